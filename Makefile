@@ -1,0 +1,57 @@
+# make run and make test are all you need; `make help` lists the rest.
+.DEFAULT_GOAL := help
+VENV := .venv/bin
+export PATH := $(CURDIR)/$(VENV):$(PATH)
+LOCKS := requirements/node.txt package-lock.json scripts/vendor.py scripts/setup.sh
+
+.PHONY: help
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .setup/run ## Set up what is missing and serve http://127.0.0.1:5000
+	@exec $(VENV)/python -m scripts.serve
+
+.PHONY: worker
+worker: .setup/run ## Run one more worker on the same settings
+	@exec sh -c "$$(sed -n 's/^worker: /exec /p' Procfile)"
+
+.PHONY: setup
+setup: .setup/run ## Set up what `make run` needs, without running
+
+.PHONY: test
+test: .setup/dev ## Set up and run every test, in a browser and against real services too
+	@sh scripts/test_services.sh
+	@$(VENV)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: .setup/dev ## Lint, format and types
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+
+.PHONY: format
+format: .setup/dev ## Format the code
+	@$(VENV)/ruff check --fix-only --quiet .
+	@$(VENV)/ruff format .
+
+.PHONY: migration
+migration: .setup/dev ## Write a migration: make migration m="what it does"
+	@test -n "$(m)" || { echo 'Say what it does: make migration m="add kits"'; exit 1; }
+	@n=$$(printf '%04d' $$(( $$(ls migrations/versions/*.py 2>/dev/null | wc -l) + 1 ))); \
+	  $(VENV)/flask --app wsgi db migrate --rev-id "$$n" -m "$(m)"
+
+.PHONY: lock
+lock: ## Pin the dependencies of pyproject.toml anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml -o requirements/run.txt
+	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml --group dev -o requirements/dev.txt
+	uv pip compile --universal --generate-hashes --no-annotate --no-header -q requirements/node.in -o requirements/node.txt
+	npm install --package-lock-only
+
+.setup/run: requirements/run.txt $(LOCKS)
+	@sh scripts/setup.sh run
+	@mkdir -p .setup && touch $@
+
+.setup/dev: requirements/dev.txt $(LOCKS)
+	@sh scripts/setup.sh dev
+	@mkdir -p .setup && touch $@ .setup/run

@@ -1,0 +1,31 @@
+"""What can go wrong with a file or with the child that reads it; light enough for any process to import."""
+
+from __future__ import annotations
+
+
+class UnreadableAudio(Exception):
+    """The verdict that a file can't be used. The message is a sentence for a producer; no retry helps."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class EngineError(Exception):
+    """The engine came to grief, which says nothing certain about the file."""
+
+
+class EngineCrashed(EngineError):
+    """The child died or raised; the message has the signal or exit code and the end of its output."""
+
+
+class EngineTimeout(EngineError):
+    """The child took longer than its limit and was killed with everything it had started."""
+
+
+class EngineOutOfMemory(EngineError):
+    """The child needed more memory than its limit."""
+
+
+class EngineCancelled(EngineError):
+    """The caller gave the job up, so the child was killed."""

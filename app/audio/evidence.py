@@ -1,0 +1,83 @@
+"""Weighs what was heard against what the file's name says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from app.audio.classify import LOOP, ONE_SHOT, Kind
+from app.audio.filename import NameEvidence
+from app.audio.key import Key
+from app.audio.tempo import Tempo
+
+DETECTED, FROM_NAME = "detected", "file name"
+
+_SAME_TEMPO = 0.015
+_NAME_CONFIDENCE, _AGREED_CONFIDENCE = 0.8, 0.97
+_SURE = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A value, how sure we are, and where it comes from ("detected", "file name" or None)."""
+
+    value: float | str | None
+    confidence: float
+    source: str | None
+
+
+NOTHING = Verdict(None, 0.0, None)
+
+
+def weigh_kind(heard: Kind, name: NameEvidence, duration_s: float) -> Kind:
+    """Let a name that says loop or one-shot settle what was heard without certainty."""
+    said = name.kind or (LOOP if name.bpm_marked and duration_s > 1.0 else None)
+    if said is not None and said != heard.kind and heard.kind_confidence < _SURE:
+        heard = replace(heard, kind=said, kind_confidence=_NAME_CONFIDENCE)
+    if heard.kind == ONE_SHOT and name.sound is not None and heard.sound_confidence < _SURE:
+        agreed = heard.sound == name.sound
+        confidence = _AGREED_CONFIDENCE if agreed else _NAME_CONFIDENCE
+        heard = replace(heard, sound=name.sound, sound_confidence=confidence)
+    return heard
+
+
+def weigh_bpm(heard: Tempo, name: NameEvidence, kind: str) -> tuple[Verdict, list[str]]:
+    """Return the tempo of a loop and a warning where name and sound disagree."""
+    if kind == ONE_SHOT:
+        return NOTHING, []
+    if name.bpm is None:
+        return _detected(heard), []
+    if any(_same(name.bpm, candidate) for candidate, _ in heard.candidates):
+        return Verdict(name.bpm, _AGREED_CONFIDENCE, FROM_NAME), []
+    sure = heard.bpm is not None and heard.confidence >= _SURE
+    if name.bpm_marked or not sure or _octave(name.bpm, heard.bpm):
+        return Verdict(name.bpm, _NAME_CONFIDENCE, FROM_NAME), _disagreement(name.bpm, heard, sure)
+    return _detected(heard), []
+
+
+def weigh_key(heard: Key, name: NameEvidence) -> tuple[Verdict, list[str]]:
+    """Return the key; a name decides unless the sound has none."""
+    if name.key is None:
+        return (Verdict(heard.name, heard.confidence, DETECTED) if heard.name else NOTHING), []
+    if name.key == heard.name:
+        return Verdict(name.key, _AGREED_CONFIDENCE, FROM_NAME), []
+    sure = heard.name is not None and heard.confidence >= _SURE
+    warning = f"The file name says {name.key}; we hear {heard.name}."
+    return Verdict(name.key, _NAME_CONFIDENCE, FROM_NAME), [warning] if sure else []
+
+
+def _detected(heard: Tempo) -> Verdict:
+    return Verdict(heard.bpm, heard.confidence, DETECTED) if heard.bpm is not None else NOTHING
+
+
+def _same(said: float, heard: float) -> bool:
+    return abs(heard / said - 1.0) <= _SAME_TEMPO
+
+
+def _octave(said: float, heard: float | None) -> bool:
+    return heard is not None and (_same(said, heard / 2) or _same(said, heard * 2))
+
+
+def _disagreement(said: float, heard: Tempo, sure: bool) -> list[str]:
+    if not sure or heard.bpm is None or _octave(said, heard.bpm):
+        return []
+    return [f"The file name says {said:g} BPM; we hear {heard.bpm:.1f}."]

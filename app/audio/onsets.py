@@ -1,0 +1,75 @@
+"""Onset strength and onsets, by log-mel flux at a hop of 10 ms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import librosa
+import numpy as np
+import scipy.signal
+
+from app.audio.frames import HOP, RATE_HZ, Floats, Frames
+
+ONSETS_MAX = 2_000
+
+_LOW_BANDS = slice(0, 6)
+_GAP_FRAMES = 5
+_RANGE_DB = 60.0
+
+
+@dataclass(frozen=True)
+class Onsets:
+    """`strength` and `low_strength` (below about 250 Hz), shape (t,); `times_s` and `heights` of the onsets.
+
+    `heights` are relative, the strongest 1.
+    """
+
+    strength: Floats
+    low_strength: Floats
+    times_s: Floats
+    heights: Floats
+
+
+def find(frames: Frames) -> Onsets:
+    """Find onsets in `frames`.
+
+    Notes
+    -----
+    Half-wave rectified difference of log-mel power, mean over bands (librosa's onset strength); an onset
+    is a local maximum that stands out of its surroundings, at least 50 ms after the one before.
+    """
+    decibels = _decibels(frames)
+    strength = _flux(decibels)
+    if frames.is_silent:
+        none = np.zeros(0, dtype=np.float32)
+        return Onsets(np.zeros_like(strength), np.zeros_like(strength), none, none)
+    peaks, heights = _peaks(strength)
+    times = peaks * HOP / RATE_HZ
+    return Onsets(strength, _flux(decibels[_LOW_BANDS]), times.astype(np.float32), heights)
+
+
+def _decibels(frames: Frames) -> Floats:
+    top = max(float(frames.mel.max()), 1e-10)
+    decibels = 10.0 * np.log10(np.maximum(frames.mel, top * 10.0 ** (-_RANGE_DB / 10.0)))
+    # Quiet before the first sample: otherwise a file that starts with a hit has no first onset.
+    quiet = np.full((decibels.shape[0], 1), decibels.min())
+    return np.asarray(np.hstack([quiet, decibels]), dtype=np.float32)
+
+
+def _flux(decibels: Floats) -> Floats:
+    flux = librosa.onset.onset_strength_multi(
+        S=decibels, sr=RATE_HZ, hop_length=HOP, lag=2, center=False, channels=[slice(None)]
+    )
+    return np.asarray(flux[0, 1:], dtype=np.float32)
+
+
+def _peaks(strength: Floats) -> tuple[Floats, Floats]:
+    top = float(strength.max(initial=0.0))
+    if top <= 0.0:
+        return np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32)
+    around = scipy.signal.fftconvolve(strength, np.full(61, 1 / 61), mode="same")
+    padded = np.concatenate([[0.0], strength, [0.0]])
+    peaks, _ = scipy.signal.find_peaks(padded, distance=_GAP_FRAMES, height=0.08 * top, prominence=0.06 * top)
+    peaks -= 1
+    peaks = peaks[strength[peaks] > around[peaks] + 0.03 * top][:ONSETS_MAX]
+    return peaks, np.asarray(strength[peaks] / top, dtype=np.float32)

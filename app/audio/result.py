@@ -1,0 +1,93 @@
+"""The result of an analysis: frozen data and its plain JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.audio.spectrum import Spectral
+
+ENGINE_VERSION = "1.0.0"
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class SpectralResult:
+    """`Spectral` and `loudness_course`, about 64 short-term levels in LUFS."""
+
+    spectral: Spectral
+    loudness_course: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything heard in one file. Levels in dBFS, `loudness_db` in `loudness_unit`; None: not sure.
+
+    Attributes
+    ----------
+    bpm_candidates, key_candidates
+        Pairs of value and confidence, best first.
+    onsets
+        Pairs of time in s and relative strength.
+    peaks, bars
+        Whole numbers 0 to 255.
+    timbre
+        A vector of fixed length; near vectors sound alike.
+    """
+
+    engine_version: str
+    format: str | None
+    duration_s: float
+    sample_rate: int
+    channels: int
+    bpm: float | None
+    bpm_confidence: float
+    bpm_source: str | None
+    bpm_candidates: tuple[tuple[float, float], ...]
+    beats: tuple[float, ...]
+    key: str | None
+    key_confidence: float
+    key_source: str | None
+    key_candidates: tuple[tuple[str, float], ...]
+    tuning_cents: float
+    note: str | None
+    kind: str
+    kind_confidence: float
+    sound: str | None
+    sound_confidence: float
+    loudness_db: float
+    loudness_unit: str
+    peak_db: float
+    true_peak_db: float
+    rms_db: float
+    crest_db: float
+    attack_ms: float
+    brightness: float
+    noisiness: float
+    spectral: SpectralResult
+    onsets: tuple[tuple[float, float], ...]
+    timbre: tuple[float, ...]
+    peaks: tuple[int, ...]
+    bars: tuple[int, ...]
+    content_sha256: str
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON: lists for tuples, no NaN or infinity."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        inner = plain["spectral"]
+        plain["spectral"] = {**inner["spectral"], "loudness_course": inner["loudness_course"]}
+        return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        # float() because numpy's own floats are floats too, and a JSON writer should not meet them.
+        return round(float(value), _DIGITS) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,40 @@
+"""Small pictures of a sound: peaks for the player, bars for the card."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.audio.pcm import Samples, blocks
+
+PEAKS = 800
+BARS = 64
+
+
+def draw(samples: Samples) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return `PEAKS` peaks and `BARS` bars of `samples`, shape (frames, channels), whole numbers 0 to 255.
+
+    Peaks are the largest magnitudes of equal stretches, full scale 255; bars are the same at fewer
+    places, the loudest 255, so that a quiet sound has a shape too.
+    """
+    peaks = _maxima(samples, PEAKS)
+    groups = np.array([part.max() for part in np.array_split(peaks, BARS)])
+    loudest = float(groups.max())
+    bars = groups / loudest if loudest > 0.0 else groups
+    return _bytes(peaks), _bytes(bars)
+
+
+def _maxima(samples: Samples, places: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    found = np.zeros(places)
+    start = 0
+    for block in blocks(samples):
+        magnitude = np.abs(block).max(axis=1)
+        place = (np.arange(start, start + len(block)) * places) // len(samples)
+        np.maximum.at(found, place, magnitude)
+        start += len(block)
+    if len(samples) < places:
+        found = found[(np.arange(places) * len(samples) // places) * places // len(samples)]
+    return found
+
+
+def _bytes(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[int, ...]:
+    return tuple(int(value) for value in np.rint(np.clip(values, 0.0, 1.0) * 255.0))

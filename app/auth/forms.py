@@ -1,0 +1,46 @@
+"""The forms of signing in, registering and the settings page."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField
+from wtforms.validators import DataRequired, Email, Length
+
+from app.auth.accounts import timezones
+from app.models.user import KEY_NOTATIONS
+
+MIN_PASSWORD = 10
+
+
+NOTATION_LABELS = ("Musical (A min)", "Camelot (8A)", "Both (A min · 8A)")
+
+
+class SignInForm(FlaskForm):
+    email = EmailField("Email", [DataRequired("Enter your email address.")])
+    password = PasswordField("Password", [DataRequired("Enter your password.")])
+    remember = BooleanField("Keep me signed in")
+
+
+class RegisterForm(FlaskForm):
+    email = EmailField(
+        "Email",
+        [DataRequired("Enter your email address."), Email("That is not an email address."), Length(max=254)],
+    )
+    password = PasswordField(
+        "Password",
+        [
+            DataRequired("Choose a password."),
+            Length(MIN_PASSWORD, 200, f"Use {MIN_PASSWORD} to 200 characters; a short sentence works well."),
+        ],
+    )
+    timezone = HiddenField(default="UTC")
+
+
+class SettingsForm(FlaskForm):
+    key_notation = SelectField(
+        "Keys are shown as",
+        choices=list(zip(KEY_NOTATIONS, NOTATION_LABELS, strict=True)),
+    )
+    timezone = SelectField("Time zone", choices=lambda: [(zone, zone) for zone in timezones()])
+    autoplay = BooleanField("Play a row when the arrow keys reach it")
+    mail_on_completion = BooleanField("Email me when an upload is done")

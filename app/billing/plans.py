@@ -1,0 +1,58 @@
+"""The plans: one frozen table that every limit is read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from app.models import User
+
+MB, GB, TB = 10**6, 10**9, 10**12
+PRO_TIER, FREE_TIER = "pro-tier", "free-tier"
+
+
+@dataclass(frozen=True)
+class Plan:
+    name: str
+    label: str
+    max_file_bytes: int
+    uploads: int
+    period: Literal["day", "month"]
+    storage_bytes: int
+    tier: str
+    priority: int  # lower runs first
+
+    @property
+    def is_delayed(self) -> bool:
+        return self.tier == FREE_TIER
+
+    def period_bounds(self, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Start and end of the user's own day or month that `now` falls in."""
+        start = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.period == "day":
+            # The next midnight by the calendar: a day of 23 or 25 hours is still one day.
+            return start, _next_day(start)
+        start = start.replace(day=1)
+        year, month = (start.year + 1, 1) if start.month == 12 else (start.year, start.month + 1)
+        return start, start.replace(year=year, month=month)
+
+
+def _next_day(midnight: datetime) -> datetime:
+    return datetime.fromordinal(midnight.toordinal() + 1).replace(tzinfo=midnight.tzinfo)
+
+
+PLANS = {
+    plan.name: plan
+    for plan in (
+        Plan("free", "Free", 10 * MB, 10, "day", 100 * MB, FREE_TIER, 20),
+        Plan("pro", "Pro", 100 * MB, 1_000, "month", 10 * GB, PRO_TIER, 10),
+        Plan("enterprise", "Enterprise", 500 * MB, 20_000, "month", 1 * TB, PRO_TIER, 10),
+    )
+}
+LARGEST_FILE_BYTES = max(plan.max_file_bytes for plan in PLANS.values())
+
+
+def for_user(user: User) -> Plan:
+    return PLANS[user.plan_name]

@@ -1,0 +1,119 @@
+"""What an account may still do, always decided from the usage ledger.
+
+Every function that checks and charges runs inside `transaction()` and locks the account first,
+so that of many uploads at the limit exactly as many get in as there is room for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from app.billing import plans
+from app.billing.plans import MB, Plan
+from app.extensions import db
+from app.models import Job, Sample, Usage, User
+from app.models.base import utcnow
+from app.models.usage import EXPORT, STORAGE, UPLOAD
+
+
+class QuotaExceededError(Exception):
+    """The plan has no room for this; the message says so to the user."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How much of a plan is used."""
+
+    plan: Plan
+    uploads: int
+    storage_bytes: int
+    resets_at: datetime  # in the user's own zone
+
+    @property
+    def uploads_left(self) -> int:
+        return max(self.plan.uploads - self.uploads, 0)
+
+    @property
+    def storage_left_bytes(self) -> int:
+        return max(self.plan.storage_bytes - self.storage_bytes, 0)
+
+
+def standing(user: User) -> Standing:
+    plan = plans.for_user(user)
+    start, end = plan.period_bounds(utcnow(), ZoneInfo(user.timezone))
+    return Standing(plan, _total(user, UPLOAD, since=start), _total(user, STORAGE), end)
+
+
+def check(now: Standing, size_bytes: int) -> None:
+    """Raise QuotaExceededError when a file of this size has no room."""
+    if not now.uploads_left:
+        raise QuotaExceededError(
+            f"All {now.plan.uploads:,} uploads of this {now.plan.period} are used. "
+            f"The next ones start on {now.resets_at:%-d %b at %H:%M}, or upgrade the plan."
+        )
+    if size_bytes > now.storage_left_bytes:
+        raise QuotaExceededError(
+            f"The library has {now.storage_left_bytes / MB:.1f} MB left and this file needs more. "
+            "Delete samples you no longer need, or upgrade the plan."
+        )
+
+
+def charge_upload(user: User, job: Job) -> None:
+    """Take one upload and the file's bytes from the plan, or raise QuotaExceededError."""
+    lock_account(user)
+    check(standing(user), job.size_bytes)
+    _add(job.user_id, UPLOAD, f"upload:{job.id}", 1)
+    _add(job.user_id, STORAGE, f"storage:{job.id}", job.size_bytes)
+
+
+def give_back(job: Job) -> None:
+    """Undo the charge of a job that came to nothing; once, however often it is called."""
+    charges = db.session.scalars(
+        select(Usage).where(Usage.entry_key.in_([f"upload:{job.id}", f"storage:{job.id}"]))
+    )
+    for charge in charges.all():
+        key = f"{charge.entry_key}:back"
+        if db.session.scalar(select(Usage.id).where(Usage.entry_key == key)) is None:
+            _add(charge.user_id, charge.kind, key, -charge.quantity, charge.effective_at)
+
+
+def free_storage(sample: Sample, deleted_at: datetime) -> None:
+    _add(sample.user_id, STORAGE, f"deleted:{sample.id}:{deleted_at.timestamp()}", -sample.size_bytes)
+
+
+def take_storage_again(sample: Sample, deleted_at: datetime) -> None:
+    _add(sample.user_id, STORAGE, f"restored:{sample.id}:{deleted_at.timestamp()}", sample.size_bytes)
+
+
+def record_export(sample: Sample, key: str) -> None:
+    _add(sample.user_id, EXPORT, f"export:{key}", 1)
+
+
+def lock_account(user: User) -> None:
+    """Let one transaction at a time decide for an account (SQLite already lets only one write)."""
+    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+
+
+def _add(user_id: str, kind: str, key: str, quantity: int, effective_at: datetime | None = None) -> None:
+    entry = Usage(
+        user_id=user_id,
+        kind=kind,
+        entry_key=key,
+        quantity=quantity,
+        effective_at=effective_at or utcnow(),
+    )
+    db.session.add(entry)
+    db.session.flush()
+
+
+def _total(user: User, kind: str, since: datetime | None = None) -> int:
+    query = select(func.coalesce(func.sum(Usage.quantity), 0)).where(
+        Usage.user_id == user.id, Usage.kind == kind
+    )
+    if since is not None:
+        query = query.where(Usage.effective_at >= since)
+    return int(db.session.scalar(query) or 0)

@@ -1,0 +1,65 @@
+"""What went wrong, said once: a page, or a small alert when htmx or a script asked."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.wrappers import Response
+
+from app.integrations.storage import StorageError
+
+log = logging.getLogger(__name__)
+
+Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
+
+SENTENCES = {
+    400: "The request could not be understood.",
+    403: "You may not do this.",
+    404: "There is nothing here. It may have been deleted, or the address may be mistyped.",
+    405: "That can't be done at this address.",
+    413: "That is more than can be sent at once. Send fewer or smaller files.",
+    429: "Too many attempts. Wait a little, then try again.",
+    500: "Something on our side broke. Nothing of yours is lost; try again.",
+    503: "A part of the service is out of reach. Try again in a minute.",
+}
+
+
+def init(app: Flask) -> None:
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(OperationalError, out_of_reach)
+    app.register_error_handler(StorageError, out_of_reach)
+    app.register_error_handler(Exception, broken)
+
+
+def http_error(error: HTTPException) -> Answer | HTTPException:
+    code = error.code or 500
+    if isinstance(error, SecurityError):
+        return error  # a foreign host name: no page of ours can be addressed under it
+    if code < 400 or error.response is not None:
+        return error
+    if isinstance(error, CSRFError):
+        return _answer(400, "This page was open for too long. Reload it and try again.")
+    return _answer(code, SENTENCES.get(code, str(error.description)))
+
+
+def out_of_reach(error: Exception) -> Answer:
+    log.exception("out of reach: %s", type(error).__name__)
+    body, status = _answer(503, SENTENCES[503])
+    return body, status, {"Retry-After": "30"}
+
+
+def broken(error: Exception) -> Answer:
+    log.exception("unhandled error")
+    return _answer(500, SENTENCES[500])
+
+
+def _answer(code: int, sentence: str) -> tuple[str | Response, int]:
+    if request.headers.get("HX-Request"):
+        return render_template("errors/_alert.html", sentence=sentence), code
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(error=sentence), code
+    return render_template("errors/error.html", code=code, sentence=sentence), code

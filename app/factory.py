@@ -1,0 +1,85 @@
+"""Putting the app together."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import cli, errors, security, web
+from app.auth import accounts
+from app.config import LOOPBACK_HOSTS, Settings
+from app.extensions import csrf, db, limiter, login_manager, migrate
+from app.models.base import tune_sqlite
+
+ROOT = Path(__file__).resolve().parent.parent
+MAX_FORM_BYTES = 2 * 10**6
+
+
+def build(settings: Settings | None = None) -> Flask:
+    settings = settings or Settings.from_env(os.environ)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    app = Flask(__name__, root_path=str(ROOT), static_folder=None)
+    app.config.from_mapping(_flask_config(settings))
+    _init_extensions(app)
+    _register_blueprints(app)
+    web.init(app)
+    security.init(app)
+    errors.init(app)
+    cli.init(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, object]:
+    https = settings.base_url.startswith("https://")
+    return {
+        "SETTINGS": settings,
+        "SECRET_KEY": settings.effective_secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+        "MAX_CONTENT_LENGTH": MAX_FORM_BYTES,
+        # On a producer's own machine no other name may lead here (DNS rebinding).
+        "TRUSTED_HOSTS": sorted(LOOPBACK_HOSTS)
+        if settings.embedded
+        else [urlsplit(settings.base_url).hostname],
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": https,
+        "REMEMBER_COOKIE_SAMESITE": "Lax",
+        "REMEMBER_COOKIE_HTTPONLY": True,
+        "REMEMBER_COOKIE_SECURE": https,
+        "WTF_CSRF_TIME_LIMIT": None,
+        "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
+        "RATELIMIT_SWALLOW_ERRORS": True,
+    }
+
+
+def _init_extensions(app: Flask) -> None:
+    db.init_app(app)
+    migrate.init_app(app, db)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    login_manager.init_app(app)
+    login_manager.user_loader(accounts.from_session)
+    with app.app_context():
+        tune_sqlite(db.engine)
+
+
+def _register_blueprints(app: Flask) -> None:
+    # Imported here: routes import the tasks, and the tasks import this package.
+    from app.auth.routes import blueprint as auth
+    from app.billing.routes import blueprint as billing
+    from app.jobs.routes import blueprint as jobs
+    from app.library.routes import blueprint as library
+    from app.pages.routes import blueprint as pages
+    from app.upload.routes import blueprint as upload
+
+    for blueprint in (pages, auth, billing, upload, jobs, library):
+        app.register_blueprint(blueprint)

@@ -1,0 +1,164 @@
+"""Where the bytes live: a folder, or any S3-compatible store. Keys are ours, never a user's text."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from app.config import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+URL_LIFETIME_S = 900
+
+
+class StorageError(Exception):
+    """The store could not be reached or did not do what was asked; trying later may help."""
+
+
+class BadLinkError(Exception):
+    """A signed link that was altered or is too old."""
+
+
+class Store(Protocol):
+    def put(self, key: str, source: Path, content_type: str) -> None:
+        """Store a file under a key, replacing what was there. A reader sees all of it or none."""
+
+    def fetch(self, key: str, target: Path) -> None:
+        """Copy an object to a local file."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; a missing one is fine."""
+
+    def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
+        """A link that works for URL_LIFETIME_S seconds and shows this one object only."""
+
+
+class DiskStore:
+    """Objects as files below one folder; links are signed and served by the app itself."""
+
+    def __init__(self, root: Path, secret_key: str) -> None:
+        self.root = root.resolve()
+        self._signer = URLSafeTimedSerializer(secret_key, salt="media")
+
+    def put(self, key: str, source: Path, content_type: str) -> None:
+        target = self._path(key)
+        draft = target.with_name(f"{target.name}.part")
+        with _as_storage_error():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, draft)
+            draft.replace(target)
+
+    def fetch(self, key: str, target: Path) -> None:
+        with _as_storage_error():
+            shutil.copyfile(self._path(key), target)
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        with _as_storage_error():
+            path.unlink(missing_ok=True)
+            _remove_empty_parents(path.parent, self.root)
+
+    def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
+        return f"/media/{self._signer.dumps([key, content_type, download_name])}"
+
+    def open_link(self, token: str) -> tuple[Path, str, str | None]:
+        """The file, content type and download name that a link stands for."""
+        try:
+            key, content_type, download_name = self._signer.loads(token, max_age=URL_LIFETIME_S)
+        except BadSignature as error:
+            raise BadLinkError from error
+        return self._path(key), content_type, download_name
+
+    def _path(self, key: str) -> Path:
+        path = (self.root / key).resolve()
+        if self.root not in path.parents:
+            raise ValueError(f"not a key: {key!r}")
+        return path
+
+
+class S3Store:
+    """An S3-compatible bucket; links lead straight to it."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, key: str, source: Path, content_type: str) -> None:
+        with _as_storage_error():
+            self._client.upload_file(str(source), self._bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def fetch(self, key: str, target: Path) -> None:
+        with _as_storage_error():
+            self._client.download_file(self._bucket, key, str(target))
+
+    def delete(self, key: str) -> None:
+        with _as_storage_error():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
+        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentType": content_type}
+        if download_name is not None:
+            wanted["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(download_name)}"
+        return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
+
+
+@lru_cache(maxsize=8)
+def open_store(settings: Settings) -> DiskStore | S3Store:
+    if settings.s3_bucket:
+        return S3Store(_s3_client(settings), settings.s3_bucket)
+    return DiskStore(settings.data_dir / "store", settings.effective_secret_key)
+
+
+def _s3_client(settings: Settings) -> S3Client:
+    # Slow to import, and unknown to an embedded run.
+    import boto3
+    from botocore.config import Config
+
+    client: S3Client = boto3.client(
+        "s3",
+        endpoint_url=settings.s3_endpoint_url,
+        aws_access_key_id=settings.s3_access_key_id,
+        aws_secret_access_key=settings.s3_secret_access_key,
+        region_name=settings.s3_region,
+        config=Config(
+            signature_version="s3v4",
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"max_attempts": 3, "mode": "standard"},
+            # The default checksums break uploads to R2.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+    return client
+
+
+@contextmanager
+def _as_storage_error() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(str(error)) from error
+    except Exception as error:
+        # boto3 is not imported on disk, so its exceptions are known by their package.
+        if type(error).__module__.partition(".")[0] not in {"botocore", "boto3", "s3transfer"}:
+            raise
+        raise StorageError(str(error)) from error
+
+
+def _remove_empty_parents(folder: Path, root: Path) -> None:
+    while folder != root:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent

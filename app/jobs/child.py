@@ -1,0 +1,21 @@
+"""What happens to one file inside the child process, which works in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.audio.decode import decode
+from app.audio.report import measure
+from app.jobs.engine import RENDERED
+from app.sp404 import wav
+
+
+def process(request: dict[str, Any], progress: Callable[[str, dict[str, Any]], None]) -> dict[str, Any]:
+    """Decode once; render the unit's WAV from it and say so; then measure it."""
+    folder = Path.cwd()
+    decoded = decode(folder / request["source"], folder)
+    rendered = wav.render(decoded.samples, decoded.sample_rate, folder / RENDERED)
+    progress("decoded", {})
+    return measure(decoded, request["name"]).to_dict() | {"sp404": rendered.to_dict()}

@@ -1,0 +1,132 @@
+"""Claiming: the database decides which job is next, and a lease says who has it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import PurePath
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.extensions import db
+from app.models import Job
+from app.models.base import transaction, utcnow
+from app.models.job import PENDING, PROCESSING
+
+LEASE = timedelta(seconds=60)
+
+
+class LeaseLostError(Exception):
+    """Somebody else has the job now; nothing this worker does may count."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job as its holder sees it: facts that don't change while it is held, and the fence."""
+
+    job_id: str
+    user_id: str
+    token: str
+    attempt: int
+    filename: str
+    format: str
+    incoming_key: str
+    content_sha256: str
+    results: dict[str, Any]
+
+    @property
+    def original_key(self) -> str:
+        return f"samples/{self.user_id}/{self.job_id}/original{PurePath(self.incoming_key).suffix}"
+
+    @property
+    def sp404_key(self) -> str:
+        return f"samples/{self.user_id}/{self.job_id}/sp404.wav"
+
+    @property
+    def log_name(self) -> str:
+        return f"job {self.job_id} attempt {self.attempt}"
+
+
+def next_job() -> Claim | None:
+    """Take the best ready job: paid tiers first, then the oldest due time."""
+    with transaction() as session:
+        ready = (
+            select(Job)
+            .where(Job.state == PENDING, Job.run_at <= utcnow())
+            .order_by(Job.priority, Job.run_at, Job.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        job = session.scalar(ready)
+        if job is None:
+            return None
+        token = secrets.token_hex(16)
+        job.start(token, worker_name(), LEASE)
+        return _claim(job, token)
+
+
+def extend(claim: Claim) -> bool:
+    """Keep the lease; False when somebody else has the job."""
+    return _fenced_update(claim, lease_until=utcnow() + LEASE)
+
+
+def remember(claim: Claim, step: str, **results: Any) -> None:
+    """Mark a step and keep what it left behind, or raise LeaseLostError."""
+    claim.results.update(results)
+    if not _fenced_update(claim, step=step, results=dict(claim.results), lease_until=utcnow() + LEASE):
+        raise LeaseLostError(claim.log_name)
+
+
+def held_job(claim: Claim) -> Job:
+    """The row, locked, inside a transaction; raises LeaseLostError when the lease is gone."""
+    job = db.session.scalar(
+        select(Job).where(Job.id == claim.job_id, Job.lease_token == claim.token).with_for_update()
+    )
+    if job is None or job.state != PROCESSING:
+        raise LeaseLostError(claim.log_name)
+    return job
+
+
+def ready_tiers(limit: int) -> list[str]:
+    """The tiers of the jobs that could start now, best first."""
+    ready = (
+        select(Job.tier)
+        .where(Job.state == PENDING, Job.run_at <= utcnow())
+        .order_by(Job.priority, Job.run_at, Job.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(ready))
+
+
+def worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name}"
+
+
+def _claim(job: Job, token: str) -> Claim:
+    return Claim(
+        job_id=job.id,
+        user_id=job.user_id,
+        token=token,
+        attempt=job.attempt,
+        filename=job.filename,
+        format=job.format,
+        incoming_key=job.incoming_key,
+        content_sha256=job.content_sha256,
+        results=dict(job.results),
+    )
+
+
+def _fenced_update(claim: Claim, **values: Any) -> bool:
+    with transaction() as session:
+        held = session.scalar(
+            update(Job)
+            .where(Job.id == claim.job_id, Job.lease_token == claim.token, Job.state == PROCESSING)
+            .values(**values)
+            .returning(Job.id)
+        )
+        return held is not None

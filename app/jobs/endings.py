@@ -1,0 +1,141 @@
+"""How an attempt ends. Each ending is one transaction, fenced by the lease."""
+
+from __future__ import annotations
+
+import logging
+import random
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.billing import quota
+from app.extensions import settings
+from app.integrations.storage import StorageError, open_store
+from app.jobs import claim as claims
+from app.jobs.claim import Claim, LeaseLostError
+from app.models import AudioFeatures, Job, Sample
+from app.models.base import transaction, utcnow
+from app.models.job import MAX_ATTEMPTS
+from app.notify import batches
+
+log = logging.getLogger(__name__)
+
+BACKOFF_S = (30, 120)
+JITTER = 0.2
+MAX_DETAIL = 8000
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What became of an attempt; `retry_at` is set when the job waits for another one."""
+
+    state: str
+    retry_at: datetime | None = None
+
+
+def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> Ending:
+    """Sample, features, job and message in one transaction; the bytes are in the store already."""
+    with transaction() as session:
+        job = claims.held_job(claim)
+        sample = build_sample(job, claim, measured, described)
+        session.add(sample)
+        session.flush()
+        job.complete(sample)
+        job.results = {}
+        batches.settle(job.batch_id)
+    _forget(claim.incoming_key)
+    return Ending("completed")
+
+
+def refuse(claim: Claim, sentence: str) -> Ending:
+    """The file itself is bad: no retry, nothing kept, nothing charged."""
+    with transaction():
+        _fail(claims.held_job(claim), sentence, None)
+    _forget(claim.incoming_key, claim.sp404_key)
+    return Ending("failed")
+
+
+def try_again(claim: Claim, sentence: str, detail: str) -> Ending:
+    """Something broke: back to the queue while attempts are left, otherwise failed."""
+    try:
+        with transaction():
+            job = claims.held_job(claim)
+            if job.may_retry:
+                retry_at = utcnow() + backoff(job.attempt)
+                job.release(retry_at)
+                job.error_detail = detail[-MAX_DETAIL:]
+                return Ending("pending", retry_at)
+            _fail(job, f"{sentence} We tried {MAX_ATTEMPTS} times; upload it again to try once more.", detail)
+    except LeaseLostError:
+        return lost(claim)
+    _forget(claim.incoming_key, claim.sp404_key, claim.original_key)
+    return Ending("failed")
+
+
+def lost(claim: Claim) -> Ending:
+    log.warning("%s lost its lease; its work does not count", claim.log_name)
+    return Ending("lost")
+
+
+def backoff(attempt: int) -> timedelta:
+    """30 s after the first attempt, 120 s after the second, spread so that retries don't arrive together."""
+    seconds = BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1]
+    return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - not a secret
+
+
+def give_up(job: Job) -> None:
+    """Fail a job whose worker vanished on its last attempt, inside the caller's transaction."""
+    _fail(job, f"Its worker stopped {MAX_ATTEMPTS} times; upload the file again to try once more.", None)
+
+
+def build_sample(job: Job, claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> Sample:
+    sample = Sample(
+        # The job's own id: a second completion of one job could only collide.
+        id=job.id,
+        user_id=job.user_id,
+        name=job.title,
+        filename=job.filename,
+        format=job.format,
+        size_bytes=job.size_bytes,
+        content_sha256=job.content_sha256,
+        original_key=claim.original_key,
+        sp404_key=claim.sp404_key,
+        duration_s=measured["duration_s"],
+        kind=measured["kind"],
+        sound=measured["sound"],
+        bpm=measured["bpm"],
+        bpm_source=measured["bpm_source"],
+        key=measured["key"],
+        key_source=measured["key_source"],
+        bars=bytes(measured["bars"]),
+        vibe=described,
+        features=_features(measured),
+    )
+    sample.index_for_search()
+    return sample
+
+
+def _features(measured: dict[str, Any]) -> AudioFeatures:
+    same = ("sample_rate", "channels", "bpm", "bpm_confidence", "key", "key_confidence", "kind_confidence")
+    return AudioFeatures(
+        engine_version=str(measured["engine_version"]),
+        **{name: measured[name] for name in (*same, "loudness_db", "brightness", "noisiness")},
+        peaks=bytes(measured["peaks"]),
+        measured={name: value for name, value in measured.items() if name not in {"peaks", "bars"}},
+    )
+
+
+def _fail(job: Job, sentence: str, detail: str | None) -> None:
+    job.fail(sentence, detail[-MAX_DETAIL:] if detail else None)
+    job.results = {}
+    quota.give_back(job)
+    batches.settle(job.batch_id)
+
+
+def _forget(*keys: str) -> None:
+    """Remove objects nobody refers to any more; what stays behind is found by the sweep."""
+    store = open_store(settings())
+    for key in keys:
+        with suppress(StorageError):
+            store.delete(key)

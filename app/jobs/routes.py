@@ -1,0 +1,37 @@
+"""The live job cards: one poll for all of them, which ends by itself."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app.extensions import db, settings
+from app.integrations.storage import open_store
+from app.jobs import board
+from app.models import Job
+
+blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
+
+STOP_POLLING = 286
+
+
+@blueprint.get("")
+def cards() -> Response:
+    """The cards, or 204 when the browser has them as they are. 286 tells htmx to stop."""
+    now = board.for_user(current_user)
+    if request.args.get("version") == now.version and now.interval_s is not None:
+        return Response(status=204)
+    response = make_response(render_template("jobs/_cards.html", board=now, out_of_band=True))
+    response.status_code = 200 if now.interval_s is not None else STOP_POLLING
+    return response
+
+
+@blueprint.get("/<job_id>/audio")
+def audio(job_id: str) -> Response:
+    """What is decoded can be played, before the analysis is done."""
+    job = db.session.get(Job, job_id)
+    if job is None or job.user_id != current_user.id or not job.is_playable:
+        abort(404)
+    key = job.sample.sp404_key if job.sample is not None else str(job.results["sp404_key"])
+    return redirect(open_store(settings()).url(key, content_type="audio/wav"))

@@ -1,0 +1,103 @@
+"""One attempt at one job: fetch, analyse in a child process, describe, finish; or fail well."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from app.audio.errors import EngineCancelled, EngineError, EngineTimeout, UnreadableAudio
+from app.extensions import settings
+from app.integrations import vibe
+from app.integrations.storage import StorageError, open_store
+from app.jobs import claim as claims
+from app.jobs import endings, engine
+from app.jobs.claim import Claim, LeaseLostError
+from app.jobs.endings import Ending
+
+log = logging.getLogger(__name__)
+
+TIME_LIMIT_S = 300.0
+LEASE_TICK_S = 10.0
+WAV, BINARY = "audio/wav", "application/octet-stream"
+
+
+def run_next() -> Ending | None:
+    """Run the best ready job; None when there is none."""
+    claim = claims.next_job()
+    if claim is None:
+        return None
+    log.info("%s started: %s", claim.log_name, ascii(claim.filename))
+    ending = _attempt(claim)
+    log.info("%s ended: %s", claim.log_name, ending)
+    return ending
+
+
+def _attempt(claim: Claim) -> Ending:
+    try:
+        with _workspace(claim) as folder:
+            return _steps(claim, folder)
+    except (LeaseLostError, EngineCancelled):
+        return endings.lost(claim)
+    except UnreadableAudio as verdict:
+        return endings.refuse(claim, str(verdict))
+    except EngineTimeout as error:
+        return endings.try_again(claim, f"It took longer than {TIME_LIMIT_S:.0f} seconds.", str(error))
+    except EngineError as error:
+        return endings.try_again(claim, "The analysis stopped unexpectedly on this file.", str(error))
+    except StorageError as error:
+        return endings.try_again(claim, "The file store could not be reached.", str(error))
+    except Exception:
+        log.exception("%s broke", claim.log_name)
+        return endings.try_again(claim, "Something on our side broke.", traceback.format_exc())
+
+
+def _steps(claim: Claim, folder: Path) -> Ending:
+    store = open_store(settings())
+    source = folder / f"source{Path(claim.incoming_key).suffix}"
+    store.fetch(claim.incoming_key, source)
+    measured = _measured(claim, source, folder)
+    described = _described(claim, measured)
+    store.put(claim.original_key, source, BINARY)
+    return endings.complete(claim, measured, described)
+
+
+def _measured(claim: Claim, source: Path, folder: Path) -> dict[str, Any]:
+    """The engine's answer, from an earlier attempt when that got so far."""
+    if "analysis" in claim.results:
+        return dict(claim.results["analysis"])
+
+    def decoded(rendered: Path) -> None:
+        open_store(settings()).put(claim.sp404_key, rendered, WAV)
+        claims.remember(claim, "decoded", sp404_key=claim.sp404_key)
+
+    measured = engine.measure(
+        source,
+        folder,
+        name=claim.filename,
+        on_decoded=decoded,
+        still_ours=lambda: claims.extend(claim),
+        tick_s=LEASE_TICK_S,
+        timeout_s=TIME_LIMIT_S,
+    )
+    claims.remember(claim, "analysed", analysis=measured)
+    return measured
+
+
+def _described(claim: Claim, measured: dict[str, Any]) -> dict[str, Any]:
+    if "vibe" not in claim.results:
+        claims.remember(claim, "described", vibe=vibe.describe(measured).to_dict())
+    return dict(claim.results["vibe"])
+
+
+@contextmanager
+def _workspace(claim: Claim) -> Iterator[Path]:
+    """A folder of this attempt's own that is gone afterwards, whatever happened."""
+    parent = settings().data_dir.resolve() / "tmp"
+    parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f"job-{claim.job_id}-", dir=parent) as folder:
+        yield Path(folder)

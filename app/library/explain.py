@@ -1,0 +1,155 @@
+"""A sample's measurements in words, and the figures its pictures are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.library import keys
+from app.models import Sample
+
+PICTURE_HEIGHT = 100
+QUIETEST_DB = -60.0
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    value: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a picture: its label, its height of 0..100, and its figure for whoever hovers or listens."""
+
+    label: str
+    height: float
+    figure: str
+
+
+def facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
+    """Every measurement under a heading, with what it means to a producer."""
+    measured = sample.features.measured
+    return [
+        ("Level", _level(measured)),
+        ("Tone", _tone(measured)),
+        ("Time", _time(measured)),
+        ("File", _file(sample)),
+    ]
+
+
+def pictures(sample: Sample) -> dict[str, list[Bar]]:
+    spectral = sample.features.measured["spectral"]
+    return {"spectrum": _spectrum(spectral["bands_db"]), "chroma": _chroma(spectral["chroma"]["mean"])}
+
+
+def _level(measured: dict[str, Any]) -> list[Fact]:
+    loudness_db, crest_db = measured["loudness_db"], measured["crest_db"]
+    unit = measured["loudness_unit"]
+    return [
+        Fact("Loudness", _db(loudness_db, unit), _loudness_words(loudness_db)),
+        Fact(
+            "True peak",
+            _db(measured["true_peak_db"], "dBTP"),
+            "The highest point between samples; above 0 it clips.",
+        ),
+        Fact("RMS", _db(measured["rms_db"], "dBFS"), "The average level."),
+        Fact("Crest", _db(crest_db, "dB"), "Peak over average: drums are high, squashed material is low."),
+    ]
+
+
+def _tone(measured: dict[str, Any]) -> list[Fact]:
+    spectral = measured["spectral"]
+    rows = [
+        Fact("Brightness", _score(measured["brightness"]), "0 is a dark sub, 100 a bright hat."),
+        Fact("Noisiness", _score(measured["noisiness"]), "0 is a pure tone, 100 white noise."),
+    ]
+    for name, label, words in (
+        ("centroid_hz", "Centroid", "The centre of gravity of the spectrum."),
+        ("bandwidth_hz", "Bandwidth", "How far the energy spreads around the centroid."),
+        ("rolloff_hz", "Roll-off", "85 % of the energy lies below."),
+    ):
+        mean, std = spectral[name]["mean"], spectral[name]["std"]
+        rows.append(Fact(label, _hz(mean, std), words))
+    flatness = spectral["flatness"]["mean"]
+    crossings = spectral["zero_crossing_rate"]["mean"]
+    rows.append(Fact("Flatness", _plain(flatness, 3), "Tonal near 0, noise near 1."))
+    rows.append(Fact("Zero crossings", _plain(crossings, 3), "Per sample; hiss crosses often, bass seldom."))
+    if measured["note"]:
+        rows.append(Fact("Note", str(measured["note"]), "The pitch of this one-shot."))
+    if measured["tuning_cents"] is not None:
+        rows.append(Fact("Tuning", f"{measured['tuning_cents']:+.0f} cents", "Away from A = 440 Hz."))
+    return rows
+
+
+def _time(measured: dict[str, Any]) -> list[Fact]:
+    count = len(measured["onsets"])
+    attack_ms = measured["attack_ms"]
+    return [
+        Fact("Onsets", str(count), "Places where something starts: the points to chop at."),
+        Fact(
+            "Attack", "–" if attack_ms is None else f"{attack_ms:.0f} ms", "From silence to the first peak."
+        ),
+    ]
+
+
+def _file(sample: Sample) -> list[Fact]:
+    features = sample.features
+    channels = {1: "mono", 2: "stereo"}.get(features.channels, f"{features.channels} channels")
+    return [
+        Fact("Format", sample.format, f"{features.sample_rate / 1000:g} kHz, {channels}"),
+        Fact(
+            "Size", f"{sample.size_bytes / 1e6:.2f} MB", "As you uploaded it; the original is never changed."
+        ),
+        Fact("Analysed by", f"engine {features.engine_version}", "Which version of the ear measured this."),
+    ]
+
+
+def _spectrum(bands_db: list[float]) -> list[Bar]:
+    loudest = max(bands_db, default=0.0)
+    low, high = 30.0, 16000.0
+    bars = []
+    for index, level in enumerate(bands_db):
+        centre_hz = low * (high / low) ** ((index + 0.5) / len(bands_db))
+        relative = max(level - loudest, QUIETEST_DB)
+        height = PICTURE_HEIGHT * (1 - relative / QUIETEST_DB)
+        bars.append(Bar(_hz(centre_hz, None), height, f"{relative:.0f} dB".replace("-", "−")))
+    return bars
+
+
+def _chroma(mean: list[float]) -> list[Bar]:
+    strongest = max(mean, default=0.0) or 1.0
+    return [
+        Bar(pitch.replace("#", "♯"), PICTURE_HEIGHT * value / strongest, f"{100 * value / strongest:.0f} %")
+        for pitch, value in zip(keys.PITCHES, mean, strict=True)
+    ]
+
+
+def _loudness_words(loudness_db: float | None) -> str:
+    if loudness_db is None:
+        return "Silence has no loudness."
+    if loudness_db > -9:
+        return "Very loud: leave headroom when you layer it."
+    if loudness_db > -18:
+        return "A usual level for finished material."
+    return "Quiet: raise the pad's level or normalise it." if loudness_db < -30 else "A moderate level."
+
+
+def _db(value: float | None, unit: str) -> str:
+    return "–" if value is None else f"{value:.1f} {unit}".replace("-", "−")
+
+
+def _hz(mean: float | None, std: float | None) -> str:
+    if mean is None:
+        return "–"
+    around = "" if std is None else f" ± {std:,.0f}"
+    return f"{mean:,.0f}{around} Hz"
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f} / 100"
+
+
+def _plain(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

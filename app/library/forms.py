@@ -1,0 +1,23 @@
+"""The form on a sample's page."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import DecimalField, SelectField, StringField
+from wtforms.validators import DataRequired, Length, NumberRange, Optional
+
+from app.library import keys
+
+
+class SampleForm(FlaskForm):
+    name = StringField("Name", [DataRequired("A sample needs a name."), Length(max=200)])
+    tags = StringField("Tags", [Length(max=900)], description="Separated by commas: dusty, intro, sp-404")
+    bpm = DecimalField(
+        "BPM",
+        [Optional(), NumberRange(20, 400, "A tempo lies between 20 and 400 BPM.")],
+        places=2,
+        description="Leave it empty when the sound has no tempo.",
+    )
+    key = SelectField(
+        "Key", choices=[("", "none"), *((key, f"{key} · {keys.camelot(key)}") for key in keys.ALL_KEYS)]
+    )

@@ -1,0 +1,147 @@
+"""The library: the list with its search, a sample's page, and what can be done to a sample."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.library import downloads, explain, samples, search, trash
+from app.library.forms import SampleForm
+from app.models import Sample
+
+blueprint = Blueprint("library", __name__, url_prefix="/samples")
+
+Page = str | tuple[str, int] | BaseResponse
+
+
+@blueprint.get("")
+def index() -> str:
+    """The list; htmx gets the part below the search field, at the same address."""
+    query = search.Query.from_args(request.args)
+    after = request.args.get("after", "")
+    results = search.find(current_user, query, after)
+    if _is_fragment() and after:
+        return render_template("library/_rows.html", query=query, results=results)
+    template = "library/_results.html" if _is_fragment() else "library/index.html"
+    return render_template(
+        template,
+        query=query,
+        results=results,
+        sorts=search.SORTS,
+        kinds=search.counts(current_user, query, "kind"),
+        sounds=search.counts(current_user, query, "sound"),
+        keys=search.counts(current_user, query, "key"),
+        tags=search.tags(current_user),
+    )
+
+
+@blueprint.get("/<sample_id>")
+def detail(sample_id: str) -> str:
+    sample = samples.owned_by(current_user, sample_id)
+    return _detail_page(sample, SampleForm(obj=sample, tags=", ".join(sample.tag_names)))
+
+
+@blueprint.post("/<sample_id>")
+def update(sample_id: str) -> Page:
+    sample = samples.owned_by(current_user, sample_id)
+    form = SampleForm()
+    if not form.validate_on_submit():
+        return _detail_page(sample, form), 422
+    bpm = float(form.bpm.data) if form.bpm.data is not None else None
+    samples.edit(
+        sample, name=form.name.data or "", tags=form.tags.data or "", bpm=bpm, key=form.key.data or None
+    )
+    flash("Saved.")
+    return _back_to(sample)
+
+
+@blueprint.post("/<sample_id>/tempo/<any(half, double):factor>")
+def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
+    sample = samples.owned_by(current_user, sample_id)
+    samples.scale_tempo(sample, 0.5 if factor == "half" else 2.0)
+    return _back_to(sample)
+
+
+@blueprint.post("/<sample_id>/measured")
+def revert(sample_id: str) -> BaseResponse:
+    sample = samples.owned_by(current_user, sample_id)
+    samples.revert_to_measured(sample)
+    flash("Tempo and key are as measured again.")
+    return _back_to(sample)
+
+
+@blueprint.post("/<sample_id>/like")
+def like(sample_id: str) -> Page:
+    sample = samples.owned_by(current_user, sample_id)
+    samples.toggle_like(sample)
+    if _is_fragment():
+        return render_template("library/_like.html", sample=sample)
+    return redirect(request.referrer or url_for("library.index"), 303)
+
+
+@blueprint.post("/<sample_id>/delete")
+def delete(sample_id: str) -> Page:
+    sample = samples.owned_by(current_user, sample_id)
+    trash.delete(sample)
+    if _is_fragment():
+        return render_template("library/_deleted.html", sample=sample)
+    flash(f"{sample.name} is deleted.", f"undo:{sample.id}")
+    return redirect(url_for("library.index"), 303)
+
+
+@blueprint.post("/<sample_id>/restore")
+def restore(sample_id: str) -> Page:
+    sample = samples.deleted_by(current_user, sample_id)
+    trash.restore(sample)
+    if _is_fragment():
+        return render_template("library/_row.html", sample=sample)
+    return _back_to(sample)
+
+
+@blueprint.get("/<sample_id>/audio")
+def audio(sample_id: str) -> BaseResponse:
+    return redirect(downloads.audio_url(samples.owned_by(current_user, sample_id)))
+
+
+@blueprint.get("/<sample_id>/peaks")
+def peaks(sample_id: str) -> Response:
+    """Eight hundred heights for the player's waveform, made when the sample was analysed."""
+    sample = samples.owned_by(current_user, sample_id)
+    response = jsonify(peaks=list(sample.features.peaks), duration_s=sample.duration_s)
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
+
+
+@blueprint.get("/<sample_id>/original")
+def original(sample_id: str) -> BaseResponse:
+    return redirect(downloads.original_url(samples.owned_by(current_user, sample_id)))
+
+
+@blueprint.get("/<sample_id>/sp404")
+def sp404(sample_id: str) -> BaseResponse:
+    sample = samples.owned_by(current_user, sample_id)
+    if not sample.fits_a_pad:
+        flash("An SP-404MKII pad holds 16 minutes. Cut this one into shorter files first.", "error")
+        return _back_to(sample)
+    return redirect(downloads.sp404_url(sample))
+
+
+def _detail_page(sample: Sample, form: SampleForm) -> str:
+    return render_template(
+        "library/detail.html",
+        sample=sample,
+        form=form,
+        facts=explain.facts(sample),
+        pictures=explain.pictures(sample),
+    )
+
+
+def _back_to(sample: Sample) -> BaseResponse:
+    return redirect(url_for("library.detail", sample_id=sample.id), 303)
+
+
+def _is_fragment() -> bool:
+    """htmx asks for a part, unless it restores a page that is no longer in its history."""
+    headers = request.headers
+    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers

@@ -1,0 +1,86 @@
+"""One sample of one owner: finding it, naming, tagging and correcting it."""
+
+from __future__ import annotations
+
+import re
+
+from flask import abort
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.extensions import db
+from app.models import Sample, User
+from app.models.base import transaction
+
+BY_USER = "user"
+MOST_TAGS = 20
+
+
+def owned_by(user: User, sample_id: str) -> Sample:
+    """The sample, or 404: for another user's, a deleted and an unknown one alike."""
+    sample = _find(user, sample_id)
+    if sample is None or sample.deleted_at is not None:
+        abort(404)
+    return sample
+
+
+def deleted_by(user: User, sample_id: str) -> Sample:
+    """A sample that was deleted and can still be restored, or 404."""
+    sample = _find(user, sample_id)
+    if sample is None or sample.deleted_at is None:
+        abort(404)
+    return sample
+
+
+def edit(sample: Sample, *, name: str, tags: str, bpm: float | None, key: str | None) -> None:
+    """Apply a user's corrections. A changed value is marked as theirs and survives any re-analysis."""
+    with transaction():
+        sample.name = " ".join(name.split())
+        sample.retag(parse_tags(tags))
+        if not _same_tempo(bpm, sample.bpm):
+            sample.bpm, sample.bpm_source = bpm, BY_USER
+        if key != sample.key:
+            sample.key, sample.key_source = key, BY_USER
+        sample.index_for_search()
+
+
+def scale_tempo(sample: Sample, factor: float) -> None:
+    """Half or double time, the commonest correction."""
+    if sample.bpm is not None:
+        with transaction():
+            sample.bpm, sample.bpm_source = sample.bpm * factor, BY_USER
+
+
+def revert_to_measured(sample: Sample) -> None:
+    """Take back what the user corrected; the measured values were kept."""
+    measured = sample.features.measured
+    with transaction():
+        sample.bpm, sample.bpm_source = measured["bpm"], measured["bpm_source"]
+        sample.key, sample.key_source = measured["key"], measured["key_source"]
+        sample.index_for_search()
+
+
+def toggle_like(sample: Sample) -> None:
+    with transaction():
+        sample.liked = not sample.liked
+
+
+def parse_tags(text: str) -> list[str]:
+    """`Dusty, lo fi, #Drums` → `dusty`, `lo-fi`, `drums`."""
+    words = (re.sub(r"\s+", "-", part.strip().lstrip("#").casefold()) for part in text.split(","))
+    return list(dict.fromkeys(word[:40] for word in words if word))[:MOST_TAGS]
+
+
+def _same_tempo(entered: float | None, stored: float | None) -> bool:
+    """The form shows two decimals; sending it back untouched is no correction."""
+    if entered is None or stored is None:
+        return entered is stored
+    return abs(entered - stored) < 0.005 + 1e-9
+
+
+def _find(user: User, sample_id: str) -> Sample | None:
+    return db.session.scalar(
+        select(Sample)
+        .where(Sample.id == sample_id, Sample.user_id == user.id)
+        .options(joinedload(Sample.features))
+    )

@@ -1,0 +1,197 @@
+"""What somebody asks of the library: words and filters from the address, and the matching rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from app.extensions import db
+from app.library import keys
+from app.models import Sample, Tag, User
+
+PAGE = 50
+KINDS = ("loop", "one-shot")
+TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
+MOST_TERMS = 12
+SYNONYMS = {
+    "bd": "kick",
+    "bassdrum": "kick",
+    "sd": "snare",
+    "hh": "hi-hat",
+    "hat": "hi-hat",
+    "hihat": "hi-hat",
+    "cym": "cymbal",
+    "perc": "percussion",
+    "vox": "vocal",
+    "oneshot": "one-shot",
+    "min": "minor",
+    "maj": "major",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A search as the address carries it. Anything that makes no sense is dropped, never an error."""
+
+    q: str = ""
+    kind: str = ""
+    sound: str = ""
+    key: str = ""
+    compatible: bool = False
+    bpm_min: float | None = None
+    bpm_max: float | None = None
+    tag: str = ""
+    liked: bool = False
+    sort: str = "newest"
+
+    @classmethod
+    def from_args(cls, args: Mapping[str, str]) -> Query:
+        return cls(
+            q=args.get("q", "").strip()[:200],
+            kind=_one_of(args.get("kind"), KINDS),
+            sound=args.get("sound", "")[:24],
+            key=_one_of(args.get("key"), keys.ALL_KEYS),
+            compatible=args.get("compatible") == "1",
+            bpm_min=_number(args.get("bpm_min")),
+            bpm_max=_number(args.get("bpm_max")),
+            tag=args.get("tag", "")[:40],
+            liked=args.get("liked") == "1",
+            sort=_one_of(args.get("sort"), tuple(SORTS)) or "newest",
+        )
+
+    def to_args(self, **changes: Any) -> dict[str, str]:
+        """The address of this search with some values changed; empty ones are left out."""
+        values = asdict(replace(self, **changes))
+        if values["sort"] == "newest":
+            values.pop("sort")
+        return {name: _shown(value) for name, value in values.items() if value not in ("", None, False)}
+
+    def chips(self) -> list[tuple[str, dict[str, str]]]:
+        """Each filter in force, in words, with the address that drops it."""
+        tempo = _tempo_words(self.bpm_min, self.bpm_max)
+        found: list[tuple[str, dict[str, Any]]] = [
+            (f"“{self.q}”" if self.q else "", {"q": ""}),
+            (self.kind, {"kind": ""}),
+            (self.sound, {"sound": ""}),
+            (
+                f"{'around ' if self.compatible else ''}{self.key}" if self.key else "",
+                {"key": "", "compatible": False},
+            ),
+            (tempo, {"bpm_min": None, "bpm_max": None}),
+            (f"#{self.tag}" if self.tag else "", {"tag": ""}),
+            ("liked" if self.liked else "", {"liked": False}),
+        ]
+        return [(words, self.to_args(**dropped)) for words, dropped in found if words]
+
+
+@dataclass(frozen=True)
+class Results:
+    samples: list[Sample]
+    next_after: str | None
+    total: int
+
+
+# name: (label, column, descending); unknown values sort as lowest, so every row has a place.
+SORTS: dict[str, tuple[str, ColumnElement[Any], bool]] = {
+    "newest": ("Newest", Sample.id.expression, True),
+    "name": ("Name", func.lower(Sample.name), False),
+    "bpm": ("BPM", func.coalesce(Sample.bpm, -1.0), False),
+    "length": ("Length", Sample.duration_s.expression, False),
+}
+
+
+def find(user: User, query: Query, after: str | None) -> Results:
+    """One page of the user's samples, continued after the sample with that id."""
+    wanted = _conditions(user, query)
+    rows = db.session.scalars(_page(select(Sample).where(*wanted), query, after)).all()
+    total = db.session.scalar(select(func.count()).select_from(Sample).where(*wanted)) or 0
+    more = len(rows) > PAGE
+    return Results(list(rows[:PAGE]), rows[PAGE - 1].id if more else None, total)
+
+
+def counts(user: User, query: Query, column: str) -> list[tuple[str, int]]:
+    """How many samples each value of a filter would show, the other filters in force."""
+    field = getattr(Sample, column)
+    wanted = _conditions(user, replace(query, **cast(dict[str, Any], {column: ""})))
+    rows = db.session.execute(
+        select(field, func.count()).where(*wanted, field.is_not(None)).group_by(field).order_by(field)
+    )
+    return [(str(value), int(count)) for value, count in rows]
+
+
+def tags(user: User, limit: int = 30) -> list[tuple[str, int]]:
+    rows = db.session.execute(
+        select(Tag.name, func.count())
+        .join(Sample, Sample.id == Tag.sample_id)
+        .where(Sample.user_id == user.id, Sample.deleted_at.is_(None))
+        .group_by(Tag.name)
+        .order_by(func.count().desc(), Tag.name)
+        .limit(limit)
+    )
+    return [(str(name), int(count)) for name, count in rows]
+
+
+def _page(rows: Select[Sample], query: Query, after: str | None) -> Select[Sample]:
+    """Keyset paging: the next page starts where this one ended, whatever was added meanwhile."""
+    _, column, descending = SORTS[query.sort]
+    if after:
+        last = select(column).where(Sample.id == after).scalar_subquery()
+        beyond = column < last if descending else column > last
+        rows = rows.where(or_(beyond, and_(column == last, Sample.id < after)))
+    return rows.order_by(column.desc() if descending else column.asc(), Sample.id.desc()).limit(PAGE + 1)
+
+
+def _conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [Sample.user_id == user.id, Sample.deleted_at.is_(None)]
+    wanted += [_matches(term) for term in TERM.finditer(query.q.casefold()[:200])][:MOST_TERMS]
+    if query.kind:
+        wanted.append(Sample.kind == query.kind)
+    if query.sound:
+        wanted.append(Sample.sound == query.sound)
+    if query.key:
+        wanted.append(Sample.key.in_(keys.compatible(query.key) if query.compatible else [query.key]))
+    if query.bpm_min is not None:
+        wanted.append(Sample.bpm >= query.bpm_min)
+    if query.bpm_max is not None:
+        wanted.append(Sample.bpm <= query.bpm_max)
+    if query.tag:
+        wanted.append(Sample.tags.any(Tag.name == query.tag))
+    if query.liked:
+        wanted.append(Sample.liked.is_(True))
+    return wanted
+
+
+def _matches(term: re.Match[str]) -> ColumnElement[bool]:
+    minus, phrase, word = term.groups()
+    text = phrase or word
+    spellings = {text, SYNONYMS.get(text, text)}
+    found = or_(*(Sample.search_text.contains(spelling, autoescape=True) for spelling in sorted(spellings)))
+    return ~found if minus else found
+
+
+def _tempo_words(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return ""
+    if low is None or high is None:
+        return f"{'up to' if low is None else 'from'} {high if low is None else low:g} BPM"
+    return f"{low:g}–{high:g} BPM"
+
+
+def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:
+    return value if value in allowed else ""
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if 0 < value < 1000 else None
+
+
+def _shown(value: Any) -> str:
+    return "1" if value is True else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,20 @@
+"""Every table, so that migrations see them all."""
+
+from app.models.job import Batch, Job
+from app.models.outbox import OutboxMessage
+from app.models.sample import AudioFeatures, Sample, Tag
+from app.models.subscription import Subscription
+from app.models.usage import Usage
+from app.models.user import User
+
+__all__ = [
+    "AudioFeatures",
+    "Batch",
+    "Job",
+    "OutboxMessage",
+    "Sample",
+    "Subscription",
+    "Tag",
+    "Usage",
+    "User",
+]

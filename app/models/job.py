@@ -1,0 +1,123 @@
+"""A processing job: the row is the job, and everything a worker does is fenced by its lease."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Model, UtcDateTime, new_id, utcnow
+from app.models.sample import Sample
+
+PENDING, PROCESSING, COMPLETED, FAILED = "pending", "processing", "completed", "failed"
+UNFINISHED = (PENDING, PROCESSING)
+STEPS = ("stored", "decoded", "analysed", "described", "ready")
+MAX_ATTEMPTS = 3
+
+
+class Batch(Model):
+    """Files dropped together: they get one message when the last of them is done."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # How many files the browser announced, and how many of them never became a job.
+    expected: Mapped[int] = mapped_column(default=1)
+    refused: Mapped[int] = mapped_column(default=0)
+    touched_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    jobs: Mapped[list[Job]] = relationship(back_populates="batch", order_by="Job.id")
+
+
+class Job(Model):
+    __tablename__ = "processing_jobs"
+    __table_args__ = (
+        # The claim reads in this order and nothing else (app/jobs/claim.py).
+        Index("ix_processing_jobs_ready", "state", "priority", "run_at", "id"),
+        Index("ix_processing_jobs_user_state", "user_id", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id", ondelete="CASCADE"), index=True)
+    sample_id: Mapped[str | None] = mapped_column(ForeignKey("samples.id", ondelete="SET NULL"), index=True)
+
+    filename: Mapped[str] = mapped_column(String(200))
+    format: Mapped[str] = mapped_column(String(16))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    incoming_key: Mapped[str] = mapped_column(String(200))
+
+    state: Mapped[str] = mapped_column(String(16), default=PENDING)
+    step: Mapped[str] = mapped_column(String(16), default="stored")
+    tier: Mapped[str] = mapped_column(String(16))
+    priority: Mapped[int] = mapped_column()  # lower runs first
+    run_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    attempt: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    worker: Mapped[str | None] = mapped_column(String(120))
+
+    # What finished steps left behind, so that a retry repeats none of them.
+    results: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    error: Mapped[str | None] = mapped_column(Text)
+    error_detail: Mapped[str | None] = mapped_column(Text)
+
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    batch: Mapped[Batch] = relationship(back_populates="jobs")
+    sample: Mapped[Sample | None] = relationship()
+
+    @property
+    def title(self) -> str:
+        """The file's name without its extension: what the sample is called at first."""
+        stem, dot, extension = self.filename.rpartition(".")
+        return stem.strip() if dot and stem.strip() and len(extension) <= 5 else self.filename
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state not in UNFINISHED
+
+    @property
+    def is_delayed(self) -> bool:
+        return self.state == PENDING and self.run_at > utcnow()
+
+    @property
+    def is_playable(self) -> bool:
+        """The unit's WAV is in the store as soon as the file is decoded."""
+        return self.sample_id is not None or "sp404_key" in self.results
+
+    @property
+    def may_retry(self) -> bool:
+        return self.attempt < MAX_ATTEMPTS
+
+    def start(self, token: str, worker: str, lease: timedelta) -> None:
+        now = utcnow()
+        self.state, self.attempt = PROCESSING, self.attempt + 1
+        self.lease_token, self.lease_until, self.worker = token, now + lease, worker
+        self.started_at, self.error, self.error_detail = now, None, None
+
+    def release(self, run_at: datetime) -> None:
+        """Back to the queue; whoever held the lease no longer does."""
+        self.state, self.run_at = PENDING, run_at
+        self.lease_token = self.lease_until = self.worker = None
+
+    def complete(self, sample: Sample) -> None:
+        self.sample_id = sample.id
+        self._finish(COMPLETED)
+        self.step = "ready"
+
+    def fail(self, sentence: str, detail: str | None = None) -> None:
+        self.error, self.error_detail = sentence, detail
+        self._finish(FAILED)
+
+    def _finish(self, state: str) -> None:
+        self.state, self.finished_at = state, utcnow()
+        self.lease_token = self.lease_until = None

@@ -1,0 +1,94 @@
+"""A sound in somebody's library, and everything that was measured of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Model, UtcDateTime, new_id, utcnow
+from app.sp404.unit import fits_a_pad
+
+
+class Tag(Model):
+    __tablename__ = "sample_tags"
+
+    sample_id: Mapped[str] = mapped_column(ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), primary_key=True, index=True)
+
+
+class Sample(Model):
+    """The values in force. A user's correction replaces a value here and marks its source."""
+
+    __tablename__ = "samples"
+    __table_args__ = (Index("ix_samples_library", "user_id", "deleted_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    filename: Mapped[str] = mapped_column(String(200))
+    format: Mapped[str] = mapped_column(String(16))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    content_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    original_key: Mapped[str] = mapped_column(String(200))
+    sp404_key: Mapped[str] = mapped_column(String(200))
+
+    duration_s: Mapped[float]
+    kind: Mapped[str] = mapped_column(String(12))
+    sound: Mapped[str | None] = mapped_column(String(24))
+    bpm: Mapped[float | None]
+    bpm_source: Mapped[str | None] = mapped_column(String(12))
+    key: Mapped[str | None] = mapped_column(String(12))
+    key_source: Mapped[str | None] = mapped_column(String(12))
+    bars: Mapped[bytes] = mapped_column(LargeBinary)  # 64 heights, 0..255: the row's waveform
+    vibe: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    search_text: Mapped[str] = mapped_column(Text)
+    liked: Mapped[bool] = mapped_column(default=False)
+
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    features: Mapped[AudioFeatures] = relationship(back_populates="sample", cascade="all, delete-orphan")
+    tags: Mapped[list[Tag]] = relationship(cascade="all, delete-orphan", order_by=Tag.name, lazy="selectin")
+
+    @property
+    def fits_a_pad(self) -> bool:
+        return fits_a_pad(self.duration_s)
+
+    @property
+    def tag_names(self) -> list[str]:
+        return [tag.name for tag in self.tags]
+
+    def retag(self, names: list[str]) -> None:
+        self.tags = [Tag(name=name) for name in dict.fromkeys(names)]
+
+    def index_for_search(self) -> None:
+        """Gather every word somebody may look for; searching is one column then."""
+        words = [self.name, self.filename, self.kind, self.sound or "", self.key or "", *self.tag_names]
+        words += [*self.vibe.get("moods", []), self.vibe.get("texture", ""), self.vibe.get("use", "")]
+        self.search_text = "\n".join(words).casefold()  # a phrase does not span two fields
+
+
+class AudioFeatures(Model):
+    """What the engine measured, kept as it was whatever the user corrects."""
+
+    __tablename__ = "audio_features"
+
+    sample_id: Mapped[str] = mapped_column(ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True)
+    engine_version: Mapped[str] = mapped_column(String(24))
+    sample_rate: Mapped[int]
+    channels: Mapped[int]
+    bpm: Mapped[float | None]
+    bpm_confidence: Mapped[float]
+    key: Mapped[str | None] = mapped_column(String(12))
+    key_confidence: Mapped[float]
+    kind_confidence: Mapped[float]
+    loudness_db: Mapped[float | None]
+    brightness: Mapped[float | None]
+    noisiness: Mapped[float | None]
+    peaks: Mapped[bytes] = mapped_column(LargeBinary)  # 800 heights, 0..255: the player's waveform
+    measured: Mapped[dict[str, Any]] = mapped_column(JSON)  # the engine's whole answer
+
+    sample: Mapped[Sample] = relationship(back_populates="features")

@@ -1,0 +1,35 @@
+"""The usage ledger: rows are only ever added, and every quota is a sum over them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Model, UtcDateTime, utcnow
+
+UPLOAD, STORAGE, AI, EXPORT = "upload", "storage", "ai", "export"
+RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
+
+
+class Usage(Model):
+    """`quantity` counts uploads, calls and exports, or bytes of storage; what is given back is negative."""
+
+    __tablename__ = "api_usage"
+    __table_args__ = (
+        # One charge and one return per subject, whoever repeats the request.
+        UniqueConstraint("entry_key"),
+        Index("ix_api_usage_account", "user_id", "kind", "effective_at"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(12))
+    entry_key: Mapped[str] = mapped_column(String(80))
+    quantity: Mapped[int] = mapped_column(BigInteger)
+    cost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 6), default=Decimal(0))
+    # When it counts: what is given back counts when it was charged, so no other day gains by it.
+    effective_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

@@ -1,0 +1,45 @@
+"""A producer's account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flask_login import UserMixin
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Model, UtcDateTime, new_id, utcnow
+
+if TYPE_CHECKING:
+    from app.models.subscription import Subscription
+
+KEY_NOTATIONS = ("musical", "camelot", "both")
+
+
+class User(UserMixin, Model):
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    key_notation: Mapped[str] = mapped_column(String(8), default="musical")
+    autoplay: Mapped[bool] = mapped_column(default=True)
+    mail_on_completion: Mapped[bool] = mapped_column(default=True)
+    # Part of the session cookie: raising it ends every session of the account.
+    session_epoch: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    subscription: Mapped[Subscription | None] = relationship(back_populates="user", lazy="joined")
+
+    def get_id(self) -> str:
+        return f"{self.id}.{self.session_epoch}"
+
+    @property
+    def plan_name(self) -> str:
+        """The plan in force now; without a live subscription it is Free."""
+        subscription = self.subscription
+        return subscription.plan if subscription is not None and subscription.is_live else "free"

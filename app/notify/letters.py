@@ -1,0 +1,62 @@
+"""The mails, written when they are sent from what is true then."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app, render_template
+from sqlalchemy import select
+
+from app.extensions import db, settings
+from app.integrations.mail import Mail
+from app.models import Job, OutboxMessage, User
+from app.models.job import COMPLETED
+
+MOST_LISTED = 20
+
+
+def compose(message: OutboxMessage) -> Mail | None:
+    """The mail for a message; None when there is nothing left to tell."""
+    jobs = list(
+        db.session.scalars(
+            select(Job).where(Job.batch_id == message.payload["batch_id"]).order_by(Job.id)
+        ).unique()
+    )
+    if not jobs:
+        return None
+    done = [job for job in jobs if job.state == COMPLETED]
+    failed = [job for job in jobs if job.state != COMPLETED]
+    user = db.session.get_one(User, message.user_id)
+    context: dict[str, Any] = {
+        "done": done,
+        "failed": failed,
+        "most_listed": MOST_LISTED,
+        "link": external_url,
+        "library_url": external_url("library.index"),
+        "settings_url": external_url("auth.account_settings"),
+    }
+    return Mail(
+        to=user.email,
+        subject=_subject(done, failed),
+        text=render_template("emails/batch_done.txt", **context),
+        html=render_template("emails/batch_done.html", **context),
+        unsubscribe_url=external_url("auth.account_settings"),
+        key=message.key,
+    )
+
+
+def external_url(endpoint: str, **values: Any) -> str:
+    """An address for outside, made from BASE_URL and never from a request's Host."""
+    base = urlsplit(settings().base_url)
+    adapter = current_app.url_map.bind(base.netloc, script_name=base.path or "/", url_scheme=base.scheme)
+    return adapter.build(endpoint, values, force_external=True)
+
+
+def _subject(done: list[Job], failed: list[Job]) -> str:
+    if not failed:
+        return f"{done[0].filename} is ready" if len(done) == 1 else f"{len(done)} samples are ready"
+    if not done:
+        what = failed[0].filename if len(failed) == 1 else f"{len(failed)} files"
+        return f"{what} could not be processed"
+    return f"{len(done)} ready, {len(failed)} could not be processed"

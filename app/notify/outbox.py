@@ -1,0 +1,83 @@
+"""The outbox: what was promised in a transaction is sent after it, at least once, one per key."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.extensions import db, settings
+from app.integrations import mail
+from app.models import OutboxMessage
+from app.models.base import transaction, utcnow
+from app.notify import letters
+
+log = logging.getLogger(__name__)
+
+BATCH_DONE = "batch-done"
+RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
+# While one sender is busy with a message, no other takes it up.
+SENDING = timedelta(seconds=60)
+
+
+def promise(key: str, user_id: str, kind: str, payload: dict[str, Any]) -> None:
+    """Add a message inside the caller's transaction; the same key again is the same message."""
+    if db.session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is None:
+        db.session.add(OutboxMessage(key=key, user_id=user_id, kind=kind, payload=payload))
+        db.session.flush()
+
+
+def deliver_due() -> int:
+    """Send everything that is due; returns how many were sent."""
+    sent = 0
+    while (message_id := _take_next()) is not None:
+        sent += _deliver(message_id)
+    return sent
+
+
+def _take_next() -> int | None:
+    """Reserve the oldest due message for a while, so that two senders never hold the same one."""
+    with transaction() as session:
+        due = (
+            select(OutboxMessage)
+            .where(OutboxMessage.sent_at.is_(None), OutboxMessage.next_try_at <= utcnow())
+            .order_by(OutboxMessage.next_try_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        message = session.scalar(due)
+        if message is None:
+            return None
+        message.attempts += 1
+        message.next_try_at = utcnow() + SENDING
+        return message.id
+
+
+def _deliver(message_id: int) -> bool:
+    message = db.session.get_one(OutboxMessage, message_id)
+    letter = letters.compose(message)
+    attempts = message.attempts
+    db.session.commit()  # no transaction is open while the mail server is talked to
+    try:
+        if letter is not None:
+            mail.send(letter, settings())
+    except mail.MailError as error:
+        _postpone(message_id, attempts, str(error))
+        return False
+    _mark(message_id, sent_at=utcnow(), next_try_at=None, last_error=None)
+    log.info("outbox %s sent", message_id)
+    return True
+
+
+def _postpone(message_id: int, attempts: int, error: str) -> None:
+    log.warning("outbox %s attempt %s failed: %s", message_id, attempts, ascii(error))
+    given_up = attempts > len(RETRY_S)
+    wait = None if given_up else utcnow() + timedelta(seconds=RETRY_S[attempts - 1])
+    _mark(message_id, next_try_at=wait, last_error=error)
+
+
+def _mark(message_id: int, **values: Any) -> None:
+    with transaction() as session:
+        session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(**values))

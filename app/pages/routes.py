@@ -1,0 +1,75 @@
+"""The landing page, the dashboard, signed files, and the checks of whoever runs the service."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, send_file, url_for
+from flask_login import current_user
+from sqlalchemy import text
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.billing import plans, quota
+from app.extensions import db, settings
+from app.integrations.storage import BadLinkError, DiskStore, open_store
+from app.jobs import board
+from app.library import search
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def landing() -> str | BaseResponse:
+    if current_user.is_authenticated:
+        return redirect(url_for("pages.dashboard"))
+    return render_template("pages/landing.html", plans=plans.PLANS.values())
+
+
+@blueprint.get("/dashboard")
+def dashboard() -> str:
+    recent = search.find(current_user, search.Query(), after=None)
+    return render_template(
+        "pages/dashboard.html",
+        standing=quota.standing(current_user),
+        board=board.for_user(current_user),
+        recent=recent.samples[:8],
+        total=recent.total,
+    )
+
+
+@blueprint.get("/media/<token>")
+def media(token: str) -> BaseResponse:
+    """An object of the disk store: the signature is the permission. Ranges work, so players can seek."""
+    store = open_store(settings())
+    if not isinstance(store, DiskStore):
+        abort(404)
+    try:
+        path, content_type, download_name = store.open_link(token)
+        response = send_file(
+            path,
+            mimetype=content_type,
+            as_attachment=download_name is not None,
+            download_name=download_name,
+            conditional=True,
+        )
+    except (BadLinkError, FileNotFoundError):
+        abort(404)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "private, max-age=900"
+    return response
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> BaseResponse:
+    return redirect(current_app.jinja_env.globals["static_url"]("img/icon.svg"))  # type: ignore[operator]
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """The process answers."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """The database answers too; otherwise the error handler says 503."""
+    db.session.execute(text("SELECT 1"))
+    return Response("ready\n", mimetype="text/plain")

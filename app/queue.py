@@ -1,0 +1,22 @@
+"""The one Huey. A message in it is only a permit to claim the best ready job from the database."""
+
+from __future__ import annotations
+
+import os
+
+from huey import Huey, PriorityRedisExpireHuey, SqliteHuey
+
+from app.config import Settings
+
+PAID_PRIORITY, FREE_PRIORITY = 100, 10
+
+
+def build(settings: Settings) -> Huey:
+    """Redis when there is one; otherwise a SQLite file of its own beside the library."""
+    if settings.redis_url:
+        return PriorityRedisExpireHuey("sp404", url=settings.redis_url, results=False)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return SqliteHuey("sp404", filename=str(settings.data_dir / "queue.db"), strict_fifo=True, results=False)
+
+
+huey = build(Settings.from_env(os.environ))

@@ -1,0 +1,96 @@
+"""Headers that hold on every answer, and what an expired sign-in gets."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, flash, g, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.config import Settings
+from app.extensions import settings
+
+# Everything else needs a signed-in user: a new route is closed until it is listed here.
+PUBLIC = frozenset(
+    {
+        "auth.demo",
+        "auth.register",
+        "auth.sign_in",
+        "pages.favicon",
+        "pages.healthz",
+        "pages.landing",
+        "pages.media",
+        "pages.readyz",
+    }
+)
+
+
+def init(app: Flask) -> None:
+    app.before_request(require_sign_in)
+    app.after_request(add_headers)
+    app.context_processor(lambda: {"csp_nonce": csp_nonce})
+
+
+def require_sign_in() -> BaseResponse | None:
+    if request.endpoint is None or request.endpoint in PUBLIC or current_user.is_authenticated:
+        return None
+    return ask_to_sign_in()
+
+
+def csp_nonce() -> str:
+    """One nonce a response, for the player's style sheet."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _policy(settings()))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if settings().base_url.startswith("https://"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint not in {"pages.media"}:
+        headers.setdefault("Cache-Control", "no-store")
+        response.vary.update(["Cookie", "HX-Request"])
+    return response
+
+
+def ask_to_sign_in() -> BaseResponse:
+    """To the sign-in page and back; a fragment's request moves the whole page there."""
+    target = request.full_path.rstrip("?") if request.method == "GET" else ""
+    if request.headers.get("HX-Request"):
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        response: BaseResponse = Response(status=200)
+        response.headers["HX-Redirect"] = url_for("auth.sign_in", next=here.path or None)
+        return response
+    flash("Sign in to go on.")
+    return redirect(url_for("auth.sign_in", next=target or None), 303)
+
+
+def _policy(now: Settings) -> str:
+    store = _origin(now.s3_endpoint_url) if now.s3_bucket else ""
+    rules = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": f"'self' 'nonce-{csp_nonce()}'",
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": f"'self' {store}",
+        "media-src": f"'self' {store}",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+        "manifest-src": "'self'",
+    }
+    return "; ".join(f"{name} {value.strip()}" for name, value in rules.items())
+
+
+def _origin(url: str | None) -> str:
+    parts = urlsplit(url or "https://*.amazonaws.com")
+    return f"{parts.scheme}://{parts.netloc}"

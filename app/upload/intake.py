@@ -1,0 +1,195 @@
+"""Taking a file in: size, content, quota; then the bytes are stored and the job exists."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.audio.sniff import Format, looks_like, sniff
+from app.billing import plans, quota
+from app.billing.plans import Plan
+from app.extensions import db, settings
+from app.integrations.storage import StorageError, open_store
+from app.models import Batch, Job, Sample, User
+from app.models.base import new_id, transaction, utcnow
+from app.notify import batches
+from app.upload.filenames import display_name
+
+HEAD_BYTES = 64 * 1024
+BLOCK_BYTES = 1 << 20
+LEAST_FREE_DISK = 0.05
+MOST_IN_A_BATCH = 1000
+
+
+class RefusedError(Exception):
+    """This file is not taken; the message tells the user why and what to do."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file on local disk, measured while it was written."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    format: Format
+
+
+def accept(user: User, stream: IO[bytes], raw_name: str | None, batch_id: str) -> Job:
+    """Check and store one file and create its job, or raise RefusedError.
+
+    The caller enqueues: a message sent before the commit could find no job.
+    """
+    name = display_name(raw_name)
+    plan = plans.for_user(user)
+    _refuse_at_once(user)
+    with _received(stream, name, plan) as received:
+        job = _new_job(user, plan, received, name, batch_id)
+        store = open_store(settings())
+        try:
+            store.put(job.incoming_key, received.path, received.format.mime)
+        except StorageError as error:
+            raise RefusedError(f"{name} could not be stored just now. Try again in a minute.") from error
+        try:
+            _insert(user, job)
+        except BaseException:
+            store.delete(job.incoming_key)
+            raise
+    return job
+
+
+def open_batch(user: User, batch_id: str | None, expected: int) -> str:
+    """The batch that files of one drop belong to; a malformed or foreign id starts a new one."""
+    wanted = batch_id if batch_id and _is_uuid(batch_id) else str(uuid4())
+    owner = db.session.scalar(select(Batch.user_id).where(Batch.id == wanted))
+    if owner == user.id:
+        return wanted
+    batch = Batch(
+        id=wanted if owner is None else str(uuid4()),
+        user_id=user.id,
+        expected=min(max(expected, 1), MOST_IN_A_BATCH),
+    )
+    fresh_id = batch.id
+    try:
+        with transaction() as session:
+            session.add(batch)
+    except IntegrityError:
+        pass  # three files of one drop arrive at once: another request has just opened it
+    return fresh_id
+
+
+def count_refused(batch_id: str) -> None:
+    """A file of this batch became no job, so nobody waits for it."""
+    with transaction() as session:
+        session.execute(
+            update(Batch).where(Batch.id == batch_id).values(refused=Batch.refused + 1, touched_at=utcnow())
+        )
+        batches.settle(batch_id)
+
+
+def already_owned(user: User, sha256: str) -> Sample | None:
+    """The sample with exactly these bytes, when the user has it."""
+    return db.session.scalar(
+        select(Sample).where(
+            Sample.user_id == user.id, Sample.content_sha256 == sha256, Sample.deleted_at.is_(None)
+        )
+    )
+
+
+def _refuse_at_once(user: User) -> None:
+    """What can be known before reading megabytes; the binding check comes with the charge."""
+    try:
+        quota.check(quota.standing(user), size_bytes=1)
+    except quota.QuotaExceededError as error:
+        raise RefusedError(str(error)) from error
+    disk = shutil.disk_usage(settings().data_dir)
+    if disk.free < disk.total * LEAST_FREE_DISK:
+        raise RefusedError("The server's disk is nearly full, so uploads pause. Try again later.")
+
+
+def _insert(user: User, job: Job) -> None:
+    try:
+        with transaction() as session:
+            quota.charge_upload(user, job)
+            session.add(job)
+            session.execute(update(Batch).where(Batch.id == job.batch_id).values(touched_at=utcnow()))
+    except quota.QuotaExceededError as error:
+        raise RefusedError(str(error)) from error
+
+
+@contextmanager
+def _received(stream: IO[bytes], name: str, plan: Plan) -> Iterator[Received]:
+    folder = settings().data_dir / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix="upload-") as file:
+        digest, size, head = hashlib.sha256(), 0, b""
+        while block := stream.read(BLOCK_BYTES):
+            size += len(block)
+            if size > plan.max_file_bytes:
+                raise RefusedError(_too_large(name, plan))
+            head = head or block[:HEAD_BYTES]
+            digest.update(block)
+            file.write(block)
+        file.flush()
+        yield Received(Path(file.name), size, digest.hexdigest(), _checked_format(name, head))
+
+
+def _checked_format(name: str, head: bytes) -> Format:
+    if not head:
+        raise RefusedError(f"{name} is empty (0 bytes). Export it again and upload the new file.")
+    found = sniff(head)
+    if found is None:
+        raise RefusedError(
+            f"{name} is not audio we can read (looks like {looks_like(head)}). "
+            "WAV, AIFF, FLAC, MP3, M4A and OGG work."
+        )
+    return found
+
+
+def _too_large(name: str, plan: Plan) -> str:
+    limit = plan.max_file_bytes // plans.MB
+    return (
+        f"{name} is larger than the {limit} MB a file that {plan.label} takes. "
+        "Upload a shorter or compressed version (FLAC halves a WAV), or upgrade the plan."
+    )
+
+
+def _new_job(user: User, plan: Plan, received: Received, name: str, batch_id: str) -> Job:
+    job_id = new_id()
+    return Job(
+        id=job_id,
+        user_id=user.id,
+        batch_id=batch_id,
+        filename=name,
+        format=received.format.name,
+        size_bytes=received.size_bytes,
+        content_sha256=received.sha256,
+        incoming_key=f"incoming/{user.id}/{job_id}.{received.format.extension}",
+        tier=plan.tier,
+        priority=plan.priority,
+        run_at=_start_time(plan),
+        results={},
+    )
+
+
+def _start_time(plan: Plan) -> datetime:
+    delay_s = settings().free_tier_delay_s if plan.is_delayed else 0
+    return utcnow() + timedelta(seconds=delay_s)
+
+
+def _is_uuid(text: str | None) -> bool:
+    try:
+        return text is not None and str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,103 @@
+"""The upload page, and the one address that files are sent to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
+
+import tasks
+from app.billing import plans, quota
+from app.jobs import board
+from app.models import Job
+from app.upload import demo_sounds, intake
+from app.upload.forms import UploadForm
+
+blueprint = Blueprint("upload", __name__, url_prefix="/upload")
+
+ROOM_FOR_ALL_FILES = 2 * plans.LARGEST_FILE_BYTES
+
+
+@blueprint.url_value_preprocessor
+def allow_large_bodies(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Only here, only for members: everywhere else a body of more than a form is refused unread."""
+    if current_user.is_authenticated:
+        request.max_content_length = ROOM_FOR_ALL_FILES
+
+
+@blueprint.get("")
+def index() -> str:
+    return render_template(
+        "upload/index.html",
+        form=UploadForm(),
+        standing=quota.standing(current_user),
+        board=board.for_user(current_user),
+    )
+
+
+@blueprint.post("")
+def create() -> Response | tuple[Response, int]:
+    form = UploadForm()
+    files = [file for file in request.files.getlist("audio") if file.filename]
+    if _wants_json():
+        return _one_by_script(form, files)
+    if not files:
+        flash("Choose at least one audio file first.", "error")
+    batch_id = intake.open_batch(current_user, None, len(files)) if files else ""
+    for file in files:
+        try:
+            _take(file, batch_id)
+        except intake.RefusedError as refusal:
+            flash(str(refusal), "error")
+    return redirect(url_for("upload.index"), 303)
+
+
+@blueprint.get("/known/<sha256>")
+def known(sha256: str) -> Response | tuple[Response, int]:
+    """Whether these bytes are in the library already, asked before sending them."""
+    sample = intake.already_owned(current_user, sha256)
+    if sample is None:
+        return jsonify(known=False), 404
+    return jsonify(known=True, name=sample.name, url=url_for("library.detail", sample_id=sample.id))
+
+
+@blueprint.post("/demo-sounds")
+def try_demo_sounds() -> Response:
+    """A few sounds made here, for whoever has no file at hand."""
+    sounds = demo_sounds.make()
+    batch_id = intake.open_batch(current_user, None, len(sounds))
+    for name, stream in sounds:
+        try:
+            _take(FileStorage(stream, filename=name), batch_id)
+        except intake.RefusedError as refusal:
+            flash(str(refusal), "error")
+    return redirect(url_for("upload.index"), 303)
+
+
+def _one_by_script(form: UploadForm, files: list[FileStorage]) -> tuple[Response, int]:
+    """One request a file, so that each has its own progress bar and its own answer."""
+    if len(files) != 1:
+        return jsonify(error="Send one file a request."), 422
+    batch_id = intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1)
+    try:
+        job = _take(files[0], batch_id)
+    except intake.RefusedError as refusal:
+        return jsonify(error=str(refusal)), 422
+    return jsonify(job_id=job.id), 201
+
+
+def _take(file: FileStorage, batch_id: str) -> Job:
+    try:
+        job = intake.accept(current_user, file.stream, file.filename, batch_id)
+    except intake.RefusedError:
+        intake.count_refused(batch_id)
+        raise
+    tasks.wake(job.tier)
+    return job
+
+
+def _wants_json() -> bool:
+    return request.accept_mimetypes.best == "application/json"

@@ -1,0 +1,104 @@
+"""What templates need: static files behind a content hash, and values in the words of the interface."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from flask_login import current_user
+from whitenoise import WhiteNoise
+
+from app.extensions import settings
+from app.integrations.mail import mail_folder
+from app.library import keys
+
+NOTHING = "–"
+STATIC = Path(__file__).resolve().parent.parent / "static"
+
+
+def init(app: Flask) -> None:
+    version = content_hash(STATIC)
+    prefix = f"/s/{version}"
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app, root=str(STATIC), prefix=prefix, immutable_file_test=lambda path, url: True
+    )
+    app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for show in (bars_path, bpm, clock, decibels, megabytes, musical_key, percent, when):
+        app.add_template_filter(show)
+    app.context_processor(_about_this_run)
+
+
+def content_hash(folder: Path) -> str:
+    """One hash for all static files: a changed file changes every address, so all may be cached for ever."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(folder)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def bars_path(heights: Sequence[int], half: float = 16.0) -> str:
+    """Heights of 0..255 as one SVG path of vertical strokes around the middle line."""
+    strokes = []
+    for x, height in enumerate(heights):
+        reach = max(height / 255 * half * 0.94, 0.35)
+        strokes.append(f"M{x + 0.5:g} {half - reach:.2f}v{2 * reach:.2f}")
+    return "".join(strokes)
+
+
+def bpm(value: float | None) -> str:
+    """93 or 93.5: never more decimals than a person would set on the unit."""
+    if value is None:
+        return NOTHING
+    rounded = round(value, 1)
+    return f"{rounded:.0f}" if abs(value - round(value)) < 0.05 else f"{rounded:.1f}"
+
+
+def clock(seconds: float | None) -> str:
+    """0.42 s, 5.2 s, 3:07."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def decibels(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1f}".replace("-", "−")
+
+
+def megabytes(size_bytes: int) -> str:
+    for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{size_bytes / 1000:.0f} kB"
+
+
+def musical_key(key: str | None) -> str:
+    return keys.shown(key, current_user.key_notation if current_user.is_authenticated else "musical")
+
+
+def percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{100 * share:.0f} %"
+
+
+def when(time: datetime | None) -> str:
+    """Date and time in the user's own zone."""
+    if time is None:
+        return NOTHING
+    zone = ZoneInfo(current_user.timezone if current_user.is_authenticated else "UTC")
+    return f"{time.astimezone(zone):%-d %b %Y, %H:%M}"
+
+
+def _about_this_run() -> dict[str, object]:
+    now = settings()
+    return {"embedded": now.embedded, "mail_folder": mail_folder(now) if now.embedded else None}

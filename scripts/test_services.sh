@@ -1,0 +1,17 @@
+#!/bin/sh
+# What the tests need beside Python: a Redis, a PostgreSQL and a Chromium. Installs what is missing.
+set -eu
+cd "$(dirname "$0")/.."
+if [ "$(uname)" = Darwin ]; then
+  missing=
+  command -v redis-server >/dev/null 2>&1 || missing="$missing redis"
+  command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
+  [ -d "/Applications/Chromium.app" ] || [ -d "/Applications/Google Chrome.app" ] || missing="$missing chromium"
+  [ -z "$missing" ] || { echo "Please run: brew install$missing" >&2; exit 1; }
+  exit 0
+fi
+missing=
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+[ -z "$missing" ] || sh scripts/packages.sh $missing

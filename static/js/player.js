@@ -1,0 +1,148 @@
+// One sound at a time: one audio element, the playing row marked, its waveform in the bar.
+import WaveSurfer from "../vendor/wavesurfer.esm.js";
+import { toast } from "./toast.js";
+
+const bar = document.getElementById("player");
+const audio = document.getElementById("sound");
+const SNAP_TO_START = 0.02;
+const VOLUME = "volume";
+let wave = null;
+let current = null; // the element that is playing: a row, or a job card's button
+
+const part = (name) => bar.querySelector(`[data-player="${name}"]`);
+const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+
+// A row may have been replaced by htmx since it began to play, so it is looked up by its source.
+const rowOf = (source) => document.querySelector(`[data-src="${CSS.escape(source)}"]`);
+export const currentRow = () => (current ? rowOf(current.src) : null);
+export const isPlaying = () => Boolean(audio) && !audio.paused;
+
+export async function play(element, { at = 0 } = {}) {
+  const { src, name, facts = "", href = "", peaks, loop = "0" } = element.dataset;
+  if (current?.src !== src) {
+    current = { src };
+    bar.hidden = false;
+    part("name").textContent = name;
+    part("facts").textContent = facts;
+    part("link").href = href || "#";
+    setLoop(loop === "1");
+    await load(src, peaks);
+    if (current?.src !== src) return; // another row was chosen while this one loaded
+  }
+  if (at !== null) audio.currentTime = at * (audio.duration || 0);
+  await audio.play().catch((error) => {
+    if (error.name !== "AbortError") toast(`${name} can't be played just now.`);
+  });
+}
+
+export function toggle() {
+  if (!current) return;
+  if (audio.paused) audio.play().catch(() => {});
+  else audio.pause();
+}
+
+export function stop() {
+  if (!audio) return;
+  audio.pause();
+  audio.currentTime = 0;
+}
+
+async function load(src, peaksUrl) {
+  let peaks = null;
+  let duration;
+  if (peaksUrl) {
+    const answer = await fetch(peaksUrl).catch(() => null);
+    if (answer?.ok) {
+      const found = await answer.json();
+      peaks = [found.peaks.map((height) => height / 255)];
+      duration = found.duration_s;
+    }
+  }
+  audio.src = src;
+  wave ??= makeWave();
+  // Without peaks there is nothing to draw: the file itself is never fetched for its picture.
+  await wave.load(src, peaks ?? [[0, 0]], duration ?? 1).catch(() => {});
+}
+
+function makeWave() {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const made = WaveSurfer.create({
+    container: "#player-wave",
+    media: audio,
+    height: 44,
+    barWidth: 2,
+    barGap: 1,
+    waveColor: colour("--wave"),
+    progressColor: colour("--accent"),
+    cursorColor: colour("--text"),
+    cspNonce: document.querySelector('meta[name="style-nonce"]').content,
+  });
+  made.on("interaction", (time) => {
+    if (time < made.getDuration() * SNAP_TO_START) audio.currentTime = 0;
+    audio.play().catch(() => {});
+  });
+  return made;
+}
+
+function setLoop(on) {
+  audio.loop = on;
+  bar.querySelector('[data-action="loop"]').setAttribute("aria-pressed", String(on));
+}
+
+function mark() {
+  const row = currentRow();
+  for (const other of document.querySelectorAll(".playing, .sounding")) {
+    if (other !== row) other.classList.remove("playing", "sounding");
+  }
+  row?.classList.add("playing");
+  row?.classList.toggle("sounding", !audio.paused);
+  bar.querySelector('[data-action="toggle"]').setAttribute("aria-pressed", String(!audio.paused));
+}
+
+export function neighbour(step) {
+  const rows = [...document.querySelectorAll(".row[data-src]")];
+  const at = rows.indexOf(currentRow());
+  return rows[at === -1 ? 0 : at + step] ?? null;
+}
+
+function position(event, element) {
+  const box = element.getBoundingClientRect();
+  const share = (event.clientX - box.left) / box.width;
+  return share < SNAP_TO_START ? 0 : Math.min(share, 1);
+}
+
+const actions = {
+  play(button) {
+    const row = button.closest("[data-src]");
+    if (current?.src === row.dataset.src) toggle();
+    else play(row);
+  },
+  seek(area, event) {
+    const row = area.closest("[data-src]");
+    play(row, { at: position(event, area) });
+  },
+  toggle,
+  previous: () => neighbour(-1) && play(neighbour(-1)),
+  next: () => neighbour(1) && play(neighbour(1)),
+  loop: () => setLoop(!audio.loop),
+};
+
+if (bar) {
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-action]");
+    const action = target && actions[target.dataset.action];
+    if (!action || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    action(target, event);
+  });
+  for (const name of ["play", "pause", "ended", "loadstart"]) audio.addEventListener(name, mark);
+  audio.addEventListener("timeupdate", () => { part("time").textContent = clock(audio.currentTime); });
+  document.addEventListener("htmx:afterSettle", mark);
+  const volume = part("volume");
+  volume.value = localStorage.getItem(VOLUME) ?? volume.value;
+  audio.volume = volume.value;
+  volume.addEventListener("input", () => {
+    audio.volume = volume.value;
+    localStorage.setItem(VOLUME, volume.value);
+  });
+}

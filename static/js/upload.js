@@ -1,0 +1,180 @@
+// Uploads: dropped anywhere, three at once, one request and one bar a file, known files not sent again.
+const AT_ONCE = 3;
+const LARGEST_HASHED = 200e6;
+const tray = document.getElementById("tray");
+const waiting = [];
+const state = { running: 0, total: 0, done: 0 };
+
+function add(files) {
+  const batch = crypto.randomUUID();
+  for (const file of files) {
+    const item = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
+    item.querySelector(".queue-name").textContent = file.name;
+    tray.querySelector("[data-tray-list]").append(item);
+    waiting.push({ file, item, batch, batchFiles: files.length });
+    item.entry = waiting.at(-1);
+  }
+  state.total += files.length;
+  tray.hidden = false;
+  count();
+  pump();
+}
+
+function pump() {
+  while (state.running < AT_ONCE && waiting.length) {
+    state.running += 1;
+    send(waiting.shift()).finally(() => {
+      state.running -= 1;
+      count();
+      pump();
+    });
+  }
+}
+
+async function send(entry) {
+  entry.cancelled = false;
+  entry.item.classList.remove("refused");
+  button(entry, "retry-upload").hidden = true;
+  button(entry, "cancel-upload").textContent = "Cancel";
+  note(entry, "Checking");
+  const known = entry.anyway ? null : await alreadyThere(entry.file);
+  if (entry.cancelled) return;
+  if (known) return duplicate(entry, known);
+  const answer = await post(entry);
+  if (answer.status === 201) return stored(entry);
+  if (answer.status === 0 && entry.cancelled) return;
+  refused(entry, answer.sentence, answer.status === 0 || answer.status >= 500);
+}
+
+function post(entry) {
+  return new Promise((resolve) => {
+    const form = new FormData();
+    form.append("batch", entry.batch);
+    form.append("batch_files", entry.batchFiles);
+    form.append("audio", entry.file);
+    const request = new XMLHttpRequest();
+    entry.request = request;
+    request.upload.addEventListener("progress", (event) => {
+      entry.item.querySelector("progress").value = (100 * event.loaded) / event.total;
+      note(entry, event.loaded === event.total ? "Storing" : `${Math.round((100 * event.loaded) / event.total)} %`);
+    });
+    request.addEventListener("loadend", () => resolve({ status: request.status, sentence: sentence(request) }));
+    request.open("POST", tray.dataset.url);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRFToken", document.querySelector('meta[name="csrf-token"]').content);
+    request.send(form);
+  });
+}
+
+function sentence(request) {
+  if (request.status === 0) return "The connection broke before the file was sent.";
+  try {
+    return JSON.parse(request.responseText).error;
+  } catch {
+    return "The server gave no answer we understand. Try again.";
+  }
+}
+
+async function alreadyThere(file) {
+  if (!crypto.subtle || file.size > LARGEST_HASHED || file.size === 0) return null;
+  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer()).catch(() => null);
+  if (!digest) return null;
+  const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const answer = await fetch(tray.dataset.known.replace("HASH", hash)).catch(() => null);
+  const found = answer?.ok ? await answer.json().catch(() => null) : null;
+  return found?.known ? found : null;
+}
+
+function stored(entry) {
+  state.done += 1;
+  entry.item.remove();
+  if (document.getElementById("jobs")) {
+    htmx.ajax("GET", tray.dataset.jobs, { target: "#jobs", swap: "morph:outerHTML" });
+  }
+  if (!tray.querySelector(".queue-item")) finish();
+}
+
+function finish() {
+  if (document.getElementById("jobs")) {
+    tray.hidden = true;
+  } else {
+    const link = document.createElement("a");
+    link.href = tray.dataset.page;
+    link.textContent = "Watch them finish";
+    const item = document.createElement("li");
+    item.append(link);
+    tray.querySelector("[data-tray-list]").replaceChildren(item);
+  }
+  state.total = state.done = 0;
+}
+
+function duplicate(entry, known) {
+  refused(entry, "", true);
+  const link = document.createElement("a");
+  link.href = known.url;
+  link.textContent = known.name;
+  entry.item.querySelector(".queue-note").replaceChildren("Already in your library: ", link);
+  entry.anyway = true;
+  button(entry, "retry-upload").textContent = "Upload anyway";
+}
+
+function refused(entry, text, canRetry) {
+  entry.item.classList.add("refused");
+  note(entry, text);
+  button(entry, "retry-upload").hidden = !canRetry;
+  button(entry, "retry-upload").textContent = "Retry";
+  button(entry, "cancel-upload").textContent = "Dismiss";
+}
+
+const button = (entry, action) => entry.item.querySelector(`[data-action="${action}"]`);
+const note = (entry, text) => { entry.item.querySelector(".queue-note").textContent = text; };
+
+function count() {
+  tray.querySelector("[data-tray-count]").textContent = `${state.done} of ${state.total}`;
+}
+
+function cancel(entry) {
+  entry.cancelled = true;
+  const index = waiting.indexOf(entry);
+  if (index !== -1) waiting.splice(index, 1);
+  entry.request?.abort();
+  entry.item.remove();
+  state.total -= 1;
+  count();
+  if (!tray.querySelector(".queue-item")) tray.hidden = true;
+}
+
+if (tray) {
+  const veil = document.getElementById("drop-veil");
+  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    veil.hidden = false;
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) veil.hidden = true;
+  });
+  document.addEventListener("drop", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    veil.hidden = true;
+    add([...event.dataTransfer.files]);
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "audio" || event.target.type !== "file") return;
+    add([...event.target.files]);
+    event.target.value = "";
+  });
+  document.addEventListener("click", (event) => {
+    const pressed = event.target.closest('[data-action="cancel-upload"], [data-action="retry-upload"]');
+    if (!pressed) return;
+    const { entry } = pressed.closest(".queue-item");
+    if (pressed.dataset.action === "cancel-upload") return cancel(entry);
+    waiting.push(entry);
+    pump();
+  });
+  addEventListener("beforeunload", (event) => {
+    if (state.running) event.preventDefault();
+  });
+}

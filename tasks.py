@@ -1,0 +1,76 @@
+"""Every task of the queue. A worker starts here: huey_consumer tasks.huey"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from flask import Flask, has_app_context
+from huey import crontab
+
+from app import create_app
+from app.billing.plans import PRO_TIER
+from app.jobs import claim, run
+from app.jobs.reconcile import reconcile
+from app.library import trash
+from app.models.base import utcnow
+from app.notify import outbox
+from app.queue import FREE_PRIORITY, PAID_PRIORITY, huey
+
+log = logging.getLogger(__name__)
+
+MOST_PERMITS = 100
+
+
+@huey.task(name="work")
+def work() -> None:
+    """A permit: run the best ready job, whichever that is by now."""
+    with _app_context():
+        ending = run.run_next()
+        if ending is None:
+            return
+        if ending.retry_at is not None:
+            work.schedule(delay=max((ending.retry_at - utcnow()).total_seconds(), 0) + 1)
+        outbox.deliver_due()
+
+
+@huey.periodic_task(crontab(), name="keep_house")
+def keep_house() -> None:
+    """Every minute: whatever a crash or a lost message left undone is taken up again."""
+    with _app_context():
+        reconcile()
+        trash.purge()
+        for tier in claim.ready_tiers(MOST_PERMITS):
+            wake(tier)
+        outbox.deliver_due()
+
+
+@huey.on_startup(name="keep_house_at_start")
+def keep_house_at_start() -> None:
+    """A worker that comes back does not wait for the next minute."""
+    keep_house()
+
+
+def wake(tier: str) -> None:
+    """Tell the workers that a job is ready. The row is the job, so losing this loses nothing."""
+    try:
+        work(priority=PAID_PRIORITY if tier == PRO_TIER else FREE_PRIORITY)
+    except Exception:
+        log.exception("no worker could be woken; the job starts with the next round of keep_house")
+
+
+@contextmanager
+def _app_context() -> Iterator[None]:
+    """The app of this process; a context that is there already keeps its database session."""
+    if has_app_context():
+        yield
+        return
+    with _app().app_context():
+        yield
+
+
+@lru_cache(maxsize=1)
+def _app() -> Flask:
+    return create_app()

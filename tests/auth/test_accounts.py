@@ -1,0 +1,146 @@
+"""Registering, signing in and out, the demo account, and where one lands afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.auth import accounts
+from app.models import User
+from tests.support import PASSWORD, Browser
+
+
+def test_somebody_registers_and_is_signed_in(app: Flask) -> None:
+    browser = Browser(app)
+    answer = browser.post("/register", email="New@Example.com", password=PASSWORD, timezone="Asia/Tokyo")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/upload")
+    user = accounts.authenticate("new@example.COM", PASSWORD)
+    assert user is not None
+    assert (user.timezone, user.plan_name) == ("Asia/Tokyo", "free")
+    assert user.password_hash.startswith("$argon2id$")  # type: ignore[union-attr]
+
+
+def test_an_address_has_one_account(app: Flask, owner: User) -> None:
+    answer = Browser(app).post("/register", email=owner.email.upper(), password=PASSWORD)
+    assert answer.status_code == 422
+    assert "There is an account with this address already" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "sentence"),
+    [
+        ("nonsense", PASSWORD, "That is not an email address."),
+        ("a@example.com", "short", "Use 10 to 200 characters"),
+        ("", "", "Enter your email address."),
+    ],
+)
+def test_a_bad_registration_says_what_to_change(app: Flask, email: str, password: str, sentence: str) -> None:
+    answer = Browser(app).post("/register", email=email, password=password)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+
+
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(app: Flask, owner: User) -> None:
+    wrong = Browser(app).post("/sign-in", email=owner.email, password="not this one")
+    unknown = Browser(app).post("/sign-in", email="who@example.com", password="not this one")
+    sentence = "The email address or the password is not right."
+    assert wrong.status_code == unknown.status_code == 422
+    assert sentence in wrong.text
+    assert sentence in unknown.text
+
+
+def test_an_account_without_a_password_cannot_be_signed_in_to(app: Flask) -> None:
+    accounts.demo_user()
+    assert accounts.authenticate(accounts.DEMO_EMAIL, "") is None
+    assert accounts.authenticate(accounts.DEMO_EMAIL, "nobody has this password") is None
+
+
+def test_guessing_is_throttled(app: Flask, owner: User) -> None:
+    browser = Browser(app)
+    codes = [browser.post("/sign-in", email=owner.email, password="guess").status_code for _ in range(11)]
+    assert codes == [422] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"]
+)
+def test_signing_in_never_leads_to_another_site(app: Flask, owner: User, target: str) -> None:
+    answer = Browser(app).post(f"/sign-in?next={target}", email=owner.email, password=PASSWORD)
+    assert answer.headers["Location"] == "/dashboard"
+
+
+def test_signing_in_leads_back_to_where_one_was(app: Flask, owner: User) -> None:
+    browser = Browser(app)
+    asked = browser.get("/samples?q=kick")
+    answer = browser.post(asked.headers["Location"], email=owner.email, password=PASSWORD)
+    assert answer.headers["Location"] == "/samples?q=kick"
+
+
+def test_signing_out_ends_the_session(as_owner: Browser) -> None:
+    assert as_owner.get("/dashboard").status_code == 200
+    as_owner.post("/sign-out")
+    assert as_owner.get("/dashboard").status_code == 303
+
+
+def test_remember_me_outlives_the_session_and_is_ended_with_every_session(app: Flask, owner: User) -> None:
+    from app.models.base import transaction
+
+    browser = Browser(app)
+    browser.post("/sign-in", email=owner.email, password=PASSWORD, remember="y")
+    browser.client.delete_cookie("session")
+    assert browser.get("/dashboard").status_code == 200
+    with transaction():
+        owner.session_epoch += 1
+    assert browser.get("/dashboard").status_code == 303
+
+
+def test_the_demo_account_is_one_click_on_the_pro_plan(app: Flask) -> None:
+    browser = Browser(app)
+    assert "Open the demo account" in browser.get("/sign-in").text
+    assert browser.post("/demo").status_code == 303
+    assert "Pro plan" in browser.get("/dashboard").text
+
+
+class TestDeployed:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"BASE_URL": "https://samples.example.com", "SECRET_KEY": "s" * 40}
+
+    def test_a_deployment_has_no_demo_account(self, app: Flask) -> None:
+        client = app.test_client()
+        host = {"Host": "samples.example.com"}
+        assert (
+            "demo account"
+            not in client.get("/sign-in", headers=host, base_url="https://samples.example.com").text
+        )
+        app.config["WTF_CSRF_ENABLED"] = False
+        assert client.post("/demo", headers=host).status_code == 404
+
+
+def test_another_host_name_leads_nowhere_on_a_producers_own_machine(client: FlaskClient) -> None:
+    assert client.get("/sign-in", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_form_without_its_token_changes_nothing(client: FlaskClient) -> None:
+    answer = client.post("/demo")
+    assert answer.status_code == 400
+    assert "Reload it and try again" in answer.text
+
+
+def test_settings_are_kept_and_shown(as_owner: Browser, owner: User) -> None:
+    answer = as_owner.post("/settings", key_notation="both", timezone="Europe/Paris", autoplay="y")
+    assert answer.status_code == 303
+    assert (owner.key_notation, owner.timezone) == ("both", "Europe/Paris")
+    assert (owner.autoplay, owner.mail_on_completion) == (True, False)
+    assert "Settings saved." in as_owner.get("/settings").text
+
+
+def test_an_unknown_setting_value_is_refused(as_owner: Browser, owner: User) -> None:
+    assert as_owner.post("/settings", key_notation="runes", timezone="UTC").status_code == 422
+    assert owner.key_notation == "musical"
+
+
+def test_an_expired_sign_in_moves_the_whole_page_when_htmx_asks(client: FlaskClient) -> None:
+    answer = client.get("/jobs", headers={"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1/upload"})
+    assert answer.headers["HX-Redirect"] == "/sign-in?next=/upload"

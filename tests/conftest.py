@@ -1,0 +1,109 @@
+"""The stage of every test: a fresh app on a migrated database of its own, and a fixed cast."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# The queue reads the environment when it is imported, so this comes before any import of the app.
+SCRATCH = Path(tempfile.mkdtemp(prefix="sp404-tests-"))
+for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "SECRET_KEY", "PORT"):
+    os.environ.pop(name, None)
+os.environ["DATA_DIR"] = str(SCRATCH / "queue")
+
+from flask import Flask  # noqa: E402
+from flask.testing import FlaskClient  # noqa: E402
+from flask_migrate import upgrade  # noqa: E402
+
+from app import create_app  # noqa: E402
+from app.auth import accounts  # noqa: E402
+from app.config import Settings  # noqa: E402
+from app.extensions import db, limiter  # noqa: E402
+from app.models import Subscription, User  # noqa: E402
+from app.models.base import transaction  # noqa: E402
+from tests.support import PASSWORD, Browser  # noqa: E402
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file as the migrations make it, copied for each test."""
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app(Settings.from_env({"DATA_DIR": str(folder)}))
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+    return folder / "library.db"
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """The settings of the app under test; a test may change them before it asks for the app."""
+    return {"DATA_DIR": str(tmp_path / "instance")}
+
+
+@pytest.fixture
+def app(environ: dict[str, str], migrated: Path) -> Iterator[Flask]:
+    settings = Settings.from_env(environ)
+    settings.data_dir.mkdir(parents=True)
+    shutil.copy(migrated, settings.data_dir / "library.db")
+    app = create_app(settings)
+    app.testing = True
+    with app.app_context():
+        limiter.reset()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def owner(app: Flask) -> User:
+    """A producer on the Pro plan."""
+    return _member("owner@example.com", "pro")
+
+
+@pytest.fixture
+def stranger(app: Flask) -> User:
+    return _member("stranger@example.com", "pro")
+
+
+@pytest.fixture
+def freeloader(app: Flask) -> User:
+    """A producer on the Free plan."""
+    return accounts.register("free@example.com", PASSWORD, "Europe/Berlin")
+
+
+@pytest.fixture
+def as_owner(app: Flask, owner: User) -> Browser:
+    return Browser(app, owner)
+
+
+@pytest.fixture
+def as_stranger(app: Flask, stranger: User) -> Browser:
+    return Browser(app, stranger)
+
+
+@pytest.fixture
+def as_freeloader(app: Flask, freeloader: User) -> Browser:
+    return Browser(app, freeloader)
+
+
+def _member(email: str, plan: str) -> User:
+    user = accounts.register(email, PASSWORD, "UTC")
+    with transaction():
+        user.subscription = Subscription(plan=plan, status="active")
+    return user

@@ -1,0 +1,265 @@
+"""One attempt at a job, in the real engine: its steps, its endings, and what is left behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+
+import numpy as np
+import pytest
+import soundfile
+from sqlalchemy import func, select, update
+
+from app.audio.errors import EngineCrashed, EngineTimeout
+from app.billing import quota
+from app.extensions import db, settings
+from app.integrations.storage import StorageError, open_store
+from app.jobs import claim, endings, engine, reconcile, run
+from app.jobs.claim import LeaseLostError
+from app.models import Job, OutboxMessage, Sample, Usage, User
+from app.models.base import transaction, utcnow
+from app.notify import outbox
+from tests.support import Browser, chord, drum_loop, finished_job, kick, uploaded_job, wav
+from tests.upload.test_upload import files_kept
+
+
+def test_a_drum_loop_becomes_a_sample_that_knows_itself(as_owner: Browser) -> None:
+    job = finished_job(as_owner, "Dusty break.wav", drum_loop(93))
+    assert (job.state, job.step, job.error) == ("completed", "ready", None)
+    sample = db.session.get_one(Sample, job.sample_id)
+    assert sample.name == "Dusty break"
+    assert sample.kind == "loop"
+    assert sample.bpm == pytest.approx(93, abs=0.5)
+    assert sample.key is None
+    assert len(sample.bars) == 64
+    assert len(sample.features.peaks) == 800
+    assert sample.vibe["moods"]
+    assert sample.features.measured["spectral"]["centroid_hz"]["mean"] > 100
+
+
+def test_a_chord_knows_its_key(as_owner: Browser) -> None:
+    sample = db.session.get_one(Sample, finished_job(as_owner, "pad.wav", chord()).sample_id)
+    assert sample.key == "C minor"
+
+
+def test_the_original_is_kept_as_it_came_and_the_units_wav_lies_beside_it(as_owner: Browser) -> None:
+    content = kick()
+    job = finished_job(as_owner, "kick.wav", content)
+    sample = db.session.get_one(Sample, job.sample_id)
+    store = settings().data_dir / "store"
+    assert (store / sample.original_key).read_bytes() == content
+    info = soundfile.info(store / sample.sp404_key)
+    assert (info.samplerate, info.subtype, info.format) == (48000, "PCM_16", "WAV")
+    assert sorted(str(path.relative_to(store)) for path in files_kept()) == sorted(
+        [sample.original_key, sample.sp404_key]
+    )
+
+
+def zero_channels() -> bytes:
+    header = bytearray(kick())
+    header[22:24] = b"\0\0"
+    return bytes(header)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("truncated.wav", wav(np.random.default_rng(1).uniform(-0.5, 0.5, 500_000))[:9000]),
+        ("header only.wav", kick()[:44]),
+        ("no channels.wav", zero_channels()),
+        ("not numbers.wav", wav(np.full(44100, np.nan, dtype=np.float32), subtype="FLOAT")),
+    ],
+)
+def test_a_bad_file_fails_at_once_with_a_sentence_and_counts_for_nothing(
+    as_owner: Browser, owner: User, name: str, content: bytes
+) -> None:
+    job = finished_job(as_owner, name, content)
+    assert (job.state, job.attempt) == ("failed", 1)
+    assert job.error
+    assert job.error.endswith(".")
+    assert "Traceback" not in job.error
+    now = quota.standing(owner)
+    assert (now.uploads, now.storage_bytes) == (0, 0)
+    assert files_kept() == []
+    assert db.session.scalar(select(func.count()).select_from(Sample)) == 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [
+        (EngineCrashed("signal 11"), "The analysis stopped unexpectedly on this file."),
+        (EngineTimeout("300 s"), "It took longer than 300 seconds."),
+        (RuntimeError("boom"), "Something on our side broke."),
+    ],
+)
+def test_trouble_is_tried_three_times_then_told_and_given_back(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch, trouble: Exception, sentence: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(engine, "measure", broken)
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    for attempt, wait_s in ((1, 30), (2, 120)):
+        ending = run.run_next()
+        assert ending is not None
+        assert ending.state == "pending"
+        db.session.refresh(job)
+        assert job.attempt == attempt
+        assert wait_s * 0.75 < (job.run_at - utcnow()).total_seconds() < wait_s * 1.25
+        assert run.run_next() is None  # not before it is due
+        with transaction() as session:
+            session.execute(update(Job).values(run_at=utcnow() - timedelta(seconds=1)))
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, job.attempt) == ("failed", 3)
+    assert job.error.startswith(sentence)  # type: ignore[union-attr]
+    assert quota.standing(owner).uploads == 0
+    assert files_kept() == []
+
+
+def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    complete = endings.complete
+    monkeypatch.setattr(endings, "complete", lambda *_: (_ for _ in ()).throw(StorageError("away")))
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, job.step) == ("pending", "described")
+    with transaction() as session:
+        session.execute(update(Job).values(run_at=utcnow()))
+    monkeypatch.setattr(endings, "complete", complete)
+    monkeypatch.setattr(engine, "measure", lambda *_, **__: pytest.fail("measured again"))
+    run.run_next()
+    db.session.refresh(job)
+    assert job.state == "completed"
+
+
+def test_who_lost_the_lease_changes_nothing(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    held = claim.next_job()
+    assert held is not None
+    with transaction() as session:
+        session.execute(update(Job).values(lease_token="somebody else's"))
+    assert not claim.extend(held)
+    with pytest.raises(LeaseLostError):
+        claim.remember(held, "analysed", analysis={})
+    with pytest.raises(LeaseLostError):
+        endings.complete(held, {}, {})
+    assert endings.try_again(held, "x", "y").state == "lost"
+    db.session.refresh(job)
+    assert (job.state, job.step) == ("processing", "stored")
+
+
+def test_paid_jobs_go_first_and_then_the_oldest(as_owner: Browser, as_freeloader: Browser) -> None:
+    free = uploaded_job(as_freeloader, "free.wav", kick())
+    first, second = (uploaded_job(as_owner, name, kick()) for name in ("first.wav", "second.wav"))
+    with transaction() as session:
+        session.execute(update(Job).where(Job.id == free.id).values(run_at=utcnow() - timedelta(hours=1)))
+    order = [claimed.job_id for claimed in iter(claim.next_job, None)]
+    assert order == [first.id, second.id, free.id]
+
+
+def test_a_delayed_job_is_not_claimed(as_freeloader: Browser) -> None:
+    uploaded_job(as_freeloader, "free.wav", kick())
+    assert claim.next_job() is None
+
+
+def test_an_abandoned_job_is_taken_up_again(as_owner: Browser) -> None:
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    claim.next_job()
+    assert reconcile.requeue_abandoned() == 0
+    with transaction() as session:
+        session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
+    assert reconcile.requeue_abandoned() == 1
+    assert reconcile.requeue_abandoned() == 0
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, job.attempt) == ("completed", 2)
+
+
+def test_a_job_whose_worker_died_here_does_not_wait_for_its_lease(as_owner: Browser) -> None:
+    import socket
+
+    uploaded_job(as_owner, "kick.wav", kick())
+    claim.next_job()
+    with transaction() as session:
+        session.execute(update(Job).values(worker=f"{socket.gethostname()}:999999999:gone"))
+    assert reconcile.requeue_abandoned() == 1
+
+
+def test_a_job_that_kills_its_worker_three_times_is_given_up(as_owner: Browser, owner: User) -> None:
+    job = uploaded_job(as_owner, "poison.wav", kick())
+    for _ in range(3):
+        assert claim.next_job() is not None
+        with transaction() as session:
+            session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
+        reconcile.requeue_abandoned()
+    db.session.refresh(job)
+    assert job.state == "failed"
+    assert "stopped 3 times" in (job.error or "")
+    assert quota.standing(owner).uploads == 0
+
+
+class TestMail:
+    def test_files_dropped_together_get_one_message_when_the_last_is_done(self, as_owner: Browser) -> None:
+        batch = {"batch": "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", "batch_files": 3}
+        as_owner.upload(("one.wav", kick()), **batch)
+        run.run_next()
+        assert outbox.deliver_due() == 0
+        as_owner.upload(("two.wav", drum_loop()), **batch)
+        as_owner.upload(("three.wav", b"%PDF-1.4"), **batch)
+        assert outbox.deliver_due() == 0
+        run.run_next()
+        assert outbox.deliver_due() == 1
+        assert outbox.deliver_due() == 0
+        (mail,) = (settings().data_dir / "mail").glob("*.eml")
+        text = mail.read_text()
+        assert "Subject: 2 samples are ready" in text
+        assert "To: owner@example.com" in text
+
+    def test_a_failure_is_told_too(self, as_owner: Browser) -> None:
+        finished_job(as_owner, "broken.wav", zero_channels())
+        outbox.deliver_due()
+        (mail,) = (settings().data_dir / "mail").glob("*.eml")
+        assert "broken.wav could not be processed" in mail.read_text()
+
+    def test_a_browser_that_went_away_is_not_waited_for(self, as_owner: Browser) -> None:
+        from app.models import Batch
+        from app.notify import batches
+
+        as_owner.upload(("one.wav", kick()), batch="2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", batch_files=5)
+        run.run_next()
+        batches.settle_abandoned()
+        assert outbox.deliver_due() == 0
+        with transaction() as session:
+            session.execute(update(Batch).values(touched_at=utcnow() - timedelta(minutes=11)))
+        for _ in range(2):
+            batches.settle_abandoned()
+        assert outbox.deliver_due() == 1
+        assert db.session.scalar(select(func.count()).select_from(OutboxMessage)) == 1
+
+    def test_who_wants_no_mail_gets_none(self, as_owner: Browser, owner: User) -> None:
+        with transaction():
+            owner.mail_on_completion = False
+        finished_job(as_owner, "kick.wav", kick())
+        assert outbox.deliver_due() == 0
+
+
+@pytest.mark.parametrize("format_", ["WAV", "AIFF", "FLAC", "MP3", "OGG"])
+def test_every_format_comes_out_the_same(as_owner: Browser, format_: str) -> None:
+    samples, rate = soundfile.read(BytesIO(drum_loop(93)))
+    file = BytesIO()
+    soundfile.write(file, samples, rate, format=format_)
+    job = finished_job(as_owner, f"loop.{format_.lower()}", file.getvalue())
+    assert job.state == "completed", job.error
+    sample = db.session.get_one(Sample, job.sample_id)
+    assert sample.bpm == pytest.approx(93, abs=0.5)
+    assert sample.kind == "loop"
+
+
+def test_every_upload_is_one_row_of_usage(as_owner: Browser, owner: User) -> None:
+    for number in range(3):
+        finished_job(as_owner, f"{number}.wav", kick())
+    count = select(func.count()).where(Usage.user_id == owner.id, Usage.kind == "upload")
+    assert db.session.scalar(count) == 3
+    assert open_store(settings()) is open_store(settings())

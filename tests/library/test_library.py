@@ -1,0 +1,289 @@
+"""The library: finding, hearing, correcting, deleting and taking samples away; and only one's own."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from io import BytesIO
+from urllib.parse import unquote
+
+import pytest
+import soundfile
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from app.billing import quota
+from app.extensions import db, settings
+from app.library import keys, search, trash
+from app.library.samples import parse_tags
+from app.models import Sample, Usage, User
+from app.models.base import transaction, utcnow
+from tests.support import Browser, chord, drum_loop, finished_job, kick
+
+
+@pytest.fixture
+def loop(as_owner: Browser) -> Sample:
+    return db.session.get_one(Sample, finished_job(as_owner, "Dusty break.wav", drum_loop(93)).sample_id)
+
+
+def names(answer_text: str) -> list[str]:
+    return re.findall(r'data-name="([^"]+)"', answer_text)
+
+
+def edited(browser: Browser, sample: Sample, **changes: str) -> int:
+    form = {
+        "name": sample.name,
+        "tags": ", ".join(sample.tag_names),
+        "bpm": f"{sample.bpm:.2f}" if sample.bpm else "",
+        "key": sample.key or "",
+    }
+    return browser.post(f"/samples/{sample.id}", **(form | changes)).status_code
+
+
+class TestFinding:
+    @pytest.fixture(autouse=True)
+    def three(self, as_owner: Browser) -> None:
+        for name, content in (("Dusty break", drum_loop(93)), ("Warm pad", chord()), ("Deep kick", kick())):
+            finished_job(as_owner, f"{name}.wav", content)
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("", ["Deep kick", "Warm pad", "Dusty break"]),
+            ("?q=dusty", ["Dusty break"]),
+            ("?q=DUSTY+break", ["Dusty break"]),
+            ("?q=-dusty", ["Deep kick", "Warm pad"]),
+            ('?q="warm pad"', ["Warm pad"]),
+            ('?q="pad warm"', []),
+            ("?q=bd", ["Deep kick"]),
+            ("?q=%25", []),
+            ("?kind=loop&bpm_min=90&bpm_max=95", ["Dusty break"]),
+            ("?bpm_min=100", []),
+            ("?key=C+minor", ["Warm pad"]),
+            ("?key=F+minor&compatible=1", ["Warm pad"]),
+            ("?key=nonsense&bpm_min=abc&sort=zzz&kind=x", ["Deep kick", "Warm pad", "Dusty break"]),
+            ("?sort=name", ["Deep kick", "Dusty break", "Warm pad"]),
+            ("?sort=length", ["Deep kick", "Warm pad", "Dusty break"]),
+            ("?liked=1", []),
+        ],
+    )
+    def test_search_filters_and_sorts(self, as_owner: Browser, query: str, found: list[str]) -> None:
+        assert names(as_owner.get(f"/samples{query}").text) == found
+
+    def test_htmx_gets_only_the_part_that_changes(self, as_owner: Browser) -> None:
+        part = as_owner.get("/samples?q=dusty", headers={"HX-Request": "true"})
+        assert part.text.lstrip().startswith('<div id="results">')
+        assert "HX-Request" in part.headers["Vary"]
+        whole = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+        assert "<!doctype html>" in as_owner.get("/samples", headers=whole).text
+
+    def test_a_filter_is_a_chip_that_removes_itself(self, as_owner: Browser) -> None:
+        page = as_owner.get("/samples?kind=loop&q=dusty").text
+        assert 'class="chip" href="/samples?q=dusty"' in page
+        assert 'class="chip" href="/samples?kind=loop"' in page
+
+    def test_counts_stand_beside_the_values(self, owner: User) -> None:
+        counts = dict(search.counts(owner, search.Query(kind="loop"), "kind"))
+        assert sum(counts.values()) == 3
+
+    def test_a_stranger_sees_an_empty_library(self, as_stranger: Browser) -> None:
+        page = as_stranger.get("/samples").text
+        assert names(page) == []
+        assert "Try with demo sounds" in page
+
+
+@pytest.mark.parametrize("sort", ["newest", "name", "bpm", "length"])
+def test_pages_show_every_sample_once(app: Flask, loop: Sample, owner: User, sort: str) -> None:
+    _copies(loop, 120)
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        results = search.find(owner, search.Query(sort=sort), after)
+        seen += [sample.id for sample in results.samples]
+        after = results.next_after
+        assert results.total == 121
+    assert len(seen) == len(set(seen)) == 121
+
+
+def _copies(sample: Sample, count: int) -> None:
+    skipped = {"id", "name", "bpm", "duration_s"}
+    columns = {c.key: getattr(sample, c.key) for c in Sample.__table__.columns if c.key not in skipped}
+    with transaction() as session:
+        for number in range(count):
+            tempo = None if number % 3 == 0 else 80.0 + number % 7
+            length = 1.0 + number % 5
+            session.add(Sample(**columns, name=f"copy {number % 10}", bpm=tempo, duration_s=length))
+
+
+class TestCorrecting:
+    def test_a_correction_is_kept_and_marked_and_the_measurement_stays(
+        self, as_owner: Browser, loop: Sample
+    ) -> None:
+        assert edited(as_owner, loop, bpm="186", key="A minor", name="My  break", tags="Dusty, lo fi") == 303
+        assert (loop.name, loop.bpm, loop.bpm_source) == ("My break", 186.0, "user")
+        assert (loop.key, loop.key_source) == ("A minor", "user")
+        assert loop.tag_names == ["dusty", "lo-fi"]
+        assert loop.features.bpm == pytest.approx(93, abs=0.5)
+        page = as_owner.get(f"/samples/{loop.id}").text
+        assert "your correction" in page
+        assert names(as_owner.get("/samples?q=lo-fi").text) == ["My break"]
+        assert names(as_owner.get("/samples?tag=dusty").text) == ["My break"]
+
+    def test_saving_without_a_change_marks_nothing(self, as_owner: Browser, loop: Sample) -> None:
+        assert edited(as_owner, loop) == 303
+        assert loop.bpm_source == "detected"
+        assert loop.key_source is None
+
+    def test_a_correction_can_be_taken_back(self, as_owner: Browser, loop: Sample) -> None:
+        edited(as_owner, loop, bpm="120", key="A minor")
+        as_owner.post(f"/samples/{loop.id}/measured")
+        assert loop.bpm == pytest.approx(93, abs=0.5)
+        assert (loop.bpm_source, loop.key, loop.key_source) == ("detected", None, None)
+
+    def test_half_and_double_time(self, as_owner: Browser, loop: Sample) -> None:
+        measured = loop.bpm
+        as_owner.post(f"/samples/{loop.id}/tempo/double")
+        assert loop.bpm == pytest.approx(2 * (measured or 0))
+        as_owner.post(f"/samples/{loop.id}/tempo/half")
+        assert loop.bpm == pytest.approx(measured)
+
+    @pytest.mark.parametrize(
+        ("change", "sentence"),
+        [
+            ({"name": ""}, "A sample needs a name."),
+            ({"bpm": "5"}, "A tempo lies between 20 and 400 BPM."),
+            ({"bpm": "fast"}, "Not a valid decimal value."),
+            ({"bpm": "NaN"}, "A tempo lies between 20 and 400 BPM."),
+            ({"key": "H major"}, "Not a valid choice"),
+        ],
+    )
+    def test_a_bad_value_says_so_and_changes_nothing(
+        self, as_owner: Browser, loop: Sample, change: dict[str, str], sentence: str
+    ) -> None:
+        form = {"name": "x", "tags": "", "bpm": "90", "key": ""} | change
+        answer = as_owner.post(f"/samples/{loop.id}", **form)
+        assert answer.status_code == 422
+        assert sentence in answer.text
+        assert loop.name == "Dusty break"
+
+
+class TestDeleting:
+    def test_a_deleted_sample_is_gone_frees_its_room_and_comes_back(
+        self, as_owner: Browser, owner: User, loop: Sample
+    ) -> None:
+        assert as_owner.post(f"/samples/{loop.id}/delete").status_code == 303
+        page = as_owner.get("/samples").text
+        assert names(page) == []
+        assert "Undo" in page
+        assert as_owner.get(f"/samples/{loop.id}").status_code == 404
+        assert quota.standing(owner).storage_bytes == 0
+        assert as_owner.post(f"/samples/{loop.id}/restore").status_code == 303
+        assert names(as_owner.get("/samples").text) == ["Dusty break"]
+        assert quota.standing(owner).storage_bytes == loop.size_bytes
+
+    def test_bytes_and_row_go_when_nobody_can_want_them_back(self, as_owner: Browser, loop: Sample) -> None:
+        as_owner.post(f"/samples/{loop.id}/delete")
+        trash.purge()
+        assert db.session.scalar(select(func.count()).select_from(Sample)) == 1
+        with transaction() as session:
+            session.execute(update(Sample).values(deleted_at=utcnow() - timedelta(hours=2)))
+        for _ in range(2):
+            trash.purge()
+        assert db.session.scalar(select(func.count()).select_from(Sample)) == 0
+        assert [path for path in (settings().data_dir / "store").rglob("*") if path.is_file()] == []
+
+    def test_htmx_deletes_a_row_in_place_and_puts_it_back(self, as_owner: Browser, loop: Sample) -> None:
+        htmx = {"HX-Request": "true"}
+        gone = as_owner.post(f"/samples/{loop.id}/delete", htmx).text
+        assert "Dusty break is deleted." in gone
+        assert 'data-name="Dusty break"' in as_owner.post(f"/samples/{loop.id}/restore", htmx).text
+
+
+class TestTakingAway:
+    def test_the_units_wav_is_named_so_that_it_loads(self, as_owner: Browser, loop: Sample) -> None:
+        edited(as_owner, loop, name="Bröken / Béat: №1")
+        answer = as_owner.get(f"/samples/{loop.id}/sp404", follow_redirects=True)
+        info = soundfile.info(BytesIO(answer.data))
+        assert (info.samplerate, info.subtype) == (48000, "PCM_16")
+        name = re.search(r"filename=\"?([^\";]+)", answer.headers["Content-Disposition"])
+        assert name is not None
+        assert re.fullmatch(r"[A-Za-z0-9 _!&()+,.=@\[\]{}-]{1,23}\.wav", name.group(1)), name.group(1)
+
+    def test_the_original_has_its_own_name_and_bytes(self, as_owner: Browser) -> None:
+        content = kick()
+        job = finished_job(as_owner, "ド ラム.wav", content)
+        answer = as_owner.get(f"/samples/{job.sample_id}/original", follow_redirects=True)
+        assert answer.data == content
+        assert "ド ラム.wav" in unquote(answer.headers["Content-Disposition"])
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+    def test_a_player_can_seek(self, as_owner: Browser, loop: Sample) -> None:
+        address = as_owner.get(f"/samples/{loop.id}/audio").headers["Location"]
+        answer = as_owner.get(address, headers={"Range": "bytes=44-143"})
+        assert (answer.status_code, len(answer.data)) == (206, 100)
+
+    def test_an_altered_link_opens_nothing(self, as_owner: Browser, loop: Sample) -> None:
+        address = as_owner.get(f"/samples/{loop.id}/audio").headers["Location"]
+        assert as_owner.get(address[:-2] + "xx").status_code == 404
+
+    def test_a_download_is_a_row_of_usage(self, as_owner: Browser, owner: User, loop: Sample) -> None:
+        as_owner.get(f"/samples/{loop.id}/sp404")
+        as_owner.get(f"/samples/{loop.id}/original")
+        exports = select(func.count()).where(Usage.user_id == owner.id, Usage.kind == "export")
+        assert db.session.scalar(exports) == 2
+
+
+def test_likes_are_toggled_and_found(as_owner: Browser, loop: Sample) -> None:
+    as_owner.post(f"/samples/{loop.id}/like")
+    assert names(as_owner.get("/samples?liked=1").text) == ["Dusty break"]
+    part = as_owner.post(f"/samples/{loop.id}/like", {"HX-Request": "true"}).text
+    assert 'aria-pressed="false"' in part
+
+
+def test_every_address_with_an_id_is_404_for_a_stranger(
+    app: Flask, as_stranger: Browser, loop: Sample
+) -> None:
+    """Walks the URL map, so that a new address can't be forgotten."""
+    tried = 0
+    for rule in app.url_map.iter_rules():
+        if not {"sample_id", "job_id"} & set(rule.arguments):
+            continue
+        path = re.sub(r"<any\([^)]*\):factor>", "half", rule.rule)
+        path = path.replace("<sample_id>", loop.id).replace("<job_id>", loop.id)
+        for unknown in (path, path.replace(loop.id, "01ARZ3NDEKTSV4RRFFQ69G5FAV")):
+            send = as_stranger.post if "POST" in (rule.methods or ()) else as_stranger.get
+            assert send(unknown).status_code == 404, unknown
+        tried += 1
+    assert tried >= 10
+    db.session.refresh(loop)
+    assert (loop.deleted_at, loop.liked) == (None, False)
+
+
+def test_what_users_type_is_never_markup(as_owner: Browser, loop: Sample) -> None:
+    attack = "<img src=x onerror=alert(1)>\"'{{7*7}}"
+    edited(as_owner, loop, name=attack, tags=attack)
+    for path in ("/samples", f"/samples/{loop.id}", "/dashboard", f"/samples?q={attack}"):
+        page = as_owner.get(path).text
+        assert "<img src=x" not in page
+        assert "{{7*7}}" in page or "49" not in page
+
+
+@pytest.mark.parametrize(
+    ("key", "hour"),
+    [("A minor", "8A"), ("C major", "8B"), ("G# minor", "1A"), ("B major", "1B"), ("E minor", "9A")],
+)
+def test_the_camelot_wheel(key: str, hour: str) -> None:
+    assert keys.camelot(key) == hour
+
+
+def test_every_hour_of_the_wheel_is_one_key() -> None:
+    assert len({keys.camelot(key) for key in keys.ALL_KEYS}) == 24
+
+
+def test_compatible_keys_are_the_relative_and_the_neighbours() -> None:
+    assert set(keys.compatible("A minor")) == {"A minor", "C major", "E minor", "D minor"}
+
+
+def test_tags_are_tidied() -> None:
+    assert parse_tags(" Dusty, #Drums,, lo  fi ,dusty") == ["dusty", "drums", "lo-fi"]

@@ -1,0 +1,118 @@
+"""The product as `make run` starts it: real processes on a free port, talked to over HTTP."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+START_S, STOP_S, JOB_S = 60, 30, 90
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Product:
+    """Web and worker together, with the settings given and nothing else from this environment."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        keep = {
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "LANG", "NUMBA_CACHE_DIR")
+            if name in os.environ
+        }
+        self.env = keep | {"PORT": str(self.port), "DATA_DIR": str(data_dir)} | settings
+        self.log_path = data_dir.parent / f"{data_dir.name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "scripts.serve"], cwd=ROOT, env=self.env, stdout=log, stderr=log
+            )
+        until = time.monotonic() + START_S
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.log
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise AssertionError(f"not ready within {START_S} s\n{self.log}")
+
+    def stop(self) -> int:
+        """Ctrl-C, and the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(STOP_S)
+        self.process = None
+        return code
+
+    def __enter__(self) -> Product:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.stop()
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")[-6000:]
+
+    def processes(self) -> list[str]:
+        """Command lines of every living process that works on this data folder."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                environ = (entry / "environ").read_bytes()
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if f"DATA_DIR={self.data_dir}".encode() in environ or str(self.data_dir) in command:
+                found.append(command)
+        return found
+
+
+class Producer:
+    """Somebody with a browser and no JavaScript, against a live product."""
+
+    def __init__(self, product: Product) -> None:
+        self.http = httpx.Client(base_url=product.url, follow_redirects=True, timeout=60)
+
+    def token(self, path: str = "/sign-in") -> str:
+        found = re.search(r'name="csrf-token" content="([^"]+)"', self.http.get(path).text)
+        assert found is not None
+        return found.group(1)
+
+    def post(self, path: str, **form: str) -> httpx.Response:
+        return self.http.post(path, data={"csrf_token": self.token("/"), **form})
+
+    def upload(self, *files: tuple[str, bytes]) -> httpx.Response:
+        data = {"csrf_token": self.token("/upload")}
+        return self.http.post("/upload", data=data, files=[("audio", file) for file in files])
+
+    def wait_for_jobs(self, count: int) -> str:
+        """The cards, once that many jobs have ended."""
+        until = time.monotonic() + JOB_S
+        while time.monotonic() < until:
+            page = self.http.get("/jobs").text
+            if len(re.findall(r'class="card (?:completed|failed)"', page)) >= count:
+                return page
+            time.sleep(0.2)
+        raise AssertionError(f"{count} jobs did not end within {JOB_S} s:\n{page}")

@@ -1,0 +1,136 @@
+"""The main job on PostgreSQL, Redis, S3 and SMTP, by settings alone; and on none of them."""
+
+from __future__ import annotations
+
+import re
+import time
+from email.message import Message
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.live import Producer, Product
+from tests.services.conftest import BUCKET, Inbox, s3_client
+from tests.support import PASSWORD, chord, drum_loop, silence
+
+pytestmark = pytest.mark.services
+SECRET = "a secret for tests, long enough to be taken"
+
+
+def registered(product: Product) -> Producer:
+    producer = Producer(product)
+    answer = producer.post("/register", email="p@example.com", password=PASSWORD, timezone="UTC")
+    assert answer.url.path == "/upload", answer.text
+    return producer
+
+
+def wait_for_mail(inbox: Inbox) -> Message:
+    until = time.monotonic() + 20
+    while not inbox.messages and time.monotonic() < until:
+        time.sleep(0.1)
+    (message,) = inbox.messages
+    return message
+
+
+def text_of(message: Message) -> str:
+    for part in message.walk():
+        if part.get_content_type() == "text/plain":
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            return payload.decode()
+    raise AssertionError("no text part")
+
+
+def test_the_main_job_on_postgres_redis_s3_and_smtp(
+    tmp_path: Path,
+    postgres_url: str,
+    redis_url: str,
+    s3_settings: dict[str, str],
+    mail_server: tuple[str, Inbox],
+) -> None:
+    smtp_url, inbox = mail_server
+    product = Product(
+        tmp_path / "data",
+        DATABASE_URL=postgres_url,
+        REDIS_URL=redis_url,
+        SMTP_URL=smtp_url,
+        SECRET_KEY=SECRET,
+        MAIL_FROM="agent@example.com",
+        FREE_TIER_DELAY_S="0",
+        **s3_settings,
+    )
+    with product:
+        producer = registered(product)
+        producer.upload(("Break 93.wav", drum_loop(93)), ("Chord.wav", chord()), ("list.wav", b"#EXTM3U\nx"))
+        cards = producer.wait_for_jobs(2)
+        assert "C min" in cards
+        message = wait_for_mail(inbox)
+        assert message["Subject"] == "2 samples are ready"
+        assert message["To"] == "p@example.com"
+        link = re.search(rf"{product.url}/samples/\w+", text_of(message))
+        assert link is not None
+        page = producer.http.get(link.group())
+        assert page.status_code == 200
+        wav = producer.http.get(f"{link.group()}/sp404")
+        assert str(wav.url).startswith(s3_settings["S3_ENDPOINT_URL"])
+        info = soundfile.info(BytesIO(wav.content))
+        assert (info.samplerate, info.subtype) == (48000, "PCM_16")
+        stored = s3_client(s3_settings).list_objects_v2(Bucket=BUCKET)["Contents"]
+        assert sorted(entry["Key"].split("/")[-1] for entry in stored) == sorted(
+            2 * ["original.wav", "sp404.wav"]
+        )
+    assert not (tmp_path / "data" / "library.db").exists()
+    assert not (tmp_path / "data" / "store").exists()
+
+
+def test_ctrl_c_leaves_no_process_and_the_next_start_finishes_what_was_under_way(tmp_path: Path) -> None:
+    product = Product(tmp_path / "data")
+    product.start()
+    producer = Producer(product)
+    producer.post("/demo")
+    count = 12
+    producer.upload(*[(f"{number}.wav", drum_loop(80 + number) + bytes(number)) for number in range(count)])
+    assert product.stop() == 0
+    assert product.processes() == []
+    with product:
+        page = producer.wait_for_jobs(count)
+        assert page.count('class="card completed"') == count, product.log
+    assert product.processes() == []
+    mails = list((tmp_path / "data" / "mail").glob("*.eml"))
+    assert len(mails) == 1
+    assert list((tmp_path / "data" / "tmp").iterdir()) == []
+
+
+def test_a_killed_worker_loses_no_job(tmp_path: Path, postgres_url: str, redis_url: str) -> None:
+    """kill -9 in the middle: another worker takes the job up, and it is done once."""
+    import os
+    import signal
+    import subprocess
+
+    product = Product(
+        tmp_path / "data",
+        DATABASE_URL=postgres_url,
+        REDIS_URL=redis_url,
+        SECRET_KEY=SECRET,
+        FREE_TIER_DELAY_S="0",
+    )
+    with product:
+        producer = registered(product)
+        producer.upload(("long.wav", silence(600)), ("short.wav", drum_loop()))
+        time.sleep(1.5)
+        found = subprocess.run(["pgrep", "-f", "huey_consumer tasks.huey"], capture_output=True, text=True)
+        ours = [
+            int(pid)
+            for pid in found.stdout.split()
+            if f"DATA_DIR={product.data_dir}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
+        ]
+        assert ours
+        for pid in ours:
+            os.kill(pid, signal.SIGKILL)
+        assert product.process is not None
+        product.process.wait(30)
+        product.start()
+        page = producer.wait_for_jobs(2)
+        assert page.count('class="card completed"') == 2, product.log

@@ -1,0 +1,144 @@
+"""The two stores behave alike, migrations run both ways on PostgreSQL, and mail waits for its server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+
+from app import create_app
+from app.config import Settings
+from app.extensions import Base, db, settings
+from app.integrations.storage import StorageError, Store, open_store
+from app.models import OutboxMessage
+from app.models.base import transaction, utcnow
+from app.notify import outbox
+from tests.live import free_port
+from tests.services.conftest import Inbox
+from tests.support import Browser, finished_job, kick
+
+pytestmark = pytest.mark.services
+SECRET = "a secret for tests, long enough to be taken"
+
+
+@pytest.fixture(params=["disk", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    values = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "BASE_URL": "https://x.example"}
+    if request.param == "s3":
+        values |= request.getfixturevalue("s3_settings")
+    return open_store(Settings.from_env(values))
+
+
+def test_a_store_keeps_replaces_and_forgets(store: Store, tmp_path: Path) -> None:
+    source, target = tmp_path / "in", tmp_path / "out"
+    for content in (b"first", b"second"):
+        source.write_bytes(content)
+        store.put("a/b/c.wav", source, "audio/wav")
+        store.fetch("a/b/c.wav", target)
+        assert target.read_bytes() == content
+    for _ in range(2):
+        store.delete("a/b/c.wav")
+    with pytest.raises(StorageError):
+        store.fetch("a/b/c.wav", target)
+
+
+def test_a_bucket_link_names_the_download(s3_settings: dict[str, str], tmp_path: Path) -> None:
+    store = open_store(Settings.from_env({"SECRET_KEY": SECRET, "DATA_DIR": str(tmp_path), **s3_settings}))
+    (tmp_path / "in").write_bytes(b"bytes")
+    store.put("k.wav", tmp_path / "in", "audio/wav")
+    answer = httpx.get(store.url("k.wav", content_type="audio/wav", download_name="Ünïcode.wav"))
+    assert answer.content == b"bytes"
+    assert "%C3%9Cn%C3%AFcode.wav" in answer.headers["Content-Disposition"]
+
+
+def test_a_store_that_is_down_says_so(tmp_path: Path) -> None:
+    values = {
+        "S3_BUCKET": "b",
+        "S3_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",
+        "S3_ACCESS_KEY_ID": "k",
+        "S3_SECRET_ACCESS_KEY": "s",
+        "SECRET_KEY": SECRET,
+    }
+    store = open_store(Settings.from_env(values))
+    (tmp_path / "in").write_bytes(b"x")
+    with pytest.raises(StorageError):
+        store.put("k", tmp_path / "in", "audio/wav")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
+    values = {"DATA_DIR": str(tmp_path)}
+    if request.param == "postgres":
+        values |= {"DATABASE_URL": request.getfixturevalue("postgres_url"), "SECRET_KEY": SECRET}
+    return create_app(Settings.from_env(values))
+
+
+def test_migrations_run_up_and_down_and_match_the_models(empty_app: Flask) -> None:
+    with empty_app.app_context():
+        for _ in range(2):
+            upgrade()
+            tables = set(sa.inspect(db.engine).get_table_names())
+            assert tables == {*Base.metadata.tables, "alembic_version"}
+            assert _differences() == []
+            downgrade(revision="base")
+            assert set(sa.inspect(db.engine).get_table_names()) == {"alembic_version"}
+        db.engine.dispose()
+
+
+def _differences() -> list[object]:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with db.engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+
+
+class TestMail:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str], mail_server: tuple[str, Inbox]) -> dict[str, str]:
+        return environ | {
+            "SMTP_URL": mail_server[0],
+            "SECRET_KEY": SECRET,
+            "BASE_URL": "http://127.0.0.1:5000",
+        }
+
+    def test_mail_is_sent_once_with_text_html_and_a_way_out(
+        self, as_owner: Browser, mail_server: tuple[str, Inbox]
+    ) -> None:
+        finished_job(as_owner, "kick.wav", kick())
+        assert [outbox.deliver_due(), outbox.deliver_due()] == [1, 0]
+        (message,) = mail_server[1].messages
+        assert message["Subject"] == "kick.wav is ready"
+        assert message["List-Unsubscribe"] == "<http://127.0.0.1:5000/settings>"
+        assert [part.get_content_type() for part in message.walk()] == [
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+        ]
+
+
+class TestMailWithoutServer:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        base = {"SECRET_KEY": SECRET, "BASE_URL": "http://127.0.0.1:5000"}
+        return environ | base | {"SMTP_URL": f"smtp://127.0.0.1:{free_port()}"}
+
+    def test_mail_waits_for_its_server(self, as_owner: Browser) -> None:
+        finished_job(as_owner, "kick.wav", kick())
+        assert outbox.deliver_due() == 0
+        message = db.session.scalars(sa.select(OutboxMessage)).one()
+        assert (message.attempts, message.sent_at) == (1, None)
+        assert message.last_error
+        assert message.next_try_at is not None
+        assert timedelta(seconds=20) < message.next_try_at - utcnow() < timedelta(seconds=31)
+        with transaction() as session:
+            session.execute(sa.update(OutboxMessage).values(next_try_at=utcnow()))
+        assert outbox.deliver_due() == 0
+        db.session.refresh(message)
+        assert message.attempts == 2
+        assert settings().smtp_url

@@ -1,0 +1,116 @@
+"""What tests share: a browser-like client, and audio whose truth is known because it is made here."""
+
+from __future__ import annotations
+
+import re
+from contextvars import Context
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import soundfile
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.extensions import db
+from app.jobs import run
+from app.models import Job, User
+
+PASSWORD = "a quiet long password"
+RATE = 44100
+
+
+class Browser:
+    """A signed-in client that sends the token of the page's own form, as a browser would."""
+
+    def __init__(self, app: Flask, user: User | None = None) -> None:
+        self.client = app.test_client()
+        self.token = self.fresh_token()
+        if user is not None:
+            answer = self.post("/sign-in", email=user.email, password=PASSWORD)
+            assert answer.status_code == 303, answer.text
+            self.token = self.fresh_token()
+
+    def fresh_token(self) -> str:
+        page = self.get("/sign-in").text
+        found = re.search(r'name="csrf-token" content="([^"]+)"', page)
+        assert found is not None
+        return found.group(1)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self._request("GET", path, **options)
+
+    def post(self, path: str, headers: Any = None, **form: Any) -> TestResponse:
+        return self._request("POST", path, data={"csrf_token": self.token, **form}, headers=headers)
+
+    def _request(self, method: str, path: str, **options: Any) -> TestResponse:
+        """In a context of its own, as in a server: nothing of one request is seen by the next."""
+        answer: TestResponse = Context().run(self.client.open, path, method=method, **options)
+        db.session.commit()  # the test's own session sees what the request has changed
+        return answer
+
+    def upload(self, *files: tuple[str, bytes], **form: Any) -> TestResponse:
+        """As the page's script does: one file a request and an answer in JSON."""
+        audio = [(BytesIO(content), name) for name, content in files]
+        return self.post("/upload", {"Accept": "application/json"}, audio=audio, **form)
+
+
+def uploaded_job(browser: Browser, name: str, content: bytes) -> Job:
+    answer = browser.upload((name, content))
+    assert answer.status_code == 201, answer.text
+    return db.session.get_one(Job, answer.json["job_id"])  # type: ignore[index]
+
+
+def finished_job(browser: Browser, name: str, content: bytes) -> Job:
+    """Upload a file and run its job here, in the real engine."""
+    job = uploaded_job(browser, name, content)
+    run.run_next()
+    db.session.refresh(job)
+    return job
+
+
+def wav(samples: np.ndarray[Any, Any], rate: int = RATE, **options: Any) -> bytes:
+    file = BytesIO()
+    soundfile.write(file, samples, rate, **({"format": "WAV", "subtype": "PCM_16"} | options))
+    return file.getvalue()
+
+
+def drum_loop(bpm: float = 93.0, beats: int = 8) -> bytes:
+    """Kick, snare and hats, cut to whole beats: `beats` beats at `bpm`."""
+    length = round(beats * 60 / bpm * RATE)
+    loop = np.zeros(length + RATE)
+    for eighth in range(2 * beats):
+        at = round(eighth * 30 / bpm * RATE)
+        hits = [0.25 * noise(0.04, 80)]
+        if eighth % 4 == 0:
+            hits.append(0.9 * tone(55, 0.25, 14))
+        if eighth % 4 == 2:
+            hits.append(0.5 * noise(0.15, 25) + 0.4 * tone(190, 0.15, 25))
+        for hit in hits:
+            loop[at : at + len(hit)] += hit
+    return wav(np.clip(loop[:length], -0.99, 0.99))
+
+
+def chord(frequencies_hz: tuple[float, ...] = (261.63, 311.13, 392.0), seconds: float = 4.0) -> bytes:
+    """A C minor triad with a few harmonics, unless told otherwise."""
+    made = sum(tone(f * h, seconds, 0.3) / h for f in frequencies_hz for h in (1, 2, 3))
+    return wav(0.2 * np.asarray(made))
+
+
+def kick() -> bytes:
+    return wav(0.9 * tone(52, 0.3, 12))
+
+
+def silence(seconds: float = 1.0) -> bytes:
+    return wav(np.zeros(round(seconds * RATE)))
+
+
+def tone(frequency_hz: float, seconds: float, decay: float = 0.0) -> np.ndarray[Any, Any]:
+    t = np.arange(round(seconds * RATE)) / RATE
+    return np.sin(2 * np.pi * frequency_hz * t) * np.exp(-decay * t)
+
+
+def noise(seconds: float, decay: float = 0.0) -> np.ndarray[Any, Any]:
+    count = round(seconds * RATE)
+    t = np.arange(count) / RATE
+    return np.random.default_rng(7).uniform(-1, 1, count) * np.exp(-decay * t)

@@ -1,0 +1,179 @@
+"""The shape of the house: imports run one way, routes are closed by default, settings are documented."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.config import Settings
+from app.security import PUBLIC
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Outermost first. A module imports only from rings below its own, or from its own package.
+RINGS = [
+    {"wsgi"},
+    {"app.factory"},
+    {"app.cli", "app.errors", "app.security", "app.web", "*.routes", "*.forms"},
+    {"tasks"},
+    {"app"},  # create_app, which builds everything when it is called
+    {"app.auth", "app.library", "app.upload"},
+    {"app.jobs"},
+    {"app.billing", "app.notify"},
+    {"app.models", "app.queue"},
+    {"app.audio", "app.sp404", "app.integrations"},
+    {"app.extensions"},
+    {"app.config"},
+]
+PURE = ("app.audio", "app.sp404")
+NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests", "socket"}
+SDK_OWNERS = {"boto3": "app.integrations.storage", "smtplib": "app.integrations.mail"}
+
+
+def modules() -> dict[str, ast.Module]:
+    files = [ROOT / "wsgi.py", ROOT / "tasks.py", *(ROOT / "app").rglob("*.py")]
+    return {_name(path): ast.parse(path.read_text()) for path in files}
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree: ast.Module) -> list[str]:
+    """What importing a module imports; what a function imports for itself is its own affair."""
+    found: list[str] = []
+    for node in _outside_functions(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            known = [f"{node.module}.{alias.name}" for alias in node.names]
+            found += [name if name in NAMES else node.module for name in known]
+    return found
+
+
+def _outside_functions(tree: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    for node in ast.iter_child_nodes(tree):
+        is_typing_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_typing_only:
+            found += [node, *_outside_functions(node)]
+    return found
+
+
+NAMES = {_name(path) for path in (ROOT / "app").rglob("*.py")} | {"wsgi", "tasks"}
+MODULES = modules()
+
+
+def ring(module: str) -> int:
+    for depth, members in enumerate(RINGS):
+        if module in members or f"*.{module.rsplit('.', 1)[-1]}" in members:
+            return depth
+    return ring(module.rsplit(".", 1)[0])
+
+
+def package(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_run_one_way(module: str) -> None:
+    ours = [name for name in imports(MODULES[module]) if name.split(".")[0] in {"app", "tasks", "wsgi"}]
+    upward = [
+        name
+        for name in ours
+        if ring(name) <= ring(module) and not (package(name) == package(module) != "app")
+    ]
+    allowed = {("tasks", "app")}  # the worker builds the app it works for
+    upward = [name for name in upward if (module, name) not in allowed]
+    assert upward == [], f"{module} imports {upward}, which is not below it"
+
+
+def test_there_is_no_import_circle() -> None:
+    graph = {name: {other for other in imports(tree) if other in NAMES} for name, tree in MODULES.items()}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"a circle: {' → '.join((*path, name))}"
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*path, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("module", sorted(name for name in NAMES if name.startswith(PURE)))
+def test_the_engine_knows_neither_web_nor_database(module: str) -> None:
+    known = {name.split(".")[0] for name in imports(MODULES[module])}
+    assert known & NOT_FOR_PURE == set()
+
+
+def test_only_its_own_module_imports_a_vendor() -> None:
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for vendor, owner in SDK_OWNERS.items():
+                assert vendor not in names or module == owner, f"{module} imports {vendor}"
+
+
+def test_feature_packages_are_empty() -> None:
+    for path in (ROOT / "app").glob("*/__init__.py"):
+        assert path.parent.name == "models" or path.read_text() == "", path
+
+
+def _loaded_by(statement: str, *names: str) -> str:
+    check = f"{statement}; import sys; print([name for name in {names!r} if name in sys.modules])"
+    env = {"DATA_DIR": "/tmp/none-such", "PATH": "/usr/bin"}
+    found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=ROOT, env=env)
+    assert found.returncode == 0, found.stderr
+    return found.stdout.strip()
+
+
+def test_importing_the_package_alone_loads_nothing() -> None:
+    assert _loaded_by("import app", "flask", "numpy", "sqlalchemy") == "[]"
+
+
+def test_the_web_process_never_loads_the_engine(tmp_path: Path) -> None:
+    statement = f"import os; os.environ['DATA_DIR'] = {str(tmp_path)!r}; import wsgi"
+    assert _loaded_by(statement, "librosa", "numba", "numpy", "scipy") == "[]"
+
+
+def test_every_route_needs_a_signed_in_user_or_is_listed_as_public(app: Flask) -> None:
+    client = app.test_client()
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert endpoints >= PUBLIC
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in PUBLIC or "GET" not in (rule.methods or ()):
+            continue
+        path = re.sub(r"<[^>]+>", "x", rule.rule)
+        answer = client.get(path)
+        assert answer.status_code == 303, f"{rule.endpoint} answered {answer.status_code}"
+        assert "/sign-in" in answer.headers["Location"]
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    table = re.findall(r"^\| `([A-Z0-9_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(table) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_there_is_one_migration_head() -> None:
+    down, all_revisions = set(), set()
+    for path in (ROOT / "migrations" / "versions").glob("*.py"):
+        text = path.read_text()
+        all_revisions |= set(re.findall(r'^revision = "(\w+)"', text, re.MULTILINE))
+        down |= set(re.findall(r'^down_revision = "(\w+)"', text, re.MULTILINE))
+    assert len(all_revisions - down) == 1
+
+
+def test_templates_need_nothing_unsafe() -> None:
+    forbidden = re.compile(r"\sstyle=|\son[a-z]+=|hx-on|hx-vals=['\"]js:|<script>|<style")
+    for path in (ROOT / "templates").rglob("*.html"):
+        assert not forbidden.search(path.read_text()), path

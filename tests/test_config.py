@@ -1,0 +1,74 @@
+"""Settings: every mistake at once, and nothing local once anything of a deployment is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.config import ConfigError, Settings
+
+SECRET = "s" * 40
+
+
+def test_an_empty_environment_is_an_embedded_run(tmp_path: Path) -> None:
+    settings = Settings.from_env({"DATA_DIR": str(tmp_path)})
+    assert settings.embedded
+    assert settings.sqlalchemy_url == f"sqlite:///{tmp_path.resolve()}/library.db"
+    assert settings.free_tier_delay_s == 43200
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as told:
+        Settings.from_env(
+            {
+                "PORT": "ninety",
+                "DATABASE_URL": "mysql://x",
+                "SMTP_URL": "mail.example.com",
+                "FREE_TIER_DELAY": "5",
+                "FREE_TIER_DELAY_S": "-1",
+            }
+        )
+    message = str(told.value)
+    for name in ("PORT", "DATABASE_URL", "SMTP_URL", "FREE_TIER_DELAY_S"):
+        assert name in message
+    assert "FREE_TIER_DELAY: no such setting (did you mean FREE_TIER_DELAY_S?)" in message
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"DATABASE_URL": "postgresql://db/x"},
+        {"REDIS_URL": "redis://cache"},
+        {"SMTP_URL": "smtp://mail"},
+        {"BASE_URL": "https://samples.example.com"},
+        {"STRIPE_SECRET_KEY": "sk", "STRIPE_WEBHOOK_SECRET": "wh"},
+    ],
+)
+def test_any_production_setting_demands_a_secret_and_ends_the_embedded_run(given: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="SECRET_KEY"):
+        Settings.from_env(given)
+    assert not Settings.from_env({**given, "SECRET_KEY": SECRET}).embedded
+
+
+def test_a_store_needs_its_keys() -> None:
+    with pytest.raises(ConfigError, match="S3_ACCESS_KEY_ID"):
+        Settings.from_env({"SECRET_KEY": SECRET, "S3_BUCKET": "b"})
+
+
+def test_the_secret_of_an_embedded_run_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    first = Settings.from_env({"DATA_DIR": str(tmp_path)}).effective_secret_key
+    second = Settings.from_env({"DATA_DIR": str(tmp_path)}).effective_secret_key
+    assert first == second
+    assert len(first) >= 32
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_the_address_follows_the_port() -> None:
+    assert Settings.from_env({"PORT": "5050"}).base_url == "http://127.0.0.1:5050"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_a_postgres_address_gets_the_driver_we_ship(scheme: str) -> None:
+    settings = Settings.from_env({"DATABASE_URL": f"{scheme}://u@h/d", "SECRET_KEY": SECRET})
+    assert settings.sqlalchemy_url == "postgresql+psycopg://u@h/d"

@@ -1,0 +1,161 @@
+"""Taking files in: what is accepted, what is refused with which sentence, and what a refusal leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.billing import plans, quota
+from app.extensions import db, settings
+from app.models import Batch, Job, OutboxMessage, Usage, User
+from app.models.base import transaction
+from app.upload.filenames import display_name
+from tests.support import Browser, kick, uploaded_job
+
+
+def files_kept() -> list[Path]:
+    return [
+        path
+        for name in ("store", "tmp")
+        for path in (settings().data_dir / name).rglob("*")
+        if path.is_file()
+    ]
+
+
+def rows(table: type) -> int:
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_file_becomes_a_stored_job_with_its_usage(as_owner: Browser, owner: User) -> None:
+    content = kick()
+    job = uploaded_job(as_owner, "Kick 01.WAV", content)
+    assert (job.state, job.step, job.tier, job.format) == ("pending", "stored", "pro-tier", "WAV")
+    assert (job.filename, job.size_bytes) == ("Kick 01.WAV", len(content))
+    assert (settings().data_dir / "store" / job.incoming_key).read_bytes() == content
+    now = quota.standing(owner)
+    assert (now.uploads, now.storage_bytes) == (1, len(content))
+
+
+def test_without_a_script_one_form_sends_many_files(as_owner: Browser) -> None:
+    from io import BytesIO
+
+    audio = [(BytesIO(kick()), "a.wav"), (BytesIO(b"%PDF-1.7 x"), "b.wav"), (BytesIO(kick()), "c.wav")]
+    answer = as_owner.post("/upload", audio=audio)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/upload")
+    assert rows(Job) == 2
+    assert "b.wav is not audio we can read (looks like PDF)" in as_owner.get("/upload").text
+
+
+def test_sending_no_file_says_so(as_owner: Browser) -> None:
+    as_owner.post("/upload")
+    assert "Choose at least one audio file first." in as_owner.get("/upload").text
+    assert rows(Batch) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("song.wav", b"%PDF-1.7\n%\xe2\xe3", "looks like PDF"),
+        ("empty.wav", b"", "is empty (0 bytes)"),
+        ("list.mp3", b"#EXTM3U\nhttp://example.com/a.mp3\n", "is not audio we can read"),
+        ("photo.flac", b"\x89PNG\r\n\x1a\n" + bytes(64), "looks like a PNG image"),
+    ],
+)
+def test_what_is_no_audio_is_refused_and_leaves_nothing(
+    as_owner: Browser, owner: User, name: str, content: bytes, sentence: str
+) -> None:
+    answer = as_owner.upload((name, content))
+    assert answer.status_code == 422
+    assert sentence in answer.json["error"]  # type: ignore[index]
+    assert rows(Job) == rows(Usage) == 0
+    assert files_kept() == []
+
+
+def test_a_file_over_the_plans_size_is_refused(as_freeloader: Browser) -> None:
+    answer = as_freeloader.upload(("big.wav", kick() + bytes(10 * plans.MB)))
+    assert answer.status_code == 422
+    assert "larger than the 10 MB a file that Free takes" in answer.json["error"]  # type: ignore[index]
+    assert files_kept() == []
+
+
+def test_the_last_free_upload_of_the_day_is_the_last(as_freeloader: Browser, freeloader: User) -> None:
+    for number in range(10):
+        assert as_freeloader.upload((f"{number}.wav", kick())).status_code == 201
+    answer = as_freeloader.upload(("11.wav", kick()))
+    assert answer.status_code == 422
+    assert "All 10 uploads of this day are used. The next ones start on" in answer.json["error"]  # type: ignore[index]
+    assert quota.standing(freeloader).uploads == 10
+
+
+def test_a_full_library_refuses_and_says_what_to_do(as_freeloader: Browser, freeloader: User) -> None:
+    with transaction() as session:
+        session.add(
+            Usage(user_id=freeloader.id, kind="storage", entry_key="filled", quantity=100 * plans.MB - 1000)
+        )
+    answer = as_freeloader.upload(("kick.wav", kick()))
+    assert answer.status_code == 422
+    assert "Delete samples you no longer need" in answer.json["error"]  # type: ignore[index]
+    assert files_kept() == []
+
+
+def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Browser) -> None:
+    job = uploaded_job(as_freeloader, "kick.wav", kick())
+    assert job.tier == "free-tier"
+    assert abs((job.run_at - job.created_at).total_seconds() - 43200) < 5
+    assert "Free uploads run overnight: this one starts at" in as_freeloader.get("/upload").text
+
+
+def test_known_bytes_are_found_before_they_are_sent(as_owner: Browser, as_stranger: Browser) -> None:
+    from tests.support import finished_job
+
+    job = finished_job(as_owner, "kick.wav", kick())
+    answer = as_owner.get(f"/upload/known/{job.content_sha256}")
+    assert answer.json == {"known": True, "name": "kick", "url": f"/samples/{job.id}"}
+    assert as_stranger.get(f"/upload/known/{job.content_sha256}").status_code == 404
+
+
+def test_a_batch_of_somebody_else_is_never_joined(as_owner: Browser, as_stranger: Browser) -> None:
+    batch = "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10"
+    as_owner.upload(("a.wav", kick()), batch=batch, batch_files=2)
+    as_stranger.upload(("b.wav", kick()), batch=batch, batch_files=2)
+    jobs = db.session.scalars(select(Job)).all()
+    assert len({job.batch_id for job in jobs}) == 2
+    assert all(job.batch.user_id == job.user_id for job in jobs)
+
+
+def test_demo_sounds_become_jobs(as_owner: Browser) -> None:
+    assert as_owner.post("/upload/demo-sounds").status_code == 303
+    names = db.session.scalars(select(Job.filename)).all()
+    assert "Demo drum loop 92.wav" in names
+    assert len(names) == 4
+
+
+def test_an_oversized_request_is_refused_unread_elsewhere(app: Flask) -> None:
+    answer = Browser(app).post("/sign-in", email="x" * 3_000_000, password="y")
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("C:\\Users\\me\\Loop 93.wav", "Loop 93.wav"),
+        ("../../etc/passwd", "passwd"),
+        ("a\u202egnp.wav", "agnp.wav"),
+        ("line\r\nbreak.wav", "linebreak.wav"),
+        ("ド ラム.wav", "ド ラム.wav"),
+        ("e\u0301.wav", "\u00e9.wav"),
+        ("\u200b", "untitled"),
+        (None, "untitled"),
+        ("x" * 500 + ".wav", "x" * 200),
+    ],
+)
+def test_names_are_kept_readable_and_harmless(raw: str | None, shown: str) -> None:
+    assert display_name(raw) == shown
+
+
+def test_nothing_is_promised_for_a_batch_in_which_everything_was_refused(as_owner: Browser) -> None:
+    as_owner.upload(("a.wav", b"%PDF"))
+    assert rows(OutboxMessage) == 0
