@@ -19,7 +19,11 @@ def init(app: Flask) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def analyze(files: tuple[Path, ...], as_json: bool) -> None:
     """Measure audio files on disk, as an upload would be."""
-    from app.audio import report  # the engine is slow to import and of no use to the web process
+    # The engine is slow to import and of no use to the web process.
+    from app.audio.warm import fix_cache
+
+    fix_cache()
+    from app.audio import report
 
     failed = False
     for path in files:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -46,10 +45,9 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
         "MAX_CONTENT_LENGTH": MAX_FORM_BYTES,
-        # On a producer's own machine no other name may lead here (DNS rebinding).
-        "TRUSTED_HOSTS": sorted(LOOPBACK_HOSTS)
-        if settings.embedded
-        else [urlsplit(settings.base_url).hostname],
+        # On a producer's own machine no other name may lead here (DNS rebinding). In a deployment that is
+        # the proxy's to say: health checks come by address, and no link of ours is made from a Host.
+        "TRUSTED_HOSTS": sorted(LOOPBACK_HOSTS) if settings.embedded else None,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": https,
         "REMEMBER_COOKIE_SAMESITE": "Lax",

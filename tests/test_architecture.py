@@ -32,7 +32,7 @@ RINGS = [
     {"app.config"},
 ]
 PURE = ("app.audio", "app.sp404")
-NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests", "socket"}
+NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {"boto3": "app.integrations.storage", "smtplib": "app.integrations.mail"}
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from app.audio.report import in_words, measure_file
+from app.audio.warm import fix_cache
 
 
 def main() -> int:
@@ -16,6 +16,9 @@ def main() -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     options = parser.parse_args()
+    fix_cache()
+    from app.audio.report import in_words, measure_file
+
     failed = False
     for path in options.files:
         measured = measure_file(path)

@@ -40,6 +40,7 @@ class _Traits:
     low_share: float
     high_share: float
     flatness: float
+    is_steady: bool
     is_tonal: bool
     has_note: bool
 
@@ -48,7 +49,7 @@ def classify(frames: Frames, onsets: Onsets, tempo: Tempo, key: Key) -> Kind:
     """Tell loop from one-shot and name the sound of a one-shot."""
     if frames.is_silent:
         return Kind(ONE_SHOT, 0.0, None, 0.0)
-    loop = _loop_evidence(frames, onsets, tempo)
+    loop = _loop_evidence(frames, onsets, tempo, key)
     if loop >= 0.5:
         return Kind(LOOP, round(loop, 3), None, 0.0)
     sound, confidence = _sound(_traits(frames, key))
@@ -68,10 +69,16 @@ def attack_ms(frames: Frames) -> float:
     return (high - int(below[-1]) - 1 if len(below) else high) * 1000.0 / frames.frame_rate_hz
 
 
-def _loop_evidence(frames: Frames, onsets: Onsets, tempo: Tempo) -> float:
-    if frames.duration_s < 0.8 or len(onsets.times_s) < 2:
+def _loop_evidence(frames: Frames, onsets: Onsets, tempo: Tempo, key: Key) -> float:
+    # A sound that stops abruptly has an onset at its very end that says nothing.
+    inside = onsets.times_s < frames.duration_s - 0.06
+    times_s, heights = onsets.times_s[inside], onsets.heights[inside]
+    if frames.duration_s < 0.8:
         return 0.05
-    strong = onsets.times_s[onsets.heights > 0.25]
+    if len(times_s) < 2:
+        return 0.2
+    # Chord changes are weak beside the attack out of silence, but in noise such steps are chance.
+    strong = times_s[heights > (0.25 if key.name is None else 0.09)]
     reach = float(strong[-1] - strong[0]) / frames.duration_s if len(strong) > 1 else 0.0
     evidence = -3.0 + 0.35 * min(len(strong), 12) + 2.5 * reach + 2.0 * _evenness(frames)
     evidence += 1.5 * tempo.regularity + (0.8 if tempo.fits_length else 0.0)
@@ -95,6 +102,7 @@ def _traits(frames: Frames, key: Key) -> _Traits:
         low_share=float(power[hz < 200].sum() / total),
         high_share=float(power[hz > 4_000].sum() / total),
         flatness=float(np.average(frames.flatness, weights=frames.rms + 1e-9)),
+        is_steady=_evenness(frames) > 0.5,
         is_tonal=key.note is not None or key.name is not None,
         has_note=key.note is not None,
     )
@@ -102,20 +110,21 @@ def _traits(frames: Frames, key: Key) -> _Traits:
 
 def _decay_s(frames: Frames) -> float:
     """Return the time from the largest level to 20 dB below it for good."""
-    top = int(np.argmax(frames.rms))
-    above = np.flatnonzero(frames.rms >= 0.1 * frames.rms[top])
+    loudest = frames.rms.max()
+    top = int(np.argmax(frames.rms >= 0.9 * loudest))
+    above = np.flatnonzero(frames.rms >= 0.1 * loudest)
     return float(above[-1] - top + 1) / frames.frame_rate_hz
 
 
 def _sound(traits: _Traits) -> tuple[str, float]:
     short, sudden = traits.decay_s < 0.6, traits.attack_s < 0.05
-    if sudden and traits.low_share > 0.7 and traits.decay_s < 0.9:
+    if sudden and not traits.is_steady and traits.low_share > 0.7 and traits.decay_s < 0.9:
         return "kick", 0.75
     if traits.is_tonal and not (short and sudden and traits.flatness > 0.02):
         return _tonal_sound(traits)
-    if sudden and traits.high_share > 0.5:
+    if sudden and not traits.is_steady and traits.high_share > 0.5:
         return ("hi-hat", 0.75) if short else ("cymbal", 0.65)
-    if sudden and short:
+    if sudden and short and not traits.is_steady:
         return _struck_sound(traits)
     return "fx", 0.4
 
@@ -133,6 +142,6 @@ def _tonal_sound(traits: _Traits) -> tuple[str, float]:
         return "bass", 0.65
     if traits.attack_s > 0.15 and traits.decay_s > 0.8:
         return "pad", 0.55
-    if traits.attack_s < 0.05 and traits.decay_s < 3.0:
+    if traits.attack_s < 0.05 and traits.decay_s < 3.0 and not traits.is_steady:
         return "keys", 0.5
     return "lead", 0.4

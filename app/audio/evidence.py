@@ -30,7 +30,7 @@ NOTHING = Verdict(None, 0.0, None)
 
 def weigh_kind(heard: Kind, name: NameEvidence, duration_s: float) -> Kind:
     """Let a name that says loop or one-shot settle what was heard without certainty."""
-    said = name.kind or (LOOP if name.bpm_marked and duration_s > 1.0 else None)
+    said = name.kind or (LOOP if _named_loop(name, duration_s) else None)
     if said is not None and said != heard.kind and heard.kind_confidence < _SURE:
         heard = replace(heard, kind=said, kind_confidence=_NAME_CONFIDENCE)
     if heard.kind == ONE_SHOT and name.sound is not None and heard.sound_confidence < _SURE:
@@ -63,6 +63,13 @@ def weigh_key(heard: Key, name: NameEvidence) -> tuple[Verdict, list[str]]:
     sure = heard.name is not None and heard.confidence >= _SURE
     warning = f"The file name says {name.key}; we hear {heard.name}."
     return Verdict(name.key, _NAME_CONFIDENCE, FROM_NAME), [warning] if sure else []
+
+
+def _named_loop(name: NameEvidence, duration_s: float) -> bool:
+    if name.bpm is None or duration_s < 1.0:
+        return False
+    bars = duration_s * name.bpm / 240.0
+    return name.bpm_marked or (bars > 0.99 and abs(bars - round(bars)) < 0.01)
 
 
 def _detected(heard: Tempo) -> Verdict:

@@ -10,9 +10,8 @@ _SLOWEST, _FASTEST = 50.0, 210.0
 _FLATS = {"Db": "C#", "Eb": "D#", "Fb": "E", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B"}
 _SHARPS = {"E#": "F", "B#": "C"}
 
-_BPM_MARKED = re.compile(
-    r"(?<![\d.])(\d{2,3}(?:\.\d{1,3})?)\s?bpm(?![a-z])|bpm\s?(\d{2,3}(?:\.\d{1,3})?)", re.I
-)
+_NUMBER = r"(\d{2,3}(?:\.\d{1,3})?)"
+_BPM_MARKED = re.compile(rf"(?<![\d.]){_NUMBER}\s?bpm(?![a-z])|bpm\s?{_NUMBER}", re.IGNORECASE)
 _BPM_BARE = re.compile(r"(?:^|(?<=\s))(\d{2,3})(?=\s|$)")
 _KEY = re.compile(
     r"(?:^|(?<=\s))([A-G])\s?(#|♯|b|♭|sharp|flat)?\s?(major|minor|maj|min|dur|moll|m|M)?(?=\s|$)", re.I

@@ -106,13 +106,15 @@ def build(samples: Samples, sample_rate: int) -> Frames:
 def to_mono(samples: Samples, sample_rate: int) -> Floats:
     """Return the mean of the channels at `RATE_HZ` with any constant offset removed, shape (n,)."""
     stream = soxr.ResampleStream(sample_rate, RATE_HZ, 1, dtype="float32", quality="HQ")
-    parts = [stream.resample_chunk(block.mean(axis=1, dtype=np.float32)) for block in blocks(samples)]
+    # Taken off before resampling: a constant offset would leave a click at either end.
+    offset = np.float32(sum(float(b.sum(dtype=np.float64)) for b in blocks(samples)) / samples.size)
+    parts = [
+        stream.resample_chunk(block.mean(axis=1, dtype=np.float32) - offset) for block in blocks(samples)
+    ]
     parts.append(stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
     mono = np.concatenate(parts)
     # One sample can resample to none.
-    mono = mono if len(mono) else np.zeros(1, dtype=np.float32)
-    mono -= np.float32(mono.mean(dtype=np.float64))
-    return np.asarray(mono, dtype=np.float32)
+    return np.asarray(mono if len(mono) else np.zeros(1), dtype=np.float32)
 
 
 def spectra(mono: Floats, fft_size: int, hop: int) -> Iterator[Floats]:
@@ -137,18 +139,25 @@ def _describe(magnitude: Floats) -> tuple[Floats, ...]:
     power = magnitude**2
     pitch = chroma_filter @ power
     chroma = pitch / np.maximum(pitch.max(axis=0, keepdims=True), _TINY)
-    magnitude = magnitude + np.float32(_TINY)
-    centroid = librosa.feature.spectral_centroid(S=magnitude, sr=RATE_HZ)
+    centroid, bandwidth = _spread(magnitude + np.float32(_TINY))
     found = (
         mel_filter @ power,
         chroma,
-        centroid[0],
-        librosa.feature.spectral_bandwidth(S=magnitude, sr=RATE_HZ, centroid=centroid)[0],
+        centroid,
+        bandwidth,
         librosa.feature.spectral_rolloff(S=magnitude, sr=RATE_HZ, roll_percent=ROLLOFF_SHARE)[0],
         librosa.feature.spectral_flatness(S=magnitude)[0],
         power.sum(axis=1, keepdims=True),
     )
     return tuple(np.asarray(value, dtype=np.float32) for value in found)
+
+
+def _spread(magnitude: Floats) -> tuple[Floats, Floats]:
+    """Return first moment and standard deviation of frequency, weighted by magnitude, in Hz."""
+    hz = np.linspace(0.0, RATE_HZ / 2, len(magnitude), dtype=np.float32)
+    weights = magnitude.sum(axis=0)
+    centroid = hz @ magnitude / weights
+    return centroid, np.sqrt(np.maximum(hz**2 @ magnitude / weights - centroid**2, 0.0))
 
 
 def _hops(values: Floats, count: int) -> Floats:

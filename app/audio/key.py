@@ -74,11 +74,11 @@ def estimate(frames: Frames) -> Key:
     hz, magnitude = peaks.hz[peaks.lasting], peaks.magnitude[peaks.lasting]
     tuning = _tuning(hz, magnitude)
     profile = _pitch_classes(hz, magnitude, tuning)
+    note, cents = _note(hz, magnitude, tuning), round(100.0 * tuning, 1)
+    if note is not None or _spread(profile) < _CLASSES_MIN:
+        return Key(None, 0.0, (), cents, note, tonalness)
     name, confidence, candidates = _match(profile)
-    single = _note(hz, magnitude, tuning)
-    if _spread(profile) < _CLASSES_MIN or single is not None:
-        name, confidence, candidates = None, 0.0, ()
-    return Key(name, confidence, candidates, round(100.0 * tuning, 1), single, tonalness)
+    return Key(name, confidence, candidates, cents, None, tonalness)
 
 
 def parse(text: str) -> tuple[int, bool] | None:
@@ -165,9 +165,8 @@ def _match(profile: Doubles) -> tuple[str, float, tuple[tuple[str, float], ...]]
     scored.sort(key=lambda one: -one[1])
     odds = np.exp(12.0 * (np.array([likeness for _, likeness in scored]) - scored[0][1]))
     sure = odds / odds.sum() * max(scored[0][1], 0.0)
-    candidates = tuple(
-        (name, round(float(sure[i]), 3)) for i, (name, _) in enumerate(scored[:CANDIDATES_MAX])
-    )
+    best = zip(scored[:CANDIDATES_MAX], sure, strict=False)
+    candidates = tuple((name, round(float(share), 3)) for (name, _), share in best)
     return candidates[0][0], candidates[0][1], candidates
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import os
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from typing_extensions import Buffer
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 class Region(io.RawIOBase):
@@ -37,7 +38,7 @@ class Region(io.RawIOBase):
         self._position = max(base + offset, 0)
         return self._position
 
-    def readinto(self, buffer: Buffer) -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill `buffer`, only partly at the end, and return the number of bytes."""
         target = memoryview(buffer).cast("B")
         wanted = min(len(target), max(len(self) - self._position, 0))

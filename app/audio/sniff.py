@@ -189,5 +189,7 @@ def _text(head: bytes) -> str | None:
         return "a playlist"
     if start.startswith((b"<!doctype html", b"<html")):
         return "a web page"
-    printable = sum(byte >= 32 or byte in b"\t\r\n\f" for byte in head[:512])
-    return "text" if b"\0" not in head[:512] and printable == len(head[:512]) else None
+    decoded = head[:512].decode("utf-8", "ignore")
+    # Up to three bytes of a character may be cut off at the end.
+    is_utf8 = decoded.strip() and len(decoded.encode()) >= len(head[:512]) - 3
+    return "text" if is_utf8 and all(sign >= " " or sign in "\t\r\n\f" for sign in decoded) else None

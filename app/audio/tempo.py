@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
+import scipy.signal
 
 from app.audio.frames import Frames
 from app.audio.onsets import Onsets
@@ -22,8 +23,11 @@ SLOWEST_BPM, FASTEST_BPM = 55.0, 200.0
 _LOOP_MAX_S = 64.0
 _ONSETS_MIN = 4
 _GRID_BPM = 0.5
-_PREFERRED_BPM, _PREFERENCE_OCTAVES = 110.0, 0.9
+_PREFERRED_BPM, _PREFERENCE_OCTAVES = 115.0, 0.75
+_BEAT_MIN = 0.15
 _BEATS_MAX = 4_000
+_REFINE_STEPS = 121
+_AGREES = 0.0025
 
 Doubles = npt.NDArray[np.float64]
 
@@ -59,14 +63,15 @@ def estimate(frames: Frames, onsets: Onsets) -> Tempo:
     Notes
     -----
     Generalised autocorrelation (magnitude to the power 0.67) of the onset strength, read at one, two and
-    four beats, times a log-normal preference for tempi about 110 BPM (Moelants 2002); loop-length
+    four beats, times a log-normal preference for tempi about 115 BPM (Moelants 2002); loop-length
     candidates as in Font and Serra, "Tempo estimation for music loops" (ISMIR 2016).
     """
     if len(onsets.times_s) < _ONSETS_MIN or frames.duration_s < 1.0:
         return NO_TEMPO
     rate = frames.frame_rate_hz
     likeness = _autocorrelation(onsets.strength)
-    candidates = _grid(likeness, rate, onsets) + _whole_beats(likeness, rate, frames.duration_s)
+    heard = _grid(likeness, rate, onsets)
+    candidates = heard + _whole_beats(likeness, rate, frames.duration_s, heard)
     return _decide(_distinct(sorted(candidates, key=lambda one: -one.score)), likeness, rate)
 
 
@@ -89,7 +94,8 @@ def _autocorrelation(strength: npt.NDArray[np.float32]) -> Doubles:
     found: Doubles = scipy.fft.irfft(spectrum, size)[: len(centred)]
     # Fewer pairs overlap at long lags: what is left is compared with what could be there.
     found /= np.maximum(1.0 - np.arange(len(found)) / len(centred), 0.25)
-    return found / max(found[0], 1e-12)
+    found /= max(float(found[0]), 1e-12)
+    return found
 
 
 def _at(likeness: Doubles, lag: float) -> float:
@@ -107,7 +113,9 @@ def _strength(likeness: Doubles, rate: float, bpm: float) -> float:
     known = {beats: value for beats, value in read.items() if not math.isnan(value)}
     if 1.0 not in known:
         return 0.0
-    return sum(weights[b] * v for b, v in known.items()) / sum(weights[b] for b in known)
+    # Every second beat alone also repeats at two and four beats: the beat itself has to show.
+    shown = min(max(known[1.0] / _BEAT_MIN, 0.0), 1.0)
+    return shown * sum(weights[b] * v for b, v in known.items()) / sum(weights[b] for b in known)
 
 
 def _preference(bpm: float) -> float:
@@ -128,14 +136,11 @@ def _grid(likeness: Doubles, rate: float, onsets: Onsets) -> list[_Candidate]:
 
 def _refined(strength: npt.NDArray[np.float32], rate: float, bpm: float) -> float:
     """Return the tempo within 3 % at which the onset curve has most energy in its beat and harmonics."""
-    times = np.arange(len(strength)) / rate
     curve = strength - strength.mean()
-    near = bpm * np.linspace(0.97, 1.03, 121)
-    # Harmonics sharpen the peak: the eighth is eight times as narrow as the beat itself.
-    waves = [np.abs(np.exp(-2j * np.pi * times * (f / 60.0)) @ curve) for f in near]
-    total = np.array(waves)
-    for harmonic in (2, 4):
-        total += [np.abs(np.exp(-2j * np.pi * times * (harmonic * f / 60.0)) @ curve) for f in near]
+    low, high = 0.97 * bpm / 60.0, 1.03 * bpm / 60.0
+    near = np.linspace(low, high, _REFINE_STEPS) * 60.0
+    # Harmonics sharpen the peak: the fourth is four times as narrow as the beat itself.
+    total = np.sum([_energy(curve, rate, harmonic * low, harmonic * high) for harmonic in (1, 2, 4)], axis=0)
     top = int(np.argmax(total))
     if not 0 < top < len(near) - 1:
         return float(bpm)
@@ -144,13 +149,23 @@ def _refined(strength: npt.NDArray[np.float32], rate: float, bpm: float) -> floa
     return float(near[top] + shift * (near[1] - near[0]))
 
 
-def _whole_beats(likeness: Doubles, rate: float, duration_s: float) -> list[_Candidate]:
+def _energy(curve: npt.NDArray[np.float32], rate: float, low_hz: float, high_hz: float) -> Doubles:
+    found: Doubles = np.abs(
+        scipy.signal.zoom_fft(curve, [low_hz, high_hz], m=_REFINE_STEPS, fs=rate, endpoint=True)
+    )
+    return found
+
+
+def _whole_beats(
+    likeness: Doubles, rate: float, duration_s: float, heard: list[_Candidate]
+) -> list[_Candidate]:
+    """Return tempi at which the file is a whole number of beats, where the sound itself agrees."""
     if duration_s > _LOOP_MAX_S:
         return []
     found = []
     for count in range(2, int(duration_s * FASTEST_BPM / 60.0) + 1):
         bpm = 60.0 * count / duration_s
-        if bpm >= SLOWEST_BPM:
+        if bpm >= SLOWEST_BPM and any(abs(one.bpm / bpm - 1.0) < _AGREES for one in heard):
             bonus = 1.3 if count in (4, 8, 16, 32, 64) else 1.15 if count % 4 == 0 else 1.0
             found.append(_Candidate(bpm, _score(likeness, rate, bpm) * bonus, count % 2 == 0))
     return found

@@ -20,8 +20,13 @@ _CACHE = Path(__file__).resolve().parents[2] / "instance" / "numba"
 
 def warm() -> None:
     """Analyse a second of synthetic loop, holding the lock of the numba cache."""
-    with _locked(Path(os.environ.get("NUMBA_CACHE_DIR") or _CACHE)):
+    with _locked(fix_cache()):
         _rehearse()
+
+
+def fix_cache() -> Path:
+    """Point numba at one folder, always the same; call this before anything imports librosa."""
+    return Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(_CACHE)))
 
 
 def _rehearse() -> None:
@@ -37,7 +42,6 @@ def _rehearse() -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ["NUMBA_CACHE_DIR"] = str(folder.resolve())
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

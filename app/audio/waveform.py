@@ -29,7 +29,8 @@ def _maxima(samples: Samples, places: int) -> np.ndarray[tuple[int], np.dtype[np
     for block in blocks(samples):
         magnitude = np.abs(block).max(axis=1)
         place = (np.arange(start, start + len(block)) * places) // len(samples)
-        np.maximum.at(found, place, magnitude)
+        first = np.flatnonzero(np.diff(place, prepend=-1))
+        found[place[first]] = np.maximum(found[place[first]], np.maximum.reduceat(magnitude, first))
         start += len(block)
     if len(samples) < places:
         found = found[(np.arange(places) * len(samples) // places) * places // len(samples)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Email, Length
 
 from app.auth.accounts import timezones
@@ -39,8 +40,8 @@ class RegisterForm(FlaskForm):
 class SettingsForm(FlaskForm):
     key_notation = SelectField(
         "Keys are shown as",
-        choices=list(zip(KEY_NOTATIONS, NOTATION_LABELS, strict=True)),
+        choices=[SelectChoice(*pair) for pair in zip(KEY_NOTATIONS, NOTATION_LABELS, strict=True)],
     )
-    timezone = SelectField("Time zone", choices=lambda: [(zone, zone) for zone in timezones()])
+    timezone = SelectField("Time zone", choices=lambda: [SelectChoice(zone) for zone in timezones()])
     autoplay = BooleanField("Play a row when the arrow keys reach it")
     mail_on_completion = BooleanField("Email me when an upload is done")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import DecimalField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from app.library import keys
+
+KEYS = [SelectChoice(key, f"{key} · {keys.camelot(key)}") for key in keys.ALL_KEYS]
 
 
 class SampleForm(FlaskForm):
@@ -18,6 +21,4 @@ class SampleForm(FlaskForm):
         places=2,
         description="Leave it empty when the sound has no tempo.",
     )
-    key = SelectField(
-        "Key", choices=[("", "none"), *((key, f"{key} · {keys.camelot(key)}") for key in keys.ALL_KEYS)]
-    )
+    key = SelectField("Key", choices=[SelectChoice("", "none"), *KEYS])

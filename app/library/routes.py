@@ -39,7 +39,8 @@ def index() -> str:
 @blueprint.get("/<sample_id>")
 def detail(sample_id: str) -> str:
     sample = samples.owned_by(current_user, sample_id)
-    return _detail_page(sample, SampleForm(obj=sample, tags=", ".join(sample.tag_names)))
+    shown = {"name": sample.name, "tags": ", ".join(sample.tag_names), "bpm": sample.bpm, "key": sample.key}
+    return _detail_page(sample, SampleForm(data=shown))
 
 
 @blueprint.post("/<sample_id>")

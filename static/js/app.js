@@ -26,14 +26,6 @@ document.addEventListener("htmx:responseError", (event) => {
 
 document.addEventListener("htmx:sendError", () => toast("The server can't be reached. Check the connection."));
 
-// After a delete the focus stays in the list.
-document.addEventListener("htmx:afterSwap", (event) => {
-  const row = event.detail.elt.closest?.(".row.gone") ?? document.querySelector(".row.gone:not([data-seen])");
-  if (!row || row.dataset.seen) return;
-  row.dataset.seen = "1";
-  row.querySelector("button")?.focus();
-});
-
 // An open menu closes when the click goes elsewhere.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".menu[open]")) {

@@ -29,9 +29,19 @@ export async function play(element, { at = 0 } = {}) {
     await load(src, peaks);
     if (current?.src !== src) return; // another row was chosen while this one loaded
   }
-  if (at !== null) audio.currentTime = at * (audio.duration || 0);
+  await lengthKnown();
+  if (current?.src !== src) return;
+  audio.currentTime = at * (audio.duration || 0);
   await audio.play().catch((error) => {
     if (error.name !== "AbortError") toast(`${name} can't be played just now.`);
+  });
+}
+
+// A place in a sound can only be set once the browser knows how long the sound is.
+function lengthKnown() {
+  if (audio.readyState >= HTMLMediaElement.HAVE_METADATA) return null;
+  return new Promise((resolve) => {
+    for (const name of ["loadedmetadata", "error"]) audio.addEventListener(name, resolve, { once: true });
   });
 }
 

@@ -118,8 +118,8 @@ def test_a_killed_worker_loses_no_job(tmp_path: Path, postgres_url: str, redis_u
     )
     with product:
         producer = registered(product)
-        producer.upload(("long.wav", silence(600)), ("short.wav", drum_loop()))
-        time.sleep(1.5)
+        producer.upload(("long.wav", silence(100)), ("short.wav", drum_loop()))
+        time.sleep(0.5)
         found = subprocess.run(["pgrep", "-f", "huey_consumer tasks.huey"], capture_output=True, text=True)
         ours = [
             int(pid)

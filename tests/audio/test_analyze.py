@@ -1,0 +1,153 @@
+"""The whole analysis: its JSON, its edges, its memory and its command line."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.audio.analyze import analyze
+from app.audio.pcm import ScratchWriter
+from tests.audio.signals import RATE_HZ, Samples, chord, drums, noise, sine
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = {
+    "engine_version", "format", "duration_s", "sample_rate", "channels", "bpm", "bpm_confidence",
+    "bpm_source", "bpm_candidates", "beats", "key", "key_confidence", "key_source", "key_candidates",
+    "tuning_cents", "note", "kind", "kind_confidence", "sound", "sound_confidence", "loudness_db",
+    "loudness_unit", "peak_db", "true_peak_db", "rms_db", "crest_db", "attack_ms", "brightness",
+    "noisiness", "spectral", "onsets", "timbre", "peaks", "bars", "content_sha256", "warnings",
+}  # fmt: skip
+
+
+def assert_plain(value: Any) -> None:
+    if isinstance(value, dict):
+        for item in value.values():
+            assert_plain(item)
+    elif isinstance(value, list):
+        for item in value:
+            assert_plain(item)
+    else:
+        assert value is None or type(value) in (str, int, float, bool)
+        assert not isinstance(value, float) or math.isfinite(value)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        drums(93, 8), chord((60, 63, 67), 2.0), noise(0.01), np.ones((1, 1), dtype=np.float32),
+        np.zeros((5, 2), dtype=np.float32), np.full((9_000, 8), 1.0, dtype=np.float32), sine(1.0, 3.0),
+        sine(440, 2.0, level=30.0), sine(440, 1.0, level=1e-6), np.zeros((RATE_HZ * 9, 1), dtype=np.float32),
+    ],
+    ids=["loop", "chord", "10 ms", "a sample", "5 zeros", "8 channels", "1 Hz", "hot", "faint", "silence"],
+)  # fmt: skip
+def test_every_sound_gives_the_same_plain_json(samples: Samples) -> None:
+    found = analyze(samples, RATE_HZ).to_dict()
+    assert set(found) == NAMES
+    assert_plain(found)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert (len(found["peaks"]), len(found["bars"]), len(found["timbre"])) == (800, 64, 26)
+    assert all(0 <= value <= 255 for value in found["peaks"] + found["bars"])
+    assert len(found["spectral"]["mfcc"]["mean"]) == 13
+    assert len(found["spectral"]["chroma"]["mean"]) == 12
+    assert len(found["spectral"]["bands_db"]) == 32
+    assert len(found["spectral"]["loudness_course"]) == 64
+    assert 0 <= found["brightness"] <= 100
+    assert 0 <= found["noisiness"] <= 100
+
+
+@pytest.mark.parametrize("rate_hz", [4_000, 8_000, 44_100, 384_000])
+def test_every_rate(rate_hz: int) -> None:
+    found = analyze(sine(440, 1.0, rate_hz=rate_hz), rate_hz)
+    assert found.duration_s == pytest.approx(1.0)
+    assert found.note == "A4"
+
+
+def test_no_samples_are_an_error() -> None:
+    with pytest.raises(ValueError, match="no samples"):
+        analyze(np.zeros((0, 1), dtype=np.float32), RATE_HZ)
+
+
+def test_noise_is_noisier_and_brighter_than_a_bass() -> None:
+    hiss, bass = analyze(noise(1.0), RATE_HZ), analyze(sine(60, 1.0), RATE_HZ)
+    assert hiss.noisiness > 80 > 5 > bass.noisiness
+    assert hiss.brightness > 75 > 30 > bass.brightness
+    assert hiss.spectral.spectral.centroid_hz.mean == pytest.approx(5_512, rel=0.05)
+
+
+def test_like_sounds_have_near_timbre_vectors() -> None:
+    a, b, c = (
+        np.array(analyze(samples, RATE_HZ).timbre)
+        for samples in (noise(1.0, seed=1), noise(1.0, seed=2, level=0.05), chord((60,), 1.0))
+    )
+    assert np.linalg.norm(a - b) < 0.2 * np.linalg.norm(a - c)
+
+
+def test_the_name_decides_where_the_sound_agrees_or_is_unsure() -> None:
+    found = analyze(drums(93, 8), RATE_HZ, file_name="break 93bpm.wav")
+    assert (found.bpm, found.bpm_source) == (93.0, "file name")
+    named = analyze(chord((62, 66, 69), 2.4), RATE_HZ, file_name="SM_NP_100_guitar_Dmaj.wav")
+    assert (named.bpm, named.key, named.kind) == (100.0, "D major", "loop")
+
+
+def test_a_name_without_evidence_leaves_the_sound_to_speak() -> None:
+    found = analyze(drums(93, 8), RATE_HZ, file_name="my loop.wav")
+    assert found.bpm_source == "detected"
+
+
+def test_a_contradicting_name_is_reported() -> None:
+    found = analyze(chord((60, 63, 67), 2.0), RATE_HZ, file_name="pad_F#maj.wav")
+    assert found.key == "F# major"
+    assert found.key_confidence < 0.97
+
+
+def test_peaks_and_bars_follow_the_sound() -> None:
+    samples = np.vstack([sine(440, 1.0, level=0.25), np.zeros((RATE_HZ, 1), dtype=np.float32)])
+    found = analyze(samples, RATE_HZ)
+    assert found.peaks[200] == pytest.approx(64, abs=2)
+    assert found.peaks[600] == 0
+    assert (found.bars[10], found.bars[50]) == (255, 0)
+
+
+MEASURE = """
+import resource, sys
+import numpy as np
+from pathlib import Path
+from app.audio.analyze import analyze
+from app.sp404.wav import render
+from app.audio.warm import warm
+warm()
+path, frames = Path(sys.argv[1]), int(sys.argv[2])
+samples = np.memmap(path, dtype=np.float32, mode="r", shape=(frames, 2))
+render(samples, 48_000, path.with_suffix(".wav"))
+analyze(samples, 48_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_memory_stays_bounded_for_minutes_of_audio(tmp_path: Path) -> None:
+    """Five minutes of stereo are 115 MB: the peak may grow by the mono copy and the bands, not by that."""
+    peaks = {}
+    for minutes in (0.1, 5):
+        frames = round(minutes * 60 * 48_000)
+        with ScratchWriter(tmp_path / "long.f32", 2) as scratch:
+            second = np.hstack([noise(1.0), noise(1.0, seed=2)])
+            while scratch.frames < frames:
+                scratch.write(second)
+            path = scratch.path
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE, path, str(frames)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        peaks[minutes] = int(done.stdout) / 1024
+    assert peaks[5] - peaks[0.1] < 100
+    assert peaks[5] < 512

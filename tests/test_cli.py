@@ -1,0 +1,56 @@
+"""Measuring files from a shell, with Flask and without."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live import ROOT
+from tests.support import chord, drum_loop
+
+COMMANDS = {
+    "flask": [str(Path(sys.executable).parent / "flask"), "--app", "wsgi", "analyze"],
+    "alone": [sys.executable, "-m", "app.audio"],
+}
+PROMISED = {
+    "path", "duration_s", "sample_rate", "channels", "bpm", "bpm_confidence", "key", "key_confidence", "kind",
+    "loudness_db", "spectral",
+}  # fmt: skip
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    for name, content in (("loop.wav", drum_loop(93)), ("bad.wav", b"%PDF-1.7"), ("chord.wav", chord())):
+        (tmp_path / name).write_bytes(content)
+    return [str(tmp_path / name) for name in ("loop.wav", "bad.wav", "chord.wav")]
+
+
+def run(command: str, *arguments: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": "/usr/bin:/bin", "DATA_DIR": str(data_dir)}
+    return subprocess.run([*COMMANDS[command], *arguments], cwd=ROOT, env=env, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_file_is_one_json_line_and_a_bad_one_an_error(
+    command: str, files: list[str], tmp_path: Path
+) -> None:
+    done = run(command, *files, "--json", data_dir=tmp_path / "data")
+    assert done.returncode == 1, done.stderr
+    loop, bad, chord_ = (json.loads(line) for line in done.stdout.splitlines())
+    assert set(loop) >= PROMISED
+    assert (loop["path"], loop["kind"], loop["key"]) == (files[0], "loop", None)
+    assert loop["bpm"] == pytest.approx(93, abs=0.5)
+    assert chord_["key"] == "C minor"
+    assert set(bad) == {"path", "error"}
+    assert "looks like PDF" in bad["error"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_good_files_end_well_in_words(command: str, files: list[str], tmp_path: Path) -> None:
+    done = run(command, files[0], data_dir=tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    assert "93.00 BPM" in done.stdout

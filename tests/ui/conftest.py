@@ -1,0 +1,91 @@
+"""A real browser on the product as `make run` serves it; anything it complains of fails the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from tests.live import Producer, Product
+from tests.support import chord, drum_loop, kick
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--mute-audio",
+    "--autoplay-policy=no-user-gesture-required",
+]
+MAC_BROWSERS = ("Chromium", "Google Chrome")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    on_mac = [f"/Applications/{name}.app/Contents/MacOS/{name}" for name in MAC_BROWSERS]
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    program = found or next((path for path in on_mac if Path(path).exists()), None)
+    if program is None:
+        message = "no Chromium is installed; `make test` installs it or says how"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return browser_type_launch_args | {"executable_path": program, "args": FLAGS}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with Product(tmp_path_factory.mktemp("ui") / "data") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def library(product: Product) -> Producer:
+    """The demo account with a few finished samples and one failed job."""
+    producer = Producer(product)
+    producer.post("/demo")
+    header = bytearray(kick())
+    header[22:24] = b"\0\0"
+    files = (("Dusty break.wav", drum_loop(93)), ("Warm pad.wav", chord()), ("Deep kick.wav", kick()))
+    producer.upload(*files, ("no channels.wav", bytes(header)))
+    producer.wait_for_jobs(4)
+    return producer
+
+
+@pytest.fixture
+def context(browser: Browser, product: Product) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=product.url, viewport={"width": 1280, "height": 800})
+    complaints: list[str] = []
+    made.on("page", lambda page: listen(page, complaints))
+    yield made
+    made.close()
+    assert complaints == []
+
+
+def listen(page: Page, complaints: list[str]) -> None:
+    def console(message: ConsoleMessage) -> None:
+        # The browser's own note of an answer of 4xx: what the page makes of it is tested elsewhere.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            complaints.append(message.text)
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/sign-in")
+    page.get_by_role("button", name="Open the demo account").click()
+    page.wait_for_url("**/dashboard")

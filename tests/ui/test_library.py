@@ -1,0 +1,138 @@
+"""The library in a browser: audition by keyboard, live search, undo, and all of it without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.live import Producer, Product
+from tests.support import drum_loop
+from tests.ui.conftest import sign_in
+
+pytestmark = pytest.mark.ui
+
+
+@pytest.fixture(autouse=True)
+def filled(library: Producer) -> None:
+    """Every test here finds a library with samples in it."""
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".rows .row .col-name > a").all_inner_texts()
+
+
+def test_arrow_keys_move_and_play_and_escape_stops(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    rows = page.locator(".rows .row")
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(0)).to_be_focused()
+    expect(rows.nth(0)).to_have_class(re.compile("sounding"))
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    expect(rows.nth(1)).to_have_class(re.compile("sounding"))
+    expect(rows.nth(0)).not_to_have_class(re.compile("playing"))
+    page.keyboard.press(" ")
+    expect(rows.nth(1)).not_to_have_class(re.compile("sounding"))
+    page.keyboard.press(" ")
+    expect(rows.nth(1)).to_have_class(re.compile("sounding"))
+    page.keyboard.press("Escape")
+    expect(rows.nth(1)).not_to_have_class(re.compile("sounding"))
+    page.keyboard.press("l")
+    expect(rows.nth(1).locator(".like button")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("l")
+    expect(rows.nth(1).locator(".like button")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("l?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
+def test_a_loop_loops_and_a_one_shot_does_not(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    loop = page.get_by_role("button", name="Loop", exact=True)
+    page.get_by_role("button", name="Play Dusty break").click()
+    expect(loop).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Play Deep kick").click()
+    expect(loop).to_have_attribute("aria-pressed", "false")
+
+
+def test_clicking_into_a_waveform_plays_from_there(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    wave = page.locator(".row", has_text="Dusty break").locator(".col-wave")
+    box = wave.bounding_box()
+    assert box is not None
+    wave.click(position={"x": box["width"] * 0.5, "y": 10})
+    expect(page.locator(".row", has_text="Dusty break")).to_have_class(re.compile("sounding"))
+    at = page.evaluate("document.getElementById('sound').currentTime")
+    assert 2.3 < at < 4.5
+
+
+def test_search_filters_as_one_types_and_the_back_key_works(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    page.get_by_role("searchbox").fill("dusty")
+    expect(page.locator(".rows .row")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"\?q=dusty"))
+    page.locator(".chip", has_text="dusty").click()
+    expect(page.locator(".rows .row")).to_have_count(3)
+    page.go_back()
+    expect(page.locator(".rows .row")).to_have_count(1)
+    expect(page.get_by_role("searchbox")).to_have_value("dusty")
+
+
+def test_deleting_can_be_undone_in_place(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    row = page.locator(".row", has_text="Warm pad")
+    row.locator("summary").click()
+    row.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Warm pad is deleted.")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".row", has_text="Warm pad").locator(".play")).to_be_visible()
+
+
+def test_corrections_on_the_page_of_a_sample(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples?q=dusty")
+    page.get_by_role("link", name="Dusty break", exact=True).click()
+    page.get_by_role("button", name="Double tempo").click()
+    expect(page.locator(".headline")).to_contain_text("186")
+    expect(page.locator(".headline")).to_contain_text("your correction")
+    page.get_by_role("button", name="Back to the measured tempo and key").click()
+    expect(page.locator(".headline")).to_contain_text("93")
+
+
+def test_everything_works_without_javascript(browser: Browser, product: Product) -> None:
+    context = browser.new_context(base_url=product.url, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page)
+    page.goto("/upload")
+    page.get_by_label("Drop audio here, or choose files").set_input_files(
+        {"name": "No script.wav", "mimeType": "audio/wav", "buffer": drum_loop(101)}
+    )
+    page.get_by_role("button", name="Upload").click()
+    card = page.locator(".card.completed", has_text="No script.wav")
+    expect(card).to_be_visible(timeout=30_000)  # the page asks again by itself while something is under way
+    page.goto("/samples")
+    page.get_by_role("searchbox").fill("script")
+    page.get_by_role("button", name="Search").click()
+    assert names(page) == ["No script"]
+    with page.expect_download() as download:
+        page.locator("summary[aria-label='More for No script']").click()
+        page.get_by_role("link", name="Download for SP-404").click()
+    assert download.value.suggested_filename == "No script 101.wav"
+    page.get_by_role("link", name="No script", exact=True).click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("No script")
+    page.get_by_role("button", name="Delete").click()
+    context.close()

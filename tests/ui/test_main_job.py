@@ -1,0 +1,141 @@
+"""The main job, as a producer does it: drop files in, watch, listen, find, take away, read the mail."""
+
+from __future__ import annotations
+
+import base64
+import email
+import email.policy
+import re
+import subprocess
+import time
+from io import BytesIO
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+import soundfile
+from playwright.sync_api import Page, expect
+
+from tests.live import Product
+from tests.support import chord, drum_loop, kick
+from tests.ui.conftest import sign_in
+
+pytestmark = pytest.mark.ui
+
+DROP = """(files) => {
+  const transfer = new DataTransfer();
+  for (const [name, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+    transfer.items.add(new File([bytes], name));
+  }
+  const at = { dataTransfer: transfer, bubbles: true, cancelable: true };
+  document.body.dispatchEvent(new DragEvent("dragover", at));
+  document.body.dispatchEvent(new DragEvent("drop", at));
+  window.sameDocument = true;
+}"""
+
+
+def six_formats(folder: Path) -> list[tuple[str, bytes]]:
+    samples, rate = soundfile.read(BytesIO(drum_loop(93)))
+    files = []
+    for number, (kind, extension) in enumerate(
+        (("WAV", "wav"), ("AIFF", "aif"), ("FLAC", "flac"), ("MP3", "mp3"), ("OGG", "ogg"))
+    ):
+        file = BytesIO()
+        soundfile.write(file, samples * (0.9 - number / 20), rate, format=kind)
+        files.append((f"Break 93 {kind}.{extension}", file.getvalue()))
+    (folder / "in.wav").write_bytes(drum_loop(93))
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", "in.wav", "-c:a", "aac", "out.m4a"]
+    subprocess.run(command, cwd=folder, check=True)
+    return [*files, ("Break 93 M4A.m4a", (folder / "out.m4a").read_bytes())]
+
+
+def drop(page: Page, files: list[tuple[str, bytes]]) -> None:
+    page.evaluate(DROP, [(name, base64.b64encode(content).decode()) for name, content in files])
+
+
+def mails(product: Product) -> list[Path]:
+    return sorted((product.data_dir / "mail").glob("*.eml"))
+
+
+def test_drop_watch_hear_and_take_away(page: Page, product: Product, tmp_path: Path) -> None:
+    sign_in(page)
+    page.goto("/upload")
+    drop(page, six_formats(tmp_path))
+    expect(page.locator(".card.completed")).to_have_count(6, timeout=60_000)
+    assert page.evaluate("window.sameDocument") is True
+    expect(page.locator("#live-status")).to_have_text("6 ready")
+    expect(page.locator("#jobs")).not_to_have_attribute("hx-trigger", re.compile("every"))
+    expect(page.locator("#tray")).to_be_hidden()
+
+    page.get_by_role("link", name="Library").click()
+    rows = page.locator(".rows .row")
+    expect(rows).to_have_count(6)
+    for number in range(6):
+        expect(rows.nth(number).locator(".col-bpm")).to_have_text("93")
+    rows.first.get_by_role("button", name=re.compile("^Play ")).click()
+    expect(rows.first).to_have_class(re.compile("sounding"))
+    _expect_sound(page)
+    expect(page.locator("#player")).to_be_visible()
+
+    rows.first.get_by_role("link", name=re.compile("^Break 93")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Break 93")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="SP-404 WAV").click()
+    info = soundfile.info(download.value.path())
+    assert (info.samplerate, info.subtype, info.format) == (48000, "PCM_16", "WAV")
+    assert re.fullmatch(r"Break 93 \w+\.wav", download.value.suggested_filename)
+
+    _expect_one_mail_with_a_link_that_works(page, product)
+
+
+def _expect_sound(page: Page) -> None:
+    until = time.monotonic() + 10
+    while not page.evaluate("document.getElementById('sound').currentTime > 0.05"):
+        assert time.monotonic() < until, "nothing is heard"
+        page.wait_for_timeout(50)
+
+
+def _expect_one_mail_with_a_link_that_works(page: Page, product: Product) -> None:
+    until = time.monotonic() + 15
+    while not mails(product) and time.monotonic() < until:
+        page.wait_for_timeout(100)
+    (path,) = mails(product)
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    assert message["Subject"] == "6 samples are ready"
+    body = message.get_body(("plain",))
+    assert body is not None
+    link = re.search(rf"{product.url}/samples/\w+", body.get_content())
+    assert link is not None
+    page.goto(link.group())
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Break 93")
+
+
+def test_what_is_refused_says_why_and_the_others_go_on(page: Page) -> None:
+    sign_in(page)
+    page.goto("/upload")
+    drop(page, [("song.wav", b"%PDF-1.7 nothing"), ("empty.wav", b""), ("Fine.wav", chord())])
+    expect(page.get_by_text("song.wav is not audio we can read (looks like PDF).")).to_be_visible()
+    expect(page.get_by_text("empty.wav is empty (0 bytes).")).to_be_visible()
+    expect(page.locator(".card.completed", has_text="Fine.wav")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Dismiss").first.click()
+    expect(page.locator(".queue-item")).to_have_count(1)
+
+
+def test_a_file_one_has_already_is_not_sent_again(page: Page) -> None:
+    sign_in(page)
+    page.goto("/upload")
+    drop(page, [("Twice.wav", kick())])
+    expect(page.locator(".card.completed", has_text="Twice.wav")).to_be_visible(timeout=30_000)
+    drop(page, [("Twice again.wav", kick())])
+    expect(page.locator(".queue-note")).to_have_text("Already in your library: Twice")
+    page.get_by_role("button", name="Upload anyway").click()
+    expect(page.locator(".card.completed", has_text="Twice again.wav")).to_be_visible(timeout=30_000)
+
+
+def test_dropping_on_another_page_uploads_too(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    drop(page, [("Elsewhere.wav", chord((220.0, 261.63, 329.63)))])
+    page.get_by_role("link", name="Watch them finish").click()
+    expect(page.locator(".card.completed", has_text="Elsewhere.wav")).to_be_visible(timeout=30_000)

@@ -1,0 +1,84 @@
+"""Every page: valid HTML, one h1, no accessibility violation, no sideways scrolling on a small phone."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.live import ROOT, Producer, Product
+from tests.ui.conftest import listen, sign_in
+
+pytestmark = pytest.mark.ui
+
+PUBLIC = ("/", "/sign-in", "/register", "/no-such-page")
+OWN = ("/dashboard", "/upload", "/samples", "/samples?q=nothing-like-it", "SAMPLE", "/billing", "/settings")
+LOOKS = {"dark desktop": ("dark", 1280), "light desktop": ("light", 1280), "light phone": ("light", 360)}
+
+
+def address(path: str, library: Producer) -> str:
+    if path != "SAMPLE":
+        return path
+    found = re.search(r'data-href="([^"]+)"', library.http.get("/samples").text)
+    assert found is not None
+    return found.group(1)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_are_accessible_and_fit(
+    browser: Browser, product: Product, library: Producer, look: str
+) -> None:
+    scheme, width = LOOKS[look]
+    context = browser.new_context(
+        base_url=product.url,
+        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport={"width": width, "height": 800},
+    )
+    complaints: list[str] = []
+    context.on("page", lambda page: listen(page, complaints))
+    page = context.new_page()
+    for path in PUBLIC:
+        _check(page, path)
+    sign_in(page)
+    for path in OWN:
+        _check(page, address(path, library))
+    context.close()
+    assert complaints == []
+
+
+def _check(page: Page, path: str) -> None:
+    page.goto(path)
+    assert page.locator("h1").count() == 1, path
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+        f"{path} scrolls sideways"
+    )
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+
+
+def test_pages_are_valid_html(product: Product, library: Producer, tmp_path: Path) -> None:
+    for number, path in enumerate((*PUBLIC, *OWN)):
+        stranger = Producer(product) if path in PUBLIC else library
+        (tmp_path / f"{number}.html").write_text(stranger.http.get(address(path, library)).text)
+    validator = ROOT / "node_modules" / ".bin" / "html-validate"
+    command = [
+        str(validator),
+        "--config",
+        str(ROOT / ".htmlvalidate.json"),
+        "--formatter",
+        "json",
+        str(tmp_path),
+    ]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert found.returncode in (0, 1), found.stderr
+    problems = [
+        f"{result['filePath']}:{message['line']} {message['ruleId']} {message['message']}"
+        for result in json.loads(found.stdout)
+        for message in result["messages"]
+    ]
+    assert problems == []
