@@ -90,4 +90,5 @@ def _peaks(strength: Floats) -> npt.NDArray[np.intp]:
     padded = np.concatenate([[0.0], strength, [0.0]])
     peaks, _ = scipy.signal.find_peaks(padded, distance=_GAP_FRAMES, height=0.08 * top, prominence=0.06 * top)
     places = np.asarray(peaks - 1, dtype=np.intp)
-    return places[strength[places] > around[places] + 0.03 * top][:ONSETS_MAX]
+    lasting: npt.NDArray[np.intp] = places[strength[places] > around[places] + 0.03 * top][:ONSETS_MAX]
+    return lasting
