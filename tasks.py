@@ -12,7 +12,7 @@ from huey import crontab
 
 from app import create_app
 from app.billing.plans import PRO_TIER
-from app.jobs import claim, run
+from app.jobs import claim, engine, run
 from app.jobs.reconcile import reconcile
 from app.library import trash
 from app.models.base import utcnow
@@ -47,10 +47,11 @@ def keep_house() -> None:
         outbox.deliver_due()
 
 
-@huey.on_startup(name="keep_house_at_start")
-def keep_house_at_start() -> None:
-    """A worker that comes back does not wait for the next minute."""
+@huey.on_startup(name="get_ready")
+def get_ready() -> None:
+    """A worker that comes back does not wait for the next minute, nor its first job for the engine."""
     keep_house()
+    engine.SANDBOX.start()
 
 
 def wake(tier: str) -> None:

@@ -62,6 +62,11 @@ class Sandbox:
         self._control: socket.socket | None = None
         self._zygote: subprocess.Popen[bytes] | None = None
 
+    def start(self) -> None:
+        """Start and warm the zygote now rather than with the first run."""
+        with self._lock:
+            self._started()
+
     def run(
         self,
         request: dict[str, Any],

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from app.audio.sandbox import Sandbox
 
 RENDERED = "sp404.wav"
+# The zygote of this worker process: started when the worker starts, or by the first job, and ended with it.
+SANDBOX = Sandbox("app.jobs.child:process", warm="app.audio.warm:warm")
+atexit.register(SANDBOX.close)
 
 
 def measure(
@@ -33,7 +35,7 @@ def measure(
         if step == "decoded":
             on_decoded(folder / RENDERED)
 
-    return sandbox().run(
+    return SANDBOX.run(
         {"source": source.name, "name": name},
         folder=folder,
         timeout_s=timeout_s,
@@ -41,11 +43,3 @@ def measure(
         tick=still_ours,
         tick_s=tick_s,
     )
-
-
-@lru_cache(maxsize=1)
-def sandbox() -> Sandbox:
-    """The zygote of this worker process, started by the first job and ended with the process."""
-    started = Sandbox("app.jobs.child:process", warm="app.audio.warm:warm")
-    atexit.register(started.close)
-    return started
