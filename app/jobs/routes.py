@@ -18,8 +18,10 @@ STOP_POLLING = 286
 
 @blueprint.get("")
 def cards() -> Response:
-    """The cards, or 204 when the browser has them as they are. 286 tells htmx to stop."""
+    """A page of its own; for htmx the cards, or 204 when it has them as they are. 286 tells it to stop."""
     now = board.for_user(current_user)
+    if "HX-Request" not in request.headers:
+        return make_response(render_template("jobs/index.html", board=now))
     if request.args.get("version") == now.version and now.interval_s is not None:
         return Response(status=204)
     response = make_response(render_template("jobs/_cards.html", board=now, out_of_band=True))

@@ -52,7 +52,7 @@ def create() -> Response | tuple[Response, int]:
             _take(file, batch_id)
         except intake.RefusedError as refusal:
             flash(str(refusal), "error")
-    return redirect(url_for("upload.index"), 303)
+    return redirect(url_for("jobs.cards" if files else "upload.index"), 303)
 
 
 @blueprint.get("/known/<sha256>")
@@ -62,6 +62,14 @@ def known(sha256: str) -> Response | tuple[Response, int]:
     if sample is None:
         return jsonify(known=False), 404
     return jsonify(known=True, name=sample.name, url=url_for("library.detail", sample_id=sample.id))
+
+
+@blueprint.post("/skipped")
+def skipped() -> Response:
+    """A file of a batch that the browser did not send after all, so that the mail does not wait for it."""
+    form = UploadForm()
+    intake.count_refused(intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1))
+    return Response(status=204)
 
 
 @blueprint.post("/demo-sounds")
@@ -74,7 +82,7 @@ def try_demo_sounds() -> Response:
             _take(FileStorage(stream, filename=name), batch_id)
         except intake.RefusedError as refusal:
             flash(str(refusal), "error")
-    return redirect(url_for("upload.index"), 303)
+    return redirect(url_for("jobs.cards"), 303)
 
 
 def _one_by_script(form: UploadForm, files: list[FileStorage]) -> tuple[Response, int]:

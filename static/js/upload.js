@@ -43,14 +43,13 @@ async function send(entry) {
   const answer = await post(entry);
   if (answer.status === 201) return stored(entry);
   if (answer.status === 0 && entry.cancelled) return;
+  entry.refused = answer.status === 422; // the server has counted it already
   refused(entry, answer.sentence, answer.status === 0 || answer.status >= 500);
 }
 
 function post(entry) {
   return new Promise((resolve) => {
-    const form = new FormData();
-    form.append("batch", entry.batch);
-    form.append("batch_files", entry.batchFiles);
+    const form = batchForm(entry);
     form.append("audio", entry.file);
     const request = new XMLHttpRequest();
     entry.request = request;
@@ -61,7 +60,7 @@ function post(entry) {
     request.addEventListener("loadend", () => resolve({ status: request.status, sentence: sentence(request) }));
     request.open("POST", tray.dataset.url);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", document.querySelector('meta[name="csrf-token"]').content);
+    request.setRequestHeader("X-CSRFToken", csrfToken());
     request.send(form);
   });
 }
@@ -99,7 +98,7 @@ function finish() {
     tray.hidden = true;
   } else {
     const link = document.createElement("a");
-    link.href = tray.dataset.page;
+    link.href = tray.dataset.jobs;
     link.textContent = "Watch them finish";
     const item = document.createElement("li");
     item.append(link);
@@ -108,7 +107,25 @@ function finish() {
   state.total = state.done = 0;
 }
 
+// The mail for a drop waits until each of its files is accounted for.
+function skip(entry) {
+  if (entry.skipped) return;
+  entry.skipped = true;
+  fetch(tray.dataset.skipped, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body: batchForm(entry) })
+    .catch(() => {}); // the server stops waiting by itself after a while
+}
+
+function batchForm(entry) {
+  const form = new FormData();
+  form.append("batch", entry.batch);
+  form.append("batch_files", entry.batchFiles);
+  return form;
+}
+
+const csrfToken = () => document.querySelector('meta[name="csrf-token"]').content;
+
 function duplicate(entry, known) {
+  skip(entry);
   refused(entry, "", true);
   const link = document.createElement("a");
   link.href = known.url;
@@ -138,6 +155,7 @@ function cancel(entry) {
   const index = waiting.indexOf(entry);
   if (index !== -1) waiting.splice(index, 1);
   entry.request?.abort();
+  if (!entry.refused) skip(entry);
   entry.item.remove();
   state.total -= 1;
   count();

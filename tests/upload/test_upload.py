@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from app.billing import plans, quota
 from app.extensions import db, settings
+from app.jobs import run
 from app.models import Batch, Job, OutboxMessage, Usage, User
 from app.models.base import transaction
 from app.upload.filenames import display_name
@@ -44,9 +45,9 @@ def test_without_a_script_one_form_sends_many_files(as_owner: Browser) -> None:
 
     audio = [(BytesIO(kick()), "a.wav"), (BytesIO(b"%PDF-1.7 x"), "b.wav"), (BytesIO(kick()), "c.wav")]
     answer = as_owner.post("/upload", audio=audio)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/upload")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/jobs")
     assert rows(Job) == 2
-    assert "b.wav is not audio we can read (looks like PDF)" in as_owner.get("/upload").text
+    assert "b.wav is not audio we can read (looks like PDF)" in as_owner.get("/jobs").text
 
 
 def test_sending_no_file_says_so(as_owner: Browser) -> None:
@@ -124,6 +125,15 @@ def test_a_batch_of_somebody_else_is_never_joined(as_owner: Browser, as_stranger
     jobs = db.session.scalars(select(Job)).all()
     assert len({job.batch_id for job in jobs}) == 2
     assert all(job.batch.user_id == job.user_id for job in jobs)
+
+
+def test_a_file_the_browser_did_not_send_is_not_waited_for(as_owner: Browser) -> None:
+    batch = {"batch": "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", "batch_files": 2}
+    assert as_owner.post("/upload/skipped", **batch).status_code == 204
+    as_owner.upload(("kick.wav", kick()), **batch)
+    run.run_next()
+    assert rows(Batch) == 1
+    assert rows(OutboxMessage) == 1
 
 
 def test_demo_sounds_become_jobs(as_owner: Browser) -> None:
