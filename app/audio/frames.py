@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 import librosa
 import numpy as np
@@ -24,8 +25,9 @@ MEL_BANDS = 64
 CHROMA_BANDS = 12
 ROLLOFF_SHARE = 0.85
 
-_BLOCK_FRAMES = 1_024
+_BLOCK_FRAMES, _BLOCK_VALUES = 1_024, 1 << 20
 _TINY = 1e-10
+_SHAPE = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness")
 
 Floats = npt.NDArray[np.float32]
 
@@ -83,23 +85,26 @@ def build(samples: Samples, sample_rate: int) -> Frames:
         In Hz.
     """
     mono = to_mono(samples, sample_rate)
-    parts = [_describe(spectrum) for spectrum in spectra(mono, FFT_SIZE, HOP)]
-    mel, chroma, centroid, bandwidth, rolloff, flatness, power = (
-        np.concatenate([part[index] for part in parts], axis=-1) for index in range(7)
-    )
-    count = mel.shape[1]
+    count = 1 + len(mono) // HOP
+    mel, chroma = np.empty((MEL_BANDS, count), np.float32), np.empty((CHROMA_BANDS, count), np.float32)
+    shape, power = np.empty((len(_SHAPE), count), np.float32), np.zeros(1 + FFT_SIZE // 2, np.float64)
+    start = 0
+    for magnitude in spectra(mono, FFT_SIZE, HOP):
+        here = slice(start, start := start + magnitude.shape[1])
+        squared = magnitude**2
+        mel[:, here], chroma[:, here] = _pitched(squared)
+        shape[:, here] = _describe(magnitude)
+        power += squared.sum(axis=1)
+    rms, crossings = _hops(mono, count)
     return Frames(
         mono=mono,
         duration_s=len(samples) / sample_rate,
         mel=mel,
         chroma=chroma,
-        power=power.sum(axis=-1) / count,
-        centroid_hz=centroid,
-        bandwidth_hz=bandwidth,
-        rolloff_hz=rolloff,
-        flatness=flatness,
-        zero_crossing_rate=_zero_crossings(mono, count),
-        rms=_rms(mono, count),
+        power=(power / count).astype(np.float32),
+        **dict(zip(_SHAPE, shape, strict=True)),
+        zero_crossing_rate=crossings,
+        rms=rms,
     )
 
 
@@ -108,22 +113,24 @@ def to_mono(samples: Samples, sample_rate: int) -> Floats:
     stream = soxr.ResampleStream(sample_rate, RATE_HZ, 1, dtype="float32", quality="HQ")
     # Taken off before resampling: a constant offset would leave a click at either end.
     offset = np.float32(sum(float(b.sum(dtype=np.float64)) for b in blocks(samples)) / samples.size)
-    parts = [
-        stream.resample_chunk(block.mean(axis=1, dtype=np.float32) - offset) for block in blocks(samples)
-    ]
-    parts.append(stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
-    mono = np.concatenate(parts)
+    mono = np.zeros(len(samples) * RATE_HZ // sample_rate + 2, dtype=np.float32)
+    end = 0
+    for block in chain(blocks(samples), [samples[:0]]):
+        mean = block.mean(axis=1, dtype=np.float32) - offset if len(block) else np.zeros(0, np.float32)
+        part = stream.resample_chunk(mean, last=not len(block))[: len(mono) - end]
+        mono[end : end + len(part)] = part
+        end += len(part)
     # One sample can resample to none.
-    return np.asarray(mono if len(mono) else np.zeros(1), dtype=np.float32)
+    return mono[: max(end, 1)]
 
 
 def spectra(mono: Floats, fft_size: int, hop: int) -> Iterator[Floats]:
-    """Yield blocks of the centred magnitude spectrum, shape (1 + fft_size / 2, at most 1024)."""
-    padded = np.pad(mono, fft_size // 2)
-    count = 1 + len(mono) // hop
-    for first in range(0, count, _BLOCK_FRAMES):
-        last = min(first + _BLOCK_FRAMES, count)
-        piece = padded[first * hop : (last - 1) * hop + fft_size]
+    """Yield blocks of the centred magnitude spectrum, shape (1 + fft_size / 2, t), in order."""
+    count, step = 1 + len(mono) // hop, _BLOCK_VALUES // fft_size
+    for first in range(0, count, step):
+        last = min(first + step, count)
+        start, end = first * hop - fft_size // 2, (last - 1) * hop + fft_size // 2
+        piece = np.pad(mono[max(start, 0) : end], (max(-start, 0), max(end - len(mono), 0)))
         yield np.abs(librosa.stft(piece, n_fft=fft_size, hop_length=hop, center=False)).astype(np.float32)
 
 
@@ -134,22 +141,18 @@ def _filters() -> tuple[Floats, Floats]:
     return np.asarray(mel, dtype=np.float32), np.asarray(chroma, dtype=np.float32)
 
 
-def _describe(magnitude: Floats) -> tuple[Floats, ...]:
+def _pitched(power: Floats) -> tuple[Floats, Floats]:
     mel_filter, chroma_filter = _filters()
-    power = magnitude**2
     pitch = chroma_filter @ power
-    chroma = pitch / np.maximum(pitch.max(axis=0, keepdims=True), _TINY)
-    centroid, bandwidth = _spread(magnitude + np.float32(_TINY))
-    found = (
-        mel_filter @ power,
-        chroma,
-        centroid,
-        bandwidth,
-        librosa.feature.spectral_rolloff(S=magnitude, sr=RATE_HZ, roll_percent=ROLLOFF_SHARE)[0],
-        librosa.feature.spectral_flatness(S=magnitude)[0],
-        power.sum(axis=1, keepdims=True),
-    )
-    return tuple(np.asarray(value, dtype=np.float32) for value in found)
+    return mel_filter @ power, pitch / np.maximum(pitch.max(axis=0, keepdims=True), np.float32(_TINY))
+
+
+def _describe(magnitude: Floats) -> Floats:
+    """Return the descriptors named in `_SHAPE`, shape (4, t)."""
+    magnitude = magnitude + np.float32(_TINY)
+    rolloff = librosa.feature.spectral_rolloff(S=magnitude, sr=RATE_HZ, roll_percent=ROLLOFF_SHARE)[0]
+    found = [*_spread(magnitude), rolloff, librosa.feature.spectral_flatness(S=magnitude)[0]]
+    return np.asarray(found, dtype=np.float32)
 
 
 def _spread(magnitude: Floats) -> tuple[Floats, Floats]:
@@ -160,17 +163,13 @@ def _spread(magnitude: Floats) -> tuple[Floats, Floats]:
     return centroid, np.sqrt(np.maximum(hz**2 @ magnitude / weights - centroid**2, 0.0))
 
 
-def _hops(values: Floats, count: int) -> Floats:
-    padded = np.zeros(count * HOP, dtype=np.float32)
-    padded[: min(len(values), len(padded))] = values[: len(padded)]
-    return padded.reshape(count, HOP)
-
-
-def _rms(mono: Floats, count: int) -> Floats:
-    return np.asarray(np.sqrt(np.mean(_hops(mono, count) ** 2, axis=1)), dtype=np.float32)
-
-
-def _zero_crossings(mono: Floats, count: int) -> Floats:
-    crossed = np.zeros(len(mono), dtype=np.float32)
-    crossed[1:] = np.signbit(mono[1:]) != np.signbit(mono[:-1])
-    return np.asarray(_hops(crossed, count).mean(axis=1), dtype=np.float32)
+def _hops(mono: Floats, count: int) -> tuple[Floats, Floats]:
+    """Return RMS and rate of zero crossings of each hop, both of shape (count,)."""
+    rms, crossings = np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
+    for first in range(0, count, _BLOCK_FRAMES):
+        last = min(first + _BLOCK_FRAMES, count)
+        piece = mono[first * HOP : last * HOP]
+        hops = np.pad(piece, (0, (last - first) * HOP - len(piece))).reshape(-1, HOP)
+        rms[first:last] = np.sqrt(np.mean(hops**2, axis=1))
+        crossings[first:last] = np.mean(np.signbit(hops[:, 1:]) != np.signbit(hops[:, :-1]), axis=1)
+    return rms, crossings

@@ -17,7 +17,7 @@ class DecodeLimits:
     sample_rate_min_hz: int = 4_000
     sample_rate_max_hz: int = 384_000
     duration_max_s: float = 1_800.0
-    values_max: int = 300_000_000
+    values_max: int = 270_000_000
     chunks_max: int = 1_000
     whole_share_min: float = 0.5
     duration_min_truncated_s: float = 0.02

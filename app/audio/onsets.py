@@ -17,6 +17,8 @@ _LOW_BANDS = slice(0, 6)
 _GAP_FRAMES = 5
 _EARLY_FRAMES, _NEAR_FRAMES = 2, 3
 _RANGE_DB = 60.0
+_LAG = 2
+_BLOCK_FRAMES = 8_192
 
 
 @dataclass(frozen=True)
@@ -40,30 +42,35 @@ def find(frames: Frames) -> Onsets:
     Half-wave rectified difference of log-mel power, mean over bands (librosa's onset strength); an onset
     is a local maximum that stands out of its surroundings, at least 50 ms after the one before.
     """
-    decibels = _decibels(frames)
-    strength = _late(_flux(decibels))
+    strength, low_strength = (_late(flux) for flux in _fluxes(frames.mel))
     if frames.is_silent:
         none = np.zeros(0, dtype=np.float32)
         return Onsets(np.zeros_like(strength), np.zeros_like(strength), none, none)
     peaks = _peaks(strength)
     heights = strength[peaks] / max(float(strength.max()), 1e-12)
     times = (_risen(peaks, frames.rms) * HOP / RATE_HZ).astype(np.float32)
-    return Onsets(strength, _late(_flux(decibels[_LOW_BANDS])), times, heights)
+    return Onsets(strength, low_strength, times, heights)
 
 
-def _decibels(frames: Frames) -> Floats:
-    top = max(float(frames.mel.max()), 1e-10)
-    decibels = 10.0 * np.log10(np.maximum(frames.mel, top * 10.0 ** (-_RANGE_DB / 10.0)))
+def _fluxes(mel: Floats) -> tuple[Floats, Floats]:
+    """Return the flux of all bands and of the low ones, in blocks: in decibels the bands are copied."""
+    floor = max(float(mel.max()), 1e-10) * 10.0 ** (-_RANGE_DB / 10.0)
+    found: Floats = np.empty((2, mel.shape[1]), dtype=np.float32)
     # Quiet before the first sample: otherwise a file that starts with a hit has no first onset.
-    quiet = np.full((decibels.shape[0], 1), decibels.min())
-    return np.asarray(np.hstack([quiet, decibels]), dtype=np.float32)
+    before = np.full((mel.shape[0], _LAG), 10.0 * np.log10(floor), dtype=np.float32)
+    for first in range(0, mel.shape[1], _BLOCK_FRAMES):
+        here = slice(first, first + _BLOCK_FRAMES)
+        decibels = np.hstack([before, 10.0 * np.log10(np.maximum(mel[:, here], np.float32(floor)))])
+        found[0, here], found[1, here] = _flux(decibels), _flux(decibels[_LOW_BANDS])
+        before = decibels[:, -_LAG:]
+    return found[0], found[1]
 
 
 def _flux(decibels: Floats) -> Floats:
     flux = librosa.onset.onset_strength_multi(
-        S=decibels, sr=RATE_HZ, hop_length=HOP, lag=2, center=False, channels=[slice(None)]
+        S=decibels, sr=RATE_HZ, hop_length=HOP, lag=_LAG, center=False, channels=[slice(None)]
     )
-    return np.asarray(flux[0, 1:], dtype=np.float32)
+    return np.asarray(flux[0, _LAG:], dtype=np.float32)
 
 
 def _late(flux: Floats) -> Floats:

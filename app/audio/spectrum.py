@@ -13,6 +13,7 @@ MFCC_COUNT = 13
 DRAWN_BANDS = 32
 
 _TINY = 1e-10
+_BLOCK_FRAMES = 8_192
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 10_000.0
 
 
@@ -50,8 +51,6 @@ class Spectral:
 def describe(frames: Frames) -> Spectral:
     """Summarise `frames`; silence gives zeros."""
     heard = _heard(frames)
-    decibels = 10.0 * np.log10(np.maximum(frames.mel, _TINY))
-    mfcc = librosa.feature.mfcc(S=decibels, sr=RATE_HZ, n_mfcc=MFCC_COUNT)
     return Spectral(
         centroid_hz=_moments(frames.centroid_hz, heard),
         bandwidth_hz=_moments(frames.bandwidth_hz, heard),
@@ -59,7 +58,7 @@ def describe(frames: Frames) -> Spectral:
         flatness=_moments(frames.flatness, heard),
         zero_crossing_rate=_moments(frames.zero_crossing_rate, heard),
         rms=_moments(frames.rms, np.ones_like(heard)),
-        mfcc=_vector_moments(mfcc, heard),
+        mfcc=_vector_moments(_mfcc(frames.mel), heard),
         chroma=_vector_moments(frames.chroma, heard),
         bands_db=_bands_db(frames.power),
     )
@@ -87,6 +86,12 @@ def noisiness(spectral: Spectral) -> float:
     flatness = min(max(spectral.flatness.mean, 0.0), 1.0)
     # White noise has an expected flatness of e^-gamma = 0.56 in a short-time power spectrum.
     return float(np.clip(100.0 * np.sqrt(flatness / 0.56), 0.0, 100.0))
+
+
+def _mfcc(mel: Floats) -> Floats:
+    blocks = (mel[:, first : first + _BLOCK_FRAMES] for first in range(0, mel.shape[1], _BLOCK_FRAMES))
+    decibels = (10.0 * np.log10(np.maximum(block, np.float32(_TINY))) for block in blocks)
+    return np.hstack([librosa.feature.mfcc(S=part, sr=RATE_HZ, n_mfcc=MFCC_COUNT) for part in decibels])
 
 
 def _heard(frames: Frames) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -95,5 +95,6 @@ def test_two_chance_sync_bytes_are_no_mp3() -> None:
 
 
 def test_the_web_process_loads_no_numpy() -> None:
-    code = "import sys, app.audio.sniff, app.audio.errors; sys.exit('numpy' in sys.modules)"
+    modules = "app.audio.sniff, app.audio.errors, app.audio.sandbox, app.sp404.names"
+    code = f"import sys, {modules}; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

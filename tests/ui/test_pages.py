@@ -17,7 +17,16 @@ from tests.ui.conftest import listen, sign_in
 pytestmark = pytest.mark.ui
 
 PUBLIC = ("/", "/sign-in", "/register", "/no-such-page")
-OWN = ("/dashboard", "/upload", "/jobs", "/samples", "/samples?q=nothing-like-it", "SAMPLE", "/billing", "/settings")
+OWN = (
+    "/dashboard",
+    "/upload",
+    "/jobs",
+    "/samples",
+    "/samples?q=nothing-like-it",
+    "SAMPLE",
+    "/billing",
+    "/settings",
+)
 LOOKS = {"dark desktop": ("dark", 1280), "light desktop": ("light", 1280), "light phone": ("light", 360)}
 
 
