@@ -16,17 +16,17 @@ for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = str(SCRATCH / "queue")
 
-from flask import Flask  # noqa: E402
-from flask.testing import FlaskClient  # noqa: E402
-from flask_migrate import upgrade  # noqa: E402
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
 
-from app import create_app  # noqa: E402
-from app.auth import accounts  # noqa: E402
-from app.config import Settings  # noqa: E402
-from app.extensions import db, limiter  # noqa: E402
-from app.models import Subscription, User  # noqa: E402
-from app.models.base import transaction  # noqa: E402
-from tests.support import PASSWORD, Browser  # noqa: E402
+from app import create_app
+from app.auth import accounts
+from app.config import Settings
+from app.extensions import db, limiter
+from app.models import Subscription, User
+from app.models.base import transaction
+from tests.support import PASSWORD, Browser
 
 
 def pytest_sessionfinish() -> None:

@@ -1,0 +1,66 @@
+"""Values in the words of the interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import web
+from app.library import keys
+from tests.support import Browser
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, "–"), (93.0, "93"), (92.97, "93"), (93.46, "93.5"), (174.2, "174.2")]
+)
+def test_tempo(value: float | None, shown: str) -> None:
+    assert web.bpm(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, "–"), (0.0, "0.00 s"), (0.42, "0.42 s"), (5.16, "5.2 s"), (187.2, "3:07")]
+)
+def test_length(value: float | None, shown: str) -> None:
+    assert web.clock(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, "0 kB"), (27_000, "27 kB"), (1_500_000, "1.5 MB"), (10 * 10**9, "10 GB"), (10**12, "1 TB")],
+)
+def test_size(value: int, shown: str) -> None:
+    assert web.megabytes(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("notation", "shown"), [("musical", "F♯ min"), ("camelot", "11A"), ("both", "F♯ min · 11A")]
+)
+def test_key_notations(notation: str, shown: str) -> None:
+    assert keys.shown("F# minor", notation) == shown
+    assert keys.shown(None, notation) == "–"
+
+
+def test_a_changed_static_file_changes_every_address(tmp_path: Path) -> None:
+    (tmp_path / "app.css").write_text("a")
+    first = web.content_hash(tmp_path)
+    assert web.content_hash(tmp_path) == first
+    (tmp_path / "app.css").write_text("b")
+    assert web.content_hash(tmp_path) != first
+
+
+def test_static_files_are_cached_for_ever(app: Flask) -> None:
+    address = app.jinja_env.globals["static_url"]("css/app.css")  # type: ignore[operator]
+    answer = Browser(app).get(address)
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_pages_carry_their_guards(app: Flask) -> None:
+    headers = Browser(app).get("/sign-in").headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
