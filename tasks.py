@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -12,12 +12,13 @@ from huey import crontab
 
 from app import create_app
 from app.billing.plans import PRO_TIER
-from app.jobs import claim, engine, run
-from app.jobs.reconcile import reconcile
+from app.jobs import claim, engine, run, sweeps
+from app.jobs.reconcile import requeue_abandoned
 from app.library import trash
 from app.models.base import utcnow
 from app.notify import outbox
-from app.queue import FREE_PRIORITY, PAID_PRIORITY, huey
+from app.notify.batches import settle_abandoned
+from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +37,20 @@ def work() -> None:
         outbox.deliver_due()
 
 
-@huey.periodic_task(crontab(), name="keep_house")
+@huey.periodic_task(crontab(), name="keep_house", priority=HOUSE_PRIORITY)
 def keep_house() -> None:
     """Every minute: whatever a crash or a lost message left undone is taken up again."""
     with _app_context():
-        reconcile()
-        trash.purge()
-        for tier in claim.ready_tiers(MOST_PERMITS):
-            wake(tier)
-        outbox.deliver_due()
+        for chore in (requeue_abandoned, wake_ready, settle_abandoned, outbox.deliver_due, trash.purge):
+            _attempt(chore)
+
+
+@huey.periodic_task(crontab(minute="17"), name="sweep", priority=HOUSE_PRIORITY)
+def sweep() -> None:
+    """Every hour: files and objects that nobody refers to."""
+    with _app_context():
+        for chore in (sweeps.temporary_files, sweeps.orphans):
+            _attempt(chore)
 
 
 @huey.on_startup(name="get_ready")
@@ -54,12 +60,26 @@ def get_ready() -> None:
     engine.SANDBOX.start()
 
 
+def wake_ready() -> None:
+    """A permit for each job that could start: delayed ones that are due, and whose message was lost."""
+    for tier in claim.ready_tiers(MOST_PERMITS):
+        wake(tier)
+
+
 def wake(tier: str) -> None:
     """Tell the workers that a job is ready. The row is the job, so losing this loses nothing."""
     try:
         work(priority=PAID_PRIORITY if tier == PRO_TIER else FREE_PRIORITY)
     except Exception:
         log.exception("no worker could be woken; the job starts with the next round of keep_house")
+
+
+def _attempt(chore: Callable[[], object]) -> None:
+    """One chore that fails keeps no other from being done."""
+    try:
+        chore()
+    except Exception:
+        log.exception("%s failed; it is tried again next time", chore.__name__)
 
 
 @contextmanager

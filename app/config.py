@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-# A name that starts like one of ours and is not one of ours is a typing mistake, so it is refused.
-OUR_PREFIXES = ("S3_", "SMTP_", "MAIL_", "STRIPE_", "OPENROUTER_", "FREE_TIER_", "DATABASE_", "REDIS_")
-NOT_OURS = frozenset({"STRIPE_LIVE_TEST_KEY"})
+# Any of these makes it a deployment.
+OUTSIDE = frozenset({"database_url", "redis_url", "s3_bucket", "smtp_url", "stripe_secret_key", "secret_key"})
+# A name this close to one of ours, and not one of ours, is a typing mistake.
+CLOSE = 0.85
+LONG_ENOUGH = 8
 
 
 class ConfigError(Exception):
@@ -25,7 +27,8 @@ class ConfigError(Exception):
 def _scheme(*allowed: str) -> AfterValidator:
     def check(url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in allowed or not parts.hostname:
+        # Reading the port raises ValueError when it is no number.
+        if parts.scheme not in allowed or not parts.hostname or parts.port == 0:
             raise ValueError(f"must look like {allowed[0]}://host, with one of: {', '.join(allowed)}")
         return url.rstrip("/")
 
@@ -50,7 +53,8 @@ class Settings(BaseModel):
     data_dir: Path = Path("instance")
     secret_key: Annotated[str, Field(min_length=32)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
-    base_url: HttpUrl = Field(default_factory=lambda known: f"http://127.0.0.1:{known.get('port', 5000)}")
+    bind: str = "127.0.0.1"
+    base_url: HttpUrl = "http://127.0.0.1:5000"
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     worker_slots: Annotated[int, Field(ge=1, le=64)] = 2
 
@@ -79,43 +83,22 @@ class Settings(BaseModel):
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings, or raise one ConfigError that names every mistake."""
         known = {name.upper(): name for name in cls.model_fields}
-        values = {known[name]: value for name, value in environ.items() if name in known and value.strip()}
-        problems = _unknown_names(environ, known)
+        given = {known[name]: value for name, value in environ.items() if name in known and value.strip()}
+        if given.get("port", "").isdigit():
+            given.setdefault("base_url", f"http://127.0.0.1:{given['port']}")
+        problems = _misspelt(environ, known) + _incomplete(given)
         try:
-            settings = cls.model_validate(values)
+            settings = cls.model_validate(given)
         except ValidationError as error:
             problems += [_problem(detail) for detail in error.errors()]
         if problems:
             raise ConfigError("The settings can't be used:\n" + "\n".join(f"  {line}" for line in problems))
         return settings
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        missing = []
-        if not self.embedded and self.secret_key is None:
-            missing.append("SECRET_KEY: needed as soon as any production setting is given (32+ characters)")
-        if self.s3_bucket and not (self.s3_access_key_id and self.s3_secret_access_key):
-            missing.append("S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: needed with S3_BUCKET")
-        if self.s3_endpoint_url and not self.s3_bucket:
-            missing.append("S3_BUCKET: needed with S3_ENDPOINT_URL")
-        if self.stripe_secret_key and not self.stripe_webhook_secret:
-            missing.append("STRIPE_WEBHOOK_SECRET: needed with STRIPE_SECRET_KEY")
-        if missing:
-            raise ValueError("\n  ".join(missing))
-        return self
-
     @property
     def embedded(self) -> bool:
         """Nothing outside this machine is configured: a producer's own computer, never a deployment."""
-        outside = (
-            self.database_url,
-            self.redis_url,
-            self.s3_bucket,
-            self.smtp_url,
-            self.stripe_secret_key,
-            self.secret_key,
-        )
-        return not any(outside) and urlsplit(self.base_url).hostname in LOOPBACK_HOSTS
+        return _is_embedded(self.model_dump(exclude_none=True))
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -126,18 +109,30 @@ class Settings(BaseModel):
         return self.secret_key or _kept_secret(self.data_dir / "secret_key")
 
 
-def _unknown_names(environ: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
-    strangers = sorted(
-        name
-        for name in environ
-        if name.startswith(OUR_PREFIXES) and name not in known and name not in NOT_OURS
-    )
-    return [f"{name}: no such setting{_suggestion(name, known)}" for name in strangers]
+def _is_embedded(given: Mapping[str, Any]) -> bool:
+    reachable = {urlsplit(str(given.get("base_url", ""))).hostname, given.get("bind")} - {None}
+    return reachable <= LOOPBACK_HOSTS and not OUTSIDE & given.keys()
 
 
-def _suggestion(name: str, known: Mapping[str, str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+def _incomplete(given: Mapping[str, str]) -> list[str]:
+    """What the given settings demand beside them."""
+    demands = [
+        (not _is_embedded(given), "secret_key", "needed with any production setting (32+ characters)"),
+        ("s3_bucket" in given, "s3_access_key_id", "needed with S3_BUCKET"),
+        ("s3_bucket" in given, "s3_secret_access_key", "needed with S3_BUCKET"),
+        ("s3_endpoint_url" in given, "s3_bucket", "needed with S3_ENDPOINT_URL"),
+        ("s3_bucket" in given and "s3_endpoint_url" not in given, "s3_region", "needed on Amazon's S3"),
+        ("stripe_secret_key" in given, "stripe_webhook_secret", "needed with STRIPE_SECRET_KEY"),
+    ]
+    return [f"{name.upper()}: {why}" for when, name, why in demands if when and name not in given]
+
+
+def _misspelt(environ: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
+    problems = []
+    for name in sorted(environ.keys() - known.keys()):
+        close = difflib.get_close_matches(name, known, n=1, cutoff=CLOSE) if len(name) >= LONG_ENOUGH else []
+        problems += [f"{name}: no such setting (did you mean {close[0]}?)" for _ in close]
+    return problems
 
 
 def _problem(detail: Any) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, g, jsonify, render_template
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
+from app.extensions import db
 from app.integrations.storage import StorageError
+from app.negotiation import wants_fragment, wants_json
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +35,7 @@ SENTENCES = {
 def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(OperationalError, out_of_reach)
+    app.register_error_handler(PoolTimeout, out_of_reach)
     app.register_error_handler(StorageError, out_of_reach)
     app.register_error_handler(Exception, broken)
 
@@ -48,18 +53,26 @@ def http_error(error: HTTPException) -> Answer | HTTPException:
 
 def out_of_reach(error: Exception) -> Answer:
     log.exception("out of reach: %s", type(error).__name__)
+    _without_database()
     body, status = _answer(503, SENTENCES[503])
     return body, status, {"Retry-After": "30"}
 
 
 def broken(error: Exception) -> Answer:
     log.exception("unhandled error")
+    _without_database()
     return _answer(500, SENTENCES[500])
 
 
+def _without_database() -> None:
+    """The page that says what broke must not ask the database who is reading it."""
+    db.session.rollback()
+    g._login_user = AnonymousUserMixin()
+
+
 def _answer(code: int, sentence: str) -> tuple[str | Response, int]:
-    if request.headers.get("HX-Request"):
+    if wants_fragment():
         return render_template("errors/_alert.html", sentence=sentence), code
-    if request.accept_mimetypes.best == "application/json":
+    if wants_json():
         return jsonify(error=sentence), code
     return render_template("errors/error.html", code=code, sentence=sentence), code

@@ -43,7 +43,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SETTINGS": settings,
         "SECRET_KEY": settings.effective_secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 24},
         "MAX_CONTENT_LENGTH": MAX_FORM_BYTES,
         # On a producer's own machine no other name may lead here (DNS rebinding). In a deployment that is
         # the proxy's to say: health checks come by address, and no link of ours is made from a Host.

@@ -8,7 +8,8 @@ from huey import Huey, PriorityRedisExpireHuey, SqliteHuey
 
 from app.config import Settings
 
-PAID_PRIORITY, FREE_PRIORITY = 100, 10
+# The highest runs first. Housekeeping takes moments and wakes the delayed jobs, so no backlog may hold it.
+HOUSE_PRIORITY, PAID_PRIORITY, FREE_PRIORITY = 1000, 100, 10
 
 
 def build(settings: Settings) -> Huey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, flash, g, redirect, request, url_for
+from flask import Flask, Response, abort, flash, g, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -28,9 +28,19 @@ PUBLIC = frozenset(
 
 
 def init(app: Flask) -> None:
+    app.before_request(refuse_nul)
     app.before_request(require_sign_in)
     app.after_request(add_headers)
     app.context_processor(lambda: {"csp_nonce": csp_nonce})
+
+
+def refuse_nul() -> None:
+    """A NUL is in nothing a person types, and PostgreSQL takes it in no text."""
+    typed = [request.path, *request.args.values()]
+    if request.mimetype == "application/x-www-form-urlencoded":
+        typed += request.form.values()
+    if any("\0" in text for text in typed):
+        abort(400)
 
 
 def require_sign_in() -> BaseResponse | None:

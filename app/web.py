@@ -12,6 +12,7 @@ from flask import Flask
 from flask_login import current_user
 from whitenoise import WhiteNoise
 
+from app.billing import plans
 from app.extensions import settings
 from app.integrations.mail import mail_folder
 from app.library import keys
@@ -27,6 +28,7 @@ def init(app: Flask) -> None:
         app.wsgi_app, root=str(STATIC), prefix=prefix, immutable_file_test=lambda path, url: True
     )
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
+    app.jinja_env.globals["my_plan"] = lambda: plans.for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for show in (bars_path, bpm, clock, decibels, megabytes, musical_key, percent, when):
         app.add_template_filter(show)

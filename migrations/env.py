@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
@@ -29,16 +32,28 @@ def run(connection: Connection) -> None:
 
 
 def run_on_database() -> None:
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            # Batch mode copies a table and drops the old one; its references must survive that.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.rollback()
+    with db.engine.connect() as connection, references_off(connection):
         run(connection)
         connection.commit()
-        if connection.dialect.name == "sqlite":
-            connection.rollback()
-            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+
+@contextmanager
+def references_off(connection: Connection) -> Iterator[None]:
+    """Let SQLite rebuild tables that others refer to.
+
+    Batch mode copies a table and drops the old one; with references on, that would take along every row
+    that refers to it. The switch does nothing inside a transaction, so it is set on the driver's own
+    connection before there is one.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def print_as_sql() -> None:

@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 from urllib.error import URLError
 
+import honcho.manager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
@@ -19,6 +20,7 @@ from app.integrations.mail import mail_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 60
+PATIENCE_S = 30
 SERVED = ("web", "worker")
 
 
@@ -30,6 +32,7 @@ def main() -> int:
         return 2
     env = _environment(settings)
     subprocess.run(["flask", "--app", "wsgi", "db", "upgrade"], check=True, env=env, cwd=ROOT)
+    honcho.manager.KILL_WAIT = PATIENCE_S  # a job that is nearly done may finish
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     for name in SERVED:
@@ -40,11 +43,10 @@ def main() -> int:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """The processes' environment: this venv's commands first, and reachable from this machine only."""
+    """The processes' environment: this venv's commands first."""
     scripts = str(Path(sys.executable).parent)
     return os.environ | {
         "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",
-        "BIND": os.environ.get("BIND", "127.0.0.1"),
         "PORT": str(settings.port),
         "WEB_CONCURRENCY": os.environ.get("WEB_CONCURRENCY", "1"),
         "PYTHONUNBUFFERED": "1",

@@ -24,14 +24,15 @@ def test_every_mistake_is_told_at_once() -> None:
             {
                 "PORT": "ninety",
                 "DATABASE_URL": "mysql://x",
-                "SMTP_URL": "mail.example.com",
+                "SMTP_URL": "smtp://mail.example.com:abc",
                 "FREE_TIER_DELAY": "5",
                 "FREE_TIER_DELAY_S": "-1",
             }
         )
     message = str(told.value)
-    for name in ("PORT", "DATABASE_URL", "SMTP_URL", "FREE_TIER_DELAY_S"):
-        assert name in message
+    for name in ("PORT", "DATABASE_URL", "SMTP_URL", "FREE_TIER_DELAY_S", "SECRET_KEY"):
+        assert f"\n  {name}: " in message
+    assert "  BASE_URL" not in message
     assert "FREE_TIER_DELAY: no such setting (did you mean FREE_TIER_DELAY_S?)" in message
 
 
@@ -42,6 +43,7 @@ def test_every_mistake_is_told_at_once() -> None:
         {"REDIS_URL": "redis://cache"},
         {"SMTP_URL": "smtp://mail"},
         {"BASE_URL": "https://samples.example.com"},
+        {"BIND": "0.0.0.0"},
         {"STRIPE_SECRET_KEY": "sk", "STRIPE_WEBHOOK_SECRET": "wh"},
     ],
 )
@@ -72,3 +74,16 @@ def test_the_address_follows_the_port() -> None:
 def test_every_spelling_of_a_postgres_address_gets_the_driver_we_ship(scheme: str) -> None:
     settings = Settings.from_env({"DATABASE_URL": f"{scheme}://u@h/d", "SECRET_KEY": SECRET})
     assert settings.sqlalchemy_url == "postgresql+psycopg://u@h/d"
+
+
+def test_names_of_others_are_left_alone() -> None:
+    Settings.from_env({"REDIS_TLS_URL": "x", "STRIPE_LIVE_TEST_KEY": "x", "SSH_PORT": "22", "HOME": "/"})
+    with pytest.raises(ConfigError, match="did you mean TRUSTED_PROXIES"):
+        Settings.from_env({"TRUSTED_PROXY": "1"})
+
+
+def test_amazons_store_needs_its_region() -> None:
+    store = {"S3_BUCKET": "b", "S3_ACCESS_KEY_ID": "k", "S3_SECRET_ACCESS_KEY": "s", "SECRET_KEY": SECRET}
+    with pytest.raises(ConfigError, match="S3_REGION"):
+        Settings.from_env(store)
+    assert Settings.from_env(store | {"S3_REGION": "eu-west-1"}).s3_region == "eu-west-1"

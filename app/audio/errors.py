@@ -19,6 +19,10 @@ class EngineCrashed(EngineError):
     """The child died or raised; the message has the signal or exit code and the end of its output."""
 
 
+class EngineUnavailable(EngineError):
+    """No child could be started: the machine is at fault and no file is."""
+
+
 class EngineTimeout(EngineError):
     """The child took longer than its limit and was killed with everything it had started."""
 

@@ -27,6 +27,7 @@ from app.audio.errors import (
     EngineCrashed,
     EngineOutOfMemory,
     EngineTimeout,
+    EngineUnavailable,
     UnreadableAudio,
 )
 
@@ -119,7 +120,7 @@ class Sandbox:
                     return
                 except OSError:
                     self._forget()  # the zygote died since the last run: one more is started
-        raise EngineCrashed("the engine could not be started")
+        raise EngineUnavailable("the engine could not be started")
 
     def _started(self) -> socket.socket:
         if self._control is not None and self._zygote is not None and self._zygote.poll() is None:
@@ -139,7 +140,7 @@ class Sandbox:
         ours.settimeout(START_S)
         if ours.recv(1) != b"r":
             ours.close()
-            raise EngineCrashed("the engine did not start; its output is in the worker's log")
+            raise EngineUnavailable("the engine did not start; its output is in the worker's log")
         ours.settimeout(None)
         self._control = ours
         return ours

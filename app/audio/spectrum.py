@@ -46,6 +46,7 @@ class Spectral:
     mfcc: VectorMoments
     chroma: VectorMoments
     bands_db: tuple[float, ...]
+    bands_hz: tuple[float, ...]
 
 
 def describe(frames: Frames) -> Spectral:
@@ -61,6 +62,7 @@ def describe(frames: Frames) -> Spectral:
         mfcc=_vector_moments(_mfcc(frames.mel), heard),
         chroma=_vector_moments(frames.chroma, heard),
         bands_db=_bands_db(frames.power),
+        bands_hz=_bands_hz(),
     )
 
 
@@ -108,6 +110,11 @@ def _moments(values: Floats, heard: np.ndarray[tuple[int], np.dtype[np.bool_]]) 
 def _vector_moments(values: Floats, heard: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> VectorMoments:
     rows = [_moments(row, heard) for row in values]
     return VectorMoments(tuple(row.mean for row in rows), tuple(row.std for row in rows))
+
+
+def _bands_hz() -> tuple[float, ...]:
+    edges = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, DRAWN_BANDS + 1)
+    return tuple(round(float(centre), 1) for centre in np.sqrt(edges[:-1] * edges[1:]))
 
 
 def _bands_db(power: Floats) -> tuple[float, ...]:

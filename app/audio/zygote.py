@@ -5,7 +5,6 @@ It is single-threaded, holds no secret, and ends, with all its children, when it
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import gc
 import importlib
@@ -23,9 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
+from app.audio.leash import die_with_parent, leave_network
 
-PR_SET_PDEATHSIG = 1
-CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
 STDERR = "stderr.txt"
 
 Entry = Callable[[dict[str, Any], Callable[[str, dict[str, Any]], None]], dict[str, Any]]
@@ -137,11 +135,9 @@ def prepare(folder: Path, limits: dict[str, int]) -> None:
     os.dup2(output, 2)
     os.environ["TMPDIR"] = str(folder)
     faulthandler.enable()
+    die_with_parent()
+    leave_network()
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if libc.unshare(CLONE_NEWNET) != 0:
-            libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)
         resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_s"], limits["cpu_s"] + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits["file_bytes"],) * 2)

@@ -51,7 +51,6 @@ PLANS = {
         Plan("enterprise", "Enterprise", 500 * MB, 20_000, "month", 1 * TB, PRO_TIER, 10),
     )
 }
-LARGEST_FILE_BYTES = max(plan.max_file_bytes for plan in PLANS.values())
 
 
 def for_user(user: User) -> Plan:

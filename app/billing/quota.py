@@ -95,7 +95,7 @@ def record_export(sample: Sample, key: str) -> None:
 
 def lock_account(user: User) -> None:
     """Let one transaction at a time decide for an account (SQLite already lets only one write)."""
-    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    db.session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
 
 
 def _add(user_id: str, kind: str, key: str, quantity: int, effective_at: datetime | None = None) -> None:

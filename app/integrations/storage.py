@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
@@ -38,6 +40,9 @@ class Store(Protocol):
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is fine."""
 
+    def older_than(self, prefix: str, time: datetime) -> Iterator[str]:
+        """Keys below a prefix that were stored before a time."""
+
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         """A link that works for URL_LIFETIME_S seconds and shows this one object only."""
 
@@ -51,11 +56,12 @@ class DiskStore:
 
     def put(self, key: str, source: Path, content_type: str) -> None:
         target = self._path(key)
-        draft = target.with_name(f"{target.name}.part")
         with _as_storage_error():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, draft)
-            draft.replace(target)
+            try:
+                _copy_whole(source, target)
+            except FileNotFoundError:
+                # A delete beside us may just have removed the folder as an empty one.
+                _copy_whole(source, target)
 
     def fetch(self, key: str, target: Path) -> None:
         with _as_storage_error():
@@ -66,6 +72,12 @@ class DiskStore:
         with _as_storage_error():
             path.unlink(missing_ok=True)
             _remove_empty_parents(path.parent, self.root)
+
+    def older_than(self, prefix: str, time: datetime) -> Iterator[str]:
+        for path in sorted((self.root / prefix).rglob("*")):
+            with suppress(FileNotFoundError):
+                if path.is_file() and path.stat().st_mtime < time.timestamp():
+                    yield path.relative_to(self.root).as_posix()
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         return f"/media/{self._signer.dumps([key, content_type, download_name])}"
@@ -104,6 +116,14 @@ class S3Store:
         with _as_storage_error():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
+    def older_than(self, prefix: str, time: datetime) -> Iterator[str]:
+        with _as_storage_error():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    if entry["LastModified"] < time:
+                        yield entry["Key"]
+
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentType": content_type}
         if download_name is not None:
@@ -120,10 +140,10 @@ def open_store(settings: Settings) -> DiskStore | S3Store:
 
 def _s3_client(settings: Settings) -> S3Client:
     # Slow to import, and unknown to an embedded run.
-    import boto3
+    from boto3.session import Session
     from botocore.config import Config
 
-    client: S3Client = boto3.client(
+    client: S3Client = Session().client(
         "s3",
         endpoint_url=settings.s3_endpoint_url,
         aws_access_key_id=settings.s3_access_key_id,
@@ -153,6 +173,17 @@ def _as_storage_error() -> Iterator[None]:
         if type(error).__module__.partition(".")[0] not in {"botocore", "boto3", "s3transfer"}:
             raise
         raise StorageError(str(error)) from error
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy under a draft name first: a reader sees all of the file or none of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.{token_hex(4)}.part")
+    try:
+        shutil.copyfile(source, draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _remove_empty_parents(folder: Path, root: Path) -> None:

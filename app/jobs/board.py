@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from flask import abort
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
@@ -23,36 +23,71 @@ MANY = 20
 
 @dataclass(frozen=True)
 class Board:
-    """Cards, newest first; `interval_s` is None when nothing will change by itself."""
+    """Cards: running, next, done; `interval_s` is None when nothing will change by itself."""
 
     jobs: list[Job]
+    more: int  # how many are not shown
     version: str
     interval_s: int | None
     summary: str
 
 
 def for_user(user: User) -> Board:
-    shown = (
-        select(Job)
-        .where(
-            Job.user_id == user.id,
-            or_(Job.state.in_(UNFINISHED), Job.finished_at > utcnow() - SHOWN_AFTER_FINISH),
-        )
-        .order_by(Job.id.desc())
-        .limit(MOST_CARDS)
-        .options(joinedload(Job.sample))
+    jobs = _unfinished(user)
+    jobs += _finished(user, MOST_CARDS - len(jobs))
+    counts = _counts(user)
+    return Board(
+        jobs, sum(counts.values()) - len(jobs), _version(jobs, counts), _interval_s(jobs), _summary(counts)
     )
-    jobs = list(db.session.scalars(shown))
-    return Board(jobs, _version(jobs), _interval_s(jobs), _summary(jobs))
 
 
-def _version(jobs: list[Job]) -> str:
+def owned_by(user: User, job_id: str) -> Job:
+    """The job, or 404: for another user's and an unknown one alike."""
+    job = db.session.scalar(select(Job).where(Job.id == job_id, Job.user_id == user.id))
+    if job is None:
+        abort(404)
+    return job
+
+
+def _unfinished(user: User) -> list[Job]:
+    """What runs now, then what starts next."""
+    return list(
+        db.session.scalars(
+            select(Job)
+            .where(Job.user_id == user.id, Job.state.in_(UNFINISHED))
+            .order_by(Job.state.desc(), Job.priority, Job.run_at, Job.id)
+            .limit(MOST_CARDS)
+        )
+    )
+
+
+def _finished(user: User, limit: int) -> list[Job]:
+    return list(
+        db.session.scalars(
+            select(Job)
+            .where(Job.user_id == user.id, Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
+            .order_by(Job.finished_at.desc(), Job.id.desc())
+            .limit(limit)
+            .options(joinedload(Job.sample))
+        )
+    )
+
+
+def _counts(user: User) -> dict[str, int]:
+    shown = or_(Job.state.in_(UNFINISHED), Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
+    rows = db.session.execute(
+        select(Job.state, func.count()).where(Job.user_id == user.id, shown).group_by(Job.state)
+    )
+    return {str(state): int(count) for state, count in rows}
+
+
+def _version(jobs: list[Job], counts: dict[str, int]) -> str:
     """Changes when anything on the cards does."""
     facts = [
         (job.id, job.state, job.step, job.is_delayed, job.attempt, job.sample and job.sample.deleted_at)
         for job in jobs
     ]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((facts, sorted(counts.items()))).encode()).hexdigest()[:16]
 
 
 def _interval_s(jobs: list[Job]) -> int | None:
@@ -64,13 +99,8 @@ def _interval_s(jobs: list[Job]) -> int | None:
     return SOON_S if len(unfinished) < MANY else MANY_S
 
 
-def _summary(jobs: list[Job]) -> str:
+def _summary(counts: dict[str, int]) -> str:
     """One sentence for screen readers; it changes with a job's state and not with its progress."""
-    count = Counter(job.state for job in jobs)
-    unfinished = sum(count[state] for state in UNFINISHED)
-    parts = [
-        f"{unfinished} in progress" if unfinished else "",
-        f"{count[COMPLETED]} ready" if count[COMPLETED] else "",
-        f"{count[FAILED]} failed" if count[FAILED] else "",
-    ]
-    return ", ".join(part for part in parts if part)
+    unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
+    named = ((unfinished, "in progress"), (counts.get(COMPLETED), "ready"), (counts.get(FAILED), "failed"))
+    return ", ".join(f"{count} {words}" for count, words in named if count)

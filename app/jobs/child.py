@@ -8,7 +8,6 @@ from typing import Any
 
 from app.audio.decode import decode
 from app.audio.report import measure
-from app.jobs.engine import RENDERED
 from app.sp404 import wav
 
 
@@ -16,6 +15,6 @@ def process(request: dict[str, Any], progress: Callable[[str, dict[str, Any]], N
     """Decode once; render the unit's WAV from it and say so; then measure it."""
     folder = Path.cwd()
     decoded = decode(folder / request["source"], folder)
-    rendered = wav.render(decoded.samples, decoded.sample_rate, folder / RENDERED)
+    rendered = wav.render(decoded.samples, decoded.sample_rate, folder / request["rendered"])
     progress("decoded", {})
     return measure(decoded, request["name"]).to_dict() | {"sp404": rendered.to_dict()}

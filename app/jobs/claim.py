@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import PurePath
+from functools import lru_cache
+from pathlib import Path, PurePath
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 from app.models import Job
@@ -19,6 +25,9 @@ from app.models.base import transaction, utcnow
 from app.models.job import PENDING, PROCESSING
 
 LEASE = timedelta(seconds=60)
+HEARTBEAT_S = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class LeaseLostError(Exception):
@@ -103,8 +112,50 @@ def ready_tiers(limit: int) -> list[str]:
     return list(db.session.scalars(ready))
 
 
+@contextmanager
+def kept(claim: Claim) -> Iterator[Callable[[], bool]]:
+    """Extend the lease from a thread of its own while the block runs, however slow the store is.
+
+    Yields a function that tells whether the job is still ours.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    done, lost = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT_S):
+            with app.app_context():
+                if not _still_held(claim):
+                    lost.set()
+                    return
+
+    thread = threading.Thread(target=beat, name=f"lease-{claim.job_id}", daemon=True)
+    thread.start()
+    try:
+        yield lambda: not lost.is_set()
+    finally:
+        done.set()
+        thread.join()
+
+
 def worker_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name}"
+    return f"{place()}:{os.getpid()}:{threading.current_thread().name}"
+
+
+@lru_cache(maxsize=1)
+def place() -> str:
+    """Where process ids mean something: this host since its boot, in this container."""
+    namespace = Path("/proc/self/ns/pid")
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    inside = f"{boot.read_text()[:8]}.{namespace.stat().st_ino}" if namespace.exists() else ""
+    return f"{socket.gethostname()}.{inside}".replace(":", "-")[:80]
+
+
+def _still_held(claim: Claim) -> bool:
+    try:
+        return extend(claim)
+    except OperationalError:
+        log.warning("%s could not extend its lease", claim.log_name, exc_info=True)
+        return True  # the database is away; the fence decides when it is back
 
 
 def _claim(job: Job, token: str) -> Claim:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import claim as claims
-from app.jobs.claim import Claim, LeaseLostError
+from app.jobs.claim import Claim
 from app.models import AudioFeatures, Job, Sample
 from app.models.base import transaction, utcnow
 from app.models.job import MAX_ATTEMPTS
@@ -58,19 +60,43 @@ def refuse(claim: Claim, sentence: str) -> Ending:
 
 def try_again(claim: Claim, sentence: str, detail: str) -> Ending:
     """Something broke: back to the queue while attempts are left, otherwise failed."""
-    try:
-        with transaction():
-            job = claims.held_job(claim)
-            if job.may_retry:
-                retry_at = utcnow() + backoff(job.attempt)
-                job.release(retry_at)
-                job.error_detail = detail[-MAX_DETAIL:]
-                return Ending("pending", retry_at)
-            _fail(job, f"{sentence} We tried {MAX_ATTEMPTS} times; upload it again to try once more.", detail)
-    except LeaseLostError:
-        return lost(claim)
+    with transaction():
+        job = claims.held_job(claim)
+        if job.may_retry:
+            retry_at = utcnow() + backoff(job.attempt)
+            job.release(retry_at)
+            job.error_detail = detail[-MAX_DETAIL:]
+            return Ending("pending", retry_at)
+        _fail(job, f"{sentence} We tried {MAX_ATTEMPTS} times; upload it again to try once more.", detail)
     _forget(claim.incoming_key, claim.sp404_key, claim.original_key)
     return Ending("failed")
+
+
+def wait(claim: Claim, detail: str) -> Ending:
+    """Something we depend on is away, which is no fault of the job: it waits and no try is counted."""
+    with transaction():
+        job = claims.held_job(claim)
+        retry_at = utcnow() + backoff(1)
+        job.release(retry_at)
+        job.attempt -= 1
+        job.error_detail = detail[-MAX_DETAIL:]
+    log.warning("%s waits: %s", claim.log_name, ascii(detail))
+    return Ending("pending", retry_at)
+
+
+def abandoned(job_id: str, token: str | None) -> None:
+    """The worker is gone: back to the queue, or failed when that was the last attempt."""
+    with transaction() as session:
+        job = session.scalar(select(Job).where(Job.id == job_id, Job.lease_token == token).with_for_update())
+        if job is None:
+            return
+        log.warning("job %s attempt %s was abandoned by %s", job.id, job.attempt, job.worker)
+        if job.may_retry:
+            job.release(utcnow())
+            return
+        _fail(job, f"Its worker stopped {MAX_ATTEMPTS} times; upload the file again to try once more.", None)
+        incoming_key = job.incoming_key
+    _forget(incoming_key)
 
 
 def lost(claim: Claim) -> Ending:
@@ -82,11 +108,6 @@ def backoff(attempt: int) -> timedelta:
     """30 s after the first attempt, 120 s after the second, spread so that retries don't arrive together."""
     seconds = BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1]
     return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - not a secret
-
-
-def give_up(job: Job) -> None:
-    """Fail a job whose worker vanished on its last attempt, inside the caller's transaction."""
-    _fail(job, f"Its worker stopped {MAX_ATTEMPTS} times; upload the file again to try once more.", None)
 
 
 def build_sample(job: Job, claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> Sample:
@@ -134,7 +155,7 @@ def _fail(job: Job, sentence: str, detail: str | None) -> None:
 
 
 def _forget(*keys: str) -> None:
-    """Remove objects nobody refers to any more; what stays behind is found by the sweep."""
+    """Remove objects nobody refers to any more; what can't be removed now is found by `sweeps.orphans`."""
     store = open_store(settings())
     for key in keys:
         with suppress(StorageError):

@@ -22,7 +22,6 @@ def measure(
     name: str,
     on_decoded: Callable[[Path], None],
     still_ours: Callable[[], bool],
-    tick_s: float,
     timeout_s: float,
 ) -> dict[str, Any]:
     """Measure a local file. `on_decoded` gets the rendered WAV as soon as it can be played.
@@ -36,10 +35,9 @@ def measure(
             on_decoded(folder / RENDERED)
 
     return SANDBOX.run(
-        {"source": source.name, "name": name},
+        {"source": source.name, "rendered": RENDERED, "name": name},
         folder=folder,
         timeout_s=timeout_s,
         on_progress=progress,
         tick=still_ours,
-        tick_s=tick_s,
     )

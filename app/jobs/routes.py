@@ -6,10 +6,10 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app.extensions import db, settings
+from app.extensions import settings
 from app.integrations.storage import open_store
 from app.jobs import board
-from app.models import Job
+from app.negotiation import wants_fragment
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -20,7 +20,7 @@ STOP_POLLING = 286
 def cards() -> Response:
     """A page of its own; for htmx the cards, or 204 when it has them as they are. 286 tells it to stop."""
     now = board.for_user(current_user)
-    if "HX-Request" not in request.headers:
+    if not wants_fragment():
         return make_response(render_template("jobs/index.html", board=now))
     if request.args.get("version") == now.version and now.interval_s is not None:
         return Response(status=204)
@@ -32,8 +32,7 @@ def cards() -> Response:
 @blueprint.get("/<job_id>/audio")
 def audio(job_id: str) -> Response:
     """What is decoded can be played, before the analysis is done."""
-    job = db.session.get(Job, job_id)
-    if job is None or job.user_id != current_user.id or not job.is_playable:
+    key = board.owned_by(current_user, job_id).playable_key
+    if key is None:
         abort(404)
-    key = job.sample.sp404_key if job.sample is not None else str(job.results["sp404_key"])
     return redirect(open_store(settings()).url(key, content_type="audio/wav"))

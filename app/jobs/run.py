@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app.audio.errors import EngineCancelled, EngineError, EngineTimeout, UnreadableAudio
+from app.audio.errors import (
+    EngineCancelled,
+    EngineError,
+    EngineTimeout,
+    EngineUnavailable,
+    UnreadableAudio,
+)
 from app.extensions import settings
 from app.integrations import vibe
 from app.integrations.storage import StorageError, open_store
@@ -22,7 +28,6 @@ from app.jobs.endings import Ending
 log = logging.getLogger(__name__)
 
 TIME_LIMIT_S = 300.0
-LEASE_TICK_S = 10.0
 WAV, BINARY = "audio/wav", "application/octet-stream"
 
 
@@ -32,41 +37,46 @@ def run_next() -> Ending | None:
     if claim is None:
         return None
     log.info("%s started: %s", claim.log_name, ascii(claim.filename))
-    ending = _attempt(claim)
+    try:
+        ending = _attempt(claim)
+    except LeaseLostError:
+        ending = endings.lost(claim)
     log.info("%s ended: %s", claim.log_name, ending)
     return ending
 
 
 def _attempt(claim: Claim) -> Ending:
     try:
-        with _workspace(claim) as folder:
-            return _steps(claim, folder)
-    except (LeaseLostError, EngineCancelled):
-        return endings.lost(claim)
+        with claims.kept(claim) as still_ours, _workspace(claim) as folder:
+            return _steps(claim, folder, still_ours)
+    except LeaseLostError:
+        raise
+    except EngineCancelled as error:
+        raise LeaseLostError(claim.log_name) from error
     except UnreadableAudio as verdict:
         return endings.refuse(claim, str(verdict))
+    except (StorageError, EngineUnavailable) as error:
+        return endings.wait(claim, str(error))
     except EngineTimeout as error:
         return endings.try_again(claim, f"It took longer than {TIME_LIMIT_S:.0f} seconds.", str(error))
     except EngineError as error:
         return endings.try_again(claim, "The analysis stopped unexpectedly on this file.", str(error))
-    except StorageError as error:
-        return endings.try_again(claim, "The file store could not be reached.", str(error))
     except Exception:
         log.exception("%s broke", claim.log_name)
         return endings.try_again(claim, "Something on our side broke.", traceback.format_exc())
 
 
-def _steps(claim: Claim, folder: Path) -> Ending:
+def _steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Ending:
     store = open_store(settings())
     source = folder / f"source{Path(claim.incoming_key).suffix}"
     store.fetch(claim.incoming_key, source)
-    measured = _measured(claim, source, folder)
+    measured = _measured(claim, source, folder, still_ours)
     described = _described(claim, measured)
     store.put(claim.original_key, source, BINARY)
     return endings.complete(claim, measured, described)
 
 
-def _measured(claim: Claim, source: Path, folder: Path) -> dict[str, Any]:
+def _measured(claim: Claim, source: Path, folder: Path, still_ours: Callable[[], bool]) -> dict[str, Any]:
     """The engine's answer, from an earlier attempt when that got so far."""
     if "analysis" in claim.results:
         return dict(claim.results["analysis"])
@@ -80,8 +90,7 @@ def _measured(claim: Claim, source: Path, folder: Path) -> dict[str, Any]:
         folder,
         name=claim.filename,
         on_decoded=decoded,
-        still_ours=lambda: claims.extend(claim),
-        tick_s=LEASE_TICK_S,
+        still_ours=still_ours,
         timeout_s=TIME_LIMIT_S,
     )
     claims.remember(claim, "analysed", analysis=measured)

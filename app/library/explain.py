@@ -41,7 +41,7 @@ def facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
 
 def pictures(sample: Sample) -> dict[str, list[Bar]]:
     spectral = sample.features.measured["spectral"]
-    return {"spectrum": _spectrum(spectral["bands_db"]), "chroma": _chroma(spectral["chroma"]["mean"])}
+    return {"spectrum": _spectrum(spectral), "chroma": _chroma(spectral["chroma"]["mean"])}
 
 
 def _level(measured: dict[str, Any]) -> list[Fact]:
@@ -106,12 +106,10 @@ def _file(sample: Sample) -> list[Fact]:
     ]
 
 
-def _spectrum(bands_db: list[float]) -> list[Bar]:
-    loudest = max(bands_db, default=0.0)
-    low, high = 30.0, 16000.0
+def _spectrum(spectral: dict[str, Any]) -> list[Bar]:
+    loudest = max(spectral["bands_db"], default=0.0)
     bars = []
-    for index, level in enumerate(bands_db):
-        centre_hz = low * (high / low) ** ((index + 0.5) / len(bands_db))
+    for level, centre_hz in zip(spectral["bands_db"], spectral["bands_hz"], strict=True):
         relative = max(level - loudest, QUIETEST_DB)
         height = PICTURE_HEIGHT * (1 - relative / QUIETEST_DB)
         bars.append(Bar(_hz(centre_hz, None), height, f"{relative:.0f} dB".replace("-", "−")))

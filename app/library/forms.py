@@ -8,6 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from app.library import keys
+from app.models.sample import MAX_BPM, MIN_BPM
 
 KEYS = [SelectChoice(key, f"{key} · {keys.camelot(key)}") for key in keys.ALL_KEYS]
 
@@ -17,7 +18,7 @@ class SampleForm(FlaskForm):
     tags = StringField("Tags", [Length(max=900)], description="Separated by commas: dusty, intro, sp-404")
     bpm = DecimalField(
         "BPM",
-        [Optional(), NumberRange(20, 400, "A tempo lies between 20 and 400 BPM.")],
+        [Optional(), NumberRange(MIN_BPM, MAX_BPM, "A tempo lies between 20 and 400 BPM.")],
         places=2,
         description="Leave it empty when the sound has no tempo.",
     )

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.library import downloads, explain, samples, search, trash
 from app.library.forms import SampleForm
 from app.models import Sample
+from app.negotiation import wants_fragment
 
 blueprint = Blueprint("library", __name__, url_prefix="/samples")
 
@@ -21,9 +22,9 @@ def index() -> str:
     query = search.Query.from_args(request.args)
     after = request.args.get("after", "")
     results = search.find(current_user, query, after)
-    if _is_fragment() and after:
+    if wants_fragment() and after:
         return render_template("library/_rows.html", query=query, results=results)
-    template = "library/_results.html" if _is_fragment() else "library/index.html"
+    template = "library/_results.html" if wants_fragment() else "library/index.html"
     return render_template(
         template,
         query=query,
@@ -76,7 +77,7 @@ def revert(sample_id: str) -> BaseResponse:
 def like(sample_id: str) -> Page:
     sample = samples.owned_by(current_user, sample_id)
     samples.toggle_like(sample)
-    if _is_fragment():
+    if wants_fragment():
         return render_template("library/_like.html", sample=sample)
     return redirect(request.referrer or url_for("library.index"), 303)
 
@@ -85,7 +86,7 @@ def like(sample_id: str) -> Page:
 def delete(sample_id: str) -> Page:
     sample = samples.owned_by(current_user, sample_id)
     trash.delete(sample)
-    if _is_fragment():
+    if wants_fragment():
         return render_template("library/_deleted.html", sample=sample)
     flash(f"{sample.name} is deleted.", f"undo:{sample.id}")
     return redirect(url_for("library.index"), 303)
@@ -95,7 +96,7 @@ def delete(sample_id: str) -> Page:
 def restore(sample_id: str) -> Page:
     sample = samples.deleted_by(current_user, sample_id)
     trash.restore(sample)
-    if _is_fragment():
+    if wants_fragment():
         return render_template("library/_row.html", sample=sample)
     return _back_to(sample)
 
@@ -140,9 +141,3 @@ def _detail_page(sample: Sample, form: SampleForm) -> str:
 
 def _back_to(sample: Sample) -> BaseResponse:
     return redirect(url_for("library.detail", sample_id=sample.id), 303)
-
-
-def _is_fragment() -> bool:
-    """htmx asks for a part, unless it restores a page that is no longer in its history."""
-    headers = request.headers
-    return "HX-Request" in headers and "HX-History-Restore-Request" not in headers

@@ -11,6 +11,8 @@ from sqlalchemy.orm import joinedload
 from app.extensions import db
 from app.models import Sample, User
 from app.models.base import transaction
+from app.models.sample import MAX_BPM, MIN_BPM
+from app.models.text import display_name, visible
 
 BY_USER = "user"
 MOST_TAGS = 20
@@ -35,7 +37,7 @@ def deleted_by(user: User, sample_id: str) -> Sample:
 def edit(sample: Sample, *, name: str, tags: str, bpm: float | None, key: str | None) -> None:
     """Apply a user's corrections. A changed value is marked as theirs and survives any re-analysis."""
     with transaction():
-        sample.name = " ".join(name.split())
+        sample.name = display_name(name)
         sample.retag(parse_tags(tags))
         if not _same_tempo(bpm, sample.bpm):
             sample.bpm, sample.bpm_source = bpm, BY_USER
@@ -45,8 +47,8 @@ def edit(sample: Sample, *, name: str, tags: str, bpm: float | None, key: str | 
 
 
 def scale_tempo(sample: Sample, factor: float) -> None:
-    """Half or double time, the commonest correction."""
-    if sample.bpm is not None:
+    """Half or double time, the commonest correction; nothing happens outside the tempi there are."""
+    if sample.bpm is not None and MIN_BPM <= sample.bpm * factor <= MAX_BPM:
         with transaction():
             sample.bpm, sample.bpm_source = sample.bpm * factor, BY_USER
 
@@ -67,7 +69,7 @@ def toggle_like(sample: Sample) -> None:
 
 def parse_tags(text: str) -> list[str]:
     """`Dusty, lo fi, #Drums` → `dusty`, `lo-fi`, `drums`."""
-    words = (re.sub(r"\s+", "-", part.strip().lstrip("#").casefold()) for part in text.split(","))
+    words = (re.sub(r"\s+", "-", visible(part).lstrip("#").casefold()) for part in text.split(","))
     return list(dict.fromkeys(word[:40] for word in words if word))[:MOST_TAGS]
 
 

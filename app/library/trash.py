@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import update
 
 from app.billing import quota
-from app.extensions import db, settings
-from app.integrations.storage import open_store
+from app.extensions import settings
+from app.integrations.storage import StorageError, open_store
 from app.models import Sample
 from app.models.base import transaction, utcnow
 
@@ -16,29 +18,34 @@ KEPT_FOR = timedelta(hours=1)
 
 
 def delete(sample: Sample) -> None:
-    """Hide a sample and free its room in the plan."""
-    with transaction():
-        sample.deleted_at = utcnow()
-        quota.free_storage(sample, sample.deleted_at)
+    """Hide a sample and free its room in the plan; of two requests at once, one does it."""
+    now = utcnow()
+    with transaction() as session:
+        hidden = (
+            update(Sample).where(Sample.id == sample.id, Sample.deleted_at.is_(None)).values(deleted_at=now)
+        )
+        if session.scalar(hidden.returning(Sample.id)) is not None:
+            quota.free_storage(sample, now)
 
 
 def restore(sample: Sample) -> None:
-    """Undo a deletion."""
-    with transaction():
-        if sample.deleted_at is not None:
-            quota.take_storage_again(sample, sample.deleted_at)
-            sample.deleted_at = None
+    """Undo a deletion; of two requests at once, one does it."""
+    deleted_at = sample.deleted_at
+    if deleted_at is None:
+        return
+    with transaction() as session:
+        shown = update(Sample).where(Sample.id == sample.id, Sample.deleted_at == deleted_at)
+        if session.scalar(shown.values(deleted_at=None).returning(Sample.id)) is not None:
+            quota.take_storage_again(sample, deleted_at)
 
 
 def purge() -> None:
-    """Remove what was deleted long enough ago: the bytes first, so that no row is left without a trace."""
-    old = select(Sample.id).where(Sample.deleted_at < utcnow() - KEPT_FOR)
+    """Remove what was deleted long enough ago. The row goes first: then nobody can restore it any more."""
+    with transaction() as session:
+        old = delete_rows(Sample).where(Sample.deleted_at < utcnow() - KEPT_FOR)
+        keys = session.execute(old.returning(Sample.original_key, Sample.sp404_key)).all()
     store = open_store(settings())
-    for sample_id in db.session.scalars(old).all():
-        sample = db.session.get_one(Sample, sample_id)
-        original_key, sp404_key = sample.original_key, sample.sp404_key
-        db.session.commit()
-        store.delete(original_key)
-        store.delete(sp404_key)
-        with transaction() as session:
-            session.delete(sample)
+    for pair in keys:
+        for key in pair:
+            with suppress(StorageError):  # what stays behind is an orphan for the sweep
+                store.delete(key)

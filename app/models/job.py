@@ -27,6 +27,8 @@ class Batch(Model):
     # How many files the browser announced, and how many of them never became a job.
     expected: Mapped[int] = mapped_column(default=1)
     refused: Mapped[int] = mapped_column(default=0)
+    # Set once everything is done and the message, if one is wanted, is promised.
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     touched_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
@@ -90,9 +92,11 @@ class Job(Model):
         return self.state == PENDING and self.run_at > utcnow()
 
     @property
-    def is_playable(self) -> bool:
-        """The unit's WAV is in the store as soon as the file is decoded."""
-        return self.sample_id is not None or "sp404_key" in self.results
+    def playable_key(self) -> str | None:
+        """Where the unit's WAV is: in the store as soon as the file is decoded, gone with its sample."""
+        if self.sample is not None:
+            return self.sample.sp404_key if self.sample.deleted_at is None else None
+        return self.results.get("sp404_key")
 
     @property
     def may_retry(self) -> bool:

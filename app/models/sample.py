@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.sp404.unit import fits_a_pad
 
+# What a correction may be; the unit itself plays 40 to 200.
+MIN_BPM, MAX_BPM = 20.0, 400.0
+
 
 class Tag(Model):
     __tablename__ = "sample_tags"

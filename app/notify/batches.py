@@ -7,14 +7,13 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Batch, Job, OutboxMessage, User
+from app.models import Batch, Job, User
 from app.models.base import transaction, utcnow
 from app.models.job import UNFINISHED
 from app.notify import outbox
 
 # A browser that announced more files than it sent (closed, cancelled) is waited for this long.
 PATIENCE = timedelta(minutes=10)
-LOOK_BACK = timedelta(days=2)
 
 
 def settle(batch_id: str) -> None:
@@ -24,30 +23,26 @@ def settle(batch_id: str) -> None:
     """
     db.session.flush()
     batch = db.session.scalar(select(Batch).where(Batch.id == batch_id).with_for_update())
-    if batch is None:
+    if batch is None or batch.settled_at is not None:
         return
     jobs = list(db.session.scalars(select(Job).where(Job.batch_id == batch_id).order_by(Job.id)))
     complete = len(jobs) + batch.refused >= batch.expected or batch.touched_at < utcnow() - PATIENCE
-    if not jobs or not complete or any(not job.is_finished for job in jobs):
+    if not complete or any(not job.is_finished for job in jobs):
         return
+    batch.settled_at = utcnow()
     user = db.session.get_one(User, batch.user_id)
-    if user.mail_on_completion:
-        outbox.promise(_key(batch, jobs), user.id, outbox.BATCH_DONE, {"batch_id": batch.id})
+    if jobs and user.mail_on_completion:
+        # A file that joined after the message was sent makes it one of its own.
+        key = f"batch:{batch.id}:{len(jobs)}"
+        outbox.promise(key, user.id, outbox.BATCH_DONE, {"batch_id": batch.id})
 
 
 def settle_abandoned() -> None:
     """Settle batches whose browser went away before it had sent what it announced."""
-    now = utcnow()
     unfinished = select(Job.id).where(Job.batch_id == Batch.id, Job.state.in_(UNFINISHED)).exists()
-    told = select(OutboxMessage.id).where(OutboxMessage.key.startswith("batch:" + Batch.id)).exists()
     waiting = select(Batch.id).where(
-        Batch.touched_at < now - PATIENCE, Batch.created_at > now - LOOK_BACK, ~unfinished, ~told
+        Batch.settled_at.is_(None), Batch.touched_at < utcnow() - PATIENCE, ~unfinished
     )
     for batch_id in db.session.scalars(waiting).all():
         with transaction():
             settle(batch_id)
-
-
-def _key(batch: Batch, jobs: list[Job]) -> str:
-    """The same for the same outcome: a later retry of a job makes a new message, a repeat does not."""
-    return f"batch:{batch.id}:{sum(job.attempt for job in jobs)}"

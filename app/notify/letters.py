@@ -31,6 +31,7 @@ def compose(message: OutboxMessage) -> Mail | None:
     context: dict[str, Any] = {
         "done": done,
         "failed": failed,
+        "is_there": lambda job: job.sample is not None and job.sample.deleted_at is None,
         "most_listed": MOST_LISTED,
         "link": external_url,
         "library_url": external_url("library.index"),

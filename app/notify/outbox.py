@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 BATCH_DONE = "batch-done"
 RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
 # While one sender is busy with a message, no other takes it up.
-SENDING = timedelta(seconds=60)
+SENDING = timedelta(minutes=5)
 
 
 def promise(key: str, user_id: str, kind: str, payload: dict[str, Any]) -> None:
@@ -57,14 +57,17 @@ def _take_next() -> int | None:
 
 def _deliver(message_id: int) -> bool:
     message = db.session.get_one(OutboxMessage, message_id)
-    letter = letters.compose(message)
     attempts = message.attempts
-    db.session.commit()  # no transaction is open while the mail server is talked to
     try:
+        letter = letters.compose(message)
+        db.session.commit()  # no transaction is open while the mail server is talked to
         if letter is not None:
             mail.send(letter, settings())
-    except mail.MailError as error:
-        _postpone(message_id, attempts, str(error))
+    except Exception as error:
+        # Whatever it is, this message waits and the others go out.
+        db.session.rollback()
+        log.warning("outbox %s attempt %s failed", message_id, attempts, exc_info=True)
+        _postpone(message_id, attempts, f"{type(error).__name__}: {error}")
         return False
     _mark(message_id, sent_at=utcnow(), next_try_at=None, last_error=None)
     log.info("outbox %s sent", message_id)
@@ -72,7 +75,6 @@ def _deliver(message_id: int) -> bool:
 
 
 def _postpone(message_id: int, attempts: int, error: str) -> None:
-    log.warning("outbox %s attempt %s failed: %s", message_id, attempts, ascii(error))
     given_up = attempts > len(RETRY_S)
     wait = None if given_up else utcnow() + timedelta(seconds=RETRY_S[attempts - 1])
     _mark(message_id, next_try_at=wait, last_error=error)

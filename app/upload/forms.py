@@ -11,4 +11,4 @@ from wtforms.validators import NumberRange, Optional
 class UploadForm(FlaskForm):
     audio = MultipleFileField("Audio files")
     batch = HiddenField()
-    batch_files = IntegerField(validators=[Optional(), NumberRange(1, 1000)])
+    batch_files = IntegerField(validators=[Optional(), NumberRange(1)])

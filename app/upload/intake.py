@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,17 +23,21 @@ from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.models import Batch, Job, Sample, User
 from app.models.base import new_id, transaction, utcnow
+from app.models.text import file_name
 from app.notify import batches
-from app.upload.filenames import display_name
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 1 << 20
 LEAST_FREE_DISK = 0.05
-MOST_IN_A_BATCH = 1000
+MOST_IN_A_BATCH = max(plan.uploads for plan in plans.PLANS.values())
 
 
 class RefusedError(Exception):
     """This file is not taken; the message tells the user why and what to do."""
+
+
+class UnavailableError(Exception):
+    """The file may be fine but can't be taken now; the message says so, and trying again may help."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,22 @@ def accept(user: User, stream: IO[bytes], raw_name: str | None, batch_id: str) -
 
     The caller enqueues: a message sent before the commit could find no job.
     """
-    name = display_name(raw_name)
-    plan = plans.for_user(user)
+    name = file_name(raw_name)
+    plan, user_id = plans.for_user(user), user.id
     _refuse_at_once(user)
+    db.session.commit()  # reading and storing are slow: no connection is held meanwhile
     with _received(stream, name, plan) as received:
-        job = _new_job(user, plan, received, name, batch_id)
+        job = _new_job(user_id, plan, received, name, batch_id)
         store = open_store(settings())
         try:
             store.put(job.incoming_key, received.path, received.format.mime)
         except StorageError as error:
-            raise RefusedError(f"{name} could not be stored just now. Try again in a minute.") from error
+            raise UnavailableError(f"{name} could not be stored just now. Try again in a minute.") from error
         try:
             _insert(user, job)
         except BaseException:
-            store.delete(job.incoming_key)
+            with suppress(StorageError):
+                store.delete(job.incoming_key)
             raise
     return job
 
@@ -115,7 +121,7 @@ def _refuse_at_once(user: User) -> None:
         raise RefusedError(str(error)) from error
     disk = shutil.disk_usage(settings().data_dir)
     if disk.free < disk.total * LEAST_FREE_DISK:
-        raise RefusedError("The server's disk is nearly full, so uploads pause. Try again later.")
+        raise UnavailableError("The server's disk is nearly full, so uploads pause. Try again later.")
 
 
 def _insert(user: User, job: Job) -> None:
@@ -123,7 +129,9 @@ def _insert(user: User, job: Job) -> None:
         with transaction() as session:
             quota.charge_upload(user, job)
             session.add(job)
-            session.execute(update(Batch).where(Batch.id == job.batch_id).values(touched_at=utcnow()))
+            session.execute(
+                update(Batch).where(Batch.id == job.batch_id).values(touched_at=utcnow(), settled_at=None)
+            )
     except quota.QuotaExceededError as error:
         raise RefusedError(str(error)) from error
 
@@ -165,17 +173,17 @@ def _too_large(name: str, plan: Plan) -> str:
     )
 
 
-def _new_job(user: User, plan: Plan, received: Received, name: str, batch_id: str) -> Job:
+def _new_job(user_id: str, plan: Plan, received: Received, name: str, batch_id: str) -> Job:
     job_id = new_id()
     return Job(
         id=job_id,
-        user_id=user.id,
+        user_id=user_id,
         batch_id=batch_id,
         filename=name,
         format=received.format.name,
         size_bytes=received.size_bytes,
         content_sha256=received.sha256,
-        incoming_key=f"incoming/{user.id}/{job_id}.{received.format.extension}",
+        incoming_key=f"incoming/{user_id}/{job_id}.{received.format.extension}",
         tier=plan.tier,
         priority=plan.priority,
         run_at=_start_time(plan),

@@ -11,21 +11,26 @@ from werkzeug.wrappers import Response
 
 import tasks
 from app.billing import plans, quota
+from app.extensions import db
 from app.jobs import board
 from app.models import Job
+from app.negotiation import wants_json
 from app.upload import demo_sounds, intake
 from app.upload.forms import UploadForm
 
 blueprint = Blueprint("upload", __name__, url_prefix="/upload")
 
-ROOM_FOR_ALL_FILES = 2 * plans.LARGEST_FILE_BYTES
+MOST_FILES_A_FORM = 10
+MOST_BYTES_A_FORM = 10**9
 
 
 @blueprint.url_value_preprocessor
 def allow_large_bodies(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Only here, only for members: everywhere else a body of more than a form is refused unread."""
+    """Only here, only for members, and by their plan: elsewhere more than a form is refused unread."""
     if current_user.is_authenticated:
-        request.max_content_length = ROOM_FOR_ALL_FILES
+        largest = plans.for_user(current_user).max_file_bytes
+        request.max_content_length = max(min(MOST_FILES_A_FORM * largest, MOST_BYTES_A_FORM), largest + 10**6)
+        db.session.commit()  # the body may come slowly, and no connection is held meanwhile
 
 
 @blueprint.get("")
@@ -42,7 +47,7 @@ def index() -> str:
 def create() -> Response | tuple[Response, int]:
     form = UploadForm()
     files = [file for file in request.files.getlist("audio") if file.filename]
-    if _wants_json():
+    if wants_json():
         return _one_by_script(form, files)
     if not files:
         flash("Choose at least one audio file first.", "error")
@@ -50,7 +55,7 @@ def create() -> Response | tuple[Response, int]:
     for file in files:
         try:
             _take(file, batch_id)
-        except intake.RefusedError as refusal:
+        except (intake.RefusedError, intake.UnavailableError) as refusal:
             flash(str(refusal), "error")
     return redirect(url_for("jobs.cards" if files else "upload.index"), 303)
 
@@ -80,7 +85,7 @@ def try_demo_sounds() -> Response:
     for name, stream in sounds:
         try:
             _take(FileStorage(stream, filename=name), batch_id)
-        except intake.RefusedError as refusal:
+        except (intake.RefusedError, intake.UnavailableError) as refusal:
             flash(str(refusal), "error")
     return redirect(url_for("jobs.cards"), 303)
 
@@ -94,6 +99,8 @@ def _one_by_script(form: UploadForm, files: list[FileStorage]) -> tuple[Response
         job = _take(files[0], batch_id)
     except intake.RefusedError as refusal:
         return jsonify(error=str(refusal)), 422
+    except intake.UnavailableError as trouble:
+        return jsonify(error=str(trouble)), 503
     return jsonify(job_id=job.id), 201
 
 
@@ -105,7 +112,3 @@ def _take(file: FileStorage, batch_id: str) -> Job:
         raise
     tasks.wake(job.tier)
     return job
-
-
-def _wants_json() -> bool:
-    return request.accept_mimetypes.best == "application/json"

@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.String(length=26), nullable=False),
         sa.Column("expected", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("touched_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -60,6 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batches")),
     )
     with op.batch_alter_table("batches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batches_settled_at"), ["settled_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_batches_user_id"), ["user_id"], unique=False)
 
     op.create_table(
@@ -248,6 +250,7 @@ def downgrade() -> None:
     op.drop_table("outbox")
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_batches_user_id"))
+        batch_op.drop_index(batch_op.f("ix_batches_settled_at"))
 
     op.drop_table("batches")
     with op.batch_alter_table("api_usage", schema=None) as batch_op:

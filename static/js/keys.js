@@ -3,7 +3,7 @@ import { currentRow, neighbour, play, stop, toggle } from "./player.js";
 
 const signedIn = "signedIn" in document.body.dataset;
 const autoplay = document.body.dataset.autoplay === "1";
-const isTyping = (element) => element.closest("input:not([type=range], [type=checkbox]), textarea, select, dialog[open]");
+const isTyping = (element) => element.closest("input, textarea, select, dialog[open]");
 const focusedRow = () => document.activeElement?.closest?.(".row[data-src]");
 
 function move(step) {
@@ -39,7 +39,8 @@ if (signedIn) {
     const target = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(target)) return;
     // Buttons and links keep the keys that press them.
-    if ((event.key === " " || event.key === "Enter") && target.closest("button, a, summary, audio")) return;
+    if (event.key === " " && target.closest("button, summary")) return;
+    if (event.key === "Enter" && target.closest("button, summary, a")) return;
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action || (event.key.startsWith("Arrow") && !document.querySelector(".row[data-src]"))) return;
     if (event.key !== "Enter" || focusedRow()) event.preventDefault();
@@ -48,8 +49,16 @@ if (signedIn) {
   document.addEventListener("click", (event) => {
     if (event.target.closest('[data-action="keys"]')) document.getElementById("keys").showModal();
   });
-  for (const row of document.querySelectorAll(".rows .row")) {
-    row.tabIndex = 0;
-    break; // one row is in the tab order; the arrow keys reach the others
-  }
+  // One row is in the tab order; the arrow keys reach the others.
+  const rove = () => {
+    const rows = [...document.querySelectorAll(".rows .row")];
+    if (rows.length && !rows.some((row) => row.tabIndex === 0)) rows[0].tabIndex = 0;
+  };
+  document.addEventListener("htmx:afterSettle", rove);
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest?.(".rows .row");
+    if (row !== event.target) return;
+    for (const other of document.querySelectorAll(".rows .row")) other.tabIndex = other === row ? 0 : -1;
+  });
+  rove();
 }

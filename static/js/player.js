@@ -27,19 +27,16 @@ export async function play(element, { at = 0 } = {}) {
     part("link").href = href || "#";
     setLoop(loop === "1");
     await load(src, peaks);
-    if (current?.src !== src) return; // another row was chosen while this one loaded
   }
   await lengthKnown();
-  if (current?.src !== src) return;
+  if (current?.src !== src) return; // another row was chosen while this one loaded
   audio.currentTime = at * (audio.duration || 0);
-  await audio.play().catch((error) => {
-    if (error.name !== "AbortError") toast(`${name} can't be played just now.`);
-  });
+  await audio.play().catch(() => {}); // what went wrong is told by the error event
 }
 
 // A place in a sound can only be set once the browser knows how long the sound is.
 function lengthKnown() {
-  if (audio.readyState >= HTMLMediaElement.HAVE_METADATA) return null;
+  if (audio.error || audio.readyState >= HTMLMediaElement.HAVE_METADATA) return null;
   return new Promise((resolve) => {
     for (const name of ["loadedmetadata", "error"]) audio.addEventListener(name, resolve, { once: true });
   });
@@ -68,10 +65,12 @@ async function load(src, peaksUrl) {
       duration = found.duration_s;
     }
   }
-  audio.src = src;
+  if (current?.src !== src) return;
+  const url = new URL(src, location.href).href; // the player compares addresses in full
+  audio.src = url;
   wave ??= makeWave();
   // Without peaks there is nothing to draw: the file itself is never fetched for its picture.
-  await wave.load(src, peaks ?? [[0, 0]], duration ?? 1).catch(() => {});
+  await wave.load(url, peaks ?? [[0, 0]], duration ?? 1).catch(() => {});
 }
 
 function makeWave() {
@@ -146,6 +145,12 @@ if (bar) {
     action(target, event);
   });
   for (const name of ["play", "pause", "ended", "loadstart"]) audio.addEventListener(name, mark);
+  // A link may have run out or the network be gone: the next press asks for the sound anew.
+  audio.addEventListener("error", () => {
+    if (!current) return;
+    toast(`${part("name").textContent} can't be played just now.`);
+    current = null;
+  });
   audio.addEventListener("timeupdate", () => { part("time").textContent = clock(audio.currentTime); });
   document.addEventListener("htmx:afterSettle", mark);
   const volume = part("volume");

@@ -5,8 +5,17 @@ const tray = document.getElementById("tray");
 const waiting = [];
 const state = { running: 0, total: 0, done: 0 };
 
+// Plain http on a name of one's own network has no crypto.randomUUID.
+function newBatch() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 function add(files) {
-  const batch = crypto.randomUUID();
+  const batch = newBatch();
   for (const file of files) {
     const item = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
     item.querySelector(".queue-name").textContent = file.name;
@@ -36,6 +45,10 @@ async function send(entry) {
   entry.item.classList.remove("refused");
   button(entry, "retry-upload").hidden = true;
   button(entry, "cancel-upload").textContent = "Cancel";
+  if (entry.file.size > Number(tray.dataset.maxBytes)) {
+    skip(entry);
+    return refused(entry, `${entry.file.name} is larger than the ${tray.dataset.max} a file that your plan takes.`, false);
+  }
   note(entry, "Checking");
   const known = entry.anyway ? null : await alreadyThere(entry.file);
   if (entry.cancelled) return;
@@ -159,7 +172,9 @@ function cancel(entry) {
   entry.item.remove();
   state.total -= 1;
   count();
-  if (!tray.querySelector(".queue-item")) tray.hidden = true;
+  if (tray.querySelector(".queue-item")) return;
+  if (state.done) finish();
+  else tray.hidden = true;
 }
 
 if (tray) {
@@ -189,6 +204,8 @@ if (tray) {
     if (!pressed) return;
     const { entry } = pressed.closest(".queue-item");
     if (pressed.dataset.action === "cancel-upload") return cancel(entry);
+    pressed.hidden = true; // once is enough
+    if (entry.skipped) Object.assign(entry, { batch: newBatch(), batchFiles: 1, skipped: false });
     waiting.push(entry);
     pump();
   });

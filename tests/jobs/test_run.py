@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from io import BytesIO
 
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 from sqlalchemy import func, select, update
 
-from app.audio.errors import EngineCrashed, EngineTimeout
+from app.audio.errors import EngineCrashed, EngineTimeout, UnreadableAudio
 from app.billing import quota
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
@@ -125,6 +126,7 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
     run.run_next()
     db.session.refresh(job)
     assert (job.state, job.step) == ("pending", "described")
+    assert job.attempt == 0  # the store being away is no fault of the job's
     with transaction() as session:
         session.execute(update(Job).values(run_at=utcnow()))
     monkeypatch.setattr(endings, "complete", complete)
@@ -132,6 +134,46 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
     run.run_next()
     db.session.refresh(job)
     assert job.state == "completed"
+
+
+def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        with transaction() as session:
+            session.execute(update(Job).values(lease_token="somebody else's"))
+        raise UnreadableAudio("No.")
+
+    monkeypatch.setattr(engine, "measure", refused)
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    ending = run.run_next()
+    assert ending is not None
+    assert ending.state == "lost"
+    db.session.refresh(job)
+    assert job.state == "processing"
+
+
+def test_the_lease_is_kept_while_something_slow_runs(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim, "HEARTBEAT_S", 0.05)
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    held = claim.next_job()
+    assert held is not None
+    first = db.session.get_one(Job, job.id).lease_until
+    db.session.commit()
+    with claim.kept(held) as still_ours:
+        time.sleep(0.3)
+        assert still_ours()
+        db.session.commit()
+        later = db.session.get_one(Job, job.id).lease_until
+        assert first is not None
+        assert later is not None
+        assert later > first
+        with transaction() as session:
+            session.execute(update(Job).values(lease_token="somebody else's"))
+        time.sleep(0.3)
+        assert not still_ours()
 
 
 def test_who_lost_the_lease_changes_nothing(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,9 +185,14 @@ def test_who_lost_the_lease_changes_nothing(as_owner: Browser, monkeypatch: pyte
     assert not claim.extend(held)
     with pytest.raises(LeaseLostError):
         claim.remember(held, "analysed", analysis={})
-    with pytest.raises(LeaseLostError):
-        endings.complete(held, {}, {})
-    assert endings.try_again(held, "x", "y").state == "lost"
+    for ending in (
+        lambda: endings.complete(held, {}, {}),
+        lambda: endings.refuse(held, "x"),
+        lambda: endings.try_again(held, "x", "y"),
+        lambda: endings.wait(held, "x"),
+    ):
+        with pytest.raises(LeaseLostError):
+            ending()
     db.session.refresh(job)
     assert (job.state, job.step) == ("processing", "stored")
 
@@ -178,12 +225,10 @@ def test_an_abandoned_job_is_taken_up_again(as_owner: Browser) -> None:
 
 
 def test_a_job_whose_worker_died_here_does_not_wait_for_its_lease(as_owner: Browser) -> None:
-    import socket
-
     uploaded_job(as_owner, "kick.wav", kick())
     claim.next_job()
     with transaction() as session:
-        session.execute(update(Job).values(worker=f"{socket.gethostname()}:999999999:gone"))
+        session.execute(update(Job).values(worker=f"{claim.place()}:999999999:gone"))
     assert reconcile.requeue_abandoned() == 1
 
 

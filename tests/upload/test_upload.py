@@ -13,7 +13,7 @@ from app.extensions import db, settings
 from app.jobs import run
 from app.models import Batch, Job, OutboxMessage, Usage, User
 from app.models.base import transaction
-from app.upload.filenames import display_name
+from app.models.text import file_name
 from tests.support import Browser, kick, uploaded_job
 
 
@@ -106,7 +106,7 @@ def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Brows
     job = uploaded_job(as_freeloader, "kick.wav", kick())
     assert job.tier == "free-tier"
     assert abs((job.run_at - job.created_at).total_seconds() - 43200) < 5
-    assert "Free uploads run overnight: this one starts at" in as_freeloader.get("/upload").text
+    assert "Free uploads wait: this one starts at" in as_freeloader.get("/upload").text
 
 
 def test_known_bytes_are_found_before_they_are_sent(as_owner: Browser, as_stranger: Browser) -> None:
@@ -163,7 +163,7 @@ def test_an_oversized_request_is_refused_unread_elsewhere(app: Flask) -> None:
     ],
 )
 def test_names_are_kept_readable_and_harmless(raw: str | None, shown: str) -> None:
-    assert display_name(raw) == shown
+    assert file_name(raw) == shown
 
 
 def test_nothing_is_promised_for_a_batch_in_which_everything_was_refused(as_owner: Browser) -> None:

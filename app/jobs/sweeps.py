@@ -1,0 +1,65 @@
+"""Removing what crashes leave behind. Safe to run twice, and from anywhere."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.extensions import db, settings
+from app.integrations.storage import open_store
+from app.models import Job, Sample
+from app.models.base import utcnow
+from app.models.job import UNFINISHED
+
+log = logging.getLogger(__name__)
+
+OLD_FILE_S = 3600
+OLD_OBJECT = timedelta(days=1)
+
+
+def temporary_files() -> None:
+    """Work folders and half-received uploads that nobody has touched for an hour."""
+    folder = settings().data_dir / "tmp"
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - OLD_FILE_S:
+                log.info("removing what was left behind: %s", path.name)
+                _remove(path)
+
+
+def orphans() -> int:
+    """Objects of a day ago or older that belong to no sample and no job that is still to run."""
+    store = open_store(settings())
+    removed = 0
+    for prefix, is_wanted in (("incoming/", _is_incoming_wanted), ("samples/", _is_sample_wanted)):
+        for key in store.older_than(prefix, utcnow() - OLD_OBJECT):
+            if not is_wanted(key):
+                log.info("removing an orphan: %s", key)
+                store.delete(key)
+                removed += 1
+    return removed
+
+
+def _is_incoming_wanted(key: str) -> bool:
+    job = select(Job.id).where(Job.incoming_key == key, Job.state.in_(UNFINISHED))
+    return db.session.scalar(job) is not None
+
+
+def _is_sample_wanted(key: str) -> bool:
+    _, _, owner_id, *_ = [*key.split("/"), "", ""]
+    if db.session.get(Sample, owner_id) is not None:
+        return True
+    return db.session.scalar(select(Job.id).where(Job.id == owner_id, Job.state.in_(UNFINISHED))) is not None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()

@@ -1,0 +1,14 @@
+"""What kind of answer a request asks for."""
+
+from __future__ import annotations
+
+from flask import request
+
+
+def wants_fragment() -> bool:
+    """htmx asks for a part of a page, unless it restores one that is no longer in its history."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def wants_json() -> bool:
+    return request.accept_mimetypes.best == "application/json"

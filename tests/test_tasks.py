@@ -1,0 +1,140 @@
+"""The tasks: a permit runs the best job, and housekeeping takes up whatever was left undone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+import tasks
+from app.extensions import db, settings
+from app.jobs import claim, sweeps
+from app.library import trash
+from app.models import Job, OutboxMessage, Sample
+from app.models.base import transaction, utcnow
+from app.queue import HOUSE_PRIORITY, PAID_PRIORITY, huey
+from tests.support import Browser, finished_job, kick, uploaded_job
+
+
+@pytest.fixture(autouse=True)
+def empty_queue() -> None:
+    huey.flush()
+
+
+def queued() -> list[str]:
+    return [task.name for task in huey.pending()]
+
+
+def test_an_upload_leaves_one_permit(as_owner: Browser) -> None:
+    uploaded_job(as_owner, "kick.wav", kick())
+    assert queued() == ["work"]
+
+
+def test_a_permit_runs_the_job_and_sends_the_mail(as_owner: Browser) -> None:
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    tasks.work.call_local()
+    db.session.refresh(job)
+    assert job.state == "completed"
+    assert db.session.scalars(select(OutboxMessage)).one().sent_at is not None
+
+
+def test_a_permit_without_a_job_does_nothing(as_owner: Browser) -> None:
+    tasks.work.call_local()
+    assert db.session.scalar(select(func.count()).select_from(Job)) == 0
+
+
+def test_a_queue_that_is_down_loses_no_upload(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huey, "enqueue", lambda *_: (_ for _ in ()).throw(ConnectionError("no Redis")))
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    assert job.state == "pending"
+    monkeypatch.undo()
+    assert queued() == []
+    tasks.keep_house.call_local()
+    assert queued() == ["work"]
+
+
+def test_housekeeping_wakes_delayed_jobs_when_they_are_due(as_freeloader: Browser) -> None:
+    uploaded_job(as_freeloader, "kick.wav", kick())
+    huey.flush()
+    tasks.keep_house.call_local()
+    assert queued() == []
+    with transaction() as session:
+        session.execute(update(Job).values(run_at=utcnow() - timedelta(seconds=1)))
+    tasks.keep_house.call_local()
+    assert queued() == ["work"]
+
+
+def test_one_chore_that_fails_keeps_no_other_from_being_done(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded_job(as_owner, "kick.wav", kick())
+    held = claim.next_job()
+    assert held is not None
+    with transaction() as session:
+        session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
+    huey.flush()
+
+    def broken() -> None:
+        raise RuntimeError("no store")
+
+    monkeypatch.setattr(trash, "purge", broken)
+    monkeypatch.setattr(tasks, "settle_abandoned", broken)
+    tasks.keep_house.call_local()
+    assert queued() == ["work"]
+
+
+def test_no_backlog_holds_housekeeping_up() -> None:
+    assert HOUSE_PRIORITY > PAID_PRIORITY
+    tasks.wake("pro-tier")
+    tasks.keep_house()
+    first = huey.dequeue()
+    assert first is not None
+    assert first.name == "keep_house"
+
+
+def test_the_sweep_removes_orphans_and_nothing_else(as_owner: Browser) -> None:
+    import os
+
+    waiting = uploaded_job(as_owner, "waiting.wav", kick())
+    with transaction() as session:
+        session.execute(update(Job).values(run_at=utcnow() + timedelta(hours=1)))
+    finished_job(as_owner, "done.wav", kick())
+    store = settings().data_dir / "store"
+    user_id = waiting.user_id
+    orphans = [store / "incoming" / user_id / "gone.wav", store / "samples" / user_id / "GONE" / "sp404.wav"]
+    for path in orphans:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    assert sweeps.orphans() == 0  # young: somebody may be busy with it
+    kept = [path for path in store.rglob("*") if path.is_file() and path not in orphans]
+    for path in [*kept, *orphans]:
+        os.utime(path, (0, 0))
+    assert [sweeps.orphans(), sweeps.orphans()] == [2, 0]
+    assert sorted(path for path in store.rglob("*") if path.is_file()) == sorted(kept)
+    assert len(kept) == 3
+
+
+def test_the_sweep_removes_old_temporary_files(as_owner: Browser) -> None:
+    import os
+
+    folder = settings().data_dir / "tmp"
+    old, young = folder / "job-x", folder / "upload-y"
+    (old / "deep").mkdir(parents=True)
+    young.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    sweeps.temporary_files()
+    assert list(Path(folder).iterdir()) == [young]
+
+
+def test_purging_from_two_places_is_safe(as_owner: Browser) -> None:
+    job = finished_job(as_owner, "kick.wav", kick())
+    sample = db.session.get_one(Sample, job.sample_id)
+    trash.delete(sample)
+    with transaction() as session:
+        session.execute(update(Sample).values(deleted_at=utcnow() - timedelta(hours=2)))
+    trash.purge()
+    trash.purge()
+    db.session.expire_all()
+    assert db.session.get_one(Job, job.id).sample_id is None
