@@ -54,3 +54,11 @@ def test_good_files_end_well_in_words(command: str, files: list[str], tmp_path: 
     done = run(command, files[0], data_dir=tmp_path / "data")
     assert done.returncode == 0, done.stderr
     assert "93.00 BPM" in done.stdout
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_folder_means_its_audio_files_in_order(jobs: str, files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no audio")
+    done = run("alone", str(tmp_path), "--json", "--jobs", jobs, data_dir=tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["path"] for line in done.stdout.splitlines()] == [files[2], files[0]]

@@ -1,9 +1,9 @@
-"""The engine from a shell: python -m app.audio FILE… [--json]"""
+"""The engine from a shell: python -m app.audio FILE… [--json] [--jobs N]"""
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
 from pathlib import Path
 
@@ -11,20 +11,16 @@ from app.audio.warm import fix_cache
 
 
 def main() -> int:
-    """Measure each file; 1 when one of them can't be read."""
+    """Measure files and folders; 1 when a file can't be read."""
     parser = argparse.ArgumentParser(prog="python -m app.audio", description="Measure audio files.")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file or a folder")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at once (all cores)")
     options = parser.parse_args()
     fix_cache()
-    from app.audio.report import in_words, measure_file
+    from app.audio.report import report
 
-    failed = False
-    for path in options.files:
-        measured = measure_file(path)
-        failed |= "error" in measured
-        sys.stdout.write((json.dumps(measured) if options.json else in_words(measured)) + "\n")
-    return 1 if failed else 0
+    return report(options.files, as_json=options.json, jobs=options.jobs)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.audio import classify, evidence, key, loudness, onsets, spectrum, tempo, waveform
+from app.audio.ear import Ear, attend
 from app.audio.evidence import Verdict
 from app.audio.filename import read_name
-from app.audio.frames import Frames, build
+from app.audio.frames import RATE_HZ, build
 from app.audio.pcm import Samples, blocks, content_sha256
 from app.audio.result import ENGINE_VERSION, Analysis, SpectralResult
 
@@ -47,10 +48,11 @@ def analyze(
     if not len(samples):
         raise ValueError("there are no samples to analyse")
     frames = build(samples, sample_rate)
-    found = onsets.find(frames)
-    pulse, tone = tempo.estimate(frames, found), key.estimate(frames)
+    ear = attend(frames.mono, RATE_HZ, frames.duration_s)
+    found = onsets.find(ear)
     name = read_name(file_name)
-    kind = evidence.weigh_kind(classify.classify(frames, found, pulse, tone), name, frames.duration_s)
+    kind = evidence.weigh_kind(classify.classify(ear), name, frames.duration_s)
+    pulse, tone = tempo.estimate(ear), key.estimate(ear, kind.kind == classify.ONE_SHOT)
     bpm, bpm_warnings = evidence.weigh_bpm(pulse, name, kind.kind)
     named_key, key_warnings = evidence.weigh_key(tone, name)
     levels, colour = loudness.measure(samples, sample_rate), spectrum.describe(frames)
@@ -65,7 +67,7 @@ def analyze(
         bpm_confidence=bpm.confidence,
         bpm_source=bpm.source,
         bpm_candidates=pulse.candidates if bpm.value is not None else (),
-        beats=_beats(bpm, frames, found),
+        beats=_beats(bpm, ear),
         key=_text(named_key),
         key_confidence=named_key.confidence,
         key_source=named_key.source,
@@ -82,7 +84,7 @@ def analyze(
         true_peak_db=levels.true_peak_db,
         rms_db=levels.rms_db,
         crest_db=levels.crest_db,
-        attack_ms=classify.attack_ms(frames),
+        attack_ms=classify.attack_ms(ear),
         brightness=spectrum.brightness(colour),
         noisiness=spectrum.noisiness(colour),
         spectral=SpectralResult(colour, levels.course),
@@ -103,9 +105,9 @@ def _text(verdict: Verdict) -> str | None:
     return verdict.value if isinstance(verdict.value, str) else None
 
 
-def _beats(bpm: Verdict, frames: Frames, found: onsets.Onsets) -> tuple[float, ...]:
+def _beats(bpm: Verdict, ear: Ear) -> tuple[float, ...]:
     value = _number(bpm)
-    return tempo.beats(value, frames, found) if value else ()
+    return tempo.beats(value, ear) if value else ()
 
 
 def _listed(found: onsets.Onsets) -> tuple[tuple[float, float], ...]:

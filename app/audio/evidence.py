@@ -41,28 +41,34 @@ def weigh_kind(heard: Kind, name: NameEvidence, duration_s: float) -> Kind:
 
 
 def weigh_bpm(heard: Tempo, name: NameEvidence, kind: str) -> tuple[Verdict, list[str]]:
-    """Return the tempo of a loop and a warning where name and sound disagree."""
+    """Return the tempo of a loop and a warning where name and sound disagree.
+
+    A name confirms what was heard, chooses among what could have been heard, and stands where nothing
+    clear was; it never overrides a clear tempo, except by an octave, which is a matter of counting.
+    """
     if kind == ONE_SHOT:
         return NOTHING, []
     if name.bpm is None:
         return _detected(heard), []
-    if any(_same(name.bpm, candidate) for candidate, _ in heard.candidates):
-        return Verdict(name.bpm, _AGREED_CONFIDENCE, FROM_NAME), []
+    if heard.bpm is not None and _same(name.bpm, heard.bpm):
+        return Verdict(heard.bpm, max(heard.confidence, _AGREED_CONFIDENCE), DETECTED), []
     sure = heard.bpm is not None and heard.confidence >= _SURE
-    if name.bpm_marked or not sure or _octave(name.bpm, heard.bpm):
-        return Verdict(name.bpm, _NAME_CONFIDENCE, FROM_NAME), _disagreement(name.bpm, heard, sure)
-    return _detected(heard), []
+    if not sure or _octave(name.bpm, heard.bpm):
+        possible = any(_same(name.bpm, candidate) for candidate, _ in heard.candidates)
+        return Verdict(name.bpm, _AGREED_CONFIDENCE if possible else _NAME_CONFIDENCE, FROM_NAME), []
+    return _detected(heard), [f"The file name says {name.bpm:g} BPM; we hear {heard.bpm:.1f}."]
 
 
 def weigh_key(heard: Key, name: NameEvidence) -> tuple[Verdict, list[str]]:
-    """Return the key; a name decides unless the sound has none."""
+    """Return the key and a warning where name and sound disagree; a name never overrides a clear key."""
+    detected = Verdict(heard.name, heard.confidence, DETECTED) if heard.name else NOTHING
     if name.key is None:
-        return (Verdict(heard.name, heard.confidence, DETECTED) if heard.name else NOTHING), []
+        return detected, []
     if name.key == heard.name:
-        return Verdict(name.key, _AGREED_CONFIDENCE, FROM_NAME), []
-    sure = heard.name is not None and heard.confidence >= _SURE
-    warning = f"The file name says {name.key}; we hear {heard.name}."
-    return Verdict(name.key, _NAME_CONFIDENCE, FROM_NAME), [warning] if sure else []
+        return Verdict(name.key, max(heard.confidence, _AGREED_CONFIDENCE), DETECTED), []
+    if heard.name is not None and heard.confidence >= _SURE:
+        return detected, [f"The file name says {name.key}; we hear {heard.name}."]
+    return Verdict(name.key, _NAME_CONFIDENCE, FROM_NAME), []
 
 
 def _named_loop(name: NameEvidence, duration_s: float) -> bool:
@@ -82,9 +88,3 @@ def _same(said: float, heard: float) -> bool:
 
 def _octave(said: float, heard: float | None) -> bool:
     return heard is not None and (_same(said, heard / 2) or _same(said, heard * 2))
-
-
-def _disagreement(said: float, heard: Tempo, sure: bool) -> list[str]:
-    if not sure or heard.bpm is None or _octave(said, heard.bpm):
-        return []
-    return [f"The file name says {said:g} BPM; we hear {heard.bpm:.1f}."]

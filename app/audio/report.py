@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +16,34 @@ from app.audio.analyze import analyze
 from app.audio.decode import Decoded, decode
 from app.audio.errors import UnreadableAudio
 from app.audio.result import Analysis
+from app.audio.sniff import HEAD_BYTES, sniff
+
+
+def report(paths: Iterable[Path], *, as_json: bool, jobs: int) -> int:
+    """Measure files and folders and print a line for each file.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files, and folders whose audio files are meant.
+    as_json : bool
+        One JSON object a line rather than words.
+    jobs : int
+        How many files at once.
+
+    Returns
+    -------
+    int
+        The exit code: 1 when a file could not be read.
+    """
+    files = list(_files(paths))
+    failed = False
+    for number, measured in enumerate(_measure_all(files, jobs), start=1):
+        failed |= "error" in measured
+        _show_progress(number, len(files))
+        sys.stdout.write((json.dumps(measured) if as_json else in_words(measured)) + "\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
 
 
 def measure_file(path: Path) -> dict[str, Any]:
@@ -58,3 +92,30 @@ def in_words(measured: dict[str, Any]) -> str:
         *measured["warnings"],
     )
     return f"{measured['path']}: {', '.join(part for part in parts if part)}"
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from (found for found in sorted(path.rglob("*")) if found.is_file() and _is_audio(found))
+        else:
+            yield path
+
+
+def _is_audio(path: Path) -> bool:
+    with path.open("rb") as file:
+        return sniff(file.read(HEAD_BYTES)) is not None
+
+
+def _measure_all(files: list[Path], jobs: int) -> Iterator[dict[str, Any]]:
+    """The answers in the order of the files."""
+    several = jobs > 1 and len(files) > 1
+    # A fresh interpreter each: the libraries' threads don't survive a fork.
+    with ProcessPoolExecutor(jobs, get_context("spawn")) if several else nullcontext() as pool:
+        yield from pool.map(measure_file, files) if pool else map(measure_file, files)
+
+
+def _show_progress(number: int, total: int) -> None:
+    """On a terminal, and only where it would not stand among the answers."""
+    if sys.stderr.isatty() and not sys.stdout.isatty():
+        sys.stderr.write(f"\r{number} of {total}" + ("\n" if number == total else ""))

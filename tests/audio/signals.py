@@ -68,8 +68,8 @@ def snare(seed: int = 2) -> npt.NDArray[np.float64]:
 
 def hat(seed: int = 3) -> npt.NDArray[np.float64]:
     times = seconds(0.08)
-    hiss = np.diff(np.random.default_rng(seed).standard_normal(len(times) + 2), n=2)
-    return np.asarray(0.3 * hiss * np.exp(-80 * times))
+    hiss = np.diff(np.random.default_rng(seed).standard_normal(len(times) + 1))
+    return np.asarray(0.3 * hiss * np.exp(-40 * times))
 
 
 def drums(bpm: float, beats: int, *, before_s: float = 0.0, after_s: float = 0.0) -> Samples:

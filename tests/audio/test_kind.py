@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.audio import classify
 from app.audio.analyze import analyze
 from app.audio.classify import SOUNDS
 from tests.audio.signals import (
@@ -49,9 +50,12 @@ def test_a_low_note_is_a_bass() -> None:
     assert analyze(chord((33,), 1.5), RATE_HZ).sound == "bass"
 
 
-def test_when_unsure_there_is_no_name() -> None:
-    found = analyze(noise(3.0), RATE_HZ)
-    assert (found.sound, found.sound_confidence) == (None, 0.0)
+def test_below_the_least_certainty_there_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    hit = column(kick())
+    assert analyze(hit, RATE_HZ).sound == "kick"
+    monkeypatch.setattr(classify, "NAMED_MIN", 1.01)
+    found = analyze(hit, RATE_HZ)
+    assert (found.kind, found.sound, found.sound_confidence) == ("one-shot", None, 0.0)
 
 
 def test_names_come_from_the_list() -> None:

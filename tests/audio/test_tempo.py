@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.audio import frames, onsets, tempo
+from app.audio import tempo
 from app.audio.analyze import analyze
+from app.audio.ear import attend
 from tests.audio.signals import RATE_HZ, Samples, chord, clicks, drums, noise, sine
 
 
@@ -58,8 +59,7 @@ def test_null_is_an_answer(samples: Samples) -> None:
 
 
 def test_candidates_are_in_order_and_hold_the_winner() -> None:
-    shared = frames.build(drums(93, 8), RATE_HZ)
-    found = tempo.estimate(shared, onsets.find(shared))
+    found = tempo.estimate(attend(drums(93, 8), RATE_HZ))
     confidences = [confidence for _, confidence in found.candidates]
     assert found.candidates[0] == (found.bpm, found.confidence)
     assert confidences == sorted(confidences, reverse=True)

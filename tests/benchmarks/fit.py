@@ -1,0 +1,263 @@
+"""Fit every model, cross-validated by source: `python -m tests.benchmarks.fit --corpus FOLDER`.
+
+Writes the weights into `app/audio/weights` and the out-of-fold answers into `FOLDER/answers-*.json`, which
+`accuracy.py` reads. Sources (a kit, a soundfont, a style, a tune, a groove file) never straddle a fold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from app.audio import key, pitch, tempo
+from app.audio.classify import TONES
+from app.audio.trees import WEIGHTS, Forest
+from tests.benchmarks.boost import boosted
+from tests.benchmarks.features import folds, gather
+from tests.benchmarks.material import DRUM_CLASSES
+
+TEMPO = {
+    "max_iter": 300,
+    "max_leaf_nodes": 16,
+    "min_samples_leaf": 60,
+    "learning_rate": 0.06,
+    "l2_regularization": 5.0,
+}
+SHAPE = {"max_iter": 120}
+CLASS = {
+    "max_iter": 80,
+    "max_leaf_nodes": 8,
+    "min_samples_leaf": 20,
+    "l2_regularization": 5.0,
+    "max_features": 0.2,
+}
+NOTE = {"max_iter": 60, "max_leaf_nodes": 6, "min_samples_leaf": 20}
+KEY_PENALTY = 5e-5
+EXACT = 0.0035
+
+Row = dict[str, Any]
+Answers = dict[str, Any]
+
+
+def keep(name: str, forest: Forest) -> None:
+    """Store a forest's arrays."""
+    arrays = {field: getattr(forest, field) for field in Forest.__dataclass_fields__}
+    np.savez_compressed(WEIGHTS / f"{name}.npz", **arrays)
+
+
+def _keep_scale(name: str, coefficients: np.ndarray) -> None:
+    np.savez_compressed(WEIGHTS / f"{name}_scale.npz", coefficients=coefficients.astype(np.float32))
+
+
+def fit_tempo(rows: list[Row], answers: Answers) -> None:
+    """Trees over candidates and the calibration of the winner."""
+    clips = [r for r in rows if r["bpm_true"] is not None and len(r["bpm"])]
+    deal = folds([r["group"] for r in clips])
+    x, y, w = _stack_tempo(clips)
+    owner = np.repeat(np.arange(len(clips)), [len(r["bpm"]) for r in clips])
+    chances = np.zeros(len(owner))
+    for k in np.unique(deal):
+        out = deal[owner] == k
+        chances[out] = boosted(x[~out], y[~out], w[~out], **TEMPO).probabilities(x[out])[:, 0]
+    keep("tempo", boosted(x, y, w, **TEMPO))
+    merged = [tempo.merged(r["bpm"], chances[owner == i]) for i, r in enumerate(clips)]
+    right = np.array([abs(m[0][0] / r["bpm_true"] - 1) < 0.04 for m, r in zip(merged, clips, strict=True)])
+    scale, sure = _scaled(np.stack([tempo.confidence_features(m[1]) for m in merged]), right, deal)
+    for r, m, c in zip(clips, merged, sure, strict=True):
+        answers[r["id"]]["bpm"], answers[r["id"]]["bpm_confidence"] = float(m[0][0]), float(c)
+    _keep_scale("tempo", scale)
+
+
+def _stack_tempo(clips: list[Row]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    off = np.concatenate([np.abs(r["bpm"] / r["bpm_true"] - 1) for r in clips])
+    # Half-time trap is noise by nature: two labels are right. Tracks are few.
+    heavy = [
+        (1.5 if r["kind"] == "track" else 1.0) * (0.5 if r["group"] == "style-traphalf" else 1.0)
+        for r in clips
+    ]
+    weight = np.concatenate(
+        [np.full(len(r["bpm"]), h * 60 / len(r["bpm"])) for r, h in zip(clips, heavy, strict=True)]
+    )
+    return np.concatenate([r["tempo"] for r in clips]), (off < EXACT).astype(int), weight
+
+
+def _scaled(x: np.ndarray, right: np.ndarray, deal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logistic calibration: coefficients from all, out-of-fold chances for the report."""
+    sure = np.zeros(len(x))
+    for k in np.unique(deal):
+        model = LogisticRegression(C=1.0).fit(x[deal != k], right[deal != k])
+        sure[deal == k] = model.predict_proba(x[deal == k])[:, 1]
+    model = LogisticRegression(C=1.0).fit(x, right)
+    return np.append(model.coef_[0], model.intercept_[0]), sure
+
+
+def fit_key(rows: list[Row], answers: Answers) -> None:
+    """Two weight vectors by multinomial loss and the calibration of the winner."""
+    clips = [r for r in rows if r["key"] is not None]
+    x = np.stack([key.rotated(r["profiles"]) for r in clips]).astype(np.float32)
+    y = np.array([r["key"] for r in clips])
+    # Bass lines and melodies alone are ambiguous; sources that a person declared count more.
+    light = {"bass": 0.5, "drums+bass": 0.5, "melody": 0.7}
+    w = np.array(
+        [
+            light.get(r["content"], 1.0) * (1.5 if r["family"] in ("bach", "essen", "mma") else 1.0)
+            for r in clips
+        ]
+    )
+    deal = folds([r["group"] for r in clips])
+    chances = np.zeros((len(clips), 24))
+    for k in np.unique(deal):
+        out = deal == k
+        chances[out] = _key_chances(x[out], *_multinomial(x[~out], y[~out], w[~out]))
+    profiles, bias = _multinomial(x, y, w)
+    np.savez_compressed(
+        WEIGHTS / "key.npz", profiles=profiles.astype(np.float32), bias=bias.astype(np.float32)
+    )
+    right = chances.argmax(axis=1) == y
+    scale, sure = _scaled(np.stack([key.confidence_features(c) for c in chances]), right, deal)
+    for r, c, s in zip(clips, chances, sure, strict=True):
+        answers[r["id"]]["key"], answers[r["id"]]["key_confidence"] = int(c.argmax()), float(s)
+    _keep_scale("key", scale)
+
+
+def _key_chances(x: np.ndarray, profiles: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    scores = (np.einsum("nrd,md->nmr", x, profiles, optimize=True) + bias[None, :, None]).reshape(len(x), 24)
+    grown = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return grown / grown.sum(axis=1, keepdims=True)
+
+
+def _multinomial(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    count, _, size = x.shape
+    w = w / w.sum()
+
+    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        profiles, bias = theta[: 2 * size].reshape(2, size), np.array([0.0, theta[-1]])
+        chances = _key_chances(x, profiles, bias)
+        value = -(w * np.log(chances[np.arange(count), y] + 1e-12)).sum() + KEY_PENALTY * (profiles**2).sum()
+        chances[np.arange(count), y] -= 1
+        slope = (chances * w[:, None]).reshape(count, 2, 12)
+        grad = np.einsum("nmr,nrd->md", slope, x, optimize=True) + 2 * KEY_PENALTY * profiles
+        return float(value), np.append(grad.ravel(), slope[:, 1].sum()).astype(float)
+
+    theta = minimize(loss, np.zeros(2 * size + 1), jac=True, method="L-BFGS-B", options={"maxiter": 250}).x
+    return theta[: 2 * size].reshape(2, size), np.array([0.0, theta[-1]])
+
+
+def fit_yes_no(name: str, rows: list[Row], truth: list[int | None], answers: Answers) -> None:
+    """Trees that answer one question from the shape of a sound."""
+    pairs = [(r, t) for r, t in zip(rows, truth, strict=True) if t is not None]
+    x, y = np.stack([r["shape"] for r, _ in pairs]), np.array([t for _, t in pairs])
+    w = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    deal = folds([r["group"] for r, _ in pairs])
+    for k in np.unique(deal):
+        out = deal == k
+        chances = boosted(x[~out], y[~out], w[~out], **SHAPE).probabilities(x[out])[:, 0]
+        for i, c in zip(np.flatnonzero(out), chances, strict=True):
+            answers[pairs[i][0]["id"]][name] = float(c)
+    keep(name, boosted(x, y, w, **SHAPE))
+
+
+def fit_classes(name: str, rows: list[Row], classes: tuple[str, ...], field: str, answers: Answers) -> None:
+    """Trees and a linear model for a group of classes, sources left out."""
+    clips = [r for r in rows if r[field] in classes]
+    x, y = np.stack([r["shape"] for r in clips]), np.array([classes.index(r[field]) for r in clips])
+    groups = np.array([r["group"] for r in clips])
+    deal = folds(list(groups), count=6)
+    for k in np.unique(deal):
+        out = deal == k
+        trees, linear = _fit_both(x[~out], y[~out], groups[~out])
+        chances = (trees.probabilities(x[out]) + _linear_chances(x[out], linear)) / 2
+        for i, c in zip(np.flatnonzero(out), chances, strict=True):
+            answers[clips[i]["id"]][name], answers[clips[i]["id"]][f"{name}_confidence"] = (
+                int(c.argmax()),
+                float(c.max()),
+            )
+    trees, linear = _fit_both(x, y, groups)
+    keep(name, trees)
+    np.savez_compressed(
+        WEIGHTS / f"{name}_linear.npz", **{k: v.astype(np.float32) for k, v in linear.items()}
+    )
+
+
+def _fit_both(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[Forest, dict[str, np.ndarray]]:
+    _, source, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    w = 1 / np.bincount(y)[y] / np.sqrt(sizes[source])
+    w /= w.mean()
+    median = np.nanmedian(x, axis=0)
+    filled = np.where(np.isnan(x), median, x)
+    mean, spread = filled.mean(axis=0), filled.std(axis=0) + 1e-6
+    scaled = np.clip((filled - mean) / spread, -4, 4)
+    model = LogisticRegression(C=0.003, max_iter=400).fit(scaled, y, sample_weight=w)
+    linear = {
+        "weight": model.coef_,
+        "bias": model.intercept_,
+        "median": median,
+        "mean": mean,
+        "spread": spread,
+    }
+    return boosted(x, y, w, **CLASS), linear
+
+
+def _linear_chances(x: np.ndarray, linear: dict[str, np.ndarray]) -> np.ndarray:
+    scaled = np.clip((np.where(np.isnan(x), linear["median"], x) - linear["mean"]) / linear["spread"], -4, 4)
+    scores = scaled @ linear["weight"].T + linear["bias"]
+    grown = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return grown / grown.sum(axis=1, keepdims=True)
+
+
+def fit_note(rows: list[Row], answers: Answers) -> None:
+    """Trees that choose the fundamental."""
+    clips = [r for r in rows if r["note"] is not None]
+    x = [pitch.features(r["pitch"]) for r in clips]
+    y = [np.array([abs(c.midi - r["note"]) < 0.5 for c in r["pitch"]]).astype(int) for r in clips]
+    groups = np.array([r["group"] for r in clips])
+    for group in np.unique(groups):
+        seen = np.flatnonzero(groups != group)
+        trees = boosted(np.concatenate([x[i] for i in seen]), np.concatenate([y[i] for i in seen]), **NOTE)
+        for i in np.flatnonzero(groups == group):
+            best = clips[i]["pitch"][int(trees.probabilities(x[i])[:, 0].argmax())]
+            answers[clips[i]["id"]]["note"] = float(best.midi)
+    keep("note", boosted(np.concatenate(x), np.concatenate(y), **NOTE))
+
+
+def _tonal(row: Row) -> int | None:
+    if row["key"] is not None or row["content"] in ("note", "chord"):
+        return 1
+    return 0 if row["content"] in ("drums", "drum") else None
+
+
+def _fit_shape(rows: list[Row], answers: Answers) -> None:
+    fit_yes_no("kind", rows, [int(r["kind"] != "oneshot") for r in rows], answers)
+    fit_yes_no("tonal", rows, [_tonal(r) for r in rows], answers)
+    shots = [None if r["kind"] != "oneshot" else int(r["family"] == "drumshot") for r in rows]
+    fit_yes_no("drumlike", rows, shots, answers)
+    fit_classes("drum", rows, DRUM_CLASSES, "label", answers)
+    fit_classes("tone", rows, TONES, "tone", answers)
+
+
+STAGES = {"tempo": fit_tempo, "key": fit_key, "note": fit_note, "shape": _fit_shape}
+
+
+def main() -> None:
+    """Fit the stages named, or all, and store weights and answers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("stages", nargs="*")
+    args = parser.parse_args()
+    WEIGHTS.mkdir(exist_ok=True)
+    rows = gather(args.corpus)
+    for stage in args.stages or STAGES:
+        answers: Answers = {r["id"]: {} for r in rows}
+        STAGES[stage](rows, answers)
+        (args.corpus / f"answers-{stage}.json").write_text(json.dumps(answers))
+        print(f"{stage} is fitted", flush=True)
+
+
+if __name__ == "__main__":
+    main()
