@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from app.audio import onsets
 from app.audio.ear import Ear
 from app.audio.hearing import RATE
 from app.audio.trees import forest, softmax, weights
@@ -20,6 +21,10 @@ SOUNDS = (*DRUMS, *TONES)
 DRUM_MIN = 0.35
 # Below this a name would be wrong more often than right.
 NAMED_MIN = 0.35
+LEAST_EVENTS = 2
+ONE_EVENT_LOOP = 0.25
+# A cut at the end of a held sound is no event.
+EDGE_S = 0.1
 
 Array = npt.NDArray[np.float64]
 
@@ -38,10 +43,18 @@ class Kind:
 
 
 def classify(ear: Ear) -> Kind:
-    """Tell loop from one-shot and name the sound of a one-shot."""
+    """Tell loop from one-shot and name the sound of a one-shot.
+
+    Notes
+    -----
+    Where only one thing starts, as in a held chord that ends with a cut, nothing is repeated that could be
+    a loop, whatever the trees make of its length.
+    """
     if ear.silent:
         return Kind(ONE_SHOT, 0.0, None, 0.0)
     loop = float(forest("kind").probabilities(ear.shape[None])[0, 0])
+    if _events(ear) < LEAST_EVENTS:
+        loop = min(loop, ONE_EVENT_LOOP)
     if loop >= 0.5:
         return Kind(LOOP, round(loop, 3), None, 0.0)
     chances = sound_chances(ear.shape)
@@ -50,6 +63,10 @@ def classify(ear: Ear) -> Kind:
         return Kind(ONE_SHOT, round(1 - loop, 3), None, 0.0)
     best = int(np.argmax(chances[:size] if drums >= DRUM_MIN else chances[size:])) + size * (drums < DRUM_MIN)
     return Kind(ONE_SHOT, round(1 - loop, 3), SOUNDS[best], round(float(chances[best]), 3))
+
+
+def _events(ear: Ear) -> int:
+    return int(np.count_nonzero(onsets.find(ear).times_s < ear.heard.duration_s - EDGE_S))
 
 
 def sound_chances(shape: Array) -> Array:

@@ -65,6 +65,12 @@ def test_names_come_from_the_list() -> None:
         assert found.sound is None or found.sound in SOUNDS
 
 
+@pytest.mark.parametrize("length_s", [2.0, 4.0, 8.0])
+def test_a_held_chord_that_is_cut_at_a_bar_is_no_loop(length_s: float) -> None:
+    found = analyze(chord((60, 63, 67), length_s), RATE_HZ)
+    assert (found.kind, found.bpm, found.key) == ("one-shot", None, "C minor")
+
+
 @pytest.mark.parametrize("attack_ms", [0, 100, 400])
 def test_the_attack_is_measured_within_20_ms(attack_ms: float) -> None:
     rise = np.minimum(seconds(1.0) / max(attack_ms / 1000, 1e-6), 1.0)[:, None].astype(np.float32)
