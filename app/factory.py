@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, security, web
+from app import cli, errors, logs, security, web
 from app.auth import accounts
 from app.config import LOOPBACK_HOSTS, Settings
 from app.extensions import csrf, db, limiter, login_manager, migrate
@@ -22,7 +21,7 @@ MAX_FORM_BYTES = 2 * 10**6
 def build(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env(os.environ)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.init()
     app = Flask(__name__, root_path=str(ROOT), static_folder=None)
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)

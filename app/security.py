@@ -9,8 +9,10 @@ from flask import Flask, Response, abort, flash, g, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from app import logs
 from app.config import Settings
 from app.extensions import settings
+from app.models.base import new_id
 
 # Everything else needs a signed-in user: a new route is closed until it is listed here.
 PUBLIC = frozenset(
@@ -28,10 +30,17 @@ PUBLIC = frozenset(
 
 
 def init(app: Flask) -> None:
+    app.before_request(name_request)
     app.before_request(refuse_nul)
     app.before_request(require_sign_in)
     app.after_request(add_headers)
     app.context_processor(lambda: {"csp_nonce": csp_nonce})
+
+
+def name_request() -> None:
+    """One id for every line that is logged of this request, and for whoever reports a problem with it."""
+    g.request_id = new_id()
+    logs.begin(f"request {g.request_id}")
 
 
 def refuse_nul() -> None:
@@ -60,6 +69,7 @@ def add_headers(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", _policy(settings()))
     headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Request-ID", g.get("request_id", ""))
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")

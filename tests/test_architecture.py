@@ -28,7 +28,7 @@ RINGS = [
     {"app.billing", "app.notify"},
     {"app.models", "app.queue"},
     {"app.audio", "app.sp404", "app.integrations"},
-    {"app.extensions", "app.negotiation"},
+    {"app.extensions", "app.logs", "app.negotiation"},
     {"app.config"},
 ]
 PURE = ("app.audio", "app.sp404")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from app import web
+from app import logs, web
 from app.library import keys
 from tests.support import Browser
 
@@ -64,3 +66,18 @@ def test_pages_carry_their_guards(app: Flask) -> None:
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
+
+
+def test_what_is_logged_of_a_request_carries_its_id(app: Flask) -> None:
+    handler = logging.StreamHandler(written := StringIO())
+    handler.setFormatter(logging.Formatter(logs.FORMAT))
+    handler.addFilter(logs._say_about)
+    logging.getLogger("app").addHandler(handler)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("app.pages.routes.text", lambda _: 1 / 0)
+            answer = Browser(app).get("/readyz")
+    finally:
+        logging.getLogger("app").removeHandler(handler)
+    assert answer.status_code == 500
+    assert f"[request {answer.headers['X-Request-ID']}] unhandled error" in written.getvalue()

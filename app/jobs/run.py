@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from app import logs
 from app.audio.errors import (
     EngineCancelled,
     EngineError,
@@ -36,12 +37,13 @@ def run_next() -> Ending | None:
     claim = claims.next_job()
     if claim is None:
         return None
-    log.info("%s started: %s", claim.log_name, ascii(claim.filename))
-    try:
-        ending = _attempt(claim)
-    except LeaseLostError:
-        ending = endings.lost(claim)
-    log.info("%s ended: %s", claim.log_name, ending)
+    with logs.about(claim.log_name):
+        log.info("started: %s", ascii(claim.filename))
+        try:
+            ending = _attempt(claim)
+        except LeaseLostError:
+            ending = endings.lost(claim)
+        log.info("ended: %s", ending)
     return ending
 
 
@@ -62,7 +64,7 @@ def _attempt(claim: Claim) -> Ending:
     except EngineError as error:
         return endings.try_again(claim, "The analysis stopped unexpectedly on this file.", str(error))
     except Exception:
-        log.exception("%s broke", claim.log_name)
+        log.exception("broke")
         return endings.try_again(claim, "Something on our side broke.", traceback.format_exc())
 
 
