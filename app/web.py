@@ -90,7 +90,8 @@ def musical_key(key: str | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    return NOTHING if share is None else f"{100 * share:.0f} %"
+    """Nothing measured is ever quite certain, so 99 % is the most."""
+    return NOTHING if share is None else f"{min(round(100 * share), 99)} %"
 
 
 def when(time: datetime | None) -> str:

@@ -10,6 +10,7 @@ from app.models import Sample
 
 PICTURE_HEIGHT = 100
 QUIETEST_DB = -60.0
+WORTH_SAYING = 0.02
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,18 @@ def facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
         ("Time", _time(measured)),
         ("File", _file(sample)),
     ]
+
+
+def other_tempi(sample: Sample) -> list[tuple[float, float]]:
+    """What else the tempo could be, with the chance of each."""
+    candidates = sample.features.measured["bpm_candidates"]
+    here = sample.bpm or 0.0
+    return [(bpm, share) for bpm, share in candidates if share >= WORTH_SAYING and abs(bpm - here) > 0.5][:4]
+
+
+def other_keys(sample: Sample) -> list[tuple[str, float]]:
+    candidates = sample.features.measured["key_candidates"]
+    return [(key, share) for key, share in candidates if share >= WORTH_SAYING and key != sample.key][:4]
 
 
 def pictures(sample: Sample) -> dict[str, list[Bar]]:

@@ -136,6 +136,8 @@ def _detail_page(sample: Sample, form: SampleForm) -> str:
         form=form,
         facts=explain.facts(sample),
         pictures=explain.pictures(sample),
+        tempi=explain.other_tempi(sample),
+        other_keys=explain.other_keys(sample),
     )
 
 

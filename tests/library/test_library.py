@@ -18,7 +18,7 @@ from app.library import keys, search, trash
 from app.library.samples import parse_tags
 from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
-from tests.support import Browser, chord, drum_loop, finished_job, kick
+from tests.support import Browser, chord, drum_loop, finished_job, kick, silence
 
 
 @pytest.fixture
@@ -303,3 +303,15 @@ def test_compatible_keys_are_the_relative_and_the_neighbours() -> None:
 
 def test_tags_are_tidied() -> None:
     assert parse_tags(" Dusty, #Drums,, lo  fi ,dusty") == ["dusty", "drums", "lo-fi"]
+
+
+@pytest.mark.parametrize(
+    "content", [silence(), kick(), chord(), drum_loop()], ids=["silence", "kick", "chord", "loop"]
+)
+def test_the_page_of_any_sound_can_be_read(as_owner: Browser, content: bytes) -> None:
+    job = finished_job(as_owner, "sound.wav", content)
+    page = as_owner.get(f"/samples/{job.sample_id}")
+    assert page.status_code == 200
+    assert "Loudness" in page.text
+    assert "None" not in page.text
+    assert "nan" not in page.text
