@@ -143,7 +143,7 @@ def _problem(detail: Any) -> str:
 
 def _kept_secret(path: Path) -> str:
     """Generate the key of an embedded run once; web and worker may both get here first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_urlsafe(48))

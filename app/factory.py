@@ -20,7 +20,7 @@ MAX_FORM_BYTES = 2 * 10**6
 
 def build(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env(os.environ)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs.init()
     app = Flask(__name__, root_path=str(ROOT), static_folder=None)
     app.config.from_mapping(_flask_config(settings))
@@ -54,7 +54,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "REMEMBER_COOKIE_SECURE": https,
         "WTF_CSRF_TIME_LIMIT": None,
         "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
-        "RATELIMIT_SWALLOW_ERRORS": True,
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
     }
 
 

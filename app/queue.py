@@ -16,7 +16,7 @@ def build(settings: Settings) -> Huey:
     """Redis when there is one; otherwise a SQLite file of its own beside the library."""
     if settings.redis_url:
         return PriorityRedisExpireHuey("sp404", url=settings.redis_url, results=False)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return SqliteHuey("sp404", filename=str(settings.data_dir / "queue.db"), strict_fifo=True, results=False)
 
 

@@ -85,9 +85,10 @@ def ask_to_sign_in() -> BaseResponse:
     """To the sign-in page and back; a fragment's request moves the whole page there."""
     target = request.full_path.rstrip("?") if request.method == "GET" else ""
     if request.headers.get("HX-Request"):
-        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        _, _, address = request.headers.get("HX-Current-URL", "").partition("://")
+        _, slash, path = address.partition("/")
         response: BaseResponse = Response(status=200)
-        response.headers["HX-Redirect"] = url_for("auth.sign_in", next=here.path or None)
+        response.headers["HX-Redirect"] = url_for("auth.sign_in", next=slash + path or None)
         return response
     flash("Sign in to go on.")
     return redirect(url_for("auth.sign_in", next=target or None), 303)

@@ -20,7 +20,7 @@ from app.audio.checks import check_length, check_shape, judge
 from app.audio.errors import UnreadableAudio
 from app.audio.headers import AGAIN, PcmLayout, read_aiff, read_wav
 from app.audio.limits import DEFAULT_LIMITS, DecodeLimits
-from app.audio.pcm import BLOCK_VALUES, Samples, ScratchWriter, content_sha256
+from app.audio.pcm import Samples, ScratchWriter, content_sha256
 from app.audio.region import Region
 from app.audio.sniff import (
     AIFF,
@@ -38,6 +38,8 @@ from app.audio.sniff import (
 from app.audio.tags import bare_flac, without_mp3_tags
 
 _FRAMES_UNKNOWN = 1 << 50
+# Damage costs the block it is in, so blocks are short.
+_READ_VALUES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def _closing(sound: Any) -> Iterator[Samples]:
 
 
 def _read_blocks(sound: Any) -> Iterator[Samples]:
-    size = max(BLOCK_VALUES // sound.channels, 1)
+    size = max(_READ_VALUES // sound.channels, 1)
     while True:
         try:
             block = sound.read(size, dtype="float32", always_2d=True)

@@ -25,7 +25,11 @@ class SignInForm(FlaskForm):
 class RegisterForm(FlaskForm):
     email = EmailField(
         "Email",
-        [DataRequired("Enter your email address."), Email("That is not an email address."), Length(max=254)],
+        [
+            DataRequired("Enter your email address."),
+            Email("That is not an email address.", allow_smtputf8=False),
+            Length(max=254),
+        ],
     )
     password = PasswordField(
         "Password",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import hashlib
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_user, logout_user
@@ -11,16 +11,22 @@ from werkzeug.wrappers import Response
 from app.auth import accounts
 from app.auth.forms import RegisterForm, SettingsForm, SignInForm
 from app.extensions import limiter, settings
-from app.models.base import transaction
+from app.models.base import transaction, utcnow
 
 blueprint = Blueprint("auth", __name__)
 
 Page = str | tuple[str, int] | Response
 
 
+def _account_tried() -> str:
+    """One counter for each account that is guessed at, from wherever."""
+    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
+
+
 @blueprint.get("/sign-in")
 @blueprint.post("/sign-in")
-@limiter.limit("10/hour;40/day", methods=["POST"], deduct_when=lambda response: response.status_code == 422)
+@limiter.limit("30/hour", methods=["POST"])
+@limiter.limit("10/hour", methods=["POST"], key_func=_account_tried)
 def sign_in() -> Page:
     form = SignInForm()
     if form.validate_on_submit():
@@ -71,6 +77,8 @@ def account_settings() -> Page:
     form = SettingsForm(obj=current_user)
     if form.validate_on_submit():
         with transaction():
+            if form.timezone.data != current_user.timezone:
+                current_user.timezone_changed_at = utcnow()
             form.populate_obj(current_user)
         flash("Settings saved.")
         return redirect(url_for("auth.account_settings"), 303)
@@ -85,6 +93,5 @@ def _form_page(template: str, form: SignInForm | RegisterForm | SettingsForm) ->
 def _safe_next() -> str:
     """Only a path of our own: anything with a host or a backslash could lead elsewhere."""
     target = request.args.get("next", "")
-    parts = urlsplit(target)
     ours = target.startswith("/") and not target.startswith("//") and "\\" not in target
-    return target if ours and not parts.netloc else url_for("pages.dashboard")
+    return target if ours and target.isprintable() else url_for("pages.dashboard")

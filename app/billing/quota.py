@@ -7,7 +7,7 @@ so that of many uploads at the limit exactly as many get in as there is room for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -45,6 +45,9 @@ class Standing:
 def standing(user: User) -> Standing:
     plan = plans.for_user(user)
     start, end = plan.period_bounds(utcnow(), ZoneInfo(user.timezone))
+    changed_at = user.timezone_changed_at
+    if plan.period == "day" and changed_at is not None and changed_at > start:
+        start = changed_at - timedelta(days=1)  # moving to where a day has just begun gives no new one
     return Standing(plan, _total(user, UPLOAD, since=start), _total(user, STORAGE), end)
 
 

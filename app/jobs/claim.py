@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from flask import current_app
@@ -43,18 +43,10 @@ class Claim:
     token: str
     attempt: int
     filename: str
-    format: str
     incoming_key: str
-    content_sha256: str
+    original_key: str
+    sp404_key: str
     results: dict[str, Any]
-
-    @property
-    def original_key(self) -> str:
-        return f"samples/{self.user_id}/{self.job_id}/original{PurePath(self.incoming_key).suffix}"
-
-    @property
-    def sp404_key(self) -> str:
-        return f"samples/{self.user_id}/{self.job_id}/sp404.wav"
 
     @property
     def log_name(self) -> str:
@@ -165,9 +157,9 @@ def _claim(job: Job, token: str) -> Claim:
         token=token,
         attempt=job.attempt,
         filename=job.filename,
-        format=job.format,
         incoming_key=job.incoming_key,
-        content_sha256=job.content_sha256,
+        original_key=job.original_key,
+        sp404_key=job.sp404_key,
         results=dict(job.results),
     )
 

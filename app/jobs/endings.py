@@ -40,7 +40,7 @@ def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) 
     """Sample, features, job and message in one transaction; the bytes are in the store already."""
     with transaction() as session:
         job = claims.held_job(claim)
-        sample = build_sample(job, claim, measured, described)
+        sample = build_sample(job, measured, described)
         session.add(sample)
         session.flush()
         job.complete(sample)
@@ -95,8 +95,8 @@ def abandoned(job_id: str, token: str | None) -> None:
             job.release(utcnow())
             return
         _fail(job, f"Its worker stopped {MAX_ATTEMPTS} times; upload the file again to try once more.", None)
-        incoming_key = job.incoming_key
-    _forget(incoming_key)
+        keys = (job.incoming_key, job.sp404_key, job.original_key)
+    _forget(*keys)
 
 
 def lost(claim: Claim) -> Ending:
@@ -110,7 +110,7 @@ def backoff(attempt: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - not a secret
 
 
-def build_sample(job: Job, claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> Sample:
+def build_sample(job: Job, measured: dict[str, Any], described: dict[str, Any]) -> Sample:
     sample = Sample(
         # The job's own id: a second completion of one job could only collide.
         id=job.id,
@@ -120,8 +120,8 @@ def build_sample(job: Job, claim: Claim, measured: dict[str, Any], described: di
         format=job.format,
         size_bytes=job.size_bytes,
         content_sha256=job.content_sha256,
-        original_key=claim.original_key,
-        sp404_key=claim.sp404_key,
+        original_key=job.original_key,
+        sp404_key=job.sp404_key,
         duration_s=measured["duration_s"],
         kind=measured["kind"],
         sound=measured["sound"],

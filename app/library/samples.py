@@ -12,7 +12,7 @@ from app.extensions import db
 from app.models import Sample, User
 from app.models.base import transaction
 from app.models.sample import MAX_BPM, MIN_BPM
-from app.models.text import display_name, visible
+from app.models.text import MOST_READ, display_name, visible
 
 BY_USER = "user"
 MOST_TAGS = 20
@@ -69,7 +69,9 @@ def toggle_like(sample: Sample) -> None:
 
 def parse_tags(text: str) -> list[str]:
     """`Dusty, lo fi, #Drums` → `dusty`, `lo-fi`, `drums`."""
-    words = (re.sub(r"\s+", "-", visible(part).lstrip("#").casefold()) for part in text.split(","))
+    words = (
+        re.sub(r"\s+", "-", visible(part).lstrip("#").casefold()) for part in text[:MOST_READ].split(",")
+    )
     return list(dict.fromkeys(word[:40] for word in words if word))[:MOST_TAGS]
 
 

@@ -107,7 +107,7 @@ SORTS: dict[str, tuple[str, ColumnElement[Any], bool]] = {
 def find(user: User, query: Query, after: str | None) -> Results:
     """One page of the user's samples, continued after the sample with that id."""
     wanted = _conditions(user, query)
-    rows = db.session.scalars(_page(select(Sample).where(*wanted), query, after)).all()
+    rows = db.session.scalars(_page(select(Sample).where(*wanted), user, query, after)).all()
     total = db.session.scalar(select(func.count()).select_from(Sample).where(*wanted)) or 0
     more = len(rows) > PAGE
     return Results(list(rows[:PAGE]), rows[PAGE - 1].id if more else None, total)
@@ -135,11 +135,11 @@ def tags(user: User, limit: int = 30) -> list[tuple[str, int]]:
     return [(str(name), int(count)) for name, count in rows]
 
 
-def _page(rows: Select[Sample], query: Query, after: str | None) -> Select[Sample]:
+def _page(rows: Select[Sample], user: User, query: Query, after: str | None) -> Select[Sample]:
     """Keyset paging: the next page starts where this one ended, whatever was added meanwhile."""
     _, column, descending = SORTS[query.sort]
     if after:
-        last = select(column).where(Sample.id == after).scalar_subquery()
+        last = select(column).where(Sample.id == after, Sample.user_id == user.id).scalar_subquery()
         beyond = column < last if descending else column > last
         rows = rows.where(or_(beyond, and_(column == last, Sample.id < after)))
     return rows.order_by(column.desc() if descending else column.asc(), Sample.id.desc()).limit(PAGE + 1)

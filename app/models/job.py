@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
@@ -82,6 +83,14 @@ class Job(Model):
         """The file's name without its extension: what the sample is called at first."""
         stem, dot, extension = self.filename.rpartition(".")
         return stem.strip() if dot and stem.strip() and len(extension) <= 5 else self.filename
+
+    @property
+    def original_key(self) -> str:
+        return f"samples/{self.user_id}/{self.id}/original{PurePath(self.incoming_key).suffix}"
+
+    @property
+    def sp404_key(self) -> str:
+        return f"samples/{self.user_id}/{self.id}/sp404.wav"
 
     @property
     def is_finished(self) -> bool:

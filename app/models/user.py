@@ -26,6 +26,8 @@ class User(UserMixin, Model):
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_admin: Mapped[bool] = mapped_column(default=False)
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    # A day ends at midnight somewhere every hour: see `quota.standing`.
+    timezone_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     key_notation: Mapped[str] = mapped_column(String(8), default="musical")
     autoplay: Mapped[bool] = mapped_column(default=True)
     mail_on_completion: Mapped[bool] = mapped_column(default=True)

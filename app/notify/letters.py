@@ -55,9 +55,9 @@ def external_url(endpoint: str, **values: Any) -> str:
 
 
 def _subject(done: list[Job], failed: list[Job]) -> str:
+    """Figures only: a file's name is somebody's text, and a subject is read before anything is trusted."""
     if not failed:
-        return f"{done[0].filename} is ready" if len(done) == 1 else f"{len(done)} samples are ready"
+        return "Your sample is ready" if len(done) == 1 else f"{len(done)} samples are ready"
     if not done:
-        what = failed[0].filename if len(failed) == 1 else f"{len(failed)} files"
-        return f"{what} could not be processed"
+        return f"{len(failed)} {'file' if len(failed) == 1 else 'files'} could not be processed"
     return f"{len(done)} ready, {len(failed)} could not be processed"

@@ -183,7 +183,7 @@ def _new_job(user_id: str, plan: Plan, received: Received, name: str, batch_id: 
         format=received.format.name,
         size_bytes=received.size_bytes,
         content_sha256=received.sha256,
-        incoming_key=f"incoming/{user_id}/{job_id}.{received.format.extension}",
+        incoming_key=f"incoming/{user_id}/{job_id}{received.format.extension}",
         tier=plan.tier,
         priority=plan.priority,
         run_at=_start_time(plan),

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 import tasks
 from app.billing import plans, quota
-from app.extensions import db
+from app.extensions import db, limiter
 from app.jobs import board
 from app.models import Job
 from app.negotiation import wants_json
@@ -22,12 +22,13 @@ blueprint = Blueprint("upload", __name__, url_prefix="/upload")
 
 MOST_FILES_A_FORM = 10
 MOST_BYTES_A_FORM = 10**9
+MOST_SENTENCES = 5
 
 
 @blueprint.url_value_preprocessor
 def allow_large_bodies(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Only here, only for members, and by their plan: elsewhere more than a form is refused unread."""
-    if current_user.is_authenticated:
+    if endpoint == "upload.create" and current_user.is_authenticated:
         largest = plans.for_user(current_user).max_file_bytes
         request.max_content_length = max(min(MOST_FILES_A_FORM * largest, MOST_BYTES_A_FORM), largest + 10**6)
         db.session.commit()  # the body may come slowly, and no connection is held meanwhile
@@ -51,13 +52,9 @@ def create() -> Response | tuple[Response, int]:
         return _one_by_script(form, files)
     if not files:
         flash("Choose at least one audio file first.", "error")
-    batch_id = intake.open_batch(current_user, None, len(files)) if files else ""
-    for file in files:
-        try:
-            _take(file, batch_id)
-        except (intake.RefusedError, intake.UnavailableError) as refusal:
-            flash(str(refusal), "error")
-    return redirect(url_for("jobs.cards" if files else "upload.index"), 303)
+        return redirect(url_for("upload.index"), 303)
+    _take_all(files)
+    return redirect(url_for("jobs.cards"), 303)
 
 
 @blueprint.get("/known/<sha256>")
@@ -70,6 +67,7 @@ def known(sha256: str) -> Response | tuple[Response, int]:
 
 
 @blueprint.post("/skipped")
+@limiter.limit("600/hour")
 def skipped() -> Response:
     """A file of a batch that the browser did not send after all, so that the mail does not wait for it."""
     form = UploadForm()
@@ -78,16 +76,26 @@ def skipped() -> Response:
 
 
 @blueprint.post("/demo-sounds")
+@limiter.limit("20/hour")
 def try_demo_sounds() -> Response:
     """A few sounds made here, for whoever has no file at hand."""
-    sounds = demo_sounds.make()
-    batch_id = intake.open_batch(current_user, None, len(sounds))
-    for name, stream in sounds:
-        try:
-            _take(FileStorage(stream, filename=name), batch_id)
-        except (intake.RefusedError, intake.UnavailableError) as refusal:
-            flash(str(refusal), "error")
+    _take_all([FileStorage(stream, filename=name) for name, stream in demo_sounds.make()])
     return redirect(url_for("jobs.cards"), 303)
+
+
+def _take_all(files: list[FileStorage]) -> None:
+    """Take what can be taken and say why the others can't; a few sentences stand for many."""
+    batch_id = intake.open_batch(current_user, None, len(files))
+    refusals = []
+    for file in files:
+        try:
+            _take(file, batch_id)
+        except (intake.RefusedError, intake.UnavailableError) as refusal:
+            refusals.append(str(refusal))
+    for sentence in refusals[:MOST_SENTENCES]:
+        flash(sentence, "error")
+    if len(refusals) > MOST_SENTENCES:
+        flash(f"And {len(refusals) - MOST_SENTENCES} more files could not be taken.", "error")
 
 
 def _one_by_script(form: UploadForm, files: list[FileStorage]) -> tuple[Response, int]:

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("is_admin", sa.Boolean(), nullable=False),
         sa.Column("timezone", sa.String(length=64), nullable=False),
+        sa.Column("timezone_changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("key_notation", sa.String(length=8), nullable=False),
         sa.Column("autoplay", sa.Boolean(), nullable=False),
         sa.Column("mail_on_completion", sa.Boolean(), nullable=False),

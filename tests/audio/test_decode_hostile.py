@@ -215,3 +215,23 @@ def test_damage_anywhere_never_gives_anything_but_audio_or_a_sentence(tmp_path: 
         except UnreadableAudio:
             continue
         assert np.isfinite(found.samples).all()
+
+
+def test_absurdly_loud_values_are_faults(tmp_path: Path) -> None:
+    tone = sine(440, 0.5)
+    tone[100:110] = 3.4e38
+    found = decode(write(tmp_path / "a.wav", tone, subtype="FLOAT"), tmp_path)
+    assert np.abs(np.asarray(found.samples)).max() <= 1.0
+    assert found.warnings
+    with pytest.raises(UnreadableAudio):
+        decode(write(tmp_path / "b.wav", np.full_like(tone, 3.4e38), subtype="FLOAT"), tmp_path)
+
+
+def test_damage_in_the_middle_of_an_mp3_costs_only_what_is_behind_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp3", sine(440, 4.0), format="MP3")
+    content = bytearray(path.read_bytes())
+    middle = len(content) * 3 // 4
+    content[middle : middle + 3000] = bytes(3000)
+    path.write_bytes(content)
+    found = decode(path, tmp_path)
+    assert found.duration_s > 2.0

@@ -56,14 +56,27 @@ def test_an_account_without_a_password_cannot_be_signed_in_to(app: Flask) -> Non
     assert accounts.authenticate(accounts.DEMO_EMAIL, "nobody has this password") is None
 
 
-def test_guessing_is_throttled(app: Flask, owner: User) -> None:
+def test_guessing_at_an_account_is_throttled_from_wherever(app: Flask, owner: User) -> None:
     browser = Browser(app)
     codes = [browser.post("/sign-in", email=owner.email, password="guess").status_code for _ in range(11)]
     assert codes == [422] * 10 + [429]
+    elsewhere = {"environ_overrides": {"REMOTE_ADDR": "203.0.113.9"}}
+    form = {"csrf_token": browser.token, "email": owner.email.upper(), "password": "guess"}
+    assert browser._request("POST", "/sign-in", data=form, **elsewhere).status_code == 429
+
+
+def test_guessing_from_one_address_is_throttled_whoever_is_tried(app: Flask) -> None:
+    browser = Browser(app)
+    codes = [
+        browser.post("/sign-in", email=f"{number}@example.com", password="guess").status_code
+        for number in range(31)
+    ]
+    assert codes == [422] * 30 + [429]
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"]
+    "target",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "/%09/[x", "/a%0d%0aX: y"],
 )
 def test_signing_in_never_leads_to_another_site(app: Flask, owner: User, target: str) -> None:
     answer = Browser(app).post(f"/sign-in?next={target}", email=owner.email, password=PASSWORD)
@@ -144,3 +157,8 @@ def test_an_unknown_setting_value_is_refused(as_owner: Browser, owner: User) -> 
 def test_an_expired_sign_in_moves_the_whole_page_when_htmx_asks(client: FlaskClient) -> None:
     answer = client.get("/jobs", headers={"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1/upload"})
     assert answer.headers["HX-Redirect"] == "/sign-in?next=/upload"
+
+
+def test_a_broken_address_from_htmx_is_no_error(client: FlaskClient) -> None:
+    answer = client.get("/jobs", headers={"HX-Request": "true", "HX-Current-URL": "http://["})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (200, "/sign-in")

@@ -266,7 +266,8 @@ class TestMail:
         finished_job(as_owner, "broken.wav", zero_channels())
         outbox.deliver_due()
         (mail,) = (settings().data_dir / "mail").glob("*.eml")
-        assert "broken.wav could not be processed" in mail.read_text()
+        assert "Subject: 1 file could not be processed" in mail.read_text()
+        assert "broken.wav could not be processed:" in mail.read_text()
 
     def test_a_browser_that_went_away_is_not_waited_for(self, as_owner: Browser) -> None:
         from app.models import Batch

@@ -157,6 +157,7 @@ class TestCorrecting:
             ({"name": ""}, "A sample needs a name."),
             ({"bpm": "5"}, "A tempo lies between 20 and 400 BPM."),
             ({"bpm": "fast"}, "Not a valid decimal value."),
+            ({"bpm": "sNaN"}, "A tempo lies between 20 and 400 BPM."),
             ({"bpm": "NaN"}, "A tempo lies between 20 and 400 BPM."),
             ({"key": "H major"}, "Not a valid choice"),
         ],

@@ -113,7 +113,7 @@ class TestMail:
         finished_job(as_owner, "kick.wav", kick())
         assert [outbox.deliver_due(), outbox.deliver_due()] == [1, 0]
         (message,) = mail_server[1].messages
-        assert message["Subject"] == "kick.wav is ready"
+        assert message["Subject"] == "Your sample is ready"
         assert message["List-Unsubscribe"] == "<http://127.0.0.1:5000/settings>"
         assert [part.get_content_type() for part in message.walk()] == [
             "multipart/alternative",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.billing import plans, quota
 from app.extensions import db, settings
 from app.jobs import run
 from app.models import Batch, Job, OutboxMessage, Usage, User
-from app.models.base import transaction
+from app.models.base import transaction, utcnow
 from app.models.text import file_name
 from tests.support import Browser, kick, uploaded_job
 
@@ -89,6 +90,24 @@ def test_the_last_free_upload_of_the_day_is_the_last(as_freeloader: Browser, fre
     assert answer.status_code == 422
     assert "All 10 uploads of this day are used. The next ones start on" in answer.json["error"]  # type: ignore[index]
     assert quota.standing(freeloader).uploads == 10
+
+
+def test_moving_to_where_a_day_has_just_begun_gives_no_new_uploads(
+    as_freeloader: Browser, freeloader: User
+) -> None:
+    for number in range(10):
+        as_freeloader.upload((f"{number}.wav", kick()))
+    with transaction() as session:
+        session.execute(update(Usage).values(effective_at=utcnow() - timedelta(hours=20)))
+    for zone in ("Pacific/Kiritimati", "Pacific/Niue", "Asia/Tokyo", "America/New_York", "UTC"):
+        as_freeloader.post("/settings", key_notation="musical", timezone=zone)
+        assert freeloader.timezone == zone
+        assert as_freeloader.upload(("more.wav", kick())).status_code == 422, zone
+
+
+def test_a_name_made_to_be_slow_is_not(as_owner: Browser) -> None:
+    job = uploaded_job(as_owner, "a" + "\u0300\u0327" * 100_000 + ".wav", kick())
+    assert len(job.filename) <= 200
 
 
 def test_a_full_library_refuses_and_says_what_to_do(as_freeloader: Browser, freeloader: User) -> None:
