@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import DateTime, Dialect, Engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, event
 from sqlalchemy.orm import scoped_session
 from sqlalchemy.types import TypeDecorator
 from ulid import ULID
@@ -81,3 +81,22 @@ def tune_sqlite(engine: Engine) -> None:
     def begin(connection: Any) -> None:
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def references_off(connection: Connection) -> Iterator[None]:
+    """Let a migration rebuild tables on SQLite that others refer to.
+
+    Rebuilding copies a table and drops the old one; with references on, that would take along every row
+    that refers to it. The switch does nothing inside a transaction, so it is set on the driver's own
+    connection before there is one.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")

@@ -17,9 +17,8 @@ from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import claim, endings, engine, reconcile, run
 from app.jobs.claim import LeaseLostError
-from app.models import Job, OutboxMessage, Sample, Usage, User
+from app.models import Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
-from app.notify import outbox
 from tests.support import Browser, chord, drum_loop, finished_job, kick, uploaded_job, wav
 from tests.upload.test_upload import files_kept
 
@@ -243,52 +242,6 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up(as_owner: Browser, 
     assert job.state == "failed"
     assert "stopped 3 times" in (job.error or "")
     assert quota.standing(owner).uploads == 0
-
-
-class TestMail:
-    def test_files_dropped_together_get_one_message_when_the_last_is_done(self, as_owner: Browser) -> None:
-        batch = {"batch": "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", "batch_files": 3}
-        as_owner.upload(("one.wav", kick()), **batch)
-        run.run_next()
-        assert outbox.deliver_due() == 0
-        as_owner.upload(("two.wav", drum_loop()), **batch)
-        as_owner.upload(("three.wav", b"%PDF-1.4"), **batch)
-        assert outbox.deliver_due() == 0
-        run.run_next()
-        assert outbox.deliver_due() == 1
-        assert outbox.deliver_due() == 0
-        (mail,) = (settings().data_dir / "mail").glob("*.eml")
-        text = mail.read_text()
-        assert "Subject: 2 samples are ready" in text
-        assert "To: owner@example.com" in text
-
-    def test_a_failure_is_told_too(self, as_owner: Browser) -> None:
-        finished_job(as_owner, "broken.wav", zero_channels())
-        outbox.deliver_due()
-        (mail,) = (settings().data_dir / "mail").glob("*.eml")
-        assert "Subject: 1 file could not be processed" in mail.read_text()
-        assert "broken.wav could not be processed:" in mail.read_text()
-
-    def test_a_browser_that_went_away_is_not_waited_for(self, as_owner: Browser) -> None:
-        from app.models import Batch
-        from app.notify import batches
-
-        as_owner.upload(("one.wav", kick()), batch="2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", batch_files=5)
-        run.run_next()
-        batches.settle_abandoned()
-        assert outbox.deliver_due() == 0
-        with transaction() as session:
-            session.execute(update(Batch).values(touched_at=utcnow() - timedelta(minutes=11)))
-        for _ in range(2):
-            batches.settle_abandoned()
-        assert outbox.deliver_due() == 1
-        assert db.session.scalar(select(func.count()).select_from(OutboxMessage)) == 1
-
-    def test_who_wants_no_mail_gets_none(self, as_owner: Browser, owner: User) -> None:
-        with transaction():
-            owner.mail_on_completion = False
-        finished_job(as_owner, "kick.wav", kick())
-        assert outbox.deliver_due() == 0
 
 
 @pytest.mark.parametrize("format_", ["WAV", "AIFF", "FLAC", "MP3", "OGG"])
