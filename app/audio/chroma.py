@@ -92,10 +92,8 @@ def profiles(p: Peaks, cents: float) -> dict[str, Array]:
     """Pitch-class profiles by name, each shape (12,), summing to 1 (or all 0).
 
     `harmonic` follows the harmonic pitch-class profile of Gómez (2006): a peak speaks for the note it would
-    be the first
-    to fourth harmonic of. `major`, `minor` are shares of time in which a triad fits best; `first` and `last`
-    look at the
-    ends, where loops and songs tend to be at home.
+    be the first to fourth harmonic of. `major`, `minor` are shares of time in which a triad fits best;
+    `first` and `last` look at the ends, where loops and songs tend to be at home.
     """
     midi = p.midi - cents / 100
     bands = {

@@ -23,10 +23,9 @@ Array = npt.NDArray[np.float64]
 class Key:
     """`name` such as "A minor" or None; `candidates` are (name, confidence), best first.
 
-    `tuning_cents` is the deviation from A = 440 Hz, -50 to 50; `note` such as "A2" is the pitch of a
-    sound with one pitch, `note_cents` its distance from that note; `tonalness` the chance from 0 to 1 that
-    the sound
-    has pitch at all.
+    `tuning_cents` is the deviation from A = 440 Hz, -50 to 50; `note` such as "A2" is the pitch of a sound
+    with one pitch, `note_cents` its distance from that note; `tonalness` the chance from 0 to 1 that the
+    sound has pitch at all.
     """
 
     name: str | None
@@ -47,10 +46,9 @@ def estimate(ear: Ear, one_shot: bool = False) -> Key:
     Notes
     -----
     Twelve pitch-class profiles (`chroma.profiles`), each scaled to unit length after a square root, are
-    turned to all
-    twelve tonics and scored by one weight vector for major and one for minor, fitted as a multinomial logit
-    with an L2
-    penalty on the development corpus. Drums and noise answer None by the trees `tonal`.
+    turned to all twelve tonics and scored by one weight vector for major and one for minor, fitted as a
+    multinomial logit with an L2 penalty on the development corpus. Drums and noise answer None by the trees
+    `tonal`.
     """
     if ear.silent:
         return NO_KEY

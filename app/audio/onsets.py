@@ -38,8 +38,7 @@ def find(ear: Ear) -> Onsets:
     Notes
     -----
     Half-wave rectified log-mel flux in four bands less its local mean (after Dixon 2006 and Böck 2012); an
-    onset is a
-    local maximum at least 50 ms after the one before.
+    onset is a local maximum at least 50 ms after the one before.
     """
     strength = ear.heard.flux[0]
     top = float(strength.max(initial=0.0))

@@ -47,8 +47,7 @@ def note(heard: Hearing) -> Note | None:
     Notes
     -----
     Candidates by harmonic summation (Hermes 1988; Klapuri 2006); a small forest fitted on rendered notes
-    tells the
-    fundamental from its octaves and twelfths.
+    tells the fundamental from its octaves and twelfths.
     """
     if heard.silent:
         return None

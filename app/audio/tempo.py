@@ -25,9 +25,8 @@ class Tempo:
     """`bpm` is None when nothing repeats; `candidates` are (bpm, confidence), best first.
 
     `confidence` is calibrated: of results at 0.8 about 80 % lie within 4 %. `regularity` from 0 to 1 says
-    how much of
-    the onset strength repeats at the best tempo; `fits_length` that the file is a whole number of half bars
-    long.
+    how much of the onset strength repeats at the best tempo; `fits_length` that the file is a whole number
+    of half bars long.
     """
 
     bpm: float | None
@@ -45,11 +44,10 @@ def estimate(ear: Ear) -> Tempo:
 
     Notes
     -----
-    Candidates are 60 N / duration for whole beats N (as Font and Serra, ISMIR 2016, test a length) and peaks
-    of the
-    generalised autocorrelation of a banded log-mel flux. Each is described by about ninety numbers;
-    gradient-boosted
-    trees fitted on the development corpus give its chance; chances of near tempi add up.
+    Candidates are 60 N / duration for whole beats N (as Font and Serra, ISMIR 2016, test a length) and
+    peaks of the generalised autocorrelation of a banded log-mel flux. Each is described by about ninety
+    numbers; gradient-boosted trees fitted on the development corpus give its chance; chances of near tempi
+    add up.
     """
     r = ear.rhythm
     if ear.silent or ear.heard.duration_s < SHORTEST_S or r.bpm.size == 0:
