@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from app.audio.warm import fix_cache
+
 # The queue reads the environment when it is imported, so this comes before any import of the app.
 SCRATCH = Path(tempfile.mkdtemp(prefix="sp404-tests-"))
 for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "SECRET_KEY", "PORT"):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = str(SCRATCH / "queue")
+fix_cache()  # what numba has compiled at set-up is not compiled again
 
 from flask import Flask
 from flask.testing import FlaskClient
