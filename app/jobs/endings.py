@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BACKOFF_S = (30, 120)
 JITTER = 0.2
+PATIENCE = timedelta(days=3)
 MAX_DETAIL = 8000
 
 
@@ -73,15 +74,21 @@ def try_again(claim: Claim, sentence: str, detail: str) -> Ending:
 
 
 def wait(claim: Claim, detail: str) -> Ending:
-    """Something we depend on is away, which is no fault of the job: it waits and no try is counted."""
+    """Something we depend on is away, which is no fault of the job: it waits and no try is counted.
+
+    Not for ever: what is away for days is gone, as an object is that somebody has removed.
+    """
+    log.warning("%s waits: %s", claim.log_name, ascii(detail))
     with transaction():
         job = claims.held_job(claim)
-        retry_at = utcnow() + backoff(1)
-        job.release(retry_at)
-        job.attempt -= 1
-        job.error_detail = detail[-MAX_DETAIL:]
-    log.warning("%s waits: %s", claim.log_name, ascii(detail))
-    return Ending("pending", retry_at)
+        if job.created_at > utcnow() - PATIENCE:
+            retry_at = utcnow() + backoff(1)
+            job.release(retry_at)
+            job.attempt -= 1
+            job.error_detail = detail[-MAX_DETAIL:]
+            return Ending("pending", retry_at)
+        _fail(job, "Our file store could not give the file back. Upload it again.", detail)
+    return Ending("failed")
 
 
 def abandoned(job_id: str, token: str | None) -> None:

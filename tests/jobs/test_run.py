@@ -135,6 +135,23 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
     assert job.state == "completed"
 
 
+def test_a_file_that_stays_away_for_days_is_given_up(as_owner: Browser, owner: User) -> None:
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    open_store(settings()).delete(job.incoming_key)
+    assert run.run_next() is not None
+    db.session.refresh(job)
+    assert (job.state, job.attempt) == ("pending", 0)
+    with transaction() as session:
+        session.execute(update(Job).values(run_at=utcnow(), created_at=utcnow() - timedelta(days=4)))
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, job.error) == (
+        "failed",
+        "Our file store could not give the file back. Upload it again.",
+    )
+    assert quota.standing(owner).uploads == 0
+
+
 def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
