@@ -6,6 +6,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import open_store
 from app.jobs import board
@@ -21,10 +22,16 @@ def cards() -> Response:
     """A page of its own; for htmx the cards, or 204 when it has them as they are. 286 tells it to stop."""
     now = board.for_user(current_user)
     if not wants_fragment():
-        return make_response(render_template("jobs/index.html", board=now))
+        return make_response(
+            render_template("jobs/index.html", board=now, standing=quota.standing(current_user))
+        )
     if request.args.get("version") == now.version and now.interval_s is not None:
         return Response(status=204)
-    response = make_response(render_template("jobs/_cards.html", board=now, out_of_band=True))
+    response = make_response(
+        render_template(
+            "jobs/_cards.html", board=now, standing=quota.standing(current_user), out_of_band=True
+        )
+    )
     response.status_code = 200 if now.interval_s is not None else STOP_POLLING
     return response
 

@@ -65,6 +65,7 @@ def test_drop_watch_hear_and_take_away(page: Page, product: Product, tmp_path: P
     expect(page.locator(".card.completed")).to_have_count(6, timeout=60_000)
     assert page.evaluate("window.sameDocument") is True
     expect(page.locator("#live-status")).to_have_text("6 ready")
+    expect(page.locator("#quota")).to_contain_text("6 of 1,000 uploads this month")
     expect(page.locator("#jobs")).not_to_have_attribute("hx-trigger", re.compile("every"))
     expect(page.locator("#tray")).to_be_hidden()
 
