@@ -32,6 +32,7 @@ def build(settings: Settings | None = None) -> Flask:
     cli.init(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
+        # Flask's own way to wrap an app, which its types don't know.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
 

@@ -20,7 +20,6 @@ PUBLIC = frozenset(
         "auth.demo",
         "auth.register",
         "auth.sign_in",
-        "pages.favicon",
         "pages.healthz",
         "pages.landing",
         "pages.media",

@@ -24,6 +24,7 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 def init(app: Flask) -> None:
     version = content_hash(STATIC)
     prefix = f"/s/{version}"
+    # Flask's own way to wrap an app, which its types don't know.
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app, root=str(STATIC), prefix=prefix, immutable_file_test=lambda path, url: True
     )

@@ -58,7 +58,7 @@ class Browser:
 def uploaded_job(browser: Browser, name: str, content: bytes) -> Job:
     answer = browser.upload((name, content))
     assert answer.status_code == 201, answer.text
-    return db.session.get_one(Job, answer.json["job_id"])  # type: ignore[index]
+    return db.session.get_one(Job, answer.get_json()["job_id"])
 
 
 def finished_job(browser: Browser, name: str, content: bytes) -> Job:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
+from flask.globals import app_ctx
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
@@ -110,7 +110,7 @@ def kept(claim: Claim) -> Iterator[Callable[[], bool]]:
 
     Yields a function that tells whether the job is still ours.
     """
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = app_ctx.app
     done, lost = threading.Event(), threading.Event()
 
     def beat() -> None:

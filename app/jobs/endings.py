@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import random
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import SystemRandom
 from typing import Any
 
 from sqlalchemy import select
@@ -114,7 +114,7 @@ def lost(claim: Claim) -> Ending:
 def backoff(attempt: int) -> timedelta:
     """30 s after the first attempt, 120 s after the second, spread so that retries don't arrive together."""
     seconds = BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1]
-    return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - not a secret
+    return timedelta(seconds=seconds * SystemRandom().uniform(1 - JITTER, 1 + JITTER))
 
 
 def build_sample(job: Job, measured: dict[str, Any], described: dict[str, Any]) -> Sample:

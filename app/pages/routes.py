@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, send_file, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, send_file, url_for
 from flask_login import current_user
 from sqlalchemy import text
 from werkzeug.wrappers import Response as BaseResponse
@@ -55,11 +55,6 @@ def media(token: str) -> BaseResponse:
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cache-Control"] = "private, max-age=900"
     return response
-
-
-@blueprint.get("/favicon.ico")
-def favicon() -> BaseResponse:
-    return redirect(current_app.jinja_env.globals["static_url"]("img/icon.svg"))  # type: ignore[operator]
 
 
 @blueprint.get("/healthz")

@@ -81,13 +81,19 @@ def reliability(title: str, sure: np.ndarray, right: np.ndarray) -> None:
 def ours(rows: list[Row], answers: dict[str, Row]) -> None:
     """Every figure of the issue, out of fold."""
     timed = [r for r in rows if "bpm" in answers[r["id"]]]
-    names = lambda r: (f"{r['kind']}", f"{r['kind']} / {r['family']}", f"{r['kind']} / cut {r['cut']}")  # noqa: E731
+
+    def names(r):
+        return (f"{r['kind']}", f"{r['kind']} / {r['family']}", f"{r['kind']} / cut {r['cut']}")
+
     table(
         "TEMPO  ±4 %  ±1 %  ±0.5 BPM  any octave",
         ((n, tempo_score(answers[r["id"]]["bpm"], r["bpm"])) for r in timed for n in names(r)),
     )
     keyed = [r for r in rows if "key" in answers[r["id"]]]
-    places = lambda r: ("all", f"{r['family']}", f"{r['kind']} of {r['content']}")  # noqa: E731
+
+    def places(r):
+        return ("all", f"{r['family']}", f"{r['kind']} of {r['content']}")
+
     table(
         "KEY  exact  MIREX",
         ((n, key_score(answers[r["id"]]["key"], r["key"])) for r in keyed for n in places(r)),
@@ -163,7 +169,10 @@ def peers(rows: list[Row], corpus: Path, every: int, answers: dict[str, Row]) ->
         "KEY OF FULL LOOPS beside peers  exact  MIREX",
         [*mine, *_ask(asked["key"], full, corpus, "key", key_score)],
     )
-    kind = lambda heard, truth: ((heard == "loop") == (truth != "oneshot"),)  # noqa: E731
+
+    def kind(heard, truth):
+        return ((heard == "loop") == (truth != "oneshot"),)
+
     mine = [
         ("ours", kind("loop" if answers[r["id"]]["kind"] >= 0.5 else "oneshot", r["kind"])) for r in mixed
     ]

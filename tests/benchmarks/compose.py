@@ -203,7 +203,10 @@ def _chord_at(h: Harmony, beat: float) -> tuple[int, tuple[int, ...]]:
 def bass(rng: np.random.Generator, h: Harmony, beats: int, kick: list[tuple[float, float]]) -> list[Note]:
     """A bass line: roots held, pulsed, with the kick, off the beat, in octaves or walking."""
     way, low = rng.integers(7), 24 + 12 * int(rng.random() < 0.45)
-    base = lambda beat, extra=0: low + (_chord_at(h, beat)[0] % 12) + extra  # noqa: E731
+
+    def base(beat, extra=0):
+        return low + (_chord_at(h, beat)[0] % 12) + extra
+
     if way == 0:
         return [
             (b, min(h.beats_per_chord, beats - b) * 0.95, base(b), 105)
@@ -240,7 +243,10 @@ def chords(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
     """Chords: held, stabs, offbeats, arpeggios or a comped rhythm, voiced round a register."""
     way, register = rng.integers(6), int(rng.integers(52, 66))
     power = rng.random() < 0.1
-    voiced = lambda b: [register + (p - register) % 12 for p in _voices(h, b, power)]  # noqa: E731
+
+    def voiced(b):
+        return [register + (p - register) % 12 for p in _voices(h, b, power)]
+
     out: list[Note] = []
     if way in (0, 1):
         for b in np.arange(0, beats, h.beats_per_chord):

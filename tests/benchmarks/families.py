@@ -113,7 +113,10 @@ def production(
     programs = {"bass": compose.BASS, "chords": compose.CHORD, "melody": compose.LEAD}
     events: list[fluid.Event] = []
     y = np.zeros(int(duration_s * RATE), dtype=np.float32)
-    level = lambda z, gain: augment.normalise(z[: y.size], gain) if np.abs(z).max() > 0 else z[: y.size]  # noqa: E731
+
+    def level(z, gain):
+        return augment.normalise(z[: y.size], gain) if np.abs(z).max() > 0 else z[: y.size]
+
     soundfont = str(rng.choice(["fluid", "fluid", "tim", "opl"]))
     for channel, (name, notes) in enumerate(lines.items()):
         if name not in lanes or not notes:

@@ -89,7 +89,7 @@ def window(events: Sequence[Event], start_s: float, stop_s: float) -> list[Event
     """Events of a span: programs and controls before it are kept, notes before it are dropped."""
     setup = [(0.0, *e[1:]) for e in events if e[0] < start_s and e[2] in ("program", "control")]
     inside = [(e[0] - start_s, *e[1:]) for e in events if start_s - 1e-3 <= e[0] < stop_s - 1e-3]
-    return [*setup, *inside]  # type: ignore[list-item]
+    return [*setup, *inside]
 
 
 def only(events: Sequence[Event], channels: set[int]) -> list[Event]:

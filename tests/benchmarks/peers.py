@@ -109,7 +109,7 @@ def available() -> dict[str, dict[str, Callable[[np.ndarray], object]]]:
     except ImportError:
         pass
     try:
-        import librosa  # noqa: F401
+        import librosa  # noqa: F401 - only to see whether it is there
 
         peers["tempo"]["librosa"], peers["key"]["librosa"] = librosa_tempo, librosa_key
         peers["kind"]["librosa"], peers["note"]["librosa"] = librosa_kind, librosa_note

@@ -177,7 +177,7 @@ def _mma_clips(
 
 def _score_events(score: object, bpm: float, shift: int, program: int) -> tuple[list[fluid.Event], float]:
     notes = []
-    for element in score.flatten().notes:  # type: ignore[attr-defined]
+    for element in score.flatten().notes:
         for pitch in element.pitches:
             notes.append((float(element.offset), float(element.quarterLength), pitch.midi + shift, 85))
     return compose.events(notes, bpm, 0, program), max((n[0] + n[1] for n in notes), default=0.0)
@@ -238,7 +238,7 @@ def _scored(
 ) -> Iterator[Clip]:
     bpm, shift = float(rng.uniform(76, 126)), int(rng.integers(-6, 6))
     events, beats = _score_events(score, bpm, shift, program)
-    tonic = (key.tonic.pitchClass + shift) % 12  # type: ignore[attr-defined]
+    tonic = (key.tonic.pitchClass + shift) % 12
     if beats < 8:
         return
     seconds = min(beats * 60 / bpm + 0.5, 40.0)
@@ -253,4 +253,4 @@ def _scored(
             None,
             tonic + 12 * (key.mode == "minor"),
             content="melody" if family == "essen" else "chords",
-        )  # type: ignore[attr-defined]
+        )

@@ -48,7 +48,10 @@ def drum(label: str, rng: np.random.Generator) -> np.ndarray:
     """A drum hit from noise and swept sines, as drum machines make them."""
     t = np.arange(int(RATE * 1.2)) / RATE
     noise = rng.standard_normal(t.size)
-    decay = lambda s: np.exp(-t / s)  # noqa: E731
+
+    def decay(s):
+        return np.exp(-t / s)
+
     if label == "kick":
         hz = rng.uniform(38, 62) + rng.uniform(60, 400) * decay(rng.uniform(0.008, 0.04))
         y = np.sin(2 * np.pi * np.cumsum(hz) / RATE) * decay(rng.uniform(0.06, 0.4)) + rng.uniform(

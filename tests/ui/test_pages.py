@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -27,7 +28,12 @@ OWN = (
     "/billing",
     "/settings",
 )
-LOOKS = {"dark desktop": ("dark", 1280), "light desktop": ("light", 1280), "light phone": ("light", 360)}
+Scheme = Literal["dark", "light"]
+LOOKS: dict[str, tuple[Scheme, int]] = {
+    "dark desktop": ("dark", 1280),
+    "light desktop": ("light", 1280),
+    "light phone": ("light", 360),
+}
 
 
 def address(path: str, library: Producer) -> str:
@@ -45,7 +51,7 @@ def test_pages_are_accessible_and_fit(
     scheme, width = LOOKS[look]
     context = browser.new_context(
         base_url=product.url,
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,
         viewport={"width": width, "height": 800},
     )
     complaints: list[str] = []
