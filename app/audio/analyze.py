@@ -1,4 +1,4 @@
-"""The whole analysis of one sound: one resampling, one shared spectrum, every listener in turn."""
+"""The whole analysis of one sound: one front end, every listener in turn."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from app.audio import classify, evidence, key, loudness, onsets, spectrum, tempo
 from app.audio.ear import Ear, attend
 from app.audio.evidence import Verdict
 from app.audio.filename import read_name
-from app.audio.frames import RATE_HZ, build
-from app.audio.pcm import Samples, blocks, content_sha256
+from app.audio.pcm import Sound, blocks, content_sha256
 from app.audio.result import ENGINE_VERSION, Analysis, SpectralResult
 
 ONSETS_LISTED = 500
 
 
 def analyze(
-    samples: Samples,
+    samples: Sound,
     sample_rate: int,
     *,
     file_name: str = "",
@@ -47,20 +46,19 @@ def analyze(
     """
     if not len(samples):
         raise ValueError("there are no samples to analyse")
-    frames = build(samples, sample_rate)
-    ear = attend(frames.mono, RATE_HZ, frames.duration_s)
+    ear, duration_s = attend(samples, sample_rate), len(samples) / sample_rate
     found = onsets.find(ear)
     name = read_name(file_name)
-    kind = evidence.weigh_kind(classify.classify(ear), name, frames.duration_s)
+    kind = evidence.weigh_kind(classify.classify(ear), name, duration_s)
     pulse, tone = tempo.estimate(ear), key.estimate(ear, kind.kind == classify.ONE_SHOT)
     bpm, bpm_warnings = evidence.weigh_bpm(pulse, name, kind.kind)
     named_key, key_warnings = evidence.weigh_key(tone, name)
-    levels, colour = loudness.measure(samples, sample_rate), spectrum.describe(frames)
+    levels, colour = loudness.measure(samples, sample_rate), spectrum.describe(ear)
     peaks, bars = waveform.draw(samples)
     return Analysis(
         engine_version=ENGINE_VERSION,
         format=format_name,
-        duration_s=frames.duration_s,
+        duration_s=duration_s,
         sample_rate=sample_rate,
         channels=samples.shape[1],
         bpm=_number(bpm),
@@ -90,6 +88,7 @@ def analyze(
         spectral=SpectralResult(colour, levels.course),
         onsets=_listed(found),
         timbre=spectrum.timbre(colour),
+        timbre_version=spectrum.TIMBRE_VERSION,
         peaks=peaks,
         bars=bars,
         content_sha256=digest or _digest(samples, sample_rate),
@@ -115,7 +114,7 @@ def _listed(found: onsets.Onsets) -> tuple[tuple[float, float], ...]:
     return tuple((round(float(found.times_s[i]), 4), round(float(found.heights[i]), 3)) for i in strongest)
 
 
-def _digest(samples: Samples, sample_rate: int) -> str:
+def _digest(samples: Sound, sample_rate: int) -> str:
     digest = hashlib.sha256()
     for block in blocks(samples):
         digest.update(np.ascontiguousarray(block, dtype="<f4").tobytes())

@@ -20,7 +20,7 @@ from app.audio.checks import check_length, check_shape, judge
 from app.audio.errors import UnreadableAudio
 from app.audio.headers import AGAIN, PcmLayout, read_aiff, read_wav
 from app.audio.limits import DEFAULT_LIMITS, DecodeLimits
-from app.audio.pcm import Samples, ScratchWriter, content_sha256
+from app.audio.pcm import Recording, Samples, ScratchWriter, content_sha256
 from app.audio.region import Region
 from app.audio.sniff import (
     AIFF,
@@ -49,7 +49,7 @@ class Decoded:
     Attributes
     ----------
     samples
-        Read-only map, shape (frames, channels), float32, full scale ±1.
+        On disk, shape (frames, channels), float32, full scale ±1.
     sample_rate
         In Hz.
     content_sha256
@@ -58,7 +58,7 @@ class Decoded:
         Sentences for the owner of the file.
     """
 
-    samples: Samples
+    samples: Recording
     sample_rate: int
     format: Format
     content_sha256: str
@@ -198,7 +198,7 @@ def _store(stream: _Stream, found: Format, work_dir: Path, limits: DecodeLimits)
             if scratch.frames > most:
                 break
         warnings = judge(scratch, stream.declared_frames, stream.sample_rate, found, limits)
-        samples = scratch.open_map()
+        samples = scratch.recording()
     digest = content_sha256(stream.sample_rate, stream.channels, scratch.sha256())
     return Decoded(samples, stream.sample_rate, found, digest, tuple(warnings))
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from app.audio import chroma, hearing, periodicity
 from app.audio.hearing import Hearing
+from app.audio.pcm import Sound
 from app.audio.shape import shape
-
-LONGEST_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,19 @@ class Ear:
         return shape(self.heard, self.peaks, self.tuning_cents, self.rhythm)
 
 
-def attend(samples: npt.ArrayLike, rate: int, duration_s: float | None = None) -> Ear:
-    """Listen to a sound; of a long one, to its first `LONGEST_S` seconds, so that memory stays bounded.
+def attend(samples: Sound | npt.NDArray[Any], rate: int) -> Ear:
+    """Listen to a sound.
 
     Parameters
     ----------
-    samples : float samples, shape (n,) or (n, channels), any gain.
+    samples : finite samples, shape (n,) or (n, channels), any gain; of a long sound the start is heard.
     rate : in Hz.
-    duration_s : length of the source in seconds where `samples` were resampled from it and rounded.
 
     Raises
     ------
     ValueError : there are no samples.
     """
-    heard = np.asarray(samples)[: round(LONGEST_S * rate)]
-    whole = len(heard) == len(np.asarray(samples))
-    return Ear(hearing.listen(heard, rate, duration_s if whole else None))
+    if isinstance(samples, np.ndarray):
+        columns = samples[:, None] if samples.ndim == 1 else samples
+        samples = columns.astype(np.float32, copy=False)
+    return Ear(hearing.listen(samples, rate))

@@ -1,4 +1,8 @@
-"""The one front end of the ear: one rate, two short-time spectra, onset strength by band."""
+"""The one front end of the ear: one rate, two short-time spectra and what every listener reads of them.
+
+Short spectra are folded into mel bands and a few descriptors block by block and not kept: all of them would
+take 30 MB. Rhythm and colour are heard in the first 150 s, pitch in the first 300 s.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 import scipy.signal
-import soxr
+
+from app.audio import descriptors
+from app.audio.mono import to_mono
+from app.audio.pcm import Sound
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,6 +30,7 @@ LONG = 8192
 MELS = 40
 # Edges in Hz of the four onset bands: kick, body and bass, snare and voice, hats.
 BAND_EDGES = (0.0, 160.0, 700.0, 3500.0, 11025.0)
+LONGEST_S = 300.0
 MAX_RHYTHM_S = 150.0
 MAX_LONG_FRAMES = 400
 SILENCE_DB = -60.0
@@ -36,22 +44,26 @@ class Hearing:
     Attributes
     ----------
     y : mono samples at `RATE`, shape (n,), scaled so that the sounding part has an RMS of 0.1.
-    duration_s : length of the file in seconds, exact.
+    gain : what the samples were multiplied by for that.
+    duration_s : length of what was listened to in seconds, exact to a sample of the source.
     start_s, end_s : where sound above -60 dB of the peak begins and ends, in seconds.
     tail_s : where sound above -40 dB of the peak ends, in seconds.
     mel : log-compressed mel spectrum, shape (40, frames), one frame every 220 samples.
     flux : onset strength, shape (5, frames): all bands together, then the four of `BAND_EDGES`.
+    shades : descriptors of each frame in the order of `descriptors.NAMES`, shape (4, frames).
     long : magnitude spectra for pitch, shape (spectra, 4097), windows of 8192 samples.
     long_hop : samples between two of them.
     """
 
     y: Floats
+    gain: float
     duration_s: float
     start_s: float
     end_s: float
     tail_s: float
     mel: Floats
     flux: Floats
+    shades: Floats
     long: Floats
     long_hop: int
 
@@ -61,37 +73,44 @@ class Hearing:
         return self.end_s <= self.start_s
 
 
-def listen(samples: npt.ArrayLike, rate: int, duration_s: float | None = None) -> Hearing:
+def listen(sound: Sound, rate: int) -> Hearing:
     """Compute what the analyses share, once.
 
     Parameters
     ----------
-    samples : float samples, shape (n,) or (n, channels), any gain.
+    sound : finite samples, shape (frames, channels), any gain.
     rate : samples per second, in Hz.
-    duration_s : exact length of the source, where `samples` were resampled from it.
 
     Returns
     -------
-    Hearing. Rhythm covers at most the first 150 s; pitch covers all of it in at most 400 windows.
+    Hearing. Rhythm and descriptors cover at most the first 150 s; pitch covers the first 300 s in at most 400
+    windows.
 
     Raises
     ------
     ValueError : no samples, or a rate below 1.
     """
-    y = np.array(samples, dtype=np.float32)
-    if y.size == 0 or rate < 1:
+    if not len(sound) or rate < 1:
         raise ValueError("there are no samples to listen to")
-    y = y.mean(axis=1) if y.ndim == 2 else y
-    length_s = duration_s or y.shape[0] / rate
-    np.nan_to_num(y, copy=False, posinf=0.0, neginf=0.0)
-    y = soxr.resample(y, rate, RATE).astype(np.float32) if rate != RATE else y
-    y = _centred(y) if y.size else np.zeros(1, dtype=np.float32)
+    frames = min(len(sound), round(LONGEST_S * rate))
+    y = _centred(to_mono(sound, frames, rate, RATE))
     start, end, tail = _bounds(y)
-    y = _scaled(y, start, end)
-    head = y[: int(MAX_RHYTHM_S * RATE)]
-    mel = _log_mel(head)
+    y, gain = _scaled(y, start, end)
+    mel, shades = _short_spectra(y[: int(MAX_RHYTHM_S * RATE)])
     long, hop = _long_spectra(y, start, end)
-    return Hearing(y, length_s, start / RATE, end / RATE, tail / RATE, mel, _flux(mel), long, hop)
+    return Hearing(
+        y=y,
+        gain=gain,
+        duration_s=frames / rate,
+        start_s=start / RATE,
+        end_s=end / RATE,
+        tail_s=tail / RATE,
+        mel=mel,
+        flux=_flux(mel),
+        shades=shades,
+        long=long,
+        long_hop=hop,
+    )
 
 
 def _centred(y: Floats) -> Floats:
@@ -118,11 +137,11 @@ def _bounds(y: Floats) -> tuple[int, int, int]:
     return int(heard[0]) * block, last, min((int(loud[-1]) + 1) * block, y.size)
 
 
-def _scaled(y: Floats, start: int, end: int) -> Floats:
+def _scaled(y: Floats, start: int, end: int) -> tuple[Floats, float]:
     power = float(np.dot(y[start:end], y[start:end])) / (end - start) if end > start else 0.0
-    if power > 0:
-        y *= np.float32(0.1 / np.sqrt(power))
-    return y
+    gain = np.float32(0.1 / np.sqrt(power)) if power > 0 else np.float32(1)
+    y *= gain
+    return y, float(gain)
 
 
 @lru_cache(maxsize=4)
@@ -182,9 +201,13 @@ def mel_centres() -> npt.NDArray[np.float64]:
     return np.asarray(700 * (10 ** (mels / 2595) - 1))
 
 
-def _log_mel(y: Floats) -> Floats:
-    mel = np.concatenate([block @ _mel_bank().T for _, block in _blocks(y, SHORT, HOP)])
-    return np.asarray(np.log1p(10 * mel.T), dtype=np.float32)
+def _short_spectra(y: Floats) -> tuple[Floats, Floats]:
+    """Log-compressed mel bands, shape (40, frames), and descriptors, shape (4, frames)."""
+    mel, shades = [], []
+    for _, block in _blocks(y, SHORT, HOP):
+        mel.append(block @ _mel_bank().T)
+        shades.append(descriptors.of_spectra(block, RATE))
+    return np.log1p(10 * np.concatenate(mel).T), np.concatenate(shades, axis=1)
 
 
 def _flux(mel: Floats) -> Floats:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import scipy.signal
 import soxr
 
-from app.audio.pcm import Samples, blocks
+from app.audio.pcm import Samples, Sound, blocks
 
 FLOOR_DB = -120.0
 COURSE_POINTS = 64
@@ -41,7 +41,7 @@ class Loudness:
     course: tuple[float, ...]
 
 
-def measure(samples: Samples, sample_rate: int) -> Loudness:
+def measure(samples: Sound, sample_rate: int) -> Loudness:
     """Measure the levels of `samples`, shape (frames, channels), in one pass and bounded memory.
 
     Notes

@@ -1,13 +1,12 @@
-"""The scratch file of decoded samples: written block by block, read back as a memory map."""
+"""The scratch file of decoded samples: written block by block, read back block by block."""
 
 from __future__ import annotations
 
 import hashlib
-import mmap
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,37 @@ Samples = npt.NDArray[np.float32]
 BLOCK_VALUES = 1 << 18
 # 120 dB over full scale is no sound but a fault, and would overflow what is computed from it.
 LOUDEST = 1e6
+
+
+class Sound(Protocol):
+    """What can be cut into blocks: an array or a `Recording` of shape (frames, channels), float32."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, span: slice, /) -> Samples: ...
+
+
+class Recording:
+    """Samples on disk, shape (frames, channels), sliced like an array.
+
+    Every slice is read when it is asked for. A memory map would be shorter, but each page it touches counts
+    as memory of the process, and the kernel maps whole neighbourhoods of a page that was asked for.
+    """
+
+    def __init__(self, path: Path, frames: int, channels: int) -> None:
+        self.path, self.shape = path, (frames, channels)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, span: slice) -> Samples:
+        start, stop, _ = span.indices(len(self))
+        count, channels = max(stop - start, 0), self.shape[1]
+        read = np.fromfile(self.path, dtype="<f4", count=count * channels, offset=start * channels * 4)
+        return read.reshape(-1, channels)
 
 
 class ScratchWriter:
@@ -51,10 +81,10 @@ class ScratchWriter:
         """Return the digest of the samples written so far."""
         return self._digest.hexdigest()
 
-    def open_map(self) -> np.memmap[tuple[int, ...], np.dtype[np.float32]]:
-        """Return the samples as a read-only map of shape (frames, channels)."""
+    def recording(self) -> Recording:
+        """Return the samples written so far, to be read."""
         self._file.flush()
-        return np.memmap(self.path, dtype=np.float32, mode="r", shape=(self.frames, self.channels))
+        return Recording(self.path, self.frames, self.channels)
 
 
 def content_sha256(sample_rate: int, channels: int, samples_sha256: str) -> str:
@@ -62,19 +92,8 @@ def content_sha256(sample_rate: int, channels: int, samples_sha256: str) -> str:
     return hashlib.sha256(f"{sample_rate}:{channels}:{samples_sha256}".encode()).hexdigest()
 
 
-def blocks(samples: Samples, block_frames: int | None = None) -> Iterator[Samples]:
-    """Yield consecutive blocks of `samples`, shape (frames, channels), in bounded memory.
-
-    Pages of a read-only map are given back after every block; otherwise a long file would count
-    with its whole size as memory in use.
-    """
-    size = block_frames or max(BLOCK_VALUES // samples.shape[1], 1)
-    for start in range(0, len(samples), size):
-        yield samples[start : start + size]
-        _give_back(samples)
-
-
-def _give_back(samples: Samples) -> None:
-    pages = samples.base
-    if isinstance(pages, mmap.mmap) and not samples.flags.writeable and sys.platform != "win32":
-        pages.madvise(mmap.MADV_DONTNEED)
+def blocks(sound: Sound, frames: int | None = None) -> Iterator[Samples]:
+    """Yield consecutive blocks of the first `frames` (or all) of a sound, in bounded memory."""
+    size, end = max(BLOCK_VALUES // sound.shape[1], 1), len(sound) if frames is None else frames
+    for start in range(0, end, size):
+        yield sound[start : min(start + size, end)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.audio.spectrum import Spectral
 
-ENGINE_VERSION = "1.0.0"
+ENGINE_VERSION = "1.1.0"
 
 _DIGITS = 6
 
@@ -34,7 +34,7 @@ class Analysis:
     peaks, bars
         Whole numbers 0 to 255.
     timbre
-        A vector of fixed length; near vectors sound alike.
+        A vector of fixed length; near vectors of one `timbre_version` sound alike.
     """
 
     engine_version: str
@@ -69,6 +69,7 @@ class Analysis:
     spectral: SpectralResult
     onsets: tuple[tuple[float, float], ...]
     timbre: tuple[float, ...]
+    timbre_version: int
     peaks: tuple[int, ...]
     bars: tuple[int, ...]
     content_sha256: str

@@ -1,4 +1,4 @@
-"""The description of a sound's colour: moments of the shared frames, bands to draw, a timbre vector."""
+"""The description of a sound's colour: moments of its descriptors, bands to draw, a timbre vector."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 import librosa
 import numpy as np
+import numpy.typing as npt
 
-from app.audio.frames import FFT_SIZE, RATE_HZ, Floats, Frames
+from app.audio import descriptors
+from app.audio.chroma import Peaks
+from app.audio.ear import Ear
+from app.audio.hearing import HOP, LONG, RATE, Floats
 
 MFCC_COUNT = 13
 DRAWN_BANDS = 32
+TIMBRE_VERSION = 2
 
-_TINY = 1e-10
-_BLOCK_FRAMES = 8_192
+_QUIETEST_HOP = 1e-3  # of the loudest: what lies 60 dB lower is heard as silence
+_MEL_FLOOR = 1e-4
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 10_000.0
 
 
@@ -35,7 +40,11 @@ class VectorMoments:
 
 @dataclass(frozen=True, slots=True)
 class Spectral:
-    """Moments of the frame descriptors, and `bands_db`: levels of log-spaced bands, loudest 0 dB."""
+    """Moments of the frame descriptors, and `bands_db`: levels of log-spaced bands, loudest 0 dB.
+
+    `mfcc` has 13 coefficients; `chroma` the strength of the pitch classes from C, in each window beside the
+    strongest, tuning corrected.
+    """
 
     centroid_hz: Moments
     bandwidth_hz: Moments
@@ -49,28 +58,28 @@ class Spectral:
     bands_hz: tuple[float, ...]
 
 
-def describe(frames: Frames) -> Spectral:
-    """Summarise `frames`; silence gives zeros."""
-    heard = _heard(frames)
+def describe(ear: Ear) -> Spectral:
+    """Summarise what was heard; silence gives zeros."""
+    rms, crossings = descriptors.of_hops(ear.heard.y, HOP, ear.heard.mel.shape[1])
+    heard = np.asarray((rms > _QUIETEST_HOP * float(rms.max(initial=0))) & (not ear.silent))
+    shades = [_moments(row, heard) for row in ear.heard.shades]
+    classes = _chroma(ear.peaks, ear.tuning_cents)
     return Spectral(
-        centroid_hz=_moments(frames.centroid_hz, heard),
-        bandwidth_hz=_moments(frames.bandwidth_hz, heard),
-        rolloff_hz=_moments(frames.rolloff_hz, heard),
-        flatness=_moments(frames.flatness, heard),
-        zero_crossing_rate=_moments(frames.zero_crossing_rate, heard),
-        rms=_moments(frames.rms, np.ones_like(heard)),
-        mfcc=_vector_moments(_mfcc(frames.mel), heard),
-        chroma=_vector_moments(frames.chroma, heard),
-        bands_db=_bands_db(frames.power),
+        **dict(zip(descriptors.NAMES, shades, strict=True)),
+        zero_crossing_rate=_moments(crossings, heard),
+        rms=_moments(rms / ear.heard.gain, np.ones_like(heard)),
+        mfcc=_vector_moments(_mfcc(ear.heard.mel), heard),
+        chroma=_vector_moments(classes, np.asarray(classes.any(axis=0))),
+        bands_db=_bands_db(ear.heard.long),
         bands_hz=_bands_hz(),
     )
 
 
 def timbre(spectral: Spectral) -> tuple[float, ...]:
-    """Return a vector of fixed length whose Euclidean distance follows likeness of colour.
+    """Return a vector of 26 numbers whose Euclidean distance follows likeness of colour.
 
-    MFCC 1 to 12 (level left out) with their deviations, brightness, noise and steadiness, each scaled to
-    about unit spread.
+    MFCC 1 to 12 (level left out), their deviations, brightness and noisiness; the envelope weighs most, then
+    its motion. Only vectors of one `TIMBRE_VERSION` can be compared.
     """
     shape = [value / 30.0 for value in spectral.mfcc.mean[1:]]
     motion = [value / 20.0 for value in spectral.mfcc.std[1:]]
@@ -91,23 +100,26 @@ def noisiness(spectral: Spectral) -> float:
 
 
 def _mfcc(mel: Floats) -> Floats:
-    blocks = (mel[:, first : first + _BLOCK_FRAMES] for first in range(0, mel.shape[1], _BLOCK_FRAMES))
-    decibels = (10.0 * np.log10(np.maximum(block, np.float32(_TINY))) for block in blocks)
-    return np.hstack([librosa.feature.mfcc(S=part, sr=RATE_HZ, n_mfcc=MFCC_COUNT) for part in decibels])
+    """Cepstrum of the mel bands in decibels (Davis and Mermelstein 1980), shape (13, frames)."""
+    magnitude = np.expm1(mel) / 10  # the front end keeps log(1 + 10 x)
+    decibels = 20 * np.log10(np.maximum(magnitude, np.float32(_MEL_FLOOR)))
+    return np.asarray(librosa.feature.mfcc(S=decibels, n_mfcc=MFCC_COUNT), dtype=np.float32)
 
 
-def _heard(frames: Frames) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    loudest = float(np.max(frames.rms, initial=0.0))
-    heard = frames.rms > max(loudest * 1e-3, 1e-6)
-    return np.asarray(heard)
+def _chroma(peaks: Peaks, cents: float) -> npt.NDArray[np.float64]:
+    """Magnitude of the peaks by pitch class, each window's largest 1, shape (12, windows)."""
+    classes = np.round(peaks.midi - cents / 100).astype(np.intp) % 12
+    strength = np.bincount(peaks.window * 12 + classes, peaks.level, peaks.windows * 12)
+    rows = strength.reshape(peaks.windows, 12)
+    return np.asarray((rows / np.maximum(rows.max(axis=1, keepdims=True), 1e-12)).T)
 
 
-def _moments(values: Floats, heard: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Moments:
+def _moments(values: npt.NDArray[np.floating], heard: npt.NDArray[np.bool_]) -> Moments:
     chosen = values[heard]
     return Moments(float(chosen.mean()), float(chosen.std())) if len(chosen) else Moments(0.0, 0.0)
 
 
-def _vector_moments(values: Floats, heard: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> VectorMoments:
+def _vector_moments(values: npt.NDArray[np.floating], heard: npt.NDArray[np.bool_]) -> VectorMoments:
     rows = [_moments(row, heard) for row in values]
     return VectorMoments(tuple(row.mean for row in rows), tuple(row.std for row in rows))
 
@@ -117,10 +129,11 @@ def _bands_hz() -> tuple[float, ...]:
     return tuple(round(float(centre), 1) for centre in np.sqrt(edges[:-1] * edges[1:]))
 
 
-def _bands_db(power: Floats) -> tuple[float, ...]:
-    edges = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, DRAWN_BANDS + 1) * FFT_SIZE / RATE_HZ
+def _bands_db(spectra: Floats) -> tuple[float, ...]:
+    power = np.mean(spectra**2, axis=0)
+    edges = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, DRAWN_BANDS + 1) * LONG / RATE
     first = np.floor(edges[:-1]).astype(int)
     last = np.maximum(np.ceil(edges[1:]).astype(int), first + 1)
     levels = np.array([power[a:b].mean() for a, b in zip(first, last, strict=True)])
-    decibels = 10.0 * np.log10(np.maximum(levels, _TINY) / max(float(levels.max()), _TINY))
+    decibels = 10.0 * np.log10(np.maximum(levels, 1e-10) / max(float(levels.max()), 1e-10))
     return tuple(float(value) for value in np.maximum(decibels, -90.0))

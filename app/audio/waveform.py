@@ -6,13 +6,13 @@ from functools import reduce
 
 import numpy as np
 
-from app.audio.pcm import Samples, blocks
+from app.audio.pcm import Sound, blocks
 
 PEAKS = 800
 BARS = 64
 
 
-def draw(samples: Samples) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def draw(samples: Sound) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return `PEAKS` peaks and `BARS` bars of `samples`, shape (frames, channels), whole numbers 0 to 255.
 
     Peaks are the largest magnitudes of equal stretches, full scale 255; bars are the same at fewer
@@ -25,7 +25,7 @@ def draw(samples: Samples) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return _bytes(peaks), _bytes(bars)
 
 
-def _maxima(samples: Samples, places: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _maxima(samples: Sound, places: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     found = np.zeros(places)
     start = 0
     for block in blocks(samples):

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import soxr
@@ -21,6 +21,18 @@ CEILING = 32766.0 / FULL_SCALE
 DITHER_SEED = 404
 
 Samples = NDArray[np.float32]
+
+
+class Sound(Protocol):
+    """Samples of shape (frames, channels), in memory or read from disk as they are sliced."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, span: slice, /) -> Samples: ...
+
 
 # ITU-R BS.775: centre and surrounds at -3 dB, no LFE. Keys are channel counts in WAVE order.
 _HALF_POWER = 0.5**0.5
@@ -57,12 +69,12 @@ class Rendered:
         return asdict(self)
 
 
-def render(samples: Samples, sample_rate: int, path: Path) -> Rendered:
+def render(samples: Sound, sample_rate: int, path: Path) -> Rendered:
     """Write samples as the unit's WAV, in blocks.
 
     Parameters
     ----------
-    samples : ndarray of float32, shape (frames, channels)
+    samples : Sound, float32, shape (frames, channels)
         Full scale is ±1; more than that is turned down rather than clipped. More than two channels are
         folded to stereo by ITU-R BS.775.
     sample_rate : int
@@ -98,7 +110,7 @@ def _frames_at_48k(frames: int, sample_rate: int) -> int:
     return round(frames * RATE_HZ / sample_rate)
 
 
-def _survey(samples: Samples, sample_rate: int) -> tuple[float, bool]:
+def _survey(samples: Sound, sample_rate: int) -> tuple[float, bool]:
     """Highest value after resampling, and whether every value is a 16-bit step already."""
     peak, exact = 0.0, sample_rate == RATE_HZ
     for block in _blocks_at_48k(samples, sample_rate):
@@ -112,7 +124,7 @@ def _survey(samples: Samples, sample_rate: int) -> tuple[float, bool]:
     return peak, exact
 
 
-def _write_blocks(file: Any, samples: Samples, sample_rate: int, gain: float, exact: bool) -> int:
+def _write_blocks(file: Any, samples: Sound, sample_rate: int, gain: float, exact: bool) -> int:
     random = np.random.default_rng(DITHER_SEED)
     frames = _frames_at_48k(len(samples), sample_rate)
     written = 0
@@ -125,7 +137,7 @@ def _write_blocks(file: Any, samples: Samples, sample_rate: int, gain: float, ex
     return written
 
 
-def _blocks_at_48k(samples: Samples, sample_rate: int) -> Iterator[Samples]:
+def _blocks_at_48k(samples: Sound, sample_rate: int) -> Iterator[Samples]:
     """The folded samples at 48 kHz, block by block, so that memory does not grow with length."""
     if sample_rate == RATE_HZ:
         yield from _folded_blocks(samples)
@@ -138,7 +150,7 @@ def _blocks_at_48k(samples: Samples, sample_rate: int) -> Iterator[Samples]:
     yield _two_dimensional(stream.resample_chunk(rest, last=True), channels)
 
 
-def _folded_blocks(samples: Samples) -> Iterator[Samples]:
+def _folded_blocks(samples: Sound) -> Iterator[Samples]:
     fold = _fold_matrix(samples.shape[1])
     for start in range(0, len(samples), BLOCK_FRAMES):
         block = np.asarray(samples[start : start + BLOCK_FRAMES], dtype=np.float32)
