@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
+from app.jobs.child import process
 
 Progress = Callable[[str, dict[str, Any]], None]
 
@@ -68,3 +70,16 @@ def not_a_number(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
 def wait(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     time.sleep(request["seconds"])
     return {"pid": os.getpid()}
+
+
+def process_and_weigh(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """The child's whole work, how long it took and the most memory it ever held."""
+    started = time.monotonic()
+    result = process(request, progress)
+    return {"result": result, "seconds": time.monotonic() - started, "peak_mb": peak_mb()}
+
+
+def peak_mb() -> float:
+    """Peak resident memory of this process in MiB; `getrusage` would tell that of whoever started it."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
