@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -12,9 +15,10 @@ from huey import crontab
 
 from app import create_app
 from app.billing.plans import PRO_TIER
-from app.jobs import claim, engine, run, sweeps
+from app.jobs import engine, line, run, sweeps, workers
 from app.jobs.reconcile import requeue_abandoned
 from app.library import trash
+from app.models import User
 from app.models.base import utcnow
 from app.notify import outbox
 from app.notify.batches import settle_abandoned
@@ -23,6 +27,7 @@ from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
 log = logging.getLogger(__name__)
 
 MOST_PERMITS = 100
+HEART = "heart"
 
 
 @huey.task(name="work")
@@ -34,6 +39,7 @@ def work() -> None:
             return
         if ending.retry_at is not None:
             work.schedule(delay=max((ending.retry_at - utcnow()).total_seconds(), 0) + 1)
+        wake_ready(1)  # a job may have waited for this slot, its permit long spent
         outbox.deliver_due()
 
 
@@ -41,7 +47,14 @@ def work() -> None:
 def keep_house() -> None:
     """Every minute: whatever a crash or a lost message left undone is taken up again."""
     with _app_context():
-        for chore in (requeue_abandoned, wake_ready, settle_abandoned, outbox.deliver_due, trash.purge):
+        for chore in (
+            requeue_abandoned,
+            wake_ready,
+            settle_abandoned,
+            outbox.deliver_due,
+            trash.purge,
+            workers.sweep,
+        ):
             _attempt(chore)
 
 
@@ -56,14 +69,36 @@ def sweep() -> None:
 @huey.on_startup(name="get_ready")
 def get_ready() -> None:
     """A worker that comes back does not wait for the next minute, nor its first job for the engine."""
+    _heart()
     keep_house()
     engine.SANDBOX.start()
 
 
-def wake_ready() -> None:
-    """A permit for each job that could start: delayed ones that are due, and whose message was lost."""
-    for tier in claim.ready_tiers(MOST_PERMITS):
+def beat() -> None:
+    """Every few seconds, from a thread of every worker: whatever is lost, this finds within moments.
+
+    Nothing rests on one process or on one kind of task: `keep_house` does the same, should this thread die.
+    """
+    with _app_context():
+        for chore in (workers.beat, requeue_abandoned, _fill_slots):
+            _attempt(chore)
+
+
+def move_to_plan(user: User) -> None:
+    """A user's plan has changed: their waiting jobs go where it puts them, and paid ones start at once."""
+    if line.move_to_plan(user):
+        wake_ready()
+
+
+def wake_ready(most: int = MOST_PERMITS) -> None:
+    """Permits for the jobs that could start, as far as they are not in the queue already."""
+    for tier in line.ready_tiers(most)[huey.pending_count() :]:
         wake(tier)
+
+
+def _fill_slots() -> None:
+    """Nothing that is ready waits while a slot of this worker is free."""
+    wake_ready(min(workers.free_slots(), MOST_PERMITS))
 
 
 def wake(tier: str) -> None:
@@ -95,3 +130,27 @@ def _app_context() -> Iterator[None]:
 @lru_cache(maxsize=1)
 def _app() -> Flask:
     return create_app()
+
+
+_STARTING = threading.Lock()
+
+
+def _heart() -> None:
+    """One thread a process, whichever of its workers comes first."""
+    with _STARTING:
+        if any(thread.name == HEART for thread in threading.enumerate()):
+            return
+        beat()  # registered before anything is claimed
+        threading.Thread(target=_beat_for_ever, name=HEART, daemon=True).start()
+        atexit.register(_leave)
+
+
+def _beat_for_ever() -> None:
+    while True:
+        time.sleep(workers.BEAT_S)
+        beat()
+
+
+def _leave() -> None:
+    with _app_context():
+        _attempt(workers.leave)

@@ -70,6 +70,9 @@ class Settings(BaseModel):
     smtp_url: Annotated[str, _scheme("smtp", "smtps")] | None = None
     mail_from: str = "SP404MK2 Sample Agent <agent@localhost>"
 
+    job_limit_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
+    user_running_max: Annotated[int, Field(ge=1, le=1000)] = 4
+    paid_slots: Annotated[int, Field(ge=0, le=64)] = 1
     free_tier_delay_s: Annotated[int, Field(ge=0, le=7 * 86400)] = 43200
 
     openrouter_api_key: str | None = None

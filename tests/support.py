@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from contextvars import Context
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import soundfile
 from flask import Flask
+from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
+from app.billing import plans
 from app.extensions import db
 from app.jobs import run
-from app.models import Job, User
+from app.models import Batch, Job, User
+from app.models.base import new_id, transaction, utcnow
 
 PASSWORD = "a quiet long password"
 RATE = 44100
@@ -59,6 +64,34 @@ def uploaded_job(browser: Browser, name: str, content: bytes) -> Job:
     answer = browser.upload((name, content))
     assert answer.status_code == 201, answer.text
     return db.session.get_one(Job, answer.get_json()["job_id"])
+
+
+def waiting_jobs(user: User, count: int, **values: Any) -> list[str]:
+    """Rows of jobs that wait, due one after another; their files are nowhere. Returns the ids in order."""
+    plan, now = plans.for_user(user), utcnow() - timedelta(hours=1)
+    with transaction() as session:
+        batch = Batch(id=str(uuid4()), user_id=user.id, expected=count)
+        session.add(batch)
+        session.flush()
+        common = {
+            "user_id": user.id,
+            "batch_id": batch.id,
+            "format": "WAV",
+            "size_bytes": 1000,
+            "content_sha256": "",
+            "tier": plan.tier,
+            "priority": plan.priority,
+            "results": {},
+        }
+        rows = [
+            common
+            | {"id": new_id(), "filename": f"{n}.wav", "incoming_key": f"incoming/{user.id}/{n}.wav"}
+            | {"run_at": now + timedelta(milliseconds=n)}
+            | values
+            for n in range(count)
+        ]
+        session.execute(insert(Job), rows)
+    return [str(row["id"]) for row in rows]
 
 
 def finished_job(browser: Browser, name: str, content: bytes) -> Job:

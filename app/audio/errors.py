@@ -12,7 +12,14 @@ class UnreadableAudio(Exception):
 
 
 class EngineError(Exception):
-    """The engine came to grief, which says nothing certain about the file."""
+    """The engine came to grief, which says nothing certain about the file.
+
+    `exit_status` is the child's exit code, or minus the signal that ended it; None when there was no child.
+    """
+
+    def __init__(self, message: str = "", exit_status: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
 
 
 class EngineCrashed(EngineError):

@@ -39,6 +39,7 @@ LAST_WORDS_S = 5.0
 STDERR = "stderr.txt"
 STDERR_TAIL = 4000
 MOST_BYTES = 8_000_000
+KILLED = -int(signal.SIGKILL)
 
 Progress = Callable[[str, dict[str, Any]], None]
 
@@ -187,11 +188,11 @@ class _Run:
         while self._exit is None and open_ends:
             now = time.monotonic()
             if now >= deadline:
-                raise EngineTimeout("the time limit passed and the process group was killed")
+                raise EngineTimeout("the time limit passed and the process group was killed", KILLED)
             if now >= next_tick:
                 next_tick = now + self._tick_s
                 if self._tick is not None and not self._tick():
-                    raise EngineCancelled("given up by the caller")
+                    raise EngineCancelled("given up by the caller", KILLED)
             ready, _, _ = select.select(open_ends, [], [], max(min(deadline, next_tick) - now, 0))
             for end in ready:
                 if not self._read(end):
@@ -235,8 +236,8 @@ class _Run:
             raise UnreadableAudio(str(answer["unreadable"])[:500])
         detail = f"{_exit_words(self._exit)}\n{answer.get('error', '')}\n{self._stderr_tail()}".strip()
         if answer.get("memory"):
-            raise EngineOutOfMemory(detail)
-        raise EngineCrashed(detail)
+            raise EngineOutOfMemory(detail, self._exit)
+        raise EngineCrashed(detail, self._exit)
 
     def _kill(self) -> None:
         """Nothing the child has started may outlive the run."""

@@ -51,6 +51,9 @@ PLANS = {
         Plan("enterprise", "Enterprise", 500 * MB, 20_000, "month", 1 * TB, PRO_TIER, 10),
     )
 }
+FREE = PLANS["free"]
+# Of all jobs that wait, those of a lower figure are first, without exception.
+PRIORITIES = sorted({plan.priority for plan in PLANS.values()})
 
 
 def for_user(user: User) -> Plan:

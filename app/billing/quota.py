@@ -52,12 +52,17 @@ def standing(user: User) -> Standing:
 
 
 def check(now: Standing, size_bytes: int) -> None:
-    """Raise QuotaExceededError when a file of this size has no room."""
+    """Raise QuotaExceededError when one more upload of this size is not in the plan."""
     if not now.uploads_left:
         raise QuotaExceededError(
             f"All {now.plan.uploads:,} uploads of this {now.plan.period} are used. "
             f"The next ones start on {now.resets_at:%-d %b at %H:%M}, or upgrade the plan."
         )
+    check_storage(now, size_bytes)
+
+
+def check_storage(now: Standing, size_bytes: int) -> None:
+    """Raise QuotaExceededError when so many bytes have no room."""
     if size_bytes > now.storage_left_bytes:
         raise QuotaExceededError(
             f"The library has {now.storage_left_bytes / MB:.1f} MB left and this file needs more. "
@@ -67,17 +72,16 @@ def check(now: Standing, size_bytes: int) -> None:
 
 def charge_upload(user: User, job: Job) -> None:
     """Take one upload and the file's bytes from the plan, or raise QuotaExceededError."""
-    lock_account(user)
+    lock_account(user.id)
     check(standing(user), job.size_bytes)
-    _add(job.user_id, UPLOAD, f"upload:{job.id}", 1)
-    _add(job.user_id, STORAGE, f"storage:{job.id}", job.size_bytes)
+    upload, storage = _charge_keys(job)
+    _add(job.user_id, UPLOAD, upload, 1)
+    _add(job.user_id, STORAGE, storage, job.size_bytes)
 
 
 def give_back(job: Job) -> None:
     """Undo the charge of a job that came to nothing; once, however often it is called."""
-    charges = db.session.scalars(
-        select(Usage).where(Usage.entry_key.in_([f"upload:{job.id}", f"storage:{job.id}"]))
-    )
+    charges = db.session.scalars(select(Usage).where(Usage.entry_key.in_(_charge_keys(job))))
     for charge in charges.all():
         key = f"{charge.entry_key}:back"
         if db.session.scalar(select(Usage.id).where(Usage.entry_key == key)) is None:
@@ -89,6 +93,9 @@ def free_storage(sample: Sample, deleted_at: datetime) -> None:
 
 
 def take_storage_again(sample: Sample, deleted_at: datetime) -> None:
+    """Charge a sample that comes back from the trash, or raise QuotaExceededError."""
+    lock_account(sample.user_id)
+    check_storage(standing(db.session.get_one(User, sample.user_id)), sample.size_bytes)
     _add(sample.user_id, STORAGE, f"restored:{sample.id}:{deleted_at.timestamp()}", sample.size_bytes)
 
 
@@ -96,9 +103,15 @@ def record_export(sample: Sample, key: str) -> None:
     _add(sample.user_id, EXPORT, f"export:{key}", 1)
 
 
-def lock_account(user: User) -> None:
+def lock_account(user_id: str) -> None:
     """Let one transaction at a time decide for an account (SQLite already lets only one write)."""
-    db.session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
+    db.session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+def _charge_keys(job: Job) -> tuple[str, str]:
+    """What this round of the job is charged under: a retry is charged anew, and given back by itself."""
+    round_ = f":retry{job.retries}" if job.retries else ""
+    return f"upload:{job.id}{round_}", f"storage:{job.id}{round_}"
 
 
 def _add(user_id: str, kind: str, key: str, quantity: int, effective_at: datetime | None = None) -> None:

@@ -11,9 +11,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
+from app.jobs import progress
+from app.jobs.progress import Progress
 from app.models import Job, User
 from app.models.base import utcnow
-from app.models.job import COMPLETED, FAILED, UNFINISHED
+from app.models.job import CANCELLED, COMPLETED, FAILED, UNFINISHED
 
 SHOWN_AFTER_FINISH = timedelta(minutes=30)
 MOST_CARDS = 60
@@ -27,6 +29,7 @@ class Board:
 
     jobs: list[Job]
     more: int  # how many are not shown
+    batches: list[Progress]
     version: str
     interval_s: int | None
     summary: str
@@ -35,9 +38,14 @@ class Board:
 def for_user(user: User) -> Board:
     jobs = _unfinished(user)
     jobs += _finished(user, MOST_CARDS - len(jobs))
-    counts = _counts(user)
+    counts, batches = _counts(user), progress.of_batches(user)
     return Board(
-        jobs, sum(counts.values()) - len(jobs), _version(jobs, counts), _interval_s(jobs), _summary(counts)
+        jobs,
+        sum(counts.values()) - len(jobs),
+        batches,
+        _version(jobs, counts, batches),
+        _interval_s(jobs),
+        _summary(counts),
     )
 
 
@@ -81,13 +89,17 @@ def _counts(user: User) -> dict[str, int]:
     return {str(state): int(count) for state, count in rows}
 
 
-def _version(jobs: list[Job], counts: dict[str, int]) -> str:
+def _version(jobs: list[Job], counts: dict[str, int], batches: list[Progress]) -> str:
     """Changes when anything on the cards does."""
     facts = [
-        (job.id, job.state, job.step, job.is_delayed, job.attempt, job.sample and job.sample.deleted_at)
+        (
+            *(job.id, job.state, job.step, job.run_at, job.is_delayed, job.attempt, job.may_be_retried),
+            job.sample and job.sample.deleted_at,
+        )
         for job in jobs
     ]
-    return hashlib.sha256(repr((facts, sorted(counts.items()))).encode()).hexdigest()[:16]
+    whole = [(batch.done, batch.total, batch.left_words) for batch in batches]
+    return hashlib.sha256(repr((facts, sorted(counts.items()), whole)).encode()).hexdigest()[:16]
 
 
 def _interval_s(jobs: list[Job]) -> int | None:
@@ -102,5 +114,10 @@ def _interval_s(jobs: list[Job]) -> int | None:
 def _summary(counts: dict[str, int]) -> str:
     """One sentence for screen readers; it changes with a job's state and not with its progress."""
     unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
-    named = ((unfinished, "in progress"), (counts.get(COMPLETED), "ready"), (counts.get(FAILED), "failed"))
+    named = (
+        (unfinished, "in progress"),
+        (counts.get(COMPLETED), "ready"),
+        (counts.get(FAILED), "failed"),
+        (counts.get(CANCELLED), "cancelled"),
+    )
     return ", ".join(f"{count} {words}" for count, words in named if count)

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from flask.globals import app_ctx
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+from app.billing import quota
 from app.extensions import db
+from app.jobs import attempts, line, workers
+from app.jobs.workers import thread_name
 from app.models import Job
 from app.models.base import transaction, utcnow
-from app.models.job import PENDING, PROCESSING
+from app.models.job import PROCESSING
+from app.models.worker import RUNNING
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT_S = 10.0
+# So soon a holder sees that its job was cancelled or is somebody else's.
+LOOK_S = 1.0
+# Two claims that choose the same user at once: one of them may find the user's last slot taken.
+MOST_RACES = 10
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,8 @@ class Claim:
     original_key: str
     sp404_key: str
     results: dict[str, Any]
+    step_times: dict[str, float] = field(default_factory=dict)  # seconds after the start
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def log_name(self) -> str:
@@ -54,21 +61,28 @@ class Claim:
 
 
 def next_job() -> Claim | None:
-    """Take the best ready job: paid tiers first, then the oldest due time."""
-    with transaction() as session:
-        ready = (
-            select(Job)
-            .where(Job.state == PENDING, Job.run_at <= utcnow())
-            .order_by(Job.priority, Job.run_at, Job.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        job = session.scalar(ready)
-        if job is None:
-            return None
-        token = secrets.token_hex(16)
-        job.start(token, worker_name(), LEASE)
-        return _claim(job, token)
+    """Take the best ready job there is for this worker.
+
+    A user is chosen first, then their account is locked: claims for one user follow one another, so of
+    many at once exactly as many succeed as the user may have running. Each transaction locks one account
+    only, and none waits for another in a circle.
+    """
+    for _ in range(MOST_RACES):
+        with transaction() as session:
+            worker = workers.locked()
+            if worker is not None and worker.mode != RUNNING:
+                return None
+            turn = line.next_turn(worker)
+            if turn is None:
+                return None
+            quota.lock_account(turn.user_id)
+            job = session.scalar(line.first_job(turn))
+            if job is not None:
+                token = secrets.token_hex(16)
+                job.start(token, thread_name(), LEASE)
+                attempts.begin(job, token)
+                return _claim(job, token)
+    return None
 
 
 def extend(claim: Claim) -> bool:
@@ -79,8 +93,18 @@ def extend(claim: Claim) -> bool:
 def remember(claim: Claim, step: str, **results: Any) -> None:
     """Mark a step and keep what it left behind, or raise LeaseLostError."""
     claim.results.update(results)
-    if not _fenced_update(claim, step=step, results=dict(claim.results), lease_until=utcnow() + LEASE):
+    claim.step_times[step] = round(time.monotonic() - claim.started, 3)
+    values = {"step": step, "results": dict(claim.results), "lease_until": utcnow() + LEASE}
+    if not _fenced_update(claim, **values):
         raise LeaseLostError(claim.log_name)
+
+
+def is_held(claim: Claim) -> bool:
+    """Whether the job is still ours; a look that writes nothing."""
+    held = select(Job.id).where(
+        Job.id == claim.job_id, Job.lease_token == claim.token, Job.state == PROCESSING
+    )
+    return db.session.scalar(held) is not None
 
 
 def held_job(claim: Claim) -> Job:
@@ -93,32 +117,24 @@ def held_job(claim: Claim) -> Job:
     return job
 
 
-def ready_tiers(limit: int) -> list[str]:
-    """The tiers of the jobs that could start now, best first."""
-    ready = (
-        select(Job.tier)
-        .where(Job.state == PENDING, Job.run_at <= utcnow())
-        .order_by(Job.priority, Job.run_at, Job.id)
-        .limit(limit)
-    )
-    return list(db.session.scalars(ready))
-
-
 @contextmanager
 def kept(claim: Claim) -> Iterator[Callable[[], bool]]:
     """Extend the lease from a thread of its own while the block runs, however slow the store is.
 
-    Yields a function that tells whether the job is still ours.
+    Yields a function that tells whether the job is still ours: not for long after it was cancelled.
     """
     app = app_ctx.app
     done, lost = threading.Event(), threading.Event()
 
     def beat() -> None:
-        while not done.wait(HEARTBEAT_S):
+        extended = time.monotonic()
+        while not done.wait(min(LOOK_S, HEARTBEAT_S)):
+            is_due = time.monotonic() - extended >= HEARTBEAT_S
             with app.app_context():
-                if not _still_held(claim):
+                if not _still(extend if is_due else is_held, claim):
                     lost.set()
                     return
+            extended = time.monotonic() if is_due else extended
 
     thread = threading.Thread(target=beat, name=f"lease-{claim.job_id}", daemon=True)
     thread.start()
@@ -129,24 +145,11 @@ def kept(claim: Claim) -> Iterator[Callable[[], bool]]:
         thread.join()
 
 
-def worker_name() -> str:
-    return f"{place()}:{os.getpid()}:{threading.current_thread().name}"
-
-
-@lru_cache(maxsize=1)
-def place() -> str:
-    """Where process ids mean something: this host since its boot, in this container."""
-    namespace = Path("/proc/self/ns/pid")
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    inside = f"{boot.read_text()[:8]}.{namespace.stat().st_ino}" if namespace.exists() else ""
-    return f"{socket.gethostname()}.{inside}".replace(":", "-")[:80]
-
-
-def _still_held(claim: Claim) -> bool:
+def _still(held: Callable[[Claim], bool], claim: Claim) -> bool:
     try:
-        return extend(claim)
+        return held(claim)
     except OperationalError:
-        log.warning("%s could not extend its lease", claim.log_name, exc_info=True)
+        log.warning("%s could not see to its lease", claim.log_name, exc_info=True)
         return True  # the database is away; the fence decides when it is back
 
 
@@ -172,4 +175,6 @@ def _fenced_update(claim: Claim, **values: Any) -> bool:
             .values(**values)
             .returning(Job.id)
         )
+        if held is not None and "step" in values:
+            attempts.mark(claim.token, claim.step_times)
         return held is not None

@@ -14,11 +14,13 @@ from sqlalchemy import select
 from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
+from app.jobs import attempts
 from app.jobs import claim as claims
+from app.jobs.attempts import MAX_DETAIL
 from app.jobs.claim import Claim
-from app.models import AudioFeatures, Job, Sample
+from app.models import AudioFeatures, Job, Sample, attempt
 from app.models.base import transaction, utcnow
-from app.models.job import MAX_ATTEMPTS
+from app.models.job import MAX_ATTEMPTS, PROCESSING, UNFINISHED
 from app.notify import batches
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,9 @@ log = logging.getLogger(__name__)
 BACKOFF_S = (30, 120)
 JITTER = 0.2
 PATIENCE = timedelta(days=3)
-MAX_DETAIL = 8000
+# So long a failed job's file is kept, and one click tries it again.
+KEPT_FOR = timedelta(days=3)
+ONCE_MORE = f"Its file is kept for {KEPT_FOR.days} days: try it again, or upload another version."
 
 
 @dataclass(frozen=True)
@@ -46,30 +50,35 @@ def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) 
         session.flush()
         job.complete(sample)
         job.results = {}
+        attempts.end(claim.token, attempt.COMPLETED)
         batches.settle(job.batch_id)
-    _forget(claim.incoming_key)
+    forget(claim.incoming_key)
     return Ending("completed")
 
 
 def refuse(claim: Claim, sentence: str) -> Ending:
     """The file itself is bad: no retry, nothing kept, nothing charged."""
     with transaction():
-        _fail(claims.held_job(claim), sentence, None)
-    _forget(claim.incoming_key, claim.sp404_key)
+        job = claims.held_job(claim)
+        attempts.end(claim.token, attempt.REFUSED, sentence)
+        _fail(job, sentence, None)
+    forget(claim.incoming_key, claim.sp404_key)
     return Ending("failed")
 
 
-def try_again(claim: Claim, sentence: str, detail: str) -> Ending:
-    """Something broke: back to the queue while attempts are left, otherwise failed."""
+def try_again(claim: Claim, sentence: str, detail: str, exit_status: int | None = None) -> Ending:
+    """Something broke: back to the queue while tries are left, otherwise failed."""
     with transaction():
         job = claims.held_job(claim)
-        if job.may_retry:
+        if job.has_tries_left:
+            attempts.end(claim.token, attempt.RETRY, detail, exit_status)
             retry_at = utcnow() + backoff(job.attempt)
             job.release(retry_at)
             job.error_detail = detail[-MAX_DETAIL:]
             return Ending("pending", retry_at)
-        _fail(job, f"{sentence} We tried {MAX_ATTEMPTS} times; upload it again to try once more.", detail)
-    _forget(claim.incoming_key, claim.sp404_key, claim.original_key)
+        attempts.end(claim.token, attempt.FAILED, detail, exit_status)
+        _fail(job, f"{sentence} We tried {MAX_ATTEMPTS} times. {ONCE_MORE}", detail, KEPT_FOR)
+    forget(claim.original_key)
     return Ending("failed")
 
 
@@ -81,6 +90,7 @@ def wait(claim: Claim, detail: str) -> Ending:
     log.warning("%s waits: %s", claim.log_name, ascii(detail))
     with transaction():
         job = claims.held_job(claim)
+        attempts.end(claim.token, attempt.WAITING, detail)
         if job.created_at > utcnow() - PATIENCE:
             retry_at = utcnow() + backoff(1)
             job.release(retry_at)
@@ -92,22 +102,48 @@ def wait(claim: Claim, detail: str) -> Ending:
 
 
 def abandoned(job_id: str, token: str | None) -> None:
-    """The worker is gone: back to the queue, or failed when that was the last attempt."""
+    """The worker is gone: back to the queue, or failed when that was the last try."""
     with transaction() as session:
-        job = session.scalar(select(Job).where(Job.id == job_id, Job.lease_token == token).with_for_update())
+        held = select(Job).where(Job.id == job_id, Job.lease_token == token, Job.state == PROCESSING)
+        job = session.scalar(held.with_for_update())
         if job is None:
             return
         log.warning("job %s attempt %s was abandoned by %s", job.id, job.attempt, job.worker)
-        if job.may_retry:
+        attempts.end(token, attempt.ABANDONED, f"{job.worker} is gone, or was cut off from the database")
+        if job.has_tries_left:
             job.release(utcnow())
             return
-        _fail(job, f"Its worker stopped {MAX_ATTEMPTS} times; upload the file again to try once more.", None)
+        _fail(job, f"Its worker stopped {MAX_ATTEMPTS} times. {ONCE_MORE}", None, KEPT_FOR)
+        original_key = job.original_key
+    forget(original_key)
+
+
+def cancel(job_id: str) -> bool:
+    """End a job that waits or runs, give its charge back, and say whether there was one.
+
+    A worker that holds it finds its lease gone within moments, and kills what it runs.
+    """
+    with transaction() as session:
+        unfinished = select(Job).where(Job.id == job_id, Job.state.in_(UNFINISHED))
+        job = session.scalar(unfinished.with_for_update().execution_options(populate_existing=True))
+        if job is None:
+            return False
+        attempts.end(job.lease_token, attempt.CANCELLED)
+        job.cancel()
+        job.results = {}
+        quota.give_back(job)
+        batches.settle(job.batch_id)
         keys = (job.incoming_key, job.sp404_key, job.original_key)
-    _forget(*keys)
+    forget(*keys)
+    return True
 
 
-def lost(claim: Claim) -> Ending:
+def lost(claim: Claim, exit_status: int | None = None) -> Ending:
+    """The job was cancelled, or somebody else has it."""
     log.warning("%s lost its lease; its work does not count", claim.log_name)
+    if exit_status is not None:
+        with transaction():
+            attempts.note_exit(claim.token, exit_status)
     return Ending("lost")
 
 
@@ -154,14 +190,16 @@ def _features(measured: dict[str, Any]) -> AudioFeatures:
     )
 
 
-def _fail(job: Job, sentence: str, detail: str | None) -> None:
-    job.fail(sentence, detail[-MAX_DETAIL:] if detail else None)
-    job.results = {}
+def _fail(job: Job, sentence: str, detail: str | None, keep_for: timedelta | None = None) -> None:
+    """What is kept for another try keeps its finished steps too."""
+    job.fail(sentence, detail[-MAX_DETAIL:] if detail else None, keep_for)
+    if keep_for is None:
+        job.results = {}
     quota.give_back(job)
     batches.settle(job.batch_id)
 
 
-def _forget(*keys: str) -> None:
+def forget(*keys: str) -> None:
     """Remove objects nobody refers to any more; what can't be removed now is found by `sweeps.orphans`."""
     store = open_store(settings())
     for key in keys:

@@ -8,7 +8,7 @@ import os
 from sqlalchemy import select
 
 from app.extensions import db
-from app.jobs import claim, endings
+from app.jobs import endings, workers
 from app.models import Job
 from app.models.base import utcnow
 from app.models.job import PROCESSING
@@ -29,7 +29,7 @@ def _is_abandoned(job: Job) -> bool:
     if job.lease_until is None or job.lease_until < utcnow():
         return True
     place, pid, *_ = (job.worker or "::").split(":")
-    return place == claim.place() and pid.isdigit() and not _is_alive(int(pid))
+    return place == workers.place() and pid.isdigit() and not _is_alive(int(pid))
 
 
 def _is_alive(pid: int) -> bool:

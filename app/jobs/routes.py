@@ -1,15 +1,16 @@
-"""The live job cards: one poll for all of them, which ends by itself."""
+"""The live job cards: one poll for all of them, which ends by itself; and what their buttons do."""
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+import tasks
 from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import open_store
-from app.jobs import board
+from app.jobs import board, steer
 from app.negotiation import wants_fragment
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -27,13 +28,34 @@ def cards() -> Response:
         )
     if request.args.get("version") == now.version and now.interval_s is not None:
         return Response(status=204)
-    response = make_response(
-        render_template(
-            "jobs/_cards.html", board=now, standing=quota.standing(current_user), out_of_band=True
-        )
-    )
+    response = _fragment(now)
     response.status_code = 200 if now.interval_s is not None else STOP_POLLING
     return response
+
+
+@blueprint.post("/<job_id>/cancel")
+def cancel(job_id: str) -> Response:
+    """At once when it waits; a worker that has it stops within moments."""
+    steer.cancel(board.owned_by(current_user, job_id).id)
+    return _cards_now()
+
+
+@blueprint.post("/<job_id>/retry")
+def retry(job_id: str) -> Response:
+    """Once more without another upload, as long as the file is kept."""
+    job = board.owned_by(current_user, job_id)
+    if not steer.retry(job.id):
+        abort(409, "It can't be tried again: its file is no longer kept, or it was started already.")
+    tasks.wake(job.tier)
+    return _cards_now()
+
+
+@blueprint.errorhandler(quota.QuotaExceededError)
+def no_room(error: quota.QuotaExceededError) -> Response:
+    if wants_fragment():
+        return make_response(render_template("errors/_alert.html", sentence=str(error)), 409)
+    flash(str(error), "error")
+    return redirect(url_for("jobs.cards"), 303)
 
 
 @blueprint.get("/<job_id>/audio")
@@ -43,3 +65,17 @@ def audio(job_id: str) -> Response:
     if key is None:
         abort(404)
     return redirect(open_store(settings()).url(key, content_type="audio/wav"))
+
+
+def _cards_now() -> Response:
+    if wants_fragment():
+        return _fragment(board.for_user(current_user))
+    return redirect(url_for("jobs.cards"), 303)
+
+
+def _fragment(now: board.Board) -> Response:
+    return make_response(
+        render_template(
+            "jobs/_cards.html", board=now, standing=quota.standing(current_user), out_of_band=True
+        )
+    )

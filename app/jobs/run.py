@@ -28,7 +28,6 @@ from app.jobs.endings import Ending
 
 log = logging.getLogger(__name__)
 
-TIME_LIMIT_S = 300.0
 WAV, BINARY = "audio/wav", "application/octet-stream"
 
 
@@ -41,8 +40,9 @@ def run_next() -> Ending | None:
         log.info("started: %s", ascii(claim.filename))
         try:
             ending = _attempt(claim)
-        except LeaseLostError:
-            ending = endings.lost(claim)
+        except LeaseLostError as error:
+            killed = error.__cause__
+            ending = endings.lost(claim, killed.exit_status if isinstance(killed, EngineError) else None)
         log.info("ended: %s", ending)
     return ending
 
@@ -60,9 +60,11 @@ def _attempt(claim: Claim) -> Ending:
     except (StorageError, EngineUnavailable) as error:
         return endings.wait(claim, str(error))
     except EngineTimeout as error:
-        return endings.try_again(claim, f"It took longer than {TIME_LIMIT_S:.0f} seconds.", str(error))
+        sentence = f"It took longer than {settings().job_limit_s:g} seconds."
+        return endings.try_again(claim, sentence, str(error), error.exit_status)
     except EngineError as error:
-        return endings.try_again(claim, "The analysis stopped unexpectedly on this file.", str(error))
+        sentence = "The analysis stopped unexpectedly on this file."
+        return endings.try_again(claim, sentence, str(error), error.exit_status)
     except Exception:
         log.exception("broke")
         return endings.try_again(claim, "Something on our side broke.", traceback.format_exc())
@@ -93,7 +95,7 @@ def _measured(claim: Claim, source: Path, folder: Path, still_ours: Callable[[],
         name=claim.filename,
         on_decoded=decoded,
         still_ours=still_ours,
-        timeout_s=TIME_LIMIT_S,
+        timeout_s=settings().job_limit_s,
     )
     claims.remember(claim, "analysed", analysis=measured)
     return measured

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
 from app.extensions import db, settings
 from app.integrations.storage import open_store
@@ -34,7 +34,7 @@ def temporary_files() -> None:
 
 
 def orphans() -> int:
-    """Objects of a day ago or older that belong to no sample and no job that is still to run."""
+    """Objects of a day ago or older that belong to no sample and no job that may still run."""
     store = open_store(settings())
     removed = 0
     for prefix, is_wanted in (("incoming/", _is_incoming_wanted), ("samples/", _is_sample_wanted)):
@@ -47,15 +47,19 @@ def orphans() -> int:
 
 
 def _is_incoming_wanted(key: str) -> bool:
-    job = select(Job.id).where(Job.incoming_key == key, Job.state.in_(UNFINISHED))
-    return db.session.scalar(job) is not None
+    return db.session.scalar(select(Job.id).where(Job.incoming_key == key, _may_run())) is not None
 
 
 def _is_sample_wanted(key: str) -> bool:
     _, _, owner_id, *_ = [*key.split("/"), "", ""]
     if db.session.get(Sample, owner_id) is not None:
         return True
-    return db.session.scalar(select(Job.id).where(Job.id == owner_id, Job.state.in_(UNFINISHED))) is not None
+    return db.session.scalar(select(Job.id).where(Job.id == owner_id, _may_run())) is not None
+
+
+def _may_run() -> ColumnElement[bool]:
+    """It is to run, or failed and may be tried again."""
+    return or_(Job.state.in_(UNFINISHED), Job.kept_until > utcnow())
 
 
 def _remove(path: Path) -> None:

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.billing import quota
 from app.library import downloads, explain, samples, search, trash
 from app.library.forms import SampleForm
 from app.models import Sample
@@ -99,6 +100,15 @@ def restore(sample_id: str) -> Page:
     if wants_fragment():
         return render_template("library/_row.html", sample=sample)
     return _back_to(sample)
+
+
+@blueprint.errorhandler(quota.QuotaExceededError)
+def no_room(error: quota.QuotaExceededError) -> Page:
+    """Nothing was lost: the sample can be restored as soon as there is room."""
+    if wants_fragment():
+        return render_template("errors/_alert.html", sentence=str(error)), 409
+    flash(str(error), "error")
+    return redirect(url_for("library.index"), 303)
 
 
 @blueprint.get("/<sample_id>/audio")

@@ -29,7 +29,10 @@ def delete(sample: Sample) -> None:
 
 
 def restore(sample: Sample) -> None:
-    """Undo a deletion; of two requests at once, one does it."""
+    """Undo a deletion; of two requests at once, one does it.
+
+    Raises QuotaExceededError when its room in the plan was filled since.
+    """
     deleted_at = sample.deleted_at
     if deleted_at is None:
         return

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.sample import Sample
 
-PENDING, PROCESSING, COMPLETED, FAILED = "pending", "processing", "completed", "failed"
+PENDING, PROCESSING = "pending", "processing"
+COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 UNFINISHED = (PENDING, PROCESSING)
 STEPS = ("stored", "decoded", "analysed", "described", "ready")
 MAX_ATTEMPTS = 3
@@ -39,9 +40,11 @@ class Batch(Model):
 class Job(Model):
     __tablename__ = "processing_jobs"
     __table_args__ = (
-        # The claim reads in this order and nothing else (app/jobs/claim.py).
+        # The claim reads the line of a tier by the first, and one user's place in it by the second.
         Index("ix_processing_jobs_ready", "state", "priority", "run_at", "id"),
+        Index("ix_processing_jobs_line", "state", "priority", "user_id", "run_at", "id"),
         Index("ix_processing_jobs_user_state", "user_id", "state"),
+        Index("ix_processing_jobs_finished", "state", "finished_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
@@ -61,7 +64,8 @@ class Job(Model):
     priority: Mapped[int] = mapped_column()  # lower runs first
     run_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
-    attempt: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=0)  # tries since it was queued, by the upload or a retry
+    retries: Mapped[int] = mapped_column(default=0, server_default="0")  # how often somebody queued it again
     lease_token: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     worker: Mapped[str | None] = mapped_column(String(120))
@@ -74,6 +78,8 @@ class Job(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Failed by no fault of the file, which is kept until then for another try.
+    kept_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     batch: Mapped[Batch] = relationship(back_populates="jobs")
     sample: Mapped[Sample | None] = relationship()
@@ -108,8 +114,13 @@ class Job(Model):
         return self.results.get("sp404_key")
 
     @property
-    def may_retry(self) -> bool:
+    def has_tries_left(self) -> bool:
         return self.attempt < MAX_ATTEMPTS
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Somebody may queue it again: it failed, and its file is still there."""
+        return self.state == FAILED and self.kept_until is not None and self.kept_until > utcnow()
 
     def start(self, token: str, worker: str, lease: timedelta) -> None:
         now = utcnow()
@@ -122,14 +133,26 @@ class Job(Model):
         self.state, self.run_at = PENDING, run_at
         self.lease_token = self.lease_until = self.worker = None
 
+    def retry(self, tier: str, priority: int) -> None:
+        """Once more from the start of the line, with all its tries; steps that were done stay done."""
+        self.state, self.run_at, self.attempt = PENDING, utcnow(), 0
+        self.retries += 1
+        self.tier, self.priority = tier, priority
+        self.finished_at = self.kept_until = None
+        self.error = self.error_detail = None
+
+    def cancel(self) -> None:
+        self._finish(CANCELLED)
+
     def complete(self, sample: Sample) -> None:
         self.sample_id = sample.id
         self._finish(COMPLETED)
         self.step = "ready"
 
-    def fail(self, sentence: str, detail: str | None = None) -> None:
+    def fail(self, sentence: str, detail: str | None = None, keep_for: timedelta | None = None) -> None:
         self.error, self.error_detail = sentence, detail
         self._finish(FAILED)
+        self.kept_until = utcnow() + keep_for if keep_for is not None else None
 
     def _finish(self, state: str) -> None:
         self.state, self.finished_at = state, utcnow()

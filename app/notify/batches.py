@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import Batch, Job, User
 from app.models.base import transaction, utcnow
-from app.models.job import UNFINISHED
+from app.models.job import CANCELLED, UNFINISHED
 from app.notify import outbox
 
 # A browser that announced more files than it sent (closed, cancelled) is waited for this long.
@@ -25,15 +25,20 @@ def settle(batch_id: str) -> None:
     batch = db.session.scalar(select(Batch).where(Batch.id == batch_id).with_for_update())
     if batch is None or batch.settled_at is not None:
         return
+    # Asked first and by itself: while a batch of hundreds runs, its jobs are not read for every one of them.
+    unfinished = select(Job.id).where(Job.batch_id == batch_id, Job.state.in_(UNFINISHED)).limit(1)
+    if db.session.scalar(unfinished) is not None:
+        return
     jobs = list(db.session.scalars(select(Job).where(Job.batch_id == batch_id).order_by(Job.id)))
     complete = len(jobs) + batch.refused >= batch.expected or batch.touched_at < utcnow() - PATIENCE
-    if not complete or any(not job.is_finished for job in jobs):
+    if not complete:
         return
     batch.settled_at = utcnow()
     user = db.session.get_one(User, batch.user_id)
-    if jobs and user.mail_on_completion:
-        # A file that joined after the message was sent makes it one of its own.
-        key = f"batch:{batch.id}:{len(jobs)}"
+    if user.mail_on_completion and any(job.state != CANCELLED for job in jobs):
+        # A file that joined after the message was sent makes it one of its own, and so does a retry.
+        retries = sum(job.retries for job in jobs)
+        key = f"batch:{batch.id}:{len(jobs)}" + (f":{retries}" if retries else "")
         outbox.promise(key, user.id, outbox.BATCH_DONE, {"batch_id": batch.id})
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.extensions import db, settings
 from app.integrations.mail import Mail
 from app.models import Job, OutboxMessage, User
-from app.models.job import COMPLETED
+from app.models.job import COMPLETED, FAILED
 
 MOST_LISTED = 20
 
@@ -23,10 +23,10 @@ def compose(message: OutboxMessage) -> Mail | None:
             select(Job).where(Job.batch_id == message.payload["batch_id"]).order_by(Job.id)
         ).unique()
     )
-    if not jobs:
-        return None
     done = [job for job in jobs if job.state == COMPLETED]
-    failed = [job for job in jobs if job.state != COMPLETED]
+    failed = [job for job in jobs if job.state == FAILED]
+    if not done and not failed:
+        return None
     user = db.session.get_one(User, message.user_id)
     context: dict[str, Any] = {
         "done": done,

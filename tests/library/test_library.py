@@ -12,7 +12,7 @@ import soundfile
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.billing import quota
+from app.billing import plans, quota
 from app.extensions import db, settings
 from app.library import keys, search, trash
 from app.library.samples import parse_tags
@@ -317,3 +317,24 @@ def test_the_page_of_any_sound_can_be_read(as_owner: Browser, content: bytes) ->
     assert "Loudness" in page.text
     assert "None" not in page.text
     assert "nan" not in page.text
+
+
+def test_a_sample_comes_back_only_when_there_is_room(as_owner: Browser, owner: User) -> None:
+    sample = db.session.get_one(Sample, finished_job(as_owner, "kick.wav", kick()).sample_id)
+    trash.delete(sample)
+    full = plans.for_user(owner).storage_bytes - sample.size_bytes + 1
+    with transaction() as session:
+        session.add(Usage(user_id=owner.id, kind="storage", entry_key="full", quantity=full))
+    refused = as_owner.post(f"/samples/{sample.id}/restore", {"HX-Request": "true"})
+    assert refused.status_code == 409
+    assert "this file needs more" in refused.text
+    assert as_owner.post(f"/samples/{sample.id}/restore").status_code == 303
+    assert "this file needs more" in as_owner.get("/samples").text
+    db.session.refresh(sample)
+    assert sample.deleted_at is not None
+    with transaction() as session:
+        session.add(Usage(user_id=owner.id, kind="storage", entry_key="room", quantity=-1))
+    as_owner.post(f"/samples/{sample.id}/restore")
+    db.session.refresh(sample)
+    assert sample.deleted_at is None
+    assert quota.standing(owner).storage_left_bytes == 0

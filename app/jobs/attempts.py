@@ -1,0 +1,66 @@
+"""The attempts of jobs, written in the transactions that claim and end them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from app.extensions import db
+from app.models import Attempt, Job
+from app.models.base import utcnow
+
+MAX_DETAIL = 8000
+
+
+def begin(job: Job, token: str) -> None:
+    """The job was just claimed under this token."""
+    before = select(func.coalesce(func.max(Attempt.number), 0)).where(Attempt.job_id == job.id)
+    now = utcnow()
+    db.session.execute(
+        insert(Attempt).values(
+            job_id=job.id,
+            number=before.scalar_subquery() + 1,
+            token=token,
+            tier=job.tier,
+            worker=job.worker,
+            wait_s=max((now - job.run_at).total_seconds(), 0),
+            started_at=now,
+        )
+    )
+
+
+def end(token: str | None, outcome: str, detail: str | None = None, exit_status: int | None = None) -> None:
+    """The lease of this token ends; whatever ends it again later changes nothing."""
+    attempt = db.session.scalar(
+        select(Attempt).where(Attempt.token == token, Attempt.ended_at.is_(None)).with_for_update()
+    )
+    if attempt is None:
+        return
+    now = utcnow()
+    attempt.ended_at, attempt.run_s = now, (now - attempt.started_at).total_seconds()
+    attempt.outcome, attempt.exit_status = outcome, exit_status
+    attempt.detail = detail[-MAX_DETAIL:] if detail else None
+
+
+def mark(token: str, times: dict[str, Any]) -> None:
+    """What was reached so far, and after how many seconds."""
+    db.session.execute(update(Attempt).where(Attempt.token == token).values(steps=times))
+
+
+def note_exit(token: str, exit_status: int | None) -> None:
+    """How the child ended of an attempt that was ended by somebody else, as a cancelled one is."""
+    unknown = Attempt.exit_status.is_(None)
+    db.session.execute(update(Attempt).where(Attempt.token == token, unknown).values(exit_status=exit_status))
+
+
+def mean_run_s(recent: int = 50) -> float | None:
+    """How long a job takes, by the last ones that were completed."""
+    last = (
+        select(Attempt.run_s)
+        .where(Attempt.outcome == "completed")
+        .order_by(Attempt.ended_at.desc())
+        .limit(recent)
+        .subquery()
+    )
+    return db.session.scalar(select(func.avg(last.c.run_s)))

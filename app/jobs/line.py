@@ -1,0 +1,123 @@
+"""Who is next: paid tiers strictly before free, first come first served inside a tier, and nobody takes
+every slot while somebody else waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, update
+
+from app.billing import plans
+from app.billing.plans import FREE
+from app.extensions import db, settings
+from app.jobs import workers
+from app.models import Job, User, Worker
+from app.models.base import UtcDateTime, transaction, utcnow
+from app.models.job import PENDING, PROCESSING
+
+# Who holds all slots they may is passed over row by row for so long, and then user by user.
+WINDOW = 64
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The user whose first job of this priority is next, if they hold fewer slots than `limit` by then."""
+
+    user_id: str
+    priority: int
+    limit: int
+
+
+def next_turn(worker: Worker | None) -> Turn | None:
+    for priority in _priorities(worker):
+        for limit in _limits():
+            user_id = _first_user(priority, limit)
+            if user_id is not None:
+                return Turn(user_id, priority, limit)
+    return None
+
+
+def first_job(turn: Turn) -> Select[Job]:
+    """The job of that turn. The caller has locked the account, so what other claims took is counted."""
+    held = select(func.count()).where(Job.user_id == turn.user_id, Job.state == PROCESSING).scalar_subquery()
+    return (
+        select(Job)
+        .where(*_ready(turn.priority), Job.user_id == turn.user_id, held < turn.limit)
+        .order_by(Job.run_at, Job.id)
+        .limit(1)
+        .with_for_update(of=Job, skip_locked=True)
+    )
+
+
+def ready_tiers(limit: int) -> list[str]:
+    """The tiers of the jobs that are due, best first."""
+    found: list[str] = []
+    for priority in plans.PRIORITIES:
+        due = select(Job.tier).where(*_ready(priority)).order_by(Job.run_at, Job.id)
+        found += db.session.scalars(due.limit(limit - len(found)))
+    return found
+
+
+def move_to_plan(user: User) -> int:
+    """Put a user's waiting jobs where their plan has them now; paid ones are due at once.
+
+    Returns how many. A job that waits after a failed try keeps its time.
+    """
+    plan, now = plans.for_user(user), utcnow()
+    later = and_(Job.attempt == 0, Job.run_at > now)
+    due = case((later, literal(now, UtcDateTime)), else_=Job.run_at)
+    moved = update(Job).where(Job.user_id == user.id, Job.state == PENDING).returning(Job.id)
+    with transaction() as session:
+        values = {"tier": plan.tier, "priority": plan.priority}
+        values |= {} if plan.is_delayed else {"run_at": due}
+        return len(session.scalars(moved.values(**values)).all())
+
+
+def _priorities(worker: Worker | None) -> list[int]:
+    """Free jobs leave some slots of each worker to paid ones, or a few long files could hold them all."""
+    if worker is None:
+        return plans.PRIORITIES
+    reserved = min(settings().paid_slots, worker.slots - 1)
+    if not reserved or workers.running_free(worker, FREE.priority) < worker.slots - reserved:
+        return plans.PRIORITIES
+    return [priority for priority in plans.PRIORITIES if priority < FREE.priority]
+
+
+def _limits() -> list[int]:
+    """How many jobs a user may have running: a slot less than there are while others wait, then the cap."""
+    cap, slots = settings().user_running_max, workers.slots_of_all()
+    return [slots - 1, cap] if 2 <= slots <= cap else [cap]
+
+
+def _first_user(priority: int, limit: int) -> str | None:
+    full = set(
+        db.session.scalars(
+            select(Job.user_id)
+            .where(Job.state == PROCESSING)
+            .group_by(Job.user_id)
+            .having(func.count() >= limit)
+        )
+    )
+    line = select(Job.user_id).where(*_ready(priority)).order_by(Job.run_at, Job.id).limit(WINDOW)
+    users = db.session.scalars(line).all()
+    if not full or len(users) < WINDOW:
+        return next((user_id for user_id in users if user_id not in full), None)
+    return next((u for u in users if u not in full), None) or db.session.scalar(_first_other(priority, full))
+
+
+def _first_other(priority: int, full: set[str]) -> Select[str]:
+    """Whoever waits longest but for the full ones, whose thousands of rows at the head are not read.
+
+    A loose index scan: from one user to the next by the index, and of each the first row only.
+    """
+    waiting = (Job.state == PENDING, Job.priority == priority)
+    users = select(func.min(Job.user_id).label("user_id")).where(*waiting).cte("users", recursive=True)
+    after = select(func.min(Job.user_id)).where(*waiting, Job.user_id > users.c.user_id).scalar_subquery()
+    users = users.union_all(select(after).where(users.c.user_id.is_not(None)))
+    due = select(func.min(Job.run_at)).where(*waiting, Job.user_id == users.c.user_id).scalar_subquery()
+    found = select(users.c.user_id, due.label("due")).where(users.c.user_id.not_in(full)).subquery()
+    return select(found.c.user_id).where(found.c.due <= utcnow()).order_by(found.c.due).limit(1)
+
+
+def _ready(priority: int) -> tuple[ColumnElement[bool], ...]:
+    return Job.state == PENDING, Job.priority == priority, Job.run_at <= utcnow()

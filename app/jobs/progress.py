@@ -1,0 +1,76 @@
+"""How far a batch is as a whole, and when it may be done by measured times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, case, func, select
+
+from app.extensions import db, settings
+from app.jobs import attempts, workers
+from app.models import Job, User
+from app.models.base import utcnow
+from app.models.job import CANCELLED, PENDING, UNFINISHED
+
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One batch; `left_s` is None when nothing was measured yet or nothing is due yet."""
+
+    done: int
+    total: int
+    left_s: float | None
+    starts_at: datetime | None  # when its first job is due, while all that is left waits for its time
+
+    @property
+    def left_words(self) -> str:
+        if self.left_s is None:
+            return ""
+        minutes = round(self.left_s / 60)
+        if minutes < 1:
+            return "less than a minute left"
+        if minutes < 90:
+            return f"about {minutes} {'minute' if minutes == 1 else 'minutes'} left"
+        return f"about {round(minutes / 60)} hours left"
+
+
+def of_batches(user: User) -> list[Progress]:
+    """The batches of more than one file that are under way, oldest first; cancelled files don't count."""
+    now = utcnow()
+    unfinished = Job.state.in_(UNFINISHED)
+    delayed = (Job.state == PENDING) & (Job.run_at > now)
+    rows = db.session.execute(
+        select(
+            func.count().label("total"),
+            func.sum(case((unfinished, 1), else_=0)).label("left"),
+            func.sum(case((delayed, 1), else_=0)).label("delayed"),
+            func.min(case((delayed, Job.run_at))).label("starts_at"),
+        )
+        .where(Job.batch_id.in_(_under_way(user)), Job.state != CANCELLED)
+        .group_by(Job.batch_id)
+        .having(func.count() > 1)
+        .order_by(func.min(Job.id))
+        .limit(MOST_SHOWN)
+    ).all()
+    job_s = _job_s() if rows else None
+    found, ahead = [], 0
+    for row in rows:
+        due = row.left - row.delayed
+        ahead += due  # one user's batches run one after another
+        left_s = ahead * job_s if job_s is not None and due else None
+        found.append(Progress(row.total - row.left, row.total, left_s, row.starts_at if not due else None))
+    return found
+
+
+def _under_way(user: User) -> Select[str]:
+    return select(Job.batch_id).where(Job.user_id == user.id, Job.state.in_(UNFINISHED)).distinct()
+
+
+def _job_s() -> float | None:
+    """Seconds from one finish to the next, with as many at once as one user may have."""
+    run_s = attempts.mean_run_s()
+    at_once = min(max(workers.slots_of_all(), 1), settings().user_running_max)
+    return run_s / at_once if run_s is not None else None

@@ -1,0 +1,154 @@
+"""How long a claim takes before 100 and before 100,000 waiting jobs, and by which plan.
+
+python -m tests.benchmarks.claims [--database postgresql://…] [--rows 100000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import event, text, update
+
+from app import create_app
+from app.config import Settings
+from app.extensions import db
+from app.jobs import claim
+from app.models import Job, Subscription, User
+from app.models.base import transaction, utcnow
+from tests.support import waiting_jobs
+
+FEW, MANY, CLAIMS = 100, 100_000, 60
+SECRET = "a secret for measuring, long enough to be taken"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database")
+    parser.add_argument("--rows", type=int, default=MANY)
+    options = parser.parse_args()
+    with TemporaryDirectory() as folder, application(Path(folder), options.database):
+        for name, measure in CASES.items():
+            few, many = (measure(rows) for rows in (FEW, options.rows))
+            print(f"{name:34} {few:6.2f} ms   {many:6.2f} ms   ratio {many / few:.2f}", flush=True)
+        print("\n".join(plans_of_a_claim()))
+
+
+@contextmanager
+def application(folder: Path, database: str | None) -> Iterator[Flask]:
+    values = {"DATA_DIR": str(folder), "SECRET_KEY": SECRET}
+    values |= {"DATABASE_URL": database} if database else {}
+    app = create_app(Settings.from_env(values))
+    with app.app_context():
+        upgrade()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def one_user(rows: int) -> float:
+    waiting_jobs(member("one"), rows)
+    return _median_ms()
+
+
+def a_hundred_users(rows: int) -> float:
+    for number in range(100):
+        waiting_jobs(member(str(number)), rows // 100)
+    return _median_ms()
+
+
+def behind_a_full_user(rows: int) -> float:
+    """One user holds all they may and has nearly every waiting job, all of them due before the others'."""
+    full = member("full")
+    waiting_jobs(full, rows - 50)
+    while claim.next_job() is not None:
+        pass
+    for number in range(50):
+        waiting_jobs(member(str(number)), 5)
+    return _median_ms()
+
+
+def all_delayed(rows: int) -> float:
+    """Free jobs that are due in twelve hours, and a few paid ones."""
+    waiting_jobs(member("free", None), rows, run_at=utcnow() + timedelta(hours=12))
+    waiting_jobs(member("paid"), CLAIMS + 10)
+    return _median_ms()
+
+
+CASES = {
+    "one user": one_user,
+    "a hundred users": a_hundred_users,
+    "behind a full user": behind_a_full_user,
+    "all but a few delayed": all_delayed,
+}
+
+
+def member(name: str, plan: str | None = "pro") -> User:
+    user = User(email=f"{name}@example.com")
+    user.subscription = Subscription(plan=plan, status="active") if plan else None
+    with transaction() as session:
+        session.add(user)
+    return user
+
+
+def _median_ms() -> float:
+    """Of claims in a row; each is put aside in a way that is not counted."""
+    _analyze()
+    taken = []
+    for number in range(CLAIMS + 5):
+        start = time.perf_counter()
+        held = claim.next_job()
+        ended = time.perf_counter()
+        assert held is not None
+        with transaction() as session:
+            session.execute(update(Job).where(Job.id == held.job_id).values(state="cancelled"))
+        if number >= 5:
+            taken.append(1000 * (ended - start))
+    with transaction() as session:
+        for table in ("job_attempts", "processing_jobs", "batches", "api_usage", "subscriptions", "users"):
+            session.execute(text(f"DELETE FROM {table}"))
+    return statistics.median(taken)
+
+
+def _analyze() -> None:
+    db.session.commit()
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def plans_of_a_claim() -> list[str]:
+    """The plan of every query a claim makes behind a full user with a long line."""
+    waiting_jobs(member("full"), 5_000)
+    while claim.next_job() is not None:
+        pass
+    waiting_jobs(member("other"), 5)
+    _analyze()
+    seen: list[tuple[str, object]] = []
+
+    def see(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if "SELECT" in statement[:20] or "WITH" in statement[:10]:
+            seen.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", see)
+    claim.next_job()
+    event.remove(db.engine, "before_cursor_execute", see)
+    explain = "EXPLAIN QUERY PLAN " if db.engine.dialect.name == "sqlite" else "EXPLAIN "
+    lines = []
+    with db.engine.connect() as connection:
+        for statement, parameters in seen:
+            lines.append("\n" + " ".join(statement.split())[:300])
+            rows = connection.exec_driver_sql(explain + statement, parameters)
+            lines += [f"    {row[-1]}" for row in rows]
+    return lines
+
+
+if __name__ == "__main__":
+    main()
