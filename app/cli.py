@@ -8,10 +8,42 @@ from pathlib import Path
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
+
+from app.admin import audit
 
 
 def init(app: Flask) -> None:
     app.cli.add_command(analyze)
+    app.cli.add_command(admin)
+
+
+@click.group()
+def admin() -> None:
+    """Who may see and steer the queue."""
+
+
+@admin.command()
+@click.argument("email")
+def grant(email: str) -> None:
+    """Let an account see and steer the queue."""
+    _set_admin(email, True)
+
+
+@admin.command()
+@click.argument("email")
+def revoke(email: str) -> None:
+    """Make an account a producer like any other again."""
+    _set_admin(email, False)
+
+
+@with_appcontext
+def _set_admin(email: str, is_admin: bool) -> None:
+    try:
+        audit.set_admin(email, is_admin)
+    except audit.NoSuchAccountError as error:
+        raise click.ClickException(f"Nobody is registered as {email}. Register first.") from error
+    click.echo(f"{email} {'may' if is_admin else 'may no longer'} see and steer the queue.")
 
 
 @click.command()

@@ -72,6 +72,7 @@ def _init_extensions(app: Flask) -> None:
 
 def _register_blueprints(app: Flask) -> None:
     # Imported here: routes import the tasks, and the tasks import this package.
+    from app.admin.routes import blueprint as admin
     from app.auth.routes import blueprint as auth
     from app.billing.routes import blueprint as billing
     from app.jobs.routes import blueprint as jobs
@@ -79,5 +80,5 @@ def _register_blueprints(app: Flask) -> None:
     from app.pages.routes import blueprint as pages
     from app.upload.routes import blueprint as upload
 
-    for blueprint in (pages, auth, billing, upload, jobs, library):
+    for blueprint in (pages, auth, billing, upload, jobs, library, admin):
         app.register_blueprint(blueprint)

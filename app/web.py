@@ -16,6 +16,7 @@ from app.billing import plans
 from app.extensions import settings
 from app.integrations.mail import mail_folder
 from app.library import keys
+from app.models.base import utcnow
 
 NOTHING = "–"
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -31,7 +32,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
     app.jinja_env.globals["my_plan"] = lambda: plans.for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for show in (bars_path, bpm, clock, decibels, megabytes, musical_key, percent, when):
+    for show in (ago, bars_path, bpm, clock, decibels, megabytes, musical_key, percent, span, when):
         app.add_template_filter(show)
     app.context_processor(_about_this_run)
 
@@ -73,6 +74,21 @@ def clock(seconds: float | None) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
+
+
+def ago(time: datetime | None) -> str:
+    """How long since."""
+    return NOTHING if time is None else span(max((utcnow() - time).total_seconds(), 0))
+
+
+def span(seconds: float | None) -> str:
+    """0.4 s, 42 s, 12 min, 3.5 h, 2.1 d."""
+    if seconds is None:
+        return NOTHING
+    for unit, factor in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * factor:
+            return f"{seconds / factor:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def decibels(value: float | None) -> str:

@@ -32,6 +32,7 @@ ICONS = (
     "musical-note",
     "pause",
     "play",
+    "queue-list",
     "speaker-wave",
     "squares-2x2",
     "user-plus",

@@ -71,6 +71,13 @@ class Product:
         if self.process is not None:
             self.stop()
 
+    def command(self, *arguments: str) -> str:
+        """What `flask --app wsgi …` prints, on the product's own settings."""
+        flask = [str(Path(sys.executable).parent / "flask"), "--app", "wsgi", *arguments]
+        return subprocess.run(
+            flask, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True
+        ).stdout
+
     @property
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")[-6000:]

@@ -23,7 +23,7 @@ RINGS = [
     {"app.cli", "app.errors", "app.security", "app.web", "*.routes", "*.forms"},
     {"tasks"},
     {"app"},  # create_app, which builds everything when it is called
-    {"app.auth", "app.library", "app.upload"},
+    {"app.admin", "app.auth", "app.library", "app.upload"},
     {"app.jobs"},
     {"app.billing", "app.notify"},
     {"app.models", "app.queue"},

@@ -1,6 +1,7 @@
 """Every table, so that migrations see them all."""
 
 from app.models.attempt import Attempt
+from app.models.audit import AuditEntry
 from app.models.job import Batch, Job
 from app.models.outbox import OutboxMessage
 from app.models.sample import AudioFeatures, Sample, Tag
@@ -12,6 +13,7 @@ from app.models.worker import Worker
 __all__ = [
     "Attempt",
     "AudioFeatures",
+    "AuditEntry",
     "Batch",
     "Job",
     "OutboxMessage",

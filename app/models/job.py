@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.sample import Sample
+from app.models.user import User
 
 PENDING, PROCESSING = "pending", "processing"
 COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
@@ -83,6 +84,7 @@ class Job(Model):
 
     batch: Mapped[Batch] = relationship(back_populates="jobs")
     sample: Mapped[Sample | None] = relationship()
+    user: Mapped[User] = relationship()
 
     @property
     def title(self) -> str:

@@ -37,6 +37,24 @@ def deliver_due() -> int:
     return sent
 
 
+def failed(limit: int = 200) -> list[OutboxMessage]:
+    """What could not be sent so far, the latest first; those without a next try are given up."""
+    unsent = OutboxMessage.sent_at.is_(None), OutboxMessage.last_error.is_not(None)
+    return list(
+        db.session.scalars(
+            select(OutboxMessage).where(*unsent).order_by(OutboxMessage.id.desc()).limit(limit)
+        )
+    )
+
+
+def resend(message_id: int) -> bool:
+    """Due at once, with all its tries; False when it was sent meanwhile."""
+    unsent = update(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.sent_at.is_(None))
+    with transaction() as session:
+        due = unsent.values(next_try_at=utcnow(), attempts=0).returning(OutboxMessage.id)
+        return session.scalar(due) is not None
+
+
 def _take_next() -> int | None:
     """Reserve the oldest due message for a while, so that two senders never hold the same one."""
     with transaction() as session:

@@ -57,6 +57,7 @@ def library(product: Product) -> Producer:
     files = (("Dusty break.wav", drum_loop(93)), ("Warm pad.wav", chord()), ("Deep kick.wav", kick()))
     producer.upload(*files, ("no channels.wav", bytes(header)))
     producer.wait_for_jobs(4)
+    product.command("admin", "grant", "demo@localhost")
     return producer
 
 

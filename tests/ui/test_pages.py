@@ -27,6 +27,12 @@ OWN = (
     "SAMPLE",
     "/billing",
     "/settings",
+    "/admin/queues",
+    "/admin/queues?tab=failed",
+    "/admin/queues?tab=done&text=dusty",
+    "JOB",
+    "/admin/outbox",
+    "/admin/audit",
 )
 Scheme = Literal["dark", "light"]
 LOOKS: dict[str, tuple[Scheme, int]] = {
@@ -37,6 +43,11 @@ LOOKS: dict[str, tuple[Scheme, int]] = {
 
 
 def address(path: str, library: Producer) -> str:
+    if path == "JOB":
+        page = library.http.get("/admin/queues?tab=failed").text
+        found = re.search(r'href="(/admin/jobs/[^"]+)"', page)
+        assert found is not None
+        return found.group(1)
     if path != "SAMPLE":
         return path
     found = re.search(r'data-href="([^"]+)"', library.http.get("/samples").text)

@@ -1,0 +1,69 @@
+"""One job as an operator sees it, and what can be done to one or to many."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from flask import abort
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.admin import search
+from app.admin.search import Query
+from app.billing.quota import QuotaExceededError
+from app.extensions import db
+from app.jobs import steer
+from app.models import Attempt, Job, Usage
+from app.models.usage import AI
+
+ACTIONS = {"retry": steer.retry, "cancel": steer.cancel, "run-now": steer.run_now}
+DONE = {"retry": "Queued again:", "cancel": "Cancelled:", "run-now": "Due now:"}
+FOR_TAB = {
+    "ready": ("cancel",),
+    "delayed": ("run-now", "cancel"),
+    "running": ("cancel",),
+    "failed": ("retry",),
+}
+MOST_AT_ONCE = 500
+
+
+def job(job_id: str) -> Job:
+    found = db.session.scalar(select(Job).where(Job.id == job_id).options(joinedload(Job.user)))
+    if found is None:
+        abort(404)
+    return found
+
+
+def attempts_of(job: Job) -> list[Attempt]:
+    return list(db.session.scalars(select(Attempt).where(Attempt.job_id == job.id).order_by(Attempt.number)))
+
+
+def ai_calls_of(job: Job) -> list[Usage]:
+    """What was asked of a model for this job: its rows of the ledger, keyed `ai:<job>…`."""
+    calls = select(Usage).where(Usage.user_id == job.user_id, Usage.kind == AI)
+    return list(
+        db.session.scalars(calls.where(Usage.entry_key.startswith(f"ai:{job.id}")).order_by(Usage.id))
+    )
+
+
+def possible(job: Job) -> list[str]:
+    checks = {
+        "retry": job.may_be_retried,
+        "run-now": job.is_delayed,
+        "cancel": not job.is_finished,
+    }
+    return [name for name, can in checks.items() if can]
+
+
+def on_one(action: str, job_id: str) -> bool:
+    return ACTIONS[action](job_id)
+
+
+def on_all(action: str, query: Query) -> tuple[int, bool]:
+    """How many it was done to, and whether there are more than one request takes."""
+    found = search.ids(query, MOST_AT_ONCE + 1)
+    done = 0
+    for job_id in found[:MOST_AT_ONCE]:
+        with suppress(QuotaExceededError):  # this owner's plan is full; the others' may not be
+            done += ACTIONS[action](job_id)
+    return done, len(found) > MOST_AT_ONCE

@@ -1,0 +1,74 @@
+"""The operator's pages as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from app.admin.figures import Cards, WorkerLine
+from app.admin.graphs import Graph
+from app.admin.search import Results
+from app.models import Attempt, Job, OutboxMessage, Usage
+
+
+def queues(cards: Cards, workers: list[WorkerLine], results: Results, graphs: list[Graph]) -> dict[str, Any]:
+    return {
+        "cards": cards.to_dict(),
+        "workers": [_worker(line) for line in workers],
+        "jobs": [_job(job) for job in results.jobs],
+        "next_after": results.next_after,
+        "graphs": [
+            {"name": graph.name, "span": graph.span, "unit": graph.unit, "values": graph.values}
+            for graph in graphs
+        ],
+    }
+
+
+def job(job: Job, attempts: list[Attempt], ai_calls: list[Usage]) -> dict[str, Any]:
+    return _job(job) | {
+        "attempts": [_attempt(attempt) for attempt in attempts],
+        "ai_calls": [
+            {"key": call.entry_key, "quantity": call.quantity, "cost_usd": str(call.cost_usd)}
+            for call in ai_calls
+        ],
+    }
+
+
+def message(message: OutboxMessage) -> dict[str, Any]:
+    same = ("id", "key", "kind", "attempts", "last_error")
+    return {name: getattr(message, name) for name in same} | {"next_try_at": _time(message.next_try_at)}
+
+
+def _job(job: Job) -> dict[str, Any]:
+    same = ("id", "filename", "state", "step", "tier", "attempt", "retries", "worker", "error", "size_bytes")
+    times = ("created_at", "run_at", "started_at", "finished_at", "kept_until")
+    return (
+        {name: getattr(job, name) for name in same}
+        | {name: _time(getattr(job, name)) for name in times}
+        | {"user": job.user.email}
+    )
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    same = ("number", "worker", "outcome", "exit_status", "wait_s", "run_s", "steps", "detail")
+    return {name: getattr(attempt, name) for name in same} | {
+        "started_at": _time(attempt.started_at),
+        "ended_at": _time(attempt.ended_at),
+    }
+
+
+def _worker(line: WorkerLine) -> dict[str, Any]:
+    worker = line.worker
+    return {
+        "id": worker.id,
+        "host": worker.host,
+        "pid": worker.pid,
+        "slots": worker.slots,
+        "state": line.state,
+        "beat_at": _time(worker.beat_at),
+        "jobs": [job.id for job in line.jobs],
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat() if time is not None else None

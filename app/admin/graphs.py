@@ -1,0 +1,72 @@
+"""Graphs as figures for an SVG: bars and lines of what happened in each step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.admin import figures
+from app.admin.figures import Bucket
+
+WIDTH, HEIGHT = 480, 96
+SPANS = {
+    "24h": ("24 hours", timedelta(hours=24), timedelta(minutes=30)),
+    "7d": ("7 days", timedelta(days=7), timedelta(hours=3)),
+}
+KINDS = (
+    ("done", "Throughput", "jobs done"),
+    ("wait_s", "Wait", "seconds, mean"),
+    ("run_s", "Run time", "seconds, mean"),
+    ("failed", "Failures", "attempts failed or refused"),
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One graph; its highest value is said in words beside it."""
+
+    name: str
+    label: str
+    unit: str
+    span: str
+    most: float
+    values: list[float]
+    bars: list[Bar]
+
+    @property
+    def most_words(self) -> str:
+        return f"{self.most:,.0f}" if self.most >= 10 or self.most == int(self.most) else f"{self.most:.2f}"
+
+
+def all_graphs() -> list[Graph]:
+    found = []
+    for words, span, step in SPANS.values():
+        counted = figures.buckets(span, step)
+        found += [_graph(name, label, unit, words, counted) for name, label, unit in KINDS]
+    return found
+
+
+def _graph(name: str, label: str, unit: str, span: str, counted: list[Bucket]) -> Graph:
+    values = [float(getattr(bucket, name) or 0) for bucket in counted]
+    most, width = max(values, default=0.0), WIDTH / max(len(values), 1)
+    bars = [
+        Bar(
+            x=round(number * width + 0.5, 2),
+            y=round(HEIGHT * (1 - value / most), 2),
+            width=round(width - 1, 2),
+            height=round(HEIGHT * value / most, 2),
+            title=f"{bucket.start:%-d %b %H:%M} UTC: {value:g}",
+        )
+        for number, (value, bucket) in enumerate(zip(values, counted, strict=True))
+        if value > 0
+    ]
+    return Graph(name, label, unit, span, most, values, bars)
