@@ -23,6 +23,7 @@ PUBLIC = frozenset(
         "pages.healthz",
         "pages.landing",
         "pages.media",
+        "pages.metrics",  # has a token of its own
         "pages.readyz",
     }
 )

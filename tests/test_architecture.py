@@ -33,7 +33,11 @@ RINGS = [
 ]
 PURE = ("app.audio", "app.sp404")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
-SDK_OWNERS = {"boto3": "app.integrations.storage", "smtplib": "app.integrations.mail"}
+SDK_OWNERS = {
+    "boto3": "app.integrations.storage",
+    "prometheus_client": "app.admin.metrics",
+    "smtplib": "app.integrations.mail",
+}
 
 
 def modules() -> dict[str, ast.Module]:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 import tasks
 from app.admin import actions, as_json, audit, figures, graphs, search
 from app.admin.search import Query
+from app.billing.plans import TIERS
 from app.billing.quota import QuotaExceededError
 from app.jobs import workers
 from app.models.worker import MODES
@@ -52,7 +53,7 @@ def queues() -> Page:
         results=found,
         counts=counts,
         counted=search.COUNTED,
-        tiers=search.TIERS,
+        tiers=TIERS,
         actions=actions.FOR_TAB.get(query.tab, ()),
         graphs=drawn,
         **_now(),

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from app.billing.plans import PLANS
+from app.billing.plans import TIERS
 from app.extensions import db
 from app.models import Job, User
 from app.models.base import utcnow
@@ -27,7 +27,6 @@ TABS: dict[str, tuple[str, Any, bool]] = {
     "failed": (FAILED, Job.finished_at, True),
     "cancelled": (CANCELLED, Job.finished_at, True),
 }
-TIERS = tuple(dict.fromkeys(plan.tier for plan in PLANS.values()))
 COUNTED = 10_000
 
 

@@ -52,6 +52,7 @@ PLANS = {
     )
 }
 FREE = PLANS["free"]
+TIERS = tuple(dict.fromkeys(plan.tier for plan in PLANS.values()))
 # Of all jobs that wait, those of a lower figure are first, without exception.
 PRIORITIES = sorted({plan.priority for plan in PLANS.values()})
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, redirect, render_template, send_file, url_for
+import hmac
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
 from flask_login import current_user
 from sqlalchemy import text
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.admin import metrics as queue_metrics
 from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import BadLinkError, DiskStore, open_store
@@ -68,3 +71,17 @@ def readyz() -> Response:
     """The database answers too; otherwise the error handler says 503."""
     db.session.execute(text("SELECT 1"))
     return Response("ready\n", mimetype="text/plain")
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """For a scraper that has the token; without a token in the settings there is no such page."""
+    token = settings().metrics_token
+    if token is None:
+        abort(404)
+    given = request.headers.get("Authorization", "")
+    if not hmac.compare_digest(given.encode("latin-1", "replace"), f"Bearer {token}".encode()):
+        return Response(
+            "a bearer token is needed\n", 401, {"WWW-Authenticate": "Bearer"}, mimetype="text/plain"
+        )
+    return Response(queue_metrics.exposition(), content_type=queue_metrics.CONTENT_TYPE)

@@ -1,0 +1,135 @@
+"""The queue in Prometheus's words. Everything is counted in the database when it is asked for, so any web
+process answers the same and none has to remember anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sqlalchemy import case, func, select
+
+from app.admin import figures
+from app.billing.plans import TIERS
+from app.extensions import db
+from app.models import Attempt, Job, OutboxMessage
+from app.models.attempt import ABANDONED, OUTCOMES
+from app.models.base import utcnow
+from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+RUN_BUCKETS_S = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+
+Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+
+
+def exposition() -> bytes:
+    registry = CollectorRegistry()
+    registry.register(_Queue())
+    return bytes(generate_latest(registry))
+
+
+class _Queue:
+    """What the library calls a collector: it is asked once for every scrape."""
+
+    def collect(self) -> Iterator[Family]:
+        now = utcnow()
+        yield from _waiting(now)
+        yield _jobs_by_tier("sp404_jobs_running", "Jobs a worker holds now.", Job.state == PROCESSING)
+        yield from _ended()
+        yield _run_times()
+        yield from _outbox(now)
+        yield from _workers()
+
+
+def _waiting(now: datetime) -> Iterator[Family]:
+    due = (Job.state == PENDING) & (Job.run_at <= now)
+    delayed = (Job.state == PENDING) & (Job.run_at > now)
+    yield _jobs_by_tier("sp404_jobs_ready", "Jobs that could start now.", due)
+    yield _jobs_by_tier("sp404_jobs_delayed", "Jobs that wait for their time.", delayed)
+    oldest = figures.oldest_s()
+    yield _gauges(
+        "sp404_jobs_oldest_ready_seconds",
+        "How long the first ready job of a tier has been due.",
+        "tier",
+        ((tier, oldest.get(tier, 0.0)) for tier in TIERS),
+    )
+
+
+def _ended() -> Iterator[Family]:
+    wanted = (COMPLETED, FAILED, CANCELLED)
+    jobs = _counts(select(Job.state, func.count()).where(Job.state.in_(wanted)).group_by(Job.state))
+    yield _counters("sp404_jobs_ended", "Jobs by how they ended.", "state", wanted, jobs)
+    ended = select(Attempt.outcome, func.count()).where(Attempt.outcome.is_not(None))
+    attempts = _counts(ended.group_by(Attempt.outcome))
+    yield _counters("sp404_attempts_ended", "Attempts by how they ended.", "outcome", OUTCOMES, attempts)
+    lost = CounterMetricFamily("sp404_lease_losses", "Attempts whose worker vanished or was cut off.")
+    lost.add_metric([], attempts.get(ABANDONED, 0))
+    yield lost
+
+
+def _run_times() -> Family:
+    """Of completed attempts; each bucket holds all that took no longer."""
+    took = Attempt.run_s
+    sums = [func.sum(case((took <= bound, 1), else_=0)) for bound in RUN_BUCKETS_S]
+    row = db.session.execute(
+        select(func.count(), func.sum(took), *sums).where(Attempt.outcome == COMPLETED)
+    ).one()
+    count, total, *below = (float(value or 0) for value in row)
+    family = HistogramMetricFamily("sp404_run_seconds", "How long completed attempts took.")
+    bounds = [(f"{bound:g}", value) for bound, value in zip(RUN_BUCKETS_S, below, strict=True)]
+    family.add_metric([], [*bounds, ("+Inf", count)], total)
+    return family
+
+
+def _outbox(now: datetime) -> Iterator[Family]:
+    unsent = OutboxMessage.sent_at.is_(None)
+    count, oldest, given_up = db.session.execute(
+        select(
+            func.count(),
+            func.min(OutboxMessage.created_at),
+            func.sum(case((OutboxMessage.next_try_at.is_(None), 1), else_=0)),
+        ).where(unsent)
+    ).one()
+    age_s = (now - oldest).total_seconds() if oldest is not None else 0.0
+    yield GaugeMetricFamily("sp404_outbox_unsent", "Messages promised and not sent.", value=count)
+    yield GaugeMetricFamily("sp404_outbox_oldest_seconds", "Age of the oldest unsent message.", value=age_s)
+    yield GaugeMetricFamily("sp404_outbox_given_up", "Messages no longer tried.", value=given_up or 0)
+
+
+def _workers() -> Iterator[Family]:
+    states = dict.fromkeys(("running", "paused", "draining", "drained", "no heartbeat"), 0)
+    slots = 0
+    for line in figures.worker_lines():
+        states[line.state] += 1
+        slots += line.worker.slots if line.state == "running" else 0
+    yield _gauges("sp404_workers", "Worker processes by state.", "state", states.items())
+    yield GaugeMetricFamily("sp404_worker_slots", "Slots of the workers that take work.", value=slots)
+
+
+def _jobs_by_tier(name: str, words: str, wanted: Any) -> Family:
+    found = _counts(select(Job.tier, func.count()).where(wanted).group_by(Job.tier))
+    return _gauges(name, words, "tier", ((tier, found.get(tier, 0)) for tier in TIERS))
+
+
+def _gauges(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> Family:
+    family = GaugeMetricFamily(name, words, labels=[label])
+    for value_of, value in values:
+        family.add_metric([value_of], value)
+    return family
+
+
+def _counters(
+    name: str, words: str, label: str, labels: Iterable[str], found: dict[str, int]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, words, labels=[label])
+    for value_of in labels:
+        family.add_metric([value_of], found.get(value_of, 0))
+    return family
+
+
+def _counts(query: Any) -> dict[str, int]:
+    return {str(name): int(count) for name, count in db.session.execute(query)}
