@@ -53,6 +53,7 @@ def analyze(
     pulse, tone = tempo.estimate(ear), key.estimate(ear, kind.kind == classify.ONE_SHOT)
     bpm, bpm_warnings = evidence.weigh_bpm(pulse, name, kind.kind)
     named_key, key_warnings = evidence.weigh_key(tone, name)
+    beats = _beats(bpm, ear)
     levels, colour = loudness.measure(samples, sample_rate), spectrum.describe(ear)
     peaks, bars = waveform.draw(samples)
     return Analysis(
@@ -65,13 +66,15 @@ def analyze(
         bpm_confidence=bpm.confidence,
         bpm_source=bpm.source,
         bpm_candidates=pulse.candidates if bpm.value is not None else (),
-        beats=_beats(bpm, ear),
+        beats=beats,
+        downbeats=tempo.downbeats(beats, ear) if beats else (),
         key=_text(named_key),
         key_confidence=named_key.confidence,
         key_source=named_key.source,
         key_candidates=tone.candidates,
         tuning_cents=tone.tuning_cents,
         note=tone.note,
+        note_cents=tone.note_cents,
         kind=kind.kind,
         kind_confidence=kind.kind_confidence,
         sound=kind.sound,
@@ -86,7 +89,7 @@ def analyze(
         brightness=spectrum.brightness(colour),
         noisiness=spectrum.noisiness(colour),
         spectral=SpectralResult(colour, levels.course),
-        onsets=_listed(found),
+        onsets=_listed(found, samples, sample_rate),
         timbre=spectrum.timbre(colour),
         timbre_version=spectrum.TIMBRE_VERSION,
         peaks=peaks,
@@ -109,9 +112,10 @@ def _beats(bpm: Verdict, ear: Ear) -> tuple[float, ...]:
     return tempo.beats(value, ear) if value else ()
 
 
-def _listed(found: onsets.Onsets) -> tuple[tuple[float, float], ...]:
+def _listed(found: onsets.Onsets, sound: Sound, sample_rate: int) -> tuple[tuple[float, float], ...]:
     strongest = np.sort(np.argsort(-found.heights, kind="stable")[:ONSETS_LISTED])
-    return tuple((round(float(found.times_s[i]), 4), round(float(found.heights[i]), 3)) for i in strongest)
+    times = (onsets.snapped(float(found.times_s[i]), sound, sample_rate) for i in strongest)
+    return tuple((time, round(float(found.heights[i]), 3)) for time, i in zip(times, strongest, strict=True))
 
 
 def _digest(samples: Sound, sample_rate: int) -> str:

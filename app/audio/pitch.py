@@ -32,6 +32,7 @@ class Note:
     cents : how far the sound lies from that note, −50 to 50.
     hz : frequency.
     confidence : 0 to 1.
+    share : of the energy that lies on the harmonics of this note, 0 to 1; a chord has less than a note.
     """
 
     midi: int
@@ -39,6 +40,7 @@ class Note:
     cents: float
     hz: float
     confidence: float
+    share: float
 
 
 def note(heard: Hearing) -> Note | None:
@@ -58,9 +60,8 @@ def note(heard: Hearing) -> Note | None:
         return None
     midi = int(np.round(best.midi))
     hz = float(440 * 2 ** ((best.midi - 69) / 12))
-    return Note(
-        midi, f"{NAMES[midi % 12]}{midi // 12 - 1}", float(100 * (best.midi - midi)), hz, float(chances.max())
-    )
+    name, cents = f"{NAMES[midi % 12]}{midi // 12 - 1}", float(100 * (best.midi - midi))
+    return Note(midi, name, cents, hz, float(chances.max()), best.share)
 
 
 @dataclass(frozen=True)

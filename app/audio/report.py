@@ -85,13 +85,17 @@ def in_words(measured: dict[str, Any]) -> str:
     parts = (
         f"{measured['duration_s']:.2f} s",
         f"{measured['bpm']:.2f} BPM" if measured["bpm"] else "no tempo",
-        measured["key"] or measured["note"] or "no key",
+        measured["key"] or _note(measured) or "no key",
         measured["kind"],
         measured["sound"] or "",
         f"{measured['loudness_db']:.1f} {measured['loudness_unit']}" if measured["loudness_db"] else "",
         *measured["warnings"],
     )
     return f"{measured['path']}: {', '.join(part for part in parts if part)}"
+
+
+def _note(measured: dict[str, Any]) -> str | None:
+    return f"{measured['note']} {measured['note_cents']:+.0f} cents" if measured["note"] else None
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from app.audio.trees import forest, logistic, weights
 CANDIDATES_MAX = 5
 SAME_TEMPO = 0.02
 BEATS_MAX = 4_000
+END_BEATS = 0.02
 SHORTEST_S = 0.4
 
 Array = npt.NDArray[np.float64]
@@ -113,7 +114,8 @@ def _fits(duration_s: float, bpm: float) -> bool:
 def beats(bpm: float, ear: Ear) -> tuple[float, ...]:
     """Times in seconds of a steady pulse of `bpm` in its best phase; at most 4,000."""
     first = _phase(bpm, ear)
-    total = min(int((ear.heard.duration_s - first) * bpm / 60 - 1e-6) + 1, BEATS_MAX)
+    # A beat at the very end begins the next round of the loop: files are cut to a sample, tempi are not.
+    total = min(int((ear.heard.duration_s - first) * bpm / 60 - END_BEATS) + 1, BEATS_MAX)
     return tuple(round(first + i * 60 / bpm, 4) for i in range(total))
 
 

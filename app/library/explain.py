@@ -90,21 +90,37 @@ def _tone(measured: dict[str, Any]) -> list[Fact]:
     rows.append(Fact("Flatness", _plain(flatness, 3), "Tonal near 0, noise near 1."))
     rows.append(Fact("Zero crossings", _plain(crossings, 3), "Per sample; hiss crosses often, bass seldom."))
     if measured["note"]:
-        rows.append(Fact("Note", str(measured["note"]), "The pitch of this one-shot."))
-    if measured["tuning_cents"] is not None:
+        rows.append(Fact("Note", _note(measured), "The pitch of this one-shot: tune pads by it."))
+    elif measured["tuning_cents"] is not None:
         rows.append(Fact("Tuning", f"{measured['tuning_cents']:+.0f} cents", "Away from A = 440 Hz."))
     return rows
 
 
+def _note(measured: dict[str, Any]) -> str:
+    cents = measured.get("note_cents")
+    away = "" if cents is None else f" {cents:+.0f} cents".replace("-", "−")
+    return f"{measured['note']}{away}".replace("#", "♯")
+
+
 def _time(measured: dict[str, Any]) -> list[Fact]:
-    count = len(measured["onsets"])
-    attack_ms = measured["attack_ms"]
+    count, attack_ms = len(measured["onsets"]), measured["attack_ms"]
     return [
-        Fact("Onsets", str(count), "Places where something starts: the points to chop at."),
+        *_pulse(measured),
+        Fact(
+            "Onsets", str(count), "Places where something starts, at zero crossings: the points to chop at."
+        ),
         Fact(
             "Attack", "–" if attack_ms is None else f"{attack_ms:.0f} ms", "From silence to the first peak."
         ),
     ]
+
+
+def _pulse(measured: dict[str, Any]) -> list[Fact]:
+    beats, downbeats = measured["beats"], measured.get("downbeats", [])
+    if not beats or not downbeats:
+        return []
+    first = f"The first bar begins at {downbeats[0]:.3f} s; chop at beats or bars to keep the groove."
+    return [Fact("Beats", f"{len(beats)}, from {beats[0]:.3f} s", first)]
 
 
 def _file(sample: Sample) -> list[Fact]:

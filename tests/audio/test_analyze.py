@@ -14,11 +14,11 @@ from tests.audio.signals import RATE_HZ, Samples, chord, drums, noise, sine
 
 NAMES = {
     "engine_version", "format", "duration_s", "sample_rate", "channels", "bpm", "bpm_confidence",
-    "bpm_source", "bpm_candidates", "beats", "key", "key_confidence", "key_source", "key_candidates",
-    "tuning_cents", "note", "kind", "kind_confidence", "sound", "sound_confidence", "loudness_db",
-    "loudness_unit", "peak_db", "true_peak_db", "rms_db", "crest_db", "attack_ms", "brightness",
-    "noisiness", "spectral", "onsets", "timbre", "timbre_version", "peaks", "bars", "content_sha256",
-    "warnings",
+    "bpm_source", "bpm_candidates", "beats", "downbeats", "key", "key_confidence", "key_source",
+    "key_candidates", "tuning_cents", "note", "note_cents", "kind", "kind_confidence", "sound",
+    "sound_confidence", "loudness_db", "loudness_unit", "peak_db", "true_peak_db", "rms_db", "crest_db",
+    "attack_ms", "brightness", "noisiness", "spectral", "onsets", "timbre", "timbre_version", "peaks",
+    "bars", "content_sha256", "warnings",
 }  # fmt: skip
 
 
@@ -68,6 +68,35 @@ def test_every_rate(rate_hz: int) -> None:
 def test_no_samples_are_an_error() -> None:
     with pytest.raises(ValueError, match="no samples"):
         analyze(np.zeros((0, 1), dtype=np.float32), RATE_HZ)
+
+
+@pytest.mark.parametrize("bpm", [87, 93, 120, 133.7])
+def test_a_loop_has_as_many_beats_as_it_is_long_and_begins_with_a_bar(bpm: float) -> None:
+    """Its length is rounded to a sample, up or down; the beat at its end is the first of the next round."""
+    found = analyze(drums(bpm, 16), RATE_HZ)
+    assert len(found.beats) == 16
+    assert found.downbeats == found.beats[::4]
+    assert found.downbeats == pytest.approx([240 / bpm * bar for bar in range(4)], abs=0.02)
+
+
+def test_a_note_says_how_far_it_is_out_of_tune_and_a_drum_does_not() -> None:
+    found = analyze(chord((57.3,), 1.0), RATE_HZ)
+    assert found.note == "A3"
+    assert found.note_cents == pytest.approx(30, abs=5)
+    hit = analyze(drums(120, 1), RATE_HZ)
+    assert (hit.note, hit.note_cents) == (None, None)
+
+
+def test_onsets_are_cut_where_the_sound_itself_crosses_zero() -> None:
+    """To a sample at the rate of the file, whatever the rate at which onsets are heard."""
+    samples = drums(93, 8) + sine(70, 8 * 60 / 93, level=0.05)
+    found = analyze(samples, RATE_HZ)
+    assert len(found.onsets) > 12
+    assert max(strength for _, strength in found.onsets) == 1.0
+    for time_s, _ in found.onsets:
+        at = round(time_s * RATE_HZ)
+        before, here = samples[max(at - 1, 0), 0], samples[at, 0]
+        assert at == 0 or here == 0 or (before < 0) != (here < 0)
 
 
 def test_noise_is_noisier_and_brighter_than_a_bass() -> None:

@@ -251,6 +251,14 @@ class TestTakingAway:
         assert db.session.scalar(exports) == 2
 
 
+def test_the_page_tells_the_beats_to_chop_at_and_how_a_note_is_tuned(as_owner: Browser, loop: Sample) -> None:
+    page = as_owner.get(f"/samples/{loop.id}").text
+    assert "8, from 0.0" in page
+    assert "The first bar begins at 0.0" in page
+    hit = finished_job(as_owner, "Deep kick.wav", kick()).sample_id
+    assert "The first bar begins" not in as_owner.get(f"/samples/{hit}").text
+
+
 def test_likes_are_toggled_and_found(as_owner: Browser, loop: Sample) -> None:
     as_owner.post(f"/samples/{loop.id}/like")
     assert names(as_owner.get("/samples?liked=1").text) == ["Dusty break"]
