@@ -35,7 +35,7 @@ from app.audio.sniff import (
     refusal,
     sniff,
 )  # fmt: skip
-from app.audio.tags import bare_flac, without_mp3_tags
+from app.audio.tags import after_id3v2, bare_flac, without_mp3_tags
 
 _FRAMES_UNKNOWN = 1 << 50
 # Damage costs the block it is in, so blocks are short.
@@ -104,10 +104,19 @@ def decode(path: Path, work_dir: Path, limits: DecodeLimits = DEFAULT_LIMITS) ->
         if found is None:
             file.seek(0)
             raise UnreadableAudio(refusal(file.read(HEAD_BYTES)))
+        found = _behind_its_tag(file, size_bytes, found)
         if found is M4A:
             with mp4.to_wav(file, size_bytes, work_dir, limits) as wav:
                 return _store(_pcm(wav, wav.seek(0, 2), WAV, limits), found, work_dir, limits)
         return _store(_open(file, size_bytes, found, limits), found, work_dir, limits)
+
+
+def _behind_its_tag(file: BinaryIO, size_bytes: int, found: Format) -> Format:
+    """Look behind a tag too long for the sniffing: a cover picture hides a FLAC as well as an MP3."""
+    if found is not MP3:
+        return found
+    file.seek(after_id3v2(file, size_bytes))
+    return FLAC if file.read(4) == b"fLaC" else MP3
 
 
 def _open(file: BinaryIO, size_bytes: int, found: Format, limits: DecodeLimits) -> _Stream:

@@ -100,12 +100,15 @@ def _handlers(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[byte
 def _atoms(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     position = start
     for _ in range(_ATOMS_MAX):
+        # A declared size of up to 2^64 would lead to where no file can be sought.
+        if position + 8 > end:
+            return
         file.seek(position)
         head = file.read(16).ljust(16, b"\0")
         size, kind, long_size = struct.unpack(">I4sQ", head)
         body = position + (16 if size == 1 else 8)
         size = {0: end - position, 1: long_size}.get(size, size)
-        if position + 8 > end or size < body - position:
+        if size < body - position:
             return
         yield kind, body, min(position + size, end)
         position += size

@@ -197,6 +197,16 @@ def test_a_video_and_an_m4a_without_its_index(tmp_path: Path) -> None:
     assert "M4A" in refused(m4a)
 
 
+@pytest.mark.parametrize("size", [2**62, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("atom", [b"free", b"moov", b"mdat"])
+def test_an_m4a_with_an_atom_larger_than_any_disk(tmp_path: Path, atom: bytes, size: int) -> None:
+    source = write(tmp_path / "source.wav", sine(440, 0.2))
+    data = encode(tmp_path / "a.m4a", source, "-c:a", "aac").read_bytes()
+    head = data[: struct.unpack_from(">I", data)[0]]
+    said = bytes_refused(tmp_path, head + struct.pack(">I4sQ", 1, atom, size) + data[len(head) :], "b.m4a")
+    assert "no audio track" in said or "damaged" in said
+
+
 def test_damage_anywhere_never_gives_anything_but_audio_or_a_sentence(tmp_path: Path) -> None:
     source = write(tmp_path / "source.wav", sine(440, 0.3))
     files = [source.read_bytes(), write(tmp_path / "s.aiff", sine(440, 0.3)).read_bytes()]

@@ -210,11 +210,14 @@ def test_a_flac_of_unknown_length(tmp_path: Path) -> None:
     assert_same(found, tone, 1 / 30_000)
 
 
-def test_a_flac_behind_an_id3_tag(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tag_bytes", [10, 100_000])
+def test_a_flac_behind_an_id3_tag(tmp_path: Path, tag_bytes: int) -> None:
     tone, _ = tone_of_a_second(tmp_path)
     path = write(tmp_path / "a.flac", tone, subtype="PCM_16")
-    path.write_bytes(b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + path.read_bytes())
-    assert_same(decoded(path), tone, 1 / 30_000)
+    path.write_bytes(id3_header(tag_bytes) + bytes(tag_bytes) + path.read_bytes())
+    found = decoded(path)
+    assert_same(found, tone, 1 / 30_000)
+    assert found.format.name == "FLAC"
 
 
 @pytest.mark.parametrize("name", ["LOUD.WAV", "Café – été 日本.wav", "no extension", "liar.mp3"])
