@@ -75,12 +75,11 @@ class _Meter:
         )
 
     def feed(self, block: Samples) -> None:
-        self._peak = max(self._peak, float(np.max(np.abs(block), initial=0.0)))
-        self._squares += float(np.sum(block.astype(np.float64) ** 2))
+        wide = block.astype(np.float64)
+        self._peak = max(self._peak, _magnitude(block))
+        self._squares += float(np.vdot(wide, wide))
         self._oversample(block, last=False)
-        weighted, self._state = scipy.signal.sosfilt(
-            self._filter, block.astype(np.float64), axis=0, zi=self._state
-        )
+        weighted, self._state = scipy.signal.sosfilt(self._filter, wide, axis=0, zi=self._state)
         energy = np.concatenate([self._rest, (weighted**2) @ self._weights])
         whole = len(energy) // self._step * self._step
         self._steps.append(energy[:whole].reshape(-1, self._step).mean(axis=1))
@@ -104,7 +103,12 @@ class _Meter:
 
     def _oversample(self, block: Samples, *, last: bool) -> None:
         finer = self._over.resample_chunk(np.ascontiguousarray(block), last=last)
-        self._true_peak = max(self._true_peak, float(np.max(np.abs(finer), initial=0.0)))
+        self._true_peak = max(self._true_peak, _magnitude(finer))
+
+
+def _magnitude(block: Samples) -> float:
+    """Largest absolute value; two reductions are faster than one of a copy."""
+    return max(float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
 
 
 def _integrated(steps: Doubles) -> float:
