@@ -115,6 +115,28 @@ def test_a_run_that_resists_is_killed_with_its_grandchild(sandbox: Sandbox, tmp_
     assert len(pids) == 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_killed_runs_leave_no_descriptor_and_no_child_behind(sandbox: Sandbox, tmp_path: Path) -> None:
+    def opened() -> tuple[int, int]:
+        assert sandbox._zygote is not None
+        there = (Path("/proc/self/fd"), Path(f"/proc/{sandbox._zygote.pid}/fd"))
+        ours, theirs = (len(list(folder.iterdir())) for folder in there)
+        return ours, theirs
+
+    sandbox.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
+    time.sleep(0.2)  # the zygote closes its end a moment after we heard from it
+    before = opened()
+    for _ in range(5):
+        with pytest.raises(EngineTimeout):
+            sandbox.run({"act": "wait", "seconds": 60}, folder=tmp_path, timeout_s=0.1)
+    sandbox.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
+    time.sleep(0.2)
+    assert opened() == before
+    assert sandbox._zygote is not None
+    children = Path(f"/proc/{sandbox._zygote.pid}/task/{sandbox._zygote.pid}/children").read_text().split()
+    wait_until_gone(*map(int, children))
+
+
 def test_threads_run_side_by_side(sandbox: Sandbox, tmp_path: Path) -> None:
     pids: list[int] = []
     started = time.monotonic()

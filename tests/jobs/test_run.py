@@ -13,6 +13,7 @@ import soundfile
 from sqlalchemy import func, select, update
 
 from app.audio.errors import EngineCrashed, EngineTimeout, UnreadableAudio
+from app.audio.sandbox import Sandbox
 from app.billing import quota
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
@@ -117,6 +118,27 @@ def test_trouble_is_tried_three_times_then_told_and_given_back(
     assert (job.error or "").startswith(sentence)
     assert quota.standing(owner).uploads == 0
     assert [path.name for path in files_kept()] == [Path(job.incoming_key).name]  # for another try
+
+
+@pytest.mark.parametrize("entry", ["segfault", "hang_with_grandchild", "hoard"])
+def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    """A real child that crashes, hangs or takes too much memory; then the same job by the real engine."""
+    job, broken = uploaded_job(as_owner, "kick.wav", kick()), Sandbox(f"tests.audio.entries:{entry}")
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "SANDBOX", broken)
+        patched.setattr(run, "TIME_LIMIT_S", 1.0)
+        run.run_next()
+    broken.close()
+    db.session.refresh(job)
+    assert (job.state, job.attempt) == ("pending", 1)
+    assert list((settings().data_dir / "tmp").iterdir()) == []
+    with transaction() as session:
+        session.execute(update(Job).values(run_at=utcnow() - timedelta(seconds=1)))
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, job.attempt) == ("completed", 2)
 
 
 def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
