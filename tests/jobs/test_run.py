@@ -126,9 +126,10 @@ def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
 ) -> None:
     """A real child that crashes, hangs or takes too much memory; then the same job by the real engine."""
     job, broken = uploaded_job(as_owner, "kick.wav", kick()), Sandbox(f"tests.audio.entries:{entry}")
+    soon = settings().model_copy(update={"job_limit_s": 1.0})
     with monkeypatch.context() as patched:
         patched.setattr(engine, "SANDBOX", broken)
-        patched.setattr(run, "TIME_LIMIT_S", 1.0)
+        patched.setattr(run, "settings", lambda: soon)
         run.run_next()
     broken.close()
     db.session.refresh(job)
