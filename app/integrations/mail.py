@@ -6,7 +6,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -48,7 +48,8 @@ def _message(mail: Mail, sender: str) -> EmailMessage:
     message["To"] = mail.to
     message["Subject"] = mail.subject
     message["Date"] = formatdate()
-    message["Message-ID"] = make_msgid(idstring=mail.key.replace(":", "."), domain="sp404mk2.invalid")
+    # Of the key alone: should a worker die between sending and noting it, the second copy is the same mail.
+    message["Message-ID"] = f"<{mail.key.replace(':', '.')}@sp404mk2.invalid>"
     message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)

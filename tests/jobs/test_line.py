@@ -69,14 +69,17 @@ def test_one_user_does_not_hold_every_slot_while_another_waits(owner: User, stra
 
 def test_a_full_user_with_a_long_line_is_passed_over(owner: User, stranger: User, freeloader: User) -> None:
     """More rows than the window: the next user is found by the index, earliest due first."""
+    third = accounts.register("third@example.com", PASSWORD, "UTC")
     fourth = accounts.register("fourth@example.com", PASSWORD, "UTC")
     waiting_jobs(owner, line.WINDOW + 10)
     assert len(claimed(3)) == 3
-    later = waiting_jobs(stranger, 2, priority=10, tier="pro-tier", run_at=utcnow())
-    sooner = waiting_jobs(fourth, 2, priority=10, tier="pro-tier", run_at=utcnow() - timedelta(seconds=9))
+    expected = []
+    for user, ago_s in ((third, 9), (fourth, 6), (stranger, 3)):  # neither as they came nor the reverse
+        paid = {"priority": 10, "tier": "pro-tier", "run_at": utcnow() - timedelta(seconds=ago_s)}
+        expected += sorted(waiting_jobs(user, 2, **paid))
     not_due = utcnow() + timedelta(hours=1)
     waiting_jobs(freeloader, 1, priority=10, tier="pro-tier", run_at=not_due)
-    assert claimed() == [*sorted(sooner), *sorted(later)]
+    assert claimed() == expected
 
 
 def test_free_jobs_leave_a_slot_to_paid_ones(owner: User, freeloader: User) -> None:

@@ -1,0 +1,140 @@
+"""Kill everything that can be killed while 300 jobs run, and look at what is left.
+
+python -m tests.benchmarks.chaos [--seconds 60] [--jobs 300] [--backend sqlite] [--no-housekeeping]
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+from sqlalchemy import func, select
+
+from app.extensions import db
+from app.models import Attempt, Job, OutboxMessage, Sample, Usage
+from tests.queue.lab import BACKENDS, SERVICES, Lab, is_alive, lab, member, states, upload, wait_for
+
+CONSUMERS = 2
+CALM_S = 240
+# A job that is killed three times is given up by design: the last few are left in peace.
+LEFT_IN_PEACE = 15
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--jobs", type=int, default=300)
+    parser.add_argument("--backend", choices=BACKENDS, default=SERVICES)
+    parser.add_argument("--no-housekeeping", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        told = run(
+            Path(folder),
+            options.backend,
+            seconds=options.seconds,
+            jobs=options.jobs,
+            housekeeping=not options.no_housekeeping,
+        )
+    print(", ".join(f"{name}: {value}" for name, value in told.items()))
+
+
+def run(
+    folder: Path, backend: str, *, seconds: float, jobs: int, housekeeping: bool = True, seed: int = 1
+) -> dict[str, object]:
+    """Raises AssertionError when anything is lost, doubled or left; otherwise says what was done."""
+    with lab(folder, backend, "busy") as (here, _):
+        upload(member("chaos@example.com"), jobs)
+        for _ in range(CONSUMERS):
+            here.add_consumer(housekeeping)
+        start = time.monotonic()
+        done = _make_trouble(here, seconds, Random(seed))
+        left = {"states": states()}
+        wait_for(lambda: states() == {"completed": jobs}, CALM_S, f"all done; {left} then {states()}")
+        took_s = time.monotonic() - start
+        wait_for(lambda: _unsent() == 0, 60, "every mail sent")
+        for consumer in here.consumers:
+            consumer.stop()
+        told = _look(here, jobs)
+    return {"backend": backend, "housekeeping": housekeeping} | done | told | {"took_s": round(took_s, 1)}
+
+
+def _make_trouble(here: Lab, seconds: float, random: Random) -> Counter[str]:
+    done: Counter[str] = Counter()
+    troubles: dict[str, Callable[[], None]] = {
+        "workers killed": lambda: _kill(here, 1, random),
+        "all workers killed": lambda: _kill(here, CONSUMERS, random),
+        "queue flushed": here.flush_queue,
+    }
+    if here.redis is not None and here.database is not None:
+        redis, database = here.redis, here.database
+        troubles["Redis killed"] = lambda: redis.restart(signal.SIGKILL)
+        troubles["database restarted"] = lambda: database.restart(signal.SIGINT)
+    until = time.monotonic() + seconds
+    order: list[str] = []
+    while time.monotonic() < until:
+        order = order or random.sample(["workers killed", *troubles], len(troubles) + 1)
+        if sum(states().get(state, 0) for state in ("pending", "processing")) <= LEFT_IN_PEACE:
+            break
+        name = order.pop()
+        with suppress(AssertionError):  # not while there is nothing to hit, unless that lasts
+            wait_for(lambda: states().get("processing"), 15, "something runs")
+        troubles[name]()
+        done[name] += 1
+        time.sleep(random.uniform(0.5, 2))
+    return done
+
+
+def _kill(here: Lab, count: int, random: Random) -> None:
+    """kill -9, and a moment later others in their place."""
+    victims = random.sample(here.consumers, count)
+    for victim in victims:
+        victim.kill()
+    time.sleep(random.uniform(0.2, 1))
+    for victim in victims:
+        victim.start()
+
+
+def _look(here: Lab, jobs: int) -> dict[str, object]:
+    """What has to be true at the end."""
+    db.session.rollback()
+    charges = select(func.count()).where(Usage.kind == "upload")
+    assert db.session.scalar(charges) == jobs, "one row of usage a job"
+    assert db.session.scalar(select(func.count()).select_from(Sample)) == jobs
+    stored = db.session.scalar(select(func.sum(Usage.quantity)).where(Usage.kind == "storage"))
+    assert stored == db.session.scalar(select(func.sum(Sample.size_bytes)))
+    attempts = db.session.scalars(select(Attempt).order_by(Attempt.job_id, Attempt.number)).all()
+    for earlier, later in pairwise(attempts):
+        assert earlier.ended_at is not None
+        assert earlier.job_id != later.job_id or earlier.ended_at <= later.started_at, "attempts overlap"
+    for job_id, spans in here.journal().items():
+        for (_, ended), (started, _) in pairwise(spans):
+            assert ended <= started, f"{job_id} ran twice at the same time"
+    alive = {pid for pid in here.journal_pids() if is_alive(pid)}
+    assert alive == set(), f"left behind: {alive}"
+    outcomes = Counter(attempt.outcome for attempt in attempts)
+    return {"attempts": dict(outcomes)} | _mails(here)
+
+
+def _mails(here: Lab) -> dict[str, object]:
+    """Each message went out; one that went twice, its sender killed in between, says that it is the same."""
+    keys = db.session.scalars(select(OutboxMessage.key)).all()
+    sent = Counter(str(message["Message-ID"]) for message in here.inbox.messages)
+    assert len(keys) == len(sent) == db.session.scalar(select(func.count(Job.batch_id.distinct())))
+    return {"mails": len(sent), "sent twice": sum(count - 1 for count in sent.values())}
+
+
+def _unsent() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).where(OutboxMessage.sent_at.is_(None))) or 0
+
+
+if __name__ == "__main__":
+    main()

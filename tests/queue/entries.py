@@ -1,0 +1,86 @@
+"""What the sandbox runs in tests of the queue, in place of the engine. Each works in its job's own folder."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+Progress = Callable[[str, dict[str, Any]], None]
+TICK_S = 0.01
+MEASURED: dict[str, Any] = {
+    "engine_version": "none",
+    "duration_s": 1.0,
+    "kind": "loop",
+    "sound": None,
+    "bpm": 93.0,
+    "bpm_source": "detected",
+    "bpm_confidence": 0.9,
+    "key": None,
+    "key_source": None,
+    "key_confidence": 0.0,
+    "kind_confidence": 0.9,
+    "sample_rate": 44100,
+    "channels": 1,
+    "loudness_db": -12.0,
+    "brightness": 50.0,
+    "noisiness": 20.0,
+    "bars": [100] * 64,
+    "peaks": [100] * 800,
+}
+
+
+def nothing(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """The empty engine: an answer at once."""
+    return MEASURED
+
+
+def busy(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Half a second on average, and every moment of it in a journal: who ran, and when."""
+    journal = _journal()
+    until = time.monotonic() + Random().uniform(0.2, 0.8)
+    while time.monotonic() < until:
+        _write(journal)
+        time.sleep(TICK_S)
+    Path(request["rendered"]).write_bytes(b"RIFF")
+    progress("decoded", {})
+    _write(journal)
+    return MEASURED
+
+
+def stubborn(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Ignores every signal that can be ignored, and so does the child it has."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    script = "trap '' TERM INT HUP; while :; do sleep 1; done"
+    grandchild = subprocess.Popen(["/bin/sh", "-c", script])
+    _write(_journal(), os.getpid(), grandchild.pid)
+    while True:
+        _write(_journal(), os.getpid(), grandchild.pid)
+        time.sleep(TICK_S)
+
+
+def long_c_call(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """One call into C that holds the interpreter for a minute."""
+    _write(_journal())
+    ctypes.PyDLL(None).sleep(60)
+    return MEASURED
+
+
+def _journal() -> Path:
+    """One file a job and process, beside the folders of all jobs."""
+    folder = Path.cwd().parent.parent / "journal"
+    folder.mkdir(exist_ok=True)
+    job_id = Path.cwd().name.split("-")[1]
+    return folder / f"{job_id}-{os.getpid()}"
+
+
+def _write(journal: Path, *pids: int) -> None:
+    with journal.open("a") as file:
+        file.write(f"{time.time():.3f} {' '.join(map(str, pids))}\n")

@@ -1,0 +1,259 @@
+"""A queue with real workers, which can be killed, and real services, which can be restarted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import redis
+from aiosmtpd.controller import Controller
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+
+from app import create_app
+from app.config import Settings
+from app.extensions import db
+from app.models import Batch, Job, Subscription, User
+from app.models.base import transaction
+from app.upload import intake
+from tests.live import ROOT, free_port
+from tests.services.conftest import Inbox, program, wait_until
+from tests.support import kick
+
+SECRET = "a secret for tests, long enough to be taken"
+SLOTS = 2
+EMBEDDED, SERVICES = "sqlite", "postgres-redis"
+BACKENDS = (EMBEDDED, SERVICES)
+
+
+class Server:
+    """One service as a process of ours."""
+
+    def __init__(self, command: list[str], ready: Callable[[], object], folder: Path) -> None:
+        self._command, self._ready, self._folder = command, ready, folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen(self._command, cwd=self._folder, stdout=quiet, stderr=quiet)
+        wait_until(self._ready, self._command[-1])
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+            self.process = None
+
+    def restart(self, how: signal.Signals) -> None:
+        self.stop(how)
+        self.start()
+
+
+class Consumer:
+    """One worker process of SLOTS threads, as the Procfile starts it but for its engine."""
+
+    def __init__(self, env: dict[str, str], log: Path, housekeeping: bool) -> None:
+        consumer = str(Path(sys.executable).parent / "huey_consumer")
+        self._command = [consumer, "tests.queue.worker.huey", "--worker-type", "thread"]
+        self._command += ["--workers", str(SLOTS), "--graceful-signal", "TERM"]
+        self._command += ["--shutdown-timeout", "25", "--max-delay", "1"]
+        self._command += [] if housekeeping else ["--no-periodic"]
+        self._env, self._log = env, log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, cwd=ROOT, env=self._env, stdout=log, stderr=log)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(40)
+
+    def engine_pids(self) -> list[int]:
+        """The zygote of this worker."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        with suppress(OSError):
+            return [int(pid) for path in children for pid in path.read_text().split()]
+        return []
+
+
+class Lab:
+    """Settings, an app on them, services and consumers."""
+
+    def __init__(self, folder: Path, backend: str, entry: str, **settings: str) -> None:
+        self.folder, self.backend, self.entry = folder, backend, entry
+        self.inbox = Inbox()
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # a line for every word of SMTP
+        self._mail = Controller(self.inbox, hostname="127.0.0.1", port=free_port())
+        self.redis: Server | None = None
+        self.database: Server | None = None
+        self.redis_url = ""
+        values = {
+            "DATA_DIR": str(folder / "data"),
+            "SECRET_KEY": SECRET,
+            "BASE_URL": "http://127.0.0.1:5000",
+            "SMTP_URL": f"smtp://127.0.0.1:{self._mail.port}",
+            "FREE_TIER_DELAY_S": "0",
+            "WORKER_SLOTS": str(SLOTS),
+        }
+        self.values = values | settings
+        self.consumers: list[Consumer] = []
+        self.log = folder / "consumers.log"
+
+    def open(self) -> Flask:
+        self._mail.start()
+        if self.backend == SERVICES:
+            self._open_services()
+        app = create_app(Settings.from_env(self.values))
+        with app.app_context():
+            upgrade()
+        return app
+
+    def close(self) -> None:
+        for consumer in self.consumers:
+            consumer.stop()
+        for server in (self.redis, self.database):
+            if server is not None:
+                server.stop()
+        self._mail.stop()
+
+    def add_consumer(self, housekeeping: bool = True) -> Consumer:
+        keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        env = keep | self.values | {"QUEUE_TEST_ENTRY": self.entry, "PYTHONUNBUFFERED": "1"}
+        consumer = Consumer(env, self.log, housekeeping)
+        consumer.start()
+        self.consumers.append(consumer)
+        return consumer
+
+    def flush_queue(self) -> None:
+        """Every message is gone."""
+        if self.backend == SERVICES:
+            redis.Redis.from_url(self.redis_url).flushall()
+        else:
+            path = self.folder / "data" / "queue.db"
+            with suppress(sqlite3.OperationalError), sqlite3.connect(path, timeout=10) as queue:
+                for table in ("task", "schedule", "kv"):
+                    queue.execute(f"DELETE FROM {table}")
+
+    def journal(self) -> dict[str, list[tuple[float, float]]]:
+        """Job id: when each process that ran it was seen first and last."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for path in (self.folder / "data" / "journal").glob("*"):
+            times = [float(line.split()[0]) for line in path.read_text().splitlines()]
+            found.setdefault(path.name.split("-")[0], []).append((times[0], times[-1]))
+        return {job_id: sorted(spans) for job_id, spans in found.items()}
+
+    def journal_pids(self) -> set[int]:
+        pids = set()
+        for path in (self.folder / "data" / "journal").glob("*"):
+            words = path.read_text().split("\n", 1)[0].split()
+            pids |= {int(path.name.split("-")[1]), *map(int, words[1:])}
+        return pids
+
+    def _open_services(self) -> None:
+        port, folder = free_port(), Path(tempfile.mkdtemp(prefix="sp404-lab-"))
+        self.redis_url = f"redis://127.0.0.1:{port}/0"
+        command = [program("redis-server"), "--save", "", "--bind", "127.0.0.1", "--port", str(port)]
+        self.redis = Server(command, lambda: redis.Redis.from_url(self.redis_url).ping(), folder)
+        self.redis.start()
+        self.database, url = _postgres(folder)
+        self.values |= {"REDIS_URL": self.redis_url, "DATABASE_URL": f"{url}/postgres"}
+
+
+@contextmanager
+def lab(folder: Path, backend: str, entry: str, **settings: str) -> Iterator[tuple[Lab, Flask]]:
+    made = Lab(folder, backend, entry, **settings)
+    app = made.open()
+    try:
+        with app.app_context():
+            yield made, app
+    finally:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        made.close()
+
+
+def member(email: str, plan: str | None = "pro") -> User:
+    user = User(email=email)
+    user.subscription = Subscription(plan=plan, status="active") if plan else None
+    with transaction() as session:
+        session.add(user)
+    return user
+
+
+def upload(user: User, count: int, a_batch: int = 10) -> list[str]:
+    """Files taken in as the upload page does, in batches; returns the ids of their jobs."""
+    content, found = kick(), []
+    for number in range(count):
+        if number % a_batch == 0:
+            batch_id = str(uuid4())
+            with transaction() as session:
+                expected = min(a_batch, count - number)
+                session.add(Batch(id=batch_id, user_id=user.id, expected=expected))
+        found.append(intake.accept(user, BytesIO(content), f"{number}.wav", batch_id).id)
+    return found
+
+
+def states() -> dict[str, int]:
+    db.session.rollback()
+    rows = db.session.execute(select(Job.state, func.count()).group_by(Job.state))
+    found = {str(state): int(count) for state, count in rows}
+    db.session.commit()
+    return found
+
+
+def wait_for(what: Callable[[], Any], within_s: float, words: str) -> None:
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        with suppress(Exception):
+            if what():
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"not within {within_s} s: {words}")
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie that nobody has waited for yet runs no more."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
+
+
+def _postgres(folder: Path) -> tuple[Server, str]:
+    port = free_port()
+    as_postgres = (
+        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+    )
+    if as_postgres:
+        shutil.chown(folder, "postgres", "postgres")
+    data = folder / "data"
+    init = [program("initdb"), "-D", str(data), "-U", "sp404", "--auth=trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run([*as_postgres, *init], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+    run = [program("postgres"), "-D", str(data), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
+    url = f"postgresql://sp404@127.0.0.1:{port}"
+    server = Server([*as_postgres, *run], lambda: psycopg.connect(f"{url}/postgres").close(), folder)
+    server.start()
+    return server, url
