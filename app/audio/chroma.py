@@ -30,6 +30,8 @@ PROFILES = (
     "minor",
     "bassroot",
 )
+SPANS = 24
+SPAN_BANDS = ("harmonic", "bass", "low", "mid", "high", "plain")
 
 
 @dataclass(frozen=True)
@@ -88,30 +90,55 @@ def tuning(p: Peaks) -> float:
     return float(np.angle(phase) / (2 * np.pi) * 100) if abs(phase) > 0 else 0.0
 
 
-def profiles(p: Peaks, cents: float) -> dict[str, Array]:
-    """Pitch-class profiles by name, each shape (12,), summing to 1 (or all 0).
+def bands(p: Peaks, cents: float) -> dict[str, Array]:
+    """Pitch classes of each window by band, shape (windows, 12), the largest of a loud window 1.
 
     `harmonic` follows the harmonic pitch-class profile of Gómez (2006): a peak speaks for the note it would
-    be the first to fourth harmonic of. `major`, `minor` are shares of time in which a triad fits best;
-    `first` and `last` look at the ends, where loops and songs tend to be at home.
+    be the first to fourth harmonic of. The others count peaks as the notes they are, each in its register.
     """
     midi = p.midi - cents / 100
-    bands = {
+    found = {
         "harmonic": _classes(p, midi, p.white, 43, 108, HARMONICS),
         "plain": _classes(p, midi, np.sqrt(p.level), 36, 108, 1),
         "bass": _classes(p, midi, p.level, 26, 52, 1),
+        "low": _classes(p, midi, p.white, 40, 58, 1),
+        "mid": _classes(p, midi, p.white, 55, 72, 1),
+        "high": _classes(p, midi, p.white, 69, 100, 1),
         "middle": _classes(p, midi, p.white, 44, 95, 1),
     }
     # What lies below the lowest note is leakage: without a real bass its profile goes flat.
-    bands["bass"] += BASS_FLOOR * float(p.level.max(initial=0.0))
-    share = {name: _mean(_scaled(rows)) for name, rows in bands.items()}
-    rows = _scaled(bands["harmonic"])
-    share["presence"] = _mean((rows > 0.5).astype(np.float64))
-    edge = max(1, round(rows.shape[0] * 0.16))
-    share |= {"first": _mean(rows[:edge]), "last": _mean(rows[-edge:])}
-    low = _scaled(bands["bass"])
+    found["bass"] += BASS_FLOOR * float(p.level.max(initial=0.0))
+    return {name: _scaled(rows) for name, rows in found.items()}
+
+
+def profiles(rows: dict[str, Array]) -> dict[str, Array]:
+    """Profiles of the whole sound from its `bands`, by the names of `PROFILES`, shape (12,), summing to 1.
+
+    `major`, `minor` are shares of time in which a triad fits best; `first` and `last` look at the ends, where
+    loops and songs tend to be at home. All are 0 where there is no pitch.
+    """
+    harmonic, low = rows["harmonic"], rows["bass"]
+    edge = max(1, round(harmonic.shape[0] * 0.16))
+    share = {name: _mean(rows[name]) for name in ("harmonic", "plain", "bass", "middle")}
+    share |= {"presence": _mean((harmonic > 0.5).astype(np.float64))}
+    share |= {"first": _mean(harmonic[:edge]), "last": _mean(harmonic[-edge:])}
     share |= {"firstbass": _mean(low[:edge]), "lastbass": _mean(low[-edge:])}
-    return share | _chords(rows, low)
+    return share | _chords(harmonic, low)
+
+
+def spans(rows: dict[str, Array]) -> Array:
+    """The course of the pitch classes: `SPAN_BANDS` averaged over equal spans, shape (bands, 12, SPANS)."""
+    return np.stack([_averaged(rows[name]) for name in SPAN_BANDS]).transpose(0, 2, 1)
+
+
+def _averaged(rows: Array) -> Array:
+    """Means of `SPANS` equal parts of the windows, which may begin and end within one, shape (SPANS, 12)."""
+    count = rows.shape[0]
+    total = np.vstack([np.zeros((1, 12)), np.cumsum(rows, axis=0)])
+    edges = np.linspace(0, count, SPANS + 1)
+    whole = np.minimum(edges.astype(int), count - 1)
+    reached = total[whole] + (edges - whole)[:, None] * rows[whole]
+    return np.asarray(np.diff(reached, axis=0) * SPANS / count)
 
 
 def _classes(p: Peaks, midi: Array, weight: Array, low: float, high: float, harmonics: int) -> Array:

@@ -42,15 +42,19 @@ class Ear:
         return chroma.tuning(self.peaks)
 
     @cached_property
-    def profiles(self) -> npt.NDArray[np.float64]:
-        """Pitch-class profiles in the order of `chroma.PROFILES`, shape (12, 12)."""
-        found = chroma.profiles(self.peaks, self.tuning_cents)
-        return np.stack([found[name] for name in chroma.PROFILES])
+    def pitch_classes(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Pitch classes of each window by band; see `chroma.bands`."""
+        return chroma.bands(self.peaks, self.tuning_cents)
+
+    @cached_property
+    def profiles(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Pitch-class profiles of the whole by name; see `chroma.profiles`."""
+        return chroma.profiles(self.pitch_classes)
 
     @cached_property
     def shape(self) -> npt.NDArray[np.float64]:
         """Numbers that tell kinds and classes apart; see `shape.py`."""
-        return shape(self.heard, self.peaks, self.tuning_cents, self.rhythm)
+        return shape(self.heard, self.peaks, self.profiles, self.rhythm)
 
 
 def attend(samples: Sound | npt.NDArray[Any], rate: int) -> Ear:

@@ -1,4 +1,4 @@
-"""Key and note: harmonic pitch classes at the tuning of the sound, scored by fitted profiles."""
+"""Key and note: pitch classes at the tuning of the sound, read by a small fitted network."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from app.audio import pitch
+from app.audio import chroma, keynet, pitch
 from app.audio.ear import Ear
-from app.audio.trees import forest, logistic, softmax, weights
+from app.audio.trees import forest, logistic, weights
 
 NAMES = pitch.NAMES
 CANDIDATES_MAX = 5
 TONAL_MIN = 0.6
-NOTE_SHARE_MIN = 0.7
+# A note whose harmonics hold less of the energy than this is the root of a chord, where a key is sure enough.
+NOTE_SHARE_MIN, CHORD_MIN = 0.76, 0.92
 
 Array = npt.NDArray[np.float64]
 
@@ -45,10 +46,9 @@ def estimate(ear: Ear, one_shot: bool = False) -> Key:
 
     Notes
     -----
-    Twelve pitch-class profiles (`chroma.profiles`), each scaled to unit length after a square root, are
-    turned to all twelve tonics and scored by one weight vector for major and one for minor, fitted as a
-    multinomial logit with an L2 penalty on the development corpus. Drums and noise answer None by the trees
-    `tonal`.
+    Twelve pitch-class profiles of the whole (`chroma.profiles`) and the course of the pitch classes in six
+    registers (`chroma.spans`) are read by a small network (`keynet`) fitted on the development corpus; its
+    chances are calibrated by a logistic model. Drums and noise answer None by the trees `tonal`.
     """
     if ear.silent:
         return NO_KEY
@@ -57,18 +57,22 @@ def estimate(ear: Ear, one_shot: bool = False) -> Key:
     cents = round(ear.tuning_cents, 1)
     if tonal < TONAL_MIN and single is None:
         return Key(None, 0.0, (), 0.0, None, tonal)
-    if single is not None:
+    chances = probabilities(ear)
+    sure = calibrated(chances)
+    unclear = tonal < TONAL_MIN or sure < CHORD_MIN
+    if single is not None and (unclear or single.share >= NOTE_SHARE_MIN):
         named = single.name if tonal >= TONAL_MIN / 2 else None
         return Key(None, 0.0, (), cents, named, tonal, round(single.cents, 1) if named else None)
-    chances = probabilities(ear.profiles)
-    order = np.argsort(-chances)
-    sure = calibrated(chances)
-    spread = chances[order[1:CANDIDATES_MAX]] / max(1 - chances[order[0]], 1e-9) * (1 - sure)
-    listed = [(name_of(int(order[0])), round(sure, 3))]
-    listed += [
-        (name_of(int(k)), round(float(c), 3)) for k, c in zip(order[1:CANDIDATES_MAX], spread, strict=True)
-    ]
-    return Key(listed[0][0], listed[0][1], tuple(listed), cents, None, tonal)
+    listed = _ranked(chances, sure)
+    return Key(listed[0][0], listed[0][1], listed, cents, None, tonal)
+
+
+def _ranked(chances: Array, sure: float) -> tuple[tuple[str, float], ...]:
+    """The likeliest keys with their confidences; the runners-up share what the first leaves."""
+    order = np.argsort(-chances)[:CANDIDATES_MAX]
+    spread = chances[order] / max(1 - chances[order[0]], 1e-9) * (1 - sure)
+    spread[0] = sure
+    return tuple((name_of(int(k)), round(float(c), 3)) for k, c in zip(order, spread, strict=True))
 
 
 def name_of(key: int) -> str:
@@ -84,18 +88,16 @@ def parse(text: str) -> tuple[int, bool] | None:
     return NAMES.index(tonic), mode == "minor"
 
 
-def rotated(profiles: Array) -> Array:
-    """Profiles as seen from each tonic, shape (12 tonics, profiles * 12)."""
-    root = np.sqrt(profiles)
-    unit = root / (np.linalg.norm(root, axis=1, keepdims=True) + 1e-9)
-    return np.stack([np.roll(unit, -tonic, axis=1).ravel() for tonic in range(12)])
+def unit_profiles(profiles: dict[str, Array]) -> Array:
+    """Profiles in the order of `chroma.PROFILES`, of unit length after a square root, shape (12, 12)."""
+    root = np.sqrt(np.stack([profiles[name] for name in chroma.PROFILES]))
+    return np.asarray(root / (np.linalg.norm(root, axis=1, keepdims=True) + 1e-9))
 
 
-def probabilities(profiles: Array) -> Array:
+def probabilities(ear: Ear) -> Array:
     """Chance of each key before calibration, shape (24,), major first."""
-    stored = weights("key")
-    scores = rotated(profiles) @ stored["profiles"].astype(np.float64).T + stored["bias"]
-    return softmax(scores.T.ravel())
+    course, whole = chroma.spans(ear.pitch_classes), unit_profiles(ear.profiles)
+    return keynet.probabilities(course, whole, weights("key"))
 
 
 def calibrated(chances: Array) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from app.audio.chroma import Peaks, profiles
+from app.audio.chroma import Peaks
 from app.audio.hearing import FRAME_RATE, HOP, RATE, Hearing
 from app.audio.periodicity import Rhythm
 
@@ -18,7 +18,7 @@ BLOCK = 44  # samples of one step of the fine envelope, about 2 ms
 SPECTRUM_CUTS = (60, 120, 200, 320, 500, 800, 1250, 2000, 3200, 5000, 8000)
 
 
-def shape(frames: Hearing, p: Peaks, cents: float, r: Rhythm) -> Array:
+def shape(frames: Hearing, p: Peaks, share: dict[str, Array], r: Rhythm) -> Array:
     """All numbers of a sound as one vector; see the helpers for their order."""
     y = frames.y[
         int(frames.start_s * RATE) : max(int(frames.end_s * RATE), int(frames.start_s * RATE) + 2 * BLOCK)
@@ -29,7 +29,7 @@ def shape(frames: Hearing, p: Peaks, cents: float, r: Rhythm) -> Array:
         _onsets(frames, r),
         _spectrum(y),
         _cepstrum(frames),
-        _pitchness(y, p, cents),
+        _pitchness(y, p, share),
     ]
     return np.concatenate(rows)
 
@@ -141,9 +141,8 @@ def _cepstrum(f: Hearing) -> Array:
     )
 
 
-def _pitchness(y: npt.NDArray[np.float32], p: Peaks, cents: float) -> Array:
+def _pitchness(y: npt.NDArray[np.float32], p: Peaks, share: dict[str, Array]) -> Array:
     """How pitched: periodicity of the waveform, weight of the strongest classes, steadiness of pitch."""
-    share = profiles(p, cents)
     harmonic, plain = np.sort(share["harmonic"])[::-1], np.sort(share["plain"])[::-1]
     phase = np.abs(np.sum(p.level * np.exp(2j * np.pi * p.midi))) / (np.sum(p.level) + 1e-9)
     entropy = -float(np.sum(share["harmonic"] * np.log(share["harmonic"] + 1e-9)))

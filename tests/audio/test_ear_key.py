@@ -80,6 +80,15 @@ def test_a_note_is_named_within_5_cents(midi: int) -> None:
     assert found.note_cents == pytest.approx(17, abs=5)
 
 
+@pytest.mark.parametrize(("third", "name"), [(3, "E minor"), (4, "E major")])
+def test_a_chord_that_rings_has_a_key_and_a_note_has_none(third: int, name: str) -> None:
+    chord = sum(tone(52 + step, 3.0) for step in (0, 7, 12, 12 + third, 19))
+    found = key.estimate(attend(np.asarray(chord), RATE), one_shot=True)
+    assert (found.name, found.note) == (name, None)
+    found = key.estimate(attend(tone(52, 3.0), RATE), one_shot=True)
+    assert (found.name, found.note) == (None, "E3")
+
+
 def test_confidences_fall_and_sum_to_at_most_one() -> None:
     found = key.estimate(attend(chords(C_MAJOR), RATE)).candidates
     shares = [c for _, c in found]

@@ -80,7 +80,7 @@ def reliability(title: str, sure: np.ndarray, right: np.ndarray) -> None:
 
 def ours(rows: list[Row], answers: dict[str, Row]) -> None:
     """Every figure of the issue, out of fold."""
-    timed = [r for r in rows if "bpm" in answers[r["id"]]]
+    timed = _answered(rows, answers, "bpm")
 
     def names(r):
         return (f"{r['kind']}", f"{r['kind']} / {r['family']}", f"{r['kind']} / cut {r['cut']}")
@@ -89,21 +89,32 @@ def ours(rows: list[Row], answers: dict[str, Row]) -> None:
         "TEMPO  ±4 %  ±1 %  ±0.5 BPM  any octave",
         ((n, tempo_score(answers[r["id"]]["bpm"], r["bpm"])) for r in timed for n in names(r)),
     )
-    keyed = [r for r in rows if "key" in answers[r["id"]]]
+    keyed = _answered(rows, answers, "key")
+    decided = [r for r in keyed if r["decided"]]
 
     def places(r):
-        return ("all", f"{r['family']}", f"{r['kind']} of {r['content']}")
+        return ("all", f"{r['family']}", f"{'track' if r['kind'] == 'track' else 'loop'} of {r['content']}")
 
-    table(
-        "KEY  exact  MIREX",
-        ((n, key_score(answers[r["id"]]["key"], r["key"])) for r in keyed for n in places(r)),
-    )
-    _kinds(rows, answers)
-    _classes(rows, answers)
+    for title, part in (
+        ("", decided),
+        (" of clips whose notes leave it open", [r for r in keyed if not r["decided"]]),
+    ):
+        table(
+            f"KEY{title}  exact  MIREX",
+            ((n, key_score(answers[r["id"]]["key"], r["key"])) for r in part for n in places(r)),
+        )
+    shaped = _answered(rows, answers, "kind")
+    if shaped:
+        _kinds(shaped, answers)
+        _classes(shaped, answers)
     right = np.array([tempo_score(answers[r["id"]]["bpm"], r["bpm"])[0] for r in timed])
     reliability("TEMPO CONFIDENCE", np.array([answers[r["id"]]["bpm_confidence"] for r in timed]), right)
-    right = np.array([answers[r["id"]]["key"] == r["key"] for r in keyed])
-    reliability("KEY CONFIDENCE", np.array([answers[r["id"]]["key_confidence"] for r in keyed]), right)
+    right = np.array([answers[r["id"]]["key"] == r["key"] for r in decided])
+    reliability("KEY CONFIDENCE", np.array([answers[r["id"]]["key_confidence"] for r in decided]), right)
+
+
+def _answered(rows: list[Row], answers: dict[str, Row], field: str) -> list[Row]:
+    return [r for r in rows if field in answers[r["id"]]]
 
 
 def _kinds(rows: list[Row], answers: dict[str, Row]) -> None:
@@ -135,7 +146,7 @@ def _classes(rows: list[Row], answers: dict[str, Row]) -> None:
     tones = [r for r in rows if r["tone"] is not None]
     shares = [np.mean([TONES[answers[r["id"]]["tone"]] == c for r in tones if r["tone"] == c]) for c in TONES]
     print(f"\nTONAL CLASS macro of 6: {100 * np.mean(shares):.1f}")
-    notes = [r for r in rows if "note" in answers[r["id"]]]
+    notes = _answered(rows, answers, "note")
     table(
         "NOTE  pitch class  octave too",
         ((n, _note_score(answers[r["id"]]["note"], r["note"])) for r in notes for n in ("all", r["group"])),
@@ -153,8 +164,8 @@ def peers(rows: list[Row], corpus: Path, every: int, answers: dict[str, Row]) ->
     asked = available()
     loops = [r for r in rows if r["kind"] == "loop" and "bpm" in answers[r["id"]]][::every]
     tracks = [r for r in rows if r["kind"] == "track" and "bpm" in answers[r["id"]]][::every]
-    keyed = [r for r in rows if "key" in answers[r["id"]]][::every]
-    mixed, notes = rows[::every], [r for r in rows if "note" in answers[r["id"]]][::every]
+    keyed = [r for r in _answered(rows, answers, "key") if r["decided"]][::every]
+    mixed, notes = _answered(rows, answers, "kind")[::every], _answered(rows, answers, "note")[::every]
     for title, part in (("LOOP TEMPO", loops), ("TRACK TEMPO", tracks)):
         mine = [("ours", tempo_score(answers[r["id"]]["bpm"], r["bpm"])) for r in part]
         table(
@@ -163,7 +174,7 @@ def peers(rows: list[Row], corpus: Path, every: int, answers: dict[str, Row]) ->
         )
     mine = [("ours", key_score(answers[r["id"]]["key"], r["key"])) for r in keyed]
     table("KEY beside peers  exact  MIREX", [*mine, *_ask(asked["key"], keyed, corpus, "key", key_score)])
-    full = [r for r in keyed if r["content"] == "full" and r["kind"] == "loop"]
+    full = [r for r in keyed if r["content"] == "full" and r["kind"] != "track"]
     mine = [("ours", key_score(answers[r["id"]]["key"], r["key"])) for r in full]
     table(
         "KEY OF FULL LOOPS beside peers  exact  MIREX",

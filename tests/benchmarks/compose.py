@@ -1,13 +1,12 @@
 # ruff: noqa: E501
-"""Productions made by rule: drum patterns by style, progressions by mode, bass, chords and melody."""
+"""Productions made by rule: drum patterns by style; bass, chords and melody over a harmony."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from tests.benchmarks.fluid import Event
+from tests.benchmarks.harmony import Harmony, chord_at
 
 Note = tuple[float, float, int, int]  # beat, beats long, pitch, velocity
 Lanes = dict[str, list[tuple[float, float]]]  # lane -> (beat, gain 0..1)
@@ -93,17 +92,6 @@ STYLES: dict[str, tuple[tuple[float, float], float, dict[str, list[str]]]] = {
         "kick": ["9...........", "9.......5..."], "snare": ["....7...7...", "........7..."], "hat": ["7.7.7.7.7.7.", "7...7...7..."]}),
 }  # fmt: skip
 
-MINOR = [
-    [0], [0, 8, 3, 10], [0, 5, 7, 0], [0, 10, 8, 10], [0, 8], [0, 5], [0, 10], [0, 8, 10, 0], [0, 3, 10, 5], [0, 5, 8, 7],
-    [0, 0, 8, 10], [8, 10, 0, 0], [0, 10, 5, 8], [5, 0, 7, 0], [0, 7], [0, 3, 8, 10], [0, 0, 5, 5], [0, 8, 5, 7], [8, 3, 10, 0], [0, 1],
-]  # fmt: skip
-MAJOR = [
-    [0], [0, 7, 9, 5], [0, 5, 7, 0], [0, 9, 5, 7], [0, 5], [2, 7, 0, 0], [0, 10, 5, 0], [5, 7, 0, 9], [0, 4, 5, 7], [0, 7, 5, 5],
-    [0, 9, 2, 7], [5, 0, 7, 0], [0, 2], [0, 0, 5, 7], [9, 5, 0, 7], [0, 7], [0, 5, 0, 7], [5, 5, 0, 0], [0, 5, 9, 7], [0, 10],
-]  # fmt: skip
-_MINOR_QUALITY = {0: "m", 1: "", 2: "d", 3: "", 5: "m", 7: "m", 8: "", 10: ""}
-_MAJOR_QUALITY = {0: "", 2: "m", 4: "m", 5: "", 7: "", 9: "m", 10: "", 11: "d"}
-_TRIADS = {"": (0, 4, 7), "m": (0, 3, 7), "d": (0, 3, 6)}
 SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
 PENTATONIC = {False: (0, 2, 4, 7, 9), True: (0, 3, 5, 7, 10)}
 BASS = [32, 33, 34, 35, 36, 38, 39, 38, 39, 87]
@@ -143,32 +131,6 @@ CHORD = [
 LEAD = [0, 4, 11, 12, 24, 27, 40, 53, 56, 65, 73, 75, 79, 80, 81, 82, 84, 85, 87, 98, 108, 10, 80, 81]
 
 
-@dataclass(frozen=True)
-class Harmony:
-    """Key, one chord a slot of `beats_per_chord`, each as (root above the tonic, quality)."""
-
-    tonic: int
-    minor: bool
-    chords: tuple[tuple[int, str], ...]
-    beats_per_chord: float
-    seventh: bool
-
-
-def harmony(rng: np.random.Generator, tonic: int, minor: bool, beats_per_bar: int) -> Harmony:
-    """Draw a progression of the mode."""
-    roots = (MINOR if minor else MAJOR)[rng.integers(20)]
-    table = _MINOR_QUALITY if minor else _MAJOR_QUALITY
-    chords = [(r, table[r]) for r in roots]
-    if minor and rng.random() < 0.25:
-        chords = [(r, "" if r == 7 else q) for r, q in chords]
-    if minor and rng.random() < 0.12:
-        chords = [(r, "" if r == 5 else q) for r, q in chords]
-    slot = (
-        beats_per_bar * float(rng.choice([0.5, 1, 1, 1, 2])) if beats_per_bar == 4 else float(beats_per_bar)
-    )
-    return Harmony(tonic, minor, tuple(chords), slot, bool(rng.random() < 0.35))
-
-
 def drums(rng: np.random.Generator, style: str, bars: int, beats_per_bar: int) -> tuple[Lanes, float]:
     """Hits of a style over some bars, varied, with its own swing (0 straight, 1 triplet)."""
     _, swing_most, lanes = STYLES[style]
@@ -192,20 +154,12 @@ def drums(rng: np.random.Generator, style: str, bars: int, beats_per_bar: int) -
     return hits, swing
 
 
-def _chord_at(h: Harmony, beat: float) -> tuple[int, tuple[int, ...]]:
-    root, quality = h.chords[int(beat // h.beats_per_chord) % len(h.chords)]
-    tones = _TRIADS[quality]
-    if h.seventh:
-        tones = (*tones, 11 if quality == "" and (root in (0, 5) or (h.minor and root in (3, 8))) else 10)
-    return h.tonic + root, tones
-
-
 def bass(rng: np.random.Generator, h: Harmony, beats: int, kick: list[tuple[float, float]]) -> list[Note]:
     """A bass line: roots held, pulsed, with the kick, off the beat, in octaves or walking."""
     way, low = rng.integers(7), 24 + 12 * int(rng.random() < 0.45)
 
     def base(beat, extra=0):
-        return low + (_chord_at(h, beat)[0] % 12) + extra
+        return low + (chord_at(h, beat)[0] % 12) + extra
 
     if way == 0:
         return [
@@ -222,7 +176,7 @@ def bass(rng: np.random.Generator, h: Harmony, beats: int, kick: list[tuple[floa
         return [(b, 0.4, base(b, 12 * int(i % 2)), 100) for i, b in enumerate(np.arange(0, beats, 0.5))]
     if way == 5:
         return [
-            (b, 0.9, base(b, int(rng.choice([0, *_chord_at(h, b)[1][1:3], 12]))), 95)
+            (b, 0.9, base(b, int(rng.choice([0, *chord_at(h, b)[1][1:3], 12]))), 95)
             for b in np.arange(0, beats, 1.0)
         ]
     riff = [
@@ -274,7 +228,7 @@ def chords(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
 
 
 def _voices(h: Harmony, beat: float, power: bool) -> list[int]:
-    root, tones = _chord_at(h, beat)
+    root, tones = chord_at(h, beat)
     return [root + t for t in ((0, 7) if power else tones)]
 
 
@@ -289,7 +243,7 @@ def melody(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
         length = float(density * rng.choice([1, 1, 2, 3]))
         pitch = ladder[place]
         if at % 2 == 0 and rng.random() < 0.6:
-            root, tones = _chord_at(h, at)
+            root, tones = chord_at(h, at)
             pitch = min(
                 (p for p in ladder),
                 key=lambda p: (min((p - root - t) % 12 for t in tones) != 0, abs(p - pitch)),

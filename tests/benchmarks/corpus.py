@@ -21,7 +21,11 @@ from tests.benchmarks.material import RATE
 
 @dataclass
 class Clip:
-    """A labelled sound. `group` is its source (the unit of splitting), `key` 0 to 11 major, 12 to 23 minor."""
+    """A labelled sound.
+
+    `group` is its source, the unit of splitting; `kind` loop, track, oneshot, or keyed for what lends its key
+    alone; `key` 0 to 11 major, 12 to 23 minor; `decided` is False where what is played leaves the key open.
+    """
 
     family: str
     group: str
@@ -34,6 +38,7 @@ class Clip:
     note: float | None = None
     content: str = ""
     cut: str = "exact"
+    decided: bool = True
 
 
 def save(clips: Iterator[Clip], out: Path, seed_name: str) -> int:

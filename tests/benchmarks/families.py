@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from tests.benchmarks import augment, compose, fluid, shots, songs, waves
+from tests.benchmarks import augment, compose, shots, songs
 from tests.benchmarks.corpus import Clip
-from tests.benchmarks.material import RATE, SONIC_PI, SONIC_PI_LOOPS, Shot, kit_shots, lane_of, load
+from tests.benchmarks.harmony import Harmony, functional, tabled
+from tests.benchmarks.material import RATE, SONIC_PI, SONIC_PI_LOOPS, load
+from tests.benchmarks.production import cut, kits, production
+from tests.benchmarks.tunes import excerpt, harmonised, tunes
 
 CONTENTS = (
     "full",
@@ -27,170 +31,71 @@ CONTENTS = (
     "chords+melody",
     "chords+drums",
 )
-GM_LANES = {
-    "kick": (35, 36),
-    "snare": (38, 40),
-    "clap": (39,),
-    "hat": (42, 44),
-    "ohat": (46,),
-    "tom": (45, 47, 50),
-    "cymbal": (49, 51),
-    "perc": (56, 63, 64, 69, 70, 75, 54, 37),
-}
-GM_KITS = (0, 0, 8, 16, 24, 25, 26, 32, 40)
-
-
-def _kits() -> dict[str, dict[str, list[Shot]]]:
-    kits: dict[str, dict[str, list[Shot]]] = defaultdict(lambda: defaultdict(list))
-    for shot in kit_shots():
-        kits[shot.group][lane_of(shot)].append(shot)
-    return kits
-
-
-def _mix_drums(
-    hits: compose.Lanes, bpm: float, duration_s: float, kits: dict, rng: np.random.Generator
-) -> np.ndarray:
-    """Play the lanes with hits from one or several kits, or made by synthesis."""
-    out = np.zeros(int(duration_s * RATE) + 1, dtype=np.float32)
-    kit = str(rng.choice(sorted(kits)))
-    for lane, row in hits.items():
-        y = _lane_sound(lane, kit, kits, rng)
-        gain = {"kick": 1.0, "snare": 0.9, "clap": 0.7, "perc": 0.5, "tom": 0.7}.get(
-            lane, 0.35
-        ) * rng.uniform(0.6, 1.3)
-        for beat, loud in row:
-            at = int(beat * 60 / bpm * RATE)
-            stop = min(at + y.size, out.size)
-            if stop > at:
-                out[at:stop] += gain * loud * y[: stop - at]
-    return out[: int(duration_s * RATE)]
-
-
-def _lane_sound(lane: str, kit: str, kits: dict, rng: np.random.Generator) -> np.ndarray:
-    if rng.random() < 0.3:
-        return waves.drum({"hat": "hihat", "ohat": "hihat", "perc": "percussion"}.get(lane, lane), rng)
-    if rng.random() < 0.15 or lane not in kits[kit]:
-        kit = str(rng.choice([k for k in sorted(kits) if lane in kits[k]]))
-    shot = kits[kit][lane][rng.integers(len(kits[kit][lane]))]
-    y = augment.normalise(shot.y, 1.0)
-    speed = 2 ** (rng.uniform(-4, 4) / 12) if rng.random() < 0.5 else 1.0
-    return np.interp(np.arange(0, y.size - 1, speed), np.arange(y.size), y).astype(np.float32)
-
-
-def _gm_drums(hits: compose.Lanes, bpm: float, rng: np.random.Generator) -> list[fluid.Event]:
-    out: list[fluid.Event] = [(0.0, 9, "program", int(rng.choice(GM_KITS)), 0)]
-    for lane, row in hits.items():
-        note = int(rng.choice(GM_LANES[lane]))
-        out += [(b * 60 / bpm, 9, "on", note, int(np.clip(30 + 95 * g, 1, 127))) for b, g in row]
-    return out
-
-
-def _lanes(content: str) -> set[str]:
-    return {"drums", "bass", "chords", "melody"} if content == "full" else set(content.split("+"))
-
-
-def production(
-    rng: np.random.Generator,
-    style: str,
-    content: str,
-    bars: int,
-    kits: dict,
-    bpm: float,
-    tonic: int,
-    minor: bool,
-) -> np.ndarray:
-    """One loop of a style, whole bars, mono."""
-    meter = 3 if style == "waltz" else 4
-    beats, lanes = bars * meter, _lanes(content)
-    duration_s = beats * 60 / bpm
-    hits, swing = compose.drums(rng, style, bars, meter)
-    h = compose.harmony(rng, tonic, minor, meter)
-    lines = {
-        "bass": compose.bass(rng, h, beats, hits.get("kick", [])),
-        "chords": compose.chords(rng, h, beats),
-    }
-    lines["melody"] = compose.melody(rng, h, beats) if content != "full" or rng.random() < 0.6 else []
-    programs = {"bass": compose.BASS, "chords": compose.CHORD, "melody": compose.LEAD}
-    events: list[fluid.Event] = []
-    y = np.zeros(int(duration_s * RATE), dtype=np.float32)
-
-    def level(z, gain):
-        return augment.normalise(z[: y.size], gain) if np.abs(z).max() > 0 else z[: y.size]
-
-    soundfont = str(rng.choice(["fluid", "fluid", "tim", "opl"]))
-    for channel, (name, notes) in enumerate(lines.items()):
-        if name not in lanes or not notes:
-            continue
-        gain = rng.uniform(0.3, 0.8)
-        if rng.random() < 0.35:
-            y += level(waves.play(notes, bpm, duration_s, rng), gain)
-        else:
-            events = compose.events(notes, bpm, channel, int(rng.choice(programs[name])), swing)
-            y += level(fluid.render(events, soundfont, duration_s), gain)
-    if "drums" in lanes:
-        gm = rng.random() < 0.35
-        d = (
-            fluid.render(_gm_drums(hits, bpm, rng), soundfont, duration_s)
-            if gm
-            else _mix_drums(hits, bpm, duration_s, kits, rng)
-        )
-        y += level(d, rng.uniform(0.35, 0.9))
-    return augment.normalise(y)
-
-
-def cut(y: np.ndarray, rng: np.random.Generator, bpm: float, exact: float = 0.6) -> tuple[np.ndarray, str]:
-    """Leave the loop exact, or add a tail or a lead, or take a piece anywhere."""
-    way = rng.random()
-    if way < exact:
-        return y, "exact"
-    if way < exact + 0.12:
-        tail = np.zeros(int(rng.uniform(0.05, 1.5) * RATE), dtype=np.float32)
-        ring = y[: tail.size] * np.exp(-np.arange(min(y.size, tail.size)) / RATE / 0.08)
-        tail[: ring.size] = 0.6 * ring
-        return np.concatenate([y, tail if rng.random() < 0.6 else tail * 0]), "tail"
-    if way < exact + 0.18:
-        return np.concatenate([np.zeros(int(rng.uniform(0.02, 0.6) * RATE), dtype=np.float32), y]), "lead"
-    loops = np.concatenate([y, y, y])
-    length = int(np.clip(rng.uniform(0.5, 1.6) * y.size, 1.5 * RATE, 15 * RATE))
-    start = int(rng.uniform(0, y.size))
-    piece = loops[start : start + length].copy()
-    fade = min(200, piece.size // 4)
-    piece[-fade:] *= np.linspace(1, 0, fade)
-    return piece, "anywhere"
+TUNED = ("full", "full", "full", "chords+melody", "chords+drums", "drums+bass+chords", "melody", "chords")
 
 
 def productions(scale: float) -> Iterator[Clip]:
-    """Loops composed by rule in every style."""
-    rng, kits = np.random.default_rng(11), _kits()
-    for _ in range(int(62 * scale)):
+    """Loops composed by rule in every style, over the progressions of the tables."""
+    yield from _loops("production", np.random.default_rng(11), int(62 * scale), tabled)
+
+
+def changes(scale: float) -> Iterator[Clip]:
+    """The same over progressions drawn by function, for their keys alone: they lend no tempo."""
+    for clip in _loops("changes", np.random.default_rng(14), int(70 * scale), functional):
+        if clip.key is not None and clip.decided:
+            yield replace(clip, bpm=None, kind="keyed")
+
+
+def _loops(
+    family: str, rng: np.random.Generator, rounds: int, drawn: Callable[..., Harmony]
+) -> Iterator[Clip]:
+    hits = kits()
+    for _ in range(rounds):
         for style, ((slow, fast), _, _) in compose.STYLES.items():
             content = str(rng.choice(CONTENTS))
             bpm = float(rng.uniform(slow, fast))
             bpm = round(bpm) if rng.random() < 0.75 else round(bpm, 2)
             tonic, minor = int(rng.integers(12)), bool(rng.random() < 0.6)
             bars = int(rng.choice([1, 2, 4, 4, 8] if bpm > 100 else [1, 2, 2, 4]))
-            y = production(rng, style, content, bars, kits, bpm, tonic, minor)
+            changes = partial(drawn, rng, tonic, minor)
+            y, decided = production(rng, style, content, bars, hits, bpm, changes)
             y, how = cut(y, rng, bpm)
-            key = (
-                None
-                if content == "drums" or (content in ("bass", "drums+bass") and bars == 1)
-                else tonic + 12 * minor
-            )
-            yield Clip(
-                "production",
-                f"style-{style}",
-                "loop",
-                augment.produce(y, bpm, rng),
-                bpm,
-                key,
-                content=content,
-                cut=how,
-            )
+            key = None if content == "drums" else tonic + 12 * minor
+            y = augment.produce(y, bpm, rng)
+            group = f"style-{style}"
+            yield Clip(family, group, "loop", y, bpm, key, content=content, cut=how, decided=decided)
+
+
+def tuned(scale: float) -> Iterator[Clip]:
+    """Folk tunes over the likeliest chords, arranged in every style, for their keys alone."""
+    rng, hits = np.random.default_rng(15), kits()
+    for tune in tunes(rng, max(1, int(5 * scale))):
+        waltz = tune.beats_per_bar == 3
+        style = "waltz" if waltz else str(rng.choice([s for s in compose.STYLES if s != "waltz"]))
+        h = harmonised(tune, tune.beats_per_bar / (1 if waltz else int(rng.choice([1, 1, 2]))), rng)
+        (slow, fast), _, _ = compose.STYLES[style]
+        bpm, bars = round(float(rng.uniform(slow, fast))), int(rng.choice([4, 4, 8, 8, 16]))
+        start = 0 if rng.random() < 0.7 else 4 * int(rng.integers(0, 3))
+        content = str(rng.choice(TUNED))
+        notes, part = excerpt(tune, h, start, bars)
+        if len(notes) < 6 or not part.chords:
+            continue
+        changes = partial(_moved, part, shift := int(rng.integers(-6, 6)))
+        notes = [(b, d, p + shift, v) for b, d, p, v in notes]
+        y, decided = production(rng, style, content, bars, hits, bpm, changes, notes)
+        if decided:
+            y, how = cut(y, rng, bpm, 0.7)
+            y, key = augment.produce(y, bpm, rng), (tune.tonic + shift) % 12 + 12 * tune.minor
+            yield Clip("tuned", tune.source, "keyed", y, None, key, content=content, cut=how)
+
+
+def _moved(h: Harmony, semitones: int, _beats_per_bar: int) -> Harmony:
+    return replace(h, tonic=(h.tonic + semitones) % 12)
 
 
 def arranged(scale: float) -> Iterator[Clip]:
     """Tracks of about a minute: sections of one production, thinner and fuller."""
-    rng, kits = np.random.default_rng(12), _kits()
+    rng, hits = np.random.default_rng(12), kits()
     for _ in range(max(1, int(5 * scale))):
         for style, ((slow, fast), _, _) in compose.STYLES.items():
             bpm, tonic, minor = (
@@ -199,18 +104,12 @@ def arranged(scale: float) -> Iterator[Clip]:
                 bool(rng.random() < 0.55),
             )
             seed = int(rng.integers(1 << 30))
-            parts = []
+            parts, decided = [], False
             for content in rng.permutation(["full", "full", "chords+melody", "drums+bass", "full"]):
-                y = production(
-                    np.random.default_rng(seed + len(content) % 2),
-                    style,
-                    str(content),
-                    4,
-                    kits,
-                    bpm,
-                    tonic,
-                    minor,
-                )
+                again = np.random.default_rng(seed + len(content) % 2)
+                changes = partial(tabled, again, tonic, minor)
+                y, clear = production(again, style, str(content), 4, hits, bpm, changes)
+                decided |= clear
                 parts += [y] * int(rng.integers(1, 3))
             y = np.concatenate(parts)[: 60 * RATE]
             lead = np.zeros(int(rng.uniform(0, 1.5) * RATE), dtype=np.float32)
@@ -224,6 +123,7 @@ def arranged(scale: float) -> Iterator[Clip]:
                 tonic + 12 * minor,
                 content="full",
                 cut="anywhere",
+                decided=decided,
             )
 
 
@@ -256,6 +156,8 @@ FAMILIES: dict[str, Callable[[float], Iterator[Clip]]] = {
     "drumshots": shots.drum_shots,
     "toneshots": shots.tone_shots,
     "productions": productions,
+    "changes": changes,
+    "tuned": tuned,
     "arranged": arranged,
     "openttd": songs.openttd,
     "mma": songs.mma,

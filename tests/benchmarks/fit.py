@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from app.audio import key, pitch, tempo
+from app.audio import key, keynet, pitch, tempo
 from app.audio.classify import TONES
 from app.audio.trees import WEIGHTS, Forest
+from tests.benchmarks import keyfit
 from tests.benchmarks.boost import boosted
 from tests.benchmarks.features import folds, gather
 from tests.benchmarks.material import DRUM_CLASSES
@@ -38,7 +38,7 @@ CLASS = {
     "max_features": 0.2,
 }
 NOTE = {"max_iter": 60, "max_leaf_nodes": 6, "min_samples_leaf": 20}
-KEY_PENALTY = 5e-5
+KEY_NETS = 1
 EXACT = 0.0035
 
 Row = dict[str, Any]
@@ -87,66 +87,49 @@ def _stack_tempo(clips: list[Row]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate([r["tempo"] for r in clips]), (off < EXACT).astype(int), weight
 
 
-def _scaled(x: np.ndarray, right: np.ndarray, deal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logistic calibration: coefficients from all, out-of-fold chances for the report."""
+def _scaled(
+    x: np.ndarray, right: np.ndarray, deal: np.ndarray, among: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logistic calibration on the clips `among`: coefficients from all, out-of-fold chances."""
+    among = np.ones(len(x), dtype=bool) if among is None else among
     sure = np.zeros(len(x))
     for k in np.unique(deal):
-        model = LogisticRegression(C=1.0).fit(x[deal != k], right[deal != k])
-        sure[deal == k] = model.predict_proba(x[deal == k])[:, 1]
-    model = LogisticRegression(C=1.0).fit(x, right)
+        seen = (deal != k) & among
+        sure[deal == k] = (
+            LogisticRegression(C=1.0).fit(x[seen], right[seen]).predict_proba(x[deal == k])[:, 1]
+        )
+    model = LogisticRegression(C=1.0).fit(x[among], right[among])
     return np.append(model.coef_[0], model.intercept_[0]), sure
 
 
 def fit_key(rows: list[Row], answers: Answers) -> None:
-    """Two weight vectors by multinomial loss and the calibration of the winner."""
+    """Networks over the course of the pitch classes and the calibration of the winner."""
     clips = [r for r in rows if r["key"] is not None]
-    x = np.stack([key.rotated(r["profiles"]) for r in clips]).astype(np.float32)
-    y = np.array([r["key"] for r in clips])
-    # Bass lines and melodies alone are ambiguous; sources that a person declared count more.
-    light = {"bass": 0.5, "drums+bass": 0.5, "melody": 0.7}
-    w = np.array(
-        [
-            light.get(r["content"], 1.0) * (1.5 if r["family"] in ("bach", "essen", "mma") else 1.0)
-            for r in clips
-        ]
-    )
-    deal = folds([r["group"] for r in clips])
+    course, whole = (np.stack([r[name] for r in clips]) for name in ("course", "profiles"))
+    y, w = np.array([r["key"] for r in clips]), np.array([_key_weight(r) for r in clips], dtype=np.float32)
+    deal, decided = folds([r["group"] for r in clips]), w > 0
     chances = np.zeros((len(clips), 24))
     for k in np.unique(deal):
-        out = deal == k
-        chances[out] = _key_chances(x[out], *_multinomial(x[~out], y[~out], w[~out]))
-    profiles, bias = _multinomial(x, y, w)
-    np.savez_compressed(
-        WEIGHTS / "key.npz", profiles=profiles.astype(np.float32), bias=bias.astype(np.float32)
-    )
+        seen = (deal != k) & decided
+        nets = keyfit.trained(course[seen], whole[seen], y[seen], w[seen], KEY_NETS)
+        for i in np.flatnonzero(deal == k):
+            chances[i] = keynet.probabilities(course[i], whole[i], nets)
+    nets = keyfit.trained(course[decided], whole[decided], y[decided], w[decided], KEY_NETS)
+    np.savez_compressed(WEIGHTS / "key.npz", **{name: w.astype(np.float16) for name, w in nets.items()})
     right = chances.argmax(axis=1) == y
-    scale, sure = _scaled(np.stack([key.confidence_features(c) for c in chances]), right, deal)
+    features = np.stack([key.confidence_features(c) for c in chances])
+    scale, sure = _scaled(features, right, deal, among=decided)
     for r, c, s in zip(clips, chances, sure, strict=True):
         answers[r["id"]]["key"], answers[r["id"]]["key_confidence"] = int(c.argmax()), float(s)
     _keep_scale("key", scale)
 
 
-def _key_chances(x: np.ndarray, profiles: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    scores = (np.einsum("nrd,md->nmr", x, profiles, optimize=True) + bias[None, :, None]).reshape(len(x), 24)
-    grown = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return grown / grown.sum(axis=1, keepdims=True)
-
-
-def _multinomial(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    count, _, size = x.shape
-    w = w / w.sum()
-
-    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        profiles, bias = theta[: 2 * size].reshape(2, size), np.array([0.0, theta[-1]])
-        chances = _key_chances(x, profiles, bias)
-        value = -(w * np.log(chances[np.arange(count), y] + 1e-12)).sum() + KEY_PENALTY * (profiles**2).sum()
-        chances[np.arange(count), y] -= 1
-        slope = (chances * w[:, None]).reshape(count, 2, 12)
-        grad = np.einsum("nmr,nrd->md", slope, x, optimize=True) + 2 * KEY_PENALTY * profiles
-        return float(value), np.append(grad.ravel(), slope[:, 1].sum()).astype(float)
-
-    theta = minimize(loss, np.zeros(2 * size + 1), jac=True, method="L-BFGS-B", options={"maxiter": 250}).x
-    return theta[: 2 * size].reshape(2, size), np.array([0.0, theta[-1]])
+def _key_weight(row: Row) -> float:
+    """Bass lines and melodies alone say little; sources that a person declared count more."""
+    if not row["decided"]:
+        return 0.0
+    light = {"bass": 0.5, "drums+bass": 0.5, "melody": 0.7}.get(row["content"], 1.0)
+    return light * (1.5 if row["family"] in ("bach", "essen", "mma") else 1.0)
 
 
 def fit_yes_no(name: str, rows: list[Row], truth: list[int | None], answers: Answers) -> None:
@@ -251,8 +234,8 @@ def main() -> None:
     parser.add_argument("stages", nargs="*")
     args = parser.parse_args()
     WEIGHTS.mkdir(exist_ok=True)
-    rows = gather(args.corpus)
     for stage in args.stages or STAGES:
+        rows = gather(args.corpus, stage)
         answers: Answers = {r["id"]: {} for r in rows}
         STAGES[stage](rows, answers)
         (args.corpus / f"answers-{stage}.json").write_text(json.dumps(answers))

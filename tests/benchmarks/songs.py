@@ -7,6 +7,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -14,6 +15,7 @@ import numpy as np
 
 from tests.benchmarks import augment, compose, fluid
 from tests.benchmarks.corpus import Clip
+from tests.benchmarks.harmony import Harmony, chord_at, decides, tabled
 from tests.benchmarks.material import OPENTTD
 
 MMA_LIB = Path("/usr/share/mma/lib")
@@ -100,14 +102,11 @@ def _mma_midi(
     path: Path,
     groove: str,
     bpm: int,
-    tonic: int,
-    minor: bool,
+    h: Harmony,
     bars: int,
     rng: np.random.Generator,
 ) -> list[fluid.Event]:
-    meter = 3 if re.search(r"waltz|34", path.stem, re.I) else 4
-    h = compose.harmony(rng, tonic, minor, meter)
-    names = [NAMES[(tonic + r) % 12] + {"": "", "m": "m", "d": "dim"}[q] for r, q in h.chords]
+    names = [NAMES[(h.tonic + r) % 12] + {"": "", "m": "m", "d": "dim"}[q] for r, q in h.chords]
     lines = [f"{i + 1} {names[i % len(names)]}" for i in range(bars)]
     head = [f"RndSeed {int(rng.integers(9999))}", f"Tempo {bpm}", f"Groove {folder}/{path.stem}:{groove}"]
     with tempfile.TemporaryDirectory() as tmp:
@@ -126,28 +125,32 @@ def mma(scale: float) -> Iterator[Clip]:
                 (span for pattern, span in _TEMPI if re.search(pattern, path.stem, re.I)), (84, 150)
             )
             bpm, tonic, minor = int(rng.integers(low, high)), int(rng.integers(12)), bool(rng.random() < 0.5)
+            h = tabled(rng, tonic, minor, 3 if re.search(r"waltz|34", path.stem, re.I) else 4)
             try:
-                events = _mma_midi(folder, path, str(groove), bpm, tonic, minor, 28, rng)
+                events = _mma_midi(folder, path, str(groove), bpm, h, 28, rng)
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
                 continue
             yield from _mma_clips(
                 f"mma-{folder}-{path.stem}",
                 events,
                 bpm,
-                tonic + 12 * minor,
+                h,
                 3 if re.search(r"waltz|34", path.stem) else 4,
                 rng,
             )
 
 
 def _mma_clips(
-    group: str, events: list[fluid.Event], bpm: int, key: int, meter: int, rng: np.random.Generator
+    group: str, events: list[fluid.Event], bpm: int, h: Harmony, meter: int, rng: np.random.Generator
 ) -> Iterator[Clip]:
     bar, melodic = meter * 60 / bpm, {e[1] for e in events if e[1] != 9 and e[2] == "on"}
-    whole, heard = ("full", key) if melodic else ("drums", None)  # the zoom grooves are drums alone
+    whole, heard = ("full", h.key) if melodic else ("drums", None)  # the zoom grooves are drums alone
     soundfont = str(rng.choice(["fluid", "tim", "opl"]))
     y = fluid.render(fluid.window(events, 0, 50), soundfont, min(50.0, 28 * bar))
-    yield Clip("mma", group, "track", augment.produce(y, bpm, rng), bpm, heard, content=whole, cut="anywhere")
+    y = augment.produce(y, bpm, rng)
+    yield Clip(
+        "mma", group, "track", y, bpm, heard, content=whole, cut="anywhere", decided=_decides(h, 0, 28)
+    )
     for content, channels in (
         (whole, melodic | {9}),
         (whole, melodic | {9}),
@@ -169,10 +172,19 @@ def _mma_clips(
             "loop",
             augment.produce(z, bpm, rng),
             bpm,
-            None if content == "drums" else key,
+            None if content == "drums" else h.key,
             content=content,
             cut=how,
+            decided=_decides(h, start, bars),
         )
+
+
+def _decides(h: Harmony, bar: int, bars: int) -> bool:
+    """Whether the chords of some bars, one a bar, decide the key."""
+    roots = h.chords[bar % len(h.chords) :] + h.chords[: bar % len(h.chords)]
+    heard = replace(h, chords=roots, beats_per_chord=1.0)
+    pitches = [chord_at(heard, b)[0] + t for b in range(bars) for t in chord_at(heard, b)[1]]
+    return decides(heard, bars, {"chords": pitches})
 
 
 def _score_events(score: object, bpm: float, shift: int, program: int) -> tuple[list[fluid.Event], float]:
@@ -253,4 +265,5 @@ def _scored(
             None,
             tonic + 12 * (key.mode == "minor"),
             content="melody" if family == "essen" else "chords",
+            decided=score.flatten().notes[-1].pitches[0].pitchClass == key.tonic.pitchClass,
         )

@@ -1,0 +1,150 @@
+"""One production: drums, bass, chords and melody of a style, played and mixed; and ways to cut it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.benchmarks import augment, compose, fluid, waves
+from tests.benchmarks.harmony import Harmony, decides
+from tests.benchmarks.material import RATE, Shot, kit_shots, lane_of
+
+Kits = dict[str, dict[str, list[Shot]]]
+GM_LANES = {
+    "kick": (35, 36),
+    "snare": (38, 40),
+    "clap": (39,),
+    "hat": (42, 44),
+    "ohat": (46,),
+    "tom": (45, 47, 50),
+    "cymbal": (49, 51),
+    "perc": (56, 63, 64, 69, 70, 75, 54, 37),
+}
+GM_KITS = (0, 0, 8, 16, 24, 25, 26, 32, 40)
+
+
+def kits() -> Kits:
+    """Hits by kit and sequencer lane."""
+    found: Kits = defaultdict(lambda: defaultdict(list))
+    for shot in kit_shots():
+        found[shot.group][lane_of(shot)].append(shot)
+    return found
+
+
+def _mix_drums(
+    hits: compose.Lanes, bpm: float, duration_s: float, kits: Kits, rng: np.random.Generator
+) -> np.ndarray:
+    """Play the lanes with hits from one or several kits, or made by synthesis."""
+    out = np.zeros(int(duration_s * RATE) + 1, dtype=np.float32)
+    kit = str(rng.choice(sorted(kits)))
+    for lane, row in hits.items():
+        y = _lane_sound(lane, kit, kits, rng)
+        gain = {"kick": 1.0, "snare": 0.9, "clap": 0.7, "perc": 0.5, "tom": 0.7}.get(
+            lane, 0.35
+        ) * rng.uniform(0.6, 1.3)
+        for beat, loud in row:
+            at = int(beat * 60 / bpm * RATE)
+            stop = min(at + y.size, out.size)
+            if stop > at:
+                out[at:stop] += gain * loud * y[: stop - at]
+    return out[: int(duration_s * RATE)]
+
+
+def _lane_sound(lane: str, kit: str, kits: Kits, rng: np.random.Generator) -> np.ndarray:
+    if rng.random() < 0.3:
+        return waves.drum({"hat": "hihat", "ohat": "hihat", "perc": "percussion"}.get(lane, lane), rng)
+    if rng.random() < 0.15 or lane not in kits[kit]:
+        kit = str(rng.choice([k for k in sorted(kits) if lane in kits[k]]))
+    shot = kits[kit][lane][rng.integers(len(kits[kit][lane]))]
+    y = augment.normalise(shot.y, 1.0)
+    speed = 2 ** (rng.uniform(-4, 4) / 12) if rng.random() < 0.5 else 1.0
+    return np.interp(np.arange(0, y.size - 1, speed), np.arange(y.size), y).astype(np.float32)
+
+
+def _gm_drums(hits: compose.Lanes, bpm: float, rng: np.random.Generator) -> list[fluid.Event]:
+    out: list[fluid.Event] = [(0.0, 9, "program", int(rng.choice(GM_KITS)), 0)]
+    for lane, row in hits.items():
+        note = int(rng.choice(GM_LANES[lane]))
+        out += [(b * 60 / bpm, 9, "on", note, int(np.clip(30 + 95 * g, 1, 127))) for b, g in row]
+    return out
+
+
+def _lanes(content: str) -> set[str]:
+    return {"drums", "bass", "chords", "melody"} if content == "full" else set(content.split("+"))
+
+
+def production(
+    rng: np.random.Generator,
+    style: str,
+    content: str,
+    bars: int,
+    kits: Kits,
+    bpm: float,
+    changes: Callable[[int], Harmony],
+    tune: list[compose.Note] | None = None,
+) -> tuple[np.ndarray, bool]:
+    """One loop of a style, whole bars, mono, and whether what it plays decides its key.
+
+    `changes` gives the harmony for a number of beats a bar; `tune` is the melody where one is given.
+    """
+    meter = 3 if style == "waltz" else 4
+    beats, lanes = bars * meter, _lanes(content)
+    duration_s = beats * 60 / bpm
+    hits, swing = compose.drums(rng, style, bars, meter)
+    h = changes(meter)
+    lines = {
+        "bass": compose.bass(rng, h, beats, hits.get("kick", [])),
+        "chords": compose.chords(rng, h, beats),
+    }
+    made = compose.melody(rng, h, beats) if content != "full" or rng.random() < 0.6 else []
+    lines["melody"] = made if tune is None else tune
+    sounding = {name: [n[2] for n in notes] for name, notes in lines.items() if name in lanes and notes}
+    programs = {"bass": compose.BASS, "chords": compose.CHORD, "melody": compose.LEAD}
+    events: list[fluid.Event] = []
+    y = np.zeros(int(duration_s * RATE), dtype=np.float32)
+
+    def level(z, gain):
+        return augment.normalise(z[: y.size], gain) if np.abs(z).max() > 0 else z[: y.size]
+
+    soundfont = str(rng.choice(["fluid", "fluid", "tim", "opl"]))
+    for channel, (name, notes) in enumerate(lines.items()):
+        if name not in lanes or not notes:
+            continue
+        gain = rng.uniform(0.3, 0.8)
+        if rng.random() < 0.35:
+            y += level(waves.play(notes, bpm, duration_s, rng), gain)
+        else:
+            events = compose.events(notes, bpm, channel, int(rng.choice(programs[name])), swing)
+            y += level(fluid.render(events, soundfont, duration_s), gain)
+    if "drums" in lanes:
+        gm = rng.random() < 0.35
+        d = (
+            fluid.render(_gm_drums(hits, bpm, rng), soundfont, duration_s)
+            if gm
+            else _mix_drums(hits, bpm, duration_s, kits, rng)
+        )
+        y += level(d, rng.uniform(0.35, 0.9))
+    return augment.normalise(y), decides(h, beats, sounding)
+
+
+def cut(y: np.ndarray, rng: np.random.Generator, bpm: float, exact: float = 0.6) -> tuple[np.ndarray, str]:
+    """Leave the loop exact, or add a tail or a lead, or take a piece anywhere."""
+    way = rng.random()
+    if way < exact:
+        return y, "exact"
+    if way < exact + 0.12:
+        tail = np.zeros(int(rng.uniform(0.05, 1.5) * RATE), dtype=np.float32)
+        ring = y[: tail.size] * np.exp(-np.arange(min(y.size, tail.size)) / RATE / 0.08)
+        tail[: ring.size] = 0.6 * ring
+        return np.concatenate([y, tail if rng.random() < 0.6 else tail * 0]), "tail"
+    if way < exact + 0.18:
+        return np.concatenate([np.zeros(int(rng.uniform(0.02, 0.6) * RATE), dtype=np.float32), y]), "lead"
+    loops = np.concatenate([y, y, y])
+    length = int(np.clip(rng.uniform(0.5, 1.6) * y.size, 1.5 * RATE, 15 * RATE))
+    start = int(rng.uniform(0, y.size))
+    piece = loops[start : start + length].copy()
+    fade = min(200, piece.size // 4)
+    piece[-fade:] *= np.linspace(1, 0, fade)
+    return piece, "anywhere"
