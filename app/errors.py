@@ -9,12 +9,13 @@ from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.wrappers import Response
 
+from app.api import problems
 from app.extensions import db
 from app.integrations.storage import StorageError
-from app.negotiation import wants_fragment, wants_json
+from app.negotiation import is_api, wants_fragment, wants_json
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ SENTENCES = {
     404: "There is nothing here. It may have been deleted, or the address may be mistyped.",
     405: "That can't be done at this address.",
     413: "That is more than can be sent at once. Send fewer or smaller files.",
+    415: "That is not the kind of content this address takes.",
     429: "Too many attempts. Wait a little, then try again.",
     500: "Something on our side broke. Nothing of yours is lost; try again.",
     503: "A part of the service is out of reach. Try again in a minute.",
@@ -48,6 +50,9 @@ def http_error(error: HTTPException) -> Answer | HTTPException:
         return error
     if isinstance(error, CSRFError):
         return _answer(400, "This page was open for too long. Reload it and try again.")
+    if isinstance(error, MethodNotAllowed):
+        body, _ = _answer(code, SENTENCES[code])
+        return body, code, {"Allow": ", ".join(error.valid_methods or ())}
     return _answer(code, SENTENCES.get(code, str(error.description)))
 
 
@@ -71,6 +76,8 @@ def _without_database() -> None:
 
 
 def _answer(code: int, sentence: str) -> tuple[str | Response, int]:
+    if is_api():
+        return problems.answer(code, sentence), code
     if wants_fragment():
         return render_template("errors/_alert.html", sentence=sentence), code
     if wants_json():

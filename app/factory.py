@@ -72,7 +72,9 @@ def _init_extensions(app: Flask) -> None:
 
 def _register_blueprints(app: Flask) -> None:
     # Imported here: routes import the tasks, and the tasks import this package.
+    from app.account.routes import blueprint as account
     from app.admin.routes import blueprint as admin
+    from app.api.routes import blueprint as api
     from app.auth.routes import blueprint as auth
     from app.billing.routes import blueprint as billing
     from app.jobs.routes import blueprint as jobs
@@ -80,5 +82,5 @@ def _register_blueprints(app: Flask) -> None:
     from app.pages.routes import blueprint as pages
     from app.upload.routes import blueprint as upload
 
-    for blueprint in (pages, auth, billing, upload, jobs, library, admin):
+    for blueprint in (pages, auth, account, billing, upload, jobs, library, admin, api):
         app.register_blueprint(blueprint)

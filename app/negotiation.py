@@ -12,3 +12,8 @@ def wants_fragment() -> bool:
 
 def wants_json() -> bool:
     return request.accept_mimetypes.best == "application/json"
+
+
+def is_api() -> bool:
+    """Whether it is the JSON API that was asked, be it at an address that does not exist."""
+    return request.path == "/api" or request.path.startswith("/api/")

@@ -29,7 +29,7 @@ from app.config import Settings
 from app.extensions import db, limiter
 from app.models import Subscription, User
 from app.models.base import transaction
-from tests.support import PASSWORD, Browser
+from tests.support import PASSWORD, Browser, Script
 
 
 def pytest_sessionfinish() -> None:
@@ -103,6 +103,12 @@ def as_stranger(app: Flask, stranger: User) -> Browser:
 @pytest.fixture
 def as_freeloader(app: Flask, freeloader: User) -> Browser:
     return Browser(app, freeloader)
+
+
+@pytest.fixture
+def script(app: Flask, owner: User) -> Script:
+    """The owner's script, with a token that may do everything."""
+    return Script(app, owner)
 
 
 def _member(email: str, plan: str) -> User:

@@ -15,11 +15,13 @@ from flask import Flask
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
+from app.auth import tokens
 from app.billing import plans
 from app.extensions import db
 from app.jobs import run
 from app.models import Batch, Job, User
 from app.models.base import new_id, transaction, utcnow
+from app.models.token import ABILITIES
 
 PASSWORD = "a quiet long password"
 RATE = 44100
@@ -58,6 +60,29 @@ class Browser:
         """As the page's script does: one file a request and an answer in JSON."""
         audio = [(BytesIO(content), name) for name, content in files]
         return self.post("/upload", {"Accept": "application/json"}, audio=audio, **form)
+
+
+class Script:
+    """Whoever calls the JSON API with a token of a user."""
+
+    def __init__(self, app: Flask, user: User, *abilities: str) -> None:
+        self.client = app.test_client(use_cookies=False)
+        self.token, self.secret = tokens.make(user, "script", list(abilities or ABILITIES), None)
+
+    def call(self, method: str, path: str, headers: Any = None, **options: Any) -> TestResponse:
+        sent = {"Authorization": f"Bearer {self.secret}"} | (headers or {})
+        opened = self.client.open
+        answer: TestResponse = Context().run(opened, path, method=method, headers=sent, **options)
+        db.session.commit()
+        return answer
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def upload(self, name: str, content: bytes, key: str | None = None, **form: str) -> TestResponse:
+        headers = {"Idempotency-Key": key} if key is not None else {}
+        data = form | {"audio": (BytesIO(content), name)}
+        return self.call("POST", "/api/upload", headers, data=data)
 
 
 def uploaded_job(browser: Browser, name: str, content: bytes) -> Job:

@@ -23,7 +23,7 @@ RINGS = [
     {"app.cli", "app.errors", "app.security", "app.web", "*.routes", "*.forms"},
     {"tasks"},
     {"app"},  # create_app, which builds everything when it is called
-    {"app.admin", "app.auth", "app.library", "app.upload"},
+    {"app.account", "app.admin", "app.api", "app.auth", "app.library", "app.upload"},
     {"app.jobs"},
     {"app.billing", "app.notify"},
     {"app.models", "app.queue"},
@@ -163,6 +163,11 @@ def test_every_route_needs_a_signed_in_user_or_is_listed_as_public(app: Flask) -
         path = re.sub(r"<any\([^)]*\):factor>", "half", rule.rule)
         path = re.sub(r"<[^>]+>", "x", path)
         answer = client.get(path) if "GET" in (rule.methods or ()) else client.post(path)
+        if rule.endpoint.startswith("api."):
+            answer = client.open(path, method=next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})))
+            assert (answer.status_code, answer.content_type) == (401, "application/problem+json"), rule
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer"), rule
+            continue
         assert answer.status_code == 303, f"{rule.endpoint} answered {answer.status_code}"
         assert "/sign-in" in answer.headers["Location"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, case, func, select
 
@@ -14,6 +14,8 @@ from app.models.base import utcnow
 from app.models.job import CANCELLED, PENDING, UNFINISHED
 
 MOST_SHOWN = 5
+# Before anything was measured.
+TYPICAL_RUN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,17 @@ def of_batches(user: User) -> list[Progress]:
         left_s = ahead * job_s if job_s is not None and due else None
         found.append(Progress(row.total - row.left, row.total, left_s, row.starts_at if not due else None))
     return found
+
+
+def estimate(job: Job) -> datetime | None:
+    """When a job may be done, by the latest run times and by what is before it in the line."""
+    if job.is_finished:
+        return None
+    before = (Job.priority <= job.priority, Job.run_at <= job.run_at, Job.id != job.id)
+    ahead = db.session.scalar(select(func.count()).where(Job.state.in_(UNFINISHED), *before)) or 0
+    run_s = attempts.mean_run_s() or TYPICAL_RUN_S
+    rounds = ahead // max(workers.slots_of_all(), 1) + 1
+    return max(job.run_at, utcnow()) + timedelta(seconds=rounds * run_s)
 
 
 def _under_way(user: User) -> Select[str]:

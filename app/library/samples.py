@@ -34,11 +34,14 @@ def deleted_by(user: User, sample_id: str) -> Sample:
     return sample
 
 
-def edit(sample: Sample, *, name: str, tags: str, bpm: float | None, key: str | None) -> None:
+def edit(
+    sample: Sample, *, name: str, tags: str, bpm: float | None, key: str | None, liked: bool | None = None
+) -> None:
     """Apply a user's corrections. A changed value is marked as theirs and survives any re-analysis."""
     with transaction():
         sample.name = display_name(name)
         sample.retag(parse_tags(tags))
+        sample.liked = sample.liked if liked is None else liked
         if not _same_tempo(bpm, sample.bpm):
             sample.bpm, sample.bpm_source = bpm, BY_USER
         if key != sample.key:

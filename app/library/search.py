@@ -104,13 +104,19 @@ SORTS: dict[str, tuple[str, ColumnElement[Any], bool]] = {
 }
 
 
-def find(user: User, query: Query, after: str | None) -> Results:
+def find(user: User, query: Query, after: str | None, limit: int = PAGE) -> Results:
     """One page of the user's samples, continued after the sample with that id."""
     wanted = _conditions(user, query)
-    rows = db.session.scalars(_page(select(Sample).where(*wanted), user, query, after)).all()
+    rows = db.session.scalars(_page(select(Sample).where(*wanted), user, query, after, limit)).all()
     total = db.session.scalar(select(func.count()).select_from(Sample).where(*wanted)) or 0
-    more = len(rows) > PAGE
-    return Results(list(rows[:PAGE]), rows[PAGE - 1].id if more else None, total)
+    more = len(rows) > limit
+    return Results(list(rows[:limit]), rows[limit - 1].id if more else None, total)
+
+
+def is_place(user: User, after: str) -> bool:
+    """Whether a page can continue there: the sample is still known, be it deleted since."""
+    known = select(Sample.id).where(Sample.id == after, Sample.user_id == user.id)
+    return db.session.scalar(known) is not None
 
 
 def counts(user: User, query: Query, column: str) -> list[tuple[str, int]]:
@@ -135,14 +141,14 @@ def tags(user: User, limit: int = 30) -> list[tuple[str, int]]:
     return [(str(name), int(count)) for name, count in rows]
 
 
-def _page(rows: Select[Sample], user: User, query: Query, after: str | None) -> Select[Sample]:
+def _page(rows: Select[Sample], user: User, query: Query, after: str | None, limit: int) -> Select[Sample]:
     """Keyset paging: the next page starts where this one ended, whatever was added meanwhile."""
     _, column, descending = SORTS[query.sort]
     if after:
         last = select(column).where(Sample.id == after, Sample.user_id == user.id).scalar_subquery()
         beyond = column < last if descending else column > last
         rows = rows.where(or_(beyond, and_(column == last, Sample.id < after)))
-    return rows.order_by(column.desc() if descending else column.asc(), Sample.id.desc()).limit(PAGE + 1)
+    return rows.order_by(column.desc() if descending else column.asc(), Sample.id.desc()).limit(limit + 1)
 
 
 def _conditions(user: User, query: Query) -> list[ColumnElement[bool]]:

@@ -4,19 +4,23 @@ from app.models.attempt import Attempt
 from app.models.audit import AuditEntry
 from app.models.job import Batch, Job
 from app.models.outbox import OutboxMessage
+from app.models.repeat import Repeat
 from app.models.sample import AudioFeatures, Sample, Tag
 from app.models.subscription import Subscription
+from app.models.token import ApiToken
 from app.models.usage import Usage
 from app.models.user import User
 from app.models.worker import Worker
 
 __all__ = [
+    "ApiToken",
     "Attempt",
     "AudioFeatures",
     "AuditEntry",
     "Batch",
     "Job",
     "OutboxMessage",
+    "Repeat",
     "Sample",
     "Subscription",
     "Tag",

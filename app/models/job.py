@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UtcDateTime, new_id, utcnow
@@ -71,6 +71,8 @@ class Job(Model):
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     worker: Mapped[str | None] = mapped_column(String(120))
 
+    # Whether its owner asked for the unit's WAV; it is made for the player in any case.
+    export_sp404: Mapped[bool] = mapped_column(default=True, server_default=true())
     # What finished steps left behind, so that a retry repeats none of them.
     results: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     error: Mapped[str | None] = mapped_column(Text)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.admin import metrics as queue_metrics
+from app.api import openapi
 from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import BadLinkError, DiskStore, open_store
@@ -58,6 +59,19 @@ def media(token: str) -> BaseResponse:
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cache-Control"] = "private, max-age=900"
     return response
+
+
+@blueprint.get("/docs/api")
+def api() -> str:
+    """The OpenAPI document, to be read by a person."""
+    document = openapi.document(settings().base_url)
+    known = document["components"]["schemas"]
+    return render_template(
+        "pages/api.html",
+        document=document,
+        schema_of=lambda schema: openapi.resolved(schema, known),
+        type_of=openapi.type_words,
+    )
 
 
 @blueprint.get("/healthz")

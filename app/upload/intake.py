@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -50,7 +50,27 @@ class Received:
     format: Format
 
 
-def accept(user: User, stream: IO[bytes], raw_name: str | None, batch_id: str) -> Job:
+@dataclass(frozen=True)
+class Wishes:
+    """What is to be made of a file, and the id its job gets."""
+
+    export_sp404: bool = True
+    ai_analysis: bool = True
+    job_id: str = field(default_factory=new_id)
+
+
+def take(
+    user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, wishes: Wishes | None = None
+) -> Job:
+    """Accept one file of a batch; when it is refused, the batch no longer waits for it."""
+    try:
+        return accept(user, stream, raw_name, batch_id, wishes or Wishes())
+    except RefusedError:
+        count_refused(batch_id)
+        raise
+
+
+def accept(user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, wishes: Wishes) -> Job:
     """Check and store one file and create its job, or raise RefusedError.
 
     The caller enqueues: a message sent before the commit could find no job.
@@ -60,7 +80,7 @@ def accept(user: User, stream: IO[bytes], raw_name: str | None, batch_id: str) -
     _refuse_at_once(user)
     db.session.commit()  # reading and storing are slow: no connection is held meanwhile
     with _received(stream, name, plan) as received:
-        job = _new_job(user_id, plan, received, name, batch_id)
+        job = _new_job(user_id, plan, received, name, batch_id, wishes)
         store = open_store(settings())
         try:
             store.put(job.incoming_key, received.path, received.format.mime)
@@ -173,21 +193,22 @@ def _too_large(name: str, plan: Plan) -> str:
     )
 
 
-def _new_job(user_id: str, plan: Plan, received: Received, name: str, batch_id: str) -> Job:
-    job_id = new_id()
+def _new_job(user_id: str, plan: Plan, received: Received, name: str, batch_id: str, wishes: Wishes) -> Job:
     return Job(
-        id=job_id,
+        id=wishes.job_id,
         user_id=user_id,
         batch_id=batch_id,
         filename=name,
         format=received.format.name,
         size_bytes=received.size_bytes,
         content_sha256=received.sha256,
-        incoming_key=f"incoming/{user_id}/{job_id}{received.format.extension}",
+        incoming_key=f"incoming/{user_id}/{wishes.job_id}{received.format.extension}",
         tier=plan.tier,
         priority=plan.priority,
         run_at=_start_time(plan),
-        results={},
+        export_sp404=wishes.export_sp404,
+        # A step whose result is there is not run: no words, when none are wanted.
+        results={} if wishes.ai_analysis else {"vibe": {}},
     )
 
 

@@ -113,10 +113,6 @@ def _one_by_script(form: UploadForm, files: list[FileStorage]) -> tuple[Response
 
 
 def _take(file: FileStorage, batch_id: str) -> Job:
-    try:
-        job = intake.accept(current_user, file.stream, file.filename, batch_id)
-    except intake.RefusedError:
-        intake.count_refused(batch_id)
-        raise
+    job = intake.take(current_user, file.stream, file.filename, batch_id)
     tasks.wake(job.tier)
     return job

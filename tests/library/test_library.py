@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from flask import Flask
 from sqlalchemy import func, select, update
+from werkzeug.routing import Rule
 
 from app.billing import plans, quota
 from app.extensions import db, settings
@@ -18,7 +19,7 @@ from app.library import keys, search, trash
 from app.library.samples import parse_tags
 from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
-from tests.support import Browser, chord, drum_loop, finished_job, kick, silence
+from tests.support import Browser, Script, chord, drum_loop, finished_job, kick, silence
 
 
 @pytest.fixture
@@ -266,10 +267,15 @@ def test_likes_are_toggled_and_found(as_owner: Browser, loop: Sample) -> None:
     assert 'aria-pressed="false"' in part
 
 
+def verbs(rule: Rule) -> set[str]:
+    return (rule.methods or set()) - {"HEAD", "OPTIONS"}
+
+
 def test_every_address_with_an_id_is_404_for_a_stranger(
-    app: Flask, as_stranger: Browser, loop: Sample
+    app: Flask, as_stranger: Browser, stranger: User, loop: Sample
 ) -> None:
     """Walks the URL map, so that a new address can't be forgotten."""
+    by_token = Script(app, stranger)
     tried = 0
     for rule in app.url_map.iter_rules():
         if not {"sample_id", "job_id"} & set(rule.arguments):
@@ -278,6 +284,9 @@ def test_every_address_with_an_id_is_404_for_a_stranger(
         path = path.replace("<sample_id>", loop.id).replace("<job_id>", loop.id)
         for unknown in (path, path.replace(loop.id, "01ARZ3NDEKTSV4RRFFQ69G5FAV")):
             send = as_stranger.post if "POST" in (rule.methods or ()) else as_stranger.get
+            if rule.endpoint.startswith("api."):
+                assert {by_token.call(m, unknown, json={}).status_code for m in verbs(rule)} == {404}
+                continue
             assert send(unknown).status_code == 404, unknown
         tried += 1
     assert tried >= 10

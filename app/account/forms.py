@@ -1,0 +1,37 @@
+"""The forms below /settings."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from app.models.token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
+
+ABILITY_LABELS = {
+    SAMPLES_READ: "list, search and download samples",
+    SAMPLES_WRITE: "upload, correct and delete samples, cancel jobs",
+    JOBS_READ: "see how far a job is",
+    EXPORTS_WRITE: "make WAVs for the SP-404MKII",
+}
+LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
+
+
+class TokenForm(FlaskForm):
+    name = StringField(
+        "Name",
+        [DataRequired("Give it a name, so that you know it again."), Length(max=60)],
+        description="Where it is used: laptop, backup script",
+    )
+    abilities = SelectMultipleField(
+        "It may",
+        [DataRequired("Choose at least one thing it may do.")],
+        choices=[SelectChoice(name, f"{name}: {words}") for name, words in ABILITY_LABELS.items()],
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
+    days = SelectField(
+        "It works for", choices=[SelectChoice(*pair) for pair in LIFETIMES.items()], default="90"
+    )

@@ -1,0 +1,155 @@
+"""The OpenAPI document, made from the table of operations and the schemas."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app.api.operations import OPERATIONS, PREFIX, Operation
+from app.api.problems import MEDIA_TYPE, Problem
+from app.api.schemas import ID_PATTERN
+
+REF = "#/components/schemas/{model}"
+PATH_NAME = re.compile(r"{(\w+)}")
+RATE_HEADERS = {
+    "RateLimit-Policy": ("string", "How many requests in how many seconds."),
+    "RateLimit": ("string", "How many are left, and in how many seconds there are all again."),
+}
+DESCRIPTION = (
+    "Everything the pages do, for scripts. Make a token in the settings and send it as "
+    "`Authorization: Bearer sp404_…`. Errors are problem details (RFC 9457)."
+)
+
+
+@cache
+def document(server_url: str) -> dict[str, Any]:
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "SP404MK2 Sample Agent", "version": "1", "description": DESCRIPTION},
+        "servers": [{"url": server_url}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def resolved(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """The schema itself, where it only names another."""
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    found: dict[str, Any] = known[name] if name else schema
+    return found
+
+
+def type_words(schema: dict[str, Any]) -> str:
+    """`number or null`, `"loop" or "one-shot"`, `list of string`: a schema for a person."""
+    if "anyOf" in schema:
+        return " or ".join(type_words(choice) for choice in schema["anyOf"])
+    if "enum" in schema:
+        return " or ".join(f'"{value}"' for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {type_words(schema['items'])}"
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    return "date and time" if schema.get("format") == "date-time" else str(schema.get("type", "any"))
+
+
+def _schemas() -> dict[str, Any]:
+    answers = [operation.answer for operation in OPERATIONS if operation.answer] + [Problem]
+    bodies = [operation.body for operation in OPERATIONS if operation.body]
+    wanted = [(model, "serialization") for model in dict.fromkeys(answers)]
+    wanted += [(model, "validation") for model in dict.fromkeys(bodies)]
+    _, made = models_json_schema(wanted, ref_template=REF)  # type: ignore[arg-type]
+    schemas: dict[str, Any] = made["$defs"]
+    return schemas
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    needs = f"Needs the ability `{operation.ability}`." if operation.ability else "Any token will do."
+    made = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": f"{operation.description} {needs}".strip(),
+        "parameters": _parameters(operation),
+        "responses": {str(operation.status): _success(operation)}
+        | {str(code): _problem(code) for code in operation.all_problems},
+    }
+    if operation.body is not None:
+        schema = {"$ref": REF.format(model=operation.body.__name__)}
+        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if operation.form is not None:
+        content = {"multipart/form-data": {"schema": _form(operation.form)}}
+        made["requestBody"] = {"required": True, "content": content}
+    return made
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    ids: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": ID_PATTERN}}
+        for name in PATH_NAME.findall(operation.path)
+    ]
+    return ids + _fields(operation.query, "query") + _fields(operation.headers, "header")
+
+
+def _fields(model: type[BaseModel] | None, where: str) -> list[dict[str, Any]]:
+    properties = model.model_json_schema()["properties"] if model is not None else {}
+    found = []
+    for name, schema in properties.items():
+        value, words = _without_null(schema), schema.get("description")
+        found.append({"name": name, "in": where, "required": False, "schema": value})
+        if words:
+            found[-1]["description"] = words
+    return found
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is sent or left out; there is no null in an address."""
+    kept = {name: value for name, value in schema.items() if name not in {"anyOf", "title", "description"}}
+    choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
+    kept = kept if kept.get("default") is not None else {n: v for n, v in kept.items() if n != "default"}
+    return kept | (choices[0] if choices else {})
+
+
+def _form(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    audio = {"type": "string", "format": "binary", "description": "The file."}
+    return schema | {"properties": {"audio": audio} | schema["properties"], "required": ["audio"]}
+
+
+def _success(operation: Operation) -> dict[str, Any]:
+    made: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase, "headers": _headers()}
+    if operation.answer is not None:
+        schema = {"$ref": REF.format(model=operation.answer.__name__)}
+        made["content"] = {"application/json": {"schema": schema}}
+    if operation.status == HTTPStatus.FOUND:
+        made["headers"]["Location"] = {"required": True, "schema": {"type": "string"}}
+    return made
+
+
+def _problem(code: int) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "description": HTTPStatus(code).phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=Problem.__name__)}}},
+    }
+    if code == HTTPStatus.UNAUTHORIZED:
+        made["headers"] = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
+    if code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        made["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer"}}}
+    return made
+
+
+def _headers() -> dict[str, Any]:
+    return {
+        name: {"required": True, "description": words, "schema": {"type": kind}}
+        for name, (kind, words) in RATE_HEADERS.items()
+    }

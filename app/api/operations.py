@@ -1,0 +1,130 @@
+"""Every operation of the JSON API in one table: the routes and the document are both made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from app.api import schemas
+from app.models.token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
+
+PREFIX = "/api"
+# What every operation may answer: unreadable, no token, not its turn, something out of reach.
+COMMON_PROBLEMS = (400, 401, 429, 503)
+
+
+@dataclass(frozen=True)
+class Operation:
+    name: str
+    method: str
+    path: str  # below PREFIX, in OpenAPI's spelling
+    summary: str
+    description: str = ""
+    ability: str | None = None  # None: any token will do
+    status: int = 200
+    answer: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None  # JSON
+    form: type[BaseModel] | None = None  # multipart, beside the file `audio`
+    headers: type[BaseModel] | None = None
+    problems: tuple[int, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        return self.path.replace("{", "<").replace("}", ">")
+
+    @property
+    def all_problems(self) -> tuple[int, ...]:
+        own = {403} if self.ability else set()
+        own |= {404} if "{" in self.path else set()
+        own |= {422} if self.query or self.body or self.form else set()
+        own |= {413, 415} if self.body or self.form else set()
+        return tuple(sorted(own | {*COMMON_PROBLEMS, *self.problems}))
+
+
+UPLOAD = Operation(
+    "upload",
+    "POST",
+    "/upload",
+    "Upload one file",
+    "The bytes decide what it is: WAV, AIFF, FLAC, MP3, M4A and OGG work. Poll the job until it is done.",
+    ability=SAMPLES_WRITE,
+    status=202,
+    answer=schemas.UploadAnswer,
+    form=schemas.UploadForm,
+    headers=schemas.UploadHeaders,
+    problems=(409,),
+)
+SHOW_JOB = Operation(
+    "show_job", "GET", "/jobs/{job_id}", "How far a job is", ability=JOBS_READ, answer=schemas.JobAnswer
+)
+CANCEL_JOB = Operation(
+    "cancel_job",
+    "DELETE",
+    "/jobs/{job_id}",
+    "Cancel a job",
+    "It no longer counts for the plan. Cancelling twice is fine; what is done can't be cancelled.",
+    ability=SAMPLES_WRITE,
+    answer=schemas.JobAnswer,
+    problems=(409,),
+)
+LIST_SAMPLES = Operation(
+    "list_samples",
+    "GET",
+    "/samples",
+    "List and search samples",
+    ability=SAMPLES_READ,
+    answer=schemas.SamplesAnswer,
+    query=schemas.SamplesQuery,
+)
+SHOW_SAMPLE = Operation(
+    "show_sample",
+    "GET",
+    "/samples/{sample_id}",
+    "One sample",
+    ability=SAMPLES_READ,
+    answer=schemas.SampleAnswer,
+)
+EDIT_SAMPLE = Operation(
+    "edit_sample",
+    "PATCH",
+    "/samples/{sample_id}",
+    "Name, tag and correct a sample",
+    ability=SAMPLES_WRITE,
+    answer=schemas.SampleAnswer,
+    body=schemas.SamplePatch,
+)
+DELETE_SAMPLE = Operation(
+    "delete_sample",
+    "DELETE",
+    "/samples/{sample_id}",
+    "Delete a sample",
+    "Its room in the plan is free at once.",
+    ability=SAMPLES_WRITE,
+    status=204,
+)
+DOWNLOAD_SAMPLE = Operation(
+    "download_sample",
+    "GET",
+    "/samples/{sample_id}/download",
+    "Download a sample",
+    f"Redirects to a signed link that works for 15 minutes. `sp404` needs `{EXPORTS_WRITE}` too.",
+    ability=SAMPLES_READ,
+    status=302,
+    query=schemas.DownloadQuery,
+    problems=(409,),
+)
+SHOW_USAGE = Operation("show_usage", "GET", "/usage", "What is used of the plan", answer=schemas.UsageAnswer)
+
+OPERATIONS = (
+    UPLOAD,
+    SHOW_JOB,
+    CANCEL_JOB,
+    LIST_SAMPLES,
+    SHOW_SAMPLE,
+    EDIT_SAMPLE,
+    DELETE_SAMPLE,
+    DOWNLOAD_SAMPLE,
+    SHOW_USAGE,
+)

@@ -1,0 +1,244 @@
+"""The JSON API: the same functions as the pages use, for whoever has a token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as BaseResponse
+
+import tasks
+from app.api import given, openapi, operations, problems, schemas
+from app.api.operations import Operation
+from app.auth import tokens
+from app.billing import quota
+from app.extensions import csrf, db, limiter, settings
+from app.jobs import board, progress, steer
+from app.library import downloads, samples, search, trash
+from app.models import Job, User
+from app.models.job import CANCELLED
+from app.models.token import EXPORTS_WRITE
+from app.notify.letters import external_url
+from app.upload import intake, repeats
+from app.upload.intake import RefusedError, UnavailableError, Wishes
+from app.upload.repeats import OtherRequestError, StillRunningError
+
+blueprint = Blueprint("api", __name__, url_prefix=operations.PREFIX)
+csrf.exempt(blueprint)  # no cookie is looked at here, so nobody's browser can be made to act
+
+Answer = BaseModel | BaseResponse
+View = Callable[..., Answer]
+
+
+def _allowance() -> str:
+    return f"{settings().api_requests_per_minute}/minute"
+
+
+limiter.shared_limit(_allowance, scope="api", key_func=tokens.caller)(blueprint)
+
+
+def serves(operation: Operation) -> Callable[[View], View]:
+    """Make a function the answer to an operation: token, ability and values are checked before it."""
+
+    def register(view: View) -> View:
+        @wraps(view)
+        def answer(**ids: str) -> BaseResponse:
+            user = _user_with(operation.ability)
+            if isinstance(user, BaseResponse):
+                return user
+            made = view(user, **ids, **given.values(operation, user))
+            if isinstance(made, BaseResponse):
+                return made
+            return Response(made.model_dump_json(), operation.status, mimetype="application/json")
+
+        blueprint.add_url_rule(operation.rule, operation.name, answer, methods=[operation.method])
+        return view
+
+    return register
+
+
+@blueprint.get("/openapi.json")
+def document() -> Response:
+    return jsonify(openapi.document(settings().base_url))
+
+
+@serves(operations.UPLOAD)
+def upload(user: User, form: schemas.UploadForm, headers: schemas.UploadHeaders) -> Answer:
+    files = request.files.getlist("audio")
+    if len(files) != 1 or len(request.files) != 1:
+        return problems.answer(422, "Send one file in the field `audio`.")
+    if headers.idempotency_key is None:
+        return _taken(user, files[0], Wishes(**form.model_dump()))
+    print_ = repeats.fingerprint(files[0].stream, files[0].filename, form.model_dump_json())
+    repeat = repeats.begin(user, headers.idempotency_key, print_)
+    if repeat.answer is not None:
+        return schemas.UploadAnswer.model_validate(repeat.answer)
+    repeat_id, job, wishes = (
+        repeat.id,
+        repeats.job_of(repeat),
+        Wishes(**form.model_dump(), job_id=repeat.job_id),
+    )
+    try:
+        answer = _upload_answer(job) if job is not None else _taken(user, files[0], wishes)
+    except BaseException:
+        repeats.forget(repeat_id)
+        raise
+    repeats.remember(repeat_id, answer.model_dump(mode="json"))
+    return answer
+
+
+@serves(operations.SHOW_JOB)
+def show_job(user: User, job_id: str) -> Answer:
+    return _job_answer(board.owned_by(user, job_id))
+
+
+@serves(operations.CANCEL_JOB)
+def cancel_job(user: User, job_id: str) -> Answer:
+    job = board.owned_by(user, job_id)
+    steer.cancel(job.id)
+    db.session.refresh(job)
+    if job.state != CANCELLED:
+        return problems.answer(409, f"The job is {job.state} and can't be cancelled any more.")
+    return _job_answer(job)
+
+
+@serves(operations.LIST_SAMPLES)
+def list_samples(user: User, query: schemas.SamplesQuery) -> Answer:
+    if query.after is not None and not search.is_place(user, query.after):
+        return problems.answer(422, "`after` is no place in your library. Start again without it.")
+    wanted = query.model_dump(exclude={"after", "limit"})
+    wanted |= {"kind": query.kind or "", "key": query.key or ""}
+    found = search.find(user, search.Query(**wanted), query.after, query.limit)
+    return schemas.SamplesAnswer(
+        samples=[schemas.SampleAnswer.of(sample) for sample in found.samples],
+        total=found.total,
+        next_after=found.next_after,
+    )
+
+
+@serves(operations.SHOW_SAMPLE)
+def show_sample(user: User, sample_id: str) -> Answer:
+    return schemas.SampleAnswer.of(samples.owned_by(user, sample_id))
+
+
+@serves(operations.EDIT_SAMPLE)
+def edit_sample(user: User, sample_id: str, body: schemas.SamplePatch) -> Answer:
+    sample = samples.owned_by(user, sample_id)
+    sent = body.model_fields_set
+    samples.edit(
+        sample,
+        name=sample.name if body.name is None else body.name,
+        tags=",".join(sample.tag_names if body.tags is None else body.tags),
+        bpm=body.bpm if "bpm" in sent else sample.bpm,
+        key=body.key if "key" in sent else sample.key,
+        liked=body.liked,
+    )
+    return schemas.SampleAnswer.of(sample)
+
+
+@serves(operations.DELETE_SAMPLE)
+def delete_sample(user: User, sample_id: str) -> Answer:
+    trash.delete(samples.owned_by(user, sample_id))
+    return Response(status=operations.DELETE_SAMPLE.status)
+
+
+@serves(operations.DOWNLOAD_SAMPLE)
+def download_sample(user: User, sample_id: str, query: schemas.DownloadQuery) -> Answer:
+    sample = samples.owned_by(user, sample_id)
+    if query.format == "original":
+        return _found(downloads.original_url(sample))
+    allowed = _user_with(EXPORTS_WRITE)
+    if isinstance(allowed, BaseResponse):
+        return allowed
+    if not sample.fits_a_pad:
+        return problems.answer(
+            409, "An SP-404MKII pad holds 16 minutes. Cut this one into shorter files first."
+        )
+    return _found(downloads.sp404_url(sample))
+
+
+@serves(operations.SHOW_USAGE)
+def show_usage(user: User) -> Answer:
+    now = quota.standing(user)
+    stored, room = now.storage_bytes, now.plan.storage_bytes
+    return schemas.UsageAnswer(
+        plan=now.plan.name,
+        period=now.plan.period,
+        resets_at=now.resets_at,
+        uploads=schemas.Used(used=now.uploads, limit=now.plan.uploads, left=now.uploads_left),
+        storage_bytes=schemas.Used(used=stored, limit=room, left=now.storage_left_bytes),
+        max_file_bytes=now.plan.max_file_bytes,
+    )
+
+
+blueprint.register_error_handler(ValidationError, problems.unusable)
+blueprint.register_error_handler(RefusedError, lambda refusal: problems.answer(422, str(refusal)))
+
+
+@blueprint.errorhandler(UnavailableError)
+def later(trouble: UnavailableError) -> Response:
+    response = problems.answer(503, str(trouble))
+    response.headers["Retry-After"] = "60"
+    return response
+
+
+@blueprint.errorhandler(OtherRequestError)
+def other_request(_: OtherRequestError) -> Response:
+    return problems.answer(422, "This Idempotency-Key was used with another file or other options.")
+
+
+@blueprint.errorhandler(StillRunningError)
+def still_running(_: StillRunningError) -> Response:
+    return problems.answer(409, "The first request with this Idempotency-Key is not answered yet.")
+
+
+@blueprint.after_request
+def say_what_is_left(response: Response) -> Response:
+    """How many requests are left, in the fields of the IETF's draft."""
+    now = limiter.current_limit
+    if now is not None:
+        window_s = now.limit.get_expiry()
+        reset_s = max(round(now.reset_at - time.time()), 0)
+        response.headers["RateLimit-Policy"] = f'"default";q={now.limit.amount};w={window_s}'
+        response.headers["RateLimit"] = f'"default";r={max(now.remaining, 0)};t={reset_s}'
+        if response.status_code == 429:
+            response.headers["Retry-After"] = str(reset_s + 1)
+    return response
+
+
+def _user_with(ability: str | None) -> User | Response:
+    """The owner of the token that was sent, or the problem with it."""
+    token = tokens.current()
+    if token is None:
+        response = problems.answer(401, "Send a live token as `Authorization: Bearer sp404_…`.")
+        invalid = ', error="invalid_token"' if tokens.is_sent() else ""
+        response.headers["WWW-Authenticate"] = f'Bearer realm="sp404mk2"{invalid}'
+        return response
+    if ability is not None and not token.allows(ability):
+        return problems.answer(403, f"This token does not have the ability `{ability}`.")
+    return token.user
+
+
+def _found(url: str) -> Response:
+    return Response(status=operations.DOWNLOAD_SAMPLE.status, headers={"Location": url})
+
+
+def _taken(user: User, file: FileStorage, wishes: Wishes) -> schemas.UploadAnswer:
+    batch_id = intake.open_batch(user, None, 1)
+    job = intake.take(user, file.stream, file.filename, batch_id, wishes)
+    tasks.wake(job.tier)
+    return _upload_answer(job)
+
+
+def _upload_answer(job: Job) -> schemas.UploadAnswer:
+    message = "It starts later: free uploads wait." if job.is_delayed else "It is in the queue."
+    return schemas.UploadAnswer.of(job, progress.estimate(job), message)
+
+
+def _job_answer(job: Job) -> schemas.JobAnswer:
+    url = external_url("api.download_sample", sample_id=job.sample_id or "", format="sp404")
+    return schemas.JobAnswer.of(job, progress.estimate(job), url)

@@ -1,0 +1,130 @@
+"""Tokens of the JSON API: made, found by their secret, used and revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+import zlib
+from datetime import timedelta
+
+from flask import abort, g, request
+from flask_limiter.util import get_remote_address
+from sqlalchemy import select, update
+
+from app.extensions import db
+from app.models import ApiToken, User
+from app.models.base import transaction, utcnow
+from app.models.text import visible
+from app.models.token import ABILITIES
+
+# As GitHub's: a prefix and a checksum let secret scanners find leaked ones without asking anybody.
+PREFIX = "sp404_"
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+RANDOM_CHARS, CHECK_CHARS = 30, 6  # 30 of 62 are 178 bits
+SECRET = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_CHARS + CHECK_CHARS}}}")
+USE_NOTED_EVERY = timedelta(minutes=1)
+MOST_TOKENS = 50
+
+
+class TooManyTokensError(Exception):
+    """The account has as many tokens as it may have."""
+
+
+def make(user: User, name: str, abilities: list[str], days: int | None) -> tuple[ApiToken, str]:
+    """A new token and its secret, which nobody can be shown again."""
+    secret = new_secret()
+    token = ApiToken(
+        user_id=user.id,
+        name=visible(name)[:60] or "token",
+        secret_sha256=_hash(secret),
+        hint=secret[-4:],
+        abilities=[ability for ability in ABILITIES if ability in abilities],
+        expires_at=utcnow() + timedelta(days=days) if days else None,
+    )
+    with transaction() as session:
+        if len(of(user)) >= MOST_TOKENS:
+            raise TooManyTokensError
+        session.add(token)
+    return token, secret
+
+
+def of(user: User) -> list[ApiToken]:
+    """The tokens of a user that were not revoked, the latest first."""
+    kept = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+    return list(db.session.scalars(kept.order_by(ApiToken.id.desc())))
+
+
+def owned_by(user: User, token_id: str) -> ApiToken:
+    """The token, or 404: for another user's and an unknown one alike."""
+    token = db.session.scalar(select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == user.id))
+    if token is None:
+        abort(404)
+    return token
+
+
+def revoke(token: ApiToken) -> None:
+    """It opens nothing from now on; a second time changes nothing."""
+    live = update(ApiToken).where(ApiToken.id == token.id, ApiToken.revoked_at.is_(None))
+    with transaction() as session:
+        session.execute(live.values(revoked_at=utcnow()))
+
+
+def current() -> ApiToken | None:
+    """The live token that this request carries in its Authorization header, looked up once."""
+    if "api_token" not in g:
+        g.api_token = _find(_sent_secret())
+    token: ApiToken | None = g.api_token
+    return token
+
+
+def caller() -> str:
+    """Who is counted for the rate limit: the token, or the address of whoever has none."""
+    token = current()
+    return f"token:{token.id}" if token is not None else f"address:{get_remote_address()}"
+
+
+def is_sent() -> bool:
+    return "Authorization" in request.headers
+
+
+def new_secret() -> str:
+    body = PREFIX + "".join(secrets.choice(BASE62) for _ in range(RANDOM_CHARS))
+    return body + _checksum(body)
+
+
+def looks_right(secret: str) -> bool:
+    """Whether it could be one of ours, without asking the database."""
+    matches = SECRET.fullmatch(secret) is not None
+    return matches and _checksum(secret[:-CHECK_CHARS]) == secret[-CHECK_CHARS:]
+
+
+def _sent_secret() -> str:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def _find(secret: str) -> ApiToken | None:
+    if not looks_right(secret):
+        return None
+    token = db.session.scalar(select(ApiToken).where(ApiToken.secret_sha256 == _hash(secret)))
+    if token is None or not token.is_live:
+        return None
+    if token.last_used_at is None or token.last_used_at < utcnow() - USE_NOTED_EVERY:
+        with transaction():
+            token.last_used_at = utcnow()
+    return token
+
+
+def _hash(secret: str) -> str:
+    """A plain hash is enough for 178 random bits: there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _checksum(body: str) -> str:
+    value, digits = zlib.crc32(body.encode()), ""
+    while value:
+        value, digit = divmod(value, len(BASE62))
+        digits = BASE62[digit] + digits
+    return digits.rjust(CHECK_CHARS, BASE62[0])

@@ -1,0 +1,106 @@
+"""Tokens in the settings: shown once, hashed at rest, told apart, limited, revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.auth import tokens
+from app.extensions import db
+from app.models import ApiToken, User
+from app.models.base import transaction, utcnow
+from tests.support import Browser, Script
+
+FORM = {"name": "Laptop", "abilities": ["samples:read", "jobs:read"], "days": "90"}
+
+
+def made_secret(browser: Browser, **form: object) -> str:
+    answer = browser.post("/settings/tokens", **(FORM | form))
+    assert answer.status_code == 201, answer.text
+    found = re.search(r"sp404_\w+", answer.text)
+    assert found is not None
+    return found.group()
+
+
+def test_a_token_is_shown_once_and_only_its_hash_is_kept(as_owner: Browser) -> None:
+    secret = made_secret(as_owner)
+    token = db.session.scalars(select(ApiToken)).one()
+    assert token.secret_sha256 == hashlib.sha256(secret.encode()).hexdigest()
+    assert token.abilities == ["samples:read", "jobs:read"]
+    assert token.expires_at is not None
+    assert timedelta(days=89) < token.expires_at - utcnow() <= timedelta(days=90)
+    stored = db.session.connection().exec_driver_sql("SELECT * FROM api_tokens").one()
+    assert not any(secret in str(value) for value in stored)
+    page = as_owner.get("/settings/tokens").text
+    assert secret not in page
+    assert f"…{secret[-4:]}" in page
+
+
+def test_a_scanner_knows_a_token_by_prefix_and_checksum() -> None:
+    secret = tokens.new_secret()
+    assert re.fullmatch(r"sp404_[0-9A-Za-z]{36}", secret)
+    value = 0
+    for digit in secret[-6:]:
+        value = value * 62 + tokens.BASE62.index(digit)
+    assert value == zlib.crc32(secret[:-6].encode())
+    assert tokens.looks_right(secret)
+    changed = "A" if secret[10] != "A" else "B"
+    assert not tokens.looks_right(secret[:10] + changed + secret[11:])
+    assert len({tokens.new_secret() for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"name": ""}, "Give it a name"),
+        ({"abilities": []}, "Choose at least one thing it may do."),
+        ({"abilities": ["users:delete"]}, "&#39;users:delete&#39; is not a valid choice"),
+        ({"days": "100000"}, "Not a valid choice"),
+    ],
+)
+def test_a_bad_form_says_what_to_change(as_owner: Browser, change: dict[str, str], sentence: str) -> None:
+    answer = as_owner.post("/settings/tokens", **(FORM | change))
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert db.session.scalar(select(ApiToken)) is None
+
+
+def test_a_revoked_token_opens_nothing_and_leaves_the_list(as_owner: Browser, script: Script) -> None:
+    assert script.get("/api/usage").status_code == 200
+    for _ in range(2):
+        assert as_owner.post(f"/settings/tokens/{script.token.id}/revoke").status_code == 303
+    assert script.get("/api/usage").status_code == 401
+    assert "There is none yet." in as_owner.get("/settings/tokens").text
+
+
+def test_an_expired_token_opens_nothing_and_says_so_in_the_list(as_owner: Browser, script: Script) -> None:
+    with transaction():
+        script.token.expires_at = utcnow() - timedelta(seconds=1)
+    assert script.get("/api/usage").status_code == 401
+    assert "expired" in as_owner.get("/settings/tokens").text
+
+
+def test_the_list_says_when_a_token_was_last_used(as_owner: Browser, script: Script) -> None:
+    assert "never used" in as_owner.get("/settings/tokens").text
+    script.get("/api/usage")
+    assert "last used" in as_owner.get("/settings/tokens").text
+
+
+def test_an_account_has_so_many_tokens_and_no_more(as_owner: Browser, owner: User) -> None:
+    for number in range(tokens.MOST_TOKENS):
+        tokens.make(owner, str(number), ["samples:read"], None)
+    answer = as_owner.post("/settings/tokens", **FORM)
+    assert answer.status_code == 422
+    assert "Revoke one first." in answer.text
+
+
+def test_a_token_makes_no_token(app: Flask, script: Script) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    answer = script.call("POST", "/settings/tokens", data=FORM)
+    assert (answer.status_code, "/sign-in" in answer.headers["Location"]) == (303, True)

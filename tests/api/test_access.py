@@ -1,0 +1,122 @@
+"""Who may call the API: live tokens with the ability, never a cookie; and how often."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.api import openapi
+from app.api.operations import OPERATIONS, PREFIX, Operation
+from app.extensions import settings
+from app.models import User
+from app.models.token import ABILITIES
+from tests.support import Browser, Script
+
+ANY_ID = "01J00000000000000000000000"
+
+
+def path_of(operation: Operation) -> str:
+    return PREFIX + re.sub(r"{\w+}", ANY_ID, operation.path)
+
+
+def test_the_routes_are_those_of_the_table_and_no_others(app: Flask) -> None:
+    served = {
+        (rule.endpoint.removeprefix("api."), rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("api.") and rule.endpoint != "api.document"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert served == {(each.name, PREFIX + each.rule, each.method) for each in OPERATIONS}
+
+
+def test_the_document_is_served_to_anybody_and_read_as_a_page(client: FlaskClient) -> None:
+    document = client.get("/api/openapi.json").get_json()
+    assert document == openapi.document(settings().base_url)
+    page = client.get("/docs/api")
+    assert page.status_code == 200
+    for operation in OPERATIONS:
+        assert f'id="{operation.name}"' in page.text
+        assert operation.summary in page.text
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+def test_a_token_without_the_ability_is_refused(app: Flask, owner: User, operation: Operation) -> None:
+    others = [ability for ability in ABILITIES if ability != operation.ability]
+    answer = Script(app, owner, *others).call(operation.method, path_of(operation))
+    if operation.ability is None:
+        assert answer.status_code == 200
+        return
+    assert (answer.status_code, answer.content_type) == (403, "application/problem+json")
+    assert f"`{operation.ability}`" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+def test_a_signed_in_browser_without_a_token_is_nobody(as_owner: Browser, operation: Operation) -> None:
+    answer = as_owner._request(operation.method, path_of(operation))
+    assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="sp404mk2"'
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["Bearer", "Bearer nonsense", "Basic c3A6NDA0", "Bearer sp404_" + "A" * 36, "Bearer \xff", "x" * 4000],
+)
+def test_what_is_no_token_of_ours_is_refused(client: FlaskClient, sent: str) -> None:
+    answer = client.get("/api/usage", headers={"Authorization": sent})
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/nothing", 404),
+        ("GET", "/api/", 404),
+        ("PUT", "/api/samples", 405),
+        ("GET", f"/api/samples/{ANY_ID}", 404),
+        ("GET", "/api/samples?limit=0", 422),
+        ("GET", "/api/samples?colour=red", 422),
+        ("GET", "/api/samples?q=%00", 400),
+        ("POST", "/api/upload", 415),
+    ],
+)
+def test_every_error_is_a_problem(script: Script, method: str, path: str, status: int) -> None:
+    answer = script.call(method, path)
+    problem = answer.get_json()
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert (problem["status"], problem["type"]) == (status, "about:blank")
+    assert problem["instance"] == path.partition("?")[0]
+    assert problem["request_id"] == answer.headers["X-Request-ID"]
+    assert status != 405 or "GET" in answer.headers["Allow"]
+
+
+def test_what_broke_on_our_side_is_a_problem_too(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.api.routes.quota.standing", lambda _: 1 / 0)
+    answer = script.get("/api/usage")
+    assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+
+
+class TestRates:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"API_REQUESTS_PER_MINUTE": "3"}
+
+    def test_each_token_has_its_own_allowance_and_is_told_what_is_left(self, app: Flask, owner: User) -> None:
+        first, second = Script(app, owner), Script(app, owner)
+        answers = [first.get("/api/usage"), first.get("/api/samples"), first.get("/api/usage")]
+        assert [answer.status_code for answer in answers] == [200] * 3
+        assert answers[0].headers["RateLimit-Policy"] == '"default";q=3;w=60'
+        left = [re.match(r'"default";r=(\d+);t=\d+', answer.headers["RateLimit"]) for answer in answers]
+        assert [found and found.group(1) for found in left] == ["2", "1", "0"]
+        refused = first.get("/api/usage")
+        assert (refused.status_code, refused.content_type) == (429, "application/problem+json")
+        assert 0 < int(refused.headers["Retry-After"]) <= 61
+        assert second.get("/api/usage").status_code == 200
+
+    def test_guessing_at_tokens_is_counted_by_address(self, client: FlaskClient) -> None:
+        guesses = [{"Authorization": f"Bearer guess{number}"} for number in range(4)]
+        codes = [client.get("/api/usage", headers=guess).status_code for guess in guesses]
+        assert codes == [401, 401, 401, 429]

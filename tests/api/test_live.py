@@ -1,0 +1,127 @@
+"""The API of a live product: driven by its own document, and walked as the README says, by curl."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from app.api.operations import OPERATIONS, PREFIX
+from tests.live import ROOT, Producer, Product
+from tests.support import drum_loop, kick
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 30
+bounded = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+BLOCKS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with Product(tmp_path_factory.mktemp("api") / "data", API_REQUESTS_PER_MINUTE="100000") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def producer(product: Product) -> Producer:
+    """The demo account with two samples."""
+    made = Producer(product)
+    made.post("/demo")
+    made.upload(("Deep kick.wav", kick()), ("Deep kick again.wav", kick()))
+    made.wait_for_jobs(2)
+    return made
+
+
+@pytest.fixture(scope="module")
+def secret(producer: Producer) -> str:
+    abilities = ["samples:read", "samples:write", "jobs:read", "exports:write"]
+    form: dict[str, Any] = {"csrf_token": producer.token("/"), "name": "t", "days": "30"}
+    page = producer.http.post("/settings/tokens", data=form | {"abilities": abilities})
+    found = re.search(r"sp404_\w{36}", page.text)
+    assert found is not None, page.text
+    return found.group()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+def test_no_operation_answers_what_its_document_does_not_say(
+    product: Product, producer: Producer, secret: str, operation: Any
+) -> None:
+    """Every other call is about what there really is; all are made from the document."""
+    load_all_checks()
+    first, second = re.findall(r'data-href="/samples/([^"]+)"', producer.http.get("/samples").text)[:2]
+    real_id = second if operation.name == "delete_sample" else first
+    document = schemathesis.openapi.from_url(f"{product.url}/api/openapi.json")
+    described = document[f"{PREFIX}{operation.path}"][operation.method]
+    statuses: list[int] = []
+
+    def call(case: Any) -> None:
+        if len(statuses) % 2 == 0:
+            case.path_parameters = dict.fromkeys(case.path_parameters or {}, real_id)
+            if operation.form is not None and isinstance(case.body, dict):
+                case.body = case.body | {"audio": kick()}
+        headers = {"Authorization": f"Bearer {secret}"}
+        answer = case.call(headers=headers, allow_redirects=False, timeout=30)
+        statuses.append(answer.status_code)
+        case.validate_response(answer, checks=CHECKS)
+
+    bounded(given(case=described.as_strategy())(call))()
+    assert set(statuses) - {404, 422}, f"nothing but {set(statuses)}: the calls never got through"
+
+
+def test_the_walk_of_the_readme_by_curl(product: Product, secret: str, tmp_path: Path) -> None:
+    """Every line of the README's walk, run as it stands there but for address, token and file."""
+    readme = (ROOT / "README.md").read_text()
+    (walk,) = [block for block in BLOCKS.findall(readme) if "/api/upload" in block]
+    walk = walk.replace("https://samples.example.com", product.url).replace("sp404_…", secret)
+    (tmp_path / "loop.wav").write_bytes(drum_loop(93))
+    assert shutil.which("curl")
+    ran = subprocess.run(
+        ["sh", "-euc", walk], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert '"status":"completed"' in ran.stdout
+    assert '"name":"loop"' in ran.stdout
+    assert (tmp_path / "original.wav").read_bytes() == drum_loop(93)
+    assert (tmp_path / "sp404.wav").read_bytes()[:4] == b"RIFF"
+
+
+def test_no_token_is_in_the_log_or_the_database(product: Product, secret: str) -> None:
+    """After all of the above, and after a request that puts one where it does not belong."""
+    other = "sp404_" + "x" * 36
+    httpx.get(f"{product.url}/api/samples", params={"token": secret})
+    httpx.get(f"{product.url}/api/samples", headers={"Authorization": f"Bearer {other}"})
+    kept = [product.log_path, *product.data_dir.rglob("*")]
+    for path in (path for path in kept if path.is_file()):
+        content = path.read_bytes()
+        assert secret.encode() not in content, path
+        assert other.encode() not in content, path
+    assert json.dumps("GET /api") not in product.log

@@ -1,0 +1,162 @@
+"""Samples and jobs by the API: listed, searched, paged, changed, downloaded, deleted, cancelled."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Sample, Usage, User
+from tests.support import Browser, Script, chord, finished_job, kick, uploaded_job
+
+
+@pytest.fixture
+def sample(as_owner: Browser) -> Sample:
+    return db.session.get_one(Sample, finished_job(as_owner, "Warm pad.wav", chord()).id)
+
+
+def patch(script: Script, sample: Sample, **values: Any) -> Any:
+    return script.call("PATCH", f"/api/samples/{sample.id}", json=values)
+
+
+def test_a_sample_says_what_its_page_says(script: Script, sample: Sample) -> None:
+    answer = script.get(f"/api/samples/{sample.id}").get_json()
+    assert (answer["name"], answer["key"], answer["filename"]) == ("Warm pad", sample.key, "Warm pad.wav")
+    assert answer["vibe"]["moods"] == sample.vibe["moods"]
+    assert datetime.fromisoformat(answer["created_at"]) == sample.created_at
+
+
+def test_pages_by_keyset_show_each_sample_once(script: Script, as_owner: Browser) -> None:
+    for number in range(5):
+        finished_job(as_owner, f"kick {number}.wav", kick())
+    seen: list[str] = []
+    after = ""
+    while True:
+        page = script.get(f"/api/samples?limit=2&sort=name{after}").get_json()
+        assert page["total"] == 5
+        seen += [each["name"] for each in page["samples"]]
+        if page["next_after"] is None:
+            break
+        after = f"&after={page['next_after']}"
+    assert seen == [f"kick {number}" for number in range(5)]
+
+
+def test_a_place_that_is_not_in_the_library_is_no_empty_page(script: Script, as_stranger: Browser) -> None:
+    foreign = finished_job(as_stranger, "kick.wav", kick())
+    assert script.get(f"/api/samples?after={foreign.id}").status_code == 422
+
+
+def test_filters_and_words_are_those_of_the_page(script: Script, sample: Sample, as_owner: Browser) -> None:
+    finished_job(as_owner, "Deep kick.wav", kick())
+
+    def names(query: str) -> list[str]:
+        found = script.get(f"/api/samples?{query}").get_json()["samples"]
+        return [each["name"] for each in found]
+
+    assert names("q=bd") == names("sound=kick") == ["Deep kick"]
+    assert names("q=-kick") == ["Warm pad"]
+    assert names("key=C%20minor") == ["Warm pad"]
+    assert names("liked=true") == []
+    assert sorted(names("sort=length")) == ["Deep kick", "Warm pad"]
+
+
+def test_only_what_is_sent_is_changed(script: Script, sample: Sample) -> None:
+    key = sample.key
+    changed = patch(script, sample, name="  New\u202e name ", tags=["Dusty", "lo fi"], liked=True).get_json()
+    assert (changed["name"], changed["tags"], changed["liked"]) == ("New name", ["dusty", "lo-fi"], True)
+    assert (changed["key"], changed["key_source"]) == (key, sample.key_source)
+    assert patch(script, sample, bpm=93.5).get_json()["bpm_source"] == "user"
+    cleared = patch(script, sample, key=None).get_json()
+    assert (cleared["key"], cleared["key_source"], cleared["bpm"]) == (None, "user", 93.5)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"bpm": 5},
+        {"bpm": "fast"},
+        {"key": "H major"},
+        {"name": ""},
+        {"tags": ["a,b"]},
+        {"tags": ["x"] * 21},
+        {"colour": "red"},
+    ],
+)
+def test_a_bad_value_is_named_and_changes_nothing(
+    script: Script, sample: Sample, values: dict[str, Any]
+) -> None:
+    answer = patch(script, sample, **values)
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["field"].split(".")[0] == next(iter(values))
+    db.session.refresh(sample)
+    assert (sample.name, sample.bpm_source) == ("Warm pad", sample.features.measured["bpm_source"])
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 60_000, b'{"name": "\\ud800"}', b"\xff", b""])
+def test_a_body_that_is_no_json_is_no_error_of_ours(script: Script, sample: Sample, body: bytes) -> None:
+    path = f"/api/samples/{sample.id}"
+    answer = script.call("PATCH", path, data=body, content_type="application/json")
+    assert answer.status_code == 400
+
+
+def test_a_huge_body_is_refused_unread(script: Script, sample: Sample) -> None:
+    path = f"/api/samples/{sample.id}"
+    answer = script.call("PATCH", path, data=b" " * 100_000, content_type="application/json")
+    assert answer.status_code == 413
+
+
+def test_a_download_leads_to_a_signed_link_and_counts_as_export(
+    app: Flask, script: Script, sample: Sample
+) -> None:
+    original = script.get(f"/api/samples/{sample.id}/download")
+    assert original.status_code == 302
+    assert app.test_client().get(original.headers["Location"]).data == chord()
+    wav = script.get(f"/api/samples/{sample.id}/download?format=sp404")
+    assert app.test_client().get(wav.headers["Location"]).data[:4] == b"RIFF"
+    exports = db.session.scalars(select(Usage).where(Usage.kind == "export")).all()
+    assert len(exports) == 2
+
+
+def test_a_wav_for_the_unit_needs_the_ability_to_export(app: Flask, owner: User, sample: Sample) -> None:
+    reader = Script(app, owner, "samples:read")
+    assert reader.get(f"/api/samples/{sample.id}/download").status_code == 302
+    assert reader.get(f"/api/samples/{sample.id}/download?format=sp404").status_code == 403
+
+
+def test_a_deleted_sample_is_gone_and_can_be_restored_on_the_page(
+    script: Script, sample: Sample, as_owner: Browser
+) -> None:
+    path = f"/api/samples/{sample.id}"
+    assert script.call("DELETE", path).status_code == 204
+    assert script.get(path).status_code == 404
+    as_owner.post(f"/samples/{sample.id}/restore")
+    assert script.get(path).status_code == 200
+
+
+def test_a_job_is_followed_and_cancelled_twice(script: Script, as_owner: Browser) -> None:
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    path = f"/api/jobs/{job.id}"
+    waiting = script.get(path).get_json()
+    assert (waiting["status"], waiting["step"], waiting["sample_id"]) == ("pending", "stored", None)
+    assert datetime.fromisoformat(waiting["estimated_completion"]) > job.created_at
+    for _ in range(2):
+        cancelled = script.call("DELETE", path)
+        assert (cancelled.status_code, cancelled.get_json()["status"]) == (200, "cancelled")
+
+
+def test_a_finished_job_names_its_sample_and_cannot_be_cancelled(script: Script, sample: Sample) -> None:
+    job = script.get(f"/api/jobs/{sample.id}").get_json()
+    assert (job["status"], job["sample_id"], job["estimated_completion"]) == ("completed", sample.id, None)
+    assert job["sp404_url"].endswith(f"/api/samples/{sample.id}/download?format=sp404")
+    assert script.call("DELETE", f"/api/jobs/{sample.id}").status_code == 409
+
+
+def test_usage_is_what_the_plan_page_counts(script: Script, sample: Sample) -> None:
+    used = script.get("/api/usage").get_json()
+    assert (used["plan"], used["period"]) == ("pro", "month")
+    assert used["uploads"] == {"used": 1, "limit": 1000, "left": 999}
+    assert used["storage_bytes"]["used"] == sample.size_bytes

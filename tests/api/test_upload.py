@@ -1,0 +1,141 @@
+"""Uploads by the API: the promised answer, options, refusals, and one job for one Idempotency-Key."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from io import BytesIO
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from app.extensions import db
+from app.jobs import run
+from app.models import Job, Repeat, Sample, User
+from app.models.base import transaction, utcnow
+from app.upload import repeats
+from tests.support import Browser, Script, kick, silence
+
+
+def jobs() -> int:
+    return db.session.scalar(select(func.count()).select_from(Job)) or 0
+
+
+def test_an_upload_is_answered_as_promised_and_becomes_a_sample(script: Script) -> None:
+    answer = script.upload("kick.wav", kick())
+    assert answer.status_code == 202
+    told = answer.get_json()
+    assert set(told) == {"job_id", "status", "estimated_completion", "message"}
+    assert (told["status"], told["message"]) == ("pending", "It is in the queue.")
+    assert datetime.fromisoformat(told["estimated_completion"]) > utcnow() - timedelta(seconds=5)
+    run.run_next()
+    done = script.get(f"/api/jobs/{told['job_id']}").get_json()
+    assert (done["status"], done["error"]) == ("completed", None)
+
+
+def test_a_free_upload_says_that_it_waits(app: Flask, freeloader: User) -> None:
+    script = Script(app, freeloader)
+    told = script.upload("kick.wav", kick()).get_json()
+    assert told["message"] == "It starts later: free uploads wait."
+    job = script.get(f"/api/jobs/{told['job_id']}").get_json()
+    assert datetime.fromisoformat(told["estimated_completion"]) > utcnow() + timedelta(hours=11)
+    assert datetime.fromisoformat(job["starts_at"]) > utcnow() + timedelta(hours=11)
+
+
+def test_without_ai_analysis_there_are_no_words_and_the_page_says_so(
+    script: Script, as_owner: Browser
+) -> None:
+    job_id = script.upload("kick.wav", kick(), ai_analysis="false", export_sp404="no").get_json()["job_id"]
+    run.run_next()
+    assert db.session.get_one(Sample, job_id).vibe == {}
+    assert script.get(f"/api/samples/{job_id}").get_json()["vibe"] is None
+    assert script.get(f"/api/jobs/{job_id}").get_json()["sp404_url"] is None
+    assert "uploaded without a description" in as_owner.get(f"/samples/{job_id}").text
+
+
+def test_what_is_refused_says_why_and_leaves_no_job(script: Script) -> None:
+    refused = script.upload("list.wav", b"%PDF-1.7", key="one")
+    assert (refused.status_code, refused.content_type) == (422, "application/problem+json")
+    assert "looks like PDF" in refused.get_json()["detail"]
+    assert jobs() == 0
+    assert db.session.scalar(select(Repeat)) is None
+
+
+@pytest.mark.parametrize("form", [{"ai_analysis": "perhaps"}, {"colour": "red"}])
+def test_an_unknown_option_is_refused(script: Script, form: dict[str, str]) -> None:
+    assert script.upload("kick.wav", kick(), **form).status_code == 422
+    assert jobs() == 0
+
+
+def test_exactly_one_file_is_taken(script: Script) -> None:
+    two = {"audio": [(BytesIO(kick()), "a.wav"), (BytesIO(kick()), "b.wav")]}
+    other = {"file": (BytesIO(kick()), "a.wav")}
+    for data in (two, other, {"ai_analysis": "true"}):
+        form = {"data": data, "content_type": "multipart/form-data"}
+        assert script.call("POST", "/api/upload", **form).status_code == 422
+    assert jobs() == 0
+
+
+def test_a_file_over_the_plan_is_too_large(app: Flask, freeloader: User) -> None:
+    assert Script(app, freeloader).upload("big.wav", kick() + bytes(12 * 10**6)).status_code == 413
+    assert jobs() == 0
+
+
+def test_the_same_key_again_gives_the_same_answer_and_one_job(script: Script) -> None:
+    first = script.upload("kick.wav", kick(), key="2f1c")
+    run.run_next()
+    second = script.upload("kick.wav", kick(), key="2f1c")
+    assert (first.status_code, first.data) == (second.status_code, second.data)
+    assert jobs() == 1
+
+
+def test_the_same_key_for_another_request_is_refused(script: Script) -> None:
+    script.upload("kick.wav", kick(), key="2f1c")
+    for name, content, form in (
+        ("kick.wav", silence(), {}),
+        ("snare.wav", kick(), {}),
+        ("kick.wav", kick(), {"ai_analysis": "false"}),
+    ):
+        answer = script.upload(name, content, key="2f1c", **form)
+        assert answer.status_code == 422
+        assert "Idempotency-Key" in answer.get_json()["detail"]
+    assert jobs() == 1
+
+
+def test_a_key_is_its_users_own(app: Flask, script: Script, stranger: User) -> None:
+    ours = script.upload("kick.wav", kick(), key="2f1c").get_json()
+    theirs = Script(app, stranger).upload("kick.wav", kick(), key="2f1c").get_json()
+    assert ours["job_id"] != theirs["job_id"]
+
+
+def test_a_key_is_kept_for_a_day(script: Script) -> None:
+    script.upload("kick.wav", kick(), key="2f1c")
+    with transaction() as session:
+        session.execute(update(Repeat).values(created_at=utcnow() - timedelta(hours=24, seconds=1)))
+    assert script.upload("snare.wav", kick(), key="2f1c").status_code == 202
+    assert jobs() == 2
+
+
+def test_while_the_first_runs_a_second_waits(script: Script, owner: User) -> None:
+    print_ = repeats.fingerprint(BytesIO(kick()), "kick.wav", '{"export_sp404":true,"ai_analysis":true}')
+    repeats.begin(owner, "2f1c", print_)
+    assert script.upload("kick.wav", kick(), key="2f1c").status_code == 409
+
+
+def test_a_request_cut_off_after_its_job_was_made_makes_no_second(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("app.api.routes.repeats.remember", lambda *_: 1 / 0)
+        assert script.upload("kick.wav", kick(), key="2f1c").status_code == 500
+    with transaction() as session:
+        session.execute(update(Repeat).values(touched_at=utcnow() - timedelta(minutes=11)))
+    answer = script.upload("kick.wav", kick(), key="2f1c")
+    assert answer.status_code == 202
+    assert jobs() == 1
+    assert answer.get_json()["job_id"] == db.session.scalars(select(Job.id)).one()
+
+
+@pytest.mark.parametrize("key", ["", "two words", "ü", "x" * 256])
+def test_a_key_is_plain_text(script: Script, key: str) -> None:
+    assert script.upload("kick.wav", kick(), key=key).status_code == 422

@@ -1,0 +1,79 @@
+"""A stranger gets 404 on every route that takes an id: the walk is over the URL map, so none is forgotten."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app.auth import tokens
+from app.models import User
+from tests.support import Browser, Script, finished_job, kick
+
+# Not an id: what is signed or hashed is its own permission, and has tests of its own.
+NO_ID = {"token": "pages.media", "sha256": "upload.known"}
+
+
+@pytest.fixture
+def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
+    """One of everything, all of it the owner's. A rule with a name that is not here fails the walk."""
+    job_id = finished_job(as_owner, "kick.wav", kick()).id
+    return {
+        "sample_id": job_id,
+        "job_id": job_id,
+        "token_id": tokens.make(owner, "t", ["samples:read"], None)[0].id,
+        "message_id": "1",
+        "worker_id": "w",
+        "factor": "half",
+    }
+
+
+def rules(app: Flask) -> list[Rule]:
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if rule.arguments - NO_ID.keys() and rule.endpoint != "static"
+    ]
+
+
+def path_of(rule: Rule, ids: dict[str, str]) -> str:
+    return re.sub(r"<(?:[^:>]*:)?(\w+)>", lambda found: ids[found.group(1)], rule.rule)
+
+
+def methods(rule: Rule) -> set[str]:
+    return (rule.methods or set()) - {"HEAD", "OPTIONS"}
+
+
+def test_a_strangers_session_finds_nothing(app: Flask, ids: dict[str, str], as_stranger: Browser) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    walked = [(rule, method) for rule in rules(app) for method in methods(rule) if not is_api(rule)]
+    assert len(walked) > 12
+    for rule, method in walked:
+        assert as_stranger._request(method, path_of(rule, ids)).status_code == 404, rule
+
+
+def test_a_strangers_token_finds_nothing(app: Flask, ids: dict[str, str], stranger: User) -> None:
+    script = Script(app, stranger)
+    walked = [(rule, method) for rule in rules(app) for method in methods(rule) if is_api(rule)]
+    assert len(walked) == 6
+    for rule, method in walked:
+        body: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
+        assert script.call(method, path_of(rule, ids), **body).status_code == 404, rule
+
+
+def test_the_owner_finds_all_of_it(
+    app: Flask, ids: dict[str, str], as_owner: Browser, script: Script
+) -> None:
+    """The walk above would pass with wrong ids; these are right."""
+    for rule in rules(app):
+        if "GET" not in methods(rule) or rule.endpoint.startswith("admin."):
+            continue
+        answer = (script if is_api(rule) else as_owner).get(path_of(rule, ids))
+        assert answer.status_code in (200, 302), rule
+
+
+def is_api(rule: Rule) -> bool:
+    return str(rule.endpoint).startswith("api.")
