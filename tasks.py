@@ -69,6 +69,7 @@ def sweep() -> None:
 @huey.on_startup(name="get_ready")
 def get_ready() -> None:
     """A worker that comes back does not wait for the next minute, nor its first job for the engine."""
+    logging.getLogger("huey").handlers.clear()  # the consumer's own: our format says the same line already
     _heart()
     keep_house()
     engine.SANDBOX.start()

@@ -134,9 +134,10 @@ class Lab:
     def close(self) -> None:
         for consumer in self.consumers:
             consumer.stop()
-        for server in (self.redis, self.database):
-            if server is not None:
-                server.stop()
+        if self.redis is not None:
+            self.redis.stop()
+        if self.database is not None:
+            self.database.stop(signal.SIGINT)  # at once: SIGTERM waits for whoever is connected
         self._mail.stop()
 
     def add_consumer(self, housekeeping: bool = True) -> Consumer:
@@ -213,7 +214,7 @@ def upload(user: User, count: int, a_batch: int = 10) -> list[str]:
             with transaction() as session:
                 expected = min(a_batch, count - number)
                 session.add(Batch(id=batch_id, user_id=user.id, expected=expected))
-        found.append(intake.accept(user, BytesIO(content), f"{number}.wav", batch_id).id)
+        found.append(intake.take(user, BytesIO(content), f"{number}.wav", batch_id).id)
     return found
 
 

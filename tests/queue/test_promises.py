@@ -138,7 +138,7 @@ def test_of_fifty_uploads_at_once_one_gets_the_last_place(idle: Opened, limit: s
             db.session.commit()
             barrier.wait()
             try:
-                intake.accept(owner, BytesIO(kick()), f"{number}.wav", "b")
+                intake.take(owner, BytesIO(kick()), f"{number}.wav", "b")
                 told.append("in")
             except intake.RefusedError:
                 told.append("refused")
