@@ -27,7 +27,7 @@ from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
 log = logging.getLogger(__name__)
 
 MOST_PERMITS = 100
-HEART = "heart"
+HEART, REST_S = "heart", 0.5
 
 
 @huey.task(name="work")
@@ -36,6 +36,7 @@ def work() -> None:
     with _app_context():
         ending = run.run_next()
         if ending is None:
+            _hand_on()
             return
         if ending.retry_at is not None:
             work.schedule(delay=max((ending.retry_at - utcnow()).total_seconds(), 0) + 1)
@@ -95,6 +96,16 @@ def wake_ready(most: int = MOST_PERMITS) -> None:
     """Permits for the jobs that could start, as far as they are not in the queue already."""
     for tier in line.ready_tiers(most)[huey.pending_count() :]:
         wake(tier)
+
+
+def _hand_on() -> None:
+    """What is ready and not for this worker, as it is paused or full of free work, is for another.
+
+    Then a rest, so that whoever may take the permit looks before this thread does again.
+    """
+    for tier in line.ready_tiers(1):
+        wake(tier)
+        time.sleep(REST_S)
 
 
 def _fill_slots() -> None:

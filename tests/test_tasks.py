@@ -10,10 +10,11 @@ from sqlalchemy import func, select, update
 
 import tasks
 from app.extensions import db, settings
-from app.jobs import claim, sweeps
+from app.jobs import claim, sweeps, workers
 from app.library import trash
 from app.models import Job, OutboxMessage, Sample
 from app.models.base import transaction, utcnow
+from app.models.worker import PAUSED, RUNNING
 from app.queue import HOUSE_PRIORITY, PAID_PRIORITY, huey
 from tests.support import Browser, finished_job, kick, uploaded_job
 
@@ -43,6 +44,25 @@ def test_a_permit_runs_the_job_and_sends_the_mail(as_owner: Browser) -> None:
 def test_a_permit_without_a_job_does_nothing(as_owner: Browser) -> None:
     tasks.work.call_local()
     assert db.session.scalar(select(func.count()).select_from(Job)) == 0
+
+
+def test_a_worker_that_may_not_run_a_job_hands_its_permit_on(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a paused worker would swallow the permits of those that work."""
+    monkeypatch.setattr(tasks, "REST_S", 0)
+    workers.beat()
+    workers.set_mode(workers.own_id(), PAUSED)
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    huey.flush()
+    tasks.work.call_local()
+    assert queued() == ["work"]
+    workers.set_mode(workers.own_id(), RUNNING)
+    huey.flush()
+    tasks.work.call_local()
+    db.session.refresh(job)
+    assert job.state == "completed"
+    assert queued() == []
 
 
 def test_a_queue_that_is_down_loses_no_upload(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
