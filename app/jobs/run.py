@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from sqlalchemy.exc import OperationalError
 
 from app import logs
 from app.audio.errors import (
@@ -29,6 +32,7 @@ from app.jobs.endings import Ending
 log = logging.getLogger(__name__)
 
 WAV, BINARY = "audio/wav", "application/octet-stream"
+DATABASE_PAUSES_S = (0.5, 2, 5, 10)
 
 
 def run_next() -> Ending | None:
@@ -59,6 +63,8 @@ def _attempt(claim: Claim) -> Ending:
         return endings.refuse(claim, str(verdict))
     except (StorageError, EngineUnavailable) as error:
         return endings.wait(claim, str(error))
+    except OperationalError as error:
+        return _wait_for_database(claim, str(error))
     except EngineTimeout as error:
         sentence = f"It took longer than {settings().job_limit_s:g} seconds."
         return endings.try_again(claim, sentence, str(error), error.exit_status)
@@ -68,6 +74,15 @@ def _attempt(claim: Claim) -> Ending:
     except Exception:
         log.exception("broke")
         return endings.try_again(claim, "Something on our side broke.", traceback.format_exc())
+
+
+def _wait_for_database(claim: Claim, detail: str) -> Ending:
+    """A database that restarts costs no try: it is asked again for less time than the lease has left."""
+    for pause_s in DATABASE_PAUSES_S:
+        time.sleep(pause_s)
+        with suppress(OperationalError):
+            return endings.wait(claim, detail)
+    return endings.wait(claim, detail)
 
 
 def _steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Ending:

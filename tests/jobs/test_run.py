@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
 from app.audio.errors import EngineCrashed, EngineTimeout, UnreadableAudio
 from app.audio.sandbox import Sandbox
@@ -18,7 +19,8 @@ from app.billing import quota
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import claim, endings, engine, reconcile, run, workers
-from app.jobs.claim import LeaseLostError
+from app.jobs.claim import Claim, LeaseLostError
+from app.jobs.endings import Ending
 from app.models import Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from tests.support import Browser, chord, drum_loop, finished_job, kick, uploaded_job, wav
@@ -157,6 +159,24 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
     run.run_next()
     db.session.refresh(job)
     assert job.state == "completed"
+
+
+def test_a_database_that_restarts_costs_no_try(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is away when the job ends, and for the first two attempts to say so."""
+    job, away = uploaded_job(as_owner, "kick.wav", kick()), OperationalError("COMMIT", {}, Exception("gone"))
+    wait, answers = endings.wait, iter([away, away, None])
+
+    def sometimes(held: Claim, detail: str) -> Ending:
+        if (trouble := next(answers)) is not None:
+            raise trouble
+        return wait(held, detail)
+
+    monkeypatch.setattr(run, "DATABASE_PAUSES_S", (0, 0, 0))
+    monkeypatch.setattr(endings, "complete", lambda *_: (_ for _ in ()).throw(away))
+    monkeypatch.setattr(endings, "wait", sometimes)
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, job.step, job.attempt) == ("pending", "described", 0)
 
 
 def test_a_file_that_stays_away_for_days_is_given_up(as_owner: Browser, owner: User) -> None:
