@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.models.token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
@@ -19,6 +19,12 @@ ABILITY_LABELS = {
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
 
 
+def at_least_one(_: FlaskForm, field: SelectMultipleField) -> None:
+    """Not DataRequired, which would have the browser demand every box."""
+    if not field.data:
+        raise ValidationError("Choose at least one thing it may do.")
+
+
 class TokenForm(FlaskForm):
     name = StringField(
         "Name",
@@ -27,7 +33,7 @@ class TokenForm(FlaskForm):
     )
     abilities = SelectMultipleField(
         "It may",
-        [DataRequired("Choose at least one thing it may do.")],
+        [at_least_one],
         choices=[SelectChoice(name, f"{name}: {words}") for name, words in ABILITY_LABELS.items()],
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),

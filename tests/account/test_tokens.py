@@ -100,6 +100,12 @@ def test_an_account_has_so_many_tokens_and_no_more(as_owner: Browser, owner: Use
     assert "Revoke one first." in answer.text
 
 
+def test_no_single_ability_is_demanded_by_the_browser(as_owner: Browser) -> None:
+    boxes = re.findall(r'<input[^>]*name="abilities"[^>]*>', as_owner.get("/settings/tokens").text)
+    assert len(boxes) == 4
+    assert not any("required" in box for box in boxes)
+
+
 def test_a_token_makes_no_token(app: Flask, script: Script) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     answer = script.call("POST", "/settings/tokens", data=FORM)
