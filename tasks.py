@@ -14,6 +14,7 @@ from flask import Flask, has_app_context
 from huey import crontab
 
 from app import create_app
+from app.auth import sessions
 from app.billing.plans import PRO_TIER
 from app.jobs import engine, line, run, sweeps, workers
 from app.jobs.reconcile import requeue_abandoned
@@ -63,7 +64,7 @@ def keep_house() -> None:
 def sweep() -> None:
     """Every hour: files and objects that nobody refers to."""
     with _app_context():
-        for chore in (sweeps.temporary_files, sweeps.orphans):
+        for chore in (sweeps.temporary_files, sweeps.orphans, sessions.purge):
             _attempt(chore)
 
 

@@ -19,8 +19,12 @@ PUBLIC = frozenset(
     {
         "api.document",
         "auth.demo",
+        "auth.confirm_email",  # these three carry a signed link
+        "auth.forgot",
         "auth.register",
+        "auth.reset",
         "auth.sign_in",
+        "auth.verify",
         "pages.api",
         "pages.healthz",
         "pages.landing",

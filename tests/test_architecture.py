@@ -36,7 +36,9 @@ NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "reque
 SDK_OWNERS = {
     "boto3": "app.integrations.storage",
     "prometheus_client": "app.admin.metrics",
+    "argon2": "app.auth.passwords",
     "smtplib": "app.integrations.mail",
+    "zxcvbn": "app.auth.passwords",
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from app.auth import tokens
+from app.auth import sessions, tokens
 from app.models import User
 from tests.support import Browser, Script, finished_job, kick
 
@@ -25,6 +25,7 @@ def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
         "sample_id": job_id,
         "job_id": job_id,
         "token_id": tokens.make(owner, "t", ["samples:read"], None)[0].id,
+        "session_id": sessions.of(owner)[0].id,
         "message_id": "1",
         "worker_id": "w",
         "factor": "half",

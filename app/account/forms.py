@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms import PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from app.auth.fields import address_field, new_password_field
 from app.models.token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 ABILITY_LABELS = {
@@ -17,6 +18,20 @@ ABILITY_LABELS = {
     EXPORTS_WRITE: "make WAVs for the SP-404MKII",
 }
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
+
+
+def current_password_field() -> PasswordField:
+    return PasswordField("Present password", [DataRequired("Enter your present password.")])
+
+
+class PasswordForm(FlaskForm):
+    current = current_password_field()
+    password = new_password_field("New password")
+
+
+class EmailForm(FlaskForm):
+    email = address_field("New address")
+    current = current_password_field()
 
 
 def at_least_one(_: FlaskForm, field: SelectMultipleField) -> None:

@@ -1,18 +1,73 @@
-"""What lies behind the settings: tokens of the JSON API."""
+"""What lies behind the settings: address, password, sessions, and tokens of the JSON API."""
 
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, url_for
-from flask_login import current_user
+from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
-from app.account.forms import TokenForm
-from app.auth import tokens
+from app.account.forms import EmailForm, PasswordForm, TokenForm
+from app.auth import accounts, mailbox, sessions, tokens
 from app.extensions import limiter
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
 
 Page = str | tuple[str, int] | Response
+NOT_IT = "That is not your present password."
+
+
+def _account() -> str:
+    """One counter for each account whose password is guessed at."""
+    return f"account:{current_user.id}"
+
+
+@blueprint.get("/security")
+def security() -> Page:
+    return _security_page(EmailForm(formdata=None), PasswordForm(formdata=None))
+
+
+@blueprint.post("/password")
+@limiter.limit("10/hour", key_func=_account)
+def change_password() -> Page:
+    form = PasswordForm()
+    if not _is_allowed(form):
+        return _security_page(EmailForm(formdata=None), form), 422
+    mailbox.change_password(current_user, form.password.data or "", current_user.session_id)
+    flash("The password is changed, and every other session has ended.")
+    return redirect(url_for("account.security"), 303)
+
+
+@blueprint.post("/email")
+@limiter.limit("10/hour", key_func=_account)
+def change_email() -> Page:
+    form = EmailForm()
+    if not _is_allowed(form):
+        return _security_page(form, PasswordForm(formdata=None)), 422
+    mailbox.ask_to_change(current_user, form.email.data or "")
+    flash("A link is on its way to the new address. Nothing changes until you open it.")
+    return redirect(url_for("account.security"), 303)
+
+
+@blueprint.post("/verification")
+@limiter.limit("10/hour", key_func=_account)
+def send_verification() -> Page:
+    mailbox.ask_to_verify(current_user)
+    flash("A link is on its way to your address.")
+    return redirect(url_for("account.security"), 303)
+
+
+@blueprint.post("/sessions/<session_id>/end")
+def end_session(session_id: str) -> Page:
+    sessions.end(sessions.owned_by(current_user, session_id).id)
+    flash("That browser is signed out.")
+    return redirect(url_for("account.security"), 303)
+
+
+@blueprint.post("/sessions/end")
+def end_sessions() -> Page:
+    sessions.end_all(current_user)
+    logout_user()
+    return redirect(url_for("auth.sign_in"), 303)
 
 
 @blueprint.get("/tokens")
@@ -42,6 +97,26 @@ def revoke_token(token_id: str) -> Page:
     tokens.revoke(token)
     flash(f"The token {token.name} opens nothing any more.")
     return redirect(url_for("account.list_tokens"), 303)
+
+
+def _is_allowed(form: EmailForm | PasswordForm) -> bool:
+    """The form is right and so is the present password in it."""
+    if not form.validate_on_submit():
+        return False
+    if not accounts.is_password(current_user, form.current.data or ""):
+        form.current.errors = [NOT_IT]
+        return False
+    return True
+
+
+def _security_page(email_form: EmailForm, password_form: PasswordForm) -> str:
+    return render_template(
+        "account/security.html",
+        email_form=email_form,
+        password_form=password_form,
+        sessions=sessions.of(current_user),
+        this_session=current_user.session_id,
+    )
 
 
 def _tokens_page(form: TokenForm) -> str:

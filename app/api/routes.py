@@ -22,7 +22,7 @@ from app.library import downloads, samples, search, trash
 from app.models import Job, User
 from app.models.job import CANCELLED
 from app.models.token import EXPORTS_WRITE
-from app.notify.letters import external_url
+from app.notify.addresses import external_url
 from app.upload import intake, repeats
 from app.upload.intake import RefusedError, UnavailableError, Wishes
 from app.upload.repeats import OtherRequestError, StillRunningError

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from zoneinfo import ZoneInfo, available_timezones
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.auth import passwords, sessions
 from app.extensions import db
 from app.models import Subscription, User
 from app.models.base import transaction
 
 DEMO_EMAIL = "demo@localhost"
-_hasher = PasswordHasher()
-# Each check takes 64 MB on purpose; many at once must not take all there is.
-_AT_ONCE = threading.Semaphore(4)
-# Checked when no account is found, so that an unknown address takes as long as a known one.
-_NOBODY = _hasher.hash("nobody has this password")
 
 
 class EmailTakenError(Exception):
@@ -27,7 +20,9 @@ class EmailTakenError(Exception):
 
 
 def register(email: str, password: str, timezone: str) -> User:
-    user = User(email=_normal(email), password_hash=_hasher.hash(password), timezone=_known_zone(timezone))
+    user = User(
+        email=normal_email(email), password_hash=passwords.hashed(password), timezone=_known_zone(timezone)
+    )
     try:
         with transaction() as session:
             session.add(user)
@@ -39,12 +34,19 @@ def register(email: str, password: str, timezone: str) -> User:
 def authenticate(email: str, password: str) -> User | None:
     user = _by_email(email)
     password_hash = user.password_hash if user is not None else None
-    if not _matches(password_hash or _NOBODY, password) or user is None or password_hash is None:
+    # An unknown address takes as long as a known one.
+    matches = passwords.matches(password_hash or passwords.NOBODY, password)
+    if not matches or user is None or password_hash is None:
         return None
-    if _hasher.check_needs_rehash(password_hash):
+    if passwords.is_old(password_hash):
         with transaction():
-            user.password_hash = _hasher.hash(password)
+            user.password_hash = passwords.hashed(password)
     return user
+
+
+def is_password(user: User, password: str) -> bool:
+    """Whether it is the user's present password, asked before anything that could lock them out."""
+    return user.password_hash is not None and passwords.matches(user.password_hash, password)
 
 
 def demo_user() -> User:
@@ -59,11 +61,23 @@ def demo_user() -> User:
     return user
 
 
-def from_session(session_id: str) -> User | None:
-    """The account of a session cookie, unless its sessions were ended since."""
-    user_id, _, epoch = session_id.partition(".")
-    user = db.session.get(User, user_id)
-    return user if user is not None and str(user.session_epoch) == epoch else None
+def begin_session(user: User, address: str, agent: str) -> None:
+    """A session of its own for this browser, before Flask-Login writes the cookie."""
+    user.session_cookie = sessions.begin(user, address, agent)
+
+
+def from_session(cookie: str) -> User | None:
+    """The account of a session cookie, unless the session was ended since."""
+    session = sessions.find(cookie)
+    if session is None:
+        return None
+    user = session.user
+    user.session_cookie, user.session_id = cookie, session.id
+    return user
+
+
+def normal_email(email: str) -> str:
+    return email.strip().lower()
 
 
 def timezones() -> list[str]:
@@ -71,7 +85,7 @@ def timezones() -> list[str]:
 
 
 def _by_email(email: str) -> User | None:
-    found: User | None = db.session.scalar(select(User).where(User.email == _normal(email)))
+    found: User | None = db.session.scalar(select(User).where(User.email == normal_email(email)))
     return found
 
 
@@ -80,15 +94,3 @@ def _known_zone(name: str) -> str:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
         return "UTC"
-
-
-def _matches(password_hash: str, password: str) -> bool:
-    try:
-        with _AT_ONCE:
-            return _hasher.verify(password_hash, password)
-    except (VerifyMismatchError, VerificationError, InvalidHashError):
-        return False
-
-
-def _normal(email: str) -> str:
-    return email.strip().lower()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Email, Length
+from wtforms.validators import DataRequired
 
 from app.auth.accounts import timezones
+from app.auth.fields import address_field, new_password_field
 from app.models.user import KEY_NOTATIONS
-
-MIN_PASSWORD = 10
-
 
 NOTATION_LABELS = ("Musical (A min)", "Camelot (8A)", "Both (A min · 8A)")
 
@@ -23,22 +21,17 @@ class SignInForm(FlaskForm):
 
 
 class RegisterForm(FlaskForm):
-    email = EmailField(
-        "Email",
-        [
-            DataRequired("Enter your email address."),
-            Email("That is not an email address.", allow_smtputf8=False),
-            Length(max=254),
-        ],
-    )
-    password = PasswordField(
-        "Password",
-        [
-            DataRequired("Choose a password."),
-            Length(MIN_PASSWORD, 200, f"Use {MIN_PASSWORD} to 200 characters; a short sentence works well."),
-        ],
-    )
+    email = address_field("Email")
+    password = new_password_field("Password")
     timezone = HiddenField(default="UTC")
+
+
+class ForgotForm(FlaskForm):
+    email = EmailField("Email", [DataRequired("Enter your email address.")])
+
+
+class ResetForm(FlaskForm):
+    password = new_password_field("New password")
 
 
 class SettingsForm(FlaskForm):

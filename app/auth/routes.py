@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from app.auth import accounts
-from app.auth.forms import RegisterForm, SettingsForm, SignInForm
+from app.auth import accounts, mailbox, sessions
+from app.auth.forms import ForgotForm, RegisterForm, ResetForm, SettingsForm, SignInForm
 from app.extensions import limiter, settings
+from app.models import User
 from app.models.base import transaction, utcnow
+from app.models.session import CHANGE, RESET, VERIFY
+from app.notify import links
 
 blueprint = Blueprint("auth", __name__)
 
 Page = str | tuple[str, int] | Response
+Form = ForgotForm | RegisterForm | ResetForm | SettingsForm | SignInForm
+
+# Known and unknown addresses are answered after the same time.
+FORGOT_TAKES_S = 0.4
+MAILED = "If there is an account with this address, a link is on its way to it."
 
 
 def _account_tried() -> str:
@@ -32,7 +43,7 @@ def sign_in() -> Page:
     if form.validate_on_submit():
         user = accounts.authenticate(form.email.data or "", form.password.data or "")
         if user is not None:
-            login_user(user, remember=form.remember.data)
+            _enter(user, remember=bool(form.remember.data))
             return redirect(_safe_next(), 303)
         form.password.errors = ["The email address or the password is not right."]
     return _form_page("auth/sign_in.html", form)
@@ -43,7 +54,7 @@ def demo() -> Response:
     """One click into a local run; a deployment has no such page."""
     if not settings().embedded:
         abort(404)
-    login_user(accounts.demo_user(), remember=True)
+    _enter(accounts.demo_user(), remember=True)
     return redirect(_safe_next(), 303)
 
 
@@ -60,15 +71,74 @@ def register() -> Page:
         except accounts.EmailTakenError:
             form.email.errors = ["There is an account with this address already. Sign in instead."]
         else:
-            login_user(user)
+            mailbox.ask_to_verify(user)
+            _enter(user)
             return redirect(url_for("upload.index"), 303)
     return _form_page("auth/register.html", form)
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
+    sessions.end(current_user.session_id)
     logout_user()
     return redirect(url_for("pages.landing"), 303)
+
+
+@blueprint.get("/forgotten-password")
+@blueprint.post("/forgotten-password")
+@limiter.limit("20/hour", methods=["POST"])
+@limiter.limit("5/hour", methods=["POST"], key_func=_account_tried)
+def forgot() -> Page:
+    form = ForgotForm()
+    if not form.validate_on_submit():
+        return _form_page("auth/forgot.html", form)
+    with _no_sooner_than(FORGOT_TAKES_S):
+        mailbox.ask_to_reset(form.email.data or "")
+    flash(MAILED)
+    return redirect(url_for("auth.sign_in"), 303)
+
+
+@blueprint.get("/new-password/<token>")
+@blueprint.post("/new-password/<token>")
+@limiter.limit("30/hour", methods=["POST"])
+def reset(token: str) -> Page:
+    link = links.open_link(token, RESET)
+    form = ResetForm()
+    if not form.validate_on_submit():
+        status = 422 if form.errors else 200
+        return render_template("auth/reset.html", form=form, link=link), status
+    mailbox.reset(link, form.password.data or "")
+    flash("The new password is set. Sign in with it.")
+    return redirect(url_for("auth.sign_in"), 303)
+
+
+@blueprint.get("/confirm/<token>")
+@blueprint.post("/confirm/<token>")
+def verify(token: str) -> Page:
+    """A button, because mail scanners follow links."""
+    link = links.open_link(token, VERIFY)
+    if request.method == "GET":
+        words = {"heading": "Confirm your address", "label": "It is mine"}
+        return render_template("auth/confirm.html", link=link, **words)
+    mailbox.verify(link)
+    flash("Your email address is confirmed.")
+    return redirect(url_for("pages.dashboard"), 303)
+
+
+@blueprint.get("/confirm-change/<token>")
+@blueprint.post("/confirm-change/<token>")
+def confirm_email(token: str) -> Page:
+    link = links.open_link(token, CHANGE)
+    if request.method == "GET":
+        words = {"heading": "Use this address from now on", "label": "Use it"}
+        return render_template("auth/confirm.html", link=link, **words)
+    try:
+        mailbox.change_email(link)
+    except accounts.EmailTakenError:
+        flash("There is another account with this address, so yours was not changed.", "error")
+    else:
+        flash("Your email address is changed.")
+    return redirect(url_for("pages.dashboard"), 303)
 
 
 @blueprint.get("/settings")
@@ -85,9 +155,21 @@ def account_settings() -> Page:
     return _form_page("auth/settings.html", form)
 
 
-def _form_page(template: str, form: SignInForm | RegisterForm | SettingsForm) -> Page:
+def _form_page(template: str, form: Form) -> Page:
     status = 422 if form.errors else 200
     return render_template(template, form=form, next=request.args.get("next", "")), status
+
+
+def _enter(user: User, remember: bool = False) -> None:
+    accounts.begin_session(user, request.remote_addr or "", request.user_agent.string)
+    login_user(user, remember=remember)
+
+
+@contextmanager
+def _no_sooner_than(seconds: float) -> Iterator[None]:
+    until = time.monotonic() + seconds
+    yield
+    time.sleep(max(until - time.monotonic(), 0))
 
 
 def _safe_next() -> str:

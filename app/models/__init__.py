@@ -6,6 +6,7 @@ from app.models.job import Batch, Job
 from app.models.outbox import OutboxMessage
 from app.models.repeat import Repeat
 from app.models.sample import AudioFeatures, Sample, Tag
+from app.models.session import MailLink, UserSession
 from app.models.subscription import Subscription
 from app.models.token import ApiToken
 from app.models.usage import Usage
@@ -19,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "Job",
+    "MailLink",
     "OutboxMessage",
     "Repeat",
     "Sample",
@@ -26,5 +28,6 @@ __all__ = [
     "Tag",
     "Usage",
     "User",
+    "UserSession",
     "Worker",
 ]

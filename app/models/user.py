@@ -31,14 +31,18 @@ class User(UserMixin, Model):
     key_notation: Mapped[str] = mapped_column(String(8), default="musical")
     autoplay: Mapped[bool] = mapped_column(default=True)
     mail_on_completion: Mapped[bool] = mapped_column(default=True)
-    # Part of the session cookie: raising it ends every session of the account.
+    # Part of the session cookie, beside the session's secret: raising it ends every session of the account.
     session_epoch: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     subscription: Mapped[Subscription | None] = relationship(back_populates="user", lazy="joined")
 
+    # Of the session this user was loaded by; no column.
+    session_cookie = ""
+    session_id = ""
+
     def get_id(self) -> str:
-        return f"{self.id}.{self.session_epoch}"
+        return self.session_cookie
 
     @property
     def plan_name(self) -> str:

@@ -10,7 +10,7 @@ from app.extensions import db
 from app.models import Batch, Job, User
 from app.models.base import transaction, utcnow
 from app.models.job import CANCELLED, UNFINISHED
-from app.notify import outbox
+from app.notify import kinds, outbox
 
 # A browser that announced more files than it sent (closed, cancelled) is waited for this long.
 PATIENCE = timedelta(minutes=10)
@@ -39,7 +39,7 @@ def settle(batch_id: str) -> None:
         # A file that joined after the message was sent makes it one of its own, and so does a retry.
         retries = sum(job.retries for job in jobs)
         key = f"batch:{batch.id}:{len(jobs)}" + (f":{retries}" if retries else "")
-        outbox.promise(key, user.id, outbox.BATCH_DONE, {"batch_id": batch.id})
+        outbox.promise(key, user.id, kinds.BATCH_DONE, {"batch_id": batch.id})
 
 
 def settle_abandoned() -> None:

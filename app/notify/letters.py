@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from flask import current_app, render_template
+from flask import render_template
 from sqlalchemy import select
 
-from app.extensions import db, settings
+from app.extensions import db
 from app.integrations.mail import Mail
 from app.models import Job, OutboxMessage, User
 from app.models.job import COMPLETED, FAILED
+from app.notify.addresses import external_url
 
 MOST_LISTED = 20
 
@@ -45,13 +45,6 @@ def compose(message: OutboxMessage) -> Mail | None:
         unsubscribe_url=external_url("auth.account_settings"),
         key=message.key,
     )
-
-
-def external_url(endpoint: str, **values: Any) -> str:
-    """An address for outside, made from BASE_URL and never from a request's Host."""
-    base = urlsplit(settings().base_url)
-    adapter = current_app.url_map.bind(base.netloc, script_name=base.path or "/", url_scheme=base.scheme)
-    return adapter.build(endpoint, values, force_external=True)
 
 
 def _subject(done: list[Job], failed: list[Job]) -> str:

@@ -12,11 +12,11 @@ from app.extensions import db, settings
 from app.integrations import mail
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
-from app.notify import letters
+from app.notify import letters, notices
+from app.notify.kinds import BATCH_DONE
 
 log = logging.getLogger(__name__)
 
-BATCH_DONE = "batch-done"
 RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
 # While one sender is busy with a message, no other takes it up.
 SENDING = timedelta(minutes=5)
@@ -77,7 +77,7 @@ def _deliver(message_id: int) -> bool:
     message = db.session.get_one(OutboxMessage, message_id)
     attempts = message.attempts
     try:
-        letter = letters.compose(message)
+        letter = (letters if message.kind == BATCH_DONE else notices).compose(message)
         db.session.commit()  # no transaction is open while the mail server is talked to
         if letter is not None:
             mail.send(letter, settings())

@@ -10,7 +10,7 @@ from app.extensions import db, settings
 from app.jobs import run
 from app.models import Batch, OutboxMessage, User
 from app.models.base import transaction, utcnow
-from app.notify import batches, outbox
+from app.notify import batches, kinds, outbox
 from tests.jobs.test_run import zero_channels
 from tests.support import Browser, drum_loop, finished_job, kick
 
@@ -82,7 +82,7 @@ def test_who_wanted_no_mail_gets_no_flood_on_changing_their_mind(as_owner: Brows
 
 def test_a_letter_that_cannot_be_written_holds_no_other_back(as_owner: Browser, owner: User) -> None:
     with transaction() as session:
-        session.add(OutboxMessage(key="broken", user_id=owner.id, kind=outbox.BATCH_DONE, payload={}))
+        session.add(OutboxMessage(key="broken", user_id=owner.id, kind=kinds.BATCH_DONE, payload={}))
     finished_job(as_owner, "kick.wav", kick())
     assert outbox.deliver_due() == 1
     broken = db.session.scalars(select(OutboxMessage).where(OutboxMessage.key == "broken")).one()

@@ -17,7 +17,7 @@ from tests.ui.conftest import listen, sign_in
 
 pytestmark = pytest.mark.ui
 
-PUBLIC = ("/", "/sign-in", "/register", "/docs/api", "/no-such-page")
+PUBLIC = ("/", "/sign-in", "/register", "/forgotten-password", "/docs/api", "/no-such-page")
 OWN = (
     "/dashboard",
     "/upload",
@@ -27,6 +27,7 @@ OWN = (
     "SAMPLE",
     "/billing",
     "/settings",
+    "/settings/security",
     "/settings/tokens",
     "/admin/queues",
     "/admin/queues?tab=failed",

@@ -1,0 +1,50 @@
+"""A sign-in of one browser, and a link that was mailed for one purpose."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Model, UtcDateTime, new_id, utcnow
+from app.models.user import User
+
+VERIFY, RESET, CHANGE = "verify", "reset", "change"
+
+
+class UserSession(Model):
+    """The cookie names this row: without it, a copy of the cookie opens nothing."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str] = mapped_column(String(45))
+    agent: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
+
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class MailLink(Model):
+    """Works once, until its time is over; the address in the mail is this row's id, signed."""
+
+    __tablename__ = "mail_links"
+    __table_args__ = (Index("ix_mail_links_user_purpose", "user_id", "purpose"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(8))
+    email: Mapped[str] = mapped_column(String(254))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    user: Mapped[User] = relationship(lazy="joined")
+
+    @property
+    def is_live(self) -> bool:
+        return self.used_at is None and self.expires_at > utcnow()

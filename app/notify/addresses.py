@@ -1,0 +1,16 @@
+"""Addresses for outside, made from BASE_URL and never from a request's Host."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+from app.extensions import settings
+
+
+def external_url(endpoint: str, **values: Any) -> str:
+    base = urlsplit(settings().base_url)
+    adapter = current_app.url_map.bind(base.netloc, script_name=base.path or "/", url_scheme=base.scheme)
+    return adapter.build(endpoint, values, force_external=True)

@@ -1,0 +1,10 @@
+"""What a message of the outbox can be about."""
+
+from __future__ import annotations
+
+BATCH_DONE = "batch-done"
+VERIFY_EMAIL = "verify-email"
+RESET_PASSWORD = "reset-password"  # noqa: S105 - a name, not a secret
+CONFIRM_EMAIL = "confirm-email"
+EMAIL_CHANGED = "email-changed"
+PASSWORD_CHANGED = "password-changed"  # noqa: S105

@@ -1,0 +1,57 @@
+"""Links in mails: signed, for one purpose, used once, and only until their time is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import abort
+from sqlalchemy import select, update
+
+from app.extensions import db
+from app.models import MailLink, User
+from app.models.base import utcnow
+from app.models.session import CHANGE, RESET, VERIFY
+from app.notify import kinds, outbox, signing
+
+LIFETIMES = {VERIFY: timedelta(days=2), RESET: timedelta(hours=1), CHANGE: timedelta(hours=24)}
+KINDS = {VERIFY: kinds.VERIFY_EMAIL, RESET: kinds.RESET_PASSWORD, CHANGE: kinds.CONFIRM_EMAIL}
+
+
+def promise(user: User, purpose: str, email: str) -> MailLink:
+    """A new link and the mail with it, inside the caller's transaction."""
+    link = MailLink(user_id=user.id, purpose=purpose, email=email, expires_at=utcnow() + LIFETIMES[purpose])
+    db.session.add(link)
+    db.session.flush()
+    outbox.promise(f"link:{link.id}", user.id, KINDS[purpose], {"link_id": link.id})
+    return link
+
+
+def open_link(token: str, purpose: str) -> MailLink:
+    """The live link that an address names, or 404: for a used, an old and an invented one alike."""
+    link_id = signing.link_id_of(token, purpose)
+    link = db.session.get(MailLink, link_id) if link_id is not None else None
+    if link is None or link.purpose != purpose or not link.is_live:
+        abort(404)
+    return link
+
+
+def use(link: MailLink) -> bool:
+    """Use a link up inside the caller's transaction; of two requests at once, one does."""
+    unused = update(MailLink).where(MailLink.id == link.id, MailLink.used_at.is_(None))
+    used = db.session.scalar(unused.values(used_at=utcnow()).returning(MailLink.id))
+    return used is not None
+
+
+def use_up(user: User, purpose: str) -> None:
+    """None of the links that are still out does anything any more. Inside the caller's transaction."""
+    out = update(MailLink).where(
+        MailLink.user_id == user.id, MailLink.purpose == purpose, MailLink.used_at.is_(None)
+    )
+    db.session.execute(out.values(used_at=utcnow()))
+
+
+def sent_since(user: User, purpose: str, wait: timedelta) -> bool:
+    """Whether one went out so lately that another would only flood the mailbox."""
+    lately = MailLink.created_at > utcnow() - wait
+    mine = select(MailLink.id).where(MailLink.user_id == user.id, MailLink.purpose == purpose, lately)
+    return db.session.scalar(mine.limit(1)) is not None
