@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -202,11 +203,11 @@ def say_what_is_left(response: Response) -> Response:
     now = limiter.current_limit
     if now is not None:
         window_s = now.limit.get_expiry()
-        reset_s = max(round(now.reset_at - time.time()), 0)
+        reset_s = min(max(math.ceil(now.reset_at - time.time()), 1), window_s)
         response.headers["RateLimit-Policy"] = f'"default";q={now.limit.amount};w={window_s}'
         response.headers["RateLimit"] = f'"default";r={max(now.remaining, 0)};t={reset_s}'
         if response.status_code == 429:
-            response.headers["Retry-After"] = str(reset_s + 1)
+            response.headers["Retry-After"] = str(reset_s)
     return response
 
 
