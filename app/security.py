@@ -23,6 +23,7 @@ PUBLIC = frozenset(
         "auth.forgot",
         "auth.register",
         "auth.reset",
+        "auth.second_step",
         "auth.sign_in",
         "auth.verify",
         "pages.api",

@@ -37,6 +37,8 @@ SDK_OWNERS = {
     "boto3": "app.integrations.storage",
     "prometheus_client": "app.admin.metrics",
     "argon2": "app.auth.passwords",
+    "pyotp": "app.auth.twofactor",
+    "segno": "app.auth.twofactor",
     "smtplib": "app.integrations.mail",
     "zxcvbn": "app.auth.passwords",
 }

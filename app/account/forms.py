@@ -29,6 +29,10 @@ class PasswordForm(FlaskForm):
     password = new_password_field("New password")
 
 
+class OffForm(FlaskForm):
+    current = current_password_field()
+
+
 class EmailForm(FlaskForm):
     email = address_field("New address")
     current = current_password_field()
@@ -38,6 +42,10 @@ def at_least_one(_: FlaskForm, field: SelectMultipleField) -> None:
     """Not DataRequired, which would have the browser demand every box."""
     if not field.data:
         raise ValidationError("Choose at least one thing it may do.")
+
+
+class CodeForm(FlaskForm):
+    code = StringField("Code", [DataRequired("Enter the code the app shows."), Length(max=20)])
 
 
 class TokenForm(FlaskForm):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
-from app.account.forms import EmailForm, PasswordForm, TokenForm
-from app.auth import accounts, mailbox, sessions, tokens
+from app.account.forms import CodeForm, EmailForm, OffForm, PasswordForm, TokenForm
+from app.auth import accounts, mailbox, sessions, tokens, twofactor
 from app.extensions import limiter
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
@@ -70,6 +70,35 @@ def end_sessions() -> Page:
     return redirect(url_for("auth.sign_in"), 303)
 
 
+@blueprint.get("/two-factor")
+def two_factor() -> Page:
+    _refuse_demo()
+    return _two_factor_page(OffForm() if twofactor.is_on(current_user) else CodeForm())
+
+
+@blueprint.post("/two-factor")
+@limiter.limit("20/hour", key_func=_account)
+def two_factor_on() -> Page:
+    _refuse_demo()
+    form = CodeForm()
+    codes = twofactor.confirm(current_user, form.code.data or "") if form.validate_on_submit() else None
+    if codes is not None:
+        return render_template("account/recovery.html", codes=codes), 201
+    form.code.errors = form.code.errors or ["That is not the code the app shows now."]
+    return _two_factor_page(form), 422
+
+
+@blueprint.post("/two-factor/off")
+@limiter.limit("10/hour", key_func=_account)
+def two_factor_off() -> Page:
+    form = OffForm()
+    if not _is_allowed(form):
+        return _two_factor_page(form), 422
+    twofactor.turn_off(current_user)
+    flash("The second step is off.")
+    return redirect(url_for("account.security"), 303)
+
+
 @blueprint.get("/tokens")
 def list_tokens() -> Page:
     return _tokens_page(TokenForm())
@@ -99,7 +128,7 @@ def revoke_token(token_id: str) -> Page:
     return redirect(url_for("account.list_tokens"), 303)
 
 
-def _is_allowed(form: EmailForm | PasswordForm) -> bool:
+def _is_allowed(form: EmailForm | OffForm | PasswordForm) -> bool:
     """The form is right and so is the present password in it."""
     if not form.validate_on_submit():
         return False
@@ -109,6 +138,21 @@ def _is_allowed(form: EmailForm | PasswordForm) -> bool:
     return True
 
 
+def _refuse_demo() -> None:
+    """Who signs in without a password has no second step either."""
+    if current_user.password_hash is None:
+        abort(404)
+
+
+def _two_factor_page(form: CodeForm | OffForm) -> str:
+    if isinstance(form, OffForm):
+        return render_template("account/two_factor.html", form=form, is_on=True)
+    found = twofactor.begin(current_user)
+    path, width = twofactor.square(twofactor.address(current_user, found))
+    shown = {"secret": found.secret, "path": path, "width": width}
+    return render_template("account/two_factor.html", form=form, is_on=False, **shown)
+
+
 def _security_page(email_form: EmailForm, password_form: PasswordForm) -> str:
     return render_template(
         "account/security.html",
@@ -116,6 +160,7 @@ def _security_page(email_form: EmailForm, password_form: PasswordForm) -> str:
         password_form=password_form,
         sessions=sessions.of(current_user),
         this_session=current_user.session_id,
+        two_factor=twofactor.is_on(current_user),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField
+from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired
+from wtforms.validators import DataRequired, Length
 
 from app.auth.accounts import timezones
 from app.auth.fields import address_field, new_password_field
@@ -32,6 +32,14 @@ class ForgotForm(FlaskForm):
 
 class ResetForm(FlaskForm):
     password = new_password_field("New password")
+
+
+class CodeForm(FlaskForm):
+    code = StringField(
+        "Code",
+        [DataRequired("Enter the code."), Length(max=40)],
+        description="Six figures of your authenticator app, or a recovery code.",
+    )
 
 
 class SettingsForm(FlaskForm):

@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from app.auth import accounts, mailbox, sessions
-from app.auth.forms import ForgotForm, RegisterForm, ResetForm, SettingsForm, SignInForm
-from app.extensions import limiter, settings
+from app.auth import accounts, mailbox, sessions, twofactor
+from app.auth.forms import CodeForm, ForgotForm, RegisterForm, ResetForm, SettingsForm, SignInForm
+from app.extensions import db, limiter, settings
 from app.models import User
 from app.models.base import transaction, utcnow
 from app.models.session import CHANGE, RESET, VERIFY
@@ -22,10 +22,12 @@ from app.notify import links
 blueprint = Blueprint("auth", __name__)
 
 Page = str | tuple[str, int] | Response
-Form = ForgotForm | RegisterForm | ResetForm | SettingsForm | SignInForm
+Form = CodeForm | ForgotForm | RegisterForm | ResetForm | SettingsForm | SignInForm
 
 # Known and unknown addresses are answered after the same time.
 FORGOT_TAKES_S = 0.4
+# The password was right; so long the second step is waited for.
+HALF_WAY, HALF_WAY_S = "half_way", 600
 MAILED = "If there is an account with this address, a link is on its way to it."
 
 
@@ -43,10 +45,31 @@ def sign_in() -> Page:
     if form.validate_on_submit():
         user = accounts.authenticate(form.email.data or "", form.password.data or "")
         if user is not None:
-            _enter(user, remember=bool(form.remember.data))
-            return redirect(_safe_next(), 303)
+            return _after_password(user, bool(form.remember.data))
         form.password.errors = ["The email address or the password is not right."]
     return _form_page("auth/sign_in.html", form)
+
+
+def _account_half_way() -> str:
+    """One counter for each account whose second step is guessed at."""
+    return f"second-step:{session.get(HALF_WAY, {}).get('user')}"
+
+
+@blueprint.get("/sign-in/code")
+@blueprint.post("/sign-in/code")
+@limiter.limit("10/hour", methods=["POST"], key_func=_account_half_way)
+def second_step() -> Page:
+    user = _half_way()
+    if user is None:
+        flash("Sign in from the start: that took too long.", "error")
+        return redirect(url_for("auth.sign_in", next=request.args.get("next")), 303)
+    form = CodeForm()
+    if form.validate_on_submit():
+        if twofactor.passes(user, form.code.data or ""):
+            _enter(user, remember=session.pop(HALF_WAY)["remember"])
+            return redirect(_safe_next(), 303)
+        form.code.errors = ["That code is not right, or was used already."]
+    return _form_page("auth/second_step.html", form)
 
 
 @blueprint.post("/demo")
@@ -158,6 +181,27 @@ def account_settings() -> Page:
 def _form_page(template: str, form: Form) -> Page:
     status = 422 if form.errors else 200
     return render_template(template, form=form, next=request.args.get("next", "")), status
+
+
+def _after_password(user: User, remember: bool) -> Response:
+    if not twofactor.is_on(user):
+        _enter(user, remember)
+        return redirect(_safe_next(), 303)
+    session[HALF_WAY] = {"user": user.id, "password": _mark(user), "remember": remember, "at": time.time()}
+    return redirect(url_for("auth.second_step", next=request.args.get("next")), 303)
+
+
+def _half_way() -> User | None:
+    """Who has given the right password moments ago, and has it still."""
+    found = session.get(HALF_WAY)
+    if found is None or found["at"] < time.time() - HALF_WAY_S:
+        return None
+    user = db.session.get(User, found["user"])
+    return user if user is not None and _mark(user) == found["password"] else None
+
+
+def _mark(user: User) -> str:
+    return hashlib.sha256((user.password_hash or "").encode()).hexdigest()[:16]
 
 
 def _enter(user: User, remember: bool = False) -> None:

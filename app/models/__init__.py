@@ -9,6 +9,7 @@ from app.models.sample import AudioFeatures, Sample, Tag
 from app.models.session import MailLink, UserSession
 from app.models.subscription import Subscription
 from app.models.token import ApiToken
+from app.models.twofactor import TwoFactor
 from app.models.usage import Usage
 from app.models.user import User
 from app.models.worker import Worker
@@ -26,6 +27,7 @@ __all__ = [
     "Sample",
     "Subscription",
     "Tag",
+    "TwoFactor",
     "Usage",
     "User",
     "UserSession",

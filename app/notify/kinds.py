@@ -8,3 +8,4 @@ RESET_PASSWORD = "reset-password"  # noqa: S105 - a name, not a secret
 CONFIRM_EMAIL = "confirm-email"
 EMAIL_CHANGED = "email-changed"
 PASSWORD_CHANGED = "password-changed"  # noqa: S105
+TWO_FACTOR = "two-factor"

@@ -83,6 +83,14 @@ def _password_changed(message: OutboxMessage) -> Notice:
     return Notice(user.email, "Your password was changed", (words, NOT_YOU), url, "Set a new password")
 
 
+def _two_factor(message: OutboxMessage) -> Notice:
+    user = db.session.get_one(User, message.user_id)
+    on = message.payload["is_on"]
+    words = f"Signing in to your account {'now asks' if on else 'no longer asks'} for a second step."
+    subject = f"The second step is {'on' if on else 'off'}"
+    return Notice(user.email, subject, (words, NOT_YOU), external_url("auth.forgot"), "Set a new password")
+
+
 def _live(message: OutboxMessage) -> MailLink | None:
     link = db.session.get(MailLink, message.payload["link_id"])
     return link if link is not None and link.is_live else None
@@ -94,4 +102,5 @@ NOTICES: dict[str, Callable[[OutboxMessage], Notice | None]] = {
     kinds.CONFIRM_EMAIL: _confirm,
     kinds.EMAIL_CHANGED: _email_changed,
     kinds.PASSWORD_CHANGED: _password_changed,
+    kinds.TWO_FACTOR: _two_factor,
 }

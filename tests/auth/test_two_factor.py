@@ -1,0 +1,121 @@
+"""The second step: set up by a code, asked after the password; each code works once, recovery codes too."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pyotp
+import pytest
+from flask import Flask
+
+from app.auth import accounts, mailbox, twofactor
+from app.extensions import db
+from app.models import TwoFactor, User
+from app.models.base import transaction
+from tests.auth.mailed import mails
+from tests.support import PASSWORD, Browser
+
+NEW = "another quiet long password"
+
+
+def code_of(user: User, drift: int = 0) -> str:
+    found = db.session.get_one(TwoFactor, user.id)
+    return pyotp.TOTP(found.secret).at(int(time.time()) + 30 * drift)
+
+
+def forget_last(user: User) -> None:
+    """As if half a minute had passed."""
+    with transaction():
+        db.session.get_one(TwoFactor, user.id).last_step = 0
+
+
+@pytest.fixture
+def codes(as_owner: Browser, owner: User) -> list[str]:
+    as_owner.get("/settings/two-factor")
+    answer = as_owner.post("/settings/two-factor", code=code_of(owner))
+    assert answer.status_code == 201, answer.text
+    forget_last(owner)
+    return re.findall(r"<code>(\w{4}-\w{4}-\w{4})</code>", answer.text)
+
+
+def half_way(app: Flask, owner: User) -> Browser:
+    browser = Browser(app)
+    answer = browser.post("/sign-in?next=/samples", email=owner.email, password=PASSWORD)
+    assert answer.headers["Location"] == "/sign-in/code?next=/samples"
+    assert browser.get("/dashboard").status_code == 303
+    return browser
+
+
+def test_the_password_alone_opens_nothing_once_it_is_on(app: Flask, owner: User, codes: list[str]) -> None:
+    browser = half_way(app, owner)
+    answer = browser.post("/sign-in/code?next=/samples", code=code_of(owner))
+    assert answer.headers["Location"] == "/samples"
+    assert browser.get("/dashboard").status_code == 200
+
+
+def test_a_code_works_once_and_an_old_one_not_at_all(app: Flask, owner: User, codes: list[str]) -> None:
+    code = code_of(owner)
+    assert twofactor.passes(owner, code)
+    assert not twofactor.passes(owner, code)
+    assert not twofactor.passes(owner, code_of(owner, -1))
+    forget_last(owner)
+    assert not twofactor.passes(owner, code_of(owner, -3))
+    assert twofactor.passes(owner, code_of(owner, -1))
+
+
+def test_each_recovery_code_works_once(app: Flask, owner: User, codes: list[str]) -> None:
+    assert len(set(codes)) == 10
+    browser = half_way(app, owner)
+    assert browser.post("/sign-in/code", code=codes[0].upper()).status_code == 303
+    again = half_way(app, owner)
+    assert again.post("/sign-in/code", code=codes[0]).status_code == 422
+    assert again.post("/sign-in/code", code=codes[1]).status_code == 303
+    assert not any(code in str(db.session.get_one(TwoFactor, owner.id).recovery) for code in codes)
+
+
+def test_guessing_is_throttled_for_the_account(app: Flask, owner: User, codes: list[str]) -> None:
+    here, there = half_way(app, owner), half_way(app, owner)
+    answers = [here.post("/sign-in/code", code="000000").status_code for _ in range(6)]
+    answers += [there.post("/sign-in/code", code="000000").status_code for _ in range(5)]
+    assert answers == [422] * 10 + [429]
+
+
+def test_without_the_password_there_is_no_second_step(app: Flask, owner: User, codes: list[str]) -> None:
+    browser = Browser(app)
+    answer = browser.post("/sign-in/code", code=code_of(owner))
+    assert answer.headers["Location"] == "/sign-in"
+    assert browser.get("/dashboard").status_code == 303
+
+
+def test_a_password_changed_meanwhile_ends_the_half_way(app: Flask, owner: User, codes: list[str]) -> None:
+    browser = half_way(app, owner)
+    mailbox.change_password(owner, NEW, "")
+    assert browser.post("/sign-in/code", code=code_of(owner)).headers["Location"] == "/sign-in"
+
+
+def test_it_is_not_on_before_a_code_was_right(as_owner: Browser, owner: User) -> None:
+    page = as_owner.get("/settings/two-factor").text
+    secret = db.session.get_one(TwoFactor, owner.id).secret
+    assert secret in page
+    assert "<path d=" in page
+    assert as_owner.post("/settings/two-factor", code="000000").status_code == 422
+    assert not twofactor.is_on(owner)
+    assert accounts.authenticate(owner.email, PASSWORD) is not None
+
+
+def test_turning_it_off_needs_the_password_and_is_told(
+    as_owner: Browser, owner: User, codes: list[str]
+) -> None:
+    assert as_owner.post("/settings/two-factor/off", current="guess").status_code == 422
+    assert twofactor.is_on(owner)
+    assert as_owner.post("/settings/two-factor/off", current=PASSWORD).status_code == 303
+    assert not twofactor.is_on(owner)
+    assert [mail["Subject"] for mail in mails()] == ["The second step is on", "The second step is off"]
+
+
+def test_the_square_is_a_path_that_carries_the_address() -> None:
+    path, width = twofactor.square("otpauth://totp/x?secret=ABC")
+    assert width >= 29
+    dark = sum(int(run) for run in re.findall(r"h(\d+)v1", path))
+    assert 0.2 < dark / (width - 8) ** 2 < 0.7
