@@ -14,7 +14,7 @@ from flask import Flask, has_app_context
 from huey import crontab
 
 from app import create_app
-from app.auth import sessions
+from app.auth import sessions, takeout
 from app.billing.plans import PRO_TIER
 from app.jobs import engine, line, run, sweeps, workers
 from app.jobs.reconcile import requeue_abandoned
@@ -45,6 +45,14 @@ def work() -> None:
         outbox.deliver_due()
 
 
+@huey.task(name="make_exports")
+def make_exports() -> None:
+    """Every export that waits; the row is the request, so losing this message loses nothing."""
+    with _app_context():
+        takeout.make_due()
+        outbox.deliver_due()
+
+
 @huey.periodic_task(crontab(), name="keep_house", priority=HOUSE_PRIORITY)
 def keep_house() -> None:
     """Every minute: whatever a crash or a lost message left undone is taken up again."""
@@ -55,6 +63,7 @@ def keep_house() -> None:
             settle_abandoned,
             outbox.deliver_due,
             trash.purge,
+            _take_up_exports,
             workers.sweep,
         ):
             _attempt(chore)
@@ -64,7 +73,7 @@ def keep_house() -> None:
 def sweep() -> None:
     """Every hour: files and objects that nobody refers to."""
     with _app_context():
-        for chore in (sweeps.temporary_files, sweeps.orphans, sessions.purge):
+        for chore in (sweeps.temporary_files, sweeps.orphans, sessions.purge, takeout.purge):
             _attempt(chore)
 
 
@@ -120,6 +129,19 @@ def wake(tier: str) -> None:
         work(priority=PAID_PRIORITY if tier == PRO_TIER else FREE_PRIORITY)
     except Exception:
         log.exception("no worker could be woken; the job starts with the next round of keep_house")
+
+
+def _take_up_exports() -> None:
+    if takeout.is_waited_for():
+        wake_exports()
+
+
+def wake_exports() -> None:
+    """Tell the workers that an export waits; otherwise keep_house finds it within a minute."""
+    try:
+        make_exports(priority=FREE_PRIORITY)
+    except Exception:
+        log.exception("no worker could be woken; the export is made with the next round of keep_house")
 
 
 def _attempt(chore: Callable[[], object]) -> None:

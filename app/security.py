@@ -17,6 +17,7 @@ from app.models.base import new_id
 # Everything else needs a signed-in user: a new route is closed until it is listed here.
 PUBLIC = frozenset(
     {
+        "account.export",  # carries a signed link
         "api.document",
         "auth.demo",
         "auth.confirm_email",  # these three carry a signed link

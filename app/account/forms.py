@@ -48,6 +48,11 @@ class CodeForm(FlaskForm):
     code = StringField("Code", [DataRequired("Enter the code the app shows."), Length(max=20)])
 
 
+class CloseForm(FlaskForm):
+    email = StringField("Your email address, to be sure", [DataRequired("Enter your email address.")])
+    current = PasswordField("Present password")
+
+
 class TokenForm(FlaskForm):
     name = StringField(
         "Name",

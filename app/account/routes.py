@@ -6,8 +6,9 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
-from app.account.forms import CodeForm, EmailForm, OffForm, PasswordForm, TokenForm
-from app.auth import accounts, mailbox, sessions, tokens, twofactor
+import tasks
+from app.account.forms import CloseForm, CodeForm, EmailForm, OffForm, PasswordForm, TokenForm
+from app.auth import accounts, mailbox, sessions, takeout, tokens, twofactor
 from app.extensions import limiter
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
@@ -99,6 +100,39 @@ def two_factor_off() -> Page:
     return redirect(url_for("account.security"), 303)
 
 
+@blueprint.get("/data")
+def data() -> Page:
+    return _data_page(CloseForm())
+
+
+@blueprint.post("/exports")
+@limiter.limit("5/hour", key_func=_account)
+def ask_for_export() -> Page:
+    takeout.ask(current_user)
+    tasks.wake_exports()
+    flash("The ZIP is being made. A link will be mailed to you.")
+    return redirect(url_for("account.data"), 303)
+
+
+@blueprint.get("/exports/<token>")
+def export(token: str) -> Page:
+    """The signature is the permission: the account may be gone."""
+    return redirect(takeout.open_link(token))
+
+
+@blueprint.post("/close")
+@limiter.limit("10/hour", key_func=_account)
+def close_account() -> Page:
+    form = CloseForm()
+    if form.validate_on_submit() and _may_close(form):
+        takeout.close(current_user)
+        tasks.wake_exports()
+        logout_user()
+        flash("You are signed out. The ZIP is mailed to you first; then everything is deleted.")
+        return redirect(url_for("auth.sign_in"), 303)
+    return _data_page(form), 422
+
+
 @blueprint.get("/tokens")
 def list_tokens() -> Page:
     return _tokens_page(TokenForm())
@@ -136,6 +170,20 @@ def _is_allowed(form: EmailForm | OffForm | PasswordForm) -> bool:
         form.current.errors = [NOT_IT]
         return False
     return True
+
+
+def _may_close(form: CloseForm) -> bool:
+    if accounts.normal_email(form.email.data or "") != current_user.email:
+        form.email.errors = ["That is not the address of this account."]
+        return False
+    if current_user.password_hash and not accounts.is_password(current_user, form.current.data or ""):
+        form.current.errors = [NOT_IT]
+        return False
+    return True
+
+
+def _data_page(form: CloseForm) -> str:
+    return render_template("account/data.html", form=form, exports=takeout.of(current_user))
 
 
 def _refuse_demo() -> None:

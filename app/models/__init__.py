@@ -2,6 +2,7 @@
 
 from app.models.attempt import Attempt
 from app.models.audit import AuditEntry
+from app.models.export import DataExport
 from app.models.job import Batch, Job
 from app.models.outbox import OutboxMessage
 from app.models.repeat import Repeat
@@ -20,6 +21,7 @@ __all__ = [
     "AudioFeatures",
     "AuditEntry",
     "Batch",
+    "DataExport",
     "Job",
     "MailLink",
     "OutboxMessage",

@@ -9,3 +9,5 @@ CONFIRM_EMAIL = "confirm-email"
 EMAIL_CHANGED = "email-changed"
 PASSWORD_CHANGED = "password-changed"  # noqa: S105
 TWO_FACTOR = "two-factor"
+EXPORT_READY = "export-ready"
+FAREWELL = "farewell"

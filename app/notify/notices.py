@@ -12,7 +12,7 @@ from app.integrations.mail import Mail
 from app.models import MailLink, OutboxMessage, User
 from app.notify import kinds
 from app.notify.addresses import external_url
-from app.notify.signing import token_of
+from app.notify.signing import export_token, token_of
 
 NOT_YOU = "If this was not you, set a new password at once: all other sessions end with it."
 IGNORE = "If you did not ask for this, do nothing: without the link nothing changes."
@@ -91,6 +91,23 @@ def _two_factor(message: OutboxMessage) -> Notice:
     return Notice(user.email, subject, (words, NOT_YOU), external_url("auth.forgot"), "Set a new password")
 
 
+def _export_ready(message: OutboxMessage) -> Notice:
+    user = db.session.get_one(User, message.user_id)
+    words = "Everything of your account is in one ZIP now. The link works for a week, for whoever has it."
+    return Notice(user.email, "Your data is ready", (words,), _export_url(message), "Download the ZIP")
+
+
+def _farewell(message: OutboxMessage) -> Notice:
+    words = "Your account is deleted, with every sample in it. This is the last mail from here."
+    kept = "What was in it is in one ZIP. The link works for a week, for whoever has it; then it is gone too."
+    to = message.payload["to"]
+    return Notice(to, "Your account is deleted", (words, kept), _export_url(message), "Download the ZIP")
+
+
+def _export_url(message: OutboxMessage) -> str:
+    return external_url("account.export", token=export_token(message.payload["key"]))
+
+
 def _live(message: OutboxMessage) -> MailLink | None:
     link = db.session.get(MailLink, message.payload["link_id"])
     return link if link is not None and link.is_live else None
@@ -103,4 +120,6 @@ NOTICES: dict[str, Callable[[OutboxMessage], Notice | None]] = {
     kinds.EMAIL_CHANGED: _email_changed,
     kinds.PASSWORD_CHANGED: _password_changed,
     kinds.TWO_FACTOR: _two_factor,
+    kinds.EXPORT_READY: _export_ready,
+    kinds.FAREWELL: _farewell,
 }

@@ -22,7 +22,7 @@ RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
 SENDING = timedelta(minutes=5)
 
 
-def promise(key: str, user_id: str, kind: str, payload: dict[str, Any]) -> None:
+def promise(key: str, user_id: str | None, kind: str, payload: dict[str, Any]) -> None:
     """Add a message inside the caller's transaction; the same key again is the same message."""
     if db.session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is None:
         db.session.add(OutboxMessage(key=key, user_id=user_id, kind=kind, payload=payload))

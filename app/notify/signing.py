@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from datetime import timedelta
+
+from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 
 from app.extensions import settings
 from app.models import MailLink
@@ -17,6 +19,22 @@ def link_id_of(token: str, purpose: str) -> str | None:
         return str(_signer(purpose).loads(token))
     except BadSignature:
         return None
+
+
+def export_token(key: str) -> str:
+    """Stands for a ZIP in the store, whether or not its account is still there."""
+    return str(_export_signer().dumps(key))
+
+
+def export_key(token: str, max_age: timedelta) -> str | None:
+    try:
+        return str(_export_signer().loads(token, max_age=int(max_age.total_seconds())))
+    except BadSignature:
+        return None
+
+
+def _export_signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().effective_secret_key, salt="export")
 
 
 def _signer(purpose: str) -> URLSafeSerializer:

@@ -29,6 +29,7 @@ OWN = (
     "/settings",
     "/settings/security",
     "/settings/tokens",
+    "/settings/data",
     "/admin/queues",
     "/admin/queues?tab=failed",
     "/admin/queues?tab=done&text=dusty",

@@ -1,0 +1,83 @@
+"""What goes into the ZIP of an account: every file as it came, and the rows as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path, PurePath
+from tempfile import NamedTemporaryFile
+from typing import Any
+from zipfile import ZIP_STORED, ZipFile
+
+from sqlalchemy import inspect, select
+
+from app.extensions import db, settings
+from app.integrations.storage import open_store
+from app.models import ApiToken, Job, Sample, Usage, User
+from app.models.base import Model
+
+SECRET = frozenset({"password_hash", "secret_sha256", "session_epoch", "lease_token", "error_detail"})
+
+
+def write(user: User, target: Path) -> None:
+    """Build the archive at a local path. No transaction is open while files are fetched."""
+    samples = list(db.session.scalars(select(Sample).where(Sample.user_id == user.id).order_by(Sample.id)))
+    files = [(sample.original_key, member_name(sample)) for sample in samples]
+    documents = {
+        "account.json": [_row(user)],
+        "samples.json": [_sample(sample) for sample in samples],
+        "jobs.json": _rows(Job, user),
+        "usage.json": _rows(Usage, user),
+        "tokens.json": _rows(ApiToken, user),
+    }
+    db.session.commit()
+    with ZipFile(target, "w", ZIP_STORED) as archive:
+        for name, rows in documents.items():
+            archive.writestr(name, json.dumps(rows, indent=1, ensure_ascii=False, default=_plain))
+        for key, member in files:
+            _add_object(archive, key, member)
+
+
+def member_name(sample: Sample) -> str:
+    """Unique and harmless wherever it is unpacked; `samples.json` says which file it was."""
+    return f"samples/{sample.id}{PurePath(sample.original_key).suffix}"
+
+
+def _add_object(archive: ZipFile, key: str, member: str) -> None:
+    with NamedTemporaryFile(dir=settings().data_dir / "tmp", prefix="export-") as copy:
+        open_store(settings()).fetch(key, Path(copy.name))
+        archive.write(copy.name, member)
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    return _row(sample) | {
+        "file": member_name(sample),
+        "tags": sample.tag_names,
+        "measured": sample.features.measured,
+    }
+
+
+def _rows(table: type[Model], user: User) -> list[dict[str, Any]]:
+    found: Any = db.session.scalars(select(table).filter_by(user_id=user.id).order_by("id"))
+    return [_row(row) for row in found]
+
+
+def _row(row: Model) -> dict[str, Any]:
+    return dict(_values(row))
+
+
+def _values(row: Model) -> Iterator[tuple[str, Any]]:
+    for column in inspect(type(row)).columns.keys():  # noqa: SIM118 - not a dict
+        value = getattr(row, column)
+        if column not in SECRET and not isinstance(value, bytes):
+            yield column, value
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(type(value))
