@@ -21,7 +21,7 @@ from app.jobs.reconcile import requeue_abandoned
 from app.library import trash
 from app.models import User
 from app.models.base import utcnow
-from app.notify import outbox
+from app.notify import outbox, webhooks
 from app.notify.batches import settle_abandoned
 from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
 
@@ -43,6 +43,7 @@ def work() -> None:
             work.schedule(delay=max((ending.retry_at - utcnow()).total_seconds(), 0) + 1)
         wake_ready(1)  # a job may have waited for this slot, its permit long spent
         outbox.deliver_due()
+        _take_up_webhooks()
 
 
 @huey.task(name="make_exports")
@@ -51,6 +52,13 @@ def make_exports() -> None:
     with _app_context():
         takeout.make_due()
         outbox.deliver_due()
+
+
+@huey.task(name="send_webhooks")
+def send_webhooks() -> None:
+    """Every webhook that is due. Receivers may be slow, so mails do not wait behind them."""
+    with _app_context():
+        outbox.deliver_webhooks()
 
 
 @huey.periodic_task(crontab(), name="keep_house", priority=HOUSE_PRIORITY)
@@ -64,6 +72,7 @@ def keep_house() -> None:
             outbox.deliver_due,
             trash.purge,
             _take_up_exports,
+            _take_up_webhooks,
             workers.sweep,
         ):
             _attempt(chore)
@@ -73,7 +82,7 @@ def keep_house() -> None:
 def sweep() -> None:
     """Every hour: files and objects that nobody refers to."""
     with _app_context():
-        for chore in (sweeps.temporary_files, sweeps.orphans, sessions.purge, takeout.purge):
+        for chore in (sweeps.temporary_files, sweeps.orphans, sessions.purge, takeout.purge, webhooks.purge):
             _attempt(chore)
 
 
@@ -92,7 +101,7 @@ def beat() -> None:
     Nothing rests on one process or on one kind of task: `keep_house` does the same, should this thread die.
     """
     with _app_context():
-        for chore in (workers.beat, requeue_abandoned, _fill_slots):
+        for chore in (workers.beat, requeue_abandoned, _fill_slots, _take_up_webhooks):
             _attempt(chore)
 
 
@@ -129,6 +138,19 @@ def wake(tier: str) -> None:
         work(priority=PAID_PRIORITY if tier == PRO_TIER else FREE_PRIORITY)
     except Exception:
         log.exception("no worker could be woken; the job starts with the next round of keep_house")
+
+
+def _take_up_webhooks() -> None:
+    if outbox.is_webhook_due():
+        wake_webhooks()
+
+
+def wake_webhooks() -> None:
+    """Tell the workers that a webhook is due; otherwise the next beat of any of them does."""
+    try:
+        send_webhooks(priority=FREE_PRIORITY)
+    except Exception:
+        log.exception("no worker could be woken; webhooks go out with the next beat")
 
 
 def _take_up_exports() -> None:

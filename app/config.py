@@ -75,6 +75,7 @@ class Settings(BaseModel):
     paid_slots: Annotated[int, Field(ge=0, le=64)] = 1
     free_tier_delay_s: Annotated[int, Field(ge=0, le=7 * 86400)] = 43200
 
+    webhooks_to_loopback: bool = False
     api_requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 300
 
     metrics_token: Annotated[str, Field(min_length=16)] | None = None

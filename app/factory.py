@@ -81,6 +81,7 @@ def _register_blueprints(app: Flask) -> None:
     from app.library.routes import blueprint as library
     from app.pages.routes import blueprint as pages
     from app.upload.routes import blueprint as upload
+    from app.webhooks.routes import blueprint as webhooks
 
-    for blueprint in (pages, auth, account, billing, upload, jobs, library, admin, api):
+    for blueprint in (pages, auth, account, billing, upload, jobs, library, admin, api, webhooks):
         app.register_blueprint(blueprint)

@@ -23,7 +23,7 @@ RINGS = [
     {"app.cli", "app.errors", "app.security", "app.web", "*.routes", "*.forms"},
     {"tasks"},
     {"app"},  # create_app, which builds everything when it is called
-    {"app.account", "app.admin", "app.api", "app.auth", "app.library", "app.upload"},
+    {"app.account", "app.admin", "app.api", "app.auth", "app.library", "app.upload", "app.webhooks"},
     {"app.jobs"},
     {"app.billing", "app.notify"},
     {"app.models", "app.queue"},
@@ -35,6 +35,7 @@ PURE = ("app.audio", "app.sp404")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {
     "boto3": "app.integrations.storage",
+    "httpx": "app.integrations.webhook",
     "prometheus_client": "app.admin.metrics",
     "argon2": "app.auth.passwords",
     "pyotp": "app.auth.twofactor",

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from app.auth import sessions, tokens
-from app.models import User
+from app.extensions import db
+from app.models import User, WebhookDelivery
+from app.notify import webhooks
 from tests.support import Browser, Script, finished_job, kick
 
 # Not an id: what is signed or hashed is its own permission, and has tests of its own.
@@ -21,7 +24,13 @@ NO_ID = {"token": "pages.media", "sha256": "upload.known"}
 def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
     """One of everything, all of it the owner's. A rule with a name that is not here fails the walk."""
     job_id = finished_job(as_owner, "kick.wav", kick()).id
+    webhooks.add(owner, "https://receiver.example/hook", ["job.completed"])
+    webhooks.promise(owner.id, "job.completed", "x", {})
+    db.session.commit()
+    delivery = db.session.scalars(select(WebhookDelivery)).one()
     return {
+        "endpoint_id": delivery.endpoint_id,
+        "delivery_id": delivery.id,
         "sample_id": job_id,
         "job_id": job_id,
         "token_id": tokens.make(owner, "t", ["samples:read"], None)[0].id,

@@ -17,7 +17,8 @@ from app.jobs import endings
 from app.models import ApiToken, DataExport, Job, User
 from app.models.base import transaction, utcnow
 from app.models.job import UNFINISHED
-from app.notify import kinds, outbox, signing
+from app.models.webhook import EXPORT_READY
+from app.notify import kinds, outbox, signing, webhooks
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +107,8 @@ def _make(export: DataExport) -> None:
     with transaction() as session:
         done = update(DataExport).where(DataExport.id == export.id, DataExport.ready_at.is_(None))
         session.execute(done.values(ready_at=utcnow(), size_bytes=size_bytes))
+        told = {"export_id": export.id, "size_bytes": size_bytes}
+        webhooks.promise(user.id, EXPORT_READY, export.id, told)
         outbox.promise(f"export:{export.id}", user.id, kinds.EXPORT_READY, {"key": key})
 
 

@@ -21,7 +21,8 @@ from app.jobs.claim import Claim
 from app.models import AudioFeatures, Job, Sample, attempt
 from app.models.base import transaction, utcnow
 from app.models.job import MAX_ATTEMPTS, PROCESSING, UNFINISHED
-from app.notify import batches
+from app.models.webhook import JOB_COMPLETED, JOB_FAILED
+from app.notify import batches, webhooks
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) 
         job.complete(sample)
         job.results = {}
         attempts.end(claim.token, attempt.COMPLETED)
+        _tell(job, JOB_COMPLETED)
         batches.settle(job.batch_id)
     forget(claim.incoming_key)
     return Ending("completed")
@@ -196,7 +198,15 @@ def _fail(job: Job, sentence: str, detail: str | None, keep_for: timedelta | Non
     if keep_for is None:
         job.results = {}
     quota.give_back(job)
+    _tell(job, JOB_FAILED)
     batches.settle(job.batch_id)
+
+
+def _tell(job: Job, event: str) -> None:
+    """Webhooks: a retry's end is an event of its own."""
+    same = ("filename", "sample_id", "error", "created_at", "finished_at")
+    data = {"job_id": job.id, "status": job.state} | {name: getattr(job, name) for name in same}
+    webhooks.promise(job.user_id, event, f"{job.id}_{job.state}_{job.retries}", data)
 
 
 def forget(*keys: str) -> None:

@@ -13,6 +13,7 @@ from app.models.token import ApiToken
 from app.models.twofactor import TwoFactor
 from app.models.usage import Usage
 from app.models.user import User
+from app.models.webhook import WebhookDelivery, WebhookEndpoint
 from app.models.worker import Worker
 
 __all__ = [
@@ -33,5 +34,7 @@ __all__ = [
     "Usage",
     "User",
     "UserSession",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Worker",
 ]

@@ -11,3 +11,4 @@ PASSWORD_CHANGED = "password-changed"  # noqa: S105
 TWO_FACTOR = "two-factor"
 EXPORT_READY = "export-ready"
 FAREWELL = "farewell"
+WEBHOOK = "webhook"

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from random import SystemRandom
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Select, select, update
 
 from app.extensions import db, settings
 from app.integrations import mail
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
-from app.notify import letters, notices
-from app.notify.kinds import BATCH_DONE
+from app.notify import letters, notices, webhooks
+from app.notify.kinds import BATCH_DONE, WEBHOOK
 
 log = logging.getLogger(__name__)
 
 RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
+# Standard Webhooks' own schedule: after three days of silence a receiver is given up.
+HOOK_RETRY_S = (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+JITTER = 0.1
 # While one sender is busy with a message, no other takes it up.
 SENDING = timedelta(minutes=5)
 
@@ -30,11 +34,17 @@ def promise(key: str, user_id: str | None, kind: str, payload: dict[str, Any]) -
 
 
 def deliver_due() -> int:
-    """Send everything that is due; returns how many were sent."""
-    sent = 0
-    while (message_id := _take_next()) is not None:
-        sent += _deliver(message_id)
-    return sent
+    """Send every mail that is due; returns how many were sent."""
+    return _deliver_all(OutboxMessage.kind != WEBHOOK)
+
+
+def deliver_webhooks() -> int:
+    """The same for webhooks, by themselves: a slow receiver holds no mail back."""
+    return _deliver_all(OutboxMessage.kind == WEBHOOK)
+
+
+def is_webhook_due() -> bool:
+    return db.session.scalar(_due(OutboxMessage.kind == WEBHOOK)) is not None
 
 
 def failed(limit: int = 200) -> list[OutboxMessage]:
@@ -55,17 +65,22 @@ def resend(message_id: int) -> bool:
         return session.scalar(due) is not None
 
 
-def _take_next() -> int | None:
+def _deliver_all(which: ColumnElement[bool]) -> int:
+    sent = 0
+    while (message_id := _take_next(which)) is not None:
+        sent += _deliver(message_id)
+    return sent
+
+
+def _due(which: ColumnElement[bool]) -> Select[OutboxMessage]:
+    now = OutboxMessage.sent_at.is_(None), OutboxMessage.next_try_at <= utcnow()
+    return select(OutboxMessage).where(which, *now).order_by(OutboxMessage.next_try_at).limit(1)
+
+
+def _take_next(which: ColumnElement[bool]) -> int | None:
     """Reserve the oldest due message for a while, so that two senders never hold the same one."""
     with transaction() as session:
-        due = (
-            select(OutboxMessage)
-            .where(OutboxMessage.sent_at.is_(None), OutboxMessage.next_try_at <= utcnow())
-            .order_by(OutboxMessage.next_try_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        message = session.scalar(due)
+        message = session.scalar(_due(which).with_for_update(skip_locked=True))
         if message is None:
             return None
         message.attempts += 1
@@ -77,10 +92,7 @@ def _deliver(message_id: int) -> bool:
     message = db.session.get_one(OutboxMessage, message_id)
     attempts = message.attempts
     try:
-        letter = (letters if message.kind == BATCH_DONE else notices).compose(message)
-        db.session.commit()  # no transaction is open while the mail server is talked to
-        if letter is not None:
-            mail.send(letter, settings())
+        _send(message)
     except Exception as error:
         # Whatever it is, this message waits and the others go out.
         db.session.rollback()
@@ -92,9 +104,25 @@ def _deliver(message_id: int) -> bool:
     return True
 
 
+def _send(message: OutboxMessage) -> None:
+    if message.kind == WEBHOOK:
+        webhooks.deliver(message)
+        return
+    letter = (letters if message.kind == BATCH_DONE else notices).compose(message)
+    db.session.commit()  # no transaction is open while the mail server is talked to
+    if letter is not None:
+        mail.send(letter, settings())
+
+
 def _postpone(message_id: int, attempts: int, error: str) -> None:
-    given_up = attempts > len(RETRY_S)
-    wait = None if given_up else utcnow() + timedelta(seconds=RETRY_S[attempts - 1])
+    message = db.session.get_one(OutboxMessage, message_id)
+    is_webhook = message.kind == WEBHOOK
+    waits = HOOK_RETRY_S if is_webhook else RETRY_S
+    given_up = attempts > len(waits)
+    if given_up and is_webhook:
+        webhooks.given_up(message)
+    spread = SystemRandom().uniform(1 - JITTER, 1 + JITTER) if is_webhook else 1.0
+    wait = None if given_up else utcnow() + timedelta(seconds=waits[attempts - 1] * spread)
     _mark(message_id, next_try_at=wait, last_error=error)
 
 

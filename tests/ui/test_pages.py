@@ -30,6 +30,7 @@ OWN = (
     "/settings/security",
     "/settings/tokens",
     "/settings/data",
+    "/settings/webhooks",
     "/admin/queues",
     "/admin/queues?tab=failed",
     "/admin/queues?tab=done&text=dusty",

@@ -1,0 +1,102 @@
+"""One POST to where a user wants it: to public machines only, and to the very address that was checked."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from app.integrations import public_addresses
+
+CONNECT_S, TOTAL_S = 5.0, 15.0
+MOST_ANSWER_BYTES = 64 * 1024
+HTTPS_ONLY = "The address has to start with https://."
+
+
+class RefusedUrlError(Exception):
+    """This address is not talked to; the message says why to its owner."""
+
+
+class NotDeliveredError(Exception):
+    """No answer came; trying later may help."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address taken apart: where to connect, and who is asked for there."""
+
+    scheme: str
+    host: str  # as it goes into Host and SNI
+    port: int
+    path: str
+
+
+def parse(url: str, loopback: bool = False) -> Target:
+    """Read an address, or raise RefusedUrlError. `loopback`: http may lead to this machine."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except (ValueError, UnicodeError) as error:
+        raise RefusedUrlError("That is not an address.") from error
+    if parts.scheme not in (("https", "http") if loopback else ("https",)) or not url.isprintable():
+        raise RefusedUrlError(HTTPS_ONLY)
+    if not host or parts.username is not None or parts.password is not None or port == 0:
+        raise RefusedUrlError("The address needs a host, and no user name or password in it.")
+    path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
+
+
+def checked_address(target: Target, loopback: bool = False) -> str:
+    """One address of the host, after every one of them was found public; looked up anew each time."""
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NotDeliveredError(f"{target.host} could not be found") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    if loopback and all(public_addresses.is_loopback(address) for address in addresses):
+        return addresses[0]
+    if target.scheme != "https":
+        raise RefusedUrlError(HTTPS_ONLY)
+    if not addresses or not all(public_addresses.is_public(address) for address in addresses):
+        raise RefusedUrlError(f"{target.host} does not lead to a public address.")
+    return addresses[0]
+
+
+def post(url: str, body: bytes, headers: dict[str, str], loopback: bool = False) -> int:
+    """Send, and return the status. No redirect is followed and no proxy of the environment is used."""
+    target = parse(url, loopback)
+    address = checked_address(target, loopback)
+    shown = f"[{address}]" if ":" in address else address
+    default = 443 if target.scheme == "https" else 80
+    host = target.host if target.port == default else f"{target.host}:{target.port}"
+    timeout = httpx.Timeout(CONNECT_S, read=TOTAL_S)
+    try:
+        with httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client:
+            request = client.build_request(
+                "POST",
+                f"{target.scheme}://{shown}:{target.port}{target.path}",
+                content=body,
+                headers=headers | {"Host": host},
+                extensions={"sni_hostname": target.host},
+            )
+            return _status(client, request)
+    except httpx.HTTPError as error:
+        raise NotDeliveredError(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _status(client: httpx.Client, request: httpx.Request) -> int:
+    """Read no more of the answer than is polite: only its status counts."""
+    until, size = time.monotonic() + TOTAL_S, 0
+    response = client.send(request, stream=True)
+    try:
+        for chunk in response.iter_raw():
+            size += len(chunk)
+            if size > MOST_ANSWER_BYTES or time.monotonic() > until:
+                break
+    finally:
+        response.close()
+    return response.status_code

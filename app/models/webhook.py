@@ -1,0 +1,52 @@
+"""Where a user wants to be told of events, and each telling with what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Model, UtcDateTime, new_id, utcnow
+
+JOB_COMPLETED, JOB_FAILED, EXPORT_READY = "job.completed", "job.failed", "export.ready"
+EVENTS = (JOB_COMPLETED, JOB_FAILED, EXPORT_READY)
+
+
+class WebhookEndpoint(Model):
+    __tablename__ = "webhook_endpoints"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    url: Mapped[str] = mapped_column(String(500))
+    # `whsec_…`: both sides sign with it, so it can't be kept as a hash.
+    secret: Mapped[str] = mapped_column(String(80))
+    events: Mapped[list[str]] = mapped_column(JSON)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    disabled_because: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
+class WebhookDelivery(Model):
+    """The log line of one event at one endpoint; the outbox says when it is tried."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        UniqueConstraint("endpoint_id", "message_id"),
+        Index("ix_webhook_deliveries_created", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
+    # The `webhook-id` that a receiver knows a repetition by.
+    message_id: Mapped[str] = mapped_column(String(64))
+    event: Mapped[str] = mapped_column(String(24))
+    body: Mapped[str] = mapped_column(Text)
+    tries: Mapped[int] = mapped_column(default=0)
+    status: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(String(300))
+    tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    endpoint: Mapped[WebhookEndpoint] = relationship(lazy="joined")

@@ -1,0 +1,226 @@
+"""Webhooks: signed as the standard says, tried again under the same id, logged, replayed, turned off."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from standardwebhooks import Webhook
+
+from app.auth import takeout
+from app.extensions import db
+from app.models import OutboxMessage, User, WebhookDelivery, WebhookEndpoint
+from app.models.base import transaction, utcnow
+from app.notify import outbox, webhooks
+from tests.support import Browser, finished_job, kick
+
+EVENTS = ["job.completed", "job.failed", "export.ready"]
+
+
+class Receiver(ThreadingHTTPServer):
+    """Answers with whatever status comes next, and keeps what it got."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.statuses: list[int] = []
+        self.got: list[tuple[dict[str, str], bytes]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/hook?x=1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((dict(self.headers.items()), body))
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
+        self.send_header("Location", f"{self.server.url}/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Tests are quiet."""
+
+
+@pytest.fixture
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    return environ | {"WEBHOOKS_TO_LOOPBACK": "true"}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def endpoint(app: Flask, owner: User, receiver: Receiver) -> WebhookEndpoint:
+    return webhooks.add(owner, receiver.url, EVENTS)
+
+
+def happen(owner: User, subject: str = "1", event: str = "job.completed", **data: Any) -> None:
+    with transaction():
+        webhooks.promise(owner.id, event, subject, {"n": 1} | data)
+
+
+def make_due() -> None:
+    with transaction() as session:
+        waiting = update(OutboxMessage).where(OutboxMessage.next_try_at.is_not(None))
+        session.execute(waiting.values(next_try_at=utcnow()))
+
+
+def delivery() -> WebhookDelivery:
+    return db.session.scalars(select(WebhookDelivery)).one()
+
+
+def test_a_finished_job_is_told_and_the_standard_library_verifies_it(
+    as_owner: Browser, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    job = finished_job(as_owner, "kick.wav", kick())
+    assert outbox.deliver_webhooks() == 1
+    ((headers, body),) = receiver.got
+    assert len(body) < 20_000
+    told = Webhook(endpoint.secret).verify(body, {name.lower(): value for name, value in headers.items()})
+    assert told["type"] == "job.completed"
+    assert (told["data"]["job_id"], told["data"]["sample_id"]) == (job.id, job.id)
+    assert (delivery().status, delivery().error, delivery().tries) == (204, None, 1)
+    assert "<h1" in as_owner.get(f"/settings/webhooks/{endpoint.id}").text
+
+
+def test_a_failed_job_is_told_too(as_owner: Browser, endpoint: WebhookEndpoint, receiver: Receiver) -> None:
+    broken = bytearray(kick())
+    broken[22:24] = b"\0\0"
+    job = finished_job(as_owner, "no channels.wav", bytes(broken))
+    outbox.deliver_webhooks()
+    told = json.loads(receiver.got[0][1])
+    assert (told["type"], told["data"]["job_id"], told["data"]["error"]) == ("job.failed", job.id, job.error)
+
+
+def test_an_export_of_the_data_is_told(owner: User, endpoint: WebhookEndpoint, receiver: Receiver) -> None:
+    export_id = takeout.ask(owner).id
+    takeout.make_due()
+    outbox.deliver_webhooks()
+    told = json.loads(receiver.got[0][1])
+    assert (told["type"], told["data"]["export_id"]) == ("export.ready", export_id)
+
+
+def test_a_receiver_that_was_down_gets_it_later_under_the_same_id(
+    owner: User, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    receiver.statuses = [500, 302, 503]
+    happen(owner)
+    for waited_s in outbox.HOOK_RETRY_S[:3]:
+        assert outbox.deliver_webhooks() == 0
+        message = db.session.scalars(select(OutboxMessage)).one()
+        assert message.next_try_at is not None
+        wait = message.next_try_at - utcnow()
+        assert timedelta(seconds=waited_s * 0.9 - 3) < wait <= timedelta(seconds=waited_s * 1.1)
+        make_due()
+    assert outbox.deliver_webhooks() == 1
+    assert len(receiver.got) == 4
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+    assert len({body for _, body in receiver.got}) == 1
+    assert (delivery().tries, delivery().status) == (4, 204)
+
+
+def test_the_same_event_again_is_the_same_message(
+    owner: User, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    for _ in range(2):
+        happen(owner)
+    outbox.deliver_webhooks()
+    assert len(receiver.got) == 1
+
+
+def test_gone_turns_it_off_at_once(owner: User, endpoint: WebhookEndpoint, receiver: Receiver) -> None:
+    receiver.statuses = [410]
+    happen(owner, "1")
+    happen(owner, "2")
+    outbox.deliver_webhooks()
+    happen(owner, "3")
+    outbox.deliver_webhooks()
+    assert len(receiver.got) == 1
+    db.session.refresh(endpoint)
+    assert endpoint.disabled_because == "It answered 410 Gone."
+    webhooks.enable(endpoint)
+    happen(owner, "4")
+    outbox.deliver_webhooks()
+    assert len(receiver.got) == 2
+
+
+def test_after_the_last_try_it_is_turned_off(
+    owner: User, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    receiver.statuses = [500] * 20
+    happen(owner)
+    for _ in range(20):
+        make_due()
+        outbox.deliver_webhooks()
+    assert len(receiver.got) == 1 + len(outbox.HOOK_RETRY_S)
+    db.session.refresh(endpoint)
+    assert endpoint.disabled_at is not None
+
+
+def test_a_delivery_is_replayed_under_its_own_id(
+    as_owner: Browser, owner: User, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    happen(owner)
+    outbox.deliver_webhooks()
+    address = f"/settings/webhooks/{endpoint.id}/deliveries/{delivery().id}/replay"
+    for _ in range(2):
+        assert as_owner.post(address).status_code == 303
+    outbox.deliver_webhooks()
+    assert [headers["webhook-id"] for headers, _ in receiver.got] == ["msg_1", "msg_1"]
+    assert delivery().tries == 2
+
+
+def test_only_the_events_that_are_wanted_are_told(app: Flask, owner: User, receiver: Receiver) -> None:
+    webhooks.add(owner, receiver.url, ["job.failed"])
+    happen(owner)
+    assert outbox.deliver_webhooks() == 0
+    assert receiver.got == []
+
+
+def test_a_webhook_holds_no_mail_back(as_owner: Browser, endpoint: WebhookEndpoint) -> None:
+    finished_job(as_owner, "kick.wav", kick())
+    assert outbox.deliver_due() == 1
+    assert outbox.is_webhook_due()
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"url": "", "events": EVENTS}, "Enter the address of your receiver."),
+        ({"url": "ftp://a.example/", "events": EVENTS}, "The address has to start with https://."),
+        ({"url": "https://user:secret@a.example/", "events": EVENTS}, "no user name or password in it"),
+        ({"url": "https://a.example/", "events": []}, "Choose at least one event."),
+    ],
+)
+def test_a_bad_endpoint_says_what_to_change(as_owner: Browser, form: dict[str, Any], sentence: str) -> None:
+    answer = as_owner.post("/settings/webhooks", **form)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert db.session.scalar(select(WebhookEndpoint)) is None
+
+
+def test_an_endpoint_is_added_shown_and_removed(as_owner: Browser) -> None:
+    form = {"url": "https://receiver.example/hook", "events": EVENTS}
+    added = as_owner.post("/settings/webhooks", **form)
+    page = as_owner.get(added.headers["Location"]).text
+    assert db.session.scalars(select(WebhookEndpoint)).one().secret in page
+    assert as_owner.post(added.headers["Location"] + "/remove").status_code == 303
+    assert "There is none yet." in as_owner.get("/settings/webhooks").text
