@@ -20,22 +20,23 @@ ABILITY_LABELS = {
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
 
 
-def current_password_field() -> PasswordField:
-    return PasswordField("Present password", [DataRequired("Enter your present password.")])
+def current_password_field(id_: str) -> PasswordField:
+    """Several forms on one page ask for it, so each needs an id of its own."""
+    return PasswordField("Present password", [DataRequired("Enter your present password.")], id=id_)
 
 
 class PasswordForm(FlaskForm):
-    current = current_password_field()
+    current = current_password_field("password-current")
     password = new_password_field("New password")
 
 
 class OffForm(FlaskForm):
-    current = current_password_field()
+    current = current_password_field("off-current")
 
 
 class EmailForm(FlaskForm):
     email = address_field("New address")
-    current = current_password_field()
+    current = current_password_field("email-current")
 
 
 def at_least_one(_: FlaskForm, field: SelectMultipleField) -> None:

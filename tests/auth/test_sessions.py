@@ -94,3 +94,9 @@ def test_a_browser_is_named_in_words() -> None:
     assert sessions.browser_words(chrome) == "Chrome on Linux"
     assert sessions.browser_words(chrome + " Edg/140.0") == "Edge on Linux"
     assert sessions.browser_words("curl/8.5\r\n") == "curl/8.5"
+
+
+def test_every_field_of_the_security_page_has_an_id_of_its_own(as_owner: Browser) -> None:
+    for path in ("/settings/security", "/settings/two-factor", "/settings/data", "/settings/tokens"):
+        ids = re.findall(r' id="([^"]+)"', as_owner.get(path).text)
+        assert len(ids) == len(set(ids)), path
