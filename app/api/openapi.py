@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.api.operations import OPERATIONS, PREFIX, Operation
 from app.api.problems import MEDIA_TYPE, Problem
@@ -67,9 +67,10 @@ def type_words(schema: dict[str, Any]) -> str:
 def _schemas() -> dict[str, Any]:
     answers = [operation.answer for operation in OPERATIONS if operation.answer] + [Problem]
     bodies = [operation.body for operation in OPERATIONS if operation.body]
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]]
     wanted = [(model, "serialization") for model in dict.fromkeys(answers)]
     wanted += [(model, "validation") for model in dict.fromkeys(bodies)]
-    _, made = models_json_schema(wanted, ref_template=REF)  # type: ignore[arg-type]
+    _, made = models_json_schema(wanted, ref_template=REF)
     schemas: dict[str, Any] = made["$defs"]
     return schemas
 

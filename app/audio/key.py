@@ -15,7 +15,7 @@ NAMES = pitch.NAMES
 CANDIDATES_MAX = 5
 TONAL_MIN = 0.6
 # A note whose harmonics hold less of the energy than this is the root of a chord, where a key is sure enough.
-NOTE_SHARE_MIN, CHORD_MIN = 0.76, 0.92
+NOTE_SHARE_MIN, CHORD_MIN = 0.76, 0.95
 
 Array = npt.NDArray[np.float64]
 

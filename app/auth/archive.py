@@ -69,10 +69,10 @@ def _row(row: Model) -> dict[str, Any]:
 
 
 def _values(row: Model) -> Iterator[tuple[str, Any]]:
-    for column in inspect(type(row)).columns.keys():  # noqa: SIM118 - not a dict
-        value = getattr(row, column)
-        if column not in SECRET and not isinstance(value, bytes):
-            yield column, value
+    for column in inspect(type(row)).column_attrs:
+        value = getattr(row, column.key)
+        if column.key not in SECRET and not isinstance(value, bytes):
+            yield column.key, value
 
 
 def _plain(value: Any) -> str:
