@@ -14,6 +14,8 @@ from app.audio.trees import forest, logistic, weights
 NAMES = pitch.NAMES
 CANDIDATES_MAX = 5
 TONAL_MIN = 0.6
+# A drum may be tuned: so much of its energy lies on the harmonics of one note, then.
+TUNED_SHARE_MIN = 0.75
 # A note whose harmonics hold less of the energy than this is the root of a chord, where a key is sure enough.
 NOTE_SHARE_MIN, CHORD_MIN = 0.76, 0.95
 
@@ -25,7 +27,8 @@ class Key:
     """`name` such as "A minor" or None; `candidates` are (name, confidence), best first.
 
     `tuning_cents` is the deviation from A = 440 Hz, -50 to 50; `note` such as "A2" is the pitch of a sound
-    with one pitch, `note_cents` its distance from that note; `tonalness` the chance from 0 to 1 that the
+    with one pitch, `note_cents` its distance from that note (a one-shot has a note or a key, a loop that
+    stays on one note has both); `tonalness` the chance from 0 to 1 that the
     sound has pitch at all.
     """
 
@@ -53,18 +56,28 @@ def estimate(ear: Ear, one_shot: bool = False) -> Key:
     if ear.silent:
         return NO_KEY
     tonal = float(forest("tonal").probabilities(ear.shape[None])[0, 0])
-    single = pitch.note(ear.heard) if one_shot else None
+    single = _note(ear, tonal, one_shot)
     cents = round(ear.tuning_cents, 1)
     if tonal < TONAL_MIN and single is None:
         return Key(None, 0.0, (), 0.0, None, tonal)
     chances = probabilities(ear)
     sure = calibrated(chances)
+    named = (single.name, round(single.cents, 1)) if single else (None, None)
     unclear = tonal < TONAL_MIN or sure < CHORD_MIN
-    if single is not None and (unclear or single.share >= NOTE_SHARE_MIN):
-        named = single.name if tonal >= TONAL_MIN / 2 else None
-        return Key(None, 0.0, (), cents, named, tonal, round(single.cents, 1) if named else None)
+    if one_shot and single is not None and (unclear or single.share >= NOTE_SHARE_MIN):
+        return Key(None, 0.0, (), cents, named[0], tonal, named[1])
+    note, note_cents = (None, None) if one_shot else named
     listed = _ranked(chances, sure)
-    return Key(listed[0][0], listed[0][1], listed, cents, None, tonal)
+    return Key(listed[0][0], listed[0][1], listed, cents, note, tonal, note_cents)
+
+
+def _note(ear: Ear, tonal: float, one_shot: bool) -> pitch.Note | None:
+    """The pitch of a one-shot, tuned drums too, and of a loop that stays on one note."""
+    if not one_shot:
+        return pitch.held(ear.heard) if tonal >= TONAL_MIN else None
+    found = pitch.note(ear.heard)
+    sure = found is not None and (tonal >= TONAL_MIN or found.share >= TUNED_SHARE_MIN)
+    return found if sure else None
 
 
 def _ranked(chances: Array, sure: float) -> tuple[tuple[str, float], ...]:

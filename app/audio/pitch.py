@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,9 @@ Array = npt.NDArray[np.float64]
 LOWEST, HIGHEST = 22, 108  # midi: A#0 (29 Hz) to C8
 STEPS = 10  # places in a semitone
 WINDOW = 16384
-SHARE_MIN = 0.5  # of the energy must lie on the harmonics of one note
+LOBE, GAP = 1.5, 6
+HELD_MAX_S, HELD_SHARE_MIN = 10.0, 0.9
+SHARE_MIN = 0.45  # of the energy must lie on the harmonics of one note
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
@@ -64,6 +66,19 @@ def note(heard: Hearing) -> Note | None:
     return Note(midi, name, cents, hz, float(chances.max()), best.share)
 
 
+def held(heard: Hearing) -> Note | None:
+    """The note of a sound that stays on it from its start to its middle, whatever else it is taken for."""
+    third_s = (heard.end_s - heard.start_s) / 3
+    if not 0 < 3 * third_s <= HELD_MAX_S:
+        return None
+    start = note(replace(heard, end_s=heard.start_s + third_s))
+    if start is None or start.share < HELD_SHARE_MIN:
+        return None
+    middle = note(replace(heard, start_s=heard.start_s + third_s, end_s=heard.end_s - third_s))
+    stays = middle is not None and middle.midi == start.midi and middle.share >= HELD_SHARE_MIN
+    return start if stays else None
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A pitch a sound may have: midi, salience, share of energy on its harmonics, level of the first 8."""
@@ -78,9 +93,9 @@ def candidates(heard: Hearing, count: int = 7) -> list[Candidate]:
     """Pitches by harmonic summation, most salient first; never empty."""
     y = heard.y[int(heard.start_s * RATE) : int(heard.end_s * RATE)]
     skip = int(0.02 * RATE) if y.size > RATE // 8 else 0
-    magnitude = _spectrum(y[skip:])
+    magnitude, lobe_hz = _spectrum(y[skip:])
     grid = np.arange(LOWEST * STEPS, HIGHEST * STEPS + 1) / STEPS
-    salience, share, levels = _salience(magnitude, grid)
+    salience, share, levels = _salience(magnitude, grid, lobe_hz)
     at = np.flatnonzero((salience[1:-1] > salience[:-2]) & (salience[1:-1] >= salience[2:])) + 1
     best = at[np.argsort(-salience[at])][:count]
     out = [
@@ -120,8 +135,8 @@ def features(found: list[Candidate]) -> Array:
     return np.array(rows)
 
 
-def _spectrum(y: npt.NDArray[np.float32]) -> Array:
-    """Mean magnitude of the first second and a half, zero-padded to fine steps."""
+def _spectrum(y: npt.NDArray[np.float32]) -> tuple[Array, float]:
+    """Mean magnitude of the first second and a half, in fine steps, and half the width of a peak in Hz."""
     part = y[: int(1.5 * RATE)].astype(np.float64)
     size = min(WINDOW, max(part.size, 256))
     starts = range(0, max(part.size - size, 0) + 1, max(size // 2, 1))
@@ -129,22 +144,26 @@ def _spectrum(y: npt.NDArray[np.float32]) -> Array:
         np.abs(scipy.fft.rfft(part[s : s + size] * np.hanning(part[s : s + size].size), 4 * WINDOW))
         for s in starts
     ]
-    return np.asarray(np.mean(pieces, axis=0)) if pieces else np.zeros(2 * WINDOW + 1)
+    magnitude = np.asarray(np.mean(pieces, axis=0)) if pieces else np.zeros(2 * WINDOW + 1)
+    return magnitude, LOBE * RATE / size
 
 
-def _salience(magnitude: Array, grid: Array) -> tuple[Array, Array, Array]:
+def _salience(magnitude: Array, grid: Array, lobe_hz: float) -> tuple[Array, Array, Array]:
     """Weighted sum of harmonics of compressed magnitude, share of energy on them, level of each, by pitch."""
     step = RATE / (4 * WINDOW)
     hz = 440 * 2 ** ((grid - 69) / 12)
     total = np.cumsum(magnitude**2)
     compressed = maximum_filter1d(np.sqrt(magnitude / (magnitude.max() + 1e-12)), 5)
     share, levels = np.zeros(grid.size), np.zeros((12, grid.size))
+    # A short sound's peaks are wide; if they could fill the gaps between harmonics, noise would have a pitch.
+    wide = np.minimum(lobe_hz, hz / GAP)
     for harmonic in range(1, 13):
         at = hz * harmonic / step
         inside = at < magnitude.size - 20
         levels[harmonic - 1] = np.where(inside, np.interp(at, np.arange(magnitude.size), compressed), 0)
-        low = np.clip(at * 2 ** (-0.4 / 12), 0, magnitude.size - 1).astype(int)
-        high = np.clip(at * 2 ** (0.4 / 12) + 1, 0, magnitude.size - 1).astype(int)
+        aside = np.maximum(at * (2 ** (0.4 / 12) - 1), wide / step)
+        low = np.clip(at - aside, 0, magnitude.size - 1).astype(int)
+        high = np.clip(at + aside + 1, 0, magnitude.size - 1).astype(int)
         share += np.where(inside, total[high] - total[low], 0)
     salience = (0.84 ** np.arange(12)) @ levels
     return salience, share / (total[-1] + 1e-12), levels

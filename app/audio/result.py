@@ -8,7 +8,7 @@ from typing import Any
 
 from app.audio.spectrum import Spectral
 
-ENGINE_VERSION = "1.1.0"
+ENGINE_VERSION = "1.2.0"
 
 _DIGITS = 6
 
@@ -32,7 +32,7 @@ class Analysis:
     beats, downbeats
         Times in s of a steady pulse, and those of them that begin a bar.
     note, note_cents
-        The pitch of a one-shot with one pitch, such as "A2", and its distance from that note, -50 to 50.
+        The pitch of a sound with one pitch, such as "A2", and its distance from that note, -50 to 50.
     onsets
         Pairs of time in s, at a zero crossing where one is within 2 ms, and strength beside the strongest; at
         most 500, in order of time.

@@ -90,7 +90,7 @@ def _tone(measured: dict[str, Any]) -> list[Fact]:
     rows.append(Fact("Flatness", _plain(flatness, 3), "Tonal near 0, noise near 1."))
     rows.append(Fact("Zero crossings", _plain(crossings, 3), "Per sample; hiss crosses often, bass seldom."))
     if measured["note"]:
-        rows.append(Fact("Note", _note(measured), "The pitch of this one-shot: tune pads by it."))
+        rows.append(Fact("Note", _note(measured), "The pitch of this sound: tune pads by it."))
     elif measured["tuning_cents"] is not None:
         rows.append(Fact("Tuning", f"{measured['tuning_cents']:+.0f} cents", "Away from A = 440 Hz."))
     return rows

@@ -99,3 +99,15 @@ def test_confidences_fall_and_sum_to_at_most_one() -> None:
 def test_names_are_parsed_back() -> None:
     assert key.parse("F# minor") == (6, True)
     assert key.parse("H major") is None
+
+
+def test_a_loop_that_stays_on_one_note_has_its_note_beside_a_key() -> None:
+    found = key.estimate(attend(tone(57, 4.0), RATE))
+    assert found.note == "A3"
+    assert found.name is not None
+    assert key.estimate(attend(chords(C_MAJOR), RATE)).note is None
+    assert key.estimate(attend(beat(110, 4), RATE)).note is None
+
+
+def test_a_low_short_note_is_named_though_its_harmonics_run_into_each_other() -> None:
+    assert key.estimate(attend(tone(28, 0.25), RATE), one_shot=True).note == "E1"
