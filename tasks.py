@@ -92,7 +92,8 @@ def get_ready() -> None:
     logging.getLogger("huey").handlers.clear()  # the consumer's own: our format says the same line already
     _heart()
     keep_house()
-    engine.SANDBOX.start()
+    with _app_context():
+        engine.get_ready()
 
 
 def beat() -> None:

@@ -18,6 +18,8 @@ OUTSIDE = frozenset({"database_url", "redis_url", "s3_bucket", "smtp_url", "stri
 # A name this close to one of ours, and not one of ours, is a typing mistake.
 CLOSE = 0.85
 LONG_ENOUGH = 8
+# The engine's own process needs no key of anything.
+NOT_FOR_THE_ENGINE = frozenset({"secret_key", "s3_access_key_id", "s3_secret_access_key"})
 
 
 class ConfigError(Exception):
@@ -40,6 +42,12 @@ def _database_url(url: str) -> str:
     if not separator or scheme not in {"sqlite", "postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("must start with postgresql:// or sqlite:///")
     return url if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
+
+
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        raise ValueError("may have no other characters than ASCII")
+    return text
 
 
 HttpUrl = Annotated[str, _scheme("https", "http")]
@@ -75,6 +83,11 @@ class Settings(BaseModel):
     paid_slots: Annotated[int, Field(ge=0, le=64)] = 1
     free_tier_delay_s: Annotated[int, Field(ge=0, le=7 * 86400)] = 43200
 
+    engine_url: HttpUrl | None = None
+    engine_secret: Annotated[str, Field(min_length=32), AfterValidator(_ascii)] | None = None
+    engine_port: Annotated[int, Field(ge=1, le=65535)] = 5001
+    engine_slots: Annotated[int, Field(ge=1, le=64)] = 2
+
     webhooks_to_loopback: bool = False
     api_requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 300
 
@@ -88,13 +101,13 @@ class Settings(BaseModel):
     stripe_api_base: HttpUrl = "https://api.stripe.com"
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Self:
+    def from_env(cls, environ: Mapping[str, str], excused: frozenset[str] = frozenset()) -> Self:
         """Read the settings, or raise one ConfigError that names every mistake."""
         known = {name.upper(): name for name in cls.model_fields}
         given = {known[name]: value for name, value in environ.items() if name in known and value.strip()}
         if given.get("port", "").isdigit():
             given.setdefault("base_url", f"http://127.0.0.1:{given['port']}")
-        problems = _misspelt(environ, known) + _incomplete(given)
+        problems = _misspelt(environ, known) + _incomplete(given, excused)
         try:
             settings = cls.model_validate(given)
         except ValidationError as error:
@@ -102,6 +115,13 @@ class Settings(BaseModel):
         if problems:
             raise ConfigError("The settings can't be used:\n" + "\n".join(f"  {line}" for line in problems))
         return settings
+
+    @classmethod
+    def for_engine(cls, environ: Mapping[str, str]) -> Self:
+        """The settings of the engine's own process, which has to have its secret and needs no other."""
+        if not environ.get("ENGINE_SECRET", "").strip():
+            raise ConfigError("ENGINE_SECRET: the engine does not run without one (32+ characters)")
+        return cls.from_env(environ, NOT_FOR_THE_ENGINE)
 
     @property
     def embedded(self) -> bool:
@@ -122,7 +142,7 @@ def _is_embedded(given: Mapping[str, Any]) -> bool:
     return reachable <= LOOPBACK_HOSTS and not OUTSIDE & given.keys()
 
 
-def _incomplete(given: Mapping[str, str]) -> list[str]:
+def _incomplete(given: Mapping[str, str], excused: frozenset[str]) -> list[str]:
     """What the given settings demand beside them."""
     demands = [
         (not _is_embedded(given), "secret_key", "needed with any production setting (32+ characters)"),
@@ -130,9 +150,11 @@ def _incomplete(given: Mapping[str, str]) -> list[str]:
         ("s3_bucket" in given, "s3_secret_access_key", "needed with S3_BUCKET"),
         ("s3_endpoint_url" in given, "s3_bucket", "needed with S3_ENDPOINT_URL"),
         ("s3_bucket" in given and "s3_endpoint_url" not in given, "s3_region", "needed on Amazon's S3"),
+        ("engine_url" in given, "engine_secret", "needed with ENGINE_URL (32+ characters)"),
         ("stripe_secret_key" in given, "stripe_webhook_secret", "needed with STRIPE_SECRET_KEY"),
     ]
-    return [f"{name.upper()}: {why}" for when, name, why in demands if when and name not in given]
+    there = given.keys() | excused
+    return [f"{name.upper()}: {why}" for when, name, why in demands if when and name not in there]
 
 
 def _misspelt(environ: Mapping[str, str], known: Mapping[str, str]) -> list[str]:

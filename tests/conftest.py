@@ -29,6 +29,7 @@ from app.config import Settings
 from app.extensions import db, limiter
 from app.models import Subscription, User
 from app.models.base import transaction
+from tests.live import EngineProcess
 from tests.support import PASSWORD, Browser, Script
 
 
@@ -66,6 +67,13 @@ def app(environ: dict[str, str], migrated: Path) -> Iterator[Flask]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """A real engine process; its child does what `tests.engine.entries` says for some names of files."""
+    with EngineProcess(tmp_path_factory.mktemp("engine")) as process:
+        yield process
 
 
 @pytest.fixture

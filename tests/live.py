@@ -9,12 +9,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S, STOP_S, JOB_S = 60, 30, 90
+ENGINE_SECRET = "an engine's secret for tests, long enough"
 
 
 def free_port() -> int:
@@ -94,6 +96,62 @@ class Product:
             if f"DATA_DIR={self.data_dir}".encode() in environ or str(self.data_dir) in command:
                 found.append(command)
         return found
+
+
+class EngineProcess:
+    """The engine as the Procfile starts it, with an app of the tests' own around another child."""
+
+    def __init__(self, folder: Path, app: str = "tests.engine.served", **settings: str) -> None:
+        self.port, self.store_port = free_port(), free_port()
+        self.url, self.base_url = (f"http://127.0.0.1:{port}" for port in (self.port, self.store_port))
+        self.data_dir, self._log = folder / "data", folder / "engine.log"
+        line = re.search(r"^engine: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
+        assert line is not None
+        self._command = "exec " + line[1].replace("app.engine.service", app)
+        own = {"DATA_DIR": str(self.data_dir), "ENGINE_PORT": str(self.port), "BASE_URL": self.base_url}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        keep = {name: os.environ[name] for name in ("HOME", "NUMBA_CACHE_DIR") if name in os.environ}
+        self.env = keep | own | {"ENGINE_SECRET": ENGINE_SECRET, "PATH": path} | settings
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def for_workers(self) -> dict[str, str]:
+        return {"ENGINE_URL": self.url, "ENGINE_SECRET": ENGINE_SECRET, "BASE_URL": self.env["BASE_URL"]}
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, shell=True, cwd=ROOT, env=self.env, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def wait_until_ready(self) -> None:
+        until = time.monotonic() + START_S
+        while time.monotonic() < until:
+            with suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/api/health", timeout=2).status_code == 200:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"not ready within {START_S} s\n{self.log}")
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")[-6000:]
+
+    def kill(self) -> None:
+        """With -9, and gunicorn's worker with it."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def __enter__(self) -> EngineProcess:
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
 
 class Producer:

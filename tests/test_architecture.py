@@ -27,6 +27,7 @@ RINGS = [
     {"app.jobs"},
     {"app.billing", "app.notify"},
     {"app.models", "app.queue"},
+    {"app.engine"},
     {"app.audio", "app.sp404", "app.integrations"},
     {"app.extensions", "app.logs", "app.negotiation"},
     {"app.config"},

@@ -87,3 +87,11 @@ def test_amazons_store_needs_its_region() -> None:
     with pytest.raises(ConfigError, match="S3_REGION"):
         Settings.from_env(store)
     assert Settings.from_env(store | {"S3_REGION": "eu-west-1"}).s3_region == "eu-west-1"
+
+
+def test_an_engine_elsewhere_needs_the_secret_that_opens_it() -> None:
+    elsewhere = {"ENGINE_URL": "http://10.0.0.7:5001/"}
+    for given in ({}, {"ENGINE_SECRET": "short"}, {"ENGINE_SECRET": "é" * 40}):
+        with pytest.raises(ConfigError, match="ENGINE_SECRET"):
+            Settings.from_env(elsewhere | given)
+    assert Settings.from_env(elsewhere | {"ENGINE_SECRET": SECRET}).engine_url == "http://10.0.0.7:5001"

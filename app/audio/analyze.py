@@ -12,7 +12,8 @@ from app.audio.ear import Ear, attend
 from app.audio.evidence import Verdict
 from app.audio.filename import read_name
 from app.audio.pcm import Sound, blocks, content_sha256
-from app.audio.result import ENGINE_VERSION, Analysis, SpectralResult
+from app.audio.result import Analysis, SpectralResult
+from app.audio.version import ENGINE_VERSION
 
 ONSETS_LISTED = 500
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from app.audio.spectrum import Spectral
 
-ENGINE_VERSION = "1.2.0"
-
 _DIGITS = 6
 
 

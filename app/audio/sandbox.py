@@ -69,6 +69,12 @@ class Sandbox:
         with self._lock:
             self._started()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether a run would start at once."""
+        zygote = self._zygote
+        return self._control is not None and zygote is not None and zygote.poll() is None
+
     def run(
         self,
         request: dict[str, Any],

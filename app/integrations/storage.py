@@ -18,8 +18,10 @@ from app.config import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 URL_LIFETIME_S = 900
+BINARY = "application/octet-stream"
 
 
 class StorageError(Exception):
@@ -36,6 +38,9 @@ class Store(Protocol):
 
     def fetch(self, key: str, target: Path) -> None:
         """Copy an object to a local file."""
+
+    def copy(self, key: str, target_key: str) -> None:
+        """Store an object under a second key; a bucket does so by itself, without sending it to us."""
 
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is fine."""
@@ -66,6 +71,9 @@ class DiskStore:
     def fetch(self, key: str, target: Path) -> None:
         with _as_storage_error():
             shutil.copyfile(self._path(key), target)
+
+    def copy(self, key: str, target_key: str) -> None:
+        self.put(target_key, self._path(key), "")
 
     def delete(self, key: str) -> None:
         path = self._path(key)
@@ -112,6 +120,17 @@ class S3Store:
         with _as_storage_error():
             self._client.download_file(self._bucket, key, str(target))
 
+    def copy(self, key: str, target_key: str) -> None:
+        source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
+        with _as_storage_error():
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=target_key,
+                CopySource=source,
+                ContentType=BINARY,
+                MetadataDirective="REPLACE",
+            )
+
     def delete(self, key: str) -> None:
         with _as_storage_error():
             self._client.delete_object(Bucket=self._bucket, Key=key)
@@ -138,9 +157,18 @@ def open_store(settings: Settings) -> DiskStore | S3Store:
     return DiskStore(settings.data_dir / "store", settings.effective_secret_key)
 
 
-def _s3_client(settings: Settings) -> S3Client:
+def link_prefix(settings: Settings) -> str:
+    """What every link into the store starts with: host and path. Needs no key of the store."""
+    if not settings.s3_bucket:
+        return f"{settings.base_url}/media/"
+    wanted = {"Bucket": settings.s3_bucket, "Key": "-"}
+    return _s3_client(settings, unsigned=True).generate_presigned_url("get_object", wanted).removesuffix("-")
+
+
+def _s3_client(settings: Settings, unsigned: bool = False) -> S3Client:
     # Slow to import, and unknown to an embedded run.
     from boto3.session import Session
+    from botocore import UNSIGNED
     from botocore.config import Config
 
     client: S3Client = Session().client(
@@ -150,7 +178,7 @@ def _s3_client(settings: Settings) -> S3Client:
         aws_secret_access_key=settings.s3_secret_access_key,
         region_name=settings.s3_region,
         config=Config(
-            signature_version="s3v4",
+            signature_version=UNSIGNED if unsigned else "s3v4",
             connect_timeout=5,
             read_timeout=60,
             retries={"max_attempts": 3, "mode": "standard"},

@@ -1,43 +1,37 @@
-"""The one door to the engine: a zygote of this process's own, and a forked child for every file."""
+"""The one door to the engine: a child of this process, or a process of its own when ENGINE_URL says where."""
 
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from app.audio.sandbox import Sandbox
+from app.engine import local, remote
+from app.engine.order import Answer, Listener, Order
+from app.extensions import settings
+from app.integrations.storage import BINARY, open_store
 
-RENDERED = "sp404.wav"
 # The zygote of this worker process: started when the worker starts, or by the first job, and ended with it.
-SANDBOX = Sandbox("app.jobs.child:process", warm="app.audio.warm:warm")
+SANDBOX = local.sandbox()
 atexit.register(SANDBOX.close)
 
 
-def measure(
-    source: Path,
-    folder: Path,
-    *,
-    name: str,
-    on_decoded: Callable[[Path], None],
-    still_ours: Callable[[], bool],
-    timeout_s: float,
-) -> dict[str, Any]:
-    """Measure a local file. `on_decoded` gets the rendered WAV as soon as it can be played.
+def get_ready() -> None:
+    """The first job does not wait for the engine."""
+    if settings().engine_url is None:
+        SANDBOX.start()
 
-    Raises UnreadableAudio for a bad file, EngineCancelled when `still_ours` says no,
-    and other EngineErrors when the child came to grief.
+
+def process(key: str, folder: Path, order: Order, listener: Listener) -> Answer:
+    """Work on an object of the store, in a folder of this attempt's own.
+
+    Raises UnreadableAudio for a bad file, EngineCancelled when it is not wanted any more, StorageError,
+    EngineUnavailable when there is no engine, and other EngineErrors when it came to grief over the file.
     """
-
-    def progress(step: str, _: dict[str, Any]) -> None:
-        if step == "decoded":
-            on_decoded(folder / RENDERED)
-
-    return SANDBOX.run(
-        {"source": source.name, "rendered": RENDERED, "name": name},
-        folder=folder,
-        timeout_s=timeout_s,
-        on_progress=progress,
-        tick=still_ours,
-    )
+    now, store = settings(), open_store(settings())
+    if now.engine_url is None or now.engine_secret is None:
+        source = folder / "source"
+        store.fetch(key, source)
+        return local.process(SANDBOX, source, order, listener)
+    link = store.url(key, content_type=BINARY)
+    url = now.base_url + link if link.startswith("/") else link
+    return remote.process(remote.Service(now.engine_url, now.engine_secret), url, folder, order, listener)

@@ -21,8 +21,9 @@ from app.audio.errors import (
     EngineUnavailable,
     UnreadableAudio,
 )
+from app.engine.order import Listener, Order
+from app.engine.words import describe
 from app.extensions import settings
-from app.integrations import vibe
 from app.integrations.storage import StorageError, open_store
 from app.jobs import claim as claims
 from app.jobs import endings, engine
@@ -31,7 +32,7 @@ from app.jobs.endings import Ending
 
 log = logging.getLogger(__name__)
 
-WAV, BINARY = "audio/wav", "application/octet-stream"
+WAV = "audio/wav"
 DATABASE_PAUSES_S = (0.5, 2, 5, 10)
 
 
@@ -86,40 +87,34 @@ def _wait_for_database(claim: Claim, detail: str) -> Ending:
 
 
 def _steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Ending:
-    store = open_store(settings())
-    source = folder / f"source{Path(claim.incoming_key).suffix}"
-    store.fetch(claim.incoming_key, source)
-    measured = _measured(claim, source, folder, still_ours)
-    described = _described(claim, measured)
-    store.put(claim.original_key, source, BINARY)
-    return endings.complete(claim, measured, described)
+    """What an earlier attempt has got done is neither done nor paid for again."""
+    if "analysis" not in claim.results:
+        _process(claim, folder, still_ours)
+    if "vibe" not in claim.results:
+        claims.remember(claim, "described", vibe=describe(claim.results["analysis"])[0])
+    open_store(settings()).copy(claim.incoming_key, claim.original_key)
+    return endings.complete(claim, claim.results["analysis"], claim.results["vibe"])
 
 
-def _measured(claim: Claim, source: Path, folder: Path, still_ours: Callable[[], bool]) -> dict[str, Any]:
-    """The engine's answer, from an earlier attempt when that got so far."""
-    if "analysis" in claim.results:
-        return dict(claim.results["analysis"])
+def _process(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
+    """One run of the engine; each step is remembered as soon as it is done."""
 
     def decoded(rendered: Path) -> None:
         open_store(settings()).put(claim.sp404_key, rendered, WAV)
         claims.remember(claim, "decoded", sp404_key=claim.sp404_key)
 
-    measured = engine.measure(
-        source,
-        folder,
+    def measured(features: dict[str, Any]) -> None:
+        claims.remember(claim, "analysed", analysis=features)
+
+    order = Order(
+        about=claim.job_id,
         name=claim.filename,
-        on_decoded=decoded,
-        still_ours=still_ours,
-        timeout_s=settings().job_limit_s,
+        ai_analysis="vibe" not in claim.results,
+        limit_s=settings().job_limit_s,
     )
-    claims.remember(claim, "analysed", analysis=measured)
-    return measured
-
-
-def _described(claim: Claim, measured: dict[str, Any]) -> dict[str, Any]:
-    if "vibe" not in claim.results:
-        claims.remember(claim, "described", vibe=vibe.describe(measured).to_dict())
-    return dict(claim.results["vibe"])
+    answer = engine.process(claim.incoming_key, folder, order, Listener(decoded, measured, still_ours))
+    if answer.ai_analysis is not None:
+        claims.remember(claim, "described", vibe=answer.ai_analysis)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
-from app.jobs.child import process
+from app.engine.child import process
 
 Progress = Callable[[str, dict[str, Any]], None]
 

@@ -20,7 +20,7 @@ import soundfile
 from app.audio.decode import decode
 from app.audio.errors import EngineError, UnreadableAudio
 from app.audio.sandbox import Sandbox
-from app.jobs.child import process
+from app.engine.child import process
 from tests.audio.entries import peak_mb
 from tests.benchmarks.mutations import ACCEPTED, REFUSED, Lures, Mutant, Mutations
 

@@ -22,7 +22,7 @@ import soundfile
 
 from app.audio.report import measure_file
 from app.audio.sandbox import Sandbox
-from app.jobs.child import process
+from app.engine.child import process
 from tests.audio.signals import RATE_HZ, chord, drums
 from tests.benchmarks.peers import librosa_key
 

@@ -1,17 +1,25 @@
-"""One attempt at a job, in the real engine: its steps, its endings, and what is left behind."""
+"""One attempt at a job, in the real engine: its steps, its endings, and what is left behind.
+
+Everything holds for both: an engine of this process's own, and one that is served by another over HTTP.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import soundfile
+from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
+from werkzeug.serving import make_server
 
 from app.audio.errors import EngineCrashed, EngineTimeout, UnreadableAudio
 from app.audio.sandbox import Sandbox
@@ -21,10 +29,35 @@ from app.integrations.storage import StorageError, open_store
 from app.jobs import claim, endings, engine, reconcile, run, workers
 from app.jobs.claim import Claim, LeaseLostError
 from app.jobs.endings import Ending
-from app.models import Job, Sample, Usage, User
+from app.models import Attempt, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
+from tests.live import EngineProcess
 from tests.support import Browser, chord, drum_loop, finished_job, kick, uploaded_job, wav
 from tests.upload.test_upload import files_kept
+
+
+@pytest.fixture(params=["here", "served"])
+def environ(environ: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
+    if request.param == "here":
+        return environ
+    served: EngineProcess = request.getfixturevalue("engine_process")
+    return environ | served.for_workers
+
+
+@pytest.fixture(autouse=True)
+def web(app: Flask) -> Iterator[None]:
+    """The files of the disk store, for an engine that fetches them by their signed links."""
+    if settings().engine_url is None:
+        yield
+        return
+    port = urlsplit(settings().base_url).port or 0
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def test_a_drum_loop_becomes_a_sample_that_knows_itself(as_owner: Browser) -> None:
@@ -102,7 +135,7 @@ def test_trouble_is_tried_three_times_then_told_and_given_back(
     def broken(*_: object, **__: object) -> None:
         raise trouble
 
-    monkeypatch.setattr(engine, "measure", broken)
+    monkeypatch.setattr(engine, "process", broken)
     job = uploaded_job(as_owner, "kick.wav", kick())
     for attempt, wait_s in ((1, 30), (2, 120)):
         ending = run.run_next()
@@ -122,12 +155,14 @@ def test_trouble_is_tried_three_times_then_told_and_given_back(
     assert [path.name for path in files_kept()] == [Path(job.incoming_key).name]  # for another try
 
 
-@pytest.mark.parametrize("entry", ["segfault", "hang_with_grandchild", "hoard"])
+@pytest.mark.parametrize(
+    ("name", "exit_status"), [("segfault", -11), ("hang_with_grandchild", -9), ("hoard", 1)]
+)
 def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
-    as_owner: Browser, monkeypatch: pytest.MonkeyPatch, entry: str
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch, name: str, exit_status: int
 ) -> None:
     """A real child that crashes, hangs or takes too much memory; then the same job by the real engine."""
-    job, broken = uploaded_job(as_owner, "kick.wav", kick()), Sandbox(f"tests.audio.entries:{entry}")
+    job, broken = uploaded_job(as_owner, f"{name}.wav", kick()), Sandbox("tests.engine.entries:by_name")
     soon = settings().model_copy(update={"job_limit_s": 1.0})
     with monkeypatch.context() as patched:
         patched.setattr(engine, "SANDBOX", broken)
@@ -136,9 +171,11 @@ def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
     broken.close()
     db.session.refresh(job)
     assert (job.state, job.attempt) == ("pending", 1)
+    assert db.session.scalars(select(Attempt.exit_status)).one() == exit_status
     assert list((settings().data_dir / "tmp").iterdir()) == []
     with transaction() as session:
-        session.execute(update(Job).values(run_at=utcnow() - timedelta(seconds=1)))
+        values = {"run_at": utcnow() - timedelta(seconds=1), "filename": "kick.wav"}
+        session.execute(update(Job).values(**values))
     run.run_next()
     db.session.refresh(job)
     assert (job.state, job.attempt) == ("completed", 2)
@@ -155,7 +192,7 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
     with transaction() as session:
         session.execute(update(Job).values(run_at=utcnow()))
     monkeypatch.setattr(endings, "complete", complete)
-    monkeypatch.setattr(engine, "measure", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(engine, "process", lambda *_, **__: pytest.fail("measured again"))
     run.run_next()
     db.session.refresh(job)
     assert job.state == "completed"
@@ -204,7 +241,7 @@ def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
             session.execute(update(Job).values(lease_token="somebody else's"))
         raise UnreadableAudio("No.")
 
-    monkeypatch.setattr(engine, "measure", refused)
+    monkeypatch.setattr(engine, "process", refused)
     job = uploaded_job(as_owner, "kick.wav", kick())
     ending = run.run_next()
     assert ending is not None

@@ -32,7 +32,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object, **__: object) -> None:
         raise EngineCrashed("signal 11\nwhere it was", -11)
 
-    monkeypatch.setattr(engine, "measure", crash)
+    monkeypatch.setattr(engine, "process", crash)
 
 
 def failed_job(browser: Browser) -> Job:
@@ -220,7 +220,7 @@ def test_a_retry_does_not_repeat_finished_steps(as_owner: Browser, monkeypatch: 
     monkeypatch.setattr(endings, "complete", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
     job = failed_job(as_owner)
     monkeypatch.setattr(endings, "complete", store_put)
-    monkeypatch.setattr(engine, "measure", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(engine, "process", lambda *_, **__: pytest.fail("measured again"))
     assert steer.retry(job.id)
     run.run_next()
     db.session.refresh(job)
@@ -264,7 +264,7 @@ def test_who_loses_the_lease_kills_and_says_how(as_owner: Browser, monkeypatch: 
         raise EngineCancelled("given up", -9)
 
     job = uploaded_job(as_owner, "kick.wav", kick())
-    monkeypatch.setattr(engine, "measure", killed)
+    monkeypatch.setattr(engine, "process", killed)
     run.run_next()
     assert [(a.outcome, a.exit_status) for a in attempts_of(job)] == [("cancelled", -9)]
     assert db.session.scalar(select(func.count()).select_from(Batch)) == 1

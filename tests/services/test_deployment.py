@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.live import Producer, Product
+from tests.live import EngineProcess, Producer, Product
 from tests.services.conftest import BUCKET, Inbox, s3_client
 from tests.support import PASSWORD, chord, drum_loop, silence
 
@@ -85,6 +85,25 @@ def test_the_main_job_on_postgres_redis_s3_and_smtp(
         )
     assert not (tmp_path / "data" / "library.db").exists()
     assert not (tmp_path / "data" / "store").exists()
+
+
+def test_workers_and_an_engine_of_its_own_share_nothing_but_a_bucket(
+    tmp_path: Path, s3_settings: dict[str, str]
+) -> None:
+    """The engine as the Procfile starts it, without a key of the bucket; files go by signed links."""
+    place = {name: value for name, value in s3_settings.items() if "KEY" not in name}
+    with EngineProcess(tmp_path, app="app.engine.service", **place) as engine:
+        elsewhere = engine.for_workers | {"BASE_URL": "http://127.0.0.1:5000"}
+        with Product(
+            tmp_path / "web", SECRET_KEY=SECRET, FREE_TIER_DELAY_S="0", **s3_settings, **elsewhere
+        ) as product:
+            producer = registered(product)
+            producer.upload(("Break 93.wav", drum_loop(93)), ("Chord.wav", chord()))
+            cards = producer.wait_for_jobs(2)
+            assert cards.count('class="card completed"') == 2, product.log
+            assert "C min" in cards
+            assert engine.log.count("ended: success") == 2
+        assert list((engine.data_dir / "tmp").iterdir()) == []
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_start_finishes_what_was_under_way(tmp_path: Path) -> None:

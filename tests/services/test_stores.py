@@ -41,6 +41,11 @@ def test_a_store_keeps_replaces_and_forgets(store: Store, tmp_path: Path) -> Non
         store.put("a/b/c.wav", source, "audio/wav")
         store.fetch("a/b/c.wav", target)
         assert target.read_bytes() == content
+    store.copy("a/b/c.wav", "d/e.wav")
+    store.fetch("d/e.wav", target)
+    assert target.read_bytes() == b"second"
+    with pytest.raises(StorageError):
+        store.copy("a/none.wav", "d/e.wav")
     for _ in range(2):
         store.delete("a/b/c.wav")
     with pytest.raises(StorageError):

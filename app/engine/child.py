@@ -12,9 +12,11 @@ from app.sp404 import wav
 
 
 def process(request: dict[str, Any], progress: Callable[[str, dict[str, Any]], None]) -> dict[str, Any]:
-    """Decode once; render the unit's WAV from it and say so; then measure it."""
-    folder = Path.cwd()
+    """Decode once; render the unit's WAV from it, when it is wanted, and say so; then measure it."""
+    folder, made = Path.cwd(), {}
     decoded = decode(folder / request["source"], folder)
-    rendered = wav.render(decoded.samples, decoded.sample_rate, folder / request["rendered"])
-    progress("decoded", {})
-    return measure(decoded, request["name"]).to_dict() | {"sp404": rendered.to_dict()}
+    if request["rendered"] is not None:
+        rendered = wav.render(decoded.samples, decoded.sample_rate, folder / request["rendered"])
+        made = {"sp404": rendered.to_dict()}
+        progress("decoded", {})
+    return measure(decoded, request["name"]).to_dict() | made

@@ -1,0 +1,16 @@
+"""A store beside the engine's process, at the address it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.store import Store, serving
+from tests.live import EngineProcess
+
+
+@pytest.fixture
+def store(engine_process: EngineProcess) -> Iterator[Store]:
+    with serving(engine_process.store_port) as store:
+        yield store

@@ -1,0 +1,16 @@
+"""The engine's process with a child that comes to grief when a file is called so."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from app.audio.sandbox import Sandbox
+from app.engine import service
+
+
+def create_app() -> Flask:
+    entry = os.environ.get("ENGINE_TEST_ENTRY", "tests.engine.entries:by_name")
+    warm = None if "ENGINE_TEST_ENTRY" in os.environ else "app.audio.warm:warm"
+    return service.create_app(sandbox=Sandbox(entry, warm=warm))

@@ -1,0 +1,81 @@
+"""The worker's side of the engine's process: what it makes of an engine that is away, mute or killed."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.audio.errors import EngineCancelled, EngineUnavailable
+from app.engine import remote, wire
+from app.engine.order import Answer, Listener, Order
+from tests.engine.store import Store, serving
+from tests.live import ENGINE_SECRET, EngineProcess, free_port
+from tests.support import kick
+
+HANGS = Order(name="hang_with_grandchild.wav", limit_s=60)
+
+
+def process(url: str, source: str, folder: Path, order: Order, still_wanted: bool = True) -> Answer:
+    listener = Listener(lambda _: None, lambda _: None, lambda: still_wanted)
+    return remote.process(remote.Service(url, ENGINE_SECRET), source, folder, order, listener)
+
+
+def test_no_engine_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="refused"):
+        process(f"http://127.0.0.1:{free_port()}", "x", tmp_path, Order())
+
+
+def test_a_wrong_secret_or_link_is_no_fault_of_the_file(
+    engine_process: EngineProcess, tmp_path: Path
+) -> None:
+    with pytest.raises(EngineUnavailable, match="422"):
+        process(engine_process.url, "http://elsewhere/x", tmp_path, Order())
+    service = remote.Service(engine_process.url, "another secret")
+    with pytest.raises(EngineUnavailable, match="401"):
+        remote.process(service, "x", tmp_path, Order(), Listener(print, print, lambda: True))
+
+
+def test_an_engine_that_is_killed_in_the_middle_is_unavailable(tmp_path: Path) -> None:
+    with EngineProcess(tmp_path) as engine, serving(engine.store_port) as store:
+        timer = threading.Timer(2, engine.kill)
+        timer.start()
+        with pytest.raises(EngineUnavailable):
+            process(engine.url, store.keep("x", kick()), tmp_path, HANGS)
+        timer.join()
+
+
+def test_an_engine_that_says_nothing_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "SILENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        started = time.monotonic()
+        with pytest.raises(EngineUnavailable, match="timed out"):
+            process(f"http://127.0.0.1:{mute.getsockname()[1]}", "x", tmp_path, Order())
+    assert time.monotonic() - started < 5
+
+
+def test_a_full_engine_is_waited_for_and_then_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "BUSY_S", 0.5)
+    monkeypatch.setattr(remote, "PAUSE_S", 0.1)
+    with serving(free_port()) as full:
+        full.answer("full", 503, {"Content-Length": "0", "Retry-After": "1"})
+        monkeypatch.setattr(wire, "PROCESS", "/media/full")
+        with pytest.raises(EngineUnavailable, match="no free slot"):
+            process(full.url, "x", tmp_path, Order())
+        assert len(full.asked) > 3
+
+
+def test_who_does_not_want_the_answer_any_more_ends_the_work(
+    engine_process: EngineProcess, store: Store, tmp_path: Path
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(EngineCancelled):
+        process(engine_process.url, store.keep("x", kick()), tmp_path, HANGS, still_wanted=False)
+    assert time.monotonic() - started < 5

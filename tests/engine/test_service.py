@@ -1,0 +1,192 @@
+"""The engine's own process over real HTTP: who may ask, what comes back, and what ends the work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+import soundfile
+from flask import Flask
+
+from app.audio.errors import UnreadableAudio
+from app.audio.version import ENGINE_VERSION
+from app.config import ConfigError, Settings
+from app.engine import local, service, wire
+from app.engine.order import RENDERED, Listener, Order
+from app.integrations.storage import link_prefix
+from tests.engine.asking import AUTHORISED, ask, health, lines, wait_for_slots
+from tests.engine.store import Store
+from tests.live import ENGINE_SECRET, ROOT, EngineProcess
+from tests.support import drum_loop, kick
+
+
+def test_the_public_app_has_no_engine_and_the_engine_has_nothing_else(app: Flask, tmp_path: Path) -> None:
+    public = {rule.rule for rule in app.url_map.iter_rules()}
+    assert not public & {"/api/process", "/api/health"}
+    settings = Settings.for_engine({"ENGINE_SECRET": ENGINE_SECRET, "DATA_DIR": str(tmp_path)})
+    sandbox = local.sandbox()
+    engine = service.create_app(settings, sandbox)
+    assert {rule.rule for rule in engine.url_map.iter_rules()} == {"/api/process", "/api/health"}
+
+
+def test_it_loads_neither_database_nor_queue_nor_decoder() -> None:
+    names = ("sqlalchemy", "huey", "stripe", "librosa", "numba")
+    check = f"import app.engine.service, sys; print([name for name in {names!r} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=ROOT)
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_it_refuses_to_start_without_a_secret(tmp_path: Path) -> None:
+    for secret in ("", "too short"):
+        with pytest.raises(ConfigError, match="ENGINE_SECRET"):
+            Settings.for_engine({"ENGINE_SECRET": secret, "DATA_DIR": str(tmp_path)})
+    process = EngineProcess(tmp_path, ENGINE_SECRET="")
+    process.start()
+    assert process.process is not None
+    assert process.process.wait(30) != 0
+
+
+def test_it_needs_no_key_of_the_store() -> None:
+    bucket = {"S3_BUCKET": "samples", "S3_ENDPOINT_URL": "https://acc.r2.cloudflarestorage.com"}
+    settings = Settings.for_engine({"ENGINE_SECRET": ENGINE_SECRET, **bucket})
+    assert link_prefix(settings) == "https://acc.r2.cloudflarestorage.com/samples/"
+
+
+def test_health_is_open_and_says_what_a_balancer_needs(engine_process: EngineProcess) -> None:
+    expected = {"status": "ready", "version": ENGINE_VERSION, "slots": 2, "busy": 0}
+    assert health(engine_process) == expected
+
+
+@pytest.mark.parametrize("given", ["", "Bearer x", f"Bearer {ENGINE_SECRET}x", "Bearer \xe9", ENGINE_SECRET])
+def test_nobody_without_the_secret_may_ask(engine_process: EngineProcess, store: Store, given: str) -> None:
+    url, body = f"{engine_process.url}/api/process", {"url": store.keep("kick.wav", kick())}
+    answer = httpx.post(url, json=body, headers={b"Authorization": given.encode("latin-1")})
+    assert answer.status_code == 401
+    assert store.asked == []
+
+
+def test_an_answer_has_what_was_promised_and_is_what_a_worker_would_find_itself(
+    engine_process: EngineProcess, store: Store, tmp_path: Path
+) -> None:
+    content, order = drum_loop(93), Order(name="Loop.wav")
+    answer = ask(engine_process, store.keep("loop.wav", content), name="Loop.wav")
+    assert answer.status_code == 200
+    messages, wav = lines(answer.content)
+    assert [message.get("step") for message in messages] == ["decoded", "measured", None]
+    last = messages[-1]
+    assert set(last) == {
+        "success", "audio_features", "ai_analysis", "calls", "cost", "processing_time"
+    }  # fmt: skip
+    assert (last["success"], last["cost"], last["calls"]) == (True, 0, [])
+    assert 0 < last["processing_time"] < 60
+    (tmp_path / "source").write_bytes(content)
+    listener, sandbox = Listener(lambda _: None, lambda _: None, lambda: True), local.sandbox()
+    here = local.process(sandbox, tmp_path / "source", order, listener)
+    sandbox.close()
+    assert (last["audio_features"], last["ai_analysis"]) == (here.audio_features, here.ai_analysis)
+    assert messages[1]["audio_features"] == here.audio_features
+    assert wav == (tmp_path / RENDERED).read_bytes()
+    assert soundfile.info(BytesIO(wav)).samplerate == 48_000
+    assert list((engine_process.data_dir / "tmp").iterdir()) == []
+
+
+def test_what_is_not_wanted_is_not_made(engine_process: EngineProcess, store: Store) -> None:
+    url = store.keep("kick.wav", kick())
+    messages, wav = lines(ask(engine_process, url, export_sp404=False, ai_analysis=False).content)
+    assert [message.get("step") for message in messages] == ["measured", None]
+    assert wav == b""
+    assert messages[-1]["ai_analysis"] is None
+    assert "sp404" not in messages[-1]["audio_features"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "words"),
+    [
+        ("noise.wav", b"RIFF\0\0\0\0WAVE", "unreadable", "."),
+        ("segfault.wav", kick(), "crashed", "signal 11"),
+        ("hoard.wav", kick(), "memory", "MemoryError"),
+        ("raise_error.wav", kick(), "crashed", "an honest bug"),
+        ("hang_with_grandchild.wav", kick(), "timeout", "time limit"),
+    ],
+)
+def test_what_goes_wrong_keeps_its_kind(
+    engine_process: EngineProcess, store: Store, name: str, content: bytes, kind: str, words: str
+) -> None:
+    messages, _ = lines(ask(engine_process, store.keep("x", content), name=name, limit_s=2).content)
+    assert messages[-1]["success"] is False
+    assert messages[-1]["error"]["kind"] == kind
+    assert words in messages[-1]["error"]["message"]
+    wait_for_slots(engine_process, 2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{", b'{"url": 5}', b'{"url": "x", "more": 1}', b'{"url": "x", "options": {"limit_s": 0}}'],
+)
+def test_a_malformed_order_is_refused(engine_process: EngineProcess, body: bytes) -> None:
+    answer = httpx.post(f"{engine_process.url}/api/process", content=body, headers=AUTHORISED)
+    assert (answer.status_code, answer.json()["success"]) == (422, False)
+
+
+def test_an_order_may_not_be_large(engine_process: EngineProcess) -> None:
+    url = f"{engine_process.url}/api/process"
+    assert httpx.post(url, content=b" " * 20_000, headers=AUTHORISED).status_code == 413
+
+
+def test_when_every_slot_is_taken_it_says_when_to_come_back(
+    engine_process: EngineProcess, store: Store
+) -> None:
+    url, options = store.keep("x", kick()), {"name": "hang_with_grandchild.wav", "limit_s": 30}
+    body = {"url": url, "options": options}
+    with httpx.Client(base_url=engine_process.url, headers=AUTHORISED, timeout=10) as client:
+        first, second = (client.build_request("POST", "/api/process", json=body) for _ in range(2))
+        answers = [client.send(request, stream=True) for request in (first, second)]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert health(engine_process)["busy"] == 2
+        third = ask(engine_process, url)
+        assert (third.status_code, third.headers["Retry-After"]) == (503, "1")
+        for answer in answers:
+            answer.close()
+    wait_for_slots(engine_process, 5)
+    assert ask(engine_process, url).status_code == 200
+
+
+def test_whoever_hangs_up_ends_the_work_and_everything_it_has_started(
+    engine_process: EngineProcess, store: Store
+) -> None:
+    """Long before the limit: child and grandchild are gone, and so is the folder."""
+    url, options = store.keep("x", kick()), {"name": "hang_with_grandchild.wav", "limit_s": 60}
+    with httpx.stream(
+        "POST",
+        f"{engine_process.url}/api/process",
+        json={"url": url, "options": options},
+        headers=AUTHORISED,
+    ) as answer:
+        next(answer.iter_raw())
+        folder = next((engine_process.data_dir / "tmp").iterdir())
+        assert _processes_in(folder)
+    wait_for_slots(engine_process, 2)
+    assert _processes_in(folder) == []
+    assert not folder.exists()
+
+
+def _processes_in(folder: Path) -> list[str]:
+    """Whatever works in a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if str((entry / "cwd").readlink()).startswith(str(folder)):
+                found.append(entry.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_a_verdict_is_a_sentence_for_a_producer(engine_process: EngineProcess, store: Store) -> None:
+    messages, _ = lines(ask(engine_process, store.keep("x", b"#EXTM3U\nx")).content)
+    with pytest.raises(UnreadableAudio, match=r"\.$"):
+        wire.answer_of(messages[-1])
