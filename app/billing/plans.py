@@ -59,3 +59,9 @@ PRIORITIES = sorted({plan.priority for plan in PLANS.values()})
 
 def for_user(user: User) -> Plan:
     return PLANS[user.plan_name]
+
+
+def above(plan: Plan) -> Plan | None:
+    """The next larger plan; None above the largest."""
+    larger = list(PLANS.values())[list(PLANS).index(plan.name) + 1 :]
+    return larger[0] if larger else None

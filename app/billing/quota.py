@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from app.billing import plans
-from app.billing.plans import MB, Plan
+from app.billing.plans import GB, MB, Plan
 from app.extensions import db
 from app.models import Job, Sample, Usage, User
 from app.models.base import utcnow
@@ -41,6 +41,43 @@ class Standing:
     def storage_left_bytes(self) -> int:
         return max(self.plan.storage_bytes - self.storage_bytes, 0)
 
+    @property
+    def storage_over_bytes(self) -> int:
+        """What a smaller plan has no room for. It stays, readable and exportable, but nothing joins it."""
+        return max(self.storage_bytes - self.plan.storage_bytes, 0)
+
+    def refusal(self, size_bytes: int = 1) -> str | None:
+        """Why one more upload of this size is not in the plan, and the ways out; None when it is."""
+        return self._none_left() or self.no_room(size_bytes)
+
+    def no_room(self, size_bytes: int) -> str | None:
+        """Why so many bytes have no room, how much to free, and the other way out; None when they have."""
+        missing = self.storage_bytes + size_bytes - self.plan.storage_bytes
+        if missing <= 0:
+            return None
+        if self.storage_over_bytes:
+            return (
+                f"The library holds {in_words(self.storage_bytes)} and {self.plan.label} has room for "
+                f"{in_words(self.plan.storage_bytes)}, so nothing can be added. All of it still plays, "
+                f"downloads and exports. Delete {in_words(missing)} of samples to go on{self._or_upgrade()}."
+            )
+        return (
+            f"The library has {self.storage_left_bytes / MB:,.1f} MB left and this file needs more. "
+            f"Delete {in_words(missing)} of samples you no longer need{self._or_upgrade()}."
+        )
+
+    def _none_left(self) -> str | None:
+        if self.uploads_left:
+            return None
+        return (
+            f"All {self.plan.uploads:,} uploads of this {self.plan.period} are used. "
+            f"The next ones start on {self.resets_at:%-d %b at %H:%M}{self._or_upgrade()}."
+        )
+
+    def _or_upgrade(self) -> str:
+        above = plans.above(self.plan)
+        return f", or upgrade to {above.label}" if above is not None else ""
+
 
 def standing(user: User) -> Standing:
     plan = plans.for_user(user)
@@ -51,23 +88,22 @@ def standing(user: User) -> Standing:
     return Standing(plan, _total(user, UPLOAD, since=start), _total(user, STORAGE), end)
 
 
+def in_words(size_bytes: int) -> str:
+    """Rounded up: whoever frees what is asked for has freed enough."""
+    unit, factor = ("GB", GB) if size_bytes >= GB else ("MB", MB)
+    return f"{-(-size_bytes * 10 // factor) / 10:,.1f}".removesuffix(".0") + f" {unit}"
+
+
 def check(now: Standing, size_bytes: int) -> None:
     """Raise QuotaExceededError when one more upload of this size is not in the plan."""
-    if not now.uploads_left:
-        raise QuotaExceededError(
-            f"All {now.plan.uploads:,} uploads of this {now.plan.period} are used. "
-            f"The next ones start on {now.resets_at:%-d %b at %H:%M}, or upgrade the plan."
-        )
-    check_storage(now, size_bytes)
+    if (sentence := now.refusal(size_bytes)) is not None:
+        raise QuotaExceededError(sentence)
 
 
 def check_storage(now: Standing, size_bytes: int) -> None:
     """Raise QuotaExceededError when so many bytes have no room."""
-    if size_bytes > now.storage_left_bytes:
-        raise QuotaExceededError(
-            f"The library has {now.storage_left_bytes / MB:.1f} MB left and this file needs more. "
-            "Delete samples you no longer need, or upgrade the plan."
-        )
+    if (sentence := now.no_room(size_bytes)) is not None:
+        raise QuotaExceededError(sentence)
 
 
 def charge_upload(user: User, job: Job) -> None:

@@ -117,7 +117,7 @@ def test_a_full_library_refuses_and_says_what_to_do(as_freeloader: Browser, free
         )
     answer = as_freeloader.upload(("kick.wav", kick()))
     assert answer.status_code == 422
-    assert "Delete samples you no longer need" in answer.get_json()["error"]
+    assert "Delete 0.1 MB of samples you no longer need, or upgrade to Pro." in answer.get_json()["error"]
     assert files_kept() == []
 
 
