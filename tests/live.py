@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
+from flask import Flask
+from werkzeug.serving import make_server
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S, STOP_S, JOB_S = 60, 30, 90
@@ -24,6 +30,20 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def procfile(name: str) -> str:
+    """The command of one process, for a shell that becomes it."""
+    line = re.search(rf"^{name}: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
+    assert line is not None
+    return f"exec {line[1]}"
+
+
+def clean_environment() -> dict[str, str]:
+    """Nothing of this environment but what a program needs to be found and to start."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    keep = ("HOME", "LANG", "NUMBA_CACHE_DIR")
+    return {name: os.environ[name] for name in keep if name in os.environ} | {"PATH": path}
 
 
 class Product:
@@ -98,6 +118,23 @@ class Product:
         return found
 
 
+@contextmanager
+def served(app: Flask) -> Iterator[None]:
+    """An app of this process over real HTTP, at its own BASE_URL."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for every request
+    port = urlsplit(app.config["SETTINGS"].base_url).port
+    assert port is not None
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 class EngineProcess:
     """The engine as the Procfile starts it, with an app of the tests' own around another child."""
 
@@ -105,13 +142,9 @@ class EngineProcess:
         self.port, self.store_port = free_port(), free_port()
         self.url, self.base_url = (f"http://127.0.0.1:{port}" for port in (self.port, self.store_port))
         self.data_dir, self._log = folder / "data", folder / "engine.log"
-        line = re.search(r"^engine: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
-        assert line is not None
-        self._command = "exec " + line[1].replace("app.engine.service", app)
+        self._command = procfile("engine").replace("app.engine.service", app)
         own = {"DATA_DIR": str(self.data_dir), "ENGINE_PORT": str(self.port), "BASE_URL": self.base_url}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        keep = {name: os.environ[name] for name in ("HOME", "NUMBA_CACHE_DIR") if name in os.environ}
-        self.env = keep | own | {"ENGINE_SECRET": ENGINE_SECRET, "PATH": path} | settings
+        self.env = clean_environment() | own | {"ENGINE_SECRET": ENGINE_SECRET} | settings
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

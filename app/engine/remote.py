@@ -6,7 +6,7 @@ import json
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 
 from app.audio.errors import EngineCancelled, EngineTimeout, EngineUnavailable
@@ -16,7 +16,12 @@ from app.engine.source import FETCH_S, connect, path_of
 
 BLOCK_BYTES = 1 << 18
 MOST_LINE_BYTES = 1 << 24
-BUSY_S, PAUSE_S = 60.0, 1.0
+# An engine that is full or restarts is waited for: otherwise the whole queue would run into it in vain.
+PATIENCE_S, PAUSE_S = 60.0, 1.0
+
+
+class _NotNow(EngineUnavailable):
+    """The engine is not there, not warm or full: asking again in a moment may help."""
 
 
 @dataclass(frozen=True)
@@ -30,37 +35,39 @@ class Service:
 def process(service: Service, source_url: str, folder: Path, order: Order, listener: Listener) -> Answer:
     """Have the engine work on the file behind a signed link; the unit's WAV comes to `folder`.
 
-    Raises what the engine met with, as `local.process` does, StorageError, and EngineUnavailable when there
-    is no engine, none with a free slot for a minute, or none any more.
+    Raises what the engine met with, as `local.process` does, StorageError, and EngineUnavailable when for a
+    minute there is none with a free slot, or when it ends before its answer.
     """
-    until = time.monotonic() + BUSY_S
+    until = time.monotonic() + PATIENCE_S
+    body = json.dumps({"url": source_url, "options": order.model_dump()})
     while True:
-        answer = _ask(service, source_url, folder, order, listener)
-        if answer is not None:
-            return answer
-        if not listener.still_wanted():
-            raise EngineCancelled("given up by the caller")
-        if time.monotonic() > until:
-            raise EngineUnavailable("the engine has no free slot")
+        try:
+            # Leaving the block, for whatever reason, ends the work there.
+            with closing(connect(service.url, wire.SILENCE_S)) as connection:
+                response = _ask(connection, service, body)
+                return _listen(response, folder, listener, time.monotonic() + FETCH_S + 2 * order.limit_s)
+        except _NotNow:
+            if not listener.still_wanted():
+                raise EngineCancelled("given up by the caller") from None
+            if time.monotonic() > until:
+                raise
+        except (OSError, HTTPException) as error:
+            raise EngineUnavailable(f"it ended before its answer: {error!r}") from error
         time.sleep(PAUSE_S)
 
 
-def _ask(service: Service, source_url: str, folder: Path, order: Order, listener: Listener) -> Answer | None:
-    """None when the engine is not ready or full. Leaving, for whatever reason, ends the work there."""
-    url = service.url + wire.PROCESS
-    body = json.dumps({"url": source_url, "options": order.model_dump()})
+def _ask(connection: HTTPConnection, service: Service, body: str) -> HTTPResponse:
     headers = {"Authorization": f"Bearer {service.secret}", "Content-Type": "application/json"}
     try:
-        with closing(connect(url, wire.SILENCE_S)) as connection:
-            connection.request("POST", path_of(url), body, headers)
-            response = connection.getresponse()
-            if response.status == 503:
-                return None
-            if response.status != 200:
-                raise EngineUnavailable(f"the engine answered {response.status}: {response.read(500)!r}")
-            return _listen(response, folder, listener, time.monotonic() + FETCH_S + 2 * order.limit_s)
+        connection.request("POST", path_of(service.url + wire.PROCESS), body, headers)
+        response = connection.getresponse()
     except (OSError, HTTPException) as error:
-        raise EngineUnavailable(f"{type(error).__name__}: {error}") from error
+        raise _NotNow(f"no engine at {service.url}: {error!r}") from error
+    if response.status == 503:
+        raise _NotNow("the engine is not warm yet, or has no free slot")
+    if response.status != 200:
+        raise EngineUnavailable(f"the engine answered {response.status}: {response.read(500)!r}")
+    return response
 
 
 def _listen(response: HTTPResponse, folder: Path, listener: Listener, until: float) -> Answer:

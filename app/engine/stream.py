@@ -45,6 +45,7 @@ class Stream:
             thread = threading.Thread(target=self._work, args=(Path(folder),), daemon=True)
             thread.start()
             try:
+                yield wire.STILL_BUSY  # at once: it has begun
                 yield from self._told()
             finally:
                 self._gone.set()

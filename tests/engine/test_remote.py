@@ -24,7 +24,13 @@ def process(url: str, source: str, folder: Path, order: Order, still_wanted: boo
     return remote.process(remote.Service(url, ENGINE_SECRET), source, folder, order, listener)
 
 
-def test_no_engine_is_no_fault_of_the_file(tmp_path: Path) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(remote, "PAUSE_S", 0.1)
+
+
+def test_no_engine_is_no_fault_of_the_file(tmp_path: Path, impatient: None) -> None:
     with pytest.raises(EngineUnavailable, match="refused"):
         process(f"http://127.0.0.1:{free_port()}", "x", tmp_path, Order())
 
@@ -48,8 +54,19 @@ def test_an_engine_that_is_killed_in_the_middle_is_unavailable(tmp_path: Path) -
         timer.join()
 
 
+def test_an_engine_that_restarts_is_waited_for(tmp_path: Path) -> None:
+    """Otherwise every job of the queue would meet with nobody and be put off."""
+    with EngineProcess(tmp_path) as engine, serving(engine.store_port) as store:
+        engine.kill()
+        timer = threading.Timer(1, engine.start)
+        timer.start()
+        answer = process(engine.url, store.keep("x", kick()), tmp_path, Order(name="kick.wav"))
+        timer.join()
+    assert answer.audio_features["kind"] == "one-shot"
+
+
 def test_an_engine_that_says_nothing_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
     monkeypatch.setattr(wire, "SILENCE_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as mute:
@@ -60,10 +77,8 @@ def test_an_engine_that_says_nothing_is_not_waited_for(
 
 
 def test_a_full_engine_is_waited_for_and_then_is_unavailable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
-    monkeypatch.setattr(remote, "BUSY_S", 0.5)
-    monkeypatch.setattr(remote, "PAUSE_S", 0.1)
     with serving(free_port()) as full:
         full.answer("full", 503, {"Content-Length": "0", "Retry-After": "1"})
         monkeypatch.setattr(wire, "PROCESS", "/media/full")

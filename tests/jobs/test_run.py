@@ -5,13 +5,12 @@ Everything holds for both: an engine of this process's own, and one that is serv
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ import soundfile
 from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
-from werkzeug.serving import make_server
 
 from app.audio.errors import EngineCrashed, EngineTimeout, UnreadableAudio
 from app.audio.sandbox import Sandbox
@@ -31,7 +29,7 @@ from app.jobs.claim import Claim, LeaseLostError
 from app.jobs.endings import Ending
 from app.models import Attempt, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
-from tests.live import EngineProcess
+from tests.live import EngineProcess, served
 from tests.support import Browser, chord, drum_loop, finished_job, kick, uploaded_job, wav
 from tests.upload.test_upload import files_kept
 
@@ -47,17 +45,8 @@ def environ(environ: dict[str, str], request: pytest.FixtureRequest) -> dict[str
 @pytest.fixture(autouse=True)
 def web(app: Flask) -> Iterator[None]:
     """The files of the disk store, for an engine that fetches them by their signed links."""
-    if settings().engine_url is None:
+    with served(app) if settings().engine_url else nullcontext():
         yield
-        return
-    port = urlsplit(settings().base_url).port or 0
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_a_drum_loop_becomes_a_sample_that_knows_itself(as_owner: Browser) -> None:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from app.extensions import db
 from app.models import Batch, Job, Subscription, User
 from app.models.base import transaction
 from app.upload import intake
-from tests.live import ROOT, free_port
+from tests.live import ROOT, EngineProcess, free_port, served
 from tests.services.conftest import Inbox, program, wait_until
 from tests.support import kick
 
@@ -102,7 +102,7 @@ class Consumer:
 class Lab:
     """Settings, an app on them, services and consumers."""
 
-    def __init__(self, folder: Path, backend: str, entry: str, **settings: str) -> None:
+    def __init__(self, folder: Path, backend: str, entry: str, *, engine: bool, **settings: str) -> None:
         self.folder, self.backend, self.entry = folder, backend, entry
         self.inbox = Inbox()
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # a line for every word of SMTP
@@ -119,6 +119,11 @@ class Lab:
             "WORKER_SLOTS": str(SLOTS),
         }
         self.values = values | settings
+        self.engine: EngineProcess | None = None
+        if engine:
+            own = {"DATA_DIR": values["DATA_DIR"], "ENGINE_SLOTS": "8"}
+            self.engine = EngineProcess(folder, ENGINE_TEST_ENTRY=f"tests.queue.entries:{entry}", **own)
+            self.values |= self.engine.for_workers
         self.consumers: list[Consumer] = []
         self.log = folder / "consumers.log"
 
@@ -126,6 +131,8 @@ class Lab:
         self._mail.start()
         if self.backend == SERVICES:
             self._open_services()
+        if self.engine is not None:
+            self.engine.start()
         app = create_app(Settings.from_env(self.values))
         with app.app_context():
             upgrade()
@@ -134,6 +141,8 @@ class Lab:
     def close(self) -> None:
         for consumer in self.consumers:
             consumer.stop()
+        if self.engine is not None:
+            self.engine.kill()
         if self.redis is not None:
             self.redis.stop()
         if self.database is not None:
@@ -184,11 +193,14 @@ class Lab:
 
 
 @contextmanager
-def lab(folder: Path, backend: str, entry: str, **settings: str) -> Iterator[tuple[Lab, Flask]]:
-    made = Lab(folder, backend, entry, **settings)
+def lab(
+    folder: Path, backend: str, entry: str, *, engine: bool = False, **settings: str
+) -> Iterator[tuple[Lab, Flask]]:
+    """With `engine` the engine is a process of its own, and the store's links are served from here."""
+    made = Lab(folder, backend, entry, engine=engine, **settings)
     app = made.open()
     try:
-        with app.app_context():
+        with served(app) if engine else nullcontext(), app.app_context():
             yield made, app
     finally:
         with app.app_context():

@@ -38,6 +38,15 @@ def test_nothing_is_lost_or_done_twice_whatever_is_killed(
     assert told["mails"] == 3
 
 
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nothing_is_lost_when_the_engine_is_killed_too(tmp_path: Path, backend: str) -> None:
+    """A process of its own, killed in the middle of files and started again, beside the workers."""
+    told = chaos.run(tmp_path, backend, seconds=8, jobs=40, engine=True)
+    assert told["engine killed"]
+    assert told["mails"] == 4
+
+
 @pytest.fixture(params=BACKENDS)
 def idle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
     """No worker yet."""
