@@ -9,7 +9,7 @@ from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from app.api import problems
@@ -28,6 +28,7 @@ SENTENCES = {
     405: "That can't be done at this address.",
     413: "That is more than can be sent at once. Send fewer or smaller files.",
     415: "That is not the kind of content this address takes.",
+    416: "The file has no such part.",
     429: "Too many attempts. Wait a little, then try again.",
     500: "Something on our side broke. Nothing of yours is lost; try again.",
     503: "A part of the service is out of reach. Try again in a minute.",
@@ -50,10 +51,8 @@ def http_error(error: HTTPException) -> Answer | HTTPException:
         return error
     if isinstance(error, CSRFError):
         return _answer(400, "This page was open for too long. Reload it and try again.")
-    if isinstance(error, MethodNotAllowed):
-        body, _ = _answer(code, SENTENCES[code])
-        return body, code, {"Allow": ", ".join(error.valid_methods or ())}
-    return _answer(code, SENTENCES.get(code, str(error.description)))
+    body, _ = _answer(code, SENTENCES.get(code, str(error.description)))
+    return body, code, _own_headers(error)
 
 
 def out_of_reach(error: Exception) -> Answer:
@@ -67,6 +66,11 @@ def broken(error: Exception) -> Answer:
     log.exception("unhandled error")
     _without_database()
     return _answer(500, SENTENCES[500])
+
+
+def _own_headers(error: HTTPException) -> dict[str, str]:
+    """What an error says beside its page: Allow, Content-Range, Retry-After."""
+    return {name: value for name, value in error.get_headers() if name != "Content-Type"}
 
 
 def _without_database() -> None:

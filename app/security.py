@@ -87,7 +87,7 @@ def add_headers(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     if settings().base_url.startswith("https://"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint not in {"pages.media"}:
+    if request.endpoint != "pages.media" or response.status_code >= 400:
         headers.setdefault("Cache-Control", "no-store")
         response.vary.update(["Cookie", "HX-Request"])
     return response

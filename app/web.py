@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,10 +20,12 @@ from app.library import keys
 from app.models.base import utcnow
 
 NOTHING = "–"
+ZIPPED = ".gz"
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
 
 def init(app: Flask) -> None:
+    drop_stale(STATIC)
     version = content_hash(STATIC)
     prefix = f"/s/{version}"
     # Flask's own way to wrap an app, which its types don't know.
@@ -41,10 +44,24 @@ def content_hash(folder: Path) -> str:
     """One hash for all static files: a changed file changes every address, so all may be cached for ever."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.suffix != ZIPPED:
             digest.update(str(path.relative_to(folder)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def drop_stale(folder: Path) -> None:
+    """Whoever edits a file is not served what set-up has compressed of it before."""
+    for zipped in folder.rglob(f"*{ZIPPED}"):
+        if not _is_fresh(zipped):
+            with suppress(FileNotFoundError):  # another process may be starting too
+                zipped.unlink()
+
+
+def _is_fresh(zipped: Path) -> bool:
+    """It was given the time of the file it is made of."""
+    source = zipped.with_suffix("")
+    return source.exists() and int(source.stat().st_mtime) == int(zipped.stat().st_mtime)
 
 
 def bars_path(heights: Sequence[int], half: float = 16.0) -> str:

@@ -31,5 +31,6 @@ echo "Installing front-end files …"
 omit=$([ "$kind" = run ] && echo "--omit=dev" || true)
 PATH="$PWD/.venv/bin:$PATH" npm ci --silent $omit
 .venv/bin/python -m scripts.vendor
+.venv/bin/python -m whitenoise.compress --quiet static
 echo "Preparing the ear …"
 .venv/bin/python -m app.audio.warm

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+from whitenoise import WhiteNoise
 
 from app import logs, web
 from app.library import keys
+from tests.live import ROOT
 from tests.support import Browser
 
 
@@ -60,6 +67,29 @@ def test_static_files_are_cached_for_ever(app: Flask) -> None:
     answer = browser.get(address.group(1))
     assert answer.status_code == 200
     assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_static_files_are_sent_compressed_and_never_stale(tmp_path: Path) -> None:
+    """As set-up does it; a file that was edited since is served as it is."""
+    for name in ("kept.css", "edited.css"):
+        (tmp_path / name).write_text("a{}" * 1000)
+    before = web.content_hash(tmp_path)
+    command = [sys.executable, "-m", "whitenoise.compress", "--quiet", str(tmp_path)]
+    subprocess.run(command, check=True)
+    assert web.content_hash(tmp_path) == before
+    (tmp_path / "edited.css").write_text("b{}" * 1000)
+    os.utime(tmp_path / "edited.css", (0, 0))
+    web.drop_stale(tmp_path)
+    client = Client(WhiteNoise(Response("nothing", 404), root=str(tmp_path), prefix="/s"))
+    for name, encoding in (("kept.css", "gzip"), ("edited.css", None)):
+        answer = client.get(f"/s/{name}", headers={"Accept-Encoding": "gzip"})
+        assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, encoding)
+        assert "Accept-Encoding" in answer.headers.get("Vary", "") or encoding is None
+    assert client.get("/s/kept.css").data == b"a{}" * 1000
+
+
+def test_set_up_compresses_what_pages_load() -> None:
+    assert "-m whitenoise.compress --quiet static" in (ROOT / "scripts" / "setup.sh").read_text()
 
 
 def test_pages_carry_their_guards(app: Flask) -> None:

@@ -83,6 +83,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "description": f"{operation.description} {needs}".strip(),
         "parameters": _parameters(operation),
         "responses": {str(operation.status): _success(operation)}
+        | _unchanged(operation)
         | {str(code): _problem(code) for code in operation.all_problems},
     }
     if operation.body is not None:
@@ -135,6 +136,13 @@ def _success(operation: Operation) -> dict[str, Any]:
     if operation.status == HTTPStatus.FOUND:
         made["headers"]["Location"] = {"required": True, "schema": {"type": "string"}}
     return made
+
+
+def _unchanged(operation: Operation) -> dict[str, Any]:
+    """What a GET says to `If-None-Match` with the ETag of its last answer."""
+    if operation.method != "GET" or operation.answer is None:
+        return {}
+    return {"304": {"description": "Unchanged since the ETag in If-None-Match", "headers": _headers()}}
 
 
 def _problem(code: int) -> dict[str, Any]:

@@ -211,6 +211,17 @@ def say_what_is_left(response: Response) -> Response:
     return response
 
 
+@blueprint.after_request
+def say_whether_it_changed(response: Response) -> Response:
+    """Who polls sends the ETag of the last answer, and gets the next one only when it is another."""
+    if request.method in {"GET", "HEAD"} and response.status_code == 200:
+        response.add_etag()
+        response.vary.add("Authorization")
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.make_conditional(request)
+    return response
+
+
 def _user_with(ability: str | None) -> User | Response:
     """The owner of the token that was sent, or the problem with it."""
     token = tokens.current()

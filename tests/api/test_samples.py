@@ -30,6 +30,25 @@ def test_a_sample_says_what_its_page_says(script: Script, sample: Sample) -> Non
     assert datetime.fromisoformat(answer["created_at"]) == sample.created_at
 
 
+@pytest.mark.parametrize("path", ["/api/samples", "/api/samples/{id}", "/api/usage", "/api/openapi.json"])
+def test_what_has_not_changed_is_not_sent_again(script: Script, sample: Sample, path: str) -> None:
+    path = path.format(id=sample.id)
+    first = script.get(path)
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert "Authorization" in first.headers["Vary"]
+    seen = {"If-None-Match": first.headers["ETag"]}
+    again = script.get(path, headers=seen)
+    assert (again.status_code, again.data) == (304, b"")
+    patch(script, sample, name="Another name")
+    is_about_it = "samples" in path
+    assert script.get(path, headers=seen).status_code == (200 if is_about_it else 304)
+
+
+def test_a_problem_has_no_etag(script: Script) -> None:
+    answer = script.get("/api/samples/none")
+    assert (answer.status_code, answer.headers.get("ETag")) == (404, None)
+
+
 def test_pages_by_keyset_show_each_sample_once(script: Script, as_owner: Browser) -> None:
     for number in range(5):
         finished_job(as_owner, f"kick {number}.wav", kick())

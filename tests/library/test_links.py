@@ -1,0 +1,103 @@
+"""Signed links of the disk store: parts, validators, names, and what an altered or old one gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import TimestampSigner
+
+from app.extensions import settings
+from app.integrations.storage import URL_LIFETIME_S, open_store
+
+CONTENT = bytes(range(256)) * 40
+SIZE = len(CONTENT)
+
+
+@pytest.fixture
+def link(app: Flask, tmp_path: Path) -> str:
+    (tmp_path / "file").write_bytes(CONTENT)
+    store = open_store(settings())
+    store.put("samples/1/a.wav", tmp_path / "file", "audio/wav")
+    return store.url("samples/1/a.wav", content_type="audio/wav", download_name="Déjà vu.wav")
+
+
+@pytest.mark.parametrize(
+    ("range_", "first", "last"),
+    [
+        ("0-9", 0, 9),
+        ("-10", SIZE - 10, SIZE - 1),
+        (f"{SIZE - 5}-", SIZE - 5, SIZE - 1),
+        ("5-999999", 5, SIZE - 1),
+    ],
+)
+def test_a_part_is_that_part(client: FlaskClient, link: str, range_: str, first: int, last: int) -> None:
+    answer = client.get(link, headers={"Range": f"bytes={range_}"})
+    assert answer.status_code == 206
+    assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{SIZE}"
+    assert answer.data == CONTENT[first : last + 1]
+    head = client.head(link, headers={"Range": f"bytes={range_}"})
+    assert (head.status_code, head.data, head.content_length) == (206, b"", last - first + 1)
+
+
+def test_a_part_beyond_the_end_is_told_the_length(client: FlaskClient, link: str) -> None:
+    answer = client.get(link, headers={"Range": f"bytes={SIZE}-"})
+    assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_several_parts_at_once_are_answered_by_all_of_it(client: FlaskClient, link: str) -> None:
+    answer = client.get(link, headers={"Range": "bytes=0-1,5-6"})
+    assert (answer.status_code, answer.data) == (200, CONTENT)
+
+
+def test_who_has_it_already_gets_no_bytes(client: FlaskClient, link: str) -> None:
+    first = client.get(link)
+    assert (first.data, first.headers["Accept-Ranges"]) == (CONTENT, "bytes")
+    for headers in (
+        {"If-None-Match": first.headers["ETag"]},
+        {"If-None-Match": f"W/{first.headers['ETag']}"},
+        {"If-Modified-Since": first.headers["Last-Modified"]},
+    ):
+        answer = client.get(link, headers=headers)
+        assert (answer.status_code, answer.data) == (304, b"")
+    assert client.get(link, headers={"If-None-Match": '"another"'}).status_code == 200
+
+
+def test_a_part_of_another_version_is_never_given(client: FlaskClient, link: str) -> None:
+    etag = client.head(link).headers["ETag"]
+    part = {"Range": "bytes=0-9"}
+    assert client.get(link, headers=part | {"If-Range": etag}).status_code == 206
+    assert client.get(link, headers=part | {"If-Range": '"another"'}).data == CONTENT
+
+
+@pytest.mark.parametrize(
+    "name", ["Déjà vu.wav", 'a"b.wav', "a;b.wav", "ドラム.wav", "a\\b.wav", "a'b%41.wav"]
+)
+def test_any_name_is_a_download_and_no_header_of_its_own(client: FlaskClient, link: str, name: str) -> None:
+    url = open_store(settings()).url("samples/1/a.wav", content_type="audio/wav", download_name=name)
+    headers = client.get(url).headers
+    assert headers["Content-Disposition"].startswith("attachment; filename")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert headers["Cache-Control"].startswith("private")
+
+
+def test_a_link_that_was_altered_or_is_too_old_is_none(
+    client: FlaskClient, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, _, signature = link.rpartition(".")
+    for altered in (
+        link[:-1],
+        f"{link}x",
+        f"{body}.{signature[::-1]}",
+        "/media/x",
+        "/media/..%2f..%2fsecret_key",
+    ):
+        assert client.get(altered).status_code == 404
+    now = TimestampSigner("x").get_timestamp()
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: now + URL_LIFETIME_S + 2)
+    answer = client.get(link)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
