@@ -17,10 +17,12 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from app.config import Settings
 
 if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 URL_LIFETIME_S = 900
+PARTS_AT_ONCE = 2
 BINARY = "application/octet-stream"
 
 
@@ -114,11 +116,13 @@ class S3Store:
 
     def put(self, key: str, source: Path, content_type: str) -> None:
         with _as_storage_error():
-            self._client.upload_file(str(source), self._bucket, key, ExtraArgs={"ContentType": content_type})
+            self._client.upload_file(
+                str(source), self._bucket, key, ExtraArgs={"ContentType": content_type}, Config=_transfer()
+            )
 
     def fetch(self, key: str, target: Path) -> None:
         with _as_storage_error():
-            self._client.download_file(self._bucket, key, str(target))
+            self._client.download_file(self._bucket, key, str(target), Config=_transfer())
 
     def copy(self, key: str, target_key: str) -> None:
         source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
@@ -188,6 +192,13 @@ def _s3_client(settings: Settings, unsigned: bool = False) -> S3Client:
         ),
     )
     return client
+
+
+def _transfer() -> TransferConfig:
+    """Two parts at once: boto3's ten would hold 25 MB for every upload that goes on."""
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(max_concurrency=PARTS_AT_ONCE, max_io_queue=PARTS_AT_ONCE)
 
 
 @contextmanager
