@@ -6,6 +6,7 @@ import difflib
 import os
 import secrets
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -90,6 +91,8 @@ class Settings(BaseModel):
 
     webhooks_to_loopback: bool = False
     api_requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 300
+
+    storage_usd_per_gb_month: Annotated[Decimal, Field(ge=0, le=100)] = Decimal("0.015")
 
     metrics_token: Annotated[str, Field(min_length=16)] | None = None
 

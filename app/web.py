@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -35,7 +36,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
     app.jinja_env.globals["my_plan"] = lambda: plans.for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for show in (ago, bars_path, bpm, clock, decibels, megabytes, musical_key, percent, span, when):
+    for show in (ago, bars_path, bpm, clock, decibels, megabytes, musical_key, percent, span, usd, when):
         app.add_template_filter(show)
     app.context_processor(_about_this_run)
 
@@ -126,6 +127,13 @@ def musical_key(key: str | None) -> str:
 def percent(share: float | None) -> str:
     """Nothing measured is ever quite certain, so 99 % is the most."""
     return NOTHING if share is None else f"{min(round(100 * share), 99)} %"
+
+
+def usd(dollars: Decimal) -> str:
+    """$12.34, and $0.0012 where cents would say nothing."""
+    sign, size = "−" if dollars < 0 else "", abs(dollars)
+    decimals = 4 if 0 < size < 1 and size != round(size, 2) else 2
+    return f"{sign}${size:,.{decimals}f}"
 
 
 def when(time: datetime | None) -> str:

@@ -96,7 +96,7 @@ def buckets(span: timedelta, step: timedelta) -> list[Bucket]:
     last = int(utcnow().timestamp()) // step_s
     first = last - int(span / step) + 1
     start = datetime.fromtimestamp(first * step_s, UTC)
-    number = cast(_epoch(Attempt.ended_at) / step_s, Integer)
+    number = cast(epoch(Attempt.ended_at) / step_s, Integer)
     counted = {
         int(row[0]): row
         for row in db.session.execute(
@@ -155,7 +155,7 @@ def _worker_state(worker: Worker, jobs: list[Job]) -> str:
     return "drained" if worker.mode == DRAINING and not jobs else worker.mode
 
 
-def _epoch(column: Any) -> Any:
+def epoch(column: Any) -> Any:
     """Seconds since 1970, which each database has its own word for."""
     if db.engine.dialect.name == "sqlite":
         return cast(func.strftime("%s", column), Integer)

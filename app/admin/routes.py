@@ -9,7 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 import tasks
-from app.admin import actions, as_json, audit, figures, graphs, search
+from app.admin import actions, as_json, audit, costs, figures, graphs, search, spreadsheet
 from app.admin.search import Query
 from app.billing.plans import TIERS
 from app.billing.quota import QuotaExceededError
@@ -21,6 +21,7 @@ from app.notify import outbox
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 Page = str | Response
+MOST_LISTED = 100
 
 
 @blueprint.before_request
@@ -138,6 +139,21 @@ def resend(message_id: str) -> Response:
 @blueprint.get("/audit")
 def trail() -> str:
     return render_template("admin/audit.html", trail=audit.latest(200))
+
+
+@blueprint.get("/costs")
+def cost_report() -> str:
+    found = costs.report(costs.Month.read(request.args.get("month", "")))
+    return render_template("admin/costs.html", report=found, most_listed=MOST_LISTED)
+
+
+@blueprint.get("/costs.csv")
+def cost_table() -> Response:
+    """Every user of the month, not only those that cost most."""
+    found = costs.report(costs.Month.read(request.args.get("month", "")))
+    response = Response(spreadsheet.of_costs(found), mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=f"costs-{found.month.name}.csv")
+    return response
 
 
 def _now() -> dict[str, Any]:

@@ -37,6 +37,7 @@ OWN = (
     "JOB",
     "/admin/outbox",
     "/admin/audit",
+    "/admin/costs",
 )
 Scheme = Literal["dark", "light"]
 LOOKS: dict[str, tuple[Scheme, int]] = {
