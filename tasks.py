@@ -24,6 +24,7 @@ from app.models.base import utcnow
 from app.notify import outbox, webhooks
 from app.notify.batches import settle_abandoned
 from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
+from app.upload import direct
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,14 @@ def keep_house() -> None:
 def sweep() -> None:
     """Every hour: files and objects that nobody refers to."""
     with _app_context():
-        for chore in (sweeps.temporary_files, sweeps.orphans, sessions.purge, takeout.purge, webhooks.purge):
+        for chore in (
+            sweeps.temporary_files,
+            sweeps.orphans,
+            direct.purge,
+            sessions.purge,
+            takeout.purge,
+            webhooks.purge,
+        ):
             _attempt(chore)
 
 

@@ -11,11 +11,14 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from app.admin import audit
+from app.extensions import settings
+from app.integrations.storage import S3Store, StorageError, open_store
 
 
 def init(app: Flask) -> None:
     app.cli.add_command(analyze)
     app.cli.add_command(admin)
+    app.cli.add_command(storage)
 
 
 @click.group()
@@ -44,6 +47,25 @@ def _set_admin(email: str, is_admin: bool) -> None:
     except audit.NoSuchAccountError as error:
         raise click.ClickException(f"Nobody is registered as {email}. Register first.") from error
     click.echo(f"{email} {'may' if is_admin else 'may no longer'} see and steer the queue.")
+
+
+@click.group()
+def storage() -> None:
+    """The object store."""
+
+
+@storage.command()
+@with_appcontext
+def cors() -> None:
+    """Let pages of BASE_URL send files straight to the bucket: replaces its CORS rules."""
+    store, origin = open_store(settings()), settings().origin
+    if not isinstance(store, S3Store):
+        raise click.ClickException("There is no bucket: set S3_BUCKET first.")
+    try:
+        store.let_in(origin)
+    except StorageError as error:
+        raise click.ClickException(f"The bucket did not take the rule: {error}") from error
+    click.echo(f"Pages of {origin} may send files to the bucket.")
 
 
 @click.command()

@@ -132,6 +132,12 @@ class Settings(BaseModel):
         return _is_embedded(self.model_dump(exclude_none=True))
 
     @property
+    def origin(self) -> str:
+        """The address people use as a browser names it, without any path."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
     def sqlalchemy_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'library.db'}"
 

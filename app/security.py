@@ -125,5 +125,6 @@ def _policy(now: Settings) -> str:
 
 
 def _origin(url: str | None) -> str:
+    """Where the object store's links lead: uploads are sent there, and sounds come from there."""
     parts = urlsplit(url or "https://*.amazonaws.com")
     return f"{parts.scheme}://{parts.netloc}"

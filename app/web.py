@@ -146,4 +146,8 @@ def when(time: datetime | None) -> str:
 
 def _about_this_run() -> dict[str, object]:
     now = settings()
-    return {"embedded": now.embedded, "mail_folder": mail_folder(now) if now.embedded else None}
+    return {
+        "embedded": now.embedded,
+        "has_bucket": now.s3_bucket is not None,
+        "mail_folder": mail_folder(now) if now.embedded else None,
+    }

@@ -32,6 +32,7 @@ def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
         "endpoint_id": delivery.endpoint_id,
         "delivery_id": delivery.id,
         "sample_id": job_id,
+        "upload_id": job_id,
         "job_id": job_id,
         "token_id": tokens.make(owner, "t", ["samples:read"], None)[0].id,
         "session_id": sessions.of(owner)[0].id,
@@ -68,7 +69,7 @@ def test_a_strangers_session_finds_nothing(app: Flask, ids: dict[str, str], as_s
 def test_a_strangers_token_finds_nothing(app: Flask, ids: dict[str, str], stranger: User) -> None:
     script = Script(app, stranger)
     walked = [(rule, method) for rule in rules(app) for method in methods(rule) if is_api(rule)]
-    assert len(walked) == 6
+    assert len(walked) == 7
     for rule, method in walked:
         body: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
         assert script.call(method, path_of(rule, ids), **body).status_code == 404, rule

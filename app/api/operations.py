@@ -56,6 +56,30 @@ UPLOAD = Operation(
     headers=schemas.UploadHeaders,
     problems=(409,),
 )
+START_UPLOAD = Operation(
+    "start_upload",
+    "POST",
+    "/uploads",
+    "Get a link to send one file to",
+    "It goes straight to the object store: send the bytes to `url` by PUT with exactly these `headers`, then "
+    "make the job. 409 where there is no such store: then use `upload`.",
+    ability=SAMPLES_WRITE,
+    status=201,
+    answer=schemas.LinkAnswer,
+    body=schemas.LinkRequest,
+    problems=(409,),
+)
+COMPLETE_UPLOAD = Operation(
+    "complete_upload",
+    "POST",
+    "/uploads/{upload_id}/job",
+    "Make the job of a file that was sent to its link",
+    "The same again gives the same job. 409 while the file has not arrived.",
+    ability=SAMPLES_WRITE,
+    status=202,
+    answer=schemas.UploadAnswer,
+    problems=(409, 422),
+)
 SHOW_JOB = Operation(
     "show_job", "GET", "/jobs/{job_id}", "How far a job is", ability=JOBS_READ, answer=schemas.JobAnswer
 )
@@ -119,6 +143,8 @@ SHOW_USAGE = Operation("show_usage", "GET", "/usage", "What is used of the plan"
 
 OPERATIONS = (
     UPLOAD,
+    START_UPLOAD,
+    COMPLETE_UPLOAD,
     SHOW_JOB,
     CANCEL_JOB,
     LIST_SAMPLES,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import wraps
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, url_for
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
@@ -24,7 +24,8 @@ from app.models import Job, User
 from app.models.job import CANCELLED
 from app.models.token import EXPORTS_WRITE
 from app.notify.addresses import external_url
-from app.upload import intake, repeats
+from app.upload import direct, intake, repeats
+from app.upload.direct import NotArrivedError, NotOfferedError
 from app.upload.intake import RefusedError, UnavailableError, Wishes
 from app.upload.repeats import OtherRequestError, StillRunningError
 
@@ -90,6 +91,27 @@ def upload(user: User, form: schemas.UploadForm, headers: schemas.UploadHeaders)
         raise
     repeats.remember(repeat_id, answer.model_dump(mode="json"))
     return answer
+
+
+@serves(operations.START_UPLOAD)
+def start_upload(user: User, body: schemas.LinkRequest) -> Answer:
+    wishes = Wishes(body.export_sp404, body.ai_analysis)
+    batch_id = intake.open_batch(user, None, 1)
+    link = direct.start(user, body.filename, body.size_bytes, batch_id, wishes)
+    return schemas.LinkAnswer(
+        upload_id=link.upload_id,
+        url=link.url,
+        method="PUT",
+        headers=link.headers,
+        expires_at=link.expires_at,
+    )
+
+
+@serves(operations.COMPLETE_UPLOAD)
+def complete_upload(user: User, upload_id: str) -> Answer:
+    job = direct.complete(user, upload_id)
+    tasks.wake(job.tier)
+    return _upload_answer(job)
 
 
 @serves(operations.SHOW_JOB)
@@ -178,6 +200,7 @@ def show_usage(user: User) -> Answer:
 
 blueprint.register_error_handler(ValidationError, problems.unusable)
 blueprint.register_error_handler(RefusedError, lambda refusal: problems.answer(422, str(refusal)))
+blueprint.register_error_handler(NotArrivedError, lambda problem: problems.answer(409, str(problem)))
 
 
 @blueprint.errorhandler(UnavailableError)
@@ -185,6 +208,12 @@ def later(trouble: UnavailableError) -> Response:
     response = problems.answer(503, str(trouble))
     response.headers["Retry-After"] = "60"
     return response
+
+
+@blueprint.errorhandler(NotOfferedError)
+def not_offered(_: NotOfferedError) -> Response:
+    url = url_for("api.upload")
+    return problems.answer(409, f"There is no object store here: send the file itself to POST {url}.")
 
 
 @blueprint.errorhandler(OtherRequestError)

@@ -14,6 +14,7 @@ from app.models.sample import MAX_BPM, MIN_BPM
 KEY_PATTERN = r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$"
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 MOST_A_PAGE = 100
+MOST_BYTES = 10**12
 WRITTEN = ("moods", "energy", "texture", "use")
 
 
@@ -33,6 +34,21 @@ class UploadForm(Taken):
 
     export_sp404: bool = Field(True, description="Name the WAV for the SP-404MKII in the job's answer.")
     ai_analysis: bool = Field(True, description="Find words for the sound: moods, texture, use.")
+
+
+class LinkRequest(UploadForm):
+    """Which file it will be."""
+
+    filename: str = Field(min_length=1, max_length=1000)
+    size_bytes: int = Field(ge=1, le=MOST_BYTES, description="Exactly: the link takes no other size.")
+
+
+class LinkAnswer(BaseModel):
+    upload_id: str = Field(description="Name it to make the job.")
+    url: str = Field(description="Where to send the bytes, without your token.")
+    method: Literal["PUT"]
+    headers: dict[str, str] = Field(description="Send these with the bytes.")
+    expires_at: datetime = Field(description="Begin to send before that.")
 
 
 class UploadHeaders(BaseModel):

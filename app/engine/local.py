@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ def process(engine: Sandbox, source: Path, order: Order, listener: Listener) -> 
         tick=listener.still_wanted,
         tick_s=TICK_S,
     )
+    with source.open("rb") as file:
+        features["file_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
     listener.on_measured(features)
     if not order.ai_analysis:
         return Answer(features)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 URL_LIFETIME_S = 900
 PARTS_AT_ONCE = 2
 BINARY = "application/octet-stream"
+CORS_AGE_S = 3600
+# What a file is, is told by its bytes when it has arrived; until then it is only that.
+UPLOAD_HEADERS = {"Content-Type": BINARY}
 
 
 class StorageError(Exception):
@@ -32,6 +36,14 @@ class StorageError(Exception):
 
 class BadLinkError(Exception):
     """A signed link that was altered or is too old."""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """An object as it is in the bucket now; `etag` changes with its bytes."""
+
+    size_bytes: int
+    etag: str
 
 
 class Store(Protocol):
@@ -153,6 +165,60 @@ class S3Store:
             wanted["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(download_name)}"
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
 
+    def upload_url(self, key: str, size_bytes: int) -> str:
+        """A link that for URL_LIFETIME_S seconds takes exactly so many bytes by PUT, with UPLOAD_HEADERS."""
+        wanted = {"Bucket": self._bucket, "Key": key, "ContentLength": size_bytes}
+        wanted["ContentType"] = UPLOAD_HEADERS["Content-Type"]
+        return self._client.generate_presigned_url("put_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
+
+    def arrived(self, key: str) -> Arrived | None:
+        """What is there under a key, or None."""
+        with _as_storage_error():
+            try:
+                head = self._client.head_object(Bucket=self._bucket, Key=key)
+            except self._client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+                    return None
+                raise
+            return Arrived(head["ContentLength"], head["ETag"])
+
+    def first_bytes(self, key: str, arrived: Arrived, count: int) -> bytes:
+        """The beginning of an object, which must still be the one that was seen to have arrived."""
+        with _as_storage_error():
+            found = self._client.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes=0-{count - 1}", IfMatch=arrived.etag
+            )
+            return found["Body"].read()
+
+    def adopt(self, source: str, arrived: Arrived, target: str, content_type: str) -> None:
+        """Copy what was seen to have arrived, and nothing that was put there since."""
+        with _as_storage_error():
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=target,
+                CopySource={"Bucket": self._bucket, "Key": source},
+                CopySourceIfMatch=arrived.etag,
+                MetadataDirective="REPLACE",
+                ContentType=content_type,
+            )
+
+    def let_in(self, origin: str) -> None:
+        """Let pages of one origin send files here: replaces the bucket's CORS rules."""
+        with _as_storage_error():
+            self._client.put_bucket_cors(
+                Bucket=self._bucket,
+                CORSConfiguration={
+                    "CORSRules": [
+                        {
+                            "AllowedOrigins": [origin],
+                            "AllowedMethods": ["PUT", "GET", "HEAD"],
+                            "AllowedHeaders": ["content-type"],
+                            "MaxAgeSeconds": CORS_AGE_S,
+                        }
+                    ]
+                },
+            )
+
 
 @lru_cache(maxsize=8)
 def open_store(settings: Settings) -> DiskStore | S3Store:
@@ -186,6 +252,8 @@ def _s3_client(settings: Settings, unsigned: bool = False) -> S3Client:
             connect_timeout=5,
             read_timeout=60,
             retries={"max_attempts": 3, "mode": "standard"},
+            # In this style Amazon's addresses name the region, so no link leads to a redirect.
+            s3={"addressing_style": "path" if settings.s3_endpoint_url else "virtual"},
             # The default checksums break uploads to R2.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

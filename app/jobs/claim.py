@@ -49,6 +49,7 @@ class Claim:
     attempt: int
     filename: str
     incoming_key: str
+    content_sha256: str  # empty while nobody has read the file
     original_key: str
     sp404_key: str
     results: dict[str, Any]
@@ -96,6 +97,12 @@ def remember(claim: Claim, step: str, **results: Any) -> None:
     claim.step_times[step] = round(time.monotonic() - claim.started, 3)
     values = {"step": step, "results": dict(claim.results), "lease_until": utcnow() + LEASE}
     if not _fenced_update(claim, **values):
+        raise LeaseLostError(claim.log_name)
+
+
+def identify(claim: Claim, sha256: str) -> None:
+    """What the file's bytes are known by: one that came past the app is first read by its worker."""
+    if not _fenced_update(claim, content_sha256=sha256):
         raise LeaseLostError(claim.log_name)
 
 
@@ -161,6 +168,7 @@ def _claim(job: Job, token: str) -> Claim:
         attempt=job.attempt,
         filename=job.filename,
         incoming_key=job.incoming_key,
+        content_sha256=job.content_sha256,
         original_key=job.original_key,
         sp404_key=job.sp404_key,
         results=dict(job.results),

@@ -104,6 +104,8 @@ def _process(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None
         claims.remember(claim, "decoded", sp404_key=claim.sp404_key)
 
     def measured(features: dict[str, Any]) -> None:
+        if not claim.content_sha256:
+            claims.identify(claim, features["file_sha256"])
         claims.remember(claim, "analysed", analysis=features)
 
     order = Order(

@@ -2,6 +2,7 @@
 
 from app.models.attempt import Attempt
 from app.models.audit import AuditEntry
+from app.models.direct import DirectUpload
 from app.models.export import DataExport
 from app.models.job import Batch, Job
 from app.models.outbox import OutboxMessage
@@ -23,6 +24,7 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "DataExport",
+    "DirectUpload",
     "Job",
     "MailLink",
     "OutboxMessage",

@@ -5,10 +5,17 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from flask_wtf.file import MultipleFileField
 from wtforms import HiddenField, IntegerField
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import InputRequired, NumberRange, Optional
 
 
 class UploadForm(FlaskForm):
     audio = MultipleFileField("Audio files")
     batch = HiddenField()
     batch_files = IntegerField(validators=[Optional(), NumberRange(1)])
+
+
+class LinkForm(UploadForm):
+    """What a script says of one file before it gets a link to send it to."""
+
+    filename = HiddenField()
+    size_bytes = IntegerField(validators=[InputRequired(), NumberRange(0)])

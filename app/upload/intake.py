@@ -42,12 +42,11 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True)
 class Received:
-    """A file on local disk, measured while it was written."""
+    """What is known of a file that has arrived. Unless it came through here, nobody has hashed it yet."""
 
-    path: Path
     size_bytes: int
-    sha256: str
     format: Format
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,17 +76,19 @@ def accept(user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, w
     """
     name = file_name(raw_name)
     plan, user_id = plans.for_user(user), user.id
-    _refuse_at_once(user)
+    refuse_at_once(user, size_bytes=1)
+    _refuse_on_full_disk()
     db.session.commit()  # reading and storing are slow: no connection is held meanwhile
-    with _received(stream, name, plan) as received:
-        job = _new_job(user_id, plan, received, name, batch_id, wishes)
+    with _received(stream, name, plan) as (path, received):
+        job = new_job(user_id, plan, received, name, batch_id, wishes)
         store = open_store(settings())
         try:
-            store.put(job.incoming_key, received.path, received.format.mime)
+            store.put(job.incoming_key, path, received.format.mime)
         except StorageError as error:
             raise UnavailableError(f"{name} could not be stored just now. Try again in a minute.") from error
         try:
-            _insert(user, job)
+            with transaction():
+                enter(user, job)
         except BaseException:
             with suppress(StorageError):
                 store.delete(job.incoming_key)
@@ -133,31 +134,34 @@ def already_owned(user: User, sha256: str) -> Sample | None:
     )
 
 
-def _refuse_at_once(user: User) -> None:
-    """What can be known before reading megabytes; the binding check comes with the charge."""
+def refuse_at_once(user: User, size_bytes: int) -> None:
+    """What can be known before megabytes are sent; the binding check comes with the charge."""
     try:
-        quota.check(quota.standing(user), size_bytes=1)
+        quota.check(quota.standing(user), size_bytes)
     except quota.QuotaExceededError as error:
         raise RefusedError(str(error)) from error
+
+
+def _refuse_on_full_disk() -> None:
     disk = shutil.disk_usage(settings().data_dir)
     if disk.free < disk.total * LEAST_FREE_DISK:
         raise UnavailableError("The server's disk is nearly full, so uploads pause. Try again later.")
 
 
-def _insert(user: User, job: Job) -> None:
+def enter(user: User, job: Job) -> None:
+    """The job and its charge, inside the caller's transaction; or RefusedError."""
     try:
-        with transaction() as session:
-            quota.charge_upload(user, job)
-            session.add(job)
-            session.execute(
-                update(Batch).where(Batch.id == job.batch_id).values(touched_at=utcnow(), settled_at=None)
-            )
+        quota.charge_upload(user, job)
     except quota.QuotaExceededError as error:
         raise RefusedError(str(error)) from error
+    db.session.add(job)
+    db.session.execute(
+        update(Batch).where(Batch.id == job.batch_id).values(touched_at=utcnow(), settled_at=None)
+    )
 
 
 @contextmanager
-def _received(stream: IO[bytes], name: str, plan: Plan) -> Iterator[Received]:
+def _received(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[Path, Received]]:
     folder = settings().data_dir / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=folder, prefix="upload-") as file:
@@ -165,15 +169,15 @@ def _received(stream: IO[bytes], name: str, plan: Plan) -> Iterator[Received]:
         while block := stream.read(BLOCK_BYTES):
             size += len(block)
             if size > plan.max_file_bytes:
-                raise RefusedError(_too_large(name, plan))
+                raise RefusedError(too_large(name, plan))
             head = head or block[:HEAD_BYTES]
             digest.update(block)
             file.write(block)
         file.flush()
-        yield Received(Path(file.name), size, digest.hexdigest(), _checked_format(name, head))
+        yield Path(file.name), Received(size, checked_format(name, head), digest.hexdigest())
 
 
-def _checked_format(name: str, head: bytes) -> Format:
+def checked_format(name: str, head: bytes) -> Format:
     if not head:
         raise RefusedError(f"{name} is empty (0 bytes). Export it again and upload the new file.")
     found = sniff(head)
@@ -185,7 +189,7 @@ def _checked_format(name: str, head: bytes) -> Format:
     return found
 
 
-def _too_large(name: str, plan: Plan) -> str:
+def too_large(name: str, plan: Plan) -> str:
     limit = plan.max_file_bytes // plans.MB
     return (
         f"{name} is larger than the {limit} MB a file that {plan.label} takes. "
@@ -193,7 +197,7 @@ def _too_large(name: str, plan: Plan) -> str:
     )
 
 
-def _new_job(user_id: str, plan: Plan, received: Received, name: str, batch_id: str, wishes: Wishes) -> Job:
+def new_job(user_id: str, plan: Plan, received: Received, name: str, batch_id: str, wishes: Wishes) -> Job:
     return Job(
         id=wishes.job_id,
         user_id=user_id,

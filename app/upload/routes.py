@@ -15,8 +15,8 @@ from app.extensions import db, limiter
 from app.jobs import board
 from app.models import Job
 from app.negotiation import wants_json
-from app.upload import demo_sounds, intake
-from app.upload.forms import UploadForm
+from app.upload import demo_sounds, direct, intake
+from app.upload.forms import LinkForm, UploadForm
 
 blueprint = Blueprint("upload", __name__, url_prefix="/upload")
 
@@ -57,6 +57,28 @@ def create() -> Response | tuple[Response, int]:
     return redirect(url_for("jobs.cards"), 303)
 
 
+@blueprint.post("/links")
+@limiter.limit("1000/hour")
+def make_link() -> Response | tuple[Response, int]:
+    """Where a script is to send one file; it goes straight to the object store."""
+    form = LinkForm()
+    if not form.validate():
+        return jsonify(error="Say which file it is and how large."), 422
+    batch_id = intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1)
+    size_bytes = form.size_bytes.data or 0
+    link = direct.start(current_user, form.filename.data, size_bytes, batch_id, intake.Wishes())
+    job_url = url_for("upload.complete", upload_id=link.upload_id)
+    return jsonify(url=link.url, method="PUT", headers=link.headers, job_url=job_url), 201
+
+
+@blueprint.post("/links/<upload_id>/job")
+def complete(upload_id: str) -> tuple[Response, int]:
+    """The file has arrived in the store: it is looked at, and becomes a job."""
+    job = direct.complete(current_user, upload_id)
+    tasks.wake(job.tier)
+    return jsonify(job_id=job.id), 201
+
+
 @blueprint.get("/known/<sha256>")
 def known(sha256: str) -> Response | tuple[Response, int]:
     """Whether these bytes are in the library already, asked before sending them."""
@@ -83,6 +105,26 @@ def try_demo_sounds() -> Response:
     return redirect(url_for("jobs.cards"), 303)
 
 
+@blueprint.errorhandler(intake.RefusedError)
+def refused(refusal: Exception) -> tuple[Response, int]:
+    return jsonify(error=str(refusal)), 422
+
+
+@blueprint.errorhandler(intake.UnavailableError)
+def later(trouble: Exception) -> tuple[Response, int]:
+    return jsonify(error=str(trouble)), 503
+
+
+@blueprint.errorhandler(direct.NotArrivedError)
+def not_yet(problem: Exception) -> tuple[Response, int]:
+    return jsonify(error=str(problem)), 409
+
+
+@blueprint.errorhandler(direct.NotOfferedError)
+def not_offered(_: Exception) -> tuple[Response, int]:
+    return jsonify(error="Files come through the app here."), 404
+
+
 def _take_all(files: list[FileStorage]) -> None:
     """Take what can be taken and say why the others can't; a few sentences stand for many."""
     batch_id = intake.open_batch(current_user, None, len(files))
@@ -103,13 +145,7 @@ def _one_by_script(form: UploadForm, files: list[FileStorage]) -> tuple[Response
     if len(files) != 1:
         return jsonify(error="Send one file a request."), 422
     batch_id = intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1)
-    try:
-        job = _take(files[0], batch_id)
-    except intake.RefusedError as refusal:
-        return jsonify(error=str(refusal)), 422
-    except intake.UnavailableError as trouble:
-        return jsonify(error=str(trouble)), 503
-    return jsonify(job_id=job.id), 201
+    return jsonify(job_id=_take(files[0], batch_id).id), 201
 
 
 def _take(file: FileStorage, batch_id: str) -> Job:

@@ -55,35 +55,63 @@ async function send(entry) {
   if (known) return duplicate(entry, known);
   const answer = await post(entry);
   if (answer.status === 201) return stored(entry);
-  if (answer.status === 0 && entry.cancelled) return;
+  if (entry.cancelled) return;
   entry.refused = answer.status === 422; // the server has counted it already
-  refused(entry, answer.sentence, answer.status === 0 || answer.status >= 500);
+  refused(entry, answer.body.error, answer.status !== 422);
 }
 
 function post(entry) {
-  return new Promise((resolve) => {
+  if (tray.dataset.links && !entry.throughApp) return direct(entry);
+  const form = batchForm(entry);
+  form.append("audio", entry.file);
+  return ask(entry, "POST", tray.dataset.url, form, ours());
+}
+
+// Straight to the object store. Whatever keeps this browser from it, a retry goes through the app.
+async function direct(entry) {
+  if (!entry.jobUrl) {
     const form = batchForm(entry);
-    form.append("audio", entry.file);
+    form.append("filename", entry.file.name);
+    form.append("size_bytes", entry.file.size);
+    const link = await ask(entry, "POST", tray.dataset.links, form, ours());
+    if (link.status !== 201) return link;
+    const { method, url, headers, job_url: jobUrl } = link.body;
+    const sent = await ask(entry, method, url, entry.file, headers);
+    entry.throughApp = sent.status !== 200;
+    if (entry.throughApp) return { status: 0, body: { error: "The file did not reach the store. Retry sends it another way." } };
+    entry.jobUrl = jobUrl;
+  }
+  const made = await ask(entry, "POST", entry.jobUrl, new FormData(), ours());
+  if (made.status !== 0 && made.status < 500) entry.jobUrl = null; // otherwise a retry need not send it again
+  return made;
+}
+
+const ours = () => ({ Accept: "application/json", "X-CSRFToken": csrfToken() });
+
+function ask(entry, method, url, body, headers) {
+  if (entry.cancelled) return { status: 0, body: {} };
+  return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     entry.request = request;
-    request.upload.addEventListener("progress", (event) => {
-      entry.item.querySelector("progress").value = (100 * event.loaded) / event.total;
-      note(entry, event.loaded === event.total ? "Storing" : `${Math.round((100 * event.loaded) / event.total)} %`);
-    });
-    request.addEventListener("loadend", () => resolve({ status: request.status, sentence: sentence(request) }));
-    request.open("POST", tray.dataset.url);
-    request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", csrfToken());
-    request.send(form);
+    if (body === entry.file || body.has("audio")) request.upload.addEventListener("progress", (event) => progress(entry, event));
+    request.addEventListener("loadend", () => resolve({ status: request.status, body: answered(request) }));
+    request.open(method, url);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.send(body);
   });
 }
 
-function sentence(request) {
-  if (request.status === 0) return "The connection broke before the file was sent.";
+function progress(entry, { loaded, total }) {
+  entry.item.querySelector("progress").value = (100 * loaded) / total;
+  note(entry, loaded === total ? "Storing" : `${Math.round((100 * loaded) / total)} %`);
+}
+
+function answered(request) {
+  if (request.status === 0) return { error: "The connection broke before the file was sent." };
   try {
-    return JSON.parse(request.responseText).error;
+    return JSON.parse(request.responseText);
   } catch {
-    return "The server gave no answer we understand. Try again.";
+    return { error: "The server gave no answer we understand. Try again." };
   }
 }
 

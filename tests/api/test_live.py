@@ -100,7 +100,7 @@ def test_no_operation_answers_what_its_document_does_not_say(
 def test_the_walk_of_the_readme_by_curl(product: Product, secret: str, tmp_path: Path) -> None:
     """Every line of the README's walk, run as it stands there but for address, token and file."""
     readme = (ROOT / "README.md").read_text()
-    (walk,) = [block for block in BLOCKS.findall(readme) if "/api/upload" in block]
+    (walk,) = [block for block in BLOCKS.findall(readme) if "Idempotency-Key" in block]
     walk = walk.replace("https://samples.example.com", product.url).replace("sp404_…", secret)
     (tmp_path / "loop.wav").write_bytes(drum_loop(93))
     assert shutil.which("curl")

@@ -136,6 +136,13 @@ def test_a_request_cut_off_after_its_job_was_made_makes_no_second(
     assert answer.get_json()["job_id"] == db.session.scalars(select(Job.id)).one()
 
 
+def test_without_a_store_there_is_no_link_and_the_answer_says_what_to_do(script: Script) -> None:
+    answer = script.call("POST", "/api/uploads", json={"filename": "kick.wav", "size_bytes": 1000})
+    assert answer.status_code == 409
+    assert "POST /api/upload" in answer.get_json()["detail"]
+    assert script.call("POST", f"/api/uploads/{'0' * 26}/job").status_code == 404
+
+
 @pytest.mark.parametrize("key", ["", "two words", "ü", "x" * 256])
 def test_a_key_is_plain_text(script: Script, key: str) -> None:
     assert script.upload("kick.wav", kick(), key=key).status_code == 422

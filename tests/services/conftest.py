@@ -22,6 +22,7 @@ from aiosmtpd.handlers import Message as MessageHandler
 from moto.server import ThreadedMotoServer
 
 from tests.live import free_port
+from tests.services.gate import Gate
 
 START_S = 30
 BUCKET = "samples"
@@ -137,3 +138,11 @@ def mail_server() -> Iterator[tuple[str, Inbox]]:
     controller.start()
     yield f"smtp://127.0.0.1:{controller.port}", inbox
     controller.stop()
+
+
+@pytest.fixture
+def gate(s3_settings: dict[str, str]) -> Iterator[Gate]:
+    """The same store behind a door that checks what a real one does."""
+    made = Gate(s3_settings["S3_ENDPOINT_URL"], s3_settings["S3_SECRET_ACCESS_KEY"], BUCKET)
+    yield made
+    made.close()

@@ -155,6 +155,12 @@ def test_a_file_the_browser_did_not_send_is_not_waited_for(as_owner: Browser) ->
     assert rows(OutboxMessage) == 1
 
 
+def test_without_a_store_the_page_sends_files_through_the_app(as_owner: Browser) -> None:
+    assert "data-links" not in as_owner.get("/upload").text
+    answer = as_owner.post("/upload/links", filename="kick.wav", size_bytes=1000)
+    assert answer.status_code == 404
+
+
 def test_demo_sounds_become_jobs(as_owner: Browser) -> None:
     assert as_owner.post("/upload/demo-sounds").status_code == 303
     names = db.session.scalars(select(Job.filename)).all()

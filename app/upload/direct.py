@@ -1,0 +1,211 @@
+"""Files that go straight to the object store: a link to send one to, then taking in what has arrived.
+
+A link leads to a place of its own, where nothing is read from: while it lives it could still write there.
+What has arrived is looked at and copied, and the copy is what becomes a job.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_hex
+
+from flask import abort
+from sqlalchemy import delete, func, select, update
+
+from app.billing import plans, quota
+from app.extensions import db, settings
+from app.integrations.storage import (
+    UPLOAD_HEADERS,
+    URL_LIFETIME_S,
+    Arrived,
+    S3Store,
+    StorageError,
+    open_store,
+)
+from app.models import DirectUpload, Job, User
+from app.models.base import transaction, utcnow
+from app.models.direct import WAITED_FOR
+from app.models.text import file_name
+from app.upload import intake
+from app.upload.intake import HEAD_BYTES, Received, RefusedError, UnavailableError, Wishes
+
+LINK_LIVES = timedelta(seconds=URL_LIFETIME_S)
+
+
+class NotOfferedError(Exception):
+    """There is no object store to send files to; they come through the app."""
+
+
+class NotArrivedError(Exception):
+    """Nothing is there yet; the message says what to do first."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where one file is to be sent by PUT, and until when."""
+
+    upload_id: str
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+def start(user: User, raw_name: str | None, size_bytes: int, batch_id: str, wishes: Wishes) -> Link:
+    """A link for one file of a batch, or RefusedError; then the batch no longer waits for it."""
+    store = _bucket()
+    upload = DirectUpload(
+        id=wishes.job_id,
+        user_id=user.id,
+        batch_id=batch_id,
+        filename=file_name(raw_name),
+        size_bytes=size_bytes,
+        export_sp404=wishes.export_sp404,
+        ai_analysis=wishes.ai_analysis,
+        created_at=utcnow(),
+    )
+    link = Link(
+        upload_id=upload.id,
+        url=store.upload_url(upload.arrival_key, size_bytes),
+        headers=dict(UPLOAD_HEADERS),
+        expires_at=upload.created_at + LINK_LIVES,
+    )
+    try:
+        _promise(user, upload)
+    except RefusedError:
+        intake.count_refused(batch_id)
+        raise
+    return link
+
+
+def complete(user: User, upload_id: str) -> Job:
+    """The job of a file that has arrived; made once, however often it is asked for.
+
+    Raises RefusedError, NotArrivedError and UnavailableError, and 404 for an upload of somebody else.
+    The caller enqueues.
+    """
+    mine = select(DirectUpload).where(DirectUpload.id == upload_id, DirectUpload.user_id == user.id)
+    upload = db.session.scalar(mine)
+    job = _job_of(user, upload_id)
+    if job is not None:
+        return job
+    if upload is None:
+        abort(404)
+    if upload.refusal is not None:
+        raise RefusedError(upload.refusal)
+    db.session.expunge(upload)  # another request may be faster, and the row gone with it
+    db.session.commit()  # the store is slow: no connection is held meanwhile
+    try:
+        return _taken(user, upload)
+    except RefusedError as refusal:
+        _refuse(upload, str(refusal))
+        raise
+    except StorageError as error:
+        raise UnavailableError(
+            f"{upload.filename} can't be looked at just now. Try again in a minute."
+        ) from error
+
+
+def purge() -> None:
+    """Uploads that were never completed, with whatever of them has arrived. Safe to run twice."""
+    old = select(DirectUpload).where(DirectUpload.created_at < utcnow() - WAITED_FOR)
+    for upload in db.session.scalars(old).all():
+        _bucket().delete(upload.arrival_key)
+        with transaction() as session:
+            session.execute(delete(DirectUpload).where(DirectUpload.id == upload.id))
+
+
+def _promise(user: User, upload: DirectUpload) -> None:
+    """Links that are out count as used room, so that nobody fills the store with what is never completed."""
+    plan = plans.for_user(user)
+    if not upload.size_bytes:
+        intake.checked_format(upload.filename, b"")
+    if upload.size_bytes > plan.max_file_bytes:
+        raise RefusedError(intake.too_large(upload.filename, plan))
+    out = select(func.coalesce(func.sum(DirectUpload.size_bytes), 0)).where(
+        DirectUpload.user_id == user.id,
+        DirectUpload.refusal.is_(None),
+        DirectUpload.created_at > utcnow() - LINK_LIVES,
+    )
+    with transaction() as session:
+        quota.lock_account(user.id)
+        intake.refuse_at_once(user, upload.size_bytes + int(session.scalar(out) or 0))
+        session.add(upload)
+
+
+def _taken(user: User, upload: DirectUpload) -> Job:
+    store, plan = _bucket(), plans.for_user(user)
+    arrived = store.arrived(upload.arrival_key)
+    if arrived is None:
+        job = _job_of(user, upload.id)
+        if job is None:
+            raise NotArrivedError(f"{upload.filename} has not arrived yet. Send it to its link first.")
+        return job
+    _check_size(upload, arrived, plan)
+    head = store.first_bytes(upload.arrival_key, arrived, HEAD_BYTES)
+    received = Received(arrived.size_bytes, intake.checked_format(upload.filename, head))
+    wishes = Wishes(upload.export_sp404, upload.ai_analysis, upload.id)
+    job = intake.new_job(upload.user_id, plan, received, upload.filename, upload.batch_id, wishes)
+    # Of two completions at once each has a copy of its own, so the slower one can take its own away.
+    job.incoming_key = f"incoming/{upload.user_id}/{upload.id}/{token_hex(4)}{received.format.extension}"
+    return _copied(store, arrived, upload, job, received)
+
+
+def _copied(store: S3Store, arrived: Arrived, upload: DirectUpload, job: Job, received: Received) -> Job:
+    copy_key, inserted = job.incoming_key, False
+    try:
+        store.adopt(upload.arrival_key, arrived, copy_key, received.format.mime)
+        known = _insert(upload, job)
+        inserted = known is job
+    finally:
+        with suppress(StorageError):
+            store.delete(upload.arrival_key if inserted else copy_key)
+    return known
+
+
+def _insert(upload: DirectUpload, job: Job) -> Job:
+    """The job with its charge; or the one that another request has made a moment ago."""
+    with transaction() as session:
+        quota.lock_account(upload.user_id)
+        known = session.get(Job, upload.id)
+        if known is not None:
+            return known
+        intake.enter(session.get_one(User, upload.user_id), job)
+        session.execute(delete(DirectUpload).where(DirectUpload.id == upload.id))
+    return job
+
+
+def _check_size(upload: DirectUpload, arrived: Arrived, plan: plans.Plan) -> None:
+    """The signature carries the size; this holds for a store that would not look at it."""
+    if arrived.size_bytes > plan.max_file_bytes:
+        raise RefusedError(intake.too_large(upload.filename, plan))
+    if not arrived.size_bytes:
+        intake.checked_format(upload.filename, b"")
+    if arrived.size_bytes != upload.size_bytes:
+        raise RefusedError(
+            f"{upload.filename} arrived with {arrived.size_bytes:,} bytes instead of "
+            f"{upload.size_bytes:,}. Upload it again."
+        )
+
+
+def _refuse(upload: DirectUpload, sentence: str) -> None:
+    """Remembered and counted once; the file is removed."""
+    unrefused = update(DirectUpload).where(DirectUpload.id == upload.id, DirectUpload.refusal.is_(None))
+    with transaction() as session:
+        first = session.scalar(unrefused.values(refusal=sentence).returning(DirectUpload.id)) is not None
+    if first:
+        intake.count_refused(upload.batch_id)
+    with suppress(StorageError):
+        _bucket().delete(upload.arrival_key)
+
+
+def _job_of(user: User, upload_id: str) -> Job | None:
+    return db.session.scalar(select(Job).where(Job.id == upload_id, Job.user_id == user.id))
+
+
+def _bucket() -> S3Store:
+    store = open_store(settings())
+    if not isinstance(store, S3Store):
+        raise NotOfferedError
+    return store
