@@ -72,7 +72,7 @@ def _schemas() -> dict[str, Any]:
     wanted += [(model, "validation") for model in dict.fromkeys(bodies)]
     _, made = models_json_schema(wanted, ref_template=REF)
     schemas: dict[str, Any] = made["$defs"]
-    return schemas
+    return schemas | {form.__name__: _form(form) for form in (op.form for op in OPERATIONS) if form}
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
@@ -90,8 +90,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         schema = {"$ref": REF.format(model=operation.body.__name__)}
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if operation.form is not None:
-        content = {"multipart/form-data": {"schema": _form(operation.form)}}
-        made["requestBody"] = {"required": True, "content": content}
+        schema = {"$ref": REF.format(model=operation.form.__name__)}
+        made["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     return made
 
 
