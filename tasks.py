@@ -55,6 +55,13 @@ def make_exports() -> None:
         outbox.deliver_due()
 
 
+@huey.task(name="send_mails")
+def send_mails() -> None:
+    """What somebody waits for at the screen; whatever is due goes out."""
+    with _app_context():
+        outbox.deliver_due()
+
+
 @huey.task(name="send_webhooks")
 def send_webhooks() -> None:
     """Every webhook that is due. Receivers may be slow, so mails do not wait behind them."""
@@ -160,6 +167,14 @@ def wake_webhooks() -> None:
         send_webhooks(priority=FREE_PRIORITY)
     except Exception:
         log.exception("no worker could be woken; webhooks go out with the next beat")
+
+
+def wake_mails() -> None:
+    """Tell the workers that a mail is waited for; otherwise keep_house sends it within a minute."""
+    try:
+        send_mails(priority=PAID_PRIORITY)
+    except Exception:
+        log.exception("no worker could be woken; the mail goes out with the next round of keep_house")
 
 
 def _take_up_exports() -> None:

@@ -21,6 +21,7 @@ PUBLIC = frozenset(
         "api.document",
         "auth.demo",
         "auth.confirm_email",  # these three carry a signed link
+        "auth.finish_registration",  # carries a signed link
         "auth.forgot",
         "auth.register",
         "auth.reset",

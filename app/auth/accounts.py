@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from app.auth import passwords, sessions
 from app.extensions import db
 from app.models import Subscription, User
-from app.models.base import transaction
+from app.models.base import transaction, utcnow
 
 DEMO_EMAIL = "demo@localhost"
 
@@ -19,9 +19,13 @@ class EmailTakenError(Exception):
     """There is an account with this address already."""
 
 
-def register(email: str, password: str, timezone: str) -> User:
+def register(email: str, password: str, timezone: str, is_proven: bool = False) -> User:
+    """A new account; `is_proven` when it came by a link that was mailed to the address."""
     user = User(
-        email=normal_email(email), password_hash=passwords.hashed(password), timezone=_known_zone(timezone)
+        email=normal_email(email),
+        password_hash=passwords.hashed(password),
+        timezone=_known_zone(timezone),
+        email_verified_at=utcnow() if is_proven else None,
     )
     try:
         with transaction() as session:

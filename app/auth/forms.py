@@ -26,6 +26,10 @@ class RegisterForm(FlaskForm):
     timezone = HiddenField(default="UTC")
 
 
+class AddressForm(FlaskForm):
+    email = address_field("Email")
+
+
 class ForgotForm(FlaskForm):
     email = EmailField("Email", [DataRequired("Enter your email address.")])
 

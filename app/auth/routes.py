@@ -11,8 +11,17 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from app.auth import accounts, mailbox, sessions, twofactor
-from app.auth.forms import CodeForm, ForgotForm, RegisterForm, ResetForm, SettingsForm, SignInForm
+import tasks
+from app.auth import accounts, mailbox, registration, sessions, twofactor
+from app.auth.forms import (
+    AddressForm,
+    CodeForm,
+    ForgotForm,
+    RegisterForm,
+    ResetForm,
+    SettingsForm,
+    SignInForm,
+)
 from app.extensions import db, limiter, settings
 from app.models import User
 from app.models.base import transaction, utcnow
@@ -22,12 +31,13 @@ from app.notify import links
 blueprint = Blueprint("auth", __name__)
 
 Page = str | tuple[str, int] | Response
-Form = CodeForm | ForgotForm | RegisterForm | ResetForm | SettingsForm | SignInForm
+Form = AddressForm | CodeForm | ForgotForm | RegisterForm | ResetForm | SettingsForm | SignInForm
 
 # Known and unknown addresses are answered after the same time.
-FORGOT_TAKES_S = 0.4
+MAILING_TAKES_S = 0.4
 # The password was right; so long the second step is waited for.
 HALF_WAY, HALF_WAY_S = "half_way", 600
+LINK_MAILED = "A link is on its way to this address. It completes the registration."
 MAILED = "If there is an account with this address, a link is on its way to it."
 
 
@@ -84,20 +94,30 @@ def demo() -> Response:
 @blueprint.get("/register")
 @blueprint.post("/register")
 @limiter.limit("20/hour", methods=["POST"])
+@limiter.limit("10/hour", methods=["POST"], key_func=_account_tried)
 def register() -> Page:
+    form = AddressForm() if registration.is_by_mail() else RegisterForm()
+    if not form.validate_on_submit():
+        return _form_page("auth/register.html", form)
+    if isinstance(form, RegisterForm):
+        return _registered(form, "auth/register.html")
+    with _no_sooner_than(MAILING_TAKES_S):
+        registration.ask(form.email.data or "")
+    tasks.wake_mails()
+    flash(LINK_MAILED)
+    return redirect(url_for("auth.sign_in"), 303)
+
+
+@blueprint.get("/register/<token>")
+@blueprint.post("/register/<token>")
+@limiter.limit("30/hour", methods=["POST"])
+def finish_registration(token: str) -> Page:
+    """The link came back from the mailbox, so the password is chosen by whoever reads it."""
     form = RegisterForm()
-    if form.validate_on_submit():
-        try:
-            user = accounts.register(
-                form.email.data or "", form.password.data or "", form.timezone.data or "UTC"
-            )
-        except accounts.EmailTakenError:
-            form.email.errors = ["There is an account with this address already. Sign in instead."]
-        else:
-            mailbox.ask_to_verify(user)
-            _enter(user)
-            return redirect(url_for("upload.index"), 303)
-    return _form_page("auth/register.html", form)
+    form.email.data = registration.address_of(token)
+    if not form.validate_on_submit():
+        return _form_page("auth/finish_registration.html", form)
+    return _registered(form, "auth/finish_registration.html", is_proven=True)
 
 
 @blueprint.post("/sign-out")
@@ -115,8 +135,9 @@ def forgot() -> Page:
     form = ForgotForm()
     if not form.validate_on_submit():
         return _form_page("auth/forgot.html", form)
-    with _no_sooner_than(FORGOT_TAKES_S):
+    with _no_sooner_than(MAILING_TAKES_S):
         mailbox.ask_to_reset(form.email.data or "")
+    tasks.wake_mails()
     flash(MAILED)
     return redirect(url_for("auth.sign_in"), 303)
 
@@ -181,6 +202,19 @@ def account_settings() -> Page:
 def _form_page(template: str, form: Form) -> Page:
     status = 422 if form.errors else 200
     return render_template(template, form=form, next=request.args.get("next", "")), status
+
+
+def _registered(form: RegisterForm, template: str, is_proven: bool = False) -> Page:
+    """Signed in at once. Where registering is by mail, only the mailbox's owner comes as far as this."""
+    email, password, zone = form.email.data or "", form.password.data or "", form.timezone.data or "UTC"
+    try:
+        user = accounts.register(email, password, zone, is_proven)
+    except accounts.EmailTakenError:
+        form.email.errors = ["There is an account with this address already. Sign in instead."]
+        return _form_page(template, form)
+    mailbox.ask_to_verify(user)
+    _enter(user)
+    return redirect(url_for("upload.index"), 303)
 
 
 def _after_password(user: User, remember: bool) -> Response:

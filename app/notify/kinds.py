@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 BATCH_DONE = "batch-done"
+REGISTER = "register"
+ACCOUNT_EXISTS = "account-exists"
 VERIFY_EMAIL = "verify-email"
 RESET_PASSWORD = "reset-password"  # noqa: S105 - a name, not a secret
 CONFIRM_EMAIL = "confirm-email"

@@ -12,7 +12,7 @@ from app.integrations.mail import Mail
 from app.models import MailLink, OutboxMessage, User
 from app.notify import kinds
 from app.notify.addresses import external_url
-from app.notify.signing import export_token, token_of
+from app.notify.signing import export_token, registering_token, token_of
 
 NOT_YOU = "If this was not you, set a new password at once: all other sessions end with it."
 IGNORE = "If you did not ask for this, do nothing: without the link nothing changes."
@@ -39,6 +39,23 @@ def compose(message: OutboxMessage) -> Mail | None:
         html=render_template("emails/notice.html", notice=notice),
         unsubscribe_url=external_url("auth.account_settings"),
         key=message.key,
+    )
+
+
+def _register(message: OutboxMessage) -> Notice:
+    to = message.payload["to"]
+    url = external_url("auth.finish_registration", token=registering_token(to))
+    words = "Choose a password, and your account is ready. The link works for two days."
+    return Notice(to, "Complete your registration", (words, IGNORE), url, "Choose a password")
+
+
+def _account_exists(message: OutboxMessage) -> Notice:
+    words = "Somebody wanted to register with this address, and you have an account already: sign in with it."
+    forgotten = f"A new password, if you need one: {external_url('auth.forgot')}"
+    not_you = "If this was not you, do nothing: nothing was changed."
+    sentences = (words, forgotten, not_you)
+    return Notice(
+        message.payload["to"], "You have an account", sentences, external_url("auth.sign_in"), "Sign in"
     )
 
 
@@ -114,6 +131,8 @@ def _live(message: OutboxMessage) -> MailLink | None:
 
 
 NOTICES: dict[str, Callable[[OutboxMessage], Notice | None]] = {
+    kinds.REGISTER: _register,
+    kinds.ACCOUNT_EXISTS: _account_exists,
     kinds.VERIFY_EMAIL: _verify,
     kinds.RESET_PASSWORD: _reset,
     kinds.CONFIRM_EMAIL: _confirm,

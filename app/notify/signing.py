@@ -33,6 +33,22 @@ def export_key(token: str, max_age: timedelta) -> str | None:
         return None
 
 
+def registering_token(email: str) -> str:
+    """Proves that whoever has it reads the mail of this address."""
+    return str(_register_signer().dumps(email))
+
+
+def registering(token: str, max_age: timedelta) -> str | None:
+    try:
+        return str(_register_signer().loads(token, max_age=int(max_age.total_seconds())))
+    except BadSignature:
+        return None
+
+
+def _register_signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().effective_secret_key, salt="register")
+
+
 def _export_signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(settings().effective_secret_key, salt="export")
 

@@ -1,0 +1,38 @@
+"""Registering by way of one's mailbox, where there is a mail server: so nobody learns who has an account.
+
+Until the link comes back there is no account, so no password of a stranger waits in somebody's name.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import abort
+from sqlalchemy import select
+
+from app.auth.accounts import normal_email
+from app.extensions import db, settings
+from app.models import User
+from app.models.base import new_id, transaction
+from app.notify import kinds, outbox, signing
+
+LINK_LIVES = timedelta(days=2)
+
+
+def is_by_mail() -> bool:
+    """A run without a mail server lets people start at once; it is their own, or its operator's choice."""
+    return settings().smtp_url is not None
+
+
+def ask(email: str) -> None:
+    """Mail a link that completes the registration, or that there is an account: who asks isn't told which."""
+    address = normal_email(email)
+    is_known = db.session.scalar(select(User.id).where(User.email == address)) is not None
+    kind = kinds.ACCOUNT_EXISTS if is_known else kinds.REGISTER
+    with transaction():
+        outbox.promise(f"register:{new_id()}", None, kind, {"to": address})
+
+
+def address_of(token: str) -> str:
+    """Whose mailbox the link came from, or 404."""
+    return signing.registering(token, LINK_LIVES) or abort(404)
