@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
-import time
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -75,13 +77,16 @@ def post(url: str, body: bytes, headers: dict[str, str], loopback: bool = False)
     host = target.host if target.port == default else f"{target.host}:{target.port}"
     timeout = httpx.Timeout(CONNECT_S, read=TOTAL_S)
     try:
-        with httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client:
+        with (
+            _Deadline(TOTAL_S) as deadline,
+            httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client,
+        ):
             request = client.build_request(
                 "POST",
                 f"{target.scheme}://{shown}:{target.port}{target.path}",
                 content=body,
                 headers=headers | {"Host": host},
-                extensions={"sni_hostname": target.host},
+                extensions={"sni_hostname": target.host, "trace": deadline.watch},
             )
             return _status(client, request)
     except httpx.HTTPError as error:
@@ -89,14 +94,47 @@ def post(url: str, body: bytes, headers: dict[str, str], loopback: bool = False)
 
 
 def _status(client: httpx.Client, request: httpx.Request) -> int:
-    """Read no more of the answer than is polite: only its status counts."""
-    until, size = time.monotonic() + TOTAL_S, 0
-    response = client.send(request, stream=True)
+    """Only its status counts, so no more of the answer is read than is polite, and however it ends."""
+    response, size = client.send(request, stream=True), 0
     try:
-        for chunk in response.iter_raw():
-            size += len(chunk)
-            if size > MOST_ANSWER_BYTES or time.monotonic() > until:
-                break
+        with suppress(httpx.HTTPError):
+            for chunk in response.iter_raw():
+                size += len(chunk)
+                if size > MOST_ANSWER_BYTES:
+                    break
     finally:
         response.close()
     return response.status_code
+
+
+class _Deadline:
+    """Ends a connection when its time is up: a read's timeout only limits the silence between two bytes."""
+
+    CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._end)
+        self._socket: socket.socket | None = None
+        self._is_over = False
+
+    def __enter__(self) -> _Deadline:
+        self._timer.daemon = True
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def watch(self, event: str, info: dict[str, Any]) -> None:
+        """What httpx tells while it works; each step's socket replaces the one before."""
+        if event in self.CONNECTED:
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self._is_over:
+                self._end()
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._socket is not None:
+            with suppress(OSError):
+                # Not SSLSocket's own, which would take the TLS layer away from under the reader.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
