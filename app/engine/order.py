@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,4 +45,4 @@ class Answer:
     @property
     def cost(self) -> float:
         """In US dollars."""
-        return float(sum(call.get("cost", 0) for call in self.calls))
+        return float(sum(Decimal(call["cost_usd"]) for call in self.calls))

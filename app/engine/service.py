@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hmac
 import os
+import socket
+import sys
 import threading
 
 from flask import Flask, Response, jsonify, request
@@ -60,6 +62,7 @@ class Engine:
         if not is_from_store(body.url, self._prefix):
             raise UnprocessableEntity("That link does not lead into the store.")
         self._take_slot()
+        _expect_a_reader(request.environ.get("gunicorn.socket"))
         limit_s = min(body.options.limit_s, self._settings.job_limit_s)
         order = body.options.model_copy(update={"limit_s": limit_s})
         stream = Stream(self._sandbox, self._settings.data_dir, body.url, order)
@@ -89,6 +92,15 @@ class Engine:
     def _warm_up(self) -> None:
         """Beside whatever is asked meanwhile; a second call waits for the first and finds it done."""
         threading.Thread(target=self._sandbox.start, name="warm-up", daemon=True).start()
+
+
+def _expect_a_reader(connection: socket.socket | None) -> None:
+    """Who reads nothing for so long, or whose machine is gone without a word, has hung up."""
+    if connection is not None:
+        connection.settimeout(wire.SILENCE_S)
+        if sys.platform == "linux":
+            silence_ms = round(1000 * wire.SILENCE_S)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, silence_ms)
 
 
 def create_app(settings: Settings | None = None, sandbox: Sandbox | None = None) -> Flask:

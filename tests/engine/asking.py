@@ -38,3 +38,10 @@ def wait_for_slots(engine: EngineProcess, within_s: float) -> None:
     while health(engine)["busy"]:
         assert time.monotonic() < until, f"a slot is still taken after {within_s} s"
         time.sleep(0.05)
+
+
+def wait_until_taken(engine: EngineProcess) -> None:
+    until = time.monotonic() + 10
+    while not health(engine)["busy"]:
+        assert time.monotonic() < until, "no slot was taken"
+        time.sleep(0.01)

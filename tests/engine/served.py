@@ -7,10 +7,11 @@ import os
 from flask import Flask
 
 from app.audio.sandbox import Sandbox
-from app.engine import service
+from app.engine import service, wire
 
 
 def create_app() -> Flask:
+    wire.SILENCE_S = float(os.environ.get("ENGINE_TEST_SILENCE_S", wire.SILENCE_S))
     entry = os.environ.get("ENGINE_TEST_ENTRY", "tests.engine.entries:by_name")
     warm = None if "ENGINE_TEST_ENTRY" in os.environ else "app.audio.warm:warm"
     return service.create_app(sandbox=Sandbox(entry, warm=warm))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import subprocess
 import sys
 from io import BytesIO
@@ -18,10 +20,10 @@ from app.config import ConfigError, Settings
 from app.engine import local, service, wire
 from app.engine.order import RENDERED, Listener, Order
 from app.integrations.storage import link_prefix
-from tests.engine.asking import AUTHORISED, ask, health, lines, wait_for_slots
-from tests.engine.store import Store
+from tests.engine.asking import AUTHORISED, ask, health, lines, wait_for_slots, wait_until_taken
+from tests.engine.store import Store, serving
 from tests.live import ENGINE_SECRET, ROOT, EngineProcess
-from tests.support import drum_loop, kick
+from tests.support import drum_loop, kick, silence
 
 
 def test_the_public_app_has_no_engine_and_the_engine_has_nothing_else(app: Flask, tmp_path: Path) -> None:
@@ -166,9 +168,10 @@ def test_whoever_hangs_up_ends_the_work_and_everything_it_has_started(
         json={"url": url, "options": options},
         headers=AUTHORISED,
     ) as answer:
-        next(answer.iter_raw())
-        folder = next((engine_process.data_dir / "tmp").iterdir())
-        assert _processes_in(folder)
+        for _ in answer.iter_raw():  # a line, twice a second
+            folder = next((engine_process.data_dir / "tmp").iterdir())
+            if len(_processes_in(folder)) == 2:
+                break
     wait_for_slots(engine_process, 2)
     assert _processes_in(folder) == []
     assert not folder.exists()
@@ -184,6 +187,21 @@ def _processes_in(folder: Path) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_who_asks_and_reads_nothing_holds_no_slot(tmp_path: Path) -> None:
+    """The WAV of a few minutes fills every buffer on the way."""
+    with (
+        EngineProcess(tmp_path, ENGINE_TEST_SILENCE_S="1") as engine,
+        serving(engine.store_port) as store,
+        socket.create_connection(("127.0.0.1", engine.port)) as mute,
+    ):
+        body = json.dumps({"url": store.keep("x", silence(300)), "options": {}})
+        head = f"POST /api/process HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ENGINE_SECRET}\r\n"
+        mute.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        wait_until_taken(engine)
+        wait_for_slots(engine, 60)
+        assert "given up" in engine.log or "timed out" in engine.log
 
 
 def test_a_verdict_is_a_sentence_for_a_producer(engine_process: EngineProcess, store: Store) -> None:
