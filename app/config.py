@@ -102,6 +102,9 @@ class Settings(BaseModel):
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None
     stripe_api_base: HttpUrl = "https://api.stripe.com"
+    stripe_trial_days: Annotated[int, Field(ge=0, le=730)] = 0
+    stripe_promotion_codes: bool = True
+    stripe_automatic_tax: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], excused: frozenset[str] = frozenset()) -> Self:

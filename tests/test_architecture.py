@@ -42,6 +42,7 @@ SDK_OWNERS = {
     "pyotp": "app.auth.twofactor",
     "segno": "app.auth.twofactor",
     "smtplib": "app.integrations.mail",
+    "stripe": "app.integrations.payments",
     "zxcvbn": "app.auth.passwords",
 }
 

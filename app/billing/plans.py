@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from app.integrations.payment_facts import Price
 from app.models import User
 
 MB, GB, TB = 10**6, 10**9, 10**12
@@ -23,6 +24,14 @@ class Plan:
     storage_bytes: int
     tier: str
     priority: int  # lower runs first
+    price_cents: int = 0  # US dollars, a month
+    price_key: str | None = None  # the lookup key of its price at Stripe; None is not for sale
+    overage_price_cents: int | None = None  # for each upload over the quota; None is no overage
+    overage_key: str | None = None
+
+    @property
+    def is_for_sale(self) -> bool:
+        return self.price_key is not None
 
     @property
     def is_delayed(self) -> bool:
@@ -47,14 +56,50 @@ PLANS = {
     plan.name: plan
     for plan in (
         Plan("free", "Free", 10 * MB, 10, "day", 100 * MB, FREE_TIER, 20),
-        Plan("pro", "Pro", 100 * MB, 1_000, "month", 10 * GB, PRO_TIER, 10),
-        Plan("enterprise", "Enterprise", 500 * MB, 20_000, "month", 1 * TB, PRO_TIER, 10),
+        Plan(
+            "pro",
+            "Pro",
+            100 * MB,
+            1_000,
+            "month",
+            10 * GB,
+            PRO_TIER,
+            10,
+            price_cents=1500,
+            price_key="sp404_pro_monthly",
+            overage_price_cents=2,
+            overage_key="sp404_pro_overage",
+        ),
+        Plan(
+            "enterprise",
+            "Enterprise",
+            500 * MB,
+            20_000,
+            "month",
+            1 * TB,
+            PRO_TIER,
+            10,
+            price_cents=9900,
+            price_key="sp404_enterprise_monthly",
+        ),
     )
 }
 FREE = PLANS["free"]
+FOR_SALE = tuple(plan for plan in PLANS.values() if plan.is_for_sale)
+BY_PRICE_KEY = {plan.price_key: plan for plan in FOR_SALE}
 TIERS = tuple(dict.fromkeys(plan.tier for plan in PLANS.values()))
 # Of all jobs that wait, those of a lower figure are first, without exception.
 PRIORITIES = sorted({plan.priority for plan in PLANS.values()})
+
+
+def of_price(price: Price) -> Plan | None:
+    """The plan that a price at Stripe pays for; None for a price of something else.
+
+    Its metadata says it for ever; the lookup key moves on to the next price when what is asked changes.
+    """
+    if price.is_metered:
+        return None
+    return PLANS.get(price.plan_name or "") or BY_PRICE_KEY.get(price.lookup_key)
 
 
 def for_user(user: User) -> Plan:

@@ -1,0 +1,187 @@
+"""The real SDK against the fake, over HTTP: what is asked for, sent twice, refused and out of reach."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import stripe
+
+from app.config import Settings
+from app.integrations import payments
+from app.integrations.payments import PaymentsError
+from tests.fake_stripe import charges, checkout, subscriptions
+from tests.fake_stripe.server import FakeStripe, signed
+
+BACK = ("http://x/welcome", "http://x/billing")
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeStripe]:
+    with FakeStripe() as served:
+        yield served
+
+
+@pytest.fixture
+def settings(fake: FakeStripe, tmp_path: Path) -> Settings:
+    return Settings.from_env(fake.settings | {"DATA_DIR": str(tmp_path), "SECRET_KEY": "k" * 32})
+
+
+@pytest.fixture
+def customer(settings: Settings) -> str:
+    return payments.create_customer(settings, "user", "owner@example.com", None)
+
+
+def subscribe(fake: FakeStripe, settings: Settings, customer: str, plan: str = "pro") -> None:
+    url = payments.open_checkout(settings, customer, f"sp404_{plan}_monthly", 0, *BACK)
+    checkout.act(fake.world, url.rsplit("/", 1)[-1], "paid")
+
+
+def test_a_paid_checkout_is_a_subscription_with_an_invoice(
+    fake: FakeStripe, settings: Settings, customer: str
+) -> None:
+    subscribe(fake, settings, customer)
+    now = payments.present(settings, customer)
+    (subscription,), (invoice,) = now.subscriptions, now.invoices
+    assert (subscription.status, subscription.items[0].price.plan_name) == ("active", "pro")
+    assert (invoice.status, invoice.paid_cents) == ("paid", 1500)
+    assert payments.price(settings, invoice.price_id or "").plan_name == "pro"
+    assert {found.payment_id for found in now.settled} == invoice.payment_ids
+
+
+def test_two_clicks_at_once_make_one_customer_and_one_checkout(fake: FakeStripe, settings: Settings) -> None:
+    def click(_: int) -> tuple[str, str]:
+        customer = payments.create_customer(settings, "user", "owner@example.com", None)
+        return customer, payments.open_checkout(settings, customer, "sp404_pro_monthly", 7, *BACK)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(click, range(8)))) == 1
+    assert len(fake.world.all("customer")) == len(fake.world.all("checkout.session")) == 1
+
+
+def test_another_plan_closes_the_checkout_that_was_open(
+    fake: FakeStripe, settings: Settings, customer: str
+) -> None:
+    first = payments.open_checkout(settings, customer, "sp404_pro_monthly", 0, *BACK)
+    second = payments.open_checkout(settings, customer, "sp404_enterprise_monthly", 0, *BACK)
+    again = payments.open_checkout(settings, customer, "sp404_pro_monthly", 0, *BACK)
+    assert len({first, second, again}) == 3
+    assert [s["status"] for s in fake.world.all("checkout.session")] == ["open", "expired", "expired"]
+
+
+def test_a_lost_answer_is_asked_for_again_and_nothing_is_done_twice(
+    fake: FakeStripe, settings: Settings
+) -> None:
+    fake.world.lost_answers = 1
+    payments.create_customer(settings, "user", "owner@example.com", None)
+    assert len(fake.world.all("customer")) == 1
+    assert fake.calls.count("POST /v1/customers") == 2
+
+
+def test_a_swap_costs_what_was_previewed(fake: FakeStripe, settings: Settings, customer: str) -> None:
+    subscribe(fake, settings, customer)
+    fake.world.set_time = fake.world.now + 10 * subscriptions.DAY
+    (found,) = payments.present(settings, customer).subscriptions
+    price = payments.price_id(settings, "sp404_enterprise_monthly")
+    asked = (settings, found.id, found.items[0].id, price, fake.world.now)
+    shown = payments.swap_preview(*asked)
+    fake.world.set_time += 3600
+    changed = payments.swap(*asked)
+    assert changed.items[0].price.plan_name == "enterprise"
+    assert payments.invoice(settings, changed.latest_invoice_id or "").paid_cents == shown.total_cents == 5600
+    assert payments.swap(*asked) == changed
+    assert len(payments.present(settings, customer).invoices) == 2
+
+
+@pytest.mark.parametrize("card", ["declined", "needs_action"])
+def test_a_swap_that_is_not_paid_changes_nothing_until_it_is(
+    fake: FakeStripe, settings: Settings, customer: str, card: str
+) -> None:
+    subscribe(fake, settings, customer)
+    (found,) = payments.present(settings, customer).subscriptions
+    fake.world.cards[customer] = card
+    price = payments.price_id(settings, "sp404_enterprise_monthly")
+    changed = payments.swap(settings, found.id, found.items[0].id, price, fake.world.now)
+    assert (changed.status, changed.items[0].price.plan_name) == ("active", "pro")
+    bill = payments.invoice(settings, changed.latest_invoice_id or "")
+    assert bill.hosted_url is not None
+    subscriptions.pay_invoice(fake.world, bill.id)
+    (now,) = payments.present(settings, customer).subscriptions
+    assert now.items[0].price.plan_name == "enterprise"
+
+
+def test_cancel_resume_and_end(fake: FakeStripe, settings: Settings, customer: str) -> None:
+    subscribe(fake, settings, customer)
+    (found,) = payments.present(settings, customer).subscriptions
+    for cancel, ends_at in ((True, found.items[0].period_end), (False, None)):
+        payments.cancel_at_period_end(settings, found.id, cancel)
+        assert payments.present(settings, customer).subscriptions[0].ends_at == ends_at
+    subscriptions.item_of(fake.world.get("subscription", found.id))
+    fake.world.get("subscription", found.id)["cancel_at"] = fake.world.now + 50
+    payments.cancel_at_period_end(settings, found.id, False)
+    assert payments.present(settings, customer).subscriptions[0].ends_at is None
+    for _ in range(2):
+        payments.cancel_now(settings, found.id)
+    assert payments.present(settings, customer).subscriptions[0].status == "canceled"
+    assert payments.next_invoice(settings, found.id) is None
+
+
+def test_refunds_and_disputes_belong_to_a_payment(
+    fake: FakeStripe, settings: Settings, customer: str
+) -> None:
+    subscribe(fake, settings, customer)
+    (charge,) = fake.world.all("charge")
+    charges.refund(fake.world, charge["id"], 500)
+    dispute = charges.dispute(fake.world, charge["id"])
+    (found,) = payments.present(settings, customer).settled
+    assert (found.refunded_cents, found.disputed_cents, found.dispute_status) == (500, 1500, "needs_response")
+    event = payments.read_event(settings, *_webhook(fake.world.events[-1]))
+    assert event is not None
+    assert (event.id, event.charge_id) == (fake.world.events[-1]["id"], charge["id"])
+    assert payments.customer_of_charge(settings, charge["id"]) == customer
+    charges.close_dispute(fake.world, dispute["id"], won=True)
+    assert payments.present(settings, customer).settled[0].dispute_status == "won"
+
+
+def test_the_fake_refuses_what_stripe_would(fake: FakeStripe, settings: Settings) -> None:
+    made = payments.client(settings).v1.customers
+    with pytest.raises(stripe.InvalidRequestError, match="unknown parameter: metdata"):
+        made.create(cast(Any, {"metdata": {"user": "1"}}))
+    made.create({"email": "a@example.com"}, {"idempotency_key": "one"})
+    with pytest.raises(stripe.IdempotencyError):
+        made.create({"email": "b@example.com"}, {"idempotency_key": "one"})
+
+
+def test_stripe_being_away_or_refusing_is_one_error(
+    fake: FakeStripe, settings: Settings, customer: str
+) -> None:
+    with pytest.raises(PaymentsError, match="No such price"):
+        payments.price(settings, "price_none")
+    assert not payments.present(settings, "cus_none").exists
+    fake.world.is_away = True
+    with pytest.raises(PaymentsError):
+        payments.present(settings, customer)
+
+
+def test_only_what_stripe_has_signed_lately_is_an_event(settings: Settings) -> None:
+    event = {"id": "evt_1", "object": "event", "created": 1, "type": "customer.updated", "data": {}}
+    event["data"] = {"object": {"id": "cus_1", "object": "customer"}}
+    now = int(time.time())
+    assert payments.read_event(settings, *_webhook(event)) is not None
+    two = settings.model_copy(update={"stripe_webhook_secret": "whsec_new, whsec_fake"})
+    assert payments.read_event(two, *_webhook(event)) is not None
+    assert payments.read_event(settings, *_webhook(event, "whsec_other")) is None
+    assert payments.read_event(settings, *_webhook(event, at=now - 400)) is None
+    body, header = _webhook(event)
+    assert payments.read_event(settings, body.replace(b"cus_1", b"cus_2"), header) is None
+    assert payments.read_event(settings, body, None) is None
+    assert payments.read_event(settings, b"\xff", header) is None
+
+
+def _webhook(event: object, secret: str = "whsec_fake", at: int | None = None) -> tuple[bytes, str]:
+    body, headers = signed(event, secret, at)  # type: ignore[arg-type]
+    return body, headers["Stripe-Signature"]
