@@ -71,6 +71,7 @@ class Sample(Model):
         """Gather every word somebody may look for; searching is one column then."""
         words = [self.name, self.filename, self.kind, self.sound or "", self.key or "", *self.tag_names]
         words += [*self.vibe.get("moods", []), self.vibe.get("texture", ""), self.vibe.get("use", "")]
+        words += [*self.vibe.get("tags", []), *(genre["name"] for genre in self.vibe.get("genres", []))]
         self.search_text = "\n".join(words).casefold()  # a phrase does not span two fields
 
 

@@ -1,0 +1,97 @@
+"""Asking models in turn for one vibe: again where that may help, never past the budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.integrations import openrouter, prompt, vibe_schema
+from app.integrations.openrouter import Answer, Call, Price, Question, Server
+from app.integrations.vibe_schema import Vibe
+
+TRIES = 3
+PAUSES_S = (1.0, 3.0)
+# A model that asks for a longer rest is not waited for.
+LONGEST_PAUSE_S = 15.0
+LONGEST_S = 120.0
+MOST_FAULTS = 8
+
+
+@dataclass
+class Asking:
+    """One conversation: what is left of its time and money, and the record of every call so far."""
+
+    server: Server
+    price: Price
+    budget_usd: Decimal
+    accept: Callable[[Vibe], str]  # what is wrong with a vibe beyond its schema, or nothing
+    calls: list[Call] = field(default_factory=list)
+    until: float = field(default_factory=lambda: time.monotonic() + LONGEST_S)
+
+    def of(self, models: tuple[str, ...], messages: list[dict[str, str]]) -> Vibe | None:
+        """The first good answer; None when there is none within what may be spent."""
+        for model in models:
+            question = Question(model, messages, vibe_schema.NAME, vibe_schema.for_request(), self.price)
+            answer = self._patiently(question)
+            if answer is None or answer.verdict == "stop":
+                return None
+            if answer.verdict == "good":
+                return self._checked(question, answer.content)
+        return None
+
+    def _patiently(self, question: Question) -> Answer | None:
+        """Up to three tries of one question; None when time or money is out."""
+        answer = None
+        for attempt in range(1, TRIES + 1):
+            if not self._may(question):
+                return answer
+            answer = openrouter.ask(self.server, replace(question, attempt=len(self.calls) + 1))
+            self.calls.append(answer.call)
+            if answer.verdict != "again" or attempt == TRIES:
+                return answer
+            pause_s = answer.retry_after_s
+            if pause_s is None:
+                pause_s = PAUSES_S[attempt - 1]
+            if pause_s > min(LONGEST_PAUSE_S, self.until - time.monotonic()):
+                return answer
+            time.sleep(pause_s)
+        return answer
+
+    def _checked(self, question: Question, content: str) -> Vibe | None:
+        """The vibe in an answer, repaired once."""
+        found = self._parse(content)
+        if isinstance(found, str):
+            self._mark("against the schema")
+            again = self._patiently(
+                replace(question, messages=prompt.repair(question.messages, content, found))
+            )
+            if again is None or again.verdict != "good":
+                return None
+            found = self._parse(again.content)
+            if isinstance(found, str):
+                self._mark("against the schema")
+        return None if isinstance(found, str) else found
+
+    def _parse(self, content: str) -> Vibe | str:
+        try:
+            vibe = Vibe.model_validate_json(content)
+        except ValidationError as error:
+            return "\n".join(_fault(fault) for fault in error.errors()[:MOST_FAULTS])
+        return self.accept(vibe) or vibe
+
+    def _may(self, question: Question) -> bool:
+        spent = sum((Decimal(call.cost_usd) for call in self.calls), Decimal(0))
+        return spent + question.most_usd <= self.budget_usd and time.monotonic() < self.until
+
+    def _mark(self, outcome: str) -> None:
+        self.calls[-1] = replace(self.calls[-1], outcome=outcome)
+
+
+def _fault(fault: Any) -> str:
+    """Where and what, without repeating what was sent."""
+    return f"{'.'.join(str(part) for part in fault['loc']) or 'answer'}: {fault['msg']}"

@@ -1,0 +1,117 @@
+"""What a vibe is: one model that is asked for, checked and kept, whoever describes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import CoreSchema, core_schema
+
+from app.integrations.vocabulary import ERAS, FEATURES, GENRES, INSTRUMENTS, MOODS, ROLES, TEXTURES, USES
+
+SCHEMA_VERSION = 1
+NAME = "vibe"
+LONGEST_DESCRIPTION = 200
+# Nothing a sentence about a sound needs, and what links, markup and templates are made of.
+_UNSAFE = re.compile(r"[<>{}\[\]`|\\]|https?:|www\.|\S@\S", re.IGNORECASE)
+# Bounds that not every provider enforces; they are checked here in any case, so they aren't asked for.
+_LOCAL_ONLY = {"title", "default", "pattern", "minLength", "maxLength", "minItems", "maxItems"}
+_LOCAL_ONLY |= {"minimum", "maximum"}
+
+
+def _plain(text: str) -> str:
+    if not text.isprintable() or _UNSAFE.search(text):
+        raise ValueError("a plain sentence without links or markup is wanted")
+    return text
+
+
+def _once(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of a vocabulary's words, which `Literal` can't say of a tuple made elsewhere."""
+
+    words: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        return core_schema.literal_schema(list(self.words))
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Mood = Annotated[str, OneOf(tuple(MOODS))]
+Feature = Annotated[str, OneOf(FEATURES)]
+Resting = Annotated[list[Feature], Field(min_length=1, max_length=8), AfterValidator(_once)]
+TagWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,23}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Genre(_Strict):
+    name: Annotated[str, OneOf(GENRES)]
+    weight: Share
+
+
+class Instrument(_Strict):
+    name: Annotated[str, OneOf(INSTRUMENTS)]
+    heard: bool = Field(description="true when it sounds, false when it is only implied")
+
+
+class RestsOn(_Strict):
+    """The measured features behind each field, by name; the figures are filled in here, never taken over."""
+
+    moods: Resting
+    energy: Resting
+    texture: Resting
+    era: Resting
+    genres: Resting
+    instruments: Resting
+    use: Resting
+    role: Resting
+    description: Resting
+    tags: Resting
+
+
+class Vibe(_Strict):
+    """A description in a producer's words; what a model answers has exactly these fields."""
+
+    moods: Annotated[list[Mood], Field(min_length=1, max_length=3), AfterValidator(_once)]
+    energy: Annotated[int, Field(ge=0, le=100)]
+    texture: Annotated[str, OneOf(TEXTURES)]
+    era: Annotated[str, OneOf(ERAS)]
+    genres: Annotated[list[Genre], Field(max_length=3)]
+    instruments: Annotated[list[Instrument], Field(max_length=6)]
+    use: Annotated[str, OneOf(USES)]
+    role: Annotated[str, OneOf(ROLES)] = Field(description="what it is on a pad")
+    description: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=3, max_length=LONGEST_DESCRIPTION),
+        AfterValidator(_plain),
+    ] = Field(description="one plain sentence")
+    tags: Annotated[list[TagWord], Field(max_length=8), AfterValidator(_once)]
+    confidence: Share
+    rests_on: RestsOn
+
+
+def for_request() -> dict[str, Any]:
+    """The JSON schema as a request carries it: everything required, nothing else allowed, no bounds."""
+    schema: dict[str, Any] = _bare(Vibe.model_json_schema())
+    return schema
+
+
+def _bare(node: Any, is_names: bool = False) -> Any:
+    """`is_names`: the keys are names of fields here, not words of JSON schema."""
+    if isinstance(node, list):
+        return [_bare(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _bare(value, key in {"properties", "$defs"} and not is_names)
+        for key, value in node.items()
+        if is_names or key not in _LOCAL_ONLY
+    }

@@ -1,0 +1,179 @@
+"""A model market of our own over real HTTP: it counts, bills and misbehaves as told."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+
+from app.integrations.openrouter import Server
+
+KEY = "sk-or-of-the-tests"
+CHARACTERS_A_TOKEN = 4
+PROMPT_USD, COMPLETION_USD = Decimal("0.10"), Decimal("0.40")  # a million tokens
+SLOW_S = 1.5
+
+GOOD: dict[str, Any] = {
+    "moods": ["moody", "groovy"],
+    "energy": 45,
+    "texture": "gritty",
+    "era": "1990s",
+    "genres": [{"name": "boom bap", "weight": 0.8}],
+    "instruments": [{"name": "drum kit", "heard": True}],
+    "use": "drum loop to chop",
+    "role": "loop",
+    "description": "A dusty, swinging break with room around the snare.",
+    "tags": ["dusty", "break"],
+    "confidence": 0.7,
+    "rests_on": {
+        "moods": ["tempo", "brightness"],
+        "energy": ["loudness", "onsets"],
+        "texture": ["noisiness"],
+        "era": ["spectrum"],
+        "genres": ["tempo", "kind"],
+        "instruments": ["sound"],
+        "use": ["kind", "duration"],
+        "role": ["kind"],
+        "description": ["tempo", "noisiness"],
+        "tags": ["noisiness"],
+    },
+}
+
+
+@dataclass
+class Market:
+    """What it was asked, and has billed. `script` is used up a request at a time; the last act stays."""
+
+    script: list[str] = field(default_factory=lambda: ["good"])
+    answer: dict[str, Any] = field(default_factory=lambda: dict(GOOD))
+    retry_after: str = "0"
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    billed_usd: Decimal = Decimal(0)
+    bills: list[tuple[int, int, Decimal]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    url: str = ""
+    lock: Any = field(default_factory=threading.Lock)
+
+    def server(self, **options: Any) -> Server:
+        return Server(self.url, KEY, **options)
+
+    def take(self, body: dict[str, Any]) -> tuple[str, int]:
+        with self.lock:
+            self.asked.append(body)
+            number = len(self.asked)
+            act = self.script[min(number, len(self.script)) - 1]
+            self._check(body)
+            return act, number
+
+    def bill(self, body: dict[str, Any], content: str) -> dict[str, Any]:
+        prompt = len(json.dumps(body["messages"])) + len(json.dumps(body["response_format"]))
+        tokens = (prompt // CHARACTERS_A_TOKEN, len(content) // CHARACTERS_A_TOKEN)
+        cost = (tokens[0] * PROMPT_USD + tokens[1] * COMPLETION_USD) / 1_000_000
+        with self.lock:
+            self.bills.append((*tokens, cost))
+            self.billed_usd += cost
+        return {
+            "prompt_tokens": tokens[0],
+            "completion_tokens": tokens[1],
+            "total_tokens": sum(tokens),
+            "cost": float(cost),
+        }
+
+    def _check(self, body: dict[str, Any]) -> None:
+        wanted = body["response_format"]
+        jsonschema.Draft202012Validator.check_schema(wanted["json_schema"]["schema"])
+        if wanted["type"] != "json_schema" or wanted["json_schema"]["strict"] is not True:
+            self.wrong.append("not structured")
+        if not body["provider"]["require_parameters"] or body["provider"]["data_collection"] != "deny":
+            self.wrong.append("provider not restricted")
+
+
+@contextmanager
+def market(*script: str, **options: Any) -> Iterator[Market]:
+    kept = Market(list(script) or ["good"], **options)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(kept))
+    http.daemon_threads = True
+    kept.url = f"http://127.0.0.1:{http.server_address[1]}/api/v1"
+    threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield kept
+        assert kept.wrong == []
+    finally:
+        http.shutdown()
+        http.server_close()
+
+
+def _handler(kept: Market) -> type[BaseHTTPRequestHandler]:  # noqa: C901
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """The test's output is for tests."""
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path != "/api/v1/chat/completions" or self.headers["Authorization"] != f"Bearer {KEY}":
+                kept.wrong.append(f"{self.path} with another key")
+            act, number = kept.take(body)
+            if act.isdecimal():
+                self.error(int(act))
+            elif act == "hang up":
+                self.close_connection = True
+            elif act == "page":
+                self.send(200, b"<html>bad gateway</html>", "text/html")
+            else:
+                self.completion(act, body, number)
+
+        def completion(self, act: str, body: dict[str, Any], number: int) -> None:
+            content = _content(kept, act, body)
+            reply = _reply(act, body["model"], f"gen-{number}", content, kept.bill(body, content))
+            if act == "slow":
+                time.sleep(SLOW_S)
+            with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked may be gone
+                self.send(200, json.dumps(reply).encode())
+
+        def error(self, status: int) -> None:
+            told = {"error": {"code": status, "message": "no", "metadata": {}}}
+            self.send(status, json.dumps(told).encode())
+
+        def send(self, status: int, raw: bytes, kind: str = "application/json") -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(raw)))
+            if status in {429, 503}:
+                self.send_header("Retry-After", kept.retry_after)
+            self.end_headers()
+            self.wfile.write(raw)
+
+    return Handler
+
+
+def _reply(act: str, model: str, generation: str, content: str, usage: dict[str, Any]) -> dict[str, Any]:
+    finish = {"truncated": "length", "ends in error": "error"}.get(act, "stop")
+    choice = {"finish_reason": finish, "message": {"role": "assistant", "content": content}}
+    reply = {"id": generation, "model": model, "choices": [choice], "usage": usage}
+    if act == "200 with error":
+        reply["error"] = {"code": 502, "message": "the provider is gone"}
+    if act == "no usage":
+        del reply["usage"]
+    return reply
+
+
+def _content(kept: Market, act: str, body: dict[str, Any]) -> str:
+    whole = json.dumps(kept.answer)
+    if act == "empty":
+        return "  "
+    if act == "truncated":
+        return whole[: len(whole) // 2]
+    if act == "against schema":
+        return json.dumps(kept.answer | {"moods": ["spicy"], "extra": 1})
+    if act == "echo":
+        given = body["messages"][1]["content"].rpartition("<untrusted>")[2].removesuffix("</untrusted>")
+        return json.dumps(kept.answer | {"description": json.loads(given)["file_name"]})
+    return whole
