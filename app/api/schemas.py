@@ -142,6 +142,12 @@ class SamplesAnswer(BaseModel):
 
 class SamplesQuery(Taken):
     q: str = Field("", max_length=200, description='Words; `-word` leaves out, `"two words"` is a phrase.')
+    ask: str = Field(
+        "",
+        max_length=200,
+        description="A sentence: `dusty 90 bpm drum loops in A minor, not too bright`. What it says about "
+        "brightness, noise, level, attack and length sorts, unless `sort` does.",
+    )
     kind: Literal["loop", "one-shot"] | None = None
     sound: str = Field("", max_length=24, description="Such as kick, snare, hi-hat.")
     key: Key | None = None

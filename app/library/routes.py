@@ -30,6 +30,7 @@ def index() -> str:
         template,
         query=query,
         results=results,
+        relaxed=[] if results.total else search.relaxed(current_user, query),
         sorts=search.SORTS,
         kinds=search.counts(current_user, query, "kind"),
         sounds=search.counts(current_user, query, "sound"),

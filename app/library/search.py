@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from app.extensions import db
-from app.library import keys
+from app.library import keys, wishes
+from app.library.ask import LONGEST, Piece, read, without
 from app.models import Sample, Tag, User
 
 PAGE = 50
@@ -33,11 +34,21 @@ SYNONYMS = {
 }
 
 
+class Chip(NamedTuple):
+    """A condition in force, in words: the address that drops it, and what else can be done about it."""
+
+    words: str
+    without: dict[str, str]
+    heard: str = ""  # the words of the sentence it was understood from
+    instead: dict[str, str] | None = None  # the address with a filter in its place, to be changed by hand
+
+
 @dataclass(frozen=True)
 class Query:
     """A search as the address carries it. Anything that makes no sense is dropped, never an error."""
 
     q: str = ""
+    ask: str = ""
     kind: str = ""
     sound: str = ""
     key: str = ""
@@ -52,6 +63,7 @@ class Query:
     def from_args(cls, args: Mapping[str, str]) -> Query:
         return cls(
             q=args.get("q", "").strip()[:200],
+            ask=args.get("ask", "").strip()[:LONGEST],
             kind=_one_of(args.get("kind"), KINDS),
             sound=args.get("sound", "")[:24],
             key=_one_of(args.get("key"), keys.ALL_KEYS),
@@ -70,9 +82,27 @@ class Query:
             values.pop("sort")
         return {name: _shown(value) for name, value in values.items() if value not in ("", None, False)}
 
-    def chips(self) -> list[tuple[str, dict[str, str]]]:
-        """Each filter in force, in words, with the address that drops it."""
-        tempo = _tempo_words(self.bpm_min, self.bpm_max)
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return read(self.ask)
+
+    @property
+    def ranking(self) -> str:
+        """What the sentence sorts by, in words; a sorting that was chosen by hand goes before it."""
+        return wishes.ranking(self.pieces) if self.sort == "newest" else ""
+
+    def chips(self) -> list[Chip]:
+        """Each condition in force: first the filters, then what was understood of the sentence."""
+        return self._filters() + [self._understood(piece) for piece in self.pieces]
+
+    def _understood(self, piece: Piece) -> Chip:
+        rest = without(self.ask, piece)
+        filters = wishes.as_filters(piece)
+        instead = self.to_args(ask=rest, **filters) if filters else None
+        return Chip(wishes.words(piece), self.to_args(ask=rest), self.ask[piece.start : piece.end], instead)
+
+    def _filters(self) -> list[Chip]:
+        tempo = wishes.tempo(self.bpm_min, self.bpm_max)
         found: list[tuple[str, dict[str, Any]]] = [
             (f"“{self.q}”" if self.q else "", {"q": ""}),
             (self.kind, {"kind": ""}),
@@ -85,7 +115,7 @@ class Query:
             (f"#{self.tag}" if self.tag else "", {"tag": ""}),
             ("liked" if self.liked else "", {"liked": False}),
         ]
-        return [(words, self.to_args(**dropped)) for words, dropped in found if words]
+        return [Chip(words, self.to_args(**dropped)) for words, dropped in found if words]
 
 
 @dataclass(frozen=True)
@@ -108,9 +138,14 @@ def find(user: User, query: Query, after: str | None, limit: int = PAGE) -> Resu
     """One page of the user's samples, continued after the sample with that id."""
     wanted = _conditions(user, query)
     rows = db.session.scalars(_page(select(Sample).where(*wanted), user, query, after, limit)).all()
-    total = db.session.scalar(select(func.count()).select_from(Sample).where(*wanted)) or 0
     more = len(rows) > limit
-    return Results(list(rows[:limit]), rows[limit - 1].id if more else None, total)
+    return Results(list(rows[:limit]), rows[limit - 1].id if more else None, _total(user, query))
+
+
+def relaxed(user: User, query: Query) -> list[tuple[Chip, int]]:
+    """For a search that finds nothing: what it would find without each of its conditions, the best first."""
+    found = [(chip, _total(user, Query.from_args(chip.without))) for chip in query.chips()]
+    return sorted(((chip, count) for chip, count in found if count), key=lambda each: -each[1])
 
 
 def is_place(user: User, after: str) -> bool:
@@ -141,9 +176,16 @@ def tags(user: User, limit: int = 30) -> list[tuple[str, int]]:
     return [(str(name), int(count)) for name, count in rows]
 
 
+def _total(user: User, query: Query) -> int:
+    counted = select(func.count()).select_from(Sample).where(*_conditions(user, query))
+    return db.session.scalar(counted) or 0
+
+
 def _page(rows: Select[Sample], user: User, query: Query, after: str | None, limit: int) -> Select[Sample]:
     """Keyset paging: the next page starts where this one ended, whatever was added meanwhile."""
     _, column, descending = SORTS[query.sort]
+    if query.ranking:
+        column, descending = wishes.rank(query.pieces), True
     if after:
         last = select(column).where(Sample.id == after, Sample.user_id == user.id).scalar_subquery()
         beyond = column < last if descending else column > last
@@ -154,6 +196,7 @@ def _page(rows: Select[Sample], user: User, query: Query, after: str | None, lim
 def _conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [Sample.user_id == user.id, Sample.deleted_at.is_(None)]
     wanted += [_matches(term) for term in TERM.finditer(query.q.casefold()[:200])][:MOST_TERMS]
+    wanted += wishes.conditions(query.pieces)
     if query.kind:
         wanted.append(Sample.kind == query.kind)
     if query.sound:
@@ -177,14 +220,6 @@ def _matches(term: re.Match[str]) -> ColumnElement[bool]:
     spellings = {text, SYNONYMS.get(text, text)}
     found = or_(*(Sample.search_text.contains(spelling, autoescape=True) for spelling in sorted(spellings)))
     return ~found if minus else found
-
-
-def _tempo_words(low: float | None, high: float | None) -> str:
-    if low is None and high is None:
-        return ""
-    if low is None or high is None:
-        return f"{'up to' if low is None else 'from'} {high if low is None else low:g} BPM"
-    return f"{low:g}–{high:g} BPM"
 
 
 def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:

@@ -24,6 +24,8 @@ OWN = (
     "/jobs",
     "/samples",
     "/samples?q=nothing-like-it",
+    "/samples?ask=93+bpm+loops,+not+too+bright",
+    "/samples?ask=dusty+loops+faster+than+120",
     "SAMPLE",
     "/billing",
     "/settings",

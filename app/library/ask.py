@@ -1,0 +1,82 @@
+"""A sentence about sounds, read without anybody's help: `dusty 90 bpm drum loops in A minor, not too bright`.
+
+The sentence is read from left to right. At each place the rules are tried in turn; a rule that fits makes a
+piece, which remembers the words it came from. What no rule knows is a word to search for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from app.library.lexicon import Found, squash
+from app.library.readings import RULES, plain_word
+
+LONGEST = 200
+MOST_PIECES = 24
+GAP = re.compile(r"[\s,;.!?]*(?P<more>(?:or|nor)\s+)?", re.I)
+PREFIX = re.compile(
+    r"(?:(?P<no>-(?=[^\s-])|(?:without|w/o|not|no|except|excluding|never|less(?!\s+than))\b)(?:\s+any\b)?\s*)?"
+    r"(?:(?P<degree>too|very|really|super|extremely|so|a bit|a little|slightly|kind of|kinda|quite)\s+)?",
+    re.I,
+)
+WORD = re.compile(r'[^\s,;!?"\0]+')
+DEGREES = {"very": 2.0, "really": 2.0, "super": 2.0, "extremely": 2.0} | dict.fromkeys(
+    ("abit", "alittle", "slightly", "kindof", "kinda"), 0.5
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing that was understood: a field, what it should be, and where the sentence says so."""
+
+    field: str
+    value: tuple[Any, ...]
+    start: int
+    end: int
+    negated: bool = False
+
+
+@lru_cache(maxsize=256)
+def read(sentence: str) -> tuple[Piece, ...]:
+    """Everything a sentence asks for, in its order."""
+    text, found, at, refused = sentence[:LONGEST], list[Piece](), 0, False
+    while (gap := GAP.match(text, at)) is not None and gap.end() < len(text) and len(found) < MOST_PIECES:
+        prefix = PREFIX.match(text, gap.end())
+        assert prefix is not None  # it may be empty
+        refused = bool(prefix["no"]) or (refused and gap["more"] is not None)
+        value, end = _understood(text, prefix.end())
+        if value is not None:
+            found.append(_piece(value, gap.end(), end, refused, prefix["degree"]))
+        at = end
+    return tuple(found)
+
+
+def without(sentence: str, piece: Piece) -> str:
+    """The sentence with the words of one piece cut out."""
+    rest = f"{sentence[: piece.start]} {sentence[piece.end :]}"
+    return re.sub(r"\s+", " ", re.sub(r"\s+(?=,)|(?:^|,)\s*(?=,)|^[\s,]+|[\s,]+$", "", rest)).strip(" ,")
+
+
+def _understood(text: str, at: int) -> tuple[Found | None, int]:
+    for pattern, make in RULES:
+        match = pattern.match(text, at)
+        found = make(match) if match is not None else None
+        if match is not None and found is not None:
+            return found, match.end()
+    word = WORD.match(text, at)
+    return (plain_word(word[0].rstrip(".")), word.end()) if word is not None else (None, at + 1)
+
+
+def _piece(found: Found, start: int, end: int, negated: bool, degree: str | None) -> Piece:
+    """`not bright` is a wish for dark; a range that is not wanted from one side is wanted from the other."""
+    piece = Piece(*found, start, end, negated)
+    if piece.field == "rank":
+        axis, weight = piece.value
+        weight *= DEGREES.get(squash(degree), 1)
+        return replace(piece, value=(axis, -weight if negated else weight), negated=False)
+    if piece.field in ("bpm", "seconds") and negated and None in piece.value:
+        return replace(piece, value=piece.value[::-1], negated=False)
+    return piece

@@ -1,0 +1,82 @@
+"""The words producers use, and what each of them means to the library.
+
+A space in an entry stands for a space, a hyphen or nothing; plurals need no entry of their own.
+"""
+
+from __future__ import annotations
+
+KINDS = {
+    "loop": "loop",
+    "one-shot": "one shot, single hit, hit, stab",
+}
+SOUNDS = {
+    "kick": "kick, kick drum, bass drum, bd, kik",
+    "snare": "snare, snare drum, sd, rimshot, rim",
+    "clap": "clap, hand clap, cp, snap",
+    "hi-hat": "hi hat, hat, hh, closed hat, ch, oh",
+    "tom": "tom, floor tom",
+    "cymbal": "cymbal, cym, crash, ride, splash",
+    "percussion": "percussion, perc, shaker, conga, bongo, tambourine, cowbell",
+    "bass": "bass, bassline, sub, sub bass",
+    "keys": "keys, piano, rhodes, electric piano, ep, organ",
+    "lead": "lead, synth lead",
+    "pad": "pad, synth pad",
+    "vocal-like": "vocal, vox, voice, acapella, singing",
+    "fx": "fx, sfx, effect, sound effect, riser, sweep",
+    "drums": "drum, drum kit, beat",
+}
+FAMILIES = {"drums": ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")}
+FORMATS = {
+    "WAV": "wav, wave",
+    "AIFF": "aiff, aif",
+    "FLAC": "flac",
+    "MP3": "mp3",
+    "M4A": "m4a, aac",
+    "OGG": "ogg, vorbis",
+}
+# Each end of a scale: how the words that ask for it are spelled.
+RANKS = {
+    ("brightness", 1): "bright, brighter, brightest, crisp, shiny, sparkly",
+    ("brightness", -1): "dark, darker, darkest, dull, muffled",
+    ("noisiness", 1): "noisy, noisier, noisiest, hissy",
+    ("noisiness", -1): "clean, cleaner, cleanest, tonal, pure",
+    ("loudness", 1): "loud, louder, loudest",
+    ("loudness", -1): "quiet, quieter, quietest",
+    ("punch", 1): "punchy, punchier, punchiest, snappy, hard, hard hitting",
+    ("punch", -1): "soft, softer, softest, gentle",
+    ("length", 1): "long, longer, longest",
+    ("length", -1): "short, shorter, shortest",
+    ("energy", 1): "energetic, more energetic, lively",
+    ("energy", -1): "calm, calmer, relaxed",
+}
+TEMPI = {
+    (None, 85.0): "slow, slower, slow tempo, downtempo",
+    (85.0, 125.0): "mid tempo, medium tempo",
+    (125.0, None): "fast, faster, fast tempo, uptempo",
+}
+DAYS = {
+    1: "today",
+    2: "yesterday, since yesterday",
+    7: "this week, last week, past week, recent, recently, latest",
+    31: "this month, last month, past month",
+}
+LIKED = "liked, favourite, favorite, fave, starred, loved, i like, i love"
+MODES = {"minor": "minor, minor key", "major": "major, major key"}
+# Words that are found under each other's spelling too.
+ALIKE = (
+    "dusty, lofi, lo-fi, vinyl",
+    "sad, melancholic, melancholy",
+    "happy, uplifting",
+    "dreamy, ethereal",
+    "aggressive, angry",
+    "gritty, dirty",
+    "warm, mellow",
+    "guitar, gtr",
+    "break, breakbeat",
+)
+# Said, but not asked for.
+FILLERS = (
+    "a an the and but or nor with of for in on at from to by is are am be it its this that than my me i you "
+    "want need find show give search please some something any anything all just only also really around "
+    "about made like looking sound sounds sample samples file files bpm key tempo"
+)

@@ -1,0 +1,160 @@
+"""What a sentence asked for, as conditions on the rows, as an order, and in words again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, and_, func, literal, or_, select
+
+from app.library import vocabulary
+from app.library.ask import Piece
+from app.models import Sample, Tag
+from app.models.base import utcnow
+from app.models.sample import AudioFeatures
+
+BARS_AWRY = 0.04
+UNKNOWN = -10.0  # below every sum of ranks, so that a row without the measurement comes last
+Number = ColumnElement[Any]
+
+
+def conditions(pieces: Iterable[Piece]) -> list[ColumnElement[bool]]:
+    """One condition a piece; ranks are none, they only order what is found."""
+    return [
+        ~CONDITIONS[piece.field](*piece.value) if piece.negated else CONDITIONS[piece.field](*piece.value)
+        for piece in pieces
+        if piece.field != "rank"
+    ]
+
+
+def rank(pieces: Iterable[Piece]) -> Number:
+    """The sum of what is ranked by, each between 0 and 1 and weighted; the best is the highest."""
+    wanted = [AXES[axis]() * weight for axis, weight in _ranks(pieces)]
+    total: Number = sum(wanted[1:], wanted[0])
+    return func.coalesce(total, UNKNOWN)
+
+
+def ranking(pieces: Iterable[Piece]) -> str:
+    """`darkest first`, or nothing."""
+    ends = [EXTREMES[axis][weight < 0] for axis, weight in _ranks(pieces)]
+    return f"{' and '.join(ends)} first" if ends else ""
+
+
+def words(piece: Piece) -> str:
+    return ("not " if piece.negated else "") + WORDS[piece.field](*piece.value)
+
+
+def tempo(low: float | None, high: float | None) -> str:
+    return _range(low, high, "BPM") if (low, high) != (None, None) else ""
+
+
+def as_filters(piece: Piece) -> dict[str, Any]:
+    """The same wish as a filter of the page, where there is one."""
+    if piece.negated:
+        return {}
+    if piece.field == "bpm":
+        return {"bpm_min": piece.value[0], "bpm_max": piece.value[1]}
+    simple = piece.field in ("kind", "sound", "key", "liked")
+    fits = simple and len(piece.value) == 1 and piece.value[0] not in vocabulary.FAMILIES
+    return {piece.field: piece.value[0]} if fits else {}
+
+
+def _ranks(pieces: Iterable[Piece]) -> list[tuple[str, float]]:
+    return [(piece.value[0], piece.value[1]) for piece in pieces if piece.field == "rank"]
+
+
+def _bpm(low: float | None, high: float | None) -> ColumnElement[bool]:
+    return _within(func.coalesce(Sample.bpm, 0.0), low or 1.0, high)
+
+
+def _seconds(low: float | None, high: float | None) -> ColumnElement[bool]:
+    return _within(Sample.duration_s.expression, low, high)
+
+
+def _bars(count: int) -> ColumnElement[bool]:
+    """So many bars of four beats, give or take what a cut is off."""
+    bars = Sample.duration_s * func.coalesce(Sample.bpm, 0.0) / 240
+    return _within(bars, count * (1 - BARS_AWRY), count * (1 + BARS_AWRY))
+
+
+def _within(column: ColumnElement[Any], low: float | None, high: float | None) -> ColumnElement[bool]:
+    bounds = [column >= low] if low is not None else []
+    return and_(*bounds, *([column <= high] if high is not None else []))
+
+
+def _sound(sound: str) -> ColumnElement[bool]:
+    """Heard as such, or called so: a loop has no class, and a name may know better than the ear."""
+    heard = func.coalesce(Sample.sound, "").in_(vocabulary.FAMILIES.get(sound, (sound,)))
+    if sound in vocabulary.FAMILIES:
+        return or_(heard, Sample.search_text.contains(sound.removesuffix("s")))
+    return or_(heard, func.lower(Sample.name).contains(sound), Sample.tags.any(Tag.name == sound))
+
+
+def _word(*spellings: str) -> ColumnElement[bool]:
+    return or_(*(Sample.search_text.contains(each, autoescape=True) for each in spellings))
+
+
+def _measured(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return select(column).where(AudioFeatures.sample_id == Sample.id).correlate(Sample).scalar_subquery()
+
+
+def _share(column: ColumnElement[Any], low: float, high: float) -> Number:
+    return (column - literal(low, Float)) / literal(high - low, Float)
+
+
+CONDITIONS: dict[str, Callable[..., ColumnElement[bool]]] = {
+    "bpm": _bpm,
+    "seconds": _seconds,
+    "bars": _bars,
+    "sound": _sound,
+    "word": _word,
+    "kind": lambda kind: Sample.kind == kind,
+    "key": lambda *names: func.coalesce(Sample.key, "").in_(names),
+    "liked": lambda _: Sample.liked.is_(True),
+    "days": lambda count: Sample.created_at >= utcnow() - timedelta(days=count),
+    "format": lambda name: Sample.format == name,
+}
+
+AXES: dict[str, Callable[[], Number]] = {
+    "brightness": lambda: _share(_measured(AudioFeatures.brightness.expression), 0, 100),
+    "noisiness": lambda: _share(_measured(AudioFeatures.noisiness.expression), 0, 100),
+    "loudness": lambda: _share(_measured(AudioFeatures.loudness_db.expression), -60, 0),
+    "punch": lambda: _share(_measured(AudioFeatures.measured["crest_db"].as_float()), 0, 30),
+    "energy": lambda: _share(Sample.vibe["energy"].as_float(), 0, 100),
+    # Half at ten seconds, so that an hour does not outweigh every other wish.
+    "length": lambda: Sample.duration_s / (Sample.duration_s + 10.0),
+}
+EXTREMES = {
+    "brightness": ("brightest", "darkest"),
+    "noisiness": ("noisiest", "cleanest"),
+    "loudness": ("loudest", "quietest"),
+    "punch": ("punchiest", "softest"),
+    "energy": ("most energetic", "calmest"),
+    "length": ("longest", "shortest"),
+}
+
+
+def _range(low: float | None, high: float | None, unit: str) -> str:
+    if low is None or high is None:
+        return f"{'up to' if low is None else 'from'} {high if low is None else low:g} {unit}"
+    return f"{low:g}–{high:g} {unit}"
+
+
+def _keys(*names: str) -> str:
+    return f"any {names[0].split()[1]} key" if len(names) > 4 else " or ".join(names)
+
+
+WORDS: dict[str, Callable[..., str]] = {
+    "bpm": tempo,
+    "seconds": lambda low, high: _range(low, high, "s"),
+    "bars": lambda count: f"{count} bars",
+    "sound": str,
+    "word": lambda *spellings: f"“{spellings[0]}”",
+    "kind": str,
+    "key": _keys,
+    "liked": lambda _: "liked",
+    "days": lambda count: "today" if count == 1 else f"the last {count} days",
+    "format": str,
+    "rank": lambda axis, weight: f"{EXTREMES[axis][weight < 0]} first",
+}

@@ -1,0 +1,107 @@
+"""Sentences as producers type them, each with everything that should be understood of it.
+
+One line a piece, in the notation of `told`: the field, then its value; a minus before what must not be.
+"""
+
+from __future__ import annotations
+
+from app.library.ask import Piece
+
+# Written first, and not looked at while the words and rules were made.
+HELD_OUT = {
+    "warm rhodes loop 84 bpm in F# minor": "word warm; sound keys; kind loop; bpm 81..87; key F# minor",
+    "short punchy snares, no hats": "rank length -1; rank punch 1; sound snare; -sound hi-hat",
+    "claps under 500 ms": "sound clap; seconds ..0.5",
+    "something dark and noisy between 130 and 140": "rank brightness -1; rank noisiness 1; bpm 130..140",
+    "very bright open hats": "rank brightness 2; word open; sound hi-hat",
+    "808s in C": "word 808s; key C major|C minor",
+    "vocal chops from this week": "sound vocal-like; word chops; days 7",
+    "my favourite bass one-shots": "liked; sound bass; kind one-shot",
+    "loops faster than 150": "kind loop; bpm 150..",
+    "Eb major pads, long and clean": "key D# major; sound pad; rank length 1; rank noisiness -1",
+    'loop "take 3" without vocals': "kind loop; word take 3; -sound vocal-like",
+    "jazzy drum break about 92bpm": "word jazzy; sound drums; word break; bpm 87..97",
+    "anything compatible with 5A": "key C minor|D# major|F minor|G minor",
+    "4 bar loops at 100 bpm": "bars 4; kind loop; bpm 97..103",
+    "a bit brighter than dusty kicks": "rank brightness 0.5; word dusty; sound kick",
+    "flac files longer than 10 seconds": "format FLAC; seconds 10..",
+    "quiet cymbals not longer than 3s": "rank loudness -1; sound cymbal; seconds ..3",
+    "slow sad loops in minor": "bpm ..85; word sad; kind loop; key minor",
+    "loud kicks but not noisy": "rank loudness 1; sound kick; rank noisiness -1",
+    "140 half time drums": "bpm 67..73; sound drums",
+}
+
+SENTENCES = {
+    "dusty 90 bpm drum loops in A minor, not too bright": "word dusty; bpm 87..93; sound drums; kind loop; "
+    "key A minor; rank brightness -1",
+    "around 90 bpm": "bpm 85..95",
+    "around 90": "bpm 85..95",
+    "80-95": "bpm 80..95",
+    "80-95 bpm": "bpm 80..95",
+    "between 95 and 80 bpm": "bpm 80..95",
+    "half time 140 bpm": "bpm 67..73",
+    "faster than 120": "bpm 120..",
+    "slower than 92.5 bpm": "bpm ..92.5",
+    "slow": "bpm ..85",
+    "not too fast": "bpm ..125",
+    "exactly 93 bpm": "bpm 92.5..93.5",
+    "not faster than 100 bpm": "bpm ..100",
+    "-90bpm": "-bpm 87..93",
+    "Am": "key A minor",
+    "F#m": "key F# minor",
+    "F sharp minor": "key F# minor",
+    "Db major": "key C# major",
+    "8A": "key A minor",
+    "compatible with 8A": "key A minor|C major|D minor|E minor",
+    "relative of A minor": "key C major",
+    "not in C minor": "-key C minor",
+    "bd": "sound kick",
+    "hh loops": "sound hi-hat; kind loop",
+    "hihats and SD one shots": "sound hi-hat; sound snare; kind one-shot",
+    "vox -kick": "sound vocal-like; -sound kick",
+    "no vocals or pads": "-sound vocal-like; -sound pad",
+    "dark": "rank brightness -1",
+    "very dark": "rank brightness -2",
+    "a bit noisy": "rank noisiness 0.5",
+    "not bright": "rank brightness -1",
+    "not too loud": "rank loudness -1",
+    "punchy short kicks": "rank punch 1; rank length -1; sound kick",
+    "under 2 seconds": "seconds ..2",
+    "less than 300ms": "seconds ..0.3",
+    "longer than 4": "seconds 4..",
+    "2 to 4 seconds": "seconds 2..4",
+    "under 1,5 sec": "seconds ..1.5",
+    "4 bars": "bars 4",
+    "8-bar loop": "bars 8; kind loop",
+    "liked": "liked",
+    "not liked": "-liked",
+    "uploaded today": "word uploaded; days 1",
+    "last 3 days": "days 3",
+    "wav loops without drums": "format WAV; kind loop; -sound drums",
+    '"two words" -"three more"': "word two words; -word three more",
+    "-snare": "-sound snare",
+    "zorblax 808": "word zorblax; word 808",
+    "I am looking for a lo-fi beat": "word lo-fi; sound drums",
+    "DUSTY, breaks!": "word dusty; word breaks",
+    "find me something": "",
+    "": "",
+}
+
+
+def told(pieces: tuple[Piece, ...]) -> str:
+    return "; ".join(_told(piece) for piece in pieces)
+
+
+def _told(piece: Piece) -> str:
+    minus, value = "-" if piece.negated else "", piece.value
+    if piece.field in ("bpm", "seconds"):
+        words = "..".join("" if each is None else f"{each:g}" for each in value)
+    elif piece.field == "rank":
+        words = f"{value[0]} {value[1]:g}"
+    elif piece.field == "key":
+        words = value[0].split()[1] if len(value) == 12 else "|".join(value)
+    elif piece.field == "liked":
+        return f"{minus}liked"
+    else:
+        words = str(value[0])
+    return f"{minus}{piece.field} {words}"

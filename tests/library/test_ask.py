@@ -1,0 +1,37 @@
+"""Reading a sentence: what is understood, from which words, and what is left over."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.library import ask
+from tests.library.sentences import HELD_OUT, SENTENCES, told
+
+
+@pytest.mark.parametrize(("sentence", "expected"), SENTENCES.items())
+def test_a_sentence_means_what_a_producer_means(sentence: str, expected: str) -> None:
+    assert told(ask.read(sentence)) == expected
+
+
+@pytest.mark.parametrize(("sentence", "expected"), HELD_OUT.items())
+def test_sentences_the_rules_were_not_made_from(sentence: str, expected: str) -> None:
+    assert told(ask.read(sentence)) == expected
+
+
+@pytest.mark.parametrize("sentence", [*SENTENCES, *HELD_OUT])
+def test_a_piece_knows_its_words_and_without_them_it_is_gone(sentence: str) -> None:
+    pieces = ask.read(sentence)
+    for piece in pieces:
+        assert sentence[piece.start : piece.end].strip(), piece
+        rest = ask.read(ask.without(sentence, piece))
+        assert len(rest) < len(pieces), (piece, ask.without(sentence, piece))
+
+
+@given(st.text(max_size=250))
+def test_whatever_is_typed_can_be_read(sentence: str) -> None:
+    pieces = ask.read(sentence)
+    assert len(pieces) <= ask.MOST_PIECES
+    ends = [0, *(piece.end for piece in pieces)]
+    assert all(before <= piece.start < piece.end for before, piece in zip(ends, pieces, strict=False))

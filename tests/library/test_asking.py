@@ -1,0 +1,97 @@
+"""The library asked in a sentence: what is found, in which order, and what the page says about it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from flask import Flask
+
+from app.extensions import db
+from app.library import search
+from app.models import Sample, User
+from app.models.base import transaction, utcnow
+from tests.library.sentences import HELD_OUT, SENTENCES
+from tests.support import Browser, Script, chord, drum_loop, finished_job, kick, noise, wav
+
+
+@pytest.fixture
+def four(as_owner: Browser) -> dict[str, Sample]:
+    files = {"Dusty break": drum_loop(93), "Warm pad": chord(), "Deep kick": kick(), "Hiss": wav(noise(2.0))}
+    ids = {name: finished_job(as_owner, f"{name}.wav", content).sample_id for name, content in files.items()}
+    return {name: db.session.get_one(Sample, sample_id) for name, sample_id in ids.items()}
+
+
+def names(user: User, sentence: str) -> list[str]:
+    return [sample.name for sample in search.find(user, search.Query(ask=sentence), "").samples]
+
+
+def test_sentences_find_and_rank(owner: User, four: dict[str, Sample]) -> None:
+    found = {
+        "dusty 93 bpm drum loops": ["Dusty break"],
+        "loops around 90 bpm": ["Dusty break"],
+        "half time 186 bpm": ["Dusty break"],
+        "2 bar loop": ["Dusty break"],
+        "not loops": ["Hiss", "Deep kick", "Warm pad"],
+        "in C minor": ["Warm pad"],
+        "compatible with F minor, 3 to 5 seconds": ["Warm pad"],
+        "bd": ["Deep kick"],
+        "under 500 ms": ["Deep kick"],
+        "no kicks -hiss -break": ["Warm pad"],
+        "liked": [],
+        "wav from today, -hiss -dusty": ["Deep kick", "Warm pad"],
+        "flac": [],
+    }
+    assert {sentence: names(owner, sentence) for sentence in found} == found
+    for axis, first, last in (
+        ("brightness", "darkest", "brightest"),
+        ("noisiness", "cleanest", "noisiest"),
+        ("loudness_db", "quietest", "loudest"),
+    ):
+        order = sorted(four, key=lambda name: getattr(four[name].features, axis))
+        assert names(owner, first) == order
+        assert names(owner, last) == order[::-1]
+    assert names(owner, "shortest")[0] == "Deep kick"
+    assert names(owner, "not too long") == names(owner, "shortest")
+    assert names(owner, "punchy") == names(owner, "soft")[::-1]
+    with transaction():
+        four["Hiss"].created_at = utcnow() - timedelta(days=9)
+    assert "Hiss" not in names(owner, "this week")
+
+
+def test_every_sentence_can_be_asked_page_by_page(owner: User, four: dict[str, Sample]) -> None:
+    for sentence in (*SENTENCES, *HELD_OUT, "not too bright, punchy, calm and long"):
+        query, seen, after = search.Query(ask=sentence), list[str](), ""
+        while True:
+            page = search.find(owner, query, after, limit=1)
+            seen += [sample.id for sample in page.samples]
+            if page.next_after is None:
+                break
+            after = page.next_after
+        assert len(seen) == len(set(seen)) == page.total
+
+
+def test_what_was_understood_is_shown_and_can_be_taken_back(
+    as_owner: Browser, four: dict[str, Sample]
+) -> None:
+    page = unescape(as_owner.get("/samples?ask=dusty+93+bpm+loops,+not+too+bright").text)
+    assert "sorted by darkest first" in page
+    links = re.findall(r'class="chip" href="([^"]+)">([^<]+) <', page)
+    assert [words for _, words in links] == ["“dusty”", "90–96 BPM", "loop", "darkest first"]
+    assert links[1][0] == "/samples?ask=dusty+loops,+not+too+bright"
+    corrected = "/samples?ask=dusty+loops,+not+too+bright&bpm_min=90&bpm_max=96"
+    assert corrected in page
+    assert 'value="90"' in as_owner.get(corrected).text
+
+
+def test_when_nothing_is_found_it_says_what_to_leave_out(as_owner: Browser, four: dict[str, Sample]) -> None:
+    page = unescape(as_owner.get("/samples?ask=dusty+loops+faster+than+120").text)
+    without = re.findall(r'Without <a href="([^"]+)">([^<]+)</a>: <span class="num">(\d+)', page)
+    assert without == [("/samples?ask=dusty+loops", "from 120 BPM", "1")]
+
+
+def test_the_api_is_asked_the_same(app: Flask, script: Script, four: dict[str, Sample]) -> None:
+    found = script.get("/api/samples?ask=93+bpm+drum+loops").get_json()
+    assert [sample["name"] for sample in found["samples"]] == ["Dusty break"]
