@@ -15,6 +15,7 @@ from huey import crontab
 
 from app import create_app
 from app.auth import sessions, takeout
+from app.billing import overage
 from app.billing.plans import PRO_TIER
 from app.jobs import engine, line, run, sweeps, workers
 from app.jobs.reconcile import requeue_abandoned
@@ -78,6 +79,7 @@ def keep_house() -> None:
             wake_ready,
             settle_abandoned,
             outbox.deliver_due,
+            outbox.deliver_usage,
             trash.purge,
             _take_up_exports,
             _take_up_webhooks,
@@ -99,6 +101,13 @@ def sweep() -> None:
             webhooks.purge,
         ):
             _attempt(chore)
+
+
+@huey.periodic_task(crontab(hour="3", minute="40"), name="reconcile_usage", priority=HOUSE_PRIORITY)
+def reconcile_usage() -> None:
+    """Every night: whether Stripe has counted what is owed."""
+    with _app_context():
+        _attempt(overage.reconcile)
 
 
 @huey.on_startup(name="get_ready")

@@ -19,7 +19,7 @@ from app.billing.plans import GB, PLANS, Plan
 from app.extensions import db, settings
 from app.models import Job, Usage, User
 from app.models.base import utcnow
-from app.models.usage import AI, STORAGE, UPLOAD
+from app.models.usage import AI, OVERAGE, STORAGE, UPLOAD
 
 MICRO = Decimal("0.000001")
 
@@ -67,11 +67,17 @@ class Figures:
     """What was used and what that cost; the field names are the columns of the CSV."""
 
     uploads: int = 0
+    overage_uploads: int = 0  # of these, beyond the plan and for money
     jobs: int = 0
     ai_calls: int = 0
     ai_usd: Decimal = Decimal(0)
     storage_gb_months: Decimal = Decimal(0)
     storage_usd: Decimal = Decimal(0)
+
+    @property
+    def overage_usd(self) -> Decimal:
+        """At the price of today; invoices say what was asked for."""
+        return self.overage_uploads * Decimal(plans.OVERAGE_PRICE_CENTS) / 100
 
     @property
     def cost_usd(self) -> Decimal:
@@ -134,13 +140,18 @@ def _counted(month: Month) -> dict[str, dict[str, Any]]:
     """Uploads and calls to the AI, with what the calls cost."""
     in_month = Usage.effective_at >= month.start, Usage.effective_at < month.until
     rows = db.session.execute(
-        select(Usage.user_id, _total(UPLOAD), _total(AI), func.sum(Usage.cost_usd))
-        .where(Usage.kind.in_((UPLOAD, AI)), *in_month)
+        select(Usage.user_id, _total(UPLOAD), _total(OVERAGE), _total(AI), func.sum(Usage.cost_usd))
+        .where(Usage.kind.in_((UPLOAD, OVERAGE, AI)), *in_month)
         .group_by(Usage.user_id)
     )
     return {
-        user_id: {"uploads": int(uploads), "ai_calls": int(calls), "ai_usd": usd}
-        for user_id, uploads, calls, usd in rows
+        user_id: {
+            "uploads": int(uploads),
+            "overage_uploads": int(beyond),
+            "ai_calls": int(calls),
+            "ai_usd": usd,
+        }
+        for user_id, uploads, beyond, calls, usd in rows
     }
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 import tasks
 from app.admin import actions, as_json, audit, costs, figures, graphs, search, spreadsheet
 from app.admin.search import Query
+from app.billing import overage
 from app.billing.plans import TIERS
 from app.billing.quota import QuotaExceededError
 from app.jobs import workers
@@ -144,7 +145,9 @@ def trail() -> str:
 @blueprint.get("/costs")
 def cost_report() -> str:
     found = costs.report(costs.Month.read(request.args.get("month", "")))
-    return render_template("admin/costs.html", report=found, most_listed=MOST_LISTED)
+    return render_template(
+        "admin/costs.html", report=found, most_listed=MOST_LISTED, differences=overage.differences()
+    )
 
 
 @blueprint.get("/costs.csv")

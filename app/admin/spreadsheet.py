@@ -11,14 +11,16 @@ from app.admin.costs import COLUMNS, Report
 # What a spreadsheet may take for the start of a formula, with the wide forms that some turn into it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
+WORKED_OUT = ("overage_usd", "cost_usd")
+
 
 def of_costs(report: Report) -> str:
     """One line for each user who used or cost anything in the month."""
     file = StringIO()
     table = csv.writer(file)
-    table.writerow(("month", "email", "plan", *COLUMNS, "cost_usd"))
+    table.writerow(("month", "email", "plan", *COLUMNS, *WORKED_OUT))
     for line in report.users:
-        values = (_plain(getattr(line.figures, name)) for name in (*COLUMNS, "cost_usd"))
+        values = (_plain(getattr(line.figures, name)) for name in (*COLUMNS, *WORKED_OUT))
         table.writerow((report.month.name, as_text(line.email), line.plan.name, *values))
     return file.getvalue()
 

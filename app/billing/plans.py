@@ -85,6 +85,7 @@ PLANS = {
     )
 }
 FREE = PLANS["free"]
+OVERAGE_PRICE_CENTS = next(plan.overage_price_cents for plan in PLANS.values() if plan.overage_price_cents)
 FOR_SALE = tuple(plan for plan in PLANS.values() if plan.is_for_sale)
 BY_PRICE_KEY = {plan.price_key: plan for plan in FOR_SALE}
 TIERS = tuple(dict.fromkeys(plan.tier for plan in PLANS.values()))

@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 from app.billing import plans
 from app.billing.plans import GB, MB, Plan
 from app.extensions import db
-from app.models import Job, Sample, Usage, User
+from app.models import Job, Overage, Sample, Usage, User
 from app.models.base import utcnow
-from app.models.usage import EXPORT, STORAGE, UPLOAD
+from app.models.usage import EXPORT, OVERAGE, STORAGE, UPLOAD
 
 
 class QuotaExceededError(Exception):
@@ -32,10 +32,24 @@ class Standing:
     uploads: int
     storage_bytes: int
     resets_at: datetime  # in the user's own zone
+    overage: int = 0  # uploads beyond those of the plan, each for money
+    cap_cents: int | None = None  # how much they may cost together; None is no overage
 
     @property
     def uploads_left(self) -> int:
         return max(self.plan.uploads - self.uploads, 0)
+
+    @property
+    def overage_cents(self) -> int:
+        return self.overage * (self.plan.overage_price_cents or 0)
+
+    @property
+    def takes_overage(self) -> bool:
+        """One more upload for money stays within the cap."""
+        price_cents = self.plan.overage_price_cents
+        if price_cents is None or self.cap_cents is None:
+            return False
+        return self.overage_cents + price_cents <= self.cap_cents
 
     @property
     def storage_left_bytes(self) -> int:
@@ -67,31 +81,58 @@ class Standing:
         )
 
     def _none_left(self) -> str | None:
-        if self.uploads_left:
+        if self.uploads_left or self.takes_overage:
             return None
+        used = f"All {self.plan.uploads:,} uploads of this {self.plan.period} are used"
+        if self.cap_cents is not None:
+            used += f", and so is the cap of {in_dollars(self.cap_cents)} for more"
         return (
-            f"All {self.plan.uploads:,} uploads of this {self.plan.period} are used. "
-            f"The next ones start on {self.resets_at:%-d %b at %H:%M}{self._or_upgrade()}."
+            f"{used}. The next ones start on {self.resets_at:%-d %b at %H:%M}"
+            f"{self._or_overage()}{self._or_upgrade()}."
         )
+
+    def _or_overage(self) -> str:
+        if self.plan.overage_price_cents is None:
+            return ""
+        if self.cap_cents is not None:
+            return ", or raise the cap on the Plan page"
+        price = in_dollars(self.plan.overage_price_cents)
+        return f", or turn on overage on the Plan page ({price} for each, up to a cap you set)"
 
     def _or_upgrade(self) -> str:
         above = plans.above(self.plan)
         return f", or upgrade to {above.label}" if above is not None else ""
 
 
-def standing(user: User) -> Standing:
+def standing(user: User, at: datetime | None = None) -> Standing:
+    """How much of the plan of now is used in the period that `at` falls in: the present one, unless told."""
     plan = plans.for_user(user)
-    start, end = plan.period_bounds(utcnow(), ZoneInfo(user.timezone))
+    start, end = plan.period_bounds(at or utcnow(), ZoneInfo(user.timezone))
     changed_at = user.timezone_changed_at
     if plan.period == "day" and changed_at is not None and changed_at > start:
         start = changed_at - timedelta(days=1)  # moving to where a day has just begun gives no new one
-    return Standing(plan, _total(user, UPLOAD, since=start), _total(user, STORAGE), end)
+    overage = _total(user, OVERAGE, since=start, until=end)
+    uploads = _total(user, UPLOAD, since=start, until=end) - overage
+    return Standing(plan, uploads, _total(user, STORAGE), end, overage, _cap_cents(user, plan))
+
+
+def _cap_cents(user: User, plan: Plan) -> int | None:
+    """Only what will be paid for is sold: not in a trial, nor while a payment is missing."""
+    consent, subscription = db.session.get(Overage, user.id), user.subscription
+    if consent is None or not consent.is_on or plan.overage_price_cents is None or subscription is None:
+        return None
+    is_this_one = consent.subscription_id == subscription.stripe_subscription_id
+    return consent.cap_cents if is_this_one and subscription.status == "active" else None
 
 
 def in_words(size_bytes: int) -> str:
     """Rounded up: whoever frees what is asked for has freed enough."""
     unit, factor = ("GB", GB) if size_bytes >= GB else ("MB", MB)
     return f"{-(-size_bytes * 10 // factor) / 10:,.1f}".removesuffix(".0") + f" {unit}"
+
+
+def in_dollars(cents: int) -> str:
+    return f"${cents / 100:,.2f}"
 
 
 def check(now: Standing, size_bytes: int) -> None:
@@ -107,36 +148,42 @@ def check_storage(now: Standing, size_bytes: int) -> None:
 
 
 def charge_upload(user: User, job: Job) -> None:
-    """Take one upload and the file's bytes from the plan, or raise QuotaExceededError."""
+    """Take one upload and the file's bytes from the plan, or raise QuotaExceededError.
+
+    An upload is either one of the plan's or one of overage, and stays what it is until its job ends.
+    """
     lock_account(user.id)
-    check(standing(user), job.size_bytes)
-    upload, storage = _charge_keys(job)
-    _add(job.user_id, UPLOAD, upload, 1)
-    _add(job.user_id, STORAGE, storage, job.size_bytes)
+    now = standing(user)
+    check(now, job.size_bytes)
+    upload, storage, overage = charge_keys(job)
+    add(job.user_id, UPLOAD, upload, 1)
+    add(job.user_id, STORAGE, storage, job.size_bytes)
+    if not now.uploads_left:
+        add(job.user_id, OVERAGE, overage, 1)
 
 
 def give_back(job: Job) -> None:
     """Undo the charge of a job that came to nothing; once, however often it is called."""
-    charges = db.session.scalars(select(Usage).where(Usage.entry_key.in_(_charge_keys(job))))
+    charges = db.session.scalars(select(Usage).where(Usage.entry_key.in_(charge_keys(job))))
     for charge in charges.all():
         key = f"{charge.entry_key}:back"
         if db.session.scalar(select(Usage.id).where(Usage.entry_key == key)) is None:
-            _add(charge.user_id, charge.kind, key, -charge.quantity, charge.effective_at)
+            add(charge.user_id, charge.kind, key, -charge.quantity, charge.effective_at)
 
 
 def free_storage(sample: Sample, deleted_at: datetime) -> None:
-    _add(sample.user_id, STORAGE, f"deleted:{sample.id}:{deleted_at.timestamp()}", -sample.size_bytes)
+    add(sample.user_id, STORAGE, f"deleted:{sample.id}:{deleted_at.timestamp()}", -sample.size_bytes)
 
 
 def take_storage_again(sample: Sample, deleted_at: datetime) -> None:
     """Charge a sample that comes back from the trash, or raise QuotaExceededError."""
     lock_account(sample.user_id)
     check_storage(standing(db.session.get_one(User, sample.user_id)), sample.size_bytes)
-    _add(sample.user_id, STORAGE, f"restored:{sample.id}:{deleted_at.timestamp()}", sample.size_bytes)
+    add(sample.user_id, STORAGE, f"restored:{sample.id}:{deleted_at.timestamp()}", sample.size_bytes)
 
 
 def record_export(sample: Sample, key: str) -> None:
-    _add(sample.user_id, EXPORT, f"export:{key}", 1)
+    add(sample.user_id, EXPORT, f"export:{key}", 1)
 
 
 def lock_account(user_id: str) -> None:
@@ -144,13 +191,13 @@ def lock_account(user_id: str) -> None:
     db.session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
-def _charge_keys(job: Job) -> tuple[str, str]:
+def charge_keys(job: Job) -> tuple[str, str, str]:
     """What this round of the job is charged under: a retry is charged anew, and given back by itself."""
     round_ = f":retry{job.retries}" if job.retries else ""
-    return f"upload:{job.id}{round_}", f"storage:{job.id}{round_}"
+    return f"upload:{job.id}{round_}", f"storage:{job.id}{round_}", f"overage:{job.id}{round_}"
 
 
-def _add(user_id: str, kind: str, key: str, quantity: int, effective_at: datetime | None = None) -> None:
+def add(user_id: str, kind: str, key: str, quantity: int, effective_at: datetime | None = None) -> None:
     entry = Usage(
         user_id=user_id,
         kind=kind,
@@ -162,10 +209,12 @@ def _add(user_id: str, kind: str, key: str, quantity: int, effective_at: datetim
     db.session.flush()
 
 
-def _total(user: User, kind: str, since: datetime | None = None) -> int:
+def _total(user: User, kind: str, since: datetime | None = None, until: datetime | None = None) -> int:
     query = select(func.coalesce(func.sum(Usage.quantity), 0)).where(
         Usage.user_id == user.id, Usage.kind == kind
     )
     if since is not None:
         query = query.where(Usage.effective_at >= since)
+    if until is not None:
+        query = query.where(Usage.effective_at < until)
     return int(db.session.scalar(query) or 0)

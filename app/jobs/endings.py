@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.billing import quota
+from app.billing import overage, quota
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import attempts
@@ -22,7 +22,8 @@ from app.models import AudioFeatures, Job, Sample, attempt
 from app.models.base import transaction, utcnow
 from app.models.job import MAX_ATTEMPTS, PROCESSING, UNFINISHED
 from app.models.webhook import JOB_COMPLETED, JOB_FAILED
-from app.notify import batches, webhooks
+from app.notify import batches, outbox, webhooks
+from app.notify.kinds import METER
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Ending:
 def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> Ending:
     """Sample, features, job and message in one transaction; the bytes are in the store already."""
     with transaction() as session:
+        quota.lock_account(claim.user_id)  # before the job, as everywhere: no two wait for one another
         job = claims.held_job(claim)
         sample = build_sample(job, measured, described)
         session.add(sample)
@@ -52,6 +54,8 @@ def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) 
         job.complete(sample)
         job.results = {}
         attempts.end(claim.token, attempt.COMPLETED)
+        if (owed := overage.make_final(job)) is not None:
+            outbox.promise(f"meter:{job.id}", None, METER, owed)
         _tell(job, JOB_COMPLETED)
         batches.settle(job.batch_id)
     forget(claim.incoming_key)

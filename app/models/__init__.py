@@ -6,6 +6,7 @@ from app.models.direct import DirectUpload
 from app.models.export import DataExport
 from app.models.job import Batch, Job
 from app.models.outbox import OutboxMessage
+from app.models.overage import MeterDifference, Overage
 from app.models.repeat import Repeat
 from app.models.sample import AudioFeatures, Sample, Tag
 from app.models.session import MailLink, UserSession
@@ -27,7 +28,9 @@ __all__ = [
     "DirectUpload",
     "Job",
     "MailLink",
+    "MeterDifference",
     "OutboxMessage",
+    "Overage",
     "Repeat",
     "Sample",
     "Subscription",

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Model, UtcDateTime, utcnow
 
 UPLOAD, STORAGE, AI, EXPORT = "upload", "storage", "ai", "export"
+# An upload over the quota is charged as both; metered is what its customer will be asked to pay for.
+OVERAGE, METERED = "overage", "metered"
 RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
 
 

@@ -10,17 +10,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, update
 
 from app.extensions import db, settings
-from app.integrations import mail
+from app.integrations import mail, meters
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
 from app.notify import letters, notices, webhooks
-from app.notify.kinds import BATCH_DONE, WEBHOOK
+from app.notify.kinds import BATCH_DONE, METER, WEBHOOK
 
 log = logging.getLogger(__name__)
 
 RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
 # Standard Webhooks' own schedule: after three days of silence a receiver is given up.
 HOOK_RETRY_S = (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+# What somebody owes is reported until it is accepted; the last pause comes again and again.
+METER_RETRY_S = (30, 120, 600, 1800)
 JITTER = 0.1
 # While one sender is busy with a message, no other takes it up.
 SENDING = timedelta(minutes=5)
@@ -35,12 +37,20 @@ def promise(key: str, user_id: str | None, kind: str, payload: dict[str, Any]) -
 
 def deliver_due() -> int:
     """Send every mail that is due; returns how many were sent."""
-    return _deliver_all(OutboxMessage.kind != WEBHOOK)
+    return _deliver_all(OutboxMessage.kind.not_in((WEBHOOK, METER)))
 
 
 def deliver_webhooks() -> int:
     """The same for webhooks, by themselves: a slow receiver holds no mail back."""
     return _deliver_all(OutboxMessage.kind == WEBHOOK)
+
+
+def deliver_usage() -> int:
+    """The same for what is owed; when one can't be sent, Stripe is away, and the others wait too."""
+    sent = 0
+    while (message_id := _take_next(OutboxMessage.kind == METER)) is not None and _deliver(message_id):
+        sent += 1
+    return sent
 
 
 def is_webhook_due() -> bool:
@@ -108,6 +118,11 @@ def _send(message: OutboxMessage) -> None:
     if message.kind == WEBHOOK:
         webhooks.deliver(message)
         return
+    if message.kind == METER:
+        owed = dict(message.payload)
+        db.session.commit()  # nor while Stripe is
+        meters.report(settings(), owed["customer_id"], owed["identifier"], owed["at"])
+        return
     letter = (letters if message.kind == BATCH_DONE else notices).compose(message)
     db.session.commit()  # no transaction is open while the mail server is talked to
     if letter is not None:
@@ -117,13 +132,20 @@ def _send(message: OutboxMessage) -> None:
 def _postpone(message_id: int, attempts: int, error: str) -> None:
     message = db.session.get_one(OutboxMessage, message_id)
     is_webhook = message.kind == WEBHOOK
-    waits = HOOK_RETRY_S if is_webhook else RETRY_S
-    given_up = attempts > len(waits)
-    if given_up and is_webhook:
+    wait_s = _wait_s(message.kind, attempts)
+    if wait_s is None and is_webhook:
         webhooks.given_up(message)
     spread = SystemRandom().uniform(1 - JITTER, 1 + JITTER) if is_webhook else 1.0
-    wait = None if given_up else utcnow() + timedelta(seconds=waits[attempts - 1] * spread)
+    wait = None if wait_s is None else utcnow() + timedelta(seconds=wait_s * spread)
     _mark(message_id, next_try_at=wait, last_error=error)
+
+
+def _wait_s(kind: str, attempts: int) -> float | None:
+    """Until the next try; None when there is none."""
+    if kind == METER:
+        return METER_RETRY_S[min(attempts, len(METER_RETRY_S)) - 1]
+    waits = HOOK_RETRY_S if kind == WEBHOOK else RETRY_S
+    return waits[attempts - 1] if attempts <= len(waits) else None
 
 
 def _mark(message_id: int, **values: Any) -> None:

@@ -46,6 +46,9 @@ def made_by_hand(app: Flask, owner: User, freeloader: User) -> None:
         ("ai", 1, day(2), "0.001500"),
         ("ai", 2, day(30), "0.020000"),
         ("ai", 1, day(1, 10), "9"),
+        ("overage", 3, day(30), "0"),
+        ("overage", -1, day(30), "0"),
+        ("overage", 50, day(1, 10), "0"),
         ("export", 7, day(3), "0"),
         ("storage", 2 * GB, day(1, 7), "0"),  # all month
         ("storage", 3 * GB, day(21), "0"),  # ten days: 1 GB-month
@@ -73,6 +76,7 @@ def test_the_figures_are_those_of_the_ledger(owner: User, freeloader: User) -> N
     assert list(by_email) == [freeloader.email, owner.email]  # the dearest first
     assert by_email[owner.email] == costs.Figures(
         uploads=3,
+        overage_uploads=2,
         jobs=2,
         ai_calls=3,
         ai_usd=Decimal("0.0215"),
@@ -80,8 +84,9 @@ def test_the_figures_are_those_of_the_ledger(owner: User, freeloader: User) -> N
         storage_usd=Decimal("0.0375"),
     )
     assert by_email[owner.email].cost_usd == Decimal("0.059")
+    assert by_email[owner.email].overage_usd == Decimal("0.04")
     assert by_email[freeloader.email] == costs.Figures(
-        0, 1, 4, Decimal("0.1"), Decimal("0.1"), Decimal("0.0015")
+        0, 0, 1, 4, Decimal("0.1"), Decimal("0.1"), Decimal("0.0015")
     )
 
 

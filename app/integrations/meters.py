@@ -1,0 +1,67 @@
+"""Stripe's meter of overage: the one way in which usage is reported there, and what it has counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.config import Settings
+from app.integrations.payments import PaymentsError, client, one_error, price_id, same
+
+EVENT = "sp404_overage_upload"
+# Stripe takes 35 days; what is older is reported as the oldest that it takes, rather than never.
+OLDEST = timedelta(days=34)
+# Its answer to an identifier that it has: there is no code for that.
+KNOWN = "already exists with identifier"
+
+
+def report(settings: Settings, customer_id: str, identifier: str, at: int) -> None:
+    """Ask a customer to pay for one upload. Sending it again is safe: an identifier counts once.
+
+    No idempotency key: Stripe would repeat an answer of 500 to it for a day.
+    """
+    oldest = int((datetime.now(UTC) - OLDEST).timestamp())
+    try:
+        with one_error():
+            client(settings).v1.billing.meter_events.create(
+                {
+                    "event_name": EVENT,
+                    "identifier": identifier,
+                    "timestamp": max(at, oldest),
+                    "payload": {"stripe_customer_id": customer_id, "value": "1"},
+                }
+            )
+    except PaymentsError as error:
+        if KNOWN not in str(error):
+            raise
+
+
+def counted(settings: Settings, customer_id: str, start: int, end: int) -> int:
+    """How many uploads Stripe has counted of a customer between two moments, each a full minute."""
+    meter_id = find(settings)
+    if meter_id is None:
+        raise PaymentsError(f"Stripe has no meter for {EVENT}: run `flask --app wsgi stripe setup`")
+    with one_error():
+        found = client(settings).v1.billing.meters.event_summaries.list(
+            meter_id, {"customer": customer_id, "start_time": start, "end_time": end}
+        )
+        return round(sum(summary.aggregated_value for summary in found.auto_paging_iter()))
+
+
+def find(settings: Settings) -> str | None:
+    """The meter that counts what is reported here."""
+    with one_error():
+        meters = client(settings).v1.billing.meters.list({"status": "active"}).auto_paging_iter()
+        return next((meter.id for meter in meters if meter.event_name == EVENT), None)
+
+
+def add_to_subscription(settings: Settings, subscription_id: str, lookup_key: str) -> None:
+    """Have a subscription's invoices ask for what the meter counts; safe to repeat."""
+    price = price_id(settings, lookup_key)
+    with one_error():
+        items = client(settings).v1.subscription_items
+        has = {item.price.id for item in items.list({"subscription": subscription_id}).auto_paging_iter()}
+        if price not in has:
+            items.create(
+                {"subscription": subscription_id, "price": price},
+                {"idempotency_key": same("overage", subscription_id, price)},
+            )
