@@ -1,0 +1,58 @@
+"""The plans as they have to be at Stripe: made there by `stripe setup`, compared by `stripe check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.billing.plans import FOR_SALE
+from app.config import Settings
+from app.integrations import catalogue, meters
+from app.integrations.catalogue import Part
+from app.integrations.payments import one_error
+
+NAME = "SP404MK2 Sample Agent"
+WEBHOOK_PATH = "/billing/webhook"
+
+
+def set_up(settings: Settings) -> Iterator[str]:
+    """Make what is missing and put right what differs; a line for each part. Safe to run twice."""
+    with one_error():
+        for part in _parts(settings):
+            found = part.find()
+            if found is None:
+                made = part.create()
+                yield f"{part.name}: made, {made['id']}"
+                if "secret" in made:
+                    yield f"  Keep this, it is shown once: STRIPE_WEBHOOK_SECRET={made['secret']}"
+            elif part.differences():
+                part.update(found)
+                yield f"{part.name}: put right"
+            else:
+                yield f"{part.name}: is as it should be"
+
+
+def check(settings: Settings) -> Iterator[str]:
+    """A line for each thing that is not as `set_up` would make it."""
+    with one_error():
+        for part in _parts(settings):
+            yield from (f"{part.name}: {words}" for words in part.differences())
+
+
+def _parts(settings: Settings) -> Iterator[Part]:
+    """One after another: a price names the product and the meter that were made before it.
+
+    The metered price has no free tier: what the plan includes is counted here, in the user's own months,
+    and only what is beyond it is ever reported.
+    """
+    yield catalogue.meter(settings)
+    for plan in FOR_SALE:
+        product_id, labels = f"sp404_{plan.name}", {"plan": plan.name}
+        yield catalogue.product(settings, product_id, f"{NAME} {plan.label}")
+        yield catalogue.price(settings, plan.price_key or "", product_id, plan.price_cents, labels, "")
+        if plan.overage_key and plan.overage_price_cents:
+            meter_id, extra = meters.find(settings) or "missing", f"{product_id}_overage"
+            yield catalogue.product(settings, extra, f"{NAME} {plan.label}, upload beyond the plan")
+            cents = plan.overage_price_cents
+            yield catalogue.price(settings, plan.overage_key, extra, cents, {"overage": plan.name}, meter_id)
+    yield catalogue.portal(settings, f"{settings.base_url}/billing")
+    yield catalogue.webhook(settings, settings.base_url + WEBHOOK_PATH)
