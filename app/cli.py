@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
@@ -11,7 +12,10 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from app.admin import audit
+from app.billing import catalogue
+from app.config import Settings
 from app.extensions import settings
+from app.integrations import payments
 from app.integrations.storage import S3Store, StorageError, open_store
 
 
@@ -19,6 +23,7 @@ def init(app: Flask) -> None:
     app.cli.add_command(analyze)
     app.cli.add_command(admin)
     app.cli.add_command(storage)
+    app.cli.add_command(stripe)
 
 
 @click.group()
@@ -66,6 +71,41 @@ def cors() -> None:
     except StorageError as error:
         raise click.ClickException(f"The bucket did not take the rule: {error}") from error
     click.echo(f"Pages of {origin} may send files to the bucket.")
+
+
+@click.group()
+def stripe() -> None:
+    """The Stripe account of STRIPE_SECRET_KEY."""
+
+
+@stripe.command()
+@with_appcontext
+def setup() -> None:
+    """Make products, prices, meter, portal and webhook endpoint, or put them right. Safe to run twice."""
+    _say_each(catalogue.set_up)
+
+
+@stripe.command()
+@with_appcontext
+def check() -> None:
+    """Say what is not as `setup` would make it; the exit code is 1 when something is not."""
+    if _say_each(catalogue.check):
+        sys.exit(1)
+    click.echo("Everything is as it should be.")
+
+
+def _say_each(lines: Callable[[Settings], Iterable[str]]) -> int:
+    """Print the lines as they come; returns how many there were."""
+    if not payments.is_set_up(settings()):
+        raise click.ClickException("STRIPE_SECRET_KEY is not set, so there is no account to look at.")
+    count = 0
+    try:
+        for line in lines(settings()):
+            click.echo(line)
+            count += 1
+    except payments.PaymentsError as error:
+        raise click.ClickException(f"Stripe: {error}") from error
+    return count
 
 
 @click.command()
