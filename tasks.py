@@ -8,14 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from flask import Flask, has_app_context
 from huey import crontab
 
 from app import create_app
 from app.auth import sessions, takeout
-from app.billing import overage
+from app.billing import events, overage, subscriptions
 from app.billing.plans import PRO_TIER
 from app.jobs import engine, line, run, sweeps, workers
 from app.jobs.reconcile import requeue_abandoned
@@ -70,6 +70,21 @@ def send_webhooks() -> None:
         outbox.deliver_webhooks()
 
 
+@huey.task(name="apply_payment_events")
+def apply_payment_events() -> None:
+    """Every event of Stripe's that waits; the row is the job, so losing this message loses nothing."""
+    with _app_context():
+        events.apply_due(move_to_plan)
+
+
+@huey.periodic_task(crontab(hour="3", minute="41"), name="reconcile_payments", priority=HOUSE_PRIORITY)
+def reconcile_payments() -> None:
+    """Every night: whatever events were lost, each customer is written down as Stripe has them."""
+    with _app_context():
+        for customer_id in subscriptions.customers():
+            _attempt(partial(refresh_customer, customer_id))
+
+
 @huey.periodic_task(crontab(), name="keep_house", priority=HOUSE_PRIORITY)
 def keep_house() -> None:
     """Every minute: whatever a crash or a lost message left undone is taken up again."""
@@ -83,6 +98,7 @@ def keep_house() -> None:
             trash.purge,
             _take_up_exports,
             _take_up_webhooks,
+            refresh_overdue,
             workers.sweep,
         ):
             _attempt(chore)
@@ -99,6 +115,7 @@ def sweep() -> None:
             sessions.purge,
             takeout.purge,
             webhooks.purge,
+            events.purge,
         ):
             _attempt(chore)
 
@@ -126,7 +143,13 @@ def beat() -> None:
     Nothing rests on one process or on one kind of task: `keep_house` does the same, should this thread die.
     """
     with _app_context():
-        for chore in (workers.beat, requeue_abandoned, _fill_slots, _take_up_webhooks):
+        for chore in (
+            workers.beat,
+            requeue_abandoned,
+            _fill_slots,
+            _take_up_webhooks,
+            _take_up_payment_events,
+        ):
             _attempt(chore)
 
 
@@ -134,6 +157,19 @@ def move_to_plan(user: User) -> None:
     """A user's plan has changed: their waiting jobs go where it puts them, and paid ones start at once."""
     if line.move_to_plan(user):
         wake_ready()
+
+
+def refresh_customer(customer_id: str) -> None:
+    """What is true at Stripe takes effect here: the plan, the quota, and the place of waiting jobs."""
+    user = subscriptions.refresh(customer_id)
+    if user is not None:
+        move_to_plan(user)
+
+
+def refresh_overdue() -> None:
+    """A period that has ended is looked at in minutes, even when the event that tells of it is lost."""
+    for customer_id in subscriptions.overdue():
+        _attempt(partial(refresh_customer, customer_id))
 
 
 def wake_ready(most: int = MOST_PERMITS) -> None:
@@ -186,6 +222,19 @@ def wake_mails() -> None:
         log.exception("no worker could be woken; the mail goes out with the next round of keep_house")
 
 
+def _take_up_payment_events() -> None:
+    if events.is_due():
+        wake_payment_events()
+
+
+def wake_payment_events() -> None:
+    """Tell the workers that an event of Stripe's waits; otherwise the next beat of any of them does."""
+    try:
+        apply_payment_events(priority=PAID_PRIORITY)
+    except Exception:
+        log.exception("no worker could be woken; the event is applied with the next beat")
+
+
 def _take_up_exports() -> None:
     if takeout.is_waited_for():
         wake_exports()
@@ -204,7 +253,7 @@ def _attempt(chore: Callable[[], object]) -> None:
     try:
         chore()
     except Exception:
-        log.exception("%s failed; it is tried again next time", chore.__name__)
+        log.exception("%s failed; it is tried again next time", getattr(chore, "__name__", chore))
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from app.config import Settings
 from app.extensions import settings
 from app.models.base import new_id
 
+STRIPE = Settings.model_fields["stripe_api_base"].default
+
 # Everything else needs a signed-in user: a new route is closed until it is listed here.
 PUBLIC = frozenset(
     {
@@ -28,6 +30,7 @@ PUBLIC = frozenset(
         "auth.second_step",
         "auth.sign_in",
         "auth.verify",
+        "billing.take_event",  # signed by Stripe
         "pages.api",
         "pages.healthz",
         "pages.landing",
@@ -117,12 +120,20 @@ def _policy(now: Settings) -> str:
         "font-src": "'self'",
         "connect-src": f"'self' {store}",
         "media-src": f"'self' {store}",
-        "form-action": "'self'",
+        "form-action": f"'self' {_payment_hosts(now)}",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
         "manifest-src": "'self'",
     }
     return "; ".join(f"{name} {value.strip()}" for name, value in rules.items())
+
+
+def _payment_hosts(now: Settings) -> str:
+    """Where a form of ours may lead on to: Checkout and the portal."""
+    if now.stripe_secret_key is None:
+        return ""
+    hosts = "https://checkout.stripe.com https://billing.stripe.com"
+    return hosts if now.stripe_api_base == STRIPE else f"{hosts} {_origin(now.stripe_api_base)}"
 
 
 def _origin(url: str | None) -> str:

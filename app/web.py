@@ -36,7 +36,9 @@ def init(app: Flask) -> None:
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
     app.jinja_env.globals["my_plan"] = lambda: plans.for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for show in (ago, bars_path, bpm, clock, decibels, megabytes, musical_key, percent, span, usd, when):
+    for show in (
+        ago, bars_path, bpm, clock, decibels, megabytes, money, musical_key, percent, span, usd, when,
+    ):  # fmt: skip
         app.add_template_filter(show)
     app.context_processor(_about_this_run)
 
@@ -118,6 +120,12 @@ def megabytes(size_bytes: int) -> str:
         if size_bytes >= factor:
             return f"{size_bytes / factor:.1f}".removesuffix(".0") + f" {unit}"
     return f"{size_bytes / 1000:.0f} kB"
+
+
+def money(cents: int, currency: str) -> str:
+    """$15.00, or 15.00 EUR."""
+    sign, value = "−" if cents < 0 else "", f"{abs(cents) / 100:,.2f}"
+    return f"{sign}${value}" if currency == "usd" else f"{sign}{value} {currency.upper()}"
 
 
 def musical_key(key: str | None) -> str:

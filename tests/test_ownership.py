@@ -17,7 +17,8 @@ from app.notify import webhooks
 from tests.support import Browser, Script, finished_job, kick
 
 # Not an id: what is signed or hashed is its own permission, and has tests of its own.
-NO_ID = {"token": "pages.media", "sha256": "upload.known"}
+# Invoices are there with Stripe only: tests/billing/test_pages.py asks for one.
+NO_ID = {"token": "pages.media", "sha256": "upload.known", "invoice_id": "billing.invoice"}
 
 
 @pytest.fixture
@@ -37,6 +38,7 @@ def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
         "token_id": tokens.make(owner, "t", ["samples:read"], None)[0].id,
         "session_id": sessions.of(owner)[0].id,
         "message_id": "1",
+        "event_id": "evt_1",
         "worker_id": "w",
         "factor": "half",
     }

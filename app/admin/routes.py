@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 import tasks
 from app.admin import actions, as_json, audit, costs, figures, graphs, search, spreadsheet
 from app.admin.search import Query
-from app.billing import overage
+from app.billing import events, invoices, overage
 from app.billing.plans import TIERS
 from app.billing.quota import QuotaExceededError
 from app.jobs import workers
@@ -135,6 +135,22 @@ def resend(message_id: str) -> Response:
     tasks.keep_house()
     flash("It is sent again now.")
     return redirect(url_for("admin.failed_messages"), 303)
+
+
+@blueprint.get("/payments")
+def payments() -> str:
+    """Stripe's events as they were applied, and what was refunded or is disputed."""
+    return render_template("admin/payments.html", events=events.latest(), invoices=invoices.to_look_at())
+
+
+@blueprint.post("/payments/<event_id>/replay")
+def replay_event(event_id: str) -> Response:
+    audit.record(current_user, "replay", f"payment event {event_id}")
+    if not events.replay(event_id):
+        abort(404)
+    tasks.wake_payment_events()
+    flash("It is applied again now.")
+    return redirect(url_for("admin.payments"), 303)
 
 
 @blueprint.get("/audit")

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, select
 
 from app.extensions import db, settings
 from app.integrations.storage import open_store
-from app.models import ApiToken, Job, Sample, Usage, User
+from app.models import ApiToken, Invoice, Job, Sample, Subscription, Usage, User
 from app.models.base import Model
 
 SECRET = frozenset({"password_hash", "secret_sha256", "session_epoch", "lease_token", "error_detail"})
@@ -31,6 +31,8 @@ def write(user: User, target: Path) -> None:
         "jobs.json": _rows(Job, user),
         "usage.json": _rows(Usage, user),
         "tokens.json": _rows(ApiToken, user),
+        "subscription.json": _rows(Subscription, user),
+        "invoices.json": _rows(Invoice, user),
     }
     db.session.commit()
     with ZipFile(target, "w", ZIP_STORED) as archive:

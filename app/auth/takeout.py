@@ -11,6 +11,7 @@ from flask import abort
 from sqlalchemy import Select, delete, or_, select, update
 
 from app.auth import archive, sessions
+from app.billing import checkout
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import endings
@@ -99,6 +100,8 @@ def _take_next() -> DataExport | None:
 def _make(export: DataExport) -> None:
     user, key = export.user, export.key
     if export.then_delete:
+        # First of all, and again should it fail: nothing is deleted while it may still be charged for.
+        checkout.end_now(user)
         _cancel_jobs(user)
     size_bytes = _store(user, key)
     if export.then_delete:

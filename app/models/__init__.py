@@ -7,6 +7,7 @@ from app.models.export import DataExport
 from app.models.job import Batch, Job
 from app.models.outbox import OutboxMessage
 from app.models.overage import MeterDifference, Overage
+from app.models.payment import Invoice, PaymentEvent
 from app.models.repeat import Repeat
 from app.models.sample import AudioFeatures, Sample, Tag
 from app.models.session import MailLink, UserSession
@@ -26,11 +27,13 @@ __all__ = [
     "Batch",
     "DataExport",
     "DirectUpload",
+    "Invoice",
     "Job",
     "MailLink",
     "MeterDifference",
     "OutboxMessage",
     "Overage",
+    "PaymentEvent",
     "Repeat",
     "Sample",
     "Subscription",

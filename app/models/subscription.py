@@ -13,8 +13,10 @@ from app.models.base import Model, UtcDateTime, new_id, utcnow
 if TYPE_CHECKING:
     from app.models.user import User
 
-# past_due keeps its plan: the provider still retries the card.
+# past_due keeps its plan: the provider still retries the card. A status that is not known here proves no
+# payment, so it gives none; nothing is lost by Free, and a later refresh gives the plan back.
 LIVE_STATUSES = frozenset({"active", "trialing", "past_due"})
+NONE = "none"  # a customer who has not subscribed yet
 
 
 class Subscription(Model):
@@ -27,6 +29,12 @@ class Subscription(Model):
     stripe_customer_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     stripe_subscription_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     current_period_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When a cancellation takes effect: until then the plan stays.
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refreshed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The number of the latest refresh that was begun, and of the latest that was written.
+    asked: Mapped[int] = mapped_column(default=0, server_default="0")
+    applied: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
 

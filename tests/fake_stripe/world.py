@@ -61,6 +61,11 @@ class World:
         found = list(self.objects.get(kind, {}).values())[::-1]
         return [entry for entry in found if all(entry.get(name) == value for name, value in wanted.items())]
 
+    def forget(self, *kinds: str) -> None:
+        for kind in kinds:
+            self.objects.pop(kind, None)
+        self.events.clear()
+
     def emit(self, kind: str, about: Object) -> None:
         self.events.append(
             {

@@ -38,6 +38,7 @@ OWN = (
     "/admin/queues?tab=done&text=dusty",
     "JOB",
     "/admin/outbox",
+    "/admin/payments",
     "/admin/audit",
     "/admin/costs",
 )

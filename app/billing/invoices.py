@@ -1,0 +1,77 @@
+"""The invoices of every customer, kept so that revenue, refunds and disputes can be told."""
+
+from __future__ import annotations
+
+from flask import abort
+from sqlalchemy import Select, or_, select
+
+from app.billing import plans
+from app.billing.plans import FREE
+from app.extensions import db, settings
+from app.integrations import payment_facts, payments
+from app.integrations.payment_facts import Present
+from app.models import Invoice, User
+
+
+def plans_of(now: Present) -> dict[str, str]:
+    """The plan of each invoice by what it asks money for; this may ask Stripe for a price."""
+    found = {}
+    for invoice in now.invoices:
+        price = payments.price(settings(), invoice.price_id) if invoice.price_id else None
+        plan = plans.of_price(price) if price else None
+        found[invoice.id] = (plan or FREE).name
+    return found
+
+
+def record(user_id: str | None, customer_id: str, now: Present, plan_of: dict[str, str]) -> None:
+    """Write down what is known of them, inside the caller's transaction."""
+    known = {row.id: row for row in db.session.scalars(_of_customer(customer_id))}
+    for found in now.invoices:
+        row = known.get(found.id)
+        if row is None:
+            row = Invoice(id=found.id, user_id=user_id, customer_id=customer_id)
+            db.session.add(row)
+        _fill(row, found, plan_of[found.id])
+        settled = [entry for entry in now.settled if entry.payment_id in found.payment_ids]
+        row.refunded_cents = sum(entry.refunded_cents for entry in settled)
+        row.disputed_cents = sum(entry.disputed_cents for entry in settled)
+        row.dispute_status = next((entry.dispute_status for entry in settled if entry.dispute_status), None)
+    db.session.flush()
+
+
+def of(user: User, limit: int = 24) -> list[Invoice]:
+    mine = select(Invoice).where(Invoice.user_id == user.id)
+    return list(db.session.scalars(mine.order_by(Invoice.issued_at.desc(), Invoice.id.desc()).limit(limit)))
+
+
+def owned_by(user: User, invoice_id: str) -> str:
+    """The invoice's id at Stripe, or 404: for another user's and an unknown one alike."""
+    mine = select(Invoice.id).where(Invoice.id == invoice_id, Invoice.user_id == user.id)
+    found = db.session.scalar(mine)
+    if found is None:
+        abort(404)
+    db.session.commit()  # no transaction is open while Stripe is talked to
+    return found
+
+
+def to_look_at(limit: int = 200) -> list[Invoice]:
+    """What was given back or is disputed, the latest first."""
+    odd = or_(Invoice.refunded_cents > 0, Invoice.dispute_status.is_not(None))
+    return list(
+        db.session.scalars(select(Invoice).where(odd).order_by(Invoice.issued_at.desc()).limit(limit))
+    )
+
+
+def is_known(customer_id: str) -> bool:
+    return db.session.scalar(_of_customer(customer_id).limit(1)) is not None
+
+
+def _of_customer(customer_id: str) -> Select[Invoice]:
+    return select(Invoice).where(Invoice.customer_id == customer_id)
+
+
+def _fill(row: Invoice, found: payment_facts.Invoice, plan: str) -> None:
+    row.plan, row.number, row.status = plan, found.number, found.status
+    row.currency, row.total_cents, row.paid_cents = found.currency, found.total_cents, found.paid_cents
+    row.period_start, row.period_end = found.period_start, found.period_end
+    row.issued_at, row.paid_at = found.created_at, found.paid_at

@@ -1,0 +1,217 @@
+"""The plan's page and its ways to Stripe and back, by a browser without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.auth import takeout
+from app.billing import checkout
+from app.extensions import db
+from app.integrations.payments import PaymentsError
+from app.models import DataExport, Invoice, User
+from tests.billing.shop import Shop
+from tests.fake_stripe import charges
+from tests.fake_stripe import checkout as sessions
+from tests.fake_stripe.subscriptions import MONTH, advance, pay_invoice, set_status
+from tests.support import Browser
+
+
+@pytest.fixture
+def member(app: Flask, shop: Shop) -> Browser:
+    return Browser(app, shop.user)
+
+
+def to_checkout(member: Browser, plan: str = "pro") -> str:
+    answer = member.post("/billing/checkouts", plan=plan)
+    assert answer.status_code == 303
+    return answer.headers["Location"].rsplit("/", 1)[-1]
+
+
+def page(member: Browser) -> str:
+    return " ".join(member.get("/billing").text.split())
+
+
+def subscribed(shop: Shop, member: Browser, plan: str = "pro") -> None:
+    sessions.act(shop.world, to_checkout(member, plan), "paid")
+    shop.hear()
+
+
+def test_the_welcome_page_waits_for_stripe_and_grants_nothing(shop: Shop, member: Browser) -> None:
+    session = to_checkout(member)
+    assert "not confirmed" in member.get("/billing/welcome?session_id=cs_made_up").text
+    assert shop.user.plan_name == "free"
+    sessions.act(shop.world, session, "declined")
+    assert "not confirmed" in member.get("/billing/welcome").text
+    sessions.act(shop.world, session, "3-D Secure")
+    fragment = member.get("/billing/welcome", headers={"HX-Request": "true"})
+    assert (fragment.status_code, "You are on Pro" in fragment.text) == (286, True)
+    assert shop.user.plan_name == "pro"
+
+
+def test_walking_away_leaves_free_and_the_same_checkout(shop: Shop, member: Browser) -> None:
+    assert to_checkout(member) == to_checkout(member)
+    assert "Subscribe to Pro" in page(member)
+    assert shop.user.plan_name == "free"
+
+
+def test_who_has_a_plan_cannot_buy_another(shop: Shop, member: Browser) -> None:
+    session = to_checkout(member)
+    sessions.act(shop.world, session, "paid")
+    answer = member.post("/billing/checkouts", plan="enterprise")
+    assert answer.headers["Location"] == "/billing"
+    assert "paid already" in page(member)
+    shop.hear()
+    member.post("/billing/checkouts", plan="enterprise")
+    assert "change it instead" in page(member)
+    assert len(shop.world.all("checkout.session")) == 1
+
+
+@pytest.mark.parametrize("plan", ["free", "none", ""])
+def test_what_is_not_for_sale_is_not_sold(shop: Shop, member: Browser, plan: str) -> None:
+    member.post("/billing/checkouts", plan=plan)
+    assert "no such plan" in page(member)
+
+
+def test_a_swap_is_shown_then_charged_as_shown(shop: Shop, member: Browser) -> None:
+    subscribed(shop, member)
+    offer = member.get("/billing/swap?plan=enterprise").text
+    found = re.search(r'name="at" value="(\d+)"', offer)
+    charged = re.search(r"Charged now: <span class=\"num\">\$([\d.]+)", offer)
+    assert found is not None
+    assert charged is not None
+    member.post("/billing/swap", plan="enterprise", at=found.group(1))
+    assert "You are on Enterprise" in page(member)
+    latest = db.session.scalars(select(Invoice).order_by(Invoice.id.desc())).first()
+    assert latest is not None
+    assert (latest.plan, latest.paid_cents / 100) == ("enterprise", float(charged.group(1)))
+
+
+@pytest.mark.parametrize("shift", [-3700, 86400])
+def test_a_swap_is_not_charged_by_a_second_somebody_chose(shop: Shop, member: Browser, shift: int) -> None:
+    """At the very end of the period the rest of it costs nothing."""
+    subscribed(shop, member)
+    member.post("/billing/swap", plan="enterprise", at=str(shop.world.now + shift))
+    assert shop.user.plan_name == "pro"
+    assert shop.subscription["items"]["data"][0]["price"]["metadata"]["plan"] == "pro"
+
+
+def test_a_swap_that_needs_the_bank_says_so_and_links_to_it(shop: Shop, member: Browser) -> None:
+    subscribed(shop, member)
+    shop.world.cards[shop.customer] = "needs_action"
+    member.post("/billing/swap", plan="enterprise", at=str(shop.world.now))
+    assert shop.user.plan_name == "pro"
+    shown = page(member)
+    assert "Pay or confirm it now" in shown
+    bill = shop.subscription["latest_invoice"]
+    answer = member.get(f"/billing/invoices/{bill}")
+    assert answer.headers["Location"] == f"{shop.fake.url}/hosted/invoice/{bill}"
+    pay_invoice(shop.world, bill)
+    shop.hear()
+    assert shop.user.plan_name == "enterprise"
+    assert "Pay or confirm it now" not in page(member)
+
+
+def test_cancel_and_resume(shop: Shop, member: Browser) -> None:
+    subscribed(shop, member)
+    member.post("/billing/cancellation")
+    assert "stays until" in page(member)
+    assert shop.user.plan_name == "pro"
+    member.post("/billing/resumption")
+    assert "goes on" in page(member)
+    assert shop.row.ends_at is None
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("past_due", "did not go through"),
+        ("unpaid", "Until then you are on Free"),
+        ("incomplete", "Until then you are on Free"),
+        ("paused", "is paused"),
+        ("trialing", "You are trying Pro"),
+    ],
+)
+def test_each_state_is_explained(shop: Shop, member: Browser, status: str, words: str) -> None:
+    subscribed(shop, member)
+    set_status(shop.world, shop.subscription, status)
+    shop.hear()
+    assert words in page(member)
+
+
+def test_a_failed_renewal_links_to_what_mends_it(shop: Shop, member: Browser) -> None:
+    subscribed(shop, member)
+    shop.world.cards[shop.customer] = "declined"
+    advance(shop.world, MONTH)
+    shop.hear()
+    assert f"/billing/invoices/{shop.subscription['latest_invoice']}" in page(member)
+
+
+def test_the_next_invoice_and_pdfs(shop: Shop, member: Browser) -> None:
+    subscribed(shop, member)
+    assert "$15.00" in member.get("/billing/next-invoice").text
+    bill = shop.subscription["latest_invoice"]
+    assert "/hosted/pdf/" in member.get(f"/billing/invoices/{bill}?as=pdf").headers["Location"]
+    member.post("/billing/cancellation")
+    assert "no next invoice" in member.get("/billing/next-invoice").text
+
+
+def test_a_strangers_invoice_is_not_there(shop: Shop, member: Browser, as_stranger: Browser) -> None:
+    subscribed(shop, member)
+    bill = shop.subscription["latest_invoice"]
+    assert as_stranger.get(f"/billing/invoices/{bill}").status_code == 404
+
+
+def test_with_stripe_away_plan_and_usage_are_still_shown(shop: Shop, member: Browser) -> None:
+    subscribed(shop, member)
+    shop.world.is_away = True
+    assert "1,000" in page(member)
+    assert "can't be reached" in member.get("/billing/next-invoice").text
+    member.post("/billing/cancellation")
+    assert "Nothing was changed or charged" in page(member)
+    assert member.get("/billing/welcome").status_code == 200
+
+
+def test_an_account_is_cancelled_at_stripe_before_anything_is_deleted(shop: Shop, member: Browser) -> None:
+    subscribed(shop, member)
+    takeout.close(shop.user)
+    shop.world.is_away = True
+    with pytest.raises(PaymentsError):
+        takeout.make_due()
+    assert shop.user.id == shop.user_id
+    db.session.scalars(select(DataExport)).one().started_at = None
+    db.session.commit()
+    shop.world.is_away = False
+    takeout.make_due()
+    assert shop.subscription["status"] == "canceled"
+    db.session.expire_all()
+    assert db.session.get(User, shop.user_id) is None
+    assert db.session.scalars(select(Invoice)).one().user_id is None
+
+
+def test_a_dispute_after_the_account_is_gone_is_still_shown_to_the_operator(
+    app: Flask, shop: Shop, member: Browser, owner: User
+) -> None:
+    subscribed(shop, member)
+    takeout.close(shop.user)
+    takeout.make_due()
+    (charge,) = shop.world.all("charge")
+    charges.dispute(shop.world, charge["id"])
+    shop.world.events = shop.world.events[-1:]
+    for event in shop.world.take_events():
+        shop.post(event)
+    shop.apply()
+    owner.is_admin = True
+    db.session.commit()
+    shown = Browser(app, owner).get("/admin/payments").text
+    assert "needs_response" in shown
+    assert "charge.dispute.created" in shown
+
+
+def test_ending_twice_and_without_a_subscription_is_fine(shop: Shop, stranger: User) -> None:
+    for _ in range(2):
+        checkout.end_now(shop.user)
+    checkout.end_now(stranger)
