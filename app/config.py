@@ -98,6 +98,15 @@ class Settings(BaseModel):
 
     openrouter_api_key: str | None = None
     openrouter_base_url: HttpUrl = "https://openrouter.ai/api/v1"
+    vibe_model_free: str = "qwen/qwen3-8b"
+    vibe_model_pro: str = "qwen/qwen3-235b-a22b-2507,qwen/qwen3-8b"
+    vibe_sample_max_usd: Annotated[float, Field(ge=0, le=10)] = 0.02
+    vibe_max_prompt_usd: Annotated[float, Field(gt=0, le=1000)] = 0.5
+    vibe_max_completion_usd: Annotated[float, Field(gt=0, le=1000)] = 1.5
+    ai_user_day_usd: Annotated[float, Field(ge=0)] = 1.0
+    ai_user_month_usd: Annotated[float, Field(ge=0)] = 5.0
+    ai_service_day_usd: Annotated[float, Field(ge=0)] = 10.0
+    ai_service_month_usd: Annotated[float, Field(ge=0)] = 100.0
 
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None

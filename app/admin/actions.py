@@ -13,7 +13,7 @@ from app.admin.search import Query
 from app.billing.quota import QuotaExceededError
 from app.extensions import db
 from app.jobs import steer
-from app.models import Attempt, Job, Usage
+from app.models import AiCall, Attempt, Job, Usage
 from app.models.usage import AI
 
 ACTIONS = {"retry": steer.retry, "cancel": steer.cancel, "run-now": steer.run_now}
@@ -38,12 +38,12 @@ def attempts_of(job: Job) -> list[Attempt]:
     return list(db.session.scalars(select(Attempt).where(Attempt.job_id == job.id).order_by(Attempt.number)))
 
 
-def ai_calls_of(job: Job) -> list[Usage]:
-    """What was asked of a model for this job: its rows of the ledger, keyed `ai:<job>…`."""
-    calls = select(Usage).where(Usage.user_id == job.user_id, Usage.kind == AI)
-    return list(
-        db.session.scalars(calls.where(Usage.entry_key.startswith(f"ai:{job.id}")).order_by(Usage.id))
-    )
+def ai_calls_of(job: Job) -> list[tuple[Usage, AiCall | None]]:
+    """What was asked of a model for this job: its rows of the ledger, keyed `ai:<job>…`, with each call."""
+    calls = select(Usage, AiCall).outerjoin(AiCall, AiCall.usage_id == Usage.id)
+    own = calls.where(Usage.user_id == job.user_id, Usage.kind == AI)
+    rows = db.session.execute(own.where(Usage.entry_key.startswith(f"ai:{job.id}")).order_by(Usage.id))
+    return [(entry, call) for entry, call in rows]
 
 
 def possible(job: Job) -> list[str]:

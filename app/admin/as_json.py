@@ -8,7 +8,7 @@ from typing import Any
 from app.admin.figures import Cards, WorkerLine
 from app.admin.graphs import Graph
 from app.admin.search import Results
-from app.models import Attempt, Job, OutboxMessage, Usage
+from app.models import AiCall, Attempt, Job, OutboxMessage, Usage
 
 
 def queues(cards: Cards, workers: list[WorkerLine], results: Results, graphs: list[Graph]) -> dict[str, Any]:
@@ -24,12 +24,13 @@ def queues(cards: Cards, workers: list[WorkerLine], results: Results, graphs: li
     }
 
 
-def job(job: Job, attempts: list[Attempt], ai_calls: list[Usage]) -> dict[str, Any]:
+def job(job: Job, attempts: list[Attempt], ai_calls: list[tuple[Usage, AiCall | None]]) -> dict[str, Any]:
     return _job(job) | {
         "attempts": [_attempt(attempt) for attempt in attempts],
         "ai_calls": [
-            {"key": call.entry_key, "quantity": call.quantity, "cost_usd": str(call.cost_usd)}
-            for call in ai_calls
+            {"key": entry.entry_key, "quantity": entry.quantity, "cost_usd": str(entry.cost_usd)}
+            | _call(call)
+            for entry, call in ai_calls
         ],
     }
 
@@ -55,6 +56,13 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "started_at": _time(attempt.started_at),
         "ended_at": _time(attempt.ended_at),
     }
+
+
+def _call(call: AiCall | None) -> dict[str, Any]:
+    """Nothing for what is put aside or given back."""
+    what = ("model", "attempt", "outcome", "generation_id")
+    same = (*what, "prompt_tokens", "completion_tokens", "is_estimated", "latency_ms")
+    return {name: getattr(call, name) for name in same} if call is not None else {}
 
 
 def _worker(line: WorkerLine) -> dict[str, Any]:

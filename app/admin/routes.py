@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 import tasks
 from app.admin import actions, as_json, audit, costs, figures, graphs, search, spreadsheet
 from app.admin.search import Query
-from app.billing import events, invoices, overage
+from app.billing import ai, events, invoices, overage
 from app.billing.plans import TIERS
 from app.billing.quota import QuotaExceededError
 from app.jobs import workers
@@ -153,6 +153,15 @@ def replay_event(event_id: str) -> Response:
     return redirect(url_for("admin.payments"), 303)
 
 
+@blueprint.post("/ai/resume")
+def resume_ai() -> Response:
+    """Models are asked again, once whatever stopped them is mended."""
+    audit.record(current_user, "resume", "ai")
+    ai.resume()
+    flash("Models are asked again.")
+    return _back()
+
+
 @blueprint.get("/audit")
 def trail() -> str:
     return render_template("admin/audit.html", trail=audit.latest(200))
@@ -176,7 +185,11 @@ def cost_table() -> Response:
 
 
 def _now() -> dict[str, Any]:
-    return {"cards": figures.cards(), "workers": figures.worker_lines()}
+    return {
+        "cards": figures.cards(),
+        "workers": figures.worker_lines(),
+        "ai_paused": ai.paused_because(),
+    }
 
 
 def _back() -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -197,16 +198,26 @@ def charge_keys(job: Job) -> tuple[str, str, str]:
     return f"upload:{job.id}{round_}", f"storage:{job.id}{round_}", f"overage:{job.id}{round_}"
 
 
-def add(user_id: str, kind: str, key: str, quantity: int, effective_at: datetime | None = None) -> None:
+def add(
+    user_id: str,
+    kind: str,
+    key: str,
+    quantity: int,
+    effective_at: datetime | None = None,
+    cost_usd: Decimal = Decimal(0),
+) -> Usage:
+    """One more row of the ledger, inside `transaction()`."""
     entry = Usage(
         user_id=user_id,
         kind=kind,
         entry_key=key,
         quantity=quantity,
+        cost_usd=cost_usd,
         effective_at=effective_at or utcnow(),
     )
     db.session.add(entry)
     db.session.flush()
+    return entry
 
 
 def _total(user: User, kind: str, since: datetime | None = None, until: datetime | None = None) -> int:

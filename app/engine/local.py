@@ -9,6 +9,7 @@ from typing import Any
 from app.audio.sandbox import Sandbox
 from app.engine.order import RENDERED, Answer, Listener, Order
 from app.engine.words import describe
+from app.integrations.openrouter import Server
 
 # So soon the child is killed when the answer is not wanted any more.
 TICK_S = 0.25
@@ -18,7 +19,9 @@ def sandbox() -> Sandbox:
     return Sandbox("app.engine.child:process", warm="app.audio.warm:warm")
 
 
-def process(engine: Sandbox, source: Path, order: Order, listener: Listener) -> Answer:
+def process(
+    engine: Sandbox, source: Path, order: Order, listener: Listener, server: Server | None = None
+) -> Answer:
     """Work on a file in a folder of its own.
 
     Raises UnreadableAudio for a bad file, EngineCancelled when nobody wants the answer any more,
@@ -46,4 +49,4 @@ def process(engine: Sandbox, source: Path, order: Order, listener: Listener) -> 
     listener.on_measured(features)
     if not order.ai_analysis:
         return Answer(features)
-    return Answer(features, *describe(features))
+    return Answer(features, *describe(features, order.ask, server))

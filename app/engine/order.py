@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.integrations.vibe import Ask
+
 RENDERED = "sp404.wav"
 
 
@@ -21,7 +23,10 @@ class Order(BaseModel):
     about: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = ""  # the job, for folders and logs
     name: Annotated[str, Field(max_length=200)] = ""  # what the file was called: evidence of tempo and key
     export_sp404: bool = True
-    ai_analysis: bool = True
+    ai_analysis: bool = True  # words for what was heard
+    ask: Ask | None = (
+        None  # which models may be asked for them, and for how much; otherwise they come by rules
+    )
     limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
 
 

@@ -65,7 +65,7 @@ class Engine:
         _expect_a_reader(request.environ.get("gunicorn.socket"))
         limit_s = min(body.options.limit_s, self._settings.job_limit_s)
         order = body.options.model_copy(update={"limit_s": limit_s})
-        stream = Stream(self._sandbox, self._settings.data_dir, body.url, order)
+        stream = Stream(self._sandbox, self._settings, body.url, order)
         response = Response(stream.lines(), mimetype="application/x-ndjson")
         # Called however the request ends, also when nobody has read a line of it.
         response.call_on_close(self._give_slot_back)

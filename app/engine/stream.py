@@ -16,8 +16,10 @@ from typing import Any
 from app import logs
 from app.audio.errors import EngineCancelled
 from app.audio.sandbox import Sandbox
+from app.config import Settings
 from app.engine import local, source, wire
 from app.engine.order import Listener, Order
+from app.integrations.openrouter import server_of
 
 BLOCK_BYTES = 1 << 18
 # Nothing takes so long: what is older was left behind by a process that was killed.
@@ -32,9 +34,9 @@ class Stream:
     Whoever asked is gone when a line can't be sent: then the work is given up and its child killed.
     """
 
-    def __init__(self, sandbox: Sandbox, data_dir: Path, url: str, order: Order) -> None:
+    def __init__(self, sandbox: Sandbox, settings: Settings, url: str, order: Order) -> None:
         self._sandbox, self._url, self._order = sandbox, url, order
-        self._parent = data_dir.resolve() / "tmp"
+        self._parent, self._server = settings.data_dir.resolve() / "tmp", server_of(settings)
         self._said: SimpleQueue[Path | dict[str, Any]] = SimpleQueue()
         self._gone = threading.Event()
 
@@ -71,7 +73,7 @@ class Stream:
         try:
             path = folder / "source"
             source.fetch(self._url, path, lambda: not self._gone.is_set())
-            answer = local.process(self._sandbox, path, self._order, self._listener())
+            answer = local.process(self._sandbox, path, self._order, self._listener(), self._server)
             ending = wire.success(answer, time.monotonic() - started)
         except EngineCancelled:
             log.info("given up: nobody waits for it any more")

@@ -84,8 +84,9 @@ def contradictions(text: str, measured: Measured) -> list[str]:
 def quotes(text: str, given: str) -> bool:
     """Whether a text repeats the user's words: whatever they were for, that is no description."""
     said, theirs = _WORD.findall(text.casefold()), _WORD.findall(given.casefold())
-    runs = {tuple(theirs[n : n + LONGEST_QUOTE]) for n in range(len(theirs) - LONGEST_QUOTE + 1)}
-    return any(tuple(said[n : n + LONGEST_QUOTE]) in runs for n in range(len(said)))
+    size = min(LONGEST_QUOTE, max(len(theirs), 2))  # the whole of a short name is a quote too
+    runs = {tuple(theirs[n : n + size]) for n in range(len(theirs) - size + 1)}
+    return any(tuple(said[n : n + size]) in runs for n in range(len(said)))
 
 
 def corrected(vibe: Vibe, local: Vibe, measured: Measured) -> tuple[Vibe, list[str]]:

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import httpx
 
+from app.config import Settings
+
 CONNECT_S = 5.0
 MOST_ANSWER_BYTES = 256 * 1024
 MOST_TOKENS = 1200
@@ -34,6 +36,13 @@ class Server:
     api_key: str = field(repr=False)
     referer: str = ""  # the address of this deployment
     timeout_s: float = 30.0
+
+
+def server_of(settings: Settings) -> Server | None:
+    """Where to ask; None without a key."""
+    if settings.openrouter_api_key is None:
+        return None
+    return Server(settings.openrouter_base_url, settings.openrouter_api_key, settings.base_url)
 
 
 @dataclass(frozen=True)

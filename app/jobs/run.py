@@ -22,11 +22,10 @@ from app.audio.errors import (
     UnreadableAudio,
 )
 from app.engine.order import Listener, Order
-from app.engine.words import describe
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import claim as claims
-from app.jobs import endings, engine
+from app.jobs import describe, endings, engine
 from app.jobs.claim import Claim, LeaseLostError
 from app.jobs.endings import Ending
 
@@ -91,7 +90,7 @@ def _steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Ending
     if "analysis" not in claim.results:
         _process(claim, folder, still_ours)
     if "vibe" not in claim.results:
-        claims.remember(claim, "described", vibe=describe(claim.results["analysis"])[0])
+        claims.remember(claim, "described", vibe=describe.sound(claim, claim.results["analysis"]))
     open_store(settings()).copy(claim.incoming_key, claim.original_key)
     return endings.complete(claim, claim.results["analysis"], claim.results["vibe"])
 
@@ -111,12 +110,10 @@ def _process(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None
     order = Order(
         about=claim.job_id,
         name=claim.filename,
-        ai_analysis="vibe" not in claim.results,
+        ai_analysis=False,  # who may be asked, and for how much, is known here
         limit_s=settings().job_limit_s,
     )
-    answer = engine.process(claim.incoming_key, folder, order, Listener(decoded, measured, still_ours))
-    if answer.ai_analysis is not None:
-        claims.remember(claim, "described", vibe=answer.ai_analysis)
+    engine.process(claim.incoming_key, folder, order, Listener(decoded, measured, still_ours))
 
 
 @contextmanager

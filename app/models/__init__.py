@@ -1,5 +1,6 @@
 """Every table, so that migrations see them all."""
 
+from app.models.ai import AiAnswer, AiCall, AiSwitch
 from app.models.attempt import Attempt
 from app.models.audit import AuditEntry
 from app.models.direct import DirectUpload
@@ -20,6 +21,9 @@ from app.models.webhook import WebhookDelivery, WebhookEndpoint
 from app.models.worker import Worker
 
 __all__ = [
+    "AiAnswer",
+    "AiCall",
+    "AiSwitch",
     "ApiToken",
     "Attempt",
     "AudioFeatures",

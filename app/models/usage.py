@@ -24,6 +24,7 @@ class Usage(Model):
         # One charge and one return per subject, whoever repeats the request.
         UniqueConstraint("entry_key"),
         Index("ix_api_usage_account", "user_id", "kind", "effective_at"),
+        Index("ix_api_usage_kind", "kind", "effective_at"),  # the whole service's budget
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

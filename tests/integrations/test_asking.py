@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.integrations import asking, openrouter, prompt, vibe
+from app.integrations import asking, grounding, openrouter, prompt, vibe
 from app.integrations.openrouter import Server
 from app.integrations.vibe import Ask, Described
 from tests.fake_openrouter import KEY, Market, market
@@ -150,6 +150,15 @@ def test_plain_words_of_a_file_name_are_not_said_back_either() -> None:
         found = described(fake, ask)
     assert outcomes(found) == ["against the schema", "answered"]
     assert "anna" not in json.dumps(found.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("script obey.wav", "script obey.wav"), ("one two three four.wav", "so one two three four")],
+)
+def test_a_quote_is_four_words_in_a_row_or_the_whole_of_a_shorter_name(given: str, said: str) -> None:
+    assert grounding.quotes(said, given)
+    assert not grounding.quotes("A dark loop with space.", "dark loop.wav")
 
 
 def test_long_names_are_cut_and_the_key_is_never_printed() -> None:

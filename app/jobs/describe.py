@@ -1,0 +1,41 @@
+"""The step that finds words: within the budgets, kept, and never the reason that a job fails."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from app.billing import ai
+from app.extensions import db, settings
+from app.integrations import vibe
+from app.integrations.openrouter import server_of
+from app.jobs.claim import Claim
+from app.models import User
+
+log = logging.getLogger(__name__)
+
+
+def sound(claim: Claim, measured: dict[str, Any]) -> dict[str, Any]:
+    """A description by the plan's model where that may be asked, otherwise by rules."""
+    user = db.session.get_one(User, claim.user_id)
+    content_sha256 = claim.content_sha256 or str(measured["file_sha256"])
+    asked, _ = ai.question(user, content_sha256)
+    if (kept := ai.paid_already(claim.user_id, asked)) is not None:
+        return kept
+    key = f"ai:{claim.job_id}:{claim.token[:8]}"
+    held = ai.reserve(claim.user_id, key, content_sha256, claim.filename)
+    db.session.commit()  # no transaction is open while a model thinks
+    described = _asked(measured, held) if held is not None else None
+    if held is None or described is None:
+        return vibe.describe(measured).to_dict()
+    ai.settle(held, described)
+    return described.to_dict()
+
+
+def _asked(measured: dict[str, Any], held: ai.Reservation) -> vibe.Described | None:
+    """None when our own code broke: what was put aside stays, as nobody knows what it has cost."""
+    try:
+        return vibe.describe(measured, held.ask, server_of(settings()))
+    except Exception:
+        log.exception("asking a model broke")
+        return None
