@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from app.models import Subscription, Usage, User
 from app.models.base import new_id, transaction
-from tests.fake_stripe import meters, money
-from tests.fake_stripe.world import Thing, World
+from tests.fake_stripe import meters, subscriptions
+from tests.fake_stripe.server import FakeStripe
+from tests.fake_stripe.world import Object, World
 
 
-def settings_of(url: str) -> dict[str, str]:
-    return {
-        "STRIPE_API_BASE": url,
-        "STRIPE_SECRET_KEY": "sk_test_fake",
-        "STRIPE_WEBHOOK_SECRET": "whsec_fake",
-        "SECRET_KEY": "a secret for tests, long enough to be taken",
-    }
+def settings_of(stripe: FakeStripe) -> dict[str, str]:
+    return stripe.settings | {"SECRET_KEY": "a secret for tests, long enough to be taken"}
 
 
-def add_meter(world: World) -> Thing:
+def add_meter(world: World) -> Object:
     """What `stripe setup` makes, as far as overage needs it."""
-    add_price(world, "sp404_pro_overage", 2, "metered")
-    wanted = {"event_name": "sp404_overage_upload", "default_aggregation": {"formula": "sum"}}
-    return meters.create_meter(world, {"display_name": "Overage"} | wanted)
+    made = meters.create_meter(
+        world,
+        {
+            "display_name": "Overage",
+            "event_name": "sp404_overage_upload",
+            "default_aggregation": {"formula": "sum"},
+        },
+    )
+    usage = {"interval": "month", "usage_type": "metered", "meter": made["id"]}
+    named = {"lookup_key": "sp404_pro_overage", "product": "prod_1"}
+    world.add("price", "price", active=True, currency="usd", unit_amount=2, recurring=usage, **named)
+    return made
 
 
-def add_price(world: World, lookup_key: str, cents: int, usage_type: str) -> Thing:
-    recurring = {"interval": "month", "usage_type": usage_type}
-    same: dict[str, Any] = {"active": True, "currency": "usd", "nickname": None, "metadata": {}}
-    same |= {"unit_amount": cents, "recurring": recurring, "product": "prod_1"}
-    return world.add("price", "price", lookup_key=lookup_key, **same)
-
-
-def subscribe(world: World, user: User) -> Thing:
+def subscribe(world: World, user: User) -> Object:
     """A Pro subscription at Stripe that the account knows of."""
-    customer = world.add("cus", "customer", email=user.email, metadata={})
-    made = money.start(world, customer["id"], add_price(world, "sp404_pro_monthly", 1500, "licensed"))
+    customer = world.add("customer", "cus", email=user.email)
+    world.cards[customer["id"]] = "ok"
+    (price,) = world.all("price", lookup_key="sp404_pro_monthly")
+    made = subscriptions.start(world, customer["id"], price)
     with transaction():
         user.subscription = user.subscription or Subscription(plan="pro", status="active")
         user.subscription.stripe_customer_id = customer["id"]

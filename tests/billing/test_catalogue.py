@@ -12,18 +12,23 @@ from flask.testing import FlaskCliRunner
 from app.billing import plans
 from app.integrations.payments import EVENT_TYPES
 from tests.billing.paid import settings_of
-from tests.fake_stripe import catalogue, meters
+from tests.fake_stripe import setup
 from tests.fake_stripe.server import FakeStripe
 from tests.fake_stripe.world import World
 
-__all__ = ["catalogue", "meters"]  # imported so that the fake knows their addresses
+
+@pytest.fixture
+def stripe() -> Iterator[FakeStripe]:
+    """An account in which nothing was made yet."""
+    with FakeStripe() as served:
+        served.world.objects.clear()
+        yield served
 
 
 @pytest.fixture
-def world(environ: dict[str, str]) -> Iterator[World]:
-    with FakeStripe() as stripe:
-        environ |= settings_of(stripe.url) | {"BASE_URL": "https://sounds.example.com"}
-        yield stripe.world
+def world(stripe: FakeStripe, environ: dict[str, str]) -> World:
+    environ |= settings_of(stripe) | {"BASE_URL": "https://sounds.example.com"}
+    return stripe.world
 
 
 @pytest.fixture
@@ -36,11 +41,10 @@ def run(runner: FlaskCliRunner, command: str) -> Result:
 
 
 def made(world: World) -> dict[str, int]:
-    kinds = [thing["object"] for thing in world.things.values()]
-    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+    return {kind: len(things) for kind, things in sorted(world.objects.items()) if things}
 
 
-def test_setup_makes_everything_once(runner: FlaskCliRunner, world: World) -> None:
+def test_setup_makes_everything_once(runner: FlaskCliRunner, stripe: FakeStripe, world: World) -> None:
     first = run(runner, "setup")
     assert first.exit_code == 0, first.output
     (endpoint,) = world.all("webhook_endpoint")
@@ -53,13 +57,13 @@ def test_setup_makes_everything_once(runner: FlaskCliRunner, world: World) -> No
         "webhook_endpoint": 1,
     }
     assert made(world) == everything
-    writes = sum(method == "POST" for method, _ in world.requests)
+    writes = [call for call in stripe.calls if call.startswith("POST")]
     second = run(runner, "setup")
     assert second.exit_code == 0, second.output
     assert second.output.count("is as it should be") == 9
     assert "whsec" not in second.output
     assert made(world) == everything
-    assert sum(method == "POST" for method, _ in world.requests) == writes
+    assert [call for call in stripe.calls if call.startswith("POST")] == writes
     checked = run(runner, "check")
     assert (checked.exit_code, checked.output) == (0, "Everything is as it should be.\n")
 
@@ -127,7 +131,7 @@ def test_another_amount_is_another_price(runner: FlaskCliRunner, world: World) -
 
 
 def test_a_default_portal_is_put_right_and_no_other_made(runner: FlaskCliRunner, world: World) -> None:
-    default = catalogue.create_portal(world, {"default_return_url": "https://elsewhere.example.com"})
+    default = setup.create_portal(world, {"default_return_url": "https://elsewhere.example.com"})
     default["is_default"] = True
     run(runner, "setup")
     assert default["default_return_url"] == "https://sounds.example.com/billing"
@@ -151,7 +155,7 @@ def test_without_a_key_it_says_so(app: Flask, command: str) -> None:
 
 
 def test_a_refusal_is_one_sentence(runner: FlaskCliRunner, world: World) -> None:
-    world.things["sp404_pro"] = {"id": "sp404_pro", "object": "plan"}
+    world.is_away = True
     found = run(runner, "setup")
     assert found.exit_code == 1
     assert "Error: Stripe:" in found.output

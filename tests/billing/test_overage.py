@@ -40,7 +40,7 @@ def world(stripe: FakeStripe) -> World:
 
 @pytest.fixture
 def environ(environ: dict[str, str], stripe: FakeStripe) -> dict[str, str]:
-    return environ | settings_of(stripe.url)
+    return environ | settings_of(stripe)
 
 
 @pytest.fixture

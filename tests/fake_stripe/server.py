@@ -12,13 +12,23 @@ from urllib.parse import urlsplit
 import httpx
 import stripe
 
-from tests.fake_stripe import catalog, charges, checkout, customers, hosted, invoices, subscriptions
+from tests.fake_stripe import (
+    catalog,
+    charges,
+    checkout,
+    customers,
+    hosted,
+    invoices,
+    meters,
+    setup,
+    subscriptions,
+)
 from tests.fake_stripe.forms import decode, refuse_unknown
 from tests.fake_stripe.routing import ROUTES
 from tests.fake_stripe.world import Object, Refusal, World
 
 # Importing a resource registers its routes: a new one is added here.
-RESOURCES = (catalog, charges, checkout, customers, invoices, subscriptions)
+RESOURCES = (catalog, charges, checkout, customers, invoices, meters, setup, subscriptions)
 KEY, SECRET = "sk_test_fake", "whsec_fake"
 INCLUDED_ON_DEMAND = {"invoice": "payments"}
 
