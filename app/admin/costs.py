@@ -1,12 +1,14 @@
-"""What a month cost for everybody, from the usage ledger: AI, storage and jobs, for each user and each plan.
+"""What a month cost and brought: the usage ledger and the invoices, for each user and each plan.
 
-Accounts that are gone took their rows along, so a month shows who is there now, by the plan of now.
+Accounts that are gone took their usage along, so costs show who is there now, by the plan of now. Invoices
+stay: what a plan brought is what was paid for it, whoever it was and whatever they are on today.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -17,7 +19,7 @@ from app.admin.figures import epoch
 from app.billing import plans
 from app.billing.plans import GB, PLANS, Plan
 from app.extensions import db, settings
-from app.models import Job, Usage, User
+from app.models import Invoice, Job, Usage, User
 from app.models.base import utcnow
 from app.models.usage import AI, OVERAGE, STORAGE, UPLOAD
 
@@ -73,6 +75,7 @@ class Figures:
     ai_usd: Decimal = Decimal(0)
     storage_gb_months: Decimal = Decimal(0)
     storage_usd: Decimal = Decimal(0)
+    revenue_usd: Decimal = Decimal(0)  # paid, less what was refunded or lost to a dispute
 
     @property
     def overage_usd(self) -> Decimal:
@@ -82,6 +85,10 @@ class Figures:
     @property
     def cost_usd(self) -> Decimal:
         return self.ai_usd + self.storage_usd
+
+    @property
+    def margin_usd(self) -> Decimal:
+        return self.revenue_usd - self.cost_usd
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(*(getattr(self, name) + getattr(other, name) for name in COLUMNS))
@@ -114,7 +121,7 @@ class Report:
 
 def report(month: Month) -> Report:
     parts: dict[str, dict[str, Any]] = {}
-    for found in (_counted(month), _jobs(month), _stored(month)):
+    for found in (_counted(month), _jobs(month), _stored(month), _paid(month)):
         for user_id, values in found.items():
             parts.setdefault(user_id, {}).update(values)
     known = db.session.scalars(select(User)).unique()
@@ -124,16 +131,34 @@ def report(month: Month) -> Report:
         if user.id in parts
     ]
     users.sort(key=lambda line: (-line.figures.cost_usd, line.email))
-    return Report(month, users, [_of_plan(plan, users) for plan in PLANS.values()], _sum(users))
+    brought = _revenue(month, Invoice.plan)
+    by_plan = [_of_plan(plan, users, brought.get(plan.name, Decimal(0))) for plan in PLANS.values()]
+    return Report(month, users, by_plan, _sum(by_plan))
 
 
-def _of_plan(plan: Plan, users: list[UserCosts]) -> PlanCosts:
+def _of_plan(plan: Plan, users: list[UserCosts], revenue_usd: Decimal) -> PlanCosts:
     own = [line for line in users if line.plan == plan]
-    return PlanCosts(plan, len(own), _sum(own))
+    return PlanCosts(plan, len(own), replace(_sum(own), revenue_usd=revenue_usd))
 
 
-def _sum(lines: list[UserCosts]) -> Figures:
+def _sum(lines: Sequence[UserCosts | PlanCosts]) -> Figures:
     return sum((line.figures for line in lines), Figures())
+
+
+def _paid(month: Month) -> dict[str, dict[str, Any]]:
+    return {user_id: {"revenue_usd": usd} for user_id, usd in _revenue(month, Invoice.user_id).items()}
+
+
+def _revenue(month: Month, by: Any) -> dict[str, Decimal]:
+    """What was paid in the month, in dollars, by the values of a column."""
+    lost = case((Invoice.dispute_status == "lost", Invoice.disputed_cents), else_=0)
+    kept = func.sum(Invoice.paid_cents - Invoice.refunded_cents - lost)
+    rows = db.session.execute(
+        select(by, kept)
+        .where(Invoice.currency == "usd", Invoice.paid_at >= month.start, Invoice.paid_at < month.until)
+        .group_by(by)
+    )
+    return {value: Decimal(int(cents)) / 100 for value, cents in rows if value is not None}
 
 
 def _counted(month: Month) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from app.admin.costs import COLUMNS, Report
 # What a spreadsheet may take for the start of a formula, with the wide forms that some turn into it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-WORKED_OUT = ("overage_usd", "cost_usd")
+WORKED_OUT = ("overage_usd", "cost_usd", "margin_usd")
 
 
 def of_costs(report: Report) -> str:

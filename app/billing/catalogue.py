@@ -11,7 +11,7 @@ from app.integrations.catalogue import Part
 from app.integrations.payments import one_error
 
 NAME = "SP404MK2 Sample Agent"
-WEBHOOK_PATH = "/billing/webhook"
+WEBHOOK_PATH = "/billing/events"
 
 
 def set_up(settings: Settings) -> Iterator[str]:

@@ -11,11 +11,10 @@ from typing import Any
 
 from app.config import Settings
 from app.integrations import meters
-from app.integrations.payments import EVENT_TYPES, GONE, PaymentsError, client, one_error
+from app.integrations.payments import EVENT_TYPES, GONE, OURS, PaymentsError, client, one_error
 
 Json = dict[str, Any]
 METER_NAME = "Uploads beyond the plan"
-OURS = {"made_by": "sp404mk2-sample-agent"}
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,14 @@ from app.integrations.payment_facts import Event, Invoice, Present, Price, Settl
 
 if TYPE_CHECKING:
     from stripe.params import InvoiceCreatePreviewParams
+    from stripe.params.billing_portal import SessionCreateParams as PortalParams
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsSubscriptionData
 
 CONNECT_S, READ_S, RETRIES = 4.0, 12.0, 2
 TOLERANCE_S = 300
 PAGE = 100
 GONE = "resource_missing"
+OURS = {"made_by": "sp404mk2-sample-agent"}  # on whatever `stripe setup` makes
 # The events that a webhook endpoint at Stripe is to send; of any other nothing would follow.
 EVENT_TYPES = (
     "charge.dispute.closed",
@@ -200,10 +202,18 @@ def close_checkouts(settings: Settings, customer_id: str) -> None:
 
 
 def open_portal(settings: Settings, customer_id: str, return_url: str) -> str:
-    """Where a customer changes cards and addresses; each visit is a session of its own."""
+    """Where a customer changes cards and addresses; each visit is a session of its own.
+
+    Its configuration is named, as one that was made by the API is not the account's default.
+    """
     with one_error():
-        sessions = client(settings).v1.billing_portal.sessions
-        return sessions.create({"customer": customer_id, "return_url": return_url}).url
+        portal = client(settings).v1.billing_portal
+        wanted: PortalParams = {"customer": customer_id, "return_url": return_url}
+        active = portal.configurations.list({"active": True, "limit": PAGE}).auto_paging_iter()
+        mine = next((found.id for found in active if found.to_dict()["metadata"] == OURS), None)
+        if mine is not None:
+            wanted["configuration"] = mine
+        return portal.sessions.create(wanted).url
 
 
 def invoice(settings: Settings, invoice_id: str) -> Invoice:

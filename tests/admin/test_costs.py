@@ -14,7 +14,7 @@ from flask import Flask
 from app.admin import costs, spreadsheet
 from app.admin.costs import Month
 from app.billing.plans import GB
-from app.models import Usage, User
+from app.models import Invoice, Usage, User
 from app.models.base import transaction, utcnow
 from tests.support import Browser, waiting_jobs
 
@@ -101,6 +101,34 @@ def test_plans_and_the_total_add_up() -> None:
     }
     assert found.total.cost_usd == Decimal("0.1605")
     assert (found.total.uploads, found.total.jobs, found.total.ai_calls) == (3, 3, 7)
+
+
+@pytest.mark.usefixtures("made_by_hand")
+def test_a_plan_brought_what_was_paid_for_it(as_admin: Browser, owner: User) -> None:
+    invoice("in_1", owner.id, "pro", 1500, day(4))
+    invoice("in_2", owner.id, "enterprise", 9900, day(5), refunded_cents=900)
+    invoice("in_3", None, "pro", 1500, day(6))  # its account is gone
+    invoice("in_4", owner.id, "pro", 1500, day(7), disputed_cents=1500, dispute_status="lost")
+    invoice("in_5", owner.id, "pro", 1500, day(8), disputed_cents=1500, dispute_status="needs_response")
+    invoice("in_6", owner.id, "pro", 1500, day(1, 10))  # the month after
+    invoice("in_7", owner.id, "pro", 1500, day(9), currency="eur")
+    found = costs.report(SEPTEMBER)
+    by_plan = {line.plan.name: (line.figures.revenue_usd, line.figures.margin_usd) for line in found.plans}
+    assert by_plan["free"] == (Decimal(0), Decimal("-0.1015"))
+    assert by_plan["pro"] == (Decimal(45), Decimal("44.941"))
+    assert by_plan["enterprise"] == (Decimal(90), Decimal(90))
+    assert found.total.revenue_usd == Decimal(135)
+    assert {line.email: line.figures.revenue_usd for line in found.users}[owner.email] == Decimal(120)
+    assert "$134.84" in as_admin.get("/admin/costs?month=2025-09").text
+
+
+def invoice(number: str, user_id: str | None, plan: str, cents: int, at: datetime, **values: Any) -> None:
+    times = {"period_start": at, "period_end": at, "issued_at": at, "paid_at": at}
+    paid = {"total_cents": cents, "paid_cents": cents, "currency": "usd", "status": "paid"}
+    with transaction() as session:
+        session.add(
+            Invoice(id=number, user_id=user_id, customer_id="cus", plan=plan, **(times | paid | values))
+        )
 
 
 def test_storage_costs_what_the_setting_says(environ: dict[str, str], made_dear: User) -> None:

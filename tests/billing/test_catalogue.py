@@ -10,6 +10,9 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from app.billing import plans
+from app.billing.catalogue import WEBHOOK_PATH
+from app.extensions import settings
+from app.integrations import payments
 from app.integrations.payments import EVENT_TYPES
 from tests.billing.paid import settings_of
 from tests.fake_stripe import setup
@@ -148,8 +151,11 @@ def test_a_meter_that_counts_otherwise_is_said_and_left_alone(runner: FlaskCliRu
 
 
 @pytest.mark.parametrize("command", ["setup", "check"])
-def test_without_a_key_it_says_so(app: Flask, command: str) -> None:
-    found = run(FlaskCliRunner(app), command)
+def test_without_a_key_it_says_so(
+    environ: dict[str, str], request: pytest.FixtureRequest, command: str
+) -> None:
+    del environ["STRIPE_SECRET_KEY"]
+    found = run(FlaskCliRunner(request.getfixturevalue("app")), command)
     assert found.exit_code == 1
     assert "STRIPE_SECRET_KEY is not set" in found.output
 
@@ -160,3 +166,18 @@ def test_a_refusal_is_one_sentence(runner: FlaskCliRunner, world: World) -> None
     assert found.exit_code == 1
     assert "Error: Stripe:" in found.output
     assert "Traceback" not in found.output
+
+
+def test_the_address_that_stripe_is_told_is_a_route(app: Flask) -> None:
+    routes = {rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or set())}
+    assert WEBHOOK_PATH in routes
+
+
+def test_customers_come_to_the_portal_that_was_made(runner: FlaskCliRunner, world: World) -> None:
+    """One made by the API is not the account's default, so it has to be named."""
+    run(runner, "setup")
+    customer_id = payments.create_customer(settings(), "user", "owner@example.com", None)
+    payments.open_portal(settings(), customer_id, "https://sounds.example.com/billing")
+    (session,) = world.all("billing_portal.session")
+    (portal,) = world.all("billing_portal.configuration")
+    assert session["configuration"] == portal["id"]
