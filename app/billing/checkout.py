@@ -34,11 +34,11 @@ class Offer:
 def customer_of(user: User) -> str:
     """The account's customer at Stripe, made when there is none; two at once make one."""
     row, user_id, email = user.subscription, user.id, user.email
-    before = row.stripe_customer_id if row is not None else None
+    known, seen = (row.stripe_customer_id, row.asked) if row is not None else (None, 0)
     db.session.commit()  # no transaction is open while Stripe is talked to
-    if before is not None and payments.customer_exists(settings(), before):
-        return before
-    made = payments.create_customer(settings(), user_id, email, before)
+    if known is not None and payments.customer_exists(settings(), known):
+        return known
+    made = payments.create_customer(settings(), user_id, email, seen)
     with transaction() as session:
         lock_account(user_id)
         row = session.scalar(select(Subscription).where(Subscription.user_id == user_id))

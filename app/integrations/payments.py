@@ -92,14 +92,14 @@ def same(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
-def create_customer(settings: Settings, user_id: str, email: str, before: str | None) -> str:
-    """A customer for an account; `before` is the one it had, which was deleted at Stripe."""
+def create_customer(settings: Settings, user_id: str, email: str, seen: int) -> str:
+    """A customer for an account; `seen` tells a second one, after the first was deleted, from the first."""
     with one_error():
         return (
             client(settings)
             .v1.customers.create(
                 {"email": email, "metadata": {"user_id": user_id}},
-                {"idempotency_key": same("customer", user_id, email, before)},
+                {"idempotency_key": same("customer", user_id, email, seen)},
             )
             .id
         )

@@ -176,7 +176,7 @@ def test_the_address_that_stripe_is_told_is_a_route(app: Flask) -> None:
 def test_customers_come_to_the_portal_that_was_made(runner: FlaskCliRunner, world: World) -> None:
     """One made by the API is not the account's default, so it has to be named."""
     run(runner, "setup")
-    customer_id = payments.create_customer(settings(), "user", "owner@example.com", None)
+    customer_id = payments.create_customer(settings(), "user", "owner@example.com", 0)
     payments.open_portal(settings(), customer_id, "https://sounds.example.com/billing")
     (session,) = world.all("billing_portal.session")
     (portal,) = world.all("billing_portal.configuration")

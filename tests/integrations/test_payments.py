@@ -33,7 +33,7 @@ def settings(fake: FakeStripe, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def customer(settings: Settings) -> str:
-    return payments.create_customer(settings, "user", "owner@example.com", None)
+    return payments.create_customer(settings, "user", "owner@example.com", 0)
 
 
 def subscribe(fake: FakeStripe, settings: Settings, customer: str, plan: str = "pro") -> None:
@@ -55,7 +55,7 @@ def test_a_paid_checkout_is_a_subscription_with_an_invoice(
 
 def test_two_clicks_at_once_make_one_customer_and_one_checkout(fake: FakeStripe, settings: Settings) -> None:
     def click(_: int) -> tuple[str, str]:
-        customer = payments.create_customer(settings, "user", "owner@example.com", None)
+        customer = payments.create_customer(settings, "user", "owner@example.com", 0)
         return customer, payments.open_checkout(settings, customer, "sp404_pro_monthly", 7, *BACK)
 
     with ThreadPoolExecutor(8) as pool:
@@ -77,7 +77,7 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_done_twice(
     fake: FakeStripe, settings: Settings
 ) -> None:
     fake.world.lost_answers = 1
-    payments.create_customer(settings, "user", "owner@example.com", None)
+    payments.create_customer(settings, "user", "owner@example.com", 0)
     assert len(fake.world.all("customer")) == 1
     assert fake.calls.count("POST /v1/customers") == 2
 

@@ -77,15 +77,15 @@ def test_pages_are_accessible_and_fit(
     context.on("page", lambda page: listen(page, complaints))
     page = context.new_page()
     for path in PUBLIC:
-        _check(page, path)
+        check(page, path)
     sign_in(page)
     for path in OWN:
-        _check(page, address(path, library))
+        check(page, address(path, library))
     context.close()
     assert complaints == []
 
 
-def _check(page: Page, path: str) -> None:
+def check(page: Page, path: str) -> None:
     page.goto(path)
     assert page.locator("h1").count() == 1, path
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (

@@ -1,0 +1,38 @@
+"""The same calls at the real Stripe, in a test account. The only test that may be skipped: it needs a key."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from app.billing import catalogue
+from app.billing.plans import FOR_SALE
+from app.config import Settings
+from app.integrations import payments
+
+KEY = os.environ.get("STRIPE_LIVE_TEST_KEY", "")
+
+
+@pytest.mark.skipif(not KEY, reason="STRIPE_LIVE_TEST_KEY is not set")
+def test_an_account_is_set_up_and_leads_a_customer_to_checkout_and_portal() -> None:
+    assert "_test_" in KEY, "a key of a test account is needed"
+    settings = Settings(
+        stripe_secret_key=KEY,
+        stripe_webhook_secret="whsec_unused",
+        secret_key="k" * 32,
+        base_url="https://sounds.example.com",
+    )
+    list(catalogue.set_up(settings))
+    assert list(catalogue.check(settings)) == []
+    customer = payments.create_customer(settings, os.urandom(8).hex(), "owner@example.com", 0)
+    try:
+        back = ("https://sounds.example.com/billing/welcome", "https://sounds.example.com/billing")
+        for plan in FOR_SALE:
+            url = payments.open_checkout(settings, customer, plan.price_key or "", 0, *back)
+            assert url.startswith("https://checkout.stripe.com/")
+        assert payments.open_portal(settings, customer, back[1]).startswith("https://billing.stripe.com/")
+        assert payments.present(settings, customer) == payments.Present(exists=True)
+    finally:
+        payments.client(settings).v1.customers.delete(customer)
+    assert not payments.customer_exists(settings, customer)
