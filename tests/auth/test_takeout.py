@@ -107,7 +107,7 @@ def test_a_closed_account_opens_by_nothing_and_leaves_nothing(
     assert [path.suffix for path in left if path.is_file()] == [".zip"]
     assert db.session.get(Sample, theirs) is not None
     (mail,) = [mail for mail in mails() if mail["To"] == email and "deleted" in mail["Subject"]]
-    assert len(downloaded(app, link_in(mail)).namelist()) == 6
+    assert len(downloaded(app, link_in(mail)).namelist()) == 8
 
 
 def test_the_zip_and_its_link_are_gone_after_a_week(app: Flask, as_owner: Browser, owner: User) -> None:

@@ -117,7 +117,7 @@ SEEN: list[int] = []
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(steps=st.lists(STEP, min_size=1, max_size=6), seed=st.integers(0, 2**32))
+@given(steps=st.lists(STEP, min_size=1, max_size=5), seed=st.integers(0, 2**32))
 def _any_sequence(sides: tuple[FakeStripe, Side, Side], steps: list[Any], seed: int) -> None:
     (fake, ordered, disordered), shuffle = sides, Random(seed)
     fake.world.forget("customer", "subscription", "invoice", "charge", "dispute")
@@ -143,7 +143,7 @@ def _any_sequence(sides: tuple[FakeStripe, Side, Side], steps: list[Any], seed: 
     assert disordered.known() == ordered.known()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)  # a minute or two on a quiet machine
 def test_any_sequence_of_events_ends_as_the_ordered_one(sides: tuple[FakeStripe, Side, Side]) -> None:
     SEEN.clear()
     _any_sequence(sides)
