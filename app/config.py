@@ -80,7 +80,7 @@ class Settings(BaseModel):
     mail_from: str = "SP404MK2 Sample Agent <agent@localhost>"
 
     job_limit_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
-    user_running_max: Annotated[int, Field(ge=1, le=1000)] = 4
+    user_running_max: Annotated[int, Field(ge=1, le=1000)] = 8
     paid_slots: Annotated[int, Field(ge=0, le=64)] = 1
     free_tier_delay_s: Annotated[int, Field(ge=0, le=7 * 86400)] = 43200
 

@@ -42,7 +42,7 @@ class Reservation:
 def question(user: User, content_sha256: str) -> tuple[str, tuple[str, ...]]:
     """What makes two questions the same one, and the models of the user's plan."""
     here = settings()
-    chosen = here.vibe_model_free if plans.for_user(user) is plans.FREE else here.vibe_model_pro
+    chosen: str = getattr(here, plans.for_user(user).models)
     models = tuple(name.strip() for name in chosen.split(",") if name.strip())
     parts = (content_sha256, *models, f"p{prompt.PROMPT_VERSION}", f"s{vibe_schema.SCHEMA_VERSION}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest(), models

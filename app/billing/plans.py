@@ -24,6 +24,8 @@ class Plan:
     storage_bytes: int
     tier: str
     priority: int  # lower runs first
+    slots: int  # jobs of one user that may run at once
+    models: Literal["vibe_model_free", "vibe_model_pro"]  # the setting that names the models that describe
     price_cents: int = 0  # US dollars, a month
     price_key: str | None = None  # the lookup key of its price at Stripe; None is not for sale
     overage_price_cents: int | None = None  # for each upload over the quota; None is no overage
@@ -55,35 +57,23 @@ def _next_day(midnight: datetime) -> datetime:
 PLANS = {
     plan.name: plan
     for plan in (
-        Plan("free", "Free", 10 * MB, 10, "day", 100 * MB, FREE_TIER, 20),
         Plan(
-            "pro",
-            "Pro",
-            100 * MB,
-            1_000,
-            "month",
-            10 * GB,
-            PRO_TIER,
-            10,
-            price_cents=1500,
-            price_key="sp404_pro_monthly",
-            overage_price_cents=2,
-            overage_key="sp404_pro_overage",
+            name="free", label="Free", max_file_bytes=10 * MB, uploads=10, period="day",
+            storage_bytes=100 * MB, tier=FREE_TIER, priority=20, slots=2, models="vibe_model_free",
         ),
         Plan(
-            "enterprise",
-            "Enterprise",
-            500 * MB,
-            20_000,
-            "month",
-            1 * TB,
-            PRO_TIER,
-            10,
-            price_cents=9900,
-            price_key="sp404_enterprise_monthly",
+            name="pro", label="Pro", max_file_bytes=100 * MB, uploads=1_000, period="month",
+            storage_bytes=10 * GB, tier=PRO_TIER, priority=10, slots=4, models="vibe_model_pro",
+            price_cents=1500, price_key="sp404_pro_monthly",
+            overage_price_cents=2, overage_key="sp404_pro_overage",
+        ),
+        Plan(
+            name="enterprise", label="Enterprise", max_file_bytes=500 * MB, uploads=20_000, period="month",
+            storage_bytes=1 * TB, tier=PRO_TIER, priority=10, slots=8, models="vibe_model_pro",
+            price_cents=9900, price_key="sp404_enterprise_monthly",
         ),
     )
-}
+}  # fmt: skip
 FREE = PLANS["free"]
 OVERAGE_PRICE_CENTS = next(plan.overage_price_cents for plan in PLANS.values() if plan.overage_price_cents)
 FOR_SALE = tuple(plan for plan in PLANS.values() if plan.is_for_sale)

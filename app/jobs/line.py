@@ -3,6 +3,7 @@ every slot while somebody else waits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, update
@@ -33,7 +34,7 @@ def next_turn(worker: Worker | None) -> Turn | None:
         for limit in _limits():
             user_id = _first_user(priority, limit)
             if user_id is not None:
-                return Turn(user_id, priority, limit)
+                return Turn(user_id, priority, min(limit, _slots([user_id])[user_id]))
     return None
 
 
@@ -89,15 +90,22 @@ def _limits() -> list[int]:
     return [slots - 1, cap] if 2 <= slots <= cap else [cap]
 
 
+def _slots(user_ids: Iterable[str]) -> dict[str, int]:
+    """How many jobs each may have running by their plan."""
+    users = db.session.scalars(select(User).where(User.id.in_(user_ids))).unique()
+    return {user.id: plans.for_user(user).slots for user in users}
+
+
+def _full(limit: int) -> set[str]:
+    """Who has as many jobs running as their plan allows, or as anybody may."""
+    running = select(Job.user_id, func.count()).where(Job.state == PROCESSING).group_by(Job.user_id)
+    held = {row[0]: int(row[1]) for row in db.session.execute(running)}
+    slots = _slots(held)
+    return {user_id for user_id, count in held.items() if count >= min(limit, slots[user_id])}
+
+
 def _first_user(priority: int, limit: int) -> str | None:
-    full = set(
-        db.session.scalars(
-            select(Job.user_id)
-            .where(Job.state == PROCESSING)
-            .group_by(Job.user_id)
-            .having(func.count() >= limit)
-        )
-    )
+    full = _full(limit)
     line = select(Job.user_id).where(*_ready(priority)).order_by(Job.run_at, Job.id).limit(WINDOW)
     users = db.session.scalars(line).all()
     if not full or len(users) < WINDOW:

@@ -10,6 +10,7 @@ from app.billing import catalogue
 from app.billing.plans import FOR_SALE
 from app.config import Settings
 from app.integrations import payments
+from app.integrations.payment_facts import Present
 
 KEY = os.environ.get("STRIPE_LIVE_TEST_KEY", "")
 
@@ -32,7 +33,7 @@ def test_an_account_is_set_up_and_leads_a_customer_to_checkout_and_portal() -> N
             url = payments.open_checkout(settings, customer, plan.price_key or "", 0, *back)
             assert url.startswith("https://checkout.stripe.com/")
         assert payments.open_portal(settings, customer, back[1]).startswith("https://billing.stripe.com/")
-        assert payments.present(settings, customer) == payments.Present(exists=True)
+        assert payments.present(settings, customer) == Present(exists=True)
     finally:
         payments.client(settings).v1.customers.delete(customer)
     assert not payments.customer_exists(settings, customer)

@@ -55,6 +55,14 @@ def test_nobody_has_more_running_than_the_cap(owner: User, stranger: User) -> No
     assert claimed() == [mine[3]]
 
 
+def test_a_plan_says_how_many_of_its_jobs_run_at_once(owner: User, freeloader: User) -> None:
+    """Free has two slots, which is fewer than anybody may have here."""
+    mine, free = waiting_jobs(owner, 3), waiting_jobs(freeloader, 5)
+    assert claimed() == [*mine, *free[:2]]
+    finish(free[0])
+    assert claimed() == [free[2]]
+
+
 def test_one_user_does_not_hold_every_slot_while_another_waits(owner: User, stranger: User) -> None:
     """Two slots in all: the second one is the owner's until somebody else comes."""
     workers.beat()
@@ -86,7 +94,7 @@ def test_free_jobs_leave_a_slot_to_paid_ones(owner: User, freeloader: User) -> N
     workers.beat()
     other = accounts.register("free2@example.com", PASSWORD, "UTC")
     free = waiting_jobs(freeloader, 3) + waiting_jobs(other, 3)
-    assert claimed() == free[:3]
+    assert claimed() == [*free[:2], free[3]]
     paid = waiting_jobs(owner, 1)
     assert claimed() == paid
 

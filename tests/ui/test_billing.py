@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.fake_stripe import subscriptions
 from tests.fake_stripe.server import FakeStripe
@@ -14,7 +14,7 @@ from tests.support import PASSWORD
 from tests.ui.test_pages import check
 
 pytestmark = pytest.mark.ui
-PHONE = {"width": 360, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 800}
 
 
 @pytest.fixture
