@@ -5,18 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.audio.report import measure_file
 from app.billing import ai
 from app.extensions import db
 from app.integrations import asking, vibe
 from app.integrations.openrouter import MICRO_USD
-from app.jobs import engine, run
+from app.jobs import run
 from app.models import AiCall, AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from tests.fake_openrouter import KEY, Market, market
@@ -36,17 +34,9 @@ def environ(environ: dict[str, str], fake: Market) -> dict[str, str]:
     return environ | {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url}
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    path = tmp_path_factory.mktemp("made") / "sound.wav"
-    path.write_bytes(drum_loop(90))
-    return measure_file(path)
-
-
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch, measured: dict[str, Any]) -> None:
-    """The engine has its own tests; and nobody rests between two tries."""
-    monkeypatch.setattr(engine, "measure", lambda *_, **__: dict(measured))
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody rests between two tries."""
     monkeypatch.setattr(asking, "PAUSES_S", (0.0, 0.0))
 
 
