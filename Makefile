@@ -19,10 +19,20 @@ worker: .setup/run ## Run one more worker on the same settings
 .PHONY: setup
 setup: .setup/run ## Set up what `make run` needs, without running
 
+# Whole processes, real services and a browser want the cores for themselves; all other tests share them.
+APART := tests/engine tests/queue tests/services tests/ui tests/api/test_live.py tests/billing/test_overage_promises.py
+
 .PHONY: test
 test: .setup/dev ## Set up and run every test, in a browser and against real services too
 	@sh scripts/test_services.sh
+ifdef ARGS
 	@$(VENV)/python -m pytest $(ARGS)
+else
+	@failed=0; \
+	  $(VENV)/python -m pytest -n auto --dist loadfile $(APART:%=--ignore=%) || failed=1; \
+	  $(VENV)/python -m pytest $(APART) || failed=1; \
+	  exit $$failed
+endif
 
 .PHONY: check
 check: .setup/dev ## Lint, format and types
