@@ -80,7 +80,7 @@ def test_search_filters_as_one_types_and_the_back_key_works(page: Page) -> None:
     page.goto("/samples")
     page.get_by_role("searchbox").fill("dusty")
     expect(page.locator(".rows .row")).to_have_count(1)
-    expect(page).to_have_url(re.compile(r"\?q=dusty"))
+    expect(page).to_have_url(re.compile(r"\?ask=dusty"))
     page.locator(".chip", has_text="dusty").click()
     expect(page.locator(".rows .row")).to_have_count(3)
     page.go_back()
