@@ -12,7 +12,7 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 
 from app.integrations.openrouter import Server
 
@@ -111,7 +111,7 @@ def market(*script: str, **options: Any) -> Iterator[Market]:
         http.server_close()
 
 
-def _handler(kept: Market) -> type[BaseHTTPRequestHandler]:  # noqa: C901
+def _handler(kept: Market) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - its methods are counted as one
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             """The test's output is for tests."""

@@ -101,7 +101,7 @@ class Mutations:
             value = _EXTREMES[int(dice.integers(len(_EXTREMES)))]
             value = int(dice.integers(1 << 32)) if dice.random() < 0.3 else value
             order = "little" if dice.random() < 0.5 else "big"
-            data[max(at, 0) : max(at, 0) + size] = (value % (1 << 8 * size)).to_bytes(size, order)  # type: ignore[arg-type]
+            data[max(at, 0) : max(at, 0) + size] = (value % (1 << 8 * size)).to_bytes(size, order)
         return Mutant("lying", bytes(data))
 
     def _cut(self, dice: Dice) -> Mutant:

@@ -10,8 +10,10 @@ from sqlalchemy import func, select
 
 import tasks
 from app.billing import events, subscriptions
+from app.config import Settings
 from app.extensions import db
 from app.integrations import payments
+from app.integrations.payment_facts import Present
 from app.models import Invoice, Job, PaymentEvent, User
 from tests.billing.shop import Shop
 from tests.fake_stripe import charges
@@ -136,8 +138,8 @@ def test_a_slow_refresh_never_overwrites_a_later_one(shop: Shop, monkeypatch: py
     shop.subscribe()
     present = payments.present
 
-    def held_up(*asked: object) -> object:
-        old = present(*asked)  # type: ignore[arg-type]
+    def held_up(settings: Settings, customer_id: str) -> Present:
+        old = present(settings, customer_id)
         monkeypatch.setattr(payments, "present", present)
         set_status(shop.world, shop.subscription, "canceled")
         tasks.refresh_customer(shop.customer)

@@ -16,6 +16,7 @@ from app.integrations import payments
 from app.integrations.payments import PaymentsError
 from tests.fake_stripe import charges, checkout, subscriptions
 from tests.fake_stripe.server import FakeStripe, signed
+from tests.fake_stripe.world import Object
 
 BACK = ("http://x/welcome", "http://x/billing")
 
@@ -182,6 +183,6 @@ def test_only_what_stripe_has_signed_lately_is_an_event(settings: Settings) -> N
     assert payments.read_event(settings, b"\xff", header) is None
 
 
-def _webhook(event: object, secret: str = "whsec_fake", at: int | None = None) -> tuple[bytes, str]:
-    body, headers = signed(event, secret, at)  # type: ignore[arg-type]
+def _webhook(event: Object, secret: str = "whsec_fake", at: int | None = None) -> tuple[bytes, str]:
+    body, headers = signed(event, secret, at)
     return body, headers["Stripe-Signature"]

@@ -16,7 +16,7 @@ def build() -> Huey:
 huey = build()
 
 
-@huey.task(name="nothing")  # type: ignore[untyped-decorator]
+@huey.task(name="nothing")  # type: ignore[untyped-decorator]  # Huey has no types
 def nothing() -> None:
     pass
 
