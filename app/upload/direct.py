@@ -85,15 +85,9 @@ def complete(user: User, upload_id: str) -> Job:
     Raises RefusedError, NotArrivedError and UnavailableError, and 404 for an upload of somebody else.
     The caller enqueues.
     """
-    mine = select(DirectUpload).where(DirectUpload.id == upload_id, DirectUpload.user_id == user.id)
-    upload = db.session.scalar(mine)
-    job = _job_of(user, upload_id)
-    if job is not None:
-        return job
-    if upload is None:
-        abort(404)
-    if upload.refusal is not None:
-        raise RefusedError(upload.refusal)
+    upload = _open(user, upload_id)
+    if isinstance(upload, Job):
+        return upload
     db.session.expunge(upload)  # another request may be faster, and the row gone with it
     db.session.commit()  # the store is slow: no connection is held meanwhile
     try:
@@ -101,10 +95,17 @@ def complete(user: User, upload_id: str) -> Job:
     except RefusedError as refusal:
         _refuse(upload, str(refusal))
         raise
-    except StorageError as error:
+    except (NotArrivedError, StorageError) as trouble:
+        # Another request that was faster has taken the file away: what it made of it is the answer.
+        db.session.commit()
+        job = _open(user, upload_id)
+        if isinstance(job, Job):
+            return job
+        if isinstance(trouble, NotArrivedError):
+            raise
         raise UnavailableError(
             f"{upload.filename} can't be looked at just now. Try again in a minute."
-        ) from error
+        ) from trouble
 
 
 def purge() -> None:
@@ -138,10 +139,7 @@ def _taken(user: User, upload: DirectUpload) -> Job:
     store, plan = _bucket(), plans.for_user(user)
     arrived = store.arrived(upload.arrival_key)
     if arrived is None:
-        job = _job_of(user, upload.id)
-        if job is None:
-            raise NotArrivedError(f"{upload.filename} has not arrived yet. Send it to its link first.")
-        return job
+        raise NotArrivedError(f"{upload.filename} has not arrived yet. Send it to its link first.")
     _check_size(upload, arrived, plan)
     head = store.first_bytes(upload.arrival_key, arrived, HEAD_BYTES)
     received = Received(arrived.size_bytes, intake.checked_format(upload.filename, head))
@@ -200,8 +198,21 @@ def _refuse(upload: DirectUpload, sentence: str) -> None:
         _bucket().delete(upload.arrival_key)
 
 
-def _job_of(user: User, upload_id: str) -> Job | None:
-    return db.session.scalar(select(Job).where(Job.id == upload_id, Job.user_id == user.id))
+def _open(user: User, upload_id: str) -> DirectUpload | Job:
+    """An upload that can be completed, or the job it has become; RefusedError, or 404.
+
+    The upload is read first: whoever completes it meanwhile has made the job by the time its row is gone.
+    """
+    mine = select(DirectUpload).where(DirectUpload.id == upload_id, DirectUpload.user_id == user.id)
+    upload = db.session.scalar(mine)
+    job = db.session.scalar(select(Job).where(Job.id == upload_id, Job.user_id == user.id))
+    if job is not None:
+        return job
+    if upload is None:
+        abort(404)
+    if upload.refusal is not None:
+        raise RefusedError(upload.refusal)
+    return upload
 
 
 def _bucket() -> S3Store:

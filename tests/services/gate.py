@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,6 +29,7 @@ class Gate:
         self.url = f"http://127.0.0.1:{self.port}"
         self.later = timedelta(0)
         self.is_shut = False
+        self.meanwhile: dict[str, Callable[[], object]] = {}  # done once, before the next request of a method
         self.taken: list[tuple[str, int]] = []  # presigned PUTs: origin and size
         handler = type("Handler", (_Handler,), {"gate": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
@@ -108,6 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self) -> None:
         gate = self.gate
+        if (happens := gate.meanwhile.pop(self.command, None)) is not None:
+            happens()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         why = "shut" if gate.is_shut else gate.refuses(self.command, self.path, self.headers)
         if why is not None:

@@ -146,6 +146,27 @@ def test_of_completions_at_once_one_makes_the_job(app: Flask, script: Script, ow
     assert rows(Sample) == 1
 
 
+@pytest.mark.parametrize("request_", ["HEAD", "GET", "PUT"])
+def test_a_completion_that_is_overtaken_answers_with_the_job(
+    script: Script, app: Flask, owner: User, gate: Gate, request_: str
+) -> None:
+    """Whichever of the slower one's requests finds the file gone."""
+    told = link(script, kick())
+    send(told, kick())
+    path, headers = f"/api/uploads/{told['upload_id']}/job", {"Authorization": f"Bearer {script.secret}"}
+    faster: list[int] = []
+
+    def overtake() -> None:
+        faster.append(app.test_client(use_cookies=False).post(path, headers=headers).status_code)
+
+    gate.meanwhile[request_] = overtake
+    answer = complete(script, told)
+    assert (answer.status_code, faster) == (202, [202])
+    assert answer.get_json()["job_id"] == told["upload_id"]
+    assert (rows(Job), quota.standing(owner).uploads) == (1, 1)
+    assert len(keys(owner)) == 1
+
+
 def test_what_has_not_arrived_can_arrive_yet(script: Script) -> None:
     told = link(script, kick())
     early = complete(script, told)
