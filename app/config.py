@@ -100,6 +100,7 @@ class Settings(BaseModel):
     openrouter_base_url: HttpUrl = "https://openrouter.ai/api/v1"
     vibe_model_free: str = "qwen/qwen3-8b"
     vibe_model_pro: str = "qwen/qwen3-235b-a22b-2507,qwen/qwen3-8b"
+    vibe_model_enterprise: str = "qwen/qwen3-235b-a22b-2507,qwen/qwen3-8b"
     vibe_sample_max_usd: Annotated[float, Field(ge=0, le=10)] = 0.02
     vibe_max_prompt_usd: Annotated[float, Field(gt=0, le=1000)] = 0.5
     vibe_max_completion_usd: Annotated[float, Field(gt=0, le=1000)] = 1.5

@@ -1,12 +1,13 @@
 """What a month cost and brought: the usage ledger and the invoices, for each user and each plan.
 
-Accounts that are gone took their usage along, so costs show who is there now, by the plan of now. Invoices
-stay: what a plan brought is what was paid for it, whoever it was and whatever they are on today.
+Costs are shown by the plan of now. Of accounts that are gone only what was paid to others is left, in a line
+of its own. Invoices stay: what a plan brought is what was paid for it, whoever it was.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -116,14 +117,18 @@ class Report:
     month: Month
     users: list[UserCosts]  # the dearest first
     plans: list[PlanCosts]
+    gone: Figures  # of accounts that were deleted since
     total: Figures
 
 
 def report(month: Month) -> Report:
-    parts: dict[str, dict[str, Any]] = {}
-    for found in (_counted(month), _jobs(month), _stored(month), _paid(month)):
+    parts = defaultdict[str, dict[str, Any]](dict)
+    counted = _counted(month)
+    gone = Figures(**counted.get(None, {}))
+    for found in (counted, _jobs(month), _stored(month), _paid(month)):
         for user_id, values in found.items():
-            parts.setdefault(user_id, {}).update(values)
+            if user_id is not None:
+                parts[user_id].update(values)
     known = db.session.scalars(select(User)).unique()
     users = [
         UserCosts(user.email, plans.for_user(user), Figures(**parts[user.id]))
@@ -133,7 +138,7 @@ def report(month: Month) -> Report:
     users.sort(key=lambda line: (-line.figures.cost_usd, line.email))
     brought = _revenue(month, Invoice.plan)
     by_plan = [_of_plan(plan, users, brought.get(plan.name, Decimal(0))) for plan in PLANS.values()]
-    return Report(month, users, by_plan, _sum(by_plan))
+    return Report(month, users, by_plan, gone, _sum(by_plan) + gone)
 
 
 def _of_plan(plan: Plan, users: list[UserCosts], revenue_usd: Decimal) -> PlanCosts:
@@ -145,7 +150,7 @@ def _sum(lines: Sequence[UserCosts | PlanCosts]) -> Figures:
     return sum((line.figures for line in lines), Figures())
 
 
-def _paid(month: Month) -> dict[str, dict[str, Any]]:
+def _paid(month: Month) -> dict[str | None, dict[str, Any]]:
     return {user_id: {"revenue_usd": usd} for user_id, usd in _revenue(month, Invoice.user_id).items()}
 
 
@@ -161,8 +166,8 @@ def _revenue(month: Month, by: Any) -> dict[str, Decimal]:
     return {value: Decimal(int(cents)) / 100 for value, cents in rows if value is not None}
 
 
-def _counted(month: Month) -> dict[str, dict[str, Any]]:
-    """Uploads and calls to the AI, with what the calls cost."""
+def _counted(month: Month) -> dict[str | None, dict[str, Any]]:
+    """Uploads and calls to the AI, with what the calls cost; under None, of accounts that are gone."""
     in_month = Usage.effective_at >= month.start, Usage.effective_at < month.until
     rows = db.session.execute(
         select(Usage.user_id, _total(UPLOAD), _total(OVERAGE), _total(AI), func.sum(Usage.cost_usd))
@@ -184,14 +189,14 @@ def _total(kind: str) -> ColumnElement[int]:
     return func.sum(case((Usage.kind == kind, Usage.quantity), else_=0))
 
 
-def _jobs(month: Month) -> dict[str, dict[str, Any]]:
+def _jobs(month: Month) -> dict[str | None, dict[str, Any]]:
     """Jobs that ended, whichever way."""
     ended = Job.finished_at >= month.start, Job.finished_at < month.until
     rows = db.session.execute(select(Job.user_id, func.count()).where(*ended).group_by(Job.user_id))
     return {user_id: {"jobs": count} for user_id, count in rows}
 
 
-def _stored(month: Month) -> dict[str, dict[str, Any]]:
+def _stored(month: Month) -> dict[str | None, dict[str, Any]]:
     """Each byte for as long as it lay there: of what was there before, that is the whole month.
 
     In floats, as bytes times seconds outgrow an integer of the database.
@@ -204,7 +209,7 @@ def _stored(month: Month) -> dict[str, dict[str, Any]]:
         .group_by(Usage.user_id)
     )
     gb_month = GB * (month.end - month.start).total_seconds()
-    found = {}
+    found: dict[str | None, dict[str, Any]] = {}
     for user_id, byte_seconds in rows:
         gb_months = Decimal(max(byte_seconds, 0) / gb_month).quantize(MICRO)
         usd = (gb_months * settings().storage_usd_per_gb_month).quantize(MICRO)

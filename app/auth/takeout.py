@@ -15,7 +15,7 @@ from app.billing import checkout
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import endings
-from app.models import ApiToken, DataExport, Job, User
+from app.models import ApiToken, DataExport, Job, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.job import UNFINISHED
 from app.models.webhook import EXPORT_READY
@@ -128,6 +128,8 @@ def _end(user: User, key: str) -> None:
     """The rows go with the account's; the farewell is of nobody's any more and carries its address."""
     user_id, email = user.id, user.email
     with transaction() as session:
+        # What was paid for them to others stays in the sums of the service, as nobody's.
+        session.execute(delete(Usage).where(Usage.user_id == user_id, Usage.cost_usd == 0))
         session.execute(delete(User).where(User.id == user_id))
         outbox.promise(f"farewell:{user_id}", None, kinds.FAREWELL, {"to": email, "key": key})
     log.info("account %s is deleted", user_id)

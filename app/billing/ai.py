@@ -51,7 +51,7 @@ def question(user: User, content_sha256: str) -> tuple[str, tuple[str, ...]]:
 def paid_already(user_id: str, asked: str) -> dict[str, Any] | None:
     """The answer this user has paid for. Nobody gets another user's: it may show their file name."""
     found = db.session.get(AiAnswer, (user_id, asked))
-    return dict(found.vibe) if found is not None else None
+    return dict(found.answer) if found is not None else None
 
 
 def reserve(user_id: str, key: str, content_sha256: str, name: str) -> Reservation | None:
@@ -83,7 +83,7 @@ def settle(held: Reservation, described: Described) -> None:
                 switch.paused_at, switch.paused_because = utcnow(), PAUSES[call["status"]]
                 log.error("no model is asked any more: %s", switch.paused_because)
         if described.source != LOCAL:
-            session.merge(AiAnswer(user_id=held.user_id, question=held.question, vibe=described.to_dict()))
+            session.merge(AiAnswer(user_id=held.user_id, question=held.question, answer=described.to_dict()))
 
 
 def spent(since: timedelta, user_id: str | None = None) -> Decimal:

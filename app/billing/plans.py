@@ -25,7 +25,9 @@ class Plan:
     tier: str
     priority: int  # lower runs first
     slots: int  # jobs of one user that may run at once
-    models: Literal["vibe_model_free", "vibe_model_pro"]  # the setting that names the models that describe
+    models: Literal[
+        "vibe_model_free", "vibe_model_pro", "vibe_model_enterprise"
+    ]  # the setting that names the models that describe
     price_cents: int = 0  # US dollars, a month
     price_key: str | None = None  # the lookup key of its price at Stripe; None is not for sale
     overage_price_cents: int | None = None  # for each upload over the quota; None is no overage
@@ -69,7 +71,7 @@ PLANS = {
         ),
         Plan(
             name="enterprise", label="Enterprise", max_file_bytes=500 * MB, uploads=20_000, period="month",
-            storage_bytes=1 * TB, tier=PRO_TIER, priority=10, slots=8, models="vibe_model_pro",
+            storage_bytes=1 * TB, tier=PRO_TIER, priority=10, slots=8, models="vibe_model_enterprise",
             price_cents=9900, price_key="sp404_enterprise_monthly",
         ),
     )

@@ -169,7 +169,7 @@ def give_back(job: Job) -> None:
     for charge in charges.all():
         key = f"{charge.entry_key}:back"
         if db.session.scalar(select(Usage.id).where(Usage.entry_key == key)) is None:
-            add(charge.user_id, charge.kind, key, -charge.quantity, charge.effective_at)
+            add(job.user_id, charge.kind, key, -charge.quantity, charge.effective_at)
 
 
 def free_storage(sample: Sample, deleted_at: datetime) -> None:

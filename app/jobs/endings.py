@@ -179,7 +179,8 @@ def build_sample(job: Job, measured: dict[str, Any], described: dict[str, Any]) 
         key=measured["key"],
         key_source=measured["key_source"],
         bars=bytes(measured["bars"]),
-        vibe=described,
+        described=described,
+        corrections={},
         features=_features(measured),
     )
     sample.index_for_search()

@@ -14,7 +14,6 @@ from app.models.base import transaction
 from app.models.sample import MAX_BPM, MIN_BPM
 from app.models.text import MOST_READ, display_name, visible
 
-BY_USER = "user"
 MOST_TAGS = 20
 
 
@@ -37,32 +36,25 @@ def deleted_by(user: User, sample_id: str) -> Sample:
 def edit(
     sample: Sample, *, name: str, tags: str, bpm: float | None, key: str | None, liked: bool | None = None
 ) -> None:
-    """Apply a user's corrections. A changed value is marked as theirs and survives any re-analysis."""
+    """Apply a user's corrections. What is left as it was found is none."""
     with transaction():
         sample.name = display_name(name)
         sample.retag(parse_tags(tags))
         sample.liked = sample.liked if liked is None else liked
-        if not _same_tempo(bpm, sample.bpm):
-            sample.bpm, sample.bpm_source = bpm, BY_USER
-        if key != sample.key:
-            sample.key, sample.key_source = key, BY_USER
-        sample.index_for_search()
+        sample.correct(bpm=sample.bpm if _same_tempo(bpm, sample.bpm) else bpm, key=key)
 
 
 def scale_tempo(sample: Sample, factor: float) -> None:
     """Half or double time, the commonest correction; nothing happens outside the tempi there are."""
     if sample.bpm is not None and MIN_BPM <= sample.bpm * factor <= MAX_BPM:
         with transaction():
-            sample.bpm, sample.bpm_source = sample.bpm * factor, BY_USER
+            sample.correct(bpm=sample.bpm * factor)
 
 
 def revert_to_measured(sample: Sample) -> None:
     """Take back what the user corrected; the measured values were kept."""
-    measured = sample.features.measured
     with transaction():
-        sample.bpm, sample.bpm_source = measured["bpm"], measured["bpm_source"]
-        sample.key, sample.key_source = measured["key"], measured["key_source"]
-        sample.index_for_search()
+        sample.revert("bpm", "key")
 
 
 def toggle_like(sample: Sample) -> None:

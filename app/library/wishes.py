@@ -121,7 +121,7 @@ AXES: dict[str, Callable[[], Number]] = {
     "noisiness": lambda: _share(_measured(AudioFeatures.noisiness.expression), 0, 100),
     "loudness": lambda: _share(_measured(AudioFeatures.loudness_db.expression), -60, 0),
     "punch": lambda: _share(_measured(AudioFeatures.measured["crest_db"].as_float()), 0, 30),
-    "energy": lambda: _share(Sample.vibe["energy"].as_float(), 0, 100),
+    "energy": lambda: _share(Sample.described["energy"].as_float(), 0, 100),
     # Half at ten seconds, so that an hour does not outweigh every other wish.
     "length": lambda: Sample.duration_s / (Sample.duration_s + 10.0),
 }

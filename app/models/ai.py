@@ -33,14 +33,16 @@ class AiCall(Model):
 
 
 class AiAnswer(Model):
-    """A description that was paid for. It is its owner's: their file name was part of the question."""
+    """An answer that was paid for. It is its owner's: their own words were part of the question."""
 
     __tablename__ = "ai_answers"
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     # Of the content, the models and the versions of prompt and schema.
     question: Mapped[str] = mapped_column(String(64), primary_key=True)
-    vibe: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # Of everything that was asked, the user's own words too: whoever asks exactly this may have the answer.
+    shared_key: Mapped[str | None] = mapped_column(String(64), index=True)
+    answer: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 

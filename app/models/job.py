@@ -16,6 +16,8 @@ from app.models.user import User
 PENDING, PROCESSING = "pending", "processing"
 COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 UNFINISHED = (PENDING, PROCESSING)
+# A job of an upload makes a sample; the others are about one that is there.
+UPLOAD, ANALYSE, DESCRIBE = "upload", "analyse", "describe"
 STEPS = ("stored", "decoded", "analysed", "described", "ready")
 MAX_ATTEMPTS = 3
 
@@ -53,6 +55,7 @@ class Job(Model):
     batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id", ondelete="CASCADE"), index=True)
     sample_id: Mapped[str | None] = mapped_column(ForeignKey("samples.id", ondelete="SET NULL"), index=True)
 
+    purpose: Mapped[str] = mapped_column(String(12), default=UPLOAD, server_default=UPLOAD)
     filename: Mapped[str] = mapped_column(String(200))
     format: Mapped[str] = mapped_column(String(16))
     size_bytes: Mapped[int] = mapped_column(BigInteger)

@@ -13,6 +13,12 @@ from app.sp404.unit import fits_a_pad
 
 # What a correction may be; the unit itself plays 40 to 200.
 MIN_BPM, MAX_BPM = 20.0, 400.0
+BY_USER = "user"
+# What a user may correct: of the measurement, and of the description.
+OF_SOUND = ("kind", "sound", "bpm", "key")
+OF_VIBE = (
+    "moods", "energy", "texture", "era", "genres", "instruments", "use", "role", "description", "tags",
+)  # fmt: skip
 
 
 class Tag(Model):
@@ -23,7 +29,11 @@ class Tag(Model):
 
 
 class Sample(Model):
-    """The values in force. A user's correction replaces a value here and marks its source."""
+    """The values in force: what the user says goes before what was measured or described.
+
+    What was measured stays with the features, and what was described in `described`; so a correction can be
+    taken back, and outlives a new measurement or description.
+    """
 
     __tablename__ = "samples"
     __table_args__ = (Index("ix_samples_library", "user_id", "deleted_at", "id"),)
@@ -46,7 +56,8 @@ class Sample(Model):
     key: Mapped[str | None] = mapped_column(String(12))
     key_source: Mapped[str | None] = mapped_column(String(12))
     bars: Mapped[bytes] = mapped_column(LargeBinary)  # 64 heights, 0..255: the row's waveform
-    vibe: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    described: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    corrections: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     search_text: Mapped[str] = mapped_column(Text)
     liked: Mapped[bool] = mapped_column(default=False)
 
@@ -64,14 +75,60 @@ class Sample(Model):
     def tag_names(self) -> list[str]:
         return [tag.name for tag in self.tags]
 
+    @property
+    def vibe(self) -> dict[str, Any]:
+        """The description in force; empty when nobody has described it."""
+        return self.described | {name: self.corrections[name] for name in OF_VIBE if name in self.corrections}
+
+    def correct(self, **values: Any) -> None:
+        """Take the user's word for some fields. Saying what was found anyway corrects nothing."""
+        found = self.found()
+        wrong = {name: value for name, value in values.items() if value != found[name]}
+        kept = {name: value for name, value in self.corrections.items() if name not in values}
+        self._settle(kept | wrong)
+
+    def revert(self, *names: str) -> None:
+        """Take corrections back: all of them, or those of some fields."""
+        gone = names or tuple(self.corrections)
+        self._settle({name: value for name, value in self.corrections.items() if name not in gone})
+
+    def found(self) -> dict[str, Any]:
+        """What was measured and described, without anybody's corrections."""
+        measured = self.features.measured
+        words = {name: self.described.get(name) for name in OF_VIBE}
+        return {name: measured[name] for name in OF_SOUND} | words
+
+    def describe(self, described: dict[str, Any]) -> None:
+        """A new description; corrections stay in force."""
+        self.described = described
+        self._settle(self.corrections)
+
+    def measure(self, features: AudioFeatures, bars: bytes) -> None:
+        """A new measurement of the same bytes; corrections stay in force."""
+        self.features, self.bars = features, bars
+        self.duration_s = features.measured["duration_s"]
+        self._settle(self.corrections)
+
+    def _settle(self, corrections: dict[str, Any]) -> None:
+        """Put the values in force where they are searched and sorted."""
+        self.corrections = corrections
+        in_force = self.found() | corrections
+        for name in OF_SOUND:
+            setattr(self, name, in_force[name])
+        for name in ("bpm", "key"):
+            source = BY_USER if name in corrections else self.features.measured[f"{name}_source"]
+            setattr(self, f"{name}_source", source)
+        self.index_for_search()
+
     def retag(self, names: list[str]) -> None:
         self.tags = [Tag(name=name) for name in dict.fromkeys(names)]
 
     def index_for_search(self) -> None:
         """Gather every word somebody may look for; searching is one column then."""
         words = [self.name, self.filename, self.kind, self.sound or "", self.key or "", *self.tag_names]
-        words += [*self.vibe.get("moods", []), self.vibe.get("texture", ""), self.vibe.get("use", "")]
-        words += [*self.vibe.get("tags", []), *(genre["name"] for genre in self.vibe.get("genres", []))]
+        vibe = self.vibe
+        words += [*vibe.get("moods", []), vibe.get("texture", ""), vibe.get("use", "")]
+        words += [*vibe.get("tags", []), *(genre["name"] for genre in vibe.get("genres", []))]
         self.search_text = "\n".join(words).casefold()  # a phrase does not span two fields
 
 

@@ -28,7 +28,8 @@ class Usage(Model):
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # Nobody's any more when the account is gone: what it has cost the service was spent all the same.
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     kind: Mapped[str] = mapped_column(String(12))
     entry_key: Mapped[str] = mapped_column(String(80))
     quantity: Mapped[int] = mapped_column(BigInteger)

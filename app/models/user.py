@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flask_login import UserMixin
-from sqlalchemy import String
+from sqlalchemy import String, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UtcDateTime, new_id, utcnow
@@ -31,6 +31,10 @@ class User(UserMixin, Model):
     key_notation: Mapped[str] = mapped_column(String(8), default="musical")
     autoplay: Mapped[bool] = mapped_column(default=True)
     mail_on_completion: Mapped[bool] = mapped_column(default=True)
+    ai_allowed: Mapped[bool] = mapped_column(default=True, server_default=true())
+    ai_model: Mapped[str | None] = mapped_column(
+        String(120)
+    )  # the one to ask first, where a plan has several
     # Part of the session cookie, beside the session's secret: raising it ends every session of the account.
     session_epoch: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

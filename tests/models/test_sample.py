@@ -1,0 +1,76 @@
+"""Corrections: in force before what was found, outliving it, and taken back one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.jobs.endings import build_sample
+from app.models import AudioFeatures, Job, Sample
+
+MEASURED: dict[str, Any] = {
+    "engine_version": "1", "sample_rate": 44100, "channels": 1, "duration_s": 2.0, "kind": "loop",
+    "kind_confidence": 0.9, "sound": None, "bpm": 90.0, "bpm_source": "detected", "bpm_confidence": 0.9,
+    "key": "A minor", "key_source": "file name", "key_confidence": 0.8, "loudness_db": -14.0,
+    "brightness": 40.0, "noisiness": 20.0, "bars": [0] * 64, "peaks": [0] * 800,
+}  # fmt: skip
+DESCRIBED = {"moods": ["dark"], "energy": 40, "texture": "warm", "use": "drum loop to chop", "tags": ["slow"]}
+
+
+@pytest.fixture
+def sample() -> Sample:
+    job = Job(id="1", user_id="2", filename="Loop.wav", format="WAV", size_bytes=1, content_sha256="")
+    job.incoming_key = "incoming/2/1.wav"
+    return build_sample(job, MEASURED, DESCRIBED)
+
+
+def measured_anew(sample: Sample, **changes: Any) -> None:
+    values = MEASURED | changes
+    kept = {name: value for name, value in values.items() if name not in {"bars", "peaks"}}
+    sample.measure(AudioFeatures(measured=kept), bytes(64))
+
+
+def test_a_correction_is_in_force_and_found_by_a_search(sample: Sample) -> None:
+    sample.correct(kind="one-shot", sound="tom", bpm=None, moods=["sunny"], texture="airy")
+    assert (sample.kind, sample.sound, sample.bpm, sample.bpm_source) == ("one-shot", "tom", None, "user")
+    assert (sample.key, sample.key_source) == ("A minor", "file name")
+    assert (sample.vibe["moods"], sample.vibe["texture"], sample.vibe["energy"]) == (["sunny"], "airy", 40)
+    lines = sample.search_text.splitlines()
+    assert {"sunny", "airy", "tom"} <= set(lines)
+    assert not {"dark", "warm"} & set(lines)
+
+
+def test_what_was_found_anyway_is_no_correction(sample: Sample) -> None:
+    sample.correct(bpm=180.0, moods=["sunny"])
+    sample.correct(bpm=90.0, key="A minor", moods=["dark"], energy=40)
+    assert (sample.corrections, sample.bpm_source, sample.vibe) == ({}, "detected", DESCRIBED)
+
+
+def test_corrections_outlive_a_new_measurement_and_a_new_description(sample: Sample) -> None:
+    sample.correct(bpm=180.0, sound="kick", energy=90)
+    measured_anew(sample, bpm=91.0, key="C major", key_source="detected", kind="one-shot", duration_s=2.5)
+    sample.describe(DESCRIBED | {"energy": 10, "moods": ["bleak"]})
+    assert (sample.bpm, sample.sound, sample.vibe["energy"]) == (180.0, "kick", 90)
+    assert (sample.key, sample.kind, sample.duration_s) == ("C major", "one-shot", 2.5)
+    assert sample.vibe["moods"] == ["bleak"]
+    assert "bleak" in sample.search_text
+
+
+def test_corrections_are_taken_back_one_by_one_or_all(sample: Sample) -> None:
+    sample.correct(bpm=180.0, key=None, energy=90, tags=["mine"])
+    measured_anew(sample, bpm=91.0)
+    sample.revert("bpm", "energy")
+    assert (sample.bpm, sample.bpm_source, sample.vibe["energy"]) == (91.0, "detected", 40)
+    assert sample.corrections == {"key": None, "tags": ["mine"]}
+    sample.revert()
+    assert (sample.key, sample.key_source, sample.vibe["tags"]) == ("A minor", "file name", ["slow"])
+
+
+def test_a_sample_without_a_description_takes_the_users_words(sample: Sample) -> None:
+    sample.describe({})
+    assert sample.vibe == {}
+    sample.correct(moods=["sunny"])
+    assert sample.vibe == {"moods": ["sunny"]}
+    sample.revert("moods")
+    assert sample.vibe == {}
