@@ -35,7 +35,7 @@ RINGS = [
 PURE = ("app.audio", "app.sp404")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {
-    "boto3": "app.integrations.storage",
+    "boto3": "app.integrations.storage.bucket",
     "httpx": "app.integrations.webhook app.integrations.openrouter",
     "prometheus_client": "app.admin.metrics",
     "argon2": "app.auth.passwords",
