@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,19 @@ from app.config import Settings
 from app.extensions import db, limiter
 from app.models import Subscription, User
 from app.models.base import transaction
-from tests.live import EngineProcess
+from tests.live import EngineProcess, Product
 from tests.support import PASSWORD, Browser, Script
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the processes of a test that fails have logged."""
+    report = yield
+    if report.failed:
+        for served in getattr(item, "funcargs", {}).values():
+            if isinstance(served, Product | EngineProcess):
+                report.sections.append((f"Log of {type(served).__name__}", served.log))
+    return report
 
 
 def pytest_sessionfinish() -> None:
