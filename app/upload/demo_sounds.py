@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from io import BytesIO
 from typing import IO
 
-from pydub import AudioSegment
-from pydub.generators import Sine, Square, WhiteNoise
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", RuntimeWarning)  # it misses ffmpeg, which nothing here needs
+    from pydub import AudioSegment
+    from pydub.generators import Sine, Square, WhiteNoise
 
 BPM = 92
 BEAT_MS = 60_000 / BPM
