@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from app.integrations.measures import Measured, course_word, decay_s, number, onsets_per_s
 from app.integrations.vibe_schema import Genre, Instrument, RestsOn, Vibe
-from app.integrations.vocabulary import MOODS
+from app.integrations.vocabulary import DRUMS, MOODS
 
 BRIGHT, DARK = 60.0, 35.0
 NOISY, CLEAN = 55.0, 25.0
@@ -134,6 +134,8 @@ def suggested_use(measured: Measured) -> str:
     """What to do with it on the unit."""
     sound = measured.get("sound")
     if measured.get("kind") == "one-shot":
+        if sound in DRUMS:
+            return "hit to play"  # a tuned one too
         if measured.get("note"):
             return "note to tune and play"
         if sound == "fx":

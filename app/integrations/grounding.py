@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.integrations.measures import Measured, decay_s, in_words, number
 from app.integrations.vibe_schema import Vibe
-from app.integrations.vocabulary import MOODS
+from app.integrations.vocabulary import DRUMS, MOODS
 
 # Between the bounds a word is a matter of taste; outside them it is wrong.
 MOST_ENERGY_AWAY = 30
@@ -134,8 +134,7 @@ def _placed(vibe: Vibe, local: Vibe, measured: Measured, faults: list[str]) -> d
 
 
 def _is_sure_drum(measured: Measured) -> bool:
-    drums = {"kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion"}
-    return measured.get("sound") in drums and number(measured, "sound_confidence", 0.0) >= SURE
+    return measured.get("sound") in DRUMS and number(measured, "sound_confidence", 0.0) >= SURE
 
 
 def _wrong_mood(mood: str, energy: int) -> bool:

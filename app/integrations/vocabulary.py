@@ -45,6 +45,8 @@ ROLES = (
     "vocal", "fx",
 )  # fmt: skip
 
+DRUMS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
+
 # What a claim may rest on.
 FEATURES = (
     "tempo", "key", "loudness", "course", "brightness", "noisiness", "attack", "decay", "spectrum",

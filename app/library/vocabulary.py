@@ -5,6 +5,8 @@ A space in an entry stands for a space, a hyphen or nothing; plurals need no ent
 
 from __future__ import annotations
 
+from app.integrations.vocabulary import DRUMS
+
 KINDS = {
     "loop": "loop",
     "one-shot": "one shot, single hit, hit, stab",
@@ -25,7 +27,7 @@ SOUNDS = {
     "fx": "fx, sfx, effect, sound effect, riser, sweep",
     "drums": "drum, drum kit, beat",
 }
-FAMILIES = {"drums": ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")}
+FAMILIES = {"drums": DRUMS}
 FORMATS = {
     "WAV": "wav, wave",
     "AIFF": "aiff, aif",

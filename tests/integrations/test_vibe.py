@@ -169,6 +169,7 @@ def test_mode_decides_pleasantness_and_tempo_excitement() -> None:
     ("changes", "use", "role"),
     [
         ({"kind": "one-shot", "sound": "snare", "key": None}, "hit to play", "snare"),
+        ({"kind": "one-shot", "sound": "kick", "key": None, "note": "A1"}, "hit to play", "kick"),
         ({"kind": "one-shot", "sound": "bass", "note": "A2"}, "note to tune and play", "bass"),
         ({"kind": "one-shot"}, "chord to play", "chord"),
         ({"key": None}, "drum loop to chop", "loop"),
