@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RINGS = [
     {"wsgi"},
     {"app.factory"},
-    {"app.cli", "app.errors", "app.security", "app.web", "*.routes", "*.forms"},
+    {"app.cli", "app.errors", "app.api.errors", "app.security", "app.web", "*.routes", "*.forms"},
     {"tasks"},
     {"app"},  # create_app, which builds everything when it is called
     {"app.account", "app.admin", "app.api", "app.auth", "app.library", "app.upload", "app.webhooks"},

@@ -20,6 +20,7 @@ RATE_HEADERS = {
     "RateLimit-Policy": ("string", "How many requests in how many seconds."),
     "RateLimit": ("string", "How many are left, and in how many seconds there are all again."),
 }
+MOST_LISTED = 14  # so many words of a vocabulary are read as a list
 DESCRIPTION = (
     "Everything the pages do, for scripts. Make a token in the settings and send it as "
     "`Authorization: Bearer sp404_…`. Errors are problem details (RFC 9457)."
@@ -51,10 +52,23 @@ def resolved(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def fields(schema: dict[str, Any], known: dict[str, Any], within: str = "") -> dict[str, Any]:
+    """The schema of each field by its name, and of those of an object in it: `vibe.energy`."""
+    found: dict[str, Any] = {}
+    for name, inner in resolved(schema, known).get("properties", {}).items():
+        found[f"{within}{name}"] = inner
+        for choice in (inner, *inner.get("anyOf", [])):
+            if "$ref" in choice:
+                found |= fields(choice, known, f"{within}{name}.")
+    return found
+
+
 def type_words(schema: dict[str, Any]) -> str:
     """`number or null`, `"loop" or "one-shot"`, `list of string`: a schema for a person."""
     if "anyOf" in schema:
         return " or ".join(type_words(choice) for choice in schema["anyOf"])
+    if len(schema.get("enum", [])) > MOST_LISTED:
+        return f'one of {len(schema["enum"])} words such as "{schema["enum"][0]}"'
     if "enum" in schema:
         return " or ".join(f'"{value}"' for value in schema["enum"])
     if schema.get("type") == "array":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from app.api import schemas
+from app.api import sample_schemas, schemas
 from app.models.token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 PREFIX = "/api"
@@ -99,8 +99,8 @@ LIST_SAMPLES = Operation(
     "/samples",
     "List and search samples",
     ability=SAMPLES_READ,
-    answer=schemas.SamplesAnswer,
-    query=schemas.SamplesQuery,
+    answer=sample_schemas.SamplesAnswer,
+    query=sample_schemas.SamplesQuery,
 )
 SHOW_SAMPLE = Operation(
     "show_sample",
@@ -108,16 +108,18 @@ SHOW_SAMPLE = Operation(
     "/samples/{sample_id}",
     "One sample",
     ability=SAMPLES_READ,
-    answer=schemas.SampleAnswer,
+    answer=sample_schemas.SampleAnswer,
 )
 EDIT_SAMPLE = Operation(
     "edit_sample",
     "PATCH",
     "/samples/{sample_id}",
     "Name, tag and correct a sample",
+    "A correction goes before what was measured and described, and outlives both. Saying what was found "
+    "corrects nothing.",
     ability=SAMPLES_WRITE,
-    answer=schemas.SampleAnswer,
-    body=schemas.SamplePatch,
+    answer=sample_schemas.SampleAnswer,
+    body=sample_schemas.SamplePatch,
 )
 DELETE_SAMPLE = Operation(
     "delete_sample",
@@ -136,7 +138,7 @@ DOWNLOAD_SAMPLE = Operation(
     f"Redirects to a signed link that works for 15 minutes. `sp404` needs `{EXPORTS_WRITE}` too.",
     ability=SAMPLES_READ,
     status=302,
-    query=schemas.DownloadQuery,
+    query=sample_schemas.DownloadQuery,
     problems=(409,),
 )
 SHOW_USAGE = Operation("show_usage", "GET", "/usage", "What is used of the plan", answer=schemas.UsageAnswer)

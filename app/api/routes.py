@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from functools import wraps
 
-from flask import Blueprint, Response, jsonify, request, url_for
-from pydantic import BaseModel, ValidationError
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 import tasks
-from app.api import given, openapi, operations, problems, schemas
+from app.api import errors, fields, given, openapi, operations, problems, sample_schemas, schemas
 from app.api.operations import Operation
 from app.auth import tokens
 from app.billing import quota
@@ -25,12 +23,13 @@ from app.models.job import CANCELLED
 from app.models.token import EXPORTS_WRITE
 from app.notify.addresses import external_url
 from app.upload import direct, intake, repeats
-from app.upload.direct import NotArrivedError, NotOfferedError
-from app.upload.intake import RefusedError, UnavailableError, Wishes
-from app.upload.repeats import OtherRequestError, StillRunningError
+from app.upload.intake import Wishes
 
 blueprint = Blueprint("api", __name__, url_prefix=operations.PREFIX)
 csrf.exempt(blueprint)  # no cookie is looked at here, so nobody's browser can be made to act
+errors.register(blueprint)
+blueprint.after_request(fields.say_what_is_left)
+blueprint.after_request(fields.say_whether_it_changed)
 
 Answer = BaseModel | BaseResponse
 View = Callable[..., Answer]
@@ -130,14 +129,14 @@ def cancel_job(user: User, job_id: str) -> Answer:
 
 
 @serves(operations.LIST_SAMPLES)
-def list_samples(user: User, query: schemas.SamplesQuery) -> Answer:
+def list_samples(user: User, query: sample_schemas.SamplesQuery) -> Answer:
     if query.after is not None and not search.is_place(user, query.after):
         return problems.answer(422, "`after` is no place in your library. Start again without it.")
     wanted = query.model_dump(exclude={"after", "limit"})
     wanted |= {"kind": query.kind or "", "key": query.key or ""}
     found = search.find(user, search.Query(**wanted), query.after, query.limit)
-    return schemas.SamplesAnswer(
-        samples=[schemas.SampleAnswer.of(sample) for sample in found.samples],
+    return sample_schemas.SamplesAnswer(
+        samples=[sample_schemas.SampleAnswer.of(sample) for sample in found.samples],
         total=found.total,
         next_after=found.next_after,
     )
@@ -145,22 +144,21 @@ def list_samples(user: User, query: schemas.SamplesQuery) -> Answer:
 
 @serves(operations.SHOW_SAMPLE)
 def show_sample(user: User, sample_id: str) -> Answer:
-    return schemas.SampleAnswer.of(samples.owned_by(user, sample_id))
+    return sample_schemas.SampleAnswer.of(samples.owned_by(user, sample_id))
 
 
 @serves(operations.EDIT_SAMPLE)
-def edit_sample(user: User, sample_id: str, body: schemas.SamplePatch) -> Answer:
+def edit_sample(user: User, sample_id: str, body: sample_schemas.SamplePatch) -> Answer:
     sample = samples.owned_by(user, sample_id)
-    sent = body.model_fields_set
     samples.edit(
         sample,
-        name=sample.name if body.name is None else body.name,
-        tags=",".join(sample.tag_names if body.tags is None else body.tags),
-        bpm=body.bpm if "bpm" in sent else sample.bpm,
-        key=body.key if "key" in sent else sample.key,
+        name=body.name,
+        tags=None if body.tags is None else ",".join(body.tags),
         liked=body.liked,
+        corrections=body.corrections,
+        taken_back=body.taken_back,
     )
-    return schemas.SampleAnswer.of(sample)
+    return sample_schemas.SampleAnswer.of(sample)
 
 
 @serves(operations.DELETE_SAMPLE)
@@ -170,7 +168,7 @@ def delete_sample(user: User, sample_id: str) -> Answer:
 
 
 @serves(operations.DOWNLOAD_SAMPLE)
-def download_sample(user: User, sample_id: str, query: schemas.DownloadQuery) -> Answer:
+def download_sample(user: User, sample_id: str, query: sample_schemas.DownloadQuery) -> Answer:
     sample = samples.owned_by(user, sample_id)
     if query.format == "original":
         return _found(downloads.original_url(sample))
@@ -196,59 +194,6 @@ def show_usage(user: User) -> Answer:
         storage_bytes=schemas.Used(used=stored, limit=room, left=now.storage_left_bytes),
         max_file_bytes=now.plan.max_file_bytes,
     )
-
-
-blueprint.register_error_handler(ValidationError, problems.unusable)
-blueprint.register_error_handler(RefusedError, lambda refusal: problems.answer(422, str(refusal)))
-blueprint.register_error_handler(NotArrivedError, lambda problem: problems.answer(409, str(problem)))
-
-
-@blueprint.errorhandler(UnavailableError)
-def later(trouble: UnavailableError) -> Response:
-    response = problems.answer(503, str(trouble))
-    response.headers["Retry-After"] = "60"
-    return response
-
-
-@blueprint.errorhandler(NotOfferedError)
-def not_offered(_: NotOfferedError) -> Response:
-    url = url_for("api.upload")
-    return problems.answer(409, f"There is no object store here: send the file itself to POST {url}.")
-
-
-@blueprint.errorhandler(OtherRequestError)
-def other_request(_: OtherRequestError) -> Response:
-    return problems.answer(422, "This Idempotency-Key was used with another file or other options.")
-
-
-@blueprint.errorhandler(StillRunningError)
-def still_running(_: StillRunningError) -> Response:
-    return problems.answer(409, "The first request with this Idempotency-Key is not answered yet.")
-
-
-@blueprint.after_request
-def say_what_is_left(response: Response) -> Response:
-    """How many requests are left, in the fields of the IETF's draft."""
-    now = limiter.current_limit
-    if now is not None:
-        window_s = now.limit.get_expiry()
-        reset_s = min(max(math.ceil(now.reset_at - time.time()), 1), window_s)
-        response.headers["RateLimit-Policy"] = f'"default";q={now.limit.amount};w={window_s}'
-        response.headers["RateLimit"] = f'"default";r={max(now.remaining, 0)};t={reset_s}'
-        if response.status_code == 429:
-            response.headers["Retry-After"] = str(reset_s)
-    return response
-
-
-@blueprint.after_request
-def say_whether_it_changed(response: Response) -> Response:
-    """Who polls sends the ETag of the last answer, and gets the next one only when it is another."""
-    if request.method in {"GET", "HEAD"} and response.status_code == 200:
-        response.add_etag()
-        response.vary.add("Authorization")
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.make_conditional(request)
-    return response
 
 
 def _user_with(ability: str | None) -> User | Response:

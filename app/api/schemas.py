@@ -1,26 +1,16 @@
-"""What the JSON API takes and gives. The OpenAPI document is made from these."""
+"""What the JSON API takes and gives of uploads, jobs and usage. The OpenAPI document is made from these."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
 
-from app.models import Job, Sample
-from app.models.sample import MAX_BPM, MIN_BPM
+from app.models import Job
 
-KEY_PATTERN = r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$"
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
-MOST_A_PAGE = 100
 MOST_BYTES = 10**12
-WRITTEN = ("moods", "energy", "texture", "use")
-
-
-Key = Annotated[str, Field(pattern=KEY_PATTERN, examples=["F# minor"])]
-Bpm = Annotated[float, Field(ge=MIN_BPM, le=MAX_BPM, allow_inf_nan=False)]
-TagName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^,]+$")]
 
 
 class Taken(BaseModel):
@@ -99,82 +89,6 @@ class JobAnswer(BaseModel):
             sample_id=job.sample_id if there else None,
             sp404_url=sp404_url if there and job.export_sp404 else None,
         )
-
-
-class Vibe(BaseModel):
-    moods: list[str]
-    energy: int
-    texture: str
-    use: str
-
-
-class SampleAnswer(BaseModel):
-    id: str
-    name: str
-    filename: str
-    format: str
-    size_bytes: int
-    duration_s: float
-    kind: str = Field(description="loop or one-shot")
-    sound: str | None
-    bpm: float | None
-    bpm_source: str | None = Field(description="Where it came from; `user` is a correction.")
-    key: str | None
-    key_source: str | None
-    tags: list[str]
-    liked: bool
-    vibe: Vibe | None = Field(description="Missing when it was uploaded without ai_analysis.")
-    created_at: datetime
-
-    @classmethod
-    def of(cls, sample: Sample) -> SampleAnswer:
-        own = cls.model_fields.keys() - {"tags", "vibe"}
-        words = {name: sample.vibe[name] for name in WRITTEN} if sample.vibe else None
-        values = {name: getattr(sample, name) for name in own}
-        return cls(**values, tags=sample.tag_names, vibe=Vibe(**words) if words else None)
-
-
-class SamplesAnswer(BaseModel):
-    samples: list[SampleAnswer]
-    total: int = Field(description="How many match, on all pages.")
-    next_after: str | None = Field(description="Send it as `after` for the next page; null on the last.")
-
-
-class SamplesQuery(Taken):
-    q: str = Field("", max_length=200, description='Words; `-word` leaves out, `"two words"` is a phrase.')
-    ask: str = Field(
-        "",
-        max_length=200,
-        description="A sentence: `dusty 90 bpm drum loops in A minor, not too bright`. What it says about "
-        "brightness, noise, level, attack and length sorts, unless `sort` does.",
-    )
-    kind: Literal["loop", "one-shot"] | None = None
-    sound: str = Field("", max_length=24, description="Such as kick, snare, hi-hat.")
-    key: Key | None = None
-    compatible: bool = Field(False, description="With `key`: harmonically close keys too.")
-    bpm_min: float | None = Field(None, gt=0, lt=1000)
-    bpm_max: float | None = Field(None, gt=0, lt=1000)
-    tag: str = Field("", max_length=40)
-    liked: bool = False
-    sort: Literal["newest", "name", "bpm", "length"] = "newest"
-    after: str | None = Field(None, pattern=ID_PATTERN, description="`next_after` of the page before.")
-    limit: int = Field(50, ge=1, le=MOST_A_PAGE)
-
-
-class SamplePatch(Taken):
-    """Only what is sent is changed. A `bpm` or `key` of null says that the sound has none."""
-
-    name: str | SkipJsonSchema[None] = Field(None, min_length=1, max_length=200)
-    tags: list[TagName] | SkipJsonSchema[None] = Field(None, max_length=20)
-    bpm: Bpm | None = None
-    key: Key | None = None
-    liked: bool | SkipJsonSchema[None] = None
-
-
-class DownloadQuery(Taken):
-    format: Literal["original", "sp404"] = Field(
-        "original", description="The untouched file, or a 48 kHz / 16-bit WAV for the SP-404MKII."
-    )
 
 
 class Used(BaseModel):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.audio import classify, evidence, key, loudness, onsets, spectrum, tempo, waveform
+from app.audio import classes, classify, evidence, key, loudness, onsets, spectrum, tempo, waveform
 from app.audio.ear import Ear, attend
 from app.audio.evidence import Verdict
 from app.audio.filename import read_name
@@ -51,7 +51,7 @@ def analyze(
     found = onsets.find(ear)
     name = read_name(file_name)
     kind = evidence.weigh_kind(classify.classify(ear), name, duration_s)
-    pulse, tone = tempo.estimate(ear), key.estimate(ear, kind.kind == classify.ONE_SHOT)
+    pulse, tone = tempo.estimate(ear), key.estimate(ear, kind.kind == classes.ONE_SHOT)
     bpm, bpm_warnings = evidence.weigh_bpm(pulse, name, kind.kind)
     named_key, key_warnings = evidence.weigh_key(tone, name)
     beats = _beats(bpm, ear)

@@ -8,14 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from app.audio import onsets
+from app.audio.classes import DRUMS, LOOP, ONE_SHOT, SOUNDS
 from app.audio.ear import Ear
 from app.audio.hearing import RATE
 from app.audio.trees import forest, softmax, weights
-
-LOOP, ONE_SHOT = "loop", "one-shot"
-DRUMS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
-TONES = ("bass", "keys", "lead", "pad", "vocal-like", "fx")
-SOUNDS = (*DRUMS, *TONES)
 
 # A hit taken for a tone loses its class; a tone taken for a hit keeps its note: the former costs more.
 DRUM_MIN = 0.35

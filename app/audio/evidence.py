@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from app.audio.classify import LOOP, ONE_SHOT, Kind
+from app.audio.classes import LOOP, ONE_SHOT
+from app.audio.classify import Kind
 from app.audio.filename import NameEvidence
 from app.audio.key import Key
 from app.audio.tempo import Tempo

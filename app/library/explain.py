@@ -52,9 +52,23 @@ def other_keys(sample: Sample) -> list[tuple[str, float]]:
     return [(key, share) for key, share in candidates if share >= WORTH_SAYING and key != sample.key][:4]
 
 
+def corrected_from(sample: Sample) -> dict[str, str]:
+    """For each correction, what was found there."""
+    found = sample.found()
+    return {name: _found(name, found[name]) for name in sample.corrections}
+
+
 def pictures(sample: Sample) -> dict[str, list[Bar]]:
     spectral = sample.features.measured["spectral"]
     return {"spectrum": _spectrum(spectral), "chroma": _chroma(spectral["chroma"]["mean"])}
+
+
+def _found(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(each["name"] if isinstance(each, dict) else each for each in value) or "none"
+    if value is None:
+        return "none"
+    return f"{value:.1f} BPM".replace(".0 ", " ") if name == "bpm" else str(value)
 
 
 def _level(measured: dict[str, Any]) -> list[Fact]:

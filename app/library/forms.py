@@ -1,22 +1,49 @@
-"""The form on a sample's page."""
+"""The forms on a sample's page. What is sent back as it was shown is no correction."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, SelectField, StringField
+from pydantic import ValidationError
+from wtforms import DecimalField, FieldList, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional, StopValidation
+from wtforms.widgets import CheckboxInput
 
+from app.audio.classes import KINDS, SOUNDS
+from app.integrations import vocabulary
+from app.integrations.vibe_schema import LONGEST_DESCRIPTION, MOST_GENRES, MOST_MOODS, VibeCorrection
 from app.library import keys
-from app.models.sample import MAX_BPM, MIN_BPM
+from app.library.samples import parse_tags
+from app.models import Sample
+from app.models.sample import MAX_BPM, MIN_BPM, OF_SOUND, OF_VIBE
+from app.models.text import MOST_READ, visible
 
 KEYS = [SelectChoice(key, f"{key} · {keys.camelot(key)}") for key in keys.ALL_KEYS]
+TEMPO = "A tempo lies between 20 and 400 BPM."
+# What to do about a field that the rules for a vibe refuse.
+REFUSED = {
+    "energy": "Energy is a whole number from 0 to 100.",
+    "instruments": "Choose six instruments at most.",
+    "description": (
+        f"Write one plain sentence of 3 to {LONGEST_DESCRIPTION} characters, without links or markup."
+    ),
+    "tags": "Use up to eight words of 2 to 24 letters from a to z, digits and hyphens, separated by commas.",
+}
 
 
 def finite(_: FlaskForm, field: DecimalField) -> None:
     """A signalling NaN can't even be compared."""
     if field.data is not None and not field.data.is_finite():
-        raise StopValidation("A tempo lies between 20 and 400 BPM.")
+        raise StopValidation(TEMPO)
+
+
+def one_of(label: str, words: Iterable[str], blank: str = "–", **options: str) -> SelectField:
+    choices = [SelectChoice("", blank), *(SelectChoice(word, word) for word in words)]
+    return SelectField(label, choices=choices, **options)
 
 
 class SampleForm(FlaskForm):
@@ -24,8 +51,108 @@ class SampleForm(FlaskForm):
     tags = StringField("Tags", [Length(max=900)], description="Separated by commas: dusty, intro, sp-404")
     bpm = DecimalField(
         "BPM",
-        [Optional(), finite, NumberRange(MIN_BPM, MAX_BPM, "A tempo lies between 20 and 400 BPM.")],
+        [Optional(), finite, NumberRange(MIN_BPM, MAX_BPM, TEMPO)],
         places=2,
         description="Leave it empty when the sound has no tempo.",
     )
     key = SelectField("Key", choices=[SelectChoice("", "none"), *KEYS])
+    kind = SelectField("Kind", choices=[SelectChoice(kind, kind) for kind in KINDS])
+    sound = one_of("Sound", SOUNDS, "none", id="sample-sound")  # the player's element is `sound`
+
+    def __init__(self, sample: Sample, sent: Mapping[str, Any] | None = None) -> None:
+        shown = {"name": sample.name, "tags": ", ".join(sample.tag_names)}
+        shown |= {"key": sample.key or "", "kind": sample.kind, "sound": sample.sound or ""}
+        bpm = None if sample.bpm is None else round(Decimal(sample.bpm), 2)
+        super().__init__(sent, data=shown | {"bpm": bpm})
+
+    def changed(self, name: str) -> str | None:
+        field = self[name]
+        return None if field.data == field.object_data else field.data
+
+    @property
+    def corrections(self) -> dict[str, Any]:
+        """Empty says that the sound has none."""
+        fields = [self[name] for name in OF_SOUND]
+        changed = {each.name: each.data or None for each in fields if each.data != each.object_data}
+        return {name: float(each) if isinstance(each, Decimal) else each for name, each in changed.items()}
+
+
+class VibeForm(FlaskForm):
+    """An emptied field goes back to what was described; emptied genres, instruments and words are none."""
+
+    description = TextAreaField("Description", description="One plain sentence.")
+    moods = FieldList(
+        one_of("Mood", sorted(vocabulary.MOODS)), "Moods", min_entries=MOST_MOODS, max_entries=MOST_MOODS
+    )
+    energy = StringField("Energy", description="0 is calm, 100 is full on.")
+    texture = one_of("Texture", sorted(vocabulary.TEXTURES))
+    era = one_of("Era", vocabulary.ERAS)
+    genres = FieldList(
+        one_of("Genre", sorted(vocabulary.GENRES)), "Genres", min_entries=MOST_GENRES, max_entries=MOST_GENRES
+    )
+    instruments = SelectMultipleField(
+        "Instruments",
+        choices=[SelectChoice(name, name) for name in vocabulary.INSTRUMENTS],
+        option_widget=CheckboxInput(),
+    )
+    use = one_of("Use", vocabulary.USES)
+    role = one_of("On a pad", vocabulary.ROLES)
+    tags = StringField("Words", description="Separated by commas: vinyl, head-nod")
+
+    def __init__(self, sample: Sample, sent: Mapping[str, Any] | None = None) -> None:
+        self._found, self._vibe = sample.found(), sample.vibe
+        super().__init__(sent, data=_shown(sample.vibe), prefix="vibe")
+        self.corrections: dict[str, Any] = {}
+        self.taken_back: list[str] = []
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Hold what was changed against the schema that a model's answer is held against."""
+        if not super().validate(extra_validators):
+            return False
+        changed = {name: self._value(name) for name in OF_VIBE if self._is_changed(name)}
+        try:
+            correction = VibeCorrection(**changed)
+        except ValidationError as error:
+            for name in {str(each["loc"][0]) for each in error.errors()}:
+                self[name].errors = [REFUSED.get(name, "Choose from the list.")]
+            return False
+        self.corrections = correction.model_dump(exclude_none=True)
+        self.taken_back = [name for name, value in changed.items() if value is None]
+        return True
+
+    def _is_changed(self, name: str) -> bool:
+        field = self[name]
+        if isinstance(field, SelectMultipleField):
+            return set(field.data) != set(field.object_data)
+        return bool(field.data != field.object_data)
+
+    def _value(self, name: str) -> Any:
+        """As the schema takes it; None for what was emptied and is then as described."""
+        data = self[name].data
+        if name == "moods":
+            return [mood for mood in data if mood] or None
+        if name in ("genres", "instruments"):
+            return self._named(name, [each for each in data if each])
+        if name == "tags":
+            return parse_tags(data)
+        return visible(data[:MOST_READ]) or None
+
+    def _named(self, name: str, chosen: list[str]) -> list[dict[str, Any]]:
+        """What was there already keeps its weight, and whether it is heard."""
+        known = {each["name"]: each for vibe in (self._found, self._vibe) for each in vibe.get(name) or ()}
+        return [known.get(word, {"name": word}) for word in chosen]
+
+
+def _shown(vibe: Mapping[str, Any]) -> dict[str, Any]:
+    """A vibe as the form's fields show it; one that lacks fields leaves them empty."""
+    single = ("description", "energy", "texture", "era", "use", "role")
+    return {name: str(vibe.get(name, "")) for name in single} | {
+        "moods": _filled(vibe.get("moods", ()), MOST_MOODS),
+        "genres": _filled((each["name"] for each in vibe.get("genres", ())), MOST_GENRES),
+        "instruments": [each["name"] for each in vibe.get("instruments", ())],
+        "tags": ", ".join(vibe.get("tags", ())),
+    }
+
+
+def _filled(words: Iterable[str], count: int) -> list[str]:
+    return [*words, *[""] * count][:count]

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
 from app.library import downloads, explain, samples, search, trash
-from app.library.forms import SampleForm
+from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
 
@@ -41,21 +41,27 @@ def index() -> str:
 
 @blueprint.get("/<sample_id>")
 def detail(sample_id: str) -> str:
-    sample = samples.owned_by(current_user, sample_id)
-    shown = {"name": sample.name, "tags": ", ".join(sample.tag_names), "bpm": sample.bpm, "key": sample.key}
-    return _detail_page(sample, SampleForm(data=shown))
+    return _detail_page(samples.owned_by(current_user, sample_id))
 
 
 @blueprint.post("/<sample_id>")
 def update(sample_id: str) -> Page:
     sample = samples.owned_by(current_user, sample_id)
-    form = SampleForm()
-    if not form.validate_on_submit():
-        return _detail_page(sample, form), 422
-    bpm = float(form.bpm.data) if form.bpm.data is not None else None
-    samples.edit(
-        sample, name=form.name.data or "", tags=form.tags.data or "", bpm=bpm, key=form.key.data or None
-    )
+    form = SampleForm(sample, request.form)
+    if not form.validate():
+        return _detail_page(sample, form=form), 422
+    samples.edit(sample, name=form.changed("name"), tags=form.changed("tags"), corrections=form.corrections)
+    flash("Saved.")
+    return _back_to(sample)
+
+
+@blueprint.post("/<sample_id>/vibe")
+def correct_vibe(sample_id: str) -> Page:
+    sample = samples.owned_by(current_user, sample_id)
+    form = VibeForm(sample, request.form)
+    if not form.validate():
+        return _detail_page(sample, vibe_form=form), 422
+    samples.edit(sample, corrections=form.corrections, taken_back=form.taken_back)
     flash("Saved.")
     return _back_to(sample)
 
@@ -67,11 +73,12 @@ def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
     return _back_to(sample)
 
 
-@blueprint.post("/<sample_id>/measured")
+@blueprint.post("/<sample_id>/revert")
 def revert(sample_id: str) -> BaseResponse:
+    """Take back one correction, or all when none is named."""
     sample = samples.owned_by(current_user, sample_id)
-    samples.revert_to_measured(sample)
-    flash("Tempo and key are as measured again.")
+    samples.revert(sample, *request.form.getlist("field"))
+    flash("Taken back: it is as it was found.")
     return _back_to(sample)
 
 
@@ -140,11 +147,13 @@ def sp404(sample_id: str) -> BaseResponse:
     return redirect(downloads.sp404_url(sample))
 
 
-def _detail_page(sample: Sample, form: SampleForm) -> str:
+def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: VibeForm | None = None) -> str:
     return render_template(
         "library/detail.html",
         sample=sample,
-        form=form,
+        form=form or SampleForm(sample),
+        vibe_form=vibe_form or VibeForm(sample),
+        was=explain.corrected_from(sample),
         facts=explain.facts(sample),
         pictures=explain.pictures(sample),
         tempi=explain.other_tempi(sample),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from flask import abort
 from sqlalchemy import select
@@ -34,14 +36,25 @@ def deleted_by(user: User, sample_id: str) -> Sample:
 
 
 def edit(
-    sample: Sample, *, name: str, tags: str, bpm: float | None, key: str | None, liked: bool | None = None
+    sample: Sample,
+    *,
+    name: str | None = None,
+    tags: str | None = None,
+    liked: bool | None = None,
+    corrections: Mapping[str, Any] | None = None,
+    taken_back: Collection[str] = (),
 ) -> None:
-    """Apply a user's corrections. What is left as it was found is none."""
+    """Name, tag and correct a sample; only what is given is changed."""
     with transaction():
-        sample.name = display_name(name)
-        sample.retag(parse_tags(tags))
-        sample.liked = sample.liked if liked is None else liked
-        sample.correct(bpm=sample.bpm if _same_tempo(bpm, sample.bpm) else bpm, key=key)
+        if name is not None:
+            sample.name = display_name(name)
+        if tags is not None:
+            sample.retag(parse_tags(tags))
+        if liked is not None:
+            sample.liked = liked
+        if taken_back:
+            sample.revert(*taken_back)
+        sample.correct(**(corrections or {}))
 
 
 def scale_tempo(sample: Sample, factor: float) -> None:
@@ -51,10 +64,10 @@ def scale_tempo(sample: Sample, factor: float) -> None:
             sample.correct(bpm=sample.bpm * factor)
 
 
-def revert_to_measured(sample: Sample) -> None:
-    """Take back what the user corrected; the measured values were kept."""
+def revert(sample: Sample, *names: str) -> None:
+    """Take corrections back, all or some; what was measured and described was kept."""
     with transaction():
-        sample.revert("bpm", "key")
+        sample.revert(*names)
 
 
 def toggle_like(sample: Sample) -> None:
@@ -68,13 +81,6 @@ def parse_tags(text: str) -> list[str]:
         re.sub(r"\s+", "-", visible(part).lstrip("#").casefold()) for part in text[:MOST_READ].split(",")
     )
     return list(dict.fromkeys(word[:40] for word in words if word))[:MOST_TAGS]
-
-
-def _same_tempo(entered: float | None, stored: float | None) -> bool:
-    """The form shows two decimals; sending it back untouched is no correction."""
-    if entered is None or stored is None:
-        return entered is stored
-    return abs(entered - stored) < 0.005 + 1e-9
 
 
 def _find(user: User, sample_id: str) -> Sample | None:

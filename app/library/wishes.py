@@ -99,6 +99,11 @@ def _measured(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return select(column).where(AudioFeatures.sample_id == Sample.id).correlate(Sample).scalar_subquery()
 
 
+def _in_force(name: str) -> Number:
+    """A figure of the description, or what the user has corrected it to."""
+    return func.coalesce(Sample.corrections[name].as_float(), Sample.described[name].as_float())
+
+
 def _share(column: ColumnElement[Any], low: float, high: float) -> Number:
     return (column - literal(low, Float)) / literal(high - low, Float)
 
@@ -121,7 +126,7 @@ AXES: dict[str, Callable[[], Number]] = {
     "noisiness": lambda: _share(_measured(AudioFeatures.noisiness.expression), 0, 100),
     "loudness": lambda: _share(_measured(AudioFeatures.loudness_db.expression), -60, 0),
     "punch": lambda: _share(_measured(AudioFeatures.measured["crest_db"].as_float()), 0, 30),
-    "energy": lambda: _share(Sample.described["energy"].as_float(), 0, 100),
+    "energy": lambda: _share(_in_force("energy"), 0, 100),
     # Half at ten seconds, so that an hour does not outweigh every other wish.
     "length": lambda: Sample.duration_s / (Sample.duration_s + 10.0),
 }

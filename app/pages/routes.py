@@ -71,7 +71,7 @@ def api() -> str:
     return render_template(
         "pages/api.html",
         document=document,
-        schema_of=lambda schema: openapi.resolved(schema, known),
+        fields_of=lambda schema: openapi.fields(schema, known),
         type_of=openapi.type_words,
     )
 

@@ -40,6 +40,7 @@ def test_the_document_is_served_to_anybody_and_read_as_a_page(client: FlaskClien
     for operation in OPERATIONS:
         assert f'id="{operation.name}"' in page.text
         assert operation.summary in page.text
+    assert "<code>vibe.energy</code>" in page.text
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)

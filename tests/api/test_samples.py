@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Sample, Usage, User
+from app.models.sample import OF_VIBE
 from tests.support import Browser, Script, chord, finished_job, kick, uploaded_job
 
 
@@ -93,6 +94,38 @@ def test_only_what_is_sent_is_changed(script: Script, sample: Sample) -> None:
     assert (cleared["key"], cleared["key_source"], cleared["bpm"]) == (None, "user", 93.5)
 
 
+def test_the_vibe_is_told_in_full(script: Script, sample: Sample) -> None:
+    vibe = script.get(f"/api/samples/{sample.id}").get_json()["vibe"]
+    same = set(vibe) - {"prompt_version"}
+    assert same == {*OF_VIBE, "confidence", "source", "schema_version"}
+    assert {name: vibe[name] for name in same} == {name: sample.vibe[name] for name in same}
+    assert (vibe["source"], vibe["prompt_version"], vibe["schema_version"]) == ("local", None, 1)
+
+
+def test_corrections_are_named_and_taken_back(script: Script, sample: Sample) -> None:
+    described = sample.vibe
+    vibe = {"moods": ["sunny"], "genres": [{"name": "dub"}], "instruments": [{"name": "organ"}], "tags": []}
+    changed = patch(script, sample, kind="loop", sound="tom", vibe=vibe).get_json()
+    assert (changed["kind"], changed["sound"], changed["vibe"]["moods"]) == ("loop", "tom", ["sunny"])
+    assert changed["vibe"]["genres"] == [{"name": "dub", "weight": 1.0}]
+    assert changed["vibe"]["instruments"] == [{"name": "organ", "heard": True}]
+    assert changed["vibe"]["energy"] == described["energy"]
+    of_vibe = ["vibe.moods", "vibe.genres", "vibe.instruments", "vibe.tags"]
+    assert changed["corrected"] == ["kind", "sound", *of_vibe]
+    less = patch(script, sample, revert=["kind", "vibe.moods", "vibe.tags"], bpm=120).get_json()
+    assert (less["kind"], less["vibe"]["moods"]) == (sample.found()["kind"], described["moods"])
+    assert {"bpm", "vibe.genres", "vibe.instruments"} <= set(less["corrected"])
+    none = patch(script, sample, revert=changed["corrected"] + less["corrected"]).get_json()
+    assert (none["corrected"], sample.vibe) == ([], described)
+
+
+def test_what_was_found_anyway_is_no_correction(script: Script, sample: Sample) -> None:
+    found = {name: getattr(sample, name) for name in ("kind", "sound", "bpm", "key")}
+    vibe = {name: sample.vibe[name] for name in OF_VIBE}
+    assert patch(script, sample, **found, vibe=vibe).get_json()["corrected"] == []
+    assert patch(script, sample, vibe={}).get_json()["corrected"] == []
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -103,6 +136,17 @@ def test_only_what_is_sent_is_changed(script: Script, sample: Sample) -> None:
         {"tags": ["a,b"]},
         {"tags": ["x"] * 21},
         {"colour": "red"},
+        {"kind": "song"},
+        {"sound": "gong"},
+        {"revert": ["colour"]},
+        {"revert": ["tags"]},
+        {"vibe": {"moods": []}},
+        {"vibe": {"moods": ["purple"]}},
+        {"vibe": {"energy": 101}},
+        {"vibe": {"genres": [{"name": "polka"}]}},
+        {"vibe": {"description": "<b>Loud</b>"}},
+        {"vibe": {"tags": ["Two words"]}},
+        {"vibe": {"confidence": 1}},
     ],
 )
 def test_a_bad_value_is_named_and_changes_nothing(
@@ -112,7 +156,7 @@ def test_a_bad_value_is_named_and_changes_nothing(
     assert answer.status_code == 422
     assert answer.get_json()["errors"][0]["field"].split(".")[0] == next(iter(values))
     db.session.refresh(sample)
-    assert (sample.name, sample.bpm_source) == ("Warm pad", sample.features.measured["bpm_source"])
+    assert (sample.name, sample.corrections) == ("Warm pad", {})
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 60_000, b'{"name": "\\ud800"}', b"\xff", b""])

@@ -8,7 +8,8 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.audio.classify import DRUMS, LOOP, ONE_SHOT, SOUNDS, attack_ms, classify, sound_chances
+from app.audio.classes import DRUMS, LOOP, ONE_SHOT, SOUNDS
+from app.audio.classify import attack_ms, classify, sound_chances
 from app.audio.ear import attend
 from tests.audio.truths import RATE, beat, chords, hit, tone
 

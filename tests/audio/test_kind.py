@@ -7,7 +7,7 @@ import pytest
 
 from app.audio import classify
 from app.audio.analyze import analyze
-from app.audio.classify import SOUNDS
+from app.audio.classes import SOUNDS
 from tests.audio.signals import (
     RATE_HZ,
     Samples,

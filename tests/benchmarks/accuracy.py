@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from app.audio.classify import DRUM_MIN, TONES
+from app.audio.classes import TONES
+from app.audio.classify import DRUM_MIN
 from app.audio.key import TONAL_MIN
 from tests.benchmarks.corpus import load_audio, load_index
 from tests.benchmarks.material import DRUM_CLASSES

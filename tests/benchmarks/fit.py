@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from app.audio import key, keynet, pitch, tempo
-from app.audio.classify import TONES
+from app.audio.classes import TONES
 from app.audio.trees import WEIGHTS, Forest
 from tests.benchmarks import keyfit
 from tests.benchmarks.boost import boosted

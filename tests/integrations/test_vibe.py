@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.audio.classify import SOUNDS
+from app.audio.classes import SOUNDS
 from app.audio.report import measure_file
 from app.integrations import describer, vibe, vibe_schema
 from app.integrations.measures import decay_s

@@ -116,63 +116,6 @@ def _copies(sample: Sample, count: int) -> None:
             session.add(Sample(**columns, name=f"copy {number % 10}", bpm=tempo, duration_s=length))
 
 
-class TestCorrecting:
-    def test_a_correction_is_kept_and_marked_and_the_measurement_stays(
-        self, as_owner: Browser, loop: Sample
-    ) -> None:
-        assert edited(as_owner, loop, bpm="186", key="A minor", name="My  break", tags="Dusty, lo fi") == 303
-        assert (loop.name, loop.bpm, loop.bpm_source) == ("My break", 186.0, "user")
-        assert (loop.key, loop.key_source) == ("A minor", "user")
-        assert loop.tag_names == ["dusty", "lo-fi"]
-        assert loop.features.bpm == pytest.approx(93, abs=0.5)
-        page = as_owner.get(f"/samples/{loop.id}").text
-        assert "your correction" in page
-        assert names(as_owner.get("/samples?q=lo-fi").text) == ["My break"]
-        assert names(as_owner.get("/samples?tag=dusty").text) == ["My break"]
-
-    def test_saving_the_form_as_it_is_shown_marks_nothing(self, as_owner: Browser, loop: Sample) -> None:
-        page = as_owner.get(f"/samples/{loop.id}").text
-        shown = dict(re.findall(r'<input[^>]* name="(name|tags|bpm)"[^>]* value="([^"]*)"', page))
-        assert sorted(shown) == ["bpm", "name", "tags"]
-        assert as_owner.post(f"/samples/{loop.id}", key="", **shown).status_code == 303
-        assert (loop.name, loop.tag_names) == ("Dusty break", [])
-        assert loop.bpm_source == "detected"
-        assert loop.key_source is None
-
-    def test_a_correction_can_be_taken_back(self, as_owner: Browser, loop: Sample) -> None:
-        edited(as_owner, loop, bpm="120", key="A minor")
-        as_owner.post(f"/samples/{loop.id}/measured")
-        assert loop.bpm == pytest.approx(93, abs=0.5)
-        assert (loop.bpm_source, loop.key, loop.key_source) == ("detected", None, None)
-
-    def test_half_and_double_time(self, as_owner: Browser, loop: Sample) -> None:
-        measured = loop.bpm
-        as_owner.post(f"/samples/{loop.id}/tempo/double")
-        assert loop.bpm == pytest.approx(2 * (measured or 0))
-        as_owner.post(f"/samples/{loop.id}/tempo/half")
-        assert loop.bpm == pytest.approx(measured)
-
-    @pytest.mark.parametrize(
-        ("change", "sentence"),
-        [
-            ({"name": ""}, "A sample needs a name."),
-            ({"bpm": "5"}, "A tempo lies between 20 and 400 BPM."),
-            ({"bpm": "fast"}, "Not a valid decimal value."),
-            ({"bpm": "sNaN"}, "A tempo lies between 20 and 400 BPM."),
-            ({"bpm": "NaN"}, "A tempo lies between 20 and 400 BPM."),
-            ({"key": "H major"}, "Not a valid choice"),
-        ],
-    )
-    def test_a_bad_value_says_so_and_changes_nothing(
-        self, as_owner: Browser, loop: Sample, change: dict[str, str], sentence: str
-    ) -> None:
-        form = {"name": "x", "tags": "", "bpm": "90", "key": ""} | change
-        answer = as_owner.post(f"/samples/{loop.id}", **form)
-        assert answer.status_code == 422
-        assert sentence in answer.text
-        assert loop.name == "Dusty break"
-
-
 class TestDeleting:
     def test_a_deleted_sample_is_gone_frees_its_room_and_comes_back(
         self, as_owner: Browser, owner: User, loop: Sample

@@ -1,4 +1,4 @@
-"""The two stores behave alike, migrations run both ways on PostgreSQL, and mail waits for its server."""
+"""The two stores and the two databases behave alike, and mail waits for its server."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 
 from app import create_app
+from app.auth import accounts
 from app.config import Settings
 from app.extensions import Base, db, settings
 from app.integrations.storage import StorageError, Store, open_store
-from app.models import OutboxMessage
+from app.library import search
+from app.models import OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
 from tests.live import free_port
 from tests.services.conftest import Inbox
-from tests.support import Browser, finished_job, kick
+from tests.support import PASSWORD, Browser, finished_job, kick
 
 pytestmark = pytest.mark.services
 SECRET = "a secret for tests, long enough to be taken"
@@ -93,6 +95,33 @@ def test_migrations_run_up_and_down_and_match_the_models(empty_app: Flask) -> No
             downgrade(revision="base")
             assert set(sa.inspect(db.engine).get_table_names()) == {"alembic_version"}
         db.engine.dispose()
+
+
+def test_a_library_is_ranked_by_what_the_user_corrected(empty_app: Flask) -> None:
+    with empty_app.app_context():
+        upgrade()
+        user = accounts.register("owner@example.com", PASSWORD, "UTC")
+        for described, corrections in (({"energy": 50}, {}), ({"energy": 10}, {"energy": 90}), ({}, {})):
+            with transaction() as session:
+                session.add(_sample(user, described, corrections))
+        found = search.find(user, search.Query(ask="energetic"), "").samples
+        assert [sample.vibe.get("energy") for sample in found] == [90, 50, None]
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _sample(user: User, described: dict[str, int], corrections: dict[str, int]) -> Sample:
+    names = ("name", "filename", "format", "content_sha256", "original_key", "sp404_key", "search_text")
+    return Sample(
+        **dict.fromkeys(names, ""),
+        user_id=user.id,
+        size_bytes=1,
+        duration_s=1.0,
+        kind="loop",
+        bars=b"",
+        described=described,
+        corrections=corrections,
+    )
 
 
 def _differences() -> list[object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.live import Producer, Product
@@ -104,11 +105,25 @@ def test_corrections_on_the_page_of_a_sample(page: Page) -> None:
     sign_in(page)
     page.goto("/samples?q=dusty")
     page.get_by_role("link", name="Dusty break", exact=True).click()
+    headline, vibe = page.locator(".headline"), page.get_by_role("region", name="Vibe")
     page.get_by_role("button", name="Double tempo").click()
-    expect(page.locator(".headline")).to_contain_text("186")
-    expect(page.locator(".headline")).to_contain_text("your correction")
-    page.get_by_role("button", name="Back to the measured tempo and key").click()
-    expect(page.locator(".headline")).to_contain_text("93")
+    expect(headline).to_contain_text("186")
+    expect(headline).to_contain_text("yours measured: 93 BPM")
+    vibe.get_by_text("Correct the vibe").click()
+    vibe.get_by_label("Mood 1").select_option("sunny")
+    vibe.get_by_role("textbox", name="Energy").fill("loud")
+    page.get_by_role("button", name="Save the vibe").click()
+    expect(vibe.get_by_text("Energy is a whole number from 0 to 100.")).to_be_visible()
+    expect(vibe.get_by_label("Mood 1")).to_have_value("sunny")
+    vibe.get_by_role("textbox", name="Energy").fill("77")
+    page.get_by_role("button", name="Save the vibe").click()
+    expect(vibe).to_contain_text("sunny")
+    vibe.get_by_text("Correct the vibe").click()
+    assert Axe().run(page).violations_count == 0
+    page.get_by_role("button", name="Take back your BPM").click()
+    expect(headline).to_contain_text("93")
+    page.get_by_role("button", name="Take back all my corrections").click()
+    expect(page.locator(".yours")).to_have_count(0)
 
 
 def test_everything_works_without_javascript(browser: Browser, product: Product) -> None:

@@ -1,0 +1,152 @@
+"""What the JSON API takes and gives of samples."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.schemas import ID_PATTERN, Taken
+from app.audio.classes import KINDS, SOUNDS
+from app.integrations.vibe_schema import OneOf, VibeCorrection
+from app.models import Sample
+from app.models.sample import MAX_BPM, MIN_BPM, OF_SOUND, OF_VIBE
+
+KEY_PATTERN = r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$"
+MOST_A_PAGE = 100
+OF_THE_VIBE = "vibe."
+
+Kind = Annotated[str, OneOf(KINDS)]
+Sound = Annotated[str, OneOf(SOUNDS)]
+Key = Annotated[str, Field(pattern=KEY_PATTERN, examples=["F# minor"])]
+Bpm = Annotated[float, Field(ge=MIN_BPM, le=MAX_BPM, allow_inf_nan=False)]
+TagName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^,]+$")]
+Correctable = Annotated[str, OneOf((*OF_SOUND, *(f"{OF_THE_VIBE}{name}" for name in OF_VIBE)))]
+
+
+class GenreAnswer(BaseModel):
+    name: str
+    weight: float = Field(description="0 to 1.")
+
+
+class InstrumentAnswer(BaseModel):
+    name: str
+    heard: bool = Field(description="False: only implied.")
+
+
+class Vibe(BaseModel):
+    """The description in force, corrections included. An older one may lack what is null here."""
+
+    moods: list[str] = []
+    energy: int | None = Field(None, description="0 to 100.")
+    texture: str | None = None
+    era: str | None = Field(None, description="A decade, or any.")
+    genres: list[GenreAnswer] = []
+    instruments: list[InstrumentAnswer] = []
+    use: str | None = None
+    role: str | None = Field(None, description="What it is on a pad.")
+    description: str | None = None
+    tags: list[str] = []
+    confidence: float | None = Field(None, description="0 to 1, of what was described.")
+    source: str | None = Field(None, description="`local` for our own rules, or the model that answered.")
+    prompt_version: int | None = None
+    schema_version: int | None = None
+
+
+class SampleAnswer(BaseModel):
+    id: str
+    name: str
+    filename: str
+    format: str
+    size_bytes: int
+    duration_s: float
+    kind: str = Field(description="loop or one-shot")
+    sound: str | None
+    bpm: float | None
+    bpm_source: str | None = Field(description="Where it came from; `user` is a correction.")
+    key: str | None
+    key_source: str | None
+    tags: list[str]
+    liked: bool
+    vibe: Vibe | None = Field(description="Missing when nobody has described it: see `ai_analysis`.")
+    corrected: list[str] = Field(description="The fields that are your corrections, as `revert` takes them.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, sample: Sample) -> SampleAnswer:
+        own = cls.model_fields.keys() - {"tags", "vibe", "corrected"}
+        return cls(
+            **{name: getattr(sample, name) for name in own},
+            tags=sample.tag_names,
+            vibe=Vibe(**sample.vibe) if sample.vibe else None,
+            corrected=[_outside(name) for name in (*OF_SOUND, *OF_VIBE) if name in sample.corrections],
+        )
+
+
+class SamplesAnswer(BaseModel):
+    samples: list[SampleAnswer]
+    total: int = Field(description="How many match, on all pages.")
+    next_after: str | None = Field(description="Send it as `after` for the next page; null on the last.")
+
+
+class SamplesQuery(Taken):
+    q: str = Field("", max_length=200, description='Words; `-word` leaves out, `"two words"` is a phrase.')
+    ask: str = Field(
+        "",
+        max_length=200,
+        description="A sentence: `dusty 90 bpm drum loops in A minor, not too bright`. What it says about "
+        "brightness, noise, level, attack and length sorts, unless `sort` does.",
+    )
+    kind: Literal["loop", "one-shot"] | None = None
+    sound: str = Field("", max_length=24, description="Such as kick, snare, hi-hat.")
+    key: Key | None = None
+    compatible: bool = Field(False, description="With `key`: harmonically close keys too.")
+    bpm_min: float | None = Field(None, gt=0, lt=1000)
+    bpm_max: float | None = Field(None, gt=0, lt=1000)
+    tag: str = Field("", max_length=40)
+    liked: bool = False
+    sort: Literal["newest", "name", "bpm", "length"] = "newest"
+    after: str | None = Field(None, pattern=ID_PATTERN, description="`next_after` of the page before.")
+    limit: int = Field(50, ge=1, le=MOST_A_PAGE)
+
+
+class SamplePatch(Taken):
+    """Only what is sent is changed. A `bpm`, `key` or `sound` of null says that the sound has none."""
+
+    name: str | SkipJsonSchema[None] = Field(None, min_length=1, max_length=200)
+    tags: list[TagName] | SkipJsonSchema[None] = Field(None, max_length=20)
+    liked: bool | SkipJsonSchema[None] = None
+    kind: Kind | SkipJsonSchema[None] = None
+    sound: Sound | None = None
+    bpm: Bpm | None = None
+    key: Key | None = None
+    vibe: VibeCorrection | SkipJsonSchema[None] = None
+    revert: list[Correctable] | SkipJsonSchema[None] = Field(
+        None,
+        max_length=len(OF_SOUND) + len(OF_VIBE),
+        description="Corrections to take back, before anything else is changed: what was found is in force.",
+    )
+
+    @property
+    def corrections(self) -> dict[str, Any]:
+        sent = {name: getattr(self, name) for name in OF_SOUND if name in self.model_fields_set}
+        if self.kind is None:
+            sent.pop("kind", None)
+        return sent | (self.vibe.model_dump(exclude_none=True) if self.vibe is not None else {})
+
+    @property
+    def taken_back(self) -> list[str]:
+        return [name.removeprefix(OF_THE_VIBE) for name in self.revert or ()]
+
+
+class DownloadQuery(Taken):
+    format: Literal["original", "sp404"] = Field(
+        "original", description="The untouched file, or a 48 kHz / 16-bit WAV for the SP-404MKII."
+    )
+
+
+def _outside(name: str) -> str:
+    """A field's name as the API spells it; `tags` alone are the sample's own."""
+    return f"{OF_THE_VIBE}{name}" if name in OF_VIBE else name
