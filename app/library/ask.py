@@ -23,6 +23,8 @@ PREFIX = re.compile(
     re.I,
 )
 WORD = re.compile(r'[^\s,;!?"\0]+')
+# As phones type them; one mark for one, so that every word keeps its place.
+TYPED = str.maketrans("“”„‘’", '"""\'\'')
 DEGREES = {"very": 2.0, "really": 2.0, "super": 2.0, "extremely": 2.0} | dict.fromkeys(
     ("abit", "alittle", "slightly", "kindof", "kinda"), 0.5
 )
@@ -38,18 +40,24 @@ class Piece:
     end: int
     negated: bool = False
 
+    @property
+    def is_ranking(self) -> bool:
+        """Whether it only sorts; `not dusty` leaves out."""
+        return self.field in ("rank", "soft") and not self.negated
+
 
 @lru_cache(maxsize=256)
 def read(sentence: str) -> tuple[Piece, ...]:
     """Everything a sentence asks for, in its order."""
-    text, found, at, refused = sentence[:LONGEST], list[Piece](), 0, False
+    text, found, at, refused = sentence[:LONGEST].translate(TYPED), list[Piece](), 0, False
     while (gap := GAP.match(text, at)) is not None and gap.end() < len(text) and len(found) < MOST_PIECES:
         prefix = PREFIX.match(text, gap.end())
         assert prefix is not None  # it may be empty
         refused = bool(prefix["no"]) or (refused and gap["more"] is not None)
         value, end = _understood(text, prefix.end())
         if value is not None:
-            found.append(_piece(value, gap.end(), end, refused, prefix["degree"]))
+            degree = prefix["degree"] or (prefix["no"] if squash(prefix["no"]) == "less" else None)
+            found.append(piece_of(value, gap.end(), end, refused, degree))
         at = end
     return tuple(found)
 
@@ -70,10 +78,13 @@ def _understood(text: str, at: int) -> tuple[Found | None, int]:
     return (plain_word(word[0].rstrip(".")), word.end()) if word is not None else (None, at + 1)
 
 
-def _piece(found: Found, start: int, end: int, negated: bool, degree: str | None) -> Piece:
-    """`not bright` is a wish for dark; a range that is not wanted from one side is wanted from the other."""
+def piece_of(found: Found, start: int, end: int, negated: bool, degree: str | None = None) -> Piece:
+    """`not bright` is a wish for dark; a range that is not wanted from one side is wanted from the other.
+
+    A character sorts, `not too dusty` too; but `not dusty` leaves out what is.
+    """
     piece = Piece(*found, start, end, negated)
-    if piece.field == "rank":
+    if piece.field == "rank" or (piece.field == "soft" and not (negated and degree is None)):
         axis, weight = piece.value
         weight *= DEGREES.get(squash(degree), 1)
         return replace(piece, value=(axis, -weight if negated else weight), negated=False)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from app.library import keys, vocabulary
+from app.library import keys, vibe_words, vocabulary
 
 Found = tuple[str, tuple[Any, ...]]
 Entries = Iterable[tuple[Found, str]]
@@ -19,7 +19,7 @@ class Words:
         spelled = [(each.strip(), found) for found, all_ in entries for each in all_.split(",")]
         self._found = {squash(each): found for each, found in spelled}
         longest_first = sorted((each for each, _ in spelled), key=len, reverse=True)
-        any_of = "|".join(re.escape(each).replace(r"\ ", r"[\s-]?") for each in longest_first)
+        any_of = "|".join(re.sub(r"\\[ -]", r"[\\s:-]{0,2}", re.escape(each)) for each in longest_first)
         self.pattern = re.compile(rf"(?:{any_of})(?:e?s)?(?![\w#])", re.I)
 
     def get(self, match: re.Match[str]) -> Found | None:
@@ -30,10 +30,24 @@ class Words:
 
 def squash(text: str | None) -> str:
     """`Hi-hat`, `hi hat` and `hihat` are one word."""
-    return re.sub(r"[\s-]+", "", (text or "").casefold())
+    return re.sub(r"[\s:-]+", "", (text or "").casefold())
+
+
+def alike(word: str) -> tuple[str, ...]:
+    """The word, and what is looked for with it."""
+    return (word, *sorted({*ALIKE.get(word, ())} - {word}))
+
+
+def spellings(field: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """How words of a vibe's vocabulary may stand in a name."""
+    return tuple(dict.fromkeys((*names, *SPELLED.get((field, names), ()))))
 
 
 def _entries() -> Entries:
+    """Of two with one spelling, the later one counts: what is measured goes before what is described."""
+    yield from _vibe_entries()
+    for word in _split(vibe_words.SOFT):
+        yield ("soft", (word, 1.0)), word
     for kind, spelled in vocabulary.KINDS.items():
         yield ("kind", (kind,)), spelled
     for sound, spelled in vocabulary.SOUNDS.items():
@@ -51,9 +65,38 @@ def _entries() -> Entries:
     yield ("liked", (True,)), vocabulary.LIKED
 
 
+def _vibe_entries() -> Entries:
+    for field, names in vibe_words.FIELDS.items():
+        for name in names:
+            if field not in vibe_words.ONLY_BY_NAME:
+                yield (field, (name,)), name
+            yield (field, (name,)), _by_name(field, name)
+        for value, spelled in vibe_words.SPELLED[field].items():
+            yield (field, value), spelled
+
+
+def _decade_entries() -> Entries:
+    for decade, spelled in vibe_words.DECADES.items():
+        yield ("era", (decade,)), spelled
+        for each in _split(spelled):
+            yield ("era", (decade,)), _by_name("era", each)
+
+
+def _by_name(field: str, word: str) -> str:
+    """`mood: dark`, `dark mood`, `dark vibe`."""
+    called = vibe_words.CALLED.get(field, (field,))
+    return ", ".join([f"{field} {word}", *(f"{word} {each}" for each in called)])
+
+
+def _split(spelled: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in spelled.split(","))
+
+
 WORDS = Words(_entries())
-ALIKE = {
-    word: tuple(each.strip() for each in group.split(","))
-    for group in vocabulary.ALIKE
-    for word in group.split(", ")
-}
+DECADES = Words(_decade_entries())
+SPELLED = {
+    (field, value): _split(spelled)
+    for field, all_ in vibe_words.SPELLED.items()
+    for value, spelled in all_.items()
+} | {("era", (decade,)): _split(spelled) for decade, spelled in vibe_words.DECADES.items()}
+ALIKE = {word: _split(group) for group in vocabulary.ALIKE for word in group.split(", ")}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from app.library import keys, vocabulary
-from app.library.lexicon import ALIKE, WORDS, Found, squash
+from app.library.lexicon import DECADES, WORDS, Found, alike, squash
 
 Range = tuple[float | None, float | None]
 
@@ -128,7 +128,7 @@ def plain_word(text: str) -> Found | None:
     if not any(letter.isalnum() for letter in word) or word in FILLERS:
         return None
     singular = word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
-    return "word", (word, *sorted({singular, *ALIKE.get(singular, ())} - {word}))
+    return "word", (word, *sorted({*alike(singular)} - {word}))
 
 
 NUMBER = r"\d{1,4}(?:[.,]\d{1,3})?"
@@ -156,6 +156,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Found | None]]] = [
         (r"(\d{1,2})[\s-]?bars?\b", _bars),
         (r"(?:last|past|since)\s+(\d{1,3})\s+(days?|weeks?|months?)\b", _past),
         (rf"{BOUND}\s*{LOW}{UNIT}{END}", _bound),
+        (DECADES.pattern.pattern, DECADES.get),
         (rf"(?:{NEAR}\s*)?(?:(?P<before>{TIME})\s+)?{LOW}{UNIT}(?:\s+(?P<after>{TIME}))?{END}", _about),
         (WORDS.pattern.pattern, WORDS.get),
     )

@@ -20,7 +20,7 @@ SOUNDS = {
     "cymbal": "cymbal, cym, crash, ride, splash",
     "percussion": "percussion, perc, shaker, conga, bongo, tambourine, cowbell",
     "bass": "bass, bassline, sub, sub bass",
-    "keys": "keys, piano, rhodes, electric piano, ep, organ",
+    "keys": "keys, piano, rhodes, ep, organ",
     "lead": "lead, synth lead",
     "pad": "pad, synth pad",
     "vocal-like": "vocal, vox, voice, acapella, singing",
@@ -67,18 +67,20 @@ MODES = {"minor": "minor, minor key", "major": "major, major key"}
 # Words that are found under each other's spelling too.
 ALIKE = (
     "dusty, lofi, lo-fi, vinyl",
-    "sad, melancholic, melancholy",
-    "happy, uplifting",
-    "dreamy, ethereal",
-    "aggressive, angry",
-    "gritty, dirty",
+    "gritty, dirty, grimy",
     "warm, mellow",
-    "guitar, gtr",
+    "fat, phat, thick",
+    "vintage, retro, old school",
+    "analog, analogue",
+    "jazzy, jazz",
+    "distorted, overdriven, distortion",
+    "glitchy, glitch",
     "break, breakbeat",
 )
 # Said, but not asked for.
 FILLERS = (
     "a an the and but or nor with of for in on at from to by is are am be it its this that than my me i you "
     "want need find show give search please some something any anything all just only also really around "
-    "about made like looking sound sounds sample samples file files bpm key tempo"
+    "about made like looking sound sounds sample samples file files bpm key tempo vibe vibes feel feeling "
+    "mood style"
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Float, and_, case, func, literal, or_, select
 
-from app.library import vocabulary
+from app.library import described, vocabulary
 from app.library.ask import Piece
 from app.models import Sample, Tag
 from app.models.base import utcnow
@@ -17,32 +18,41 @@ from app.models.sample import AudioFeatures
 BARS_AWRY = 0.04
 UNKNOWN = -10.0  # below every sum of ranks, so that a row without the measurement comes last
 Number = ColumnElement[Any]
+ONE_EACH = ("texture", "era", "use", "role")
 
 
 def conditions(pieces: Iterable[Piece]) -> list[ColumnElement[bool]]:
-    """One condition a piece; ranks are none, they only order what is found."""
-    return [
-        ~CONDITIONS[piece.field](*piece.value) if piece.negated else CONDITIONS[piece.field](*piece.value)
-        for piece in pieces
-        if piece.field != "rank"
-    ]
+    """One condition a piece; what ranks is none, it only orders what is found."""
+    filters = [piece for piece in pieces if not piece.is_ranking]
+    either = {piece.field: list[ColumnElement[bool]]() for piece in filters if _is_alternative(piece)}
+    found = []
+    for piece in filters:
+        condition = CONDITIONS[piece.field](*piece.value)
+        if _is_alternative(piece):
+            either[piece.field].append(condition)
+        else:
+            found.append(~condition if piece.negated else condition)
+    return found + [or_(*each) for each in either.values()]
 
 
 def rank(pieces: Iterable[Piece]) -> Number:
     """The sum of what is ranked by, each between 0 and 1 and weighted; the best is the highest."""
-    wanted = [AXES[axis]() * weight for axis, weight in _ranks(pieces)]
-    total: Number = sum(wanted[1:], wanted[0])
-    return func.coalesce(total, UNKNOWN)
+    all_ = list(pieces)
+    measured = [AXES[axis]() * weight for axis, weight in _weights(all_, "rank")]
+    said = [case((described.says(word), weight), else_=0.0) for word, weight in _weights(all_, "soft")]
+    return _sum([*([func.coalesce(_sum(measured), UNKNOWN)] if measured else []), *said])
 
 
 def ranking(pieces: Iterable[Piece]) -> str:
-    """`darkest first`, or nothing."""
-    ends = [EXTREMES[axis][weight < 0] for axis, weight in _ranks(pieces)]
-    return f"{' and '.join(ends)} first" if ends else ""
+    """`dusty and darkest first`, or nothing."""
+    order = [WORDS[piece.field](*piece.value).rpartition(" ") for piece in pieces if piece.is_ranking]
+    ends = {place: [end for end, _, its in order if its == place] for place in ("first", "last")}
+    return ", ".join(f"{' and '.join(each)} {place}" for place, each in ends.items() if each)
 
 
 def words(piece: Piece) -> str:
-    return ("not " if piece.negated else "") + WORDS[piece.field](*piece.value)
+    said = piece.value[0] if piece.field == "soft" and piece.negated else WORDS[piece.field](*piece.value)
+    return f"not {said}" if piece.negated else said
 
 
 def tempo(low: float | None, high: float | None) -> str:
@@ -60,8 +70,17 @@ def as_filters(piece: Piece) -> dict[str, Any]:
     return {piece.field: piece.value[0]} if fits else {}
 
 
-def _ranks(pieces: Iterable[Piece]) -> list[tuple[str, float]]:
-    return [(piece.value[0], piece.value[1]) for piece in pieces if piece.field == "rank"]
+def _weights(pieces: Iterable[Piece], field: str) -> list[tuple[str, float]]:
+    return [(piece.value[0], piece.value[1]) for piece in pieces if piece.field == field and piece.is_ranking]
+
+
+def _sum(numbers: list[Number]) -> Number:
+    return sum(numbers[1:], numbers[0])
+
+
+def _is_alternative(piece: Piece) -> bool:
+    """A sample has one era: of two that are asked for, either will do."""
+    return piece.field in ONE_EACH and not piece.negated
 
 
 def _bpm(low: float | None, high: float | None) -> ColumnElement[bool]:
@@ -119,6 +138,8 @@ CONDITIONS: dict[str, Callable[..., ColumnElement[bool]]] = {
     "liked": lambda _: Sample.liked.is_(True),
     "days": lambda count: Sample.created_at >= utcnow() - timedelta(days=count),
     "format": lambda name: Sample.format == name,
+    "soft": lambda word, _: described.says(word),
+    **{field: partial(described.has, field) for field in described.KEPT_AS},
 }
 
 AXES: dict[str, Callable[[], Number]] = {
@@ -146,6 +167,10 @@ def _range(low: float | None, high: float | None, unit: str) -> str:
     return f"{low:g}–{high:g} {unit}"
 
 
+def _either(field: str, *names: str) -> str:
+    return f"{field}: {' or '.join(names)}"
+
+
 def _keys(*names: str) -> str:
     return f"any {names[0].split()[1]} key" if len(names) > 4 else " or ".join(names)
 
@@ -162,4 +187,6 @@ WORDS: dict[str, Callable[..., str]] = {
     "days": lambda count: "today" if count == 1 else f"the last {count} days",
     "format": str,
     "rank": lambda axis, weight: f"{EXTREMES[axis][weight < 0]} first",
+    "soft": lambda word, weight: f"{word} {'last' if weight < 0 else 'first'}",
+    **{field: partial(_either, field) for field in described.KEPT_AS},
 }

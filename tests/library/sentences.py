@@ -6,10 +6,11 @@ One line a piece, in the notation of `told`: the field, then its value; a minus 
 from __future__ import annotations
 
 from app.library.ask import Piece
+from app.library.described import KEPT_AS
 
 # Written first, and not looked at while the words and rules were made.
 HELD_OUT = {
-    "warm rhodes loop 84 bpm in F# minor": "word warm; sound keys; kind loop; bpm 81..87; key F# minor",
+    "warm rhodes loop 84 bpm in F# minor": "soft warm 1; sound keys; kind loop; bpm 81..87; key F# minor",
     "short punchy snares, no hats": "rank length -1; rank punch 1; sound snare; -sound hi-hat",
     "claps under 500 ms": "sound clap; seconds ..0.5",
     "something dark and noisy between 130 and 140": "rank brightness -1; rank noisiness 1; bpm 130..140",
@@ -20,19 +21,19 @@ HELD_OUT = {
     "loops faster than 150": "kind loop; bpm 150..",
     "Eb major pads, long and clean": "key D# major; sound pad; rank length 1; rank noisiness -1",
     'loop "take 3" without vocals': "kind loop; word take 3; -sound vocal-like",
-    "jazzy drum break about 92bpm": "word jazzy; sound drums; word break; bpm 87..97",
+    "jazzy drum break about 92bpm": "soft jazzy 1; sound drums; word break; bpm 87..97",
     "anything compatible with 5A": "key C minor|D# major|F minor|G minor",
     "4 bar loops at 100 bpm": "bars 4; kind loop; bpm 97..103",
-    "a bit brighter than dusty kicks": "rank brightness 0.5; word dusty; sound kick",
+    "a bit brighter than dusty kicks": "rank brightness 0.5; soft dusty 1; sound kick",
     "flac files longer than 10 seconds": "format FLAC; seconds 10..",
     "quiet cymbals not longer than 3s": "rank loudness -1; sound cymbal; seconds ..3",
-    "slow sad loops in minor": "bpm ..85; word sad; kind loop; key minor",
+    "slow sad loops in minor": "bpm ..85; mood sad|melancholic; kind loop; key minor",
     "loud kicks but not noisy": "rank loudness 1; sound kick; rank noisiness -1",
     "140 half time drums": "bpm 67..73; sound drums",
 }
 
 SENTENCES = {
-    "dusty 90 bpm drum loops in A minor, not too bright": "word dusty; bpm 87..93; sound drums; kind loop; "
+    "dusty 90 bpm drum loops in A minor, not too bright": "soft dusty 1; bpm 87..93; sound drums; kind loop; "
     "key A minor; rank brightness -1",
     "around 90 bpm": "bpm 85..95",
     "around 90": "bpm 85..95",
@@ -81,10 +82,45 @@ SENTENCES = {
     '"two words" -"three more"': "word two words; -word three more",
     "-snare": "-sound snare",
     "zorblax 808": "word zorblax; word 808",
-    "I am looking for a lo-fi beat": "word lo-fi; sound drums",
-    "DUSTY, breaks!": "word dusty; word breaks",
+    "I am looking for a lo-fi beat": "genre lo-fi; sound drums",
+    "DUSTY, breaks!": "soft dusty 1; word breaks",
     "find me something": "",
     "": "",
+    # The words of a vibe.
+    "melancholic": "mood melancholic",
+    "sad piano loops": "mood sad|melancholic; sound keys; kind loop",
+    "happy or dreamy": "mood joyful|uplifting|sunny; mood dreamy|ethereal",
+    "laid back beats": "mood laid-back; sound drums",
+    "nothing sad": "word nothing; mood sad|melancholic",
+    "no angry vocals": "-mood angry; sound vocal-like",
+    "dark vibe": "mood dark",
+    "mood: dark, not too dark": "mood dark; rank brightness 1",
+    "chilled lofi": "mood laid-back|mellow; genre lo-fi",
+    "boom bap drums from the nineties": "genre boom bap; sound drums; era 1990s",
+    "'90s hip-hop": "era 1990s; genre boom bap|trap|lo-fi",
+    "1980s synthwave": "era 1980s; genre synthwave",
+    "80s or 90s": "era 1980s; era 1990s",
+    "shorter than 90s": "seconds ..90",
+    "90 s": "seconds 72..108",
+    "dnb breaks at 174": "genre drum and bass; word breaks; word 174",
+    "d&b 174 bpm": "genre drum and bass; bpm 171..177",
+    "with strings": "instrument strings",
+    "electric piano, no strings": "instrument electric piano; -instrument strings",
+    "guitars without drum machine": "instrument guitar; -instrument drum machine",
+    "gritty texture": "texture gritty",
+    "warm texture, warm mood, warm": "texture warm; mood warm; soft warm 1",
+    "drum loop to chop": "use drum loop to chop",
+    "transitions": "use transition",
+    "a melody": "role melody",
+    "not melancholic or sad": "-mood melancholic; -mood sad|melancholic",
+    # Characters sort.
+    "very dusty, a bit crunchy": "soft dusty 2; soft crunchy 0.5",
+    "not too dusty": "soft dusty -1",
+    "less dusty than that": "soft dusty -1",
+    "not dusty": "-soft dusty 1",
+    "fat vintage kicks": "soft fat 1; soft vintage 1; sound kick",
+    "old-school": "soft old school 1",
+    "“two words” don’t": "word two words; word don't",
 }
 
 
@@ -96,10 +132,12 @@ def _told(piece: Piece) -> str:
     minus, value = "-" if piece.negated else "", piece.value
     if piece.field in ("bpm", "seconds"):
         words = "..".join("" if each is None else f"{each:g}" for each in value)
-    elif piece.field == "rank":
+    elif piece.field in ("rank", "soft"):
         words = f"{value[0]} {value[1]:g}"
     elif piece.field == "key":
         words = value[0].split()[1] if len(value) == 12 else "|".join(value)
+    elif piece.field in KEPT_AS:
+        words = "|".join(value)
     elif piece.field == "liked":
         return f"{minus}liked"
     else:

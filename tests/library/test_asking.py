@@ -77,9 +77,9 @@ def test_what_was_understood_is_shown_and_can_be_taken_back(
     as_owner: Browser, four: dict[str, Sample]
 ) -> None:
     page = unescape(as_owner.get("/samples?ask=dusty+93+bpm+loops,+not+too+bright").text)
-    assert "sorted by darkest first" in page
+    assert "sorted by dusty and darkest first" in page
     links = re.findall(r'class="chip" href="([^"]+)">([^<]+) <', page)
-    assert [words for _, words in links] == ["“dusty”", "90–96 BPM", "loop", "darkest first"]
+    assert [words for _, words in links] == ["dusty first", "90–96 BPM", "loop", "darkest first"]
     assert links[1][0] == "/samples?ask=dusty+loops,+not+too+bright"
     corrected = "/samples?ask=dusty+loops,+not+too+bright&bpm_min=90&bpm_max=96"
     assert corrected in page

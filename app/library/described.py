@@ -1,0 +1,61 @@
+"""Conditions on a sample's description in force, and on what it is called."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, or_
+
+from app.library.lexicon import alike, spellings
+from app.models import Sample, Tag
+
+# What a field of a sentence is in the description.
+KEPT_AS = {
+    "mood": "moods", "texture": "texture", "genre": "genres", "era": "era", "instrument": "instruments",
+    "use": "use", "role": "role",
+}  # fmt: skip
+BETWEEN_WORDS = '\n-_.,"'
+Condition = ColumnElement[bool]
+
+
+def has(field: str, *names: str) -> Condition:
+    """Described as one of them, or called so: a name may know better than whoever described it."""
+    said, called, spelled = in_force(KEPT_AS[field]), func.lower(Sample.name), spellings(field, names)
+    return or_(
+        *(_contains(said, f'"{name}"') for name in names),
+        *(_speaks(called, each) for each in spelled),
+        Sample.tags.any(Tag.name.in_([each.replace(" ", "-") for each in spelled])),
+    )
+
+
+def says(word: str) -> Condition:
+    """A character is named, by whatever word."""
+    texts = (Sample.search_text.expression, func.lower(in_force("description")))
+    return or_(*(_speaks(text, each) for text in texts for each in alike(word)))
+
+
+def in_force(field: str) -> ColumnElement[str]:
+    """A field of the description as JSON text, the user's correction before what was said.
+
+    A quotation mark inside a text is escaped there, so `"moods":` can only be the name of a field.
+    """
+    is_corrected = _contains(cast(Sample.corrections, Text), f'"{field}":')
+    corrected, said = (cast(column[field], Text) for column in (Sample.corrections, Sample.described))
+    return func.coalesce(case((is_corrected, corrected), else_=said), "")
+
+
+def _speaks(text: ColumnElement[str], spelling: str) -> Condition:
+    """Whether whole words are in a text: `pop`, but not in `popcorn`. The first look is the cheap one."""
+    words = _with_blanks(spelling)
+    bare = reduce(lambda column, mark: func.replace(column, mark, " "), BETWEEN_WORDS, text)
+    return and_(
+        _contains(text, words.split()[0]), _contains(literal(" ") + bare + literal(" "), f" {words} ")
+    )
+
+
+def _contains(text: ColumnElement[str], part: str) -> Condition:
+    return text.contains(part, autoescape=True)
+
+
+def _with_blanks(spelling: str) -> str:
+    return reduce(lambda text, mark: text.replace(mark, " "), BETWEEN_WORDS, spelling)
