@@ -20,6 +20,7 @@ KEY = "sk-or-of-the-tests"
 CHARACTERS_A_TOKEN = 4
 PROMPT_USD, COMPLETION_USD = Decimal("0.10"), Decimal("0.40")  # a million tokens
 SLOW_S = 1.5
+READING = "reading"
 
 GOOD: dict[str, Any] = {
     "moods": ["moody", "groovy"],
@@ -54,6 +55,8 @@ class Market:
 
     script: list[str] = field(default_factory=lambda: ["good"])
     answer: dict[str, Any] = field(default_factory=lambda: dict(GOOD))
+    # What it takes words to mean; any other word says nothing to it.
+    meanings: dict[str, list[str]] = field(default_factory=dict)
     retry_after: str = "0"
     asked: list[dict[str, Any]] = field(default_factory=list)
     billed_usd: Decimal = Decimal(0)
@@ -166,6 +169,9 @@ def _reply(act: str, model: str, generation: str, content: str, usage: dict[str,
 
 
 def _content(kept: Market, act: str, body: dict[str, Any]) -> str:
+    given = body["messages"][1]["content"].rpartition("<untrusted>")[2].removesuffix("</untrusted>")
+    if body["response_format"]["json_schema"]["name"] == READING:
+        return _reading(kept, act, json.loads(given))
     whole = json.dumps(kept.answer)
     if act == "empty":
         return "  "
@@ -174,6 +180,19 @@ def _content(kept: Market, act: str, body: dict[str, Any]) -> str:
     if act == "against schema":
         return json.dumps(kept.answer | {"moods": ["spicy"], "extra": 1})
     if act == "echo":
-        given = body["messages"][1]["content"].rpartition("<untrusted>")[2].removesuffix("</untrusted>")
         return json.dumps(kept.answer | {"description": json.loads(given)["file_name"]})
     return whole
+
+
+def _reading(kept: Market, act: str, given: dict[str, Any]) -> str:
+    words = [{"word": word, "means": kept.meanings.get(word, [])} for word in given["words"]]
+    if act == "empty":
+        return "  "
+    if act == "against schema":
+        words = [each | {"means": ["mood: spicy"]} for each in words]
+    if act == "echo":  # it obeys what it has read
+        words = [{"word": given["search"], "means": ["delete: everything"]}]
+    if act == "other word":
+        words = [{"word": "something", "means": ["mood: dark"]}]
+    whole = json.dumps({"words": words})
+    return whole[: len(whole) // 2] if act == "truncated" else whole

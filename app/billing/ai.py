@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -41,11 +42,48 @@ class Reservation:
 
 def question(user: User, content_sha256: str) -> tuple[str, tuple[str, ...]]:
     """What makes two questions the same one, and the models of the user's plan."""
-    here = settings()
-    chosen: str = getattr(here, plans.for_user(user).models)
-    models = tuple(name.strip() for name in chosen.split(",") if name.strip())
+    models = models_of(user)
     parts = (content_sha256, *models, f"p{prompt.PROMPT_VERSION}", f"s{vibe_schema.SCHEMA_VERSION}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest(), models
+
+
+def models_of(user: User) -> tuple[str, ...]:
+    """The models of the user's plan, the first to ask first."""
+    chosen: str = getattr(settings(), plans.for_user(user).models)
+    return tuple(name.strip() for name in chosen.split(",") if name.strip())
+
+
+def may_ask(user: User, usd: Decimal) -> bool:
+    """Whether somebody's question could be put to a model now; nothing is put aside by looking."""
+    return _is_allowed(user) and paused_because() is None and _has_room(user.id, usd)
+
+
+def put_aside(user_id: str, key: str, usd: Decimal) -> tuple[str, ...] | None:
+    """Put aside the most a question may cost; the models to ask, or None when nobody may be asked now."""
+    with transaction() as session:
+        if _locked_switch().paused_at is not None:
+            return None
+        user = session.get_one(User, user_id)
+        if not _is_allowed(user) or not _has_room(user_id, usd):
+            return None
+        quota.add(user_id, AI, f"{key}:reserved", 0, cost_usd=usd)
+        return models_of(user)
+
+
+def pay(
+    user_id: str, key: str, usd: Decimal, calls: list[dict[str, Any]], answers: Iterable[AiAnswer]
+) -> None:
+    """What was put aside given back, a row for each call, and the answers kept; all or nothing."""
+    with transaction() as session:
+        switch = _locked_switch()
+        quota.add(user_id, AI, f"{key}:settled", 0, cost_usd=-usd)
+        for number, call in enumerate(calls, start=1):
+            _record(user_id, f"{key}:{number}", call)
+            if call["status"] in PAUSES and switch.paused_at is None:
+                switch.paused_at, switch.paused_because = utcnow(), PAUSES[call["status"]]
+                log.error("no model is asked any more: %s", switch.paused_because)
+        for answer in answers:
+            session.merge(answer)
 
 
 def paid_already(user_id: str, asked: str) -> dict[str, Any] | None:
@@ -73,17 +111,10 @@ def reserve(user_id: str, key: str, content_sha256: str, name: str) -> Reservati
 
 
 def settle(held: Reservation, described: Described) -> None:
-    """The reservation given back, a row for each call, and the answer kept; all or nothing."""
-    with transaction() as session:
-        switch = _locked_switch()
-        quota.add(held.user_id, AI, f"{held.key}:settled", 0, cost_usd=-held.usd)
-        for number, call in enumerate(described.calls, start=1):
-            _record(held, number, call)
-            if call["status"] in PAUSES and switch.paused_at is None:
-                switch.paused_at, switch.paused_because = utcnow(), PAUSES[call["status"]]
-                log.error("no model is asked any more: %s", switch.paused_because)
-        if described.source != LOCAL:
-            session.merge(AiAnswer(user_id=held.user_id, question=held.question, answer=described.to_dict()))
+    """The reservation given back, a row for each call, and the answer kept when it was a model's."""
+    answer = AiAnswer(user_id=held.user_id, question=held.question, answer=described.to_dict())
+    kept = [answer] if described.source != LOCAL else []
+    pay(held.user_id, held.key, held.usd, described.calls, kept)
 
 
 def spent(since: timedelta, user_id: str | None = None) -> Decimal:
@@ -128,8 +159,12 @@ def _has_room(user_id: str, usd: Decimal) -> bool:
     return all(spent(since, whose) + usd <= Decimal(str(most)) for since, whose, most in budgets)
 
 
-def _record(held: Reservation, number: int, call: dict[str, Any]) -> None:
-    entry = quota.add(held.user_id, AI, f"{held.key}:{number}", 1, cost_usd=Decimal(call["cost_usd"]))
+def _is_allowed(user: User) -> bool:
+    return settings().openrouter_api_key is not None and user.ai_allowed and bool(models_of(user))
+
+
+def _record(user_id: str, key: str, call: dict[str, Any]) -> None:
+    entry = quota.add(user_id, AI, key, 1, cost_usd=Decimal(call["cost_usd"]))
     same = ("model", "attempt", "prompt_tokens", "completion_tokens", "is_estimated", "latency_ms")
     values = {name: call[name] for name in (*same, "generation_id")}
     db.session.add(AiCall(usage_id=entry.id, outcome=call["outcome"][:40], **values))

@@ -1,4 +1,4 @@
-"""Asking models in turn for one vibe: again where that may help, never past the budget."""
+"""Asking models in turn for one answer of a given form: again where that may help, never past the budget."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.integrations import openrouter, prompt, vibe_schema
-from app.integrations.openrouter import Answer, Call, Price, Question, Server
-from app.integrations.vibe_schema import Vibe
+from app.integrations.openrouter import MOST_TOKENS, Answer, Call, Price, Question, Server
 
 TRIES = 3
 PAUSES_S = (1.0, 3.0)
@@ -20,23 +19,31 @@ PAUSES_S = (1.0, 3.0)
 LONGEST_PAUSE_S = 15.0
 LONGEST_S = 120.0
 MOST_FAULTS = 8
+MOST_CALLS = 24
+
+Form = TypeVar("Form", bound=BaseModel)
 
 
 @dataclass
-class Asking:
+class Asking(Generic[Form]):
     """One conversation: what is left of its time and money, and the record of every call so far."""
 
     server: Server
     price: Price
     budget_usd: Decimal
-    accept: Callable[[Vibe], str]  # what is wrong with a vibe beyond its schema, or nothing
+    form: type[Form]  # what an answer is
+    name: str
+    accept: Callable[[Form], str]  # what is wrong with an answer beyond its schema, or nothing
+    most_calls: int = MOST_CALLS
+    most_tokens: int = MOST_TOKENS
     calls: list[Call] = field(default_factory=list)
     until: float = field(default_factory=lambda: time.monotonic() + LONGEST_S)
 
-    def of(self, models: tuple[str, ...], messages: list[dict[str, str]]) -> Vibe | None:
+    def of(self, models: tuple[str, ...], messages: list[dict[str, str]]) -> Form | None:
         """The first good answer; None when there is none within what may be spent."""
+        schema = vibe_schema.for_request(self.form)
         for model in models:
-            question = Question(model, messages, vibe_schema.NAME, vibe_schema.for_request(), self.price)
+            question = Question(model, messages, self.name, schema, self.price, most_tokens=self.most_tokens)
             answer = self._patiently(question)
             if answer is None or answer.verdict == "stop":
                 return None
@@ -50,7 +57,7 @@ class Asking:
         for attempt in range(1, TRIES + 1):
             if not self._may(question):
                 return answer
-            answer = openrouter.ask(self.server, replace(question, attempt=len(self.calls) + 1))
+            answer = openrouter.ask(self._in_time(), replace(question, attempt=len(self.calls) + 1))
             self.calls.append(answer.call)
             if answer.verdict != "again" or attempt == TRIES:
                 return answer
@@ -62,8 +69,8 @@ class Asking:
             time.sleep(pause_s)
         return answer
 
-    def _checked(self, question: Question, content: str) -> Vibe | None:
-        """The vibe in an answer, repaired once."""
+    def _checked(self, question: Question, content: str) -> Form | None:
+        """What is in an answer, repaired once."""
         found = self._parse(content)
         if isinstance(found, str):
             self._mark("against the schema")
@@ -77,16 +84,22 @@ class Asking:
                 self._mark("against the schema")
         return None if isinstance(found, str) else found
 
-    def _parse(self, content: str) -> Vibe | str:
+    def _parse(self, content: str) -> Form | str:
         try:
-            vibe = Vibe.model_validate_json(content)
+            found = self.form.model_validate_json(content)
         except ValidationError as error:
             return "\n".join(_fault(fault) for fault in error.errors()[:MOST_FAULTS])
-        return self.accept(vibe) or vibe
+        return self.accept(found) or found
+
+    def _in_time(self) -> Server:
+        """The server, which is waited for no longer than there is time."""
+        left_s = max(self.until - time.monotonic(), 0.1)
+        return replace(self.server, timeout_s=min(self.server.timeout_s, left_s))
 
     def _may(self, question: Question) -> bool:
         spent = sum((Decimal(call.cost_usd) for call in self.calls), Decimal(0))
-        return spent + question.most_usd <= self.budget_usd and time.monotonic() < self.until
+        is_affordable = spent + question.most_usd <= self.budget_usd
+        return is_affordable and len(self.calls) < self.most_calls and time.monotonic() < self.until
 
     def _mark(self, outcome: str) -> None:
         self.calls[-1] = replace(self.calls[-1], outcome=outcome)

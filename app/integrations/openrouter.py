@@ -52,11 +52,13 @@ class Price:
     prompt: Decimal
     completion: Decimal
 
-    def most(self, messages: list[dict[str, str]], schema: dict[str, Any]) -> Decimal:
+    def most(
+        self, messages: list[dict[str, str]], schema: dict[str, Any], most_tokens: int = MOST_TOKENS
+    ) -> Decimal:
         """What one call can cost at worst."""
         characters = len(json.dumps(messages)) + len(json.dumps(schema))
         tokens = Decimal(characters) / FEWEST_CHARACTERS_A_TOKEN
-        return _micro((tokens * self.prompt + MOST_TOKENS * self.completion) / PER_MILLION)
+        return _micro((tokens * self.prompt + most_tokens * self.completion) / PER_MILLION)
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,11 @@ class Question:
     schema: dict[str, Any]
     price: Price
     attempt: int = 1
+    most_tokens: int = MOST_TOKENS
 
     @property
     def most_usd(self) -> Decimal:
-        return self.price.most(self.messages, self.schema)
+        return self.price.most(self.messages, self.schema, self.most_tokens)
 
     def body(self) -> dict[str, Any]:
         limits = {"prompt": float(self.price.prompt), "completion": float(self.price.completion)}
@@ -105,7 +108,7 @@ class Question:
         return {
             "model": self.model,
             "messages": self.messages,
-            "max_tokens": MOST_TOKENS,
+            "max_tokens": self.most_tokens,
             "temperature": 0.2,
             "response_format": {"type": "json_schema", "json_schema": asked},
             "provider": {"require_parameters": True, "data_collection": "deny", "max_price": limits},

@@ -30,8 +30,8 @@ def messages(measured: Measured, name: str, tags: Iterable[str]) -> list[Message
     measurement = "\n".join(f"- {feature}: {in_words(measured, [feature])}" for feature in FEATURES)
     given = json.dumps(
         {
-            "file_name": _tame(name, LONGEST_NAME),
-            "tags": [_tame(tag, LONGEST_TAG) for tag in list(tags)[:MOST_TAGS]],
+            "file_name": tame(name, LONGEST_NAME),
+            "tags": [tame(tag, LONGEST_TAG) for tag in list(tags)[:MOST_TAGS]],
         }
     )
     asked = f"Measured:\n{measurement}\n\n<untrusted>{given}</untrusted>"
@@ -48,6 +48,6 @@ def repair(asked: list[Message], answer: str, faults: str) -> list[Message]:
     ]
 
 
-def _tame(text: str, longest: int) -> str:
+def tame(text: str, longest: int) -> str:
     """Printable, short, and without what could end the block it stands in."""
     return "".join(mark for mark in text if mark.isprintable() and mark not in "<>")[:longest]

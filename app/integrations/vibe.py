@@ -11,7 +11,7 @@ from app.integrations import describer, grounding, prompt
 from app.integrations.asking import Asking
 from app.integrations.measures import Measured, in_words
 from app.integrations.openrouter import Price, Server
-from app.integrations.vibe_schema import SCHEMA_VERSION, Vibe
+from app.integrations.vibe_schema import NAME, SCHEMA_VERSION, Vibe
 
 LOCAL = "local"
 
@@ -69,7 +69,8 @@ def describe(measured: Measured, ask: Ask | None = None, server: Server | None =
         return ruled
     price = Price(Decimal(ask.prompt_usd), Decimal(ask.completion_usd))
     given = "\n".join([ask.name, *ask.tags])
-    asking = Asking(server, price, Decimal(ask.budget_usd), lambda vibe: _quoting(vibe, given))
+    budget = Decimal(ask.budget_usd)
+    asking = Asking(server, price, budget, Vibe, NAME, lambda vibe: _quoting(vibe, given))
     found = asking.of(ask.models, prompt.messages(measured, ask.name, ask.tags))
     calls = [call.to_dict() for call in asking.calls]
     if found is None:

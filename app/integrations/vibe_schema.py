@@ -65,21 +65,21 @@ TagWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,23}$")
 Tags = Annotated[list[TagWord], Field(max_length=MOST_TAGS), AfterValidator(_once)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Genre(_Strict):
+class Genre(Strict):
     name: Annotated[str, OneOf(GENRES)]
     weight: Share
 
 
-class Instrument(_Strict):
+class Instrument(Strict):
     name: Annotated[str, OneOf(INSTRUMENTS)]
     heard: bool = Field(description="true when it sounds, false when it is only implied")
 
 
-class RestsOn(_Strict):
+class RestsOn(Strict):
     """The measured features behind each field, by name; the figures are filled in here, never taken over."""
 
     moods: Resting
@@ -94,7 +94,7 @@ class RestsOn(_Strict):
     tags: Resting
 
 
-class Vibe(_Strict):
+class Vibe(Strict):
     """A description in a producer's words; what a model answers has exactly these fields."""
 
     moods: Moods
@@ -119,7 +119,7 @@ class NamedInstrument(Instrument):
     heard: bool = True
 
 
-class VibeCorrection(_Strict):
+class VibeCorrection(Strict):
     """What a user says of a vibe, field by field, by the rules for a model's answer."""
 
     moods: Moods | Unsent = None
@@ -138,9 +138,9 @@ class VibeCorrection(_Strict):
     tags: Tags | Unsent = None
 
 
-def for_request() -> dict[str, Any]:
+def for_request(form: type[BaseModel] = Vibe) -> dict[str, Any]:
     """The JSON schema as a request carries it: everything required, nothing else allowed, no bounds."""
-    schema: dict[str, Any] = _bare(Vibe.model_json_schema())
+    schema: dict[str, Any] = _bare(form.model_json_schema())
     return schema
 
 

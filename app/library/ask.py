@@ -25,6 +25,7 @@ PREFIX = re.compile(
 WORD = re.compile(r'[^\s,;!?"\0]+')
 # As phones type them; one mark for one, so that every word keeps its place.
 TYPED = str.maketrans("“”„‘’", '"""\'\'')
+QUOTED = re.compile('["“”„][^"“”„]*["“”„]')
 DEGREES = {"very": 2.0, "really": 2.0, "super": 2.0, "extremely": 2.0} | dict.fromkeys(
     ("abit", "alittle", "slightly", "kindof", "kinda"), 0.5
 )
@@ -39,6 +40,7 @@ class Piece:
     start: int
     end: int
     negated: bool = False
+    guess: str = ""  # the word that a model has read this into
 
     @property
     def is_ranking(self) -> bool:
@@ -66,6 +68,12 @@ def without(sentence: str, piece: Piece) -> str:
     """The sentence with the words of one piece cut out."""
     rest = f"{sentence[: piece.start]} {sentence[piece.end :]}"
     return re.sub(r"\s+", " ", re.sub(r"\s+(?=,)|(?:^|,)\s*(?=,)|^[\s,]+|[\s,]+$", "", rest)).strip(" ,")
+
+
+def quoted(sentence: str, piece: Piece) -> str:
+    """The sentence with the word of a piece in quotation marks, so that it is looked for as it is."""
+    words = re.sub(r"^(.*\s|-)?(\S+?)\.*$", r'\1"\2"', sentence[piece.start : piece.end])
+    return f"{sentence[: piece.start]}{words}{sentence[piece.end :]}"
 
 
 def _understood(text: str, at: int) -> tuple[Found | None, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
-from app.library import downloads, explain, samples, search, trash
+from app.library import downloads, explain, facets, learned, samples, search, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
@@ -20,7 +22,7 @@ Page = str | tuple[str, int] | BaseResponse
 @blueprint.get("")
 def index() -> str:
     """The list; htmx gets the part below the search field, at the same address."""
-    query = search.Query.from_args(request.args)
+    query = search.of(current_user, search.Query.from_args(request.args))
     after = request.args.get("after", "")
     results = search.find(current_user, query, after)
     if wants_fragment() and after:
@@ -30,13 +32,26 @@ def index() -> str:
         template,
         query=query,
         results=results,
-        relaxed=[] if results.total else search.relaxed(current_user, query),
+        relaxed=[] if results.total else facets.relaxed(current_user, query),
         sorts=search.SORTS,
-        kinds=search.counts(current_user, query, "kind"),
-        sounds=search.counts(current_user, query, "sound"),
-        keys=search.counts(current_user, query, "key"),
-        tags=search.tags(current_user),
+        kinds=facets.counts(current_user, query, "kind"),
+        sounds=facets.counts(current_user, query, "sound"),
+        keys=facets.counts(current_user, query, "key"),
+        tags=facets.tags(current_user),
+        askable=learned.askable(current_user, query.ask, query.learned),
     )
+
+
+@blueprint.post("/words")
+def learn_words() -> BaseResponse:
+    """Ask a model what the words of a search mean that no rule knows; searching itself never does."""
+    query = search.Query.from_args(request.form)
+    try:
+        learned.learn(current_user, query.ask)
+    except learned.NoAnswerError as error:
+        flash(str(error), "error")
+    search_again: dict[str, Any] = dict(query.to_args())
+    return redirect(url_for("library.index", **search_again), 303)
 
 
 @blueprint.get("/<sample_id>")

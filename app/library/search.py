@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple, cast
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from app.extensions import db
-from app.library import keys, wishes
-from app.library.ask import LONGEST, Piece, read, without
+from app.library import keys, learned, wishes
+from app.library.ask import LONGEST, Piece, quoted, without
+from app.library.learned import Meanings
 from app.models import Sample, Tag, User
 
 PAGE = 50
@@ -41,6 +42,7 @@ class Chip(NamedTuple):
     without: dict[str, str]
     heard: str = ""  # the words of the sentence it was understood from
     instead: dict[str, str] | None = None  # the address with a filter in its place, to be changed by hand
+    literal: dict[str, str] | None = None  # the address that looks for the word itself, not a model's guess
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Query:
     tag: str = ""
     liked: bool = False
     sort: str = "newest"
+    # Not in the address: what the user's words were found to mean.
+    learned: Meanings = field(default_factory=dict, compare=False)
 
     @classmethod
     def from_args(cls, args: Mapping[str, str]) -> Query:
@@ -78,13 +82,19 @@ class Query:
     def to_args(self, **changes: Any) -> dict[str, str]:
         """The address of this search with some values changed; empty ones are left out."""
         values = asdict(replace(self, **changes))
+        del values["learned"]
         if values["sort"] == "newest":
             values.pop("sort")
         return {name: _shown(value) for name, value in values.items() if value not in ("", None, False)}
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        return read(self.ask)
+        return learned.applied(self.ask, self.learned)
+
+    @property
+    def unheard(self) -> list[str]:
+        """The words that a model was asked about and had nothing to say of."""
+        return [word for word, means in self.learned.items() if not means]
 
     @property
     def ranking(self) -> str:
@@ -97,6 +107,9 @@ class Query:
 
     def _understood(self, piece: Piece) -> Chip:
         rest = without(self.ask, piece)
+        if piece.guess:
+            literal = self.to_args(ask=quoted(self.ask, piece))
+            return Chip(wishes.words(piece), self.to_args(ask=rest), literal=literal)
         filters = wishes.as_filters(piece)
         instead = self.to_args(ask=rest, **filters) if filters else None
         return Chip(wishes.words(piece), self.to_args(ask=rest), self.ask[piece.start : piece.end], instead)
@@ -134,18 +147,17 @@ SORTS: dict[str, tuple[str, ColumnElement[Any], bool]] = {
 }
 
 
+def of(user: User, query: Query) -> Query:
+    """The search with what this user's words were found to mean."""
+    return replace(query, learned=learned.of(user, query.ask))
+
+
 def find(user: User, query: Query, after: str | None, limit: int = PAGE) -> Results:
     """One page of the user's samples, continued after the sample with that id."""
-    wanted = _conditions(user, query)
+    wanted = conditions(user, query)
     rows = db.session.scalars(_page(select(Sample).where(*wanted), user, query, after, limit)).all()
     more = len(rows) > limit
-    return Results(list(rows[:limit]), rows[limit - 1].id if more else None, _total(user, query))
-
-
-def relaxed(user: User, query: Query) -> list[tuple[Chip, int]]:
-    """For a search that finds nothing: what it would find without each of its conditions, the best first."""
-    found = [(chip, _total(user, Query.from_args(chip.without))) for chip in query.chips()]
-    return sorted(((chip, count) for chip, count in found if count), key=lambda each: -each[1])
+    return Results(list(rows[:limit]), rows[limit - 1].id if more else None, total(user, query))
 
 
 def is_place(user: User, after: str) -> bool:
@@ -154,46 +166,12 @@ def is_place(user: User, after: str) -> bool:
     return db.session.scalar(known) is not None
 
 
-def counts(user: User, query: Query, column: str) -> list[tuple[str, int]]:
-    """How many samples each value of a filter would show, the other filters in force."""
-    field = getattr(Sample, column)
-    wanted = _conditions(user, replace(query, **cast(dict[str, Any], {column: ""})))
-    rows = db.session.execute(
-        select(field, func.count()).where(*wanted, field.is_not(None)).group_by(field).order_by(field)
-    )
-    return [(str(value), int(count)) for value, count in rows]
-
-
-def tags(user: User, limit: int = 30) -> list[tuple[str, int]]:
-    rows = db.session.execute(
-        select(Tag.name, func.count())
-        .join(Sample, Sample.id == Tag.sample_id)
-        .where(Sample.user_id == user.id, Sample.deleted_at.is_(None))
-        .group_by(Tag.name)
-        .order_by(func.count().desc(), Tag.name)
-        .limit(limit)
-    )
-    return [(str(name), int(count)) for name, count in rows]
-
-
-def _total(user: User, query: Query) -> int:
-    counted = select(func.count()).select_from(Sample).where(*_conditions(user, query))
+def total(user: User, query: Query) -> int:
+    counted = select(func.count()).select_from(Sample).where(*conditions(user, query))
     return db.session.scalar(counted) or 0
 
 
-def _page(rows: Select[Sample], user: User, query: Query, after: str | None, limit: int) -> Select[Sample]:
-    """Keyset paging: the next page starts where this one ended, whatever was added meanwhile."""
-    _, column, descending = SORTS[query.sort]
-    if query.ranking:
-        column, descending = wishes.rank(query.pieces), True
-    if after:
-        last = select(column).where(Sample.id == after, Sample.user_id == user.id).scalar_subquery()
-        beyond = column < last if descending else column > last
-        rows = rows.where(or_(beyond, and_(column == last, Sample.id < after)))
-    return rows.order_by(column.desc() if descending else column.asc(), Sample.id.desc()).limit(limit + 1)
-
-
-def _conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
+def conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [Sample.user_id == user.id, Sample.deleted_at.is_(None)]
     wanted += [_matches(term) for term in TERM.finditer(query.q.casefold()[:200])][:MOST_TERMS]
     wanted += wishes.conditions(query.pieces)
@@ -212,6 +190,18 @@ def _conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
     if query.liked:
         wanted.append(Sample.liked.is_(True))
     return wanted
+
+
+def _page(rows: Select[Sample], user: User, query: Query, after: str | None, limit: int) -> Select[Sample]:
+    """Keyset paging: the next page starts where this one ended, whatever was added meanwhile."""
+    _, column, descending = SORTS[query.sort]
+    if query.ranking:
+        column, descending = wishes.rank(query.pieces), True
+    if after:
+        last = select(column).where(Sample.id == after, Sample.user_id == user.id).scalar_subquery()
+        beyond = column < last if descending else column > last
+        rows = rows.where(or_(beyond, and_(column == last, Sample.id < after)))
+    return rows.order_by(column.desc() if descending else column.asc(), Sample.id.desc()).limit(limit + 1)
 
 
 def _matches(term: re.Match[str]) -> ColumnElement[bool]:

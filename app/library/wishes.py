@@ -52,7 +52,8 @@ def ranking(pieces: Iterable[Piece]) -> str:
 
 def words(piece: Piece) -> str:
     said = piece.value[0] if piece.field == "soft" and piece.negated else WORDS[piece.field](*piece.value)
-    return f"not {said}" if piece.negated else said
+    guessed = f" (AI guess, from “{piece.guess}”)" if piece.guess else ""
+    return f"{'not ' if piece.negated else ''}{said}{guessed}"
 
 
 def tempo(low: float | None, high: float | None) -> str:

@@ -17,7 +17,9 @@ from tests.models.test_sample import MEASURED
 
 DULL: dict[str, Any] = {
     "moods": ["gloomy"], "texture": "clear", "era": "any", "genres": [], "instruments": [],
-    "use": "drum loop to chop", "role": "loop", "description": "A gloomy, clear loop.", "tags": [],
+    "use": "drum loop to chop", "role": "loop", "energy": 30, "confidence": 0.5, "because": {},
+    "source": "local", "corrections": [], "schema_version": 1, "prompt_version": None,
+    "description": "A gloomy, clear loop.", "tags": [],
 }  # fmt: skip
 VIBES: dict[str, dict[str, Any]] = {
     "Popcorn": {"moods": ["sad", "wistful"], "era": "1990s", "description": "A dusty, slow loop of old."},

@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 
 from app.billing import plans, quota
 from app.extensions import db, settings
-from app.library import keys, search, trash
+from app.library import facets, keys, search, trash
 from app.library.samples import parse_tags
 from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
@@ -84,7 +84,7 @@ class TestFinding:
         assert 'class="chip" href="/samples?kind=loop"' in page
 
     def test_counts_stand_beside_the_values(self, owner: User) -> None:
-        counts = dict(search.counts(owner, search.Query(kind="loop"), "kind"))
+        counts = dict(facets.counts(owner, search.Query(kind="loop"), "kind"))
         assert sum(counts.values()) == 3
 
     def test_a_stranger_sees_an_empty_library(self, as_stranger: Browser) -> None:

@@ -1,0 +1,139 @@
+"""Words that no rule knows: what a model has said of them is remembered and read for nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.billing import ai
+from app.extensions import db, settings
+from app.integrations import reading
+from app.integrations.openrouter import Price, server_of
+from app.integrations.prompt import tame
+from app.library.ask import QUOTED, Piece, piece_of, read
+from app.library.described import KEPT_AS
+from app.library.lexicon import Found, squash
+from app.library.wishes import EXTREMES
+from app.models import AiAnswer, User
+from app.models.base import new_id
+
+log = logging.getLogger(__name__)
+
+Meanings = Mapping[str, tuple[str, ...]]  # of a word; none when the model had nothing to say
+NOT_NOW = "No model can be asked now. Search without, or try again later."
+NO_ANSWER = "The model gave no useful answer in time. Search without it, or ask again."
+ENDS = {
+    end: (axis, float(sign))
+    for axis, ends in EXTREMES.items()
+    for end, sign in zip(ends, (1, -1), strict=True)
+}
+
+
+class NoAnswerError(Exception):
+    """Nothing was learned; the message is for the user."""
+
+
+def unread(sentence: str) -> tuple[str, ...]:
+    """The words that no rule knows; what stands in quotation marks is nobody's to guess at."""
+    return tuple(dict.fromkeys(piece.value[0] for piece in read(sentence) if _is_open(piece, sentence)))
+
+
+def applied(sentence: str, learned: Meanings) -> tuple[Piece, ...]:
+    """What a sentence asks for, the words read as they were learned."""
+    found: list[Piece] = []
+    for piece in read(sentence):
+        means = learned.get(piece.value[0], ()) if _is_open(piece, sentence) else ()
+        guesses = [piece_of(each, piece.start, piece.end, piece.negated) for each in _pieces(means)]
+        found += [replace(each, guess=piece.value[0]) for each in guesses] or [piece]
+    return tuple(found)
+
+
+def of(user: User, sentence: str) -> Meanings:
+    """What this user has learned of a sentence's words. Nothing is asked and nothing is paid."""
+    wanted = {_question(user, word): word for word in unread(sentence)}
+    if not wanted:
+        return {}
+    rows = select(AiAnswer).where(AiAnswer.user_id == user.id, AiAnswer.question.in_(wanted))
+    return {wanted[row.question]: tuple(row.answer["means"]) for row in db.session.scalars(rows)}
+
+
+def askable(user: User, sentence: str, learned: Meanings) -> tuple[str, ...]:
+    """The words to offer a question about; none when no model may be asked."""
+    words = tuple(word for word in unread(sentence) if word not in learned)[: reading.MOST_WORDS]
+    return words if words and ai.may_ask(user, _most_usd()) else ()
+
+
+def learn(user: User, sentence: str) -> None:
+    """Ask a model about the words that are left, and remember its answer for this user."""
+    words = tuple(word for word in unread(sentence) if word not in of(user, sentence))[: reading.MOST_WORDS]
+    if not words:
+        return
+    user_id, questions = user.id, {word: _question(user, word) for word in words}
+    key, usd = f"ai:words:{new_id()}", _most_usd()
+    models = ai.put_aside(user_id, key, usd)
+    db.session.commit()  # no transaction is open while a model thinks
+    if models is None:
+        raise NoAnswerError(NOT_NOW)
+    found = _asked(words, QUOTED.sub('""', sentence), models, usd)
+    if found is None:
+        raise NoAnswerError(NO_ANSWER)
+    ai.pay(user_id, key, usd, found.calls, _answers(user_id, questions, found))
+    if found.means is None:
+        raise NoAnswerError(NO_ANSWER)
+
+
+def _asked(
+    words: tuple[str, ...], sentence: str, models: tuple[str, ...], usd: Decimal
+) -> reading.Learned | None:
+    """None when our own code broke: what was put aside stays, as nobody knows what it has cost."""
+    here = settings()
+    price = Price(Decimal(str(here.vibe_max_prompt_usd)), Decimal(str(here.vibe_max_completion_usd)))
+    server = server_of(here)
+    try:
+        return reading.learn(words, sentence, models, price, usd, server) if server is not None else None
+    except Exception:
+        log.exception("asking a model about words broke")
+        return None
+
+
+def _answers(user_id: str, questions: dict[str, str], found: reading.Learned) -> list[AiAnswer]:
+    about = {"source": found.source, "reading_version": reading.READING_VERSION}
+    return [
+        AiAnswer(user_id=user_id, question=questions[word], answer={"word": word, "means": means} | about)
+        for word, means in (found.means or {}).items()
+    ]
+
+
+def _question(user: User, word: str) -> str:
+    """Other models or another prompt may know a word that these don't."""
+    parts = ("word", squash(word), *ai.models_of(user), f"r{reading.READING_VERSION}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _is_open(piece: Piece, sentence: str) -> bool:
+    """A word of the sentence, as it could be given to a model."""
+    if piece.field != "word" or QUOTED.search(sentence[piece.start : piece.end]) is not None:
+        return False
+    word = piece.value[0]
+    return any(mark.isalpha() for mark in word) and tame(word, reading.LONGEST_WORD) == word
+
+
+def _pieces(means: tuple[str, ...]) -> list[Found]:
+    """`mood: groovy` as a rule would have found it; of two words of one field, either will do."""
+    found: dict[str, tuple[str, ...]] = {}
+    single: list[Found] = []
+    for field, _, name in (each.partition(": ") for each in means if each in reading.MEANINGS):
+        if field in KEPT_AS:
+            found[field] = (*found.get(field, ()), name)
+        else:
+            single.append((field, ENDS[name] if field == "rank" else (name,)))
+    return [*found.items(), *single]
+
+
+def _most_usd() -> Decimal:
+    return Decimal(str(settings().vibe_sample_max_usd))
