@@ -97,7 +97,9 @@ class SamplesQuery(Taken):
         "",
         max_length=200,
         description="A sentence: `dusty 90 bpm drum loops in A minor, not too bright`. What it says about "
-        "brightness, noise, level, attack and length sorts, unless `sort` does.",
+        "brightness, noise, level, attack and length, and about a character such as dusty, sorts, unless "
+        "`sort` does. Words that a model has explained to you in the library are read so here too; a request "
+        "never asks a model itself.",
     )
     kind: Literal["loop", "one-shot"] | None = None
     sound: str = Field("", max_length=24, description="Such as kick, snare, hi-hat.")

@@ -96,16 +96,10 @@ def reserve(user_id: str, key: str, content_sha256: str, name: str) -> Reservati
     """Put aside the most a description may cost; None when nobody may be asked now."""
     here = settings()
     usd = Decimal(str(here.vibe_sample_max_usd))
-    if here.openrouter_api_key is None:
+    models = put_aside(user_id, key, usd)
+    if models is None:
         return None
-    with transaction() as session:
-        if _locked_switch().paused_at is not None:
-            return None
-        user = session.get_one(User, user_id)
-        asked, models = question(user, content_sha256)
-        if not models or not _has_room(user_id, usd):
-            return None
-        quota.add(user_id, AI, f"{key}:reserved", 0, cost_usd=usd)
+    asked, _ = question(db.session.get_one(User, user_id), content_sha256)
     prices = (str(here.vibe_max_prompt_usd), str(here.vibe_max_completion_usd))
     return Reservation(user_id, key, asked, Ask(models, prompt.PROMPT_VERSION, str(usd), *prices, name), usd)
 

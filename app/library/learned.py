@@ -64,13 +64,13 @@ def of(user: User, sentence: str) -> Meanings:
 
 def askable(user: User, sentence: str, learned: Meanings) -> tuple[str, ...]:
     """The words to offer a question about; none when no model may be asked."""
-    words = tuple(word for word in unread(sentence) if word not in learned)[: reading.MOST_WORDS]
+    words = _unlearned(sentence, learned)
     return words if words and ai.may_ask(user, _most_usd()) else ()
 
 
 def learn(user: User, sentence: str) -> None:
     """Ask a model about the words that are left, and remember its answer for this user."""
-    words = tuple(word for word in unread(sentence) if word not in of(user, sentence))[: reading.MOST_WORDS]
+    words = _unlearned(sentence, of(user, sentence))
     if not words:
         return
     user_id, questions = user.id, {word: _question(user, word) for word in words}
@@ -85,6 +85,10 @@ def learn(user: User, sentence: str) -> None:
     ai.pay(user_id, key, usd, found.calls, _answers(user_id, questions, found))
     if found.means is None:
         raise NoAnswerError(NO_ANSWER)
+
+
+def _unlearned(sentence: str, learned: Meanings) -> tuple[str, ...]:
+    return tuple(word for word in unread(sentence) if word not in learned)[: reading.MOST_WORDS]
 
 
 def _asked(

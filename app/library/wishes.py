@@ -47,7 +47,7 @@ def ranking(pieces: Iterable[Piece]) -> str:
     """`dusty and darkest first`, or nothing."""
     order = [WORDS[piece.field](*piece.value).rpartition(" ") for piece in pieces if piece.is_ranking]
     ends = {place: [end for end, _, its in order if its == place] for place in ("first", "last")}
-    return ", ".join(f"{' and '.join(each)} {place}" for place, each in ends.items() if each)
+    return ", ".join(f"{_listed(each)} {place}" for place, each in ends.items() if each)
 
 
 def words(piece: Piece) -> str:
@@ -69,6 +69,10 @@ def as_filters(piece: Piece) -> dict[str, Any]:
     simple = piece.field in ("kind", "sound", "key", "liked")
     fits = simple and len(piece.value) == 1 and piece.value[0] not in vocabulary.FAMILIES
     return {piece.field: piece.value[0]} if fits else {}
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
 def _weights(pieces: Iterable[Piece], field: str) -> list[tuple[str, float]]:
