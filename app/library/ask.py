@@ -16,7 +16,7 @@ from app.library.readings import RULES, plain_word
 
 LONGEST = 200
 MOST_PIECES = 24
-GAP = re.compile(r"[\s,;.!?]*(?P<more>(?:or|nor)\s+)?", re.I)
+GAP = re.compile(r"(?:(?<=\w)-(?=\w))?[\s,;.!?]*(?P<more>(?:or|nor)\s+)?", re.I)
 PREFIX = re.compile(
     r"(?:(?P<no>-(?=[^\s-])|(?:without|w/o|not|no|except|excluding|never|less(?!\s+than))\b)(?:\s+any\b)?\s*)?"
     r"(?:(?P<degree>too|very|really|super|extremely|so|a bit|a little|slightly|kind of|kinda|quite)\s+)?",

@@ -55,11 +55,12 @@ def applied(sentence: str, learned: Meanings) -> tuple[Piece, ...]:
 
 def of(user: User, sentence: str) -> Meanings:
     """What this user has learned of a sentence's words. Nothing is asked and nothing is paid."""
-    wanted = {_question(user, word): word for word in unread(sentence)}
-    if not wanted:
+    asked = {word: _question(user, word) for word in unread(sentence)}
+    if not asked:
         return {}
-    rows = select(AiAnswer).where(AiAnswer.user_id == user.id, AiAnswer.question.in_(wanted))
-    return {wanted[row.question]: tuple(row.answer["means"]) for row in db.session.scalars(rows)}
+    rows = select(AiAnswer).where(AiAnswer.user_id == user.id, AiAnswer.question.in_(asked.values()))
+    means = {row.question: tuple(row.answer["means"]) for row in db.session.scalars(rows)}
+    return {word: means[question] for word, question in asked.items() if question in means}
 
 
 def askable(user: User, sentence: str, learned: Meanings) -> tuple[str, ...]:

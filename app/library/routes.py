@@ -22,7 +22,7 @@ Page = str | tuple[str, int] | BaseResponse
 @blueprint.get("")
 def index() -> str:
     """The list; htmx gets the part below the search field, at the same address."""
-    query = search.of(current_user, search.Query.from_args(request.args))
+    query = search.as_learned(current_user, search.Query.from_args(request.args))
     after = request.args.get("after", "")
     results = search.find(current_user, query, after)
     if wants_fragment() and after:

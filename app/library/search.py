@@ -109,7 +109,7 @@ class Query:
         rest = without(self.ask, piece)
         if piece.guess:
             literal = self.to_args(ask=quoted(self.ask, piece))
-            return Chip(wishes.words(piece), self.to_args(ask=rest), literal=literal)
+            return Chip(wishes.words(piece), self.to_args(ask=rest), piece.guess, literal=literal)
         filters = wishes.as_filters(piece)
         instead = self.to_args(ask=rest, **filters) if filters else None
         return Chip(wishes.words(piece), self.to_args(ask=rest), self.ask[piece.start : piece.end], instead)
@@ -147,7 +147,7 @@ SORTS: dict[str, tuple[str, ColumnElement[Any], bool]] = {
 }
 
 
-def of(user: User, query: Query) -> Query:
+def as_learned(user: User, query: Query) -> Query:
     """The search with what this user's words were found to mean."""
     return replace(query, learned=learned.of(user, query.ask))
 

@@ -1,6 +1,6 @@
 """The words producers use, and what each of them means to the library.
 
-A space in an entry stands for a space, a hyphen or nothing; plurals need no entry of their own.
+A space or hyphen in an entry stands for either, a colon or nothing; plurals need no entry of their own.
 """
 
 from __future__ import annotations

@@ -18,21 +18,19 @@ from app.models.sample import AudioFeatures
 BARS_AWRY = 0.04
 UNKNOWN = -10.0  # below every sum of ranks, so that a row without the measurement comes last
 Number = ColumnElement[Any]
+# A sample has one of each: of two that are asked for, either will do.
 ONE_EACH = ("texture", "era", "use", "role")
 
 
 def conditions(pieces: Iterable[Piece]) -> list[ColumnElement[bool]]:
     """One condition a piece; what ranks is none, it only orders what is found."""
-    filters = [piece for piece in pieces if not piece.is_ranking]
-    either = {piece.field: list[ColumnElement[bool]]() for piece in filters if _is_alternative(piece)}
-    found = []
-    for piece in filters:
-        condition = CONDITIONS[piece.field](*piece.value)
-        if _is_alternative(piece):
-            either[piece.field].append(condition)
-        else:
-            found.append(~condition if piece.negated else condition)
-    return found + [or_(*each) for each in either.values()]
+    wanted: dict[str | int, list[ColumnElement[bool]]] = {}
+    for place, piece in enumerate(pieces):
+        if not piece.is_ranking:
+            condition = CONDITIONS[piece.field](*piece.value)
+            together = piece.field if piece.field in ONE_EACH and not piece.negated else place
+            wanted.setdefault(together, []).append(~condition if piece.negated else condition)
+    return [or_(*either) for either in wanted.values()]
 
 
 def rank(pieces: Iterable[Piece]) -> Number:
@@ -81,11 +79,6 @@ def _weights(pieces: Iterable[Piece], field: str) -> list[tuple[str, float]]:
 
 def _sum(numbers: list[Number]) -> Number:
     return sum(numbers[1:], numbers[0])
-
-
-def _is_alternative(piece: Piece) -> bool:
-    """A sample has one era: of two that are asked for, either will do."""
-    return piece.field in ONE_EACH and not piece.negated
 
 
 def _bpm(low: float | None, high: float | None) -> ColumnElement[bool]:

@@ -100,6 +100,8 @@ SENTENCES = {
     "'90s hip-hop": "era 1990s; genre boom bap|trap|lo-fi",
     "1980s synthwave": "era 1980s; genre synthwave",
     "80s or 90s": "era 1980s; era 1990s",
+    "80s-90s": "era 1980s; era 1990s",
+    "kick-snare loop -hat": "sound kick; sound snare; kind loop; -sound hi-hat",
     "shorter than 90s": "seconds ..90",
     "90 s": "seconds 72..108",
     "dnb breaks at 174": "genre drum and bass; word breaks; word 174",

@@ -99,7 +99,7 @@ def test_a_guess_can_be_dropped_and_the_word_itself_searched(as_owner: Browser, 
     html = click(as_owner, "no headnod loops")
     assert chips(html)[0] == "not mood: groovy or funky (AI guess, from “headnod”)"
     assert 'href="/samples?ask=loops"' in html
-    assert html.count("search for the word itself") == 1
+    assert html.count("search for “headnod” itself") == 1
     literal = page(as_owner, 'no "headnod" loops')
     assert 'href="/samples?ask=no+%22headnod%22+loops"' in html
     assert chips(literal) == ["not “headnod”", "loop"]
@@ -163,14 +163,20 @@ def test_whatever_the_market_does_the_page_says_so_and_the_ledger_is_the_bill(
         assert cost() >= fake.billed_usd
 
 
+@pytest.mark.parametrize(("call_s", "longest_s", "asked"), [(0.3, 30.0, 2), (30.0, 0.3, 1)])
 def test_nobody_waits_for_a_model_that_takes_its_time(
-    as_owner: Browser, fake: Market, monkeypatch: pytest.MonkeyPatch
+    as_owner: Browser,
+    fake: Market,
+    monkeypatch: pytest.MonkeyPatch,
+    call_s: float,
+    longest_s: float,
+    asked: int,
 ) -> None:
-    monkeypatch.setattr(reading, "CALL_S", 0.3)
-    monkeypatch.setattr(reading, "LONGEST_S", 0.5)
+    monkeypatch.setattr(reading, "CALL_S", call_s)
+    monkeypatch.setattr(reading, "LONGEST_S", longest_s)
     fake.script = ["slow"]
     assert learned.NO_ANSWER in click(as_owner, "headnod")
-    assert len(fake.asked) == 2
+    assert len(fake.asked) == asked
     assert cost() >= fake.billed_usd
 
 
@@ -205,6 +211,12 @@ def test_another_user_gets_nothing_of_what_was_learned(
     assert learned.of(stranger, "headnod") == {}
     click(as_stranger, "headnod")
     assert len(fake.asked) == 2
+
+
+def test_two_spellings_of_one_word_are_learned_at_once(as_owner: Browser, owner: User, fake: Market) -> None:
+    click(as_owner, "zor.blax zorblax head:nod headnod")
+    assert learned.of(owner, "head:nod, headnod").keys() == {"head:nod", "headnod"}
+    assert ASKED not in page(as_owner, "zor.blax zorblax head:nod headnod")
 
 
 def test_nothing_to_ask_costs_nothing(as_owner: Browser, fake: Market) -> None:

@@ -26,6 +26,7 @@ OWN = (
     "/samples?q=nothing-like-it",
     "/samples?ask=93+bpm+loops,+not+too+bright",
     "/samples?ask=dusty+loops+faster+than+120",
+    "/samples?ask=sad+or+dusty+sounds+from+the+90s+without+strings",
     "SAMPLE",
     "/billing",
     "/settings",
