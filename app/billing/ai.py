@@ -5,8 +5,11 @@ and settled afterwards: so budgets hold for any number of jobs at once, and a cr
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -26,6 +29,7 @@ from app.models.usage import AI
 log = logging.getLogger(__name__)
 
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
+LOCKS = [threading.Lock() for _ in range(64)]
 PAUSES = {401: "OpenRouter refused the key (401).", 402: "OpenRouter's credit is used up (402)."}
 
 
@@ -36,21 +40,32 @@ class Reservation:
     user_id: str
     key: str  # `ai:` and the job's id, and the attempt
     question: str
+    shared_key: str
     ask: Ask
     usd: Decimal
 
 
+def offered(user: User) -> tuple[str, ...]:
+    """The models of the user's plan, in the order its setting names them."""
+    named: str = getattr(settings(), plans.for_user(user).models)
+    return tuple(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
+
+
+def models_for(user: User) -> tuple[str, ...]:
+    """Whom to ask, the user's own choice first; nobody when they want no model.
+
+    A choice that the plan has no longer counts for nothing.
+    """
+    if not user.ai_allowed:
+        return ()
+    return tuple(sorted(offered(user), key=lambda name: name != user.ai_model))
+
+
 def question(user: User, content_sha256: str) -> tuple[str, tuple[str, ...]]:
-    """What makes two questions the same one, and the models of the user's plan."""
-    models = models_of(user)
+    """What makes two questions the same one, and the models that may answer it."""
+    models = models_for(user)
     parts = (content_sha256, *models, f"p{prompt.PROMPT_VERSION}", f"s{vibe_schema.SCHEMA_VERSION}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest(), models
-
-
-def models_of(user: User) -> tuple[str, ...]:
-    """The models of the user's plan, the first to ask first."""
-    chosen: str = getattr(settings(), plans.for_user(user).models)
-    return tuple(name.strip() for name in chosen.split(",") if name.strip())
+    return _digest(parts), models
 
 
 def may_ask(user: User, usd: Decimal) -> bool:
@@ -67,7 +82,7 @@ def put_aside(user_id: str, key: str, usd: Decimal) -> tuple[str, ...] | None:
         if not _is_allowed(user) or not _has_room(user_id, usd):
             return None
         quota.add(user_id, AI, f"{key}:reserved", 0, cost_usd=usd)
-        return models_of(user)
+        return models_for(user)
 
 
 def pay(
@@ -86,13 +101,42 @@ def pay(
             session.merge(answer)
 
 
-def paid_already(user_id: str, asked: str) -> dict[str, Any] | None:
-    """The answer this user has paid for. Nobody gets another user's: it may show their file name."""
-    found = db.session.get(AiAnswer, (user_id, asked))
-    return dict(found.answer) if found is not None else None
+def shared_key(asked: str, name: str, tags: Iterable[str]) -> str:
+    """Of a question with the user's words in it: whoever asks exactly this has sent all of it themselves."""
+    return _digest([asked, json.dumps([name, *tags])])
 
 
-def reserve(user_id: str, key: str, content_sha256: str, name: str) -> Reservation | None:
+@contextmanager
+def one_at_a_time(asked: str) -> Iterator[None]:
+    """Of the same question twice at once in one process, the second waits for the answer of the first."""
+    with LOCKS[int(asked[:8], 16) % len(LOCKS)]:
+        yield
+
+
+def answered_before(user_id: str, asked: str, shared: str) -> dict[str, Any] | None:
+    """An answer that costs nothing: the user's own, or that of somebody who asked the very same.
+
+    The latter becomes their own. Nobody else gets a user's answer: it may show their words.
+    """
+    if (own := db.session.get(AiAnswer, (user_id, asked))) is not None:
+        return dict(own.answer)
+    same = db.session.scalar(select(AiAnswer.answer).where(AiAnswer.shared_key == shared).limit(1))
+    if same is None:
+        return None
+    with transaction() as session:
+        session.merge(AiAnswer(user_id=user_id, question=asked, shared_key=shared, answer=same))
+    return dict(same)
+
+
+def has_paid(user_id: str, asked: Iterable[str]) -> set[str]:
+    """Which of these questions the user has an answer to."""
+    own = select(AiAnswer.question).where(AiAnswer.user_id == user_id, AiAnswer.question.in_(asked))
+    return set(db.session.scalars(own))
+
+
+def reserve(
+    user_id: str, key: str, content_sha256: str, name: str, tags: tuple[str, ...] = ()
+) -> Reservation | None:
     """Put aside the most a description may cost; None when nobody may be asked now."""
     here = settings()
     usd = Decimal(str(here.vibe_sample_max_usd))
@@ -101,14 +145,15 @@ def reserve(user_id: str, key: str, content_sha256: str, name: str) -> Reservati
         return None
     asked, _ = question(db.session.get_one(User, user_id), content_sha256)
     prices = (str(here.vibe_max_prompt_usd), str(here.vibe_max_completion_usd))
-    return Reservation(user_id, key, asked, Ask(models, prompt.PROMPT_VERSION, str(usd), *prices, name), usd)
+    ask = Ask(models, prompt.PROMPT_VERSION, str(usd), *prices, name, tags)
+    return Reservation(user_id, key, asked, shared_key(asked, name, tags), ask, usd)
 
 
 def settle(held: Reservation, described: Described) -> None:
     """The reservation given back, a row for each call, and the answer kept when it was a model's."""
-    answer = AiAnswer(user_id=held.user_id, question=held.question, answer=described.to_dict())
-    kept = [answer] if described.source != LOCAL else []
-    pay(held.user_id, held.key, held.usd, described.calls, kept)
+    found = {"shared_key": held.shared_key, "answer": described.to_dict()}
+    kept = [AiAnswer(user_id=held.user_id, question=held.question, **found)]
+    pay(held.user_id, held.key, held.usd, described.calls, kept if described.source != LOCAL else [])
 
 
 def spent(since: timedelta, user_id: str | None = None) -> Decimal:
@@ -119,6 +164,22 @@ def spent(since: timedelta, user_id: str | None = None) -> Decimal:
     if user_id is not None:
         query = query.where(Usage.user_id == user_id)
     return Decimal(str(db.session.scalar(query)))
+
+
+def silence(user: User) -> str | None:
+    """Why no model is asked for this user, in their words; None when one may be."""
+    if not user.ai_allowed:
+        return "You have switched models off in the settings."
+    if settings().openrouter_api_key is None or not offered(user):
+        return "No model is set up here."
+    if paused_because() is not None:
+        return "Asking is paused until whoever runs this service has mended it."
+    return None
+
+
+def left(user_id: str) -> Decimal:
+    """What may still be spent for this user now, by each budget."""
+    return max(min(most - spent(since, whose) for since, whose, most in _budgets(user_id)), Decimal(0))
 
 
 def paused_because() -> str | None:
@@ -143,6 +204,10 @@ def _locked_switch() -> AiSwitch:
 
 
 def _has_room(user_id: str, usd: Decimal) -> bool:
+    return all(spent(since, whose) + usd <= most for since, whose, most in _budgets(user_id))
+
+
+def _budgets(user_id: str) -> list[tuple[timedelta, str | None, Decimal]]:
     here = settings()
     budgets = (
         (DAY, user_id, here.ai_user_day_usd),
@@ -150,11 +215,11 @@ def _has_room(user_id: str, usd: Decimal) -> bool:
         (DAY, None, here.ai_service_day_usd),
         (MONTH, None, here.ai_service_month_usd),
     )
-    return all(spent(since, whose) + usd <= Decimal(str(most)) for since, whose, most in budgets)
+    return [(since, whose, Decimal(str(most))) for since, whose, most in budgets]
 
 
 def _is_allowed(user: User) -> bool:
-    return settings().openrouter_api_key is not None and user.ai_allowed and bool(models_of(user))
+    return settings().openrouter_api_key is not None and bool(models_for(user))
 
 
 def _record(user_id: str, key: str, call: dict[str, Any]) -> None:
@@ -162,3 +227,7 @@ def _record(user_id: str, key: str, call: dict[str, Any]) -> None:
     same = ("model", "attempt", "prompt_tokens", "completion_tokens", "is_estimated", "latency_ms")
     values = {name: call[name] for name in (*same, "generation_id")}
     db.session.add(AiCall(usage_id=entry.id, outcome=call["outcome"][:40], **values))
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -22,7 +22,7 @@ from app.jobs import attempts, line, workers
 from app.jobs.workers import thread_name
 from app.models import Job
 from app.models.base import transaction, utcnow
-from app.models.job import PROCESSING
+from app.models.job import PROCESSING, UPLOAD
 from app.models.worker import RUNNING
 
 LEASE = timedelta(seconds=60)
@@ -48,11 +48,16 @@ class Claim:
     token: str
     attempt: int
     filename: str
+    # The objects of an upload's own, which go when it comes to nothing; empty for a job about a sample.
     incoming_key: str
-    content_sha256: str  # empty while nobody has read the file
     original_key: str
     sp404_key: str
+    content_sha256: str  # empty while nobody has read the file
     results: dict[str, Any]
+    purpose: str = UPLOAD
+    sample_id: str | None = None  # what the job is about
+    source_key: str = ""  # where the bytes are
+    wav_key: str = ""  # where the unit's WAV goes
     step_times: dict[str, float] = field(default_factory=dict)  # seconds after the start
     started: float = field(default_factory=time.monotonic)
 
@@ -168,10 +173,14 @@ def _claim(job: Job, token: str) -> Claim:
         attempt=job.attempt,
         filename=job.filename,
         incoming_key=job.incoming_key,
-        content_sha256=job.content_sha256,
         original_key=job.original_key,
         sp404_key=job.sp404_key,
+        content_sha256=job.content_sha256,
         results=dict(job.results),
+        purpose=job.purpose,
+        sample_id=job.sample_id,
+        source_key=job.incoming_key or (job.sample.original_key if job.sample else ""),
+        wav_key=job.sp404_key or (job.sample.sp404_key if job.sample else ""),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from sqlalchemy import select
+
 from app.billing import ai
 from app.extensions import db, settings
 from app.integrations import vibe
 from app.integrations.openrouter import server_of
 from app.jobs.claim import Claim
-from app.models import User
+from app.models import Tag, User
 
 log = logging.getLogger(__name__)
 
@@ -20,16 +22,32 @@ def sound(claim: Claim, measured: dict[str, Any]) -> dict[str, Any]:
     user = db.session.get_one(User, claim.user_id)
     content_sha256 = claim.content_sha256 or str(measured["file_sha256"])
     asked, _ = ai.question(user, content_sha256)
-    if (kept := ai.paid_already(claim.user_id, asked)) is not None:
-        return kept
-    key = f"ai:{claim.job_id}:{claim.token[:8]}"
-    held = ai.reserve(claim.user_id, key, content_sha256, claim.filename)
+    tags = _tags(claim)
     db.session.commit()  # no transaction is open while a model thinks
+    with ai.one_at_a_time(asked):
+        shared = ai.shared_key(asked, claim.filename, tags)
+        if (kept := ai.answered_before(claim.user_id, asked, shared)) is not None:
+            return kept
+        return _described(claim, measured, content_sha256, tags)
+
+
+def _described(
+    claim: Claim, measured: dict[str, Any], content_sha256: str, tags: tuple[str, ...]
+) -> dict[str, Any]:
+    key = f"ai:{claim.job_id}:{claim.token[:8]}"
+    held = ai.reserve(claim.user_id, key, content_sha256, claim.filename, tags)
+    db.session.commit()
     described = _asked(measured, held) if held is not None else None
     if held is None or described is None:
         return vibe.describe(measured).to_dict()
     ai.settle(held, described)
     return described.to_dict()
+
+
+def _tags(claim: Claim) -> tuple[str, ...]:
+    """The user's own, of the sample that the job is about; an upload has none yet."""
+    of_sample = select(Tag.name).where(Tag.sample_id == claim.sample_id).order_by(Tag.name)
+    return tuple(db.session.scalars(of_sample))
 
 
 def _asked(measured: dict[str, Any], held: ai.Reservation) -> vibe.Described | None:

@@ -14,11 +14,11 @@ from sqlalchemy import select
 from app.billing import overage, quota
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import attempts
+from app.jobs import again, attempts, outcomes
 from app.jobs import claim as claims
 from app.jobs.attempts import MAX_DETAIL
 from app.jobs.claim import Claim
-from app.models import AudioFeatures, Job, Sample, attempt
+from app.models import Job, Sample, attempt
 from app.models.base import transaction, utcnow
 from app.models.job import MAX_ATTEMPTS, PROCESSING, UNFINISHED
 from app.models.webhook import JOB_COMPLETED, JOB_FAILED
@@ -33,6 +33,7 @@ PATIENCE = timedelta(days=3)
 # So long a failed job's file is kept, and one click tries it again.
 KEPT_FOR = timedelta(days=3)
 ONCE_MORE = f"Its file is kept for {KEPT_FOR.days} days: try it again, or upload another version."
+AS_IT_WAS = "The sample is as it was."
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,20 @@ class Ending:
 
 def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> Ending:
     """Sample, features, job and message in one transaction; the bytes are in the store already."""
+    if not _complete(claim, measured, described):
+        return gone(claim)
+    forget(claim.incoming_key)
+    return Ending("completed")
+
+
+def _complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> bool:
+    """False when the sample that the job is about is not there any more."""
     with transaction() as session:
         quota.lock_account(claim.user_id)  # before the job, as everywhere: no two wait for one another
         job = claims.held_job(claim)
-        sample = build_sample(job, measured, described)
+        sample = outcomes.of(job, measured, described)
+        if sample is None:
+            return False
         session.add(sample)
         session.flush()
         job.complete(sample)
@@ -58,8 +69,21 @@ def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) 
             outbox.promise(f"meter:{job.id}", None, METER, owed)
         _tell(job, JOB_COMPLETED)
         batches.settle(job.batch_id)
-    forget(claim.incoming_key)
-    return Ending("completed")
+    return True
+
+
+def gone(claim: Claim) -> Ending:
+    """The sample was deleted: there is nothing to do, and nothing of it is brought back."""
+    with transaction() as session:
+        job = claims.held_job(claim)
+        attempts.end(claim.token, attempt.CANCELLED, again.GONE)
+        job.cancel(again.GONE)
+        job.results = {}
+        batches.settle(job.batch_id)
+        is_purged = session.get(Sample, claim.sample_id or "", populate_existing=True) is None
+    if is_purged:
+        forget(claim.wav_key)  # which may have been put there a moment after the rest was removed
+    return Ending("cancelled")
 
 
 def refuse(claim: Claim, sentence: str) -> Ending:
@@ -83,7 +107,7 @@ def try_again(claim: Claim, sentence: str, detail: str, exit_status: int | None 
             job.error_detail = detail[-MAX_DETAIL:]
             return Ending("pending", retry_at)
         attempts.end(claim.token, attempt.FAILED, detail, exit_status)
-        _fail(job, f"{sentence} We tried {MAX_ATTEMPTS} times. {ONCE_MORE}", detail, KEPT_FOR)
+        _fail(job, f"{sentence} We tried {MAX_ATTEMPTS} times. {_once_more(job)}", detail, KEPT_FOR)
     forget(claim.original_key)
     return Ending("failed")
 
@@ -103,7 +127,8 @@ def wait(claim: Claim, detail: str) -> Ending:
             job.attempt -= 1
             job.error_detail = detail[-MAX_DETAIL:]
             return Ending("pending", retry_at)
-        _fail(job, "Our file store could not give the file back. Upload it again.", detail)
+        what_now = "Upload it again." if job.is_upload else AS_IT_WAS
+        _fail(job, f"Our file store could not give the file back. {what_now}", detail)
     return Ending("failed")
 
 
@@ -119,7 +144,7 @@ def abandoned(job_id: str, token: str | None) -> None:
         if job.has_tries_left:
             job.release(utcnow())
             return
-        _fail(job, f"Its worker stopped {MAX_ATTEMPTS} times. {ONCE_MORE}", None, KEPT_FOR)
+        _fail(job, f"Its worker stopped {MAX_ATTEMPTS} times. {_once_more(job)}", None, KEPT_FOR)
         original_key = job.original_key
     forget(original_key)
 
@@ -159,42 +184,8 @@ def backoff(attempt: int) -> timedelta:
     return timedelta(seconds=seconds * SystemRandom().uniform(1 - JITTER, 1 + JITTER))
 
 
-def build_sample(job: Job, measured: dict[str, Any], described: dict[str, Any]) -> Sample:
-    sample = Sample(
-        # The job's own id: a second completion of one job could only collide.
-        id=job.id,
-        user_id=job.user_id,
-        name=job.title,
-        filename=job.filename,
-        format=job.format,
-        size_bytes=job.size_bytes,
-        content_sha256=job.content_sha256,
-        original_key=job.original_key,
-        sp404_key=job.sp404_key,
-        duration_s=measured["duration_s"],
-        kind=measured["kind"],
-        sound=measured["sound"],
-        bpm=measured["bpm"],
-        bpm_source=measured["bpm_source"],
-        key=measured["key"],
-        key_source=measured["key_source"],
-        bars=bytes(measured["bars"]),
-        described=described,
-        corrections={},
-        features=_features(measured),
-    )
-    sample.index_for_search()
-    return sample
-
-
-def _features(measured: dict[str, Any]) -> AudioFeatures:
-    same = ("sample_rate", "channels", "bpm", "bpm_confidence", "key", "key_confidence", "kind_confidence")
-    return AudioFeatures(
-        engine_version=str(measured["engine_version"]),
-        **{name: measured[name] for name in (*same, "loudness_db", "brightness", "noisiness")},
-        peaks=bytes(measured["peaks"]),
-        measured={name: value for name, value in measured.items() if name not in {"peaks", "bars"}},
-    )
+def _once_more(job: Job) -> str:
+    return ONCE_MORE if job.is_upload else f"{AS_IT_WAS} Try again, now or later."
 
 
 def _fail(job: Job, sentence: str, detail: str | None, keep_for: timedelta | None = None) -> None:
@@ -209,7 +200,7 @@ def _fail(job: Job, sentence: str, detail: str | None, keep_for: timedelta | Non
 
 def _tell(job: Job, event: str) -> None:
     """Webhooks: a retry's end is an event of its own."""
-    same = ("filename", "sample_id", "error", "created_at", "finished_at")
+    same = ("purpose", "filename", "sample_id", "error", "created_at", "finished_at")
     data = {"job_id": job.id, "status": job.state} | {name: getattr(job, name) for name in same}
     webhooks.promise(job.user_id, event, f"{job.id}_{job.state}_{job.retries}", data)
 
@@ -217,6 +208,6 @@ def _tell(job: Job, event: str) -> None:
 def forget(*keys: str) -> None:
     """Remove objects nobody refers to any more; what can't be removed now is found by `sweeps.orphans`."""
     store = open_store(settings())
-    for key in keys:
+    for key in filter(None, keys):
         with suppress(StorageError):
             store.delete(key)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
@@ -21,17 +20,16 @@ from app.audio.errors import (
     EngineUnavailable,
     UnreadableAudio,
 )
-from app.engine.order import Listener, Order
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
+from app.jobs import again, describe, endings, measure
 from app.jobs import claim as claims
-from app.jobs import describe, endings, engine
 from app.jobs.claim import Claim, LeaseLostError
 from app.jobs.endings import Ending
+from app.models.job import ANALYSED, DESCRIBED, STEPS
 
 log = logging.getLogger(__name__)
 
-WAV = "audio/wav"
 DATABASE_PAUSES_S = (0.5, 2, 5, 10)
 
 
@@ -57,6 +55,8 @@ def _attempt(claim: Claim) -> Ending:
             return _steps(claim, folder, still_ours)
     except LeaseLostError:
         raise
+    except again.SampleGoneError:
+        return endings.gone(claim)
     except EngineCancelled as error:
         raise LeaseLostError(claim.log_name) from error
     except UnreadableAudio as verdict:
@@ -86,34 +86,17 @@ def _wait_for_database(claim: Claim, detail: str) -> Ending:
 
 
 def _steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Ending:
-    """What an earlier attempt has got done is neither done nor paid for again."""
-    if "analysis" not in claim.results:
-        _process(claim, folder, still_ours)
-    if "vibe" not in claim.results:
-        claims.remember(claim, "described", vibe=describe.sound(claim, claim.results["analysis"]))
-    open_store(settings()).copy(claim.incoming_key, claim.original_key)
-    return endings.complete(claim, claim.results["analysis"], claim.results["vibe"])
-
-
-def _process(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
-    """One run of the engine; each step is remembered as soon as it is done."""
-
-    def decoded(rendered: Path) -> None:
-        open_store(settings()).put(claim.sp404_key, rendered, WAV)
-        claims.remember(claim, "decoded", sp404_key=claim.sp404_key)
-
-    def measured(features: dict[str, Any]) -> None:
-        if not claim.content_sha256:
-            claims.identify(claim, features["file_sha256"])
-        claims.remember(claim, "analysed", analysis=features)
-
-    order = Order(
-        about=claim.job_id,
-        name=claim.filename,
-        ai_analysis=False,  # who may be asked, and for how much, is known here
-        limit_s=settings().job_limit_s,
-    )
-    engine.process(claim.incoming_key, folder, order, Listener(decoded, measured, still_ours))
+    """The steps of its purpose. What an earlier attempt has got done is neither done nor paid for again."""
+    again.check_there(claim)
+    steps, results = STEPS[claim.purpose], claim.results
+    if ANALYSED in steps and "analysis" not in results:
+        measure.sound(claim, folder, still_ours)
+    if DESCRIBED in steps and "vibe" not in results:
+        measured = results["analysis"] if ANALYSED in steps else again.measured(claim)
+        claims.remember(claim, DESCRIBED, vibe=describe.sound(claim, measured))
+    if claim.original_key:
+        open_store(settings()).copy(claim.incoming_key, claim.original_key)
+    return endings.complete(claim, results.get("analysis", {}), results.get("vibe", {}))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from app.billing import plans, quota
 from app.extensions import db
-from app.jobs import endings
+from app.jobs import again, endings
 from app.models import Batch, Job, User
 from app.models.base import transaction, utcnow
 from app.models.job import PENDING
@@ -15,7 +15,7 @@ cancel = endings.cancel
 
 
 def retry(job_id: str) -> bool:
-    """Queue a failed job again and charge it; False when it can't be, or somebody just did.
+    """Queue a failed job again and charge an upload; False when it can't be, or somebody just did.
 
     Raises QuotaExceededError when the plan has no room for it any more.
     """
@@ -26,10 +26,11 @@ def retry(job_id: str) -> bool:
         quota.lock_account(user.id)
         row = select(Job).where(Job.id == job_id).with_for_update()
         job = session.scalar(row.execution_options(populate_existing=True))
-        if job is None or not job.may_be_retried:
+        if job is None or not job.may_be_retried or again.is_doubled(job):
             return False
         job.retry(plan.tier, plan.priority)
-        quota.charge_upload(user, job)
+        if job.is_upload:
+            quota.charge_upload(user, job)
         reopened = update(Batch).where(Batch.id == job.batch_id)
         session.execute(reopened.values(settled_at=None, touched_at=utcnow()))
     return True

@@ -18,7 +18,13 @@ COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 UNFINISHED = (PENDING, PROCESSING)
 # A job of an upload makes a sample; the others are about one that is there.
 UPLOAD, ANALYSE, DESCRIBE = "upload", "analyse", "describe"
-STEPS = ("stored", "decoded", "analysed", "described", "ready")
+STORED, DECODED, ANALYSED, DESCRIBED, READY = "stored", "decoded", "analysed", "described", "ready"
+# Which steps a purpose has. The worker and the cards both go by this.
+STEPS = {
+    UPLOAD: (STORED, DECODED, ANALYSED, DESCRIBED, READY),
+    ANALYSE: (STORED, DECODED, ANALYSED, READY),
+    DESCRIBE: (STORED, DESCRIBED, READY),
+}
 MAX_ATTEMPTS = 3
 
 
@@ -98,12 +104,29 @@ class Job(Model):
         return stem.strip() if dot and stem.strip() and len(extension) <= 5 else self.filename
 
     @property
+    def is_upload(self) -> bool:
+        return self.purpose not in (ANALYSE, DESCRIBE)
+
+    @property
     def original_key(self) -> str:
-        return f"samples/{self.user_id}/{self.id}/original{PurePath(self.incoming_key).suffix}"
+        """Where an upload puts its original; empty for a job about a sample, which owns no object."""
+        suffix = PurePath(self.incoming_key).suffix
+        return f"samples/{self.user_id}/{self.id}/original{suffix}" if self.is_upload else ""
 
     @property
     def sp404_key(self) -> str:
-        return f"samples/{self.user_id}/{self.id}/sp404.wav"
+        """The same for the unit's WAV."""
+        return f"samples/{self.user_id}/{self.id}/sp404.wav" if self.is_upload else ""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        return STEPS[self.purpose]
+
+    @property
+    def next_step(self) -> str:
+        """What is being worked on, or will be."""
+        place = self.steps.index(self.step) + 1
+        return self.steps[min(place, len(self.steps) - 1)]
 
     @property
     def is_finished(self) -> bool:
@@ -148,7 +171,8 @@ class Job(Model):
         self.finished_at = self.kept_until = None
         self.error = self.error_detail = None
 
-    def cancel(self) -> None:
+    def cancel(self, sentence: str | None = None) -> None:
+        self.error = sentence
         self._finish(CANCELLED)
 
     def complete(self, sample: Sample) -> None:

@@ -24,7 +24,7 @@ from app.audio.sandbox import Sandbox
 from app.billing import quota
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import claim, endings, engine, reconcile, run, workers
+from app.jobs import claim, endings, engine, measure, reconcile, run, workers
 from app.jobs.claim import Claim, LeaseLostError
 from app.jobs.endings import Ending
 from app.models import Attempt, Job, Sample, Usage, User
@@ -156,6 +156,7 @@ def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(engine, "SANDBOX", broken)
         patched.setattr(run, "settings", lambda: soon)
+        patched.setattr(measure, "settings", lambda: soon)
         run.run_next()
     broken.close()
     db.session.refresh(job)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.endings import build_sample
+from app.jobs.outcomes import build_sample
 from app.models import AudioFeatures, Job, Sample
 
 MEASURED: dict[str, Any] = {

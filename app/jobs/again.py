@@ -1,0 +1,99 @@
+"""Jobs about samples that are there: analysing them again, and describing them again.
+
+They cost nothing of the plan's uploads and own no object of the store: whatever becomes of such a job, the
+sample keeps its files. Describing starts at once on every plan; analysing is the engine's work and waits as
+an upload does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from app.billing import plans, quota
+from app.billing.plans import Plan
+from app.extensions import db, settings
+from app.jobs.claim import Claim
+from app.models import Batch, Job, Sample, User
+from app.models.base import transaction, utcnow
+from app.models.job import ANALYSE, UNFINISHED, UPLOAD
+
+GONE = "The sample was deleted meanwhile, so there was nothing left to do."
+
+
+class SampleGoneError(Exception):
+    """The sample that a job is about was deleted."""
+
+
+def queue(user: User, sample_ids: Sequence[str], purpose: str) -> list[Job]:
+    """A job for each of the user's samples that has no unfinished one of the kind, all in one batch.
+
+    The caller wakes the workers.
+    """
+    plan, user_id = plans.for_user(user), user.id
+    with transaction() as session:
+        quota.lock_account(user_id)  # of two requests at once the second finds the jobs of the first
+        new = set(sample_ids) - under_way(sample_ids, purpose).keys()
+        mine = Sample.user_id == user_id, Sample.id.in_(new), Sample.deleted_at.is_(None)
+        samples = session.scalars(select(Sample).where(*mine).order_by(Sample.id)).all()
+        if not samples:
+            return []
+        batch = Batch(id=str(uuid4()), user_id=user_id, expected=len(samples))
+        session.add(batch)
+        session.flush()
+        jobs = [_job(sample, purpose, plan, batch.id) for sample in samples]
+        session.add_all(jobs)
+    return jobs
+
+
+def under_way(sample_ids: Collection[str], purpose: str) -> dict[str, str]:
+    """The unfinished job of the kind, for each of these samples that has one."""
+    rows = select(Job.sample_id, Job.id).where(
+        Job.sample_id.in_(sample_ids), Job.purpose == purpose, Job.state.in_(UNFINISHED)
+    )
+    return {str(sample_id): str(job_id) for sample_id, job_id in db.session.execute(rows)}
+
+
+def is_doubled(job: Job) -> bool:
+    """Another job does the same for the same sample already."""
+    return not job.is_upload and bool(under_way([job.sample_id or ""], job.purpose))
+
+
+def check_there(claim: Claim) -> None:
+    """Raise SampleGoneError when the job is about a sample that was deleted."""
+    if claim.purpose != UPLOAD:
+        measured(claim)
+
+
+def measured(claim: Claim) -> dict[str, Any]:
+    """What was measured of the sample before. Raises SampleGoneError."""
+    sample = db.session.get(Sample, claim.sample_id or "", populate_existing=True)
+    if sample is None or sample.deleted_at is not None:
+        raise SampleGoneError(claim.log_name)
+    found = sample.features.measured
+    db.session.commit()  # no transaction is open while the engine or a model is at work
+    return found
+
+
+def _job(sample: Sample, purpose: str, plan: Plan, batch_id: str) -> Job:
+    waits = plan.is_delayed and purpose == ANALYSE
+    return Job(
+        purpose=purpose,
+        user_id=sample.user_id,
+        batch_id=batch_id,
+        sample_id=sample.id,
+        filename=sample.filename,
+        format=sample.format,
+        size_bytes=sample.size_bytes,
+        content_sha256=sample.content_sha256,
+        incoming_key="",
+        tier=plan.tier,
+        priority=plan.priority,
+        run_at=utcnow() + timedelta(seconds=settings().free_tier_delay_s if waits else 0),
+        export_sp404=purpose == ANALYSE,
+        results={},
+    )

@@ -1,0 +1,92 @@
+"""What a finished job makes of its results: a new sample, or a change to one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from app.extensions import db
+from app.integrations import vibe
+from app.integrations.vibe import LOCAL
+from app.models import AudioFeatures, Job, Sample
+from app.models.job import ANALYSE, DESCRIBE, UPLOAD
+
+Results = dict[str, Any]
+
+
+def of(job: Job, measured: Results, described: Results) -> Sample | None:
+    """The sample as it is now; None when the one the job is about was deleted. Inside a transaction."""
+    return OUTCOMES[job.purpose](job, measured, described)
+
+
+def build_sample(job: Job, measured: Results, described: Results) -> Sample:
+    sample = Sample(
+        # The job's own id: a second completion of one job could only collide.
+        id=job.id,
+        user_id=job.user_id,
+        name=job.title,
+        filename=job.filename,
+        format=job.format,
+        size_bytes=job.size_bytes,
+        content_sha256=job.content_sha256,
+        original_key=job.original_key,
+        sp404_key=job.sp404_key,
+        duration_s=measured["duration_s"],
+        kind=measured["kind"],
+        sound=measured["sound"],
+        bpm=measured["bpm"],
+        bpm_source=measured["bpm_source"],
+        key=measured["key"],
+        key_source=measured["key_source"],
+        bars=bytes(measured["bars"]),
+        described=described,
+        corrections={},
+        features=_features(measured),
+    )
+    sample.index_for_search()
+    return sample
+
+
+def _analysed(job: Job, measured: Results, _: Results) -> Sample | None:
+    """A description by rules follows the measurement. A model's words stay: it is asked on request only."""
+    sample = _there(job)
+    if sample is not None:
+        sample.measure(_features(measured), bytes(measured["bars"]))
+        if sample.described.get("source") == LOCAL:
+            sample.describe(vibe.describe(measured).to_dict())
+    return sample
+
+
+def _described(job: Job, _: Results, described: Results) -> Sample | None:
+    """Rules that stand in for a model which could not be asked don't replace what one has said before."""
+    sample = _there(job)
+    if sample is None:
+        return None
+    stands_in = described["source"] == LOCAL and job.user.ai_allowed
+    if not (stands_in and sample.described.get("source", LOCAL) != LOCAL):
+        sample.describe(described)
+    return sample
+
+
+def _there(job: Job) -> Sample | None:
+    wanted = select(Sample).where(Sample.id == job.sample_id, Sample.deleted_at.is_(None))
+    return db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
+
+
+def _features(measured: Results) -> AudioFeatures:
+    same = ("sample_rate", "channels", "bpm", "bpm_confidence", "key", "key_confidence", "kind_confidence")
+    return AudioFeatures(
+        engine_version=str(measured["engine_version"]),
+        **{name: measured[name] for name in (*same, "loudness_db", "brightness", "noisiness")},
+        peaks=bytes(measured["peaks"]),
+        measured={name: value for name, value in measured.items() if name not in {"peaks", "bars"}},
+    )
+
+
+OUTCOMES: dict[str, Callable[[Job, Results, Results], Sample | None]] = {
+    UPLOAD: build_sample,
+    ANALYSE: _analysed,
+    DESCRIBE: _described,
+}
