@@ -41,7 +41,19 @@ def message(message: OutboxMessage) -> dict[str, Any]:
 
 
 def _job(job: Job) -> dict[str, Any]:
-    same = ("id", "filename", "state", "step", "tier", "attempt", "retries", "worker", "error", "size_bytes")
+    same = (
+        "id",
+        "purpose",
+        "filename",
+        "state",
+        "step",
+        "tier",
+        "attempt",
+        "retries",
+        "worker",
+        "error",
+        "size_bytes",
+    )
     times = ("created_at", "run_at", "started_at", "finished_at", "kept_until")
     return (
         {name: getattr(job, name) for name in same}

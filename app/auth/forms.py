@@ -53,4 +53,4 @@ class SettingsForm(FlaskForm):
     )
     timezone = SelectField("Time zone", choices=lambda: [SelectChoice(zone) for zone in timezones()])
     autoplay = BooleanField("Play a row when the arrow keys reach it")
-    mail_on_completion = BooleanField("Email me when an upload is done")
+    mail_on_completion = BooleanField("Email me when my jobs are done")

@@ -7,11 +7,12 @@ an upload does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from flask import abort
 from sqlalchemy import select
 
 from app.billing import plans, quota
@@ -29,25 +30,25 @@ class SampleGoneError(Exception):
     """The sample that a job is about was deleted."""
 
 
-def queue(user: User, sample_ids: Sequence[str], purpose: str) -> list[Job]:
+def queue(user: User, sample_ids: Collection[str], purpose: str) -> list[Job]:
     """A job for each of the user's samples that has no unfinished one of the kind, all in one batch.
 
     The caller wakes the workers.
     """
-    plan, user_id = plans.for_user(user), user.id
+    with transaction():
+        quota.lock_account(user.id)  # of two requests at once the second finds the jobs of the first
+        return _enter(user, set(sample_ids) - under_way(sample_ids, purpose).keys(), purpose)
+
+
+def queue_one(user: User, sample_id: str, purpose: str) -> Job:
+    """The job for one sample, or 404: a new one, or the one of the kind that is not done yet."""
     with transaction() as session:
-        quota.lock_account(user_id)  # of two requests at once the second finds the jobs of the first
-        new = set(sample_ids) - under_way(sample_ids, purpose).keys()
-        mine = Sample.user_id == user_id, Sample.id.in_(new), Sample.deleted_at.is_(None)
-        samples = session.scalars(select(Sample).where(*mine).order_by(Sample.id)).all()
-        if not samples:
-            return []
-        batch = Batch(id=str(uuid4()), user_id=user_id, expected=len(samples))
-        session.add(batch)
-        session.flush()
-        jobs = [_job(sample, purpose, plan, batch.id) for sample in samples]
-        session.add_all(jobs)
-    return jobs
+        quota.lock_account(user.id)
+        known = under_way([sample_id], purpose)
+        jobs = [session.get_one(Job, known[sample_id])] if known else _enter(user, [sample_id], purpose)
+    if not jobs:
+        abort(404)
+    return jobs[0]
 
 
 def under_way(sample_ids: Collection[str], purpose: str) -> dict[str, str]:
@@ -77,6 +78,20 @@ def measured(claim: Claim) -> dict[str, Any]:
     found = sample.features.measured
     db.session.commit()  # no transaction is open while the engine or a model is at work
     return found
+
+
+def _enter(user: User, sample_ids: Collection[str], purpose: str) -> list[Job]:
+    mine = Sample.user_id == user.id, Sample.id.in_(sample_ids), Sample.deleted_at.is_(None)
+    samples = db.session.scalars(select(Sample).where(*mine).order_by(Sample.id)).all()
+    if not samples:
+        return []
+    batch = Batch(id=str(uuid4()), user_id=user.id, expected=len(samples))
+    db.session.add(batch)
+    db.session.flush()
+    jobs = [_job(sample, purpose, plans.for_user(user), batch.id) for sample in samples]
+    db.session.add_all(jobs)
+    db.session.flush()
+    return jobs
 
 
 def _job(sample: Sample, purpose: str, plan: Plan, batch_id: str) -> Job:

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from app.extensions import db
 from app.models import Attempt, Job
 from app.models.base import utcnow
+from app.models.job import UPLOAD
 
 MAX_DETAIL = 8000
 
@@ -54,11 +55,12 @@ def note_exit(token: str, exit_status: int | None) -> None:
     db.session.execute(update(Attempt).where(Attempt.token == token, unknown).values(exit_status=exit_status))
 
 
-def mean_run_s(recent: int = 50) -> float | None:
-    """How long a job takes, by the last ones that were completed."""
+def mean_run_s(purpose: str = UPLOAD, recent: int = 50) -> float | None:
+    """How long a job of this purpose takes, by the last ones that were completed."""
     last = (
         select(Attempt.run_s)
-        .where(Attempt.outcome == "completed")
+        .join(Job, Job.id == Attempt.job_id)
+        .where(Attempt.outcome == "completed", Job.purpose == purpose)
         .order_by(Attempt.ended_at.desc())
         .limit(recent)
         .subquery()

@@ -50,6 +50,7 @@ def of_batches(user: User) -> list[Progress]:
             func.sum(case((unfinished, 1), else_=0)).label("left"),
             func.sum(case((delayed, 1), else_=0)).label("delayed"),
             func.min(case((delayed, Job.run_at))).label("starts_at"),
+            func.min(Job.purpose).label("purpose"),  # a batch has one
         )
         .where(Job.batch_id.in_(_under_way(user)), Job.state != CANCELLED)
         .group_by(Job.batch_id)
@@ -57,12 +58,12 @@ def of_batches(user: User) -> list[Progress]:
         .order_by(func.min(Job.id))
         .limit(MOST_SHOWN)
     ).all()
-    job_s = _job_s() if rows else None
-    found, ahead = [], 0
+    job_s = {purpose: _job_s(purpose) for purpose in {row.purpose for row in rows}}
+    found, ahead_s = [], 0.0
     for row in rows:
-        due = row.left - row.delayed
-        ahead += due  # one user's batches run one after another
-        left_s = ahead * job_s if job_s is not None and due else None
+        due, each_s = row.left - row.delayed, job_s[row.purpose]
+        ahead_s += due * (each_s or 0.0)  # one user's batches run one after another
+        left_s = ahead_s if each_s is not None and due else None
         found.append(Progress(row.total - row.left, row.total, left_s, row.starts_at if not due else None))
     return found
 
@@ -73,7 +74,7 @@ def estimate(job: Job) -> datetime | None:
         return None
     before = (Job.priority <= job.priority, Job.run_at <= job.run_at, Job.id != job.id)
     ahead = db.session.scalar(select(func.count()).where(Job.state.in_(UNFINISHED), *before)) or 0
-    run_s = attempts.mean_run_s() or TYPICAL_RUN_S
+    run_s = attempts.mean_run_s(job.purpose) or TYPICAL_RUN_S
     rounds = ahead // max(workers.slots_of_all(), 1) + 1
     return max(job.run_at, utcnow()) + timedelta(seconds=rounds * run_s)
 
@@ -82,8 +83,8 @@ def _under_way(user: User) -> Select[str]:
     return select(Job.batch_id).where(Job.user_id == user.id, Job.state.in_(UNFINISHED)).distinct()
 
 
-def _job_s() -> float | None:
+def _job_s(purpose: str) -> float | None:
     """Seconds from one finish to the next, with as many at once as one user may have."""
-    run_s = attempts.mean_run_s()
+    run_s = attempts.mean_run_s(purpose)
     at_once = min(max(workers.slots_of_all(), 1), settings().user_running_max)
     return run_s / at_once if run_s is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import render_template
 from sqlalchemy import select
@@ -10,10 +10,25 @@ from sqlalchemy import select
 from app.extensions import db
 from app.integrations.mail import Mail
 from app.models import Job, OutboxMessage, User
-from app.models.job import COMPLETED, FAILED
+from app.models.job import ANALYSE, COMPLETED, DESCRIBE, FAILED, UPLOAD
 from app.notify.addresses import external_url
 
 MOST_LISTED = 20
+
+
+class Words(NamedTuple):
+    """What was done to the things of a batch, and what to the others could not be."""
+
+    thing: str
+    done: str
+    failed: str
+
+
+WORDS = {
+    UPLOAD: Words("file", "ready", "processed"),
+    ANALYSE: Words("sample", "analysed again", "analysed again"),
+    DESCRIBE: Words("sample", "described again", "described again"),
+}
 
 
 def compose(message: OutboxMessage) -> Mail | None:
@@ -28,7 +43,9 @@ def compose(message: OutboxMessage) -> Mail | None:
     if not done and not failed:
         return None
     user = db.session.get_one(User, message.user_id)
+    words = WORDS[jobs[0].purpose]  # a batch has one
     context: dict[str, Any] = {
+        "words": words,
         "done": done,
         "failed": failed,
         "is_there": lambda job: job.sample is not None and job.sample.deleted_at is None,
@@ -39,7 +56,7 @@ def compose(message: OutboxMessage) -> Mail | None:
     }
     return Mail(
         to=user.email,
-        subject=_subject(done, failed),
+        subject=_subject(words, done, failed),
         text=render_template("emails/batch_done.txt", **context),
         html=render_template("emails/batch_done.html", **context),
         unsubscribe_url=external_url("auth.account_settings"),
@@ -47,10 +64,11 @@ def compose(message: OutboxMessage) -> Mail | None:
     )
 
 
-def _subject(done: list[Job], failed: list[Job]) -> str:
+def _subject(words: Words, done: list[Job], failed: list[Job]) -> str:
     """Figures only: a file's name is somebody's text, and a subject is read before anything is trusted."""
     if not failed:
-        return "Your sample is ready" if len(done) == 1 else f"{len(done)} samples are ready"
+        one = len(done) == 1
+        return f"Your sample is {words.done}" if one else f"{len(done)} samples are {words.done}"
     if not done:
-        return f"{len(failed)} {'file' if len(failed) == 1 else 'files'} could not be processed"
-    return f"{len(done)} ready, {len(failed)} could not be processed"
+        return f"{len(failed)} {words.thing}{'' if len(failed) == 1 else 's'} could not be {words.failed}"
+    return f"{len(done)} {words.done}, {len(failed)} could not be {words.failed}"
