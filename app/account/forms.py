@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.auth.fields import address_field, new_password_field
@@ -43,6 +43,13 @@ def at_least_one(_: FlaskForm, field: SelectMultipleField) -> None:
     """Not DataRequired, which would have the browser demand every box."""
     if not field.data:
         raise ValidationError("Choose at least one thing it may do.")
+
+
+class AiForm(FlaskForm):
+    ai_allowed = BooleanField("Let a model describe my samples")
+    ai_model = SelectField(
+        "Asked first", [Optional()], description="The others are asked when it does not answer."
+    )
 
 
 class CodeForm(FlaskForm):

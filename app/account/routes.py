@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
 
 import tasks
-from app.account.forms import CloseForm, CodeForm, EmailForm, OffForm, PasswordForm, TokenForm
+from app.account.forms import AiForm, CloseForm, CodeForm, EmailForm, OffForm, PasswordForm, TokenForm
 from app.auth import accounts, mailbox, sessions, takeout, tokens, twofactor
+from app.billing import ai, ai_choice
 from app.extensions import limiter
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
@@ -100,6 +102,21 @@ def two_factor_off() -> Page:
     return redirect(url_for("account.security"), 303)
 
 
+@blueprint.get("/ai")
+@blueprint.post("/ai")
+def ai_page() -> Page:
+    """Whether a model may describe, and which is asked first."""
+    models = ai_choice.offered(current_user)
+    first = next(iter(ai_choice.in_order(current_user)), None)
+    form = AiForm(ai_allowed=current_user.ai_allowed, ai_model=first)
+    form.ai_model.choices = [SelectChoice(name) for name in models]
+    if not form.validate_on_submit():
+        return _ai_page(form, models), 422 if form.errors else 200
+    ai_choice.choose(current_user, form.ai_allowed.data, form.ai_model.data)
+    flash("Saved.")
+    return redirect(url_for("account.ai_page"), 303)
+
+
 @blueprint.get("/data")
 def data() -> Page:
     return _data_page(CloseForm())
@@ -180,6 +197,16 @@ def _may_close(form: CloseForm) -> bool:
         form.current.errors = [NOT_IT]
         return False
     return True
+
+
+def _ai_page(form: AiForm, models: tuple[str, ...]) -> str:
+    return render_template(
+        "account/ai.html",
+        form=form,
+        models=models,
+        silence=ai.silence(current_user),
+        budgets=ai.own_budgets(current_user.id),
+    )
 
 
 def _data_page(form: CloseForm) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.billing import plans, quota
+from app.billing import ai_choice, quota
 from app.extensions import db, settings
 from app.integrations import prompt, vibe_schema
 from app.integrations.vibe import LOCAL, Ask, Described
@@ -45,25 +45,9 @@ class Reservation:
     usd: Decimal
 
 
-def offered(user: User) -> tuple[str, ...]:
-    """The models of the user's plan, in the order its setting names them."""
-    named: str = getattr(settings(), plans.for_user(user).models)
-    return tuple(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
-
-
-def models_for(user: User) -> tuple[str, ...]:
-    """Whom to ask, the user's own choice first; nobody when they want no model.
-
-    A choice that the plan has no longer counts for nothing.
-    """
-    if not user.ai_allowed:
-        return ()
-    return tuple(sorted(offered(user), key=lambda name: name != user.ai_model))
-
-
 def question(user: User, content_sha256: str) -> tuple[str, tuple[str, ...]]:
     """What makes two questions the same one, and the models that may answer it."""
-    models = models_for(user)
+    models = ai_choice.models_for(user)
     parts = (content_sha256, *models, f"p{prompt.PROMPT_VERSION}", f"s{vibe_schema.SCHEMA_VERSION}")
     return _digest(parts), models
 
@@ -124,6 +108,7 @@ def answered_before(user_id: str, asked: str, shared: str) -> dict[str, Any] | N
     if same is None:
         return None
     with transaction() as session:
+        _locked_switch()  # as whoever settles: two jobs don't add the same answer at once
         session.merge(AiAnswer(user_id=user_id, question=asked, shared_key=shared, answer=same))
     return dict(same)
 
@@ -170,7 +155,7 @@ def silence(user: User) -> str | None:
     """Why no model is asked for this user, in their words; None when one may be."""
     if not user.ai_allowed:
         return "You have switched models off in the settings."
-    if settings().openrouter_api_key is None or not offered(user):
+    if settings().openrouter_api_key is None or not ai_choice.offered(user):
         return "No model is set up here."
     if paused_because() is not None:
         return "Asking is paused until whoever runs this service has mended it."
@@ -180,6 +165,13 @@ def silence(user: User) -> str | None:
 def left(user_id: str) -> Decimal:
     """What may still be spent for this user now, by each budget."""
     return max(min(most - spent(since, whose) for since, whose, most in _budgets(user_id)), Decimal(0))
+
+
+def own_budgets(user_id: str) -> list[tuple[str, Decimal, Decimal]]:
+    """What was spent for a user, and what may be."""
+    spans = {DAY: "24 hours", MONTH: "30 days"}
+    own = [(since, most) for since, whose, most in _budgets(user_id) if whose is not None]
+    return [(spans[since], spent(since, user_id), most) for since, most in own]
 
 
 def paused_because() -> str | None:

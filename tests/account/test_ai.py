@@ -1,0 +1,90 @@
+"""Whether a model may describe, and which: chosen in the settings, within the plan."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from app.billing import ai, ai_choice
+from app.extensions import db
+from app.models import Usage, User
+from app.models.base import transaction
+from tests.support import Browser
+
+LARGE, SMALL = "qwen/qwen3-235b-a22b-2507", "qwen/qwen3-8b"
+
+
+@pytest.fixture
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    return environ | {"OPENROUTER_API_KEY": "sk-or-test"}
+
+
+def page(browser: Browser) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", browser.get("/settings/ai").text))
+
+
+def test_the_choice_goes_first_and_the_others_follow(as_owner: Browser, owner: User) -> None:
+    assert ai_choice.models_for(owner) == (LARGE, SMALL)
+    assert as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL).status_code == 303
+    db.session.refresh(owner)
+    assert ai_choice.models_for(owner) == (SMALL, LARGE)
+    assert f'<option selected value="{SMALL}">' in as_owner.get("/settings/ai").text
+
+
+def test_switched_off_nobody_is_asked_and_the_choice_is_kept(as_owner: Browser, owner: User) -> None:
+    as_owner.post("/settings/ai", ai_model=SMALL)
+    db.session.refresh(owner)
+    assert (ai_choice.models_for(owner), owner.ai_model) == ((), SMALL)
+    assert "You have switched models off" in page(as_owner)
+    as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
+    db.session.refresh(owner)
+    assert ai_choice.models_for(owner) == (SMALL, LARGE)
+
+
+def test_a_model_that_is_not_in_the_plan_is_refused(as_owner: Browser, owner: User) -> None:
+    assert as_owner.post("/settings/ai", ai_allowed="y", ai_model="dear/model").status_code == 422
+    db.session.refresh(owner)
+    assert owner.ai_model is None
+
+
+def test_a_smaller_plan_ignores_the_choice_and_keeps_it(as_freeloader: Browser, freeloader: User) -> None:
+    with transaction():
+        freeloader.ai_model = LARGE
+    assert ai_choice.models_for(freeloader) == (SMALL,)
+    assert f"Free asks {SMALL}." in page(as_freeloader)
+    as_freeloader.post("/settings/ai", ai_allowed="y")
+    db.session.refresh(freeloader)
+    assert freeloader.ai_model == LARGE
+
+
+def test_the_page_says_what_was_spent_and_what_is_sent(
+    as_owner: Browser, owner: User, stranger: User
+) -> None:
+    with transaction() as session:
+        for number, (user, dollars) in enumerate(((owner, "0.25"), (stranger, "0.5"))):
+            entry = {"kind": "ai", "entry_key": f"ai:{number}", "quantity": 1}
+            session.add(Usage(user_id=user.id, cost_usd=Decimal(dollars), **entry))
+    shown = page(as_owner)
+    assert "In the last 24 hours $0.25 of $1.00" in shown
+    assert "In the last 30 days $0.25 of $5.00" in shown
+    assert "It never gets the audio." in shown
+
+
+def test_a_pause_is_told_without_its_reason(as_owner: Browser, owner: User) -> None:
+    assert ai.silence(owner) is None
+    with transaction():
+        switch = ai._locked_switch()
+        switch.paused_at, switch.paused_because = owner.created_at, "OpenRouter refused the key (401)."
+    assert "Asking is paused until whoever runs this service has mended it." in page(as_owner)
+    assert "401" not in page(as_owner)
+
+
+class TestWithoutAKey:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"OPENROUTER_API_KEY": ""}
+
+    def test_the_page_says_why_nobody_is_asked(self, as_owner: Browser) -> None:
+        assert "No model is set up here." in page(as_owner)
