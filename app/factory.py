@@ -74,6 +74,7 @@ def _register_blueprints(app: Flask) -> None:
     # Imported here: routes import the tasks, and the tasks import this package.
     from app.account.routes import blueprint as account
     from app.admin.routes import blueprint as admin
+    from app.again.routes import blueprint as again
     from app.api.routes import blueprint as api
     from app.auth.routes import blueprint as auth
     from app.billing.routes import blueprint as billing
@@ -83,5 +84,5 @@ def _register_blueprints(app: Flask) -> None:
     from app.upload.routes import blueprint as upload
     from app.webhooks.routes import blueprint as webhooks
 
-    for blueprint in (pages, auth, account, billing, upload, jobs, library, admin, api, webhooks):
+    for blueprint in (pages, auth, account, billing, upload, jobs, library, again, admin, api, webhooks):
         app.register_blueprint(blueprint)

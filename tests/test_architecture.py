@@ -23,7 +23,16 @@ RINGS = [
     {"app.cli", "app.errors", "app.api.errors", "app.security", "app.web", "*.routes", "*.forms"},
     {"tasks"},
     {"app"},  # create_app, which builds everything when it is called
-    {"app.account", "app.admin", "app.api", "app.auth", "app.library", "app.upload", "app.webhooks"},
+    {
+        "app.account",
+        "app.admin",
+        "app.again",
+        "app.api",
+        "app.auth",
+        "app.library",
+        "app.upload",
+        "app.webhooks",
+    },
     {"app.jobs"},
     {"app.billing", "app.notify"},
     {"app.models", "app.queue"},

@@ -9,7 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
-from app.library import downloads, explain, facets, learned, samples, search, trash
+from app.library import again, downloads, explain, facets, learned, samples, search, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
@@ -121,7 +121,8 @@ def restore(sample_id: str) -> Page:
     sample = samples.deleted_by(current_user, sample_id)
     trash.restore(sample)
     if wants_fragment():
-        return render_template("library/_row.html", sample=sample)
+        at_library = url_for("library.index") in request.headers.get("HX-Current-URL", "")
+        return render_template("library/_row.html", sample=sample, selectable=at_library)
     return _back_to(sample)
 
 
@@ -173,6 +174,7 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         pictures=explain.pictures(sample),
         tempi=explain.other_tempi(sample),
         other_keys=explain.other_keys(sample),
+        age=again.age(sample),
     )
 
 

@@ -3,6 +3,7 @@ import { toast } from "./toast.js";
 import "./player.js";
 import "./keys.js";
 import "./upload.js";
+import "./selection.js";
 
 document.documentElement.classList.add("has-js");
 

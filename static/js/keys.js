@@ -3,7 +3,7 @@ import { currentRow, neighbour, play, stop, toggle } from "./player.js";
 
 const signedIn = "signedIn" in document.body.dataset;
 const autoplay = document.body.dataset.autoplay === "1";
-const isTyping = (element) => element.closest("input, textarea, select, dialog[open]");
+const isTyping = (element) => element.closest('input:not([type="checkbox"]), textarea, select, dialog[open]');
 const focusedRow = () => document.activeElement?.closest?.(".row[data-src]");
 
 function move(step) {
@@ -30,6 +30,7 @@ const keys = {
   Escape: stop,
   "/": () => document.getElementById("q")?.focus(),
   l: () => (focusedRow() ?? currentRow())?.querySelector(".like button")?.click(),
+  x: () => (focusedRow() ?? currentRow())?.querySelector(".pick")?.click(),
   Enter: () => { const row = focusedRow(); if (row) location.assign(row.dataset.href); },
   "?": () => document.getElementById("keys").showModal(),
 };
@@ -39,7 +40,7 @@ if (signedIn) {
     const target = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(target)) return;
     // Buttons and links keep the keys that press them.
-    if (event.key === " " && target.closest("button, summary")) return;
+    if (event.key === " " && target.closest("button, summary, input")) return;
     if (event.key === "Enter" && target.closest("button, summary, a")) return;
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action || (event.key.startsWith("Arrow") && !document.querySelector(".row[data-src]"))) return;

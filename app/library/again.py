@@ -1,0 +1,73 @@
+"""Which samples are to be analysed or described again, and whether one of them has grown old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from app.audio.version import ENGINE_VERSION
+from app.extensions import db
+from app.integrations import prompt, vibe_schema
+from app.integrations.vibe import LOCAL
+from app.jobs import again
+from app.library import search
+from app.models import Sample, User
+from app.models.job import ANALYSE, DESCRIBE
+
+MOST = 500
+PURPOSES = (DESCRIBE, ANALYSE)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was ticked, or everything that a search finds, as far as one request takes it."""
+
+    samples: list[Sample]  # without those that are under way
+    under_way: int
+    total: int
+
+    @property
+    def is_cut(self) -> bool:
+        return self.total > MOST
+
+
+@dataclass(frozen=True)
+class Age:
+    """What of a sample is older than the present program, and which purposes are under way."""
+
+    words: bool
+    engine: bool
+    under_way: tuple[str, ...]
+
+
+def chosen(user: User, given: MultiDict[str, str], purpose: str) -> Chosen:
+    """By the form of the library: `all` for the whole search, otherwise each `sample`."""
+    if given.get("all"):
+        found = search.find(user, search.Query.from_args(given), None, MOST)
+        samples, total = found.samples, found.total
+    else:
+        ids = set(given.getlist("sample"))
+        mine = Sample.user_id == user.id, Sample.deleted_at.is_(None), Sample.id.in_(ids)
+        rows = select(Sample).where(*mine).order_by(Sample.id.desc())
+        samples, total = list(db.session.scalars(rows.limit(MOST))), len(ids)
+    busy = again.under_way([sample.id for sample in samples], purpose)
+    return Chosen([sample for sample in samples if sample.id not in busy], len(busy), total)
+
+
+def age(sample: Sample) -> Age:
+    return Age(
+        words=_has_old_words(sample),
+        engine=sample.features.engine_version != ENGINE_VERSION,
+        under_way=tuple(purpose for purpose in PURPOSES if again.under_way([sample.id], purpose)),
+    )
+
+
+def _has_old_words(sample: Sample) -> bool:
+    words = sample.described
+    if not words:
+        return False
+    by_model = words.get("source", LOCAL) != LOCAL
+    prompt_is_old = by_model and (words.get("prompt_version") or 0) < prompt.PROMPT_VERSION
+    return prompt_is_old or words.get("schema_version", 0) < vibe_schema.SCHEMA_VERSION
