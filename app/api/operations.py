@@ -130,6 +130,28 @@ DELETE_SAMPLE = Operation(
     ability=SAMPLES_WRITE,
     status=204,
 )
+DESCRIBE_SAMPLE = Operation(
+    "describe_sample",
+    "POST",
+    "/samples/{sample_id}/describe",
+    "Describe a sample again",
+    "By the model you have chosen within its budget, otherwise by rules; what you have corrected stays. "
+    "While such a job is not done, the same again gives the same job.",
+    ability=SAMPLES_WRITE,
+    status=202,
+    answer=schemas.UploadAnswer,
+)
+ANALYSE_SAMPLE = Operation(
+    "analyse_sample",
+    "POST",
+    "/samples/{sample_id}/analyse",
+    "Analyse a sample again",
+    "By the present engine, which renders its WAV anew too; what you have corrected stays, and so do a "
+    "model's words. While such a job is not done, the same again gives the same job.",
+    ability=SAMPLES_WRITE,
+    status=202,
+    answer=schemas.UploadAnswer,
+)
 DOWNLOAD_SAMPLE = Operation(
     "download_sample",
     "GET",
@@ -153,6 +175,8 @@ OPERATIONS = (
     SHOW_SAMPLE,
     EDIT_SAMPLE,
     DELETE_SAMPLE,
+    DESCRIBE_SAMPLE,
+    ANALYSE_SAMPLE,
     DOWNLOAD_SAMPLE,
     SHOW_USAGE,
 )

@@ -16,10 +16,10 @@ from app.api.operations import Operation
 from app.auth import tokens
 from app.billing import quota
 from app.extensions import csrf, db, limiter, settings
-from app.jobs import board, progress, steer
+from app.jobs import again, board, progress, steer
 from app.library import downloads, samples, search, trash
 from app.models import Job, User
-from app.models.job import CANCELLED
+from app.models.job import ANALYSE, CANCELLED, DESCRIBE
 from app.models.token import EXPORTS_WRITE
 from app.notify.addresses import external_url
 from app.upload import direct, intake, repeats
@@ -167,6 +167,16 @@ def delete_sample(user: User, sample_id: str) -> Answer:
     return Response(status=operations.DELETE_SAMPLE.status)
 
 
+@serves(operations.DESCRIBE_SAMPLE)
+def describe_sample(user: User, sample_id: str) -> Answer:
+    return _once_more(user, sample_id, DESCRIBE)
+
+
+@serves(operations.ANALYSE_SAMPLE)
+def analyse_sample(user: User, sample_id: str) -> Answer:
+    return _once_more(user, sample_id, ANALYSE)
+
+
 @serves(operations.DOWNLOAD_SAMPLE)
 def download_sample(user: User, sample_id: str, query: sample_schemas.DownloadQuery) -> Answer:
     sample = samples.owned_by(user, sample_id)
@@ -220,8 +230,15 @@ def _taken(user: User, file: FileStorage, wishes: Wishes) -> schemas.UploadAnswe
     return _upload_answer(job)
 
 
+def _once_more(user: User, sample_id: str, purpose: str) -> schemas.UploadAnswer:
+    job = again.queue_one(user, samples.owned_by(user, sample_id).id, purpose)
+    tasks.wake(job.tier)
+    return _upload_answer(job)
+
+
 def _upload_answer(job: Job) -> schemas.UploadAnswer:
-    message = "It starts later: free uploads wait." if job.is_delayed else "It is in the queue."
+    what = "uploads" if job.is_upload else "analyses"
+    message = f"It starts later: free {what} wait." if job.is_delayed else "It is in the queue."
     return schemas.UploadAnswer.of(job, progress.estimate(job), message)
 
 

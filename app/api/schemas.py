@@ -65,6 +65,7 @@ class UploadAnswer(BaseModel):
 
 class JobAnswer(BaseModel):
     id: str
+    purpose: Literal["upload", "analyse", "describe"]
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
     step: Literal["stored", "decoded", "analysed", "described", "ready"]
     filename: str
@@ -74,13 +75,13 @@ class JobAnswer(BaseModel):
     estimated_completion: datetime | None
     finished_at: datetime | None
     error: str | None = Field(description="What went wrong and what to do, when it failed.")
-    sample_id: str | None = Field(description="The sample it became, unless that was deleted since.")
+    sample_id: str | None = Field(description="The sample it became or is about, unless that was deleted.")
     sp404_url: str | None = Field(description="Its WAV for the unit, when one was asked for.")
 
     @classmethod
     def of(cls, job: Job, estimate: datetime | None, sp404_url: str | None) -> JobAnswer:
         there = job.sample is not None and job.sample.deleted_at is None
-        same = ("id", "step", "filename", "size_bytes", "created_at", "finished_at", "error")
+        same = ("id", "purpose", "step", "filename", "size_bytes", "created_at", "finished_at", "error")
         return cls(
             **{name: getattr(job, name) for name in same},
             status=job.state,  # type: ignore[arg-type]  # a constraint of the table
