@@ -29,6 +29,7 @@ from app.config import Settings
 from app.extensions import db, limiter
 from app.models import Subscription, User
 from app.models.base import transaction
+from tests.fake_openrouter import Market, market
 from tests.live import EngineProcess, Product
 from tests.support import PASSWORD, Browser, Script
 
@@ -64,6 +65,13 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environ(tmp_path: Path) -> dict[str, str]:
     """The settings of the app under test; a test may change them before it asks for the app."""
     return {"DATA_DIR": str(tmp_path / "instance")}
+
+
+@pytest.fixture
+def fake() -> Iterator[Market]:
+    """A market of models, for tests whose `environ` names its address."""
+    with market() as made:
+        yield made
 
 
 @pytest.fixture
