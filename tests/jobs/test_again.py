@@ -82,15 +82,15 @@ def test_another_model_finds_other_words_and_the_ledger_is_the_bill(
 ) -> None:
     as_owner.post(f"/samples/{sample.id}", name=sample.name, tags="vinyl", bpm=f"{sample.bpm:.2f}", key="")
     choose(as_owner, SMALL)
-    fake.answer = fake.answer | {"moods": ["dark"]}
+    fake.answer = fake.answer | {"genres": [{"name": "trap", "weight": 0.5}]}
     job = ran(as_owner, DESCRIBE, sample)
     assert (job.state, job.step, job.sample_id) == ("completed", "ready", sample.id)
     assert [asked["model"] for asked in fake.asked] == [LARGE, SMALL]
-    assert (sample.vibe["source"], sample.vibe["moods"]) == (SMALL, ["dark"])
+    assert (sample.vibe["source"], sample.vibe["genres"][0]["name"]) == (SMALL, "trap")
     assert '"vinyl"' in fake.asked[1]["messages"][1]["content"]
     assert abs(ledger() - fake.billed_usd) < Decimal("0.000002")
     assert abs(ai.spent(ai.DAY, owner.id) - ledger()) < Decimal("0.000001")
-    assert "dark" in sample.search_text
+    assert "trap" in sample.search_text
 
 
 def test_the_same_question_again_is_free(as_owner: Browser, sample: Sample, fake: Market) -> None:

@@ -7,9 +7,13 @@ import sqlite3
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from tests.fake_openrouter import KEY, market
 from tests.live import Producer, Product
 from tests.support import drum_loop
+
+pytestmark = pytest.mark.services
 
 FIRST, SECOND = "maker/first", "maker/second"
 

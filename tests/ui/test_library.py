@@ -101,6 +101,23 @@ def test_deleting_can_be_undone_in_place(page: Page) -> None:
     expect(page.locator(".row", has_text="Warm pad").locator(".play")).to_be_visible()
 
 
+def test_rows_are_ticked_by_key_or_all_at_once_and_the_cost_comes_first(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    expect(page.get_by_role("status").filter(has_text="selected")).to_have_text("1 selected")
+    page.get_by_label("this page").check()
+    expect(page.get_by_role("checkbox", name="Select Deep kick")).to_be_checked()
+    page.get_by_role("checkbox", name="Select Deep kick").uncheck()
+    page.get_by_role("button", name="Describe again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Describe again")
+    expect(page.locator("main")).not_to_contain_text("Deep kick")
+    expect(page.locator("main")).to_contain_text("nothing is paid")
+    page.get_by_role("link", name="Leave it as it is").click()
+    expect(page).to_have_url(re.compile("/samples$"))
+
+
 def test_corrections_on_the_page_of_a_sample(page: Page) -> None:
     sign_in(page)
     page.goto("/samples?q=dusty")
