@@ -1,42 +1,48 @@
-"""The whole way with real processes: described by a model, described again by another, each paid for once."""
+"""Real processes on PostgreSQL: described by a model, then by another, analysed again; each paid for once."""
 
 from __future__ import annotations
 
 import re
-import sqlite3
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.fake_openrouter import KEY, market
 from tests.live import Producer, Product
-from tests.support import drum_loop
+from tests.support import PASSWORD, drum_loop
 
 pytestmark = pytest.mark.services
 
 FIRST, SECOND = "maker/first", "maker/second"
+SECRET = "a secret for tests, long enough to be taken"
 
 
-def test_a_sample_is_described_by_one_model_and_then_by_another(tmp_path: Path) -> None:
+def test_a_sample_is_described_by_one_model_and_then_by_another(tmp_path: Path, postgres_url: str) -> None:
+    settings = {"VIBE_MODEL_FREE": f"{FIRST},{SECOND}", "FREE_TIER_DELAY_S": "0", "SECRET_KEY": SECRET}
     with market() as fake:
-        models = {"VIBE_MODEL_PRO": f"{FIRST},{SECOND}"}
         asking = {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url}
-        with Product(tmp_path / "data", **models, **asking) as product:
+        with Product(tmp_path / "data", DATABASE_URL=postgres_url, **settings, **asking) as product:
             producer = Producer(product)
-            producer.post("/demo")
+            producer.post("/register", email="p@example.com", password=PASSWORD, timezone="UTC")
             producer.upload(("Dusty break.wav", drum_loop(93)))
             producer.wait_for_jobs(1)
             sample_id = found(r'data-href="/samples/(\w+)"', producer.http.get("/samples").text)
-            assert FIRST in producer.http.get(f"/samples/{sample_id}").text
+            page = f"/samples/{sample_id}"
+            assert FIRST in producer.http.get(page).text
             producer.post("/settings/ai", ai_allowed="y", ai_model=SECOND)
             offer = producer.http.get("/again", params={"purpose": "describe", "sample": sample_id}).text
             assert SECOND in offer
             producer.post("/again/jobs", purpose="describe", sample=sample_id)
             producer.wait_for_jobs(2)
-            assert SECOND in producer.http.get(f"/samples/{sample_id}").text
+            assert SECOND in producer.http.get(page).text
+            producer.post("/again/jobs", purpose="analyse", sample=sample_id)
+            producer.wait_for_jobs(3)
+            assert SECOND in producer.http.get(page).text
+            assert producer.http.get(f"{page}/sp404").status_code == 200
     assert [asked["model"] for asked in fake.asked] == [FIRST, SECOND]
-    assert abs(spent(tmp_path / "data" / "library.db") - fake.billed_usd) < Decimal("0.000002")
+    assert abs(spent(postgres_url) - fake.billed_usd) < Decimal("0.000002")
 
 
 def found(pattern: str, page: str) -> str:
@@ -45,8 +51,9 @@ def found(pattern: str, page: str) -> str:
     return match.group(1)
 
 
-def spent(database: Path) -> Decimal:
+def spent(url: str) -> Decimal:
     """All of the ledger: what was put aside was given back."""
-    with sqlite3.connect(database) as connection:
-        [(total,)] = connection.execute("SELECT sum(cost_usd) FROM api_usage WHERE kind = 'ai'")
-    return Decimal(str(total))
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT sum(cost_usd) FROM api_usage WHERE kind = 'ai'").fetchone()
+    assert row is not None
+    return Decimal(row[0])
