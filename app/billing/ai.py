@@ -1,16 +1,11 @@
-"""What models may cost. The most a description can cost is reserved before anybody is asked, under a lock,
-and settled afterwards: so budgets hold for any number of jobs at once, and a crash loses no cost.
+"""What models may cost. The most a question can cost is put aside before anybody is asked, under a lock, and
+paid afterwards: so budgets hold for any number of jobs at once, and a crash loses no cost.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,8 +14,6 @@ from sqlalchemy import func, select
 
 from app.billing import ai_choice, quota
 from app.extensions import db, settings
-from app.integrations import prompt, vibe_schema
-from app.integrations.vibe import LOCAL, Ask, Described
 from app.models import AiAnswer, AiCall, AiSwitch, Usage, User
 from app.models.ai import THE_ONE
 from app.models.base import transaction, utcnow
@@ -28,28 +21,9 @@ from app.models.usage import AI
 
 log = logging.getLogger(__name__)
 
+OF_WORDS = "ai:words:"  # what a search asked about; the other keys name a job
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
-LOCKS = [threading.Lock() for _ in range(64)]
 PAUSES = {401: "OpenRouter refused the key (401).", 402: "OpenRouter's credit is used up (402)."}
-
-
-@dataclass(frozen=True)
-class Reservation:
-    """Leave to ask, and what is put aside for it."""
-
-    user_id: str
-    key: str  # `ai:` and the job's id, and the attempt
-    question: str
-    shared_key: str
-    ask: Ask
-    usd: Decimal
-
-
-def question(user: User, content_sha256: str) -> tuple[str, tuple[str, ...]]:
-    """What makes two questions the same one, and the models that may answer it."""
-    models = ai_choice.models_for(user)
-    parts = (content_sha256, *models, f"p{prompt.PROMPT_VERSION}", f"s{vibe_schema.SCHEMA_VERSION}")
-    return _digest(parts), models
 
 
 def may_ask(user: User, usd: Decimal) -> bool:
@@ -60,13 +34,13 @@ def may_ask(user: User, usd: Decimal) -> bool:
 def put_aside(user_id: str, key: str, usd: Decimal) -> tuple[str, ...] | None:
     """Put aside the most a question may cost; the models to ask, or None when nobody may be asked now."""
     with transaction() as session:
-        if _locked_switch().paused_at is not None:
+        if locked_switch().paused_at is not None:
             return None
         user = session.get_one(User, user_id)
         if not _is_allowed(user) or not _has_room(user_id, usd):
             return None
         quota.add(user_id, AI, f"{key}:reserved", 0, cost_usd=usd)
-        return models_for(user)
+        return ai_choice.models_for(user)
 
 
 def pay(
@@ -74,7 +48,7 @@ def pay(
 ) -> None:
     """What was put aside given back, a row for each call, and the answers kept; all or nothing."""
     with transaction() as session:
-        switch = _locked_switch()
+        switch = locked_switch()
         quota.add(user_id, AI, f"{key}:settled", 0, cost_usd=-usd)
         for number, call in enumerate(calls, start=1):
             _record(user_id, f"{key}:{number}", call)
@@ -83,62 +57,6 @@ def pay(
                 log.error("no model is asked any more: %s", switch.paused_because)
         for answer in answers:
             session.merge(answer)
-
-
-def shared_key(asked: str, name: str, tags: Iterable[str]) -> str:
-    """Of a question with the user's words in it: whoever asks exactly this has sent all of it themselves."""
-    return _digest([asked, json.dumps([name, *tags])])
-
-
-@contextmanager
-def one_at_a_time(asked: str) -> Iterator[None]:
-    """Of the same question twice at once in one process, the second waits for the answer of the first."""
-    with LOCKS[int(asked[:8], 16) % len(LOCKS)]:
-        yield
-
-
-def answered_before(user_id: str, asked: str, shared: str) -> dict[str, Any] | None:
-    """An answer that costs nothing: the user's own, or that of somebody who asked the very same.
-
-    The latter becomes their own. Nobody else gets a user's answer: it may show their words.
-    """
-    if (own := db.session.get(AiAnswer, (user_id, asked))) is not None:
-        return dict(own.answer)
-    same = db.session.scalar(select(AiAnswer.answer).where(AiAnswer.shared_key == shared).limit(1))
-    if same is None:
-        return None
-    with transaction() as session:
-        _locked_switch()  # as whoever settles: two jobs don't add the same answer at once
-        session.merge(AiAnswer(user_id=user_id, question=asked, shared_key=shared, answer=same))
-    return dict(same)
-
-
-def has_paid(user_id: str, asked: Iterable[str]) -> set[str]:
-    """Which of these questions the user has an answer to."""
-    own = select(AiAnswer.question).where(AiAnswer.user_id == user_id, AiAnswer.question.in_(asked))
-    return set(db.session.scalars(own))
-
-
-def reserve(
-    user_id: str, key: str, content_sha256: str, name: str, tags: tuple[str, ...] = ()
-) -> Reservation | None:
-    """Put aside the most a description may cost; None when nobody may be asked now."""
-    here = settings()
-    usd = Decimal(str(here.vibe_sample_max_usd))
-    models = put_aside(user_id, key, usd)
-    if models is None:
-        return None
-    asked, _ = question(db.session.get_one(User, user_id), content_sha256)
-    prices = (str(here.vibe_max_prompt_usd), str(here.vibe_max_completion_usd))
-    ask = Ask(models, prompt.PROMPT_VERSION, str(usd), *prices, name, tags)
-    return Reservation(user_id, key, asked, shared_key(asked, name, tags), ask, usd)
-
-
-def settle(held: Reservation, described: Described) -> None:
-    """The reservation given back, a row for each call, and the answer kept when it was a model's."""
-    found = {"shared_key": held.shared_key, "answer": described.to_dict()}
-    kept = [AiAnswer(user_id=held.user_id, question=held.question, **found)]
-    pay(held.user_id, held.key, held.usd, described.calls, kept if described.source != LOCAL else [])
 
 
 def spent(since: timedelta, user_id: str | None = None) -> Decimal:
@@ -181,11 +99,11 @@ def paused_because() -> str | None:
 
 def resume() -> None:
     with transaction():
-        switch = _locked_switch()
+        switch = locked_switch()
         switch.paused_at = switch.paused_because = None
 
 
-def _locked_switch() -> AiSwitch:
+def locked_switch() -> AiSwitch:
     found: AiSwitch = db.session.scalars(
         select(AiSwitch)
         .where(AiSwitch.id == THE_ONE)
@@ -211,7 +129,7 @@ def _budgets(user_id: str) -> list[tuple[timedelta, str | None, Decimal]]:
 
 
 def _is_allowed(user: User) -> bool:
-    return settings().openrouter_api_key is not None and bool(models_for(user))
+    return settings().openrouter_api_key is not None and bool(ai_choice.models_for(user))
 
 
 def _record(user_id: str, key: str, call: dict[str, Any]) -> None:
@@ -219,7 +137,3 @@ def _record(user_id: str, key: str, call: dict[str, Any]) -> None:
     same = ("model", "attempt", "prompt_tokens", "completion_tokens", "is_estimated", "latency_ms")
     values = {name: call[name] for name in (*same, "generation_id")}
     db.session.add(AiCall(usage_id=entry.id, outcome=call["outcome"][:40], **values))
-
-
-def _digest(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

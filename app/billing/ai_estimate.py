@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from app.billing import ai, ai_choice
+from app.billing import ai, ai_answers, ai_choice
 from app.extensions import db, settings
 from app.integrations import prompt, vibe_schema
 from app.integrations.openrouter import MICRO_USD, Price
@@ -54,9 +54,9 @@ class Estimate:
 
 def of(user: User, samples: Sequence[Sample]) -> Estimate:
     """Of samples with the same bytes one is asked about, and the others get its answer."""
-    asked = [ai.question(user, sample.content_sha256)[0] for sample in samples]
+    asked = [ai_answers.question(user, sample.content_sha256)[0] for sample in samples]
     models, silence = ai_choice.models_for(user), ai.silence(user)
-    open_questions = set(asked) - ai.has_paid(user.id, asked) if silence is None else set()
+    open_questions = set(asked) - ai_answers.has_paid(user.id, asked) if silence is None else set()
     measured = _mean_usd(models[0]) if silence is None else None
     most = Decimal(str(settings().vibe_sample_max_usd))
     return Estimate(
@@ -72,11 +72,11 @@ def of(user: User, samples: Sequence[Sample]) -> Estimate:
 
 
 def _mean_usd(model: str) -> Decimal | None:
-    """By its latest answers to anybody; None when there are none."""
+    """By its latest descriptions for anybody; None when there are none."""
     answers = (
         select(Usage.cost_usd)
         .join(AiCall, AiCall.usage_id == Usage.id)
-        .where(AiCall.model == model, AiCall.outcome == "answered")
+        .where(AiCall.model == model, AiCall.outcome == "answered", ~Usage.entry_key.startswith(ai.OF_WORDS))
         .order_by(Usage.id.desc())
         .limit(RECENT_CALLS)
         .subquery()

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from app.billing import ai
+from app.billing import ai, ai_choice
 from app.extensions import db, settings
 from app.integrations import reading
 from app.integrations.openrouter import Price, server_of
@@ -75,7 +75,7 @@ def learn(user: User, sentence: str) -> None:
     if not words:
         return
     user_id, questions = user.id, {word: _question(user, word) for word in words}
-    key, usd = f"ai:words:{new_id()}", _most_usd()
+    key, usd = f"{ai.OF_WORDS}{new_id()}", _most_usd()
     models = ai.put_aside(user_id, key, usd)
     db.session.commit()  # no transaction is open while a model thinks
     if models is None:
@@ -116,7 +116,7 @@ def _answers(user_id: str, questions: dict[str, str], found: reading.Learned) ->
 
 def _question(user: User, word: str) -> str:
     """Other models or another prompt may know a word that these don't."""
-    parts = ("word", squash(word), *ai.models_for(user), f"r{reading.READING_VERSION}")
+    parts = ("word", squash(word), *ai_choice.models_for(user), f"r{reading.READING_VERSION}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -75,7 +75,7 @@ def test_the_page_says_what_was_spent_and_what_is_sent(
 def test_a_pause_is_told_without_its_reason(as_owner: Browser, owner: User) -> None:
     assert ai.silence(owner) is None
     with transaction():
-        switch = ai._locked_switch()
+        switch = ai.locked_switch()
         switch.paused_at, switch.paused_because = owner.created_at, "OpenRouter refused the key (401)."
     assert "Asking is paused until whoever runs this service has mended it." in page(as_owner)
     assert "401" not in page(as_owner)

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.billing import ai
+from app.billing import ai, ai_answers
 from app.extensions import db
 from app.integrations import asking, vibe
 from app.integrations.openrouter import MICRO_USD
@@ -152,7 +152,7 @@ def test_a_crash_after_asking_loses_no_cost(
     as_owner: Browser, fake: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(ai, "settle", lambda *_: (_ for _ in ()).throw(SystemExit))
+        patched.setattr(ai_answers, "settle", lambda *_: (_ for _ in ()).throw(SystemExit))
         uploaded_job(as_owner, "break.wav", drum_loop(90))
         with pytest.raises(SystemExit):
             run.run_next()
@@ -182,7 +182,7 @@ class TestBudgets:
 
         def reserve(number: int) -> None:
             with app.app_context():
-                held = ai.reserve(user_id, f"ai:job{number}", str(number), "a.wav")
+                held = ai_answers.reserve(user_id, f"ai:job{number}", str(number), "a.wav")
                 got.append(held is not None)
 
         threads = [threading.Thread(target=reserve, args=(n,)) for n in range(8)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.endings import build_sample
+from app.jobs.outcomes import build_sample
 from app.library import described, search
 from app.library.lexicon import DECADES, WORDS
 from app.library.vibe_words import FIELDS
