@@ -31,6 +31,7 @@ BELOW = {
 }
 FILLERS = frozenset(vocabulary.FILLERS.split())
 LENGTHS = {"longerthan", "shorterthan"}
+AT = {"", "at", "@"}
 
 
 def _quoted(match: re.Match[str]) -> Found | None:
@@ -92,7 +93,7 @@ def _about(match: re.Match[str]) -> Found | None:
     if not (match["unit"] or how or time) or not LEAST_BPM / 2 <= figure <= MOST_BPM * 2:
         return None
     figure *= FACTORS.get(time, 1.0)
-    room = EXACT_BPM if how.startswith("exact") else AROUND_BPM if how else NEAR_BPM
+    room = EXACT_BPM if how.startswith("exact") else AROUND_BPM if how not in AT else NEAR_BPM
     return "bpm", (figure - room, figure + room)
 
 
@@ -140,7 +141,7 @@ BOUND = (
     r"(?P<how>(?:faster|slower|longer|shorter|less|more) than|over|above|under|below|from|at least|at most"
     r"|up to|no more than|max|min|[<>]=?)"
 )
-NEAR = r"(?P<how>around|about|roughly|approx\.?|circa|ca\.?|near|exactly|~)"
+NEAR = r"(?P<how>around|about|roughly|approx\.?|circa|ca\.?|near|exactly|at|@|~)"
 TIME = r"half[\s-]?time|double[\s-]?time"
 PARTNER = r"(?P<how>compatible (?:with|to)|(?:goes|mixes|works|fits) with|relative (?:of|to)|around)"
 END = r"(?![\w#♯♭])"

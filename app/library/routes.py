@@ -9,6 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
+from app.extensions import limiter
 from app.library import again, downloads, explain, facets, learned, samples, search, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
@@ -43,6 +44,7 @@ def index() -> str:
 
 
 @blueprint.post("/words")
+@limiter.limit("20/minute", key_func=lambda: f"account:{current_user.id}")
 def learn_words() -> BaseResponse:
     """Ask a model what the words of a search mean that no rule knows; searching itself never does."""
     query = search.Query.from_args(request.form)

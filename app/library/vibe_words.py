@@ -48,7 +48,6 @@ SPELLED: dict[str, dict[tuple[str, ...], str]] = {
         ("classical",): "orchestral",
     },
     "instrument": {
-        ("electric piano",): "e piano, wurlitzer, wurli",
         ("strings",): "string, string section",
         ("brass",): "horn, horn section",
         ("guitar",): "gtr, acoustic guitar",

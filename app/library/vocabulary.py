@@ -20,7 +20,7 @@ SOUNDS = {
     "cymbal": "cymbal, cym, crash, ride, splash",
     "percussion": "percussion, perc, shaker, conga, bongo, tambourine, cowbell",
     "bass": "bass, bassline, sub, sub bass",
-    "keys": "keys, piano, rhodes, ep, organ",
+    "keys": "keys, piano, rhodes, electric piano, e piano, wurlitzer, wurli, ep, organ",
     "lead": "lead, synth lead",
     "pad": "pad, synth pad",
     "vocal-like": "vocal, vox, voice, acapella, singing",
