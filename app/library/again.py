@@ -45,7 +45,8 @@ class Age:
 def chosen(user: User, given: MultiDict[str, str], purpose: str) -> Chosen:
     """By the form of the library: `all` for the whole search, otherwise each `sample`."""
     if given.get("all"):
-        found = search.find(user, search.Query.from_args(given), None, MOST)
+        query = search.as_learned(user, search.Query.from_args(given))
+        found = search.find(user, query, None, MOST)
         samples, total = found.samples, found.total
     else:
         ids = set(given.getlist("sample"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from decimal import Decimal
 
 import pytest
@@ -173,26 +172,6 @@ class TestBudgets:
     @pytest.fixture
     def environ(self, environ: dict[str, str], budget: str) -> dict[str, str]:
         return environ | {budget: "0.05"}
-
-    def test_so_many_at_once_reserve_no_more_than_there_is(
-        self, app: Flask, owner: User, fake: Market
-    ) -> None:
-        got: list[bool] = []
-        user_id = owner.id
-
-        def reserve(number: int) -> None:
-            with app.app_context():
-                held = ai_answers.reserve(user_id, f"ai:job{number}", str(number), "a.wav")
-                got.append(held is not None)
-
-        threads = [threading.Thread(target=reserve, args=(n,)) for n in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(got) == [False] * 6 + [True] * 2
-        db.session.commit()  # what the others have written is seen
-        assert ai.spent(ai.DAY) == Decimal("0.04")
 
     def test_a_job_beyond_it_is_described_by_rules(
         self, as_owner: Browser, owner: User, fake: Market

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.billing import plans, quota
+from app.billing import ai, plans, quota
 from app.extensions import db
 from app.jobs import claim, workers
 from app.models import Attempt, Batch, Job, Sample, Usage, User
@@ -216,3 +218,29 @@ def test_a_drained_worker_finishes_and_another_goes_on(idle: Opened) -> None:
     told = select(func.count()).where(Attempt.worker.startswith(f"{worker}:"))
     assert db.session.scalar(told) == done
     assert db.session.scalar(select(func.count()).select_from(Sample)) == 30
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize(("of_user", "of_all"), [("0.05", "1"), ("1", "0.05")])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_so_many_questions_at_once_put_aside_no_more_than_the_budget(
+    tmp_path: Path, backend: str, of_user: str, of_all: str
+) -> None:
+    """Nobody is asked here: leave to ask is what is raced for."""
+    with lab(
+        tmp_path, backend, "busy",
+        OPENROUTER_API_KEY="a key", AI_USER_DAY_USD=of_user, AI_SERVICE_MONTH_USD=of_all,
+    ) as (_, app):  # fmt: skip
+        user_id, held = member("p@example.com").id, list[bool]()
+        barrier = threading.Barrier(16)
+
+        def put_aside(number: int) -> None:
+            with app.app_context():
+                barrier.wait()
+                held.append(ai.put_aside(user_id, f"ai:job{number}", Decimal("0.02")) is not None)
+
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(put_aside, range(16)))
+        db.session.rollback()
+        assert sorted(held) == [False] * 14 + [True] * 2
+        assert ai.spent(ai.DAY) == Decimal("0.04")
