@@ -19,8 +19,8 @@ worker: .setup/run ## Run one more worker on the same settings
 .PHONY: setup
 setup: .setup/run ## Set up what `make run` needs, without running
 
-# Whole processes, real services and a browser want the cores for themselves; all other tests share them.
-APART := tests/engine tests/queue tests/services tests/ui tests/api/test_live.py tests/billing/test_overage_promises.py
+# The longest first, so that no core is left with one of them when the others are done.
+LONGEST := tests/queue tests/billing/test_disorder.py tests/services tests/ui tests/engine tests/test_cli.py tests/audio
 
 .PHONY: test
 test: .setup/dev ## Set up and run every test, in a browser and against real services too
@@ -28,10 +28,7 @@ test: .setup/dev ## Set up and run every test, in a browser and against real ser
 ifdef ARGS
 	@$(VENV)/python -m pytest $(ARGS)
 else
-	@failed=0; \
-	  $(VENV)/python -m pytest -n auto --dist loadfile $(APART:%=--ignore=%) || failed=1; \
-	  $(VENV)/python -m pytest $(APART) || failed=1; \
-	  exit $$failed
+	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(LONGEST) tests
 endif
 
 .PHONY: check

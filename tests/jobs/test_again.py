@@ -80,7 +80,8 @@ def ledger() -> Decimal:
 def test_another_model_finds_other_words_and_the_ledger_is_the_bill(
     as_owner: Browser, owner: User, sample: Sample, fake: Market
 ) -> None:
-    as_owner.post(f"/samples/{sample.id}", name=sample.name, tags="vinyl", bpm=f"{sample.bpm:.2f}", key="")
+    with transaction():
+        sample.retag(["vinyl"])
     choose(as_owner, SMALL)
     fake.answer = fake.answer | {"genres": [{"name": "trap", "weight": 0.5}]}
     job = ran(as_owner, DESCRIBE, sample)
