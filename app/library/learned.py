@@ -116,7 +116,7 @@ def _answers(user_id: str, questions: dict[str, str], found: reading.Learned) ->
 
 def _question(user: User, word: str) -> str:
     """Other models or another prompt may know a word that these don't."""
-    parts = ("word", squash(word), *ai_choice.models_for(user), f"r{reading.READING_VERSION}")
+    parts = ("word", squash(word), *ai_choice.in_order(user), f"r{reading.READING_VERSION}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
