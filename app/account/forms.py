@@ -13,7 +13,7 @@ from app.models.token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRI
 
 ABILITY_LABELS = {
     SAMPLES_READ: "list, search and download samples",
-    SAMPLES_WRITE: "upload, correct and delete samples, cancel jobs",
+    SAMPLES_WRITE: "upload, correct and delete samples, have them analysed and described again, cancel jobs",
     JOBS_READ: "see how far a job is",
     EXPORTS_WRITE: "make WAVs for the SP-404MKII",
 }

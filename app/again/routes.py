@@ -43,8 +43,12 @@ def offer() -> Page:
 @limiter.limit("120/hour")
 def start() -> Page:
     purpose = _purpose()
-    if not jobs.queue(current_user, request.form.getlist("sample")[: again.MOST], purpose):
-        flash("There is nothing left to do: these samples are under way already, or deleted.", "error")
+    try:
+        if not jobs.queue(current_user, request.form.getlist("sample")[: again.MOST], purpose):
+            flash("There is nothing left to do: these samples are under way already, or deleted.", "error")
+    except jobs.TooOftenError as error:
+        flash(str(error), "error")
+        return redirect(url_for("library.index"), 303)
     tasks.wake_ready()
     return redirect(url_for("jobs.cards"), 303)
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, url_for
 from pydantic import ValidationError
 
 from app.api import problems
+from app.jobs.again import TooOftenError
 from app.upload.direct import NotArrivedError, NotOfferedError
 from app.upload.intake import RefusedError, UnavailableError
 from app.upload.repeats import OtherRequestError, StillRunningError
@@ -14,6 +15,7 @@ from app.upload.repeats import OtherRequestError, StillRunningError
 def register(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(ValidationError, problems.unusable)
     blueprint.register_error_handler(RefusedError, lambda refusal: problems.answer(422, str(refusal)))
+    blueprint.register_error_handler(TooOftenError, lambda problem: problems.answer(422, str(problem)))
     blueprint.register_error_handler(NotArrivedError, lambda problem: problems.answer(409, str(problem)))
     blueprint.register_error_handler(UnavailableError, later)
     blueprint.register_error_handler(NotOfferedError, not_offered)

@@ -27,8 +27,8 @@ PAUSES = {401: "OpenRouter refused the key (401).", 402: "OpenRouter's credit is
 
 
 def may_ask(user: User, usd: Decimal) -> bool:
-    """Whether somebody's question could be put to a model now; nothing is put aside by looking."""
-    return _is_allowed(user) and paused_because() is None and _has_room(user.id, usd)
+    """Whether to offer somebody to ask a model. The service's budget decides when they do."""
+    return silence(user) is None and left(user.id) >= usd
 
 
 def put_aside(user_id: str, key: str, usd: Decimal) -> tuple[str, ...] | None:
@@ -81,8 +81,8 @@ def silence(user: User) -> str | None:
 
 
 def left(user_id: str) -> Decimal:
-    """What may still be spent for this user now, by each budget."""
-    return max(min(most - spent(since, whose) for since, whose, most in _budgets(user_id)), Decimal(0))
+    """What may still be spent for this user, by their own budgets: the service's is nobody's business."""
+    return max(min(most - used for _, used, most in own_budgets(user_id)), Decimal(0))
 
 
 def own_budgets(user_id: str) -> list[tuple[str, Decimal, Decimal]]:

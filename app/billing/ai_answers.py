@@ -16,7 +16,7 @@ from sqlalchemy import select
 from app.billing import ai, ai_choice
 from app.extensions import db, settings
 from app.integrations import prompt, vibe_schema
-from app.integrations.vibe import LOCAL, Ask, Described
+from app.integrations.vibe import Ask, Described
 from app.models import AiAnswer, User
 from app.models.base import transaction
 
@@ -49,13 +49,13 @@ def shared_key(asked: str, name: str, tags: Iterable[str]) -> str:
 
 @contextmanager
 def one_at_a_time(asked: str) -> Iterator[None]:
-    """Of the same question twice at once in one process, the second waits for the answer of the first."""
+    """Of one question put twice at once in one process, the second waits for the answer of the first."""
     with LOCKS[int(asked[:8], 16) % len(LOCKS)]:
         yield
 
 
 def answered_before(user_id: str, asked: str, shared: str) -> dict[str, Any] | None:
-    """An answer that costs nothing: the user's own, or that of somebody who asked the very same.
+    """What a model said that costs nothing now: to the user, or to somebody who asked the very same.
 
     The latter becomes their own. Nobody else gets a user's answer: it may show their words.
     """
@@ -92,10 +92,12 @@ def reserve(
 
 
 def settle(held: Reservation, described: Described) -> None:
-    """The reservation given back, a row for each call, and the answer kept when it was a model's."""
-    found = {"shared_key": held.shared_key, "answer": described.to_dict()}
-    kept = [AiAnswer(user_id=held.user_id, question=held.question, **found)]
-    ai.pay(held.user_id, held.key, held.usd, described.calls, kept if described.source != LOCAL else [])
+    """The reservation given back, a row for each call, and the answer kept when a model gave one."""
+    kept = []
+    if described.answered is not None:
+        found = {"shared_key": held.shared_key, "answer": described.answered}
+        kept.append(AiAnswer(user_id=held.user_id, question=held.question, **found))
+    ai.pay(held.user_id, held.key, held.usd, described.calls, kept)
 
 
 def _digest(parts: Iterable[str]) -> str:

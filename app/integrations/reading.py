@@ -15,7 +15,7 @@ from app.integrations.asking import Asking
 from app.integrations.openrouter import Price, Server
 from app.integrations.prompt import Message, tame
 from app.integrations.vibe_schema import OneOf, Strict
-from app.integrations.vocabulary import ERAS, GENRES, INSTRUMENTS, MOODS, TEXTURES, USES
+from app.integrations.vocabulary import DRUMS, ENDS, ERAS, GENRES, INSTRUMENTS, MOODS, TEXTURES, USES
 
 READING_VERSION = 1
 NAME = "reading"
@@ -26,14 +26,7 @@ MOST_TOKENS = 800
 MOST_CALLS = 2
 CALL_S, LONGEST_S = 6.0, 10.0
 
-SOUNDS = (
-    "kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion", "bass", "keys", "lead", "pad",
-    "vocal-like", "fx", "drums",
-)  # fmt: skip
-ENDS = (
-    "brightest", "darkest", "noisiest", "cleanest", "loudest", "quietest", "punchiest", "softest",
-    "most energetic", "calmest", "longest", "shortest",
-)  # fmt: skip
+SOUNDS = (*DRUMS, "bass", "keys", "lead", "pad", "vocal-like", "fx", "drums")
 FIELDS: dict[str, Iterable[str]] = {
     "kind": ("loop", "one-shot"),
     "sound": SOUNDS,
@@ -43,7 +36,7 @@ FIELDS: dict[str, Iterable[str]] = {
     "era": ERAS[1:],  # any era asks for nothing
     "instrument": [name for name in INSTRUMENTS if name not in SOUNDS],
     "use": USES,
-    "rank": ENDS,
+    "rank": [end for ends in ENDS.values() for end in ends],
 }
 MEANINGS = tuple(f"{field}: {name}" for field, names in FIELDS.items() for name in names)
 

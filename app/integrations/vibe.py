@@ -46,6 +46,7 @@ class Described:
     prompt_version: int | None = None
     corrections: list[str] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
+    answered: dict[str, Any] | None = None  # what a model said, word for word
 
     def to_dict(self) -> dict[str, Any]:
         """What is kept with the sample."""
@@ -75,9 +76,26 @@ def describe(measured: Measured, ask: Ask | None = None, server: Server | None =
     calls = [call.to_dict() for call in asking.calls]
     if found is None:
         return replace(ruled, calls=calls)
-    right, corrections = grounding.corrected(found, local, measured)
-    figures, source = because(right, measured), asking.calls[-1].model
-    return Described(right, figures, source, ask.prompt_version, corrections, calls)
+    answered = {
+        "vibe": found.model_dump(),
+        "source": asking.calls[-1].model,
+        "prompt_version": ask.prompt_version,
+    }
+    return replace(grounded(answered, measured), calls=calls)
+
+
+def grounded(answered: Mapping[str, Any], measured: Measured) -> Described:
+    """What a model has said, now or once, put right by what is measured today."""
+    vibe, local = Vibe.model_validate(answered["vibe"]), describer.describe(measured)
+    right, corrections = grounding.corrected(vibe, local, measured)
+    return Described(
+        right,
+        because(right, measured),
+        answered["source"],
+        answered["prompt_version"],
+        corrections,
+        answered=dict(answered),
+    )
 
 
 def because(vibe: Vibe, measured: Measured) -> dict[str, str]:

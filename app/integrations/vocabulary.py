@@ -47,6 +47,16 @@ ROLES = (
 
 DRUMS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
 
+# What the library can be sorted by, from either end.
+ENDS = {
+    "brightness": ("brightest", "darkest"),
+    "noisiness": ("noisiest", "cleanest"),
+    "loudness": ("loudest", "quietest"),
+    "punch": ("punchiest", "softest"),
+    "energy": ("most energetic", "calmest"),
+    "length": ("longest", "shortest"),
+}
+
 # What a claim may rest on.
 FEATURES = (
     "tempo", "key", "loudness", "course", "brightness", "noisiness", "attack", "decay", "spectrum",

@@ -13,16 +13,18 @@ from typing import Any
 from uuid import uuid4
 
 from flask import abort
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.billing import plans, quota
-from app.billing.plans import Plan
 from app.extensions import db, settings
 from app.jobs.claim import Claim
 from app.models import Batch, Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, UNFINISHED, UPLOAD
 
+# Kept with the job: whether its owner lets models describe.
+WANTS_MODEL = "wants_model"
+A_DAY = timedelta(hours=24)
 GONE = "The sample was deleted meanwhile, so there was nothing left to do."
 
 
@@ -30,10 +32,14 @@ class SampleGoneError(Exception):
     """The sample that a job is about was deleted."""
 
 
+class TooOftenError(Exception):
+    """The plan does no more of this today; the message says so to the user."""
+
+
 def queue(user: User, sample_ids: Collection[str], purpose: str) -> list[Job]:
     """A job for each of the user's samples that has no unfinished one of the kind, all in one batch.
 
-    The caller wakes the workers.
+    The caller wakes the workers. Raises TooOftenError.
     """
     with transaction():
         quota.lock_account(user.id)  # of two requests at once the second finds the jobs of the first
@@ -41,7 +47,10 @@ def queue(user: User, sample_ids: Collection[str], purpose: str) -> list[Job]:
 
 
 def queue_one(user: User, sample_id: str, purpose: str) -> Job:
-    """The job for one sample, or 404: a new one, or the one of the kind that is not done yet."""
+    """The job for one sample, or 404: a new one, or the one of the kind that is not done yet.
+
+    Raises TooOftenError.
+    """
     with transaction() as session:
         quota.lock_account(user.id)
         known = under_way([sample_id], purpose)
@@ -85,16 +94,32 @@ def _enter(user: User, sample_ids: Collection[str], purpose: str) -> list[Job]:
     samples = db.session.scalars(select(Sample).where(*mine).order_by(Sample.id)).all()
     if not samples:
         return []
+    _check_often(user, len(samples))
     batch = Batch(id=str(uuid4()), user_id=user.id, expected=len(samples))
     db.session.add(batch)
     db.session.flush()
-    jobs = [_job(sample, purpose, plans.for_user(user), batch.id) for sample in samples]
+    jobs = [_job(sample, purpose, user, batch.id) for sample in samples]
     db.session.add_all(jobs)
     db.session.flush()
     return jobs
 
 
-def _job(sample: Sample, purpose: str, plan: Plan, batch_id: str) -> Job:
+def _check_often(user: User, count: int) -> None:
+    """Under the account's lock. It costs no upload, but engine and models work for it all the same."""
+    plan = plans.for_user(user)
+    recent = select(func.count()).where(
+        Job.user_id == user.id, Job.purpose != UPLOAD, Job.created_at > utcnow() - A_DAY
+    )
+    left = plan.again - (db.session.scalar(recent) or 0)
+    if count > left:
+        raise TooOftenError(
+            f"{plan.label} analyses and describes {plan.again:,} samples again in 24 hours, and "
+            f"{max(left, 0):,} of them are left. Choose fewer, or go on tomorrow."
+        )
+
+
+def _job(sample: Sample, purpose: str, user: User, batch_id: str) -> Job:
+    plan = plans.for_user(user)
     waits = plan.is_delayed and purpose == ANALYSE
     return Job(
         purpose=purpose,
@@ -110,5 +135,5 @@ def _job(sample: Sample, purpose: str, plan: Plan, batch_id: str) -> Job:
         priority=plan.priority,
         run_at=utcnow() + timedelta(seconds=settings().free_tier_delay_s if waits else 0),
         export_sp404=purpose == ANALYSE,
-        results={},
+        results={WANTS_MODEL: user.ai_allowed},  # as it was when the cost was shown
     )

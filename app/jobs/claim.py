@@ -62,6 +62,10 @@ class Claim:
     started: float = field(default_factory=time.monotonic)
 
     @property
+    def is_upload(self) -> bool:
+        return self.purpose == UPLOAD
+
+    @property
     def log_name(self) -> str:
         return f"job {self.job_id} attempt {self.attempt}"
 

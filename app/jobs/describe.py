@@ -27,7 +27,7 @@ def sound(claim: Claim, measured: dict[str, Any]) -> dict[str, Any]:
     with ai_answers.one_at_a_time(asked):
         shared = ai_answers.shared_key(asked, claim.filename, tags)
         if (kept := ai_answers.answered_before(claim.user_id, asked, shared)) is not None:
-            return kept
+            return vibe.grounded(kept, measured).to_dict()
         return _described(claim, measured, content_sha256, tags)
 
 

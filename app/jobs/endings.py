@@ -79,6 +79,7 @@ def gone(claim: Claim) -> Ending:
         attempts.end(claim.token, attempt.CANCELLED, again.GONE)
         job.cancel(again.GONE)
         job.results = {}
+        _tell(job, JOB_FAILED)
         batches.settle(job.batch_id)
         is_purged = session.get(Sample, claim.sample_id or "", populate_existing=True) is None
     if is_purged:
@@ -91,7 +92,7 @@ def refuse(claim: Claim, sentence: str) -> Ending:
     with transaction():
         job = claims.held_job(claim)
         attempts.end(claim.token, attempt.REFUSED, sentence)
-        _fail(job, sentence, None)
+        _fail(job, sentence if job.is_upload else f"{sentence} {AS_IT_WAS}", None)
     forget(claim.incoming_key, claim.sp404_key)
     return Ending("failed")
 

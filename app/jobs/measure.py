@@ -6,15 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.audio.errors import UnreadableAudio
 from app.engine.order import Listener, Order
 from app.extensions import settings
-from app.integrations.storage import open_store
+from app.integrations.storage import MissingError, open_store
 from app.jobs import claim as claims
 from app.jobs import engine
 from app.jobs.claim import Claim
 from app.models.job import ANALYSED, DECODED
 
 WAV = "audio/wav"
+MISSING = "Its original is not in our store any more."
 
 
 def sound(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
@@ -39,4 +41,9 @@ def sound(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
         ai_analysis=False,  # who may be asked, and for how much, is known here
         limit_s=settings().job_limit_s,
     )
-    engine.process(claim.source_key, folder, order, Listener(decoded, measured, still_ours))
+    try:
+        engine.process(claim.source_key, folder, order, Listener(decoded, measured, still_ours))
+    except MissingError as error:
+        if claim.is_upload:
+            raise  # its file may be late
+        raise UnreadableAudio(MISSING) from error

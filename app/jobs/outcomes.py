@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.integrations import vibe
 from app.integrations.vibe import LOCAL
+from app.jobs.again import WANTS_MODEL
 from app.models import AudioFeatures, Job, Sample
 from app.models.job import ANALYSE, DESCRIBE, UPLOAD
 
@@ -64,9 +65,11 @@ def _described(job: Job, _: Results, described: Results) -> Sample | None:
     sample = _there(job)
     if sample is None:
         return None
-    stands_in = described["source"] == LOCAL and job.user.ai_allowed
-    if not (stands_in and sample.described.get("source", LOCAL) != LOCAL):
+    if described["source"] != LOCAL:
         sample.describe(described)
+    elif sample.described.get("source", LOCAL) == LOCAL or not job.results.get(WANTS_MODEL, True):
+        # By what is measured now: it may have been analysed again meanwhile.
+        sample.describe(vibe.describe(sample.features.measured).to_dict())
     return sample
 
 

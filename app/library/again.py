@@ -27,10 +27,7 @@ class Chosen:
     samples: list[Sample]  # without those that are under way
     under_way: int
     total: int
-
-    @property
-    def is_cut(self) -> bool:
-        return self.total > MOST
+    rest: dict[str, str] | None  # what asks for the next ones, when these are not all
 
 
 @dataclass(frozen=True)
@@ -46,15 +43,17 @@ def chosen(user: User, given: MultiDict[str, str], purpose: str) -> Chosen:
     """By the form of the library: `all` for the whole search, otherwise each `sample`."""
     if given.get("all"):
         query = search.as_learned(user, search.Query.from_args(given))
-        found = search.find(user, query, None, MOST)
-        samples, total = found.samples, found.total
+        found = search.find(user, query, given.get("after"), MOST)
+        samples, total, rest = found.samples, found.total, None
+        if found.next_after is not None:
+            rest = query.to_args() | {"all": "1", "after": found.next_after, "purpose": purpose}
     else:
         ids = set(given.getlist("sample"))
         mine = Sample.user_id == user.id, Sample.deleted_at.is_(None), Sample.id.in_(ids)
         rows = select(Sample).where(*mine).order_by(Sample.id.desc())
-        samples, total = list(db.session.scalars(rows.limit(MOST))), len(ids)
+        samples, total, rest = list(db.session.scalars(rows.limit(MOST))), len(ids), None
     busy = again.under_way([sample.id for sample in samples], purpose)
-    return Chosen([sample for sample in samples if sample.id not in busy], len(busy), total)
+    return Chosen([sample for sample in samples if sample.id not in busy], len(busy), total, rest)
 
 
 def age(sample: Sample) -> Age:

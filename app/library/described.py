@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, or_
 
 from app.library.lexicon import alike, spellings
-from app.models import Sample, Tag
+from app.models import Sample, Tag, words
 
 # What a field of a sentence is in the description.
 KEPT_AS = {
     "mood": "moods", "texture": "texture", "genre": "genres", "era": "era", "instrument": "instruments",
     "use": "use", "role": "role",
 }  # fmt: skip
-BETWEEN_WORDS = '\n-_.,"'
 Condition = ColumnElement[bool]
 
 
@@ -46,16 +43,10 @@ def in_force(field: str) -> ColumnElement[str]:
 
 def _speaks(text: ColumnElement[str], spelling: str) -> Condition:
     """Whether whole words are in a text: `pop`, but not in `popcorn`. The first look is the cheap one."""
-    words = _with_blanks(spelling)
-    bare = reduce(lambda column, mark: func.replace(column, mark, " "), BETWEEN_WORDS, text)
-    return and_(
-        _contains(text, words.split()[0]), _contains(literal(" ") + bare + literal(" "), f" {words} ")
-    )
+    said = words.bare(spelling) or ""
+    framed = literal(" ") + words.Bare(text) + literal(" ")
+    return and_(_contains(text, said.split()[0]), _contains(framed, f" {said} "))
 
 
 def _contains(text: ColumnElement[str], part: str) -> Condition:
     return text.contains(part, autoescape=True)
-
-
-def _with_blanks(spelling: str) -> str:
-    return reduce(lambda text, mark: text.replace(mark, " "), BETWEEN_WORDS, spelling)

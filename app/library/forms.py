@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
 from pydantic import ValidationError
-from wtforms import DecimalField, FieldList, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    DecimalField,
+    FieldList,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional, StopValidation
 from wtforms.widgets import CheckboxInput
@@ -46,7 +55,27 @@ def one_of(label: str, words: Iterable[str], blank: str = "–", **options: str)
     return SelectField(label, choices=choices, **options)
 
 
-class SampleForm(FlaskForm):
+class EditForm(FlaskForm):
+    """Remembers what it showed: a page may stay open while the sample is analysed or described again."""
+
+    shown = HiddenField()
+
+    def __init__(self, sent: Mapping[str, Any] | None, shown: Mapping[str, Any], **options: Any) -> None:
+        super().__init__(sent, data=shown, **options)
+        self._was = {name: _comparable(value) for name, value in shown.items()}
+        if self.shown.data:
+            self._was |= _read(self.shown.data)
+        else:
+            self.shown.data = json.dumps(self._was)
+
+    def is_changed(self, name: str) -> bool:
+        now, was = _comparable(self[name].data), self._was[name]
+        if isinstance(self[name], SelectMultipleField):  # boxes come in the page's order
+            return not isinstance(was, list) or {*now} != {*map(str, was)}
+        return bool(now != was)
+
+
+class SampleForm(EditForm):
     name = StringField("Name", [DataRequired("A sample needs a name."), Length(max=200)])
     tags = StringField("Tags", [Length(max=900)], description="Separated by commas: dusty, intro, sp-404")
     bpm = DecimalField(
@@ -63,21 +92,19 @@ class SampleForm(FlaskForm):
         shown = {"name": sample.name, "tags": ", ".join(sample.tag_names)}
         shown |= {"key": sample.key or "", "kind": sample.kind, "sound": sample.sound or ""}
         bpm = None if sample.bpm is None else round(Decimal(sample.bpm), 2)
-        super().__init__(sent, data=shown | {"bpm": bpm})
+        super().__init__(sent, shown | {"bpm": bpm})
 
     def changed(self, name: str) -> str | None:
-        field = self[name]
-        return None if field.data == field.object_data else field.data
+        return self[name].data if self.is_changed(name) else None
 
     @property
     def corrections(self) -> dict[str, Any]:
         """Empty says that the sound has none."""
-        fields = [self[name] for name in OF_SOUND]
-        changed = {each.name: each.data or None for each in fields if each.data != each.object_data}
+        changed = {name: self[name].data or None for name in OF_SOUND if self.is_changed(name)}
         return {name: float(each) if isinstance(each, Decimal) else each for name, each in changed.items()}
 
 
-class VibeForm(FlaskForm):
+class VibeForm(EditForm):
     """An emptied field goes back to what was described; emptied genres, instruments and words are none."""
 
     description = TextAreaField("Description", description="One plain sentence.")
@@ -101,7 +128,7 @@ class VibeForm(FlaskForm):
 
     def __init__(self, sample: Sample, sent: Mapping[str, Any] | None = None) -> None:
         self._found, self._vibe = sample.found(), sample.vibe
-        super().__init__(sent, data=_shown(sample.vibe), prefix="vibe")
+        super().__init__(sent, _shown(sample.vibe), prefix="vibe")
         self.corrections: dict[str, Any] = {}
         self.taken_back: list[str] = []
 
@@ -109,7 +136,7 @@ class VibeForm(FlaskForm):
         """Hold what was changed against the schema that a model's answer is held against."""
         if not super().validate(extra_validators):
             return False
-        changed = {name: self._value(name) for name in OF_VIBE if self._is_changed(name)}
+        changed = {name: self._value(name) for name in OF_VIBE if self.is_changed(name)}
         try:
             correction = VibeCorrection(**changed)
         except ValidationError as error:
@@ -119,12 +146,6 @@ class VibeForm(FlaskForm):
         self.corrections = correction.model_dump(exclude_none=True)
         self.taken_back = [name for name, value in changed.items() if value is None]
         return True
-
-    def _is_changed(self, name: str) -> bool:
-        field = self[name]
-        if isinstance(field, SelectMultipleField):
-            return set(field.data) != set(field.object_data)
-        return bool(field.data != field.object_data)
 
     def _value(self, name: str) -> Any:
         """As the schema takes it; None for what was emptied and is then as described."""
@@ -141,6 +162,20 @@ class VibeForm(FlaskForm):
         """What was there already keeps its weight, and whether it is heard."""
         known = {each["name"]: each for vibe in (self._found, self._vibe) for each in vibe.get(name) or ()}
         return [known.get(word, {"name": word}) for word in chosen]
+
+
+def _comparable(value: Any) -> Any:
+    """As it is when it has been JSON."""
+    return value if value is None or isinstance(value, list) else str(value)
+
+
+def _read(sent: str) -> dict[str, Any]:
+    """What the form says it has shown; nothing when that can't be read."""
+    try:
+        found = json.loads(sent)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _shown(vibe: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from app.billing import ai, ai_choice
+from app.billing import ai, ai_answers, ai_choice
 from app.extensions import db, settings
 from app.integrations import reading
 from app.integrations.openrouter import Price, server_of
 from app.integrations.prompt import tame
+from app.integrations.vocabulary import ENDS
 from app.library.ask import QUOTED, Piece, piece_of, read
 from app.library.described import KEPT_AS
 from app.library.lexicon import Found, squash
-from app.library.wishes import EXTREMES
 from app.models import AiAnswer, User
 from app.models.base import new_id
 
@@ -27,10 +27,8 @@ log = logging.getLogger(__name__)
 Meanings = Mapping[str, tuple[str, ...]]  # of a word; none when the model had nothing to say
 NOT_NOW = "No model can be asked now. Search without, or try again later."
 NO_ANSWER = "The model gave no useful answer in time. Search without it, or ask again."
-ENDS = {
-    end: (axis, float(sign))
-    for axis, ends in EXTREMES.items()
-    for end, sign in zip(ends, (1, -1), strict=True)
+AXES = {
+    end: (axis, float(sign)) for axis, ends in ENDS.items() for end, sign in zip(ends, (1, -1), strict=True)
 }
 
 
@@ -71,6 +69,14 @@ def askable(user: User, sentence: str, learned: Meanings) -> tuple[str, ...]:
 
 def learn(user: User, sentence: str) -> None:
     """Ask a model about the words that are left, and remember its answer for this user."""
+    open_ = unread(sentence)
+    if open_:
+        with ai_answers.one_at_a_time(_question(user, open_[0])):
+            db.session.commit()  # what another click has learned meanwhile is seen
+            _learn(user, sentence)
+
+
+def _learn(user: User, sentence: str) -> None:
     words = _unlearned(sentence, of(user, sentence))
     if not words:
         return
@@ -136,7 +142,7 @@ def _pieces(means: tuple[str, ...]) -> list[Found]:
         if field in KEPT_AS:
             found[field] = (*found.get(field, ()), name)
         else:
-            single.append((field, ENDS[name] if field == "rank" else (name,)))
+            single.append((field, AXES[name] if field == "rank" else (name,)))
     return [*found.items(), *single]
 
 

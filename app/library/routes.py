@@ -144,10 +144,12 @@ def audio(sample_id: str) -> BaseResponse:
 
 @blueprint.get("/<sample_id>/peaks")
 def peaks(sample_id: str) -> Response:
-    """Eight hundred heights for the player's waveform, made when the sample was analysed."""
+    """Eight hundred heights for the player's waveform; others when the sample is analysed again."""
     sample = samples.owned_by(current_user, sample_id)
     response = jsonify(peaks=list(sample.features.peaks), duration_s=sample.duration_s)
-    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    response.add_etag()
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.make_conditional(request)
     return response
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import abort
@@ -45,7 +46,7 @@ def edit(
     taken_back: Collection[str] = (),
 ) -> None:
     """Name, tag and correct a sample; only what is given is changed."""
-    with transaction():
+    with _changing(sample):
         if name is not None:
             sample.name = display_name(name)
         if tags is not None:
@@ -59,14 +60,14 @@ def edit(
 
 def scale_tempo(sample: Sample, factor: float) -> None:
     """Half or double time, the commonest correction; nothing happens outside the tempi there are."""
-    if sample.bpm is not None and MIN_BPM <= sample.bpm * factor <= MAX_BPM:
-        with transaction():
+    with _changing(sample):
+        if sample.bpm is not None and MIN_BPM <= sample.bpm * factor <= MAX_BPM:
             sample.correct(bpm=sample.bpm * factor)
 
 
 def revert(sample: Sample, *names: str) -> None:
     """Take corrections back, all or some; what was measured and described was kept."""
-    with transaction():
+    with _changing(sample):
         sample.revert(*names)
 
 
@@ -81,6 +82,14 @@ def parse_tags(text: str) -> list[str]:
         re.sub(r"\s+", "-", visible(part).lstrip("#").casefold()) for part in text[:MOST_READ].split(",")
     )
     return list(dict.fromkeys(word[:40] for word in words if word))[:MOST_TAGS]
+
+
+@contextmanager
+def _changing(sample: Sample) -> Iterator[None]:
+    """A transaction on the sample as it is now, which nobody else changes meanwhile."""
+    with transaction() as session:
+        session.refresh(sample, with_for_update={"of": Sample})
+        yield
 
 
 def _find(user: User, sample_id: str) -> Sample | None:

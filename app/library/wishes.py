@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Float, and_, case, func, literal, or_, select
 
+from app.integrations.vocabulary import ENDS
 from app.library import described, vocabulary
 from app.library.ask import Piece
 from app.models import Sample, Tag
@@ -24,13 +25,20 @@ ONE_EACH = ("texture", "era", "use", "role")
 
 def conditions(pieces: Iterable[Piece]) -> list[ColumnElement[bool]]:
     """One condition a piece; what ranks is none, it only orders what is found."""
-    wanted: dict[str | int, list[ColumnElement[bool]]] = {}
+    wanted: dict[Any, list[ColumnElement[bool]]] = {}
     for place, piece in enumerate(pieces):
         if not piece.is_ranking:
             condition = CONDITIONS[piece.field](*piece.value)
-            together = piece.field if piece.field in ONE_EACH and not piece.negated else place
+            together = _together(piece) or place
             wanted.setdefault(together, []).append(~condition if piece.negated else condition)
     return [or_(*either) for either in wanted.values()]
+
+
+def _together(piece: Piece) -> tuple[str, str] | None:
+    """What pieces share of which either will do: a field that a sample has one of, or one guessed word."""
+    if piece.negated or not (piece.guess or piece.field in ONE_EACH):
+        return None
+    return ("" if piece.field in ONE_EACH else piece.guess, piece.field)
 
 
 def rank(pieces: Iterable[Piece]) -> Number:
@@ -149,14 +157,6 @@ AXES: dict[str, Callable[[], Number]] = {
     # Half at ten seconds, so that an hour does not outweigh every other wish.
     "length": lambda: Sample.duration_s / (Sample.duration_s + 10.0),
 }
-EXTREMES = {
-    "brightness": ("brightest", "darkest"),
-    "noisiness": ("noisiest", "cleanest"),
-    "loudness": ("loudest", "quietest"),
-    "punch": ("punchiest", "softest"),
-    "energy": ("most energetic", "calmest"),
-    "length": ("longest", "shortest"),
-}
 
 
 def _range(low: float | None, high: float | None, unit: str) -> str:
@@ -184,7 +184,7 @@ WORDS: dict[str, Callable[..., str]] = {
     "liked": lambda _: "liked",
     "days": lambda count: "today" if count == 1 else f"the last {count} days",
     "format": str,
-    "rank": lambda axis, weight: f"{EXTREMES[axis][weight < 0]} first",
+    "rank": lambda axis, weight: f"{ENDS[axis][weight < 0]} first",
     "soft": lambda word, weight: f"{word} {'last' if weight < 0 else 'first'}",
     **{field: partial(_either, field) for field in described.KEPT_AS},
 }

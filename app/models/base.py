@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from ulid import ULID
 
 from app.extensions import Base, db
+from app.models import words
 
 if TYPE_CHECKING:
     Model = Base  # mypy can't follow a base class made at run time
@@ -76,6 +77,7 @@ def tune_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_function(words.Bare.name, 1, words.bare, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:

@@ -54,6 +54,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ai_answers_shared_key")
         batch_op.drop_column("shared_key")
         batch_op.alter_column("answer", new_column_name="vibe")
+    # The program before knows jobs of uploads only. Corrections other than of tempo and key are lost.
+    op.execute(
+        "DELETE FROM job_attempts WHERE job_id IN (SELECT id FROM processing_jobs WHERE purpose <> 'upload')"
+    )
+    op.execute("DELETE FROM processing_jobs WHERE purpose <> 'upload'")
     with op.batch_alter_table("processing_jobs", schema=None) as batch_op:
         batch_op.drop_column("purpose")
     with op.batch_alter_table("users", schema=None) as batch_op:

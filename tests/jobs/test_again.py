@@ -17,7 +17,7 @@ import tasks
 from app.billing import ai, quota
 from app.extensions import db, settings
 from app.integrations import asking, prompt, vibe, vibe_schema
-from app.jobs import again, attempts, endings, outcomes, reconcile, run, steer, sweeps
+from app.jobs import again, attempts, describe, endings, outcomes, reconcile, run, steer, sweeps
 from app.jobs import claim as claims
 from app.library import trash
 from app.models import AiCall, Job, OutboxMessage, Sample, Usage, User, WebhookDelivery
@@ -459,3 +459,41 @@ class TestShared:
         sources = [sample.vibe["source"] for sample in db.session.scalars(select(Sample))]
         assert sources == [LARGE, LARGE]
         assert len(fake.asked) == 1
+
+
+def test_a_kept_answer_is_held_against_what_is_measured_today(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    with transaction():
+        sample.features.measured = sample.features.measured | {"bpm": 180.0, "brightness": 5.0}
+    assert sample.vibe["corrections"] == []
+    assert ran(as_owner, DESCRIBE, sample).state == "completed"
+    assert len(fake.asked) == 1
+    assert sample.vibe["corrections"]
+    assert "180 BPM" in sample.vibe["because"]["moods"]
+
+
+def test_an_original_that_is_gone_ends_the_job_at_once(as_owner: Browser, sample: Sample) -> None:
+    before = dict(sample.described), sample.bpm
+    (settings().data_dir / "store" / sample.original_key).unlink()
+    job = ran(as_owner, ANALYSE, sample)
+    assert (job.state, job.may_be_retried) == ("failed", False)
+    assert job.error == "Its original is not in our store any more. The sample is as it was."
+    assert (dict(sample.described), sample.bpm) == before
+
+
+def test_words_by_rules_are_of_what_is_measured_when_the_job_ends(
+    as_owner: Browser, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was analysed again while it was described."""
+    assert as_owner.post("/settings/ai", ai_model=LARGE).status_code == 303  # the switch is off
+    ask = describe.sound
+
+    def and_meanwhile(claim: claims.Claim, measured: dict[str, object]) -> dict[str, object]:
+        with transaction():
+            sample.features.measured = sample.features.measured | {"bpm": 180.0}
+        return ask(claim, measured)
+
+    monkeypatch.setattr(describe, "sound", and_meanwhile)
+    ran(as_owner, DESCRIBE, sample)
+    assert "at 180 BPM" in sample.vibe["description"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.billing import ai, ai_estimate
 from app.extensions import db
@@ -15,12 +16,12 @@ from app.integrations import prompt, vibe_schema
 from app.integrations.openrouter import Price
 from app.jobs import run
 from app.library import again
-from app.models import Job, Sample, Usage, User
-from app.models.base import transaction
+from app.models import AiSwitch, Job, Sample, Usage, User
+from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
 from app.web import usd
 from tests.fake_openrouter import KEY, Market
-from tests.support import Browser, drum_loop, finished_job, kick
+from tests.support import Browser, drum_loop, finished_job, kick, waiting_jobs
 
 SMALL = "qwen/qwen3-8b"
 MOST = Decimal("0.02")
@@ -176,9 +177,42 @@ def test_no_more_than_the_cap_at_once(
     monkeypatch.setattr(again, "MOST", 1)
     answer = as_owner.post("/again", purpose=DESCRIBE, all="1")
     assert chosen_ids(answer.text) == [two[1].id]
-    assert "One go takes 1: these are the first of the 2 you chose." in words(answer.text)
+    assert "One go takes 1 of the 2 you chose." in words(answer.text)
+    rest = re.findall(r'type="hidden" name="(all|after|purpose)" value="([^"]+)"', answer.text)
+    following = as_owner.post("/again", **dict(rest))
+    assert chosen_ids(following.text) == [two[0].id]
+    assert "show the next" not in following.text
     as_owner.post("/again/jobs", purpose=DESCRIBE, sample=[sample.id for sample in two])
     assert len(queued()) == 1
+
+
+def test_a_plan_does_so_many_a_day(as_freeloader: Browser, freeloader: User) -> None:
+    job = finished_job(as_freeloader, "Deep kick.wav", kick())
+    ids = waiting_jobs(freeloader, 99, purpose=DESCRIBE)
+    answer = as_freeloader.post("/again/jobs", purpose=DESCRIBE, sample=job.sample_id)
+    assert answer.headers["Location"] == "/jobs"
+    again_ = as_freeloader.post("/again/jobs", purpose=ANALYSE, sample=job.sample_id)
+    assert again_.headers["Location"] == "/samples"
+    assert (
+        "Free analyses and describes 100 samples again in 24 hours, and 0"
+        in as_freeloader.get("/samples").text
+    )
+    with transaction() as session:
+        yesterday = utcnow() - timedelta(hours=25)
+        session.execute(update(Job).where(Job.id.in_(ids)).values(created_at=yesterday))
+    as_freeloader.post("/again/jobs", purpose=ANALYSE, sample=job.sample_id)
+    assert queued()[-1] == (ANALYSE, job.sample_id)
+
+
+def test_without_a_model_the_page_says_what_becomes_of_its_words(
+    as_owner: Browser, two: list[Sample]
+) -> None:
+    with transaction() as session:
+        session.get_one(AiSwitch, 1).paused_at = utcnow()
+        session.get_one(AiSwitch, 1).paused_because = "no credit"
+    assert "and words of a model that are there stay. Nothing is paid." in offer(as_owner, DESCRIBE, *two)
+    as_owner.post("/settings/ai", ai_model=SMALL)
+    assert "also in place of what a model has said. Nothing is paid." in offer(as_owner, DESCRIBE, *two)
 
 
 def test_nobody_chooses_anothers_samples(as_stranger: Browser, two: list[Sample]) -> None:

@@ -315,3 +315,52 @@ def test_energy_ranks_by_the_correction(as_owner: Browser, owner: User, loop: Sa
 def test_the_library_asks_for_the_kinds_and_sounds_there_are() -> None:
     assert set(vocabulary.KINDS) == set(search.KINDS) == set(KINDS)
     assert set(vocabulary.SOUNDS) - set(vocabulary.FAMILIES) == set(SOUNDS)
+
+
+class TestAPageThatWasOpenMeanwhile:
+    """What changed in the library since it was shown is no correction of whoever looks at it."""
+
+    def test_the_everyday_form(self, as_owner: Browser, loop: Sample) -> None:
+        shown = shown_by(as_owner, loop, "shown")
+        bpm = f"{loop.bpm:.2f}"
+        with transaction():
+            loop.features.measured = loop.features.measured | {"bpm": 120.0}
+            loop.revert()
+        assert corrected(as_owner, loop, shown=shown, bpm=bpm, name="Renamed").status_code == 303
+        assert (loop.name, loop.bpm, loop.corrections) == ("Renamed", 120.0, {})
+        corrected(as_owner, loop, shown=shown, bpm="60", name="Renamed")
+        assert loop.corrections == {"bpm": 60.0}
+
+    def test_the_vibe(self, as_owner: Browser, loop: Sample) -> None:
+        shown = shown_by(as_owner, loop, "vibe-shown")
+        with transaction():
+            loop.describe(DESCRIBED | {"moods": ["sunny"], "texture": "airy", "instruments": []})
+        described(as_owner, loop, {"shown": shown, "energy": "70"})
+        assert loop.corrections == {"energy": 70}
+
+    @pytest.mark.parametrize("shown", ["{", "[]", "null", '{"bpm": {"a": []}, "instruments": 7}'])
+    def test_what_cannot_be_read_changes_nothing_else(
+        self, as_owner: Browser, loop: Sample, shown: str
+    ) -> None:
+        assert corrected(as_owner, loop, shown=shown, name="Renamed").status_code == 303
+        assert described(as_owner, loop, {"shown": shown}).status_code == 303
+        assert loop.name == "Renamed"
+
+
+def shown_by(browser: Browser, sample: Sample, name: str) -> str:
+    found = re.search(
+        rf'name="{name}" type="hidden" value="([^"]*)"', browser.get(f"/samples/{sample.id}").text
+    )
+    assert found is not None
+    return unescape(found[1])
+
+
+def test_the_waveform_is_asked_for_again_and_sent_when_it_has_changed(
+    as_owner: Browser, loop: Sample
+) -> None:
+    first = as_owner.get(f"/samples/{loop.id}/peaks")
+    again = {"If-None-Match": first.headers["ETag"]}
+    assert as_owner.get(f"/samples/{loop.id}/peaks", headers=again).status_code == 304
+    with transaction():
+        loop.features.peaks = bytes(800)
+    assert as_owner.get(f"/samples/{loop.id}/peaks", headers=again).status_code == 200

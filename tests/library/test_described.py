@@ -135,3 +135,17 @@ def test_every_word_of_a_vibe_can_be_asked_for() -> None:
             assert match is not None, spelled
             assert WORDS.get(match) == (field, (word,))
     assert DECADES.pattern.fullmatch("1990s") is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["Beat (Dusty) 90", "[dusty] 90", "dusty/loop", "dusty+warm", "Dusty & warm", "dusty!", "Dusty's"]
+)
+def test_a_word_ends_where_its_letters_do(owner: User, name: str) -> None:
+    shelve(owner, {"Another": {}, name: {}, "Undusty": {}})
+    assert names(owner, "dusty")[0] == name
+    assert sorted(names(owner, "not dusty")) == ["Another", "Undusty"]
+
+
+def test_quotation_marks_in_a_description_end_words_too(owner: User) -> None:
+    shelve(owner, {"Another": {}, "One": {"description": 'A "dusty" loop.'}})
+    assert names(owner, "dusty")[0] == "One"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.audio import classes
 from app.billing import ai
 from app.extensions import db
 from app.integrations import asking, reading
@@ -296,12 +299,38 @@ def test_a_word_in_quotation_marks_is_left_alone(sentence: str, expected: str) -
 
 def test_all_that_a_model_may_say_can_be_searched(app: Flask, owner: User) -> None:
     assert set(reading.SOUNDS) == vocabulary.SOUNDS.keys()
-    assert set(reading.ENDS) == {end for ends in wishes.EXTREMES.values() for end in ends}
+    assert {*classes.SOUNDS, "drums"} == vocabulary.SOUNDS.keys()
     for meaning in reading.MEANINGS:
         [piece] = learned.applied("headnod", {"headnod": (meaning,)})
         assert piece.guess == "headnod"
         assert wishes.words(piece).endswith("(AI guess, from “headnod”)")
         search.find(owner, search.Query(ask="headnod", learned={"headnod": (meaning,)}), "")
+
+
+def test_of_two_meanings_of_one_word_either_will_do(owner: User) -> None:
+    shelve(owner, {"A": {}, "B": {}, "C": {}})
+    with transaction() as session:
+        for sample, sound in zip(session.scalars(select(Sample)), ("hi-hat", "cymbal", "kick"), strict=True):
+            sample.correct(sound=sound, kind="one-shot")
+    means = {"zizzly": ("sound: hi-hat", "sound: cymbal")}
+    found = search.find(owner, search.Query(ask="zizzly", learned=means), "").samples
+    assert sorted(str(sample.sound) for sample in found) == ["cymbal", "hi-hat"]
+    left_out = search.find(owner, search.Query(ask="not zizzly", learned=means), "").samples
+    assert [sample.sound for sample in left_out] == ["kick"]
+
+
+def test_two_clicks_at_once_pay_once(app: Flask, owner: User, fake: Market) -> None:
+    user_id, barrier = owner.id, threading.Barrier(2)
+
+    def click_(_: int) -> None:
+        with app.app_context():
+            clicking = db.session.get_one(User, user_id)
+            barrier.wait()
+            learned.learn(clicking, "headnod")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(click_, range(2)))
+    assert len(fake.asked) == 1
 
 
 def test_the_answer_is_kept_with_its_source_and_version(as_owner: Browser, fake: Market) -> None:

@@ -84,3 +84,16 @@ def test_tempo_and_key_of_the_user_become_corrections(empty_app: Flask) -> None:
             corrections, VIBE
         )
         assert rows("bpm, bpm_source, key, key_source") == kept
+
+
+def test_jobs_about_samples_do_not_outlive_the_program_that_knows_them(empty_app: Flask) -> None:
+    upgrade()
+    insert("users", id="u", email="owner@example.com")
+    insert("batches", id="b", user_id="u")
+    for number, purpose in enumerate(("upload", "describe", "analyse")):
+        insert("processing_jobs", id=purpose, user_id="u", batch_id="b", purpose=purpose)
+        insert("job_attempts", id=number, job_id=purpose, token=purpose)
+    downgrade(revision="0013")
+    with db.engine.connect() as connection:
+        for table, column in (("processing_jobs", "id"), ("job_attempts", "job_id")):
+            assert connection.execute(sa.text(f"SELECT {column} FROM {table}")).scalars().all() == ["upload"]

@@ -19,8 +19,13 @@ import pytest
 import redis
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
+from flask import Flask
+from flask_migrate import upgrade
 from moto.server import ThreadedMotoServer
 
+from app import create_app
+from app.config import Settings
+from app.extensions import db
 from tests.live import free_port
 from tests.services.gate import Gate
 
@@ -146,3 +151,19 @@ def gate(s3_settings: dict[str, str]) -> Iterator[Gate]:
     made = Gate(s3_settings["S3_ENDPOINT_URL"], s3_settings["S3_SECRET_ACCESS_KEY"], BUCKET)
     yield made
     made.close()
+
+
+@pytest.fixture
+def postgres_app(tmp_path: Path, postgres_url: str) -> Iterator[Flask]:
+    """The app with its tables on a database of its own."""
+    values = {
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": postgres_url,
+        "SECRET_KEY": "a secret for tests, long enough to be taken",
+    }
+    app = create_app(Settings.from_env(values))
+    with app.app_context():
+        upgrade()
+        yield app
+        db.session.remove()
+        db.engine.dispose()

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 
-from app import create_app
 from app.auth import accounts
-from app.config import Settings
-from app.extensions import db
 from app.library import search
 from app.models.base import transaction
 from tests.library.sentences import HELD_OUT, SENTENCES
@@ -20,21 +13,6 @@ from tests.library.test_described import FOUND, VIBES, names, shelve
 from tests.support import PASSWORD
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-def postgres_app(tmp_path: Path, postgres_url: str) -> Iterator[Flask]:
-    values = {
-        "DATA_DIR": str(tmp_path),
-        "DATABASE_URL": postgres_url,
-        "SECRET_KEY": "a secret for tests, long enough to be taken",
-    }
-    app = create_app(Settings.from_env(values))
-    with app.app_context():
-        upgrade()
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def test_sentences_find_the_same_and_page_on_postgresql(postgres_app: Flask) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from app.config import Settings
 from app.integrations.storage import bucket
 from app.integrations.storage.bucket import UPLOAD_HEADERS, Arrived, S3Store
-from app.integrations.storage.common import BINARY, URL_LIFETIME_S, StorageError, Store
+from app.integrations.storage.common import BINARY, URL_LIFETIME_S, MissingError, StorageError, Store
 from app.integrations.storage.disk import BadLinkError, DiskStore
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Arrived",
     "BadLinkError",
     "DiskStore",
+    "MissingError",
     "S3Store",
     "StorageError",
     "Store",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from app.config import Settings
-from app.integrations.storage.common import BINARY, URL_LIFETIME_S, as_storage_error
+from app.integrations.storage.common import BINARY, URL_LIFETIME_S, MissingError, as_storage_error
 
 if TYPE_CHECKING:
     from boto3.s3.transfer import TransferConfig
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PARTS_AT_ONCE = 2
 CORS_AGE_S = 3600
+MISSING = {"404", "NoSuchKey"}
 # What a file is, is told by its bytes when it has arrived; until then it is only that.
 UPLOAD_HEADERS = {"Content-Type": BINARY}
 
@@ -46,7 +47,12 @@ class S3Store:
 
     def fetch(self, key: str, target: Path) -> None:
         with as_storage_error():
-            self._client.download_file(self._bucket, key, str(target), Config=_transfer())
+            try:
+                self._client.download_file(self._bucket, key, str(target), Config=_transfer())
+            except self._client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] in MISSING:
+                    raise MissingError(str(error)) from error
+                raise
 
     def copy(self, key: str, target_key: str) -> None:
         source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
@@ -89,7 +95,7 @@ class S3Store:
             try:
                 head = self._client.head_object(Bucket=self._bucket, Key=key)
             except self._client.exceptions.ClientError as error:
-                if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+                if error.response["Error"]["Code"] in MISSING:
                     return None
                 raise
             return Arrived(head["ContentLength"], head["ETag"])

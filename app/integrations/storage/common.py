@@ -16,12 +16,16 @@ class StorageError(Exception):
     """The store could not be reached or did not do what was asked; trying later may help."""
 
 
+class MissingError(StorageError):
+    """There is no such object."""
+
+
 class Store(Protocol):
     def put(self, key: str, source: Path, content_type: str) -> None:
         """Store a file under a key, replacing what was there. A reader sees all of it or none."""
 
     def fetch(self, key: str, target: Path) -> None:
-        """Copy an object to a local file."""
+        """Copy an object to a local file, or raise MissingError."""
 
     def copy(self, key: str, target_key: str) -> None:
         """Store an object under a second key; a bucket does so by itself, without sending it to us."""

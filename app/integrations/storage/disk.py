@@ -11,7 +11,7 @@ from secrets import token_hex
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from app.integrations.storage.common import URL_LIFETIME_S, as_storage_error
+from app.integrations.storage.common import URL_LIFETIME_S, MissingError, as_storage_error
 
 
 class BadLinkError(Exception):
@@ -36,7 +36,10 @@ class DiskStore:
 
     def fetch(self, key: str, target: Path) -> None:
         with as_storage_error():
-            shutil.copyfile(self._path(key), target)
+            try:
+                shutil.copyfile(self._path(key), target)
+            except FileNotFoundError as error:
+                raise MissingError(str(error)) from error
 
     def copy(self, key: str, target_key: str) -> None:
         self.put(target_key, self._path(key), "")

@@ -1,0 +1,50 @@
+"""Corrections at once on PostgreSQL, where transactions run beside each other: each is kept."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.auth import accounts
+from app.extensions import db
+from app.library import samples
+from app.models import Sample, User
+from app.models.sample import OF_SOUND
+from tests.library.test_described import shelve
+from tests.support import PASSWORD
+
+pytestmark = pytest.mark.services
+CHANGES: dict[str, Any] = {
+    "bpm": 140.0,
+    "key": "D minor",
+    "kind": "one-shot",
+    "energy": 7,
+    "moods": ["sunny"],
+}
+
+
+def test_of_corrections_at_once_none_is_lost(postgres_app: Flask) -> None:
+    owner = accounts.register("owner@example.com", PASSWORD, "UTC")
+    sample_id, user_id = shelve(owner, {"One": {}})["One"].id, owner.id
+    db.session.commit()
+    barrier = threading.Barrier(len(CHANGES))
+
+    def correct(change: tuple[str, Any]) -> None:
+        with postgres_app.app_context():
+            sample = samples.owned_by(db.session.get_one(User, user_id), sample_id)
+            barrier.wait()
+            samples.edit(sample, corrections=dict([change]))
+
+    with ThreadPoolExecutor(len(CHANGES)) as pool:
+        list(pool.map(correct, CHANGES.items()))
+    db.session.rollback()
+    sample = db.session.get_one(Sample, sample_id, populate_existing=True)
+    assert sample.corrections == CHANGES
+    assert {name: getattr(sample, name) for name in OF_SOUND} == {
+        "kind": "one-shot", "sound": None, "bpm": 140.0, "key": "D minor",
+    }  # fmt: skip
+    assert "sunny" in sample.search_text
