@@ -465,7 +465,7 @@ def test_a_kept_answer_is_held_against_what_is_measured_today(
     as_owner: Browser, sample: Sample, fake: Market
 ) -> None:
     with transaction():
-        sample.features.measured = sample.features.measured | {"bpm": 180.0, "brightness": 5.0}
+        sample.features.measured = sample.features.measured | {"bpm": 180.0, "noisiness": 5.0}
     assert sample.vibe["corrections"] == []
     assert ran(as_owner, DESCRIBE, sample).state == "completed"
     assert len(fake.asked) == 1
