@@ -113,7 +113,7 @@ def test_rows_are_ticked_by_key_or_all_at_once_and_the_cost_comes_first(page: Pa
     page.get_by_role("button", name="Describe again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Describe again")
     expect(page.locator("main")).not_to_contain_text("Deep kick")
-    expect(page.locator("main")).to_contain_text("nothing is paid")
+    expect(page.locator("main")).to_contain_text("Nothing is paid.")
     page.get_by_role("link", name="Leave them as they are").click()
     expect(page).to_have_url(re.compile("/samples$"))
 
