@@ -27,6 +27,7 @@ from app import create_app
 from app.auth import accounts
 from app.config import Settings
 from app.extensions import db, limiter
+from app.integrations import asking
 from app.models import Subscription, User
 from app.models.base import transaction
 from tests.fake_openrouter import Market, market
@@ -68,7 +69,13 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def fake() -> Iterator[Market]:
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody rests between two tries of a question."""
+    monkeypatch.setattr(asking, "PAUSES_S", (0.0, 0.0))
+
+
+@pytest.fixture
+def fake(at_once: None) -> Iterator[Market]:
     """A market of models, for tests whose `environ` names its address."""
     with market() as made:
         yield made

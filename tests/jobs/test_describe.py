@@ -26,12 +26,6 @@ def environ(environ: dict[str, str], fake: Market) -> dict[str, str]:
     return environ | {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url}
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody rests between two tries."""
-    monkeypatch.setattr(asking, "PAUSES_S", (0.0, 0.0))
-
-
 def ran(browser: Browser, name: str = "break.wav", bpm: float = 90) -> tuple[Job, Sample]:
     job = uploaded_job(browser, name, drum_loop(bpm))
     run.run_next()

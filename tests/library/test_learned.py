@@ -34,7 +34,7 @@ ASKED = "Ask the model about: "
 
 
 @pytest.fixture
-def fake() -> Iterator[Market]:
+def fake(at_once: None) -> Iterator[Market]:
     with market(meanings={"headnod": HEADNOD}) as made:
         yield made
 
@@ -42,12 +42,6 @@ def fake() -> Iterator[Market]:
 @pytest.fixture
 def environ(environ: dict[str, str], fake: Market) -> dict[str, str]:
     return environ | {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url}
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody rests between two tries."""
-    monkeypatch.setattr(asking, "PAUSES_S", (0.0, 0.0))
 
 
 @pytest.fixture

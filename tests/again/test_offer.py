@@ -20,17 +20,12 @@ from app.models import AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
 from app.web import usd
-from tests.fake_openrouter import KEY, Market
+from tests.fake_openrouter import Market
 from tests.library.test_described import shelve
 from tests.support import Browser, drum_loop, finished_job, kick, waiting_jobs
 
 SMALL = "qwen/qwen3-8b"
 MOST = Decimal("0.02")
-
-
-@pytest.fixture
-def environ(environ: dict[str, str], fake: Market) -> dict[str, str]:
-    return environ | {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url}
 
 
 @pytest.fixture

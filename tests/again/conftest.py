@@ -1,0 +1,20 @@
+"""A model may be asked, and a sample is described by it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.extensions import db
+from app.models import Sample
+from tests.fake_openrouter import KEY, Market
+from tests.support import Browser, drum_loop, finished_job
+
+
+@pytest.fixture
+def environ(environ: dict[str, str], fake: Market) -> dict[str, str]:
+    return environ | {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url}
+
+
+@pytest.fixture
+def sample(as_owner: Browser) -> Sample:
+    return db.session.get_one(Sample, finished_job(as_owner, "Dusty break.wav", drum_loop(93)).id)

@@ -1,0 +1,167 @@
+"""What analysing and describing again changes, and what it costs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+import tasks
+from app.billing import ai, quota
+from app.extensions import db, settings
+from app.integrations import prompt, vibe, vibe_schema
+from app.jobs import claim as claims
+from app.jobs import describe, run
+from app.models import Sample, User
+from app.models.base import transaction
+from app.models.job import ANALYSE, DESCRIBE
+from tests.again.support import BOTH, LARGE, SMALL, choose, ledger, ran
+from tests.fake_openrouter import Market
+from tests.support import Browser, drum_loop, finished_job
+
+
+def test_another_model_finds_other_words_and_the_ledger_is_the_bill(
+    as_owner: Browser, owner: User, sample: Sample, fake: Market
+) -> None:
+    with transaction():
+        sample.retag(["vinyl"])
+    choose(as_owner, SMALL)
+    fake.answer = fake.answer | {"genres": [{"name": "trap", "weight": 0.5}]}
+    job = ran(as_owner, DESCRIBE, sample)
+    assert (job.state, job.step, job.sample_id) == ("completed", "ready", sample.id)
+    assert [asked["model"] for asked in fake.asked] == [LARGE, SMALL]
+    assert (sample.vibe["source"], sample.vibe["genres"][0]["name"]) == (SMALL, "trap")
+    assert '"vinyl"' in fake.asked[1]["messages"][1]["content"]
+    assert abs(ledger() - fake.billed_usd) < Decimal("0.000002")
+    assert abs(ai.spent(ai.DAY, owner.id) - ledger()) < Decimal("0.000001")
+    assert "trap" in sample.search_text
+
+
+def test_the_same_question_again_is_free(as_owner: Browser, sample: Sample, fake: Market) -> None:
+    before = dict(sample.vibe)
+    assert ran(as_owner, DESCRIBE, sample).state == "completed"
+    assert len(fake.asked) == 1
+    assert sample.vibe == before
+
+
+@BOTH
+def test_corrections_stay_in_force(as_owner: Browser, sample: Sample, fake: Market, purpose: str) -> None:
+    with transaction():
+        sample.correct(bpm=186.0, moods=["sunny"])
+    choose(as_owner, SMALL)
+    assert ran(as_owner, purpose, sample).state == "completed"
+    assert (sample.bpm, sample.bpm_source, sample.vibe["moods"]) == (186.0, "user", ["sunny"])
+
+
+@BOTH
+def test_it_is_no_upload_and_is_charged_as_none(
+    as_owner: Browser, owner: User, sample: Sample, purpose: str
+) -> None:
+    before = quota.standing(owner)
+    job = ran(as_owner, purpose, sample)
+    with transaction():
+        quota.give_back(job)
+    assert quota.standing(owner) == before
+
+
+def test_analysing_measures_and_renders_anew_and_leaves_a_models_words(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    words, bars = dict(sample.described), sample.bars
+    with transaction():
+        sample.features.engine_version = "0.1"
+        sample.features.measured = sample.features.measured | {"bpm": 1.0}
+        sample.bars = bytes(64)
+    wav = settings().data_dir / "store" / sample.sp404_key
+    rendered = wav.read_bytes()
+    wav.write_bytes(b"old")
+    job = ran(as_owner, ANALYSE, sample)
+    assert (job.state, job.step) == ("completed", "ready")
+    assert sample.features.engine_version != "0.1"
+    assert sample.bpm == pytest.approx(93, abs=0.5)
+    assert sample.bars == bars
+    assert wav.read_bytes() == rendered
+    assert sample.described == words
+    assert len(fake.asked) == 1
+
+
+def test_words_by_rules_follow_a_new_measurement(as_owner: Browser, fake: Market) -> None:
+    fake.script = ["400"]
+    sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
+    right = dict(sample.described)
+    with transaction():
+        sample.describe(right | {"energy": 1, "moods": ["bleak"]})
+    ran(as_owner, ANALYSE, sample)
+    assert sample.described == right
+
+
+def test_who_switched_models_off_gets_rules_and_nobody_is_asked(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    assert as_owner.post("/settings/ai").status_code == 303
+    ran(as_owner, DESCRIBE, sample)
+    assert sample.vibe["source"] == vibe.LOCAL
+    other = finished_job(as_owner, "other.wav", drum_loop(120))
+    assert db.session.get_one(Sample, other.id).vibe["source"] == vibe.LOCAL
+    assert len(fake.asked) == 1  # the first upload's
+
+
+def test_rules_that_stand_in_for_a_model_leave_its_words(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    fake.script, words = ["503"], dict(sample.described)
+    choose(as_owner, SMALL)
+    assert ran(as_owner, DESCRIBE, sample).state == "completed"
+    assert len(fake.asked) > 1
+    assert sample.described == words
+
+
+@pytest.mark.parametrize("module", ["prompt", "schema"])
+def test_a_new_version_describes_on_request_only(
+    as_owner: Browser, sample: Sample, fake: Market, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    line = "The description is of an older version."
+    page = f"/samples/{sample.id}"
+    assert line not in as_owner.get(page).text
+    if module == "prompt":
+        monkeypatch.setattr(prompt, "PROMPT_VERSION", prompt.PROMPT_VERSION + 1)
+    else:
+        monkeypatch.setattr(vibe_schema, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION + 1)
+        monkeypatch.setattr(vibe, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION)
+    tasks.keep_house()
+    tasks.sweep()
+    assert run.run_next() is None
+    assert line in as_owner.get(page).text
+    assert len(fake.asked) == 1
+    ran(as_owner, DESCRIBE, sample)
+    assert len(fake.asked) == 2
+    assert line not in as_owner.get(page).text
+
+
+def test_a_kept_answer_is_held_against_what_is_measured_today(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    with transaction():
+        sample.features.measured = sample.features.measured | {"bpm": 180.0, "noisiness": 5.0}
+    assert sample.vibe["corrections"] == []
+    assert ran(as_owner, DESCRIBE, sample).state == "completed"
+    assert len(fake.asked) == 1
+    assert sample.vibe["corrections"]
+    assert "180 BPM" in sample.vibe["because"]["moods"]
+
+
+def test_words_by_rules_are_of_what_is_measured_when_the_job_ends(
+    as_owner: Browser, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was analysed again while it was described."""
+    assert as_owner.post("/settings/ai", ai_model=LARGE).status_code == 303  # the switch is off
+    ask = describe.sound
+
+    def and_meanwhile(claim: claims.Claim, measured: dict[str, object]) -> dict[str, object]:
+        with transaction():
+            sample.features.measured = sample.features.measured | {"bpm": 180.0}
+        return ask(claim, measured)
+
+    monkeypatch.setattr(describe, "sound", and_meanwhile)
+    ran(as_owner, DESCRIBE, sample)
+    assert "at 180 BPM" in sample.vibe["description"]
