@@ -51,6 +51,11 @@ def _key(match: re.Match[str]) -> Found | None:
     return "key", tuple(sorted(keys.compatible(name))) if how else (name,)
 
 
+def _mode(match: re.Match[str]) -> Found | None:
+    """`in a minor key` has no tonic; `in A minor` has one."""
+    return "key", tuple(sorted(key for key in keys.ALL_KEYS if key.endswith(match["mode"].lower())))
+
+
 def _tonic(match: re.Match[str]) -> Found | None:
     """`in C` leaves open whether major or minor."""
     pitch = _pitch(match["note"], match["sign"] or match["sign2"])
@@ -151,7 +156,8 @@ RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Found | None]]] = [
     (re.compile(pattern, re.I), make)
     for pattern, make in (
         (r'"([^"\0]+)"', _quoted),
-        (rf"(?<!\bi )(?:{PARTNER}\s+)?(?:in (?:the key of )?)?(?:{NAMED_KEY}){END}", _key),
+        (r"(?:in )?(?-i:a) (?P<mode>minor|major) key\b", _mode),
+        (rf"(?<!\bi )(?:{PARTNER}\s+)?(?:in )?(?:(?:the )?key of )?(?:{NAMED_KEY}){END}", _key),
         (rf"(?:in(?: the key of)?|key of)\s+(?-i:(?P<note>[A-G])){SIGN}{END}", _tonic),
         (rf"(?:between\s+)?{LOW}\s*(?:-|–|to|and|\.\.)\s*{HIGH}{UNIT}{END}", _between),
         (r"(\d{1,2})[\s-]?bars?\b", _bars),

@@ -20,7 +20,7 @@ BARS_AWRY = 0.04
 UNKNOWN = -10.0  # below every sum of ranks, so that a row without the measurement comes last
 Number = ColumnElement[Any]
 # A sample has one of each: of two that are asked for, either will do.
-ONE_EACH = ("texture", "era", "use", "role")
+ONE_EACH = ("kind", "sound", "texture", "era", "use", "role")
 
 
 def conditions(pieces: Iterable[Piece]) -> list[ColumnElement[bool]]:

@@ -99,6 +99,8 @@ SENTENCES = {
     "boom bap drums from the nineties": "genre boom bap; sound drums; era 1990s",
     "'90s hip-hop": "era 1990s; genre boom bap|trap|lo-fi",
     "1980s synthwave": "era 1980s; genre synthwave",
+    "key of C minor": "key C minor",
+    "kick or snare": "sound kick; sound snare",
     "80s or 90s": "era 1980s; era 1990s",
     "80s-90s": "era 1980s; era 1990s",
     "kick-snare loop -hat": "sound kick; sound snare; kind loop; -sound hi-hat",

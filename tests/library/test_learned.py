@@ -313,6 +313,22 @@ def test_of_two_meanings_of_one_word_either_will_do(owner: User) -> None:
     assert [sample.sound for sample in left_out] == ["kick"]
 
 
+def test_of_two_sounds_that_are_asked_for_either_will_do(owner: User) -> None:
+    shelve(owner, {"A": {}, "B": {}, "C": {}})
+    with transaction() as session:
+        for sample, sound in zip(session.scalars(select(Sample)), ("kick", "pad", "clap"), strict=True):
+            sample.correct(sound=sound, kind="one-shot")
+    found = search.find(owner, search.Query(ask="kicks or pads"), "").samples
+    assert sorted(str(sample.sound) for sample in found) == ["kick", "pad"]
+
+
+def test_a_minor_key_is_any_of_them() -> None:
+    [any_minor] = read("in a minor key")
+    assert (any_minor.field, len(any_minor.value)) == ("key", 12)
+    [named] = read("in A minor")
+    assert named.value == ("A minor",)
+
+
 def test_two_clicks_at_once_pay_once(app: Flask, owner: User, fake: Market) -> None:
     user_id, barrier = owner.id, threading.Barrier(2)
 
