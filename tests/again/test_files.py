@@ -14,6 +14,7 @@ from app.billing import quota
 from app.extensions import db, settings
 from app.jobs import again, endings, outcomes, reconcile, run, sweeps
 from app.jobs import claim as claims
+from app.jobs.outcomes import Results
 from app.library import trash
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
@@ -153,9 +154,9 @@ def test_a_deleted_sample_ends_its_job_and_nothing_of_it_comes_back(
     else:
         complete = endings.complete
 
-        def late(*given: object) -> endings.Ending:
+        def late(claim: claims.Claim, measured: Results, described: Results) -> endings.Ending:
             away(sample)
-            return complete(*given)  # type: ignore[arg-type]
+            return complete(claim, measured, described)
 
         monkeypatch.setattr(endings, "complete", late)
     ending = run.run_next()

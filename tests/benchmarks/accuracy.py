@@ -1,3 +1,4 @@
+# Tables and rules of music read best with a case on a line, however long.
 # ruff: noqa: E501
 """Print cross-validated figures beside the peers: `python -m tests.benchmarks.accuracy --corpus FOLDER`.
 

@@ -1,3 +1,4 @@
+# Tables and rules of music read best with a case on a line, however long.
 # ruff: noqa: E501
 """Productions made by rule: drum patterns by style; bass, chords and melody over a harmony."""
 

@@ -1,3 +1,4 @@
+# Tables and rules of music read best with a case on a line, however long.
 # ruff: noqa: E501
 """Build the development corpus: `python -m tests.benchmarks.corpus --out FOLDER`.
 

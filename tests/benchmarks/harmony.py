@@ -1,3 +1,4 @@
+# Tables and rules of music read best with a case on a line, however long.
 # ruff: noqa: E501
 """Chord progressions of a key, drawn from a table or by function, and whether what is heard of one decides the key."""
 

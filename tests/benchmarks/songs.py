@@ -1,3 +1,4 @@
+# Tables and rules of music read best with a case on a line, however long.
 # ruff: noqa: E501
 """Songs that declare tempo and key: OpenTTD's MIDI, MMA grooves, Bach chorales, Essen folk songs."""
 

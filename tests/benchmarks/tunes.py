@@ -1,3 +1,4 @@
+# Tables and rules of music read best with a case on a line, however long.
 # ruff: noqa: E501
 """Folk tunes whose key an editor declared, harmonised by rule and arranged as loops."""
 
