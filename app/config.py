@@ -6,8 +6,10 @@ import difflib
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -194,15 +196,11 @@ def _problem(detail: Any) -> str:
 
 
 def _kept_secret(path: Path) -> str:
-    """Generate the key of an embedded run once; web and worker may both get here first."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(48))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    """The key of an embedded run, made once; processes and threads may all get here first."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as draft, suppress(FileExistsError):
+            draft.write(secrets.token_urlsafe(48))
+            draft.flush()
+            os.link(draft.name, path)
     return path.read_text()

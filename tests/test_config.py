@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,16 @@ def test_the_secret_of_an_embedded_run_is_made_once_and_kept_private(tmp_path: P
     assert first == second
     assert len(first) >= 32
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_of_threads_that_need_the_secret_at_once_all_get_the_same(tmp_path: Path) -> None:
+    """Each of several uploads at the very start of a run opens the store, which signs its links with it."""
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(50):
+            settings = Settings.from_env({"DATA_DIR": str(tmp_path / str(number))})
+            keys = list(threads.map(lambda _, of=settings: of.effective_secret_key, range(8)))
+            assert len(set(keys)) == 1
+            assert [path.name for path in settings.data_dir.iterdir()] == ["secret_key"]
 
 
 def test_the_address_follows_the_port() -> None:
