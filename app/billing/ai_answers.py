@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.billing import ai, ai_choice
 from app.extensions import db, settings
 from app.integrations import prompt, vibe_schema
 from app.integrations.vibe import Ask, Described
-from app.models import AiAnswer, User
-from app.models.base import transaction
+from app.models import AiAnswer, AiAsking, User
+from app.models.base import new_id, transaction, utcnow
 
-LOCKS = [threading.Lock() for _ in range(64)]
+LOOK_S = 0.25
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is asked about: a sound's bytes, and what its user says of it."""
+
+    content_sha256: str
+    name: str
+    tags: tuple[str, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)  # which they have corrected
 
 
 @dataclass(frozen=True)
@@ -35,23 +46,32 @@ class Reservation:
     usd: Decimal
 
 
-def question(user: User, content_sha256: str) -> tuple[str, tuple[str, ...]]:
-    """What makes two questions the same one, and the models that may answer it."""
-    models = ai_choice.models_for(user)
-    parts = (content_sha256, *models, f"p{prompt.PROMPT_VERSION}", f"s{vibe_schema.SCHEMA_VERSION}")
-    return _digest(parts), models
+def question(user: User, subject: Subject) -> str:
+    """What makes two questions the same one: the bytes, what the user has corrected in them, who is asked."""
+    figures = [json.dumps(subject.figures)] if subject.figures else []
+    asked = (*ai_choice.models_for(user), f"p{prompt.PROMPT_VERSION}", f"s{vibe_schema.SCHEMA_VERSION}")
+    return digest(subject.content_sha256, *figures, *asked)
 
 
-def shared_key(asked: str, name: str, tags: Iterable[str]) -> str:
+def shared_key(asked: str, subject: Subject) -> str:
     """Of a question with the user's words in it: whoever asks exactly this has sent all of it themselves."""
-    return _digest([asked, json.dumps([name, *tags])])
+    return digest(asked, json.dumps([subject.name, *subject.tags]))
 
 
 @contextmanager
-def one_at_a_time(asked: str) -> Iterator[None]:
-    """Of one question put twice at once in one process, the second waits for the answer of the first."""
-    with LOCKS[int(asked[:8], 16) % len(LOCKS)]:
+def one_at_a_time(questions: Iterable[str], longest_s: float) -> Iterator[None]:
+    """Of one question put twice at once, anywhere, the second waits for the answer of the first.
+
+    A process that dies holds a question for no longer than asking may take.
+    """
+    keys, asker = set(questions), new_id()
+    while not _begin(keys, asker, timedelta(seconds=longest_s)):
+        time.sleep(LOOK_S)
+    try:
         yield
+    finally:
+        with transaction() as session:
+            session.execute(delete(AiAsking).where(AiAsking.asker == asker))
 
 
 def answered_before(user_id: str, asked: str, shared: str) -> dict[str, Any] | None:
@@ -76,19 +96,17 @@ def has_paid(user_id: str, asked: Iterable[str]) -> set[str]:
     return set(db.session.scalars(own))
 
 
-def reserve(
-    user_id: str, key: str, content_sha256: str, name: str, tags: tuple[str, ...] = ()
-) -> Reservation | None:
+def reserve(user_id: str, key: str, subject: Subject) -> Reservation | None:
     """Put aside the most a description may cost; None when nobody may be asked now."""
     here = settings()
     usd = Decimal(str(here.vibe_sample_max_usd))
     models = ai.put_aside(user_id, key, usd)
     if models is None:
         return None
-    asked, _ = question(db.session.get_one(User, user_id), content_sha256)
+    asked = question(db.session.get_one(User, user_id), subject)
     prices = (str(here.vibe_max_prompt_usd), str(here.vibe_max_completion_usd))
-    ask = Ask(models, prompt.PROMPT_VERSION, str(usd), *prices, name, tags)
-    return Reservation(user_id, key, asked, shared_key(asked, name, tags), ask, usd)
+    ask = Ask(models, prompt.PROMPT_VERSION, str(usd), *prices, subject.name, subject.tags)
+    return Reservation(user_id, key, asked, shared_key(asked, subject), ask, usd)
 
 
 def settle(held: Reservation, described: Described) -> None:
@@ -100,5 +118,17 @@ def settle(held: Reservation, described: Described) -> None:
     ai.pay(held.user_id, held.key, held.usd, described.calls, kept)
 
 
-def _digest(parts: Iterable[str]) -> str:
+def digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _begin(keys: set[str], asker: str, longest: timedelta) -> bool:
+    """Enter all of them as being asked, unless one of them is."""
+    with transaction() as session:
+        ai.locked_switch()  # of two that come at once the second sees what the first has entered
+        session.execute(delete(AiAsking).where(AiAsking.until < utcnow()))
+        if session.scalar(select(AiAsking.question).where(AiAsking.question.in_(keys)).limit(1)):
+            return False
+        until = utcnow() + longest
+        session.add_all(AiAsking(question=key, asker=asker, until=until) for key in keys)
+        return True

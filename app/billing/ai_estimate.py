@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from app.billing import ai, ai_answers, ai_choice
+from app.billing.ai_answers import Subject
 from app.extensions import db, settings
 from app.integrations import prompt, vibe_schema
 from app.integrations.openrouter import MICRO_USD, Price
@@ -54,7 +55,7 @@ class Estimate:
 
 def of(user: User, samples: Sequence[Sample]) -> Estimate:
     """Of samples with the same bytes one is asked about, and the others get its answer."""
-    asked = [ai_answers.question(user, sample.content_sha256)[0] for sample in samples]
+    asked = [ai_answers.question(user, _subject(sample)) for sample in samples]
     models, silence = ai_choice.models_for(user), ai.silence(user)
     open_questions = set(asked) - ai_answers.has_paid(user.id, asked) if silence is None else set()
     measured = _mean_usd(models[0]) if silence is None else None
@@ -69,6 +70,10 @@ def of(user: User, samples: Sequence[Sample]) -> Estimate:
         each_most_usd=most,
         left_usd=ai.left(user.id),
     )
+
+
+def _subject(sample: Sample) -> Subject:
+    return Subject(sample.content_sha256, sample.filename, tuple(sample.tag_names), sample.own_figures)
 
 
 def _mean_usd(model: str) -> Decimal | None:
@@ -89,5 +94,5 @@ def _by_length_usd(sample: Sample) -> Decimal:
     """The most one question costs that is answered at once, at the highest price a provider may take."""
     here = settings()
     price = Price(Decimal(str(here.vibe_max_prompt_usd)), Decimal(str(here.vibe_max_completion_usd)))
-    asked = prompt.messages(sample.features.measured, sample.filename, sample.tag_names)
+    asked = prompt.messages(sample.heard(), sample.filename, sample.tag_names)
     return price.most(asked, vibe_schema.for_request())

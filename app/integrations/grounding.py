@@ -172,4 +172,4 @@ def _wrong_keys(lowered: str, measured: Measured) -> list[str]:
 
 
 def _told(claim: str, feature: str, measured: Measured) -> str:
-    return f"Said {claim}; measured: {in_words(measured, [feature])}."
+    return f"Said {claim}, against {in_words(measured, [feature])}."

@@ -7,6 +7,8 @@ from statistics import fmean
 from typing import Any
 
 Measured = Mapping[str, Any]
+# What a description names and a user may correct.
+FIGURES = ("kind", "sound", "bpm", "key")
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 BANDS_HZ = {

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from app.integrations import describer, grounding, prompt
 from app.integrations.asking import Asking
-from app.integrations.measures import Measured, in_words
+from app.integrations.measures import FIGURES, Measured, in_words
 from app.integrations.openrouter import Price, Server
 from app.integrations.vibe_schema import NAME, SCHEMA_VERSION, Vibe
 
@@ -42,6 +42,7 @@ class Described:
 
     vibe: Vibe
     because: dict[str, str]  # for each field, the measured figures it rests on
+    figures: dict[str, Any]  # what it was written for
     source: str = LOCAL  # or the model that was billed
     prompt_version: int | None = None
     corrections: list[str] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Described:
         """What is kept with the sample."""
         return self.vibe.model_dump(exclude={"rests_on"}) | {
             "because": self.because,
+            "figures": self.figures,
             "source": self.source,
             "corrections": self.corrections,
             "schema_version": SCHEMA_VERSION,
@@ -65,7 +67,7 @@ def describe(measured: Measured, ask: Ask | None = None, server: Server | None =
     Whatever goes wrong there, there is a description; `calls` says what was tried and what it cost.
     """
     local = describer.describe(measured)
-    ruled = Described(local, because(local, measured))
+    ruled = Described(local, because(local, measured), figures(measured))
     if ask is None or server is None or ask.prompt_version != prompt.PROMPT_VERSION:
         return ruled
     price = Price(Decimal(ask.prompt_usd), Decimal(ask.completion_usd))
@@ -91,6 +93,7 @@ def grounded(answered: Mapping[str, Any], measured: Measured) -> Described:
     return Described(
         right,
         because(right, measured),
+        figures(measured),
         answered["source"],
         answered["prompt_version"],
         corrections,
@@ -101,6 +104,10 @@ def grounded(answered: Mapping[str, Any], measured: Measured) -> Described:
 def because(vibe: Vibe, measured: Measured) -> dict[str, str]:
     """Figures for the features a vibe names: a describer says which, the measurement says how much."""
     return {name: in_words(measured, features) for name, features in vibe.rests_on.model_dump().items()}
+
+
+def figures(measured: Measured) -> dict[str, Any]:
+    return {name: measured.get(name) for name in FIGURES}
 
 
 def _quoting(vibe: Vibe, given: str) -> str:

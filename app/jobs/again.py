@@ -76,15 +76,15 @@ def is_doubled(job: Job) -> bool:
 def check_there(claim: Claim) -> None:
     """Raise SampleGoneError when the job is about a sample that was deleted."""
     if claim.purpose != UPLOAD:
-        measured(claim)
+        heard(claim)
 
 
-def measured(claim: Claim) -> dict[str, Any]:
-    """What was measured of the sample before. Raises SampleGoneError."""
+def heard(claim: Claim) -> dict[str, Any]:
+    """What is known of the sample: measured before, and corrected. Raises SampleGoneError."""
     sample = db.session.get(Sample, claim.sample_id or "", populate_existing=True)
     if sample is None or sample.deleted_at is not None:
         raise SampleGoneError(claim.log_name)
-    found = sample.features.measured
+    found = sample.heard()
     db.session.commit()  # no transaction is open while the engine or a model is at work
     return found
 

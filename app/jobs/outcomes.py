@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import select
 
 from app.extensions import db
-from app.integrations import vibe
 from app.integrations.vibe import LOCAL
 from app.jobs.again import WANTS_MODEL
 from app.models import AudioFeatures, Job, Sample
@@ -55,8 +54,6 @@ def _analysed(job: Job, measured: Results, _: Results) -> Sample | None:
     sample = _there(job)
     if sample is not None:
         sample.measure(_features(measured), bytes(measured["bars"]))
-        if sample.described.get("source") == LOCAL:
-            sample.describe(vibe.describe(measured).to_dict())
     return sample
 
 
@@ -67,9 +64,8 @@ def _described(job: Job, _: Results, described: Results) -> Sample | None:
         return None
     if described["source"] != LOCAL:
         sample.describe(described)
-    elif sample.described.get("source", LOCAL) == LOCAL or not job.results.get(WANTS_MODEL, True):
-        # By what is measured now: it may have been analysed again meanwhile.
-        sample.describe(vibe.describe(sample.features.measured).to_dict())
+    elif sample.is_by_rules or not sample.described or not job.results.get(WANTS_MODEL, True):
+        sample.describe_by_rules()  # by what holds now: it may have been analysed or corrected meanwhile
     return sample
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +23,7 @@ from app.models.base import new_id
 
 log = logging.getLogger(__name__)
 
+LONGEST_S = reading.LONGEST_S + 5.0  # and the database on both sides of it
 Meanings = Mapping[str, tuple[str, ...]]  # of a word; none when the model had nothing to say
 NOT_NOW = "No model can be asked now. Search without, or try again later."
 NO_ANSWER = "The model gave no useful answer in time. Search without it, or ask again."
@@ -69,10 +69,9 @@ def askable(user: User, sentence: str, learned: Meanings) -> tuple[str, ...]:
 
 def learn(user: User, sentence: str) -> None:
     """Ask a model about the words that are left, and remember its answer for this user."""
-    open_ = unread(sentence)
-    if open_:
-        with ai_answers.one_at_a_time(_question(user, open_[0])):
-            db.session.commit()  # what another click has learned meanwhile is seen
+    questions = [ai_answers.digest(user.id, _question(user, word)) for word in unread(sentence)]
+    if questions:
+        with ai_answers.one_at_a_time(questions, LONGEST_S):
             _learn(user, sentence)
 
 
@@ -122,8 +121,7 @@ def _answers(user_id: str, questions: dict[str, str], found: reading.Learned) ->
 
 def _question(user: User, word: str) -> str:
     """Other models or another prompt may know a word that these don't."""
-    parts = ("word", squash(word), *ai_choice.in_order(user), f"r{reading.READING_VERSION}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return ai_answers.digest("word", squash(word), *ai_choice.in_order(user), f"r{reading.READING_VERSION}")
 
 
 def _is_open(piece: Piece, sentence: str) -> bool:

@@ -1,6 +1,6 @@
 """Every table, so that migrations see them all."""
 
-from app.models.ai import AiAnswer, AiCall, AiSwitch
+from app.models.ai import AiAnswer, AiAsking, AiCall, AiSwitch
 from app.models.attempt import Attempt
 from app.models.audit import AuditEntry
 from app.models.direct import DirectUpload
@@ -22,6 +22,7 @@ from app.models.worker import Worker
 
 __all__ = [
     "AiAnswer",
+    "AiAsking",
     "AiCall",
     "AiSwitch",
     "ApiToken",

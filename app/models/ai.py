@@ -46,6 +46,16 @@ class AiAnswer(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
+class AiAsking(Model):
+    """A question that is being asked right now, until it is answered or its asker must be dead."""
+
+    __tablename__ = "ai_asking"
+
+    question: Mapped[str] = mapped_column(String(64), primary_key=True)
+    asker: Mapped[str] = mapped_column(String(26), index=True)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class AiSwitch(Model):
     """One row: whoever decides about the service's budget locks it, and an operator's trouble stops all."""
 

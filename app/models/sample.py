@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.integrations.measures import FIGURES
+from app.integrations.vibe import LOCAL
+from app.integrations.vibe import describe as describe_sound
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.sp404.unit import fits_a_pad
 
@@ -15,7 +18,7 @@ from app.sp404.unit import fits_a_pad
 MIN_BPM, MAX_BPM = 20.0, 400.0
 BY_USER = "user"
 # What a user may correct: of the measurement, and of the description.
-OF_SOUND = ("kind", "sound", "bpm", "key")
+OF_SOUND = FIGURES
 OF_VIBE = (
     "moods", "energy", "texture", "era", "genres", "instruments", "use", "role", "description", "tags",
 )  # fmt: skip
@@ -98,20 +101,41 @@ class Sample(Model):
         words = {name: self.described.get(name) for name in OF_VIBE}
         return {name: measured[name] for name in OF_SOUND} | words
 
+    @property
+    def own_figures(self) -> dict[str, Any]:
+        """What the user has corrected of the measurement."""
+        return {name: self.corrections[name] for name in OF_SOUND if name in self.corrections}
+
+    def heard(self) -> dict[str, Any]:
+        """The measurement as a describer reads it: with the user's word, of which they are sure."""
+        own = self.own_figures
+        return self.features.measured | own | {f"{name}_confidence": 1.0 for name in own}
+
+    @property
+    def is_by_rules(self) -> bool:
+        return self.described.get("source") == LOCAL
+
     def describe(self, described: dict[str, Any]) -> None:
         """A new description; corrections stay in force."""
         self.described = described
         self._settle(self.corrections)
 
+    def describe_by_rules(self) -> None:
+        self.describe(describe_sound(self.heard()).to_dict())
+
     def measure(self, features: AudioFeatures, bars: bytes) -> None:
         """A new measurement of the same bytes; corrections stay in force."""
         self.features, self.bars = features, bars
         self.duration_s = features.measured["duration_s"]
+        if self.is_by_rules:
+            self.describe_by_rules()
         self._settle(self.corrections)
 
     def _settle(self, corrections: dict[str, Any]) -> None:
-        """Put the values in force where they are searched and sorted."""
-        self.corrections = corrections
+        """Put the values in force where they are searched and sorted; what rules wrote follows them."""
+        figures, self.corrections = self.own_figures, corrections
+        if self.is_by_rules and self.own_figures != figures:
+            self.described = describe_sound(self.heard()).to_dict()
         in_force = self.found() | corrections
         for name in OF_SOUND:
             setattr(self, name, in_force[name])

@@ -53,6 +53,45 @@ def test_corrections_stay_in_force(as_owner: Browser, sample: Sample, fake: Mark
     assert (sample.bpm, sample.bpm_source, sample.vibe["moods"]) == (186.0, "user", ["sunny"])
 
 
+def test_what_the_user_corrected_is_what_a_model_is_asked_about(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    as_written = sample.described
+    assert as_written["figures"] == {"kind": "loop", "sound": None, "bpm": sample.bpm, "key": None}
+    with transaction():
+        sample.correct(bpm=180.0, key="A minor", moods=["sunny"])
+    assert sample.described == as_written, "a model's words are its own until it is asked again"
+    ran(as_owner, DESCRIBE, sample)
+    told = fake.asked[1]["messages"][1]["content"]
+    assert "- tempo: 180 BPM" in told
+    assert "- key: A minor" in told
+    assert "sunny" not in told
+    assert sample.described["figures"] | {"bpm": 180.0, "key": "A minor"} == sample.described["figures"]
+    ran(as_owner, DESCRIBE, sample)
+    assert len(fake.asked) == 2, "the same question again is free"
+    with transaction():
+        sample.revert("bpm", "key")
+    ran(as_owner, DESCRIBE, sample)
+    assert len(fake.asked) == 2, "and so is the one before"
+    assert sample.described == as_written
+
+
+@BOTH
+def test_rules_write_for_what_the_user_corrected(as_owner: Browser, fake: Market, purpose: str) -> None:
+    fake.script = ["400"]
+    sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
+    measured = sample.described
+    assert as_owner.post(f"/samples/{sample.id}/tempo/double").status_code == 303
+    db.session.refresh(sample)
+    assert "at 186 BPM" in sample.vibe["description"]
+    ran(as_owner, purpose, sample)
+    assert "at 186 BPM" in sample.vibe["description"]
+    assert "fast" in sample.vibe["tags"]
+    as_owner.post(f"/samples/{sample.id}/revert", field="bpm")
+    db.session.refresh(sample)
+    assert sample.described == measured
+
+
 @BOTH
 def test_it_is_no_upload_and_is_charged_as_none(
     as_owner: Browser, owner: User, sample: Sample, purpose: str

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.billing import ai
+from app.billing import ai, ai_answers
 from app.extensions import db
 from app.jobs import run
-from app.models import Sample, User
-from app.models.base import transaction
+from app.models import AiAsking, Sample, User
+from app.models.base import transaction, utcnow
 from app.models.job import DESCRIBE
 from tests.again.support import LARGE, SMALL, choose, ran
 from tests.fake_openrouter import Market
@@ -46,6 +47,25 @@ def test_tags_are_words_too(as_owner: Browser, as_stranger: Browser, sample: Sam
     ran(as_owner, DESCRIBE, sample)
     assert len(fake.asked) == 3
     assert other.vibe["source"] == SMALL
+
+
+@pytest.mark.parametrize("left_s", [-1.0, 0.5])
+def test_who_died_asking_is_waited_for_as_long_as_asking_may_take(app: Flask, left_s: float) -> None:
+    until = utcnow() + timedelta(seconds=left_s)
+    with transaction() as session:
+        session.add(AiAsking(question="q", asker="dead", until=until))
+    with ai_answers.one_at_a_time(["q", "another"], 60.0):
+        assert utcnow() > until
+        held = db.session.scalars(select(AiAsking.question).where(AiAsking.asker != "dead"))
+        assert set(held) == {"q", "another"}
+    assert db.session.scalars(select(AiAsking)).all() == []
+
+
+def test_whoever_fails_asking_lets_the_next_one_ask(app: Flask) -> None:
+    with pytest.raises(ZeroDivisionError), ai_answers.one_at_a_time(["q"], 60.0):
+        raise ZeroDivisionError
+    with ai_answers.one_at_a_time(["q"], 60.0):
+        pass
 
 
 def test_two_at_once_in_one_process_pay_once(app: Flask, as_owner: Browser, fake: Market) -> None:

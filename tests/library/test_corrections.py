@@ -30,7 +30,7 @@ DESCRIBED: dict[str, Any] = {
     "tags": ["slow", "low"],
     "confidence": 0.5,
     "because": {"moods": "energy and mode"},
-    "source": "local",
+    "source": "acme/words",
     "corrections": [],
 }
 AS_SHOWN = {

@@ -67,6 +67,22 @@ def test_corrections_are_taken_back_one_by_one_or_all(sample: Sample) -> None:
     assert (sample.key, sample.key_source, sample.vibe["tags"]) == ("A minor", "file name", ["slow"])
 
 
+def test_what_rules_wrote_follows_a_correction_and_a_models_words_do_not(sample: Sample) -> None:
+    sample.describe_by_rules()
+    by_rules = sample.described
+    sample.correct(bpm=60.0, kind="one-shot", sound="pad")
+    assert sample.vibe["description"].endswith("pad at 60 BPM in A minor.")
+    assert (sample.vibe["role"], sample.vibe["use"]) == ("texture", "bed to hold")
+    assert sample.described["figures"] == {"kind": "one-shot", "sound": "pad", "bpm": 60.0, "key": "A minor"}
+    sample.correct(description="Mine.")
+    sample.revert("bpm", "kind", "sound")
+    assert (sample.described, sample.vibe["description"]) == (by_rules, "Mine.")
+    sample.describe(DESCRIBED | {"source": "acme/words"})
+    sample.correct(bpm=60.0)
+    measured_anew(sample, kind="one-shot")
+    assert sample.described == DESCRIBED | {"source": "acme/words"}
+
+
 def test_a_sample_without_a_description_takes_the_users_words(sample: Sample) -> None:
     sample.describe({})
     assert sample.vibe == {}
