@@ -9,10 +9,9 @@ import numpy as np
 
 from app.audio import classes, classify, evidence, key, loudness, onsets, spectrum, tempo, waveform
 from app.audio.ear import Ear, attend
-from app.audio.evidence import Verdict
-from app.audio.filename import read_name
+from app.audio.filename import NameEvidence, read_name
 from app.audio.pcm import Sound, blocks, content_sha256
-from app.audio.result import Analysis, SpectralResult
+from app.audio.result import Analysis, Colour, Pitch, Pulse, SpectralResult
 from app.audio.version import ENGINE_VERSION
 
 ONSETS_LISTED = 500
@@ -48,14 +47,11 @@ def analyze(
     if not len(samples):
         raise ValueError("there are no samples to analyse")
     ear, duration_s = attend(samples, sample_rate), len(samples) / sample_rate
-    found = onsets.find(ear)
     name = read_name(file_name)
     kind = evidence.weigh_kind(classify.classify(ear), name, duration_s)
-    pulse, tone = tempo.estimate(ear), key.estimate(ear, kind.kind == classes.ONE_SHOT)
-    bpm, bpm_warnings = evidence.weigh_bpm(pulse, name, kind.kind)
-    named_key, key_warnings = evidence.weigh_key(tone, name)
-    beats = _beats(bpm, ear)
-    levels, colour = loudness.measure(samples, sample_rate), spectrum.describe(ear)
+    pulse, bpm_warnings = _pulse(ear, name, kind.kind)
+    pitch, key_warnings = _pitch(ear, name, kind.kind)
+    levels = loudness.measure(samples, sample_rate)
     peaks, bars = waveform.draw(samples)
     return Analysis(
         engine_version=ENGINE_VERSION,
@@ -63,19 +59,8 @@ def analyze(
         duration_s=duration_s,
         sample_rate=sample_rate,
         channels=samples.shape[1],
-        bpm=_number(bpm),
-        bpm_confidence=bpm.confidence,
-        bpm_source=bpm.source,
-        bpm_candidates=pulse.candidates if bpm.value is not None else (),
-        beats=beats,
-        downbeats=tempo.downbeats(beats, ear) if beats else (),
-        key=_text(named_key),
-        key_confidence=named_key.confidence,
-        key_source=named_key.source,
-        key_candidates=tone.candidates,
-        tuning_cents=tone.tuning_cents,
-        note=tone.note,
-        note_cents=tone.note_cents,
+        **pulse,
+        **pitch,
         kind=kind.kind,
         kind_confidence=kind.kind_confidence,
         sound=kind.sound,
@@ -87,12 +72,8 @@ def analyze(
         rms_db=levels.rms_db,
         crest_db=levels.crest_db,
         attack_ms=classify.attack_ms(ear),
-        brightness=spectrum.brightness(colour),
-        noisiness=spectrum.noisiness(colour),
-        spectral=SpectralResult(colour, levels.course),
-        onsets=_listed(found, samples, sample_rate),
-        timbre=spectrum.timbre(colour),
-        timbre_version=spectrum.TIMBRE_VERSION,
+        **_colour(ear, levels.course),
+        onsets=_onsets(ear, samples, sample_rate),
         peaks=peaks,
         bars=bars,
         content_sha256=digest or _digest(samples, sample_rate),
@@ -100,22 +81,53 @@ def analyze(
     )
 
 
-def _number(verdict: Verdict) -> float | None:
-    return float(verdict.value) if isinstance(verdict.value, float) else None
+def _pulse(ear: Ear, name: NameEvidence, kind: str) -> tuple[Pulse, list[str]]:
+    """The tempo, where it is one, its beats, and what the name says against it."""
+    heard = tempo.estimate(ear)
+    bpm, warnings = evidence.weigh_bpm(heard, name, kind)
+    beats = tempo.beats(bpm.value, ear) if bpm.value else ()
+    said = Pulse(
+        bpm=bpm.value,
+        bpm_confidence=bpm.confidence,
+        bpm_source=bpm.source,
+        bpm_candidates=heard.candidates if bpm.value is not None else (),
+        beats=beats,
+        downbeats=tempo.downbeats(beats, ear) if beats else (),
+    )
+    return said, warnings
 
 
-def _text(verdict: Verdict) -> str | None:
-    return verdict.value if isinstance(verdict.value, str) else None
+def _pitch(ear: Ear, name: NameEvidence, kind: str) -> tuple[Pitch, list[str]]:
+    """The key or the note, the tuning, and what the name says against the key."""
+    heard = key.estimate(ear, kind == classes.ONE_SHOT)
+    named, warnings = evidence.weigh_key(heard, name)
+    said = Pitch(
+        key=named.value,
+        key_confidence=named.confidence,
+        key_source=named.source,
+        key_candidates=heard.candidates,
+        tuning_cents=heard.tuning_cents,
+        note=heard.note,
+        note_cents=heard.note_cents,
+    )
+    return said, warnings
 
 
-def _beats(bpm: Verdict, ear: Ear) -> tuple[float, ...]:
-    value = _number(bpm)
-    return tempo.beats(value, ear) if value else ()
+def _colour(ear: Ear, loudness_course: tuple[float, ...]) -> Colour:
+    colour = spectrum.describe(ear)
+    return Colour(
+        brightness=spectrum.brightness(colour),
+        noisiness=spectrum.noisiness(colour),
+        spectral=SpectralResult(colour, loudness_course),
+        timbre=spectrum.timbre(colour),
+        timbre_version=spectrum.TIMBRE_VERSION,
+    )
 
 
-def _listed(found: onsets.Onsets, sound: Sound, sample_rate: int) -> tuple[tuple[float, float], ...]:
+def _onsets(ear: Ear, samples: Sound, sample_rate: int) -> tuple[tuple[float, float], ...]:
+    found = onsets.find(ear)
     strongest = np.sort(np.argsort(-found.heights, kind="stable")[:ONSETS_LISTED])
-    times = (onsets.snapped(float(found.times_s[i]), sound, sample_rate) for i in strongest)
+    times = (onsets.snapped(float(found.times_s[i]), samples, sample_rate) for i in strongest)
     return tuple((time, round(float(found.heights[i]), 3)) for time, i in zip(times, strongest, strict=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from app.audio.classes import LOOP, ONE_SHOT
 from app.audio.classify import Kind
@@ -16,17 +17,19 @@ _SAME_TEMPO = 0.015
 _NAME_CONFIDENCE, _AGREED_CONFIDENCE = 0.8, 0.97
 _SURE = 0.85
 
+Value = TypeVar("Value")
+
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Generic[Value]):
     """A value, how sure we are, and where it comes from ("detected", "file name" or None)."""
 
-    value: float | str | None
+    value: Value | None
     confidence: float
     source: str | None
 
 
-NOTHING = Verdict(None, 0.0, None)
+NOTHING: Verdict[Any] = Verdict(None, 0.0, None)
 
 
 def weigh_kind(heard: Kind, name: NameEvidence, duration_s: float) -> Kind:
@@ -41,7 +44,7 @@ def weigh_kind(heard: Kind, name: NameEvidence, duration_s: float) -> Kind:
     return heard
 
 
-def weigh_bpm(heard: Tempo, name: NameEvidence, kind: str) -> tuple[Verdict, list[str]]:
+def weigh_bpm(heard: Tempo, name: NameEvidence, kind: str) -> tuple[Verdict[float], list[str]]:
     """Return the tempo of a loop and a warning where name and sound disagree.
 
     A name confirms what was heard, chooses among what could have been heard, and stands where nothing
@@ -60,7 +63,7 @@ def weigh_bpm(heard: Tempo, name: NameEvidence, kind: str) -> tuple[Verdict, lis
     return _detected(heard), [f"The file name says {name.bpm:g} BPM; we hear {heard.bpm:.1f}."]
 
 
-def weigh_key(heard: Key, name: NameEvidence) -> tuple[Verdict, list[str]]:
+def weigh_key(heard: Key, name: NameEvidence) -> tuple[Verdict[str], list[str]]:
     """Return the key and a warning where name and sound disagree; a name never overrides a clear key."""
     detected = Verdict(heard.name, heard.confidence, DETECTED) if heard.name else NOTHING
     if name.key is None:
@@ -79,7 +82,7 @@ def _named_loop(name: NameEvidence, duration_s: float) -> bool:
     return name.bpm_marked or (bars > 0.99 and abs(bars - round(bars)) < 0.01)
 
 
-def _detected(heard: Tempo) -> Verdict:
+def _detected(heard: Tempo) -> Verdict[float]:
     return Verdict(heard.bpm, heard.confidence, DETECTED) if heard.bpm is not None else NOTHING
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from app.audio.spectrum import Spectral
 
@@ -86,6 +86,39 @@ class Analysis:
         inner = plain["spectral"]
         plain["spectral"] = {**inner["spectral"], "loudness_course": inner["loudness_course"]}
         return plain
+
+
+class Pulse(TypedDict):
+    """What `Analysis` says of the tempo."""
+
+    bpm: float | None
+    bpm_confidence: float
+    bpm_source: str | None
+    bpm_candidates: tuple[tuple[float, float], ...]
+    beats: tuple[float, ...]
+    downbeats: tuple[float, ...]
+
+
+class Pitch(TypedDict):
+    """What `Analysis` says of the key, or of the note."""
+
+    key: str | None
+    key_confidence: float
+    key_source: str | None
+    key_candidates: tuple[tuple[str, float], ...]
+    tuning_cents: float
+    note: str | None
+    note_cents: float | None
+
+
+class Colour(TypedDict):
+    """What `Analysis` says of how it sounds."""
+
+    brightness: float
+    noisiness: float
+    spectral: SpectralResult
+    timbre: tuple[float, ...]
+    timbre_version: int
 
 
 def _plain(value: Any) -> Any:
