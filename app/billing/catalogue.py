@@ -8,7 +8,7 @@ from app.billing.plans import FOR_SALE
 from app.config import Settings
 from app.integrations import catalogue, meters
 from app.integrations.catalogue import Part
-from app.integrations.payments import one_error
+from app.integrations.payments.connection import one_error
 
 NAME = "SP404MK2 Sample Agent"
 WEBHOOK_PATH = "/billing/events"

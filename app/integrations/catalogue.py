@@ -11,7 +11,8 @@ from typing import Any
 
 from app.config import Settings
 from app.integrations import meters
-from app.integrations.payments import EVENT_TYPES, GONE, OURS, PaymentsError, client, one_error
+from app.integrations.payments.connection import GONE, OURS, PaymentsError, client, one_error
+from app.integrations.payments.events import EVENT_TYPES
 
 Json = dict[str, Any]
 METER_NAME = "Uploads beyond the plan"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app.config import Settings
-from app.integrations.payments import PaymentsError, client, one_error, price_id, same
+from app.integrations.payments.connection import PaymentsError, client, one_error, same
+from app.integrations.payments.prices import price_id
 
 EVENT = "sp404_overage_upload"
 # Stripe takes 35 days; what is older is reported as the oldest that it takes, rather than never.

@@ -149,7 +149,7 @@ def test_refunds_and_disputes_belong_to_a_payment(
 
 
 def test_the_fake_refuses_what_stripe_would(fake: FakeStripe, settings: Settings) -> None:
-    made = payments.client(settings).v1.customers
+    made = payments.connection.client(settings).v1.customers
     with pytest.raises(stripe.InvalidRequestError, match="unknown parameter: metdata"):
         made.create(cast(Any, {"metdata": {"user": "1"}}))
     made.create({"email": "a@example.com"}, {"idempotency_key": "one"})

@@ -35,5 +35,5 @@ def test_an_account_is_set_up_and_leads_a_customer_to_checkout_and_portal() -> N
         assert payments.open_portal(settings, customer, back[1]).startswith("https://billing.stripe.com/")
         assert payments.present(settings, customer) == Present(exists=True)
     finally:
-        payments.client(settings).v1.customers.delete(customer)
+        payments.connection.client(settings).v1.customers.delete(customer)
     assert not payments.customer_exists(settings, customer)
