@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.library import ask
+from app.audio.classes import KINDS, SOUNDS
+from app.library import ask, search, vocabulary
 from tests.library.sentences import HELD_OUT, SENTENCES, told
 
 
@@ -35,3 +36,8 @@ def test_whatever_is_typed_can_be_read(sentence: str) -> None:
     assert len(pieces) <= ask.MOST_PIECES
     ends = [0, *(piece.end for piece in pieces)]
     assert all(before <= piece.start < piece.end for before, piece in zip(ends, pieces, strict=False))
+
+
+def test_the_library_asks_for_the_kinds_and_sounds_there_are() -> None:
+    assert set(vocabulary.KINDS) == set(search.KINDS) == set(KINDS)
+    assert set(vocabulary.SOUNDS) - set(vocabulary.FAMILIES) == set(SOUNDS)

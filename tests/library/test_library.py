@@ -19,7 +19,7 @@ from app.library import facets, keys, search, trash
 from app.library.samples import parse_tags
 from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
-from tests.support import Browser, Script, chord, drum_loop, finished_job, kick, silence
+from tests.support import Browser, Script, chord, drum_loop, finished_job, kick
 
 
 @pytest.fixture
@@ -195,14 +195,6 @@ class TestTakingAway:
         assert db.session.scalar(exports) == 2
 
 
-def test_the_page_tells_the_beats_to_chop_at_and_how_a_note_is_tuned(as_owner: Browser, loop: Sample) -> None:
-    page = as_owner.get(f"/samples/{loop.id}").text
-    assert "8, from 0.0" in page
-    assert "The first bar begins at 0.0" in page
-    hit = finished_job(as_owner, "Deep kick.wav", kick()).sample_id
-    assert "The first bar begins" not in as_owner.get(f"/samples/{hit}").text
-
-
 def test_likes_are_toggled_and_found(as_owner: Browser, loop: Sample) -> None:
     as_owner.post(f"/samples/{loop.id}/like")
     assert names(as_owner.get("/samples?liked=1").text) == ["Dusty break"]
@@ -265,18 +257,6 @@ def test_compatible_keys_are_the_relative_and_the_neighbours() -> None:
 
 def test_tags_are_tidied() -> None:
     assert parse_tags(" Dusty, #Drums,, lo  fi ,dusty") == ["dusty", "drums", "lo-fi"]
-
-
-@pytest.mark.parametrize(
-    "content", [silence(), kick(), chord(), drum_loop()], ids=["silence", "kick", "chord", "loop"]
-)
-def test_the_page_of_any_sound_can_be_read(as_owner: Browser, content: bytes) -> None:
-    job = finished_job(as_owner, "sound.wav", content)
-    page = as_owner.get(f"/samples/{job.sample_id}")
-    assert page.status_code == 200
-    assert "Loudness" in page.text
-    assert "None" not in page.text
-    assert "nan" not in page.text
 
 
 def test_a_sample_comes_back_only_when_there_is_room(as_owner: Browser, owner: User) -> None:

@@ -1,0 +1,70 @@
+"""The forms in which a sample is corrected, and what its page shows of it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from app.models import Sample
+from tests.support import Browser
+
+DESCRIBED: dict[str, Any] = {
+    "moods": ["dark", "tense"],
+    "energy": 40,
+    "texture": "warm",
+    "era": "any",
+    "genres": [{"name": "house", "weight": 0.6}],
+    "instruments": [{"name": "kick", "heard": True}, {"name": "bass", "heard": False}],
+    "use": "drum loop to chop",
+    "role": "loop",
+    "description": "A dark loop.",
+    "tags": ["slow", "low"],
+    "confidence": 0.5,
+    "because": {"moods": "energy and mode"},
+    "source": "acme/words",
+    "corrections": [],
+}
+AS_SHOWN = {
+    "moods-0": "dark", "moods-1": "tense", "moods-2": "", "energy": "40", "texture": "warm", "era": "any",
+    "genres-0": "house", "genres-1": "", "genres-2": "", "instruments": ["kick", "bass"],
+    "use": "drum loop to chop", "role": "loop", "description": "A dark loop.", "tags": "slow, low",
+}  # fmt: skip
+
+
+def corrected(browser: Browser, sample: Sample, **changes: str) -> TestResponse:
+    """The everyday form, sent as it is shown but for the changes."""
+    form = {
+        "name": sample.name,
+        "tags": ", ".join(sample.tag_names),
+        "bpm": f"{sample.bpm:.2f}" if sample.bpm else "",
+        "key": sample.key or "",
+        "kind": sample.kind,
+        "sound": sample.sound or "",
+    }
+    return browser.post(f"/samples/{sample.id}", **(form | changes))
+
+
+def described(browser: Browser, sample: Sample, changes: dict[str, Any] | None = None) -> TestResponse:
+    """The vibe's form, the same way."""
+    form = {f"vibe-{name}": value for name, value in (AS_SHOWN | (changes or {})).items()}
+    return browser.post(f"/samples/{sample.id}/vibe", **form)
+
+
+def page_of(browser: Browser, sample: Sample) -> str:
+    return unescape(browser.get(f"/samples/{sample.id}").text)
+
+
+def marked(page: str) -> list[str]:
+    """The fields beside which a way back stands."""
+    return re.findall(r'name="field" value="(\w+)"', page)
+
+
+def shown_by(browser: Browser, sample: Sample, name: str) -> str:
+    found = re.search(
+        rf'name="{name}" type="hidden" value="([^"]*)"', browser.get(f"/samples/{sample.id}").text
+    )
+    assert found is not None
+    return unescape(found[1])

@@ -1,0 +1,91 @@
+"""Corrections outlive what is found anew, are taken back, and are only made by whoever means them."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.extensions import db
+from app.models import AudioFeatures, Sample
+from app.models.base import transaction
+from tests.library.corrections.forms import DESCRIBED, corrected, described, marked, page_of, shown_by
+from tests.support import Browser
+
+
+def test_a_correction_outlives_a_new_measurement_and_description(as_owner: Browser, loop: Sample) -> None:
+    corrected(as_owner, loop, bpm="120", kind="one-shot")
+    described(as_owner, loop, {"moods-0": "sunny"})
+    with transaction():
+        old = loop.features
+        columns = {c.key: getattr(old, c.key) for c in AudioFeatures.__table__.columns}
+        measured = old.measured | {"bpm": 99.0, "key": "D minor", "key_source": "detected"}
+        loop.features = None  # type: ignore[assignment]  # its row goes before the new one comes
+        db.session.flush()
+        del columns["sample_id"]
+        loop.measure(AudioFeatures(**(columns | {"measured": measured})), loop.bars)
+        loop.describe(DESCRIBED | {"moods": ["bleak"], "energy": 10})
+    page = page_of(as_owner, loop)
+    assert marked(page) == ["bpm", "kind", "moods"]
+    assert "measured: 99 BPM" in page
+    assert "described: bleak" in page
+    assert (loop.bpm, loop.kind, loop.key, loop.vibe["energy"]) == (120.0, "one-shot", "D minor", 10)
+    as_owner.post(f"/samples/{loop.id}/revert")
+    assert (loop.bpm, loop.kind, loop.vibe["moods"]) == (99.0, "loop", ["bleak"])
+
+
+def test_what_was_measured_anew_since_the_page_was_shown_is_no_correction(
+    as_owner: Browser, loop: Sample
+) -> None:
+    shown = shown_by(as_owner, loop, "shown")
+    bpm = f"{loop.bpm:.2f}"
+    with transaction():
+        loop.features.measured = loop.features.measured | {"bpm": 120.0}
+        loop.revert()
+    assert corrected(as_owner, loop, shown=shown, bpm=bpm, name="Renamed").status_code == 303
+    assert (loop.name, loop.bpm, loop.corrections) == ("Renamed", 120.0, {})
+    corrected(as_owner, loop, shown=shown, bpm="60", name="Renamed")
+    assert loop.corrections == {"bpm": 60.0}
+
+
+def test_what_was_described_anew_since_the_page_was_shown_is_no_correction(
+    as_owner: Browser, loop: Sample
+) -> None:
+    shown = shown_by(as_owner, loop, "vibe-shown")
+    with transaction():
+        loop.describe(DESCRIBED | {"moods": ["sunny"], "texture": "airy", "instruments": []})
+    described(as_owner, loop, {"shown": shown, "energy": "70"})
+    assert loop.corrections == {"energy": 70}
+
+
+@pytest.mark.parametrize("shown", ["{", "[]", "null", '{"bpm": {"a": []}, "instruments": 7}'])
+def test_a_form_that_cannot_say_what_it_showed_changes_nothing_else(
+    as_owner: Browser, loop: Sample, shown: str
+) -> None:
+    assert corrected(as_owner, loop, shown=shown, name="Renamed").status_code == 303
+    assert described(as_owner, loop, {"shown": shown}).status_code == 303
+    assert loop.name == "Renamed"
+
+
+def test_corrections_are_taken_back_one_by_one_and_all(as_owner: Browser, loop: Sample) -> None:
+    corrected(as_owner, loop, bpm="120", key="A minor")
+    described(as_owner, loop, {"energy": "90", "texture": "airy"})
+    for field in ("bpm", "energy"):
+        assert as_owner.post(f"/samples/{loop.id}/revert", field=field).status_code == 303
+    assert loop.corrections == {"key": "A minor", "texture": "airy"}
+    assert (loop.bpm_source, loop.vibe["energy"]) == ("detected", 40)
+    as_owner.post(f"/samples/{loop.id}/revert")
+    assert (loop.corrections, loop.key, loop.vibe) == ({}, None, DESCRIBED)
+    assert "Take back" not in page_of(as_owner, loop)
+
+
+def test_a_field_there_is_not_takes_nothing_back(as_owner: Browser, loop: Sample) -> None:
+    corrected(as_owner, loop, bpm="120")
+    as_owner.post(f"/samples/{loop.id}/revert", field="colour")
+    as_owner.post(f"/samples/{loop.id}/revert", field="")
+    assert loop.corrections == {"bpm": 120.0}
+
+
+def test_a_strangers_forms_find_nothing(as_stranger: Browser, loop: Sample) -> None:
+    assert corrected(as_stranger, loop, bpm="120").status_code == 404
+    assert described(as_stranger, loop, {"energy": "1"}).status_code == 404
+    assert as_stranger.post(f"/samples/{loop.id}/revert").status_code == 404
+    assert loop.corrections == {}

@@ -1,0 +1,81 @@
+"""Correcting what was measured: tempo, key, kind and sound, with name and tags."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.models import Sample
+from tests.library.corrections.forms import corrected, described, marked, page_of
+from tests.support import Browser
+
+
+def test_a_correction_is_kept_and_marked_beside_what_was_measured(as_owner: Browser, loop: Sample) -> None:
+    changes = {"bpm": "186", "key": "A minor", "kind": "one-shot", "sound": "tom"}
+    answer = corrected(as_owner, loop, **changes, name="My  break", tags="Dusty, lo fi")
+    assert answer.status_code == 303
+    assert (loop.name, loop.bpm, loop.bpm_source) == ("My break", 186.0, "user")
+    assert (loop.key, loop.key_source, loop.kind, loop.sound) == ("A minor", "user", "one-shot", "tom")
+    assert loop.tag_names == ["dusty", "lo-fi"]
+    assert loop.features.bpm == pytest.approx(93, abs=0.5)
+    page = page_of(as_owner, loop)
+    assert marked(page) == ["bpm", "key", "kind", "sound"]
+    assert page.count(">yours<") == 4
+    assert "measured: 93 BPM" in page
+    assert "measured: loop" in page
+
+
+def test_the_list_marks_and_finds_the_values_in_force(as_owner: Browser, loop: Sample) -> None:
+    corrected(as_owner, loop, bpm="120", kind="one-shot", sound="tom", tags="mine")
+    described(as_owner, loop, {"moods-0": "sunny"})
+    row = as_owner.get("/samples?kind=one-shot&sound=tom&bpm_min=119&tag=mine&q=sunny").text
+    assert row.count('title="your correction"') == 3
+    assert "Dusty break" not in as_owner.get("/samples?kind=loop").text
+    assert "Dusty break" not in as_owner.get("/samples?q=dark").text
+
+
+def test_sending_the_form_as_it_is_shown_corrects_nothing(as_owner: Browser, loop: Sample) -> None:
+    page = page_of(as_owner, loop)
+    shown = dict(re.findall(r'<input[^>]* name="(name|tags|bpm)"[^>]* value="([^"]*)"', page))
+    chosen = re.findall(r'<select[^>]* name="(key|kind|sound)".*?</select>', page, re.DOTALL)
+    assert (sorted(shown), sorted(chosen)) == (["bpm", "name", "tags"], ["key", "kind", "sound"])
+    assert as_owner.post(f"/samples/{loop.id}", key="", kind="loop", sound="", **shown).status_code == 303
+    assert (loop.name, loop.tag_names, loop.corrections) == ("Dusty break", [], {})
+
+
+def test_an_emptied_field_says_there_is_none(as_owner: Browser, loop: Sample) -> None:
+    corrected(as_owner, loop, bpm="")
+    assert (loop.bpm, loop.corrections) == (None, {"bpm": None})
+    assert marked(page_of(as_owner, loop)) == ["bpm"]
+
+
+def test_half_and_double_time(as_owner: Browser, loop: Sample) -> None:
+    measured = loop.bpm
+    as_owner.post(f"/samples/{loop.id}/tempo/double")
+    assert loop.bpm == pytest.approx(2 * (measured or 0))
+    as_owner.post(f"/samples/{loop.id}/tempo/half")
+    assert (loop.bpm, loop.corrections) == (measured, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"name": ""}, "A sample needs a name."),
+        ({"bpm": "5"}, "A tempo lies between 20 and 400 BPM."),
+        ({"bpm": "fast"}, "Not a valid decimal value."),
+        ({"bpm": "sNaN"}, "A tempo lies between 20 and 400 BPM."),
+        ({"bpm": "NaN"}, "A tempo lies between 20 and 400 BPM."),
+        ({"key": "H major"}, "Not a valid choice"),
+        ({"kind": "song"}, "Not a valid choice"),
+        ({"sound": "gong"}, "Not a valid choice"),
+    ],
+)
+def test_a_bad_value_says_so_and_loses_nothing_of_what_was_typed(
+    as_owner: Browser, loop: Sample, change: dict[str, str], sentence: str
+) -> None:
+    answer = corrected(as_owner, loop, **({"tags": "my own tag"} | change))
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert 'value="my own tag"' in answer.text
+    assert (loop.name, loop.corrections, loop.tag_names) == ("Dusty break", {}, [])

@@ -1,0 +1,148 @@
+"""A file that went straight to the bucket becomes one job, whatever comes between."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.billing import quota
+from app.extensions import db
+from app.jobs import run
+from app.models import Job, Sample, User
+from app.upload import intake
+from tests.services.direct.links import complete, keys, link, rows, send
+from tests.services.gate import Gate
+from tests.support import Browser, Script, chord, kick
+
+pytestmark = pytest.mark.services
+
+
+def test_a_file_sent_to_its_link_becomes_a_sample(script: Script, owner: User) -> None:
+    content = kick()
+    told = link(script, content, ai_analysis=False)
+    assert send(told, content) == 200
+    answer = complete(script, told)
+    assert (answer.status_code, answer.get_json()["job_id"]) == (202, told["upload_id"])
+    assert set(answer.get_json()) == {"job_id", "status", "estimated_completion", "message"}
+    now = quota.standing(owner)
+    assert (now.uploads, now.storage_bytes) == (1, len(content))
+    run.run_next()
+    sample = db.session.scalars(select(Sample)).one()
+    assert (sample.name, sample.format, sample.vibe) == ("Kick 01", "WAV", {})
+    assert sample.content_sha256 == hashlib.sha256(content).hexdigest()
+    got = httpx.get(script.get(f"/api/samples/{sample.id}/download").headers["Location"])
+    assert got.content == content
+    assert [key.split("/")[-1] for key in keys(owner)] == ["original.wav", "sp404.wav"]
+
+
+def test_the_page_does_the_same_and_knows_the_file_again(as_owner: Browser) -> None:
+    content = chord()
+    told = as_owner.post("/upload/links", filename="Chord.wav", size_bytes=len(content)).get_json()
+    assert send(told, content) == 200
+    assert as_owner.post(told["job_url"]).status_code == 201
+    run.run_next()
+    sha256 = hashlib.sha256(content).hexdigest()
+    assert as_owner.get(f"/upload/known/{sha256}").get_json()["name"] == "Chord"
+
+
+def test_completing_twice_makes_one_job(script: Script, owner: User) -> None:
+    told = link(script, kick())
+    send(told, kick())
+    answers = [complete(script, told) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {202}
+    assert {answer.get_json()["job_id"] for answer in answers} == {told["upload_id"]}
+    assert (rows(Job), quota.standing(owner).uploads) == (1, 1)
+
+
+def test_of_completions_at_once_one_makes_the_job(app: Flask, script: Script, owner: User) -> None:
+    told = link(script, kick())
+    send(told, kick())
+    path, headers = f"/api/uploads/{told['upload_id']}/job", {"Authorization": f"Bearer {script.secret}"}
+
+    def complete_it(_: int) -> int:
+        return app.test_client(use_cookies=False).post(path, headers=headers).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(complete_it, range(6))) == {202}
+    db.session.commit()
+    assert (rows(Job), quota.standing(owner).uploads) == (1, 1)
+    job = db.session.scalars(select(Job)).one()
+    assert job.incoming_key in keys(owner)
+    run.run_next()
+    assert rows(Sample) == 1
+
+
+@pytest.mark.parametrize("request_", ["HEAD", "GET", "PUT"])
+def test_a_completion_that_is_overtaken_answers_with_the_job(
+    script: Script, app: Flask, owner: User, gate: Gate, request_: str
+) -> None:
+    """Whichever of the slower one's requests finds the file gone."""
+    told = link(script, kick())
+    send(told, kick())
+    path, headers = f"/api/uploads/{told['upload_id']}/job", {"Authorization": f"Bearer {script.secret}"}
+    faster: list[int] = []
+
+    def overtake() -> None:
+        faster.append(app.test_client(use_cookies=False).post(path, headers=headers).status_code)
+
+    gate.meanwhile[request_] = overtake
+    answer = complete(script, told)
+    assert (answer.status_code, faster) == (202, [202])
+    assert answer.get_json()["job_id"] == told["upload_id"]
+    assert (rows(Job), quota.standing(owner).uploads) == (1, 1)
+    assert len(keys(owner)) == 1
+
+
+def test_what_has_not_arrived_can_arrive_yet(script: Script) -> None:
+    told = link(script, kick())
+    early = complete(script, told)
+    assert (early.status_code, early.content_type) == (409, "application/problem+json")
+    assert "has not arrived yet" in early.get_json()["detail"]
+    send(told, kick())
+    assert complete(script, told).status_code == 202
+
+
+def test_a_link_that_is_used_again_changes_no_job(script: Script) -> None:
+    first, second = kick(), kick()[:-1] + b"\x7f"
+    told = link(script, first)
+    send(told, first)
+    complete(script, told)
+    assert send(told, second) == 200
+    run.run_next()
+    sample = db.session.scalars(select(Sample)).one()
+    assert sample.content_sha256 == hashlib.sha256(first).hexdigest()
+
+
+def test_what_changes_while_it_is_looked_at_is_not_taken(
+    script: Script, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = link(script, kick())
+    send(told, kick())
+    seen = intake.checked_format
+
+    def then_changed(name: str, head: bytes) -> Any:
+        send(told, kick()[:-1] + b"\x7f")
+        return seen(name, head)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.upload.intake.checked_format", then_changed)
+        answer = complete(script, told)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert rows(Job) == 0
+    assert complete(script, told).status_code == 202
+
+
+def test_the_store_being_down_loses_nothing(script: Script, gate: Gate) -> None:
+    told = link(script, kick())
+    send(told, kick())
+    gate.is_shut = True
+    answer = complete(script, told)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    gate.is_shut = False
+    assert complete(script, told).status_code == 202

@@ -1,0 +1,120 @@
+"""What a link does not let in, what is refused when it has arrived, and what is left behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from app.billing import plans
+from app.extensions import db
+from app.jobs import sweeps
+from app.models import Batch, DirectUpload, Job, Usage, User
+from app.models.base import transaction, utcnow
+from app.upload import direct
+from tests.services.direct.links import complete, keys, link, put, rows, send
+from tests.services.gate import Gate
+from tests.support import Browser, Script, kick
+
+pytestmark = pytest.mark.services
+PDF = b"%PDF-1.7 nothing"
+
+
+def test_a_link_takes_only_what_was_promised(script: Script, gate: Gate) -> None:
+    content = kick()
+    told = link(script, content)
+    assert send(told, content + b"x") == 403
+    assert send(told, content[:-1]) == 403
+    assert send(told, content, **{"Content-Type": "text/html"}) == 403
+    elsewhere = told | {"url": told["url"].replace("/arrived", "/other")}
+    assert send(elsewhere, content) == 403
+    assert send(told | {"url": told["url"].split("?")[0]}, content) == 403
+    gate.later = timedelta(minutes=15, seconds=5)
+    assert send(told, content) == 403
+    gate.later = timedelta(minutes=14)
+    assert send(told, content) == 200
+
+
+@pytest.mark.parametrize(
+    ("came", "sentence"),
+    [
+        (PDF, "is not audio we can read (looks like PDF)"),
+        (b"", "is empty (0 bytes)"),
+        (kick() + b"more", "bytes instead of"),
+    ],
+)
+def test_what_is_refused_says_why_and_is_removed(
+    script: Script, owner: User, came: bytes, sentence: str
+) -> None:
+    told = link(script, PDF if came == PDF else kick())
+    put(db.session.scalars(select(DirectUpload)).one().arrival_key, came)
+    for _ in range(2):
+        answer = complete(script, told)
+        assert answer.status_code == 422
+        assert sentence in answer.get_json()["detail"]
+    assert (rows(Job), rows(Usage), keys(owner)) == (0, 0, [])
+    assert db.session.scalars(select(Batch)).one().refused == 1
+
+
+def test_what_is_over_the_plan_is_refused_before_and_after(app: Flask, freeloader: User) -> None:
+    script = Script(app, freeloader)
+    big = {"filename": "big.wav", "size_bytes": 10 * plans.MB + 1}
+    answer = script.call("POST", "/api/uploads", json=big)
+    assert "larger than the 10 MB a file that Free takes" in answer.get_json()["detail"]
+    told = link(script, kick())
+    with transaction() as session:
+        session.add(
+            Usage(user_id=freeloader.id, kind="storage", entry_key="filled", quantity=100 * plans.MB - 100)
+        )
+    send(told, kick())
+    assert "of samples you no longer need" in complete(script, told).get_json()["detail"]
+    assert keys(freeloader) == []
+    answer = script.call("POST", "/api/uploads", json={"filename": "a.wav", "size_bytes": 1000})
+    assert "of samples you no longer need" in answer.get_json()["detail"]
+
+
+def test_links_that_are_out_take_up_room(app: Flask, freeloader: User) -> None:
+    script = Script(app, freeloader)
+    file = {"filename": "a.wav", "size_bytes": 10 * plans.MB}
+    codes = [script.call("POST", "/api/uploads", json=file).status_code for _ in range(11)]
+    assert codes == [201] * 10 + [422]
+    with transaction() as session:
+        session.execute(update(DirectUpload).values(created_at=utcnow() - timedelta(minutes=16)))
+    assert script.call("POST", "/api/uploads", json=file).status_code == 201
+
+
+def test_nobody_completes_what_is_not_theirs(
+    app: Flask, script: Script, stranger: User, as_stranger: Browser
+) -> None:
+    told = link(script, kick())
+    send(told, kick())
+    assert complete(Script(app, stranger), told).status_code == 404
+    assert as_stranger.post(f"/upload/links/{told['upload_id']}/job").status_code == 404
+    assert complete(script, told).status_code == 202
+    assert complete(Script(app, stranger), told).status_code == 404
+
+
+def test_what_is_never_completed_is_swept(script: Script, owner: User) -> None:
+    told = link(script, kick())
+    send(told, kick())
+    direct.purge()
+    assert len(keys(owner)) == 1
+    with transaction() as session:
+        session.execute(update(DirectUpload).values(created_at=utcnow() - timedelta(hours=4)))
+    direct.purge()
+    assert (keys(owner), rows(DirectUpload)) == ([], 0)
+    assert complete(script, told).status_code == 404
+
+
+def test_what_a_late_link_left_behind_is_an_orphan(
+    script: Script, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = link(script, kick())
+    send(told, kick())
+    complete(script, told)
+    send(told, kick())
+    monkeypatch.setattr(sweeps, "OLD_OBJECT", -timedelta(minutes=1))
+    sweeps.orphans()
+    assert keys(owner) == [db.session.scalars(select(Job.incoming_key)).one()]
