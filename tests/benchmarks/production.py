@@ -22,6 +22,7 @@ GM_LANES = {
     "cymbal": (49, 51),
     "perc": (56, 63, 64, 69, 70, 75, 54, 37),
 }
+PROGRAMS = {"bass": compose.BASS, "chords": compose.CHORD, "melody": compose.LEAD}
 GM_KITS = (0, 0, 8, 16, 24, 25, 26, 32, 40)
 
 
@@ -94,39 +95,47 @@ def production(
     duration_s = beats * 60 / bpm
     hits, swing = compose.drums(rng, style, bars, meter)
     h = changes(meter)
-    lines = {
-        "bass": compose.bass(rng, h, beats, hits.get("kick", [])),
-        "chords": compose.chords(rng, h, beats),
-    }
-    made = compose.melody(rng, h, beats) if content != "full" or rng.random() < 0.6 else []
-    lines["melody"] = made if tune is None else tune
+    lines = _lines(rng, h, beats, hits.get("kick", []), content, tune)
     sounding = {name: [n[2] for n in notes] for name, notes in lines.items() if name in lanes and notes}
-    programs = {"bass": compose.BASS, "chords": compose.CHORD, "melody": compose.LEAD}
-    events: list[fluid.Event] = []
     y = np.zeros(int(duration_s * RATE), dtype=np.float32)
-
-    def level(z, gain):
-        return augment.normalise(z[: y.size], gain) if np.abs(z).max() > 0 else z[: y.size]
-
     soundfont = str(rng.choice(["fluid", "fluid", "tim", "opl"]))
     for channel, (name, notes) in enumerate(lines.items()):
-        if name not in lanes or not notes:
+        if name not in sounding:
             continue
         gain = rng.uniform(0.3, 0.8)
         if rng.random() < 0.35:
-            y += level(waves.play(notes, bpm, duration_s, rng), gain)
+            z = waves.play(notes, bpm, duration_s, rng)
         else:
-            events = compose.events(notes, bpm, channel, int(rng.choice(programs[name])), swing)
-            y += level(fluid.render(events, soundfont, duration_s), gain)
+            events = compose.events(notes, bpm, channel, int(rng.choice(PROGRAMS[name])), swing)
+            z = fluid.render(events, soundfont, duration_s)
+        y += _levelled(z, y.size, gain)
     if "drums" in lanes:
         gm = rng.random() < 0.35
-        d = (
+        z = (
             fluid.render(_gm_drums(hits, bpm, rng), soundfont, duration_s)
             if gm
             else _mix_drums(hits, bpm, duration_s, kits, rng)
         )
-        y += level(d, rng.uniform(0.35, 0.9))
+        y += _levelled(z, y.size, rng.uniform(0.35, 0.9))
     return augment.normalise(y), decides(h, beats, sounding)
+
+
+def _lines(
+    rng: np.random.Generator,
+    h: Harmony,
+    beats: int,
+    kicks: list[tuple[float, float]],
+    content: str,
+    tune: list[compose.Note] | None,
+) -> dict[str, list[compose.Note]]:
+    """Every line is written, heard or not: what is drawn for the next is the same either way."""
+    bass, chords = compose.bass(rng, h, beats, kicks), compose.chords(rng, h, beats)
+    made = compose.melody(rng, h, beats) if content != "full" or rng.random() < 0.6 else []
+    return {"bass": bass, "chords": chords, "melody": made if tune is None else tune}
+
+
+def _levelled(z: np.ndarray, length: int, gain: float) -> np.ndarray:
+    return augment.normalise(z[:length], gain) if np.abs(z).max() > 0 else z[:length]
 
 
 def cut(y: np.ndarray, rng: np.random.Generator, bpm: float, exact: float = 0.6) -> tuple[np.ndarray, str]:
