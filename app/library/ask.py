@@ -54,7 +54,7 @@ def read(sentence: str) -> tuple[Piece, ...]:
     text, found, at, refused = sentence[:LONGEST].translate(TYPED), list[Piece](), 0, False
     while (gap := GAP.match(text, at)) is not None and gap.end() < len(text) and len(found) < MOST_PIECES:
         prefix = PREFIX.match(text, gap.end())
-        assert prefix is not None  # it may be empty
+        assert prefix is not None  # noqa: S101  it may be empty, so it is always there
         refused = bool(prefix["no"]) or (refused and gap["more"] is not None)
         value, end = _understood(text, prefix.end())
         if value is not None:

@@ -84,7 +84,7 @@ def ours(rows: list[Row], answers: dict[str, Row]) -> None:
     """Every figure of the issue, out of fold."""
     timed = _answered(rows, answers, "bpm")
 
-    def names(r):
+    def names(r: Row) -> tuple[str, ...]:
         return (f"{r['kind']}", f"{r['kind']} / {r['family']}", f"{r['kind']} / cut {r['cut']}")
 
     table(
@@ -94,7 +94,7 @@ def ours(rows: list[Row], answers: dict[str, Row]) -> None:
     keyed = _answered(rows, answers, "key")
     decided = [r for r in keyed if r["decided"]]
 
-    def places(r):
+    def places(r: Row) -> tuple[str, ...]:
         return ("all", f"{r['family']}", f"{'track' if r['kind'] == 'track' else 'loop'} of {r['content']}")
 
     for title, part in (
@@ -183,7 +183,7 @@ def peers(rows: list[Row], corpus: Path, every: int, answers: dict[str, Row]) ->
         [*mine, *_ask(asked["key"], full, corpus, "key", key_score)],
     )
 
-    def kind(heard, truth):
+    def kind(heard: str, truth: str) -> tuple[bool]:
         return ((heard == "loop") == (truth != "oneshot"),)
 
     mine = [

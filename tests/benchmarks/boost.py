@@ -52,6 +52,6 @@ def unpack(model: HistGradientBoostingClassifier) -> Forest:
         "missing_left": np.bool_,
         "value": np.float32,
     }
-    arrays = {k: np.concatenate(v).astype(types[k]) for k, v in columns.items()}
+    arrays: dict[str, np.ndarray] = {k: np.concatenate(v).astype(types[k]) for k, v in columns.items()}
     base = np.ravel(model._baseline_prediction).astype(np.float32)
     return Forest(**arrays, roots=np.array(roots, np.int32), output=np.array(output, np.int16), base=base)

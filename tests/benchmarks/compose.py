@@ -159,7 +159,7 @@ def bass(rng: np.random.Generator, h: Harmony, beats: int, kick: list[tuple[floa
     """A bass line: roots held, pulsed, with the kick, off the beat, in octaves or walking."""
     way, low = rng.integers(7), 24 + 12 * int(rng.random() < 0.45)
 
-    def base(beat, extra=0):
+    def base(beat: float, extra: int = 0) -> int:
         return low + (chord_at(h, beat)[0] % 12) + extra
 
     if way == 0:
@@ -199,7 +199,7 @@ def chords(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
     way, register = rng.integers(6), int(rng.integers(52, 66))
     power = rng.random() < 0.1
 
-    def voiced(b):
+    def voiced(b: float) -> list[int]:
         return [register + (p - register) % 12 for p in _voices(h, b, power)]
 
     out: list[Note] = []
@@ -253,7 +253,9 @@ def melody(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
             phrase.append((at, length * 0.9, pitch, int(rng.integers(75, 110))))
         place = int(np.clip(place + rng.choice([-2, -1, -1, 1, 1, 2]), 0, len(ladder) - 1))
         at += length
-    out = [(b + s, d, p, v) for b in np.arange(0, beats, span) for s, d, p, v in phrase if b + s < beats]
+    out: list[Note] = [
+        (b + s, d, p, v) for b in np.arange(0, beats, span) for s, d, p, v in phrase if b + s < beats
+    ]
     if out and rng.random() < 0.5:
         home = min((p for p in ladder if (p - h.tonic) % 12 == 0), key=lambda p: abs(p - out[-1][2]))
         out[-1] = (*out[-1][:2], home, out[-1][3])

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def save(clips: Iterator[Clip], out: Path, seed_name: str) -> int:
     return len(index)
 
 
-def load_index(out: Path) -> list[dict]:
+def load_index(out: Path) -> list[dict[str, Any]]:
     """Rows of every family built."""
     return [row for path in sorted(out.glob("*/index.json")) for row in json.loads(path.read_text())]
 

@@ -113,7 +113,7 @@ def _qualified(roots: Iterable[int], minor: bool) -> list[Chord]:
 def chord_at(h: Harmony, beat: float) -> tuple[int, tuple[int, ...]]:
     """Root and tones above it of the chord that sounds at a beat."""
     root, quality = h.chords[int(beat // h.beats_per_chord) % len(h.chords)]
-    tones = TRIADS[quality]
+    tones: tuple[int, ...] = TRIADS[quality]
     if h.seventh:
         tones = (*tones, 11 if quality == "" and (root in (0, 5) or (h.minor and root in (3, 8))) else 10)
     return h.tonic + root, tones

@@ -148,9 +148,6 @@ class Mutations:
             b"RIFF\xff\xff\0\0WAVE",
             b"fLaC",
             b"OggS\0\2",
-        )
-        heads = (
-            *heads,
             b"\0\0\0\x20ftypM4A \0\0\0\0",
             b"FORM\0\0\xff\xffAIFC",
             b"\xff\xfb\x90\0",

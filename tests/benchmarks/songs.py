@@ -61,7 +61,13 @@ def openttd(scale: float) -> Iterator[Clip]:
 
 
 def _pieces(
-    name: str, events: list, total: float, bpm: float, soundfont: str, rng: np.random.Generator, count: int
+    name: str,
+    events: list[fluid.Event],
+    total: float,
+    bpm: float,
+    soundfont: str,
+    rng: np.random.Generator,
+    count: int,
 ) -> Iterator[Clip]:
     """Loops of whole bars and pieces cut anywhere; drums, melody or all of it."""
     melodic = {e[1] for e in events if e[1] != 9}

@@ -35,13 +35,14 @@ def _voice(shape: str, hz: float, length_s: float, rng: np.random.Generator) -> 
     if shape == "square":
         return _band_limited(hz, t, 2) * 1.2
     if shape == "super":
-        return sum(_band_limited(hz * d, t + rng.random() / hz, 1) for d in (0.993, 1.0, 1.007)) / 2
+        voices = [_band_limited(hz * d, t + rng.random() / hz, 1) for d in (0.993, 1.0, 1.007)]
+        return np.asarray(sum(voices)) / 2
     return _band_limited(hz, t, 1)
 
 
 def _band_limited(hz: float, t: np.ndarray, step: int) -> np.ndarray:
     partials = np.arange(1, max(2, min(24, int(9500 / hz))), step)
-    return sum(np.sin(2 * np.pi * hz * k * t) / k for k in partials) * 0.6
+    return np.asarray(sum(np.sin(2 * np.pi * hz * k * t) / k for k in partials)) * 0.6
 
 
 def drum(label: str, rng: np.random.Generator) -> np.ndarray:
@@ -49,7 +50,7 @@ def drum(label: str, rng: np.random.Generator) -> np.ndarray:
     t = np.arange(int(RATE * 1.2)) / RATE
     noise = rng.standard_normal(t.size)
 
-    def decay(s):
+    def decay(s: float) -> np.ndarray:
         return np.exp(-t / s)
 
     if label == "kick":
@@ -106,8 +107,8 @@ def _percussion(t: np.ndarray, noise: np.ndarray, rng: np.random.Generator) -> n
     if kind == 2:
         rise = np.minimum(t / rng.uniform(0.01, 0.04), 1)
         return _band(noise, 3000, 10000) * rise * np.exp(-t / rng.uniform(0.02, 0.07))
-    hz = rng.uniform(180, 600) * (1 + 0.1 * np.exp(-t / 0.02))
-    return np.sin(2 * np.pi * np.cumsum(hz) / RATE) * np.exp(
+    swept_hz = rng.uniform(180, 600) * (1 + 0.1 * np.exp(-t / 0.02))
+    return np.sin(2 * np.pi * np.cumsum(swept_hz) / RATE) * np.exp(
         -t / rng.uniform(0.04, 0.15)
     ) + 0.2 * noise * np.exp(-t / 0.004)
 
