@@ -9,12 +9,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -109,6 +109,7 @@ class Lab:
         self._mail = Controller(self.inbox, hostname="127.0.0.1", port=free_port())
         self.redis: Server | None = None
         self.database: Server | None = None
+        self._servers = TemporaryDirectory(prefix="sp404-lab-")  # a socket's path may not be long
         self.redis_url = ""
         values = {
             "DATA_DIR": str(folder / "data"),
@@ -148,6 +149,7 @@ class Lab:
         if self.database is not None:
             self.database.stop(signal.SIGINT)  # at once: SIGTERM waits for whoever is connected
         self._mail.stop()
+        self._servers.cleanup()
 
     def add_consumer(self, housekeeping: bool = True) -> Consumer:
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -183,7 +185,7 @@ class Lab:
         return pids
 
     def _open_services(self) -> None:
-        port, folder = free_port(), Path(tempfile.mkdtemp(prefix="sp404-lab-"))
+        port, folder = free_port(), Path(self._servers.name)
         self.redis_url = f"redis://127.0.0.1:{port}/0"
         command = [program("redis-server"), "--save", "", "--bind", "127.0.0.1", "--port", str(port)]
         self.redis = Server(command, lambda: redis.Redis.from_url(self.redis_url).ping(), folder)
