@@ -29,13 +29,15 @@ def offer() -> Page:
         flash("Tick the samples first, or choose all that match.", "error")
         return redirect(url_for("library.index"), 303)
     is_described = purpose == DESCRIBE and bool(chosen.samples)
+    cost = ai_estimate.of(current_user, chosen.samples) if is_described else None
     return render_template(
         "again/offer.html",
         purpose=purpose,
         chosen=chosen,
         most=again.MOST,
         engine=ENGINE_VERSION,
-        cost=ai_estimate.of(current_user, chosen.samples) if is_described else None,
+        cost=cost,
+        by_rules=again.by_rules(current_user, chosen.samples) if cost and cost.silence else None,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
@@ -31,11 +33,21 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class ByRules:
+    """What becomes of so many descriptions while no model may be asked."""
+
+    written: int
+    same: int  # rules said this of the very same figures
+    kept: int  # a model's words, which rules that stand in for it leave alone
+
+
+@dataclass(frozen=True)
 class Age:
-    """What of a sample is older than the present program, and which purposes are under way."""
+    """What of a sample is older than what is known today, and which purposes are under way."""
 
     words: bool
     engine: bool
+    written_for: dict[str, Any]  # the figures of the description that have been corrected or measured anew
     under_way: tuple[str, ...]
 
 
@@ -56,18 +68,48 @@ def chosen(user: User, given: MultiDict[str, str], purpose: str) -> Chosen:
     return Chosen([sample for sample in samples if sample.id not in busy], len(busy), total, rest)
 
 
+def by_rules(user: User, samples: Sequence[Sample]) -> ByRules:
+    """As the outcome of the jobs will be: only who wants no models has a model's words replaced."""
+    kept = sum(user.ai_allowed and _source(sample) != LOCAL for sample in samples)
+    same = sum(_says_the_same(sample) for sample in samples)
+    return ByRules(len(samples) - kept - same, same, kept)
+
+
 def age(sample: Sample) -> Age:
     return Age(
         words=_has_old_words(sample),
         engine=sample.features.engine_version != ENGINE_VERSION,
+        written_for=_written_for(sample),
         under_way=tuple(purpose for purpose in PURPOSES if again.under_way([sample.id], purpose)),
     )
+
+
+def _source(sample: Sample) -> str:
+    """Who described it; rules will, if nobody has."""
+    return str(sample.described.get("source", LOCAL))
+
+
+def _says_the_same(sample: Sample) -> bool:
+    """Certain only of a description that knows its figures."""
+    is_told = _source(sample) == LOCAL and "figures" in sample.described
+    return is_told and not _has_old_words(sample) and not _written_for(sample)
+
+
+def _written_for(sample: Sample) -> dict[str, Any]:
+    """The figures that were in force when it was described and no longer are; older rows don't know theirs."""
+    was = sample.described.get("figures", {})
+    return {name: each for name, each in was.items() if _shown(each) != _shown(getattr(sample, name))}
+
+
+def _shown(figure: Any) -> Any:
+    """As precise as pages are: nobody is told of 93.0 BPM that it was 93.02."""
+    return round(figure, 1) if isinstance(figure, float) else figure
 
 
 def _has_old_words(sample: Sample) -> bool:
     words = sample.described
     if not words:
         return False
-    by_model = words.get("source", LOCAL) != LOCAL
+    by_model = _source(sample) != LOCAL
     prompt_is_old = by_model and (words.get("prompt_version") or 0) < prompt.PROMPT_VERSION
     return prompt_is_old or words.get("schema_version", 0) < vibe_schema.SCHEMA_VERSION

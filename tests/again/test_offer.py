@@ -12,13 +12,14 @@ from sqlalchemy import select, update
 
 from app.billing import ai, ai_estimate
 from app.extensions import db
-from app.integrations import prompt, vibe_schema
+from app.integrations import prompt, vibe, vibe_schema
 from app.integrations.openrouter import Price
 from app.jobs import run
 from app.library import again
 from app.models import AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
+from app.models.sample import OF_SOUND
 from app.web import usd
 from tests.fake_openrouter import Market
 from tests.library.test_described import shelve
@@ -53,6 +54,24 @@ def chosen_ids(page: str) -> list[str]:
 
 def queued() -> list[tuple[str, str | None]]:
     return [(job.purpose, job.sample_id) for job in db.session.scalars(select(Job)) if not job.is_upload]
+
+
+def in_force(sample: Sample) -> dict[str, Any]:
+    return {name: getattr(sample, name) for name in OF_SOUND}
+
+
+def figures_of(sample: Sample, figures: dict[str, Any] | None) -> None:
+    """Its description knows what it was written for; one of before does not."""
+    kept = {name: each for name, each in sample.described.items() if name != "figures"}
+    with transaction():
+        sample.describe(kept | ({"figures": figures} if figures else {}))
+
+
+def described_by(browser: Browser, sample: Sample) -> str:
+    browser.post("/again/jobs", purpose=DESCRIBE, sample=sample.id)
+    run.run_next()
+    db.session.refresh(sample)
+    return str(sample.described["source"])
 
 
 def spend(user: User, dollars: str) -> None:
@@ -135,7 +154,7 @@ def test_a_used_up_budget_is_told_and_holds(
 def test_who_switched_models_off_pays_nothing(as_owner: Browser, two: list[Sample]) -> None:
     as_owner.post("/settings/ai")
     page = offer(as_owner, DESCRIBE, *two)
-    assert "You have switched models off in the settings." in page
+    assert "You have switched models off in the settings. Rules write the descriptions anew" in page
     assert "Nothing is paid." in page
 
 
@@ -145,12 +164,35 @@ class TestWithoutAKey:
         return {"DATA_DIR": str(tmp_path / "instance")}
 
     def test_rules_describe_for_nothing(self, as_owner: Browser, two: list[Sample]) -> None:
+        for sample in two:
+            figures_of(sample, None)
         page = offer(as_owner, DESCRIBE, *two)
-        assert "No model is set up here." in page
+        assert "No model is set up here. Rules write the descriptions anew" in page
         assert "Nothing is paid." in page
+        assert "model has said" not in page
         as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
         run.run_next()
         assert "completed" in as_owner.get("/jobs").text
+
+    def test_where_nothing_can_change_it_is_said_and_not_offered(
+        self, as_owner: Browser, two: list[Sample]
+    ) -> None:
+        for sample in two:
+            figures_of(sample, in_force(sample))
+        page = as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
+        assert "Nothing would change. It has been described by rules from the same figures" in words(page)
+        assert 'action="/again/jobs"' not in page
+        as_owner.post(f"/samples/{two[0].id}/tempo/double")
+        page = offer(as_owner, DESCRIBE, *two)
+        assert "Rules write the description of 1 sample anew" in page
+        assert "1 sample has been described by rules from the same figures" in page
+
+    def test_rules_of_an_older_schema_would_say_something_else(
+        self, as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        figures_of(two[0], in_force(two[0]))
+        monkeypatch.setattr(vibe_schema, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION + 1)
+        assert "Rules write the description anew" in offer(as_owner, DESCRIBE, two[0])
 
 
 def test_analysing_costs_nothing(as_owner: Browser, two: list[Sample]) -> None:
@@ -200,15 +242,25 @@ def test_a_plan_does_so_many_a_day(as_freeloader: Browser, freeloader: User) -> 
     assert queued()[-1] == (ANALYSE, sample_id)
 
 
-def test_without_a_model_the_page_says_what_becomes_of_its_words(
-    as_owner: Browser, two: list[Sample]
+def test_the_page_and_the_job_agree_on_what_becomes_of_a_models_words(
+    as_owner: Browser, two: list[Sample], fake: Market
 ) -> None:
+    model = two[0].described["source"]
     with transaction() as session:
         session.get_one(AiSwitch, 1).paused_at = utcnow()
         session.get_one(AiSwitch, 1).paused_because = "no credit"
-    assert "and words of a model that are there stay. Nothing is paid." in offer(as_owner, DESCRIBE, *two)
+        two[1].describe(two[1].described | {"source": vibe.LOCAL})
+    page = offer(as_owner, DESCRIBE, *two)
+    assert "Rules write the description of 1 sample anew" in page
+    assert "What a model has said of 1 sample stays" in page
+    assert "Nothing would change. What a model has said of it stays" in words(
+        as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
+    )
+    assert described_by(as_owner, two[0]) == model
     as_owner.post("/settings/ai", ai_model=SMALL)
-    assert "also in place of what a model has said. Nothing is paid." in offer(as_owner, DESCRIBE, *two)
+    page = offer(as_owner, DESCRIBE, *two)
+    assert "also in place of what a model has said. Nothing is paid." in page
+    assert described_by(as_owner, two[0]) == vibe.LOCAL
 
 
 def test_nobody_chooses_anothers_samples(as_stranger: Browser, two: list[Sample]) -> None:
