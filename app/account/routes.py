@@ -200,10 +200,12 @@ def _may_close(form: CloseForm) -> bool:
 
 
 def _ai_page(form: AiForm, models: tuple[str, ...]) -> str:
+    is_set_up = ai.is_set_up(current_user)
     return render_template(
         "account/ai.html",
         form=form,
-        models=models,
+        models=models if is_set_up else (),
+        is_set_up=is_set_up,
         silence=ai.silence(current_user),
         budgets=ai.own_budgets(current_user.id),
     )

@@ -37,7 +37,7 @@ def put_aside(user_id: str, key: str, usd: Decimal) -> tuple[str, ...] | None:
         if locked_switch().paused_at is not None:
             return None
         user = session.get_one(User, user_id)
-        if not _is_allowed(user) or not _has_room(user_id, usd):
+        if not (user.ai_allowed and is_set_up(user)) or not _has_room(user_id, usd):
             return None
         quota.add(user_id, AI, f"{key}:reserved", 0, cost_usd=usd)
         return ai_choice.models_for(user)
@@ -69,11 +69,16 @@ def spent(since: timedelta, user_id: str | None = None) -> Decimal:
     return Decimal(str(db.session.scalar(query)))
 
 
+def is_set_up(user: User) -> bool:
+    """There is somebody to ask for this user, whether they want it or not."""
+    return settings().openrouter_api_key is not None and bool(ai_choice.offered(user))
+
+
 def silence(user: User) -> str | None:
     """Why no model is asked for this user, in their words; None when one may be."""
     if not user.ai_allowed:
         return "You have switched models off in the settings."
-    if settings().openrouter_api_key is None or not ai_choice.offered(user):
+    if not is_set_up(user):
         return "No model is set up here."
     if paused_because() is not None:
         return "Asking is paused until whoever runs this service has mended it."
@@ -126,10 +131,6 @@ def _budgets(user_id: str) -> list[tuple[timedelta, str | None, Decimal]]:
         (MONTH, None, here.ai_service_month_usd),
     )
     return [(since, whose, Decimal(str(most))) for since, whose, most in budgets]
-
-
-def _is_allowed(user: User) -> bool:
-    return settings().openrouter_api_key is not None and bool(ai_choice.models_for(user))
 
 
 def _record(user_id: str, key: str, call: dict[str, Any]) -> None:

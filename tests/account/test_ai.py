@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from app.billing import ai, ai_choice
-from app.extensions import db
+from app.extensions import db, settings
 from app.models import Usage, User
 from app.models.base import transaction
 from tests.support import Browser
@@ -81,10 +81,45 @@ def test_a_pause_is_told_without_its_reason(as_owner: Browser, owner: User) -> N
     assert "401" not in page(as_owner)
 
 
+def test_the_page_begins_with_why_nobody_is_asked_and_what_happens_instead(
+    as_owner: Browser, owner: User
+) -> None:
+    assert "rules describe your samples" not in page(as_owner).lower()
+    as_owner.post("/settings/ai", ai_model=SMALL)
+    told = page(as_owner).partition("Let a model describe")[0]
+    assert "You have switched models off in the settings. Rules describe your samples" in told
+
+
 class TestWithoutAKey:
     @pytest.fixture
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
         return environ | {"OPENROUTER_API_KEY": ""}
 
-    def test_the_page_says_why_nobody_is_asked(self, as_owner: Browser) -> None:
+    def test_the_page_begins_with_it_and_shows_nothing_that_does_nothing(self, as_owner: Browser) -> None:
+        told, _, rest = page(as_owner).partition("Let a model describe my samples")
+        assert "No model is set up here. Rules describe your samples from what is measured: that is free" in told
+        assert "OPENROUTER_API_KEY=sk-or-… make run" in told
+        assert "Save" in rest
+        assert "Asked first" not in rest
+        assert "Spent on your samples" not in rest
+
+    def test_models_can_be_switched_off_before_there_is_one(self, as_owner: Browser, owner: User) -> None:
+        as_owner.post("/settings/ai", ai_allowed="y")
+        db.session.refresh(owner)
+        assert owner.ai_allowed
+        assert as_owner.post("/settings/ai").status_code == 303
+        db.session.refresh(owner)
+        assert not owner.ai_allowed
         assert "No model is set up here." in page(as_owner)
+
+    def test_what_was_spent_while_there_was_one_is_shown(self, as_owner: Browser, owner: User) -> None:
+        with transaction() as session:
+            entry = {"kind": "ai", "entry_key": "ai:1", "quantity": 1}
+            session.add(Usage(user_id=owner.id, cost_usd=Decimal("0.25"), **entry))
+        assert "In the last 30 days $0.25 of $5.00" in page(as_owner)
+
+    def test_a_deployment_does_not_tell_its_users_how_it_is_started(
+        self, as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(settings()), "embedded", False)
+        assert "OPENROUTER_API_KEY" not in page(as_owner)
