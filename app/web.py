@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -37,7 +37,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals["my_plan"] = lambda: plans.for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for show in (
-        ago, bars_path, bpm, clock, decibels, megabytes, money, musical_key, percent, span, usd, when,
+        ago, bars_path, bpm, clock, decibels, megabytes, money, musical_key, percent, since, span, usd, when,
     ):  # fmt: skip
         app.add_template_filter(show)
     app.context_processor(_about_this_run)
@@ -99,6 +99,11 @@ def clock(seconds: float | None) -> str:
 def ago(time: datetime | None) -> str:
     """How long since."""
     return NOTHING if time is None else span(max((utcnow() - time).total_seconds(), 0))
+
+
+def since(time: datetime) -> str:
+    """The same in a sentence; a page that stays open soon lies about seconds."""
+    return "just now" if utcnow() - time < timedelta(minutes=1) else f"{ago(time)} ago"
 
 
 def span(seconds: float | None) -> str:

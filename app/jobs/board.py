@@ -11,11 +11,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
-from app.jobs import progress
+from app.jobs import progress, workers
 from app.jobs.progress import Progress
 from app.models import Job, User
 from app.models.base import utcnow
-from app.models.job import CANCELLED, COMPLETED, FAILED, UNFINISHED
+from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING, UNFINISHED
 
 SHOWN_AFTER_FINISH = timedelta(minutes=30)
 MOST_CARDS = 60
@@ -29,6 +29,7 @@ class Board:
 
     jobs: list[Job]
     more: int  # how many are not shown
+    waiting: str  # what jobs that are due wait for
     batches: list[Progress]
     version: str
     interval_s: int | None
@@ -38,12 +39,13 @@ class Board:
 def for_user(user: User) -> Board:
     jobs = _unfinished(user)
     jobs += _finished(user, MOST_CARDS - len(jobs))
-    counts, batches = _counts(user), progress.of_batches(user)
+    counts, batches, waiting = _counts(user), progress.of_batches(user), _waiting(jobs)
     return Board(
         jobs,
         sum(counts.values()) - len(jobs),
+        waiting,
         batches,
-        _version(jobs, counts, batches),
+        _version(jobs, counts, batches, waiting),
         _interval_s(jobs),
         _summary(counts),
     )
@@ -89,7 +91,18 @@ def _counts(user: User) -> dict[str, int]:
     return {str(state): int(count) for state, count in rows}
 
 
-def _version(jobs: list[Job], counts: dict[str, int], batches: list[Progress]) -> str:
+def _waiting(jobs: list[Job]) -> str:
+    """A worker registers before its engine is warm; while nothing runs at all, that is what is waited for."""
+    if not any(job.state == PENDING and not job.is_delayed for job in jobs):
+        return ""
+    if not workers.slots_of_all():
+        return "No worker takes jobs just now. This one starts as soon as one does."
+    if db.session.scalar(select(Job.id).where(Job.state == PROCESSING).limit(1)) is None:
+        return "A worker is getting ready for it."
+    return "Waiting for a free worker."
+
+
+def _version(jobs: list[Job], counts: dict[str, int], batches: list[Progress], waiting: str) -> str:
     """Changes when anything on the cards does."""
     facts = [
         (
@@ -99,7 +112,7 @@ def _version(jobs: list[Job], counts: dict[str, int], batches: list[Progress]) -
         for job in jobs
     ]
     whole = [(batch.done, batch.total, batch.left_words) for batch in batches]
-    return hashlib.sha256(repr((facts, sorted(counts.items()), whole)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((facts, sorted(counts.items()), whole, waiting)).encode()).hexdigest()[:16]
 
 
 def _interval_s(jobs: list[Job]) -> int | None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
-from app.jobs import claim, run
-from tests.support import Browser, kick, uploaded_job
+from sqlalchemy import update
+
+from app.extensions import db
+from app.jobs import claim, run, workers
+from app.models import Job, Sample, User
+from app.models.base import transaction, utcnow
+from app.models.job import ANALYSE, DESCRIBE
+from tests.support import Browser, finished_job, kick, uploaded_job, waiting_jobs
 
 HTMX = {"HX-Request": "true"}
 
@@ -61,3 +68,47 @@ def test_what_is_decoded_can_be_played_before_it_is_finished(as_owner: Browser, 
     claim.remember(held, "decoded", sp404_key=held.sp404_key)
     assert as_owner.get(f"/jobs/{job.id}/audio").status_code == 302
     assert as_stranger.get(f"/jobs/{job.id}/audio").status_code == 404
+
+
+def test_each_card_says_what_its_job_did_and_when(as_owner: Browser) -> None:
+    job = finished_job(as_owner, "kick.wav", kick())
+    sample = db.session.get_one(Sample, job.sample_id)
+    with transaction():
+        sample.correct(description="A short thump.")
+    for purpose in (ANALYSE, DESCRIBE):
+        as_owner.post("/again/jobs", purpose=purpose, sample=sample.id)
+    assert told(as_owner) == ["Analysing again, just now", "Describing again, just now", "Uploaded, just now"]
+    with transaction() as session:
+        then = utcnow() - timedelta(minutes=12)
+        session.execute(update(Job).where(Job.id == job.id).values(finished_at=then))
+    run.run_next()
+    run.run_next()
+    assert told(as_owner) == ["Analysed again, just now", "Described again, just now", "Uploaded, 12 min ago"]
+    page = as_owner.get("/jobs").text
+    assert page.count("A short thump.") == 1
+    assert page.count("one-shot · kick") == 2
+    assert re.search(r'<time datetime="20\d\d-[^"]+" title="\d+ [A-Z][^"]+">12 min ago</time>', page)
+
+
+def told(browser: Browser) -> list[str]:
+    lines = re.findall(r'<p class="hint">(.*?</time>)</p>', browser.get("/jobs").text)
+    return sorted(re.sub(r"<[^>]+>", "", line).replace(" · ", ", ") for line in lines)
+
+
+def test_what_a_job_waits_for_is_what_the_workers_say(as_owner: Browser, owner: User) -> None:
+    uploaded_job(as_owner, "kick.wav", kick())
+    assert "No worker takes jobs just now." in as_owner.get("/jobs").text
+    workers.beat()
+    page = as_owner.get("/jobs").text
+    assert "A worker is getting ready for it." in page
+    address = poll_address(page)
+    assert as_owner.get(address, headers=HTMX).status_code == 204
+    waiting_jobs(owner, 1, state="processing")
+    assert "Waiting for a free worker." in as_owner.get(address, headers=HTMX).text
+
+
+def test_who_waits_for_nobody_is_told_of_nobody(as_freeloader: Browser) -> None:
+    uploaded_job(as_freeloader, "kick.wav", kick())
+    page = as_freeloader.get("/jobs").text
+    assert "Free uploads wait" in page
+    assert "No worker" not in page
