@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
 from app.extensions import db, settings
 from app.jobs import run
-from app.models import Batch, OutboxMessage, User
+from app.models import Batch, OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
-from app.notify import batches, kinds, outbox
+from app.notify import batches, kinds, letters, outbox
 from tests.jobs.test_run import zero_channels
 from tests.support import Browser, drum_loop, finished_job, kick
 
@@ -97,3 +98,20 @@ def test_a_deleted_sample_is_told_as_deleted(as_owner: Browser) -> None:
     outbox.deliver_due()
     (mail,) = (settings().data_dir / "mail").glob("*.eml")
     assert f"/samples/{job.sample_id}" not in mail.read_text()
+
+
+def test_the_mail_says_only_what_is_known(as_owner: Browser, owner: User) -> None:
+    finished_job(as_owner, "kick.wav", kick())
+    loop = db.session.get_one(Sample, finished_job(as_owner, "loop.wav", drum_loop(93)).sample_id)
+    with transaction():
+        loop.correct(key="A minor")
+    first, second = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
+    one, other = letters.compose(first), letters.compose(second)
+    assert one is not None
+    assert other is not None
+    for written in (one.text, one.html):
+        assert re.search(r"one-shot, kick$|: one-shot, kick</li>", written, re.MULTILINE)
+        assert "BPM" not in written
+        assert "no key" not in written
+    for written in (other.text, other.html):
+        assert "93 BPM, A minor, loop" in written
