@@ -108,6 +108,14 @@ def _chroma(measured: Measured) -> str:
     return "strongest notes " + " ".join(pitch for _, pitch in ranked)
 
 
+def _onsets(measured: Measured) -> str:
+    """A rate of what lasts less than a second says nothing: one hit would be two a second."""
+    count = len(measured.get("onsets") or [])
+    if number(measured, "duration_s", 1.0) < 1.0:
+        return f"{count} {'onset' if count == 1 else 'onsets'}"
+    return f"{onsets_per_s(measured):.1f} onsets a second"
+
+
 def _score(name: str) -> Callable[[Measured], str]:
     def words(measured: Measured) -> str:
         value = measured.get(name)
@@ -136,5 +144,5 @@ _WORDS: dict[str, Callable[[Measured], str]] = {
     "kind": lambda measured: str(measured.get("kind") or "unknown kind"),
     "sound": _sound,
     "duration": lambda measured: f"{number(measured, 'duration_s', 0.0):.2f} s",
-    "onsets": lambda measured: f"{onsets_per_s(measured):.1f} onsets a second",
+    "onsets": _onsets,
 }

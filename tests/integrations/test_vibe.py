@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from app.audio.classes import SOUNDS
 from app.audio.report import measure_file
 from app.integrations import describer, vibe, vibe_schema
-from app.integrations.measures import decay_s
+from app.integrations.measures import decay_s, in_words
 from app.integrations.vibe import Ask
 from app.integrations.vibe_schema import Vibe
 from app.integrations.vocabulary import FEATURES, MOODS
@@ -188,6 +188,19 @@ def test_every_field_names_the_figures_it_rests_on() -> None:
     assert because["moods"].startswith("A minor, 100 BPM")
     fields = set(Vibe.model_fields) - {"confidence", "rests_on"}
     assert set(because) == fields
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "onsets", "told"),
+    [
+        (0.3, [0.0], "1 onset"),
+        (0.99, [0.0, 0.5], "2 onsets"),
+        (0.3, [], "0 onsets"),
+        (1.0, [0.0, 0.5], "2.0 onsets a second"),
+    ],
+)
+def test_what_is_shorter_than_a_second_has_no_rate(duration_s: float, onsets: list[float], told: str) -> None:
+    assert in_words({"duration_s": duration_s, "onsets": onsets}, ["onsets"]) == told
 
 
 def test_it_is_no_surer_than_the_measurement() -> None:
