@@ -109,7 +109,7 @@ def test_the_walk_of_the_readme_by_curl(product: Product, secret: str, tmp_path:
     )
     assert ran.returncode == 0, ran.stderr
     assert '"status":"completed"' in ran.stdout
-    assert '"name":"loop"' in ran.stdout
+    assert ran.stdout.count('"name":"loop"') == 2, "found by its name, and by what was asked for"
     assert (tmp_path / "original.wav").read_bytes() == drum_loop(93)
     assert (tmp_path / "sp404.wav").read_bytes()[:4] == b"RIFF"
 
