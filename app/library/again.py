@@ -96,7 +96,7 @@ def _says_the_same(sample: Sample) -> bool:
 
 
 def _written_for(sample: Sample) -> dict[str, Any]:
-    """The figures that were in force when it was described and no longer are; older rows don't know theirs."""
+    """The figures it was described by that are in force no longer; older rows don't know theirs."""
     was = sample.described.get("figures", {})
     return {name: each for name, each in was.items() if _shown(each) != _shown(getattr(sample, name))}
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from app.library import keys
 from app.models import Sample
 
+T = TypeVar("T")
 PICTURE_HEIGHT = 100
 QUIETEST_DB = -60.0
-WORTH_SAYING = 0.02
+WORTH_SAYING, MOST_OTHERS = 0.02, 4
+SAME_TEMPO = 0.02
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,25 @@ def facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
 
 
 def other_tempi(sample: Sample) -> list[tuple[float, float]]:
-    """What else the tempo could be, with the chance of each."""
-    candidates = sample.features.measured["bpm_candidates"]
-    here = sample.bpm or 0.0
-    return [(bpm, share) for bpm, share in candidates if share >= WORTH_SAYING and abs(bpm - here) > 0.5][:4]
+    """What else the tempo could be, with the chance of each.
+
+    Neither what is in force nor what was measured, which taking a correction back brings.
+    """
+    measured = sample.features.measured
+    known = [bpm for bpm in (sample.bpm, measured["bpm"]) if bpm is not None]
+    candidates = measured["bpm_candidates"]
+    return _likely(each for each in candidates if all(abs(each[0] / bpm - 1) > SAME_TEMPO for bpm in known))
 
 
 def other_keys(sample: Sample) -> list[tuple[str, float]]:
-    candidates = sample.features.measured["key_candidates"]
-    return [(key, share) for key, share in candidates if share >= WORTH_SAYING and key != sample.key][:4]
+    """The same for the key."""
+    measured = sample.features.measured
+    known = (sample.key, measured["key"])
+    return _likely(each for each in measured["key_candidates"] if each[0] not in known)
+
+
+def _likely(candidates: Iterable[tuple[T, float]]) -> list[tuple[T, float]]:
+    return [(value, share) for value, share in candidates if share >= WORTH_SAYING][:MOST_OTHERS]
 
 
 def corrected_from(sample: Sample) -> dict[str, str]:

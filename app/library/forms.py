@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from pydantic import ValidationError
+from werkzeug.datastructures import MultiDict
 from wtforms import (
     DecimalField,
     FieldList,
@@ -92,6 +93,8 @@ class SampleForm(EditForm):
         shown = {"name": sample.name, "tags": ", ".join(sample.tag_names)}
         shown |= {"key": sample.key or "", "kind": sample.kind, "sound": sample.sound or ""}
         bpm = None if sample.bpm is None else round(Decimal(sample.bpm), 2)
+        if sent is not None:  # a button sends the one field it is for
+            sent = MultiDict(shown | {"bpm": "" if bpm is None else str(bpm)} | dict(sent.items()))
         super().__init__(sent, shown | {"bpm": bpm})
 
     def changed(self, name: str) -> str | None:

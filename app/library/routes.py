@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -18,6 +18,7 @@ from app.negotiation import wants_fragment
 blueprint = Blueprint("library", __name__, url_prefix="/samples")
 
 Page = str | tuple[str, int] | BaseResponse
+TAKEN_BACK = "taken_back"
 
 
 @blueprint.get("")
@@ -92,10 +93,19 @@ def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
 
 @blueprint.post("/<sample_id>/revert")
 def revert(sample_id: str) -> BaseResponse:
-    """Take back one correction, or all when none is named."""
+    """Take back one correction, or all when none is named. The latest can be undone in this browser."""
     sample = samples.owned_by(current_user, sample_id)
-    samples.revert(sample, *request.form.getlist("field"))
-    flash("Taken back: it is as it was found.")
+    session[TAKEN_BACK] = {sample.id: samples.revert(sample, *request.form.getlist("field"))}
+    undo = url_for("library.put_back", sample_id=sample.id)
+    flash("Taken back: it is as it was found.", f"undo:{undo}")
+    return _back_to(sample)
+
+
+@blueprint.post("/<sample_id>/corrections")
+def put_back(sample_id: str) -> BaseResponse:
+    """Undo taking back."""
+    sample = samples.owned_by(current_user, sample_id)
+    samples.put_back(sample, session.pop(TAKEN_BACK, {}).get(sample.id, {}))
     return _back_to(sample)
 
 
@@ -114,7 +124,8 @@ def delete(sample_id: str) -> Page:
     trash.delete(sample)
     if wants_fragment():
         return render_template("library/_deleted.html", sample=sample)
-    flash(f"{sample.name} is deleted.", f"undo:{sample.id}")
+    undo = url_for("library.restore", sample_id=sample.id)
+    flash(f"{sample.name} is deleted.", f"undo:{undo}")
     return redirect(url_for("library.index"), 303)
 
 

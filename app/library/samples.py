@@ -65,10 +65,18 @@ def scale_tempo(sample: Sample, factor: float) -> None:
             sample.correct(bpm=sample.bpm * factor)
 
 
-def revert(sample: Sample, *names: str) -> None:
-    """Take corrections back, all or some; what was measured and described was kept."""
+def revert(sample: Sample, *names: str) -> dict[str, Any]:
+    """Take corrections back, all or some; what was measured and described was kept. Returns those."""
     with _changing(sample):
+        before = sample.corrections
         sample.revert(*names)
+        return {name: value for name, value in before.items() if name not in sample.corrections}
+
+
+def put_back(sample: Sample, corrections: Mapping[str, Any]) -> None:
+    """What was taken back is in force again, but for fields that were corrected anew since."""
+    with _changing(sample):
+        sample.correct(**{name: each for name, each in corrections.items() if name not in sample.corrections})
 
 
 def toggle_like(sample: Sample) -> None:

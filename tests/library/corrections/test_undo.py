@@ -1,0 +1,58 @@
+"""Taking corrections back can be undone."""
+
+from __future__ import annotations
+
+import re
+
+from app.extensions import db
+from app.models import Sample
+from tests.library.corrections.forms import corrected, described, page_of
+from tests.support import Browser, finished_job, kick
+
+
+class TestUndo:
+    def test_all_that_was_taken_back_comes_back_by_the_form_of_the_notice(
+        self, as_owner: Browser, loop: Sample
+    ) -> None:
+        corrected(as_owner, loop, bpm="186", key="A minor")
+        described(as_owner, loop, {"description": "Ein Schlag, über alles. " * 8, "moods-0": "sunny"})
+        before = dict(loop.corrections)
+        as_owner.post(f"/samples/{loop.id}/revert")
+        assert loop.corrections == {}
+        undo = undo_of(page_of(as_owner, loop))
+        assert as_owner.post(undo).status_code == 303
+        assert loop.corrections == before
+        as_owner.post(f"/samples/{loop.id}/revert", field="bpm")
+        as_owner.post(undo_of(page_of(as_owner, loop)))
+        assert loop.corrections == before
+
+    def test_what_was_corrected_since_stays(self, as_owner: Browser, loop: Sample) -> None:
+        corrected(as_owner, loop, bpm="186", key="A minor")
+        as_owner.post(f"/samples/{loop.id}/revert")
+        undo = undo_of(page_of(as_owner, loop))
+        corrected(as_owner, loop, bpm="100")
+        as_owner.post(undo)
+        assert loop.corrections == {"bpm": 100.0, "key": "A minor"}
+
+    def test_it_is_undone_once_and_for_its_own_sample_only(
+        self, as_owner: Browser, as_stranger: Browser, loop: Sample
+    ) -> None:
+        other = db.session.get_one(Sample, finished_job(as_owner, "Deep kick.wav", kick()).sample_id)
+        corrected(as_owner, loop, bpm="186")
+        as_owner.post(f"/samples/{loop.id}/revert")
+        as_owner.post(f"/samples/{other.id}/corrections")
+        as_owner.post(f"/samples/{loop.id}/corrections")
+        assert (loop.corrections, other.corrections) == ({}, {})
+        assert as_stranger.post(f"/samples/{loop.id}/corrections").status_code == 404
+
+
+def undo_of(page: str) -> str:
+    found = re.search(r'action="([^"]+)">(?:<input[^>]*>)<button>Undo</button>', page)
+    assert found is not None
+    return found.group(1)
+
+
+def test_a_deleted_sample_comes_back_by_the_form_of_the_notice(as_owner: Browser, loop: Sample) -> None:
+    as_owner.post(f"/samples/{loop.id}/delete")
+    assert as_owner.post(undo_of(as_owner.get("/samples").text)).status_code == 303
+    assert as_owner.get(f"/samples/{loop.id}").status_code == 200
