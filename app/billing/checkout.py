@@ -61,7 +61,10 @@ def start(user: User, plan_name: str, success_url: str, cancel_url: str) -> str:
     is_first = not now.subscriptions
     days = settings().stripe_trial_days if is_first else 0
     key = plan.price_key or ""
-    return payments.open_checkout(settings(), customer_id, key, days, success_url, cancel_url)
+    try:
+        return payments.open_checkout(settings(), customer_id, key, days, success_url, cancel_url)
+    except payments.OvertakenError as error:
+        raise NotPossibleError("You have just chosen another plan in another window: go on there.") from error
 
 
 def portal(user: User, return_url: str) -> str:

@@ -11,12 +11,14 @@ from sqlalchemy import select
 from app.auth import takeout
 from app.billing import checkout
 from app.extensions import db
+from app.integrations import payments
 from app.integrations.payments import PaymentsError
 from app.models import DataExport, Invoice, User
-from tests.billing.shop import Shop
+from tests.billing.shop import BACK, Shop
 from tests.fake_stripe import charges
 from tests.fake_stripe import checkout as sessions
 from tests.fake_stripe.subscriptions import MONTH, advance, pay_invoice, set_status
+from tests.fake_stripe.world import Object
 from tests.support import Browser
 
 
@@ -68,6 +70,51 @@ def test_who_has_a_plan_cannot_buy_another(shop: Shop, member: Browser) -> None:
     member.post("/billing/checkouts", plan="enterprise")
     assert "change it instead" in page(member)
     assert len(shop.world.all("checkout.session")) == 1
+
+
+def still_open(shop: Shop) -> list[str]:
+    return [str(each["id"]) for each in shop.world.all("checkout.session", status="open")]
+
+
+def test_another_plan_chosen_in_another_window_ends_the_first_checkout(shop: Shop, member: Browser) -> None:
+    first, second = to_checkout(member), to_checkout(member, "enterprise")
+    assert first != second
+    assert still_open(shop) == [second]
+
+
+def test_of_two_plans_chosen_at_once_the_later_checkout_stays(
+    shop: Shop, member: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other window's whole request falls between this one's look and its own session."""
+    same, others = payments.same, []
+
+    def in_between(*parts: object) -> str:
+        monkeypatch.setattr(payments, "same", same)
+        others.append(checkout.start(shop.user, "enterprise", *BACK).rsplit("/", 1)[-1])
+        return same(*parts)
+
+    monkeypatch.setattr(payments, "same", in_between)
+    made = checkout.start(shop.user, "pro", *BACK).rsplit("/", 1)[-1]
+    assert (len(others), made in others) == (1, False)
+    assert still_open(shop) == [made]
+
+
+def test_whose_checkout_is_the_earlier_of_two_is_sent_to_the_other_window(
+    shop: Shop, member: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other window's session is made just after this one's."""
+    add, made = shop.world.add, []
+
+    def and_another(kind: str, prefix: str, **given: object) -> Object:
+        session = add(kind, prefix, **given)
+        if kind == "checkout.session":
+            made.append(sessions.session_update(add(kind, prefix, **given), status="open", url="http://x"))
+        return session
+
+    monkeypatch.setattr(shop.world, "add", and_another)
+    assert member.post("/billing/checkouts", plan="pro").headers["Location"] == "/billing"
+    assert "You have just chosen another plan in another window" in page(member)
+    assert still_open(shop) == [made[0]["id"]]
 
 
 @pytest.mark.parametrize("plan", ["free", "none", ""])

@@ -6,7 +6,7 @@ No transaction of the database may be open around any of these calls.
 from __future__ import annotations
 
 from app.integrations.payments.checkout import close_checkouts, open_checkout, open_portal
-from app.integrations.payments.connection import PaymentsError, is_set_up
+from app.integrations.payments.connection import OvertakenError, PaymentsError, is_set_up
 from app.integrations.payments.customers import create_customer, customer_exists, customer_of_charge, present
 from app.integrations.payments.events import EVENT_TYPES, read_event
 from app.integrations.payments.prices import price, price_id
@@ -21,6 +21,7 @@ from app.integrations.payments.subscriptions import (
 
 __all__ = [
     "EVENT_TYPES",
+    "OvertakenError",
     "PaymentsError",
     "cancel_at_period_end",
     "cancel_now",

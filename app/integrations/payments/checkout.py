@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import stripe
+
 from app.config import Settings
-from app.integrations.payments.connection import OURS, PAGE, client, one_error, same
+from app.integrations.payments.connection import OURS, PAGE, OvertakenError, client, one_error, same
 from app.integrations.payments.prices import price_id
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ def open_checkout(
     """Where the customer pays for a subscription: the session that is open for it, or a new one.
 
     Its key names the session before it, so two clicks at once make one, and the next after it another.
+    Raises OvertakenError when one for another plan was opened at the same moment: that one stays.
     """
     sessions = client(settings).v1.checkout.sessions
     price_now = price_id(settings, lookup_key)
@@ -46,7 +50,21 @@ def open_checkout(
             sessions.expire(latest[0].id)
         before = latest[0].id if latest else None
         key = same("checkout", before, sorted(wanted.items()))
-        return sessions.create(wanted, {"idempotency_key": key}).url or cancel_url
+        made = sessions.create(wanted, {"idempotency_key": key})
+    _keep_newest(settings, customer_id, made.id)
+    return made.url or cancel_url
+
+
+def _keep_newest(settings: Settings, customer_id: str, own_id: str) -> None:
+    """Of sessions made at once for two plans, whoever looks last has seen them all: only one can be paid."""
+    sessions = client(settings).v1.checkout.sessions
+    with one_error():
+        open_now = sessions.list({"customer": customer_id, "status": "open"}).data
+        for older in open_now[1:]:
+            with suppress(stripe.InvalidRequestError):  # the other one of the two has ended it
+                sessions.expire(older.id)
+    if own_id not in [session.id for session in open_now[:1]]:
+        raise OvertakenError("another checkout was opened since")
 
 
 def close_checkouts(settings: Settings, customer_id: str) -> None:

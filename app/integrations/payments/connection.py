@@ -25,6 +25,10 @@ class PaymentsError(Exception):
         self.code = code
 
 
+class OvertakenError(PaymentsError):
+    """Somebody has asked for something else of the same customer meanwhile."""
+
+
 def is_set_up(settings: Settings) -> bool:
     return settings.stripe_secret_key is not None
 
