@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from app.integrations.measures import Measured, in_words
 from app.integrations.vocabulary import FEATURES
 
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 LONGEST_NAME, LONGEST_TAG, MOST_TAGS = 120, 40, 10
 LONGEST_REPAIR = 4000
 

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from app.auth import takeout
 from app.billing import checkout
 from app.extensions import db
-from app.integrations import payments
-from app.integrations.payments import PaymentsError
+from app.integrations.payments import PaymentsError, connection
+from app.integrations.payments import checkout as opening
 from app.models import DataExport, Invoice, User
 from tests.billing.shop import BACK, Shop
 from tests.fake_stripe import charges
@@ -86,14 +86,14 @@ def test_of_two_plans_chosen_at_once_the_later_checkout_stays(
     shop: Shop, member: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other window's whole request falls between this one's look and its own session."""
-    same, others = payments.same, []
+    same, others = connection.same, list[str]()
 
     def in_between(*parts: object) -> str:
-        monkeypatch.setattr(payments, "same", same)
+        monkeypatch.setattr(opening, "same", same)
         others.append(checkout.start(shop.user, "enterprise", *BACK).rsplit("/", 1)[-1])
         return same(*parts)
 
-    monkeypatch.setattr(payments, "same", in_between)
+    monkeypatch.setattr(opening, "same", in_between)
     made = checkout.start(shop.user, "pro", *BACK).rsplit("/", 1)[-1]
     assert (len(others), made in others) == (1, False)
     assert still_open(shop) == [made]

@@ -39,7 +39,7 @@ def outcomes(found: Described) -> list[str]:
 def test_a_good_answer_is_the_vibe_with_our_own_figures() -> None:
     with market() as fake:
         found = described(fake)
-    assert (found.source, found.prompt_version, found.corrections) == ("fine/one", 1, [])
+    assert (found.source, found.prompt_version, found.corrections) == ("fine/one", prompt.PROMPT_VERSION, [])
     assert found.vibe.description.startswith("A dusty")
     assert found.because["energy"] == "loudness -20.0 dB, 3.3 onsets a second"
     [call] = found.calls
