@@ -19,12 +19,14 @@ for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "
 os.environ["DATA_DIR"] = str(SCRATCH / "queue")
 fix_cache()  # what numba has compiled at set-up is not compiled again
 
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 
 from app import create_app
-from app.auth import accounts
+from app.auth import accounts, passwords
 from app.config import Settings
 from app.extensions import db, limiter
 from app.integrations import asking
@@ -48,6 +50,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_sessionfinish() -> None:
     shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Passwords of the cast are hashed by the same function, but not slowly on purpose."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", quick)
+        patch.setattr(passwords, "NOBODY", quick.hash("nobody has this password"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """What the templates compile to, which is the same in the app of each test."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
 @pytest.fixture(scope="session")
@@ -82,12 +100,13 @@ def fake(at_once: None) -> Iterator[Market]:
 
 
 @pytest.fixture
-def app(environ: dict[str, str], migrated: Path) -> Iterator[Flask]:
+def app(environ: dict[str, str], migrated: Path, compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
     settings = Settings.from_env(environ)
     settings.data_dir.mkdir(parents=True)
     shutil.copy(migrated, settings.data_dir / "library.db")
     app = create_app(settings)
     app.testing = True
+    app.jinja_env.bytecode_cache = compiled
     with app.app_context():
         limiter.reset()
         yield app
