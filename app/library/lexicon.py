@@ -62,6 +62,8 @@ def _entries() -> Entries:
         yield ("days", (days,)), spelled
     for mode, spelled in vocabulary.MODES.items():
         yield ("key", tuple(sorted(key for key in keys.ALL_KEYS if key.endswith(mode)))), spelled
+    for had, spelled in vocabulary.HAVING.items():
+        yield ("has", had), spelled
     yield ("liked", (True,)), vocabulary.LIKED
 
 

@@ -30,8 +30,9 @@ BELOW = {
     "nomorethan",
 }
 FILLERS = frozenset(vocabulary.FILLERS.split())
+PASSED_OVER = frozenset(vocabulary.PASSED_OVER.split())
 LENGTHS = {"longerthan", "shorterthan"}
-AT = {"", "at", "@"}
+AT = {"", "at", "@", "tempo", "tempoof", "bpm", "bpmof"}
 
 
 def _quoted(match: re.Match[str]) -> Found | None:
@@ -102,6 +103,10 @@ def _about(match: re.Match[str]) -> Found | None:
     return "bpm", (figure - room, figure + room)
 
 
+def _having(match: re.Match[str]) -> Found | None:
+    return "has", (vocabulary.HAD[match["what"].lower()], True)
+
+
 def _bars(match: re.Match[str]) -> Found | None:
     return "bars", (int(match[1]),)
 
@@ -129,9 +134,14 @@ def _figure(text: str) -> float:
     return float(text.replace(",", "."))
 
 
-def plain_word(text: str) -> Found | None:
+def plain_word(text: str, refused: bool = False) -> Found | None:
+    """A word to search for. What is said but not asked for is one too when it is what a `not` denies."""
     word = text.casefold()
-    if not any(letter.isalnum() for letter in word) or word in FILLERS:
+    if not any(letter.isalnum() for letter in word) or word in PASSED_OVER:
+        return None
+    if refused and word in vocabulary.HAD:
+        return "has", (vocabulary.HAD[word], True)
+    if word in FILLERS and not refused:
         return None
     singular = word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
     return "word", (word, *sorted({*alike(singular)} - {word}))
@@ -146,9 +156,10 @@ BOUND = (
     r"(?P<how>(?:faster|slower|longer|shorter|less|more) than|over|above|under|below|from|at least|at most"
     r"|up to|no more than|max|min|[<>]=?)"
 )
-NEAR = r"(?P<how>around|about|roughly|approx\.?|circa|ca\.?|near|exactly|at|@|~)"
+NEAR = r"(?P<how>around|about|roughly|approx\.?|circa|ca\.?|near|exactly|at|@|~|(?:tempo|bpm)(?:\s+of)?:?)"
 TIME = r"half[\s-]?time|double[\s-]?time"
 PARTNER = r"(?P<how>compatible (?:with|to)|(?:goes|mixes|works|fits) with|relative (?:of|to)|around)"
+HAD = rf"(?P<what>{'|'.join(vocabulary.HAD)})\b(?!\s+(?:of|at)\b|[\s:=]*\d)"  # itself, not `tempo 90`
 END = r"(?![\w#♯♭])"
 
 # Tried in this order; what a figure belongs to is said by its unit or by the word before it.
@@ -160,6 +171,7 @@ RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Found | None]]] = [
         (rf"(?<!\bi )(?:{PARTNER}\s+)?(?:in )?(?:(?:the )?key of )?(?:{NAMED_KEY}){END}", _key),
         (rf"(?:in(?: the key of)?|key of)\s+(?-i:(?P<note>[A-G])){SIGN}{END}", _tonic),
         (rf"(?:between\s+)?{LOW}\s*(?:-|–|to|and|\.\.)\s*{HIGH}{UNIT}{END}", _between),
+        (rf"(?:with|has|have|having)\s+(?:an?\s+)?{HAD}", _having),
         (r"(\d{1,2})[\s-]?bars?\b", _bars),
         (r"(?:last|past|since)\s+(\d{1,3})\s+(days?|weeks?|months?)\b", _past),
         (rf"{BOUND}\s*{LOW}{UNIT}{END}", _bound),

@@ -77,10 +77,24 @@ ALIKE = (
     "glitchy, glitch",
     "break, breakbeat",
 )
+# What a sample may have or lack, by the word that follows `with`, `has` or `no`; and words for it.
+HAD = {"key": "key", "bpm": "bpm", "tempo": "bpm", "tag": "tags", "tags": "tags"}
+HAVING = {
+    ("key", True): "tuned",
+    ("key", False): "untuned, unpitched, atonal, keyless, unknown key, key unknown",
+    ("bpm", False): "unknown tempo, unknown bpm, tempo unknown, bpm unknown",
+    ("tags", True): "tagged",
+    ("tags", False): "untagged",
+}
+# Said, but not asked for; a `not` before them denies what comes after.
+PASSED_OVER = (
+    "a an the any my of with for in on at from to by as is are be was were has have had got want need using"
+)
 # Said, but not asked for.
 FILLERS = (
-    "a an the and but or nor with of for in on at from to by is are am be it its this that than my me i you "
-    "want need find show give search please some something any anything all just only also really around "
-    "about made like looking sound sounds sample samples file files bpm key tempo vibe vibes feel feeling "
-    "mood style"
+    "and but or nor it its this that which those these than me i you am we mine there nothing find give "
+    "get show list search see hear play please pls thanks some something anything everything all just only "
+    "also really around about made like looking sound sounds sample samples file files audio stuff thing "
+    "things upload uploads uploaded add added import imported bpm key tempo vibe vibes feel feeling mood "
+    "style kind kinds sort sorted type yet"
 )

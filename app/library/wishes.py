@@ -133,6 +133,12 @@ def _share(column: ColumnElement[Any], low: float, high: float) -> Number:
     return (column - literal(low, Float)) / literal(high - low, Float)
 
 
+def _has(what: str, there: bool) -> ColumnElement[bool]:
+    """Whether there is one, by the value in force."""
+    values = {"key": Sample.key.is_not(None), "bpm": Sample.bpm.is_not(None), "tags": Sample.tags.any()}
+    return values[what] if there else ~values[what]
+
+
 CONDITIONS: dict[str, Callable[..., ColumnElement[bool]]] = {
     "bpm": _bpm,
     "seconds": _seconds,
@@ -141,6 +147,7 @@ CONDITIONS: dict[str, Callable[..., ColumnElement[bool]]] = {
     "word": _word,
     "kind": lambda kind: Sample.kind == kind,
     "key": lambda *names: func.coalesce(Sample.key, "").in_(names),
+    "has": _has,
     "liked": lambda _: Sample.liked.is_(True),
     "days": lambda count: Sample.created_at >= utcnow() - timedelta(days=count),
     "format": lambda name: Sample.format == name,
@@ -169,6 +176,11 @@ def _either(field: str, *names: str) -> str:
     return f"{field}: {' or '.join(names)}"
 
 
+def _having(what: str, there: bool) -> str:
+    called = {"bpm": "tempo"}.get(what, what)
+    return f"has {'tags' if what == 'tags' else f'a {called}'}" if there else f"no {called}"
+
+
 def _keys(*names: str) -> str:
     return f"any {names[0].split()[1]} key" if len(names) > 4 else " or ".join(names)
 
@@ -184,6 +196,7 @@ WORDS: dict[str, Callable[..., str]] = {
     "liked": lambda _: "liked",
     "days": lambda count: "today" if count == 1 else f"the last {count} days",
     "format": str,
+    "has": _having,
     "rank": lambda axis, weight: f"{ENDS[axis][weight < 0]} first",
     "soft": lambda word, weight: f"{word} {'last' if weight < 0 else 'first'}",
     **{field: partial(_either, field) for field in described.KEPT_AS},

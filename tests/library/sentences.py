@@ -76,7 +76,7 @@ SENTENCES = {
     "8-bar loop": "bars 8; kind loop",
     "liked": "liked",
     "not liked": "-liked",
-    "uploaded today": "word uploaded; days 1",
+    "uploaded today": "days 1",
     "last 3 days": "days 3",
     "wav loops without drums": "format WAV; kind loop; -sound drums",
     '"two words" -"three more"': "word two words; -word three more",
@@ -91,7 +91,28 @@ SENTENCES = {
     "sad piano loops": "mood sad|melancholic; sound keys; kind loop",
     "happy or dreamy": "mood joyful|uplifting|sunny; mood dreamy|ethereal",
     "laid back beats": "mood laid-back; sound drums",
-    "nothing sad": "word nothing; mood sad|melancholic",
+    "nothing sad": "-mood sad|melancholic",
+    "nothing but drums": "sound drums",
+    "everything but drums": "-sound drums",
+    "not from this week": "-days 7",
+    "kicks that don't have a tempo": "sound kick; has no bpm",
+    "not looking for samples": "-word looking",
+    "no please": "-word please",
+    "no key": "has no key",
+    "one shots without a tempo": "kind one-shot; has no bpm",
+    "no bpm or key": "has no bpm; has no key",
+    "no key and no tempo, with tags": "has no key; has no bpm; has tags",
+    "fx without key and tempo": "sound fx; has no key; has no bpm",
+    "untuned percussion": "has no key; sound percussion",
+    "anything with a key": "has key",
+    "-tempo": "has no bpm",
+    "with a tempo of 90": "bpm 87..93",
+    "no key of C": "-key C major|C minor",
+    "without the vocals": "-sound vocal-like",
+    "without a kick": "-sound kick",
+    "not a minor": "-key A minor",
+    "bpm: 92": "bpm 89..95",
+    "please show me the stuff I added": "",
     "no angry vocals": "-mood angry; sound vocal-like",
     "dark vibe": "mood dark",
     "mood: dark, not too dark": "mood dark; rank brightness 1",
@@ -137,6 +158,8 @@ def _told(piece: Piece) -> str:
     minus, value = "-" if piece.negated else "", piece.value
     if piece.field in ("bpm", "seconds"):
         words = "..".join("" if each is None else f"{each:g}" for each in value)
+    elif piece.field == "has":
+        words = value[0] if value[1] else f"no {value[0]}"
     elif piece.field in ("rank", "soft"):
         words = f"{value[0]} {value[1]:g}"
     elif piece.field == "key":

@@ -73,6 +73,26 @@ def test_every_sentence_can_be_asked_page_by_page(owner: User, four: dict[str, S
         assert len(seen) == len(set(seen)) == page.total
 
 
+def test_what_a_sound_has_none_of_can_be_asked_for(as_owner: Browser, four: dict[str, Sample]) -> None:
+    owner = db.session.get_one(User, four["Hiss"].user_id)
+    with transaction():
+        four["Dusty break"].correct(bpm=None)
+        four["Hiss"].correct(bpm=100.0)
+        four["Deep kick"].correct(key="C minor")
+        four["Warm pad"].retag(["warm"])
+    for sentence, column in (("key", Sample.key), ("tempo", Sample.bpm)):
+        without = {sample.name for sample in four.values() if getattr(sample, column.key) is None}
+        assert without
+        assert without != {*four}
+        assert {*names(owner, f"no {sentence}")} == without
+        assert {*names(owner, f"with a {sentence}")} == {*four} - without
+    assert {*names(owner, "untagged")} == {*four} - {"Warm pad"}
+    page = unescape(as_owner.get("/samples?ask=dusty,+without+a+key,+no+please").text)
+    chips = re.findall(r'class="chip" href="([^"]+)">([^<]+) <', page)
+    assert [words for _, words in chips] == ["dusty first", "no key", "not “please”"]
+    assert chips[1][0] == "/samples?ask=dusty,+no+please"
+
+
 def test_what_was_understood_is_shown_and_can_be_taken_back(
     as_owner: Browser, four: dict[str, Sample]
 ) -> None:
