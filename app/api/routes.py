@@ -133,7 +133,7 @@ def list_samples(user: User, query: sample_schemas.SamplesQuery) -> Answer:
     if query.after is not None and not search.is_place(user, query.after):
         return problems.answer(422, "`after` is no place in your library. Start again without it.")
     wanted = query.model_dump(exclude={"after", "limit"})
-    wanted |= {"kind": query.kind or "", "key": query.key or ""}
+    wanted |= {"kind": query.kind or "", "key": query.key or "", "sort": query.sort or ""}
     found = search.find(user, search.as_learned(user, search.Query(**wanted)), query.after, query.limit)
     return sample_schemas.SamplesAnswer(
         samples=[sample_schemas.SampleAnswer.of(sample) for sample in found.samples],

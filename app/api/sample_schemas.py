@@ -97,7 +97,7 @@ class SamplesQuery(Taken):
         "",
         max_length=200,
         description="A sentence: `dusty 90 bpm drum loops in A minor, not too bright`. What it says about "
-        "brightness, noise, level, attack and length, and about a character such as dusty, sorts, unless "
+        "brightness, noise, level, attack, length and date, and a character such as dusty, sorts, unless "
         "`sort` does. Words that a model has explained to you in the library are read so here too; a request "
         "never asks a model itself.",
     )
@@ -109,7 +109,9 @@ class SamplesQuery(Taken):
     bpm_max: float | None = Field(None, gt=0, lt=1000)
     tag: str = Field("", max_length=40)
     liked: bool = False
-    sort: Literal["newest", "name", "bpm", "length"] = "newest"
+    sort: Literal["newest", "oldest", "name", "bpm", "length"] | None = Field(
+        None, description="Without it as `ask` says, then the newest first."
+    )
     after: str | None = Field(None, pattern=ID_PATTERN, description="`next_after` of the page before.")
     limit: int = Field(50, ge=1, le=MOST_A_PAGE)
 

@@ -33,6 +33,8 @@ DEGREES = {"very": 2.0, "really": 2.0, "super": 2.0, "extremely": 2.0} | dict.fr
     ("abit", "alittle", "slightly", "kindof", "kinda"), 0.5
 )
 
+OPPOSITE = {"newest": "oldest", "oldest": "newest"}
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -48,7 +50,7 @@ class Piece:
     @property
     def is_ranking(self) -> bool:
         """Whether it only sorts; `not dusty` leaves out."""
-        return self.field in ("rank", "soft") and not self.negated
+        return self.field in ("rank", "soft", "sort") and not self.negated
 
 
 @lru_cache(maxsize=256)
@@ -103,6 +105,8 @@ def piece_of(found: Found, start: int, end: int, negated: bool, degree: str | No
         axis, weight = piece.value
         weight *= DEGREES.get(squash(degree), 1)
         return replace(piece, value=(axis, -weight if negated else weight), negated=False)
+    if piece.field == "sort" and negated:
+        return replace(piece, value=(OPPOSITE[piece.value[0]],), negated=False)
     if piece.field == "has" and negated:
         what, there = piece.value
         return replace(piece, value=(what, not there), negated=False)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.library import keys, vibe_words, vocabulary
 
 Found = tuple[str, tuple[Any, ...]]
 Entries = Iterable[tuple[Found, str]]
+NAMED: dict[str, Mapping[Any, str]] = {
+    "kind": vocabulary.KINDS,
+    "sound": vocabulary.SOUNDS,
+    "format": vocabulary.FORMATS,
+    "days": vocabulary.DAYS,
+    "sort": vocabulary.DATES,
+}
+VALUED: dict[str, Mapping[Any, str]] = {
+    "rank": vocabulary.RANKS,
+    "bpm": vocabulary.TEMPI,
+    "has": vocabulary.HAVING,
+}
 
 
 class Words:
@@ -48,22 +60,14 @@ def _entries() -> Entries:
     yield from _vibe_entries()
     for word in _split(vibe_words.SOFT):
         yield ("soft", (word, 1.0)), word
-    for kind, spelled in vocabulary.KINDS.items():
-        yield ("kind", (kind,)), spelled
-    for sound, spelled in vocabulary.SOUNDS.items():
-        yield ("sound", (sound,)), spelled
-    for format_, spelled in vocabulary.FORMATS.items():
-        yield ("format", (format_,)), spelled
-    for rank, spelled in vocabulary.RANKS.items():
-        yield ("rank", rank), spelled
-    for tempi, spelled in vocabulary.TEMPI.items():
-        yield ("bpm", tempi), spelled
-    for days, spelled in vocabulary.DAYS.items():
-        yield ("days", (days,)), spelled
+    for field, names in NAMED.items():
+        for name, spelled in names.items():
+            yield (field, (name,)), spelled
+    for field, values in VALUED.items():
+        for value, spelled in values.items():
+            yield (field, value), spelled
     for mode, spelled in vocabulary.MODES.items():
         yield ("key", tuple(sorted(key for key in keys.ALL_KEYS if key.endswith(mode)))), spelled
-    for had, spelled in vocabulary.HAVING.items():
-        yield ("has", had), spelled
     yield ("liked", (True,)), vocabulary.LIKED
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
 from app.extensions import limiter
-from app.library import again, downloads, explain, facets, learned, samples, search, trash
+from app.library import again, downloads, explain, facets, learned, order, samples, search, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
@@ -35,7 +35,7 @@ def index() -> str:
         query=query,
         results=results,
         relaxed=[] if results.total else facets.relaxed(current_user, query),
-        sorts=search.SORTS,
+        sorts=order.SORTS,
         kinds=facets.counts(current_user, query, "kind"),
         sounds=facets.counts(current_user, query, "sound"),
         keys=facets.counts(current_user, query, "key"),

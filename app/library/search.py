@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from app.extensions import db
-from app.library import keys, learned, wishes
+from app.library import keys, learned, order, wishes
 from app.library.ask import LONGEST, Piece, quoted, without
 from app.library.learned import Meanings
 from app.models import Sample, Tag, User
@@ -59,7 +59,7 @@ class Query:
     bpm_max: float | None = None
     tag: str = ""
     liked: bool = False
-    sort: str = "newest"
+    sort: str = ""  # chosen by hand; otherwise as the sentence says
     # Not in the address: what the user's words were found to mean.
     learned: Meanings = field(default_factory=dict, compare=False)
 
@@ -76,15 +76,13 @@ class Query:
             bpm_max=_number(args.get("bpm_max")),
             tag=args.get("tag", "")[:40],
             liked=args.get("liked") == "1",
-            sort=_one_of(args.get("sort"), tuple(SORTS)) or "newest",
+            sort=_one_of(args.get("sort"), tuple(order.SORTS)),
         )
 
     def to_args(self, **changes: Any) -> dict[str, str]:
         """The address of this search with some values changed; empty ones are left out."""
         values = asdict(replace(self, **changes))
         del values["learned"]
-        if values["sort"] == "newest":
-            values.pop("sort")
         return {name: _shown(value) for name, value in values.items() if value not in ("", None, False)}
 
     @property
@@ -98,8 +96,8 @@ class Query:
 
     @property
     def ranking(self) -> str:
-        """What the sentence sorts by, in words; a sorting that was chosen by hand goes before it."""
-        return wishes.ranking(self.pieces) if self.sort == "newest" else ""
+        """What a sentence that asks for an order is sorted by, in words."""
+        return order.words(self.sort, self.pieces)
 
     def chips(self) -> list[Chip]:
         """Each condition in force: first the filters, then what was understood of the sentence."""
@@ -136,15 +134,6 @@ class Results:
     samples: list[Sample]
     next_after: str | None
     total: int
-
-
-# name: (label, column, descending); unknown values sort as lowest, so every row has a place.
-SORTS: dict[str, tuple[str, ColumnElement[Any], bool]] = {
-    "newest": ("Newest", Sample.id.expression, True),
-    "name": ("Name", func.lower(Sample.name), False),
-    "bpm": ("BPM", func.coalesce(Sample.bpm, -1.0), False),
-    "length": ("Length", Sample.duration_s.expression, False),
-}
 
 
 def as_learned(user: User, query: Query) -> Query:
@@ -194,9 +183,7 @@ def conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
 
 def _page(rows: Select[Sample], user: User, query: Query, after: str | None, limit: int) -> Select[Sample]:
     """Keyset paging: the next page starts where this one ended, whatever was added meanwhile."""
-    _, column, descending = SORTS[query.sort]
-    if query.ranking:
-        column, descending = wishes.rank(query.pieces), True
+    _, column, descending = order.of(query.sort, query.pieces)
     if after:
         last = select(column).where(Sample.id == after, Sample.user_id == user.id).scalar_subquery()
         beyond = column < last if descending else column > last

@@ -59,8 +59,13 @@ TEMPI = {
 DAYS = {
     1: "today",
     2: "yesterday, since yesterday",
-    7: "this week, last week, past week, recent, recently, latest",
+    7: "this week, last week, past week",
     31: "this month, last month, past month",
+}
+# What comes first, by the name of the library's own sorting.
+DATES = {
+    "newest": "newest, newest first, latest, latest first, most recent, recent, recently",
+    "oldest": "oldest, oldest first, earliest",
 }
 LIKED = "liked, favourite, favorite, fave, starred, loved, i like, i love"
 MODES = {"minor": "minor, minor key", "major": "major, major key"}
@@ -96,5 +101,5 @@ FILLERS = (
     "get show list search see hear play please pls thanks some something anything everything all just only "
     "also really around about made like looking sound sounds sample samples file files audio stuff thing "
     "things upload uploads uploaded add added import imported bpm key tempo vibe vibes feel feeling mood "
-    "style kind kinds sort sorted type yet"
+    "style kind kinds sort sorted type yet first"
 )

@@ -50,8 +50,8 @@ def rank(pieces: Iterable[Piece]) -> Number:
 
 
 def ranking(pieces: Iterable[Piece]) -> str:
-    """`dusty and darkest first`, or nothing."""
-    order = [WORDS[piece.field](*piece.value).rpartition(" ") for piece in pieces if piece.is_ranking]
+    """What sorts, in words: `dusty and darkest first`, or nothing."""
+    order = [WORDS[piece.field](*piece.value).rpartition(" ") for piece in pieces]
     ends = {place: [end for end, _, its in order if its == place] for place in ("first", "last")}
     return ", ".join(f"{_listed(each)} {place}" for place, each in ends.items() if each)
 
@@ -72,7 +72,7 @@ def as_filters(piece: Piece) -> dict[str, Any]:
         return {}
     if piece.field == "bpm":
         return {"bpm_min": piece.value[0], "bpm_max": piece.value[1]}
-    simple = piece.field in ("kind", "sound", "key", "liked")
+    simple = piece.field in ("kind", "sound", "key", "liked", "sort")
     fits = simple and len(piece.value) == 1 and piece.value[0] not in vocabulary.FAMILIES
     return {piece.field: piece.value[0]} if fits else {}
 
@@ -198,6 +198,7 @@ WORDS: dict[str, Callable[..., str]] = {
     "format": str,
     "has": _having,
     "rank": lambda axis, weight: f"{ENDS[axis][weight < 0]} first",
+    "sort": lambda date: f"{date} first",
     "soft": lambda word, weight: f"{word} {'last' if weight < 0 else 'first'}",
     **{field: partial(_either, field) for field in described.KEPT_AS},
 }

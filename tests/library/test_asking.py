@@ -73,6 +73,23 @@ def test_every_sentence_can_be_asked_page_by_page(owner: User, four: dict[str, S
         assert len(seen) == len(set(seen)) == page.total
 
 
+def test_a_date_sorts_before_any_other_wish_and_a_choice_by_hand_before_both(
+    as_owner: Browser, owner: User, four: dict[str, Sample]
+) -> None:
+    oldest = [*four]
+    assert names(owner, "oldest") == names(owner, "dusty, oldest first") == oldest
+    assert names(owner, "newest, not the brightest") == names(owner, "recently added") == oldest[::-1]
+    page = as_owner.get("/samples?ask=dark+wav,+oldest+first").text
+    assert "sorted by oldest first" in page
+    assert '<option value="newest">' in page  # what is in force is as asked, which stands selected
+    assert 'href="/samples?ask=dark+wav&amp;sort=oldest"' in page
+    page = as_owner.get("/samples?ask=dark+wav,+oldest+first&sort=newest").text
+    assert "sorted by Newest, as chosen" in page
+    assert re.findall(r'data-name="([^"]+)"', page) == oldest[::-1]
+    assert '<option value="newest" selected>' in page
+    assert 'href="/samples?ask=dark+wav&amp;sort=newest"' in page
+
+
 def test_what_a_sound_has_none_of_can_be_asked_for(as_owner: Browser, four: dict[str, Sample]) -> None:
     owner = db.session.get_one(User, four["Hiss"].user_id)
     with transaction():

@@ -93,7 +93,7 @@ class TestFinding:
         assert "Try with demo sounds" in page
 
 
-@pytest.mark.parametrize("sort", ["newest", "name", "bpm", "length"])
+@pytest.mark.parametrize("sort", ["newest", "oldest", "name", "bpm", "length"])
 def test_pages_show_every_sample_once(app: Flask, loop: Sample, owner: User, sort: str) -> None:
     _copies(loop, 120)
     seen: list[str] = []
