@@ -20,7 +20,7 @@ def has(field: str, *names: str) -> Condition:
     said, called, spelled = in_force(KEPT_AS[field]), func.lower(Sample.name), spellings(field, names)
     return or_(
         *(_contains(said, f'"{name}"') for name in names),
-        *(_speaks(called, each) for each in spelled),
+        *(speaks(called, each) for each in spelled),
         Sample.tags.any(Tag.name.in_([each.replace(" ", "-") for each in spelled])),
     )
 
@@ -28,7 +28,7 @@ def has(field: str, *names: str) -> Condition:
 def says(word: str) -> Condition:
     """A character is named, by whatever word."""
     texts = (Sample.search_text.expression, func.lower(in_force("description")))
-    return or_(*(_speaks(text, each) for text in texts for each in alike(word)))
+    return or_(*(speaks(text, each) for text in texts for each in alike(word)))
 
 
 def in_force(field: str) -> ColumnElement[str]:
@@ -41,7 +41,7 @@ def in_force(field: str) -> ColumnElement[str]:
     return func.coalesce(case((is_corrected, corrected), else_=said), "")
 
 
-def _speaks(text: ColumnElement[str], spelling: str) -> Condition:
+def speaks(text: ColumnElement[str], spelling: str) -> Condition:
     """Whether whole words are in a text: `pop`, but not in `popcorn`. The first look is the cheap one."""
     said = words.bare(spelling) or ""
     framed = literal(" ") + words.Bare(text) + literal(" ")

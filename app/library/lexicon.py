@@ -68,6 +68,7 @@ def _entries() -> Entries:
             yield (field, value), spelled
     for mode, spelled in vocabulary.MODES.items():
         yield ("key", tuple(sorted(key for key in keys.ALL_KEYS if key.endswith(mode)))), spelled
+    yield ("break", ("break",)), vocabulary.BREAKS
     yield ("liked", (True,)), vocabulary.LIKED
 
 

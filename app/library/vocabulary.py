@@ -28,6 +28,8 @@ SOUNDS = {
     "drums": "drum, drum kit, beat",
 }
 FAMILIES = {"drums": DRUMS}
+# A loop of drums, or whatever is called so.
+BREAKS = "break, drum break, breakbeat, break beat, drum break loop, break loop, breakbeat loop"
 FORMATS = {
     "WAV": "wav, wave",
     "AIFF": "aiff, aif",
@@ -80,7 +82,6 @@ ALIKE = (
     "jazzy, jazz",
     "distorted, overdriven, distortion",
     "glitchy, glitch",
-    "break, breakbeat",
 )
 # What a sample may have or lack, by the word that follows `with`, `has` or `no`; and words for it.
 HAD = {"key": "key", "bpm": "bpm", "tempo": "bpm", "tag": "tags", "tags": "tags"}

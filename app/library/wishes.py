@@ -16,6 +16,7 @@ from app.models import Sample, Tag
 from app.models.base import utcnow
 from app.models.sample import AudioFeatures
 
+BREAKS = ("break", "breaks", "breakbeat", "breakbeats")  # in a name or tag
 BARS_AWRY = 0.04
 UNKNOWN = -10.0  # below every sum of ranks, so that a row without the measurement comes last
 Number = ColumnElement[Any]
@@ -116,6 +117,11 @@ def _sound(sound: str) -> ColumnElement[bool]:
     return or_(heard, func.lower(Sample.name).contains(sound), Sample.tags.any(Tag.name == sound))
 
 
+def _break(_: str) -> ColumnElement[bool]:
+    drum_loop = and_(Sample.kind == "loop", _sound("drums"))
+    return or_(drum_loop, *(described.speaks(Sample.search_text.expression, each) for each in BREAKS))
+
+
 def _word(*spellings: str) -> ColumnElement[bool]:
     return or_(*(Sample.search_text.contains(each, autoescape=True) for each in spellings))
 
@@ -144,6 +150,7 @@ CONDITIONS: dict[str, Callable[..., ColumnElement[bool]]] = {
     "seconds": _seconds,
     "bars": _bars,
     "sound": _sound,
+    "break": _break,
     "word": _word,
     "kind": lambda kind: Sample.kind == kind,
     "key": lambda *names: func.coalesce(Sample.key, "").in_(names),
@@ -190,6 +197,7 @@ WORDS: dict[str, Callable[..., str]] = {
     "seconds": lambda low, high: _range(low, high, "s"),
     "bars": lambda count: f"{count} bars",
     "sound": str,
+    "break": lambda _: "drum loop or “break”",
     "word": lambda *spellings: f"“{spellings[0]}”",
     "kind": str,
     "key": _keys,

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from app.extensions import db
-from app.library import search
+from app.library import samples, search
 from app.models import Sample, User
 from app.models.base import transaction, utcnow
 from tests.library.sentences import HELD_OUT, SENTENCES
@@ -40,6 +40,8 @@ def test_sentences_find_and_rank(owner: User, four: dict[str, Sample]) -> None:
         "bd": ["Deep kick"],
         "under 500 ms": ["Deep kick"],
         "no kicks -hiss -break": ["Warm pad"],
+        "breaks": ["Dusty break"],
+        "loops, no breakbeats": [],
         "liked": [],
         "wav from today, -hiss -dusty": ["Deep kick", "Warm pad"],
         "flac": [],
@@ -88,6 +90,17 @@ def test_a_date_sorts_before_any_other_wish_and_a_choice_by_hand_before_both(
     assert re.findall(r'data-name="([^"]+)"', page) == oldest[::-1]
     assert '<option value="newest" selected>' in page
     assert 'href="/samples?ask=dark+wav&amp;sort=newest"' in page
+
+
+def test_a_break_is_a_drum_loop_whatever_it_is_called_and_what_is_called_so(
+    owner: User, four: dict[str, Sample]
+) -> None:
+    for old, new in (("Dusty break", "Amen"), ("Hiss", "Break_tail"), ("Deep kick", "Breakdown kick")):
+        samples.edit(four[old], name=new)
+    four["Dusty break"].filename = four["Deep kick"].filename = "take.wav"
+    with transaction():
+        four["Dusty break"].index_for_search()
+    assert names(owner, "breaks") == ["Break_tail", "Amen"]
 
 
 def test_what_a_sound_has_none_of_can_be_asked_for(as_owner: Browser, four: dict[str, Sample]) -> None:
