@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, or_
 
 from app.library.lexicon import alike, spellings
@@ -13,6 +15,8 @@ KEPT_AS = {
     "use": "use", "role": "role",
 }  # fmt: skip
 Condition = ColumnElement[bool]
+LEFT_OUT = re.compile(r"(?:^|\s)-\S")
+WHOLE = 3  # letters: `Am` is no beginning of `Amen`
 
 
 def has(field: str, *names: str) -> Condition:
@@ -29,6 +33,23 @@ def says(word: str) -> Condition:
     """A character is named, by whatever word."""
     texts = (Sample.search_text.expression, func.lower(in_force("description")))
     return or_(*(speaks(text, each) for text in texts for each in alike(word)))
+
+
+def called(sentence: str) -> Condition | None:
+    """The whole sentence stands in a name, whatever marks are between its words; its last may be begun.
+
+    None for what can't be a name: one that says `-word`, or nothing.
+    """
+    said = " ".join((words.bare(sentence.casefold()) or "").split())
+    if not said or LEFT_OUT.search(sentence):
+        return None
+    name = func.substr(Sample.search_text, 1, func.length(Sample.name))  # its first words, in small letters
+    framed = literal(" ") + words.Bare(name) + literal(" ")
+    spaced = func.replace(func.replace(framed, "  ", " "), "  ", " ")
+    ending = " " if len(said) <= WHOLE else ""
+    return and_(
+        _contains(Sample.search_text.expression, said.split()[0]), _contains(spaced, f" {said}{ending}")
+    )
 
 
 def in_force(field: str) -> ColumnElement[str]:

@@ -8,8 +8,11 @@ from typing import Any, cast
 from sqlalchemy import func, select
 
 from app.extensions import db
+from app.library.described import called
 from app.library.search import Chip, Query, conditions, total
 from app.models import Sample, Tag, User
+
+MOST_NAMED = 5
 
 
 def counts(user: User, query: Query, column: str) -> list[tuple[str, int]]:
@@ -32,6 +35,17 @@ def tags(user: User, limit: int = 30) -> list[tuple[str, int]]:
         .limit(limit)
     )
     return [(str(name), int(count)) for name, count in rows]
+
+
+def named(user: User, query: Query) -> list[Sample]:
+    """What is called as the sentence says, and is left out by what it was understood as."""
+    is_called_so = called(query.ask)
+    if is_called_so is None:
+        return []
+    found = select(Sample.id).where(*conditions(user, query))
+    mine = Sample.user_id == user.id, Sample.deleted_at.is_(None)
+    rows = select(Sample).where(*mine, is_called_so, Sample.id.not_in(found))
+    return list(db.session.scalars(rows.order_by(Sample.id.desc()).limit(MOST_NAMED)))
 
 
 def relaxed(user: User, query: Query) -> list[tuple[Chip, int]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, case, func
 
-from app.library import wishes
+from app.library import described, wishes
 from app.library.ask import Piece
 from app.models import Sample
+
+ABOVE_ALL = 1000.0  # no sum of wishes comes near
 
 
 class Order(NamedTuple):
@@ -29,14 +31,21 @@ SORTS = {
 }
 
 
-def of(sort: str, pieces: Sequence[Piece]) -> Order:
-    """What is chosen by hand goes before what is said, and a date before any other wish."""
+def of(sort: str, sentence: str, pieces: Sequence[Piece]) -> Order:
+    """What is chosen by hand goes before what is said, and a date before any other wish.
+
+    Otherwise what is called as the sentence says comes first, whatever else the sentence means.
+    """
     ranked = _in_force(pieces)
-    if sort or not ranked:
-        return SORTS[sort or "newest"]
-    if ranked[0].field == "sort":
+    if sort:
+        return SORTS[sort]
+    if ranked and ranked[0].field == "sort":
         return SORTS[ranked[0].value[0]]
-    return Order("As asked", wishes.rank(ranked), True)
+    is_called_so = described.called(sentence)
+    wanted = [wishes.rank(ranked)] if ranked else []
+    if is_called_so is not None:
+        wanted.append(case((is_called_so, ABOVE_ALL), else_=0.0))
+    return Order("As asked", sum(wanted[1:], wanted[0]), True) if wanted else SORTS["newest"]
 
 
 def words(sort: str, pieces: Sequence[Piece]) -> str:

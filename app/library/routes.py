@@ -34,6 +34,7 @@ def index() -> str:
         template,
         query=query,
         results=results,
+        named=facets.named(current_user, query),
         relaxed=[] if results.total else facets.relaxed(current_user, query),
         sorts=order.SORTS,
         kinds=facets.counts(current_user, query, "kind"),

@@ -183,7 +183,7 @@ def conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
 
 def _page(rows: Select[Sample], user: User, query: Query, after: str | None, limit: int) -> Select[Sample]:
     """Keyset paging: the next page starts where this one ended, whatever was added meanwhile."""
-    _, column, descending = order.of(query.sort, query.pieces)
+    _, column, descending = order.of(query.sort, query.ask, query.pieces)
     if after:
         last = select(column).where(Sample.id == after, Sample.user_id == user.id).scalar_subquery()
         beyond = column < last if descending else column > last

@@ -92,6 +92,46 @@ def test_a_date_sorts_before_any_other_wish_and_a_choice_by_hand_before_both(
     assert 'href="/samples?ask=dark+wav&amp;sort=newest"' in page
 
 
+def test_what_is_called_as_the_sentence_says_comes_first(owner: User, four: dict[str, Sample]) -> None:
+    assert names(owner, "warm") == ["Warm pad", "Hiss", "Deep kick", "Dusty break"]
+    samples.edit(four["Hiss"], name="not loud")
+    samples.edit(four["Dusty break"], name="Not (so) loud - ÄNDERN")
+    samples.edit(four["Deep kick"], name="Amen")
+    assert names(owner, "not loud")[0] == "not loud"
+    assert names(owner, "not so loud ändern")[0] == names(owner, "NOT SO LOUD")[0] == "Not (so) loud - ÄNDERN"
+    assert names(owner, "pad or -amen") == ["Warm pad"]
+    whole = names(owner, "not so loud")
+    seen, after = list[str](), ""
+    while True:
+        page = search.find(owner, search.Query(ask="not so loud"), after, limit=1)
+        seen += [sample.name for sample in page.samples]
+        if page.next_after is None:
+            break
+        after = page.next_after
+    assert seen == whole
+    assert len(whole) == page.total == 4
+    assert names(owner, "not loud, oldest")[0] == "Not (so) loud - ÄNDERN"
+
+
+def test_a_name_that_the_sentence_leaves_out_is_offered(as_owner: Browser, four: dict[str, Sample]) -> None:
+    samples.edit(four["Hiss"], name="No Key, 93 BPM")
+    samples.edit(four["Deep kick"], name="Amen")
+
+    def offered(sentence: str) -> list[str]:
+        page = as_owner.get("/samples", query_string={"ask": sentence}).text
+        line = re.search(r"Named so: (.*)</p>", page)
+        return re.findall(r'<a dir="auto" href="[^"]+">([^<]+)<', line[1]) if line else []
+
+    assert offered("no key 93 bpm") == ["No Key, 93 BPM"]
+    assert offered("NO KEY - 93 (BPM)") == ["No Key, 93 BPM"]
+    assert offered("no key") == []  # it is among the results
+    assert offered("Am") == []
+    assert offered("-no key 93 bpm") == []
+    with transaction():
+        four["Hiss"].deleted_at = utcnow()
+    assert offered("no key 93 bpm") == []
+
+
 def test_a_break_is_a_drum_loop_whatever_it_is_called_and_what_is_called_so(
     owner: User, four: dict[str, Sample]
 ) -> None:

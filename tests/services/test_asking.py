@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.auth import accounts
-from app.library import search
+from app.library import facets, samples, search
 from app.models.base import transaction
 from tests.library.sentences import HELD_OUT, SENTENCES
 from tests.library.test_described import FOUND, VIBES, names, shelve
@@ -35,3 +35,6 @@ def test_sentences_find_the_same_and_page_on_postgresql(postgres_app: Flask) -> 
     assert names(owner, "sad") == ["Blue"]
     assert names(owner, "joyful") == ["Popcorn"]
     assert names(owner, "90s") == []
+    samples.edit(shelf["Blue"], name="Blue (Ä) loop - 500 BPM")
+    [found] = facets.named(owner, search.Query(ask="blue ä loop 500 bpm"))
+    assert found.name == names(owner, "blue ä")[0] == "Blue (Ä) loop - 500 BPM"
