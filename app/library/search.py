@@ -86,6 +86,13 @@ class Query:
         return {name: _shown(value) for name, value in values.items() if value not in ("", None, False)}
 
     @property
+    def tempo(self) -> tuple[float | None, float | None]:
+        """From the lower to the higher, in whichever order they were given."""
+        if self.bpm_min is None or self.bpm_max is None:
+            return self.bpm_min, self.bpm_max
+        return min(self.bpm_min, self.bpm_max), max(self.bpm_min, self.bpm_max)
+
+    @property
     def pieces(self) -> tuple[Piece, ...]:
         return learned.applied(self.ask, self.learned)
 
@@ -113,7 +120,6 @@ class Query:
         return Chip(wishes.words(piece), self.to_args(ask=rest), self.ask[piece.start : piece.end], instead)
 
     def _filters(self) -> list[Chip]:
-        tempo = wishes.tempo(self.bpm_min, self.bpm_max)
         found: list[tuple[str, dict[str, Any]]] = [
             (f"“{self.q}”" if self.q else "", {"q": ""}),
             (self.kind, {"kind": ""}),
@@ -122,7 +128,7 @@ class Query:
                 f"{'around ' if self.compatible else ''}{self.key}" if self.key else "",
                 {"key": "", "compatible": False},
             ),
-            (tempo, {"bpm_min": None, "bpm_max": None}),
+            (wishes.tempo(*self.tempo), {"bpm_min": None, "bpm_max": None}),
             (f"#{self.tag}" if self.tag else "", {"tag": ""}),
             ("liked" if self.liked else "", {"liked": False}),
         ]
@@ -170,10 +176,11 @@ def conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
         wanted.append(Sample.sound == query.sound)
     if query.key:
         wanted.append(Sample.key.in_(keys.compatible(query.key) if query.compatible else [query.key]))
-    if query.bpm_min is not None:
-        wanted.append(Sample.bpm >= query.bpm_min)
-    if query.bpm_max is not None:
-        wanted.append(Sample.bpm <= query.bpm_max)
+    low, high = query.tempo
+    if low is not None:
+        wanted.append(Sample.bpm >= low)
+    if high is not None:
+        wanted.append(Sample.bpm <= high)
     if query.tag:
         wanted.append(Sample.tags.any(Tag.name == query.tag))
     if query.liked:

@@ -60,6 +60,7 @@ class TestFinding:
             ("?q=%25", []),
             ("?kind=loop&bpm_min=90&bpm_max=95", ["Dusty break"]),
             ("?bpm_min=100", []),
+            ("?bpm_min=95&bpm_max=90", ["Dusty break"]),
             ("?key=C+minor", ["Warm pad"]),
             ("?key=F+minor&compatible=1", ["Warm pad"]),
             ("?key=nonsense&bpm_min=abc&sort=zzz&kind=x", ["Deep kick", "Warm pad", "Dusty break"]),
@@ -77,6 +78,27 @@ class TestFinding:
         assert "HX-Request" in part.headers["Vary"]
         whole = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
         assert "<!doctype html>" in as_owner.get("/samples", headers=whole).text
+
+    def test_a_range_that_was_given_the_wrong_way_round_is_shown_the_right_way(
+        self, as_owner: Browser
+    ) -> None:
+        page = as_owner.get("/samples?bpm_min=95.5&bpm_max=90").text
+        assert "90–95.5 BPM" in page
+        assert re.findall(r'id="bpm_m.*? value="([^"]*)"', page) == ["90", "95.5"]
+
+    def test_all_that_match_are_those_shown_and_named_whatever_is_typed_meanwhile(
+        self, as_owner: Browser
+    ) -> None:
+        """The search field and its form are not part of the selection: the search that was shown is."""
+        page = as_owner.get("/samples?ask=not+loops&bpm_min=&sort=name", headers={"HX-Request": "true"}).text
+        assert "2</span> samples for “<bdi>not loops</bdi>”" in page
+        form = page.partition('<form class="selection"')[2].partition("</form>")[0]
+        sent = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
+        del sent["csrf_token"]
+        assert sent == {"ask": "not loops", "sort": "name"}
+        assert 'form="selection"' not in as_owner.get("/samples").text.partition('id="results"')[0]
+        offer = as_owner.post("/again", all="1", purpose="analyse", **sent).text
+        assert re.findall(r"Deep kick|Warm pad|Dusty break", offer) == ["Deep kick", "Warm pad"]
 
     def test_a_filter_is_a_chip_that_removes_itself(self, as_owner: Browser) -> None:
         page = as_owner.get("/samples?kind=loop&q=dusty").text
