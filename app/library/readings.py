@@ -31,6 +31,7 @@ BELOW = {
 }
 FILLERS = frozenset(vocabulary.FILLERS.split())
 PASSED_OVER = frozenset(vocabulary.PASSED_OVER.split())
+UPWARD = {"+", "up", "more", "over", "above", "faster", "longer"}
 LENGTHS = {"longerthan", "shorterthan"}
 AT = {"", "at", "@", "tempo", "tempoof", "bpm", "bpmof"}
 
@@ -87,6 +88,12 @@ def _bound(match: re.Match[str]) -> Found | None:
     return _ranged(match, value)
 
 
+def _onward(match: re.Match[str]) -> Found | None:
+    """`160+`, `120 bpm or slower`."""
+    figure, way = _figure(match["low"]), match["way"].casefold().split()[-1]
+    return _ranged(match, (figure, None) if way in UPWARD else (None, figure))
+
+
 def _about(match: re.Match[str]) -> Found | None:
     """One figure: a tempo with some room on either side, or a length."""
     figure, how = _figure(match["low"]), squash(match["how"])
@@ -131,6 +138,8 @@ def _seconds(unit: str) -> float:
 
 
 def _figure(text: str) -> float:
+    if not text[0].isdigit():
+        return 0.5 if text.lower().startswith("half") else 1.0
     return float(text.replace(",", "."))
 
 
@@ -150,6 +159,8 @@ def plain_word(text: str, refused: bool = False) -> Found | None:
 NUMBER = r"\d{1,4}(?:[.,]\d{1,3})?"
 LOW, HIGH = rf"(?P<low>{NUMBER})", rf"(?P<high>{NUMBER})"
 UNIT = r"(?:\s*-?\s*(?P<unit>bpm|msecs?|ms|milliseconds?|seconds?|secs?|s|minutes?|mins?)(?!\w))?"
+A_UNIT = r"(?:half )?an?(?=\s+(?:sec|min))"
+OPEN_END = r"(?:up|more|over|above|faster|longer|less|under|below|slower|shorter)"
 SIGN = r"(?:[\s-]?(?P<sign>sharp|flat)|(?P<sign2>[#b♯♭]))?"
 NAMED_KEY = rf"(?P<note>[A-G]){SIGN}[\s-]?(?P<mode>minor|major|min|maj|m)|(?P<hour>(?:1[0-2]|[1-9])[AB])"
 BOUND = (
@@ -158,7 +169,9 @@ BOUND = (
 )
 NEAR = r"(?P<how>around|about|roughly|approx\.?|circa|ca\.?|near|exactly|at|@|~|(?:tempo|bpm)(?:\s+of)?:?)"
 TIME = r"half[\s-]?time|double[\s-]?time"
-PARTNER = r"(?P<how>compatible (?:with|to)|(?:goes|mixes|works|fits) with|relative (?:of|to)|around)"
+PARTNER = (
+    r"(?P<how>compatible (?:with|to)|(?:go(?:es)?|mix(?:es)?|works?|fits?) with|relative (?:of|to)|around)"
+)
 HAD = rf"(?P<what>{'|'.join(vocabulary.HAD)})\b(?!\s+(?:of|at)\b|[\s:=]*\d)"  # itself, not `tempo 90`
 END = r"(?![\w#♯♭])"
 
@@ -174,7 +187,9 @@ RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Found | None]]] = [
         (rf"(?:with|has|have|having)\s+(?:an?\s+)?{HAD}", _having),
         (r"(\d{1,2})[\s-]?bars?\b", _bars),
         (r"(?:last|past|since)\s+(\d{1,3})\s+(days?|weeks?|months?)\b", _past),
-        (rf"{BOUND}\s*{LOW}{UNIT}{END}", _bound),
+        (rf"{BOUND}\s*(?P<low>{NUMBER}|{A_UNIT}){UNIT}{END}", _bound),
+        (rf"(?:at )?{LOW}\s*(?P<way>\+){UNIT}{END}", _onward),
+        (rf"(?:at )?{LOW}{UNIT}(?P<way>\+|\s+(?:and|or)\s+{OPEN_END}){END}", _onward),
         (DECADES.pattern.pattern, DECADES.get),
         (rf"(?:{NEAR}\s*)?(?:(?P<before>{TIME})\s+)?{LOW}{UNIT}(?:\s+(?P<after>{TIME}))?{END}", _about),
         (WORDS.pattern.pattern, WORDS.get),

@@ -46,7 +46,7 @@ RANKS = {
     ("noisiness", -1): "clean, cleaner, cleanest, tonal, pure",
     ("loudness", 1): "loud, louder, loudest",
     ("loudness", -1): "quiet, quieter, quietest",
-    ("punch", 1): "punchy, punchier, punchiest, snappy, hard, hard hitting",
+    ("punch", 1): "punchy, punchier, punchiest, snappy, hard, hard hitting, hit hard",
     ("punch", -1): "soft, softer, softest, gentle",
     ("length", 1): "long, longer, longest",
     ("length", -1): "short, shorter, shortest",

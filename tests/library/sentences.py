@@ -157,6 +157,46 @@ SENTENCES = {
 }
 
 
+# Written down as a producer would type them; what they showed to be missing was mended.
+TYPED_BY_PRODUCERS = {
+    "kicks without a tempo": "sound kick; has no bpm",
+    "show me my newest drum breaks": "sort newest; break break",
+    "trap hats around 140": "genre trap; sound hi-hat; bpm 135..145",
+    "dark pads in F# minor": "rank brightness -1; sound pad; key F# minor",
+    "stuff I uploaded today": "days 1",
+    "chopped soul vocals": "soft chopped 1; genre soul; sound vocal-like",
+    "short snare one shots, no reverb": "rank length -1; sound snare; kind one-shot; -word reverb",
+    "lofi piano loops 70-85 bpm": "genre lo-fi; sound keys; kind loop; bpm 70..85",
+    "longest pads": "rank length 1; sound pad",
+    "anything with no bpm": "has no bpm",
+    "only one shots": "kind one-shot",
+    "not liked yet": "-liked",
+    "basslines that go with 8A": "sound bass; key A minor|C major|D minor|E minor",
+    "bass in the key of E flat": "sound bass; key D# major|D# minor",
+    "untagged samples": "has no tags",
+    "shorter than half a second": "seconds ..0.5",
+    "house chords 124bpm Gmin": "genre house; role chord; bpm 121..127; key G minor",
+    "boom bap breaks between 85 and 95": "genre boom bap; break break; bpm 85..95",
+    "oldest kicks": "sort oldest; sound kick",
+    "hard hitting kicks, not too long": "rank punch 1; sound kick; rank length -1",
+    "the loudest snares please": "rank loudness 1; sound snare",
+    "sounds added this week": "days 7",
+    "tonal fx without a key": "rank noisiness -1; sound fx; has no key",
+    "vocal chops w/o reverb": "sound vocal-like; word chops; -word reverb",
+    "drum loops with no key, 85 to 95 bpm": "sound drums; kind loop; has no key; bpm 85..95",
+    "kicks that hit hard": "sound kick; rank punch 1",
+    "ambient textures longer than 20 seconds": "genre ambient; role texture; seconds 20..",
+    "mp3s that aren't liked": "format MP3; -liked",
+    "120bpm house loops, newest first": "bpm 117..123; genre house; kind loop; sort newest",
+    "fast drum breaks 160+": "bpm 125..; break break; bpm 160..",
+    "dnb at 170 bpm or faster": "genre drum and bass; bpm 170..",
+    "fx of 2 seconds or less": "sound fx; seconds ..2",
+    "risers longer than a minute": "sound fx; seconds 60..",
+    "anything but vocals": "-sound vocal-like",
+}
+SENTENCES |= TYPED_BY_PRODUCERS
+
+
 def told(pieces: tuple[Piece, ...]) -> str:
     return "; ".join(_told(piece) for piece in pieces)
 
