@@ -54,6 +54,11 @@ def words(sort: str, pieces: Sequence[Piece]) -> str:
     return f"{SORTS[sort].label}, as chosen" if sort and ranked else wishes.ranking(ranked)
 
 
+def is_idle(sort: str, pieces: Sequence[Piece], piece: Piece) -> bool:
+    """Whether a piece would sort, and another order goes before it."""
+    return piece.is_ranking and (bool(sort) or piece not in _in_force(pieces))
+
+
 def _in_force(pieces: Sequence[Piece]) -> list[Piece]:
     ranked = [piece for piece in pieces if piece.is_ranking]
     return [piece for piece in ranked if piece.field == "sort"][-1:] or ranked

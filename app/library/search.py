@@ -111,13 +111,15 @@ class Query:
         return self._filters() + [self._understood(piece) for piece in self.pieces]
 
     def _understood(self, piece: Piece) -> Chip:
-        rest = without(self.ask, piece)
+        rest, words = without(self.ask, piece), wishes.words(piece)
+        if order.is_idle(self.sort, self.pieces, piece):
+            words += " (another order is chosen)"
         if piece.guess:
             literal = self.to_args(ask=quoted(self.ask, piece))
-            return Chip(wishes.words(piece), self.to_args(ask=rest), piece.guess, literal=literal)
+            return Chip(words, self.to_args(ask=rest), piece.guess, literal=literal)
         filters = wishes.as_filters(piece)
         instead = self.to_args(ask=rest, **filters) if filters else None
-        return Chip(wishes.words(piece), self.to_args(ask=rest), self.ask[piece.start : piece.end], instead)
+        return Chip(words, self.to_args(ask=rest), self.ask[piece.start : piece.end], instead)
 
     def _filters(self) -> list[Chip]:
         found: list[tuple[str, dict[str, Any]]] = [

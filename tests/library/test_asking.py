@@ -83,6 +83,8 @@ def test_a_date_sorts_before_any_other_wish_and_a_choice_by_hand_before_both(
     assert names(owner, "newest, not the brightest") == names(owner, "recently added") == oldest[::-1]
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first").text
     assert "sorted by oldest first" in page
+    chips = re.findall(r'class="chip" href="[^"]+">([^<]+) <', page)
+    assert chips == ["darkest first (another order is chosen)", "WAV", "oldest first"]
     assert '<option value="newest">' in page  # what is in force is as asked, which stands selected
     assert 'href="/samples?ask=dark+wav&amp;sort=oldest"' in page
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first&sort=newest").text
