@@ -74,7 +74,9 @@ def _hour(key: str) -> str:
 
 
 def _between(match: re.Match[str]) -> Found | None:
-    """`80-95 bpm`, `2 to 4 seconds`."""
+    """`80-95 bpm`, `from 2 to 4 seconds`, `85 bpm to 100 bpm`; but `90 bpm and 2 seconds` is no range."""
+    if match["its"] and squash(match["its"]) != squash(match["unit"] or "bpm"):
+        return None
     low, high = sorted((_figure(match["low"]), _figure(match["high"])))
     return _ranged(match, (low, high))
 
@@ -158,7 +160,8 @@ def plain_word(text: str, refused: bool = False) -> Found | None:
 
 NUMBER = r"\d{1,4}(?:[.,]\d{1,3})?"
 LOW, HIGH = rf"(?P<low>{NUMBER})", rf"(?P<high>{NUMBER})"
-UNIT = r"(?:\s*-?\s*(?P<unit>bpm|msecs?|ms|milliseconds?|seconds?|secs?|s|minutes?|mins?)(?!\w))?"
+UNITS = r"(?:bpm|msecs?|ms|milliseconds?|seconds?|secs?|s|minutes?|mins?)(?!\w)"
+UNIT = rf"(?:\s*-?\s*(?P<unit>{UNITS}))?"
 A_UNIT = r"(?:half )?an?(?=\s+(?:sec|min))"
 OPEN_END = r"(?:up|more|over|above|faster|longer|less|under|below|slower|shorter)"
 SIGN = r"(?:[\s-]?(?P<sign>sharp|flat)|(?P<sign2>[#b♯♭]))?"
@@ -183,14 +186,17 @@ RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Found | None]]] = [
         (r"(?:in )?(?-i:a) (?P<mode>minor|major) key\b", _mode),
         (rf"(?<!\bi )(?:{PARTNER}\s+)?(?:in )?(?:(?:the )?key of )?(?:{NAMED_KEY}){END}", _key),
         (rf"(?:in(?: the key of)?|key of)\s+(?-i:(?P<note>[A-G])){SIGN}{END}", _tonic),
-        (rf"(?:between\s+)?{LOW}\s*(?:-|–|to|and|\.\.)\s*{HIGH}{UNIT}{END}", _between),
+        (DECADES.pattern.pattern, DECADES.get),
+        (
+            rf"(?:(?:between|from)\s+)?{LOW}(?:\s*(?P<its>{UNITS}))?\s*(?:-|–|to|and|\.\.)\s*{HIGH}{UNIT}{END}",
+            _between,
+        ),
         (rf"(?:with|has|have|having)\s+(?:an?\s+)?{HAD}", _having),
         (r"(\d{1,2})[\s-]?bars?\b", _bars),
         (r"(?:last|past|since)\s+(\d{1,3})\s+(days?|weeks?|months?)\b", _past),
-        (rf"{BOUND}\s*(?P<low>{NUMBER}|{A_UNIT}){UNIT}{END}", _bound),
+        (rf"(?!from\s+\d0s\b){BOUND}\s*(?P<low>{NUMBER}|{A_UNIT}){UNIT}{END}", _bound),
         (rf"(?:at )?{LOW}\s*(?P<way>\+){UNIT}{END}", _onward),
         (rf"(?:at )?{LOW}{UNIT}(?P<way>\+|\s+(?:and|or)\s+{OPEN_END}){END}", _onward),
-        (DECADES.pattern.pattern, DECADES.get),
         (rf"(?:{NEAR}\s*)?(?:(?P<before>{TIME})\s+)?{LOW}{UNIT}(?:\s+(?P<after>{TIME}))?{END}", _about),
         (WORDS.pattern.pattern, WORDS.get),
     )
