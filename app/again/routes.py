@@ -37,7 +37,9 @@ def offer() -> Page:
         most=again.MOST,
         engine=ENGINE_VERSION,
         cost=cost,
-        by_rules=again.by_rules(current_user, chosen.samples) if cost and cost.silence else None,
+        fates=again.without_asking(current_user, chosen.samples, cost.answered)
+        if cost and cost.silence
+        else None,
     )
 
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.billing import ai, ai_choice
 from app.extensions import db, settings
 from app.integrations import prompt, vibe_schema
+from app.integrations.measures import corrected_words
 from app.integrations.vibe import Ask, Described
-from app.models import AiAnswer, AiAsking, User
+from app.models import AiAnswer, AiAsking, Sample, User
 from app.models.base import new_id, transaction, utcnow
+
+log = logging.getLogger(__name__)
 
 LOOK_S = 0.25
 
@@ -31,7 +36,12 @@ class Subject:
     content_sha256: str
     name: str
     tags: tuple[str, ...] = ()
-    figures: Mapping[str, Any] = field(default_factory=dict)  # which they have corrected
+    corrected: tuple[str, ...] = ()  # what a model is told of the figures they have corrected
+
+    @classmethod
+    def of(cls, sample: Sample) -> Self:
+        corrected = corrected_words(sample.heard(), sample.features.measured)
+        return cls(sample.content_sha256, sample.filename, tuple(sample.tag_names), corrected)
 
 
 @dataclass(frozen=True)
@@ -48,9 +58,8 @@ class Reservation:
 
 def question(user: User, subject: Subject) -> str:
     """What makes two questions the same one: the bytes, what the user has corrected in them, who is asked."""
-    figures = [json.dumps(subject.figures)] if subject.figures else []
     asked = (*ai_choice.models_for(user), f"p{prompt.PROMPT_VERSION}", f"s{vibe_schema.SCHEMA_VERSION}")
-    return digest(subject.content_sha256, *figures, *asked)
+    return digest(subject.content_sha256, *subject.corrected, *asked)
 
 
 def shared_key(asked: str, subject: Subject) -> str:
@@ -59,19 +68,23 @@ def shared_key(asked: str, subject: Subject) -> str:
 
 
 @contextmanager
-def one_at_a_time(questions: Iterable[str], longest_s: float) -> Iterator[None]:
+def one_at_a_time(
+    questions: Iterable[str], longest_s: float, still_wanted: Callable[[], bool] = lambda: True
+) -> Iterator[bool]:
     """Of one question put twice at once, anywhere, the second waits for the answer of the first.
 
+    Yields whether it may be asked now: not when others were asking all the time, or nobody wants it any more.
     A process that dies holds a question for no longer than asking may take.
     """
-    keys, asker = set(questions), new_id()
-    while not _begin(keys, asker, timedelta(seconds=longest_s)):
+    keys, asker, until = set(questions), new_id(), time.monotonic() + longest_s
+    while not (mine := _begin(keys, asker, timedelta(seconds=longest_s))):
+        if time.monotonic() > until or not still_wanted():
+            break
         time.sleep(LOOK_S)
     try:
-        yield
+        yield mine
     finally:
-        with transaction() as session:
-            session.execute(delete(AiAsking).where(AiAsking.asker == asker))
+        _end(asker)
 
 
 def answered_before(user_id: str, asked: str, shared: str) -> dict[str, Any] | None:
@@ -123,12 +136,31 @@ def digest(*parts: str) -> str:
 
 
 def _begin(keys: set[str], asker: str, longest: timedelta) -> bool:
-    """Enter all of them as being asked, unless one of them is."""
+    """Enter all of them as being asked, unless one of them is; whoever waits takes no lock."""
+    is_asked = _is_asked(keys)
+    db.session.commit()
+    if is_asked:
+        return False
     with transaction() as session:
         ai.locked_switch()  # of two that come at once the second sees what the first has entered
-        session.execute(delete(AiAsking).where(AiAsking.until < utcnow()))
-        if session.scalar(select(AiAsking.question).where(AiAsking.question.in_(keys)).limit(1)):
+        if _is_asked(keys):
             return False
+        session.execute(delete(AiAsking).where(AiAsking.until < utcnow()))
         until = utcnow() + longest
         session.add_all(AiAsking(question=key, asker=asker, until=until) for key in keys)
         return True
+
+
+def _is_asked(keys: set[str]) -> bool:
+    alive = select(AiAsking.question).where(AiAsking.question.in_(keys), AiAsking.until >= utcnow())
+    return db.session.scalar(alive.limit(1)) is not None
+
+
+def _end(asker: str) -> None:
+    """Whatever broke meanwhile is what the caller hears of: an entry that stays expires by itself."""
+    try:
+        db.session.rollback()
+        with transaction() as session:
+            session.execute(delete(AiAsking).where(AiAsking.asker == asker))
+    except SQLAlchemyError:
+        log.warning("a question stays entered as being asked until it expires", exc_info=True)

@@ -23,6 +23,7 @@ class Estimate:
     """`silence` says why no model is asked; then nothing is paid."""
 
     silence: str | None
+    answered: frozenset[str]  # samples whose question was paid for before, asked or not
     models: tuple[str, ...]
     free: int  # have an answer that was paid for before
     to_ask: int
@@ -55,13 +56,15 @@ class Estimate:
 
 def of(user: User, samples: Sequence[Sample]) -> Estimate:
     """Of samples with the same bytes one is asked about, and the others get its answer."""
-    asked = [ai_answers.question(user, _subject(sample)) for sample in samples]
+    asked = {sample.id: ai_answers.question(user, Subject.of(sample)) for sample in samples}
     models, silence = ai_choice.models_for(user), ai.silence(user)
-    open_questions = set(asked) - ai_answers.has_paid(user.id, asked) if silence is None else set()
+    paid = ai_answers.has_paid(user.id, asked.values())
+    open_questions = set(asked.values()) - paid if silence is None else set()
     measured = _mean_usd(models[0]) if silence is None else None
     most = Decimal(str(settings().vibe_sample_max_usd))
     return Estimate(
         silence=silence,
+        answered=frozenset(sample_id for sample_id, question in asked.items() if question in paid),
         models=models,
         free=len(samples) - len(open_questions) if silence is None else 0,
         to_ask=len(open_questions),
@@ -70,10 +73,6 @@ def of(user: User, samples: Sequence[Sample]) -> Estimate:
         each_most_usd=most,
         left_usd=ai.left(user.id),
     )
-
-
-def _subject(sample: Sample) -> Subject:
-    return Subject(sample.content_sha256, sample.filename, tuple(sample.tag_names), sample.own_figures)
 
 
 def _mean_usd(model: str) -> Decimal | None:

@@ -64,7 +64,9 @@ def start(user: User, plan_name: str, success_url: str, cancel_url: str) -> str:
     try:
         return payments.open_checkout(settings(), customer_id, key, days, success_url, cancel_url)
     except payments.OvertakenError as error:
-        raise NotPossibleError("You have just chosen another plan in another window: go on there.") from error
+        raise NotPossibleError(
+            "You have just chosen or paid a plan in another window: go on there."
+        ) from error
 
 
 def portal(user: User, return_url: str) -> str:

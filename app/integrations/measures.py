@@ -7,8 +7,8 @@ from statistics import fmean
 from typing import Any
 
 Measured = Mapping[str, Any]
-# What a description names and a user may correct.
-FIGURES = ("kind", "sound", "bpm", "key")
+# What a description names and a user may correct, and the feature that speaks of each.
+FIGURES = {"kind": "kind", "sound": "sound", "bpm": "tempo", "key": "key"}
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 BANDS_HZ = {
@@ -62,6 +62,12 @@ def course_word(measured: Measured) -> str:
 def in_words(measured: Measured, names: Iterable[str]) -> str:
     """The features with their figures, such as `loudness -20.0 dB, brightness 50`."""
     return ", ".join(_WORDS[name](measured) for name in dict.fromkeys(names))
+
+
+def corrected_words(heard: Measured, measured: Measured) -> tuple[str, ...]:
+    """What is said of corrected figures, where it is anything else than what would be said without."""
+    said = [(in_words(heard, [feature]), in_words(measured, [feature])) for feature in FIGURES.values()]
+    return tuple(now for now, before in said if now != before)
 
 
 def _course(measured: Measured) -> list[float]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 from flask import abort
@@ -76,17 +75,16 @@ def is_doubled(job: Job) -> bool:
 def check_there(claim: Claim) -> None:
     """Raise SampleGoneError when the job is about a sample that was deleted."""
     if claim.purpose != UPLOAD:
-        heard(claim)
+        sample_of(claim)
+        db.session.commit()  # no transaction is open while the engine or a model is at work
 
 
-def heard(claim: Claim) -> dict[str, Any]:
-    """What is known of the sample: measured before, and corrected. Raises SampleGoneError."""
+def sample_of(claim: Claim) -> Sample:
+    """The sample that the job is about, as it is now. Raises SampleGoneError."""
     sample = db.session.get(Sample, claim.sample_id or "", populate_existing=True)
     if sample is None or sample.deleted_at is not None:
         raise SampleGoneError(claim.log_name)
-    found = sample.heard()
-    db.session.commit()  # no transaction is open while the engine or a model is at work
-    return found
+    return sample
 
 
 def _enter(user: User, sample_ids: Collection[str], purpose: str) -> list[Job]:

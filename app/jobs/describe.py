@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -11,45 +12,52 @@ from app.billing.ai_answers import Subject
 from app.extensions import db, settings
 from app.integrations import asking, vibe
 from app.integrations.openrouter import server_of
-from app.jobs.claim import Claim
-from app.models import Sample, User
+from app.jobs import again
+from app.jobs.claim import Claim, LeaseLostError
+from app.models import User
 
 log = logging.getLogger(__name__)
 
 LONGEST_S = asking.LONGEST_S + 30.0  # and the database on both sides of it
 
 
-def sound(claim: Claim, measured: dict[str, Any]) -> dict[str, Any]:
-    """A description by the plan's model where that may be asked, otherwise by rules."""
+def sound(claim: Claim, still_ours: Callable[[], bool]) -> dict[str, Any]:
+    """A description by the plan's model where that may be asked, otherwise by rules.
+
+    Raises SampleGoneError, and LeaseLostError before anything is paid for a job that is not ours any more.
+    """
     user = db.session.get_one(User, claim.user_id)
-    subject = _subject(claim, claim.content_sha256 or str(measured["file_sha256"]))
+    measured, subject = _heard(claim)
     asked = ai_answers.question(user, subject)
     shared = ai_answers.shared_key(asked, subject)
-    alone = ai_answers.one_at_a_time([ai_answers.digest(user.id, asked), shared], LONGEST_S)
+    keys = [ai_answers.digest(user.id, asked), shared]
     is_silent = ai.silence(user) is not None
     db.session.commit()  # no transaction is open while a model thinks
-    with nullcontext() if is_silent else alone:
+    with nullcontext(True) if is_silent else ai_answers.one_at_a_time(keys, LONGEST_S, still_ours) as mine:
         if (kept := ai_answers.answered_before(claim.user_id, asked, shared)) is not None:
             return vibe.grounded(kept, measured).to_dict()
-        return _described(claim, measured, subject)
+        if not still_ours():
+            raise LeaseLostError(claim.log_name)
+        return (_by_model(claim, measured, subject) if mine else None) or vibe.describe(measured).to_dict()
 
 
-def _described(claim: Claim, measured: dict[str, Any], subject: Subject) -> dict[str, Any]:
+def _by_model(claim: Claim, measured: dict[str, Any], subject: Subject) -> dict[str, Any] | None:
     held = ai_answers.reserve(claim.user_id, f"ai:{claim.job_id}:{claim.token[:8]}", subject)
     db.session.commit()
     described = _asked(measured, held) if held is not None else None
     if held is None or described is None:
-        return vibe.describe(measured).to_dict()
+        return None
     ai_answers.settle(held, described)
     return described.to_dict()
 
 
-def _subject(claim: Claim, content_sha256: str) -> Subject:
-    """With the user's own words of the sample that the job is about; an upload has none yet."""
-    sample = db.session.get(Sample, claim.sample_id or "")
-    if sample is None:
-        return Subject(content_sha256, claim.filename)
-    return Subject(content_sha256, claim.filename, tuple(sample.tag_names), sample.own_figures)
+def _heard(claim: Claim) -> tuple[dict[str, Any], Subject]:
+    """What is known of the sound, and what makes the question about it: of one reading, so they agree."""
+    if claim.is_upload:
+        measured = claim.results["analysis"]
+        return measured, Subject(claim.content_sha256 or str(measured["file_sha256"]), claim.filename)
+    sample = again.sample_of(claim)
+    return sample.heard(), Subject.of(sample)
 
 
 def _asked(measured: dict[str, Any], held: ai_answers.Reservation) -> vibe.Described | None:

@@ -92,8 +92,7 @@ def _steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Ending
     if ANALYSED in steps and "analysis" not in results:
         measure.sound(claim, folder, still_ours)
     if DESCRIBED in steps and "vibe" not in results:
-        measured = results["analysis"] if ANALYSED in steps else again.heard(claim)
-        claims.remember(claim, DESCRIBED, vibe=describe.sound(claim, measured))
+        claims.remember(claim, DESCRIBED, vibe=describe.sound(claim, still_ours))
     if claim.original_key:
         open_store(settings()).copy(claim.incoming_key, claim.original_key)
     return endings.complete(claim, results.get("analysis", {}), results.get("vibe", {}))

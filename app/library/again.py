@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from app.models import Sample, User
 from app.models.job import ANALYSE, DESCRIBE
 
 MOST = 500
+SHOWN_BPM = 0.1
 PURPOSES = (DESCRIBE, ANALYSE)
 
 
@@ -33,10 +35,11 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class ByRules:
+class WithoutAsking:
     """What becomes of so many descriptions while no model may be asked."""
 
     written: int
+    answered: int  # by what a model has said of the same before, which was paid for
     same: int  # rules said this of the very same figures
     kept: int  # a model's words, which rules that stand in for it leave alone
 
@@ -68,11 +71,19 @@ def chosen(user: User, given: MultiDict[str, str], purpose: str) -> Chosen:
     return Chosen([sample for sample in samples if sample.id not in busy], len(busy), total, rest)
 
 
-def by_rules(user: User, samples: Sequence[Sample]) -> ByRules:
-    """As the outcome of the jobs will be: only who wants no models has a model's words replaced."""
-    kept = sum(user.ai_allowed and _source(sample) != LOCAL for sample in samples)
-    same = sum(_says_the_same(sample) for sample in samples)
-    return ByRules(len(samples) - kept - same, same, kept)
+def without_asking(user: User, samples: Sequence[Sample], answered: Collection[str]) -> WithoutAsking:
+    """As the outcome of the jobs will be: only who wants no models has a model's words replaced by rules."""
+    fates = Counter(_fate(user, sample, sample.id in answered) for sample in samples)
+    return WithoutAsking(**{each.name: fates[each.name] for each in fields(WithoutAsking)})
+
+
+def _fate(user: User, sample: Sample, is_answered: bool) -> str:
+    is_by_model = _source(sample) != LOCAL
+    if is_answered and (not is_by_model or _written_for(sample) or _has_old_words(sample)):
+        return "answered"
+    if is_by_model and user.ai_allowed:
+        return "kept"
+    return "same" if _says_the_same(sample) else "written"
 
 
 def age(sample: Sample) -> Age:
@@ -98,12 +109,14 @@ def _says_the_same(sample: Sample) -> bool:
 def _written_for(sample: Sample) -> dict[str, Any]:
     """The figures it was described by that are in force no longer; older rows don't know theirs."""
     was = sample.described.get("figures", {})
-    return {name: each for name, each in was.items() if _shown(each) != _shown(getattr(sample, name))}
+    return {name: each for name, each in was.items() if _differs(each, getattr(sample, name))}
 
 
-def _shown(figure: Any) -> Any:
+def _differs(was: Any, now: Any) -> bool:
     """As precise as pages are: nobody is told of 93.0 BPM that it was 93.02."""
-    return round(figure, 1) if isinstance(figure, float) else figure
+    if isinstance(was, float) and isinstance(now, float):
+        return abs(was - now) >= SHOWN_BPM
+    return bool(was != now)
 
 
 def _has_old_words(sample: Sample) -> bool:

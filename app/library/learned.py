@@ -69,10 +69,14 @@ def askable(user: User, sentence: str, learned: Meanings) -> tuple[str, ...]:
 
 def learn(user: User, sentence: str) -> None:
     """Ask a model about the words that are left, and remember its answer for this user."""
-    questions = [ai_answers.digest(user.id, _question(user, word)) for word in unread(sentence)]
+    words = _unlearned(sentence, of(user, sentence))
+    questions = [ai_answers.digest(user.id, _question(user, word)) for word in words]
     if questions:
-        with ai_answers.one_at_a_time(questions, LONGEST_S):
-            _learn(user, sentence)
+        with ai_answers.one_at_a_time(questions, LONGEST_S) as mine:
+            if mine:
+                _learn(user, sentence)
+            elif _unlearned(sentence, of(user, sentence)):
+                raise NoAnswerError(NO_ANSWER)
 
 
 def _learn(user: User, sentence: str) -> None:

@@ -56,7 +56,9 @@ def words(sort: str, pieces: Sequence[Piece]) -> str:
 
 def is_idle(sort: str, pieces: Sequence[Piece], piece: Piece) -> bool:
     """Whether a piece would sort, and another order goes before it."""
-    return piece.is_ranking and (bool(sort) or piece not in _in_force(pieces))
+    if not piece.is_ranking or (piece.field, piece.value) == ("sort", (sort,)):
+        return False
+    return bool(sort) or piece not in _in_force(pieces)
 
 
 def _in_force(pieces: Sequence[Piece]) -> list[Piece]:

@@ -75,7 +75,8 @@ def _hour(key: str) -> str:
 
 def _between(match: re.Match[str]) -> Found | None:
     """`80-95 bpm`, `from 2 to 4 seconds`, `85 bpm to 100 bpm`; but `90 bpm and 2 seconds` is no range."""
-    if match["its"] and squash(match["its"]) != squash(match["unit"] or "bpm"):
+    its, unit = ((match[name] or "bpm").lower() for name in ("its", "unit"))
+    if match["its"] and ((its == "bpm") != (unit == "bpm") or _seconds(its) != _seconds(unit)):
         return None
     low, high = sorted((_figure(match["low"]), _figure(match["high"])))
     return _ranged(match, (low, high))
@@ -113,7 +114,7 @@ def _about(match: re.Match[str]) -> Found | None:
 
 
 def _having(match: re.Match[str]) -> Found | None:
-    return "has", (vocabulary.HAD[match["what"].lower()], True)
+    return "has", (vocabulary.HAD[match["what"].casefold()], True)
 
 
 def _bars(match: re.Match[str]) -> Found | None:

@@ -96,9 +96,11 @@ def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
 def revert(sample_id: str) -> BaseResponse:
     """Take back one correction, or all when none is named. The latest can be undone in this browser."""
     sample = samples.owned_by(current_user, sample_id)
-    session[TAKEN_BACK] = {sample.id: samples.revert(sample, *request.form.getlist("field"))}
-    undo = url_for("library.put_back", sample_id=sample.id)
-    flash("Taken back: it is as it was found.", f"undo:{undo}")
+    taken_back = samples.revert(sample, *request.form.getlist("field"))
+    if taken_back:
+        session[TAKEN_BACK] = {sample.id: taken_back}
+        undo = url_for("library.put_back", sample_id=sample.id)
+        flash("Taken back: it is as it was found.", f"undo:{undo}")
     return _back_to(sample)
 
 
@@ -106,7 +108,11 @@ def revert(sample_id: str) -> BaseResponse:
 def put_back(sample_id: str) -> BaseResponse:
     """Undo taking back."""
     sample = samples.owned_by(current_user, sample_id)
-    samples.put_back(sample, session.pop(TAKEN_BACK, {}).get(sample.id, {}))
+    if sample.id in session.get(TAKEN_BACK, {}):
+        samples.put_back(sample, session.pop(TAKEN_BACK)[sample.id])
+        flash("Your corrections are back.")
+    else:
+        flash("That can't be undone any more: only what was taken back last can.", "error")
     return _back_to(sample)
 
 

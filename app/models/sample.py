@@ -18,7 +18,7 @@ from app.sp404.unit import fits_a_pad
 MIN_BPM, MAX_BPM = 20.0, 400.0
 BY_USER = "user"
 # What a user may correct: of the measurement, and of the description.
-OF_SOUND = FIGURES
+OF_SOUND = tuple(FIGURES)
 OF_VIBE = (
     "moods", "energy", "texture", "era", "genres", "instruments", "use", "role", "description", "tags",
 )  # fmt: skip
@@ -84,11 +84,15 @@ class Sample(Model):
         return self.described | {name: self.corrections[name] for name in OF_VIBE if name in self.corrections}
 
     def correct(self, **values: Any) -> None:
-        """Take the user's word for some fields. Saying what was found anyway corrects nothing."""
-        found = self.found()
-        wrong = {name: value for name, value in values.items() if value != found[name]}
-        kept = {name: value for name, value in self.corrections.items() if name not in values}
-        self._settle(kept | wrong)
+        """Take the user's word for some fields. Saying what was found anyway corrects nothing.
+
+        The sound comes first: what rules say of it follows, and the user's own words are beside that.
+        """
+        for fields in (OF_SOUND, OF_VIBE):
+            found, given = self.found(), {name: values[name] for name in fields if name in values}
+            wrong = {name: value for name, value in given.items() if value != found[name]}
+            kept = {name: value for name, value in self.corrections.items() if name not in given}
+            self._settle(kept | wrong)
 
     def revert(self, *names: str) -> None:
         """Take corrections back: all of them, or those of some fields."""
@@ -113,7 +117,7 @@ class Sample(Model):
 
     @property
     def is_by_rules(self) -> bool:
-        return self.described.get("source") == LOCAL
+        return bool(self.described) and self.described.get("source", LOCAL) == LOCAL
 
     def describe(self, described: dict[str, Any]) -> None:
         """A new description; corrections stay in force."""
@@ -129,7 +133,8 @@ class Sample(Model):
         self.duration_s = features.measured["duration_s"]
         if self.is_by_rules:
             self.describe_by_rules()
-        self._settle(self.corrections)
+        else:
+            self._settle(self.corrections)
 
     def _settle(self, corrections: dict[str, Any]) -> None:
         """Put the values in force where they are searched and sorted; what rules wrote follows them."""

@@ -123,8 +123,8 @@ def test_the_same_bytes_twice_are_asked_about_once(as_owner: Browser, owner: Use
 def test_the_budgets_edge(left: str, affordable: int) -> None:
     """The most is put aside for each, and what it costs is known before the next is asked."""
     cost = ai_estimate.Estimate(
-        silence=None, models=(SMALL,), free=0, to_ask=3, each_usd=Decimal("0.002"), is_measured=True,
-        each_most_usd=MOST, left_usd=Decimal(left),
+        silence=None, answered=frozenset(), models=(SMALL,), free=0, to_ask=3, each_usd=Decimal("0.002"),
+        is_measured=True, each_most_usd=MOST, left_usd=Decimal(left),
     )  # fmt: skip
     assert (cost.affordable, cost.by_rules) == (affordable, 3 - affordable)
     assert cost.most_usd == min(3 * MOST, Decimal(left))
@@ -243,14 +243,14 @@ def test_the_page_and_the_job_agree_on_what_becomes_of_a_models_words(
         session.get_one(AiSwitch, 1).paused_at = utcnow()
         session.get_one(AiSwitch, 1).paused_because = "no credit"
         two[1].describe(two[1].described | {"source": vibe.LOCAL})
-    forget_figures(two[1])
     page = offer(as_owner, DESCRIBE, *two)
-    assert "Rules write the description of 1 sample anew" in page
     assert "What a model has said of 1 sample stays" in page
     assert "Nothing would change. What a model has said of it stays" in words(
         as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
     )
     assert described_by(as_owner, two[0]) == model
+    assert "1 sample gets what a model has said of the same figures before" in page
+    assert described_by(as_owner, two[1]) == model
     as_owner.post("/settings/ai", ai_model=SMALL)
     page = offer(as_owner, DESCRIBE, *two)
     assert "also in place of what a model has said. Nothing is paid." in page

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 import tasks
-from app.billing import ai, quota
+from app.billing import ai, ai_answers, quota
 from app.extensions import db, settings
 from app.integrations import prompt, vibe, vibe_schema
 from app.jobs import claim as claims
@@ -15,7 +16,7 @@ from app.jobs import describe, run
 from app.models import Sample, User
 from app.models.base import transaction
 from app.models.job import ANALYSE, DESCRIBE
-from tests.again.support import BOTH, LARGE, SMALL, choose, ledger, ran
+from tests.again.support import BOTH, LARGE, SMALL, choose, ledger, queued, ran
 from tests.fake_openrouter import Market
 from tests.support import Browser, drum_loop, finished_job
 
@@ -74,6 +75,40 @@ def test_what_the_user_corrected_is_what_a_model_is_asked_about(
     ran(as_owner, DESCRIBE, sample)
     assert len(fake.asked) == 2, "and so is the one before"
     assert sample.described == as_written
+
+
+def test_a_correction_that_a_model_would_not_be_told_is_no_other_question(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    with transaction():
+        sample.correct(bpm=(sample.bpm or 0) + 0.02)
+    ran(as_owner, DESCRIBE, sample)
+    assert len(fake.asked) == 1
+
+
+def test_a_job_that_was_cancelled_while_another_asked_pays_nothing(
+    as_owner: Browser, sample: Sample, fake: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(as_owner, SMALL)
+    [job] = queued(as_owner, DESCRIBE, sample)
+
+    def never(keys: set[str], *_: object) -> bool:
+        as_owner.post(f"/jobs/{job.id}/cancel")
+        return False
+
+    monkeypatch.setattr(ai_answers, "_begin", never)
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, len(fake.asked)) == ("cancelled", 1)
+
+
+def test_who_waits_too_long_for_anothers_question_is_described_by_rules(
+    as_owner: Browser, fake: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ai_answers, "_begin", lambda *_: False)
+    monkeypatch.setattr(describe, "LONGEST_S", 0.0)
+    sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
+    assert (sample.vibe["source"], fake.asked) == (vibe.LOCAL, [])
 
 
 @BOTH
@@ -196,10 +231,11 @@ def test_words_by_rules_are_of_what_is_measured_when_the_job_ends(
     assert as_owner.post("/settings/ai", ai_model=LARGE).status_code == 303  # the switch is off
     ask = describe.sound
 
-    def and_meanwhile(claim: claims.Claim, measured: dict[str, object]) -> dict[str, object]:
+    def and_meanwhile(claim: claims.Claim, still_ours: Callable[[], bool]) -> dict[str, object]:
+        found = ask(claim, still_ours)
         with transaction():
             sample.features.measured = sample.features.measured | {"bpm": 180.0}
-        return ask(claim, measured)
+        return found
 
     monkeypatch.setattr(describe, "sound", and_meanwhile)
     ran(as_owner, DESCRIBE, sample)

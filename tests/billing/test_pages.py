@@ -113,8 +113,30 @@ def test_whose_checkout_is_the_earlier_of_two_is_sent_to_the_other_window(
 
     monkeypatch.setattr(shop.world, "add", and_another)
     assert member.post("/billing/checkouts", plan="pro").headers["Location"] == "/billing"
-    assert "You have just chosen another plan in another window" in page(member)
+    assert "You have just chosen or paid a plan in another window" in page(member)
     assert still_open(shop) == [made[0]["id"]]
+
+
+def test_who_pays_in_the_other_window_meanwhile_is_not_asked_to_pay_again(
+    shop: Shop, member: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other window's session was made just before this one's, and is paid while this one looks."""
+    add, get, older = shop.world.add, shop.world.get, []
+
+    def one_before(kind: str, prefix: str, **given: object) -> Object:
+        if kind == "checkout.session":
+            older.append(sessions.session_update(add(kind, prefix, **given), status="open", url="http://x"))
+        return add(kind, prefix, **given)
+
+    def paid_now(kind: str, key: str) -> Object:
+        found = get(kind, key)
+        return sessions.session_update(found, status="complete") if found in older else found
+
+    monkeypatch.setattr(shop.world, "add", one_before)
+    monkeypatch.setattr(shop.world, "get", paid_now)
+    assert member.post("/billing/checkouts", plan="pro").headers["Location"] == "/billing"
+    assert "You have just chosen or paid a plan in another window" in page(member)
+    assert still_open(shop) == []
 
 
 @pytest.mark.parametrize("plan", ["free", "none", ""])

@@ -30,6 +30,11 @@ def list_sessions(world: World, given: dict[str, Any]) -> Object:
     return page(world, world.all("checkout.session", **wanted), given, "/v1/checkout/sessions")
 
 
+@route("GET", "/v1/checkout/sessions/<session_id>", checkout.SessionRetrieveParams)
+def retrieve_session(world: World, given: dict[str, Any], session_id: str) -> Object:
+    return world.get("checkout.session", session_id)
+
+
 @route("POST", "/v1/checkout/sessions/<session_id>/expire", checkout.SessionExpireParams)
 def expire(world: World, given: dict[str, Any], session_id: str) -> Object:
     session = world.get("checkout.session", session_id)

@@ -77,7 +77,11 @@ def test_each_card_says_what_its_job_did_and_when(as_owner: Browser) -> None:
         sample.correct(description="A short thump.")
     for purpose in (ANALYSE, DESCRIBE):
         as_owner.post("/again/jobs", purpose=purpose, sample=sample.id)
-    assert told(as_owner) == ["Analysing again, just now", "Describing again, just now", "Uploaded, just now"]
+    assert told(as_owner) == [
+        "To be analysed again, just now",
+        "To be described again, just now",
+        "Uploaded, just now",
+    ]
     with transaction() as session:
         then = utcnow() - timedelta(minutes=12)
         session.execute(update(Job).where(Job.id == job.id).values(finished_at=then))

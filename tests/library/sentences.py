@@ -93,6 +93,8 @@ SENTENCES = {
     "laid back beats": "mood laid-back; sound drums",
     "drum loops from 85 to 100 bpm": "sound drums; kind loop; bpm 85..100",
     "85 bpm to 100 bpm": "bpm 85..100",
+    "2 sec to 4 seconds": "seconds 2..4",
+    "with tagſ": "has tags",
     "from 85 bpm to 100": "bpm 85..100",
     "90 bpm and 2 seconds": "bpm 87..93; seconds 1.6..2.4",
     "drums from 90s": "sound drums; era 1990s",

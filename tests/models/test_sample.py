@@ -15,7 +15,10 @@ MEASURED: dict[str, Any] = {
     "key": "A minor", "key_source": "file name", "key_confidence": 0.8, "loudness_db": -14.0,
     "brightness": 40.0, "noisiness": 20.0, "bars": [0] * 64, "peaks": [0] * 800,
 }  # fmt: skip
-DESCRIBED = {"moods": ["dark"], "energy": 40, "texture": "warm", "use": "drum loop to chop", "tags": ["slow"]}
+DESCRIBED = {
+    "moods": ["dark"], "energy": 40, "texture": "warm", "use": "drum loop to chop", "tags": ["slow"],
+    "source": "acme/words",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -77,10 +80,19 @@ def test_what_rules_wrote_follows_a_correction_and_a_models_words_do_not(sample:
     sample.correct(description="Mine.")
     sample.revert("bpm", "kind", "sound")
     assert (sample.described, sample.vibe["description"]) == (by_rules, "Mine.")
-    sample.describe(DESCRIBED | {"source": "acme/words"})
+    sample.describe(DESCRIBED)
     sample.correct(bpm=60.0)
     measured_anew(sample, kind="one-shot")
-    assert sample.described == DESCRIBED | {"source": "acme/words"}
+    assert sample.described == DESCRIBED
+
+
+def test_a_word_of_the_users_is_kept_though_rules_come_to_say_another(sample: Sample) -> None:
+    sample.describe_by_rules()
+    sample.correct(kind="one-shot", sound="kick")
+    assert sample.vibe["role"] == "kick"
+    sample.correct(sound="tom", role="kick")
+    assert (sample.sound, sample.described["role"], sample.vibe["role"]) == ("tom", "percussion", "kick")
+    assert sample.corrections == {"kind": "one-shot", "sound": "tom", "role": "kick"}
 
 
 def test_a_sample_without_a_description_takes_the_users_words(sample: Sample) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import stripe
@@ -56,15 +55,31 @@ def open_checkout(
 
 
 def _keep_newest(settings: Settings, customer_id: str, own_id: str) -> None:
-    """Of sessions made at once for two plans, whoever looks last has seen them all: only one can be paid."""
+    """Of sessions made at once for two plans, whoever looks last has seen them all: only the newest stays.
+
+    Raises OvertakenError when that is another one, or when an older one was paid meanwhile.
+    """
     sessions = client(settings).v1.checkout.sessions
     with one_error():
-        open_now = sessions.list({"customer": customer_id, "status": "open"}).data
-        for older in open_now[1:]:
-            with suppress(stripe.InvalidRequestError):  # the other one of the two has ended it
-                sessions.expire(older.id)
-    if own_id not in [session.id for session in open_now[:1]]:
-        raise OvertakenError("another checkout was opened since")
+        listed = [found.id for found in sessions.list({"customer": customer_id, "status": "open"}).data]
+        if own_id not in listed[:1] and not _is(settings, own_id, "open"):
+            raise OvertakenError("another checkout has ended this one")
+        if own_id in listed[1:]:
+            sessions.expire(own_id)
+            raise OvertakenError("another checkout was opened since")
+        for older in listed:
+            if older == own_id:
+                continue
+            try:
+                sessions.expire(older)
+            except stripe.InvalidRequestError:  # another window has ended it, or somebody has paid
+                if _is(settings, older, "complete"):
+                    sessions.expire(own_id)
+                    raise OvertakenError("another checkout was paid meanwhile") from None
+
+
+def _is(settings: Settings, session_id: str, status: str) -> bool:
+    return client(settings).v1.checkout.sessions.retrieve(session_id).status == status
 
 
 def close_checkouts(settings: Settings, customer_id: str) -> None:
