@@ -19,7 +19,7 @@ LONGEST = 200
 MOST_PIECES = 24
 GAP = re.compile(rf"(?:(?<=\w)-(?=\w))?[\s,;.!?]*(?P<more>(?:or|nor|and(?=\s+(?:an?\s+)?{HAD}))\s+)?", re.I)
 PREFIX = re.compile(
-    r"(?:(?P<no>-(?=[^\s-])|(?:without|w/o|not|no|except|excluding|never|minus|lacking|less(?!\s+than)"
+    r"(?:(?P<no>-(?=[^\s-])|(?:without|w/o|not|no|except|excluding|never|neither|minus|lacking|lacks?|less(?!\s+than)"
     r"|nothing(?!\s+but)|(?:everything|anything|all) but|other than|apart from)\b"
     r"|(?:do|does|is|are|has|have)(?:n't| not)(?=\s+\w))\s*)?"
     r"(?:(?P<degree>too|very|really|super|extremely|so|a bit|a little|slightly|kind of|kinda|quite)\s+)?",
@@ -62,7 +62,8 @@ def read(sentence: str) -> tuple[Piece, ...]:
         prefix = PREFIX.match(text, gap.end())
         assert prefix is not None  # noqa: S101  it may be empty, so it is always there
         start = gap.end() if denial is None else denial
-        refused = bool(prefix["no"]) or denial is not None or (refused and gap["more"] is not None)
+        says_nor = squash(gap["more"]) == "nor"
+        refused = bool(prefix["no"]) or denial is not None or says_nor or (refused and bool(gap["more"]))
         value, end = _understood(text, prefix.end(), refused)
         if value is not None:
             degree = prefix["degree"] or (prefix["no"] if squash(prefix["no"]) == "less" else None)

@@ -87,8 +87,8 @@ ALIKE = (
 HAD = {"key": "key", "bpm": "bpm", "tempo": "bpm", "tag": "tags", "tags": "tags"}
 HAVING = {
     ("key", True): "tuned",
-    ("key", False): "untuned, unpitched, atonal, keyless, unknown key, key unknown",
-    ("bpm", False): "unknown tempo, unknown bpm, tempo unknown, bpm unknown",
+    ("key", False): "untuned, unpitched, atonal, keyless, unknown key, key unknown, missing key, key missing",
+    ("bpm", False): "unknown tempo, unknown bpm, tempo unknown, bpm unknown, missing tempo, tempo missing",
     ("tags", True): "tagged",
     ("tags", False): "untagged",
 }
