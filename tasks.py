@@ -1,4 +1,4 @@
-"""Every task of the queue. A worker starts here: huey_consumer tasks.huey"""
+"""List every task of the queue. A task takes ids, calls one function and returns nothing."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 
 from flask import Flask, has_app_context
 from huey import crontab
 
-from app import create_app
-from app.auth import sessions, takeout
+from app.auth import data_export, sessions
 from app.billing import events, overage, subscriptions
 from app.billing.plans import PRO_TIER
-from app.jobs import engine, line, run, sweeps, workers
+from app.engine import dispatch
+from app.jobs import cleanup, run, scheduler, workers
 from app.jobs.reconcile import requeue_abandoned
 from app.library import trash
 from app.models import User
 from app.models.base import utcnow
-from app.notify import outbox, webhooks
+from app.notify import outbox, webhook_delivery
 from app.notify.batches import settle_abandoned
 from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
 from app.upload import direct
@@ -52,7 +52,7 @@ def work() -> None:
 def make_exports() -> None:
     """Every export that waits; the row is the request, so losing this message loses nothing."""
     with _app_context():
-        takeout.make_due()
+        data_export.make_due()
         outbox.deliver_due()
 
 
@@ -109,12 +109,12 @@ def sweep() -> None:
     """Every hour: files and objects that nobody refers to."""
     with _app_context():
         for chore in (
-            sweeps.temporary_files,
-            sweeps.orphans,
+            cleanup.temporary_files,
+            cleanup.orphans,
             direct.purge,
             sessions.purge,
-            takeout.purge,
-            webhooks.purge,
+            data_export.purge,
+            webhook_delivery.purge,
             events.purge,
         ):
             _attempt(chore)
@@ -134,7 +134,7 @@ def get_ready() -> None:
     _heart()
     keep_house()
     with _app_context():
-        engine.get_ready()
+        dispatch.get_ready()
 
 
 def beat() -> None:
@@ -155,7 +155,7 @@ def beat() -> None:
 
 def move_to_plan(user: User) -> None:
     """A user's plan has changed: their waiting jobs go where it puts them, and paid ones start at once."""
-    if line.move_to_plan(user):
+    if scheduler.move_to_plan(user):
         wake_ready()
 
 
@@ -174,7 +174,7 @@ def refresh_overdue() -> None:
 
 def wake_ready(most: int = MOST_PERMITS) -> None:
     """Permits for the jobs that could start, as far as they are not in the queue already."""
-    for tier in line.ready_tiers(most)[huey.pending_count() :]:
+    for tier in scheduler.ready_tiers(most)[huey.pending_count() :]:
         wake(tier)
 
 
@@ -183,7 +183,7 @@ def _hand_on() -> None:
 
     Then a rest, so that whoever may take the permit looks before this thread does again.
     """
-    for tier in line.ready_tiers(1):
+    for tier in scheduler.ready_tiers(1):
         wake(tier)
         time.sleep(REST_S)
 
@@ -236,7 +236,7 @@ def wake_payment_events() -> None:
 
 
 def _take_up_exports() -> None:
-    if takeout.is_waited_for():
+    if data_export.is_waited_for():
         wake_exports()
 
 
@@ -258,17 +258,23 @@ def _attempt(chore: Callable[[], object]) -> None:
 
 @contextmanager
 def _app_context() -> Iterator[None]:
-    """The app of this process; a context that is there already keeps its database session."""
+    """Enter the app of this process. A context that is open already keeps its database session."""
     if has_app_context():
         yield
         return
-    with _app().app_context():
+    if _app is None:
+        raise RuntimeError("tasks run in a worker: start huey_consumer app.worker.huey")
+    with _app.app_context():
         yield
 
 
-@lru_cache(maxsize=1)
-def _app() -> Flask:
-    return create_app()
+_app: Flask | None = None
+
+
+def run_in(app: Flask) -> None:
+    """Set the app whose context every task of this process runs in."""
+    global _app
+    _app = app
 
 
 _STARTING = threading.Lock()

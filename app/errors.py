@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from app.api import problems
 from app.extensions import db
 from app.integrations.storage import StorageError
+from app.models.ownership import RowNotFoundError
 from app.negotiation import is_api, wants_fragment, wants_json
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ SENTENCES = {
 
 def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(RowNotFoundError, not_found)
     app.register_error_handler(OperationalError, out_of_reach)
     app.register_error_handler(PoolTimeout, out_of_reach)
     app.register_error_handler(StorageError, out_of_reach)
@@ -53,6 +55,10 @@ def http_error(error: HTTPException) -> Answer | HTTPException:
         return _answer(400, "This page was open for too long. Reload it and try again.")
     body, _ = _answer(code, SENTENCES.get(code, str(error.description)))
     return body, code, _own_headers(error)
+
+
+def not_found(_: RowNotFoundError) -> Answer:
+    return _answer(404, SENTENCES[404])
 
 
 def out_of_reach(error: Exception) -> Answer:

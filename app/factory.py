@@ -8,11 +8,22 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, logs, security, web
+from app import cli, errors, logs, security, templating
+from app.account.routes import blueprint as account
+from app.admin.routes import blueprint as admin
+from app.api.routes import blueprint as api
 from app.auth import accounts
+from app.auth.routes import blueprint as auth
+from app.billing.routes import blueprint as billing
 from app.config import LOOPBACK_HOSTS, Settings
 from app.extensions import csrf, db, limiter, login_manager, migrate
+from app.jobs.routes import blueprint as jobs
+from app.library.routes import blueprint as library
 from app.models.base import tune_sqlite
+from app.pages.routes import blueprint as pages
+from app.reprocessing.routes import blueprint as reprocessing
+from app.upload.routes import blueprint as upload
+from app.webhooks.routes import blueprint as webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FORM_BYTES = 2 * 10**6
@@ -26,7 +37,7 @@ def build(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)
-    web.init(app)
+    templating.init(app)
     security.init(app)
     errors.init(app)
     cli.init(app)
@@ -71,18 +82,17 @@ def _init_extensions(app: Flask) -> None:
 
 
 def _register_blueprints(app: Flask) -> None:
-    # Imported here: routes import the tasks, and the tasks import this package.
-    from app.account.routes import blueprint as account
-    from app.admin.routes import blueprint as admin
-    from app.again.routes import blueprint as again
-    from app.api.routes import blueprint as api
-    from app.auth.routes import blueprint as auth
-    from app.billing.routes import blueprint as billing
-    from app.jobs.routes import blueprint as jobs
-    from app.library.routes import blueprint as library
-    from app.pages.routes import blueprint as pages
-    from app.upload.routes import blueprint as upload
-    from app.webhooks.routes import blueprint as webhooks
-
-    for blueprint in (pages, auth, account, billing, upload, jobs, library, again, admin, api, webhooks):
+    for blueprint in (
+        pages,
+        auth,
+        account,
+        billing,
+        upload,
+        jobs,
+        library,
+        reprocessing,
+        admin,
+        api,
+        webhooks,
+    ):
         app.register_blueprint(blueprint)

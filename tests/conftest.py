@@ -29,7 +29,7 @@ from app import create_app
 from app.auth import accounts, passwords
 from app.config import Settings
 from app.extensions import db, limiter
-from app.integrations import asking
+from app.integrations.openrouter import conversation
 from app.models import Subscription, User
 from app.models.base import transaction
 from tests.fake_openrouter import Market, market
@@ -89,7 +89,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody rests between two tries of a question."""
-    monkeypatch.setattr(asking, "PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(conversation, "PAUSES_S", (0.0, 0.0))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 
-from app.integrations.openrouter import Server
+from app.integrations.openrouter.client import Server
 
 KEY = "sk-or-of-the-tests"
 CHARACTERS_A_TOKEN = 4

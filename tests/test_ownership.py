@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from app.auth import sessions, tokens
 from app.extensions import db
 from app.models import User, WebhookDelivery
-from app.notify import webhooks
+from app.notify import webhook_delivery
 from tests.support import Browser, Script, finished_job, kick
 
 # Not an id: what is signed or hashed is its own permission, and has tests of its own.
@@ -25,8 +25,8 @@ NO_ID = {"token": "pages.media", "sha256": "upload.known", "invoice_id": "billin
 def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
     """One of everything, all of it the owner's. A rule with a name that is not here fails the walk."""
     job_id = finished_job(as_owner, "kick.wav", kick()).id
-    webhooks.add(owner, "https://receiver.example/hook", ["job.completed"])
-    webhooks.promise(owner.id, "job.completed", "x", {})
+    webhook_delivery.add(owner, "https://receiver.example/hook", ["job.completed"])
+    webhook_delivery.promise(owner.id, "job.completed", "x", {})
     db.session.commit()
     delivery = db.session.scalars(select(WebhookDelivery)).one()
     return {

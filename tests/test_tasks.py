@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 import tasks
 from app.extensions import db, settings
-from app.jobs import claim, sweeps, workers
+from app.jobs import claim, cleanup, workers
 from app.library import trash
 from app.models import Job, OutboxMessage, Sample
 from app.models.base import transaction, utcnow
@@ -127,11 +127,11 @@ def test_the_sweep_removes_orphans_and_nothing_else(as_owner: Browser) -> None:
     for path in orphans:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
-    assert sweeps.orphans() == 0  # young: somebody may be busy with it
+    assert cleanup.orphans() == 0  # young: somebody may be busy with it
     kept = [path for path in store.rglob("*") if path.is_file() and path not in orphans]
     for path in [*kept, *orphans]:
         os.utime(path, (0, 0))
-    assert [sweeps.orphans(), sweeps.orphans()] == [2, 0]
+    assert [cleanup.orphans(), cleanup.orphans()] == [2, 0]
     assert sorted(path for path in store.rglob("*") if path.is_file()) == sorted(kept)
     assert len(kept) == 3
 
@@ -144,7 +144,7 @@ def test_the_sweep_removes_old_temporary_files(as_owner: Browser) -> None:
     (old / "deep").mkdir(parents=True)
     young.write_bytes(b"x")
     os.utime(old, (0, 0))
-    sweeps.temporary_files()
+    cleanup.temporary_files()
     assert list(Path(folder).iterdir()) == [young]
 
 

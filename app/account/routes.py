@@ -9,9 +9,11 @@ from wtforms.fields.choices import SelectChoice
 
 import tasks
 from app.account.forms import AiForm, CloseForm, CodeForm, EmailForm, OffForm, PasswordForm, TokenForm
-from app.auth import accounts, mailbox, sessions, takeout, tokens, twofactor
-from app.billing import ai, ai_choice
+from app.ai import budget, model_choice
+from app.auth import accounts, data_export, mailbox, sessions, tokens, twofactor
 from app.extensions import limiter
+from app.models import ApiToken, UserSession
+from app.models.ownership import owned_by
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
 
@@ -61,7 +63,7 @@ def send_verification() -> Page:
 
 @blueprint.post("/sessions/<session_id>/end")
 def end_session(session_id: str) -> Page:
-    sessions.end(sessions.owned_by(current_user, session_id).id)
+    sessions.end(owned_by(current_user, UserSession, session_id).id)
     flash("That browser is signed out.")
     return redirect(url_for("account.security"), 303)
 
@@ -106,13 +108,13 @@ def two_factor_off() -> Page:
 @blueprint.post("/ai")
 def ai_page() -> Page:
     """Whether a model may describe, and which is asked first."""
-    models = ai_choice.offered(current_user)
-    first = next(iter(ai_choice.in_order(current_user)), None)
+    models = model_choice.offered(current_user)
+    first = next(iter(model_choice.in_order(current_user)), None)
     form = AiForm(ai_allowed=current_user.ai_allowed, ai_model=first)
     form.ai_model.choices = [SelectChoice(name) for name in models]
     if not form.validate_on_submit():
         return _ai_page(form, models), 422 if form.errors else 200
-    ai_choice.choose(current_user, form.ai_allowed.data, form.ai_model.data)
+    model_choice.choose(current_user, form.ai_allowed.data, form.ai_model.data)
     flash("Saved.")
     return redirect(url_for("account.ai_page"), 303)
 
@@ -125,7 +127,7 @@ def data() -> Page:
 @blueprint.post("/exports")
 @limiter.limit("5/hour", key_func=_account)
 def ask_for_export() -> Page:
-    takeout.ask(current_user)
+    data_export.ask(current_user)
     tasks.wake_exports()
     flash("The ZIP is being made. A link will be mailed to you.")
     return redirect(url_for("account.data"), 303)
@@ -134,7 +136,7 @@ def ask_for_export() -> Page:
 @blueprint.get("/exports/<token>")
 def export(token: str) -> Page:
     """The signature is the permission: the account may be gone."""
-    return redirect(takeout.open_link(token))
+    return redirect(data_export.open_link(token))
 
 
 @blueprint.post("/close")
@@ -142,7 +144,7 @@ def export(token: str) -> Page:
 def close_account() -> Page:
     form = CloseForm()
     if form.validate_on_submit() and _may_close(form):
-        takeout.close(current_user)
+        data_export.close(current_user)
         tasks.wake_exports()
         logout_user()
         flash("You are signed out. The ZIP is mailed to you first; then everything is deleted.")
@@ -173,7 +175,7 @@ def make_token() -> Page:
 
 @blueprint.post("/tokens/<token_id>/revoke")
 def revoke_token(token_id: str) -> Page:
-    token = tokens.owned_by(current_user, token_id)
+    token = owned_by(current_user, ApiToken, token_id)
     tokens.revoke(token)
     flash(f"The token {token.name} opens nothing any more.")
     return redirect(url_for("account.list_tokens"), 303)
@@ -200,19 +202,19 @@ def _may_close(form: CloseForm) -> bool:
 
 
 def _ai_page(form: AiForm, models: tuple[str, ...]) -> str:
-    is_set_up = ai.is_set_up(current_user)
+    is_set_up = budget.is_set_up(current_user)
     return render_template(
         "account/ai.html",
         form=form,
         models=models if is_set_up else (),
         is_set_up=is_set_up,
-        silence=ai.silence(current_user),
-        budgets=ai.own_budgets(current_user.id),
+        silence=budget.silence(current_user),
+        budgets=budget.own_budgets(current_user.id),
     )
 
 
 def _data_page(form: CloseForm) -> str:
-    return render_template("account/data.html", form=form, exports=takeout.of(current_user))
+    return render_template("account/data.html", form=form, exports=data_export.of(current_user))
 
 
 def _refuse_demo() -> None:

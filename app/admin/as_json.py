@@ -7,7 +7,7 @@ from typing import Any
 
 from app.admin.figures import Cards, WorkerLine
 from app.admin.graphs import Graph
-from app.admin.search import Results
+from app.admin.job_search import Results
 from app.models import AiCall, Attempt, Job, OutboxMessage, Usage
 
 

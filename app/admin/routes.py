@@ -9,9 +9,10 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 import tasks
-from app.admin import actions, as_json, audit, costs, figures, graphs, search, spreadsheet
-from app.admin.search import Query
-from app.billing import ai, events, invoices, overage
+from app.admin import as_json, audit, costs, figures, graphs, job_actions, job_search, spreadsheet
+from app.admin.job_search import Query
+from app.ai import budget
+from app.billing import events, invoices, overage
 from app.billing.plans import TIERS
 from app.billing.quota import QuotaExceededError
 from app.jobs import workers
@@ -44,19 +45,19 @@ def queues() -> Page:
     if wants_fragment():
         return render_template("admin/_now.html", **_now())
     query = Query.from_args(request.args)
-    found = search.find(query, request.args.get("after", ""))
+    found = job_search.find(query, request.args.get("after", ""))
     drawn = graphs.all_graphs()
     if wants_json():
         return jsonify(as_json.queues(figures.cards(), figures.worker_lines(), found, drawn))
-    counts = {tab: search.count(tab) for tab in search.TABS}
+    counts = {tab: job_search.count(tab) for tab in job_search.TABS}
     return render_template(
         "admin/queues.html",
         query=query,
         results=found,
         counts=counts,
-        counted=search.COUNTED,
+        counted=job_search.COUNTED,
         tiers=TIERS,
-        actions=actions.FOR_TAB.get(query.tab, ()),
+        actions=job_actions.FOR_TAB.get(query.tab, ()),
         graphs=drawn,
         **_now(),
     )
@@ -67,12 +68,12 @@ def bulk() -> Response:
     """One action on every job that matches the filters, as many as one request may take."""
     query = Query.from_args(request.form)
     action = request.form.get("action", "")
-    if action not in actions.FOR_TAB.get(query.tab, ()):
+    if action not in job_actions.FOR_TAB.get(query.tab, ()):
         abort(400)
     audit.record(current_user, f"{action} all", query.tab, **query.to_args())
-    done, left = actions.on_all(action, query)
+    done, left = job_actions.on_all(action, query)
     tasks.wake_ready()
-    flash(f"{actions.DONE[action]} {done:,} jobs." + (" There are more: do it again." if left else ""))
+    flash(f"{job_actions.DONE[action]} {done:,} jobs." + (" There are more: do it again." if left else ""))
     return redirect(url_for("admin.queues", **query.to_args()), 303)
 
 
@@ -91,8 +92,8 @@ def steer_worker(worker_id: str) -> Response:
 
 @blueprint.get("/jobs/<job_id>")
 def job(job_id: str) -> Page:
-    found = actions.job(job_id)
-    attempts, calls = actions.attempts_of(found), actions.ai_calls_of(found)
+    found = job_actions.job(job_id)
+    attempts, calls = job_actions.attempts_of(found), job_actions.ai_calls_of(found)
     if wants_json():
         return jsonify(as_json.job(found, attempts, calls))
     return render_template(
@@ -100,19 +101,19 @@ def job(job_id: str) -> Page:
         job=found,
         attempts=attempts,
         ai_calls=calls,
-        can=actions.possible(found),
+        can=job_actions.possible(found),
         trail=audit.latest(subject=found.id),
     )
 
 
 @blueprint.post("/jobs/<job_id>/actions")
 def steer_job(job_id: str) -> Response:
-    found, action = actions.job(job_id), request.form.get("action", "")
-    if action not in actions.ACTIONS:
+    found, action = job_actions.job(job_id), request.form.get("action", "")
+    if action not in job_actions.ACTIONS:
         abort(400)
     audit.record(current_user, action, found.id)
-    if actions.on_one(action, found.id):
-        flash(f"{actions.DONE[action]} {found.filename}.")
+    if job_actions.on_one(action, found.id):
+        flash(f"{job_actions.DONE[action]} {found.filename}.")
     else:
         flash("It was too late for that: see how the job stands now.", "error")
     tasks.wake_ready()
@@ -157,7 +158,7 @@ def replay_event(event_id: str) -> Response:
 def resume_ai() -> Response:
     """Models are asked again, once whatever stopped them is mended."""
     audit.record(current_user, "resume", "ai")
-    ai.resume()
+    budget.resume()
     flash("Models are asked again.")
     return _back()
 
@@ -188,7 +189,7 @@ def _now() -> dict[str, Any]:
     return {
         "cards": figures.cards(),
         "workers": figures.worker_lines(),
-        "ai_paused": ai.paused_because(),
+        "ai_paused": budget.paused_because(),
     }
 
 

@@ -6,10 +6,10 @@ from flask import Blueprint, Response, url_for
 from pydantic import ValidationError
 
 from app.api import problems
-from app.jobs.again import TooOftenError
+from app.jobs.reprocess import TooOftenError
 from app.upload.direct import NotArrivedError, NotOfferedError
+from app.upload.idempotency import OtherRequestError, StillRunningError
 from app.upload.intake import RefusedError, UnavailableError
-from app.upload.repeats import OtherRequestError, StillRunningError
 
 
 def register(blueprint: Blueprint) -> None:

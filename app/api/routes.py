@@ -11,25 +11,36 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 import tasks
-from app.api import errors, fields, given, openapi, operations, problems, sample_schemas, schemas
+from app.api import (
+    errors,
+    openapi,
+    operations,
+    problems,
+    request_values,
+    response_headers,
+    sample_schemas,
+    schemas,
+)
 from app.api.operations import Operation
 from app.auth import tokens
 from app.billing import quota
 from app.extensions import csrf, db, limiter, settings
-from app.jobs import again, board, progress, steer
-from app.library import downloads, samples, search, trash
+from app.jobs import actions, progress, reprocess
+from app.library import downloads, samples, trash
 from app.models import Job, User
 from app.models.job import ANALYSE, CANCELLED, DESCRIBE
+from app.models.ownership import owned_by
 from app.models.token import EXPORTS_WRITE
 from app.notify.addresses import external_url
-from app.upload import direct, intake, repeats
+from app.search import query as search
+from app.upload import direct, idempotency, intake
 from app.upload.intake import Wishes
 
 blueprint = Blueprint("api", __name__, url_prefix=operations.PREFIX)
 csrf.exempt(blueprint)  # no cookie is looked at here, so nobody's browser can be made to act
 errors.register(blueprint)
-blueprint.after_request(fields.say_what_is_left)
-blueprint.after_request(fields.say_whether_it_changed)
+blueprint.after_request(response_headers.say_what_is_left)
+blueprint.after_request(response_headers.say_whether_it_changed)
 
 Answer = BaseModel | BaseResponse
 View = Callable[..., Answer]
@@ -51,7 +62,7 @@ def serves(operation: Operation) -> Callable[[View], View]:
             user = _user_with(operation.ability)
             if isinstance(user, BaseResponse):
                 return user
-            made = view(user, **ids, **given.values(operation, user))
+            made = view(user, **ids, **request_values.values(operation, user))
             if isinstance(made, BaseResponse):
                 return made
             return Response(made.model_dump_json(), operation.status, mimetype="application/json")
@@ -74,21 +85,21 @@ def upload(user: User, form: schemas.UploadForm, headers: schemas.UploadHeaders)
         return problems.answer(422, "Send one file in the field `audio`.")
     if headers.idempotency_key is None:
         return _taken(user, files[0], Wishes(**form.model_dump()))
-    print_ = repeats.fingerprint(files[0].stream, files[0].filename, form.model_dump_json())
-    repeat = repeats.begin(user, headers.idempotency_key, print_)
+    print_ = idempotency.fingerprint(files[0].stream, files[0].filename, form.model_dump_json())
+    repeat = idempotency.begin(user, headers.idempotency_key, print_)
     if repeat.answer is not None:
         return schemas.UploadAnswer.model_validate(repeat.answer)
     repeat_id, job, wishes = (
         repeat.id,
-        repeats.job_of(repeat),
+        idempotency.job_of(repeat),
         Wishes(**form.model_dump(), job_id=repeat.job_id),
     )
     try:
         answer = _upload_answer(job) if job is not None else _taken(user, files[0], wishes)
     except BaseException:
-        repeats.forget(repeat_id)
+        idempotency.forget(repeat_id)
         raise
-    repeats.remember(repeat_id, answer.model_dump(mode="json"))
+    idempotency.remember(repeat_id, answer.model_dump(mode="json"))
     return answer
 
 
@@ -115,13 +126,13 @@ def complete_upload(user: User, upload_id: str) -> Answer:
 
 @serves(operations.SHOW_JOB)
 def show_job(user: User, job_id: str) -> Answer:
-    return _job_answer(board.owned_by(user, job_id))
+    return _job_answer(owned_by(user, Job, job_id))
 
 
 @serves(operations.CANCEL_JOB)
 def cancel_job(user: User, job_id: str) -> Answer:
-    job = board.owned_by(user, job_id)
-    steer.cancel(job.id)
+    job = owned_by(user, Job, job_id)
+    actions.cancel(job.id)
     db.session.refresh(job)
     if job.state != CANCELLED:
         return problems.answer(409, f"The job is {job.state} and can't be cancelled any more.")
@@ -231,7 +242,7 @@ def _taken(user: User, file: FileStorage, wishes: Wishes) -> schemas.UploadAnswe
 
 
 def _once_more(user: User, sample_id: str, purpose: str) -> schemas.UploadAnswer:
-    job = again.queue_one(user, samples.owned_by(user, sample_id).id, purpose)
+    job = reprocess.queue_one(user, samples.owned_by(user, sample_id).id, purpose)
     tasks.wake(job.tier)
     return _upload_answer(job)
 

@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas import ID_PATTERN, Taken
-from app.audio.classes import KINDS, SOUNDS
-from app.integrations.vibe_schema import OneOf, VibeCorrection
 from app.models import Sample
 from app.models.sample import MAX_BPM, MIN_BPM, OF_SOUND, OF_VIBE
+from app.music.sounds import KINDS, SOUNDS
+from app.vibe.schema import OneOf, VibeCorrection
 
 KEY_PATTERN = r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$"
 MOST_A_PAGE = 100

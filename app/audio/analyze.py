@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.audio import classes, classify, evidence, key, loudness, onsets, spectrum, tempo, waveform
-from app.audio.ear import Ear, attend
-from app.audio.filename import NameEvidence, read_name
-from app.audio.pcm import Sound, blocks, content_sha256
+from app.audio.decoding.pcm import Sound, blocks, content_sha256
+from app.audio.estimation import classify, evidence, key, tempo
+from app.audio.estimation.file_name import NameEvidence, read_name
+from app.audio.listening import loudness, onsets, spectrum, waveform
+from app.audio.listening.features import Ear, attend
 from app.audio.result import Analysis, Colour, Pitch, Pulse, SpectralResult
 from app.audio.version import ENGINE_VERSION
+from app.music import sounds
 
 ONSETS_LISTED = 500
 
@@ -99,7 +101,7 @@ def _pulse(ear: Ear, name: NameEvidence, kind: str) -> tuple[Pulse, list[str]]:
 
 def _pitch(ear: Ear, name: NameEvidence, kind: str) -> tuple[Pitch, list[str]]:
     """The key or the note, the tuning, and what the name says against the key."""
-    heard = key.estimate(ear, kind == classes.ONE_SHOT)
+    heard = key.estimate(ear, kind == sounds.ONE_SHOT)
     named, warnings = evidence.weigh_key(heard, name)
     said = Pitch(
         key=named.value,

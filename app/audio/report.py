@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from app.audio.analyze import analyze
-from app.audio.decode import Decoded, decode
+from app.audio.decoding.decode import Decoded, decode
+from app.audio.decoding.sniff import HEAD_BYTES, sniff
 from app.audio.errors import UnreadableAudio
 from app.audio.result import Analysis
-from app.audio.sniff import HEAD_BYTES, sniff
 
 
 def report(paths: Iterable[Path], *, as_json: bool, jobs: int) -> int:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypedDict
 
-from app.audio.spectrum import Spectral
+from app.audio.listening.spectrum import Spectral
 
 _DIGITS = 6
 

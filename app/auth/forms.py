@@ -8,7 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from app.auth.accounts import timezones
-from app.auth.fields import address_field, new_password_field
+from app.auth.form_fields import address_field, new_password_field
 from app.models.user import KEY_NOTATIONS
 
 NOTATION_LABELS = ("Musical (A min)", "Camelot (8A)", "Both (A min · 8A)")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import abort
 from sqlalchemy import select
 
 from app.auth.accounts import normal_email
 from app.extensions import db, settings
 from app.models import User
 from app.models.base import new_id, transaction
+from app.models.ownership import RowNotFoundError
 from app.notify import kinds, outbox, signing
 
 LINK_LIVES = timedelta(days=2)
@@ -35,4 +35,7 @@ def ask(email: str) -> None:
 
 def address_of(token: str) -> str:
     """Whose mailbox the link came from, or 404."""
-    return signing.registering(token, LINK_LIVES) or abort(404)
+    email = signing.registering(token, LINK_LIVES)
+    if email is None:
+        raise RowNotFoundError
+    return email

@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from flask import abort
 from sqlalchemy import delete, select, update
 
 from app.extensions import db
@@ -66,15 +65,6 @@ def of(user: User) -> list[UserSession]:
     """The sessions of a user, the latest used first."""
     live = select(UserSession).where(UserSession.user_id == user.id, UserSession.seen_at > utcnow() - IDLE)
     return list(db.session.scalars(live.order_by(UserSession.seen_at.desc(), UserSession.id)))
-
-
-def owned_by(user: User, session_id: str) -> UserSession:
-    """The session, or 404: for another user's and an unknown one alike."""
-    mine = select(UserSession).where(UserSession.id == session_id, UserSession.user_id == user.id)
-    session = db.session.scalar(mine)
-    if session is None:
-        abort(404)
-    return session
 
 
 def end(session_id: str) -> None:

@@ -9,7 +9,7 @@ import string
 import zlib
 from datetime import timedelta
 
-from flask import abort, g, request
+from flask import g, request
 from flask_limiter.util import get_remote_address
 from sqlalchemy import select, update
 
@@ -54,14 +54,6 @@ def of(user: User) -> list[ApiToken]:
     """The tokens of a user that were not revoked, the latest first."""
     kept = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
     return list(db.session.scalars(kept.order_by(ApiToken.id.desc())))
-
-
-def owned_by(user: User, token_id: str) -> ApiToken:
-    """The token, or 404: for another user's and an unknown one alike."""
-    token = db.session.scalar(select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == user.id))
-    if token is None:
-        abort(404)
-    return token
 
 
 def revoke(token: ApiToken) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from app.billing.plans import FOR_SALE
 from app.config import Settings
-from app.integrations import catalogue, meters
-from app.integrations.catalogue import Part
+from app.integrations.payments import account_setup, meters
+from app.integrations.payments.account_setup import Part
 from app.integrations.payments.connection import one_error
 
 NAME = "SP404MK2 Sample Agent"
@@ -44,15 +44,17 @@ def _parts(settings: Settings) -> Iterator[Part]:
     The metered price has no free tier: what the plan includes is counted here, in the user's own months,
     and only what is beyond it is ever reported.
     """
-    yield catalogue.meter(settings)
+    yield account_setup.meter(settings)
     for plan in FOR_SALE:
         product_id, labels = f"sp404_{plan.name}", {"plan": plan.name}
-        yield catalogue.product(settings, product_id, f"{NAME} {plan.label}")
-        yield catalogue.price(settings, plan.price_key or "", product_id, plan.price_cents, labels, "")
+        yield account_setup.product(settings, product_id, f"{NAME} {plan.label}")
+        yield account_setup.price(settings, plan.price_key or "", product_id, plan.price_cents, labels, "")
         if plan.overage_key and plan.overage_price_cents:
             meter_id, extra = meters.find(settings) or "missing", f"{product_id}_overage"
-            yield catalogue.product(settings, extra, f"{NAME} {plan.label}, upload beyond the plan")
+            yield account_setup.product(settings, extra, f"{NAME} {plan.label}, upload beyond the plan")
             cents = plan.overage_price_cents
-            yield catalogue.price(settings, plan.overage_key, extra, cents, {"overage": plan.name}, meter_id)
-    yield catalogue.portal(settings, f"{settings.base_url}/billing")
-    yield catalogue.webhook(settings, settings.base_url + WEBHOOK_PATH)
+            yield account_setup.price(
+                settings, plan.overage_key, extra, cents, {"overage": plan.name}, meter_id
+            )
+    yield account_setup.portal(settings, f"{settings.base_url}/billing")
+    yield account_setup.webhook(settings, settings.base_url + WEBHOOK_PATH)

@@ -11,7 +11,7 @@ from sqlalchemy import Select, delete, select, update
 from app.billing import invoices, subscriptions
 from app.extensions import db, settings
 from app.integrations import payments
-from app.integrations.payment_facts import Event
+from app.integrations.payments.snapshot import Event
 from app.models import PaymentEvent, Subscription, User
 from app.models.base import transaction, utcnow
 

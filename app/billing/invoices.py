@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from flask import abort
 from sqlalchemy import Select, or_, select
 
 from app.billing import plans
 from app.billing.plans import FREE
 from app.extensions import db, settings
-from app.integrations import payment_facts, payments
-from app.integrations.payment_facts import Present
-from app.models import Invoice, User
+from app.integrations import payments
+from app.integrations.payments import snapshot
+from app.integrations.payments.snapshot import Present
+from app.models import Invoice, User, ownership
 
 
 def plans_of(now: Present) -> dict[str, str]:
@@ -44,14 +44,11 @@ def of(user: User, limit: int = 24) -> list[Invoice]:
     return list(db.session.scalars(mine.order_by(Invoice.issued_at.desc(), Invoice.id.desc()).limit(limit)))
 
 
-def owned_by(user: User, invoice_id: str) -> str:
-    """The invoice's id at Stripe, or 404: for another user's and an unknown one alike."""
-    mine = select(Invoice.id).where(Invoice.id == invoice_id, Invoice.user_id == user.id)
-    found = db.session.scalar(mine)
-    if found is None:
-        abort(404)
-    db.session.commit()  # no transaction is open while Stripe is talked to
-    return found
+def owned_id(user: User, invoice_id: str) -> str:
+    """Return the invoice's id at Stripe, or raise RowNotFoundError when it is not the user's."""
+    invoice = ownership.owned_by(user, Invoice, invoice_id)
+    db.session.commit()  # no transaction is open while Stripe is asked
+    return invoice.id
 
 
 def to_look_at(limit: int = 200) -> list[Invoice]:
@@ -70,7 +67,7 @@ def _of_customer(customer_id: str) -> Select[Invoice]:
     return select(Invoice).where(Invoice.customer_id == customer_id)
 
 
-def _fill(row: Invoice, found: payment_facts.Invoice, plan: str) -> None:
+def _fill(row: Invoice, found: snapshot.Invoice, plan: str) -> None:
     row.plan, row.number, row.status = plan, found.number, found.status
     row.currency, row.total_cents, row.paid_cents = found.currency, found.total_cents, found.paid_cents
     row.period_start, row.period_end = found.period_start, found.period_end

@@ -14,7 +14,8 @@ from sqlalchemy import delete, func, select
 
 from app.billing import plans, quota
 from app.extensions import db, settings
-from app.integrations import meters, payments
+from app.integrations import payments
+from app.integrations.payments import meters
 from app.models import Job, MeterDifference, Overage, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.usage import METERED, OVERAGE

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from app.integrations.payment_facts import Price
+from app.integrations.payments.snapshot import Price
 from app.models import User
 
 MB, GB, TB = 10**6, 10**9, 10**12

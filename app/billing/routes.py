@@ -150,7 +150,7 @@ def resume() -> Response:
 @blueprint.get("/invoices/<invoice_id>")
 def invoice(invoice_id: str) -> Response:
     """Stripe's page of an invoice, or its PDF: the links last for days only, so each is asked for."""
-    found = payments.invoice(settings(), invoices.owned_by(current_user, invoice_id))
+    found = payments.invoice(settings(), invoices.owned_id(current_user, invoice_id))
     target = found.pdf_url if request.args.get("as") == "pdf" else found.hosted_url
     if target is None:
         abort(404)

@@ -11,8 +11,8 @@ from app.billing import invoices, plans
 from app.billing.plans import FREE, Plan
 from app.extensions import db, settings
 from app.integrations import payments
-from app.integrations.payment_facts import Present
-from app.integrations.payment_facts import Subscription as Found
+from app.integrations.payments.snapshot import Present
+from app.integrations.payments.snapshot import Subscription as Found
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
 from app.models.subscription import LIVE_STATUSES, NONE

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.audio.decode import decode
+from app.audio import wav
+from app.audio.decoding.decode import decode
 from app.audio.report import measure
-from app.sp404 import wav
 
 
 def process(request: dict[str, Any], progress: Callable[[str, dict[str, Any]], None]) -> dict[str, Any]:

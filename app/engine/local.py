@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from app.audio.sandbox import Sandbox
+from app.engine.describer import describe
 from app.engine.order import RENDERED, Answer, Listener, Order
-from app.engine.words import describe
-from app.integrations.openrouter import Server
+from app.integrations.openrouter.client import Server
+from app.sandbox.sandbox import Sandbox
 
 # So soon the child is killed when the answer is not wanted any more.
 TICK_S = 0.25
@@ -49,4 +49,5 @@ def process(
     listener.on_measured(features)
     if not order.ai_analysis:
         return Answer(features)
-    return Answer(features, *describe(features, order.ask, server))
+    described = describe(features, order.ask, server)
+    return Answer(features, described.to_dict(), described.calls)

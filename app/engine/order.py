@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.integrations.vibe import Ask
+from app.engine.describer import Ask
 
 RENDERED = "sp404.wav"
 

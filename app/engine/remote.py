@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 
-from app.audio.errors import EngineCancelled, EngineTimeout, EngineUnavailable
 from app.engine import wire
 from app.engine.order import RENDERED, Answer, Listener, Order
 from app.engine.source import FETCH_S, connect, path_of
+from app.sandbox.errors import EngineCancelled, EngineTimeout, EngineUnavailable
 
 BLOCK_BYTES = 1 << 18
 MOST_LINE_BYTES = 1 << 24

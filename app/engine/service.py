@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, Unauthorized, UnprocessableEntity
 
 from app import logs
-from app.audio.sandbox import Sandbox
 from app.audio.version import ENGINE_VERSION
 from app.config import Settings
 from app.engine import local, wire
@@ -25,6 +24,7 @@ from app.engine.order import Order
 from app.engine.source import is_from_store
 from app.engine.stream import Stream
 from app.integrations.storage import link_prefix
+from app.sandbox.sandbox import Sandbox
 
 BODY_BYTES = 16 * 1024
 RETRY_AFTER_S = 1

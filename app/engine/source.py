@@ -9,8 +9,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from app.audio.errors import EngineCancelled
 from app.integrations.storage import StorageError
+from app.sandbox.errors import EngineCancelled
 
 MOST_BYTES = 2**30
 READ_S, FETCH_S = 10.0, 300.0

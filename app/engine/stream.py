@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from app import logs
-from app.audio.errors import EngineCancelled
-from app.audio.sandbox import Sandbox
 from app.config import Settings
 from app.engine import local, source, wire
 from app.engine.order import Listener, Order
-from app.integrations.openrouter import server_of
+from app.integrations.openrouter.client import server_of
+from app.sandbox.errors import EngineCancelled
+from app.sandbox.sandbox import Sandbox
 
 BLOCK_BYTES = 1 << 18
 # Nothing takes so long: what is older was left behind by a process that was killed.

@@ -11,16 +11,10 @@ import json
 import traceback
 from typing import Any
 
-from app.audio.errors import (
-    EngineCrashed,
-    EngineError,
-    EngineOutOfMemory,
-    EngineTimeout,
-    EngineUnavailable,
-    UnreadableAudio,
-)
+from app.audio.errors import UnreadableAudio
 from app.engine.order import Answer
 from app.integrations.storage import StorageError
+from app.sandbox.errors import EngineCrashed, EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable
 
 PROCESS, HEALTH = "/api/process", "/api/health"
 HEARTBEAT_S = 0.5

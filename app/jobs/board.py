@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import abort
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
@@ -49,14 +48,6 @@ def for_user(user: User) -> Board:
         _interval_s(jobs),
         _summary(counts),
     )
-
-
-def owned_by(user: User, job_id: str) -> Job:
-    """The job, or 404: for another user's and an unknown one alike."""
-    job = db.session.scalar(select(Job).where(Job.id == job_id, Job.user_id == user.id))
-    if job is None:
-        abort(404)
-    return job
 
 
 def _unfinished(user: User) -> list[Job]:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.billing import quota
 from app.extensions import db
-from app.jobs import attempts, line, workers
+from app.jobs import attempts, scheduler, workers
 from app.jobs.workers import thread_name
 from app.models import Job
 from app.models.base import transaction, utcnow
@@ -82,11 +82,11 @@ def next_job() -> Claim | None:
             worker = workers.locked()
             if worker is not None and worker.mode != RUNNING:
                 return None
-            turn = line.next_turn(worker)
+            turn = scheduler.next_turn(worker)
             if turn is None:
                 return None
             quota.lock_account(turn.user_id)
-            job = session.scalar(line.first_job(turn))
+            job = session.scalar(scheduler.first_job(turn))
             if job is not None:
                 token = secrets.token_hex(16)
                 job.start(token, thread_name(), LEASE)

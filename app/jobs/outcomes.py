@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from app.extensions import db
-from app.integrations.vibe import LOCAL
-from app.jobs.again import WANTS_MODEL
+from app.jobs.reprocess import WANTS_MODEL
 from app.models import AudioFeatures, Job, Sample
 from app.models.job import ANALYSE, DESCRIBE, UPLOAD
+from app.vibe.description import LOCAL
 
 Results = dict[str, Any]
 

@@ -8,7 +8,7 @@ import os
 from sqlalchemy import select
 
 from app.extensions import db
-from app.jobs import endings, workers
+from app.jobs import transitions, workers
 from app.models import Job
 from app.models.base import utcnow
 from app.models.job import PROCESSING
@@ -21,7 +21,7 @@ def requeue_abandoned() -> int:
     held = db.session.scalars(select(Job).where(Job.state == PROCESSING)).all()
     abandoned = [(job.id, job.lease_token) for job in held if _is_abandoned(job)]
     for job_id, token in abandoned:
-        endings.abandoned(job_id, token)
+        transitions.abandoned(job_id, token)
     return len(abandoned)
 
 

@@ -10,7 +10,9 @@ import tasks
 from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import open_store
-from app.jobs import board, steer
+from app.jobs import actions, board
+from app.models import Job
+from app.models.ownership import owned_by
 from app.negotiation import wants_fragment
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -36,15 +38,15 @@ def cards() -> Response:
 @blueprint.post("/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
     """At once when it waits; a worker that has it stops within moments."""
-    steer.cancel(board.owned_by(current_user, job_id).id)
+    actions.cancel(owned_by(current_user, Job, job_id).id)
     return _cards_now()
 
 
 @blueprint.post("/<job_id>/retry")
 def retry(job_id: str) -> Response:
     """Once more without another upload, as long as the file is kept."""
-    job = board.owned_by(current_user, job_id)
-    if not steer.retry(job.id):
+    job = owned_by(current_user, Job, job_id)
+    if not actions.retry(job.id):
         abort(409, "It can't be tried again: its file is no longer kept, or it was started already.")
     tasks.wake(job.tier)
     return _cards_now()
@@ -61,7 +63,7 @@ def no_room(error: quota.QuotaExceededError) -> Response:
 @blueprint.get("/<job_id>/audio")
 def audio(job_id: str) -> Response:
     """What is decoded can be played, before the analysis is done."""
-    key = board.owned_by(current_user, job_id).playable_key
+    key = owned_by(current_user, Job, job_id).playable_key
     if key is None:
         abort(404)
     return redirect(open_store(settings()).url(key, content_type="audio/wav"))

@@ -13,20 +13,15 @@ from tempfile import TemporaryDirectory
 from sqlalchemy.exc import OperationalError
 
 from app import logs
-from app.audio.errors import (
-    EngineCancelled,
-    EngineError,
-    EngineTimeout,
-    EngineUnavailable,
-    UnreadableAudio,
-)
+from app.audio.errors import UnreadableAudio
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import again, describe, endings, measure
 from app.jobs import claim as claims
+from app.jobs import describe_step, measure_step, reprocess, transitions
 from app.jobs.claim import Claim, LeaseLostError
-from app.jobs.endings import Ending
+from app.jobs.transitions import Ending
 from app.models.job import ANALYSED, DESCRIBED, STEPS
+from app.sandbox.errors import EngineCancelled, EngineError, EngineTimeout, EngineUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +39,7 @@ def run_next() -> Ending | None:
             ending = _attempt(claim)
         except LeaseLostError as error:
             killed = error.__cause__
-            ending = endings.lost(claim, killed.exit_status if isinstance(killed, EngineError) else None)
+            ending = transitions.lost(claim, killed.exit_status if isinstance(killed, EngineError) else None)
         log.info("ended: %s", ending)
     return ending
 
@@ -55,25 +50,25 @@ def _attempt(claim: Claim) -> Ending:
             return _steps(claim, folder, still_ours)
     except LeaseLostError:
         raise
-    except again.SampleGoneError:
-        return endings.gone(claim)
+    except reprocess.SampleGoneError:
+        return transitions.gone(claim)
     except EngineCancelled as error:
         raise LeaseLostError(claim.log_name) from error
     except UnreadableAudio as verdict:
-        return endings.refuse(claim, str(verdict))
+        return transitions.refuse(claim, str(verdict))
     except (StorageError, EngineUnavailable) as error:
-        return endings.wait(claim, str(error))
+        return transitions.wait(claim, str(error))
     except OperationalError as error:
         return _wait_for_database(claim, str(error))
     except EngineTimeout as error:
         sentence = f"It took longer than {settings().job_limit_s:g} seconds."
-        return endings.try_again(claim, sentence, str(error), error.exit_status)
+        return transitions.try_again(claim, sentence, str(error), error.exit_status)
     except EngineError as error:
         sentence = "The analysis stopped unexpectedly on this file."
-        return endings.try_again(claim, sentence, str(error), error.exit_status)
+        return transitions.try_again(claim, sentence, str(error), error.exit_status)
     except Exception:
         log.exception("broke")
-        return endings.try_again(claim, "Something on our side broke.", traceback.format_exc())
+        return transitions.try_again(claim, "Something on our side broke.", traceback.format_exc())
 
 
 def _wait_for_database(claim: Claim, detail: str) -> Ending:
@@ -81,21 +76,21 @@ def _wait_for_database(claim: Claim, detail: str) -> Ending:
     for pause_s in DATABASE_PAUSES_S:
         time.sleep(pause_s)
         with suppress(OperationalError):
-            return endings.wait(claim, detail)
-    return endings.wait(claim, detail)
+            return transitions.wait(claim, detail)
+    return transitions.wait(claim, detail)
 
 
 def _steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Ending:
     """The steps of its purpose. What an earlier attempt has got done is neither done nor paid for again."""
-    again.check_there(claim)
+    reprocess.check_there(claim)
     steps, results = STEPS[claim.purpose], claim.results
     if ANALYSED in steps and "analysis" not in results:
-        measure.sound(claim, folder, still_ours)
+        measure_step.sound(claim, folder, still_ours)
     if DESCRIBED in steps and "vibe" not in results:
-        claims.remember(claim, DESCRIBED, vibe=describe.sound(claim, still_ours))
+        claims.remember(claim, DESCRIBED, vibe=describe_step.sound(claim, still_ours))
     if claim.original_key:
         open_store(settings()).copy(claim.incoming_key, claim.original_key)
-    return endings.complete(claim, results.get("analysis", {}), results.get("vibe", {}))
+    return transitions.complete(claim, results.get("analysis", {}), results.get("vibe", {}))
 
 
 @contextmanager

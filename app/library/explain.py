@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from app.library import keys
 from app.models import Sample
+from app.music import keys
 
 T = TypeVar("T")
 PICTURE_HEIGHT = 100

@@ -23,14 +23,14 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional, StopValidation
 from wtforms.widgets import CheckboxInput
 
-from app.audio.classes import KINDS, SOUNDS
-from app.integrations import vocabulary
-from app.integrations.vibe_schema import LONGEST_DESCRIPTION, MOST_GENRES, MOST_MOODS, VibeCorrection
-from app.library import keys
 from app.library.samples import parse_tags
 from app.models import Sample
 from app.models.sample import MAX_BPM, MIN_BPM, OF_SOUND, OF_VIBE
 from app.models.text import MOST_READ, visible
+from app.music import keys
+from app.music.sounds import KINDS, SOUNDS
+from app.vibe import vocabulary
+from app.vibe.schema import LONGEST_DESCRIPTION, MOST_GENRES, MOST_MOODS, VibeCorrection
 
 KEYS = [SelectChoice(key, f"{key} · {keys.camelot(key)}") for key in keys.ALL_KEYS]
 TEMPO = "A tempo lies between 20 and 400 BPM."

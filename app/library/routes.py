@@ -10,10 +10,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
 from app.extensions import limiter
-from app.library import again, downloads, explain, facets, learned, order, samples, search, trash
+from app.library import downloads, explain, reprocess_offer, samples, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
+from app.search import facets, learned_words, ranking
+from app.search import query as search
 
 blueprint = Blueprint("library", __name__, url_prefix="/samples")
 
@@ -36,12 +38,12 @@ def index() -> str:
         results=results,
         named=facets.named(current_user, query),
         relaxed=[] if results.total else facets.relaxed(current_user, query),
-        sorts=order.SORTS,
+        sorts=ranking.SORTS,
         kinds=facets.counts(current_user, query, "kind"),
         sounds=facets.counts(current_user, query, "sound"),
         keys=facets.counts(current_user, query, "key"),
         tags=facets.tags(current_user),
-        askable=learned.askable(current_user, query.ask, query.learned),
+        askable=learned_words.askable(current_user, query.ask, query.learned),
     )
 
 
@@ -51,8 +53,8 @@ def learn_words() -> BaseResponse:
     """Ask a model what the words of a search mean that no rule knows; searching itself never does."""
     query = search.Query.from_args(request.form)
     try:
-        learned.learn(current_user, query.ask)
-    except learned.NoAnswerError as error:
+        learned_words.learn(current_user, query.ask)
+    except learned_words.NoAnswerError as error:
         flash(str(error), "error")
     search_again: dict[str, Any] = dict(query.to_args())
     return redirect(url_for("library.index", **search_again), 303)
@@ -196,7 +198,7 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         pictures=explain.pictures(sample),
         tempi=explain.other_tempi(sample),
         other_keys=explain.other_keys(sample),
-        age=again.age(sample),
+        age=reprocess_offer.age(sample),
     )
 
 

@@ -7,33 +7,25 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from flask import abort
-from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.extensions import db
-from app.models import Sample, User
+from app.models import Sample, User, ownership
 from app.models.base import transaction
 from app.models.sample import MAX_BPM, MIN_BPM
 from app.models.text import MOST_READ, display_name, visible
 
+WITH_FEATURES = (joinedload(Sample.features),)
 MOST_TAGS = 20
 
 
 def owned_by(user: User, sample_id: str) -> Sample:
-    """The sample, or 404: for another user's, a deleted and an unknown one alike."""
-    sample = _find(user, sample_id)
-    if sample is None or sample.deleted_at is not None:
-        abort(404)
-    return sample
+    """Return the user's sample, or raise RowNotFoundError, for a deleted one too."""
+    return ownership.owned_by(user, Sample, sample_id, Sample.deleted_at.is_(None), options=WITH_FEATURES)
 
 
 def deleted_by(user: User, sample_id: str) -> Sample:
-    """A sample that was deleted and can still be restored, or 404."""
-    sample = _find(user, sample_id)
-    if sample is None or sample.deleted_at is None:
-        abort(404)
-    return sample
+    """Return a deleted sample of the user's that can still be restored, or raise RowNotFoundError."""
+    return ownership.owned_by(user, Sample, sample_id, Sample.deleted_at.is_not(None), options=WITH_FEATURES)
 
 
 def edit(
@@ -98,11 +90,3 @@ def _changing(sample: Sample) -> Iterator[None]:
     with transaction() as session:
         session.refresh(sample, with_for_update={"of": Sample})
         yield
-
-
-def _find(user: User, sample_id: str) -> Sample | None:
-    return db.session.scalar(
-        select(Sample)
-        .where(Sample.id == sample_id, Sample.user_id == user.id)
-        .options(joinedload(Sample.features))
-    )

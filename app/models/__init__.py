@@ -5,11 +5,11 @@ from app.models.attempt import Attempt
 from app.models.audit import AuditEntry
 from app.models.direct import DirectUpload
 from app.models.export import DataExport
+from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Batch, Job
 from app.models.outbox import OutboxMessage
 from app.models.overage import MeterDifference, Overage
 from app.models.payment import Invoice, PaymentEvent
-from app.models.repeat import Repeat
 from app.models.sample import AudioFeatures, Sample, Tag
 from app.models.session import MailLink, UserSession
 from app.models.subscription import Subscription
@@ -32,6 +32,7 @@ __all__ = [
     "Batch",
     "DataExport",
     "DirectUpload",
+    "IdempotencyKey",
     "Invoice",
     "Job",
     "MailLink",
@@ -39,7 +40,6 @@ __all__ = [
     "OutboxMessage",
     "Overage",
     "PaymentEvent",
-    "Repeat",
     "Sample",
     "Subscription",
     "Tag",

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.integrations.measures import FIGURES
-from app.integrations.vibe import LOCAL
-from app.integrations.vibe import describe as describe_sound
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.sp404.unit import fits_a_pad
+from app.vibe.description import LOCAL
+from app.vibe.description import describe_by_rules as describe_sound
+from app.vibe.measures import FIGURES
 
 # What a correction may be; the unit itself plays 40 to 200.
 MIN_BPM, MAX_BPM = 20.0, 400.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import abort
 from sqlalchemy import select, update
 
 from app.extensions import db
 from app.models import MailLink, User
 from app.models.base import utcnow
+from app.models.ownership import RowNotFoundError
 from app.models.session import CHANGE, RESET, VERIFY
 from app.notify import kinds, outbox, signing
 
@@ -31,7 +31,7 @@ def open_link(token: str, purpose: str) -> MailLink:
     link_id = signing.link_id_of(token, purpose)
     link = db.session.get(MailLink, link_id) if link_id is not None else None
     if link is None or link.purpose != purpose or not link.is_live:
-        abort(404)
+        raise RowNotFoundError
     return link
 
 

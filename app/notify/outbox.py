@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, update
 
 from app.extensions import db, settings
-from app.integrations import mail, meters
+from app.integrations import mail
+from app.integrations.payments import meters
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
-from app.notify import letters, notices, webhooks
+from app.notify import account_mail, batch_mail, webhook_delivery
 from app.notify.kinds import BATCH_DONE, METER, WEBHOOK
 
 log = logging.getLogger(__name__)
@@ -116,14 +117,14 @@ def _deliver(message_id: int) -> bool:
 
 def _send(message: OutboxMessage) -> None:
     if message.kind == WEBHOOK:
-        webhooks.deliver(message)
+        webhook_delivery.deliver(message)
         return
     if message.kind == METER:
         owed = dict(message.payload)
         db.session.commit()  # nor while Stripe is
         meters.report(settings(), owed["customer_id"], owed["identifier"], owed["at"])
         return
-    letter = (letters if message.kind == BATCH_DONE else notices).compose(message)
+    letter = (batch_mail if message.kind == BATCH_DONE else account_mail).compose(message)
     db.session.commit()  # no transaction is open while the mail server is talked to
     if letter is not None:
         mail.send(letter, settings())
@@ -134,7 +135,7 @@ def _postpone(message_id: int, attempts: int, error: str) -> None:
     is_webhook = message.kind == WEBHOOK
     wait_s = _wait_s(message.kind, attempts)
     if wait_s is None and is_webhook:
-        webhooks.given_up(message)
+        webhook_delivery.given_up(message)
     spread = SystemRandom().uniform(1 - JITTER, 1 + JITTER) if is_webhook else 1.0
     wait = None if wait_s is None else utcnow() + timedelta(seconds=wait_s * spread)
     _mark(message_id, next_try_at=wait, last_error=error)

@@ -15,7 +15,7 @@ from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import BadLinkError, DiskStore, open_store
 from app.jobs import board
-from app.library import search
+from app.search import query as search
 
 blueprint = Blueprint("pages", __name__)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 
-from flask import abort
 from sqlalchemy import delete, func, select, update
 
 from app.billing import plans, quota
@@ -27,6 +26,7 @@ from app.integrations.storage import (
 from app.models import DirectUpload, Job, User
 from app.models.base import transaction, utcnow
 from app.models.direct import WAITED_FOR
+from app.models.ownership import RowNotFoundError
 from app.models.text import file_name
 from app.upload import intake
 from app.upload.intake import HEAD_BYTES, Received, RefusedError, UnavailableError, Wishes
@@ -209,7 +209,7 @@ def _open(user: User, upload_id: str) -> DirectUpload | Job:
     if job is not None:
         return job
     if upload is None:
-        abort(404)
+        raise RowNotFoundError
     if upload.refusal is not None:
         raise RefusedError(upload.refusal)
     return upload

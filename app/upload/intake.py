@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.audio.sniff import Format, looks_like, sniff
+from app.audio.decoding.sniff import Format, looks_like, sniff
 from app.billing import plans, quota
 from app.billing.plans import Plan
 from app.extensions import db, settings

@@ -9,7 +9,9 @@ from werkzeug.wrappers import Response
 import tasks
 from app.extensions import limiter
 from app.integrations.webhook import RefusedUrlError
-from app.notify import webhooks
+from app.models import WebhookEndpoint
+from app.models.ownership import owned_by
+from app.notify import webhook_delivery
 from app.webhooks.forms import EndpointForm
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/settings/webhooks")
@@ -29,45 +31,45 @@ def add() -> Page:
     if not form.validate_on_submit():
         return _index_page(form), 422
     try:
-        endpoint = webhooks.add(current_user, form.url.data or "", form.events.data or [])
+        endpoint = webhook_delivery.add(current_user, form.url.data or "", form.events.data or [])
     except RefusedUrlError as refusal:
         form.url.errors = [str(refusal)]
         return _index_page(form), 422
-    except webhooks.TooManyEndpointsError:
-        form.url.errors = [f"There are {webhooks.MOST_ENDPOINTS} already. Remove one first."]
+    except webhook_delivery.TooManyEndpointsError:
+        form.url.errors = [f"There are {webhook_delivery.MOST_ENDPOINTS} already. Remove one first."]
         return _index_page(form), 422
     return redirect(url_for("webhooks.detail", endpoint_id=endpoint.id), 303)
 
 
 @blueprint.get("/<endpoint_id>")
 def detail(endpoint_id: str) -> Page:
-    endpoint = webhooks.owned_by(current_user, endpoint_id)
-    return render_template("webhooks/detail.html", endpoint=endpoint, log=webhooks.log_of(endpoint))
+    endpoint = owned_by(current_user, WebhookEndpoint, endpoint_id)
+    return render_template("webhooks/detail.html", endpoint=endpoint, log=webhook_delivery.log_of(endpoint))
 
 
 @blueprint.post("/<endpoint_id>/remove")
 def remove(endpoint_id: str) -> Page:
-    webhooks.remove(webhooks.owned_by(current_user, endpoint_id))
+    webhook_delivery.remove(owned_by(current_user, WebhookEndpoint, endpoint_id))
     flash("The endpoint is removed.")
     return redirect(url_for("webhooks.index"), 303)
 
 
 @blueprint.post("/<endpoint_id>/enable")
 def enable(endpoint_id: str) -> Page:
-    endpoint = webhooks.owned_by(current_user, endpoint_id)
-    webhooks.enable(endpoint)
+    endpoint = owned_by(current_user, WebhookEndpoint, endpoint_id)
+    webhook_delivery.enable(endpoint)
     return redirect(url_for("webhooks.detail", endpoint_id=endpoint.id), 303)
 
 
 @blueprint.post("/<endpoint_id>/deliveries/<delivery_id>/replay")
 @limiter.limit("120/hour")
 def replay(endpoint_id: str, delivery_id: str) -> Page:
-    endpoint = webhooks.owned_by(current_user, endpoint_id)
-    webhooks.replay(webhooks.delivery_of(endpoint, delivery_id))
+    endpoint = owned_by(current_user, WebhookEndpoint, endpoint_id)
+    webhook_delivery.replay(webhook_delivery.delivery_of(endpoint, delivery_id))
     tasks.wake_webhooks()
     flash("It is sent once more, under the same id.")
     return redirect(url_for("webhooks.detail", endpoint_id=endpoint.id), 303)
 
 
 def _index_page(form: EndpointForm) -> str:
-    return render_template("webhooks/index.html", form=form, endpoints=webhooks.of(current_user))
+    return render_template("webhooks/index.html", form=form, endpoints=webhook_delivery.of(current_user))

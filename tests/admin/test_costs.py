@@ -13,7 +13,7 @@ from flask import Flask
 
 from app.admin import costs, spreadsheet
 from app.admin.costs import Month
-from app.auth import takeout
+from app.auth import data_export
 from app.billing.plans import GB
 from app.models import Invoice, Usage, User
 from app.models.base import transaction, utcnow
@@ -106,8 +106,8 @@ def test_plans_and_the_total_add_up() -> None:
 
 @pytest.mark.usefixtures("made_by_hand")
 def test_what_an_account_has_cost_stays_when_it_is_deleted(as_admin: Browser, owner: User) -> None:
-    takeout.close(owner)
-    takeout.make_due()
+    data_export.close(owner)
+    data_export.make_due()
     found = costs.report(SEPTEMBER)
     assert found.gone == costs.Figures(ai_calls=3, ai_usd=Decimal("0.0215"))
     assert (found.total.ai_usd, found.total.ai_calls) == (Decimal("0.1215"), 7)

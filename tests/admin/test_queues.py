@@ -9,10 +9,10 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select, update
 
-from app.admin import actions, figures, graphs, search
-from app.admin.search import Query
+from app.admin import figures, graphs, job_actions, job_search
+from app.admin.job_search import Query
 from app.extensions import db
-from app.jobs import claim, endings, workers
+from app.jobs import claim, transitions, workers
 from app.models import Attempt, AuditEntry, Job, OutboxMessage, Usage, User, Worker
 from app.models.base import transaction, utcnow
 from app.notify import outbox
@@ -76,7 +76,7 @@ def test_every_job_is_under_one_tab(as_owner: Browser, as_admin: Browser, owner:
         ("ready", {}),
     ):
         waiting_jobs(owner, 1, filename=f"{tab}.wav", **values)
-    for tab in search.TABS:
+    for tab in job_search.TABS:
         found = as_admin.get(f"/admin/queues?tab={tab}", headers=JSON).get_json()
         assert [job["filename"] for job in found["jobs"]] == [f"{tab}.wav"]
         assert f"{tab}.wav" in as_admin.get(f"/admin/queues?tab={tab}").text
@@ -87,7 +87,7 @@ def test_jobs_are_filtered_by_tier_user_and_text(as_admin: Browser, owner: User,
     waiting_jobs(freeloader, 2)
 
     def names(**filters: str) -> set[str]:
-        return {job.filename for job in search.find(Query.from_args(filters)).jobs}
+        return {job.filename for job in job_search.find(Query.from_args(filters)).jobs}
 
     assert names(tier="free-tier") == {"0.wav", "1.wav"}
     assert names(email="OWNER@example.com") == {"100%_dusty.wav"}
@@ -98,7 +98,7 @@ def test_jobs_are_filtered_by_tier_user_and_text(as_admin: Browser, owner: User,
 
 @pytest.mark.parametrize("tab", ["ready", "done"])
 def test_pages_follow_one_another_without_a_gap(as_admin: Browser, owner: User, tab: str) -> None:
-    count = 2 * search.PAGE + 7
+    count = 2 * job_search.PAGE + 7
     same = {"state": "completed", "finished_at": utcnow()} if tab == "done" else {"run_at": utcnow()}
     expected = sorted(waiting_jobs(owner, count, **same), reverse=tab == "done")
     found: list[str] = []
@@ -175,7 +175,7 @@ def test_a_worker_is_paused_drained_and_resumed(as_admin: Browser, owner: User, 
         (line,) = figures.worker_lines()
         assert (line.state, [job.id for job in line.jobs]) == (shown, [job_id])
     as_admin.post(path, mode="draining")
-    endings.cancel(job_id)
+    transitions.cancel(job_id)
     assert "drained" in as_admin.get("/admin/queues").text
     assert as_admin.post("/admin/workers/none:1/mode", mode="paused").status_code == 404
     assert as_admin.post(path, mode="asleep").status_code == 400
@@ -187,7 +187,7 @@ def test_a_jobs_page_tells_its_story(as_admin: Browser, as_owner: Browser, owner
     held = claim.next_job()
     assert held is not None
     claim.remember(held, "decoded")
-    endings.try_again(held, "It broke.", "Traceback: <b>here</b>", -11)
+    transitions.try_again(held, "It broke.", "Traceback: <b>here</b>", -11)
     with transaction() as session:
         call = {"user_id": owner.id, "kind": "ai", "entry_key": f"ai:{job.id}:1", "quantity": 1}
         session.add(Usage(**call, cost_usd="0.000123"))
@@ -232,7 +232,7 @@ def test_the_operator_tries_a_failed_job_again_at_its_owners_charge(as_admin: Br
 def test_many_are_steered_at_once_by_filter(
     as_admin: Browser, owner: User, freeloader: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(job_actions, "MOST_AT_ONCE", 3)
     waiting_jobs(owner, 2)
     waiting_jobs(freeloader, 4)
     form = {"action": "cancel", "tab": "ready", "tier": "free-tier"}

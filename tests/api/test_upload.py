@@ -11,9 +11,9 @@ from sqlalchemy import func, select, update
 
 from app.extensions import db
 from app.jobs import run
-from app.models import Job, Repeat, Sample, User
+from app.models import IdempotencyKey, Job, Sample, User
 from app.models.base import transaction, utcnow
-from app.upload import repeats
+from app.upload import idempotency
 from tests.support import Browser, Script, kick, silence
 
 
@@ -58,7 +58,7 @@ def test_what_is_refused_says_why_and_leaves_no_job(script: Script) -> None:
     assert (refused.status_code, refused.content_type) == (422, "application/problem+json")
     assert "looks like PDF" in refused.get_json()["detail"]
     assert jobs() == 0
-    assert db.session.scalar(select(Repeat)) is None
+    assert db.session.scalar(select(IdempotencyKey)) is None
 
 
 @pytest.mark.parametrize("form", [{"ai_analysis": "perhaps"}, {"colour": "red"}])
@@ -111,14 +111,14 @@ def test_a_key_is_its_users_own(app: Flask, script: Script, stranger: User) -> N
 def test_a_key_is_kept_for_a_day(script: Script) -> None:
     script.upload("kick.wav", kick(), key="2f1c")
     with transaction() as session:
-        session.execute(update(Repeat).values(created_at=utcnow() - timedelta(hours=24, seconds=1)))
+        session.execute(update(IdempotencyKey).values(created_at=utcnow() - timedelta(hours=24, seconds=1)))
     assert script.upload("snare.wav", kick(), key="2f1c").status_code == 202
     assert jobs() == 2
 
 
 def test_while_the_first_runs_a_second_waits(script: Script, owner: User) -> None:
-    print_ = repeats.fingerprint(BytesIO(kick()), "kick.wav", '{"export_sp404":true,"ai_analysis":true}')
-    repeats.begin(owner, "2f1c", print_)
+    print_ = idempotency.fingerprint(BytesIO(kick()), "kick.wav", '{"export_sp404":true,"ai_analysis":true}')
+    idempotency.begin(owner, "2f1c", print_)
     assert script.upload("kick.wav", kick(), key="2f1c").status_code == 409
 
 
@@ -129,7 +129,7 @@ def test_a_request_cut_off_after_its_job_was_made_makes_no_second(
         patch.setattr("app.api.routes.repeats.remember", lambda *_: 1 / 0)
         assert script.upload("kick.wav", kick(), key="2f1c").status_code == 500
     with transaction() as session:
-        session.execute(update(Repeat).values(touched_at=utcnow() - timedelta(minutes=11)))
+        session.execute(update(IdempotencyKey).values(touched_at=utcnow() - timedelta(minutes=11)))
     answer = script.upload("kick.wav", kick(), key="2f1c")
     assert answer.status_code == 202
     assert jobs() == 1

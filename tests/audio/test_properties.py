@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.audio.analyze import analyze
-from app.audio.key import NAMES
-from app.audio.mp4 import ffmpeg_path
+from app.audio.decoding.mp4 import ffmpeg_path
+from app.audio.estimation.key import NAMES
 from app.audio.report import measure_file
 from app.audio.result import Analysis
 from tests.audio.truths import RATE, Sound, beat, chords, hit, tone

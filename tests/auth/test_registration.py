@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.integrations.mail import Mail
 from app.models import OutboxMessage, User
-from app.notify import notices, signing
+from app.notify import account_mail, signing
 from tests.support import PASSWORD, Browser
 
 SECRET = "a secret for tests, long enough to be taken"
@@ -29,7 +29,7 @@ def environ(environ: dict[str, str]) -> dict[str, str]:
 def letters() -> list[Mail]:
     """What is promised so far, as it will be sent."""
     messages = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).all()
-    found = [notices.compose(message) for message in messages]
+    found = [account_mail.compose(message) for message in messages]
     return [letter for letter in found if letter is not None]
 
 

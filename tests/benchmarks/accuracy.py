@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from app.audio.classes import TONES
-from app.audio.classify import DRUM_MIN
-from app.audio.key import TONAL_MIN
+from app.audio.estimation.classify import DRUM_MIN
+from app.audio.estimation.key import TONAL_MIN
+from app.music.sounds import TONES
 from tests.benchmarks.corpus import load_audio, load_index
 from tests.benchmarks.material import DRUM_CLASSES
 from tests.benchmarks.peers import available

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from app.audio.trees import Forest
+from app.audio.estimation.trees import Forest
 
 
 def boosted(

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from app.audio.decode import decode
-from app.audio.errors import EngineError, UnreadableAudio
-from app.audio.sandbox import Sandbox
+from app.audio.decoding.decode import decode
+from app.audio.errors import UnreadableAudio
 from app.engine.child import process
-from tests.audio.entries import peak_mb
+from app.sandbox.errors import EngineError
+from app.sandbox.sandbox import Sandbox
 from tests.benchmarks.mutations import ACCEPTED, REFUSED, Lures, Mutant, Mutations
+from tests.sandbox.entries import peak_mb
 
 CANARY, RENDERED, SOURCE = "canary.wav", "sp404.wav", "source"
 TIMEOUT_S, MOST_S, MOST_MB = 60.0, 20.0, 512.0

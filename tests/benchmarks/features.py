@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from app.audio import chroma, key, periodicity, pitch
-from app.audio.ear import Ear, attend
+from app.audio.estimation import key, pitch
+from app.audio.listening import chroma, periodicity
+from app.audio.listening.features import Ear, attend
 from tests.benchmarks.corpus import load_audio, load_index
 from tests.benchmarks.material import RATE
 

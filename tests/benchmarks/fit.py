@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from app.audio import key, keynet, pitch, tempo
-from app.audio.classes import TONES
-from app.audio.trees import WEIGHTS, Forest
+from app.audio.estimation import key, key_network, pitch, tempo
+from app.audio.estimation.trees import WEIGHTS, Forest
+from app.music.sounds import TONES
 from tests.benchmarks import keyfit
 from tests.benchmarks.boost import boosted
 from tests.benchmarks.features import folds, gather
@@ -113,7 +113,7 @@ def fit_key(rows: list[Row], answers: Answers) -> None:
         seen = (deal != k) & decided
         nets = keyfit.trained(course[seen], whole[seen], y[seen], w[seen], KEY_NETS)
         for i in np.flatnonzero(deal == k):
-            chances[i] = keynet.probabilities(course[i], whole[i], nets)
+            chances[i] = key_network.probabilities(course[i], whole[i], nets)
     nets = keyfit.trained(course[decided], whole[decided], y[decided], w[decided], KEY_NETS)
     np.savez_compressed(WEIGHTS / "key.npz", **{name: w.astype(np.float16) for name, w in nets.items()})
     right = chances.argmax(axis=1) == y

@@ -1,4 +1,4 @@
-"""Training of the network that names keys (`app/audio/keynet.py`), with PyTorch: development only."""
+"""Training of the network that names keys with PyTorch: development only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from app.audio.keynet import EDGE, Weights
+from app.audio.estimation.key_network import EDGE, Weights
 
 HIDDEN, WIDE = 18, 36  # channels along time, channels of the whole
 EPOCHS, BATCH = 24, 64
@@ -31,7 +31,7 @@ class Turned(nn.Module):
 
 
 class KeyNet(nn.Module):
-    """The network of `app/audio/keynet.py` with dropout before each layer but the first."""
+    """The network of `app/audio/estimation/key_network.py` with dropout before each layer but the first."""
 
     def __init__(self, bands: int, profiles: int) -> None:
         super().__init__()

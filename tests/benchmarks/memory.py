@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from app.audio.errors import EngineError, UnreadableAudio
-from app.audio.mp4 import ffmpeg_path
-from app.audio.sandbox import Sandbox
+from app.audio.decoding.mp4 import ffmpeg_path
+from app.audio.errors import UnreadableAudio
+from app.sandbox.errors import EngineError
+from app.sandbox.sandbox import Sandbox
 
 LIMIT_MB, LIMIT_S = 512, 300.0
 
@@ -69,7 +70,7 @@ def make(big: Big, folder: Path) -> Path:
 def main() -> None:
     """Print a line a file; end with 1 when one needs too much."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    sandbox, failed = Sandbox("tests.audio.entries:process_and_weigh", warm="app.audio.warm:warm"), False
+    sandbox, failed = Sandbox("tests.sandbox.entries:process_and_weigh", warm="app.audio.warm:warm"), False
     for big in FILES:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

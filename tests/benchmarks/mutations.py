@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from app.audio.mp4 import ffmpeg_path
+from app.audio.decoding.mp4 import ffmpeg_path
 
 ACCEPTED, REFUSED = "accepted", "refused"
 MOST_BYTES = 4_000_000

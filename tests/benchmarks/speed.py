@@ -21,8 +21,8 @@ import scipy.signal
 import soundfile
 
 from app.audio.report import measure_file
-from app.audio.sandbox import Sandbox
 from app.engine.child import process
+from app.sandbox.sandbox import Sandbox
 from tests.audio.signals import RATE_HZ, chord, drums
 from tests.benchmarks.peers import librosa_key
 
@@ -120,7 +120,7 @@ def fork_beside_process(path: Path) -> None:
     """Print what the sandbox costs, and how soon a fresh worker answers."""
     folder, request = path.parent, {"source": path.name, "rendered": "out.wav", "name": path.name}
     started = time.perf_counter()
-    sandbox = Sandbox("tests.audio.entries:process_and_weigh", warm="app.audio.warm:warm")
+    sandbox = Sandbox("tests.sandbox.entries:process_and_weigh", warm="app.audio.warm:warm")
     sandbox.run(request, folder=folder, timeout_s=60)
     print(f"\nfirst answer of a fresh worker {time.perf_counter() - started:.2f} s after its start")
     sandbox.close()

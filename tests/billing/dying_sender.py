@@ -8,7 +8,7 @@ import sys
 
 from app import create_app
 from app.config import Settings
-from app.integrations import meters
+from app.integrations.payments import meters
 from app.notify import outbox
 
 report = meters.report

@@ -13,7 +13,7 @@ from app.billing import events, subscriptions
 from app.config import Settings
 from app.extensions import db
 from app.integrations import payments
-from app.integrations.payment_facts import Present
+from app.integrations.payments.snapshot import Present
 from app.models import Invoice, Job, PaymentEvent, User
 from tests.billing.shop import Shop
 from tests.fake_stripe import charges

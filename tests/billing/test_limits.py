@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from app.auth import takeout
+from app.auth import data_export
 from app.billing import plans, quota
 from app.billing.plans import GB, MB
 from app.extensions import db, settings
@@ -104,7 +104,7 @@ def test_after_a_downgrade_everything_is_readable_and_exportable(
         assert (answer.status_code, len(answer.data) > 1000) == (200, True), path
     assert as_owner.post(f"/samples/{sample.id}", name="Low kick", tags="deep", key="").status_code == 303
     as_owner.post("/settings/exports")
-    takeout.make_due()
+    data_export.make_due()
     export = db.session.scalars(select(DataExport)).one()
     packed = settings().data_dir / "packed.zip"
     open_store(settings()).fetch(export.key, packed)

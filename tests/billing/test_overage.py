@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 
 from app.billing import overage, plans, quota
 from app.extensions import db, settings
-from app.integrations import meters
-from app.jobs import endings, run
+from app.integrations.payments import meters
+from app.jobs import run, transitions
 from app.models import Job, MeterDifference, OutboxMessage, Overage, Usage, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
@@ -116,7 +116,7 @@ def test_a_job_that_comes_to_nothing_is_never_reported(
     job = uploaded_job(as_owner, "nothing.wav", bytes(header))
     assert ledger("overage") == 1
     if how == "cancelled":
-        endings.cancel(job.id)
+        transitions.cancel(job.id)
     else:
         run.run_next()
     db.session.refresh(job)
@@ -133,7 +133,7 @@ def test_what_is_given_back_makes_room_before_anybody_pays(
     within = uploaded_job(as_owner, "within.wav", kick())
     beyond = uploaded_job(as_owner, "beyond.wav", kick())
     assert quota.standing(payer).overage == 1
-    endings.cancel(within.id)
+    transitions.cancel(within.id)
     run.run_next()
     db.session.refresh(beyond)
     assert beyond.state == "completed"

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.auth import takeout
+from app.auth import data_export
 from app.billing import checkout
 from app.extensions import db
 from app.integrations.payments import PaymentsError, connection
@@ -246,15 +246,15 @@ def test_with_stripe_away_plan_and_usage_are_still_shown(shop: Shop, member: Bro
 
 def test_an_account_is_cancelled_at_stripe_before_anything_is_deleted(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
-    takeout.close(shop.user)
+    data_export.close(shop.user)
     shop.world.is_away = True
     with pytest.raises(PaymentsError):
-        takeout.make_due()
+        data_export.make_due()
     assert shop.user.id == shop.user_id
     db.session.scalars(select(DataExport)).one().started_at = None
     db.session.commit()
     shop.world.is_away = False
-    takeout.make_due()
+    data_export.make_due()
     assert shop.subscription["status"] == "canceled"
     db.session.expire_all()
     assert db.session.get(User, shop.user_id) is None
@@ -265,8 +265,8 @@ def test_a_dispute_after_the_account_is_gone_is_still_shown_to_the_operator(
     app: Flask, shop: Shop, member: Browser, owner: User
 ) -> None:
     subscribed(shop, member)
-    takeout.close(shop.user)
-    takeout.make_due()
+    data_export.close(shop.user)
+    data_export.make_due()
     (charge,) = shop.world.all("charge")
     charges.dispute(shop.world, charge["id"])
     shop.world.events = shop.world.events[-1:]

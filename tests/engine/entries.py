@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from app.engine.child import process
-from tests.audio import entries
+from tests.sandbox import entries
 
 TROUBLE = ("segfault", "hang_with_grandchild", "hoard", "raise_error")
 

@@ -6,8 +6,8 @@ import os
 
 from flask import Flask
 
-from app.audio.sandbox import Sandbox
 from app.engine import service, wire
+from app.sandbox.sandbox import Sandbox
 
 
 def create_app() -> Flask:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.audio.errors import EngineCancelled, EngineUnavailable
 from app.engine import remote, wire
 from app.engine.order import Answer, Listener, Order
+from app.sandbox.errors import EngineCancelled, EngineUnavailable
 from tests.engine.store import Store, serving
 from tests.live import ENGINE_SECRET, EngineProcess, free_port
 from tests.support import kick

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.audio.errors import EngineError, EngineTimeout, UnreadableAudio
+from app.audio.errors import UnreadableAudio
 from app.engine import wire
 from app.engine.order import Answer
 from app.integrations.storage import StorageError
+from app.sandbox.errors import EngineError, EngineTimeout
 
 
 def sent(message: dict[str, Any]) -> dict[str, Any]:

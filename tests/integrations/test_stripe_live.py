@@ -10,7 +10,7 @@ from app.billing import catalogue
 from app.billing.plans import FOR_SALE
 from app.config import Settings
 from app.integrations import payments
-from app.integrations.payment_facts import Present
+from app.integrations.payments.snapshot import Present
 
 KEY = os.environ.get("STRIPE_LIVE_TEST_KEY", "")
 

@@ -19,16 +19,18 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from app.audio.errors import EngineCrashed, EngineTimeout, UnreadableAudio
-from app.audio.sandbox import Sandbox
+from app.audio.errors import UnreadableAudio
 from app.billing import quota
+from app.engine import dispatch
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import claim, endings, engine, measure, reconcile, run, workers
+from app.jobs import claim, measure_step, reconcile, run, transitions, workers
 from app.jobs.claim import Claim, LeaseLostError
-from app.jobs.endings import Ending
+from app.jobs.transitions import Ending
 from app.models import Attempt, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
+from app.sandbox.errors import EngineCrashed, EngineTimeout
+from app.sandbox.sandbox import Sandbox
 from tests.live import EngineProcess, served
 from tests.support import Browser, chord, drum_loop, finished_job, kick, uploaded_job, wav
 from tests.upload.test_upload import files_kept
@@ -124,7 +126,7 @@ def test_trouble_is_tried_three_times_then_told_and_given_back(
     def broken(*_: object, **__: object) -> None:
         raise trouble
 
-    monkeypatch.setattr(engine, "process", broken)
+    monkeypatch.setattr(dispatch, "process", broken)
     job = uploaded_job(as_owner, "kick.wav", kick())
     for attempt, wait_s in ((1, 30), (2, 120)):
         ending = run.run_next()
@@ -154,9 +156,9 @@ def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
     job, broken = uploaded_job(as_owner, f"{name}.wav", kick()), Sandbox("tests.engine.entries:by_name")
     soon = settings().model_copy(update={"job_limit_s": 1.0})
     with monkeypatch.context() as patched:
-        patched.setattr(engine, "SANDBOX", broken)
+        patched.setattr(dispatch, "SANDBOX", broken)
         patched.setattr(run, "settings", lambda: soon)
-        patched.setattr(measure, "settings", lambda: soon)
+        patched.setattr(measure_step, "settings", lambda: soon)
         run.run_next()
     broken.close()
     db.session.refresh(job)
@@ -173,16 +175,16 @@ def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
 
 def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
-    complete = endings.complete
-    monkeypatch.setattr(endings, "complete", lambda *_: (_ for _ in ()).throw(StorageError("away")))
+    complete = transitions.complete
+    monkeypatch.setattr(transitions, "complete", lambda *_: (_ for _ in ()).throw(StorageError("away")))
     run.run_next()
     db.session.refresh(job)
     assert (job.state, job.step) == ("pending", "described")
     assert job.attempt == 0  # the store being away is no fault of the job's
     with transaction() as session:
         session.execute(update(Job).values(run_at=utcnow()))
-    monkeypatch.setattr(endings, "complete", complete)
-    monkeypatch.setattr(engine, "process", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(transitions, "complete", complete)
+    monkeypatch.setattr(dispatch, "process", lambda *_, **__: pytest.fail("measured again"))
     run.run_next()
     db.session.refresh(job)
     assert job.state == "completed"
@@ -191,7 +193,7 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
 def test_a_database_that_restarts_costs_no_try(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is away when the job ends, and for the first two attempts to say so."""
     job, away = uploaded_job(as_owner, "kick.wav", kick()), OperationalError("COMMIT", {}, Exception("gone"))
-    wait, answers = endings.wait, iter([away, away, None])
+    wait, answers = transitions.wait, iter([away, away, None])
 
     def sometimes(held: Claim, detail: str) -> Ending:
         if (trouble := next(answers)) is not None:
@@ -199,8 +201,8 @@ def test_a_database_that_restarts_costs_no_try(as_owner: Browser, monkeypatch: p
         return wait(held, detail)
 
     monkeypatch.setattr(run, "DATABASE_PAUSES_S", (0, 0, 0))
-    monkeypatch.setattr(endings, "complete", lambda *_: (_ for _ in ()).throw(away))
-    monkeypatch.setattr(endings, "wait", sometimes)
+    monkeypatch.setattr(transitions, "complete", lambda *_: (_ for _ in ()).throw(away))
+    monkeypatch.setattr(transitions, "wait", sometimes)
     run.run_next()
     db.session.refresh(job)
     assert (job.state, job.step, job.attempt) == ("pending", "described", 0)
@@ -231,7 +233,7 @@ def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
             session.execute(update(Job).values(lease_token="somebody else's"))
         raise UnreadableAudio("No.")
 
-    monkeypatch.setattr(engine, "process", refused)
+    monkeypatch.setattr(dispatch, "process", refused)
     job = uploaded_job(as_owner, "kick.wav", kick())
     ending = run.run_next()
     assert ending is not None
@@ -273,13 +275,13 @@ def test_who_lost_the_lease_changes_nothing(as_owner: Browser, monkeypatch: pyte
     with pytest.raises(LeaseLostError):
         claim.remember(held, "analysed", analysis={})
     with pytest.raises(LeaseLostError):
-        endings.complete(held, {}, {})
+        transitions.complete(held, {}, {})
     with pytest.raises(LeaseLostError):
-        endings.refuse(held, "x")
+        transitions.refuse(held, "x")
     with pytest.raises(LeaseLostError):
-        endings.try_again(held, "x", "y")
+        transitions.try_again(held, "x", "y")
     with pytest.raises(LeaseLostError):
-        endings.wait(held, "x")
+        transitions.wait(held, "x")
     db.session.refresh(job)
     assert (job.state, job.step) == ("processing", "stored")
 

@@ -15,10 +15,13 @@ from werkzeug.routing import Rule
 
 from app.billing import plans, quota
 from app.extensions import db, settings
-from app.library import facets, keys, search, trash
+from app.library import trash
 from app.library.samples import parse_tags
 from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
+from app.music import keys
+from app.search import facets
+from app.search import query as search
 from tests.support import Browser, Script, chord, drum_loop, finished_job, kick
 
 

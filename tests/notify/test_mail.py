@@ -11,7 +11,7 @@ from app.extensions import db, settings
 from app.jobs import run
 from app.models import Batch, OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
-from app.notify import batches, kinds, letters, outbox
+from app.notify import batch_mail, batches, kinds, outbox
 from tests.jobs.test_run import zero_channels
 from tests.support import Browser, drum_loop, finished_job, kick
 
@@ -106,7 +106,7 @@ def test_the_mail_says_only_what_is_known(as_owner: Browser, owner: User) -> Non
     with transaction():
         loop.correct(key="A minor")
     first, second = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
-    one, other = letters.compose(first), letters.compose(second)
+    one, other = batch_mail.compose(first), batch_mail.compose(second)
     assert one is not None
     assert other is not None
     for written in (one.text, one.html):

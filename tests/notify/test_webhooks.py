@@ -14,11 +14,11 @@ from flask import Flask
 from sqlalchemy import select, update
 from standardwebhooks import Webhook
 
-from app.auth import takeout
+from app.auth import data_export
 from app.extensions import db
 from app.models import OutboxMessage, User, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow
-from app.notify import outbox, webhooks
+from app.notify import outbox, webhook_delivery
 from tests.support import Browser, finished_job, kick
 
 EVENTS = ["job.completed", "job.failed", "export.ready"]
@@ -69,12 +69,12 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def endpoint(app: Flask, owner: User, receiver: Receiver) -> WebhookEndpoint:
-    return webhooks.add(owner, receiver.url, EVENTS)
+    return webhook_delivery.add(owner, receiver.url, EVENTS)
 
 
 def happen(owner: User, subject: str = "1", event: str = "job.completed", **data: Any) -> None:
     with transaction():
-        webhooks.promise(owner.id, event, subject, {"n": 1} | data)
+        webhook_delivery.promise(owner.id, event, subject, {"n": 1} | data)
 
 
 def make_due() -> None:
@@ -111,8 +111,8 @@ def test_a_failed_job_is_told_too(as_owner: Browser, endpoint: WebhookEndpoint, 
 
 
 def test_an_export_of_the_data_is_told(owner: User, endpoint: WebhookEndpoint, receiver: Receiver) -> None:
-    export_id = takeout.ask(owner).id
-    takeout.make_due()
+    export_id = data_export.ask(owner).id
+    data_export.make_due()
     outbox.deliver_webhooks()
     told = json.loads(receiver.got[0][1])
     assert (told["type"], told["data"]["export_id"]) == ("export.ready", export_id)
@@ -156,7 +156,7 @@ def test_gone_turns_it_off_at_once(owner: User, endpoint: WebhookEndpoint, recei
     assert len(receiver.got) == 1
     db.session.refresh(endpoint)
     assert endpoint.disabled_because == "It answered 410 Gone."
-    webhooks.enable(endpoint)
+    webhook_delivery.enable(endpoint)
     happen(owner, "4")
     outbox.deliver_webhooks()
     assert len(receiver.got) == 2
@@ -189,7 +189,7 @@ def test_a_delivery_is_replayed_under_its_own_id(
 
 
 def test_only_the_events_that_are_wanted_are_told(app: Flask, owner: User, receiver: Receiver) -> None:
-    webhooks.add(owner, receiver.url, ["job.failed"])
+    webhook_delivery.add(owner, receiver.url, ["job.failed"])
     happen(owner)
     assert outbox.deliver_webhooks() == 0
     assert receiver.got == []

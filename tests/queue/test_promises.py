@@ -15,7 +15,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.billing import ai, plans, quota
+from app.ai import budget
+from app.billing import plans, quota
 from app.extensions import db
 from app.jobs import claim, workers
 from app.models import Attempt, Batch, Job, Sample, Usage, User
@@ -235,10 +236,10 @@ def test_so_many_questions_at_once_put_aside_no_more_than_the_budget(
         def put_aside(number: int) -> None:
             with app.app_context():
                 barrier.wait()
-                held.append(ai.put_aside(user_id, f"ai:job{number}", Decimal("0.02")) is not None)
+                held.append(budget.put_aside(user_id, f"ai:job{number}", Decimal("0.02")) is not None)
 
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(put_aside, range(16)))
         db.session.rollback()
         assert sorted(held) == [False] * 14 + [True] * 2
-        assert ai.spent(ai.DAY) == Decimal("0.04")
+        assert budget.spent(budget.DAY) == Decimal("0.04")

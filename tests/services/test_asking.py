@@ -6,10 +6,12 @@ import pytest
 from flask import Flask
 
 from app.auth import accounts
-from app.library import facets, samples, search
+from app.library import samples
 from app.models.base import transaction
-from tests.library.sentences import HELD_OUT, SENTENCES
-from tests.library.test_described import FOUND, VIBES, names, shelve
+from app.search import facets
+from app.search import query as search
+from tests.search.sentences import HELD_OUT, SENTENCES
+from tests.search.test_text_conditions import FOUND, VIBES, names, shelve
 from tests.support import PASSWORD
 
 pytestmark = pytest.mark.services

@@ -14,7 +14,7 @@ from app.extensions import db
 from app.library import samples
 from app.models import Sample, User
 from app.models.sample import OF_SOUND
-from tests.library.test_described import shelve
+from tests.search.test_text_conditions import shelve
 from tests.support import PASSWORD
 
 pytestmark = pytest.mark.services

@@ -156,7 +156,9 @@ def test_a_killed_worker_loses_no_job(tmp_path: Path, postgres_url: str, redis_u
         producer = registered(product)
         producer.upload(("long.wav", silence(100)), ("short.wav", drum_loop()))
         time.sleep(0.5)
-        found = subprocess.run(["pgrep", "-f", "huey_consumer tasks.huey"], capture_output=True, text=True)
+        found = subprocess.run(
+            ["pgrep", "-f", "huey_consumer app.worker.huey"], capture_output=True, text=True
+        )
         ours = [
             int(pid)
             for pid in found.stdout.split()

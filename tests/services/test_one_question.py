@@ -14,17 +14,17 @@ from flask_migrate import upgrade
 from sqlalchemy import func, select
 
 from app import create_app
+from app.ai import budget
 from app.auth import accounts
-from app.billing import ai
 from app.config import Settings
 from app.extensions import db
-from app.jobs import again
+from app.jobs import reprocess
 from app.models import AiAsking, Job, Sample, User
 from app.models.base import transaction
 from app.models.job import DESCRIBE
-from tests.again.support import ledger
 from tests.fake_openrouter import KEY, Market
-from tests.library.test_described import shelve
+from tests.reprocessing.support import ledger
+from tests.search.test_text_conditions import shelve
 from tests.support import PASSWORD
 
 pytestmark = pytest.mark.services
@@ -53,7 +53,7 @@ def test_it_is_paid_for_once(deployed: Environ, fake: Market) -> None:
     users = [accounts.register(f"{name}@example.com", PASSWORD, "UTC") for name in ("first", "second")]
     samples = [sample for user in users for sample in the_same_sound(user)]
     for user in users:
-        again.queue(user, [sample.id for sample in samples if sample.user_id == user.id], DESCRIBE)
+        reprocess.queue(user, [sample.id for sample in samples if sample.user_id == user.id], DESCRIBE)
     at_once([process(deployed) for _ in samples])
     db.session.commit()
 
@@ -61,7 +61,7 @@ def test_it_is_paid_for_once(deployed: Environ, fake: Market) -> None:
     assert {sample.vibe["source"] for sample in samples} == {"maker/first"}
     assert len(fake.asked) == 1
     assert abs(ledger() - fake.billed_usd) < Decimal("0.000002")
-    assert abs(ai.spent(ai.DAY) - ledger()) < Decimal("0.000001")
+    assert abs(budget.spent(budget.DAY) - ledger()) < Decimal("0.000001")
     assert db.session.scalar(select(func.count()).select_from(AiAsking)) == 0
 
 
@@ -76,7 +76,7 @@ def the_same_sound(user: User) -> list[Sample]:
 
 def process(deployed: Environ) -> subprocess.Popen[str]:
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "NUMBA_CACHE_DIR") if name in os.environ}
-    command = [sys.executable, "-m", "tests.again.one_job"]
+    command = [sys.executable, "-m", "tests.reprocessing.one_job"]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=ROOT, env=keep | deployed, stdin=pipe, stdout=pipe, text=True)
 

@@ -16,10 +16,10 @@ from app.auth import accounts
 from app.config import Settings
 from app.extensions import Base, db, settings
 from app.integrations.storage import StorageError, Store, open_store
-from app.library import search
 from app.models import OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
+from app.search import query as search
 from tests.live import free_port
 from tests.services.conftest import Inbox
 from tests.support import PASSWORD, Browser, finished_job, kick

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.config import Settings
-from app.integrations.payment_facts import Invoice, Present, Settled, Subscription
 from app.integrations.payments.connection import GONE, PAGE, PaymentsError, client, one_error, same
+from app.integrations.payments.snapshot import Invoice, Present, Settled, Subscription
 
 if TYPE_CHECKING:
     import stripe

@@ -5,8 +5,8 @@ from __future__ import annotations
 import stripe
 
 from app.config import Settings
-from app.integrations.payment_facts import Event
 from app.integrations.payments.connection import client
+from app.integrations.payments.snapshot import Event
 
 TOLERANCE_S = 300
 # The events that a webhook endpoint at Stripe is to send; of any other nothing would follow.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from app.config import Settings
-from app.integrations.payment_facts import Price
 from app.integrations.payments.connection import GONE, PaymentsError, client, one_error
+from app.integrations.payments.snapshot import Price
 
 
 @lru_cache(maxsize=256)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.config import Settings
-from app.integrations.payment_facts import Invoice, Subscription
 from app.integrations.payments.connection import GONE, PaymentsError, client, one_error, same
+from app.integrations.payments.snapshot import Invoice, Subscription
 
 if TYPE_CHECKING:
     from stripe.params import InvoiceCreatePreviewParams

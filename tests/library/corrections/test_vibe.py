@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from app.extensions import db
-from app.library import search
 from app.models import Sample, User
 from app.models.base import transaction
 from app.models.sample import OF_VIBE
+from app.search import query as search
 from tests.library.corrections.forms import DESCRIBED, described, marked, page_of
 from tests.support import Browser, Script, finished_job, kick
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from app.billing import plans
 from app.extensions import db
-from app.jobs import sweeps
+from app.jobs import cleanup
 from app.models import Batch, DirectUpload, Job, Usage, User
 from app.models.base import transaction, utcnow
 from app.upload import direct
@@ -115,6 +115,6 @@ def test_what_a_late_link_left_behind_is_an_orphan(
     send(told, kick())
     complete(script, told)
     send(told, kick())
-    monkeypatch.setattr(sweeps, "OLD_OBJECT", -timedelta(minutes=1))
-    sweeps.orphans()
+    monkeypatch.setattr(cleanup, "OLD_OBJECT", -timedelta(minutes=1))
+    cleanup.orphans()
     assert keys(owner) == [db.session.scalars(select(Job.incoming_key)).one()]

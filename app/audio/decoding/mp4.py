@@ -1,0 +1,114 @@
+"""MP4 audio by ffmpeg, the only format libsndfile cannot read.
+
+ffmpeg follows references inside files (playlists, data references) unless told otherwise: the
+demuxer is named, every other one is forbidden, and the file lies alone under a name of ours.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from app.audio.decoding.headers import AGAIN
+from app.audio.decoding.limits import DecodeLimits
+from app.audio.errors import UnreadableAudio
+from app.sandbox.isolation import die_with_parent
+
+_ATOMS_MAX = 1_000
+_DEADLINE_S = 600
+_CONTAINERS = (b"moov", b"trak", b"mdia")
+
+
+@contextmanager
+def to_wav(file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeLimits) -> Iterator[BinaryIO]:
+    """Yield the first audio track of an MP4 as an open 32-bit float WAV that vanishes afterwards.
+
+    Raises
+    ------
+    UnreadableAudio
+        There is no audio track, there is a video, or ffmpeg cannot read it.
+    """
+    _check_tracks(file, size_bytes)
+    with tempfile.TemporaryDirectory(dir=work_dir, prefix="mp4-") as name:
+        folder = Path(name)
+        file.seek(0)
+        with (folder / "in.m4a").open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+        _run(folder, limits)
+        with (folder / "out.wav").open("rb") as wav:
+            yield wav
+
+
+def ffmpeg_path() -> str:
+    """Return the ffmpeg on PATH, else the one that comes with imageio-ffmpeg."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    import imageio_ffmpeg
+
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def command(folder: Path, limits: DecodeLimits) -> list[str]:
+    """Return the command line that decodes `in.m4a` of `folder` to `out.wav` beside it."""
+    return [
+        ffmpeg_path(), "-nostdin", "-v", "error", "-threads", "1",
+        "-protocol_whitelist", "file", "-format_whitelist", "mov", "-f", "mov", "-enable_drefs", "0",
+        "-i", f"file:{folder / 'in.m4a'}", "-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1",
+        "-t", f"{limits.duration_max_s + 1:.0f}", "-threads", "1", "-c:a", "pcm_f32le", "-rf64", "auto",
+        "-f", "wav", f"file:{folder / 'out.wav'}",
+    ]  # fmt: skip
+
+
+def _run(folder: Path, limits: DecodeLimits) -> None:
+    try:
+        subprocess.run(
+            command(folder, limits), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=_DEADLINE_S, check=False, preexec_fn=die_with_parent,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise UnreadableAudio(f"This M4A takes too long to read. {AGAIN}") from error
+    out = folder / "out.wav"
+    # The exit code is nonzero for a file with a damaged end too; its beginning is still worth having.
+    if not out.exists() or out.stat().st_size <= 128:
+        raise UnreadableAudio(f"This M4A is damaged or protected and cannot be read. {AGAIN}")
+
+
+def _check_tracks(file: BinaryIO, size_bytes: int) -> None:
+    handlers = set(_handlers(file, 0, size_bytes, 0))
+    if b"vide" in handlers:
+        raise UnreadableAudio("This is a video. Export its sound as WAV, FLAC or M4A and upload that.")
+    if b"soun" not in handlers:
+        raise UnreadableAudio(f"This M4A has no audio track or is cut short. {AGAIN}")
+
+
+def _handlers(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[bytes]:
+    for kind, body, after in _atoms(file, start, end):
+        if kind in _CONTAINERS and depth < len(_CONTAINERS):
+            yield from _handlers(file, body, after, depth + 1)
+        elif kind == b"hdlr":
+            file.seek(body + 8)
+            yield file.read(4)
+
+
+def _atoms(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    position = start
+    for _ in range(_ATOMS_MAX):
+        # A declared size of up to 2^64 would lead to where no file can be sought.
+        if position + 8 > end:
+            return
+        file.seek(position)
+        head = file.read(16).ljust(16, b"\0")
+        size, kind, long_size = struct.unpack(">I4sQ", head)
+        body = position + (16 if size == 1 else 8)
+        size = {0: end - position, 1: long_size}.get(size, size)
+        if size < body - position:
+            return
+        yield kind, body, min(position + size, end)
+        position += size

@@ -1,0 +1,191 @@
+"""Pitch classes of a sound: spectral peaks, tuning, harmonic pitch-class profiles and chord shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from app.audio.listening.front_end import LONG, RATE, Floats, Hearing
+
+Array = npt.NDArray[np.float64]
+
+LOWEST_HZ, HIGHEST_HZ = 38.0, 5000.0
+HARMONICS = 4
+BASS_FLOOR = 0.02
+PROMINENCE = 1.3  # times the surroundings that a peak must reach
+PROFILES = (
+    "harmonic",
+    "plain",
+    "bass",
+    "middle",
+    "presence",
+    "first",
+    "firstbass",
+    "last",
+    "lastbass",
+    "major",
+    "minor",
+    "bassroot",
+)
+SPANS = 24
+SPAN_BANDS = ("harmonic", "bass", "low", "mid", "high", "plain")
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Spectral peaks of all windows.
+
+    Attributes
+    ----------
+    window : which spectrum each was found in, shape (peaks,).
+    midi : pitch in semitones, A4 = 69, fractional, shape (peaks,).
+    level : magnitude, shape (peaks,).
+    white : magnitude relative to its surroundings, log-compressed, shape (peaks,).
+    windows : number of spectra.
+    """
+
+    window: npt.NDArray[np.intp]
+    midi: Array
+    level: Array
+    white: Array
+    windows: int
+
+
+def peaks(frames: Hearing) -> Peaks:
+    """Peaks by parabolic interpolation of the log magnitude (Smith and Serra 1987)."""
+    first, last = int(LOWEST_HZ * LONG / RATE), int(HIGHEST_HZ * LONG / RATE)
+    mag = frames.long[:, first - 1 : last + 1] + np.float32(1e-9)
+    centre = mag[:, 1:-1]
+    floor = _surroundings(centre)
+    loud = centre > max(1e-4 * float(mag.max(initial=0)), 1e-7)
+    found = (centre > mag[:, :-2]) & (centre >= mag[:, 2:]) & (centre > PROMINENCE * floor) & loud
+    window, column = np.nonzero(found)
+    a, b, c = (np.log(mag[window, column + d].astype(np.float64)) for d in (0, 1, 2))
+    offset = np.clip(0.5 * (a - c) / (a - 2 * b + c - 1e-12), -0.5, 0.5)
+    hz = (column + first + offset) * RATE / LONG
+    level = np.exp(b - 0.25 * (a - c) * offset)
+    midi = 69 + 12 * np.log2(hz / 440)
+    return Peaks(window, midi, level, np.log1p(level / floor[window, column]), mag.shape[0])
+
+
+def _surroundings(mag: Floats) -> Floats:
+    """Mean over a third of an octave or more around each bin."""
+    total = np.cumsum(np.pad(mag, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+    size = mag.shape[1]
+    index = np.arange(size)
+    reach = np.maximum(12, (0.12 * index).astype(int))
+    low, high = np.maximum(index - reach, 0), np.minimum(index + reach + 1, size)
+    return np.asarray((total[:, high] - total[:, low]) / (high - low), dtype=np.float32)
+
+
+def tuning(p: Peaks) -> float:
+    """Cents from A440 by the mean phase of the peaks within their semitone, −50 to 50."""
+    if p.midi.size == 0:
+        return 0.0
+    inside = (p.midi > 45) & (p.midi < 100)
+    phase = np.sum(p.white[inside] * np.sqrt(p.level[inside]) * np.exp(2j * np.pi * p.midi[inside]))
+    return float(np.angle(phase) / (2 * np.pi) * 100) if abs(phase) > 0 else 0.0
+
+
+def bands(p: Peaks, cents: float) -> dict[str, Array]:
+    """Pitch classes of each window by band, shape (windows, 12), the largest of a loud window 1.
+
+    `harmonic` follows the harmonic pitch-class profile of Gómez (2006): a peak speaks for the note it would
+    be the first to fourth harmonic of. The others count peaks as the notes they are, each in its register.
+    """
+    midi = p.midi - cents / 100
+    found = {
+        "harmonic": _classes(p, midi, p.white, 43, 108, HARMONICS),
+        "plain": _classes(p, midi, np.sqrt(p.level), 36, 108, 1),
+        "bass": _classes(p, midi, p.level, 26, 52, 1),
+        "low": _classes(p, midi, p.white, 40, 58, 1),
+        "mid": _classes(p, midi, p.white, 55, 72, 1),
+        "high": _classes(p, midi, p.white, 69, 100, 1),
+        "middle": _classes(p, midi, p.white, 44, 95, 1),
+    }
+    # What lies below the lowest note is leakage: without a real bass its profile goes flat.
+    found["bass"] += BASS_FLOOR * float(p.level.max(initial=0.0))
+    return {name: _scaled(rows) for name, rows in found.items()}
+
+
+def profiles(rows: dict[str, Array]) -> dict[str, Array]:
+    """Profiles of the whole sound from its `bands`, by the names of `PROFILES`, shape (12,), summing to 1.
+
+    `major`, `minor` are shares of time in which a triad fits best; `first` and `last` look at the ends, where
+    loops and songs tend to be at home. All are 0 where there is no pitch.
+    """
+    harmonic, low = rows["harmonic"], rows["bass"]
+    edge = max(1, round(harmonic.shape[0] * 0.16))
+    share = {name: _mean(rows[name]) for name in ("harmonic", "plain", "bass", "middle")}
+    share |= {"presence": _mean((harmonic > 0.5).astype(np.float64))}
+    share |= {"first": _mean(harmonic[:edge]), "last": _mean(harmonic[-edge:])}
+    share |= {"firstbass": _mean(low[:edge]), "lastbass": _mean(low[-edge:])}
+    return share | _chords(harmonic, low)
+
+
+def spans(rows: dict[str, Array]) -> Array:
+    """The course of the pitch classes: `SPAN_BANDS` averaged over equal spans, shape (bands, 12, SPANS)."""
+    return np.stack([_averaged(rows[name]) for name in SPAN_BANDS]).transpose(0, 2, 1)
+
+
+def _averaged(rows: Array) -> Array:
+    """Means of `SPANS` equal parts of the windows, which may begin and end within one, shape (SPANS, 12)."""
+    count = rows.shape[0]
+    total = np.vstack([np.zeros((1, 12)), np.cumsum(rows, axis=0)])
+    edges = np.linspace(0, count, SPANS + 1)
+    whole = np.minimum(edges.astype(int), count - 1)
+    reached = total[whole] + (edges - whole)[:, None] * rows[whole]
+    return np.asarray(np.diff(reached, axis=0) * SPANS / count)
+
+
+def _classes(p: Peaks, midi: Array, weight: Array, low: float, high: float, harmonics: int) -> Array:
+    """Weight by window and pitch class, shape (windows, 12)."""
+    out = np.zeros(p.windows * 12)
+    for harmonic in range(1, harmonics + 1):
+        note = midi - 12 * np.log2(harmonic)
+        near = np.round(note)
+        keep = (midi >= low) & (midi <= high) & (note >= low - 12)
+        gain = weight * np.cos(np.pi * (note - near)) ** 2 * 0.6 ** (harmonic - 1)
+        where = p.window[keep] * 12 + near[keep].astype(np.intp) % 12
+        out += np.bincount(where, gain[keep], p.windows * 12)
+    return out.reshape(p.windows, 12)
+
+
+def _scaled(rows: Array) -> Array:
+    """Each window by its largest class, weak windows kept weak."""
+    top = rows.max(axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(top, 0.15 * top.max(initial=0) + 1e-12))
+
+
+def _mean(rows: Array) -> Array:
+    total = rows.sum(axis=0)
+    return np.asarray(total / (total.sum() + 1e-12))
+
+
+@lru_cache(maxsize=1)
+def _triads() -> Array:
+    """Unit vectors of the 24 triads, major first, shape (24, 12)."""
+    out = np.zeros((24, 12))
+    for root in range(12):
+        out[root, [root, (root + 4) % 12, (root + 7) % 12]] = 1
+        out[root + 12, [root, (root + 3) % 12, (root + 7) % 12]] = 1
+    return np.asarray(out / np.sqrt(3))
+
+
+def _chords(rows: Array, low: Array) -> dict[str, Array]:
+    """Shares of time of each triad, sound and bass together, and of each bass note."""
+    around = np.pad(rows, ((1, 1), (0, 0)), mode="edge")
+    smooth = around[:-2] + around[1:-1] + around[2:]
+    unit = smooth / (np.linalg.norm(smooth, axis=1, keepdims=True) + 1e-12)
+    fit = np.exp(12 * (unit @ _triads().T + 0.15 * np.hstack([low, low])))
+    fit /= fit.sum(axis=1, keepdims=True) + 1e-12
+    share = fit.mean(axis=0)
+    root = np.exp(6 * low)
+    return {
+        "major": share[:12],
+        "minor": share[12:],
+        "bassroot": _mean(root / root.sum(axis=1, keepdims=True)),
+    }

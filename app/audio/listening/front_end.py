@@ -1,0 +1,231 @@
+"""The one front end of the ear: one rate, two short-time spectra and what every listener reads of them.
+
+Short spectra are folded into mel bands and a few descriptors block by block and not kept: all of them would
+take 30 MB. Rhythm and colour are heard in the first 150 s, pitch in the first 300 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+import scipy.signal
+
+from app.audio.decoding.pcm import Sound
+from app.audio.listening import frame_descriptors
+from app.audio.listening.mono import to_mono
+
+Floats = npt.NDArray[np.float32]
+
+RATE = 22050
+HOP = 220
+FRAME_RATE = RATE / HOP
+SHORT = 1024
+LONG = 8192
+MELS = 40
+# Edges in Hz of the four onset bands: kick, body and bass, snare and voice, hats.
+BAND_EDGES = (0.0, 160.0, 700.0, 3500.0, 11025.0)
+LONGEST_S = 300.0
+MAX_RHYTHM_S = 150.0
+MAX_LONG_FRAMES = 400
+SILENCE_DB = -60.0
+TAIL_DB = -40.0
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What every analysis reads; levels are relative, so gain does not matter.
+
+    Attributes
+    ----------
+    y : mono samples at `RATE`, shape (n,), scaled so that the sounding part has an RMS of 0.1.
+    gain : what the samples were multiplied by for that.
+    duration_s : length of what was listened to in seconds, exact to a sample of the source.
+    start_s, end_s : where sound above -60 dB of the peak begins and ends, in seconds.
+    tail_s : where sound above -40 dB of the peak ends, in seconds.
+    mel : log-compressed mel spectrum, shape (40, frames), one frame every 220 samples.
+    flux : onset strength, shape (5, frames): all bands together, then the four of `BAND_EDGES`.
+    shades : descriptors of each frame in the order of `descriptors.NAMES`, shape (4, frames).
+    long : magnitude spectra for pitch, shape (spectra, 4097), windows of 8192 samples.
+    long_hop : samples between two of them.
+    """
+
+    y: Floats
+    gain: float
+    duration_s: float
+    start_s: float
+    end_s: float
+    tail_s: float
+    mel: Floats
+    flux: Floats
+    shades: Floats
+    long: Floats
+    long_hop: int
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to hear."""
+        return self.end_s <= self.start_s
+
+
+def listen(sound: Sound, rate: int) -> Hearing:
+    """Compute what the analyses share, once.
+
+    Parameters
+    ----------
+    sound : finite samples, shape (frames, channels), any gain.
+    rate : samples per second, in Hz.
+
+    Returns
+    -------
+    Hearing. Rhythm and descriptors cover at most the first 150 s; pitch covers the first 300 s in at most 400
+    windows.
+
+    Raises
+    ------
+    ValueError : no samples, or a rate below 1.
+    """
+    if not len(sound) or rate < 1:
+        raise ValueError("there are no samples to listen to")
+    frames = min(len(sound), round(LONGEST_S * rate))
+    y = _centred(to_mono(sound, frames, rate, RATE))
+    start, end, tail = _bounds(y)
+    y, gain = _scaled(y, start, end)
+    mel, shades = _short_spectra(y[: int(MAX_RHYTHM_S * RATE)])
+    long, hop = _long_spectra(y, start, end)
+    return Hearing(
+        y=y,
+        gain=gain,
+        duration_s=frames / rate,
+        start_s=start / RATE,
+        end_s=end / RATE,
+        tail_s=tail / RATE,
+        mel=mel,
+        flux=_flux(mel),
+        shades=shades,
+        long=long,
+        long_hop=hop,
+    )
+
+
+def _centred(y: Floats) -> Floats:
+    """Without what lies below some 10 Hz: a mean taken off a hit would leave an offset in its silence."""
+    pole = np.float32(np.exp(-2 * np.pi * 10 / RATE))
+    coefficients = np.array([1, -1], dtype=np.float32), np.array([1, -pole], dtype=np.float32)
+    filtered, _ = scipy.signal.lfilter(*coefficients, y, zi=np.array([-y[0]], dtype=np.float32))
+    return np.asarray(filtered, dtype=np.float32)
+
+
+def _bounds(y: Floats) -> tuple[int, int, int]:
+    """First and last sample above the silence level, and the last above the tail level."""
+    block = 64
+    whole = y[: y.size - y.size % block].reshape(-1, block)
+    rest = y[y.size - y.size % block :]
+    level = np.maximum(whole.max(axis=1, initial=0), -whole.min(axis=1, initial=0))
+    level = np.append(level, np.abs(rest).max(initial=0))
+    peak = float(level.max())
+    if peak < 1e-6:
+        return 0, 0, 0
+    heard = np.flatnonzero(level > peak * 10 ** (SILENCE_DB / 20))
+    loud = np.flatnonzero(level > peak * 10 ** (TAIL_DB / 20))
+    last = min((int(heard[-1]) + 1) * block, y.size)
+    return int(heard[0]) * block, last, min((int(loud[-1]) + 1) * block, y.size)
+
+
+def _scaled(y: Floats, start: int, end: int) -> tuple[Floats, float]:
+    power = float(np.dot(y[start:end], y[start:end])) / (end - start) if end > start else 0.0
+    gain = np.float32(0.1 / np.sqrt(power)) if power > 0 else np.float32(1)
+    y *= gain
+    return y, float(gain)
+
+
+@lru_cache(maxsize=4)
+def _hann(size: int) -> Floats:
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
+
+
+def spectra(y: Floats, size: int, hop: int) -> Floats:
+    """Magnitudes of Hann windows centred on multiples of `hop`, shape (frames, size // 2 + 1)."""
+    out = np.empty((y.size // hop + 1, size // 2 + 1), dtype=np.float32)
+    for first, block in _blocks(y, size, hop):
+        out[first : first + len(block)] = block
+    return out
+
+
+def _blocks(y: Floats, size: int, hop: int) -> Iterator[tuple[int, Floats]]:
+    """Magnitudes in blocks, each with its first frame: all of a long file at once would be large."""
+    count, step = y.size // hop + 1, max(1, (1 << 19) // size)
+    for first in range(0, count, step):
+        last = min(first + step, count)
+        piece = _piece(y, first * hop - size // 2, (last - 1) * hop + size // 2)
+        windows = np.lib.stride_tricks.sliding_window_view(piece, size)[::hop]
+        yield first, _magnitudes(windows, size)
+
+
+def _piece(y: Floats, start: int, stop: int) -> Floats:
+    """Samples of a span, zero outside the sound."""
+    inside = y[max(start, 0) : min(stop, y.size)]
+    return np.pad(inside, (max(-start, 0), stop - max(start, 0) - inside.size))
+
+
+def _magnitudes(windows: Floats, size: int) -> Floats:
+    return np.asarray(np.abs(scipy.fft.rfft(windows * _hann(size), axis=1)), dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _mel_bank() -> Floats:
+    """Triangles equally spaced in mel (Stevens, Volkmann and Newman 1937), shape (40, 513)."""
+    mels = np.linspace(_mel(30.0), _mel(10800.0), MELS + 2)
+    edges = 700 * (10 ** (mels / 2595) - 1)
+    hz = np.arange(SHORT // 2 + 1) * RATE / SHORT
+    rise = (hz[None] - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    fall = (edges[2:, None] - hz[None]) / np.diff(edges)[1:, None]
+    bank = np.maximum(0, np.minimum(rise, fall))
+    for band in np.flatnonzero(bank.sum(axis=1) == 0):
+        bank[band, np.argmin(np.abs(hz - edges[band + 1]))] = 1.0
+    return np.asarray(bank / bank.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _mel(hz: float) -> float:
+    return float(2595 * np.log10(1 + hz / 700))
+
+
+def mel_centres() -> npt.NDArray[np.float64]:
+    """Centre of each mel band in Hz, shape (40,)."""
+    mels = np.linspace(_mel(30.0), _mel(10800.0), MELS + 2)[1:-1]
+    return np.asarray(700 * (10 ** (mels / 2595) - 1))
+
+
+def _short_spectra(y: Floats) -> tuple[Floats, Floats]:
+    """Log-compressed mel bands, shape (40, frames), and descriptors, shape (4, frames)."""
+    mel, shades = [], []
+    for _, block in _blocks(y, SHORT, HOP):
+        mel.append(block @ _mel_bank().T)
+        shades.append(frame_descriptors.of_spectra(block, RATE))
+    return np.log1p(10 * np.concatenate(mel).T), np.concatenate(shades, axis=1)
+
+
+def _flux(mel: Floats) -> Floats:
+    """Half-wave rectified rise over 20 ms by mel band, less its local mean (after Dixon 2006)."""
+    rise = np.maximum(mel - np.pad(mel, ((0, 0), (2, 0)))[:, :-2], 0)
+    centres = mel_centres()
+    bands = [rise[(centres >= low) & (centres < high)].mean(axis=0) for low, high in pairwise(BAND_EDGES)]
+    stacked = np.stack([np.mean(bands, axis=0), *bands])
+    return np.maximum(stacked - _local_mean(stacked, int(FRAME_RATE * 0.6)), 0).astype(np.float32)
+
+
+def _local_mean(rows: Floats, width: int) -> Floats:
+    padded = np.pad(rows, ((0, 0), (width + 1, width)), mode="edge").astype(np.float64)
+    total = np.cumsum(padded, axis=1)
+    return ((total[:, 2 * width + 1 :] - total[:, : -2 * width - 1]) / (2 * width + 1)).astype(np.float32)
+
+
+def _long_spectra(y: Floats, start: int, end: int) -> tuple[Floats, int]:
+    part = y[start:end] if end > start else y[:LONG]
+    hop = max(LONG // 4, part.size // MAX_LONG_FRAMES)
+    return spectra(part, LONG, hop), hop

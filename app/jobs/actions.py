@@ -1,0 +1,43 @@
+"""What a person does to a job: try it once more, cancel it, start it now. Each is safe to do twice."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from app.billing import plans, quota
+from app.extensions import db
+from app.jobs import reprocess, transitions
+from app.models import Batch, Job, User
+from app.models.base import transaction, utcnow
+from app.models.job import PENDING
+
+cancel = transitions.cancel
+
+
+def retry(job_id: str) -> bool:
+    """Queue a failed job again and charge an upload; False when it can't be, or somebody just did.
+
+    Raises QuotaExceededError when the plan has no room for it any more.
+    """
+    owner_id = db.session.scalar(select(Job.user_id).where(Job.id == job_id))
+    user = db.session.get_one(User, owner_id)
+    plan = plans.for_user(user)
+    with transaction() as session:
+        quota.lock_account(user.id)
+        row = select(Job).where(Job.id == job_id).with_for_update()
+        job = session.scalar(row.execution_options(populate_existing=True))
+        if job is None or not job.may_be_retried or reprocess.is_doubled(job):
+            return False
+        job.retry(plan.tier, plan.priority)
+        if job.is_upload:
+            quota.charge_upload(user, job)
+        reopened = update(Batch).where(Batch.id == job.batch_id)
+        session.execute(reopened.values(settled_at=None, touched_at=utcnow()))
+    return True
+
+
+def run_now(job_id: str) -> bool:
+    """Make a waiting job due at once, in the order of its tier."""
+    due = update(Job).where(Job.id == job_id, Job.state == PENDING, Job.run_at > utcnow())
+    with transaction() as session:
+        return session.scalar(due.values(run_at=utcnow()).returning(Job.id)) is not None

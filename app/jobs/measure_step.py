@@ -1,0 +1,49 @@
+"""The step that listens: one run of the engine over the bytes of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.audio.errors import UnreadableAudio
+from app.engine import dispatch
+from app.engine.order import Listener, Order
+from app.extensions import settings
+from app.integrations.storage import MissingError, open_store
+from app.jobs import claim as claims
+from app.jobs.claim import Claim
+from app.models.job import ANALYSED, DECODED
+
+WAV = "audio/wav"
+MISSING = "Its original is not in our store any more."
+
+
+def sound(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
+    """Measure, and render the unit's WAV; each step is remembered as soon as it is done.
+
+    The WAV of a sample that is there is replaced whole, by one of the same bytes: it is right however the
+    job ends.
+    """
+
+    def decoded(rendered: Path) -> None:
+        open_store(settings()).put(claim.wav_key, rendered, WAV)
+        claims.remember(claim, DECODED, sp404_key=claim.wav_key)
+
+    def measured(features: dict[str, Any]) -> None:
+        if not claim.content_sha256:
+            claims.identify(claim, features["file_sha256"])
+        claims.remember(claim, ANALYSED, analysis=features)
+
+    order = Order(
+        about=claim.job_id,
+        name=claim.filename,
+        ai_analysis=False,  # who may be asked, and for how much, is known here
+        limit_s=settings().job_limit_s,
+    )
+    try:
+        dispatch.process(claim.source_key, folder, order, Listener(decoded, measured, still_ours))
+    except MissingError as error:
+        if claim.is_upload:
+            raise  # its file may be late
+        raise UnreadableAudio(MISSING) from error

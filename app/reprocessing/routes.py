@@ -1,0 +1,64 @@
+"""Analysing and describing again: first what it will cost, then a batch of jobs."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+import tasks
+from app.ai import estimate
+from app.audio.version import ENGINE_VERSION
+from app.extensions import limiter
+from app.jobs import reprocess as jobs
+from app.library import reprocess_offer
+from app.models.job import DESCRIBE
+
+blueprint = Blueprint("reprocessing", __name__, url_prefix="/again")
+
+Page = str | Response
+
+
+@blueprint.get("")
+@blueprint.post("")
+def offer() -> Page:
+    """What would be done and what it costs. Nothing is changed; a long selection needs a POST."""
+    purpose = _purpose()
+    chosen = reprocess_offer.chosen(current_user, request.values, purpose)
+    if not chosen.samples and not chosen.under_way:
+        flash("Tick the samples first, or choose all that match.", "error")
+        return redirect(url_for("library.index"), 303)
+    is_described = purpose == DESCRIBE and bool(chosen.samples)
+    cost = estimate.of(current_user, chosen.samples) if is_described else None
+    return render_template(
+        "reprocessing/offer.html",
+        purpose=purpose,
+        chosen=chosen,
+        most=reprocess_offer.MOST,
+        engine=ENGINE_VERSION,
+        cost=cost,
+        fates=reprocess_offer.without_asking(current_user, chosen.samples, cost.answered)
+        if cost and cost.silence
+        else None,
+    )
+
+
+@blueprint.post("/jobs")
+@limiter.limit("120/hour")
+def start() -> Page:
+    purpose = _purpose()
+    try:
+        if not jobs.queue(current_user, request.form.getlist("sample")[: reprocess_offer.MOST], purpose):
+            flash("There is nothing left to do: these samples are under way already, or deleted.", "error")
+    except jobs.TooOftenError as error:
+        flash(str(error), "error")
+        return redirect(url_for("library.index"), 303)
+    tasks.wake_ready()
+    return redirect(url_for("jobs.cards"), 303)
+
+
+def _purpose() -> str:
+    purpose = request.values.get("purpose", "")
+    if purpose not in reprocess_offer.PURPOSES:
+        abort(400)
+    return purpose

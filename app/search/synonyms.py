@@ -1,0 +1,106 @@
+"""The words producers use, and what each of them means to the library.
+
+A space or hyphen in an entry stands for either, a colon or nothing; plurals need no entry of their own.
+"""
+
+from __future__ import annotations
+
+from app.vibe.vocabulary import DRUMS
+
+KINDS = {
+    "loop": "loop",
+    "one-shot": "one shot, single hit, hit, stab",
+}
+SOUNDS = {
+    "kick": "kick, kick drum, bass drum, bd, kik",
+    "snare": "snare, snare drum, sd, rimshot, rim",
+    "clap": "clap, hand clap, cp, snap",
+    "hi-hat": "hi hat, hat, hh, closed hat, ch, oh",
+    "tom": "tom, floor tom",
+    "cymbal": "cymbal, cym, crash, ride, splash",
+    "percussion": "percussion, perc, shaker, conga, bongo, tambourine, cowbell",
+    "bass": "bass, bassline, sub, sub bass",
+    "keys": "keys, piano, rhodes, electric piano, e piano, wurlitzer, wurli, ep, organ",
+    "lead": "lead, synth lead",
+    "pad": "pad, synth pad",
+    "vocal-like": "vocal, vox, voice, acapella, singing",
+    "fx": "fx, sfx, effect, sound effect, riser, sweep",
+    "drums": "drum, drum kit, beat",
+}
+FAMILIES = {"drums": DRUMS}
+# A loop of drums, or whatever is called so.
+BREAKS = "break, drum break, breakbeat, break beat, drum break loop, break loop, breakbeat loop"
+FORMATS = {
+    "WAV": "wav, wave",
+    "AIFF": "aiff, aif",
+    "FLAC": "flac",
+    "MP3": "mp3",
+    "M4A": "m4a, aac",
+    "OGG": "ogg, vorbis",
+}
+# Each end of a scale: how the words that ask for it are spelled.
+RANKS = {
+    ("brightness", 1): "bright, brighter, brightest, crisp, shiny, sparkly",
+    ("brightness", -1): "dark, darker, darkest, dull, muffled",
+    ("noisiness", 1): "noisy, noisier, noisiest, hissy",
+    ("noisiness", -1): "clean, cleaner, cleanest, tonal, pure",
+    ("loudness", 1): "loud, louder, loudest",
+    ("loudness", -1): "quiet, quieter, quietest",
+    ("punch", 1): "punchy, punchier, punchiest, snappy, hard, hard hitting, hit hard",
+    ("punch", -1): "soft, softer, softest, gentle",
+    ("length", 1): "long, longer, longest",
+    ("length", -1): "short, shorter, shortest",
+    ("energy", 1): "energetic, more energetic, lively",
+    ("energy", -1): "calm, calmer, relaxed",
+}
+TEMPI = {
+    (None, 85.0): "slow, slower, slow tempo, downtempo",
+    (85.0, 125.0): "mid tempo, medium tempo",
+    (125.0, None): "fast, faster, fast tempo, uptempo",
+}
+DAYS = {
+    1: "today",
+    2: "yesterday, since yesterday",
+    7: "this week, last week, past week",
+    31: "this month, last month, past month",
+}
+# What comes first, by the name of the library's own sorting.
+DATES = {
+    "newest": "newest, newest first, latest, latest first, most recent, recent, recently",
+    "oldest": "oldest, oldest first, earliest",
+}
+LIKED = "liked, favourite, favorite, fave, starred, loved, i like, i love"
+MODES = {"minor": "minor, minor key", "major": "major, major key"}
+# Words that are found under each other's spelling too.
+ALIKE = (
+    "dusty, lofi, lo-fi, vinyl",
+    "gritty, dirty, grimy",
+    "warm, mellow",
+    "fat, phat, thick",
+    "vintage, retro, old school",
+    "analog, analogue",
+    "jazzy, jazz",
+    "distorted, overdriven, distortion",
+    "glitchy, glitch",
+)
+# What a sample may have or lack, by the word that follows `with`, `has` or `no`; and words for it.
+HAD = {"key": "key", "bpm": "bpm", "tempo": "bpm", "tag": "tags", "tags": "tags"}
+HAVING = {
+    ("key", True): "tuned",
+    ("key", False): "untuned, unpitched, atonal, keyless, unknown key, key unknown, missing key, key missing",
+    ("bpm", False): "unknown tempo, unknown bpm, tempo unknown, bpm unknown, missing tempo, tempo missing",
+    ("tags", True): "tagged",
+    ("tags", False): "untagged",
+}
+# Said, but not asked for; a `not` before them denies what comes after.
+PASSED_OVER = (
+    "a an the any my of with for in on at from to by as is are be was were has have had got want need using"
+)
+# Said, but not asked for.
+FILLERS = (
+    "and but or nor it its this that which those these than me i you am we mine there nothing find give "
+    "get show list search see hear play please pls thanks some something anything everything all just only "
+    "also really around about made like looking sound sounds sample samples file files audio stuff thing "
+    "things upload uploads uploaded add added import imported bpm key tempo vibe vibes feel feeling mood "
+    "style kind kinds sort sorted type yet first"
+)

@@ -1,0 +1,92 @@
+"""Tempo of sounds whose tempo is known. Tolerances are stated in each test."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.audio.estimation import tempo
+from app.audio.listening.features import attend
+from tests.audio.truths import RATE, beat, clicks, pink
+
+TEMPI = st.integers(84, 150)
+
+
+def heard(y: np.ndarray, rate: int = RATE) -> float:
+    bpm = tempo.estimate(attend(y, rate)).bpm
+    assert bpm is not None
+    return bpm
+
+
+@pytest.mark.parametrize("bpm", [88, 100, 124, 140])
+def test_a_loop_cut_to_bars_is_exact(bpm: int) -> None:
+    assert heard(beat(bpm, 4)) == pytest.approx(bpm, abs=0.05)
+
+
+def test_a_click_track_at_93_is_heard_within_half_a_bpm() -> None:
+    assert heard(clicks(93, 12.3)) == pytest.approx(93, abs=0.5)
+
+
+def test_a_piece_cut_anywhere_is_heard_within_one_percent() -> None:
+    y = beat(112, 8)[int(0.37 * RATE) : int(14.1 * RATE)]
+    assert heard(y) == pytest.approx(112, rel=0.01)
+
+
+def test_silence_has_no_tempo() -> None:
+    assert tempo.estimate(attend(np.zeros(RATE), RATE)) == tempo.NO_TEMPO
+
+
+def test_a_regular_loop_is_surer_than_noise() -> None:
+    assert tempo.estimate(attend(beat(120, 4), RATE)).confidence > 0.7
+    assert tempo.estimate(attend(pink(6), RATE)).confidence < 0.5
+
+
+def test_runners_up_are_other_tempi_in_order() -> None:
+    found = tempo.estimate(attend(beat(100, 4), RATE)).candidates
+    assert 1 < len(found) <= 5
+    assert [c for _, c in found] == sorted((c for _, c in found), reverse=True)
+    assert all(abs(b / found[0][0] - 1) > 0.015 for b, _ in found[1:])
+
+
+def test_beats_fall_on_the_hits_within_20_ms() -> None:
+    times = tempo.beats(120.0, attend(beat(120, 4), RATE))
+    assert len(times) == 16
+    assert np.allclose(times, np.arange(16) * 0.5, atol=0.02)
+
+
+def test_the_first_downbeat_of_a_loop_is_its_start() -> None:
+    ear = attend(beat(120, 4), RATE)
+    assert tempo.downbeats(tempo.beats(120.0, ear), ear) == pytest.approx([0, 2, 4, 6], abs=0.02)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(TEMPI, st.floats(0.02, 4.0), st.booleans())
+def test_gain_polarity_and_channels_do_not_matter(bpm: int, gain: float, flip: bool) -> None:
+    y = beat(bpm, 2)
+    other = np.stack([y, y], axis=1) * (-gain if flip else gain)
+    assert heard(other) == pytest.approx(heard(y), rel=0.001)
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(TEMPI, st.sampled_from([22_050, 32_000, 48_000, 96_000]))
+def test_sample_rate_does_not_matter(bpm: int, rate: int) -> None:
+    y = beat(bpm, 2)
+    assert heard(soxr.resample(y, RATE, rate), rate) == pytest.approx(heard(y), rel=0.002)
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(TEMPI, st.floats(0.02, 0.5))
+def test_leading_silence_does_not_matter(bpm: int, silence_s: float) -> None:
+    y = beat(bpm, 4)
+    assert heard(np.concatenate([np.zeros(int(silence_s * RATE)), y])) == pytest.approx(bpm, rel=0.01)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.floats(0.85, 1.2))
+def test_stretching_by_r_moves_the_tempo_by_r(ratio: float) -> None:
+    y = beat(112, 4)
+    faster = np.interp(np.arange(0, y.size - 1, ratio), np.arange(y.size), y)
+    assert heard(faster) == pytest.approx(112 * ratio, rel=0.002)

@@ -1,0 +1,104 @@
+"""The unit's WAV: format byte for byte, never clipped, bit-exact when nothing needs doing."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from app.audio import wav
+from app.sp404 import unit
+
+Array = np.ndarray[Any, Any]
+
+
+def sine(frequency_hz: float, seconds: float, rate: int, level: float = 0.5) -> Array:
+    t = np.arange(round(seconds * rate)) / rate
+    return (level * np.sin(2 * np.pi * frequency_hz * t)).astype(np.float32)[:, None]
+
+
+def test_the_header_is_canonical(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    wav.render(np.repeat(sine(440, 0.5, 44100), 2, axis=1), 44100, path)
+    raw = path.read_bytes()
+    assert raw[:4] + raw[8:16] + raw[36:40] == b"RIFFWAVEfmt data"
+    assert struct.unpack("<IHHIIHH", raw[16:36]) == (16, 1, 2, 48000, 192000, 4, 16)
+    assert struct.unpack("<I", raw[40:44])[0] == len(raw) - 44 == 24000 * 4
+    assert struct.unpack("<I", raw[4:8])[0] == len(raw) - 8
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000, 192000])
+def test_pitch_level_and_length_survive(tmp_path: Path, rate: int) -> None:
+    path = tmp_path / "x.wav"
+    wav.render(sine(1000, 1.0, rate), rate, path)
+    heard, heard_rate = soundfile.read(path)
+    assert (heard_rate, len(heard)) == (48000, 48000)
+    middle = heard[4800:-4800]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.argmax(spectrum) * 48000 / len(middle) == pytest.approx(1000, abs=1.5)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+
+
+@pytest.mark.parametrize("level", [0.999, 1.0, 1.4, 8.0])
+def test_nothing_ever_clips(tmp_path: Path, level: float) -> None:
+    path = tmp_path / "x.wav"
+    square = np.sign(sine(997, 0.5, 44100)) * np.float32(level)
+    rendered = wav.render(square, 44100, path)
+    steps, _ = soundfile.read(path, dtype="int16")
+    assert np.max(np.abs(steps.astype(int))) < 32768
+    assert np.count_nonzero(np.abs(steps.astype(int)) >= 32767) <= 2
+    assert rendered.gain_db < 0
+
+
+def test_quiet_material_keeps_its_level(tmp_path: Path) -> None:
+    assert wav.render(sine(440, 0.5, 44100, 0.1), 44100, tmp_path / "x.wav").gain_db == 0
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_what_fits_already_passes_bit_for_bit(tmp_path: Path, channels: int) -> None:
+    steps = np.random.default_rng(3).integers(-32768, 32768, (9600, channels), dtype=np.int16)
+    rendered = wav.render((steps / 32768).astype(np.float32), 48000, tmp_path / "x.wav")
+    heard, _ = soundfile.read(tmp_path / "x.wav", dtype="int16", always_2d=True)
+    assert np.array_equal(heard, steps)
+    assert not rendered.dithered
+
+
+def test_dither_frees_the_error_from_the_signal(tmp_path: Path) -> None:
+    """A tone of a third of a step would vanish by rounding alone; dithered it is still there."""
+    faint = sine(1000, 2.0, 48000, 0.33 / 32768)
+    wav.render(faint, 48000, tmp_path / "x.wav")
+    heard, _ = soundfile.read(tmp_path / "x.wav")
+    spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
+    assert np.argmax(spectrum[100:]) + 100 == 2000
+
+
+def test_short_sounds_get_silence_behind_them(tmp_path: Path) -> None:
+    rendered = wav.render(sine(440, 0.02, 48000), 48000, tmp_path / "x.wav")
+    heard, _ = soundfile.read(tmp_path / "x.wav")
+    assert (len(heard), rendered.padded_frames) == (4800, 3840)
+    assert not heard[960:].any()
+
+
+def test_one_file_always_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        wav.render(sine(440, 0.5, 44100), 44100, tmp_path / name)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+@pytest.mark.parametrize("channels", range(3, 9))
+def test_surround_is_folded_without_clipping(tmp_path: Path, channels: int) -> None:
+    full = np.ones((9600, channels), dtype=np.float32)
+    rendered = wav.render(full, 48000, tmp_path / "x.wav")
+    heard, _ = soundfile.read(tmp_path / "x.wav", always_2d=True)
+    assert heard.shape == (9600, 2)
+    assert rendered.channels == 2
+    assert heard.max() < 1.0
+
+
+def test_the_unit_holds_sixteen_minutes() -> None:
+    assert unit.fits_a_pad(960.0)
+    assert not unit.fits_a_pad(960.1)

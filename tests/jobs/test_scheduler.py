@@ -1,0 +1,192 @@
+"""Who is next: paid before free, in order, and nobody takes every slot while somebody else waits."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+import tasks
+from app.auth import accounts
+from app.extensions import db
+from app.jobs import claim, scheduler, transitions, workers
+from app.models import Job, User, Worker
+from app.models.base import transaction, utcnow
+from app.models.worker import PAUSED, RUNNING
+from app.queue import huey
+from tests.support import PASSWORD, Browser, kick, uploaded_job, waiting_jobs
+
+
+@pytest.fixture
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    return environ | {"USER_RUNNING_MAX": "3", "WORKER_SLOTS": "4"}
+
+
+def claimed(most: int = 20) -> list[str]:
+    """Ids of the jobs that are claimed, one after another, until there is none."""
+    found: list[str] = []
+    while len(found) < most and (held := claim.next_job()) is not None:
+        found.append(held.job_id)
+    return found
+
+
+def finish(job_id: str) -> None:
+    transitions.cancel(job_id)
+
+
+def test_a_thousand_free_jobs_wait_for_five_paid_ones(owner: User, freeloader: User) -> None:
+    waiting_jobs(freeloader, 1000)
+    paid = waiting_jobs(owner, 5)
+    order = []
+    for _ in range(5):
+        (job_id,) = claimed(1)
+        order.append(job_id)
+        finish(job_id)
+    assert order == paid
+
+
+def test_nobody_has_more_running_than_the_cap(owner: User, stranger: User) -> None:
+    mine, theirs = waiting_jobs(owner, 500), waiting_jobs(stranger, 1)
+    assert claimed() == [*mine[:3], *theirs]
+    finish(mine[0])
+    assert claimed() == [mine[3]]
+
+
+def test_a_plan_says_how_many_of_its_jobs_run_at_once(owner: User, freeloader: User) -> None:
+    """Free has two slots, which is fewer than anybody may have here."""
+    mine, free = waiting_jobs(owner, 3), waiting_jobs(freeloader, 5)
+    assert claimed() == [*mine, *free[:2]]
+    finish(free[0])
+    assert claimed() == [free[2]]
+
+
+def test_one_user_does_not_hold_every_slot_while_another_waits(owner: User, stranger: User) -> None:
+    """Two slots in all: the second one is the owner's until somebody else comes."""
+    workers.beat()
+    with transaction() as session:
+        session.execute(update(Worker).values(slots=2))
+    mine = waiting_jobs(owner, 500)
+    assert claimed(2) == mine[:2]
+    theirs = waiting_jobs(stranger, 1)
+    finish(mine[0])
+    assert claimed(1) == theirs
+
+
+def test_a_full_user_with_a_long_line_is_passed_over(owner: User, stranger: User, freeloader: User) -> None:
+    """More rows than the window: the next user is found by the index, earliest due first."""
+    third = accounts.register("third@example.com", PASSWORD, "UTC")
+    fourth = accounts.register("fourth@example.com", PASSWORD, "UTC")
+    waiting_jobs(owner, scheduler.WINDOW + 10)
+    assert len(claimed(3)) == 3
+    expected = []
+    for user, ago_s in ((third, 9), (fourth, 6), (stranger, 3)):  # neither as they came nor the reverse
+        paid = {"priority": 10, "tier": "pro-tier", "run_at": utcnow() - timedelta(seconds=ago_s)}
+        expected += sorted(waiting_jobs(user, 2, **paid))
+    not_due = utcnow() + timedelta(hours=1)
+    waiting_jobs(freeloader, 1, priority=10, tier="pro-tier", run_at=not_due)
+    assert claimed() == expected
+
+
+def test_free_jobs_leave_a_slot_to_paid_ones(owner: User, freeloader: User) -> None:
+    workers.beat()
+    other = accounts.register("free2@example.com", PASSWORD, "UTC")
+    free = waiting_jobs(freeloader, 3) + waiting_jobs(other, 3)
+    assert claimed() == [*free[:2], free[3]]
+    paid = waiting_jobs(owner, 1)
+    assert claimed() == paid
+
+
+def test_a_worker_of_one_slot_reserves_nothing(freeloader: User) -> None:
+    workers.beat()
+    with transaction() as session:
+        session.execute(update(Worker).values(slots=1))
+    jobs = waiting_jobs(freeloader, 2)
+    assert claimed(1) == jobs[:1]
+
+
+@pytest.mark.parametrize("mode", ["paused", "draining"])
+def test_a_worker_that_is_told_to_claims_nothing_more(owner: User, mode: str) -> None:
+    workers.beat()
+    job_id, rest = waiting_jobs(owner, 2)
+    assert claimed(1) == [job_id]
+    assert workers.set_mode(workers.own_id(), mode)
+    workers.beat()  # a beat does not forget what it was told
+    assert claimed() == []
+    (worker,) = db.session.scalars(select(Worker)).all()
+    assert not workers.is_drained(worker)
+    finish(job_id)
+    assert workers.is_drained(worker) is (mode == "draining")
+    workers.set_mode(worker.id, RUNNING)
+    assert claimed() == [rest]
+
+
+def test_the_slots_of_silent_and_paused_workers_do_not_count(app: Flask) -> None:
+    workers.beat()
+    with transaction() as session:
+        session.add(Worker(id="a:1", host="a", pid=1, slots=8, beat_at=utcnow() - timedelta(minutes=1)))
+        session.add(Worker(id="b:1", host="b", pid=1, slots=8, mode=PAUSED))
+        session.add(Worker(id="c:1", host="c", pid=1, slots=8, beat_at=utcnow() - timedelta(hours=1)))
+    assert workers.slots_of_all() == 4
+    assert workers.free_slots() == 4
+    workers.sweep()
+    workers.sweep()
+    assert set(db.session.scalars(select(Worker.id))) == {workers.own_id(), "a:1", "b:1"}
+    workers.leave()
+    assert workers.free_slots() == 0
+
+
+def test_the_cap_holds_however_many_claim_at_once(app: Flask, owner: User, stranger: User) -> None:
+    waiting_jobs(owner, 50)
+    waiting_jobs(stranger, 1)
+    found: list[str] = []
+
+    def take() -> None:
+        with app.app_context():
+            for _ in range(3):
+                held = claim.next_job()
+                if held is not None:
+                    found.append(held.job_id)
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.commit()
+    counts = select(Job.user_id, func.count()).where(Job.state == "processing").group_by(Job.user_id)
+    rows = db.session.execute(counts).all()
+    assert {row[0]: row[1] for row in rows} == {owner.id: 3, stranger.id: 1}
+    assert len(found) == len(set(found)) == 4
+
+
+def test_a_better_plan_moves_waiting_jobs_up_at_once(as_freeloader: Browser, freeloader: User) -> None:
+    from app.models import Subscription
+
+    job = uploaded_job(as_freeloader, "kick.wav", kick())
+    tried = uploaded_job(as_freeloader, "tried.wav", kick())
+    again_at = utcnow() + timedelta(minutes=2)
+    with transaction() as session:
+        session.execute(update(Job).where(Job.id == tried.id).values(attempt=1, run_at=again_at))
+        freeloader.subscription = Subscription(plan="pro", status="active")
+    huey.flush()
+    tasks.move_to_plan(freeloader)
+    assert len(huey.pending()) == 1
+    db.session.refresh(job)
+    db.session.refresh(tried)
+    assert (job.tier, job.priority) == (tried.tier, tried.priority) == ("pro-tier", 10)
+    assert job.run_at <= utcnow()
+    assert tried.run_at == again_at
+    assert claimed() == [job.id]
+
+
+def test_a_lesser_plan_moves_waiting_jobs_back_without_a_new_delay(owner: User) -> None:
+    waiting_jobs(owner, 2)
+    with transaction():
+        assert owner.subscription is not None
+        owner.subscription.status = "canceled"
+    assert scheduler.move_to_plan(owner) == 2
+    tiers = select(Job.tier, Job.priority).where(Job.run_at <= utcnow()).distinct()
+    assert [tuple(row) for row in db.session.execute(tiers)] == [("free-tier", 20)]

@@ -1,0 +1,304 @@
+"""Choosing what is described or analysed again, and the page that says what it costs before it does."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app.ai import budget, estimate
+from app.extensions import db
+from app.integrations.openrouter.client import Price
+from app.integrations.openrouter.conversation import request_schema
+from app.jobs import run
+from app.library import reprocess_offer
+from app.models import AiSwitch, Job, Sample, Usage, User
+from app.models.base import transaction, utcnow
+from app.models.job import ANALYSE, DESCRIBE
+from app.templating import usd
+from app.vibe import prompt, schema
+from app.vibe.description import LOCAL
+from app.vibe.schema import Vibe
+from tests.fake_openrouter import Market
+from tests.search.test_text_conditions import shelve
+from tests.support import Browser, drum_loop, finished_job, kick, waiting_jobs
+
+SMALL = "qwen/qwen3-8b"
+MOST = Decimal("0.02")
+
+
+@pytest.fixture
+def two(as_owner: Browser) -> list[Sample]:
+    """A loop and a kick, each described by the plan's first model."""
+    files = (("Dusty break.wav", drum_loop(93)), ("Deep kick.wav", kick()))
+    return [db.session.get_one(Sample, finished_job(as_owner, *file).id) for file in files]
+
+
+def offer(browser: Browser, purpose: str, *samples: Sample, **form: Any) -> str:
+    ids = {"sample": [sample.id for sample in samples]} if samples else {}
+    return words(browser.post("/again", purpose=purpose, **ids, **form).text)
+
+
+def words(page: str) -> str:
+    """The text of a page as somebody reads it."""
+    main = page.partition("<main")[2].partition("</main>")[0]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
+    return re.sub(r" ([.,:])", r"\1", text)
+
+
+def chosen_ids(page: str) -> list[str]:
+    return re.findall(r'name="sample" value="(\w+)"', page)
+
+
+def queued() -> list[tuple[str, str | None]]:
+    return [(job.purpose, job.sample_id) for job in db.session.scalars(select(Job)) if not job.is_upload]
+
+
+def forget_figures(sample: Sample) -> None:
+    """A description of before does not know what it was written for."""
+    with transaction():
+        sample.describe({name: each for name, each in sample.described.items() if name != "figures"})
+
+
+def described_by(browser: Browser, sample: Sample) -> str:
+    browser.post("/again/jobs", purpose=DESCRIBE, sample=sample.id)
+    run.run_next()
+    db.session.refresh(sample)
+    return str(sample.described["source"])
+
+
+def spend(user: User, dollars: str) -> None:
+    with transaction() as session:
+        entry = {"kind": "ai", "entry_key": f"ai:{dollars}", "quantity": 1}
+        session.add(Usage(user_id=user.id, cost_usd=Decimal(dollars), **entry))
+
+
+def test_what_is_paid_for_already_is_free(as_owner: Browser, two: list[Sample]) -> None:
+    page = offer(as_owner, DESCRIBE, *two)
+    assert "2 samples: Deep kick, Dusty break." in page
+    assert "Free 2 samples" in page
+    assert "Expected $0.00" in page
+    assert "At most $0.00" in page
+
+
+def test_before_a_model_was_ever_asked_the_length_of_the_question_is_told(
+    as_owner: Browser, owner: User, two: list[Sample]
+) -> None:
+    as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
+    page = offer(as_owner, DESCRIBE, *two)
+    sample = two[1]
+    asked = prompt.messages(sample.features.measured, sample.filename, [])
+    each = Price(Decimal("0.5"), Decimal("1.5")).most(asked, request_schema(Vibe))
+    assert Decimal("0.001") < each < MOST
+    assert f"Asked {SMALL} then qwen/qwen3-235b-a22b-2507, when it does not answer" in page
+    assert f"Expected {usd(2 * each)} 2 samples at {usd(each)}, by the length of the question" in page
+    assert "At most $0.04 $0.02 a sample" in page
+    assert f"Left to spend {usd(1 - budget.spent(budget.DAY, owner.id))}" in page
+    assert "By rules" not in page
+
+
+def test_then_by_what_its_answers_have_cost(as_owner: Browser, two: list[Sample], fake: Market) -> None:
+    as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
+    as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
+    run.run_next()
+    page = offer(as_owner, DESCRIBE, *two)
+    each = fake.bills[-1][2]
+    assert f"1 sample at {usd(each)}, the mean of this model" in page
+    assert "Free 1 sample" in page
+
+
+def test_the_same_bytes_twice_are_asked_about_once(as_owner: Browser, owner: User, two: list[Sample]) -> None:
+    twin = db.session.get_one(Sample, finished_job(as_owner, "Break again.wav", drum_loop(93)).id)
+    as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
+    db.session.refresh(owner)
+    cost = estimate.of(owner, [*two, twin])
+    assert (cost.to_ask, cost.free) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("left", "affordable"),
+    [("0.019999", 0), ("0.02", 1), ("0.0219", 1), ("0.022", 2), ("0.024", 3), ("1", 3)],
+)
+def test_the_budgets_edge(left: str, affordable: int) -> None:
+    """The most is put aside for each, and what it costs is known before the next is asked."""
+    cost = estimate.Estimate(
+        silence=None, answered=frozenset(), models=(SMALL,), free=0, to_ask=3, each_usd=Decimal("0.002"),
+        is_measured=True, each_most_usd=MOST, left_usd=Decimal(left),
+    )  # fmt: skip
+    assert (cost.affordable, cost.by_rules) == (affordable, 3 - affordable)
+    assert cost.most_usd == min(3 * MOST, Decimal(left))
+
+
+def test_a_used_up_budget_is_told_and_holds(
+    as_owner: Browser, owner: User, two: list[Sample], fake: Market
+) -> None:
+    as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
+    spend(owner, str(Decimal("0.9799") - budget.spent(budget.DAY, owner.id)))
+    page = offer(as_owner, DESCRIBE, *two)
+    assert "Left to spend $0.0201" in page
+    assert "By rules about 1 sample" in page
+    as_owner.post("/again/jobs", purpose=DESCRIBE, sample=[sample.id for sample in two])
+    run.run_next()
+    run.run_next()
+    assert [asked["model"] for asked in fake.asked[2:]] == [SMALL]
+    assert budget.spent(budget.DAY, owner.id) <= 1
+
+
+def test_who_switched_models_off_pays_nothing(as_owner: Browser, two: list[Sample]) -> None:
+    as_owner.post("/settings/ai")
+    page = offer(as_owner, DESCRIBE, *two)
+    assert "You have switched models off in the settings. Rules write the descriptions anew" in page
+    assert "Nothing is paid." in page
+
+
+class TestWithoutAKey:
+    @pytest.fixture
+    def environ(self, tmp_path: Any) -> dict[str, str]:
+        return {"DATA_DIR": str(tmp_path / "instance")}
+
+    def test_rules_describe_for_nothing(self, as_owner: Browser, two: list[Sample]) -> None:
+        for sample in two:
+            forget_figures(sample)
+        page = offer(as_owner, DESCRIBE, *two)
+        assert "No model is set up here. Rules write the descriptions anew" in page
+        assert "Nothing is paid." in page
+        assert "model has said" not in page
+        as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
+        run.run_next()
+        assert "completed" in as_owner.get("/jobs").text
+
+    def test_where_nothing_can_change_it_is_said_and_not_offered(
+        self, as_owner: Browser, two: list[Sample]
+    ) -> None:
+        page = as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
+        assert "Nothing would change. It has been described by rules from the same figures" in words(page)
+        assert 'action="/again/jobs"' not in page
+        as_owner.post(f"/samples/{two[0].id}/tempo/double")
+        assert "Nothing would change" in offer(as_owner, DESCRIBE, *two), "rules have followed at once"
+        forget_figures(two[0])
+        page = offer(as_owner, DESCRIBE, *two)
+        assert "Rules write the description of 1 sample anew" in page
+        assert "1 sample has been described by rules from the same figures" in page
+
+    def test_rules_of_an_older_schema_would_say_something_else(
+        self, as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
+        assert "Rules write the description anew" in offer(as_owner, DESCRIBE, two[0])
+
+
+def test_analysing_costs_nothing(as_owner: Browser, two: list[Sample]) -> None:
+    page = offer(as_owner, ANALYSE, two[0])
+    assert "It costs nothing" in page
+    assert "Expected" not in page
+
+
+def test_a_whole_search_is_chosen_and_frozen(as_owner: Browser, two: list[Sample]) -> None:
+    answer = as_owner.post("/again", purpose=DESCRIBE, all="1", q="deep")
+    assert chosen_ids(answer.text) == [two[1].id]
+    assert len(chosen_ids(as_owner.get("/again?purpose=describe&all=1").text)) == 2
+    as_owner.post("/again/jobs", purpose=DESCRIBE, sample=chosen_ids(answer.text))
+    assert queued() == [(DESCRIBE, two[1].id)]
+
+
+def test_no_more_than_the_cap_at_once(
+    as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reprocess_offer, "MOST", 1)
+    answer = as_owner.post("/again", purpose=DESCRIBE, all="1")
+    assert chosen_ids(answer.text) == [two[1].id]
+    assert "One go takes 1 of the 2 you chose." in words(answer.text)
+    rest = re.findall(r'type="hidden" name="(all|after|purpose)" value="([^"]+)"', answer.text)
+    following = as_owner.post("/again", **dict(rest))
+    assert chosen_ids(following.text) == [two[0].id]
+    assert "show the next" not in following.text
+    as_owner.post("/again/jobs", purpose=DESCRIBE, sample=[sample.id for sample in two])
+    assert len(queued()) == 1
+
+
+def test_a_plan_does_so_many_a_day(as_freeloader: Browser, freeloader: User) -> None:
+    sample_id = shelve(freeloader, {"One": {}})["One"].id
+    ids = waiting_jobs(freeloader, 99, purpose=DESCRIBE, created_at=utcnow())
+    answer = as_freeloader.post("/again/jobs", purpose=DESCRIBE, sample=sample_id)
+    assert answer.headers["Location"] == "/jobs"
+    again_ = as_freeloader.post("/again/jobs", purpose=ANALYSE, sample=sample_id)
+    assert again_.headers["Location"] == "/samples"
+    assert (
+        "Free analyses and describes 100 samples again in 24 hours, and 0"
+        in as_freeloader.get("/samples").text
+    )
+    with transaction() as session:
+        yesterday = utcnow() - timedelta(hours=25)
+        session.execute(update(Job).where(Job.id.in_(ids)).values(created_at=yesterday))
+    as_freeloader.post("/again/jobs", purpose=ANALYSE, sample=sample_id)
+    assert queued()[-1] == (ANALYSE, sample_id)
+
+
+def test_the_page_and_the_job_agree_on_what_becomes_of_a_models_words(
+    as_owner: Browser, two: list[Sample], fake: Market
+) -> None:
+    model = two[0].described["source"]
+    with transaction() as session:
+        session.get_one(AiSwitch, 1).paused_at = utcnow()
+        session.get_one(AiSwitch, 1).paused_because = "no credit"
+        two[1].describe(two[1].described | {"source": LOCAL})
+    page = offer(as_owner, DESCRIBE, *two)
+    assert "What a model has said of 1 sample stays" in page
+    assert "Nothing would change. What a model has said of it stays" in words(
+        as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
+    )
+    assert described_by(as_owner, two[0]) == model
+    assert "1 sample gets what a model has said of the same figures before" in page
+    assert described_by(as_owner, two[1]) == model
+    as_owner.post("/settings/ai", ai_model=SMALL)
+    page = offer(as_owner, DESCRIBE, *two)
+    assert "also in place of what a model has said. Nothing is paid." in page
+    assert described_by(as_owner, two[0]) == LOCAL
+
+
+def test_nobody_chooses_anothers_samples(as_stranger: Browser, two: list[Sample]) -> None:
+    answer = as_stranger.post("/again", purpose=DESCRIBE, sample=[sample.id for sample in two])
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/samples")
+    as_stranger.post("/again/jobs", purpose=DESCRIBE, sample=[sample.id for sample in two])
+    assert queued() == []
+
+
+def test_nothing_ticked_says_so_and_an_unknown_purpose_is_refused(as_owner: Browser) -> None:
+    assert as_owner.post("/again", purpose=DESCRIBE).status_code == 303
+    assert "Tick the samples first" in as_owner.get("/samples").text
+    assert as_owner.post("/again/jobs", purpose="upload").status_code == 400
+
+
+def test_what_is_under_way_is_told_and_left_out(as_owner: Browser, two: list[Sample]) -> None:
+    as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
+    answer = as_owner.post("/again", purpose=DESCRIBE, sample=[sample.id for sample in two])
+    assert chosen_ids(answer.text) == [two[1].id]
+    assert "1 sample is being described already." in words(answer.text)
+    assert "It is being described again" in as_owner.get(f"/samples/{two[0].id}").text
+
+
+def test_the_library_has_a_box_for_each_row_and_says_how_many_match(
+    as_owner: Browser, two: list[Sample]
+) -> None:
+    page = as_owner.get("/samples?q=deep").text
+    assert chosen_ids(page) == [two[1].id]
+    assert "all 1 that match" in words(page)
+    assert chosen_ids(as_owner.get("/dashboard").text) == []
+
+
+def test_a_row_that_comes_back_from_the_trash_has_its_box_again(as_owner: Browser, two: list[Sample]) -> None:
+    as_owner.post(f"/samples/{two[0].id}/delete")
+    address = {"HX-Request": "true", "HX-Current-URL": "http://localhost/samples?q=dusty"}
+    row = as_owner.post(f"/samples/{two[0].id}/restore", address).text
+    assert chosen_ids(row) == [two[0].id]
+
+
+def test_an_older_engine_is_named_on_the_page(as_owner: Browser, two: list[Sample]) -> None:
+    assert "older engine" not in as_owner.get(f"/samples/{two[0].id}").text
+    with transaction():
+        two[0].features.engine_version = "0.1"
+    assert "It was measured by an older engine ( 0.1 )." in words(as_owner.get(f"/samples/{two[0].id}").text)

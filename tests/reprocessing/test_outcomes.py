@@ -1,0 +1,244 @@
+"""What analysing and describing again changes, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+import tasks
+from app.ai import answers, budget
+from app.billing import quota
+from app.extensions import db, settings
+from app.jobs import claim as claims
+from app.jobs import describe_step, run
+from app.models import Sample, User
+from app.models.base import transaction
+from app.models.job import ANALYSE, DESCRIBE
+from app.vibe import description, prompt, schema
+from app.vibe.description import LOCAL
+from tests.fake_openrouter import Market
+from tests.reprocessing.support import BOTH, LARGE, SMALL, choose, ledger, queued, ran
+from tests.support import Browser, drum_loop, finished_job
+
+
+def test_another_model_finds_other_words_and_the_ledger_is_the_bill(
+    as_owner: Browser, owner: User, sample: Sample, fake: Market
+) -> None:
+    with transaction():
+        sample.retag(["vinyl"])
+    choose(as_owner, SMALL)
+    fake.answer = fake.answer | {"genres": [{"name": "trap", "weight": 0.5}]}
+    job = ran(as_owner, DESCRIBE, sample)
+    assert (job.state, job.step, job.sample_id) == ("completed", "ready", sample.id)
+    assert [asked["model"] for asked in fake.asked] == [LARGE, SMALL]
+    assert (sample.vibe["source"], sample.vibe["genres"][0]["name"]) == (SMALL, "trap")
+    assert '"vinyl"' in fake.asked[1]["messages"][1]["content"]
+    assert abs(ledger() - fake.billed_usd) < Decimal("0.000002")
+    assert abs(budget.spent(budget.DAY, owner.id) - ledger()) < Decimal("0.000001")
+    assert "trap" in sample.search_text
+
+
+def test_the_same_question_again_is_free(as_owner: Browser, sample: Sample, fake: Market) -> None:
+    before = dict(sample.vibe)
+    assert ran(as_owner, DESCRIBE, sample).state == "completed"
+    assert len(fake.asked) == 1
+    assert sample.vibe == before
+
+
+@BOTH
+def test_corrections_stay_in_force(as_owner: Browser, sample: Sample, fake: Market, purpose: str) -> None:
+    with transaction():
+        sample.correct(bpm=186.0, moods=["sunny"])
+    choose(as_owner, SMALL)
+    assert ran(as_owner, purpose, sample).state == "completed"
+    assert (sample.bpm, sample.bpm_source, sample.vibe["moods"]) == (186.0, "user", ["sunny"])
+
+
+def test_what_the_user_corrected_is_what_a_model_is_asked_about(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    as_written = sample.described
+    assert as_written["figures"] == {"kind": "loop", "sound": None, "bpm": sample.bpm, "key": None}
+    with transaction():
+        sample.correct(bpm=180.0, key="A minor", moods=["sunny"])
+    assert sample.described == as_written, "a model's words are its own until it is asked again"
+    ran(as_owner, DESCRIBE, sample)
+    told = fake.asked[1]["messages"][1]["content"]
+    assert "- tempo: 180 BPM" in told
+    assert "- key: A minor" in told
+    assert "sunny" not in told
+    assert sample.described["figures"] | {"bpm": 180.0, "key": "A minor"} == sample.described["figures"]
+    ran(as_owner, DESCRIBE, sample)
+    assert len(fake.asked) == 2, "the same question again is free"
+    with transaction():
+        sample.revert("bpm", "key")
+    ran(as_owner, DESCRIBE, sample)
+    assert len(fake.asked) == 2, "and so is the one before"
+    assert sample.described == as_written
+
+
+def test_a_correction_that_a_model_would_not_be_told_is_no_other_question(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    with transaction():
+        sample.correct(bpm=(sample.bpm or 0) + 0.02)
+    ran(as_owner, DESCRIBE, sample)
+    assert len(fake.asked) == 1
+
+
+def test_a_job_that_was_cancelled_while_another_asked_pays_nothing(
+    as_owner: Browser, sample: Sample, fake: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(as_owner, SMALL)
+    [job] = queued(as_owner, DESCRIBE, sample)
+
+    def never(keys: set[str], *_: object) -> bool:
+        as_owner.post(f"/jobs/{job.id}/cancel")
+        return False
+
+    monkeypatch.setattr(answers, "_begin", never)
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, len(fake.asked)) == ("cancelled", 1)
+
+
+def test_who_waits_too_long_for_anothers_question_is_described_by_rules(
+    as_owner: Browser, fake: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "_begin", lambda *_: False)
+    monkeypatch.setattr(describe_step, "LONGEST_S", 0.0)
+    sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
+    assert (sample.vibe["source"], fake.asked) == (LOCAL, [])
+
+
+@BOTH
+def test_rules_write_for_what_the_user_corrected(as_owner: Browser, fake: Market, purpose: str) -> None:
+    fake.script = ["400"]
+    sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
+    measured = sample.described
+    assert as_owner.post(f"/samples/{sample.id}/tempo/double").status_code == 303
+    db.session.refresh(sample)
+    assert "at 186 BPM" in sample.vibe["description"]
+    ran(as_owner, purpose, sample)
+    assert "at 186 BPM" in sample.vibe["description"]
+    assert "fast" in sample.vibe["tags"]
+    as_owner.post(f"/samples/{sample.id}/revert", field="bpm")
+    db.session.refresh(sample)
+    assert sample.described == measured
+
+
+@BOTH
+def test_it_is_no_upload_and_is_charged_as_none(
+    as_owner: Browser, owner: User, sample: Sample, purpose: str
+) -> None:
+    before = quota.standing(owner)
+    job = ran(as_owner, purpose, sample)
+    with transaction():
+        quota.give_back(job)
+    assert quota.standing(owner) == before
+
+
+def test_analysing_measures_and_renders_anew_and_leaves_a_models_words(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    words, bars = dict(sample.described), sample.bars
+    with transaction():
+        sample.features.engine_version = "0.1"
+        sample.features.measured = sample.features.measured | {"bpm": 1.0}
+        sample.bars = bytes(64)
+    wav = settings().data_dir / "store" / sample.sp404_key
+    rendered = wav.read_bytes()
+    wav.write_bytes(b"old")
+    job = ran(as_owner, ANALYSE, sample)
+    assert (job.state, job.step) == ("completed", "ready")
+    assert sample.features.engine_version != "0.1"
+    assert sample.bpm == pytest.approx(93, abs=0.5)
+    assert sample.bars == bars
+    assert wav.read_bytes() == rendered
+    assert sample.described == words
+    assert len(fake.asked) == 1
+
+
+def test_words_by_rules_follow_a_new_measurement(as_owner: Browser, fake: Market) -> None:
+    fake.script = ["400"]
+    sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
+    right = dict(sample.described)
+    with transaction():
+        sample.describe(right | {"energy": 1, "moods": ["bleak"]})
+    ran(as_owner, ANALYSE, sample)
+    assert sample.described == right
+
+
+def test_who_switched_models_off_gets_rules_and_nobody_is_asked(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    assert as_owner.post("/settings/ai").status_code == 303
+    ran(as_owner, DESCRIBE, sample)
+    assert sample.vibe["source"] == LOCAL
+    other = finished_job(as_owner, "other.wav", drum_loop(120))
+    assert db.session.get_one(Sample, other.id).vibe["source"] == LOCAL
+    assert len(fake.asked) == 1  # the first upload's
+
+
+def test_rules_that_stand_in_for_a_model_leave_its_words(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    fake.script, words = ["503"], dict(sample.described)
+    choose(as_owner, SMALL)
+    assert ran(as_owner, DESCRIBE, sample).state == "completed"
+    assert len(fake.asked) > 1
+    assert sample.described == words
+
+
+@pytest.mark.parametrize("module", ["prompt", "schema"])
+def test_a_new_version_describes_on_request_only(
+    as_owner: Browser, sample: Sample, fake: Market, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    line = "The description is of an older version."
+    page = f"/samples/{sample.id}"
+    assert line not in as_owner.get(page).text
+    if module == "prompt":
+        monkeypatch.setattr(prompt, "PROMPT_VERSION", prompt.PROMPT_VERSION + 1)
+    else:
+        monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
+        monkeypatch.setattr(description, "SCHEMA_VERSION", schema.SCHEMA_VERSION)
+    tasks.keep_house()
+    tasks.sweep()
+    assert run.run_next() is None
+    assert line in as_owner.get(page).text
+    assert len(fake.asked) == 1
+    ran(as_owner, DESCRIBE, sample)
+    assert len(fake.asked) == 2
+    assert line not in as_owner.get(page).text
+
+
+def test_a_kept_answer_is_held_against_what_is_measured_today(
+    as_owner: Browser, sample: Sample, fake: Market
+) -> None:
+    with transaction():
+        sample.features.measured = sample.features.measured | {"bpm": 180.0, "noisiness": 5.0}
+    assert sample.vibe["corrections"] == []
+    assert ran(as_owner, DESCRIBE, sample).state == "completed"
+    assert len(fake.asked) == 1
+    assert sample.vibe["corrections"]
+    assert "180 BPM" in sample.vibe["because"]["moods"]
+
+
+def test_words_by_rules_are_of_what_is_measured_when_the_job_ends(
+    as_owner: Browser, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was analysed again while it was described."""
+    assert as_owner.post("/settings/ai", ai_model=LARGE).status_code == 303  # the switch is off
+    ask = describe_step.sound
+
+    def and_meanwhile(claim: claims.Claim, still_ours: Callable[[], bool]) -> dict[str, object]:
+        found = ask(claim, still_ours)
+        with transaction():
+            sample.features.measured = sample.features.measured | {"bpm": 180.0}
+        return found
+
+    monkeypatch.setattr(describe_step, "sound", and_meanwhile)
+    ran(as_owner, DESCRIBE, sample)
+    assert "at 180 BPM" in sample.vibe["description"]

@@ -1,0 +1,152 @@
+"""What a sentence says about a description: the one in force is asked, and characters only sort."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.jobs.outcomes import build_sample
+from app.models import Job, Sample, User
+from app.models.base import new_id, transaction
+from app.models.sample import OF_VIBE
+from app.search import query as search
+from app.search import text_conditions
+from app.search.lexicon import DECADES, WORDS
+from app.search.vibe_words import FIELDS
+from tests.models.test_sample import MEASURED
+
+DULL: dict[str, Any] = {
+    "moods": ["gloomy"], "texture": "clear", "era": "any", "genres": [], "instruments": [],
+    "use": "drum loop to chop", "role": "loop", "energy": 30, "confidence": 0.5, "because": {},
+    "source": "local", "corrections": [], "schema_version": 1, "prompt_version": None,
+    "description": "A gloomy, clear loop.", "tags": [],
+}  # fmt: skip
+VIBES: dict[str, dict[str, Any]] = {
+    "Popcorn": {"moods": ["sad", "wistful"], "era": "1990s", "description": "A dusty, slow loop of old."},
+    "Blue": {"moods": ["melancholic"], "genres": [{"name": "boom bap", "weight": 0.8}], "texture": "gritty"},
+    "Strings of sand": {"genres": [{"name": "drum and bass", "weight": 0.4}], "era": "1980s"},
+    "Take 3": {"instruments": [{"name": "strings", "heard": False}], "tags": ["dusty"], "use": "transition"},
+    "Plain": {"tags": ["dustbin"]},
+}
+
+
+def shelve(owner: User, vibes: dict[str, dict[str, Any]]) -> dict[str, Sample]:
+    """Samples as the jobs of those files would have made them."""
+    made = {}
+    with transaction() as session:
+        for name, vibe in vibes.items():
+            job = Job(id=new_id(), user_id=owner.id, filename=f"{name}.wav", format="WAV", size_bytes=1)
+            job.content_sha256, job.incoming_key = "", f"incoming/{owner.id}/{job.id}.wav"
+            made[name] = build_sample(job, MEASURED, DULL | vibe)
+            session.add(made[name])
+    return made
+
+
+@pytest.fixture
+def shelf(owner: User) -> dict[str, Sample]:
+    return shelve(owner, VIBES)
+
+
+def names(user: User, sentence: str) -> list[str]:
+    return [sample.name for sample in search.find(user, search.Query(ask=sentence), "").samples]
+
+
+FOUND = {
+    "sad": {"Popcorn", "Blue"},
+    "melancholic": {"Blue"},
+    "not sad": {"Strings of sand", "Take 3", "Plain"},
+    "from the nineties": {"Popcorn"},
+    "80s or 90s": {"Popcorn", "Strings of sand"},
+    "80s wistful": set(),
+    "hip hop": {"Blue"},
+    "dnb": {"Strings of sand"},
+    "with strings": {"Strings of sand", "Take 3"},  # one is called so
+    "without strings": {"Popcorn", "Blue", "Plain"},
+    "gritty texture": {"Blue"},
+    "transition": {"Take 3"},
+    "to chop, no transitions": {"Popcorn", "Blue", "Strings of sand", "Plain"},
+    "pop": set(),  # no part of another word
+    "-dusty": {"Blue", "Strings of sand", "Plain"},
+}
+
+
+@pytest.mark.parametrize(("sentence", "expected"), FOUND.items())
+def test_the_words_of_a_vibe_find(
+    owner: User, shelf: dict[str, Sample], sentence: str, expected: set[str]
+) -> None:
+    assert set(names(owner, sentence)) == expected
+
+
+def test_what_the_user_corrected_is_in_force(owner: User, shelf: dict[str, Sample]) -> None:
+    with transaction():
+        shelf["Popcorn"].correct(moods=["joyful"], era=None, description='It is "moods": ["sad"], they say.')
+        shelf["Plain"].correct(era="1990s", genres=[{"name": "boom bap", "weight": 1.0}])
+    assert names(owner, "sad") == ["Blue"]
+    assert names(owner, "joyful") == ["Popcorn"]
+    assert names(owner, "90s") == ["Plain"]
+    assert set(names(owner, "boom bap")) == {"Plain", "Blue"}
+    with transaction():
+        shelf["Popcorn"].revert("moods", "description")
+    assert set(names(owner, "sad")) == {"Popcorn", "Blue"}
+    assert names(owner, "joyful") == []
+
+
+def test_a_text_cannot_pose_as_a_field(owner: User) -> None:
+    shelved = shelve(
+        owner, {'"moods": [unsaid]': {"description": 'So "sad", he said.', "tags": ["happysad"]}}
+    )
+    assert names(owner, "sad") == []
+    with transaction():
+        shelved['"moods": [unsaid]'].correct(description='"moods": ["sad"], "joyful"')
+    assert names(owner, "sad") == names(owner, "joyful") == []
+    assert names(owner, "gloomy") == ['"moods": [unsaid]']
+
+
+def test_a_character_comes_first_and_leaves_nothing_out(owner: User, shelf: dict[str, Sample]) -> None:
+    rest = [name for name in reversed(VIBES) if name not in ("Popcorn", "Take 3")]
+    assert names(owner, "dusty") == ["Take 3", "Popcorn", *rest]
+    assert names(owner, "not too dusty") == [*rest, "Take 3", "Popcorn"]
+    assert names(owner, "dusty, from the 90s or 80s") == ["Popcorn", "Strings of sand"]
+    assert names(owner, "zorblax") == []
+
+
+def test_characters_and_measures_sort_together_page_by_page(owner: User, shelf: dict[str, Sample]) -> None:
+    with transaction():
+        for number, sample in enumerate(shelf.values()):
+            sample.features.brightness = None if number == 4 else 20.0 * number
+    query, seen, after = search.Query(ask="dusty, dark"), list[str](), ""
+    while True:
+        page = search.find(owner, query, after, limit=1)
+        seen += [sample.name for sample in page.samples]
+        if page.next_after is None:
+            break
+        after = page.next_after
+    assert seen == ["Popcorn", "Take 3", "Blue", "Strings of sand", "Plain"]
+    assert query.ranking == "dusty and darkest first"
+    assert search.Query(ask="bright, not too dusty").ranking == "brightest first, dusty last"
+
+
+def test_every_word_of_a_vibe_can_be_asked_for() -> None:
+    assert set(text_conditions.KEPT_AS.values()) <= set(OF_VIBE)
+    for field, words in FIELDS.items():
+        for word in words:
+            spelled = f"{field} {word}"
+            match = WORDS.pattern.fullmatch(spelled)
+            assert match is not None, spelled
+            assert WORDS.get(match) == (field, (word,))
+    assert DECADES.pattern.fullmatch("1990s") is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["Beat (Dusty) 90", "[dusty] 90", "dusty/loop", "dusty+warm", "Dusty & warm", "dusty!", "Dusty's"]
+)
+def test_a_word_ends_where_its_letters_do(owner: User, name: str) -> None:
+    shelve(owner, {"Another": {}, name: {}, "Undusty": {}})
+    assert names(owner, "dusty")[0] == name
+    assert sorted(names(owner, "not dusty")) == ["Another", "Undusty"]
+
+
+def test_quotation_marks_in_a_description_end_words_too(owner: User) -> None:
+    shelve(owner, {"Another": {}, "One": {"description": 'A "dusty" loop.'}})
+    assert names(owner, "dusty")[0] == "One"

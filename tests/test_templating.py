@@ -1,0 +1,116 @@
+"""Values in the words of the interface."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+from whitenoise import WhiteNoise
+
+from app import logs, templating
+from app.music import keys
+from tests.live import ROOT
+from tests.support import Browser
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, "–"), (93.0, "93"), (92.97, "93"), (93.46, "93.5"), (174.2, "174.2")]
+)
+def test_tempo(value: float | None, shown: str) -> None:
+    assert templating.bpm(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, "–"), (0.0, "0.00 s"), (0.42, "0.42 s"), (5.16, "5.2 s"), (187.2, "3:07")]
+)
+def test_length(value: float | None, shown: str) -> None:
+    assert templating.clock(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, "0 kB"), (27_000, "27 kB"), (1_500_000, "1.5 MB"), (10 * 10**9, "10 GB"), (10**12, "1 TB")],
+)
+def test_size(value: int, shown: str) -> None:
+    assert templating.megabytes(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("notation", "shown"), [("musical", "F♯ min"), ("camelot", "11A"), ("both", "F♯ min · 11A")]
+)
+def test_key_notations(notation: str, shown: str) -> None:
+    assert keys.shown("F# minor", notation) == shown
+    assert keys.shown(None, notation) == "–"
+
+
+def test_a_changed_static_file_changes_every_address(tmp_path: Path) -> None:
+    (tmp_path / "app.css").write_text("a")
+    first = templating.content_hash(tmp_path)
+    assert templating.content_hash(tmp_path) == first
+    (tmp_path / "app.css").write_text("b")
+    assert templating.content_hash(tmp_path) != first
+
+
+def test_static_files_are_cached_for_ever(app: Flask) -> None:
+    browser = Browser(app)
+    address = re.search(r'href="(/s/[^"]+/css/app\.css)"', browser.get("/sign-in").text)
+    assert address is not None
+    answer = browser.get(address.group(1))
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_static_files_are_sent_compressed_and_never_stale(tmp_path: Path) -> None:
+    """As set-up does it; a file that was edited since is served as it is."""
+    for name in ("kept.css", "edited.css"):
+        (tmp_path / name).write_text("a{}" * 1000)
+    before = templating.content_hash(tmp_path)
+    command = [sys.executable, "-m", "whitenoise.compress", "--quiet", str(tmp_path)]
+    subprocess.run(command, check=True)
+    assert templating.content_hash(tmp_path) == before
+    (tmp_path / "edited.css").write_text("b{}" * 1000)
+    os.utime(tmp_path / "edited.css", (0, 0))
+    templating.drop_stale(tmp_path)
+    client = Client(WhiteNoise(Response("nothing", 404), root=str(tmp_path), prefix="/s"))
+    for name, encoding in (("kept.css", "gzip"), ("edited.css", None)):
+        answer = client.get(f"/s/{name}", headers={"Accept-Encoding": "gzip"})
+        assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, encoding)
+        assert "Accept-Encoding" in answer.headers.get("Vary", "") or encoding is None
+    assert client.get("/s/kept.css").data == b"a{}" * 1000
+
+
+def test_set_up_compresses_what_pages_load() -> None:
+    assert "-m whitenoise.compress --quiet static" in (ROOT / "scripts" / "setup.sh").read_text()
+
+
+def test_pages_carry_their_guards(app: Flask) -> None:
+    headers = Browser(app).get("/sign-in").headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_what_is_logged_of_a_request_carries_its_id(app: Flask) -> None:
+    handler = logging.StreamHandler(written := StringIO())
+    handler.setFormatter(logging.Formatter(logs.FORMAT))
+    handler.addFilter(logs._say_about)
+    logging.getLogger("app").addHandler(handler)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("app.pages.routes.text", lambda _: 1 / 0)
+            answer = Browser(app).get("/readyz")
+    finally:
+        logging.getLogger("app").removeHandler(handler)
+    assert answer.status_code == 500
+    assert f"[request {answer.headers['X-Request-ID']}] unhandled error" in written.getvalue()

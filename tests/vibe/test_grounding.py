@@ -1,0 +1,127 @@
+"""Rules against invention: each planted contradiction is caught, and no true answer is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.audio.report import measure_file
+from app.vibe import grounding, rules
+from app.vibe.schema import Vibe
+from tests.support import chord, drum_loop, kick, noise, tone, wav
+
+Measured = dict[str, Any]
+
+
+def swelling_pad() -> bytes:
+    t = np.arange(4 * 44100) / 44100
+    return wav(0.3 * np.minimum(t / 2, 1) * np.sin(2 * np.pi * 220 * t))
+
+
+MADE = {
+    "slow break": lambda: drum_loop(70),
+    "fast break": lambda: drum_loop(172, 16),
+    "kick": kick,
+    "hiss": lambda: wav(0.5 * noise(2.0)),
+    "ping": lambda: wav(0.4 * tone(7000, 0.4, 12)),
+    "chord": chord,
+    "quiet chord": lambda: wav(0.004 * tone(220, 3.0, 0.1)),
+    "swelling pad": swelling_pad,
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measured]:
+    folder = tmp_path_factory.mktemp("made")
+    found = {}
+    for name, make in MADE.items():
+        path = folder / "sound.wav"  # a name that says nothing
+        path.write_bytes(make())
+        found[name] = measure_file(Path(path))
+    return found
+
+
+TRUE = [
+    ("slow break", "A slow, heavy break at 70 BPM."),
+    ("slow break", "A drum loop that is anything but fast, not fast at all."),
+    ("fast break", "A fast break at 172 BPM with bright hats."),
+    ("kick", "A dark, punchy one-shot with a short tail."),
+    ("kick", "A clean low kick, not bright."),
+    ("hiss", "A noisy, bright wash."),
+    ("ping", "A bright and clean ping."),
+    ("chord", "A clean chord in C minor."),
+    ("chord", "A minor triad that rings on."),
+    ("chord", "A clean voicing in a minor key."),
+    ("quiet chord", "A quiet, clean note."),
+    ("swelling pad", "A soft-edged swelling tone, clean and long."),
+]
+PLANTED = [
+    ("slow break", "A fast loop with energy.", "70 BPM"),
+    ("slow break", "A groove at 140 BPM.", "70 BPM"),
+    ("slow break", "A drum loop in A minor.", "no key"),
+    ("slow break", "A tight one-shot.", "loop"),
+    ("chord", "A voicing in Eb minor.", "C minor"),
+    ("fast break", "A slow groove.", "172 BPM"),
+    ("fast break", "A lazy beat at 90 bpm.", "172 BPM"),
+    ("kick", "A bright click.", "brightness"),
+    ("kick", "A noisy hit.", "noisiness"),
+    ("kick", "A loop of kicks.", "one-shot"),
+    ("hiss", "A dark drone.", "brightness"),
+    ("hiss", "A pure tone.", "noisiness"),
+    ("ping", "A muffled thud.", "brightness"),
+    ("chord", "A bright stab.", "brightness"),
+    ("chord", "A chord in C major.", "C minor"),
+    ("chord", "Distorted keys.", "noisiness"),
+    ("quiet chord", "A loud note.", "loudness"),
+    ("swelling pad", "A punchy hit.", "attack"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), TRUE)
+def test_a_true_sentence_passes(files: dict[str, Measured], name: str, text: str) -> None:
+    assert grounding.contradictions(text, files[name]) == []
+
+
+@pytest.mark.parametrize(("name", "text", "figure"), PLANTED)
+def test_a_planted_contradiction_is_caught_with_the_figure(
+    files: dict[str, Measured], name: str, text: str, figure: str
+) -> None:
+    [fault] = grounding.contradictions(text, files[name])
+    assert figure in fault
+
+
+@pytest.mark.parametrize("name", list(MADE))
+def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Measured], name: str) -> None:
+    local = rules.describe(files[name])
+    assert grounding.corrected(local, local, files[name]) == (local, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("slow break", {"description": "A fast loop."}),
+        ("slow break", {"tags": ["fast", "dusty"]}),
+        ("slow break", {"use": "hit to play"}),
+        ("kick", {"role": "loop"}),
+        ("kick", {"role": "vocal"}),
+        ("kick", {"texture": "harsh"}),
+        ("swelling pad", {"texture": "punchy"}),
+        ("quiet chord", {"energy": 95}),
+        ("quiet chord", {"moods": ["aggressive"]}),
+        ("hiss", {"tags": ["dark"]}),
+    ],
+)
+def test_a_planted_field_is_put_right_and_listed(
+    files: dict[str, Measured], name: str, change: dict[str, Any]
+) -> None:
+    local = rules.describe(files[name])
+    planted = Vibe.model_validate(local.model_dump() | change)
+    right, faults = grounding.corrected(planted, local, files[name])
+    assert len(faults) == 1
+    [field] = change
+    assert getattr(right, field) != change[field]
+    kept = set(Vibe.model_fields) - {field}
+    assert right.model_dump(include=kept) == local.model_dump(include=kept)

@@ -1,0 +1,245 @@
+"""The local describer: every field follows what was measured, in the right direction, and says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.audio.report import measure_file
+from app.engine.describer import Ask
+from app.integrations.openrouter.conversation import request_schema
+from app.music.sounds import SOUNDS
+from app.vibe import rules
+from app.vibe.description import describe_by_rules
+from app.vibe.measures import decay_s, in_words
+from app.vibe.schema import Vibe
+from app.vibe.vocabulary import FEATURES, MOODS
+from tests.support import drum_loop, noise, tone, wav
+
+MIDDLE: dict[str, Any] = {
+    "kind": "loop",
+    "kind_confidence": 0.9,
+    "sound": None,
+    "key": "A minor",
+    "key_confidence": 0.8,
+    "bpm": 100.0,
+    "bpm_confidence": 0.9,
+    "duration_s": 4.8,
+    "loudness_db": -20.0,
+    "brightness": 50.0,
+    "noisiness": 40.0,
+    "attack_ms": 30.0,
+    "onsets": [[0.3 * n, 1.0] for n in range(16)],
+}
+
+
+def described(**changes: Any) -> Vibe:
+    return describe_by_rules(MIDDLE | changes).vibe
+
+
+def arousal(found: Vibe) -> float:
+    return sum(MOODS[word][1] for word in found.moods) / len(found.moods)
+
+
+def valence(found: Vibe) -> float:
+    return sum(MOODS[word][0] for word in found.moods) / len(found.moods)
+
+
+def heard(tmp_path: Path, samples: np.ndarray[Any, Any] | bytes) -> Vibe:
+    """Made, written, decoded and analysed for real."""
+    path = tmp_path / "sound.wav"
+    path.write_bytes(samples if isinstance(samples, bytes) else wav(samples))
+    return describe_by_rules(measure_file(path)).vibe
+
+
+def test_a_brighter_variant_of_one_sound_is_brighter_in_words(tmp_path: Path) -> None:
+    low, high = (heard(tmp_path, 0.5 * tone(hz, 1.0, 3)) for hz in (80, 6000))
+    assert ("dark" in low.tags, "bright" in low.tags) == (True, False)
+    assert ("dark" in high.tags, "bright" in high.tags) == (False, True)
+    assert low.energy < high.energy
+
+
+def test_a_louder_variant_has_more_energy(tmp_path: Path) -> None:
+    levels = [heard(tmp_path, gain * tone(220, 1.0, 3)).energy for gain in (0.02, 0.2, 0.9)]
+    assert levels == sorted(set(levels))
+
+
+def test_a_faster_variant_has_more_energy_and_livelier_moods(tmp_path: Path) -> None:
+    slow, fast = (heard(tmp_path, drum_loop(bpm)) for bpm in (70, 140))
+    assert slow.energy < fast.energy
+    assert arousal(slow) < arousal(fast)
+    assert ("slow" in slow.tags, "fast" in slow.tags) == (True, False)
+    assert ("slow" in fast.tags, "fast" in fast.tags) == (False, True)
+
+
+def test_a_noisier_variant_is_noisy_and_rougher(tmp_path: Path) -> None:
+    clean, rough = (
+        heard(tmp_path, 0.4 * ((1 - mix) * tone(220, 1.0, 3) + mix * noise(1.0, 3))) for mix in (0.0, 1.0)
+    )
+    assert "clean" in clean.tags
+    assert "noisy" in rough.tags
+    assert rough.texture in {"crisp", "gritty"}
+    assert clean.texture not in {"crisp", "gritty"}
+
+
+def test_a_longer_decay_is_heard_as_longer(tmp_path: Path) -> None:
+    short, long = (heard(tmp_path, 0.8 * tone(220, 4.0, decay)) for decay in (18, 1))
+    assert ("short" in short.tags, "ringing" in short.tags) == (True, False)
+    assert ("short" in long.tags, "ringing" in long.tags) == (False, True)
+
+
+LEVELS = st.floats(-45, -3)
+SCORES = st.floats(0, 100)
+
+
+@given(LEVELS, LEVELS)
+def test_energy_never_falls_when_it_gets_louder(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    assert described(loudness_db=low).energy <= described(loudness_db=high).energy
+
+
+@given(SCORES, SCORES)
+def test_energy_and_pleasantness_never_fall_when_it_gets_brighter(a: float, b: float) -> None:
+    low, high = ({**MIDDLE, "brightness": score} for score in sorted((a, b)))
+    assert rules.energy(low) <= rules.energy(high)
+    assert rules.feeling(low, 50)[0] <= rules.feeling(high, 50)[0]
+
+
+@given(st.floats(40, 200), st.floats(40, 200))
+def test_a_faster_loop_is_never_calmer(a: float, b: float) -> None:
+    slow, fast = ({**MIDDLE, "bpm": bpm} for bpm in sorted((a, b)))
+    assert rules.feeling(slow, 50)[1] <= rules.feeling(fast, 50)[1]
+
+
+@given(SCORES, SCORES)
+def test_a_noisier_sound_is_never_more_pleasant(a: float, b: float) -> None:
+    clean, noisy = ({**MIDDLE, "noisiness": score} for score in sorted((a, b)))
+    assert rules.feeling(noisy, 50)[0] <= rules.feeling(clean, 50)[0]
+
+
+@given(st.floats(2, 200), st.floats(2, 200))
+def test_a_slower_fall_is_never_a_shorter_decay(a: float, b: float) -> None:
+    def falling(db_per_s: float) -> dict[str, Any]:
+        course = [max(-70.0, -10 - db_per_s * 4.8 * n / 64) for n in range(64)]
+        return MIDDLE | {"spectral": {"loudness_course": course}}
+
+    slow, quick = (decay_s(falling(speed)) or 99.0 for speed in sorted((a, b)))
+    assert slow >= quick
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(["loop", "one-shot"]),
+            "sound": st.sampled_from([None, *SOUNDS]),
+            "key": st.none() | st.sampled_from(["C major", "F# minor"]),
+            "note": st.none() | st.just("A2"),
+            "bpm": st.none() | st.floats(20, 400),
+            "duration_s": st.floats(0, 4000),
+            "loudness_db": st.none() | st.floats(-120, 6),
+            "brightness": st.none() | SCORES,
+            "noisiness": st.none() | SCORES,
+            "attack_ms": st.none() | st.floats(0, 5000),
+            "kind_confidence": st.floats(0, 1),
+        }
+    )
+)
+def test_whatever_is_measured_makes_a_whole_vibe(measured: dict[str, Any]) -> None:
+    found = describe_by_rules(measured)
+    assert Vibe.model_validate(found.vibe.model_dump()) == found.vibe
+    assert found.vibe.confidence <= rules.MOST_CONFIDENT
+    assert found.source == "local"
+    assert found.calls == []
+
+
+def test_mode_decides_pleasantness_and_tempo_excitement() -> None:
+    assert (
+        valence(described(key="A minor")) < valence(described(key=None)) < valence(described(key="A major"))
+    )
+    assert arousal(described(bpm=60.0)) < arousal(described(bpm=180.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "use", "role"),
+    [
+        ({"kind": "one-shot", "sound": "snare", "key": None}, "hit to play", "snare"),
+        ({"kind": "one-shot", "sound": "kick", "key": None, "note": "A1"}, "hit to play", "kick"),
+        ({"kind": "one-shot", "sound": "bass", "note": "A2"}, "note to tune and play", "bass"),
+        ({"kind": "one-shot"}, "chord to play", "chord"),
+        ({"key": None}, "drum loop to chop", "loop"),
+        ({"duration_s": 90.0}, "source to sample from", "loop"),
+        ({}, "melodic loop to layer", "loop"),
+    ],
+)
+def test_use_and_pad_follow_kind_and_sound(changes: dict[str, Any], use: str, role: str) -> None:
+    found = described(**changes)
+    assert (found.use, found.role) == (use, role)
+
+
+def test_every_field_names_the_figures_it_rests_on() -> None:
+    because = describe_by_rules(MIDDLE).because
+    assert because["energy"] == "loudness -20.0 dB, 3.3 onsets a second, brightness 50"
+    assert because["moods"].startswith("A minor, 100 BPM")
+    fields = set(Vibe.model_fields) - {"confidence", "rests_on"}
+    assert set(because) == fields
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "onsets", "told"),
+    [
+        (0.3, [0.0], "1 onset"),
+        (0.99, [0.0, 0.5], "2 onsets"),
+        (0.3, [], "0 onsets"),
+        (1.0, [0.0, 0.5], "2.0 onsets a second"),
+    ],
+)
+def test_what_is_shorter_than_a_second_has_no_rate(duration_s: float, onsets: list[float], told: str) -> None:
+    assert in_words({"duration_s": duration_s, "onsets": onsets}, ["onsets"]) == told
+
+
+def test_it_is_no_surer_than_the_measurement() -> None:
+    assert described(kind_confidence=0.1).confidence < described(kind_confidence=0.9).confidence
+    assert described(bpm_confidence=0.2).confidence < described(bpm_confidence=0.9).confidence
+
+
+def test_the_request_carries_a_strict_schema_that_a_vibe_satisfies() -> None:
+    schema = request_schema(Vibe)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(described().model_dump(), schema)
+    for node in (schema, *schema["$defs"].values()):
+        assert node["additionalProperties"] is False
+        assert node["required"] == list(node["properties"])
+    assert "description" in schema["properties"]  # a field may be called as a word of JSON schema is
+    assert set(schema["$defs"]["RestsOn"]["properties"]["moods"]["items"]["enum"]) == set(FEATURES)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(described().model_dump() | {"moods": ["spicy"]}, schema)
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>loud</b>", "see https://x.example", "a {{ secret }}", "write me@x.example", "two\nlines"]
+)
+def test_a_description_is_a_plain_sentence(text: str) -> None:
+    with pytest.raises(ValidationError):
+        Vibe.model_validate(described().model_dump() | {"description": text})
+
+
+def test_what_travels_is_plain_json() -> None:
+    ask = Ask(("a/b", "c/d"), 1, "0.01", "0.5", "1.5", "kick.wav", ("dusty",))
+    assert Ask.from_dict(json.loads(json.dumps(ask.to_dict()))) == ask
+    kept = describe_by_rules(MIDDLE).to_dict()
+    assert json.loads(json.dumps(kept)) == kept
+    assert kept["source"] == "local"
+
+
+def test_there_are_about_sixty_moods_in_every_quarter_of_the_plane() -> None:
+    assert 55 <= len(MOODS) <= 65
+    quarters = {(pleasant > 0, excited > 0) for pleasant, excited in MOODS.values()}
+    assert len(quarters) == 4
