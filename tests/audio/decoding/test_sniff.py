@@ -25,7 +25,7 @@ from app.audio.decoding.sniff import (
     sniff,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FRAME = b"\xff\xfb\x90\x00" + bytes(413)
 
 
