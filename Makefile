@@ -20,7 +20,7 @@ worker: .setup/run ## Run one more worker on the same settings
 setup: .setup/run ## Set up what `make run` needs, without running
 
 # The longest first, so that no core is left with one of them when the others are done.
-LONGEST := tests/queue tests/billing/test_disorder.py tests/services tests/ui tests/engine tests/test_cli.py tests/audio
+LONGEST := tests/queue tests/billing/test_webhook_order.py tests/services tests/ui tests/engine tests/test_cli.py tests/audio
 
 .PHONY: test
 test: .setup/dev ## Set up and run every test, in a browser and against real services too

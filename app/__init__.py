@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the app: config, extensions, blueprints, errors, commands, in this order."""
-    from app.factory import build
+    from app.factory import build_app
 
-    return build(settings)
+    return build_app(settings)

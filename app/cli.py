@@ -11,15 +11,15 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from app.admin import audit
-from app.billing import catalogue
+from app.admin import audit_trail
+from app.billing import stripe_setup
 from app.config import Settings
 from app.extensions import settings
 from app.integrations import payments
 from app.integrations.storage import S3Store, StorageError, open_store
 
 
-def init(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     app.cli.add_command(analyze)
     app.cli.add_command(admin)
     app.cli.add_command(storage)
@@ -48,8 +48,8 @@ def revoke(email: str) -> None:
 @with_appcontext
 def _set_admin(email: str, is_admin: bool) -> None:
     try:
-        audit.set_admin(email, is_admin)
-    except audit.NoSuchAccountError as error:
+        audit_trail.set_admin(email, is_admin)
+    except audit_trail.NoSuchAccountError as error:
         raise click.ClickException(f"Nobody is registered as {email}. Register first.") from error
     click.echo(f"{email} {'may' if is_admin else 'may no longer'} see and steer the queue.")
 
@@ -82,19 +82,19 @@ def stripe() -> None:
 @with_appcontext
 def setup() -> None:
     """Make products, prices, meter, portal and webhook endpoint, or put them right. Safe to run twice."""
-    _say_each(catalogue.set_up)
+    _print_lines(stripe_setup.set_up_account)
 
 
 @stripe.command()
 @with_appcontext
 def check() -> None:
     """Say what is not as `setup` would make it; the exit code is 1 when something is not."""
-    if _say_each(catalogue.check):
+    if _print_lines(stripe_setup.check_account):
         sys.exit(1)
     click.echo("Everything is as it should be.")
 
 
-def _say_each(lines: Callable[[Settings], Iterable[str]]) -> int:
+def _print_lines(lines: Callable[[Settings], Iterable[str]]) -> int:
     """Print the lines as they come; returns how many there were."""
     if not payments.is_set_up(settings()):
         raise click.ClickException("STRIPE_SECRET_KEY is not set, so there is no account to look at.")
@@ -115,9 +115,9 @@ def _say_each(lines: Callable[[Settings], Iterable[str]]) -> int:
 def analyze(files: tuple[Path, ...], as_json: bool, jobs: int) -> None:
     """Measure audio files and folders on disk, as an upload would be."""
     # The engine is slow to import and of no use to the web process.
-    from app.audio.warm import fix_cache
+    from app.audio.warm import set_cache_folder
 
-    fix_cache()
-    from app.audio.report import report
+    set_cache_folder()
+    from app.audio.file_report import print_report
 
-    sys.exit(report(files, as_json=as_json, jobs=jobs))
+    sys.exit(print_report(files, as_json=as_json, jobs=jobs))

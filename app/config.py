@@ -17,19 +17,21 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 # Any of these makes it a deployment.
-OUTSIDE = frozenset({"database_url", "redis_url", "s3_bucket", "smtp_url", "stripe_secret_key", "secret_key"})
+DEPLOYMENT_SETTINGS = frozenset(
+    {"database_url", "redis_url", "s3_bucket", "smtp_url", "stripe_secret_key", "secret_key"}
+)
 # A name this close to one of ours, and not one of ours, is a typing mistake.
-CLOSE = 0.85
-LONG_ENOUGH = 8
+TYPO_CUTOFF = 0.85
+MIN_TYPO_LENGTH = 8
 # The engine's own process needs no key of anything.
-NOT_FOR_THE_ENGINE = frozenset({"secret_key", "s3_access_key_id", "s3_secret_access_key"})
+UNUSED_BY_ENGINE = frozenset({"secret_key", "s3_access_key_id", "s3_secret_access_key"})
 
 
 class ConfigError(Exception):
     """The environment cannot be used; the message lists every mistake in it."""
 
 
-def _scheme(*allowed: str) -> AfterValidator:
+def _url_with_scheme(*allowed: str) -> AfterValidator:
     def check(url: str) -> str:
         parts = urlsplit(url)
         # Reading the port raises ValueError when it is no number.
@@ -40,20 +42,20 @@ def _scheme(*allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _database_url(url: str) -> str:
+def _normalize_database_url(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in {"sqlite", "postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("must start with postgresql:// or sqlite:///")
     return url if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
 
 
-def _ascii(text: str) -> str:
+def _require_ascii(text: str) -> str:
     if not text.isascii():
         raise ValueError("may have no other characters than ASCII")
     return text
 
 
-HttpUrl = Annotated[str, _scheme("https", "http")]
+HttpUrl = Annotated[str, _url_with_scheme("https", "http")]
 
 
 class Settings(BaseModel):
@@ -69,8 +71,8 @@ class Settings(BaseModel):
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     worker_slots: Annotated[int, Field(ge=1, le=64)] = 2
 
-    database_url: Annotated[str, AfterValidator(_database_url)] | None = None
-    redis_url: Annotated[str, _scheme("redis", "rediss")] | None = None
+    database_url: Annotated[str, AfterValidator(_normalize_database_url)] | None = None
+    redis_url: Annotated[str, _url_with_scheme("redis", "rediss")] | None = None
 
     s3_bucket: str | None = None
     s3_endpoint_url: HttpUrl | None = None
@@ -78,7 +80,7 @@ class Settings(BaseModel):
     s3_secret_access_key: str | None = None
     s3_region: str = "auto"
 
-    smtp_url: Annotated[str, _scheme("smtp", "smtps")] | None = None
+    smtp_url: Annotated[str, _url_with_scheme("smtp", "smtps")] | None = None
     mail_from: str = "SP404MK2 Sample Agent <agent@localhost>"
 
     job_limit_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
@@ -87,7 +89,7 @@ class Settings(BaseModel):
     free_tier_delay_s: Annotated[int, Field(ge=0, le=7 * 86400)] = 43200
 
     engine_url: HttpUrl | None = None
-    engine_secret: Annotated[str, Field(min_length=32), AfterValidator(_ascii)] | None = None
+    engine_secret: Annotated[str, Field(min_length=32), AfterValidator(_require_ascii)] | None = None
     engine_port: Annotated[int, Field(ge=1, le=65535)] = 5001
     engine_slots: Annotated[int, Field(ge=1, le=64)] = 2
 
@@ -125,11 +127,11 @@ class Settings(BaseModel):
         given = {known[name]: value for name, value in environ.items() if name in known and value.strip()}
         if given.get("port", "").isdigit():
             given.setdefault("base_url", f"http://127.0.0.1:{given['port']}")
-        problems = _misspelt(environ, known) + _incomplete(given, excused)
+        problems = _misspelt_settings(environ, known) + _missing_settings(given, excused)
         try:
             settings = cls.model_validate(given)
         except ValidationError as error:
-            problems += [_problem(detail) for detail in error.errors()]
+            problems += [_problem_line(detail) for detail in error.errors()]
         if problems:
             raise ConfigError("The settings can't be used:\n" + "\n".join(f"  {line}" for line in problems))
         return settings
@@ -139,7 +141,7 @@ class Settings(BaseModel):
         """The settings of the engine's own process, which has to have its secret and needs no other."""
         if not environ.get("ENGINE_SECRET", "").strip():
             raise ConfigError("ENGINE_SECRET: the engine does not run without one (32+ characters)")
-        return cls.from_env(environ, NOT_FOR_THE_ENGINE)
+        return cls.from_env(environ, UNUSED_BY_ENGINE)
 
     @property
     def embedded(self) -> bool:
@@ -158,15 +160,15 @@ class Settings(BaseModel):
 
     @property
     def effective_secret_key(self) -> str:
-        return self.secret_key or _kept_secret(self.data_dir / "secret_key")
+        return self.secret_key or _stored_secret(self.data_dir / "secret_key")
 
 
 def _is_embedded(given: Mapping[str, Any]) -> bool:
     reachable = {urlsplit(str(given.get("base_url", ""))).hostname, given.get("bind")} - {None}
-    return reachable <= LOOPBACK_HOSTS and not OUTSIDE & given.keys()
+    return reachable <= LOOPBACK_HOSTS and not DEPLOYMENT_SETTINGS & given.keys()
 
 
-def _incomplete(given: Mapping[str, str], excused: frozenset[str]) -> list[str]:
+def _missing_settings(given: Mapping[str, str], excused: frozenset[str]) -> list[str]:
     """What the given settings demand beside them."""
     demands = [
         (not _is_embedded(given), "secret_key", "needed with any production setting (32+ characters)"),
@@ -181,21 +183,25 @@ def _incomplete(given: Mapping[str, str], excused: frozenset[str]) -> list[str]:
     return [f"{name.upper()}: {why}" for when, name, why in demands if when and name not in there]
 
 
-def _misspelt(environ: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
+def _misspelt_settings(environ: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
     problems = []
     for name in sorted(environ.keys() - known.keys()):
-        close = difflib.get_close_matches(name, known, n=1, cutoff=CLOSE) if len(name) >= LONG_ENOUGH else []
+        close = (
+            difflib.get_close_matches(name, known, n=1, cutoff=TYPO_CUTOFF)
+            if len(name) >= MIN_TYPO_LENGTH
+            else []
+        )
         problems += [f"{name}: no such setting (did you mean {close[0]}?)" for _ in close]
     return problems
 
 
-def _problem(detail: Any) -> str:
+def _problem_line(detail: Any) -> str:
     message = str(detail["msg"]).removeprefix("Value error, ")
     name = "_".join(str(part) for part in detail["loc"] if not str(part).startswith("function"))
     return f"{name.upper()}: {message}" if name else message
 
 
-def _kept_secret(path: Path) -> str:
+def _stored_secret(path: Path) -> str:
     """The key of an embedded run, made once; processes and threads may all get here first."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -16,13 +16,13 @@ from app.api import problems
 from app.extensions import db
 from app.integrations.storage import StorageError
 from app.models.ownership import RowNotFoundError
-from app.negotiation import is_api, wants_fragment, wants_json
+from app.negotiation import is_api_request, wants_fragment, wants_json
 
 log = logging.getLogger(__name__)
 
-Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
+ErrorAnswer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
 
-SENTENCES = {
+MESSAGES = {
     400: "The request could not be understood.",
     403: "You may not do this.",
     404: "There is nothing here. It may have been deleted, or the address may be mistyped.",
@@ -36,58 +36,58 @@ SENTENCES = {
 }
 
 
-def init(app: Flask) -> None:
-    app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(RowNotFoundError, not_found)
-    app.register_error_handler(OperationalError, out_of_reach)
-    app.register_error_handler(PoolTimeout, out_of_reach)
-    app.register_error_handler(StorageError, out_of_reach)
-    app.register_error_handler(Exception, broken)
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(RowNotFoundError, answer_not_found)
+    app.register_error_handler(OperationalError, answer_unavailable)
+    app.register_error_handler(PoolTimeout, answer_unavailable)
+    app.register_error_handler(StorageError, answer_unavailable)
+    app.register_error_handler(Exception, answer_unexpected)
 
 
-def http_error(error: HTTPException) -> Answer | HTTPException:
+def answer_http_error(error: HTTPException) -> ErrorAnswer | HTTPException:
     code = error.code or 500
     if isinstance(error, SecurityError):
         return error  # a foreign host name: no page of ours can be addressed under it
     if code < 400 or error.response is not None:
         return error
     if isinstance(error, CSRFError):
-        return _answer(400, "This page was open for too long. Reload it and try again.")
-    body, _ = _answer(code, SENTENCES.get(code, str(error.description)))
-    return body, code, _own_headers(error)
+        return _render_error(400, "This page was open for too long. Reload it and try again.")
+    body, _ = _render_error(code, MESSAGES.get(code, str(error.description)))
+    return body, code, _error_headers(error)
 
 
-def not_found(_: RowNotFoundError) -> Answer:
-    return _answer(404, SENTENCES[404])
+def answer_not_found(_: RowNotFoundError) -> ErrorAnswer:
+    return _render_error(404, MESSAGES[404])
 
 
-def out_of_reach(error: Exception) -> Answer:
+def answer_unavailable(error: Exception) -> ErrorAnswer:
     log.exception("out of reach: %s", type(error).__name__)
-    _without_database()
-    body, status = _answer(503, SENTENCES[503])
+    _detach_database()
+    body, status = _render_error(503, MESSAGES[503])
     return body, status, {"Retry-After": "30"}
 
 
-def broken(error: Exception) -> Answer:
+def answer_unexpected(error: Exception) -> ErrorAnswer:
     log.exception("unhandled error")
-    _without_database()
-    return _answer(500, SENTENCES[500])
+    _detach_database()
+    return _render_error(500, MESSAGES[500])
 
 
-def _own_headers(error: HTTPException) -> dict[str, str]:
+def _error_headers(error: HTTPException) -> dict[str, str]:
     """What an error says beside its page: Allow, Content-Range, Retry-After."""
     return {name: value for name, value in error.get_headers() if name != "Content-Type"}
 
 
-def _without_database() -> None:
+def _detach_database() -> None:
     """The page that says what broke must not ask the database who is reading it."""
     db.session.rollback()
     g._login_user = AnonymousUserMixin()
 
 
-def _answer(code: int, sentence: str) -> tuple[str | Response, int]:
-    if is_api():
-        return problems.answer(code, sentence), code
+def _render_error(code: int, sentence: str) -> tuple[str | Response, int]:
+    if is_api_request():
+        return problems.problem_response(code, sentence), code
     if wants_fragment():
         return render_template("errors/_alert.html", sentence=sentence), code
     if wants_json():

@@ -19,7 +19,7 @@ from app.config import LOOPBACK_HOSTS, Settings
 from app.extensions import csrf, db, limiter, login_manager, migrate
 from app.jobs.routes import blueprint as jobs
 from app.library.routes import blueprint as library
-from app.models.base import tune_sqlite
+from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
 from app.reprocessing.routes import blueprint as reprocessing
 from app.upload.routes import blueprint as upload
@@ -29,18 +29,18 @@ ROOT = Path(__file__).resolve().parent.parent
 MAX_FORM_BYTES = 2 * 10**6
 
 
-def build(settings: Settings | None = None) -> Flask:
+def build_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env(os.environ)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    logs.init()
+    logs.configure_logging()
     app = Flask(__name__, root_path=str(ROOT), static_folder=None)
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)
-    templating.init(app)
-    security.init(app)
-    errors.init(app)
-    cli.init(app)
+    templating.init_app(app)
+    security.init_app(app)
+    errors.init_app(app)
+    cli.init_app(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         # Flask's own way to wrap an app, which its types don't know.
@@ -76,9 +76,9 @@ def _init_extensions(app: Flask) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     login_manager.init_app(app)
-    login_manager.user_loader(accounts.from_session)
+    login_manager.user_loader(accounts.user_from_cookie)
     with app.app_context():
-        tune_sqlite(db.engine)
+        configure_sqlite(db.engine)
 
 
 def _register_blueprints(app: Flask) -> None:

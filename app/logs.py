@@ -9,32 +9,32 @@ from contextvars import ContextVar
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s [%(about)s] %(message)s"
 
-_about: ContextVar[str] = ContextVar("about", default="-")
+_context: ContextVar[str] = ContextVar("about", default="-")
 
 
-def init() -> None:
+def configure_logging() -> None:
     """Once a process; a second call, or handlers somebody else has set up, change nothing."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(FORMAT))
-    handler.addFilter(_say_about)
+    handler.addFilter(_add_context)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 @contextmanager
-def about(what: str) -> Iterator[None]:
+def log_context(what: str) -> Iterator[None]:
     """Every line logged inside belongs to this."""
-    token = _about.set(what)
+    token = _context.set(what)
     try:
         yield
     finally:
-        _about.reset(token)
+        _context.reset(token)
 
 
-def begin(what: str) -> None:
+def bind_context(what: str) -> None:
     """From here on, in this context, lines belong to this."""
-    _about.set(what)
+    _context.set(what)
 
 
-def _say_about(record: logging.LogRecord) -> bool:
-    record.about = _about.get()
+def _add_context(record: logging.LogRecord) -> bool:
+    record.about = _context.get()
     return True

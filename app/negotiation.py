@@ -14,6 +14,6 @@ def wants_json() -> bool:
     return request.accept_mimetypes.best == "application/json"
 
 
-def is_api() -> bool:
+def is_api_request() -> bool:
     """Whether it is the JSON API that was asked, be it at an address that does not exist."""
     return request.path == "/api" or request.path.startswith("/api/")

@@ -12,7 +12,7 @@ from app.config import Settings
 HOUSE_PRIORITY, PAID_PRIORITY, FREE_PRIORITY = 1000, 100, 10
 
 
-def build(settings: Settings) -> Huey:
+def build_queue(settings: Settings) -> Huey:
     """Redis when there is one; otherwise a SQLite file of its own beside the library."""
     if settings.redis_url:
         return PriorityRedisExpireHuey("sp404", url=settings.redis_url, results=False)
@@ -20,4 +20,4 @@ def build(settings: Settings) -> Huey:
     return SqliteHuey("sp404", filename=str(settings.data_dir / "queue.db"), strict_fifo=True, results=False)
 
 
-huey = build(Settings.from_env(os.environ))
+huey = build_queue(Settings.from_env(os.environ))

@@ -14,10 +14,10 @@ from app.config import Settings
 from app.extensions import settings
 from app.models.base import new_id
 
-STRIPE = Settings.model_fields["stripe_api_base"].default
+STRIPE_API_BASE = Settings.model_fields["stripe_api_base"].default
 
 # Everything else needs a signed-in user: a new route is closed until it is listed here.
-PUBLIC = frozenset(
+PUBLIC_ENDPOINTS = frozenset(
     {
         "account.export",  # carries a signed link
         "api.document",
@@ -41,21 +41,21 @@ PUBLIC = frozenset(
 )
 
 
-def init(app: Flask) -> None:
-    app.before_request(name_request)
-    app.before_request(refuse_nul)
+def init_app(app: Flask) -> None:
+    app.before_request(assign_request_id)
+    app.before_request(reject_nul_bytes)
     app.before_request(require_sign_in)
-    app.after_request(add_headers)
+    app.after_request(add_security_headers)
     app.context_processor(lambda: {"csp_nonce": csp_nonce})
 
 
-def name_request() -> None:
+def assign_request_id() -> None:
     """One id for every line that is logged of this request, and for whoever reports a problem with it."""
     g.request_id = new_id()
-    logs.begin(f"request {g.request_id}")
+    logs.bind_context(f"request {g.request_id}")
 
 
-def refuse_nul() -> None:
+def reject_nul_bytes() -> None:
     """A NUL is in nothing a person types, and PostgreSQL takes it in no text."""
     typed = [request.path, *request.args.values()]
     if request.mimetype == "application/x-www-form-urlencoded":
@@ -65,13 +65,13 @@ def refuse_nul() -> None:
 
 
 def require_sign_in() -> BaseResponse | None:
-    if request.endpoint is None or request.endpoint in PUBLIC:
+    if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS:
         return None
     if request.blueprint == "api":
         return None  # asks for a token of its own, and takes no cookie
     if current_user.is_authenticated:
         return None
-    return ask_to_sign_in()
+    return redirect_to_sign_in()
 
 
 def csp_nonce() -> str:
@@ -81,9 +81,9 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
-def add_headers(response: Response) -> Response:
+def add_security_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _policy(settings()))
+    headers.setdefault("Content-Security-Policy", _content_policy(settings()))
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("X-Request-ID", g.get("request_id", ""))
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
@@ -97,7 +97,7 @@ def add_headers(response: Response) -> Response:
     return response
 
 
-def ask_to_sign_in() -> BaseResponse:
+def redirect_to_sign_in() -> BaseResponse:
     """To the sign-in page and back; a fragment's request moves the whole page there."""
     target = request.full_path.rstrip("?") if request.method == "GET" else ""
     if request.headers.get("HX-Request"):
@@ -110,8 +110,8 @@ def ask_to_sign_in() -> BaseResponse:
     return redirect(url_for("auth.sign_in", next=target or None), 303)
 
 
-def _policy(now: Settings) -> str:
-    store = _origin(now.s3_endpoint_url) if now.s3_bucket else ""
+def _content_policy(now: Settings) -> str:
+    store = _origin_of(now.s3_endpoint_url) if now.s3_bucket else ""
     rules = {
         "default-src": "'none'",
         "script-src": "'self'",
@@ -133,10 +133,10 @@ def _payment_hosts(now: Settings) -> str:
     if now.stripe_secret_key is None:
         return ""
     hosts = "https://checkout.stripe.com https://billing.stripe.com"
-    return hosts if now.stripe_api_base == STRIPE else f"{hosts} {_origin(now.stripe_api_base)}"
+    return hosts if now.stripe_api_base == STRIPE_API_BASE else f"{hosts} {_origin_of(now.stripe_api_base)}"
 
 
-def _origin(url: str | None) -> str:
+def _origin_of(url: str | None) -> str:
     """Where the object store's links lead: uploads are sent there, and sounds come from there."""
     parts = urlsplit(url or "https://*.amazonaws.com")
     return f"{parts.scheme}://{parts.netloc}"

@@ -16,52 +16,52 @@ from whitenoise import WhiteNoise
 
 from app.billing import plans
 from app.extensions import settings
-from app.integrations.mail import mail_folder
+from app.integrations.mailer import mail_folder
 from app.models.base import utcnow
-from app.music import keys
+from app.music import musical_keys
 
-NOTHING = "–"
-ZIPPED = ".gz"
-STATIC = Path(__file__).resolve().parent.parent / "static"
+NO_VALUE = "–"
+GZIP_SUFFIX = ".gz"
+STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
 
 
-def init(app: Flask) -> None:
-    drop_stale(STATIC)
-    version = content_hash(STATIC)
+def init_app(app: Flask) -> None:
+    remove_stale_gzips(STATIC_FOLDER)
+    version = content_hash(STATIC_FOLDER)
     prefix = f"/s/{version}"
     # Flask's own way to wrap an app, which its types don't know.
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app, root=str(STATIC), prefix=prefix, immutable_file_test=lambda path, url: True
+        app.wsgi_app, root=str(STATIC_FOLDER), prefix=prefix, immutable_file_test=lambda path, url: True
     )
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
-    app.jinja_env.globals["my_plan"] = lambda: plans.for_user(current_user)
+    app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for show in (
         ago, bars_path, bpm, clock, decibels, megabytes, money, musical_key, percent, since, span, usd, when,
     ):  # fmt: skip
         app.add_template_filter(show)
-    app.context_processor(_about_this_run)
+    app.context_processor(_deployment_facts)
 
 
 def content_hash(folder: Path) -> str:
     """One hash for all static files: a changed file changes every address, so all may be cached for ever."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ZIPPED:
+        if path.is_file() and path.suffix != GZIP_SUFFIX:
             digest.update(str(path.relative_to(folder)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def drop_stale(folder: Path) -> None:
+def remove_stale_gzips(folder: Path) -> None:
     """Whoever edits a file is not served what set-up has compressed of it before."""
-    for zipped in folder.rglob(f"*{ZIPPED}"):
-        if not _is_fresh(zipped):
+    for zipped in folder.rglob(f"*{GZIP_SUFFIX}"):
+        if not _is_current(zipped):
             with suppress(FileNotFoundError):  # another process may be starting too
                 zipped.unlink()
 
 
-def _is_fresh(zipped: Path) -> bool:
+def _is_current(zipped: Path) -> bool:
     """It was given the time of the file it is made of."""
     source = zipped.with_suffix("")
     return source.exists() and int(source.stat().st_mtime) == int(zipped.stat().st_mtime)
@@ -79,7 +79,7 @@ def bars_path(heights: Sequence[int], half: float = 16.0) -> str:
 def bpm(value: float | None) -> str:
     """93 or 93.5: never more decimals than a person would set on the unit."""
     if value is None:
-        return NOTHING
+        return NO_VALUE
     rounded = round(value, 1)
     return f"{rounded:.0f}" if abs(value - round(value)) < 0.05 else f"{rounded:.1f}"
 
@@ -87,7 +87,7 @@ def bpm(value: float | None) -> str:
 def clock(seconds: float | None) -> str:
     """0.42 s, 5.2 s, 3:07."""
     if seconds is None:
-        return NOTHING
+        return NO_VALUE
     if seconds < 1:
         return f"{seconds:.2f} s"
     if seconds < 60:
@@ -98,7 +98,7 @@ def clock(seconds: float | None) -> str:
 
 def ago(time: datetime | None) -> str:
     """How long since."""
-    return NOTHING if time is None else span(max((utcnow() - time).total_seconds(), 0))
+    return NO_VALUE if time is None else span(max((utcnow() - time).total_seconds(), 0))
 
 
 def since(time: datetime) -> str:
@@ -109,7 +109,7 @@ def since(time: datetime) -> str:
 def span(seconds: float | None) -> str:
     """0.4 s, 42 s, 12 min, 3.5 h, 2.1 d."""
     if seconds is None:
-        return NOTHING
+        return NO_VALUE
     for unit, factor in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * factor:
             return f"{seconds / factor:.1f}".removesuffix(".0") + f" {unit}"
@@ -117,7 +117,7 @@ def span(seconds: float | None) -> str:
 
 
 def decibels(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.1f}".replace("-", "−")
+    return NO_VALUE if value is None else f"{value:.1f}".replace("-", "−")
 
 
 def megabytes(size_bytes: int) -> str:
@@ -134,12 +134,14 @@ def money(cents: int, currency: str) -> str:
 
 
 def musical_key(key: str | None) -> str:
-    return keys.shown(key, current_user.key_notation if current_user.is_authenticated else "musical")
+    return musical_keys.format_key(
+        key, current_user.key_notation if current_user.is_authenticated else "musical"
+    )
 
 
 def percent(share: float | None) -> str:
     """Nothing measured is ever quite certain, so 99 % is the most."""
-    return NOTHING if share is None else f"{min(round(100 * share), 99)} %"
+    return NO_VALUE if share is None else f"{min(round(100 * share), 99)} %"
 
 
 def usd(dollars: Decimal) -> str:
@@ -152,12 +154,12 @@ def usd(dollars: Decimal) -> str:
 def when(time: datetime | None) -> str:
     """Date and time in the user's own zone."""
     if time is None:
-        return NOTHING
+        return NO_VALUE
     zone = ZoneInfo(current_user.timezone if current_user.is_authenticated else "UTC")
     return f"{time.astimezone(zone):%-d %b %Y, %H:%M}"
 
 
-def _about_this_run() -> dict[str, object]:
+def _deployment_facts() -> dict[str, object]:
     now = settings()
     return {
         "embedded": now.embedded,

@@ -8,4 +8,4 @@ from app.queue import huey
 
 __all__ = ["huey"]
 
-tasks.run_in(create_app())
+tasks.set_app(create_app())

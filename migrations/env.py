@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from app import models  # noqa: F401 - every table has to be known
 from app.extensions import Base, db
-from app.models.base import UtcDateTime, references_off
+from app.models.base import UtcDateTime, foreign_keys_off
 
 
 def plain_times(kind: str, column_type: object, _: object) -> str | bool:
@@ -29,7 +29,7 @@ def run(connection: Connection) -> None:
 
 
 def run_on_database() -> None:
-    with db.engine.connect() as connection, references_off(connection):
+    with db.engine.connect() as connection, foreign_keys_off(connection):
         run(connection)
         connection.commit()
 

@@ -16,7 +16,7 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
 from app.config import ConfigError, Settings
-from app.integrations.mail import mail_folder
+from app.integrations.mailer import mail_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 60

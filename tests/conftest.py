@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from app.audio.warm import fix_cache
+from app.audio.warm import set_cache_folder
 
 # The queue reads the environment when it is imported, so this comes before any import of the app.
 SCRATCH = Path(tempfile.mkdtemp(prefix="sp404-tests-"))
 for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "SECRET_KEY", "PORT"):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = str(SCRATCH / "queue")
-fix_cache()  # what numba has compiled at set-up is not compiled again
+set_cache_folder()  # what numba has compiled at set-up is not compiled again
 
 from argon2 import PasswordHasher
 from flask import Flask
@@ -32,9 +32,9 @@ from app.extensions import db, limiter
 from app.integrations.openrouter import conversation
 from app.models import Subscription, User
 from app.models.base import transaction
-from tests.fake_openrouter import Market, market
+from tests.fake_openrouter import FakeOpenRouter, running_openrouter
 from tests.live import EngineProcess, Product
-from tests.support import PASSWORD, Browser, Script
+from tests.support import PASSWORD, ApiScript, Browser
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,7 +58,7 @@ def quick_hashes() -> Iterator[None]:
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", quick)
-        patch.setattr(passwords, "NOBODY", quick.hash("nobody has this password"))
+        patch.setattr(passwords, "DUMMY_HASH", quick.hash("nobody has this password"))
         yield
 
 
@@ -93,9 +93,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def fake(at_once: None) -> Iterator[Market]:
+def fake(at_once: None) -> Iterator[FakeOpenRouter]:
     """A market of models, for tests whose `environ` names its address."""
-    with market() as made:
+    with running_openrouter() as made:
         yield made
 
 
@@ -116,7 +116,7 @@ def app(environ: dict[str, str], migrated: Path, compiled: FileSystemBytecodeCac
 
 @pytest.fixture(scope="session")
 def engine_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    """A real engine process; its child does what `tests.engine.entries` says for some names of files."""
+    """Start a real engine process whose child runs `tests.engine.misbehaving_child`."""
     with EngineProcess(tmp_path_factory.mktemp("engine")) as process:
         yield process
 
@@ -140,7 +140,7 @@ def stranger(app: Flask) -> User:
 @pytest.fixture
 def freeloader(app: Flask) -> User:
     """A producer on the Free plan."""
-    return accounts.register("free@example.com", PASSWORD, "Europe/Berlin")
+    return accounts.register_user("free@example.com", PASSWORD, "Europe/Berlin")
 
 
 @pytest.fixture
@@ -159,13 +159,13 @@ def as_freeloader(app: Flask, freeloader: User) -> Browser:
 
 
 @pytest.fixture
-def script(app: Flask, owner: User) -> Script:
+def script(app: Flask, owner: User) -> ApiScript:
     """The owner's script, with a token that may do everything."""
-    return Script(app, owner)
+    return ApiScript(app, owner)
 
 
 def _member(email: str, plan: str) -> User:
-    user = accounts.register(email, PASSWORD, "UTC")
+    user = accounts.register_user(email, PASSWORD, "UTC")
     with transaction():
         user.subscription = Subscription(plan=plan, status="active")
     return user

@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 
-from app.integrations.openrouter.client import Server
+from app.integrations.openrouter.chat_client import ChatEndpoint
 
 KEY = "sk-or-of-the-tests"
 CHARACTERS_A_TOKEN = 4
@@ -22,7 +22,7 @@ PROMPT_USD, COMPLETION_USD = Decimal("0.10"), Decimal("0.40")  # a million token
 SLOW_S = 1.5
 READING = "reading"
 
-GOOD: dict[str, Any] = {
+GOOD_ANSWER: dict[str, Any] = {
     "moods": ["moody", "groovy"],
     "energy": 45,
     "texture": "gritty",
@@ -50,11 +50,11 @@ GOOD: dict[str, Any] = {
 
 
 @dataclass
-class Market:
+class FakeOpenRouter:
     """What it was asked, and has billed. `script` is used up a request at a time; the last act stays."""
 
     script: list[str] = field(default_factory=lambda: ["good"])
-    answer: dict[str, Any] = field(default_factory=lambda: dict(GOOD))
+    answer: dict[str, Any] = field(default_factory=lambda: dict(GOOD_ANSWER))
     # What it takes words to mean; any other word says nothing to it.
     meanings: dict[str, list[str]] = field(default_factory=dict)
     retry_after: str = "0"
@@ -65,8 +65,8 @@ class Market:
     url: str = ""
     lock: Any = field(default_factory=threading.Lock)
 
-    def server(self, **options: Any) -> Server:
-        return Server(self.url, KEY, **options)
+    def server(self, **options: Any) -> ChatEndpoint:
+        return ChatEndpoint(self.url, KEY, **options)
 
     def take(self, body: dict[str, Any]) -> tuple[str, int]:
         with self.lock:
@@ -100,8 +100,8 @@ class Market:
 
 
 @contextmanager
-def market(*script: str, **options: Any) -> Iterator[Market]:
-    kept = Market(list(script) or ["good"], **options)
+def running_openrouter(*script: str, **options: Any) -> Iterator[FakeOpenRouter]:
+    kept = FakeOpenRouter(list(script) or ["good"], **options)
     http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(kept))
     http.daemon_threads = True
     kept.url = f"http://127.0.0.1:{http.server_address[1]}/api/v1"
@@ -114,7 +114,7 @@ def market(*script: str, **options: Any) -> Iterator[Market]:
         http.server_close()
 
 
-def _handler(kept: Market) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - its methods are counted as one
+def _handler(kept: FakeOpenRouter) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - its methods are counted as one
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             """The test's output is for tests."""
@@ -168,10 +168,10 @@ def _reply(act: str, model: str, generation: str, content: str, usage: dict[str,
     return reply
 
 
-def _content(kept: Market, act: str, body: dict[str, Any]) -> str:
+def _content(kept: FakeOpenRouter, act: str, body: dict[str, Any]) -> str:
     given = body["messages"][1]["content"].rpartition("<untrusted>")[2].removesuffix("</untrusted>")
     if body["response_format"]["json_schema"]["name"] == READING:
-        return _reading(kept, act, json.loads(given))
+        return _word_meanings(kept, act, json.loads(given))
     whole = json.dumps(kept.answer)
     if act == "empty":
         return "  "
@@ -184,7 +184,7 @@ def _content(kept: Market, act: str, body: dict[str, Any]) -> str:
     return whole
 
 
-def _reading(kept: Market, act: str, given: dict[str, Any]) -> str:
+def _word_meanings(kept: FakeOpenRouter, act: str, given: dict[str, Any]) -> str:
     words = [{"word": word, "means": kept.meanings.get(word, [])} for word in given["words"]]
     if act == "empty":
         return "  "

@@ -138,7 +138,7 @@ def served(app: Flask) -> Iterator[None]:
 class EngineProcess:
     """The engine as the Procfile starts it, with an app of the tests' own around another child."""
 
-    def __init__(self, folder: Path, app: str = "tests.engine.served", **settings: str) -> None:
+    def __init__(self, folder: Path, app: str = "tests.engine.service_app", **settings: str) -> None:
         self.port, self.store_port = free_port(), free_port()
         self.url, self.base_url = (f"http://127.0.0.1:{port}" for port in (self.port, self.store_port))
         self.data_dir, self._log = folder / "data", folder / "engine.log"

@@ -15,13 +15,13 @@ from flask import Flask
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
-from app.auth import tokens
+from app.auth import api_tokens
 from app.billing import plans
 from app.extensions import db
 from app.jobs import run
 from app.models import Batch, Job, User
+from app.models.api_token import ABILITIES
 from app.models.base import new_id, transaction, utcnow
-from app.models.token import ABILITIES
 
 PASSWORD = "a quiet long password"
 RATE = 44100
@@ -62,12 +62,12 @@ class Browser:
         return self.post("/upload", {"Accept": "application/json"}, audio=audio, **form)
 
 
-class Script:
+class ApiScript:
     """Whoever calls the JSON API with a token of a user."""
 
     def __init__(self, app: Flask, user: User, *abilities: str) -> None:
         self.client = app.test_client(use_cookies=False)
-        self.token, self.secret = tokens.make(user, "script", list(abilities or ABILITIES), None)
+        self.token, self.secret = api_tokens.create_token(user, "script", list(abilities or ABILITIES), None)
 
     def call(self, method: str, path: str, headers: Any = None, **options: Any) -> TestResponse:
         sent = {"Authorization": f"Bearer {self.secret}"} | (headers or {})
@@ -93,7 +93,7 @@ def uploaded_job(browser: Browser, name: str, content: bytes) -> Job:
 
 def waiting_jobs(user: User, count: int, **values: Any) -> list[str]:
     """Rows of jobs that wait, due one after another; their files are nowhere. Returns the ids in order."""
-    plan, now = plans.for_user(user), utcnow() - timedelta(hours=1)
+    plan, now = plans.plan_for_user(user), utcnow() - timedelta(hours=1)
     with transaction() as session:
         batch = Batch(id=str(uuid4()), user_id=user.id, expected=count)
         session.add(batch)

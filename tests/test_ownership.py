@@ -10,11 +10,11 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from app.auth import sessions, tokens
+from app.auth import api_tokens, login_sessions
 from app.extensions import db
 from app.models import User, WebhookDelivery
 from app.notify import webhook_delivery
-from tests.support import Browser, Script, finished_job, kick
+from tests.support import ApiScript, Browser, finished_job, kick
 
 # Not an id: what is signed or hashed is its own permission, and has tests of its own.
 # Invoices are there with Stripe only: tests/billing/test_pages.py asks for one.
@@ -25,8 +25,8 @@ NO_ID = {"token": "pages.media", "sha256": "upload.known", "invoice_id": "billin
 def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
     """One of everything, all of it the owner's. A rule with a name that is not here fails the walk."""
     job_id = finished_job(as_owner, "kick.wav", kick()).id
-    webhook_delivery.add(owner, "https://receiver.example/hook", ["job.completed"])
-    webhook_delivery.promise(owner.id, "job.completed", "x", {})
+    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
+    webhook_delivery.enqueue_event(owner.id, "job.completed", "x", {})
     db.session.commit()
     delivery = db.session.scalars(select(WebhookDelivery)).one()
     return {
@@ -35,8 +35,8 @@ def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
         "sample_id": job_id,
         "upload_id": job_id,
         "job_id": job_id,
-        "token_id": tokens.make(owner, "t", ["samples:read"], None)[0].id,
-        "session_id": sessions.of(owner)[0].id,
+        "token_id": api_tokens.create_token(owner, "t", ["samples:read"], None)[0].id,
+        "session_id": login_sessions.list_sessions(owner)[0].id,
         "message_id": "1",
         "event_id": "evt_1",
         "worker_id": "w",
@@ -69,7 +69,7 @@ def test_a_strangers_session_finds_nothing(app: Flask, ids: dict[str, str], as_s
 
 
 def test_a_strangers_token_finds_nothing(app: Flask, ids: dict[str, str], stranger: User) -> None:
-    script = Script(app, stranger)
+    script = ApiScript(app, stranger)
     walked = [(rule, method) for rule in rules(app) for method in methods(rule) if is_api(rule)]
     assert len(walked) == 9
     for rule, method in walked:
@@ -78,7 +78,7 @@ def test_a_strangers_token_finds_nothing(app: Flask, ids: dict[str, str], strang
 
 
 def test_the_owner_finds_all_of_it(
-    app: Flask, ids: dict[str, str], as_owner: Browser, script: Script
+    app: Flask, ids: dict[str, str], as_owner: Browser, script: ApiScript
 ) -> None:
     """The walk above would pass with wrong ids; these are right."""
     for rule in rules(app):

@@ -10,11 +10,11 @@ from sqlalchemy import func, select, update
 
 import tasks
 from app.extensions import db, settings
-from app.jobs import claim, cleanup, workers
+from app.jobs import claims, cleanup, workers
 from app.library import trash
 from app.models import Job, OutboxMessage, Sample
 from app.models.base import transaction, utcnow
-from app.models.worker import PAUSED, RUNNING
+from app.models.worker_process import PAUSED, RUNNING
 from app.queue import HOUSE_PRIORITY, PAID_PRIORITY, huey
 from tests.support import Browser, finished_job, kick, uploaded_job
 
@@ -35,14 +35,14 @@ def test_an_upload_leaves_one_permit(as_owner: Browser) -> None:
 
 def test_a_permit_runs_the_job_and_sends_the_mail(as_owner: Browser) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
-    tasks.work.call_local()
+    tasks.run_job.call_local()
     db.session.refresh(job)
     assert job.state == "completed"
     assert db.session.scalars(select(OutboxMessage)).one().sent_at is not None
 
 
 def test_a_permit_without_a_job_does_nothing(as_owner: Browser) -> None:
-    tasks.work.call_local()
+    tasks.run_job.call_local()
     assert db.session.scalar(select(func.count()).select_from(Job)) == 0
 
 
@@ -51,15 +51,15 @@ def test_a_worker_that_may_not_run_a_job_hands_its_permit_on(
 ) -> None:
     """Otherwise a paused worker would swallow the permits of those that work."""
     monkeypatch.setattr(tasks, "REST_S", 0)
-    workers.beat()
-    workers.set_mode(workers.own_id(), PAUSED)
+    workers.send_heartbeat()
+    workers.set_mode(workers.own_worker_id(), PAUSED)
     job = uploaded_job(as_owner, "kick.wav", kick())
     huey.flush()
-    tasks.work.call_local()
+    tasks.run_job.call_local()
     assert queued() == ["work"]
-    workers.set_mode(workers.own_id(), RUNNING)
+    workers.set_mode(workers.own_worker_id(), RUNNING)
     huey.flush()
-    tasks.work.call_local()
+    tasks.run_job.call_local()
     db.session.refresh(job)
     assert job.state == "completed"
     assert queued() == []
@@ -71,18 +71,18 @@ def test_a_queue_that_is_down_loses_no_upload(as_owner: Browser, monkeypatch: py
     assert job.state == "pending"
     monkeypatch.undo()
     assert queued() == []
-    tasks.keep_house.call_local()
+    tasks.run_housekeeping.call_local()
     assert queued() == ["work"]
 
 
 def test_housekeeping_wakes_delayed_jobs_when_they_are_due(as_freeloader: Browser) -> None:
     uploaded_job(as_freeloader, "kick.wav", kick())
     huey.flush()
-    tasks.keep_house.call_local()
+    tasks.run_housekeeping.call_local()
     assert queued() == []
     with transaction() as session:
         session.execute(update(Job).values(run_at=utcnow() - timedelta(seconds=1)))
-    tasks.keep_house.call_local()
+    tasks.run_housekeeping.call_local()
     assert queued() == ["work"]
 
 
@@ -90,7 +90,7 @@ def test_one_chore_that_fails_keeps_no_other_from_being_done(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
-    held = claim.next_job()
+    held = claims.claim_next()
     assert held is not None
     with transaction() as session:
         session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
@@ -99,16 +99,16 @@ def test_one_chore_that_fails_keeps_no_other_from_being_done(
     def broken() -> None:
         raise RuntimeError("no store")
 
-    monkeypatch.setattr(trash, "purge", broken)
+    monkeypatch.setattr(trash, "purge_deleted", broken)
     monkeypatch.setattr(tasks, "settle_abandoned", broken)
-    tasks.keep_house.call_local()
+    tasks.run_housekeeping.call_local()
     assert queued() == ["work"]
 
 
 def test_no_backlog_holds_housekeeping_up() -> None:
     assert HOUSE_PRIORITY > PAID_PRIORITY
-    tasks.wake("pro-tier")
-    tasks.keep_house()
+    tasks.wake_for_job("pro-tier")
+    tasks.run_housekeeping()
     first = huey.dequeue()
     assert first is not None
     assert first.name == "keep_house"
@@ -127,11 +127,11 @@ def test_the_sweep_removes_orphans_and_nothing_else(as_owner: Browser) -> None:
     for path in orphans:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
-    assert cleanup.orphans() == 0  # young: somebody may be busy with it
+    assert cleanup.remove_orphans() == 0  # young: somebody may be busy with it
     kept = [path for path in store.rglob("*") if path.is_file() and path not in orphans]
     for path in [*kept, *orphans]:
         os.utime(path, (0, 0))
-    assert [cleanup.orphans(), cleanup.orphans()] == [2, 0]
+    assert [cleanup.remove_orphans(), cleanup.remove_orphans()] == [2, 0]
     assert sorted(path for path in store.rglob("*") if path.is_file()) == sorted(kept)
     assert len(kept) == 3
 
@@ -144,17 +144,17 @@ def test_the_sweep_removes_old_temporary_files(as_owner: Browser) -> None:
     (old / "deep").mkdir(parents=True)
     young.write_bytes(b"x")
     os.utime(old, (0, 0))
-    cleanup.temporary_files()
+    cleanup.remove_temporary_files()
     assert list(Path(folder).iterdir()) == [young]
 
 
 def test_purging_from_two_places_is_safe(as_owner: Browser) -> None:
     job = finished_job(as_owner, "kick.wav", kick())
     sample = db.session.get_one(Sample, job.sample_id)
-    trash.delete(sample)
+    trash.delete_sample(sample)
     with transaction() as session:
         session.execute(update(Sample).values(deleted_at=utcnow() - timedelta(hours=2)))
-    trash.purge()
-    trash.purge()
+    trash.purge_deleted()
+    trash.purge_deleted()
     db.session.expire_all()
     assert db.session.get_one(Job, job.id).sample_id is None

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from whitenoise import WhiteNoise
 
 from app import logs, templating
-from app.music import keys
+from app.music import musical_keys
 from tests.live import ROOT
 from tests.support import Browser
 
@@ -48,8 +48,8 @@ def test_size(value: int, shown: str) -> None:
     ("notation", "shown"), [("musical", "F♯ min"), ("camelot", "11A"), ("both", "F♯ min · 11A")]
 )
 def test_key_notations(notation: str, shown: str) -> None:
-    assert keys.shown("F# minor", notation) == shown
-    assert keys.shown(None, notation) == "–"
+    assert musical_keys.format_key("F# minor", notation) == shown
+    assert musical_keys.format_key(None, notation) == "–"
 
 
 def test_a_changed_static_file_changes_every_address(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_static_files_are_sent_compressed_and_never_stale(tmp_path: Path) -> Non
     assert templating.content_hash(tmp_path) == before
     (tmp_path / "edited.css").write_text("b{}" * 1000)
     os.utime(tmp_path / "edited.css", (0, 0))
-    templating.drop_stale(tmp_path)
+    templating.remove_stale_gzips(tmp_path)
     client = Client(WhiteNoise(Response("nothing", 404), root=str(tmp_path), prefix="/s"))
     for name, encoding in (("kept.css", "gzip"), ("edited.css", None)):
         answer = client.get(f"/s/{name}", headers={"Accept-Encoding": "gzip"})
@@ -104,7 +104,7 @@ def test_pages_carry_their_guards(app: Flask) -> None:
 def test_what_is_logged_of_a_request_carries_its_id(app: Flask) -> None:
     handler = logging.StreamHandler(written := StringIO())
     handler.setFormatter(logging.Formatter(logs.FORMAT))
-    handler.addFilter(logs._say_about)
+    handler.addFilter(logs._add_context)
     logging.getLogger("app").addHandler(handler)
     try:
         with pytest.MonkeyPatch.context() as patch:

@@ -8,8 +8,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.auth.form_fields import address_field, new_password_field
-from app.models.token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
+from app.auth.form_fields import email_field, new_password_field
+from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 ABILITY_LABELS = {
     SAMPLES_READ: "list, search and download samples",
@@ -17,7 +17,7 @@ ABILITY_LABELS = {
     JOBS_READ: "see how far a job is",
     EXPORTS_WRITE: "make WAVs for the SP-404MKII",
 }
-LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
+TOKEN_LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
 
 
 def current_password_field(id_: str) -> PasswordField:
@@ -25,21 +25,21 @@ def current_password_field(id_: str) -> PasswordField:
     return PasswordField("Present password", [DataRequired("Enter your present password.")], id=id_)
 
 
-class PasswordForm(FlaskForm):
+class ChangePasswordForm(FlaskForm):
     current = current_password_field("password-current")
     password = new_password_field("New password")
 
 
-class OffForm(FlaskForm):
+class TwoFactorOffForm(FlaskForm):
     current = current_password_field("off-current")
 
 
-class EmailForm(FlaskForm):
-    email = address_field("New address")
+class ChangeEmailForm(FlaskForm):
+    email = email_field("New address")
     current = current_password_field("email-current")
 
 
-def at_least_one(_: FlaskForm, field: SelectMultipleField) -> None:
+def require_one_ability(_: FlaskForm, field: SelectMultipleField) -> None:
     """Not DataRequired, which would have the browser demand every box."""
     if not field.data:
         raise ValidationError("Choose at least one thing it may do.")
@@ -52,11 +52,11 @@ class AiForm(FlaskForm):
     )
 
 
-class CodeForm(FlaskForm):
+class TwoFactorOnForm(FlaskForm):
     code = StringField("Code", [DataRequired("Enter the code the app shows."), Length(max=20)])
 
 
-class CloseForm(FlaskForm):
+class CloseAccountForm(FlaskForm):
     email = StringField("Your email address, to be sure", [DataRequired("Enter your email address.")])
     current = PasswordField("Present password")
 
@@ -69,11 +69,11 @@ class TokenForm(FlaskForm):
     )
     abilities = SelectMultipleField(
         "It may",
-        [at_least_one],
+        [require_one_ability],
         choices=[SelectChoice(name, f"{name}: {words}") for name, words in ABILITY_LABELS.items()],
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
     )
     days = SelectField(
-        "It works for", choices=[SelectChoice(*pair) for pair in LIFETIMES.items()], default="90"
+        "It works for", choices=[SelectChoice(*pair) for pair in TOKEN_LIFETIMES.items()], default="90"
     )

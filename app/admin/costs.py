@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Float, case, cast, func, select
 
-from app.admin.figures import epoch
+from app.admin.queue_figures import epoch_seconds
 from app.billing import plans
 from app.billing.plans import GB, PLANS, Plan
 from app.extensions import db, settings
@@ -66,7 +66,7 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Figures:
+class CostFigures:
     """What was used and what that cost; the field names are the columns of the CSV."""
 
     uploads: int = 0
@@ -91,66 +91,66 @@ class Figures:
     def margin_usd(self) -> Decimal:
         return self.revenue_usd - self.cost_usd
 
-    def __add__(self, other: Figures) -> Figures:
-        return Figures(*(getattr(self, name) + getattr(other, name) for name in COLUMNS))
+    def __add__(self, other: CostFigures) -> CostFigures:
+        return CostFigures(*(getattr(self, name) + getattr(other, name) for name in COLUMNS))
 
 
-COLUMNS = tuple(field.name for field in fields(Figures))
+COLUMNS = tuple(field.name for field in fields(CostFigures))
 
 
 @dataclass(frozen=True)
 class UserCosts:
     email: str
     plan: Plan
-    figures: Figures
+    figures: CostFigures
 
 
 @dataclass(frozen=True)
 class PlanCosts:
     plan: Plan
     users: int
-    figures: Figures
+    figures: CostFigures
 
 
 @dataclass(frozen=True)
-class Report:
+class CostReport:
     month: Month
     users: list[UserCosts]  # the dearest first
     plans: list[PlanCosts]
-    gone: Figures  # of accounts that were deleted since
-    total: Figures
+    gone: CostFigures  # of accounts that were deleted since
+    total: CostFigures
 
 
-def report(month: Month) -> Report:
+def monthly_report(month: Month) -> CostReport:
     parts = defaultdict[str, dict[str, Any]](dict)
-    counted = _counted(month)
-    gone = Figures(**counted.get(None, {}))
-    for found in (counted, _jobs(month), _stored(month), _paid(month)):
+    counted = _usage_by_user(month)
+    gone = CostFigures(**counted.get(None, {}))
+    for found in (counted, _jobs_by_user(month), _storage_by_user(month), _user_revenue(month)):
         for user_id, values in found.items():
             if user_id is not None:
                 parts[user_id].update(values)
     known = db.session.scalars(select(User)).unique()
     users = [
-        UserCosts(user.email, plans.for_user(user), Figures(**parts[user.id]))
+        UserCosts(user.email, plans.plan_for_user(user), CostFigures(**parts[user.id]))
         for user in known
         if user.id in parts
     ]
     users.sort(key=lambda line: (-line.figures.cost_usd, line.email))
     brought = _revenue(month, Invoice.plan)
-    by_plan = [_of_plan(plan, users, brought.get(plan.name, Decimal(0))) for plan in PLANS.values()]
-    return Report(month, users, by_plan, gone, _sum(by_plan) + gone)
+    by_plan = [_plan_costs(plan, users, brought.get(plan.name, Decimal(0))) for plan in PLANS.values()]
+    return CostReport(month, users, by_plan, gone, _sum_figures(by_plan) + gone)
 
 
-def _of_plan(plan: Plan, users: list[UserCosts], revenue_usd: Decimal) -> PlanCosts:
+def _plan_costs(plan: Plan, users: list[UserCosts], revenue_usd: Decimal) -> PlanCosts:
     own = [line for line in users if line.plan == plan]
-    return PlanCosts(plan, len(own), replace(_sum(own), revenue_usd=revenue_usd))
+    return PlanCosts(plan, len(own), replace(_sum_figures(own), revenue_usd=revenue_usd))
 
 
-def _sum(lines: Sequence[UserCosts | PlanCosts]) -> Figures:
-    return sum((line.figures for line in lines), Figures())
+def _sum_figures(lines: Sequence[UserCosts | PlanCosts]) -> CostFigures:
+    return sum((line.figures for line in lines), CostFigures())
 
 
-def _paid(month: Month) -> dict[str | None, dict[str, Any]]:
+def _user_revenue(month: Month) -> dict[str | None, dict[str, Any]]:
     return {user_id: {"revenue_usd": usd} for user_id, usd in _revenue(month, Invoice.user_id).items()}
 
 
@@ -166,11 +166,17 @@ def _revenue(month: Month, by: Any) -> dict[str, Decimal]:
     return {value: Decimal(int(cents)) / 100 for value, cents in rows if value is not None}
 
 
-def _counted(month: Month) -> dict[str | None, dict[str, Any]]:
+def _usage_by_user(month: Month) -> dict[str | None, dict[str, Any]]:
     """Uploads and calls to the AI, with what the calls cost; under None, of accounts that are gone."""
     in_month = Usage.effective_at >= month.start, Usage.effective_at < month.until
     rows = db.session.execute(
-        select(Usage.user_id, _total(UPLOAD), _total(OVERAGE), _total(AI), func.sum(Usage.cost_usd))
+        select(
+            Usage.user_id,
+            _quantity_of(UPLOAD),
+            _quantity_of(OVERAGE),
+            _quantity_of(AI),
+            func.sum(Usage.cost_usd),
+        )
         .where(Usage.kind.in_((UPLOAD, OVERAGE, AI)), *in_month)
         .group_by(Usage.user_id)
     )
@@ -185,24 +191,26 @@ def _counted(month: Month) -> dict[str | None, dict[str, Any]]:
     }
 
 
-def _total(kind: str) -> ColumnElement[int]:
+def _quantity_of(kind: str) -> ColumnElement[int]:
     return func.sum(case((Usage.kind == kind, Usage.quantity), else_=0))
 
 
-def _jobs(month: Month) -> dict[str | None, dict[str, Any]]:
+def _jobs_by_user(month: Month) -> dict[str | None, dict[str, Any]]:
     """Jobs that ended, whichever way."""
     ended = Job.finished_at >= month.start, Job.finished_at < month.until
     rows = db.session.execute(select(Job.user_id, func.count()).where(*ended).group_by(Job.user_id))
     return {user_id: {"jobs": count} for user_id, count in rows}
 
 
-def _stored(month: Month) -> dict[str | None, dict[str, Any]]:
+def _storage_by_user(month: Month) -> dict[str | None, dict[str, Any]]:
     """Each byte for as long as it lay there: of what was there before, that is the whole month.
 
     In floats, as bytes times seconds outgrow an integer of the database.
     """
     start, until = int(month.start.timestamp()), int(month.until.timestamp())
-    held_s = case((Usage.effective_at < month.start, until - start), else_=until - epoch(Usage.effective_at))
+    held_s = case(
+        (Usage.effective_at < month.start, until - start), else_=until - epoch_seconds(Usage.effective_at)
+    )
     rows = db.session.execute(
         select(Usage.user_id, func.sum(cast(Usage.quantity, Float(53)) * held_s))
         .where(Usage.kind == STORAGE, Usage.effective_at < month.until)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.admin import figures
-from app.admin.figures import Bucket
+from app.admin import queue_figures
+from app.admin.queue_figures import TimeBucket
 
 WIDTH, HEIGHT = 480, 96
-SPANS = {
+GRAPH_SPANS = {
     "24h": ("24 hours", timedelta(hours=24), timedelta(minutes=30)),
     "7d": ("7 days", timedelta(days=7), timedelta(hours=3)),
 }
-KINDS = (
+GRAPH_KINDS = (
     ("done", "Throughput", "jobs done"),
     ("wait_s", "Wait", "seconds, mean"),
     ("run_s", "Run time", "seconds, mean"),
@@ -22,7 +22,7 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class Bar:
+class GraphBar:
     x: float
     y: float
     width: float
@@ -31,7 +31,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Graph:
+class QueueGraph:
     """One graph; its highest value is said in words beside it."""
 
     name: str
@@ -40,26 +40,26 @@ class Graph:
     span: str
     most: float
     values: list[float]
-    bars: list[Bar]
+    bars: list[GraphBar]
 
     @property
     def most_words(self) -> str:
         return f"{self.most:,.0f}" if self.most >= 10 or self.most == int(self.most) else f"{self.most:.2f}"
 
 
-def all_graphs() -> list[Graph]:
+def all_graphs() -> list[QueueGraph]:
     found = []
-    for words, span, step in SPANS.values():
-        counted = figures.buckets(span, step)
-        found += [_graph(name, label, unit, words, counted) for name, label, unit in KINDS]
+    for words, span, step in GRAPH_SPANS.values():
+        counted = queue_figures.time_buckets(span, step)
+        found += [_graph(name, label, unit, words, counted) for name, label, unit in GRAPH_KINDS]
     return found
 
 
-def _graph(name: str, label: str, unit: str, span: str, counted: list[Bucket]) -> Graph:
+def _graph(name: str, label: str, unit: str, span: str, counted: list[TimeBucket]) -> QueueGraph:
     values = [float(getattr(bucket, name) or 0) for bucket in counted]
     most, width = max(values, default=0.0), WIDTH / max(len(values), 1)
     bars = [
-        Bar(
+        GraphBar(
             x=round(number * width + 0.5, 2),
             y=round(HEIGHT * (1 - value / most), 2),
             width=round(width - 1, 2),
@@ -69,4 +69,4 @@ def _graph(name: str, label: str, unit: str, span: str, counted: list[Bucket]) -
         for number, (value, bucket) in enumerate(zip(values, counted, strict=True))
         if value > 0
     ]
-    return Graph(name, label, unit, span, most, values, bars)
+    return QueueGraph(name, label, unit, span, most, values, bars)

@@ -16,7 +16,7 @@ from app.models import Job, User
 from app.models.base import utcnow
 from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING
 
-PAGE = 50
+PAGE_SIZE = 50
 READY, DELAYED = "ready", "delayed"
 # name: the state of its jobs, the column they are ordered by, and whether the latest are first
 TABS: dict[str, tuple[str, Any, bool]] = {
@@ -27,11 +27,11 @@ TABS: dict[str, tuple[str, Any, bool]] = {
     "failed": (FAILED, Job.finished_at, True),
     "cancelled": (CANCELLED, Job.finished_at, True),
 }
-COUNTED = 10_000
+MAX_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
-class Query:
+class JobFilter:
     """A tab and its filters as the address carries them; what makes no sense is dropped."""
 
     tab: str = READY
@@ -40,7 +40,7 @@ class Query:
     text: str = ""
 
     @classmethod
-    def from_args(cls, args: Mapping[str, str]) -> Query:
+    def from_args(cls, args: Mapping[str, str]) -> JobFilter:
         tab, tier = args.get("tab", ""), args.get("tier", "")
         return cls(
             tab=tab if tab in TABS else READY,
@@ -55,15 +55,15 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Results:
+class JobPage:
     jobs: list[Job]
     next_after: str | None
 
 
-def find(query: Query, after: str = "") -> Results:
+def find_jobs(query: JobFilter, after: str = "") -> JobPage:
     """One page of a tab, continued after the job with that id."""
     _, column, latest_first = TABS[query.tab]
-    rows = select(Job).where(*conditions(query))
+    rows = select(Job).where(*filter_conditions(query))
     place = db.session.execute(select(column).where(Job.id == after)).scalar() if after else None
     if place is not None:
         beyond, next_id = (
@@ -71,18 +71,18 @@ def find(query: Query, after: str = "") -> Results:
         )
         rows = rows.where(or_(beyond, and_(column == place, next_id)))
     order = (column.desc(), Job.id.desc()) if latest_first else (column.asc(), Job.id.asc())
-    jobs = db.session.scalars(rows.order_by(*order).limit(PAGE + 1).options(joinedload(Job.user))).all()
-    return Results(list(jobs[:PAGE]), jobs[PAGE - 1].id if len(jobs) > PAGE else None)
+    jobs = db.session.scalars(rows.order_by(*order).limit(PAGE_SIZE + 1).options(joinedload(Job.user))).all()
+    return JobPage(list(jobs[:PAGE_SIZE]), jobs[PAGE_SIZE - 1].id if len(jobs) > PAGE_SIZE else None)
 
 
-def count(tab: str) -> int:
+def count_tab(tab: str) -> int:
     """How many jobs a tab has; what is above COUNTED is not counted on."""
-    some = select(Job.id).where(*_of_tab(tab, utcnow())).limit(COUNTED).subquery()
+    some = select(Job.id).where(*_tab_conditions(tab, utcnow())).limit(MAX_COUNTED).subquery()
     return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def conditions(query: Query) -> list[ColumnElement[bool]]:
-    wanted = _of_tab(query.tab, utcnow())
+def filter_conditions(query: JobFilter) -> list[ColumnElement[bool]]:
+    wanted = _tab_conditions(query.tab, utcnow())
     if query.tier:
         wanted.append(Job.tier == query.tier)
     if query.email:
@@ -97,12 +97,14 @@ def conditions(query: Query) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def ids(query: Query, most: int) -> list[str]:
+def matching_ids(query: JobFilter, most: int) -> list[str]:
     """The first jobs that match, for an action on all of them."""
-    return list(db.session.scalars(select(Job.id).where(*conditions(query)).order_by(Job.id).limit(most)))
+    return list(
+        db.session.scalars(select(Job.id).where(*filter_conditions(query)).order_by(Job.id).limit(most))
+    )
 
 
-def _of_tab(tab: str, now: datetime) -> list[ColumnElement[bool]]:
+def _tab_conditions(tab: str, now: datetime) -> list[ColumnElement[bool]]:
     wanted = [Job.state == TABS[tab][0]]
     if tab in {READY, DELAYED}:
         wanted.append(Job.run_at <= now if tab == READY else Job.run_at > now)

@@ -12,13 +12,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy import case, func, select
 
-from app.admin import figures
+from app.admin import queue_figures
 from app.billing.plans import TIERS
 from app.extensions import db
 from app.models import Attempt, Job, OutboxMessage
-from app.models.attempt import ABANDONED, OUTCOMES
 from app.models.base import utcnow
 from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING
+from app.models.job_attempt import ABANDONED, OUTCOMES
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 RUN_BUCKETS_S = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -26,31 +26,31 @@ RUN_BUCKETS_S = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 
 
-def exposition() -> bytes:
+def render_metrics() -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Queue())
+    registry.register(_QueueCollector())
     return bytes(generate_latest(registry))
 
 
-class _Queue:
+class _QueueCollector:
     """What the library calls a collector: it is asked once for every scrape."""
 
     def collect(self) -> Iterator[Family]:
         now = utcnow()
-        yield from _waiting(now)
+        yield from _waiting_jobs(now)
         yield _jobs_by_tier("sp404_jobs_running", "Jobs a worker holds now.", Job.state == PROCESSING)
-        yield from _ended()
+        yield from _ended_jobs()
         yield _run_times()
         yield from _outbox(now)
         yield from _workers()
 
 
-def _waiting(now: datetime) -> Iterator[Family]:
+def _waiting_jobs(now: datetime) -> Iterator[Family]:
     due = (Job.state == PENDING) & (Job.run_at <= now)
     delayed = (Job.state == PENDING) & (Job.run_at > now)
     yield _jobs_by_tier("sp404_jobs_ready", "Jobs that could start now.", due)
     yield _jobs_by_tier("sp404_jobs_delayed", "Jobs that wait for their time.", delayed)
-    oldest = figures.oldest_s()
+    oldest = queue_figures.oldest_ready_s()
     yield _gauges(
         "sp404_jobs_oldest_ready_seconds",
         "How long the first ready job of a tier has been due.",
@@ -59,12 +59,12 @@ def _waiting(now: datetime) -> Iterator[Family]:
     )
 
 
-def _ended() -> Iterator[Family]:
+def _ended_jobs() -> Iterator[Family]:
     wanted = (COMPLETED, FAILED, CANCELLED)
-    jobs = _counts(select(Job.state, func.count()).where(Job.state.in_(wanted)).group_by(Job.state))
+    jobs = _count_by(select(Job.state, func.count()).where(Job.state.in_(wanted)).group_by(Job.state))
     yield _counters("sp404_jobs_ended", "Jobs by how they ended.", "state", wanted, jobs)
     ended = select(Attempt.outcome, func.count()).where(Attempt.outcome.is_not(None))
-    attempts = _counts(ended.group_by(Attempt.outcome))
+    attempts = _count_by(ended.group_by(Attempt.outcome))
     yield _counters("sp404_attempts_ended", "Attempts by how they ended.", "outcome", OUTCOMES, attempts)
     lost = CounterMetricFamily("sp404_lease_losses", "Attempts whose worker vanished or was cut off.")
     lost.add_metric([], attempts.get(ABANDONED, 0))
@@ -103,7 +103,7 @@ def _outbox(now: datetime) -> Iterator[Family]:
 def _workers() -> Iterator[Family]:
     states = dict.fromkeys(("running", "paused", "draining", "drained", "no heartbeat"), 0)
     slots = 0
-    for line in figures.worker_lines():
+    for line in queue_figures.worker_rows():
         states[line.state] += 1
         slots += line.worker.slots if line.state == "running" else 0
     yield _gauges("sp404_workers", "Worker processes by state.", "state", states.items())
@@ -111,7 +111,7 @@ def _workers() -> Iterator[Family]:
 
 
 def _jobs_by_tier(name: str, words: str, wanted: Any) -> Family:
-    found = _counts(select(Job.tier, func.count()).where(wanted).group_by(Job.tier))
+    found = _count_by(select(Job.tier, func.count()).where(wanted).group_by(Job.tier))
     return _gauges(name, words, "tier", ((tier, found.get(tier, 0)) for tier in TIERS))
 
 
@@ -131,5 +131,5 @@ def _counters(
     return family
 
 
-def _counts(query: Any) -> dict[str, int]:
+def _count_by(query: Any) -> dict[str, int]:
     return {str(name): int(count) for name, count in db.session.execute(query)}

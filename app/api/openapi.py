@@ -14,13 +14,13 @@ from app.api.operations import OPERATIONS, PREFIX, Operation
 from app.api.problems import MEDIA_TYPE, Problem
 from app.api.schemas import ID_PATTERN
 
-REF = "#/components/schemas/{model}"
+SCHEMA_REF = "#/components/schemas/{model}"
 PATH_NAME = re.compile(r"{(\w+)}")
 RATE_HEADERS = {
     "RateLimit-Policy": ("string", "How many requests in how many seconds."),
     "RateLimit": ("string", "How many are left, and in how many seconds there are all again."),
 }
-MOST_LISTED = 14  # so many words of a vocabulary are read as a list
+MAX_LISTED_VALUES = 14  # so many words of a vocabulary are read as a list
 DESCRIPTION = (
     "Everything the pages do, for scripts. Make a token in the settings and send it as "
     "`Authorization: Bearer sp404_…`. Errors are problem details (RFC 9457)."
@@ -45,34 +45,34 @@ def document(server_url: str) -> dict[str, Any]:
     }
 
 
-def resolved(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+def resolve_reference(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """The schema itself, where it only names another."""
     name = str(schema.get("$ref", "")).rpartition("/")[2]
     found: dict[str, Any] = known[name] if name else schema
     return found
 
 
-def fields(schema: dict[str, Any], known: dict[str, Any], within: str = "") -> dict[str, Any]:
+def schema_fields(schema: dict[str, Any], known: dict[str, Any], within: str = "") -> dict[str, Any]:
     """The schema of each field by its name, and of those of an object in it: `vibe.energy`."""
     found: dict[str, Any] = {}
-    for name, inner in resolved(schema, known).get("properties", {}).items():
+    for name, inner in resolve_reference(schema, known).get("properties", {}).items():
         found[f"{within}{name}"] = inner
         for choice in (inner, *inner.get("anyOf", [])):
             if "$ref" in choice:
-                found |= fields(choice, known, f"{within}{name}.")
+                found |= schema_fields(choice, known, f"{within}{name}.")
     return found
 
 
-def type_words(schema: dict[str, Any]) -> str:
+def type_label(schema: dict[str, Any]) -> str:
     """`number or null`, `"loop" or "one-shot"`, `list of string`: a schema for a person."""
     if "anyOf" in schema:
-        return " or ".join(type_words(choice) for choice in schema["anyOf"])
-    if len(schema.get("enum", [])) > MOST_LISTED:
+        return " or ".join(type_label(choice) for choice in schema["anyOf"])
+    if len(schema.get("enum", [])) > MAX_LISTED_VALUES:
         return f'one of {len(schema["enum"])} words such as "{schema["enum"][0]}"'
     if "enum" in schema:
         return " or ".join(f'"{value}"' for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {type_words(schema['items'])}"
+        return f"list of {type_label(schema['items'])}"
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     return "date and time" if schema.get("format") == "date-time" else str(schema.get("type", "any"))
@@ -84,9 +84,9 @@ def _schemas() -> dict[str, Any]:
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]]
     wanted = [(model, "serialization") for model in dict.fromkeys(answers)]
     wanted += [(model, "validation") for model in dict.fromkeys(bodies)]
-    _, made = models_json_schema(wanted, ref_template=REF)
+    _, made = models_json_schema(wanted, ref_template=SCHEMA_REF)
     schemas: dict[str, Any] = made["$defs"]
-    return schemas | {form.__name__: _form(form) for form in (op.form for op in OPERATIONS) if form}
+    return schemas | {form.__name__: _form_schema(form) for form in (op.form for op in OPERATIONS) if form}
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
@@ -96,15 +96,15 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "description": f"{operation.description} {needs}".strip(),
         "parameters": _parameters(operation),
-        "responses": {str(operation.status): _success(operation)}
-        | _unchanged(operation)
-        | {str(code): _problem(code) for code in operation.all_problems},
+        "responses": {str(operation.status): _success_response(operation)}
+        | _unchanged_response(operation)
+        | {str(code): _problem_response(code) for code in operation.all_problems},
     }
     if operation.body is not None:
-        schema = {"$ref": REF.format(model=operation.body.__name__)}
+        schema = {"$ref": SCHEMA_REF.format(model=operation.body.__name__)}
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if operation.form is not None:
-        schema = {"$ref": REF.format(model=operation.form.__name__)}
+        schema = {"$ref": SCHEMA_REF.format(model=operation.form.__name__)}
         made["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     return made
 
@@ -114,10 +114,10 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": ID_PATTERN}}
         for name in PATH_NAME.findall(operation.path)
     ]
-    return ids + _fields(operation.query, "query") + _fields(operation.headers, "header")
+    return ids + _model_parameters(operation.query, "query") + _model_parameters(operation.headers, "header")
 
 
-def _fields(model: type[BaseModel] | None, where: str) -> list[dict[str, Any]]:
+def _model_parameters(model: type[BaseModel] | None, where: str) -> list[dict[str, Any]]:
     properties = model.model_json_schema()["properties"] if model is not None else {}
     found = []
     for name, schema in properties.items():
@@ -136,33 +136,33 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return kept | (choices[0] if choices else {})
 
 
-def _form(model: type[BaseModel]) -> dict[str, Any]:
+def _form_schema(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema()
     audio = {"type": "string", "format": "binary", "description": "The file."}
     return schema | {"properties": {"audio": audio} | schema["properties"], "required": ["audio"]}
 
 
-def _success(operation: Operation) -> dict[str, Any]:
-    made: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase, "headers": _headers()}
+def _success_response(operation: Operation) -> dict[str, Any]:
+    made: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase, "headers": _rate_headers()}
     if operation.answer is not None:
-        schema = {"$ref": REF.format(model=operation.answer.__name__)}
+        schema = {"$ref": SCHEMA_REF.format(model=operation.answer.__name__)}
         made["content"] = {"application/json": {"schema": schema}}
     if operation.status == HTTPStatus.FOUND:
         made["headers"]["Location"] = {"required": True, "schema": {"type": "string"}}
     return made
 
 
-def _unchanged(operation: Operation) -> dict[str, Any]:
+def _unchanged_response(operation: Operation) -> dict[str, Any]:
     """What a GET says to `If-None-Match` with the ETag of its last answer."""
     if operation.method != "GET" or operation.answer is None:
         return {}
-    return {"304": {"description": "Unchanged since the ETag in If-None-Match", "headers": _headers()}}
+    return {"304": {"description": "Unchanged since the ETag in If-None-Match", "headers": _rate_headers()}}
 
 
-def _problem(code: int) -> dict[str, Any]:
+def _problem_response(code: int) -> dict[str, Any]:
     made: dict[str, Any] = {
         "description": HTTPStatus(code).phrase,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model=Problem.__name__)}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": SCHEMA_REF.format(model=Problem.__name__)}}},
     }
     if code == HTTPStatus.UNAUTHORIZED:
         made["headers"] = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
@@ -171,7 +171,7 @@ def _problem(code: int) -> dict[str, Any]:
     return made
 
 
-def _headers() -> dict[str, Any]:
+def _rate_headers() -> dict[str, Any]:
     return {
         name: {"required": True, "description": words, "schema": {"type": kind}}
         for name, (kind, words) in RATE_HEADERS.items()

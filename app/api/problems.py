@@ -9,7 +9,7 @@ from flask import Response, g, request
 from pydantic import BaseModel, Field, ValidationError
 
 MEDIA_TYPE = "application/problem+json"
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 
 
 class FieldError(BaseModel):
@@ -29,7 +29,7 @@ class Problem(BaseModel):
     errors: list[FieldError] = Field(description="Each value that can't be used.")
 
 
-def answer(code: int, sentence: str, errors: list[FieldError] | None = None) -> Response:
+def problem_response(code: int, sentence: str, errors: list[FieldError] | None = None) -> Response:
     problem = Problem(
         type="about:blank",
         title=HTTPStatus(code).phrase,
@@ -42,15 +42,15 @@ def answer(code: int, sentence: str, errors: list[FieldError] | None = None) -> 
     return Response(problem.model_dump_json(), code, content_type=MEDIA_TYPE)
 
 
-def unusable(error: ValidationError) -> Response:
+def validation_problem(error: ValidationError) -> Response:
     """What was sent is not what the operation takes: 400 when it is no JSON at all, otherwise 422."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if any(detail["type"] == "json_invalid" for detail in details):
-        return answer(400, "The body is not valid JSON.")
-    errors = [FieldError(field=_where(d["loc"]), message=d["msg"]) for d in details[:MOST_ERRORS]]
+        return problem_response(400, "The body is not valid JSON.")
+    errors = [FieldError(field=_field_path(d["loc"]), message=d["msg"]) for d in details[:MAX_ERRORS]]
     words = "; ".join(f"{error.field}: {error.message}" if error.field else error.message for error in errors)
-    return answer(422, f"The request can't be used. {words}", errors)
+    return problem_response(422, f"The request can't be used. {words}", errors)
 
 
-def _where(location: tuple[Any, ...]) -> str:
+def _field_path(location: tuple[Any, ...]) -> str:
     return ".".join(str(part) for part in location)

@@ -10,7 +10,7 @@ from flask import Response, request
 from app.extensions import limiter
 
 
-def say_what_is_left(response: Response) -> Response:
+def add_rate_headers(response: Response) -> Response:
     """How many requests are left, in the fields of the IETF's draft."""
     now = limiter.current_limit
     if now is not None:
@@ -23,7 +23,7 @@ def say_what_is_left(response: Response) -> Response:
     return response
 
 
-def say_whether_it_changed(response: Response) -> Response:
+def add_etag(response: Response) -> Response:
     """Who polls sends the ETag of the last answer, and gets the next one only when it is another."""
     if request.method in {"GET", "HEAD"} and response.status_code == 200:
         response.add_etag()

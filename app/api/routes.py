@@ -16,41 +16,41 @@ from app.api import (
     openapi,
     operations,
     problems,
-    request_values,
+    request_parsing,
     response_headers,
     sample_schemas,
     schemas,
 )
 from app.api.operations import Operation
-from app.auth import tokens
+from app.auth import api_tokens
 from app.billing import quota
 from app.extensions import csrf, db, limiter, settings
 from app.jobs import actions, progress, reprocess
 from app.library import downloads, samples, trash
 from app.models import Job, User
+from app.models.api_token import EXPORTS_WRITE
 from app.models.job import ANALYSE, CANCELLED, DESCRIBE
 from app.models.ownership import owned_by
-from app.models.token import EXPORTS_WRITE
-from app.notify.addresses import external_url
-from app.search import query as search
-from app.upload import direct, idempotency, intake
-from app.upload.intake import Wishes
+from app.notify.external_urls import external_url
+from app.search import sample_search as search
+from app.upload import direct_uploads, idempotency, intake
+from app.upload.intake import UploadOptions
 
 blueprint = Blueprint("api", __name__, url_prefix=operations.PREFIX)
 csrf.exempt(blueprint)  # no cookie is looked at here, so nobody's browser can be made to act
 errors.register(blueprint)
-blueprint.after_request(response_headers.say_what_is_left)
-blueprint.after_request(response_headers.say_whether_it_changed)
+blueprint.after_request(response_headers.add_rate_headers)
+blueprint.after_request(response_headers.add_etag)
 
 Answer = BaseModel | BaseResponse
 View = Callable[..., Answer]
 
 
-def _allowance() -> str:
+def _rate_limit() -> str:
     return f"{settings().api_requests_per_minute}/minute"
 
 
-limiter.shared_limit(_allowance, scope="api", key_func=tokens.caller)(blueprint)
+limiter.shared_limit(_rate_limit, scope="api", key_func=api_tokens.rate_limit_key)(blueprint)
 
 
 def serves(operation: Operation) -> Callable[[View], View]:
@@ -59,10 +59,10 @@ def serves(operation: Operation) -> Callable[[View], View]:
     def register(view: View) -> View:
         @wraps(view)
         def answer(**ids: str) -> BaseResponse:
-            user = _user_with(operation.ability)
+            user = _authorised_user(operation.ability)
             if isinstance(user, BaseResponse):
                 return user
-            made = view(user, **ids, **request_values.values(operation, user))
+            made = view(user, **ids, **request_parsing.parse_request(operation, user))
             if isinstance(made, BaseResponse):
                 return made
             return Response(made.model_dump_json(), operation.status, mimetype="application/json")
@@ -82,32 +82,32 @@ def document() -> Response:
 def upload(user: User, form: schemas.UploadForm, headers: schemas.UploadHeaders) -> Answer:
     files = request.files.getlist("audio")
     if len(files) != 1 or len(request.files) != 1:
-        return problems.answer(422, "Send one file in the field `audio`.")
+        return problems.problem_response(422, "Send one file in the field `audio`.")
     if headers.idempotency_key is None:
-        return _taken(user, files[0], Wishes(**form.model_dump()))
-    print_ = idempotency.fingerprint(files[0].stream, files[0].filename, form.model_dump_json())
-    repeat = idempotency.begin(user, headers.idempotency_key, print_)
+        return _accept_upload(user, files[0], UploadOptions(**form.model_dump()))
+    print_ = idempotency.request_fingerprint(files[0].stream, files[0].filename, form.model_dump_json())
+    repeat = idempotency.begin_request(user, headers.idempotency_key, print_)
     if repeat.answer is not None:
         return schemas.UploadAnswer.model_validate(repeat.answer)
     repeat_id, job, wishes = (
         repeat.id,
-        idempotency.job_of(repeat),
-        Wishes(**form.model_dump(), job_id=repeat.job_id),
+        idempotency.find_job(repeat),
+        UploadOptions(**form.model_dump(), job_id=repeat.job_id),
     )
     try:
-        answer = _upload_answer(job) if job is not None else _taken(user, files[0], wishes)
+        answer = _upload_answer(job) if job is not None else _accept_upload(user, files[0], wishes)
     except BaseException:
-        idempotency.forget(repeat_id)
+        idempotency.release_key(repeat_id)
         raise
-    idempotency.remember(repeat_id, answer.model_dump(mode="json"))
+    idempotency.save_answer(repeat_id, answer.model_dump(mode="json"))
     return answer
 
 
 @serves(operations.START_UPLOAD)
 def start_upload(user: User, body: schemas.LinkRequest) -> Answer:
-    wishes = Wishes(body.export_sp404, body.ai_analysis)
+    wishes = UploadOptions(body.export_sp404, body.ai_analysis)
     batch_id = intake.open_batch(user, None, 1)
-    link = direct.start(user, body.filename, body.size_bytes, batch_id, wishes)
+    link = direct_uploads.create_link(user, body.filename, body.size_bytes, batch_id, wishes)
     return schemas.LinkAnswer(
         upload_id=link.upload_id,
         url=link.url,
@@ -119,8 +119,8 @@ def start_upload(user: User, body: schemas.LinkRequest) -> Answer:
 
 @serves(operations.COMPLETE_UPLOAD)
 def complete_upload(user: User, upload_id: str) -> Answer:
-    job = direct.complete(user, upload_id)
-    tasks.wake(job.tier)
+    job = direct_uploads.complete_upload(user, upload_id)
+    tasks.wake_for_job(job.tier)
     return _upload_answer(job)
 
 
@@ -135,17 +135,19 @@ def cancel_job(user: User, job_id: str) -> Answer:
     actions.cancel(job.id)
     db.session.refresh(job)
     if job.state != CANCELLED:
-        return problems.answer(409, f"The job is {job.state} and can't be cancelled any more.")
+        return problems.problem_response(409, f"The job is {job.state} and can't be cancelled any more.")
     return _job_answer(job)
 
 
 @serves(operations.LIST_SAMPLES)
 def list_samples(user: User, query: sample_schemas.SamplesQuery) -> Answer:
-    if query.after is not None and not search.is_place(user, query.after):
-        return problems.answer(422, "`after` is no place in your library. Start again without it.")
+    if query.after is not None and not search.is_page_start(user, query.after):
+        return problems.problem_response(422, "`after` is no place in your library. Start again without it.")
     wanted = query.model_dump(exclude={"after", "limit"})
     wanted |= {"kind": query.kind or "", "key": query.key or "", "sort": query.sort or ""}
-    found = search.find(user, search.as_learned(user, search.Query(**wanted)), query.after, query.limit)
+    found = search.find_samples(
+        user, search.with_learned_words(user, search.SampleQuery(**wanted)), query.after, query.limit
+    )
     return sample_schemas.SamplesAnswer(
         samples=[sample_schemas.SampleAnswer.of(sample) for sample in found.samples],
         total=found.total,
@@ -161,7 +163,7 @@ def show_sample(user: User, sample_id: str) -> Answer:
 @serves(operations.EDIT_SAMPLE)
 def edit_sample(user: User, sample_id: str, body: sample_schemas.SamplePatch) -> Answer:
     sample = samples.owned_by(user, sample_id)
-    samples.edit(
+    samples.edit_sample(
         sample,
         name=body.name,
         tags=None if body.tags is None else ",".join(body.tags),
@@ -174,38 +176,38 @@ def edit_sample(user: User, sample_id: str, body: sample_schemas.SamplePatch) ->
 
 @serves(operations.DELETE_SAMPLE)
 def delete_sample(user: User, sample_id: str) -> Answer:
-    trash.delete(samples.owned_by(user, sample_id))
+    trash.delete_sample(samples.owned_by(user, sample_id))
     return Response(status=operations.DELETE_SAMPLE.status)
 
 
 @serves(operations.DESCRIBE_SAMPLE)
 def describe_sample(user: User, sample_id: str) -> Answer:
-    return _once_more(user, sample_id, DESCRIBE)
+    return _reprocess_sample(user, sample_id, DESCRIBE)
 
 
 @serves(operations.ANALYSE_SAMPLE)
 def analyse_sample(user: User, sample_id: str) -> Answer:
-    return _once_more(user, sample_id, ANALYSE)
+    return _reprocess_sample(user, sample_id, ANALYSE)
 
 
 @serves(operations.DOWNLOAD_SAMPLE)
 def download_sample(user: User, sample_id: str, query: sample_schemas.DownloadQuery) -> Answer:
     sample = samples.owned_by(user, sample_id)
     if query.format == "original":
-        return _found(downloads.original_url(sample))
-    allowed = _user_with(EXPORTS_WRITE)
+        return _redirect(downloads.original_url(sample))
+    allowed = _authorised_user(EXPORTS_WRITE)
     if isinstance(allowed, BaseResponse):
         return allowed
     if not sample.fits_a_pad:
-        return problems.answer(
+        return problems.problem_response(
             409, "An SP-404MKII pad holds 16 minutes. Cut this one into shorter files first."
         )
-    return _found(downloads.sp404_url(sample))
+    return _redirect(downloads.sp404_url(sample))
 
 
 @serves(operations.SHOW_USAGE)
 def show_usage(user: User) -> Answer:
-    now = quota.standing(user)
+    now = quota.plan_usage(user)
     stored, room = now.storage_bytes, now.plan.storage_bytes
     return schemas.UsageAnswer(
         plan=now.plan.name,
@@ -217,42 +219,42 @@ def show_usage(user: User) -> Answer:
     )
 
 
-def _user_with(ability: str | None) -> User | Response:
+def _authorised_user(ability: str | None) -> User | Response:
     """The owner of the token that was sent, or the problem with it."""
-    token = tokens.current()
+    token = api_tokens.request_token()
     if token is None:
-        response = problems.answer(401, "Send a live token as `Authorization: Bearer sp404_…`.")
-        invalid = ', error="invalid_token"' if tokens.is_sent() else ""
+        response = problems.problem_response(401, "Send a live token as `Authorization: Bearer sp404_…`.")
+        invalid = ', error="invalid_token"' if api_tokens.has_auth_header() else ""
         response.headers["WWW-Authenticate"] = f'Bearer realm="sp404mk2"{invalid}'
         return response
     if ability is not None and not token.allows(ability):
-        return problems.answer(403, f"This token does not have the ability `{ability}`.")
+        return problems.problem_response(403, f"This token does not have the ability `{ability}`.")
     return token.user
 
 
-def _found(url: str) -> Response:
+def _redirect(url: str) -> Response:
     return Response(status=operations.DOWNLOAD_SAMPLE.status, headers={"Location": url})
 
 
-def _taken(user: User, file: FileStorage, wishes: Wishes) -> schemas.UploadAnswer:
+def _accept_upload(user: User, file: FileStorage, wishes: UploadOptions) -> schemas.UploadAnswer:
     batch_id = intake.open_batch(user, None, 1)
-    job = intake.take(user, file.stream, file.filename, batch_id, wishes)
-    tasks.wake(job.tier)
+    job = intake.accept_upload(user, file.stream, file.filename, batch_id, wishes)
+    tasks.wake_for_job(job.tier)
     return _upload_answer(job)
 
 
-def _once_more(user: User, sample_id: str, purpose: str) -> schemas.UploadAnswer:
-    job = reprocess.queue_one(user, samples.owned_by(user, sample_id).id, purpose)
-    tasks.wake(job.tier)
+def _reprocess_sample(user: User, sample_id: str, purpose: str) -> schemas.UploadAnswer:
+    job = reprocess.queue_job(user, samples.owned_by(user, sample_id).id, purpose)
+    tasks.wake_for_job(job.tier)
     return _upload_answer(job)
 
 
 def _upload_answer(job: Job) -> schemas.UploadAnswer:
     what = "uploads" if job.is_upload else "analyses"
     message = f"It starts later: free {what} wait." if job.is_delayed else "It is in the queue."
-    return schemas.UploadAnswer.of(job, progress.estimate(job), message)
+    return schemas.UploadAnswer.of(job, progress.estimate_finish(job), message)
 
 
 def _job_answer(job: Job) -> schemas.JobAnswer:
     url = external_url("api.download_sample", sample_id=job.sample_id or "", format="sp404")
-    return schemas.JobAnswer.of(job, progress.estimate(job), url)
+    return schemas.JobAnswer.of(job, progress.estimate_finish(job), url)

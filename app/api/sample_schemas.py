@@ -8,22 +8,24 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.schemas import ID_PATTERN, Taken
+from app.api.schemas import ID_PATTERN, RequestModel
 from app.models import Sample
-from app.models.sample import MAX_BPM, MIN_BPM, OF_SOUND, OF_VIBE
-from app.music.sounds import KINDS, SOUNDS
-from app.vibe.schema import OneOf, VibeCorrection
+from app.models.sample import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
+from app.music.sound_classes import KINDS, SOUNDS
+from app.vibe.vibe_schema import VibeCorrection, VocabularyWord
 
 KEY_PATTERN = r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$"
-MOST_A_PAGE = 100
-OF_THE_VIBE = "vibe."
+MAX_PAGE_SIZE = 100
+VIBE_PREFIX = "vibe."
 
-Kind = Annotated[str, OneOf(KINDS)]
-Sound = Annotated[str, OneOf(SOUNDS)]
+Kind = Annotated[str, VocabularyWord(KINDS)]
+Sound = Annotated[str, VocabularyWord(SOUNDS)]
 Key = Annotated[str, Field(pattern=KEY_PATTERN, examples=["F# minor"])]
 Bpm = Annotated[float, Field(ge=MIN_BPM, le=MAX_BPM, allow_inf_nan=False)]
 TagName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^,]+$")]
-Correctable = Annotated[str, OneOf((*OF_SOUND, *(f"{OF_THE_VIBE}{name}" for name in OF_VIBE)))]
+Correctable = Annotated[
+    str, VocabularyWord((*SOUND_FIELDS, *(f"{VIBE_PREFIX}{name}" for name in VIBE_FIELDS)))
+]
 
 
 class GenreAnswer(BaseModel):
@@ -81,7 +83,9 @@ class SampleAnswer(BaseModel):
             **{name: getattr(sample, name) for name in own},
             tags=sample.tag_names,
             vibe=Vibe(**sample.vibe) if sample.vibe else None,
-            corrected=[_outside(name) for name in (*OF_SOUND, *OF_VIBE) if name in sample.corrections],
+            corrected=[
+                _api_field_name(name) for name in (*SOUND_FIELDS, *VIBE_FIELDS) if name in sample.corrections
+            ],
         )
 
 
@@ -91,7 +95,7 @@ class SamplesAnswer(BaseModel):
     next_after: str | None = Field(description="Send it as `after` for the next page; null on the last.")
 
 
-class SamplesQuery(Taken):
+class SamplesQuery(RequestModel):
     q: str = Field("", max_length=200, description='Words; `-word` leaves out, `"two words"` is a phrase.')
     ask: str = Field(
         "",
@@ -113,10 +117,10 @@ class SamplesQuery(Taken):
         None, description="Without it as `ask` says, then the newest first."
     )
     after: str | None = Field(None, pattern=ID_PATTERN, description="`next_after` of the page before.")
-    limit: int = Field(50, ge=1, le=MOST_A_PAGE)
+    limit: int = Field(50, ge=1, le=MAX_PAGE_SIZE)
 
 
-class SamplePatch(Taken):
+class SamplePatch(RequestModel):
     """Only what is sent is changed. A `bpm`, `key` or `sound` of null says that the sound has none."""
 
     name: str | SkipJsonSchema[None] = Field(None, min_length=1, max_length=200)
@@ -129,28 +133,28 @@ class SamplePatch(Taken):
     vibe: VibeCorrection | SkipJsonSchema[None] = None
     revert: list[Correctable] | SkipJsonSchema[None] = Field(
         None,
-        max_length=len(OF_SOUND) + len(OF_VIBE),
+        max_length=len(SOUND_FIELDS) + len(VIBE_FIELDS),
         description="Corrections to take back, before anything else is changed: what was found is in force.",
     )
 
     @property
     def corrections(self) -> dict[str, Any]:
-        sent = {name: getattr(self, name) for name in OF_SOUND if name in self.model_fields_set}
+        sent = {name: getattr(self, name) for name in SOUND_FIELDS if name in self.model_fields_set}
         if self.kind is None:
             sent.pop("kind", None)
         return sent | (self.vibe.model_dump(exclude_none=True) if self.vibe is not None else {})
 
     @property
     def taken_back(self) -> list[str]:
-        return [name.removeprefix(OF_THE_VIBE) for name in self.revert or ()]
+        return [name.removeprefix(VIBE_PREFIX) for name in self.revert or ()]
 
 
-class DownloadQuery(Taken):
+class DownloadQuery(RequestModel):
     format: Literal["original", "sp404"] = Field(
         "original", description="The untouched file, or a 48 kHz / 16-bit WAV for the SP-404MKII."
     )
 
 
-def _outside(name: str) -> str:
+def _api_field_name(name: str) -> str:
     """A field's name as the API spells it; `tags` alone are the sample's own."""
-    return f"{OF_THE_VIBE}{name}" if name in OF_VIBE else name
+    return f"{VIBE_PREFIX}{name}" if name in VIBE_FIELDS else name

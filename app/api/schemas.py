@@ -10,16 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.models import Job
 
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
-MOST_BYTES = 10**12
+MAX_LINK_BYTES = 10**12
 
 
-class Taken(BaseModel):
+class RequestModel(BaseModel):
     """Values a client sends: a name we don't know is a mistake, not something to pass over."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class UploadForm(Taken):
+class UploadForm(RequestModel):
     """The fields beside the file."""
 
     export_sp404: bool = Field(True, description="Name the WAV for the SP-404MKII in the job's answer.")
@@ -30,7 +30,7 @@ class LinkRequest(UploadForm):
     """Which file it will be."""
 
     filename: str = Field(min_length=1, max_length=1000)
-    size_bytes: int = Field(ge=1, le=MOST_BYTES, description="Exactly: the link takes no other size.")
+    size_bytes: int = Field(ge=1, le=MAX_LINK_BYTES, description="Exactly: the link takes no other size.")
 
 
 class LinkAnswer(BaseModel):

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from app.audio.warm import fix_cache
+from app.audio.warm import set_cache_folder
 
 
 def main() -> int:
@@ -17,10 +17,10 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at once (all cores)")
     options = parser.parse_args()
-    fix_cache()
-    from app.audio.report import report
+    set_cache_folder()
+    from app.audio.file_report import print_report
 
-    return report(options.files, as_json=options.json, jobs=options.jobs)
+    return print_report(options.files, as_json=options.json, jobs=options.jobs)
 
 
 if __name__ == "__main__":

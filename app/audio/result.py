@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypedDict
 
-from app.audio.listening.spectrum import Spectral
+from app.audio.listening.spectral_summary import SpectralSummary
 
-_DIGITS = 6
+_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class SpectralResult:
     """`Spectral` and `loudness_course`, about 64 short-term levels in LUFS."""
 
-    spectral: Spectral
+    spectral: SpectralSummary
     loudness_course: tuple[float, ...]
 
 
@@ -82,13 +82,13 @@ class Analysis:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: lists for tuples, no NaN or infinity."""
-        plain: dict[str, Any] = _plain(self)
+        plain: dict[str, Any] = _plain_json(self)
         inner = plain["spectral"]
         plain["spectral"] = {**inner["spectral"], "loudness_course": inner["loudness_course"]}
         return plain
 
 
-class Pulse(TypedDict):
+class TempoFields(TypedDict):
     """What `Analysis` says of the tempo."""
 
     bpm: float | None
@@ -99,7 +99,7 @@ class Pulse(TypedDict):
     downbeats: tuple[float, ...]
 
 
-class Pitch(TypedDict):
+class PitchFields(TypedDict):
     """What `Analysis` says of the key, or of the note."""
 
     key: str | None
@@ -111,7 +111,7 @@ class Pitch(TypedDict):
     note_cents: float | None
 
 
-class Colour(TypedDict):
+class ToneFields(TypedDict):
     """What `Analysis` says of how it sounds."""
 
     brightness: float
@@ -121,13 +121,13 @@ class Colour(TypedDict):
     timbre_version: int
 
 
-def _plain(value: Any) -> Any:
+def _plain_json(value: Any) -> Any:
     if isinstance(value, float):
         # float() because numpy's own floats are floats too, and a JSON writer should not meet them.
-        return round(float(value), _DIGITS) if math.isfinite(value) else None
+        return round(float(value), _DECIMALS) if math.isfinite(value) else None
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_plain_json(item) for item in value]
     if is_dataclass(value):
         # dataclasses.asdict copies every number deeply, which takes longer than many a sound is.
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _plain_json(getattr(value, field.name)) for field in fields(value)}
     return value

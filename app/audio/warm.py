@@ -15,32 +15,32 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _RATE_HZ = 44_100
-_CACHE = Path(__file__).resolve().parents[2] / "instance" / "numba"
+_CACHE_FOLDER = Path(__file__).resolve().parents[2] / "instance" / "numba"
 
 
-def warm() -> None:
+def warm_cache() -> None:
     """Analyse a second of synthetic loop, holding the lock of the numba cache."""
-    with _locked(fix_cache()):
-        _rehearse()
+    with _hold_lock(set_cache_folder()):
+        _analyze_test_loop()
 
 
-def fix_cache() -> Path:
+def set_cache_folder() -> Path:
     """Point numba at one folder, always the same; call this before anything imports librosa."""
-    return Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(_CACHE)))
+    return Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(_CACHE_FOLDER)))
 
 
-def _rehearse() -> None:
+def _analyze_test_loop() -> None:
     import numpy as np
 
-    from app.audio.analyze import analyze
+    from app.audio.analyzer import analyze_sound
 
     times = np.arange(2 * _RATE_HZ) / _RATE_HZ
     clicks = np.sin(2 * np.pi * 220.0 * times) * np.exp(-20.0 * (times % 0.25))
-    analyze(clicks.astype(np.float32)[:, None], _RATE_HZ)
+    analyze_sound(clicks.astype(np.float32)[:, None], _RATE_HZ)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _hold_lock(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -49,5 +49,5 @@ def _locked(folder: Path) -> Iterator[None]:
 
 if __name__ == "__main__":
     started = time.monotonic()
-    warm()
+    warm_cache()
     sys.stdout.write(f"The audio engine is ready after {time.monotonic() - started:.1f} s.\n")

@@ -11,17 +11,17 @@ from app.auth import passwords
 from app.auth.passwords import MAX_LENGTH, MIN_LENGTH
 
 
-def strong(form: FlaskForm, field: PasswordField) -> None:
+def validate_strength(form: FlaskForm, field: PasswordField) -> None:
     """Neither easily guessed nor known from breaches, nor made of one's own address."""
     email = (
         form.email.data if "email" in form else current_user.email if current_user.is_authenticated else ""
     )
-    refusal = passwords.refusal(field.data or "", email or "")
+    refusal = passwords.rejection_reason(field.data or "", email or "")
     if refusal is not None:
         raise ValidationError(refusal)
 
 
-def address_field(label: str) -> EmailField:
+def email_field(label: str) -> EmailField:
     return EmailField(
         label,
         [
@@ -35,5 +35,6 @@ def address_field(label: str) -> EmailField:
 def new_password_field(label: str) -> PasswordField:
     sentence = f"Use {MIN_LENGTH} to {MAX_LENGTH} characters; a short sentence works well."
     return PasswordField(
-        label, [DataRequired("Choose a password."), Length(MIN_LENGTH, MAX_LENGTH, sentence), strong]
+        label,
+        [DataRequired("Choose a password."), Length(MIN_LENGTH, MAX_LENGTH, sentence), validate_strength],
     )

@@ -7,8 +7,8 @@ from wtforms import BooleanField, EmailField, HiddenField, PasswordField, Select
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
-from app.auth.accounts import timezones
-from app.auth.form_fields import address_field, new_password_field
+from app.auth.accounts import timezone_names
+from app.auth.form_fields import email_field, new_password_field
 from app.models.user import KEY_NOTATIONS
 
 NOTATION_LABELS = ("Musical (A min)", "Camelot (8A)", "Both (A min · 8A)")
@@ -21,24 +21,24 @@ class SignInForm(FlaskForm):
 
 
 class RegisterForm(FlaskForm):
-    email = address_field("Email")
+    email = email_field("Email")
     password = new_password_field("Password")
     timezone = HiddenField(default="UTC")
 
 
-class AddressForm(FlaskForm):
-    email = address_field("Email")
+class RegisterEmailForm(FlaskForm):
+    email = email_field("Email")
 
 
-class ForgotForm(FlaskForm):
+class ForgotPasswordForm(FlaskForm):
     email = EmailField("Email", [DataRequired("Enter your email address.")])
 
 
-class ResetForm(FlaskForm):
+class ResetPasswordForm(FlaskForm):
     password = new_password_field("New password")
 
 
-class CodeForm(FlaskForm):
+class SecondStepForm(FlaskForm):
     code = StringField(
         "Code",
         [DataRequired("Enter the code."), Length(max=40)],
@@ -51,6 +51,6 @@ class SettingsForm(FlaskForm):
         "Keys are shown as",
         choices=[SelectChoice(*pair) for pair in zip(KEY_NOTATIONS, NOTATION_LABELS, strict=True)],
     )
-    timezone = SelectField("Time zone", choices=lambda: [SelectChoice(zone) for zone in timezones()])
+    timezone = SelectField("Time zone", choices=lambda: [SelectChoice(zone) for zone in timezone_names()])
     autoplay = BooleanField("Play a row when the arrow keys reach it")
     mail_on_completion = BooleanField("Email me when my jobs are done")

@@ -9,33 +9,33 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from app.auth.accounts import normal_email
+from app.auth.accounts import normalize_email
 from app.extensions import db, settings
 from app.models import User
 from app.models.base import new_id, transaction
 from app.models.ownership import RowNotFoundError
-from app.notify import kinds, outbox, signing
+from app.notify import message_kinds, outbox, signed_tokens
 
-LINK_LIVES = timedelta(days=2)
+LINK_LIFETIME = timedelta(days=2)
 
 
-def is_by_mail() -> bool:
+def needs_email_link() -> bool:
     """A run without a mail server lets people start at once; it is their own, or its operator's choice."""
     return settings().smtp_url is not None
 
 
-def ask(email: str) -> None:
+def request_link(email: str) -> None:
     """Mail a link that completes the registration, or that there is an account: who asks isn't told which."""
-    address = normal_email(email)
+    address = normalize_email(email)
     is_known = db.session.scalar(select(User.id).where(User.email == address)) is not None
-    kind = kinds.ACCOUNT_EXISTS if is_known else kinds.REGISTER
+    kind = message_kinds.ACCOUNT_EXISTS if is_known else message_kinds.REGISTER
     with transaction():
-        outbox.promise(f"register:{new_id()}", None, kind, {"to": address})
+        outbox.enqueue(f"register:{new_id()}", None, kind, {"to": address})
 
 
-def address_of(token: str) -> str:
+def email_from_token(token: str) -> str:
     """Whose mailbox the link came from, or 404."""
-    email = signing.registering(token, LINK_LIVES)
+    email = signed_tokens.registration_email(token, LINK_LIFETIME)
     if email is None:
         raise RowNotFoundError
     return email

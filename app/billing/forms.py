@@ -6,7 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import DecimalField
 from wtforms.validators import InputRequired, NumberRange
 
-LEAST_CAP_USD, MOST_CAP_USD = 1, 10_000
+MIN_CAP_USD, MAX_CAP_USD = 1, 10_000
 
 
 class OverageForm(FlaskForm):
@@ -14,7 +14,7 @@ class OverageForm(FlaskForm):
         "Most I pay for it in a month, in US dollars",
         [
             InputRequired("Enter an amount."),
-            NumberRange(LEAST_CAP_USD, MOST_CAP_USD, f"Between ${LEAST_CAP_USD} and ${MOST_CAP_USD:,}."),
+            NumberRange(MIN_CAP_USD, MAX_CAP_USD, f"Between ${MIN_CAP_USD} and ${MAX_CAP_USD:,}."),
         ],
         description="Whole cents count. Uploads stop when the next one would cost more.",
     )

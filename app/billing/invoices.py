@@ -9,29 +9,31 @@ from app.billing.plans import FREE
 from app.extensions import db, settings
 from app.integrations import payments
 from app.integrations.payments import snapshot
-from app.integrations.payments.snapshot import Present
+from app.integrations.payments.snapshot import CustomerSnapshot
 from app.models import Invoice, User, ownership
 
 
-def plans_of(now: Present) -> dict[str, str]:
+def invoice_plans(now: CustomerSnapshot) -> dict[str, str]:
     """The plan of each invoice by what it asks money for; this may ask Stripe for a price."""
     found = {}
     for invoice in now.invoices:
-        price = payments.price(settings(), invoice.price_id) if invoice.price_id else None
-        plan = plans.of_price(price) if price else None
+        price = payments.get_price(settings(), invoice.price_id) if invoice.price_id else None
+        plan = plans.plan_for_price(price) if price else None
         found[invoice.id] = (plan or FREE).name
     return found
 
 
-def record(user_id: str | None, customer_id: str, now: Present, plan_of: dict[str, str]) -> None:
+def record_invoices(
+    user_id: str | None, customer_id: str, now: CustomerSnapshot, plan_of: dict[str, str]
+) -> None:
     """Write down what is known of them, inside the caller's transaction."""
-    known = {row.id: row for row in db.session.scalars(_of_customer(customer_id))}
+    known = {row.id: row for row in db.session.scalars(_customer_invoices(customer_id))}
     for found in now.invoices:
         row = known.get(found.id)
         if row is None:
             row = Invoice(id=found.id, user_id=user_id, customer_id=customer_id)
             db.session.add(row)
-        _fill(row, found, plan_of[found.id])
+        _copy_invoice(row, found, plan_of[found.id])
         settled = [entry for entry in now.settled if entry.payment_id in found.payment_ids]
         row.refunded_cents = sum(entry.refunded_cents for entry in settled)
         row.disputed_cents = sum(entry.disputed_cents for entry in settled)
@@ -39,19 +41,19 @@ def record(user_id: str | None, customer_id: str, now: Present, plan_of: dict[st
     db.session.flush()
 
 
-def of(user: User, limit: int = 24) -> list[Invoice]:
+def user_invoices(user: User, limit: int = 24) -> list[Invoice]:
     mine = select(Invoice).where(Invoice.user_id == user.id)
     return list(db.session.scalars(mine.order_by(Invoice.issued_at.desc(), Invoice.id.desc()).limit(limit)))
 
 
-def owned_id(user: User, invoice_id: str) -> str:
+def owned_invoice_id(user: User, invoice_id: str) -> str:
     """Return the invoice's id at Stripe, or raise RowNotFoundError when it is not the user's."""
     invoice = ownership.owned_by(user, Invoice, invoice_id)
     db.session.commit()  # no transaction is open while Stripe is asked
     return invoice.id
 
 
-def to_look_at(limit: int = 200) -> list[Invoice]:
+def contested_invoices(limit: int = 200) -> list[Invoice]:
     """What was given back or is disputed, the latest first."""
     odd = or_(Invoice.refunded_cents > 0, Invoice.dispute_status.is_not(None))
     return list(
@@ -59,15 +61,15 @@ def to_look_at(limit: int = 200) -> list[Invoice]:
     )
 
 
-def is_known(customer_id: str) -> bool:
-    return db.session.scalar(_of_customer(customer_id).limit(1)) is not None
+def is_known_customer(customer_id: str) -> bool:
+    return db.session.scalar(_customer_invoices(customer_id).limit(1)) is not None
 
 
-def _of_customer(customer_id: str) -> Select[Invoice]:
+def _customer_invoices(customer_id: str) -> Select[Invoice]:
     return select(Invoice).where(Invoice.customer_id == customer_id)
 
 
-def _fill(row: Invoice, found: snapshot.Invoice, plan: str) -> None:
+def _copy_invoice(row: Invoice, found: snapshot.StripeInvoice, plan: str) -> None:
     row.plan, row.number, row.status = plan, found.number, found.status
     row.currency, row.total_cents, row.paid_cents = found.currency, found.total_cents, found.paid_cents
     row.period_start, row.period_end = found.period_start, found.period_end

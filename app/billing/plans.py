@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from app.integrations.payments.snapshot import Price
+from app.integrations.payments.snapshot import StripePrice
 from app.models import User
 
 MB, GB, TB = 10**6, 10**9, 10**12
@@ -80,27 +80,27 @@ PLANS = {
 FREE = PLANS["free"]
 OVERAGE_PRICE_CENTS = next(plan.overage_price_cents for plan in PLANS.values() if plan.overage_price_cents)
 FOR_SALE = tuple(plan for plan in PLANS.values() if plan.is_for_sale)
-BY_PRICE_KEY = {plan.price_key: plan for plan in FOR_SALE}
+PLANS_BY_PRICE_KEY = {plan.price_key: plan for plan in FOR_SALE}
 TIERS = tuple(dict.fromkeys(plan.tier for plan in PLANS.values()))
 # Of all jobs that wait, those of a lower figure are first, without exception.
 PRIORITIES = sorted({plan.priority for plan in PLANS.values()})
 
 
-def of_price(price: Price) -> Plan | None:
+def plan_for_price(price: StripePrice) -> Plan | None:
     """The plan that a price at Stripe pays for; None for a price of something else.
 
     Its metadata says it for ever; the lookup key moves on to the next price when what is asked changes.
     """
     if price.is_metered:
         return None
-    return PLANS.get(price.plan_name or "") or BY_PRICE_KEY.get(price.lookup_key)
+    return PLANS.get(price.plan_name or "") or PLANS_BY_PRICE_KEY.get(price.lookup_key)
 
 
-def for_user(user: User) -> Plan:
+def plan_for_user(user: User) -> Plan:
     return PLANS[user.plan_name]
 
 
-def above(plan: Plan) -> Plan | None:
+def next_larger_plan(plan: Plan) -> Plan | None:
     """The next larger plan; None above the largest."""
     larger = list(PLANS.values())[list(PLANS).index(plan.name) + 1 :]
     return larger[0] if larger else None

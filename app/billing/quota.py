@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from app.billing import plans
 from app.billing.plans import GB, MB, Plan
 from app.extensions import db
-from app.models import Job, Overage, Sample, Usage, User
+from app.models import Job, OverageConsent, Sample, Usage, User
 from app.models.base import utcnow
 from app.models.usage import EXPORT, OVERAGE, STORAGE, UPLOAD
 
@@ -26,7 +26,7 @@ class QuotaExceededError(Exception):
 
 
 @dataclass(frozen=True)
-class Standing:
+class PlanUsage:
     """How much of a plan is used."""
 
     plan: Plan
@@ -72,13 +72,14 @@ class Standing:
             return None
         if self.storage_over_bytes:
             return (
-                f"The library holds {in_words(self.storage_bytes)} and {self.plan.label} has room for "
-                f"{in_words(self.plan.storage_bytes)}, so nothing can be added. All of it still plays, "
-                f"downloads and exports. Delete {in_words(missing)} of samples to go on{self._or_upgrade()}."
+                f"The library holds {format_size(self.storage_bytes)} and {self.plan.label} has room for "
+                f"{format_size(self.plan.storage_bytes)}, so nothing can be added. All of it still plays, "
+                f"downloads and exports. Delete {format_size(missing)} of samples to go on"
+                f"{self._or_upgrade()}."
             )
         return (
             f"The library has {self.storage_left_bytes / MB:,.1f} MB left and this file needs more. "
-            f"Delete {in_words(missing)} of samples you no longer need{self._or_upgrade()}."
+            f"Delete {format_size(missing)} of samples you no longer need{self._or_upgrade()}."
         )
 
     def _none_left(self) -> str | None:
@@ -86,7 +87,7 @@ class Standing:
             return None
         used = f"All {self.plan.uploads:,} uploads of this {self.plan.period} are used"
         if self.cap_cents is not None:
-            used += f", and so is the cap of {in_dollars(self.cap_cents)} for more"
+            used += f", and so is the cap of {format_dollars(self.cap_cents)} for more"
         return (
             f"{used}. The next ones start on {self.resets_at:%-d %b at %H:%M}"
             f"{self._or_overage()}{self._or_upgrade()}."
@@ -97,52 +98,54 @@ class Standing:
             return ""
         if self.cap_cents is not None:
             return ", or raise the cap on the Plan page"
-        price = in_dollars(self.plan.overage_price_cents)
+        price = format_dollars(self.plan.overage_price_cents)
         return f", or turn on overage on the Plan page ({price} for each, up to a cap you set)"
 
     def _or_upgrade(self) -> str:
-        above = plans.above(self.plan)
+        above = plans.next_larger_plan(self.plan)
         return f", or upgrade to {above.label}" if above is not None else ""
 
 
-def standing(user: User, at: datetime | None = None) -> Standing:
+def plan_usage(user: User, at: datetime | None = None) -> PlanUsage:
     """How much of the plan of now is used in the period that `at` falls in: the present one, unless told."""
-    plan = plans.for_user(user)
+    plan = plans.plan_for_user(user)
     start, end = plan.period_bounds(at or utcnow(), ZoneInfo(user.timezone))
     changed_at = user.timezone_changed_at
     if plan.period == "day" and changed_at is not None and changed_at > start:
         start = changed_at - timedelta(days=1)  # moving to where a day has just begun gives no new one
-    overage = _total(user, OVERAGE, since=start, until=end)
-    uploads = _total(user, UPLOAD, since=start, until=end) - overage
-    return Standing(plan, uploads, _total(user, STORAGE), end, overage, _cap_cents(user, plan))
+    overage = _ledger_total(user, OVERAGE, since=start, until=end)
+    uploads = _ledger_total(user, UPLOAD, since=start, until=end) - overage
+    return PlanUsage(
+        plan, uploads, _ledger_total(user, STORAGE), end, overage, _overage_cap_cents(user, plan)
+    )
 
 
-def _cap_cents(user: User, plan: Plan) -> int | None:
+def _overage_cap_cents(user: User, plan: Plan) -> int | None:
     """Only what will be paid for is sold: not in a trial, nor while a payment is missing."""
-    consent, subscription = db.session.get(Overage, user.id), user.subscription
+    consent, subscription = db.session.get(OverageConsent, user.id), user.subscription
     if consent is None or not consent.is_on or plan.overage_price_cents is None or subscription is None:
         return None
     is_this_one = consent.subscription_id == subscription.stripe_subscription_id
     return consent.cap_cents if is_this_one and subscription.status == "active" else None
 
 
-def in_words(size_bytes: int) -> str:
+def format_size(size_bytes: int) -> str:
     """Rounded up: whoever frees what is asked for has freed enough."""
     unit, factor = ("GB", GB) if size_bytes >= GB else ("MB", MB)
     return f"{-(-size_bytes * 10 // factor) / 10:,.1f}".removesuffix(".0") + f" {unit}"
 
 
-def in_dollars(cents: int) -> str:
+def format_dollars(cents: int) -> str:
     return f"${cents / 100:,.2f}"
 
 
-def check(now: Standing, size_bytes: int) -> None:
+def require_upload_room(now: PlanUsage, size_bytes: int) -> None:
     """Raise QuotaExceededError when one more upload of this size is not in the plan."""
     if (sentence := now.refusal(size_bytes)) is not None:
         raise QuotaExceededError(sentence)
 
 
-def check_storage(now: Standing, size_bytes: int) -> None:
+def require_storage_room(now: PlanUsage, size_bytes: int) -> None:
     """Raise QuotaExceededError when so many bytes have no room."""
     if (sentence := now.no_room(size_bytes)) is not None:
         raise QuotaExceededError(sentence)
@@ -154,37 +157,37 @@ def charge_upload(user: User, job: Job) -> None:
     An upload is either one of the plan's or one of overage, and stays what it is until its job ends.
     """
     lock_account(user.id)
-    now = standing(user)
-    check(now, job.size_bytes)
+    now = plan_usage(user)
+    require_upload_room(now, job.size_bytes)
     upload, storage, overage = charge_keys(job)
-    add(job.user_id, UPLOAD, upload, 1)
-    add(job.user_id, STORAGE, storage, job.size_bytes)
+    add_usage(job.user_id, UPLOAD, upload, 1)
+    add_usage(job.user_id, STORAGE, storage, job.size_bytes)
     if not now.uploads_left:
-        add(job.user_id, OVERAGE, overage, 1)
+        add_usage(job.user_id, OVERAGE, overage, 1)
 
 
-def give_back(job: Job) -> None:
+def return_charges(job: Job) -> None:
     """Undo the charge of a job that came to nothing; once, however often it is called."""
     charges = db.session.scalars(select(Usage).where(Usage.entry_key.in_(charge_keys(job))))
     for charge in charges.all():
         key = f"{charge.entry_key}:back"
         if db.session.scalar(select(Usage.id).where(Usage.entry_key == key)) is None:
-            add(job.user_id, charge.kind, key, -charge.quantity, charge.effective_at)
+            add_usage(job.user_id, charge.kind, key, -charge.quantity, charge.effective_at)
 
 
-def free_storage(sample: Sample, deleted_at: datetime) -> None:
-    add(sample.user_id, STORAGE, f"deleted:{sample.id}:{deleted_at.timestamp()}", -sample.size_bytes)
+def release_storage(sample: Sample, deleted_at: datetime) -> None:
+    add_usage(sample.user_id, STORAGE, f"deleted:{sample.id}:{deleted_at.timestamp()}", -sample.size_bytes)
 
 
-def take_storage_again(sample: Sample, deleted_at: datetime) -> None:
+def charge_restored(sample: Sample, deleted_at: datetime) -> None:
     """Charge a sample that comes back from the trash, or raise QuotaExceededError."""
     lock_account(sample.user_id)
-    check_storage(standing(db.session.get_one(User, sample.user_id)), sample.size_bytes)
-    add(sample.user_id, STORAGE, f"restored:{sample.id}:{deleted_at.timestamp()}", sample.size_bytes)
+    require_storage_room(plan_usage(db.session.get_one(User, sample.user_id)), sample.size_bytes)
+    add_usage(sample.user_id, STORAGE, f"restored:{sample.id}:{deleted_at.timestamp()}", sample.size_bytes)
 
 
 def record_export(sample: Sample, key: str) -> None:
-    add(sample.user_id, EXPORT, f"export:{key}", 1)
+    add_usage(sample.user_id, EXPORT, f"export:{key}", 1)
 
 
 def lock_account(user_id: str) -> None:
@@ -198,7 +201,7 @@ def charge_keys(job: Job) -> tuple[str, str, str]:
     return f"upload:{job.id}{round_}", f"storage:{job.id}{round_}", f"overage:{job.id}{round_}"
 
 
-def add(
+def add_usage(
     user_id: str,
     kind: str,
     key: str,
@@ -220,7 +223,7 @@ def add(
     return entry
 
 
-def _total(user: User, kind: str, since: datetime | None = None, until: datetime | None = None) -> int:
+def _ledger_total(user: User, kind: str, since: datetime | None = None, until: datetime | None = None) -> int:
     query = select(func.coalesce(func.sum(Usage.quantity), 0)).where(
         Usage.user_id == user.id, Usage.kind == kind
     )

@@ -11,63 +11,63 @@ from app.billing import invoices, plans
 from app.billing.plans import FREE, Plan
 from app.extensions import db, settings
 from app.integrations import payments
-from app.integrations.payments.snapshot import Present
-from app.integrations.payments.snapshot import Subscription as Found
+from app.integrations.payments.snapshot import CustomerSnapshot
+from app.integrations.payments.snapshot import StripeSubscription as Found
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
-from app.models.subscription import LIVE_STATUSES, NONE
+from app.models.subscription import LIVE_STATUSES, NOT_SUBSCRIBED
 
 log = logging.getLogger(__name__)
 
 # Stripe moves a subscription on within moments of its time; then it is looked at, event or no event.
-SLACK = timedelta(minutes=2)
+OVERDUE_SLACK = timedelta(minutes=2)
 
 
-def refresh(customer_id: str) -> User | None:
+def refresh_subscription(customer_id: str) -> User | None:
     """Fetch what is true of a customer and write it down; the account, where there still is one.
 
     Nothing is locked while Stripe is talked to. Each refresh takes a number before it asks, and writes
     only when no later one has: whoever asked later has seen all that the earlier one was told of.
     """
-    number = _take_number(customer_id)
-    now = payments.present(settings(), customer_id)
-    plan_of = invoices.plans_of(now)
+    number = _next_sequence_number(customer_id)
+    now = payments.customer_snapshot(settings(), customer_id)
+    plan_of = invoices.invoice_plans(now)
     with transaction() as session:
         mine = select(Subscription).where(Subscription.stripe_customer_id == customer_id)
         row = session.scalar(mine.with_for_update(of=Subscription).execution_options(populate_existing=True))
         if row is None or number is None:
-            invoices.record(None, customer_id, now, plan_of)
+            invoices.record_invoices(None, customer_id, now, plan_of)
             return None
         if number > row.applied:
             row.applied, row.refreshed_at = number, utcnow()
-            _write(row, now)
-            invoices.record(row.user_id, customer_id, now, plan_of)
+            _apply_snapshot(row, now)
+            invoices.record_invoices(row.user_id, customer_id, now, plan_of)
         user = row.user
     db.session.refresh(user)
     return user
 
 
-def customers() -> list[str]:
+def known_customer_ids() -> list[str]:
     """Everybody who has ever begun to pay."""
     known = select(Subscription.stripe_customer_id).where(Subscription.stripe_customer_id.is_not(None))
     return [found for found in db.session.scalars(known.order_by(Subscription.id)) if found]
 
 
-def overdue() -> list[str]:
+def overdue_customer_ids() -> list[str]:
     """Customers whose period or cancellation has come to its time, and who were not looked at since."""
-    then = utcnow() - SLACK
+    then = utcnow() - OVERDUE_SLACK
     passed = or_(Subscription.current_period_end < then, Subscription.ends_at < then)
     live = Subscription.stripe_customer_id.is_not(None), Subscription.status.in_(LIVE_STATUSES)
     rows = db.session.scalars(select(Subscription).where(passed, *live)).all()
-    return [str(row.stripe_customer_id) for row in rows if _is_unseen(row, then)]
+    return [str(row.stripe_customer_id) for row in rows if _missed_period_end(row, then)]
 
 
-def _is_unseen(row: Subscription, then: datetime) -> bool:
+def _missed_period_end(row: Subscription, then: datetime) -> bool:
     times = [time for time in (row.current_period_end, row.ends_at) if time is not None and time < then]
-    return row.refreshed_at is None or row.refreshed_at < max(times) + SLACK
+    return row.refreshed_at is None or row.refreshed_at < max(times) + OVERDUE_SLACK
 
 
-def _take_number(customer_id: str) -> int | None:
+def _next_sequence_number(customer_id: str) -> int | None:
     mine = update(Subscription).where(Subscription.stripe_customer_id == customer_id)
     with transaction() as session:
         number: int | None = session.scalar(
@@ -76,10 +76,10 @@ def _take_number(customer_id: str) -> int | None:
     return number
 
 
-def _write(row: Subscription, now: Present) -> None:
-    found = _chosen(now)
+def _apply_snapshot(row: Subscription, now: CustomerSnapshot) -> None:
+    found = _current_subscription(now)
     if found is None:
-        row.plan, row.status, row.stripe_subscription_id = FREE.name, NONE, None
+        row.plan, row.status, row.stripe_subscription_id = FREE.name, NOT_SUBSCRIBED, None
         row.current_period_end = row.ends_at = None
         if not now.exists:
             row.stripe_customer_id = None
@@ -91,9 +91,9 @@ def _write(row: Subscription, now: Present) -> None:
     row.ends_at = subscription.ends_at
 
 
-def _chosen(now: Present) -> tuple[Found, Plan] | None:
+def _current_subscription(now: CustomerSnapshot) -> tuple[Found, Plan] | None:
     """The subscription that counts: a live one before any other, then the latest."""
-    ours = [(found, plan) for found in now.subscriptions if (plan := plan_of(found)) is not None]
+    ours = [(found, plan) for found in now.subscriptions if (plan := subscription_plan(found)) is not None]
     live = [found.id for found, _ in ours if found.status in LIVE_STATUSES]
     if len(live) > 1:
         log.error("more than one live subscription of one customer: %s", ", ".join(sorted(live)))
@@ -101,6 +101,6 @@ def _chosen(now: Present) -> tuple[Found, Plan] | None:
     return max(ours, key=lambda pair: key[pair[0].id], default=None)
 
 
-def plan_of(found: Found) -> Plan | None:
+def subscription_plan(found: Found) -> Plan | None:
     """The plan among what a subscription has; None where it is for something else in the same account."""
-    return next((plan for item in found.items if (plan := plans.of_price(item.price))), None)
+    return next((plan for item in found.items if (plan := plans.plan_for_price(item.price))), None)

@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Self
 
-from app.integrations.openrouter.client import Price, Server
-from app.integrations.openrouter.conversation import Asking
-from app.vibe import grounding, prompt
-from app.vibe.description import Described, describe_by_rules, grounded
-from app.vibe.measures import Measured
-from app.vibe.schema import NAME, Vibe
+from app.integrations.openrouter.chat_client import ChatEndpoint, MaxPrice
+from app.integrations.openrouter.conversation import Conversation
+from app.vibe import grounding, vibe_prompt
+from app.vibe.feature_text import MeasuredValues
+from app.vibe.sound_description import SoundDescription, describe_by_rules, ground_answer
+from app.vibe.vibe_schema import SCHEMA_NAME, Vibe
 
 
 @dataclass(frozen=True)
-class Ask:
+class ModelRequest:
     """What may be asked of a model for one sound. Plain JSON, so that it can travel; it holds no key."""
 
     models: tuple[str, ...]  # the first that answers well
@@ -35,19 +35,21 @@ class Ask:
         return cls(**{**plain, "models": tuple(plain["models"]), "tags": tuple(plain["tags"])})
 
 
-def describe(measured: Measured, ask: Ask | None = None, server: Server | None = None) -> Described:
+def describe_sound(
+    measured: MeasuredValues, ask: ModelRequest | None = None, server: ChatEndpoint | None = None
+) -> SoundDescription:
     """Describe a sound: by a model when one may be asked and answers well, otherwise by rules.
 
     Whatever goes wrong there, there is a description; `calls` says what was tried and what it cost.
     """
     ruled = describe_by_rules(measured)
-    if ask is None or server is None or ask.prompt_version != prompt.PROMPT_VERSION:
+    if ask is None or server is None or ask.prompt_version != vibe_prompt.PROMPT_VERSION:
         return ruled
-    price = Price(Decimal(ask.prompt_usd), Decimal(ask.completion_usd))
+    price = MaxPrice(Decimal(ask.prompt_usd), Decimal(ask.completion_usd))
     given = "\n".join([ask.name, *ask.tags])
     budget = Decimal(ask.budget_usd)
-    asking = Asking(server, price, budget, Vibe, NAME, lambda vibe: _quoting(vibe, given))
-    found = asking.of(ask.models, prompt.messages(measured, ask.name, ask.tags))
+    asking = Conversation(server, price, budget, Vibe, SCHEMA_NAME, lambda vibe: _quote_fault(vibe, given))
+    found = asking.of(ask.models, vibe_prompt.build_messages(measured, ask.name, ask.tags))
     calls = [call.to_dict() for call in asking.calls]
     if found is None:
         return replace(ruled, calls=calls)
@@ -56,9 +58,11 @@ def describe(measured: Measured, ask: Ask | None = None, server: Server | None =
         "source": asking.calls[-1].model,
         "prompt_version": ask.prompt_version,
     }
-    return replace(grounded(answered, measured), calls=calls)
+    return replace(ground_answer(answered, measured), calls=calls)
 
 
-def _quoting(vibe: Vibe, given: str) -> str:
+def _quote_fault(vibe: Vibe, given: str) -> str:
     said = " ".join([vibe.description, *(tag.replace("-", " ") for tag in vibe.tags)])
-    return "description: do not repeat the file name or the tags" if grounding.quotes(said, given) else ""
+    return (
+        "description: do not repeat the file name or the tags" if grounding.quotes_user(said, given) else ""
+    )

@@ -5,23 +5,23 @@ from __future__ import annotations
 import atexit
 from pathlib import Path
 
-from app.engine import local, remote
-from app.engine.order import Answer, Listener, Order
+from app.engine import local_engine, remote_engine
+from app.engine.contract import EngineAnswer, EngineOrder, ProgressListener
 from app.extensions import settings
-from app.integrations.storage import BINARY, open_store
+from app.integrations.storage import BINARY_MIME, open_store
 
 # The zygote of this worker process: started when the worker starts, or by the first job, and ended with it.
-SANDBOX = local.sandbox()
-atexit.register(SANDBOX.close)
+WORKER_SANDBOX = local_engine.new_sandbox()
+atexit.register(WORKER_SANDBOX.close)
 
 
-def get_ready() -> None:
+def warm_up() -> None:
     """The first job does not wait for the engine."""
     if settings().engine_url is None:
-        SANDBOX.start()
+        WORKER_SANDBOX.start()
 
 
-def process(key: str, folder: Path, order: Order, listener: Listener) -> Answer:
+def process_file(key: str, folder: Path, order: EngineOrder, listener: ProgressListener) -> EngineAnswer:
     """Work on an object of the store, in a folder of this attempt's own.
 
     Raises UnreadableAudio for a bad file, EngineCancelled when it is not wanted any more, StorageError,
@@ -31,7 +31,9 @@ def process(key: str, folder: Path, order: Order, listener: Listener) -> Answer:
     if now.engine_url is None or now.engine_secret is None:
         source = folder / "source"
         store.fetch(key, source)
-        return local.process(SANDBOX, source, order, listener)
-    link = store.url(key, content_type=BINARY)
+        return local_engine.process_locally(WORKER_SANDBOX, source, order, listener)
+    link = store.url(key, content_type=BINARY_MIME)
     url = now.base_url + link if link.startswith("/") else link
-    return remote.process(remote.Service(now.engine_url, now.engine_secret), url, folder, order, listener)
+    return remote_engine.process_remotely(
+        remote_engine.RemoteEngine(now.engine_url, now.engine_secret), url, folder, order, listener
+    )

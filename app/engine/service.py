@@ -19,25 +19,25 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable, Unauthorized,
 from app import logs
 from app.audio.version import ENGINE_VERSION
 from app.config import Settings
-from app.engine import local, wire
-from app.engine.order import Order
-from app.engine.source import is_from_store
-from app.engine.stream import Stream
+from app.engine import local_engine, wire_format
+from app.engine.answer_stream import AnswerStream
+from app.engine.contract import EngineOrder
+from app.engine.source_download import is_from_store
 from app.integrations.storage import link_prefix
-from app.sandbox.sandbox import Sandbox
+from app.sandbox.runner import Sandbox
 
-BODY_BYTES = 16 * 1024
+MAX_BODY_BYTES = 16 * 1024
 RETRY_AFTER_S = 1
 
 
-class Body(BaseModel):
+class ProcessRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: str
-    options: Order = Order()
+    options: EngineOrder = EngineOrder()
 
 
-class Engine:
+class EngineService:
     """One warmed zygote, and as many files at once as there are slots."""
 
     def __init__(self, settings: Settings, sandbox: Sandbox) -> None:
@@ -56,16 +56,16 @@ class Engine:
     def process(self) -> Response:
         self._authorise()
         try:
-            body = Body.model_validate_json(request.get_data())
+            body = ProcessRequest.model_validate_json(request.get_data())
         except ValidationError as error:
             raise UnprocessableEntity(str(error)) from error
         if not is_from_store(body.url, self._prefix):
             raise UnprocessableEntity("That link does not lead into the store.")
         self._take_slot()
-        _expect_a_reader(request.environ.get("gunicorn.socket"))
+        _limit_write_time(request.environ.get("gunicorn.socket"))
         limit_s = min(body.options.limit_s, self._settings.job_limit_s)
         order = body.options.model_copy(update={"limit_s": limit_s})
-        stream = Stream(self._sandbox, self._settings, body.url, order)
+        stream = AnswerStream(self._sandbox, self._settings, body.url, order)
         response = Response(stream.lines(), mimetype="application/x-ndjson")
         # Called however the request ends, also when nobody has read a line of it.
         response.call_on_close(self._give_slot_back)
@@ -94,28 +94,28 @@ class Engine:
         threading.Thread(target=self._sandbox.start, name="warm-up", daemon=True).start()
 
 
-def _expect_a_reader(connection: socket.socket | None) -> None:
+def _limit_write_time(connection: socket.socket | None) -> None:
     """Who reads nothing for so long, or whose machine is gone without a word, has hung up."""
     if connection is not None:
-        connection.settimeout(wire.SILENCE_S)
+        connection.settimeout(wire_format.MAX_SILENCE_S)
         if sys.platform == "linux":
-            silence_ms = round(1000 * wire.SILENCE_S)
+            silence_ms = round(1000 * wire_format.MAX_SILENCE_S)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, silence_ms)
 
 
 def create_app(settings: Settings | None = None, sandbox: Sandbox | None = None) -> Flask:
     settings = settings or Settings.for_engine(os.environ)
-    logs.init()
+    logs.configure_logging()
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
-    engine = Engine(settings, sandbox or local.sandbox())
-    app.add_url_rule(wire.HEALTH, "health", engine.health)
-    app.add_url_rule(wire.PROCESS, "process", engine.process, methods=["POST"])
-    app.register_error_handler(HTTPException, _as_json)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    engine = EngineService(settings, sandbox or local_engine.new_sandbox())
+    app.add_url_rule(wire_format.HEALTH_PATH, "health", engine.health)
+    app.add_url_rule(wire_format.PROCESS_PATH, "process", engine.process, methods=["POST"])
+    app.register_error_handler(HTTPException, _json_error)
     return app
 
 
-def _as_json(error: HTTPException) -> Response:
+def _json_error(error: HTTPException) -> Response:
     told = {"success": False, "error": {"kind": "refused", "message": error.description}}
     headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
-    return Response(wire.line(told), error.code, headers, mimetype="application/json")
+    return Response(wire_format.encode_line(told), error.code, headers, mimetype="application/json")

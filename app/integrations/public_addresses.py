@@ -5,26 +5,26 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 NAT64 = IPv6Network("64:ff9b::/96")
-COMPATIBLE = IPv6Network("::/96")
+IPV4_COMPATIBLE = IPv6Network("::/96")
 Address = IPv4Address | IPv6Address
 
 
 def is_public(text: str) -> bool:
     """Whether an address is one of the internet at large, whatever it is wrapped in."""
-    return all(_is_plain_public(address) for address in _unwrapped(ip_address(text.partition("%")[0])))
+    return all(_is_global(address) for address in _embedded_addresses(ip_address(text.partition("%")[0])))
 
 
 def is_loopback(text: str) -> bool:
     return ip_address(text.partition("%")[0]).is_loopback
 
 
-def _is_plain_public(address: Address) -> bool:
+def _is_global(address: Address) -> bool:
     # Multicast and site-local addresses read as global in the standard library.
     is_inside = address.is_multicast or address.is_reserved or getattr(address, "is_site_local", False)
     return address.is_global and not is_inside
 
 
-def _unwrapped(address: Address) -> list[Address]:
+def _embedded_addresses(address: Address) -> list[Address]:
     """The address a packet would reach in the end; for Teredo the server's and the client's."""
     if isinstance(address, IPv4Address):
         return [address]
@@ -34,6 +34,6 @@ def _unwrapped(address: Address) -> list[Address]:
         return [address.sixtofour]
     if address.teredo is not None:
         return list(address.teredo)
-    if address in NAT64 or address in COMPATIBLE:
+    if address in NAT64 or address in IPV4_COMPATIBLE:
         return [IPv4Address(int(address) & 0xFFFFFFFF)]
     return [address]

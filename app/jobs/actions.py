@@ -21,12 +21,12 @@ def retry(job_id: str) -> bool:
     """
     owner_id = db.session.scalar(select(Job.user_id).where(Job.id == job_id))
     user = db.session.get_one(User, owner_id)
-    plan = plans.for_user(user)
+    plan = plans.plan_for_user(user)
     with transaction() as session:
         quota.lock_account(user.id)
         row = select(Job).where(Job.id == job_id).with_for_update()
         job = session.scalar(row.execution_options(populate_existing=True))
-        if job is None or not job.may_be_retried or reprocess.is_doubled(job):
+        if job is None or not job.may_be_retried or reprocess.is_duplicate(job):
             return False
         job.retry(plan.tier, plan.priority)
         if job.is_upload:

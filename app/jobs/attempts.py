@@ -14,7 +14,7 @@ from app.models.job import UPLOAD
 MAX_DETAIL = 8000
 
 
-def begin(job: Job, token: str) -> None:
+def record_start(job: Job, token: str) -> None:
     """The job was just claimed under this token."""
     before = select(func.coalesce(func.max(Attempt.number), 0)).where(Attempt.job_id == job.id)
     now = utcnow()
@@ -31,7 +31,9 @@ def begin(job: Job, token: str) -> None:
     )
 
 
-def end(token: str | None, outcome: str, detail: str | None = None, exit_status: int | None = None) -> None:
+def record_end(
+    token: str | None, outcome: str, detail: str | None = None, exit_status: int | None = None
+) -> None:
     """The lease of this token ends; whatever ends it again later changes nothing."""
     attempt = db.session.scalar(
         select(Attempt).where(Attempt.token == token, Attempt.ended_at.is_(None)).with_for_update()
@@ -44,12 +46,12 @@ def end(token: str | None, outcome: str, detail: str | None = None, exit_status:
     attempt.detail = detail[-MAX_DETAIL:] if detail else None
 
 
-def mark(token: str, times: dict[str, Any]) -> None:
+def record_steps(token: str, times: dict[str, Any]) -> None:
     """What was reached so far, and after how many seconds."""
     db.session.execute(update(Attempt).where(Attempt.token == token).values(steps=times))
 
 
-def note_exit(token: str, exit_status: int | None) -> None:
+def record_exit_status(token: str, exit_status: int | None) -> None:
     """How the child ended of an attempt that was ended by somebody else, as a cancelled one is."""
     unknown = Attempt.exit_status.is_(None)
     db.session.execute(update(Attempt).where(Attempt.token == token, unknown).values(exit_status=exit_status))

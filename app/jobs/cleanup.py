@@ -19,26 +19,26 @@ from app.models.job import UNFINISHED
 
 log = logging.getLogger(__name__)
 
-OLD_FILE_S = 3600
-OLD_OBJECT = timedelta(days=1)
+MIN_FILE_AGE_S = 3600
+MIN_OBJECT_AGE = timedelta(days=1)
 
 
-def temporary_files() -> None:
+def remove_temporary_files() -> None:
     """Work folders and half-received uploads that nobody has touched for an hour."""
     folder = settings().data_dir / "tmp"
     for path in folder.iterdir() if folder.is_dir() else ():
         with suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - OLD_FILE_S:
+            if path.stat().st_mtime < time.time() - MIN_FILE_AGE_S:
                 log.info("removing what was left behind: %s", path.name)
                 _remove(path)
 
 
-def orphans() -> int:
+def remove_orphans() -> int:
     """Objects of a day ago or older that belong to no sample and no job that may still run."""
     store = open_store(settings())
     removed = 0
-    for prefix, is_wanted in (("incoming/", _is_incoming_wanted), ("samples/", _is_sample_wanted)):
-        for key in store.older_than(prefix, utcnow() - OLD_OBJECT):
+    for prefix, is_wanted in (("incoming/", _is_incoming_needed), ("samples/", _is_sample_needed)):
+        for key in store.older_than(prefix, utcnow() - MIN_OBJECT_AGE):
             if not is_wanted(key):
                 log.info("removing an orphan: %s", key)
                 store.delete(key)
@@ -46,18 +46,18 @@ def orphans() -> int:
     return removed
 
 
-def _is_incoming_wanted(key: str) -> bool:
-    return db.session.scalar(select(Job.id).where(Job.incoming_key == key, _may_run())) is not None
+def _is_incoming_needed(key: str) -> bool:
+    return db.session.scalar(select(Job.id).where(Job.incoming_key == key, _may_still_run())) is not None
 
 
-def _is_sample_wanted(key: str) -> bool:
+def _is_sample_needed(key: str) -> bool:
     _, _, owner_id, *_ = [*key.split("/"), "", ""]
     if db.session.get(Sample, owner_id) is not None:
         return True
-    return db.session.scalar(select(Job.id).where(Job.id == owner_id, _may_run())) is not None
+    return db.session.scalar(select(Job.id).where(Job.id == owner_id, _may_still_run())) is not None
 
 
-def _may_run() -> ColumnElement[bool]:
+def _may_still_run() -> ColumnElement[bool]:
     """It is to run, or failed and may be tried again."""
     return or_(Job.state.in_(UNFINISHED), Job.kept_until > utcnow())
 

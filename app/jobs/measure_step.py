@@ -8,18 +8,18 @@ from typing import Any
 
 from app.audio.errors import UnreadableAudio
 from app.engine import dispatch
-from app.engine.order import Listener, Order
+from app.engine.contract import EngineOrder, ProgressListener
 from app.extensions import settings
-from app.integrations.storage import MissingError, open_store
-from app.jobs import claim as claims
-from app.jobs.claim import Claim
+from app.integrations.storage import ObjectMissingError, open_store
+from app.jobs import claims
+from app.jobs.claims import Claim
 from app.models.job import ANALYSED, DECODED
 
-WAV = "audio/wav"
-MISSING = "Its original is not in our store any more."
+WAV_TYPE = "audio/wav"
+ORIGINAL_MISSING = "Its original is not in our store any more."
 
 
-def sound(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
+def measure_sound(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
     """Measure, and render the unit's WAV; each step is remembered as soon as it is done.
 
     The WAV of a sample that is there is replaced whole, by one of the same bytes: it is right however the
@@ -27,23 +27,25 @@ def sound(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
     """
 
     def decoded(rendered: Path) -> None:
-        open_store(settings()).put(claim.wav_key, rendered, WAV)
-        claims.remember(claim, DECODED, sp404_key=claim.wav_key)
+        open_store(settings()).put(claim.wav_key, rendered, WAV_TYPE)
+        claims.save_step(claim, DECODED, sp404_key=claim.wav_key)
 
     def measured(features: dict[str, Any]) -> None:
         if not claim.content_sha256:
-            claims.identify(claim, features["file_sha256"])
-        claims.remember(claim, ANALYSED, analysis=features)
+            claims.save_content_hash(claim, features["file_sha256"])
+        claims.save_step(claim, ANALYSED, analysis=features)
 
-    order = Order(
+    order = EngineOrder(
         about=claim.job_id,
         name=claim.filename,
         ai_analysis=False,  # who may be asked, and for how much, is known here
         limit_s=settings().job_limit_s,
     )
     try:
-        dispatch.process(claim.source_key, folder, order, Listener(decoded, measured, still_ours))
-    except MissingError as error:
+        dispatch.process_file(
+            claim.source_key, folder, order, ProgressListener(decoded, measured, still_ours)
+        )
+    except ObjectMissingError as error:
         if claim.is_upload:
             raise  # its file may be late
-        raise UnreadableAudio(MISSING) from error
+        raise UnreadableAudio(ORIGINAL_MISSING) from error

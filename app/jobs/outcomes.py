@@ -11,12 +11,12 @@ from app.extensions import db
 from app.jobs.reprocess import WANTS_MODEL
 from app.models import AudioFeatures, Job, Sample
 from app.models.job import ANALYSE, DESCRIBE, UPLOAD
-from app.vibe.description import LOCAL
+from app.vibe.sound_description import BY_RULES
 
 Results = dict[str, Any]
 
 
-def of(job: Job, measured: Results, described: Results) -> Sample | None:
+def apply_results(job: Job, measured: Results, described: Results) -> Sample | None:
     """The sample as it is now; None when the one the job is about was deleted. Inside a transaction."""
     return OUTCOMES[job.purpose](job, measured, described)
 
@@ -43,38 +43,38 @@ def build_sample(job: Job, measured: Results, described: Results) -> Sample:
         bars=bytes(measured["bars"]),
         described=described,
         corrections={},
-        features=_features(measured),
+        features=_build_features(measured),
     )
     sample.index_for_search()
     return sample
 
 
-def _analysed(job: Job, measured: Results, _: Results) -> Sample | None:
+def _apply_analysis(job: Job, measured: Results, _: Results) -> Sample | None:
     """A description by rules follows the measurement. A model's words stay: it is asked on request only."""
-    sample = _there(job)
+    sample = _lock_sample(job)
     if sample is not None:
-        sample.measure(_features(measured), bytes(measured["bars"]))
+        sample.measure(_build_features(measured), bytes(measured["bars"]))
     return sample
 
 
-def _described(job: Job, _: Results, described: Results) -> Sample | None:
+def _apply_description(job: Job, _: Results, described: Results) -> Sample | None:
     """Rules that stand in for a model which could not be asked don't replace what one has said before."""
-    sample = _there(job)
+    sample = _lock_sample(job)
     if sample is None:
         return None
-    if described["source"] != LOCAL:
+    if described["source"] != BY_RULES:
         sample.describe(described)
     elif sample.is_by_rules or not sample.described or not job.results.get(WANTS_MODEL, True):
         sample.describe_by_rules()  # by what holds now: it may have been analysed or corrected meanwhile
     return sample
 
 
-def _there(job: Job) -> Sample | None:
+def _lock_sample(job: Job) -> Sample | None:
     wanted = select(Sample).where(Sample.id == job.sample_id, Sample.deleted_at.is_(None))
     return db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
 
 
-def _features(measured: Results) -> AudioFeatures:
+def _build_features(measured: Results) -> AudioFeatures:
     same = ("sample_rate", "channels", "bpm", "bpm_confidence", "key", "key_confidence", "kind_confidence")
     return AudioFeatures(
         engine_version=str(measured["engine_version"]),
@@ -86,6 +86,6 @@ def _features(measured: Results) -> AudioFeatures:
 
 OUTCOMES: dict[str, Callable[[Job, Results, Results], Sample | None]] = {
     UPLOAD: build_sample,
-    ANALYSE: _analysed,
-    DESCRIBE: _described,
+    ANALYSE: _apply_analysis,
+    DESCRIBE: _apply_description,
 }

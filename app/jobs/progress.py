@@ -13,13 +13,13 @@ from app.models import Job, User
 from app.models.base import utcnow
 from app.models.job import CANCELLED, PENDING, UNFINISHED
 
-MOST_SHOWN = 5
+MAX_BATCHES = 5
 # Before anything was measured.
 TYPICAL_RUN_S = 5.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class BatchProgress:
     """One batch; `left_s` is None when nothing was measured yet or nothing is due yet."""
 
     done: int
@@ -39,7 +39,7 @@ class Progress:
         return f"about {round(minutes / 60)} hours left"
 
 
-def of_batches(user: User) -> list[Progress]:
+def active_batches(user: User) -> list[BatchProgress]:
     """The batches of more than one file that are under way, oldest first; cancelled files don't count."""
     now = utcnow()
     unfinished = Job.state.in_(UNFINISHED)
@@ -52,39 +52,41 @@ def of_batches(user: User) -> list[Progress]:
             func.min(case((delayed, Job.run_at))).label("starts_at"),
             func.min(Job.purpose).label("purpose"),  # a batch has one
         )
-        .where(Job.batch_id.in_(_under_way(user)), Job.state != CANCELLED)
+        .where(Job.batch_id.in_(_active_batch_ids(user)), Job.state != CANCELLED)
         .group_by(Job.batch_id)
         .having(func.count() > 1)
         .order_by(func.min(Job.id))
-        .limit(MOST_SHOWN)
+        .limit(MAX_BATCHES)
     ).all()
-    job_s = {purpose: _job_s(purpose) for purpose in {row.purpose for row in rows}}
+    job_s = {purpose: _seconds_per_job(purpose) for purpose in {row.purpose for row in rows}}
     found, ahead_s = [], 0.0
     for row in rows:
         due, each_s = row.left - row.delayed, job_s[row.purpose]
         ahead_s += due * (each_s or 0.0)  # one user's batches run one after another
         left_s = ahead_s if each_s is not None and due else None
-        found.append(Progress(row.total - row.left, row.total, left_s, row.starts_at if not due else None))
+        found.append(
+            BatchProgress(row.total - row.left, row.total, left_s, row.starts_at if not due else None)
+        )
     return found
 
 
-def estimate(job: Job) -> datetime | None:
+def estimate_finish(job: Job) -> datetime | None:
     """When a job may be done, by the latest run times and by what is before it in the line."""
     if job.is_finished:
         return None
     before = (Job.priority <= job.priority, Job.run_at <= job.run_at, Job.id != job.id)
     ahead = db.session.scalar(select(func.count()).where(Job.state.in_(UNFINISHED), *before)) or 0
     run_s = attempts.mean_run_s(job.purpose) or TYPICAL_RUN_S
-    rounds = ahead // max(workers.slots_of_all(), 1) + 1
+    rounds = ahead // max(workers.total_slots(), 1) + 1
     return max(job.run_at, utcnow()) + timedelta(seconds=rounds * run_s)
 
 
-def _under_way(user: User) -> Select[str]:
+def _active_batch_ids(user: User) -> Select[str]:
     return select(Job.batch_id).where(Job.user_id == user.id, Job.state.in_(UNFINISHED)).distinct()
 
 
-def _job_s(purpose: str) -> float | None:
+def _seconds_per_job(purpose: str) -> float | None:
     """Seconds from one finish to the next, with as many at once as one user may have."""
     run_s = attempts.mean_run_s(purpose)
-    at_once = min(max(workers.slots_of_all(), 1), settings().user_running_max)
+    at_once = min(max(workers.total_slots(), 1), settings().user_running_max)
     return run_s / at_once if run_s is not None else None

@@ -21,7 +21,7 @@ def requeue_abandoned() -> int:
     held = db.session.scalars(select(Job).where(Job.state == PROCESSING)).all()
     abandoned = [(job.id, job.lease_token) for job in held if _is_abandoned(job)]
     for job_id, token in abandoned:
-        transitions.abandoned(job_id, token)
+        transitions.end_abandoned(job_id, token)
     return len(abandoned)
 
 
@@ -29,7 +29,7 @@ def _is_abandoned(job: Job) -> bool:
     if job.lease_until is None or job.lease_until < utcnow():
         return True
     place, pid, *_ = (job.worker or "::").split(":")
-    return place == workers.place() and pid.isdigit() and not _is_alive(int(pid))
+    return place == workers.machine_id() and pid.isdigit() and not _is_alive(int(pid))
 
 
 def _is_alive(pid: int) -> bool:

@@ -10,7 +10,7 @@ import tasks
 from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import open_store
-from app.jobs import actions, board
+from app.jobs import actions, card_list
 from app.models import Job
 from app.models.ownership import owned_by
 from app.negotiation import wants_fragment
@@ -23,14 +23,14 @@ STOP_POLLING = 286
 @blueprint.get("")
 def cards() -> Response:
     """A page of its own; for htmx the cards, or 204 when it has them as they are. 286 tells it to stop."""
-    now = board.for_user(current_user)
+    now = card_list.load_cards(current_user)
     if not wants_fragment():
         return make_response(
-            render_template("jobs/index.html", board=now, standing=quota.standing(current_user))
+            render_template("jobs/index.html", board=now, standing=quota.plan_usage(current_user))
         )
     if request.args.get("version") == now.version and now.interval_s is not None:
         return Response(status=204)
-    response = _fragment(now)
+    response = _render_fragment(now)
     response.status_code = 200 if now.interval_s is not None else STOP_POLLING
     return response
 
@@ -39,7 +39,7 @@ def cards() -> Response:
 def cancel(job_id: str) -> Response:
     """At once when it waits; a worker that has it stops within moments."""
     actions.cancel(owned_by(current_user, Job, job_id).id)
-    return _cards_now()
+    return _answer_with_cards()
 
 
 @blueprint.post("/<job_id>/retry")
@@ -48,8 +48,8 @@ def retry(job_id: str) -> Response:
     job = owned_by(current_user, Job, job_id)
     if not actions.retry(job.id):
         abort(409, "It can't be tried again: its file is no longer kept, or it was started already.")
-    tasks.wake(job.tier)
-    return _cards_now()
+    tasks.wake_for_job(job.tier)
+    return _answer_with_cards()
 
 
 @blueprint.errorhandler(quota.QuotaExceededError)
@@ -69,15 +69,15 @@ def audio(job_id: str) -> Response:
     return redirect(open_store(settings()).url(key, content_type="audio/wav"))
 
 
-def _cards_now() -> Response:
+def _answer_with_cards() -> Response:
     if wants_fragment():
-        return _fragment(board.for_user(current_user))
+        return _render_fragment(card_list.load_cards(current_user))
     return redirect(url_for("jobs.cards"), 303)
 
 
-def _fragment(now: board.Board) -> Response:
+def _render_fragment(now: card_list.CardList) -> Response:
     return make_response(
         render_template(
-            "jobs/_cards.html", board=now, standing=quota.standing(current_user), out_of_band=True
+            "jobs/_cards.html", board=now, standing=quota.plan_usage(current_user), out_of_band=True
         )
     )

@@ -17,35 +17,35 @@ from app.extensions import db, settings
 from app.models import Job, Worker
 from app.models.base import transaction, utcnow
 from app.models.job import PROCESSING
-from app.models.worker import DRAINING, RUNNING, SILENT_AFTER
+from app.models.worker_process import DRAINING, RUNNING, SILENT_AFTER
 
-BEAT_S = 5.0
+HEARTBEAT_S = 5.0
 # For so long an operator sees that a worker went silent; its jobs are taken up long before.
-FORGOTTEN_AFTER = timedelta(minutes=10)
+REMOVED_AFTER = timedelta(minutes=10)
 
 
-def beat() -> None:
+def send_heartbeat() -> None:
     """Say that this process lives; the first beat registers it, and so does one after a sweep."""
     now = utcnow()
     with transaction() as session:
-        known = update(Worker).where(Worker.id == own_id()).values(beat_at=now)
+        known = update(Worker).where(Worker.id == own_worker_id()).values(beat_at=now)
         if session.scalar(known.returning(Worker.id)) is not None:
             return
     slots = settings().worker_slots
     with suppress(IntegrityError), transaction() as session:  # another thread of ours may have been first
-        session.add(Worker(id=own_id(), host=socket.gethostname()[:80], pid=os.getpid(), slots=slots))
+        session.add(Worker(id=own_worker_id(), host=socket.gethostname()[:80], pid=os.getpid(), slots=slots))
 
 
-def leave() -> None:
+def unregister() -> None:
     """This process ends as it should."""
     with transaction() as session:
-        session.execute(delete(Worker).where(Worker.id == own_id()))
+        session.execute(delete(Worker).where(Worker.id == own_worker_id()))
 
 
-def sweep() -> None:
+def remove_silent() -> None:
     """Forget workers that have been silent for long."""
     with transaction() as session:
-        session.execute(delete(Worker).where(Worker.beat_at < utcnow() - FORGOTTEN_AFTER))
+        session.execute(delete(Worker).where(Worker.beat_at < utcnow() - REMOVED_AFTER))
 
 
 def set_mode(worker_id: str, mode: str) -> bool:
@@ -55,20 +55,20 @@ def set_mode(worker_id: str, mode: str) -> bool:
         return session.scalar(told) is not None
 
 
-def locked() -> Worker | None:
+def lock_own_worker() -> Worker | None:
     """This process's row, inside a transaction: its threads claim one after another, and a pause that is
     committed holds for the next claim. None outside a worker."""
-    own = select(Worker).where(Worker.id == own_id()).with_for_update()
+    own = select(Worker).where(Worker.id == own_worker_id()).with_for_update()
     return db.session.scalar(own.execution_options(populate_existing=True))
 
 
-def running_free(worker: Worker, paid_below: int) -> int:
+def count_free_tier(worker: Worker, paid_below: int) -> int:
     """How many of its slots hold jobs of the free tier."""
     held = select(func.count()).where(Job.state == PROCESSING, Job.priority >= paid_below)
     return db.session.scalar(held.where(Job.worker.startswith(f"{worker.id}:", autoescape=True))) or 0
 
 
-def slots_of_all() -> int:
+def total_slots() -> int:
     """The slots of every worker that takes work now."""
     fresh = Worker.beat_at > utcnow() - SILENT_AFTER
     return db.session.scalar(select(func.sum(Worker.slots)).where(Worker.mode == RUNNING, fresh)) or 0
@@ -76,32 +76,32 @@ def slots_of_all() -> int:
 
 def free_slots() -> int:
     """The slots of this process that could take a job."""
-    worker = db.session.get(Worker, own_id())
+    worker = db.session.get(Worker, own_worker_id())
     if worker is None or worker.mode != RUNNING:
         return 0
-    return worker.slots - len(held_by(worker))
+    return worker.slots - len(running_jobs(worker))
 
 
-def held_by(worker: Worker) -> list[Job]:
+def running_jobs(worker: Worker) -> list[Job]:
     held = Job.worker.startswith(f"{worker.id}:", autoescape=True)
     return list(db.session.scalars(select(Job).where(Job.state == PROCESSING, held).order_by(Job.started_at)))
 
 
 def is_drained(worker: Worker) -> bool:
-    return worker.mode == DRAINING and not held_by(worker)
+    return worker.mode == DRAINING and not running_jobs(worker)
 
 
-def own_id() -> str:
-    return f"{place()}:{os.getpid()}"
+def own_worker_id() -> str:
+    return f"{machine_id()}:{os.getpid()}"
 
 
-def thread_name() -> str:
+def holder_name() -> str:
     """Who holds a job: this process, and the thread of it."""
-    return f"{own_id()}:{threading.current_thread().name}"[:120]
+    return f"{own_worker_id()}:{threading.current_thread().name}"[:120]
 
 
 @lru_cache(maxsize=1)
-def place() -> str:
+def machine_id() -> str:
     """Where process ids mean something: this host since its boot, in this container."""
     namespace = Path("/proc/self/ns/pid")
     boot = Path("/proc/sys/kernel/random/boot_id")

@@ -7,7 +7,7 @@ from app.extensions import settings
 from app.integrations.storage import open_store
 from app.models import Sample
 from app.models.base import new_id, transaction
-from app.sp404 import names
+from app.sp404 import pad_names
 
 WAV = "audio/wav"
 BINARY = "application/octet-stream"
@@ -21,18 +21,18 @@ def audio_url(sample: Sample) -> str:
 def original_url(sample: Sample) -> str:
     """The file exactly as it came, under the name it came with."""
     url = open_store(settings()).url(sample.original_key, content_type=BINARY, download_name=sample.filename)
-    _record(sample)
+    _record_export(sample)
     return url
 
 
 def sp404_url(sample: Sample) -> str:
     """48 kHz, 16 bit, under a name that the unit can show and load."""
-    name = f"{names.safe_name(names.with_facts(sample.name, sample.bpm, sample.key))}.wav"
+    name = f"{pad_names.safe_name(pad_names.append_facts(sample.name, sample.bpm, sample.key))}.wav"
     url = open_store(settings()).url(sample.sp404_key, content_type=WAV, download_name=name)
-    _record(sample)
+    _record_export(sample)
     return url
 
 
-def _record(sample: Sample) -> None:
+def _record_export(sample: Sample) -> None:
     with transaction():
         quota.record_export(sample, new_id())

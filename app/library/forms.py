@@ -25,33 +25,35 @@ from wtforms.widgets import CheckboxInput
 
 from app.library.samples import parse_tags
 from app.models import Sample
-from app.models.sample import MAX_BPM, MIN_BPM, OF_SOUND, OF_VIBE
-from app.models.text import MOST_READ, visible
-from app.music import keys
-from app.music.sounds import KINDS, SOUNDS
+from app.models.display_names import MAX_READ, visible_text
+from app.models.sample import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
+from app.music import musical_keys
+from app.music.sound_classes import KINDS, SOUNDS
 from app.vibe import vocabulary
-from app.vibe.schema import LONGEST_DESCRIPTION, MOST_GENRES, MOST_MOODS, VibeCorrection
+from app.vibe.vibe_schema import MAX_DESCRIPTION_CHARACTERS, MAX_GENRES, MAX_MOODS, VibeCorrection
 
-KEYS = [SelectChoice(key, f"{key} · {keys.camelot(key)}") for key in keys.ALL_KEYS]
-TEMPO = "A tempo lies between 20 and 400 BPM."
+KEY_CHOICES = [
+    SelectChoice(key, f"{key} · {musical_keys.camelot_code(key)}") for key in musical_keys.ALL_KEYS
+]
+TEMPO_MESSAGE = "A tempo lies between 20 and 400 BPM."
 # What to do about a field that the rules for a vibe refuse.
-REFUSED = {
+FIELD_MESSAGES = {
     "energy": "Energy is a whole number from 0 to 100.",
     "instruments": "Choose six instruments at most.",
     "description": (
-        f"Write one plain sentence of 3 to {LONGEST_DESCRIPTION} characters, without links or markup."
+        f"Write one plain sentence of 3 to {MAX_DESCRIPTION_CHARACTERS} characters, without links or markup."
     ),
     "tags": "Use up to eight words of 2 to 24 letters from a to z, digits and hyphens, separated by commas.",
 }
 
 
-def finite(_: FlaskForm, field: DecimalField) -> None:
+def require_finite(_: FlaskForm, field: DecimalField) -> None:
     """A signalling NaN can't even be compared."""
     if field.data is not None and not field.data.is_finite():
-        raise StopValidation(TEMPO)
+        raise StopValidation(TEMPO_MESSAGE)
 
 
-def one_of(label: str, words: Iterable[str], blank: str = "–", **options: str) -> SelectField:
+def select_one(label: str, words: Iterable[str], blank: str = "–", **options: str) -> SelectField:
     choices = [SelectChoice("", blank), *(SelectChoice(word, word) for word in words)]
     return SelectField(label, choices=choices, **options)
 
@@ -63,14 +65,14 @@ class EditForm(FlaskForm):
 
     def __init__(self, sent: Mapping[str, Any] | None, shown: Mapping[str, Any], **options: Any) -> None:
         super().__init__(sent, data=shown, **options)
-        self._was = {name: _comparable(value) for name, value in shown.items()}
+        self._was = {name: _as_json(value) for name, value in shown.items()}
         if self.shown.data:
-            self._was |= _read(self.shown.data)
+            self._was |= _parse_shown(self.shown.data)
         else:
             self.shown.data = json.dumps(self._was)
 
     def is_changed(self, name: str) -> bool:
-        now, was = _comparable(self[name].data), self._was[name]
+        now, was = _as_json(self[name].data), self._was[name]
         if isinstance(self[name], SelectMultipleField):  # boxes come in the page's order
             return not isinstance(was, list) or {*now} != {*map(str, was)}
         return bool(now != was)
@@ -81,13 +83,13 @@ class SampleForm(EditForm):
     tags = StringField("Tags", [Length(max=900)], description="Separated by commas: dusty, intro, sp-404")
     bpm = DecimalField(
         "BPM",
-        [Optional(), finite, NumberRange(MIN_BPM, MAX_BPM, TEMPO)],
+        [Optional(), require_finite, NumberRange(MIN_BPM, MAX_BPM, TEMPO_MESSAGE)],
         places=2,
         description="Leave it empty when the sound has no tempo.",
     )
-    key = SelectField("Key", choices=[SelectChoice("", "none"), *KEYS])
+    key = SelectField("Key", choices=[SelectChoice("", "none"), *KEY_CHOICES])
     kind = SelectField("Kind", choices=[SelectChoice(kind, kind) for kind in KINDS])
-    sound = one_of("Sound", SOUNDS, "none", id="sample-sound")  # the player's element is `sound`
+    sound = select_one("Sound", SOUNDS, "none", id="sample-sound")  # the player's element is `sound`
 
     def __init__(self, sample: Sample, sent: Mapping[str, Any] | None = None) -> None:
         shown = {"name": sample.name, "tags": ", ".join(sample.tag_names)}
@@ -103,7 +105,7 @@ class SampleForm(EditForm):
     @property
     def corrections(self) -> dict[str, Any]:
         """Empty says that the sound has none."""
-        changed = {name: self[name].data or None for name in OF_SOUND if self.is_changed(name)}
+        changed = {name: self[name].data or None for name in SOUND_FIELDS if self.is_changed(name)}
         return {name: float(each) if isinstance(each, Decimal) else each for name, each in changed.items()}
 
 
@@ -112,26 +114,29 @@ class VibeForm(EditForm):
 
     description = TextAreaField("Description", description="One plain sentence.")
     moods = FieldList(
-        one_of("Mood", sorted(vocabulary.MOODS)), "Moods", min_entries=MOST_MOODS, max_entries=MOST_MOODS
+        select_one("Mood", sorted(vocabulary.MOODS)), "Moods", min_entries=MAX_MOODS, max_entries=MAX_MOODS
     )
     energy = StringField("Energy", description="0 is calm, 100 is full on.")
-    texture = one_of("Texture", sorted(vocabulary.TEXTURES))
-    era = one_of("Era", vocabulary.ERAS)
+    texture = select_one("Texture", sorted(vocabulary.TEXTURES))
+    era = select_one("Era", vocabulary.ERAS)
     genres = FieldList(
-        one_of("Genre", sorted(vocabulary.GENRES)), "Genres", min_entries=MOST_GENRES, max_entries=MOST_GENRES
+        select_one("Genre", sorted(vocabulary.GENRES)),
+        "Genres",
+        min_entries=MAX_GENRES,
+        max_entries=MAX_GENRES,
     )
     instruments = SelectMultipleField(
         "Instruments",
         choices=[SelectChoice(name, name) for name in vocabulary.INSTRUMENTS],
         option_widget=CheckboxInput(),
     )
-    use = one_of("Use", vocabulary.USES)
-    role = one_of("On a pad", vocabulary.ROLES)
+    use = select_one("Use", vocabulary.USES)
+    role = select_one("On a pad", vocabulary.ROLES)
     tags = StringField("Words", description="Separated by commas: vinyl, head-nod")
 
     def __init__(self, sample: Sample, sent: Mapping[str, Any] | None = None) -> None:
         self._found, self._vibe = sample.found(), sample.vibe
-        super().__init__(sent, _shown(sample.vibe), prefix="vibe")
+        super().__init__(sent, _shown_values(sample.vibe), prefix="vibe")
         self.corrections: dict[str, Any] = {}
         self.taken_back: list[str] = []
 
@@ -139,12 +144,12 @@ class VibeForm(EditForm):
         """Hold what was changed against the schema that a model's answer is held against."""
         if not super().validate(extra_validators):
             return False
-        changed = {name: self._value(name) for name in OF_VIBE if self.is_changed(name)}
+        changed = {name: self._value(name) for name in VIBE_FIELDS if self.is_changed(name)}
         try:
             correction = VibeCorrection(**changed)
         except ValidationError as error:
             for name in {str(each["loc"][0]) for each in error.errors()}:
-                self[name].errors = [REFUSED.get(name, "Choose from the list.")]
+                self[name].errors = [FIELD_MESSAGES.get(name, "Choose from the list.")]
             return False
         self.corrections = correction.model_dump(exclude_none=True)
         self.taken_back = [name for name, value in changed.items() if value is None]
@@ -159,7 +164,7 @@ class VibeForm(EditForm):
             return self._named(name, [each for each in data if each])
         if name == "tags":
             return parse_tags(data)
-        return visible(data[:MOST_READ]) or None
+        return visible_text(data[:MAX_READ]) or None
 
     def _named(self, name: str, chosen: list[str]) -> list[dict[str, Any]]:
         """What was there already keeps its weight, and whether it is heard."""
@@ -167,12 +172,12 @@ class VibeForm(EditForm):
         return [known.get(word, {"name": word}) for word in chosen]
 
 
-def _comparable(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """As it is when it has been JSON."""
     return value if value is None or isinstance(value, list) else str(value)
 
 
-def _read(sent: str) -> dict[str, Any]:
+def _parse_shown(sent: str) -> dict[str, Any]:
     """What the form says it has shown; nothing when that can't be read."""
     try:
         found = json.loads(sent)
@@ -181,16 +186,16 @@ def _read(sent: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _shown(vibe: Mapping[str, Any]) -> dict[str, Any]:
+def _shown_values(vibe: Mapping[str, Any]) -> dict[str, Any]:
     """A vibe as the form's fields show it; one that lacks fields leaves them empty."""
     single = ("description", "energy", "texture", "era", "use", "role")
     return {name: str(vibe.get(name, "")) for name in single} | {
-        "moods": _filled(vibe.get("moods", ()), MOST_MOODS),
-        "genres": _filled((each["name"] for each in vibe.get("genres", ())), MOST_GENRES),
+        "moods": _pad_list(vibe.get("moods", ()), MAX_MOODS),
+        "genres": _pad_list((each["name"] for each in vibe.get("genres", ())), MAX_GENRES),
         "instruments": [each["name"] for each in vibe.get("instruments", ())],
         "tags": ", ".join(vibe.get("tags", ())),
     }
 
 
-def _filled(words: Iterable[str], count: int) -> list[str]:
+def _pad_list(words: Iterable[str], count: int) -> list[str]:
     return [*words, *[""] * count][:count]

@@ -10,25 +10,26 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
 from app.extensions import limiter
-from app.library import downloads, explain, reprocess_offer, samples, trash
+from app.library import downloads, measurement_facts, samples, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
+from app.reprocessing import reprocess_offer
 from app.search import facets, learned_words, ranking
-from app.search import query as search
+from app.search import sample_search as search
 
 blueprint = Blueprint("library", __name__, url_prefix="/samples")
 
 Page = str | tuple[str, int] | BaseResponse
-TAKEN_BACK = "taken_back"
+REVERTED_CORRECTIONS = "taken_back"
 
 
 @blueprint.get("")
 def index() -> str:
     """The list; htmx gets the part below the search field, at the same address."""
-    query = search.as_learned(current_user, search.Query.from_args(request.args))
+    query = search.with_learned_words(current_user, search.SampleQuery.from_args(request.args))
     after = request.args.get("after", "")
-    results = search.find(current_user, query, after)
+    results = search.find_samples(current_user, query, after)
     if wants_fragment() and after:
         return render_template("library/_rows.html", query=query, results=results)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
@@ -36,14 +37,14 @@ def index() -> str:
         template,
         query=query,
         results=results,
-        named=facets.named(current_user, query),
-        relaxed=[] if results.total else facets.relaxed(current_user, query),
-        sorts=ranking.SORTS,
-        kinds=facets.counts(current_user, query, "kind"),
-        sounds=facets.counts(current_user, query, "sound"),
-        keys=facets.counts(current_user, query, "key"),
-        tags=facets.tags(current_user),
-        askable=learned_words.askable(current_user, query.ask, query.learned),
+        named=facets.samples_named_so(current_user, query),
+        relaxed=[] if results.total else facets.wider_searches(current_user, query),
+        sorts=ranking.SORT_ORDERS,
+        kinds=facets.count_values(current_user, query, "kind"),
+        sounds=facets.count_values(current_user, query, "sound"),
+        keys=facets.count_values(current_user, query, "key"),
+        tags=facets.count_tags(current_user),
+        askable=learned_words.words_to_offer(current_user, query.ask, query.learned),
     )
 
 
@@ -51,9 +52,9 @@ def index() -> str:
 @limiter.limit("20/minute", key_func=lambda: f"account:{current_user.id}")
 def learn_words() -> BaseResponse:
     """Ask a model what the words of a search mean that no rule knows; searching itself never does."""
-    query = search.Query.from_args(request.form)
+    query = search.SampleQuery.from_args(request.form)
     try:
-        learned_words.learn(current_user, query.ask)
+        learned_words.learn_words(current_user, query.ask)
     except learned_words.NoAnswerError as error:
         flash(str(error), "error")
     search_again: dict[str, Any] = dict(query.to_args())
@@ -71,7 +72,9 @@ def update(sample_id: str) -> Page:
     form = SampleForm(sample, request.form)
     if not form.validate():
         return _detail_page(sample, form=form), 422
-    samples.edit(sample, name=form.changed("name"), tags=form.changed("tags"), corrections=form.corrections)
+    samples.edit_sample(
+        sample, name=form.changed("name"), tags=form.changed("tags"), corrections=form.corrections
+    )
     flash("Saved.")
     return _back_to(sample)
 
@@ -82,7 +85,7 @@ def correct_vibe(sample_id: str) -> Page:
     form = VibeForm(sample, request.form)
     if not form.validate():
         return _detail_page(sample, vibe_form=form), 422
-    samples.edit(sample, corrections=form.corrections, taken_back=form.taken_back)
+    samples.edit_sample(sample, corrections=form.corrections, taken_back=form.taken_back)
     flash("Saved.")
     return _back_to(sample)
 
@@ -98,9 +101,9 @@ def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
 def revert(sample_id: str) -> BaseResponse:
     """Take back one correction, or all when none is named. The latest can be undone in this browser."""
     sample = samples.owned_by(current_user, sample_id)
-    taken_back = samples.revert(sample, *request.form.getlist("field"))
+    taken_back = samples.revert_corrections(sample, *request.form.getlist("field"))
     if taken_back:
-        session[TAKEN_BACK] = {sample.id: taken_back}
+        session[REVERTED_CORRECTIONS] = {sample.id: taken_back}
         undo = url_for("library.put_back", sample_id=sample.id)
         flash("Taken back: it is as it was found.", f"undo:{undo}")
     return _back_to(sample)
@@ -110,8 +113,8 @@ def revert(sample_id: str) -> BaseResponse:
 def put_back(sample_id: str) -> BaseResponse:
     """Undo taking back."""
     sample = samples.owned_by(current_user, sample_id)
-    if sample.id in session.get(TAKEN_BACK, {}):
-        samples.put_back(sample, session.pop(TAKEN_BACK)[sample.id])
+    if sample.id in session.get(REVERTED_CORRECTIONS, {}):
+        samples.restore_corrections(sample, session.pop(REVERTED_CORRECTIONS)[sample.id])
         flash("Your corrections are back.")
     else:
         flash("That can't be undone any more: only what was taken back last can.", "error")
@@ -130,7 +133,7 @@ def like(sample_id: str) -> Page:
 @blueprint.post("/<sample_id>/delete")
 def delete(sample_id: str) -> Page:
     sample = samples.owned_by(current_user, sample_id)
-    trash.delete(sample)
+    trash.delete_sample(sample)
     if wants_fragment():
         return render_template("library/_deleted.html", sample=sample)
     undo = url_for("library.restore", sample_id=sample.id)
@@ -140,8 +143,8 @@ def delete(sample_id: str) -> Page:
 
 @blueprint.post("/<sample_id>/restore")
 def restore(sample_id: str) -> Page:
-    sample = samples.deleted_by(current_user, sample_id)
-    trash.restore(sample)
+    sample = samples.deleted_sample(current_user, sample_id)
+    trash.restore_sample(sample)
     if wants_fragment():
         at_library = url_for("library.index") in request.headers.get("HX-Current-URL", "")
         return render_template("library/_row.html", sample=sample, selectable=at_library)
@@ -193,12 +196,12 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         sample=sample,
         form=form or SampleForm(sample),
         vibe_form=vibe_form or VibeForm(sample),
-        was=explain.corrected_from(sample),
-        facts=explain.facts(sample),
-        pictures=explain.pictures(sample),
-        tempi=explain.other_tempi(sample),
-        other_keys=explain.other_keys(sample),
-        age=reprocess_offer.age(sample),
+        was=measurement_facts.original_values(sample),
+        facts=measurement_facts.measured_facts(sample),
+        pictures=measurement_facts.chart_bars(sample),
+        tempi=measurement_facts.other_tempi(sample),
+        other_keys=measurement_facts.other_keys(sample),
+        age=reprocess_offer.sample_age(sample),
     )
 
 

@@ -14,10 +14,10 @@ from app.integrations.storage import StorageError, open_store
 from app.models import Sample
 from app.models.base import transaction, utcnow
 
-KEPT_FOR = timedelta(hours=1)
+UNDO_PERIOD = timedelta(hours=1)
 
 
-def delete(sample: Sample) -> None:
+def delete_sample(sample: Sample) -> None:
     """Hide a sample and free its room in the plan; of two requests at once, one does it."""
     now = utcnow()
     with transaction() as session:
@@ -25,10 +25,10 @@ def delete(sample: Sample) -> None:
             update(Sample).where(Sample.id == sample.id, Sample.deleted_at.is_(None)).values(deleted_at=now)
         )
         if session.scalar(hidden.returning(Sample.id)) is not None:
-            quota.free_storage(sample, now)
+            quota.release_storage(sample, now)
 
 
-def restore(sample: Sample) -> None:
+def restore_sample(sample: Sample) -> None:
     """Undo a deletion; of two requests at once, one does it.
 
     Raises QuotaExceededError when its room in the plan was filled since.
@@ -39,13 +39,13 @@ def restore(sample: Sample) -> None:
     with transaction() as session:
         shown = update(Sample).where(Sample.id == sample.id, Sample.deleted_at == deleted_at)
         if session.scalar(shown.values(deleted_at=None).returning(Sample.id)) is not None:
-            quota.take_storage_again(sample, deleted_at)
+            quota.charge_restored(sample, deleted_at)
 
 
-def purge() -> None:
+def purge_deleted() -> None:
     """Remove what was deleted long enough ago. The row goes first: then nobody can restore it any more."""
     with transaction() as session:
-        old = delete_rows(Sample).where(Sample.deleted_at < utcnow() - KEPT_FOR)
+        old = delete_rows(Sample).where(Sample.deleted_at < utcnow() - UNDO_PERIOD)
         keys = session.execute(old.returning(Sample.original_key, Sample.sp404_key)).all()
     store = open_store(settings())
     for pair in keys:

@@ -1,28 +1,27 @@
 """Every table, so that migrations see them all."""
 
-from app.models.ai import AiAnswer, AiAsking, AiCall, AiSwitch
-from app.models.attempt import Attempt
-from app.models.audit import AuditEntry
-from app.models.direct import DirectUpload
-from app.models.export import DataExport
+from app.models.account_export import DataExport
+from app.models.ai_calls import AiAnswer, AiCall, AiSwitch, SingleFlightLock
+from app.models.api_token import ApiToken
+from app.models.audit_entry import AuditEntry
+from app.models.direct_upload import DirectUpload
 from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Batch, Job
-from app.models.outbox import OutboxMessage
-from app.models.overage import MeterDifference, Overage
+from app.models.job_attempt import Attempt
+from app.models.outbox_message import OutboxMessage
+from app.models.overage_consent import MeterDifference, OverageConsent
 from app.models.payment import Invoice, PaymentEvent
 from app.models.sample import AudioFeatures, Sample, Tag
-from app.models.session import MailLink, UserSession
 from app.models.subscription import Subscription
-from app.models.token import ApiToken
-from app.models.twofactor import TwoFactor
+from app.models.two_factor_secret import TwoFactor
 from app.models.usage import Usage
 from app.models.user import User
-from app.models.webhook import WebhookDelivery, WebhookEndpoint
-from app.models.worker import Worker
+from app.models.user_session import MailLink, UserSession
+from app.models.webhook_endpoint import WebhookDelivery, WebhookEndpoint
+from app.models.worker_process import Worker
 
 __all__ = [
     "AiAnswer",
-    "AiAsking",
     "AiCall",
     "AiSwitch",
     "ApiToken",
@@ -38,9 +37,10 @@ __all__ = [
     "MailLink",
     "MeterDifference",
     "OutboxMessage",
-    "Overage",
+    "OverageConsent",
     "PaymentEvent",
     "Sample",
+    "SingleFlightLock",
     "Subscription",
     "Tag",
     "TwoFactor",

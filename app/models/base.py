@@ -13,14 +13,14 @@ from sqlalchemy.types import TypeDecorator
 from ulid import ULID
 
 from app.extensions import Base, db
-from app.models import words
+from app.models import punctuation
 
 if TYPE_CHECKING:
     Model = Base  # mypy can't follow a base class made at run time
 else:
     Model = db.Model
 
-WRITE = {"sqlite_begin": "IMMEDIATE"}
+WRITE_OPTIONS = {"sqlite_begin": "IMMEDIATE"}
 
 
 def new_id() -> str:
@@ -58,7 +58,7 @@ def transaction() -> Iterator[scoped_session[Any]]:
     would otherwise fail half-way, or overwrite what another one has just written.
     """
     db.session.commit()
-    db.session.connection(execution_options=WRITE)
+    db.session.connection(execution_options=WRITE_OPTIONS)
     try:
         yield db.session
         db.session.commit()
@@ -67,7 +67,7 @@ def transaction() -> Iterator[scoped_session[Any]]:
         raise
 
 
-def tune_sqlite(engine: Engine) -> None:
+def configure_sqlite(engine: Engine) -> None:
     """Make SQLite durable, concurrent and strict; other databases are left alone."""
     if engine.dialect.name != "sqlite":
         return
@@ -77,7 +77,9 @@ def tune_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=15000"):
             connection.execute(f"PRAGMA {pragma}")
-        connection.create_function(words.Bare.name, 1, words.bare, deterministic=True)
+        connection.create_function(
+            punctuation.BlankPunctuation.name, 1, punctuation.blank_punctuation, deterministic=True
+        )
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
@@ -86,7 +88,7 @@ def tune_sqlite(engine: Engine) -> None:
 
 
 @contextmanager
-def references_off(connection: Connection) -> Iterator[None]:
+def foreign_keys_off(connection: Connection) -> Iterator[None]:
     """Let a migration rebuild tables on SQLite that others refer to.
 
     Rebuilding copies a table and drops the old one; with references on, that would take along every row

@@ -9,17 +9,17 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UtcDateTime, new_id, utcnow
-from app.sp404.unit import fits_a_pad
-from app.vibe.description import LOCAL
-from app.vibe.description import describe_by_rules as describe_sound
-from app.vibe.measures import FIGURES
+from app.sp404.unit_limits import fits_on_pad
+from app.vibe.feature_text import CORRECTABLE_FEATURES
+from app.vibe.sound_description import BY_RULES
+from app.vibe.sound_description import describe_by_rules as describe_sound
 
 # What a correction may be; the unit itself plays 40 to 200.
 MIN_BPM, MAX_BPM = 20.0, 400.0
 BY_USER = "user"
 # What a user may correct: of the measurement, and of the description.
-OF_SOUND = tuple(FIGURES)
-OF_VIBE = (
+SOUND_FIELDS = tuple(CORRECTABLE_FEATURES)
+VIBE_FIELDS = (
     "moods", "energy", "texture", "era", "genres", "instruments", "use", "role", "description", "tags",
 )  # fmt: skip
 
@@ -72,7 +72,7 @@ class Sample(Model):
 
     @property
     def fits_a_pad(self) -> bool:
-        return fits_a_pad(self.duration_s)
+        return fits_on_pad(self.duration_s)
 
     @property
     def tag_names(self) -> list[str]:
@@ -81,14 +81,16 @@ class Sample(Model):
     @property
     def vibe(self) -> dict[str, Any]:
         """The description in force; empty when nobody has described it."""
-        return self.described | {name: self.corrections[name] for name in OF_VIBE if name in self.corrections}
+        return self.described | {
+            name: self.corrections[name] for name in VIBE_FIELDS if name in self.corrections
+        }
 
     def correct(self, **values: Any) -> None:
         """Take the user's word for some fields. Saying what was found anyway corrects nothing.
 
         The sound comes first: what rules say of it follows, and the user's own words are beside that.
         """
-        for fields in (OF_SOUND, OF_VIBE):
+        for fields in (SOUND_FIELDS, VIBE_FIELDS):
             found, given = self.found(), {name: values[name] for name in fields if name in values}
             wrong = {name: value for name, value in given.items() if value != found[name]}
             kept = {name: value for name, value in self.corrections.items() if name not in given}
@@ -102,13 +104,13 @@ class Sample(Model):
     def found(self) -> dict[str, Any]:
         """What was measured and described, without anybody's corrections."""
         measured = self.features.measured
-        words = {name: self.described.get(name) for name in OF_VIBE}
-        return {name: measured[name] for name in OF_SOUND} | words
+        words = {name: self.described.get(name) for name in VIBE_FIELDS}
+        return {name: measured[name] for name in SOUND_FIELDS} | words
 
     @property
     def own_figures(self) -> dict[str, Any]:
         """What the user has corrected of the measurement."""
-        return {name: self.corrections[name] for name in OF_SOUND if name in self.corrections}
+        return {name: self.corrections[name] for name in SOUND_FIELDS if name in self.corrections}
 
     def heard(self) -> dict[str, Any]:
         """The measurement as a describer reads it: with the user's word, of which they are sure."""
@@ -117,7 +119,7 @@ class Sample(Model):
 
     @property
     def is_by_rules(self) -> bool:
-        return bool(self.described) and self.described.get("source", LOCAL) == LOCAL
+        return bool(self.described) and self.described.get("source", BY_RULES) == BY_RULES
 
     def describe(self, described: dict[str, Any]) -> None:
         """A new description; corrections stay in force."""
@@ -142,7 +144,7 @@ class Sample(Model):
         if self.is_by_rules and self.own_figures != figures:
             self.described = describe_sound(self.heard()).to_dict()
         in_force = self.found() | corrections
-        for name in OF_SOUND:
+        for name in SOUND_FIELDS:
             setattr(self, name, in_force[name])
         for name in ("bpm", "key"):
             source = BY_USER if name in corrections else self.features.measured[f"{name}_source"]

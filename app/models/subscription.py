@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # past_due keeps its plan: the provider still retries the card. A status that is not known here proves no
 # payment, so it gives none; nothing is lost by Free, and a later refresh gives the plan back.
 LIVE_STATUSES = frozenset({"active", "trialing", "past_due"})
-NONE = "none"  # a customer who has not subscribed yet
+NOT_SUBSCRIBED = "none"  # a customer who has not subscribed yet
 
 
 class Subscription(Model):

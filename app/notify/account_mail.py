@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from flask import render_template
 
 from app.extensions import db
-from app.integrations.mail import Mail
+from app.integrations.mailer import Mail
 from app.models import MailLink, OutboxMessage, User
-from app.notify import kinds
-from app.notify.addresses import external_url
-from app.notify.signing import export_token, registering_token, token_of
+from app.notify import message_kinds
+from app.notify.external_urls import external_url
+from app.notify.signed_tokens import export_token, link_token, registration_token
 
-NOT_YOU = "If this was not you, set a new password at once: all other sessions end with it."
-IGNORE = "If you did not ask for this, do nothing: without the link nothing changes."
+IF_NOT_YOU = "If this was not you, set a new password at once: all other sessions end with it."
+IF_NOT_REQUESTED = "If you did not ask for this, do nothing: without the link nothing changes."
 
 
 @dataclass(frozen=True)
-class Notice:
+class AccountNotice:
     to: str
     subject: str
     sentences: tuple[str, ...]
@@ -29,7 +29,7 @@ class Notice:
 
 def compose(message: OutboxMessage) -> Mail | None:
     """The mail for a message; None when it has nothing to say any more."""
-    notice = NOTICES[message.kind](message)
+    notice = NOTICE_BUILDERS[message.kind](message)
     if notice is None:
         return None
     return Mail(
@@ -42,103 +42,117 @@ def compose(message: OutboxMessage) -> Mail | None:
     )
 
 
-def _register(message: OutboxMessage) -> Notice:
+def _register(message: OutboxMessage) -> AccountNotice:
     to = message.payload["to"]
-    url = external_url("auth.finish_registration", token=registering_token(to))
+    url = external_url("auth.finish_registration", token=registration_token(to))
     words = "Choose a password, and your account is ready. The link works for two days."
-    return Notice(to, "Complete your registration", (words, IGNORE), url, "Choose a password")
+    return AccountNotice(
+        to, "Complete your registration", (words, IF_NOT_REQUESTED), url, "Choose a password"
+    )
 
 
-def _account_exists(message: OutboxMessage) -> Notice:
+def _account_exists(message: OutboxMessage) -> AccountNotice:
     words = "Somebody wanted to register with this address, and you have an account already: sign in with it."
     forgotten = f"A new password, if you need one: {external_url('auth.forgot')}"
     not_you = "If this was not you, do nothing: nothing was changed."
     sentences = (words, forgotten, not_you)
-    return Notice(
+    return AccountNotice(
         message.payload["to"], "You have an account", sentences, external_url("auth.sign_in"), "Sign in"
     )
 
 
-def _verify(message: OutboxMessage) -> Notice | None:
-    link = _live(message)
+def _verify(message: OutboxMessage) -> AccountNotice | None:
+    link = _live_link(message)
     if link is None:
         return None
-    url = external_url("auth.verify", token=token_of(link))
+    url = external_url("auth.verify", token=link_token(link))
     words = "Confirm that this address is yours. The link works for two days."
-    return Notice(link.email, "Confirm your email address", (words, IGNORE), url, "Confirm the address")
+    return AccountNotice(
+        link.email, "Confirm your email address", (words, IF_NOT_REQUESTED), url, "Confirm the address"
+    )
 
 
-def _reset(message: OutboxMessage) -> Notice | None:
-    link = _live(message)
+def _reset(message: OutboxMessage) -> AccountNotice | None:
+    link = _live_link(message)
     if link is None:
         return None
-    url = external_url("auth.reset", token=token_of(link))
+    url = external_url("auth.reset", token=link_token(link))
     words = "Somebody asked for a new password for this account. The link works once, for one hour."
-    return Notice(link.email, "A new password", (words, IGNORE), url, "Set a new password")
+    return AccountNotice(link.email, "A new password", (words, IF_NOT_REQUESTED), url, "Set a new password")
 
 
-def _confirm(message: OutboxMessage) -> Notice | None:
-    link = _live(message)
+def _confirm(message: OutboxMessage) -> AccountNotice | None:
+    link = _live_link(message)
     if link is None:
         return None
-    url = external_url("auth.confirm_email", token=token_of(link))
+    url = external_url("auth.confirm_email", token=link_token(link))
     words = "Confirm that you want to sign in with this address from now on. The link works for one day."
-    return Notice(link.email, "Confirm your new email address", (words, IGNORE), url, "Use this address")
+    return AccountNotice(
+        link.email, "Confirm your new email address", (words, IF_NOT_REQUESTED), url, "Use this address"
+    )
 
 
-def _email_changed(message: OutboxMessage) -> Notice:
+def _email_changed(message: OutboxMessage) -> AccountNotice:
     words = f"The email address of your account was changed to {message.payload['email']}."
     not_you = "If this was not you, answer whoever runs this service at once."
     url = external_url("auth.sign_in")
-    return Notice(message.payload["to"], "Your email address was changed", (words, not_you), url, "Sign in")
+    return AccountNotice(
+        message.payload["to"], "Your email address was changed", (words, not_you), url, "Sign in"
+    )
 
 
-def _password_changed(message: OutboxMessage) -> Notice:
+def _password_changed(message: OutboxMessage) -> AccountNotice:
     user = db.session.get_one(User, message.user_id)
     words = "The password of your account was changed, and all other sessions were ended."
     url = external_url("auth.forgot")
-    return Notice(user.email, "Your password was changed", (words, NOT_YOU), url, "Set a new password")
+    return AccountNotice(
+        user.email, "Your password was changed", (words, IF_NOT_YOU), url, "Set a new password"
+    )
 
 
-def _two_factor(message: OutboxMessage) -> Notice:
+def _two_factor(message: OutboxMessage) -> AccountNotice:
     user = db.session.get_one(User, message.user_id)
     on = message.payload["is_on"]
     words = f"Signing in to your account {'now asks' if on else 'no longer asks'} for a second step."
     subject = f"The second step is {'on' if on else 'off'}"
-    return Notice(user.email, subject, (words, NOT_YOU), external_url("auth.forgot"), "Set a new password")
+    return AccountNotice(
+        user.email, subject, (words, IF_NOT_YOU), external_url("auth.forgot"), "Set a new password"
+    )
 
 
-def _export_ready(message: OutboxMessage) -> Notice:
+def _export_ready(message: OutboxMessage) -> AccountNotice:
     user = db.session.get_one(User, message.user_id)
     words = "Everything of your account is in one ZIP now. The link works for a week, for whoever has it."
-    return Notice(user.email, "Your data is ready", (words,), _export_url(message), "Download the ZIP")
+    return AccountNotice(user.email, "Your data is ready", (words,), _export_url(message), "Download the ZIP")
 
 
-def _farewell(message: OutboxMessage) -> Notice:
+def _account_deleted(message: OutboxMessage) -> AccountNotice:
     words = "Your account is deleted, with every sample in it. This is the last mail from here."
     kept = "What was in it is in one ZIP. The link works for a week, for whoever has it; then it is gone too."
     to = message.payload["to"]
-    return Notice(to, "Your account is deleted", (words, kept), _export_url(message), "Download the ZIP")
+    return AccountNotice(
+        to, "Your account is deleted", (words, kept), _export_url(message), "Download the ZIP"
+    )
 
 
 def _export_url(message: OutboxMessage) -> str:
     return external_url("account.export", token=export_token(message.payload["key"]))
 
 
-def _live(message: OutboxMessage) -> MailLink | None:
+def _live_link(message: OutboxMessage) -> MailLink | None:
     link = db.session.get(MailLink, message.payload["link_id"])
     return link if link is not None and link.is_live else None
 
 
-NOTICES: dict[str, Callable[[OutboxMessage], Notice | None]] = {
-    kinds.REGISTER: _register,
-    kinds.ACCOUNT_EXISTS: _account_exists,
-    kinds.VERIFY_EMAIL: _verify,
-    kinds.RESET_PASSWORD: _reset,
-    kinds.CONFIRM_EMAIL: _confirm,
-    kinds.EMAIL_CHANGED: _email_changed,
-    kinds.PASSWORD_CHANGED: _password_changed,
-    kinds.TWO_FACTOR: _two_factor,
-    kinds.EXPORT_READY: _export_ready,
-    kinds.FAREWELL: _farewell,
+NOTICE_BUILDERS: dict[str, Callable[[OutboxMessage], AccountNotice | None]] = {
+    message_kinds.REGISTER: _register,
+    message_kinds.ACCOUNT_EXISTS: _account_exists,
+    message_kinds.VERIFY_EMAIL: _verify,
+    message_kinds.RESET_PASSWORD: _reset,
+    message_kinds.CONFIRM_EMAIL: _confirm,
+    message_kinds.EMAIL_CHANGED: _email_changed,
+    message_kinds.PASSWORD_CHANGED: _password_changed,
+    message_kinds.TWO_FACTOR: _two_factor,
+    message_kinds.EXPORT_READY: _export_ready,
+    message_kinds.ACCOUNT_DELETED: _account_deleted,
 }

@@ -8,15 +8,15 @@ from flask import render_template
 from sqlalchemy import select
 
 from app.extensions import db
-from app.integrations.mail import Mail
+from app.integrations.mailer import Mail
 from app.models import Job, OutboxMessage, User
 from app.models.job import ANALYSE, COMPLETED, DESCRIBE, FAILED, UPLOAD
-from app.notify.addresses import external_url
+from app.notify.external_urls import external_url
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 
 
-class Words(NamedTuple):
+class BatchWording(NamedTuple):
     """What was done to the things of a batch, and what to the others could not be."""
 
     thing: str
@@ -24,10 +24,10 @@ class Words(NamedTuple):
     failed: str
 
 
-WORDS = {
-    UPLOAD: Words("file", "ready", "processed"),
-    ANALYSE: Words("sample", "analysed again", "analysed again"),
-    DESCRIBE: Words("sample", "described again", "described again"),
+WORDING_BY_PURPOSE = {
+    UPLOAD: BatchWording("file", "ready", "processed"),
+    ANALYSE: BatchWording("sample", "analysed again", "analysed again"),
+    DESCRIBE: BatchWording("sample", "described again", "described again"),
 }
 
 
@@ -43,13 +43,13 @@ def compose(message: OutboxMessage) -> Mail | None:
     if not done and not failed:
         return None
     user = db.session.get_one(User, message.user_id)
-    words = WORDS[jobs[0].purpose]  # a batch has one
+    words = WORDING_BY_PURPOSE[jobs[0].purpose]  # a batch has one
     context: dict[str, Any] = {
         "words": words,
         "done": done,
         "failed": failed,
         "is_there": lambda job: job.sample is not None and job.sample.deleted_at is None,
-        "most_listed": MOST_LISTED,
+        "most_listed": MAX_LISTED,
         "link": external_url,
         "library_url": external_url("library.index"),
         "settings_url": external_url("auth.account_settings"),
@@ -64,7 +64,7 @@ def compose(message: OutboxMessage) -> Mail | None:
     )
 
 
-def _subject(words: Words, done: list[Job], failed: list[Job]) -> str:
+def _subject(words: BatchWording, done: list[Job], failed: list[Job]) -> str:
     """Figures only: a file's name is somebody's text, and a subject is read before anything is trusted."""
     if not failed:
         one = len(done) == 1

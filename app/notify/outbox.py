@@ -10,35 +10,35 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, update
 
 from app.extensions import db, settings
-from app.integrations import mail
+from app.integrations import mailer
 from app.integrations.payments import meters
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
 from app.notify import account_mail, batch_mail, webhook_delivery
-from app.notify.kinds import BATCH_DONE, METER, WEBHOOK
+from app.notify.message_kinds import BATCH_DONE, METER_EVENT, WEBHOOK
 
 log = logging.getLogger(__name__)
 
-RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
+MAIL_RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
 # Standard Webhooks' own schedule: after three days of silence a receiver is given up.
-HOOK_RETRY_S = (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+WEBHOOK_RETRY_S = (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 # What somebody owes is reported until it is accepted; the last pause comes again and again.
 METER_RETRY_S = (30, 120, 600, 1800)
 JITTER = 0.1
 # While one sender is busy with a message, no other takes it up.
-SENDING = timedelta(minutes=5)
+SENDING_LEASE = timedelta(minutes=5)
 
 
-def promise(key: str, user_id: str | None, kind: str, payload: dict[str, Any]) -> None:
+def enqueue(key: str, user_id: str | None, kind: str, payload: dict[str, Any]) -> None:
     """Add a message inside the caller's transaction; the same key again is the same message."""
     if db.session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is None:
         db.session.add(OutboxMessage(key=key, user_id=user_id, kind=kind, payload=payload))
         db.session.flush()
 
 
-def deliver_due() -> int:
+def deliver_mails() -> int:
     """Send every mail that is due; returns how many were sent."""
-    return _deliver_all(OutboxMessage.kind.not_in((WEBHOOK, METER)))
+    return _deliver_all(OutboxMessage.kind.not_in((WEBHOOK, METER_EVENT)))
 
 
 def deliver_webhooks() -> int:
@@ -49,16 +49,16 @@ def deliver_webhooks() -> int:
 def deliver_usage() -> int:
     """The same for what is owed; when one can't be sent, Stripe is away, and the others wait too."""
     sent = 0
-    while (message_id := _take_next(OutboxMessage.kind == METER)) is not None and _deliver(message_id):
+    while (message_id := _claim_next(OutboxMessage.kind == METER_EVENT)) is not None and _deliver(message_id):
         sent += 1
     return sent
 
 
-def is_webhook_due() -> bool:
-    return db.session.scalar(_due(OutboxMessage.kind == WEBHOOK)) is not None
+def has_due_webhooks() -> bool:
+    return db.session.scalar(_due_messages(OutboxMessage.kind == WEBHOOK)) is not None
 
 
-def failed(limit: int = 200) -> list[OutboxMessage]:
+def list_failed(limit: int = 200) -> list[OutboxMessage]:
     """What could not be sent so far, the latest first; those without a next try are given up."""
     unsent = OutboxMessage.sent_at.is_(None), OutboxMessage.last_error.is_not(None)
     return list(
@@ -78,24 +78,24 @@ def resend(message_id: int) -> bool:
 
 def _deliver_all(which: ColumnElement[bool]) -> int:
     sent = 0
-    while (message_id := _take_next(which)) is not None:
+    while (message_id := _claim_next(which)) is not None:
         sent += _deliver(message_id)
     return sent
 
 
-def _due(which: ColumnElement[bool]) -> Select[OutboxMessage]:
+def _due_messages(which: ColumnElement[bool]) -> Select[OutboxMessage]:
     now = OutboxMessage.sent_at.is_(None), OutboxMessage.next_try_at <= utcnow()
     return select(OutboxMessage).where(which, *now).order_by(OutboxMessage.next_try_at).limit(1)
 
 
-def _take_next(which: ColumnElement[bool]) -> int | None:
+def _claim_next(which: ColumnElement[bool]) -> int | None:
     """Reserve the oldest due message for a while, so that two senders never hold the same one."""
     with transaction() as session:
-        message = session.scalar(_due(which).with_for_update(skip_locked=True))
+        message = session.scalar(_due_messages(which).with_for_update(skip_locked=True))
         if message is None:
             return None
         message.attempts += 1
-        message.next_try_at = utcnow() + SENDING
+        message.next_try_at = utcnow() + SENDING_LEASE
         return message.id
 
 
@@ -110,45 +110,45 @@ def _deliver(message_id: int) -> bool:
         log.warning("outbox %s attempt %s failed", message_id, attempts, exc_info=True)
         _postpone(message_id, attempts, f"{type(error).__name__}: {error}")
         return False
-    _mark(message_id, sent_at=utcnow(), next_try_at=None, last_error=None)
+    _update_message(message_id, sent_at=utcnow(), next_try_at=None, last_error=None)
     log.info("outbox %s sent", message_id)
     return True
 
 
 def _send(message: OutboxMessage) -> None:
     if message.kind == WEBHOOK:
-        webhook_delivery.deliver(message)
+        webhook_delivery.deliver_message(message)
         return
-    if message.kind == METER:
+    if message.kind == METER_EVENT:
         owed = dict(message.payload)
         db.session.commit()  # nor while Stripe is
-        meters.report(settings(), owed["customer_id"], owed["identifier"], owed["at"])
+        meters.report_upload(settings(), owed["customer_id"], owed["identifier"], owed["at"])
         return
     letter = (batch_mail if message.kind == BATCH_DONE else account_mail).compose(message)
     db.session.commit()  # no transaction is open while the mail server is talked to
     if letter is not None:
-        mail.send(letter, settings())
+        mailer.send_mail(letter, settings())
 
 
 def _postpone(message_id: int, attempts: int, error: str) -> None:
     message = db.session.get_one(OutboxMessage, message_id)
     is_webhook = message.kind == WEBHOOK
-    wait_s = _wait_s(message.kind, attempts)
+    wait_s = _retry_delay_s(message.kind, attempts)
     if wait_s is None and is_webhook:
-        webhook_delivery.given_up(message)
+        webhook_delivery.disable_after_failures(message)
     spread = SystemRandom().uniform(1 - JITTER, 1 + JITTER) if is_webhook else 1.0
     wait = None if wait_s is None else utcnow() + timedelta(seconds=wait_s * spread)
-    _mark(message_id, next_try_at=wait, last_error=error)
+    _update_message(message_id, next_try_at=wait, last_error=error)
 
 
-def _wait_s(kind: str, attempts: int) -> float | None:
+def _retry_delay_s(kind: str, attempts: int) -> float | None:
     """Until the next try; None when there is none."""
-    if kind == METER:
+    if kind == METER_EVENT:
         return METER_RETRY_S[min(attempts, len(METER_RETRY_S)) - 1]
-    waits = HOOK_RETRY_S if kind == WEBHOOK else RETRY_S
+    waits = WEBHOOK_RETRY_S if kind == WEBHOOK else MAIL_RETRY_S
     return waits[attempts - 1] if attempts <= len(waits) else None
 
 
-def _mark(message_id: int, **values: Any) -> None:
+def _update_message(message_id: int, **values: Any) -> None:
     with transaction() as session:
         session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(**values))

@@ -13,9 +13,9 @@ from app.admin import metrics as queue_metrics
 from app.api import openapi
 from app.billing import plans, quota
 from app.extensions import db, settings
-from app.integrations.storage import BadLinkError, DiskStore, open_store
-from app.jobs import board
-from app.search import query as search
+from app.integrations.storage import DiskStore, InvalidLinkError, open_store
+from app.jobs import card_list
+from app.search import sample_search as search
 
 blueprint = Blueprint("pages", __name__)
 
@@ -29,11 +29,11 @@ def landing() -> str | BaseResponse:
 
 @blueprint.get("/dashboard")
 def dashboard() -> str:
-    recent = search.find(current_user, search.Query(), after=None)
+    recent = search.find_samples(current_user, search.SampleQuery(), after=None)
     return render_template(
         "pages/dashboard.html",
-        standing=quota.standing(current_user),
-        board=board.for_user(current_user),
+        standing=quota.plan_usage(current_user),
+        board=card_list.load_cards(current_user),
         recent=recent.samples[:8],
         total=recent.total,
     )
@@ -56,7 +56,7 @@ def media(token: str) -> BaseResponse:
             download_name=download_name,
             conditional=True,
         )
-    except (BadLinkError, FileNotFoundError):
+    except (InvalidLinkError, FileNotFoundError):
         abort(404)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cache-Control"] = "private, max-age=900"
@@ -71,8 +71,8 @@ def api() -> str:
     return render_template(
         "pages/api.html",
         document=document,
-        fields_of=lambda schema: openapi.fields(schema, known),
-        type_of=openapi.type_words,
+        fields_of=lambda schema: openapi.schema_fields(schema, known),
+        type_of=openapi.type_label,
     )
 
 
@@ -100,4 +100,4 @@ def metrics() -> Response:
         return Response(
             "a bearer token is needed\n", 401, {"WWW-Authenticate": "Bearer"}, mimetype="text/plain"
         )
-    return Response(queue_metrics.exposition(), content_type=queue_metrics.CONTENT_TYPE)
+    return Response(queue_metrics.render_metrics(), content_type=queue_metrics.CONTENT_TYPE)

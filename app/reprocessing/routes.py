@@ -7,12 +7,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 import tasks
-from app.ai import estimate
+from app.ai import cost_estimate
 from app.audio.version import ENGINE_VERSION
 from app.extensions import limiter
 from app.jobs import reprocess as jobs
-from app.library import reprocess_offer
 from app.models.job import DESCRIBE
+from app.reprocessing import reprocess_offer
 
 blueprint = Blueprint("reprocessing", __name__, url_prefix="/again")
 
@@ -24,20 +24,20 @@ Page = str | Response
 def offer() -> Page:
     """What would be done and what it costs. Nothing is changed; a long selection needs a POST."""
     purpose = _purpose()
-    chosen = reprocess_offer.chosen(current_user, request.values, purpose)
+    chosen = reprocess_offer.choose_samples(current_user, request.values, purpose)
     if not chosen.samples and not chosen.under_way:
         flash("Tick the samples first, or choose all that match.", "error")
         return redirect(url_for("library.index"), 303)
     is_described = purpose == DESCRIBE and bool(chosen.samples)
-    cost = estimate.of(current_user, chosen.samples) if is_described else None
+    cost = cost_estimate.estimate_cost(current_user, chosen.samples) if is_described else None
     return render_template(
         "reprocessing/offer.html",
         purpose=purpose,
         chosen=chosen,
-        most=reprocess_offer.MOST,
+        most=reprocess_offer.MAX_SAMPLES,
         engine=ENGINE_VERSION,
         cost=cost,
-        fates=reprocess_offer.without_asking(current_user, chosen.samples, cost.answered)
+        fates=reprocess_offer.outcomes_without_model(current_user, chosen.samples, cost.answered)
         if cost and cost.silence
         else None,
     )
@@ -48,12 +48,14 @@ def offer() -> Page:
 def start() -> Page:
     purpose = _purpose()
     try:
-        if not jobs.queue(current_user, request.form.getlist("sample")[: reprocess_offer.MOST], purpose):
+        if not jobs.queue_jobs(
+            current_user, request.form.getlist("sample")[: reprocess_offer.MAX_SAMPLES], purpose
+        ):
             flash("There is nothing left to do: these samples are under way already, or deleted.", "error")
-    except jobs.TooOftenError as error:
+    except jobs.DailyLimitError as error:
         flash(str(error), "error")
         return redirect(url_for("library.index"), 303)
-    tasks.wake_ready()
+    tasks.wake_for_ready_jobs()
     return redirect(url_for("jobs.cards"), 303)
 
 

@@ -1,4 +1,4 @@
-"""The process that every engine child is forked from. Started by `app.sandbox.sandbox`, never imported.
+"""The process that every engine child is forked from. Started by `app.sandbox.runner`, never imported.
 
 It is single-threaded, holds no secret, and ends, with all its children, when its parent does.
 """
@@ -24,9 +24,9 @@ from typing import Any
 from app.audio.errors import UnreadableAudio
 from app.sandbox.isolation import die_with_parent, leave_network
 
-STDERR = "stderr.txt"
+STDERR_NAME = "stderr.txt"
 
-Entry = Callable[[dict[str, Any], Callable[[str, dict[str, Any]], None]], dict[str, Any]]
+EntryFunction = Callable[[dict[str, Any], Callable[[str, dict[str, Any]], None]], dict[str, Any]]
 
 
 def main(control_fd: str, entry: str, warm: str, limits: str) -> None:
@@ -34,16 +34,16 @@ def main(control_fd: str, entry: str, warm: str, limits: str) -> None:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     control = socket.socket(fileno=int(control_fd))
-    call = _function(entry)
+    call = _load_function(entry)
     if warm:
-        _function(warm)()
+        _load_function(warm)()
     gc.collect()
     gc.freeze()
     control.sendall(b"r")
-    serve(control, call, json.loads(limits))
+    serve_requests(control, call, json.loads(limits))
 
 
-def serve(control: socket.socket, call: Entry, limits: dict[str, int]) -> None:
+def serve_requests(control: socket.socket, call: EntryFunction, limits: dict[str, int]) -> None:
     """Fork a child for every request, tell how each ended, and leave when the parent does."""
     children: dict[int, socket.socket] = {}
     wake, woken = socket.socketpair()
@@ -56,13 +56,13 @@ def serve(control: socket.socket, call: Entry, limits: dict[str, int]) -> None:
         if woken in ready:
             with suppress(BlockingIOError):
                 woken.recv(4096)
-            reap(children)
+            reap_children(children)
         if control in ready:
-            message = receive(control)
+            message = receive_request(control)
             if message is None:
                 break
             request, data, status = message
-            pid = fork(control, call, limits, request, data, [status, wake, woken, *children.values()])
+            pid = fork_child(control, call, limits, request, data, [status, wake, woken, *children.values()])
             data.close()
             children[pid] = status
             with suppress(OSError):
@@ -72,7 +72,7 @@ def serve(control: socket.socket, call: Entry, limits: dict[str, int]) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def receive(control: socket.socket) -> tuple[dict[str, Any], socket.socket, socket.socket] | None:
+def receive_request(control: socket.socket) -> tuple[dict[str, Any], socket.socket, socket.socket] | None:
     header, descriptors, _, _ = socket.recv_fds(control, 4, 2)
     if len(header) < 4 or len(descriptors) != 2:
         return None
@@ -86,7 +86,7 @@ def receive(control: socket.socket) -> tuple[dict[str, Any], socket.socket, sock
     return json.loads(body), data, status
 
 
-def reap(children: dict[int, socket.socket]) -> None:
+def reap_children(children: dict[int, socket.socket]) -> None:
     while children:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
@@ -97,9 +97,9 @@ def reap(children: dict[int, socket.socket]) -> None:
                 told.sendall(b"exit %d\n" % os.waitstatus_to_exitcode(status))
 
 
-def fork(
+def fork_child(
     control: socket.socket,
-    call: Entry,
+    call: EntryFunction,
     limits: dict[str, int],
     message: dict[str, Any],
     data: socket.socket,
@@ -114,15 +114,15 @@ def fork(
     try:
         for other in (control, *not_for_the_child):
             other.close()
-        prepare(Path(message["folder"]), limits)
-        code = answer(call, message["request"], data)
+        confine_child(Path(message["folder"]), limits)
+        code = run_entry(call, message["request"], data)
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def prepare(folder: Path, limits: dict[str, int]) -> None:
+def confine_child(folder: Path, limits: dict[str, int]) -> None:
     """A session, a folder and limits of the child's own; no network where the system lets us say so."""
     with suppress(OSError):
         os.setsid()
@@ -130,7 +130,7 @@ def prepare(folder: Path, limits: dict[str, int]) -> None:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(name, signal.SIG_DFL)
     os.chdir(folder)
-    output = os.open(folder / STDERR, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    output = os.open(folder / STDERR_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.environ["TMPDIR"] = str(folder)
@@ -145,7 +145,7 @@ def prepare(folder: Path, limits: dict[str, int]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def answer(call: Entry, request: dict[str, Any], data: socket.socket) -> int:
+def run_entry(call: EntryFunction, request: dict[str, Any], data: socket.socket) -> int:
     """Run the entry and send its answer as one line of JSON."""
 
     def send(message: dict[str, Any]) -> None:
@@ -165,7 +165,7 @@ def answer(call: Entry, request: dict[str, Any], data: socket.socket) -> int:
     return 0
 
 
-def _function(path: str) -> Any:
+def _load_function(path: str) -> Any:
     module, _, name = path.partition(":")
     return getattr(importlib.import_module(module), name)
 

@@ -20,15 +20,15 @@ from typing import Any
 from app.audio.errors import UnreadableAudio
 from app.sandbox.errors import EngineCancelled, EngineCrashed, EngineOutOfMemory, EngineTimeout
 
-STDERR = "stderr.txt"
-STDERR_TAIL = 4000
-MOST_BYTES = 8_000_000
-KILLED = -int(signal.SIGKILL)
+STDERR_NAME = "stderr.txt"
+STDERR_TAIL_BYTES = 4000
+MAX_ANSWER_BYTES = 8_000_000
+KILLED_STATUS = -int(signal.SIGKILL)
 
-Progress = Callable[[str, dict[str, Any]], None]
+ProgressCallback = Callable[[str, dict[str, Any]], None]
 
 
-class Run:
+class SupervisedRun:
     """One child, watched from the parent."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Run:
         data: socket.socket,
         status: socket.socket,
         folder: Path,
-        on_progress: Progress | None,
+        on_progress: ProgressCallback | None,
         tick: Callable[[], bool] | None,
         tick_s: float,
     ) -> None:
@@ -61,11 +61,11 @@ class Run:
         while self._exit is None and open_ends:
             now = time.monotonic()
             if now >= deadline:
-                raise EngineTimeout("the time limit passed and the process group was killed", KILLED)
+                raise EngineTimeout("the time limit passed and the process group was killed", KILLED_STATUS)
             if now >= next_tick:
                 next_tick = now + self._tick_s
                 if self._tick is not None and not self._tick():
-                    raise EngineCancelled("given up by the caller", KILLED)
+                    raise EngineCancelled("given up by the caller", KILLED_STATUS)
             ready, _, _ = select.select(open_ends, [], [], max(min(deadline, next_tick) - now, 0))
             for end in ready:
                 if not self._read(end):
@@ -81,7 +81,7 @@ class Run:
                 self._pid, self._exit = (int(value), None) if name == b"pid" else (None, int(value))
             return bool(block)
         self._bytes += len(block)
-        if self._bytes > MOST_BYTES:
+        if self._bytes > MAX_ANSWER_BYTES:
             raise EngineCrashed("the child answered more than it may")
         *lines, self._received = (self._received + block).split(b"\n")
         for line in lines:
@@ -107,7 +107,7 @@ class Run:
             return dict(answer["result"])
         if "unreadable" in answer:
             raise UnreadableAudio(str(answer["unreadable"])[:500])
-        detail = f"{_exit_words(self._exit)}\n{answer.get('error', '')}\n{self._stderr_tail()}".strip()
+        detail = f"{_exit_reason(self._exit)}\n{answer.get('error', '')}\n{self._stderr_tail()}".strip()
         if answer.get("memory"):
             raise EngineOutOfMemory(detail, self._exit)
         raise EngineCrashed(detail, self._exit)
@@ -120,11 +120,11 @@ class Run:
 
     def _stderr_tail(self) -> str:
         with suppress(OSError):
-            return (self._folder / STDERR).read_bytes()[-STDERR_TAIL:].decode(errors="replace")
+            return (self._folder / STDERR_NAME).read_bytes()[-STDERR_TAIL_BYTES:].decode(errors="replace")
         return ""
 
 
-def _exit_words(status: int | None) -> str:
+def _exit_reason(status: int | None) -> str:
     if status is None:
         return "the zygote ended before the child"
     return f"signal {-status}" if status < 0 else f"exit code {status}"

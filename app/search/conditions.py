@@ -13,61 +13,66 @@ from app.models import Sample, Tag
 from app.models.base import utcnow
 from app.models.sample import AudioFeatures
 from app.search import synonyms, text_conditions
-from app.search.sentence_parser import Piece
-from app.vibe.vocabulary import ENDS
+from app.search.sentence_parser import Term
+from app.vibe.vocabulary import AXIS_ENDS
 
-BREAKS = ("break", "breaks", "breakbeat", "breakbeats")  # in a name or tag
-BARS_AWRY = 0.04
-UNKNOWN = -10.0  # below every sum of ranks, so that a row without the measurement comes last
+BREAK_WORDS = ("break", "breaks", "breakbeat", "breakbeats")  # in a name or tag
+BARS_TOLERANCE = 0.04
+UNKNOWN_SCORE = -10.0  # below every sum of ranks, so that a row without the measurement comes last
 Number = ColumnElement[Any]
 # A sample has one of each: of two that are asked for, either will do.
-ONE_EACH = ("kind", "sound", "texture", "era", "use", "role")
+SINGLE_VALUE_FIELDS = ("kind", "sound", "texture", "era", "use", "role")
 
 
-def conditions(pieces: Iterable[Piece]) -> list[ColumnElement[bool]]:
+def term_conditions(pieces: Iterable[Term]) -> list[ColumnElement[bool]]:
     """One condition a piece; what ranks is none, it only orders what is found."""
     wanted: dict[Any, list[ColumnElement[bool]]] = {}
     for place, piece in enumerate(pieces):
         if not piece.is_ranking:
-            condition = CONDITIONS[piece.field](*piece.value)
-            together = _together(piece) or place
+            condition = CONDITION_BUILDERS[piece.field](*piece.value)
+            together = _alternative_group(piece) or place
             wanted.setdefault(together, []).append(~condition if piece.negated else condition)
     return [or_(*either) for either in wanted.values()]
 
 
-def _together(piece: Piece) -> tuple[str, str] | None:
+def _alternative_group(piece: Term) -> tuple[str, str] | None:
     """What pieces share of which either will do: a field that a sample has one of, or one guessed word."""
-    if piece.negated or not (piece.guess or piece.field in ONE_EACH):
+    if piece.negated or not (piece.guess or piece.field in SINGLE_VALUE_FIELDS):
         return None
-    return ("" if piece.field in ONE_EACH else piece.guess, piece.field)
+    return ("" if piece.field in SINGLE_VALUE_FIELDS else piece.guess, piece.field)
 
 
-def rank(pieces: Iterable[Piece]) -> Number:
+def rank_score(pieces: Iterable[Term]) -> Number:
     """The sum of what is ranked by, each between 0 and 1 and weighted; the best is the highest."""
     all_ = list(pieces)
-    measured = [AXES[axis]() * weight for axis, weight in _weights(all_, "rank")]
-    said = [case((text_conditions.says(word), weight), else_=0.0) for word, weight in _weights(all_, "soft")]
-    return _sum([*([func.coalesce(_sum(measured), UNKNOWN)] if measured else []), *said])
+    measured = [AXIS_SCORES[axis]() * weight for axis, weight in _weighted_terms(all_, "rank")]
+    said = [
+        case((text_conditions.mentions_word(word), weight), else_=0.0)
+        for word, weight in _weighted_terms(all_, "soft")
+    ]
+    return _add_up([*([func.coalesce(_add_up(measured), UNKNOWN_SCORE)] if measured else []), *said])
 
 
-def ranking(pieces: Iterable[Piece]) -> str:
+def describe_order(pieces: Iterable[Term]) -> str:
     """What sorts, in words: `dusty and darkest first`, or nothing."""
-    order = [WORDS[piece.field](*piece.value).rpartition(" ") for piece in pieces]
+    order = [TERM_LABELS[piece.field](*piece.value).rpartition(" ") for piece in pieces]
     ends = {place: [end for end, _, its in order if its == place] for place in ("first", "last")}
-    return ", ".join(f"{_listed(each)} {place}" for place, each in ends.items() if each)
+    return ", ".join(f"{_join_words(each)} {place}" for place, each in ends.items() if each)
 
 
-def words(piece: Piece) -> str:
-    said = piece.value[0] if piece.field == "soft" and piece.negated else WORDS[piece.field](*piece.value)
+def term_label(piece: Term) -> str:
+    said = (
+        piece.value[0] if piece.field == "soft" and piece.negated else TERM_LABELS[piece.field](*piece.value)
+    )
     guessed = f" (AI guess, from “{piece.guess}”)" if piece.guess else ""
     return f"{'not ' if piece.negated else ''}{said}{guessed}"
 
 
-def tempo(low: float | None, high: float | None) -> str:
-    return _range(low, high, "BPM") if (low, high) != (None, None) else ""
+def tempo_label(low: float | None, high: float | None) -> str:
+    return _range_label(low, high, "BPM") if (low, high) != (None, None) else ""
 
 
-def as_filters(piece: Piece) -> dict[str, Any]:
+def equal_filters(piece: Term) -> dict[str, Any]:
     """The same wish as a filter of the page, where there is one."""
     if piece.negated:
         return {}
@@ -78,38 +83,38 @@ def as_filters(piece: Piece) -> dict[str, Any]:
     return {piece.field: piece.value[0]} if fits else {}
 
 
-def _listed(words: list[str]) -> str:
+def _join_words(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
-def _weights(pieces: Iterable[Piece], field: str) -> list[tuple[str, float]]:
+def _weighted_terms(pieces: Iterable[Term], field: str) -> list[tuple[str, float]]:
     return [(piece.value[0], piece.value[1]) for piece in pieces if piece.field == field and piece.is_ranking]
 
 
-def _sum(numbers: list[Number]) -> Number:
+def _add_up(numbers: list[Number]) -> Number:
     return sum(numbers[1:], numbers[0])
 
 
-def _bpm(low: float | None, high: float | None) -> ColumnElement[bool]:
-    return _within(func.coalesce(Sample.bpm, 0.0), low or 1.0, high)
+def _bpm_between(low: float | None, high: float | None) -> ColumnElement[bool]:
+    return _is_between(func.coalesce(Sample.bpm, 0.0), low or 1.0, high)
 
 
-def _seconds(low: float | None, high: float | None) -> ColumnElement[bool]:
-    return _within(Sample.duration_s.expression, low, high)
+def _length_between(low: float | None, high: float | None) -> ColumnElement[bool]:
+    return _is_between(Sample.duration_s.expression, low, high)
 
 
-def _bars(count: int) -> ColumnElement[bool]:
+def _has_bar_count(count: int) -> ColumnElement[bool]:
     """So many bars of four beats, give or take what a cut is off."""
     bars = Sample.duration_s * func.coalesce(Sample.bpm, 0.0) / 240
-    return _within(bars, count * (1 - BARS_AWRY), count * (1 + BARS_AWRY))
+    return _is_between(bars, count * (1 - BARS_TOLERANCE), count * (1 + BARS_TOLERANCE))
 
 
-def _within(column: ColumnElement[Any], low: float | None, high: float | None) -> ColumnElement[bool]:
+def _is_between(column: ColumnElement[Any], low: float | None, high: float | None) -> ColumnElement[bool]:
     bounds = [column >= low] if low is not None else []
     return and_(*bounds, *([column <= high] if high is not None else []))
 
 
-def _sound(sound: str) -> ColumnElement[bool]:
+def _has_sound(sound: str) -> ColumnElement[bool]:
     """Heard as such, or called so: a loop has no class, and a name may know better than the ear."""
     heard = func.coalesce(Sample.sound, "").in_(synonyms.FAMILIES.get(sound, (sound,)))
     if sound in synonyms.FAMILIES:
@@ -117,96 +122,101 @@ def _sound(sound: str) -> ColumnElement[bool]:
     return or_(heard, func.lower(Sample.name).contains(sound), Sample.tags.any(Tag.name == sound))
 
 
-def _break(_: str) -> ColumnElement[bool]:
-    drum_loop = and_(Sample.kind == "loop", _sound("drums"))
-    return or_(drum_loop, *(text_conditions.speaks(Sample.search_text.expression, each) for each in BREAKS))
+def _is_break(_: str) -> ColumnElement[bool]:
+    drum_loop = and_(Sample.kind == "loop", _has_sound("drums"))
+    return or_(
+        drum_loop,
+        *(text_conditions.contains_words(Sample.search_text.expression, each) for each in BREAK_WORDS),
+    )
 
 
-def _word(*spellings: str) -> ColumnElement[bool]:
+def _contains_any(*spellings: str) -> ColumnElement[bool]:
     return or_(*(Sample.search_text.contains(each, autoescape=True) for each in spellings))
 
 
-def _measured(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _feature_value(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return select(column).where(AudioFeatures.sample_id == Sample.id).correlate(Sample).scalar_subquery()
 
 
-def _in_force(name: str) -> Number:
+def _current_figure(name: str) -> Number:
     """A figure of the description, or what the user has corrected it to."""
     return func.coalesce(Sample.corrections[name].as_float(), Sample.described[name].as_float())
 
 
-def _share(column: ColumnElement[Any], low: float, high: float) -> Number:
+def _scale_to_unit(column: ColumnElement[Any], low: float, high: float) -> Number:
     return (column - literal(low, Float)) / literal(high - low, Float)
 
 
-def _has(what: str, there: bool) -> ColumnElement[bool]:
+def _has_property(what: str, there: bool) -> ColumnElement[bool]:
     """Whether there is one, by the value in force."""
     values = {"key": Sample.key.is_not(None), "bpm": Sample.bpm.is_not(None), "tags": Sample.tags.any()}
     return values[what] if there else ~values[what]
 
 
-CONDITIONS: dict[str, Callable[..., ColumnElement[bool]]] = {
-    "bpm": _bpm,
-    "seconds": _seconds,
-    "bars": _bars,
-    "sound": _sound,
-    "break": _break,
-    "word": _word,
+CONDITION_BUILDERS: dict[str, Callable[..., ColumnElement[bool]]] = {
+    "bpm": _bpm_between,
+    "seconds": _length_between,
+    "bars": _has_bar_count,
+    "sound": _has_sound,
+    "break": _is_break,
+    "word": _contains_any,
     "kind": lambda kind: Sample.kind == kind,
     "key": lambda *names: func.coalesce(Sample.key, "").in_(names),
-    "has": _has,
+    "has": _has_property,
     "liked": lambda _: Sample.liked.is_(True),
     "days": lambda count: Sample.created_at >= utcnow() - timedelta(days=count),
     "format": lambda name: Sample.format == name,
-    "soft": lambda word, _: text_conditions.says(word),
-    **{field: partial(text_conditions.has, field) for field in text_conditions.KEPT_AS},
+    "soft": lambda word, _: text_conditions.mentions_word(word),
+    **{
+        field: partial(text_conditions.is_described_as, field) for field in text_conditions.DESCRIPTION_FIELDS
+    },
 }
 
-AXES: dict[str, Callable[[], Number]] = {
-    "brightness": lambda: _share(_measured(AudioFeatures.brightness.expression), 0, 100),
-    "noisiness": lambda: _share(_measured(AudioFeatures.noisiness.expression), 0, 100),
-    "loudness": lambda: _share(_measured(AudioFeatures.loudness_db.expression), -60, 0),
-    "punch": lambda: _share(_measured(AudioFeatures.measured["crest_db"].as_float()), 0, 30),
-    "energy": lambda: _share(_in_force("energy"), 0, 100),
+AXIS_SCORES: dict[str, Callable[[], Number]] = {
+    "brightness": lambda: _scale_to_unit(_feature_value(AudioFeatures.brightness.expression), 0, 100),
+    "noisiness": lambda: _scale_to_unit(_feature_value(AudioFeatures.noisiness.expression), 0, 100),
+    "loudness": lambda: _scale_to_unit(_feature_value(AudioFeatures.loudness_db.expression), -60, 0),
+    "punch": lambda: _scale_to_unit(_feature_value(AudioFeatures.measured["crest_db"].as_float()), 0, 30),
+    "energy": lambda: _scale_to_unit(_current_figure("energy"), 0, 100),
     # Half at ten seconds, so that an hour does not outweigh every other wish.
     "length": lambda: Sample.duration_s / (Sample.duration_s + 10.0),
 }
 
 
-def _range(low: float | None, high: float | None, unit: str) -> str:
+def _range_label(low: float | None, high: float | None, unit: str) -> str:
     if low is None or high is None:
         return f"{'up to' if low is None else 'from'} {high if low is None else low:g} {unit}"
     return f"{low:g}–{high:g} {unit}"
 
 
-def _either(field: str, *names: str) -> str:
+def _either_label(field: str, *names: str) -> str:
     return f"{field}: {' or '.join(names)}"
 
 
-def _having(what: str, there: bool) -> str:
+def _property_label(what: str, there: bool) -> str:
     called = {"bpm": "tempo"}.get(what, what)
     return f"has {'tags' if what == 'tags' else f'a {called}'}" if there else f"no {called}"
 
 
-def _keys(*names: str) -> str:
+def _key_label(*names: str) -> str:
     return f"any {names[0].split()[1]} key" if len(names) > 4 else " or ".join(names)
 
 
-WORDS: dict[str, Callable[..., str]] = {
-    "bpm": tempo,
-    "seconds": lambda low, high: _range(low, high, "s"),
+TERM_LABELS: dict[str, Callable[..., str]] = {
+    "bpm": tempo_label,
+    "seconds": lambda low, high: _range_label(low, high, "s"),
     "bars": lambda count: f"{count} bars",
     "sound": str,
     "break": lambda _: "drum loop or “break”",
     "word": lambda *spellings: f"“{spellings[0]}”",
     "kind": str,
-    "key": _keys,
+    "key": _key_label,
     "liked": lambda _: "liked",
     "days": lambda count: "today" if count == 1 else f"the last {count} days",
     "format": str,
-    "has": _having,
-    "rank": lambda axis, weight: f"{ENDS[axis][weight < 0]} first",
+    "has": _property_label,
+    "rank": lambda axis, weight: f"{AXIS_ENDS[axis][weight < 0]} first",
     "sort": lambda date: f"{date} first",
     "soft": lambda word, weight: f"{word} {'last' if weight < 0 else 'first'}",
-    **{field: partial(_either, field) for field in text_conditions.KEPT_AS},
+    **{field: partial(_either_label, field) for field in text_conditions.DESCRIPTION_FIELDS},
 }

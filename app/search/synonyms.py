@@ -5,7 +5,7 @@ A space or hyphen in an entry stands for either, a colon or nothing; plurals nee
 
 from __future__ import annotations
 
-from app.vibe.vocabulary import DRUMS
+from app.vibe.vocabulary import DRUM_SOUNDS
 
 KINDS = {
     "loop": "loop",
@@ -27,10 +27,10 @@ SOUNDS = {
     "fx": "fx, sfx, effect, sound effect, riser, sweep",
     "drums": "drum, drum kit, beat",
 }
-FAMILIES = {"drums": DRUMS}
+FAMILIES = {"drums": DRUM_SOUNDS}
 # A loop of drums, or whatever is called so.
-BREAKS = "break, drum break, breakbeat, break beat, drum break loop, break loop, breakbeat loop"
-FORMATS = {
+BREAK_PHRASES = "break, drum break, breakbeat, break beat, drum break loop, break loop, breakbeat loop"
+FORMAT_PHRASES = {
     "WAV": "wav, wave",
     "AIFF": "aiff, aif",
     "FLAC": "flac",
@@ -39,7 +39,7 @@ FORMATS = {
     "OGG": "ogg, vorbis",
 }
 # Each end of a scale: how the words that ask for it are spelled.
-RANKS = {
+RANK_PHRASES = {
     ("brightness", 1): "bright, brighter, brightest, crisp, shiny, sparkly",
     ("brightness", -1): "dark, darker, darkest, dull, muffled",
     ("noisiness", 1): "noisy, noisier, noisiest, hissy",
@@ -53,26 +53,26 @@ RANKS = {
     ("energy", 1): "energetic, more energetic, lively",
     ("energy", -1): "calm, calmer, relaxed",
 }
-TEMPI = {
+TEMPO_PHRASES = {
     (None, 85.0): "slow, slower, slow tempo, downtempo",
     (85.0, 125.0): "mid tempo, medium tempo",
     (125.0, None): "fast, faster, fast tempo, uptempo",
 }
-DAYS = {
+DAY_PHRASES = {
     1: "today",
     2: "yesterday, since yesterday",
     7: "this week, last week, past week",
     31: "this month, last month, past month",
 }
 # What comes first, by the name of the library's own sorting.
-DATES = {
+SORT_PHRASES = {
     "newest": "newest, newest first, latest, latest first, most recent, recent, recently",
     "oldest": "oldest, oldest first, earliest",
 }
-LIKED = "liked, favourite, favorite, fave, starred, loved, i like, i love"
-MODES = {"minor": "minor, minor key", "major": "major, major key"}
+LIKED_PHRASES = "liked, favourite, favorite, fave, starred, loved, i like, i love"
+MODE_PHRASES = {"minor": "minor, minor key", "major": "major, major key"}
 # Words that are found under each other's spelling too.
-ALIKE = (
+SIMILAR_WORDS = (
     "dusty, lofi, lo-fi, vinyl",
     "gritty, dirty, grimy",
     "warm, mellow",
@@ -84,8 +84,8 @@ ALIKE = (
     "glitchy, glitch",
 )
 # What a sample may have or lack, by the word that follows `with`, `has` or `no`; and words for it.
-HAD = {"key": "key", "bpm": "bpm", "tempo": "bpm", "tag": "tags", "tags": "tags"}
-HAVING = {
+PROPERTIES = {"key": "key", "bpm": "bpm", "tempo": "bpm", "tag": "tags", "tags": "tags"}
+PROPERTY_PHRASES = {
     ("key", True): "tuned",
     ("key", False): "untuned, unpitched, atonal, keyless, unknown key, key unknown, missing key, key missing",
     ("bpm", False): "unknown tempo, unknown bpm, tempo unknown, bpm unknown, missing tempo, tempo missing",
@@ -93,11 +93,11 @@ HAVING = {
     ("tags", False): "untagged",
 }
 # Said, but not asked for; a `not` before them denies what comes after.
-PASSED_OVER = (
+SKIPPED_WORDS = (
     "a an the any my of with for in on at from to by as is are be was were has have had got want need using"
 )
 # Said, but not asked for.
-FILLERS = (
+FILLER_WORDS = (
     "and but or nor it its this that which those these than me i you am we mine there nothing find give "
     "get show list search see hear play please pls thanks some something anything everything all just only "
     "also really around about made like looking sound sounds sample samples file files audio stuff thing "

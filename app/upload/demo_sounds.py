@@ -17,7 +17,7 @@ BEATS = 8
 A_MINOR_HZ = (220.0, 261.63, 329.63, 440.0)
 
 
-def make() -> list[tuple[str, IO[bytes]]]:
+def make_demo_sounds() -> list[tuple[str, IO[bytes]]]:
     """Names and WAV files; tempo and key are what the names say."""
     return [
         (f"Demo drum loop {BPM}.wav", _wav(_drum_loop())),

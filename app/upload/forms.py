@@ -8,13 +8,13 @@ from wtforms import HiddenField, IntegerField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 
-class UploadForm(FlaskForm):
+class UploadPageForm(FlaskForm):
     audio = MultipleFileField("Audio files")
     batch = HiddenField()
     batch_files = IntegerField(validators=[Optional(), NumberRange(1)])
 
 
-class LinkForm(UploadForm):
+class LinkForm(UploadPageForm):
     """What a script says of one file before it gets a link to send it to."""
 
     filename = HiddenField()

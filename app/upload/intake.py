@@ -16,41 +16,41 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.audio.decoding.sniff import Format, looks_like, sniff
+from app.audio.decoding.format_sniffer import AudioFormat, describe_content, sniff_format
 from app.billing import plans, quota
 from app.billing.plans import Plan
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.models import Batch, Job, Sample, User
 from app.models.base import new_id, transaction, utcnow
-from app.models.text import file_name
-from app.notify import batches
+from app.models.display_names import file_name
+from app.notify import batch_completion
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 1 << 20
-LEAST_FREE_DISK = 0.05
-MOST_IN_A_BATCH = max(plan.uploads for plan in plans.PLANS.values())
+MIN_FREE_DISK_SHARE = 0.05
+MAX_BATCH_FILES = max(plan.uploads for plan in plans.PLANS.values())
 
 
-class RefusedError(Exception):
+class UploadRefusedError(Exception):
     """This file is not taken; the message tells the user why and what to do."""
 
 
-class UnavailableError(Exception):
+class UploadUnavailableError(Exception):
     """The file may be fine but can't be taken now; the message says so, and trying again may help."""
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedFile:
     """What is known of a file that has arrived. Unless it came through here, nobody has hashed it yet."""
 
     size_bytes: int
-    format: Format
+    format: AudioFormat
     sha256: str = ""
 
 
 @dataclass(frozen=True)
-class Wishes:
+class UploadOptions:
     """What is to be made of a file, and the id its job gets."""
 
     export_sp404: bool = True
@@ -58,37 +58,41 @@ class Wishes:
     job_id: str = field(default_factory=new_id)
 
 
-def take(
-    user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, wishes: Wishes | None = None
+def accept_upload(
+    user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, wishes: UploadOptions | None = None
 ) -> Job:
     """Accept one file of a batch; when it is refused, the batch no longer waits for it."""
     try:
-        return accept(user, stream, raw_name, batch_id, wishes or Wishes())
-    except RefusedError:
-        count_refused(batch_id)
+        return create_upload_job(user, stream, raw_name, batch_id, wishes or UploadOptions())
+    except UploadRefusedError:
+        count_refusal(batch_id)
         raise
 
 
-def accept(user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, wishes: Wishes) -> Job:
+def create_upload_job(
+    user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, wishes: UploadOptions
+) -> Job:
     """Check and store one file and create its job, or raise RefusedError.
 
     The caller enqueues: a message sent before the commit could find no job.
     """
     name = file_name(raw_name)
-    plan, user_id = plans.for_user(user), user.id
-    refuse_at_once(user, size_bytes=1)
-    _refuse_on_full_disk()
+    plan, user_id = plans.plan_for_user(user), user.id
+    check_quota_early(user, size_bytes=1)
+    _check_free_disk()
     db.session.commit()  # reading and storing are slow: no connection is held meanwhile
-    with _received(stream, name, plan) as (path, received):
-        job = new_job(user_id, plan, received, name, batch_id, wishes)
+    with _spool_to_disk(stream, name, plan) as (path, received):
+        job = build_job(user_id, plan, received, name, batch_id, wishes)
         store = open_store(settings())
         try:
             store.put(job.incoming_key, path, received.format.mime)
         except StorageError as error:
-            raise UnavailableError(f"{name} could not be stored just now. Try again in a minute.") from error
+            raise UploadUnavailableError(
+                f"{name} could not be stored just now. Try again in a minute."
+            ) from error
         try:
             with transaction():
-                enter(user, job)
+                insert_charged_job(user, job)
         except BaseException:
             with suppress(StorageError):
                 store.delete(job.incoming_key)
@@ -105,7 +109,7 @@ def open_batch(user: User, batch_id: str | None, expected: int) -> str:
     batch = Batch(
         id=wanted if owner is None else str(uuid4()),
         user_id=user.id,
-        expected=min(max(expected, 1), MOST_IN_A_BATCH),
+        expected=min(max(expected, 1), MAX_BATCH_FILES),
     )
     fresh_id = batch.id
     try:
@@ -116,16 +120,16 @@ def open_batch(user: User, batch_id: str | None, expected: int) -> str:
     return fresh_id
 
 
-def count_refused(batch_id: str) -> None:
+def count_refusal(batch_id: str) -> None:
     """A file of this batch became no job, so nobody waits for it."""
     with transaction() as session:
         session.execute(
             update(Batch).where(Batch.id == batch_id).values(refused=Batch.refused + 1, touched_at=utcnow())
         )
-        batches.settle(batch_id)
+        batch_completion.settle_if_done(batch_id)
 
 
-def already_owned(user: User, sha256: str) -> Sample | None:
+def find_duplicate(user: User, sha256: str) -> Sample | None:
     """The sample with exactly these bytes, when the user has it."""
     return db.session.scalar(
         select(Sample).where(
@@ -134,26 +138,26 @@ def already_owned(user: User, sha256: str) -> Sample | None:
     )
 
 
-def refuse_at_once(user: User, size_bytes: int) -> None:
+def check_quota_early(user: User, size_bytes: int) -> None:
     """What can be known before megabytes are sent; the binding check comes with the charge."""
     try:
-        quota.check(quota.standing(user), size_bytes)
+        quota.require_upload_room(quota.plan_usage(user), size_bytes)
     except quota.QuotaExceededError as error:
-        raise RefusedError(str(error)) from error
+        raise UploadRefusedError(str(error)) from error
 
 
-def _refuse_on_full_disk() -> None:
+def _check_free_disk() -> None:
     disk = shutil.disk_usage(settings().data_dir)
-    if disk.free < disk.total * LEAST_FREE_DISK:
-        raise UnavailableError("The server's disk is nearly full, so uploads pause. Try again later.")
+    if disk.free < disk.total * MIN_FREE_DISK_SHARE:
+        raise UploadUnavailableError("The server's disk is nearly full, so uploads pause. Try again later.")
 
 
-def enter(user: User, job: Job) -> None:
+def insert_charged_job(user: User, job: Job) -> None:
     """The job and its charge, inside the caller's transaction; or RefusedError."""
     try:
         quota.charge_upload(user, job)
     except quota.QuotaExceededError as error:
-        raise RefusedError(str(error)) from error
+        raise UploadRefusedError(str(error)) from error
     db.session.add(job)
     db.session.execute(
         update(Batch).where(Batch.id == job.batch_id).values(touched_at=utcnow(), settled_at=None)
@@ -161,7 +165,7 @@ def enter(user: User, job: Job) -> None:
 
 
 @contextmanager
-def _received(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[Path, Received]]:
+def _spool_to_disk(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[Path, ReceivedFile]]:
     folder = settings().data_dir / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=folder, prefix="upload-") as file:
@@ -169,27 +173,27 @@ def _received(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[Path, 
         while block := stream.read(BLOCK_BYTES):
             size += len(block)
             if size > plan.max_file_bytes:
-                raise RefusedError(too_large(name, plan))
+                raise UploadRefusedError(too_large_message(name, plan))
             head = head or block[:HEAD_BYTES]
             digest.update(block)
             file.write(block)
         file.flush()
-        yield Path(file.name), Received(size, checked_format(name, head), digest.hexdigest())
+        yield Path(file.name), ReceivedFile(size, detect_format(name, head), digest.hexdigest())
 
 
-def checked_format(name: str, head: bytes) -> Format:
+def detect_format(name: str, head: bytes) -> AudioFormat:
     if not head:
-        raise RefusedError(f"{name} is empty (0 bytes). Export it again and upload the new file.")
-    found = sniff(head)
+        raise UploadRefusedError(f"{name} is empty (0 bytes). Export it again and upload the new file.")
+    found = sniff_format(head)
     if found is None:
-        raise RefusedError(
-            f"{name} is not audio we can read (looks like {looks_like(head)}). "
+        raise UploadRefusedError(
+            f"{name} is not audio we can read (looks like {describe_content(head)}). "
             "WAV, AIFF, FLAC, MP3, M4A and OGG work."
         )
     return found
 
 
-def too_large(name: str, plan: Plan) -> str:
+def too_large_message(name: str, plan: Plan) -> str:
     limit = plan.max_file_bytes // plans.MB
     return (
         f"{name} is larger than the {limit} MB a file that {plan.label} takes. "
@@ -197,7 +201,9 @@ def too_large(name: str, plan: Plan) -> str:
     )
 
 
-def new_job(user_id: str, plan: Plan, received: Received, name: str, batch_id: str, wishes: Wishes) -> Job:
+def build_job(
+    user_id: str, plan: Plan, received: ReceivedFile, name: str, batch_id: str, wishes: UploadOptions
+) -> Job:
     return Job(
         id=wishes.job_id,
         user_id=user_id,
@@ -209,14 +215,14 @@ def new_job(user_id: str, plan: Plan, received: Received, name: str, batch_id: s
         incoming_key=f"incoming/{user_id}/{wishes.job_id}{received.format.extension}",
         tier=plan.tier,
         priority=plan.priority,
-        run_at=_start_time(plan),
+        run_at=_earliest_start(plan),
         export_sp404=wishes.export_sp404,
         # A step whose result is there is not run: no words, when none are wanted.
         results={} if wishes.ai_analysis else {"vibe": {}},
     )
 
 
-def _start_time(plan: Plan) -> datetime:
+def _earliest_start(plan: Plan) -> datetime:
     delay_s = settings().free_tier_delay_s if plan.is_delayed else 0
     return utcnow() + timedelta(seconds=delay_s)
 

@@ -12,25 +12,25 @@ from werkzeug.wrappers import Response
 import tasks
 from app.billing import plans, quota
 from app.extensions import db, limiter
-from app.jobs import board
+from app.jobs import card_list
 from app.models import Job
 from app.negotiation import wants_json
-from app.upload import demo_sounds, direct, intake
-from app.upload.forms import LinkForm, UploadForm
+from app.upload import demo_sounds, direct_uploads, intake
+from app.upload.forms import LinkForm, UploadPageForm
 
 blueprint = Blueprint("upload", __name__, url_prefix="/upload")
 
-MOST_FILES_A_FORM = 10
-MOST_BYTES_A_FORM = 10**9
-MOST_SENTENCES = 5
+MAX_FORM_FILES = 10
+MAX_UPLOAD_BYTES = 10**9
+MAX_MESSAGES = 5
 
 
 @blueprint.url_value_preprocessor
 def allow_large_bodies(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Only here, only for members, and by their plan: elsewhere more than a form is refused unread."""
     if endpoint == "upload.create" and current_user.is_authenticated:
-        largest = plans.for_user(current_user).max_file_bytes
-        request.max_content_length = max(min(MOST_FILES_A_FORM * largest, MOST_BYTES_A_FORM), largest + 10**6)
+        largest = plans.plan_for_user(current_user).max_file_bytes
+        request.max_content_length = max(min(MAX_FORM_FILES * largest, MAX_UPLOAD_BYTES), largest + 10**6)
         db.session.commit()  # the body may come slowly, and no connection is held meanwhile
 
 
@@ -38,22 +38,22 @@ def allow_large_bodies(endpoint: str | None, values: dict[str, Any] | None) -> N
 def index() -> str:
     return render_template(
         "upload/index.html",
-        form=UploadForm(),
-        standing=quota.standing(current_user),
-        board=board.for_user(current_user),
+        form=UploadPageForm(),
+        standing=quota.plan_usage(current_user),
+        board=card_list.load_cards(current_user),
     )
 
 
 @blueprint.post("")
 def create() -> Response | tuple[Response, int]:
-    form = UploadForm()
+    form = UploadPageForm()
     files = [file for file in request.files.getlist("audio") if file.filename]
     if wants_json():
-        return _one_by_script(form, files)
+        return _upload_by_script(form, files)
     if not files:
         flash("Choose at least one audio file first.", "error")
         return redirect(url_for("upload.index"), 303)
-    _take_all(files)
+    _accept_files(files)
     return redirect(url_for("jobs.cards"), 303)
 
 
@@ -66,7 +66,9 @@ def make_link() -> Response | tuple[Response, int]:
         return jsonify(error="Say which file it is and how large."), 422
     batch_id = intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1)
     size_bytes = form.size_bytes.data or 0
-    link = direct.start(current_user, form.filename.data, size_bytes, batch_id, intake.Wishes())
+    link = direct_uploads.create_link(
+        current_user, form.filename.data, size_bytes, batch_id, intake.UploadOptions()
+    )
     job_url = url_for("upload.complete", upload_id=link.upload_id)
     return jsonify(url=link.url, method="PUT", headers=link.headers, job_url=job_url), 201
 
@@ -74,15 +76,15 @@ def make_link() -> Response | tuple[Response, int]:
 @blueprint.post("/links/<upload_id>/job")
 def complete(upload_id: str) -> tuple[Response, int]:
     """The file has arrived in the store: it is looked at, and becomes a job."""
-    job = direct.complete(current_user, upload_id)
-    tasks.wake(job.tier)
+    job = direct_uploads.complete_upload(current_user, upload_id)
+    tasks.wake_for_job(job.tier)
     return jsonify(job_id=job.id), 201
 
 
 @blueprint.get("/known/<sha256>")
 def known(sha256: str) -> Response | tuple[Response, int]:
     """Whether these bytes are in the library already, asked before sending them."""
-    sample = intake.already_owned(current_user, sha256)
+    sample = intake.find_duplicate(current_user, sha256)
     if sample is None:
         return jsonify(known=False), 404
     return jsonify(known=True, name=sample.name, url=url_for("library.detail", sample_id=sample.id))
@@ -92,8 +94,8 @@ def known(sha256: str) -> Response | tuple[Response, int]:
 @limiter.limit("600/hour")
 def skipped() -> Response:
     """A file of a batch that the browser did not send after all, so that the mail does not wait for it."""
-    form = UploadForm()
-    intake.count_refused(intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1))
+    form = UploadPageForm()
+    intake.count_refusal(intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1))
     return Response(status=204)
 
 
@@ -101,54 +103,54 @@ def skipped() -> Response:
 @limiter.limit("20/hour")
 def try_demo_sounds() -> Response:
     """A few sounds made here, for whoever has no file at hand."""
-    _take_all([FileStorage(stream, filename=name) for name, stream in demo_sounds.make()])
+    _accept_files([FileStorage(stream, filename=name) for name, stream in demo_sounds.make_demo_sounds()])
     return redirect(url_for("jobs.cards"), 303)
 
 
-@blueprint.errorhandler(intake.RefusedError)
+@blueprint.errorhandler(intake.UploadRefusedError)
 def refused(refusal: Exception) -> tuple[Response, int]:
     return jsonify(error=str(refusal)), 422
 
 
-@blueprint.errorhandler(intake.UnavailableError)
+@blueprint.errorhandler(intake.UploadUnavailableError)
 def later(trouble: Exception) -> tuple[Response, int]:
     return jsonify(error=str(trouble)), 503
 
 
-@blueprint.errorhandler(direct.NotArrivedError)
+@blueprint.errorhandler(direct_uploads.NotArrivedError)
 def not_yet(problem: Exception) -> tuple[Response, int]:
     return jsonify(error=str(problem)), 409
 
 
-@blueprint.errorhandler(direct.NotOfferedError)
+@blueprint.errorhandler(direct_uploads.NoBucketError)
 def not_offered(_: Exception) -> tuple[Response, int]:
     return jsonify(error="Files come through the app here."), 404
 
 
-def _take_all(files: list[FileStorage]) -> None:
+def _accept_files(files: list[FileStorage]) -> None:
     """Take what can be taken and say why the others can't; a few sentences stand for many."""
     batch_id = intake.open_batch(current_user, None, len(files))
     refusals = []
     for file in files:
         try:
-            _take(file, batch_id)
-        except (intake.RefusedError, intake.UnavailableError) as refusal:
+            _accept_file(file, batch_id)
+        except (intake.UploadRefusedError, intake.UploadUnavailableError) as refusal:
             refusals.append(str(refusal))
-    for sentence in refusals[:MOST_SENTENCES]:
+    for sentence in refusals[:MAX_MESSAGES]:
         flash(sentence, "error")
-    if len(refusals) > MOST_SENTENCES:
-        flash(f"And {len(refusals) - MOST_SENTENCES} more files could not be taken.", "error")
+    if len(refusals) > MAX_MESSAGES:
+        flash(f"And {len(refusals) - MAX_MESSAGES} more files could not be taken.", "error")
 
 
-def _one_by_script(form: UploadForm, files: list[FileStorage]) -> tuple[Response, int]:
+def _upload_by_script(form: UploadPageForm, files: list[FileStorage]) -> tuple[Response, int]:
     """One request a file, so that each has its own progress bar and its own answer."""
     if len(files) != 1:
         return jsonify(error="Send one file a request."), 422
     batch_id = intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1)
-    return jsonify(job_id=_take(files[0], batch_id).id), 201
+    return jsonify(job_id=_accept_file(files[0], batch_id).id), 201
 
 
-def _take(file: FileStorage, batch_id: str) -> Job:
-    job = intake.take(current_user, file.stream, file.filename, batch_id)
-    tasks.wake(job.tier)
+def _accept_file(file: FileStorage, batch_id: str) -> Job:
+    job = intake.accept_upload(current_user, file.stream, file.filename, batch_id)
+    tasks.wake_for_job(job.tier)
     return job

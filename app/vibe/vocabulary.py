@@ -45,10 +45,10 @@ ROLES = (
     "vocal", "fx",
 )  # fmt: skip
 
-DRUMS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
+DRUM_SOUNDS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
 
 # What the library can be sorted by, from either end.
-ENDS = {
+AXIS_ENDS = {
     "brightness": ("brightest", "darkest"),
     "noisiness": ("noisiest", "cleanest"),
     "loudness": ("loudest", "quietest"),

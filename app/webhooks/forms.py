@@ -8,16 +8,16 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.models.webhook import EVENTS, EXPORT_READY, JOB_COMPLETED, JOB_FAILED
+from app.models.webhook_endpoint import EVENTS, EXPORT_READY, JOB_COMPLETED, JOB_FAILED
 
-LABELS = {
+EVENT_LABELS = {
     JOB_COMPLETED: "a job is done",
     JOB_FAILED: "a job has failed",
     EXPORT_READY: "the ZIP of your data is ready",
 }
 
 
-def at_least_one(_: FlaskForm, field: SelectMultipleField) -> None:
+def require_one_event(_: FlaskForm, field: SelectMultipleField) -> None:
     """Not DataRequired, which would have the browser demand every box."""
     if not field.data:
         raise ValidationError("Choose at least one event.")
@@ -31,8 +31,8 @@ class EndpointForm(FlaskForm):
     )
     events = SelectMultipleField(
         "It is told when",
-        [at_least_one],
-        choices=[SelectChoice(event, f"{event}: {LABELS[event]}") for event in EVENTS],
+        [require_one_event],
+        choices=[SelectChoice(event, f"{event}: {EVENT_LABELS[event]}") for event in EVENTS],
         default=list(EVENTS),
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),

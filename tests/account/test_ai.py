@@ -26,21 +26,21 @@ def page(browser: Browser) -> str:
 
 
 def test_the_choice_goes_first_and_the_others_follow(as_owner: Browser, owner: User) -> None:
-    assert model_choice.models_for(owner) == (LARGE, SMALL)
+    assert model_choice.models_to_ask(owner) == (LARGE, SMALL)
     assert as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL).status_code == 303
     db.session.refresh(owner)
-    assert model_choice.models_for(owner) == (SMALL, LARGE)
+    assert model_choice.models_to_ask(owner) == (SMALL, LARGE)
     assert f'<option selected value="{SMALL}">' in as_owner.get("/settings/ai").text
 
 
 def test_switched_off_nobody_is_asked_and_the_choice_is_kept(as_owner: Browser, owner: User) -> None:
     as_owner.post("/settings/ai", ai_model=SMALL)
     db.session.refresh(owner)
-    assert (model_choice.models_for(owner), owner.ai_model) == ((), SMALL)
+    assert (model_choice.models_to_ask(owner), owner.ai_model) == ((), SMALL)
     assert "You have switched models off" in page(as_owner)
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     db.session.refresh(owner)
-    assert model_choice.models_for(owner) == (SMALL, LARGE)
+    assert model_choice.models_to_ask(owner) == (SMALL, LARGE)
 
 
 def test_a_model_that_is_not_in_the_plan_is_refused(as_owner: Browser, owner: User) -> None:
@@ -52,7 +52,7 @@ def test_a_model_that_is_not_in_the_plan_is_refused(as_owner: Browser, owner: Us
 def test_a_smaller_plan_ignores_the_choice_and_keeps_it(as_freeloader: Browser, freeloader: User) -> None:
     with transaction():
         freeloader.ai_model = LARGE
-    assert model_choice.models_for(freeloader) == (SMALL,)
+    assert model_choice.models_to_ask(freeloader) == (SMALL,)
     assert f"Free asks {SMALL}." in page(as_freeloader)
     as_freeloader.post("/settings/ai", ai_allowed="y")
     db.session.refresh(freeloader)
@@ -73,9 +73,9 @@ def test_the_page_says_what_was_spent_and_what_is_sent(
 
 
 def test_a_pause_is_told_without_its_reason(as_owner: Browser, owner: User) -> None:
-    assert budget.silence(owner) is None
+    assert budget.unavailable_reason(owner) is None
     with transaction():
-        switch = budget.locked_switch()
+        switch = budget.lock_switch()
         switch.paused_at, switch.paused_because = owner.created_at, "OpenRouter refused the key (401)."
     assert "Asking is paused until whoever runs this service has mended it." in page(as_owner)
     assert "401" not in page(as_owner)

@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.auth import tokens
+from app.auth import api_tokens
 from app.extensions import db
 from app.models import ApiToken, User
 from app.models.base import transaction, utcnow
-from tests.support import Browser, Script
+from tests.support import ApiScript, Browser
 
 FORM = {"name": "Laptop", "abilities": ["samples:read", "jobs:read"], "days": "90"}
 
@@ -43,16 +43,16 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept(as_owner: Browser) -> N
 
 
 def test_a_scanner_knows_a_token_by_prefix_and_checksum() -> None:
-    secret = tokens.new_secret()
+    secret = api_tokens.generate_secret()
     assert re.fullmatch(r"sp404_[0-9A-Za-z]{36}", secret)
     value = 0
     for digit in secret[-6:]:
-        value = value * 62 + tokens.BASE62.index(digit)
+        value = value * 62 + api_tokens.BASE62.index(digit)
     assert value == zlib.crc32(secret[:-6].encode())
-    assert tokens.looks_right(secret)
+    assert api_tokens.is_well_formed(secret)
     changed = "A" if secret[10] != "A" else "B"
-    assert not tokens.looks_right(secret[:10] + changed + secret[11:])
-    assert len({tokens.new_secret() for _ in range(100)}) == 100
+    assert not api_tokens.is_well_formed(secret[:10] + changed + secret[11:])
+    assert len({api_tokens.generate_secret() for _ in range(100)}) == 100
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_bad_form_says_what_to_change(as_owner: Browser, change: dict[str, str
     assert db.session.scalar(select(ApiToken)) is None
 
 
-def test_a_revoked_token_opens_nothing_and_leaves_the_list(as_owner: Browser, script: Script) -> None:
+def test_a_revoked_token_opens_nothing_and_leaves_the_list(as_owner: Browser, script: ApiScript) -> None:
     assert script.get("/api/usage").status_code == 200
     for _ in range(2):
         assert as_owner.post(f"/settings/tokens/{script.token.id}/revoke").status_code == 303
@@ -79,22 +79,22 @@ def test_a_revoked_token_opens_nothing_and_leaves_the_list(as_owner: Browser, sc
     assert "There is none yet." in as_owner.get("/settings/tokens").text
 
 
-def test_an_expired_token_opens_nothing_and_says_so_in_the_list(as_owner: Browser, script: Script) -> None:
+def test_an_expired_token_opens_nothing_and_says_so_in_the_list(as_owner: Browser, script: ApiScript) -> None:
     with transaction():
         script.token.expires_at = utcnow() - timedelta(seconds=1)
     assert script.get("/api/usage").status_code == 401
     assert "expired" in as_owner.get("/settings/tokens").text
 
 
-def test_the_list_says_when_a_token_was_last_used(as_owner: Browser, script: Script) -> None:
+def test_the_list_says_when_a_token_was_last_used(as_owner: Browser, script: ApiScript) -> None:
     assert "never used" in as_owner.get("/settings/tokens").text
     script.get("/api/usage")
     assert "last used" in as_owner.get("/settings/tokens").text
 
 
 def test_an_account_has_so_many_tokens_and_no_more(as_owner: Browser, owner: User) -> None:
-    for number in range(tokens.MOST_TOKENS):
-        tokens.make(owner, str(number), ["samples:read"], None)
+    for number in range(api_tokens.MAX_TOKENS):
+        api_tokens.create_token(owner, str(number), ["samples:read"], None)
     answer = as_owner.post("/settings/tokens", **FORM)
     assert answer.status_code == 422
     assert "Revoke one first." in answer.text
@@ -106,7 +106,7 @@ def test_no_single_ability_is_demanded_by_the_browser(as_owner: Browser) -> None
     assert not any("required" in box for box in boxes)
 
 
-def test_a_token_makes_no_token(app: Flask, script: Script) -> None:
+def test_a_token_makes_no_token(app: Flask, script: ApiScript) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     answer = script.call("POST", "/settings/tokens", data=FORM)
     assert (answer.status_code, "/sign-in" in answer.headers["Location"]) == (303, True)

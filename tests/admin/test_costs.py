@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.admin import costs, spreadsheet
+from app.admin import costs, costs_csv
 from app.admin.costs import Month
 from app.auth import data_export
 from app.billing.plans import GB
@@ -72,10 +72,10 @@ def as_admin(app: Flask, stranger: User) -> Browser:
 
 @pytest.mark.usefixtures("made_by_hand")
 def test_the_figures_are_those_of_the_ledger(owner: User, freeloader: User) -> None:
-    found = costs.report(SEPTEMBER)
+    found = costs.monthly_report(SEPTEMBER)
     by_email = {line.email: line.figures for line in found.users}
     assert list(by_email) == [freeloader.email, owner.email]  # the dearest first
-    assert by_email[owner.email] == costs.Figures(
+    assert by_email[owner.email] == costs.CostFigures(
         uploads=3,
         overage_uploads=2,
         jobs=2,
@@ -86,14 +86,14 @@ def test_the_figures_are_those_of_the_ledger(owner: User, freeloader: User) -> N
     )
     assert by_email[owner.email].cost_usd == Decimal("0.059")
     assert by_email[owner.email].overage_usd == Decimal("0.04")
-    assert by_email[freeloader.email] == costs.Figures(
+    assert by_email[freeloader.email] == costs.CostFigures(
         0, 0, 1, 4, Decimal("0.1"), Decimal("0.1"), Decimal("0.0015")
     )
 
 
 @pytest.mark.usefixtures("made_by_hand")
 def test_plans_and_the_total_add_up() -> None:
-    found = costs.report(SEPTEMBER)
+    found = costs.monthly_report(SEPTEMBER)
     by_plan = {line.plan.name: (line.users, line.figures.cost_usd) for line in found.plans}
     assert by_plan == {
         "free": (1, Decimal("0.1015")),
@@ -106,10 +106,10 @@ def test_plans_and_the_total_add_up() -> None:
 
 @pytest.mark.usefixtures("made_by_hand")
 def test_what_an_account_has_cost_stays_when_it_is_deleted(as_admin: Browser, owner: User) -> None:
-    data_export.close(owner)
-    data_export.make_due()
-    found = costs.report(SEPTEMBER)
-    assert found.gone == costs.Figures(ai_calls=3, ai_usd=Decimal("0.0215"))
+    data_export.close_account(owner)
+    data_export.make_due_exports()
+    found = costs.monthly_report(SEPTEMBER)
+    assert found.gone == costs.CostFigures(ai_calls=3, ai_usd=Decimal("0.0215"))
     assert (found.total.ai_usd, found.total.ai_calls) == (Decimal("0.1215"), 7)
     assert "Deleted" in as_admin.get("/admin/costs?month=2025-09").text
 
@@ -123,7 +123,7 @@ def test_a_plan_brought_what_was_paid_for_it(as_admin: Browser, owner: User) -> 
     invoice("in_5", owner.id, "pro", 1500, day(8), disputed_cents=1500, dispute_status="needs_response")
     invoice("in_6", owner.id, "pro", 1500, day(1, 10))  # the month after
     invoice("in_7", owner.id, "pro", 1500, day(9), currency="eur")
-    found = costs.report(SEPTEMBER)
+    found = costs.monthly_report(SEPTEMBER)
     by_plan = {line.plan.name: (line.figures.revenue_usd, line.figures.margin_usd) for line in found.plans}
     assert by_plan["free"] == (Decimal(0), Decimal("-0.1015"))
     assert by_plan["pro"] == (Decimal(45), Decimal("44.941"))
@@ -143,7 +143,7 @@ def invoice(number: str, user_id: str | None, plan: str, cents: int, at: datetim
 
 
 def test_storage_costs_what_the_setting_says(environ: dict[str, str], made_dear: User) -> None:
-    assert costs.report(SEPTEMBER).total.storage_usd == Decimal("2.3")
+    assert costs.monthly_report(SEPTEMBER).total.storage_usd == Decimal("2.3")
 
 
 @pytest.fixture
@@ -158,12 +158,12 @@ def test_of_the_present_month_only_what_is_over_counts(owner: User) -> None:
     now = Month.at(utcnow())
     ledger(owner, ("storage", 1000 * GB, now.start, "0"))
     share = (utcnow() - now.start) / (now.end - now.start)
-    assert float(costs.report(now).total.storage_gb_months) == pytest.approx(1000 * share, abs=0.01)
+    assert float(costs.monthly_report(now).total.storage_gb_months) == pytest.approx(1000 * share, abs=0.01)
 
 
 def test_more_than_a_database_can_multiply_in_integers(owner: User) -> None:
     ledger(owner, ("storage", 50_000 * GB, day(1), "0"))
-    assert costs.report(SEPTEMBER).total.storage_gb_months == 50_000
+    assert costs.monthly_report(SEPTEMBER).total.storage_gb_months == 50_000
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,6 @@ def test_an_address_is_never_a_formula(app: Flask, owner: User, email: str) -> N
     with transaction():
         owner.email = email
     ledger(owner, ("ai", 1, day(2), "0.000001"))
-    (line,) = csv.DictReader(StringIO(spreadsheet.of_costs(costs.report(SEPTEMBER))))
+    (line,) = csv.DictReader(StringIO(costs_csv.render_costs_csv(costs.monthly_report(SEPTEMBER))))
     assert line["email"] == "'" + email
     assert line["ai_usd"] == "0.000001"

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 from app.extensions import db
-from app.jobs import claim, reconcile, run, workers
+from app.jobs import claims, reconcile, run, workers
 from app.models import Job, OutboxMessage, User
 from app.models.base import transaction, utcnow
 from tests.support import Browser, kick, uploaded_job, waiting_jobs
@@ -65,16 +65,16 @@ def test_the_figures_are_those_of_the_database(
 ) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
     run.run_next()
-    workers.beat()  # after the job, before which an engine that is cold may start for half a minute
+    workers.send_heartbeat()  # after the job, before which an engine that is cold may start for half a minute
     waiting_jobs(owner, 3, run_at=utcnow() - timedelta(seconds=90))
     waiting_jobs(freeloader, 2, run_at=utcnow() + timedelta(hours=1))
-    claim.next_job()
+    claims.claim_next()
     with transaction() as session:
         session.execute(update(Job).where(Job.state == "processing").values(lease_until=utcnow()))
         old = utcnow() - timedelta(minutes=10)
         session.execute(update(OutboxMessage).values(created_at=old, next_try_at=None))
     reconcile.requeue_abandoned()
-    claim.next_job()
+    claims.claim_next()
     found = scraped(client)
     assert found["sp404_jobs_ready", "pro-tier"] == 2
     assert found["sp404_jobs_oldest_ready_seconds", "pro-tier"] == pytest.approx(90, abs=30)

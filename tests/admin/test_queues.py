@@ -9,10 +9,10 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select, update
 
-from app.admin import figures, graphs, job_actions, job_search
-from app.admin.job_search import Query
+from app.admin import graphs, job_search, operator_actions, queue_figures
+from app.admin.job_search import JobFilter
 from app.extensions import db
-from app.jobs import claim, transitions, workers
+from app.jobs import claims, transitions, workers
 from app.models import Attempt, AuditEntry, Job, OutboxMessage, Usage, User, Worker
 from app.models.base import transaction, utcnow
 from app.notify import outbox
@@ -68,7 +68,7 @@ def test_the_command_makes_an_operator_and_unmakes_one(app: Flask, as_owner: Bro
 def test_every_job_is_under_one_tab(as_owner: Browser, as_admin: Browser, owner: User) -> None:
     finished_job(as_owner, "done.wav", kick())
     uploaded_job(as_owner, "running.wav", kick())
-    claim.next_job()
+    claims.claim_next()
     for tab, values in (
         ("failed", {"state": "failed", "finished_at": utcnow()}),
         ("cancelled", {"state": "cancelled", "finished_at": utcnow()}),
@@ -87,7 +87,7 @@ def test_jobs_are_filtered_by_tier_user_and_text(as_admin: Browser, owner: User,
     waiting_jobs(freeloader, 2)
 
     def names(**filters: str) -> set[str]:
-        return {job.filename for job in job_search.find(Query.from_args(filters)).jobs}
+        return {job.filename for job in job_search.find_jobs(JobFilter.from_args(filters)).jobs}
 
     assert names(tier="free-tier") == {"0.wav", "1.wav"}
     assert names(email="OWNER@example.com") == {"100%_dusty.wav"}
@@ -98,7 +98,7 @@ def test_jobs_are_filtered_by_tier_user_and_text(as_admin: Browser, owner: User,
 
 @pytest.mark.parametrize("tab", ["ready", "done"])
 def test_pages_follow_one_another_without_a_gap(as_admin: Browser, owner: User, tab: str) -> None:
-    count = 2 * job_search.PAGE + 7
+    count = 2 * job_search.PAGE_SIZE + 7
     same = {"state": "completed", "finished_at": utcnow()} if tab == "done" else {"run_at": utcnow()}
     expected = sorted(waiting_jobs(owner, count, **same), reverse=tab == "done")
     found: list[str] = []
@@ -111,11 +111,11 @@ def test_pages_follow_one_another_without_a_gap(as_admin: Browser, owner: User, 
 
 
 def test_the_cards_say_how_it_is(as_admin: Browser, owner: User, freeloader: User) -> None:
-    assert figures.cards().state == "no heartbeat"
-    workers.beat()
+    assert queue_figures.queue_summary().state == "no heartbeat"
+    workers.send_heartbeat()
     ids = waiting_jobs(owner, 10) + waiting_jobs(freeloader, 1, run_at=utcnow() - timedelta(hours=3))
     for number, job_id in enumerate(ids[:5]):
-        held = claim.next_job()
+        held = claims.claim_next()
         assert held is not None
         values = {
             "outcome": "completed",
@@ -127,7 +127,7 @@ def test_the_cards_say_how_it_is(as_admin: Browser, owner: User, freeloader: Use
             session.execute(update(Attempt).where(Attempt.job_id == job_id).values(values))
             state = "failed" if number == 4 else "completed"
             session.execute(update(Job).where(Job.id == job_id).values(state=state, finished_at=utcnow()))
-    now = figures.cards()
+    now = queue_figures.queue_summary()
     assert (now.state, now.running) == ("running", 0)
     assert now.jobs_per_minute == pytest.approx(4 / 60)
     assert now.failed_share == pytest.approx(0.2)
@@ -136,17 +136,17 @@ def test_the_cards_say_how_it_is(as_admin: Browser, owner: User, freeloader: Use
     page = as_admin.get("/admin/queues").text
     assert "20.0 %" in page
     assert as_admin.get("/admin/queues", headers={"HX-Request": "true"}).text.startswith('<div id="now"')
-    workers.set_mode(workers.own_id(), "paused")
-    assert figures.cards().state == "paused"
+    workers.set_mode(workers.own_worker_id(), "paused")
+    assert queue_figures.queue_summary().state == "paused"
     with transaction() as session:
         session.execute(update(Worker).values(beat_at=utcnow() - timedelta(minutes=1)))
-    assert figures.cards().state == "no heartbeat"
+    assert queue_figures.queue_summary().state == "no heartbeat"
 
 
 def test_graphs_count_what_ended_in_each_step(owner: User) -> None:
     for ago, outcome in ((0, "completed"), (0, "failed"), (26, "completed"), (24 * 8, "completed")):
         (job_id,) = waiting_jobs(owner, 1)
-        held = claim.next_job()
+        held = claims.claim_next()
         assert held is not None
         ended_at = utcnow() - timedelta(hours=ago)
         with transaction() as session:
@@ -166,28 +166,28 @@ def test_graphs_count_what_ended_in_each_step(owner: User) -> None:
 
 
 def test_a_worker_is_paused_drained_and_resumed(as_admin: Browser, owner: User, admin: User) -> None:
-    workers.beat()
+    workers.send_heartbeat()
     (job_id,) = waiting_jobs(owner, 1)
-    claim.next_job()
-    path = f"/admin/workers/{workers.own_id()}/mode"
+    claims.claim_next()
+    path = f"/admin/workers/{workers.own_worker_id()}/mode"
     for mode, shown in (("paused", "paused"), ("draining", "draining"), ("running", "running")):
         assert as_admin.post(path, mode=mode).status_code == 303
-        (line,) = figures.worker_lines()
+        (line,) = queue_figures.worker_rows()
         assert (line.state, [job.id for job in line.jobs]) == (shown, [job_id])
     as_admin.post(path, mode="draining")
     transitions.cancel(job_id)
     assert "drained" in as_admin.get("/admin/queues").text
     assert as_admin.post("/admin/workers/none:1/mode", mode="paused").status_code == 404
     assert as_admin.post(path, mode="asleep").status_code == 400
-    assert (admin.email, "draining", workers.own_id()) in trail()
+    assert (admin.email, "draining", workers.own_worker_id()) in trail()
 
 
 def test_a_jobs_page_tells_its_story(as_admin: Browser, as_owner: Browser, owner: User) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
-    held = claim.next_job()
+    held = claims.claim_next()
     assert held is not None
-    claim.remember(held, "decoded")
-    transitions.try_again(held, "It broke.", "Traceback: <b>here</b>", -11)
+    claims.save_step(held, "decoded")
+    transitions.retry_or_fail(held, "It broke.", "Traceback: <b>here</b>", -11)
     with transaction() as session:
         call = {"user_id": owner.id, "kind": "ai", "entry_key": f"ai:{job.id}:1", "quantity": 1}
         session.add(Usage(**call, cost_usd="0.000123"))
@@ -232,7 +232,7 @@ def test_the_operator_tries_a_failed_job_again_at_its_owners_charge(as_admin: Br
 def test_many_are_steered_at_once_by_filter(
     as_admin: Browser, owner: User, freeloader: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_actions, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(operator_actions, "MAX_BULK_JOBS", 3)
     waiting_jobs(owner, 2)
     waiting_jobs(freeloader, 4)
     form = {"action": "cancel", "tab": "ready", "tier": "free-tier"}
@@ -253,12 +253,12 @@ def test_a_message_that_failed_is_shown_and_sent_again(
     with transaction() as session:
         given_up = {"last_error": "SMTPServerDisconnected", "next_try_at": None, "attempts": 7}
         session.execute(update(OutboxMessage).values(given_up))
-    (message,) = outbox.failed()
+    (message,) = outbox.list_failed()
     page = as_admin.get("/admin/outbox").text
     assert "SMTPServerDisconnected" in page
     assert "given up" in page
-    assert outbox.deliver_due() == 0
+    assert outbox.deliver_mails() == 0
     assert as_admin.post(f"/admin/outbox/{message.id}/resend").status_code == 303
-    assert outbox.deliver_due() == 1
-    assert outbox.failed() == []
+    assert outbox.deliver_mails() == 1
+    assert outbox.list_failed() == []
     assert as_admin.post(f"/admin/outbox/{message.id}/resend").status_code == 404

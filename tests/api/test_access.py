@@ -12,8 +12,8 @@ from app.api import openapi
 from app.api.operations import OPERATIONS, PREFIX, Operation
 from app.extensions import settings
 from app.models import User
-from app.models.token import ABILITIES
-from tests.support import Browser, Script
+from app.models.api_token import ABILITIES
+from tests.support import ApiScript, Browser
 
 ANY_ID = "01J00000000000000000000000"
 
@@ -46,7 +46,7 @@ def test_the_document_is_served_to_anybody_and_read_as_a_page(client: FlaskClien
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 def test_a_token_without_the_ability_is_refused(app: Flask, owner: User, operation: Operation) -> None:
     others = [ability for ability in ABILITIES if ability != operation.ability]
-    answer = Script(app, owner, *others).call(operation.method, path_of(operation))
+    answer = ApiScript(app, owner, *others).call(operation.method, path_of(operation))
     if operation.ability is None:
         assert answer.status_code == 200
         return
@@ -84,7 +84,7 @@ def test_what_is_no_token_of_ours_is_refused(client: FlaskClient, sent: str) -> 
         ("POST", "/api/upload", 415),
     ],
 )
-def test_every_error_is_a_problem(script: Script, method: str, path: str, status: int) -> None:
+def test_every_error_is_a_problem(script: ApiScript, method: str, path: str, status: int) -> None:
     answer = script.call(method, path)
     problem = answer.get_json()
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
@@ -94,7 +94,7 @@ def test_every_error_is_a_problem(script: Script, method: str, path: str, status
     assert status != 405 or "GET" in answer.headers["Allow"]
 
 
-def test_what_broke_on_our_side_is_a_problem_too(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_broke_on_our_side_is_a_problem_too(script: ApiScript, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.api.routes.quota.standing", lambda _: 1 / 0)
     answer = script.get("/api/usage")
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
@@ -106,7 +106,7 @@ class TestRates:
         return environ | {"API_REQUESTS_PER_MINUTE": "3"}
 
     def test_each_token_has_its_own_allowance_and_is_told_what_is_left(self, app: Flask, owner: User) -> None:
-        first, second = Script(app, owner), Script(app, owner)
+        first, second = ApiScript(app, owner), ApiScript(app, owner)
         answers = [first.get("/api/usage"), first.get("/api/samples"), first.get("/api/usage")]
         assert [answer.status_code for answer in answers] == [200] * 3
         assert answers[0].headers["RateLimit-Policy"] == '"default";q=3;w=60'

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Sample, Usage, User
-from app.models.sample import OF_VIBE
-from tests.support import Browser, Script, chord, finished_job, kick, uploaded_job
+from app.models.sample import VIBE_FIELDS
+from tests.support import ApiScript, Browser, chord, finished_job, kick, uploaded_job
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def sample(as_owner: Browser) -> Sample:
     return db.session.get_one(Sample, finished_job(as_owner, "Warm pad.wav", chord()).id)
 
 
-def patch(script: Script, sample: Sample, **values: Any) -> Any:
+def patch(script: ApiScript, sample: Sample, **values: Any) -> Any:
     return script.call("PATCH", f"/api/samples/{sample.id}", json=values)
 
 
-def test_a_sample_says_what_its_page_says(script: Script, sample: Sample) -> None:
+def test_a_sample_says_what_its_page_says(script: ApiScript, sample: Sample) -> None:
     answer = script.get(f"/api/samples/{sample.id}").get_json()
     assert (answer["name"], answer["key"], answer["filename"]) == ("Warm pad", sample.key, "Warm pad.wav")
     assert answer["vibe"]["moods"] == sample.vibe["moods"]
@@ -32,7 +32,7 @@ def test_a_sample_says_what_its_page_says(script: Script, sample: Sample) -> Non
 
 
 @pytest.mark.parametrize("path", ["/api/samples", "/api/samples/{id}", "/api/usage", "/api/openapi.json"])
-def test_what_has_not_changed_is_not_sent_again(script: Script, sample: Sample, path: str) -> None:
+def test_what_has_not_changed_is_not_sent_again(script: ApiScript, sample: Sample, path: str) -> None:
     path = path.format(id=sample.id)
     first = script.get(path)
     assert first.headers["Cache-Control"] == "private, no-cache"
@@ -45,12 +45,12 @@ def test_what_has_not_changed_is_not_sent_again(script: Script, sample: Sample, 
     assert script.get(path, headers=seen).status_code == (200 if is_about_it else 304)
 
 
-def test_a_problem_has_no_etag(script: Script) -> None:
+def test_a_problem_has_no_etag(script: ApiScript) -> None:
     answer = script.get("/api/samples/none")
     assert (answer.status_code, answer.headers.get("ETag")) == (404, None)
 
 
-def test_pages_by_keyset_show_each_sample_once(script: Script, as_owner: Browser) -> None:
+def test_pages_by_keyset_show_each_sample_once(script: ApiScript, as_owner: Browser) -> None:
     for number in range(5):
         finished_job(as_owner, f"kick {number}.wav", kick())
     seen: list[str] = []
@@ -65,12 +65,14 @@ def test_pages_by_keyset_show_each_sample_once(script: Script, as_owner: Browser
     assert seen == [f"kick {number}" for number in range(5)]
 
 
-def test_a_place_that_is_not_in_the_library_is_no_empty_page(script: Script, as_stranger: Browser) -> None:
+def test_a_place_that_is_not_in_the_library_is_no_empty_page(script: ApiScript, as_stranger: Browser) -> None:
     foreign = finished_job(as_stranger, "kick.wav", kick())
     assert script.get(f"/api/samples?after={foreign.id}").status_code == 422
 
 
-def test_filters_and_words_are_those_of_the_page(script: Script, sample: Sample, as_owner: Browser) -> None:
+def test_filters_and_words_are_those_of_the_page(
+    script: ApiScript, sample: Sample, as_owner: Browser
+) -> None:
     finished_job(as_owner, "Deep kick.wav", kick())
 
     def names(query: str) -> list[str]:
@@ -84,7 +86,7 @@ def test_filters_and_words_are_those_of_the_page(script: Script, sample: Sample,
     assert sorted(names("sort=length")) == ["Deep kick", "Warm pad"]
 
 
-def test_only_what_is_sent_is_changed(script: Script, sample: Sample) -> None:
+def test_only_what_is_sent_is_changed(script: ApiScript, sample: Sample) -> None:
     key = sample.key
     changed = patch(script, sample, name="  New\u202e name ", tags=["Dusty", "lo fi"], liked=True).get_json()
     assert (changed["name"], changed["tags"], changed["liked"]) == ("New name", ["dusty", "lo-fi"], True)
@@ -94,15 +96,15 @@ def test_only_what_is_sent_is_changed(script: Script, sample: Sample) -> None:
     assert (cleared["key"], cleared["key_source"], cleared["bpm"]) == (None, "user", 93.5)
 
 
-def test_the_vibe_is_told_in_full(script: Script, sample: Sample) -> None:
+def test_the_vibe_is_told_in_full(script: ApiScript, sample: Sample) -> None:
     vibe = script.get(f"/api/samples/{sample.id}").get_json()["vibe"]
     same = set(vibe) - {"prompt_version"}
-    assert same == {*OF_VIBE, "confidence", "source", "schema_version"}
+    assert same == {*VIBE_FIELDS, "confidence", "source", "schema_version"}
     assert {name: vibe[name] for name in same} == {name: sample.vibe[name] for name in same}
     assert (vibe["source"], vibe["prompt_version"], vibe["schema_version"]) == ("local", None, 1)
 
 
-def test_corrections_are_named_and_taken_back(script: Script, sample: Sample) -> None:
+def test_corrections_are_named_and_taken_back(script: ApiScript, sample: Sample) -> None:
     described = sample.vibe
     vibe = {"moods": ["sunny"], "genres": [{"name": "dub"}], "instruments": [{"name": "organ"}], "tags": []}
     changed = patch(script, sample, kind="loop", sound="tom", vibe=vibe).get_json()
@@ -119,9 +121,9 @@ def test_corrections_are_named_and_taken_back(script: Script, sample: Sample) ->
     assert (none["corrected"], sample.vibe) == ([], described)
 
 
-def test_what_was_found_anyway_is_no_correction(script: Script, sample: Sample) -> None:
+def test_what_was_found_anyway_is_no_correction(script: ApiScript, sample: Sample) -> None:
     found = {name: getattr(sample, name) for name in ("kind", "sound", "bpm", "key")}
-    vibe = {name: sample.vibe[name] for name in OF_VIBE}
+    vibe = {name: sample.vibe[name] for name in VIBE_FIELDS}
     assert patch(script, sample, **found, vibe=vibe).get_json()["corrected"] == []
     assert patch(script, sample, vibe={}).get_json()["corrected"] == []
 
@@ -150,7 +152,7 @@ def test_what_was_found_anyway_is_no_correction(script: Script, sample: Sample) 
     ],
 )
 def test_a_bad_value_is_named_and_changes_nothing(
-    script: Script, sample: Sample, values: dict[str, Any]
+    script: ApiScript, sample: Sample, values: dict[str, Any]
 ) -> None:
     answer = patch(script, sample, **values)
     assert answer.status_code == 422
@@ -160,20 +162,20 @@ def test_a_bad_value_is_named_and_changes_nothing(
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 60_000, b'{"name": "\\ud800"}', b"\xff", b""])
-def test_a_body_that_is_no_json_is_no_error_of_ours(script: Script, sample: Sample, body: bytes) -> None:
+def test_a_body_that_is_no_json_is_no_error_of_ours(script: ApiScript, sample: Sample, body: bytes) -> None:
     path = f"/api/samples/{sample.id}"
     answer = script.call("PATCH", path, data=body, content_type="application/json")
     assert answer.status_code == 400
 
 
-def test_a_huge_body_is_refused_unread(script: Script, sample: Sample) -> None:
+def test_a_huge_body_is_refused_unread(script: ApiScript, sample: Sample) -> None:
     path = f"/api/samples/{sample.id}"
     answer = script.call("PATCH", path, data=b" " * 100_000, content_type="application/json")
     assert answer.status_code == 413
 
 
 def test_a_download_leads_to_a_signed_link_and_counts_as_export(
-    app: Flask, script: Script, sample: Sample
+    app: Flask, script: ApiScript, sample: Sample
 ) -> None:
     original = script.get(f"/api/samples/{sample.id}/download")
     assert original.status_code == 302
@@ -185,13 +187,13 @@ def test_a_download_leads_to_a_signed_link_and_counts_as_export(
 
 
 def test_a_wav_for_the_unit_needs_the_ability_to_export(app: Flask, owner: User, sample: Sample) -> None:
-    reader = Script(app, owner, "samples:read")
+    reader = ApiScript(app, owner, "samples:read")
     assert reader.get(f"/api/samples/{sample.id}/download").status_code == 302
     assert reader.get(f"/api/samples/{sample.id}/download?format=sp404").status_code == 403
 
 
 def test_a_deleted_sample_is_gone_and_can_be_restored_on_the_page(
-    script: Script, sample: Sample, as_owner: Browser
+    script: ApiScript, sample: Sample, as_owner: Browser
 ) -> None:
     path = f"/api/samples/{sample.id}"
     assert script.call("DELETE", path).status_code == 204
@@ -200,7 +202,7 @@ def test_a_deleted_sample_is_gone_and_can_be_restored_on_the_page(
     assert script.get(path).status_code == 200
 
 
-def test_a_job_is_followed_and_cancelled_twice(script: Script, as_owner: Browser) -> None:
+def test_a_job_is_followed_and_cancelled_twice(script: ApiScript, as_owner: Browser) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     path = f"/api/jobs/{job.id}"
     waiting = script.get(path).get_json()
@@ -211,14 +213,14 @@ def test_a_job_is_followed_and_cancelled_twice(script: Script, as_owner: Browser
         assert (cancelled.status_code, cancelled.get_json()["status"]) == (200, "cancelled")
 
 
-def test_a_finished_job_names_its_sample_and_cannot_be_cancelled(script: Script, sample: Sample) -> None:
+def test_a_finished_job_names_its_sample_and_cannot_be_cancelled(script: ApiScript, sample: Sample) -> None:
     job = script.get(f"/api/jobs/{sample.id}").get_json()
     assert (job["status"], job["sample_id"], job["estimated_completion"]) == ("completed", sample.id, None)
     assert job["sp404_url"].endswith(f"/api/samples/{sample.id}/download?format=sp404")
     assert script.call("DELETE", f"/api/jobs/{sample.id}").status_code == 409
 
 
-def test_usage_is_what_the_plan_page_counts(script: Script, sample: Sample) -> None:
+def test_usage_is_what_the_plan_page_counts(script: ApiScript, sample: Sample) -> None:
     used = script.get("/api/usage").get_json()
     assert (used["plan"], used["period"]) == ("pro", "month")
     assert used["uploads"] == {"used": 1, "limit": 1000, "left": 999}

@@ -14,14 +14,14 @@ from app.jobs import run
 from app.models import IdempotencyKey, Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.upload import idempotency
-from tests.support import Browser, Script, kick, silence
+from tests.support import ApiScript, Browser, kick, silence
 
 
 def jobs() -> int:
     return db.session.scalar(select(func.count()).select_from(Job)) or 0
 
 
-def test_an_upload_is_answered_as_promised_and_becomes_a_sample(script: Script) -> None:
+def test_an_upload_is_answered_as_promised_and_becomes_a_sample(script: ApiScript) -> None:
     answer = script.upload("kick.wav", kick())
     assert answer.status_code == 202
     told = answer.get_json()
@@ -34,7 +34,7 @@ def test_an_upload_is_answered_as_promised_and_becomes_a_sample(script: Script) 
 
 
 def test_a_free_upload_says_that_it_waits(app: Flask, freeloader: User) -> None:
-    script = Script(app, freeloader)
+    script = ApiScript(app, freeloader)
     told = script.upload("kick.wav", kick()).get_json()
     assert told["message"] == "It starts later: free uploads wait."
     job = script.get(f"/api/jobs/{told['job_id']}").get_json()
@@ -43,7 +43,7 @@ def test_a_free_upload_says_that_it_waits(app: Flask, freeloader: User) -> None:
 
 
 def test_without_ai_analysis_there_are_no_words_and_the_page_says_so(
-    script: Script, as_owner: Browser
+    script: ApiScript, as_owner: Browser
 ) -> None:
     job_id = script.upload("kick.wav", kick(), ai_analysis="false", export_sp404="no").get_json()["job_id"]
     run.run_next()
@@ -53,7 +53,7 @@ def test_without_ai_analysis_there_are_no_words_and_the_page_says_so(
     assert "uploaded without a description" in as_owner.get(f"/samples/{job_id}").text
 
 
-def test_what_is_refused_says_why_and_leaves_no_job(script: Script) -> None:
+def test_what_is_refused_says_why_and_leaves_no_job(script: ApiScript) -> None:
     refused = script.upload("list.wav", b"%PDF-1.7", key="one")
     assert (refused.status_code, refused.content_type) == (422, "application/problem+json")
     assert "looks like PDF" in refused.get_json()["detail"]
@@ -62,12 +62,12 @@ def test_what_is_refused_says_why_and_leaves_no_job(script: Script) -> None:
 
 
 @pytest.mark.parametrize("form", [{"ai_analysis": "perhaps"}, {"colour": "red"}])
-def test_an_unknown_option_is_refused(script: Script, form: dict[str, str]) -> None:
+def test_an_unknown_option_is_refused(script: ApiScript, form: dict[str, str]) -> None:
     assert script.upload("kick.wav", kick(), **form).status_code == 422
     assert jobs() == 0
 
 
-def test_exactly_one_file_is_taken(script: Script) -> None:
+def test_exactly_one_file_is_taken(script: ApiScript) -> None:
     two = {"audio": [(BytesIO(kick()), "a.wav"), (BytesIO(kick()), "b.wav")]}
     other = {"file": (BytesIO(kick()), "a.wav")}
     for data in (two, other, {"ai_analysis": "true"}):
@@ -77,11 +77,11 @@ def test_exactly_one_file_is_taken(script: Script) -> None:
 
 
 def test_a_file_over_the_plan_is_too_large(app: Flask, freeloader: User) -> None:
-    assert Script(app, freeloader).upload("big.wav", kick() + bytes(12 * 10**6)).status_code == 413
+    assert ApiScript(app, freeloader).upload("big.wav", kick() + bytes(12 * 10**6)).status_code == 413
     assert jobs() == 0
 
 
-def test_the_same_key_again_gives_the_same_answer_and_one_job(script: Script) -> None:
+def test_the_same_key_again_gives_the_same_answer_and_one_job(script: ApiScript) -> None:
     first = script.upload("kick.wav", kick(), key="2f1c")
     run.run_next()
     second = script.upload("kick.wav", kick(), key="2f1c")
@@ -89,7 +89,7 @@ def test_the_same_key_again_gives_the_same_answer_and_one_job(script: Script) ->
     assert jobs() == 1
 
 
-def test_the_same_key_for_another_request_is_refused(script: Script) -> None:
+def test_the_same_key_for_another_request_is_refused(script: ApiScript) -> None:
     script.upload("kick.wav", kick(), key="2f1c")
     for name, content, form in (
         ("kick.wav", silence(), {}),
@@ -102,13 +102,13 @@ def test_the_same_key_for_another_request_is_refused(script: Script) -> None:
     assert jobs() == 1
 
 
-def test_a_key_is_its_users_own(app: Flask, script: Script, stranger: User) -> None:
+def test_a_key_is_its_users_own(app: Flask, script: ApiScript, stranger: User) -> None:
     ours = script.upload("kick.wav", kick(), key="2f1c").get_json()
-    theirs = Script(app, stranger).upload("kick.wav", kick(), key="2f1c").get_json()
+    theirs = ApiScript(app, stranger).upload("kick.wav", kick(), key="2f1c").get_json()
     assert ours["job_id"] != theirs["job_id"]
 
 
-def test_a_key_is_kept_for_a_day(script: Script) -> None:
+def test_a_key_is_kept_for_a_day(script: ApiScript) -> None:
     script.upload("kick.wav", kick(), key="2f1c")
     with transaction() as session:
         session.execute(update(IdempotencyKey).values(created_at=utcnow() - timedelta(hours=24, seconds=1)))
@@ -116,14 +116,16 @@ def test_a_key_is_kept_for_a_day(script: Script) -> None:
     assert jobs() == 2
 
 
-def test_while_the_first_runs_a_second_waits(script: Script, owner: User) -> None:
-    print_ = idempotency.fingerprint(BytesIO(kick()), "kick.wav", '{"export_sp404":true,"ai_analysis":true}')
-    idempotency.begin(owner, "2f1c", print_)
+def test_while_the_first_runs_a_second_waits(script: ApiScript, owner: User) -> None:
+    print_ = idempotency.request_fingerprint(
+        BytesIO(kick()), "kick.wav", '{"export_sp404":true,"ai_analysis":true}'
+    )
+    idempotency.begin_request(owner, "2f1c", print_)
     assert script.upload("kick.wav", kick(), key="2f1c").status_code == 409
 
 
 def test_a_request_cut_off_after_its_job_was_made_makes_no_second(
-    script: Script, monkeypatch: pytest.MonkeyPatch
+    script: ApiScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("app.api.routes.repeats.remember", lambda *_: 1 / 0)
@@ -136,7 +138,7 @@ def test_a_request_cut_off_after_its_job_was_made_makes_no_second(
     assert answer.get_json()["job_id"] == db.session.scalars(select(Job.id)).one()
 
 
-def test_without_a_store_there_is_no_link_and_the_answer_says_what_to_do(script: Script) -> None:
+def test_without_a_store_there_is_no_link_and_the_answer_says_what_to_do(script: ApiScript) -> None:
     answer = script.call("POST", "/api/uploads", json={"filename": "kick.wav", "size_bytes": 1000})
     assert answer.status_code == 409
     assert "POST /api/upload" in answer.get_json()["detail"]
@@ -144,5 +146,5 @@ def test_without_a_store_there_is_no_link_and_the_answer_says_what_to_do(script:
 
 
 @pytest.mark.parametrize("key", ["", "two words", "ü", "x" * 256])
-def test_a_key_is_plain_text(script: Script, key: str) -> None:
+def test_a_key_is_plain_text(script: ApiScript, key: str) -> None:
     assert script.upload("kick.wav", kick(), key=key).status_code == 422

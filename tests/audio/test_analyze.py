@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.audio.analyze import analyze
+from app.audio.analyzer import analyze_sound
 from tests.audio.signals import RATE_HZ, Samples, chord, drums, noise, sine
 
 NAMES = {
@@ -44,7 +44,7 @@ def assert_plain(value: Any) -> None:
     ids=["loop", "chord", "10 ms", "a sample", "5 zeros", "8 channels", "1 Hz", "hot", "faint", "silence"],
 )  # fmt: skip
 def test_every_sound_gives_the_same_plain_json(samples: Samples) -> None:
-    found = analyze(samples, RATE_HZ).to_dict()
+    found = analyze_sound(samples, RATE_HZ).to_dict()
     assert set(found) == NAMES
     assert_plain(found)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -60,37 +60,37 @@ def test_every_sound_gives_the_same_plain_json(samples: Samples) -> None:
 
 @pytest.mark.parametrize("rate_hz", [4_000, 8_000, 44_100, 384_000])
 def test_every_rate(rate_hz: int) -> None:
-    found = analyze(sine(440, 1.0, rate_hz=rate_hz), rate_hz)
+    found = analyze_sound(sine(440, 1.0, rate_hz=rate_hz), rate_hz)
     assert found.duration_s == pytest.approx(1.0)
     assert found.note == "A4"
 
 
 def test_no_samples_are_an_error() -> None:
     with pytest.raises(ValueError, match="no samples"):
-        analyze(np.zeros((0, 1), dtype=np.float32), RATE_HZ)
+        analyze_sound(np.zeros((0, 1), dtype=np.float32), RATE_HZ)
 
 
 @pytest.mark.parametrize("bpm", [87, 93, 120, 133.7])
 def test_a_loop_has_as_many_beats_as_it_is_long_and_begins_with_a_bar(bpm: float) -> None:
     """Its length is rounded to a sample, up or down; the beat at its end is the first of the next round."""
-    found = analyze(drums(bpm, 16), RATE_HZ)
+    found = analyze_sound(drums(bpm, 16), RATE_HZ)
     assert len(found.beats) == 16
     assert found.downbeats == found.beats[::4]
     assert found.downbeats == pytest.approx([240 / bpm * bar for bar in range(4)], abs=0.02)
 
 
 def test_a_note_says_how_far_it_is_out_of_tune_and_a_drum_does_not() -> None:
-    found = analyze(chord((57.3,), 1.0), RATE_HZ)
+    found = analyze_sound(chord((57.3,), 1.0), RATE_HZ)
     assert found.note == "A3"
     assert found.note_cents == pytest.approx(30, abs=5)
-    hit = analyze(drums(120, 1), RATE_HZ)
+    hit = analyze_sound(drums(120, 1), RATE_HZ)
     assert (hit.note, hit.note_cents) == (None, None)
 
 
 def test_onsets_are_cut_where_the_sound_itself_crosses_zero() -> None:
     """To a sample at the rate of the file, whatever the rate at which onsets are heard."""
     samples = drums(93, 8) + sine(70, 8 * 60 / 93, level=0.05)
-    found = analyze(samples, RATE_HZ)
+    found = analyze_sound(samples, RATE_HZ)
     assert len(found.onsets) > 12
     assert max(strength for _, strength in found.onsets) == 1.0
     for time_s, _ in found.onsets:
@@ -100,7 +100,7 @@ def test_onsets_are_cut_where_the_sound_itself_crosses_zero() -> None:
 
 
 def test_noise_is_noisier_and_brighter_than_a_bass() -> None:
-    hiss, bass = analyze(noise(1.0), RATE_HZ), analyze(sine(60, 1.0), RATE_HZ)
+    hiss, bass = analyze_sound(noise(1.0), RATE_HZ), analyze_sound(sine(60, 1.0), RATE_HZ)
     assert hiss.noisiness > 80 > 5 > bass.noisiness
     assert hiss.brightness > 75 > 30 > bass.brightness
     assert hiss.spectral.spectral.centroid_hz.mean == pytest.approx(5_512, rel=0.05)
@@ -108,7 +108,7 @@ def test_noise_is_noisier_and_brighter_than_a_bass() -> None:
 
 def test_like_sounds_have_near_timbre_vectors() -> None:
     a, b, c = (
-        np.array(analyze(samples, RATE_HZ).timbre)
+        np.array(analyze_sound(samples, RATE_HZ).timbre)
         for samples in (noise(1.0, seed=1), noise(1.0, seed=2, level=0.05), chord((60,), 1.0))
     )
     assert np.linalg.norm(a - b) < 0.2 * np.linalg.norm(a - c)
@@ -116,34 +116,34 @@ def test_like_sounds_have_near_timbre_vectors() -> None:
 
 def test_the_name_confirms_what_is_heard_and_stands_where_nothing_clear_is() -> None:
     """A clear tempo is confirmed and stays exact; where no clear key is heard the name gives one."""
-    found = analyze(drums(93, 8), RATE_HZ, file_name="break 93bpm.wav")
+    found = analyze_sound(drums(93, 8), RATE_HZ, file_name="break 93bpm.wav")
     assert (found.bpm_source, found.bpm_confidence >= 0.97) == ("detected", True)
     assert found.bpm == pytest.approx(93, abs=0.05)
-    named = analyze(drums(93, 8), RATE_HZ, file_name="SM_NP_93_break_Dmaj.wav")
+    named = analyze_sound(drums(93, 8), RATE_HZ, file_name="SM_NP_93_break_Dmaj.wav")
     assert (named.key, named.key_source) == ("D major", "file name")
 
 
 def test_a_name_never_overrides_a_clear_sound() -> None:
-    found = analyze(drums(93, 8), RATE_HZ, file_name="loop 117bpm.wav")
+    found = analyze_sound(drums(93, 8), RATE_HZ, file_name="loop 117bpm.wav")
     assert found.bpm == pytest.approx(93, abs=0.05)
     assert found.bpm_source == "detected"
     assert any("117" in warning for warning in found.warnings)
 
 
 def test_a_name_without_evidence_leaves_the_sound_to_speak() -> None:
-    found = analyze(drums(93, 8), RATE_HZ, file_name="my loop.wav")
+    found = analyze_sound(drums(93, 8), RATE_HZ, file_name="my loop.wav")
     assert found.bpm_source == "detected"
 
 
 def test_a_contradicting_name_is_reported() -> None:
-    found = analyze(chord((60, 63, 67), 2.0), RATE_HZ, file_name="pad_F#maj.wav")
+    found = analyze_sound(chord((60, 63, 67), 2.0), RATE_HZ, file_name="pad_F#maj.wav")
     assert (found.key, found.key_source) == ("C minor", "detected")
     assert found.warnings == ("The file name says F# major; we hear C minor.",)
 
 
 def test_peaks_and_bars_follow_the_sound() -> None:
     samples = np.vstack([sine(440, 1.0, level=0.25), np.zeros((RATE_HZ, 1), dtype=np.float32)])
-    found = analyze(samples, RATE_HZ)
+    found = analyze_sound(samples, RATE_HZ)
     assert found.peaks[200] == pytest.approx(64, abs=2)
     assert found.peaks[600] == 0
     assert (found.bars[10], found.bars[50]) == (255, 0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.sandbox.sandbox import Sandbox
+from app.sandbox.runner import Sandbox
 from tests.audio.signals import noise
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -23,7 +23,7 @@ GROWTH_MB = 140
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox("tests.sandbox.entries:process_and_weigh", warm="app.audio.warm:warm")
+    made = Sandbox("tests.sandbox.child_entries:process_and_weigh", warm="app.audio.warm:warm")
     yield made
     made.close()
 

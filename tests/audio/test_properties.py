@@ -16,10 +16,10 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.audio.analyze import analyze
+from app.audio.analyzer import analyze_sound
 from app.audio.decoding.mp4 import ffmpeg_path
-from app.audio.estimation.key import NAMES
-from app.audio.report import measure_file
+from app.audio.estimation.key_estimator import NAMES
+from app.audio.file_report import measure_file
 from app.audio.result import Analysis
 from tests.audio.truths import RATE, Sound, beat, chords, hit, tone
 
@@ -43,7 +43,7 @@ AFTERWARDS = settings(max_examples=6, deadline=None, derandomize=True)
 
 
 def heard(y: Sound, rate: int = RATE) -> Analysis:
-    return analyze(np.asarray(y, dtype=np.float32).reshape(len(y), -1), rate)
+    return analyze_sound(np.asarray(y, dtype=np.float32).reshape(len(y), -1), rate)
 
 
 def facts(found: Analysis) -> tuple[str | None, ...]:

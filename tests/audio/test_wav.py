@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.audio import wav
-from app.sp404 import unit
+from app.audio import wav_writer
+from app.sp404 import unit_limits
 
 Array = np.ndarray[Any, Any]
 
@@ -23,7 +23,7 @@ def sine(frequency_hz: float, seconds: float, rate: int, level: float = 0.5) -> 
 
 def test_the_header_is_canonical(tmp_path: Path) -> None:
     path = tmp_path / "x.wav"
-    wav.render(np.repeat(sine(440, 0.5, 44100), 2, axis=1), 44100, path)
+    wav_writer.write_wav(np.repeat(sine(440, 0.5, 44100), 2, axis=1), 44100, path)
     raw = path.read_bytes()
     assert raw[:4] + raw[8:16] + raw[36:40] == b"RIFFWAVEfmt data"
     assert struct.unpack("<IHHIIHH", raw[16:36]) == (16, 1, 2, 48000, 192000, 4, 16)
@@ -34,7 +34,7 @@ def test_the_header_is_canonical(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000, 192000])
 def test_pitch_level_and_length_survive(tmp_path: Path, rate: int) -> None:
     path = tmp_path / "x.wav"
-    wav.render(sine(1000, 1.0, rate), rate, path)
+    wav_writer.write_wav(sine(1000, 1.0, rate), rate, path)
     heard, heard_rate = soundfile.read(path)
     assert (heard_rate, len(heard)) == (48000, 48000)
     middle = heard[4800:-4800]
@@ -47,7 +47,7 @@ def test_pitch_level_and_length_survive(tmp_path: Path, rate: int) -> None:
 def test_nothing_ever_clips(tmp_path: Path, level: float) -> None:
     path = tmp_path / "x.wav"
     square = np.sign(sine(997, 0.5, 44100)) * np.float32(level)
-    rendered = wav.render(square, 44100, path)
+    rendered = wav_writer.write_wav(square, 44100, path)
     steps, _ = soundfile.read(path, dtype="int16")
     assert np.max(np.abs(steps.astype(int))) < 32768
     assert np.count_nonzero(np.abs(steps.astype(int)) >= 32767) <= 2
@@ -55,13 +55,13 @@ def test_nothing_ever_clips(tmp_path: Path, level: float) -> None:
 
 
 def test_quiet_material_keeps_its_level(tmp_path: Path) -> None:
-    assert wav.render(sine(440, 0.5, 44100, 0.1), 44100, tmp_path / "x.wav").gain_db == 0
+    assert wav_writer.write_wav(sine(440, 0.5, 44100, 0.1), 44100, tmp_path / "x.wav").gain_db == 0
 
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_what_fits_already_passes_bit_for_bit(tmp_path: Path, channels: int) -> None:
     steps = np.random.default_rng(3).integers(-32768, 32768, (9600, channels), dtype=np.int16)
-    rendered = wav.render((steps / 32768).astype(np.float32), 48000, tmp_path / "x.wav")
+    rendered = wav_writer.write_wav((steps / 32768).astype(np.float32), 48000, tmp_path / "x.wav")
     heard, _ = soundfile.read(tmp_path / "x.wav", dtype="int16", always_2d=True)
     assert np.array_equal(heard, steps)
     assert not rendered.dithered
@@ -70,14 +70,14 @@ def test_what_fits_already_passes_bit_for_bit(tmp_path: Path, channels: int) -> 
 def test_dither_frees_the_error_from_the_signal(tmp_path: Path) -> None:
     """A tone of a third of a step would vanish by rounding alone; dithered it is still there."""
     faint = sine(1000, 2.0, 48000, 0.33 / 32768)
-    wav.render(faint, 48000, tmp_path / "x.wav")
+    wav_writer.write_wav(faint, 48000, tmp_path / "x.wav")
     heard, _ = soundfile.read(tmp_path / "x.wav")
     spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
     assert np.argmax(spectrum[100:]) + 100 == 2000
 
 
 def test_short_sounds_get_silence_behind_them(tmp_path: Path) -> None:
-    rendered = wav.render(sine(440, 0.02, 48000), 48000, tmp_path / "x.wav")
+    rendered = wav_writer.write_wav(sine(440, 0.02, 48000), 48000, tmp_path / "x.wav")
     heard, _ = soundfile.read(tmp_path / "x.wav")
     assert (len(heard), rendered.padded_frames) == (4800, 3840)
     assert not heard[960:].any()
@@ -85,14 +85,14 @@ def test_short_sounds_get_silence_behind_them(tmp_path: Path) -> None:
 
 def test_one_file_always_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.wav", "b.wav"):
-        wav.render(sine(440, 0.5, 44100), 44100, tmp_path / name)
+        wav_writer.write_wav(sine(440, 0.5, 44100), 44100, tmp_path / name)
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
 
 @pytest.mark.parametrize("channels", range(3, 9))
 def test_surround_is_folded_without_clipping(tmp_path: Path, channels: int) -> None:
     full = np.ones((9600, channels), dtype=np.float32)
-    rendered = wav.render(full, 48000, tmp_path / "x.wav")
+    rendered = wav_writer.write_wav(full, 48000, tmp_path / "x.wav")
     heard, _ = soundfile.read(tmp_path / "x.wav", always_2d=True)
     assert heard.shape == (9600, 2)
     assert rendered.channels == 2
@@ -100,5 +100,5 @@ def test_surround_is_folded_without_clipping(tmp_path: Path, channels: int) -> N
 
 
 def test_the_unit_holds_sixteen_minutes() -> None:
-    assert unit.fits_a_pad(960.0)
-    assert not unit.fits_a_pad(960.1)
+    assert unit_limits.fits_on_pad(960.0)
+    assert not unit_limits.fits_on_pad(960.1)

@@ -17,8 +17,8 @@ from app.extensions import Base, db, settings
 from app.integrations.storage import StorageError
 from app.models import DataExport, Sample, User
 from app.models.base import transaction, utcnow
-from tests.auth.mailed import link_in, mails
-from tests.support import PASSWORD, Browser, Script, finished_job, kick, uploaded_job
+from tests.auth.sent_mails import link_in, mails
+from tests.support import PASSWORD, ApiScript, Browser, finished_job, kick, uploaded_job
 
 
 def downloaded(app: Flask, link: str) -> ZipFile:
@@ -48,7 +48,7 @@ def rows_of(user_id: str) -> dict[str, int]:
 
 def test_everything_is_in_the_zip_and_no_secret(app: Flask, as_owner: Browser, owner: User) -> None:
     sample_id = finished_job(as_owner, "Dusty kick.wav", kick()).id
-    script = Script(app, owner)
+    script = ApiScript(app, owner)
     assert as_owner.post("/settings/exports").status_code == 303
     tasks.make_exports.call_local()
     mail = next(mail for mail in mails() if mail["Subject"] == "Your data is ready")
@@ -67,8 +67,8 @@ def test_everything_is_in_the_zip_and_no_secret(app: Flask, as_owner: Browser, o
 def test_asking_twice_makes_one(as_owner: Browser) -> None:
     for _ in range(2):
         as_owner.post("/settings/exports")
-    data_export.make_due()
-    data_export.make_due()
+    data_export.make_due_exports()
+    data_export.make_due_exports()
     assert db.session.scalar(select(func.count()).select_from(DataExport)) == 1
     assert len(mails()) == 1
 
@@ -76,14 +76,14 @@ def test_asking_twice_makes_one(as_owner: Browser) -> None:
 def test_an_export_that_was_cut_off_is_made_later(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     as_owner.post("/settings/exports")
     with monkeypatch.context() as patch:
-        patch.setattr("app.auth.data_export._store", away)
+        patch.setattr("app.auth.data_export._store_archive", away)
         with pytest.raises(StorageError):
-            data_export.make_due()
-    assert not data_export.is_waited_for()
+            data_export.make_due_exports()
+    assert not data_export.has_due_exports()
     with transaction() as session:
         session.execute(update(DataExport).values(started_at=utcnow() - timedelta(hours=2)))
-    assert data_export.is_waited_for()
-    data_export.make_due()
+    assert data_export.has_due_exports()
+    data_export.make_due_exports()
     assert db.session.scalars(select(DataExport)).one().ready_at is not None
 
 
@@ -94,13 +94,13 @@ def test_a_closed_account_opens_by_nothing_and_leaves_nothing(
     theirs = finished_job(as_stranger, "theirs.wav", kick()).id
     finished_job(as_owner, "kick.wav", kick())
     uploaded_job(as_owner, "waiting.wav", kick())
-    script, elsewhere = Script(app, owner), Browser(app, owner)
+    script, elsewhere = ApiScript(app, owner), Browser(app, owner)
     close(as_owner, owner)
     assert as_owner.get("/dashboard").status_code == elsewhere.get("/dashboard").status_code == 303
     assert script.get("/api/usage").status_code == 401
     assert accounts.authenticate(email, PASSWORD) is None
-    data_export.make_due()
-    data_export.make_due()
+    data_export.make_due_exports()
+    data_export.make_due_exports()
     assert rows_of(user_id) == {}
     assert db.session.get(User, user_id) is None
     left = [path for path in (settings().data_dir / "store").rglob("*") if user_id in str(path)]
@@ -112,12 +112,12 @@ def test_a_closed_account_opens_by_nothing_and_leaves_nothing(
 
 def test_the_zip_and_its_link_are_gone_after_a_week(app: Flask, as_owner: Browser, owner: User) -> None:
     close(as_owner, owner)
-    data_export.make_due()
+    data_export.make_due_exports()
     link = link_in(mails()[-1])
     assert app.test_client().get(link[:-1] + ("a" if link[-1] != "a" else "b")).status_code == 404
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data_export, "KEPT_FOR", timedelta(seconds=-2))
-        data_export.purge()
+        patch.setattr(data_export, "ARCHIVE_LIFETIME", timedelta(seconds=-2))
+        data_export.purge_old_exports()
         assert app.test_client().get(link).status_code == 404
     assert list((settings().data_dir / "store").rglob("*.zip")) == []
 

@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.auth import accounts, mailbox, passwords
+from app.auth import accounts, credentials, passwords
 from app.extensions import db
 from app.models import MailLink, OutboxMessage, User
 from app.models.base import transaction, utcnow
-from tests.auth.mailed import link_in, mails, text_of
+from tests.auth.sent_mails import link_in, mails, text_of
 from tests.support import PASSWORD, Browser
 
 NEW = "another quiet long password"
@@ -66,13 +66,13 @@ def test_a_reset_link_dies_after_an_hour_and_with_a_password_change(app: Flask, 
     with transaction() as session:
         session.execute(update(MailLink).values(expires_at=utcnow() + timedelta(minutes=5)))
     assert browser.get(link).status_code == 200
-    mailbox.change_password(owner, NEW, "")
+    credentials.change_password(owner, NEW, "")
     assert browser.get(link).status_code == 404
     assert db.session.scalars(select(MailLink)).one().created_at is not None
 
 
 def test_the_lifetime_of_a_reset_link_is_an_hour(app: Flask, owner: User) -> None:
-    mailbox.ask_to_reset(owner.email)
+    credentials.request_reset(owner.email)
     link = db.session.scalars(select(MailLink)).one()
     assert timedelta(minutes=59) < link.expires_at - utcnow() <= timedelta(hours=1)
 
@@ -99,7 +99,7 @@ def test_asking_for_links_is_throttled(app: Flask) -> None:
 def test_a_link_for_another_purpose_or_an_invented_one_opens_nothing(
     app: Flask, owner: User, path: str
 ) -> None:
-    mailbox.ask_to_reset(owner.email)
+    credentials.request_reset(owner.email)
     token = link_in(mails()[0]).rpartition("/")[2]
     browser = Browser(app)
     assert browser.get(path + token[:-1] + ("a" if token[-1] != "a" else "b")).status_code == 404
@@ -147,8 +147,8 @@ def test_changing_the_address_needs_the_password(as_owner: Browser) -> None:
 @pytest.mark.parametrize(
     ("password", "sentence"),
     [
-        ("1234567890", passwords.KNOWN),
-        ("qwertyuiop", passwords.KNOWN),
+        ("1234567890", passwords.BREACHED),
+        ("qwertyuiop", passwords.BREACHED),
         ("aaaaaaaaaaaa", passwords.TOO_WEAK),
         ("newproducer1", passwords.TOO_WEAK),
         ("Password2024", passwords.TOO_WEAK),
@@ -158,12 +158,12 @@ def test_weak_and_breached_passwords_are_refused(app: Flask, password: str, sent
     answer = Browser(app).post("/register", email="newproducer@example.com", password=password)
     assert answer.status_code == 422
     assert sentence in answer.text
-    assert passwords.refusal(PASSWORD, "newproducer@example.com") is None
+    assert passwords.rejection_reason(PASSWORD, "newproducer@example.com") is None
 
 
 def test_a_very_long_password_is_no_slow_one() -> None:
     started = time.monotonic()
-    assert passwords.refusal("correct horse battery staple " * 6, "a@example.com") is None
+    assert passwords.rejection_reason("correct horse battery staple " * 6, "a@example.com") is None
     assert time.monotonic() - started < 5
 
 

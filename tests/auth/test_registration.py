@@ -11,9 +11,9 @@ from itsdangerous import TimestampSigner
 from sqlalchemy import select
 
 from app.extensions import db
-from app.integrations.mail import Mail
+from app.integrations.mailer import Mail
 from app.models import OutboxMessage, User
-from app.notify import account_mail, signing
+from app.notify import account_mail, signed_tokens
 from tests.support import PASSWORD, Browser
 
 SECRET = "a secret for tests, long enough to be taken"
@@ -98,7 +98,10 @@ def test_an_old_an_altered_and_a_foreign_link_open_nothing(
 ) -> None:
     Browser(app).post("/register", email=NEW)
     path, now = link(), time.time()
-    for other in (path[:-1] + ("A" if path[-1] != "A" else "B"), f"/register/{signing.export_token(NEW)}"):
+    for other in (
+        path[:-1] + ("A" if path[-1] != "A" else "B"),
+        f"/register/{signed_tokens.export_token(NEW)}",
+    ):
         assert Browser(app).get(other).status_code == 404
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: int(now + 2 * 86400 + 5))
     assert Browser(app).get(path).status_code == 404

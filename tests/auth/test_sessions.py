@@ -8,7 +8,7 @@ from datetime import timedelta
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.auth import accounts, sessions
+from app.auth import accounts, login_sessions
 from app.extensions import db
 from app.models import User, UserSession
 from app.models.base import transaction, utcnow
@@ -75,25 +75,27 @@ def test_guessing_at_the_present_password_is_throttled(as_owner: Browser) -> Non
 
 def test_a_browser_that_stays_away_has_to_sign_in_again(as_owner: Browser) -> None:
     with transaction() as session:
-        session.execute(update(UserSession).values(seen_at=utcnow() - sessions.IDLE - timedelta(seconds=1)))
+        session.execute(
+            update(UserSession).values(seen_at=utcnow() - login_sessions.IDLE_LIMIT - timedelta(seconds=1))
+        )
     assert as_owner.get("/dashboard").status_code == 303
-    sessions.purge()
+    login_sessions.purge_idle_sessions()
     assert db.session.scalar(select(UserSession)) is None
 
 
 def test_what_is_stored_opens_nothing(app: Flask, as_owner: Browser) -> None:
     stored = db.session.connection().exec_driver_sql("SELECT * FROM user_sessions").one()
     for value in stored:
-        assert accounts.from_session(f"{value}.0") is None
+        assert accounts.user_from_cookie(f"{value}.0") is None
 
 
 def test_a_browser_is_named_in_words() -> None:
     chrome = (
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
     )
-    assert sessions.browser_words(chrome) == "Chrome on Linux"
-    assert sessions.browser_words(chrome + " Edg/140.0") == "Edge on Linux"
-    assert sessions.browser_words("curl/8.5\r\n") == "curl/8.5"
+    assert login_sessions.describe_browser(chrome) == "Chrome on Linux"
+    assert login_sessions.describe_browser(chrome + " Edg/140.0") == "Edge on Linux"
+    assert login_sessions.describe_browser("curl/8.5\r\n") == "curl/8.5"
 
 
 def test_every_field_of_the_security_page_has_an_id_of_its_own(as_owner: Browser) -> None:

@@ -9,11 +9,11 @@ import pyotp
 import pytest
 from flask import Flask
 
-from app.auth import accounts, mailbox, twofactor
+from app.auth import accounts, credentials, two_factor_login
 from app.extensions import db
 from app.models import TwoFactor, User
 from app.models.base import transaction
-from tests.auth.mailed import mails
+from tests.auth.sent_mails import mails
 from tests.support import PASSWORD, Browser
 
 NEW = "another quiet long password"
@@ -56,12 +56,12 @@ def test_the_password_alone_opens_nothing_once_it_is_on(app: Flask, owner: User,
 
 def test_a_code_works_once_and_an_old_one_not_at_all(app: Flask, owner: User, codes: list[str]) -> None:
     code = code_of(owner)
-    assert twofactor.passes(owner, code)
-    assert not twofactor.passes(owner, code)
-    assert not twofactor.passes(owner, code_of(owner, -1))
+    assert two_factor_login.accept_code(owner, code)
+    assert not two_factor_login.accept_code(owner, code)
+    assert not two_factor_login.accept_code(owner, code_of(owner, -1))
     forget_last(owner)
-    assert not twofactor.passes(owner, code_of(owner, -3))
-    assert twofactor.passes(owner, code_of(owner, -1))
+    assert not two_factor_login.accept_code(owner, code_of(owner, -3))
+    assert two_factor_login.accept_code(owner, code_of(owner, -1))
 
 
 def test_each_recovery_code_works_once(app: Flask, owner: User, codes: list[str]) -> None:
@@ -90,7 +90,7 @@ def test_without_the_password_there_is_no_second_step(app: Flask, owner: User, c
 
 def test_a_password_changed_meanwhile_ends_the_half_way(app: Flask, owner: User, codes: list[str]) -> None:
     browser = half_way(app, owner)
-    mailbox.change_password(owner, NEW, "")
+    credentials.change_password(owner, NEW, "")
     assert browser.post("/sign-in/code", code=code_of(owner)).headers["Location"] == "/sign-in"
 
 
@@ -100,7 +100,7 @@ def test_it_is_not_on_before_a_code_was_right(as_owner: Browser, owner: User) ->
     assert secret in page
     assert "<path d=" in page
     assert as_owner.post("/settings/two-factor", code="000000").status_code == 422
-    assert not twofactor.is_on(owner)
+    assert not two_factor_login.is_enabled(owner)
     assert accounts.authenticate(owner.email, PASSWORD) is not None
 
 
@@ -108,14 +108,14 @@ def test_turning_it_off_needs_the_password_and_is_told(
     as_owner: Browser, owner: User, codes: list[str]
 ) -> None:
     assert as_owner.post("/settings/two-factor/off", current="guess").status_code == 422
-    assert twofactor.is_on(owner)
+    assert two_factor_login.is_enabled(owner)
     assert as_owner.post("/settings/two-factor/off", current=PASSWORD).status_code == 303
-    assert not twofactor.is_on(owner)
+    assert not two_factor_login.is_enabled(owner)
     assert [mail["Subject"] for mail in mails()] == ["The second step is on", "The second step is off"]
 
 
 def test_the_square_is_a_path_that_carries_the_address() -> None:
-    path, width = twofactor.square("otpauth://totp/x?secret=ABC")
+    path, width = two_factor_login.qr_code_path("otpauth://totp/x?secret=ABC")
     assert width >= 29
     dark = sum(int(run) for run in re.findall(r"h(\d+)v1", path))
     assert 0.2 < dark / (width - 8) ** 2 < 0.7

@@ -11,7 +11,7 @@ from app.config import Settings
 from app.integrations.payments import meters
 from app.notify import outbox
 
-report = meters.report
+report = meters.report_upload
 
 
 def die(settings: Settings, customer_id: str, identifier: str, at: int) -> None:
@@ -21,6 +21,6 @@ def die(settings: Settings, customer_id: str, identifier: str, at: int) -> None:
 
 
 if __name__ == "__main__":
-    meters.report = die
+    meters.report_upload = die
     with create_app().app_context():
         outbox.deliver_usage()

@@ -22,7 +22,7 @@ class Shop:
         self.app, self.fake, self.world = app, fake, fake.world
         self.user_id = user.id
         self.client = app.test_client()
-        self.customer = checkout.customer_of(user)
+        self.customer = checkout.ensure_customer(user)
 
     @property
     def user(self) -> User:
@@ -41,7 +41,7 @@ class Shop:
         return self.world.all("subscription", customer=self.customer)[0]
 
     def subscribe(self, plan: str = "pro", outcome: str = "paid") -> None:
-        url = checkout.start(self.user, plan, *BACK)
+        url = checkout.start_checkout(self.user, plan, *BACK)
         sessions.act(self.world, url.rsplit("/", 1)[-1], outcome)
 
     def post(self, event: Object, **how: Any) -> int:

@@ -11,14 +11,20 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from app.billing import overage, plans, quota
+from app.billing import overage_charges, plans, quota
 from app.extensions import db, settings
 from app.integrations.payments import meters
 from app.jobs import run, transitions
-from app.models import Job, MeterDifference, OutboxMessage, Overage, Usage, User
+from app.models import Job, MeterDifference, OutboxMessage, OverageConsent, Usage, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
-from tests.billing.paid import add_meter, counted, settings_of, subscribe, use_up
+from tests.billing.paying_producer import (
+    add_meter,
+    add_usage_row,
+    counted_identifiers,
+    stripe_settings,
+    subscribe,
+)
 from tests.fake_stripe.server import FakeStripe
 from tests.fake_stripe.world import World
 from tests.support import Browser, finished_job, kick, uploaded_job
@@ -40,14 +46,14 @@ def world(stripe: FakeStripe) -> World:
 
 @pytest.fixture
 def environ(environ: dict[str, str], stripe: FakeStripe) -> dict[str, str]:
-    return environ | settings_of(stripe)
+    return environ | stripe_settings(stripe)
 
 
 @pytest.fixture
 def payer(app: Flask, owner: User, world: World) -> User:
     """On Pro, paid for, with one upload of the plan left."""
     subscribe(world, owner)
-    use_up(owner, "upload", 999)
+    add_usage_row(owner, "upload", 999)
     return owner
 
 
@@ -71,36 +77,36 @@ def test_with_consent_each_further_upload_is_a_row_and_a_report(
     assert as_owner.post("/billing/overage", cap_usd="5").status_code == 303
     jobs = [finished_job(as_owner, f"{number}.wav", kick()) for number in range(3)]
     assert [job.state for job in jobs] == ["completed"] * 3
-    now = quota.standing(payer)
+    now = quota.plan_usage(payer)
     assert (now.uploads, now.overage, now.overage_cents) == (1000, 2, 4)
-    assert counted(world) == []  # nothing leaves before the outbox sends it
+    assert counted_identifiers(world) == []  # nothing leaves before the outbox sends it
     assert outbox.deliver_usage() == 2
-    assert counted(world) == sorted(job.id for job in jobs[1:])
+    assert counted_identifiers(world) == sorted(job.id for job in jobs[1:])
     page = html.unescape(re.sub("<[^>]+>", "", as_owner.get("/billing").text))
     assert "2 uploads beyond the plan this month: $0.04 of $5.00" in page
 
 
 def test_the_cap_is_where_it_ends(as_owner: Browser, payer: User) -> None:
-    use_up(payer, "upload", 1)
-    overage.turn_on(payer, cap_cents=5)
+    add_usage_row(payer, "upload", 1)
+    overage_charges.turn_on(payer, cap_cents=5)
     assert [as_owner.upload(("x.wav", kick())).status_code for _ in range(3)] == [201, 201, 422]
     sentence = as_owner.upload(("x.wav", kick())).get_json()["error"]
     assert "and so is the cap of $0.05 for more" in sentence
     assert "or raise the cap on the Plan page" in sentence
-    overage.turn_on(payer, cap_cents=6)
+    overage_charges.turn_on(payer, cap_cents=6)
     assert as_owner.upload(("x.wav", kick())).status_code == 201
-    assert quota.standing(payer).overage == 3
+    assert quota.plan_usage(payer).overage == 3
 
 
 def test_opting_out_keeps_what_is_owed(as_owner: Browser, payer: User, world: World) -> None:
-    use_up(payer, "upload", 1)
-    overage.turn_on(payer, cap_cents=500)
+    add_usage_row(payer, "upload", 1)
+    overage_charges.turn_on(payer, cap_cents=500)
     job = uploaded_job(as_owner, "owed.wav", kick())
     assert as_owner.post("/billing/overage/off").status_code == 303
     assert as_owner.upload(("more.wav", kick())).status_code == 422
     run.run_next()
     outbox.deliver_usage()
-    assert counted(world) == [job.id]
+    assert counted_identifiers(world) == [job.id]
     (subscription,) = world.all("subscription")
     assert subscription["items"]["data"][-1]["price"]["lookup_key"] == "sp404_pro_overage"
 
@@ -109,8 +115,8 @@ def test_opting_out_keeps_what_is_owed(as_owner: Browser, payer: User, world: Wo
 def test_a_job_that_comes_to_nothing_is_never_reported(
     as_owner: Browser, payer: User, world: World, how: str
 ) -> None:
-    use_up(payer, "upload", 1)
-    overage.turn_on(payer, cap_cents=500)
+    add_usage_row(payer, "upload", 1)
+    overage_charges.turn_on(payer, cap_cents=500)
     header = bytearray(kick())
     header[22:24] = b"\0\0"  # no channels
     job = uploaded_job(as_owner, "nothing.wav", bytes(header))
@@ -122,45 +128,45 @@ def test_a_job_that_comes_to_nothing_is_never_reported(
     db.session.refresh(job)
     assert job.state == how
     assert outbox.deliver_usage() == 0
-    assert (ledger("overage"), ledger("metered"), counted(world)) == (0, 0, [])
+    assert (ledger("overage"), ledger("metered"), counted_identifiers(world)) == (0, 0, [])
 
 
 def test_what_is_given_back_makes_room_before_anybody_pays(
     as_owner: Browser, payer: User, world: World
 ) -> None:
     """The plan's last upload is cancelled, so the one that was to be paid for takes its place."""
-    overage.turn_on(payer, cap_cents=500)
+    overage_charges.turn_on(payer, cap_cents=500)
     within = uploaded_job(as_owner, "within.wav", kick())
     beyond = uploaded_job(as_owner, "beyond.wav", kick())
-    assert quota.standing(payer).overage == 1
+    assert quota.plan_usage(payer).overage == 1
     transitions.cancel(within.id)
     run.run_next()
     db.session.refresh(beyond)
     assert beyond.state == "completed"
     assert outbox.deliver_usage() == 0
-    now = quota.standing(payer)
-    assert (now.uploads, now.overage, counted(world)) == (1000, 0, [])
+    now = quota.plan_usage(payer)
+    assert (now.uploads, now.overage, counted_identifiers(world)) == (1000, 0, [])
 
 
 @pytest.mark.parametrize("status", ["trialing", "past_due", "canceled"])
 def test_only_what_will_be_paid_for_is_sold(as_owner: Browser, payer: User, status: str) -> None:
-    use_up(payer, "upload", 1)
-    overage.turn_on(payer, cap_cents=500)
+    add_usage_row(payer, "upload", 1)
+    overage_charges.turn_on(payer, cap_cents=500)
     with transaction():
         assert payer.subscription is not None
         payer.subscription.status = status
-    assert quota.standing(payer).cap_cents is None
-    with pytest.raises(overage.NotPossibleError):
-        overage.turn_on(payer, cap_cents=500)
+    assert quota.plan_usage(payer).cap_cents is None
+    with pytest.raises(overage_charges.OverageError):
+        overage_charges.turn_on(payer, cap_cents=500)
     if status != "canceled":
         assert as_owner.upload(("more.wav", kick())).status_code == 422
 
 
 def test_a_new_subscription_is_asked_for_consent_anew(payer: User, world: World) -> None:
-    overage.turn_on(payer, cap_cents=500)
-    assert quota.standing(payer).cap_cents == 500
+    overage_charges.turn_on(payer, cap_cents=500)
+    assert quota.plan_usage(payer).cap_cents == 500
     subscribe(world, payer)
-    assert quota.standing(payer).cap_cents is None
+    assert quota.plan_usage(payer).cap_cents is None
 
 
 @pytest.mark.parametrize("plan", ["free", "enterprise"])
@@ -168,41 +174,41 @@ def test_other_plans_have_none(payer: User, plan: str) -> None:
     with transaction():
         assert payer.subscription is not None
         payer.subscription.plan = plan
-    with pytest.raises(overage.NotPossibleError):
-        overage.turn_on(payer, 500)
-    assert "overage" not in (quota.Standing(plans.PLANS[plan], 10**6, 0, utcnow()).refusal() or "overage")
+    with pytest.raises(overage_charges.OverageError):
+        overage_charges.turn_on(payer, 500)
+    assert "overage" not in (quota.PlanUsage(plans.PLANS[plan], 10**6, 0, utcnow()).refusal() or "overage")
 
 
 @pytest.mark.parametrize("cap", ["", "0", "-5", "0.001", "10001", "much", "NaN"])
 def test_a_cap_is_an_amount_of_money(as_owner: Browser, payer: User, cap: str) -> None:
     assert as_owner.post("/billing/overage", cap_usd=cap).status_code == 422
-    assert db.session.get(Overage, payer.id) is None
+    assert db.session.get(OverageConsent, payer.id) is None
 
 
 def test_turning_it_on_twice_adds_one_price(payer: User, world: World) -> None:
     for cap_cents in (100, 200):
-        overage.turn_on(payer, cap_cents)
+        overage_charges.turn_on(payer, cap_cents)
     (subscription,) = world.all("subscription")
     assert len(subscription["items"]["data"]) == 2
-    assert db.session.get_one(Overage, payer.id).cap_cents == 200
+    assert db.session.get_one(OverageConsent, payer.id).cap_cents == 200
 
 
 def test_what_stripe_has_taken_already_counts_as_sent(payer: User, world: World) -> None:
     """The answer was lost on the way: sending it again is no trouble, and adds nothing."""
     for _ in range(2):
-        meters.report(settings(), "cus_1", "job-1", world.now)
-    assert counted(world) == ["job-1"]
+        meters.report_upload(settings(), "cus_1", "job-1", world.now)
+    assert counted_identifiers(world) == ["job-1"]
 
 
 def test_a_report_that_waited_for_months_is_as_old_as_stripe_takes(payer: User, world: World) -> None:
-    meters.report(settings(), "cus_1", "job-1", world.now - 100 * 86400)
+    meters.report_upload(settings(), "cus_1", "job-1", world.now - 100 * 86400)
     (event,) = world.all("billing.meter_event")
     assert world.now - event["timestamp"] == pytest.approx(34 * 86400, abs=60)
 
 
 def test_a_report_is_sent_until_it_is_accepted(as_owner: Browser, payer: User, world: World) -> None:
-    use_up(payer, "upload", 1)
-    overage.turn_on(payer, cap_cents=500)
+    add_usage_row(payer, "upload", 1)
+    overage_charges.turn_on(payer, cap_cents=500)
     finished_job(as_owner, "owed.wav", kick())
     world.all("billing.meter")[0]["status"] = "inactive"
     message = db.session.scalars(select(OutboxMessage).where(OutboxMessage.kind == "meter")).one()
@@ -216,13 +222,13 @@ def test_a_report_is_sent_until_it_is_accepted(as_owner: Browser, payer: User, w
             session.execute(update(OutboxMessage).values(next_try_at=utcnow()))
     world.all("billing.meter")[0]["status"] = "active"
     assert outbox.deliver_usage() == 1
-    assert len(counted(world)) == 1
+    assert len(counted_identifiers(world)) == 1
 
 
 def test_mails_do_not_wait_for_stripe(app: Flask, payer: User) -> None:
-    outbox.promise("meter:x", None, "meter", {"customer_id": "x", "identifier": "x", "at": 0})
+    outbox.enqueue("meter:x", None, "meter", {"customer_id": "x", "identifier": "x", "at": 0})
     db.session.commit()
-    assert outbox.deliver_due() == 0
+    assert outbox.deliver_mails() == 0
     assert db.session.scalars(select(OutboxMessage.attempts).where(OutboxMessage.kind == "meter")).one() == 0
 
 
@@ -235,16 +241,16 @@ def yesterday(user: User, world: World, ours: int, theirs: int) -> None:
     assert user.subscription is not None
     for number in range(theirs):
         customer = user.subscription.stripe_customer_id or ""
-        meters.report(settings(), customer, f"m{number}", int(at.timestamp()))
+        meters.report_upload(settings(), customer, f"m{number}", int(at.timestamp()))
 
 
 def test_at_night_the_ledger_is_held_against_stripe(
     app: Flask, as_owner: Browser, payer: User, world: World
 ) -> None:
-    overage.turn_on(payer, 500)
+    overage_charges.turn_on(payer, 500)
     yesterday(payer, world, ours=3, theirs=2)
     for _ in range(2):
-        overage.reconcile()
+        overage_charges.reconcile_with_stripe()
     (found,) = db.session.scalars(select(MeterDifference))
     assert (found.user_id, found.day, found.ours, found.theirs) == (payer.id, (utcnow() - DAY).date(), 3, 2)
     with transaction():
@@ -252,8 +258,8 @@ def test_at_night_the_ledger_is_held_against_stripe(
     page = as_owner.get("/admin/costs").text
     assert "Stripe has counted otherwise" in page
     customer = world.all("customer")[0]["id"]
-    meters.report(settings(), customer, "m2", int((utcnow() - DAY).timestamp()))
-    overage.reconcile()
+    meters.report_upload(settings(), customer, "m2", int((utcnow() - DAY).timestamp()))
+    overage_charges.reconcile_with_stripe()
     assert db.session.scalar(select(func.count()).select_from(MeterDifference)) == 0
     assert "Stripe has counted otherwise" not in as_owner.get("/admin/costs").text
 
@@ -261,15 +267,15 @@ def test_at_night_the_ledger_is_held_against_stripe(
 def test_without_a_meter_the_comparison_says_what_to_do(
     payer: User, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    overage.turn_on(payer, 500)
+    overage_charges.turn_on(payer, 500)
     world.all("billing.meter")[0]["status"] = "inactive"
-    overage.reconcile()
+    overage_charges.reconcile_with_stripe()
     assert "run `flask --app wsgi stripe setup`" in caplog.text
     assert db.session.scalar(select(func.count()).select_from(MeterDifference)) == 0
 
 
 def test_costs_show_what_overage_brings(payer: User, as_owner: Browser) -> None:
-    use_up(payer, "overage", 7)
+    add_usage_row(payer, "overage", 7)
     with transaction():
         payer.is_admin = True
     assert db.session.scalar(select(func.count()).select_from(Job)) == 0

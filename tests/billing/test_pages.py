@@ -12,7 +12,7 @@ from app.auth import data_export
 from app.billing import checkout
 from app.extensions import db
 from app.integrations.payments import PaymentsError, connection
-from app.integrations.payments import checkout as opening
+from app.integrations.payments import stripe_pages as opening
 from app.models import DataExport, Invoice, User
 from tests.billing.shop import BACK, Shop
 from tests.fake_stripe import charges
@@ -86,15 +86,15 @@ def test_of_two_plans_chosen_at_once_the_later_checkout_stays(
     shop: Shop, member: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other window's whole request falls between this one's look and its own session."""
-    same, others = connection.same, list[str]()
+    same, others = connection.make_idempotency_key, list[str]()
 
     def in_between(*parts: object) -> str:
         monkeypatch.setattr(opening, "same", same)
-        others.append(checkout.start(shop.user, "enterprise", *BACK).rsplit("/", 1)[-1])
+        others.append(checkout.start_checkout(shop.user, "enterprise", *BACK).rsplit("/", 1)[-1])
         return same(*parts)
 
     monkeypatch.setattr(opening, "same", in_between)
-    made = checkout.start(shop.user, "pro", *BACK).rsplit("/", 1)[-1]
+    made = checkout.start_checkout(shop.user, "pro", *BACK).rsplit("/", 1)[-1]
     assert (len(others), made in others) == (1, False)
     assert still_open(shop) == [made]
 
@@ -246,15 +246,15 @@ def test_with_stripe_away_plan_and_usage_are_still_shown(shop: Shop, member: Bro
 
 def test_an_account_is_cancelled_at_stripe_before_anything_is_deleted(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
-    data_export.close(shop.user)
+    data_export.close_account(shop.user)
     shop.world.is_away = True
     with pytest.raises(PaymentsError):
-        data_export.make_due()
+        data_export.make_due_exports()
     assert shop.user.id == shop.user_id
     db.session.scalars(select(DataExport)).one().started_at = None
     db.session.commit()
     shop.world.is_away = False
-    data_export.make_due()
+    data_export.make_due_exports()
     assert shop.subscription["status"] == "canceled"
     db.session.expire_all()
     assert db.session.get(User, shop.user_id) is None
@@ -265,8 +265,8 @@ def test_a_dispute_after_the_account_is_gone_is_still_shown_to_the_operator(
     app: Flask, shop: Shop, member: Browser, owner: User
 ) -> None:
     subscribed(shop, member)
-    data_export.close(shop.user)
-    data_export.make_due()
+    data_export.close_account(shop.user)
+    data_export.make_due_exports()
     (charge,) = shop.world.all("charge")
     charges.dispute(shop.world, charge["id"])
     shop.world.events = shop.world.events[-1:]
@@ -282,5 +282,5 @@ def test_a_dispute_after_the_account_is_gone_is_still_shown_to_the_operator(
 
 def test_ending_twice_and_without_a_subscription_is_fine(shop: Shop, stranger: User) -> None:
     for _ in range(2):
-        checkout.end_now(shop.user)
-    checkout.end_now(stranger)
+        checkout.end_subscriptions(shop.user)
+    checkout.end_subscriptions(stranger)

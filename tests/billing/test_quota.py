@@ -57,8 +57,8 @@ def test_a_failed_job_gives_back_once_and_on_the_day_it_was_charged(as_owner: Br
     job = uploaded_job(as_owner, "kick.wav", kick())
     for _ in range(2):
         with transaction():
-            quota.give_back(job)
-    now = quota.standing(owner)
+            quota.return_charges(job)
+    now = quota.plan_usage(owner)
     assert (now.uploads, now.storage_bytes) == (0, 0)
     entries = db.session.scalars(select(Usage).where(Usage.user_id == owner.id)).all()
     assert len(entries) == 4

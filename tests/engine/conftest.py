@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.store import Store, serving
+from tests.engine.fake_store import FakeStore, running_store
 from tests.live import EngineProcess
 
 
 @pytest.fixture
-def store(engine_process: EngineProcess) -> Iterator[Store]:
-    with serving(engine_process.store_port) as store:
+def store(engine_process: EngineProcess) -> Iterator[FakeStore]:
+    with running_store(engine_process.store_port) as store:
         yield store

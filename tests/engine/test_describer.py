@@ -6,32 +6,34 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
-from app.audio.report import measure_file
+from app.audio.file_report import measure_file
 from app.config import Settings
 from app.engine import describer
-from app.engine.describer import Ask
-from app.engine.order import Answer, Order
-from app.integrations.openrouter.client import server_of
-from app.vibe.description import LOCAL
-from app.vibe.prompt import PROMPT_VERSION
-from tests.fake_openrouter import KEY, market
+from app.engine.contract import EngineAnswer, EngineOrder
+from app.engine.describer import ModelRequest
+from app.integrations.openrouter.chat_client import configured_endpoint
+from app.vibe.sound_description import BY_RULES
+from app.vibe.vibe_prompt import PROMPT_VERSION
+from tests.fake_openrouter import KEY, running_openrouter
 from tests.support import drum_loop
 
-ASK = Ask(("qwen/qwen3-8b",), PROMPT_VERSION, "0.02", "0.5", "1.5", "break.wav")
+ASK = ModelRequest(("qwen/qwen3-8b",), PROMPT_VERSION, "0.02", "0.5", "1.5", "break.wav")
 
 
 def test_an_order_carries_what_may_be_asked_and_the_answer_what_it_cost(tmp_path: Path) -> None:
     path = tmp_path / "break.wav"
     path.write_bytes(drum_loop(90))
     features = measure_file(path)
-    travelled = Order.model_validate_json(json.dumps(Order(ask=ASK).model_dump()))
+    travelled = EngineOrder.model_validate_json(json.dumps(EngineOrder(ask=ASK).model_dump()))
     assert travelled.ask == ASK
-    with market() as fake:
+    with running_openrouter() as fake:
         here = Settings(openrouter_api_key=KEY, openrouter_base_url=fake.url)
-        described = describer.describe(features, travelled.ask, server_of(here))
+        described = describer.describe_sound(features, travelled.ask, configured_endpoint(here))
         found, calls = described.to_dict(), described.calls
         assert found["source"] == "qwen/qwen3-8b"
-        assert abs(Decimal(str(Answer(features, found, calls).cost)) - fake.billed_usd) < Decimal("0.000002")
-        assert describer.describe(features, None, server_of(here)).source == LOCAL
-        assert describer.describe(features, travelled.ask, server_of(Settings())).calls == []
+        assert abs(Decimal(str(EngineAnswer(features, found, calls).cost)) - fake.billed_usd) < Decimal(
+            "0.000002"
+        )
+        assert describer.describe_sound(features, None, configured_endpoint(here)).source == BY_RULES
+        assert describer.describe_sound(features, travelled.ask, configured_endpoint(Settings())).calls == []
         assert len(fake.asked) == 1

@@ -9,44 +9,50 @@ from pathlib import Path
 
 import pytest
 
-from app.engine import remote, wire
-from app.engine.order import Answer, Listener, Order
+from app.engine import remote_engine, wire_format
+from app.engine.contract import EngineAnswer, EngineOrder, ProgressListener
 from app.sandbox.errors import EngineCancelled, EngineUnavailable
-from tests.engine.store import Store, serving
+from tests.engine.fake_store import FakeStore, running_store
 from tests.live import ENGINE_SECRET, EngineProcess, free_port
 from tests.support import kick
 
-HANGS = Order(name="hang_with_grandchild.wav", limit_s=60)
+HANGS = EngineOrder(name="hang_with_grandchild.wav", limit_s=60)
 
 
-def process(url: str, source: str, folder: Path, order: Order, still_wanted: bool = True) -> Answer:
-    listener = Listener(lambda _: None, lambda _: None, lambda: still_wanted)
-    return remote.process(remote.Service(url, ENGINE_SECRET), source, folder, order, listener)
+def process(
+    url: str, source: str, folder: Path, order: EngineOrder, still_wanted: bool = True
+) -> EngineAnswer:
+    listener = ProgressListener(lambda _: None, lambda _: None, lambda: still_wanted)
+    return remote_engine.process_remotely(
+        remote_engine.RemoteEngine(url, ENGINE_SECRET), source, folder, order, listener
+    )
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "PATIENCE_S", 0.5)
-    monkeypatch.setattr(remote, "PAUSE_S", 0.1)
+    monkeypatch.setattr(remote_engine, "MAX_WAIT_S", 0.5)
+    monkeypatch.setattr(remote_engine, "RETRY_PAUSE_S", 0.1)
 
 
 def test_no_engine_is_no_fault_of_the_file(tmp_path: Path, impatient: None) -> None:
     with pytest.raises(EngineUnavailable, match="refused"):
-        process(f"http://127.0.0.1:{free_port()}", "x", tmp_path, Order())
+        process(f"http://127.0.0.1:{free_port()}", "x", tmp_path, EngineOrder())
 
 
 def test_a_wrong_secret_or_link_is_no_fault_of_the_file(
     engine_process: EngineProcess, tmp_path: Path
 ) -> None:
     with pytest.raises(EngineUnavailable, match="422"):
-        process(engine_process.url, "http://elsewhere/x", tmp_path, Order())
-    service = remote.Service(engine_process.url, "another secret")
+        process(engine_process.url, "http://elsewhere/x", tmp_path, EngineOrder())
+    service = remote_engine.RemoteEngine(engine_process.url, "another secret")
     with pytest.raises(EngineUnavailable, match="401"):
-        remote.process(service, "x", tmp_path, Order(), Listener(print, print, lambda: True))
+        remote_engine.process_remotely(
+            service, "x", tmp_path, EngineOrder(), ProgressListener(print, print, lambda: True)
+        )
 
 
 def test_an_engine_that_is_killed_in_the_middle_is_unavailable(tmp_path: Path) -> None:
-    with EngineProcess(tmp_path) as engine, serving(engine.store_port) as store:
+    with EngineProcess(tmp_path) as engine, running_store(engine.store_port) as store:
         timer = threading.Timer(2, engine.kill)
         timer.start()
         with pytest.raises(EngineUnavailable):
@@ -56,11 +62,11 @@ def test_an_engine_that_is_killed_in_the_middle_is_unavailable(tmp_path: Path) -
 
 def test_an_engine_that_restarts_is_waited_for(tmp_path: Path) -> None:
     """Otherwise every job of the queue would meet with nobody and be put off."""
-    with EngineProcess(tmp_path) as engine, serving(engine.store_port) as store:
+    with EngineProcess(tmp_path) as engine, running_store(engine.store_port) as store:
         engine.kill()
         timer = threading.Timer(1, engine.start)
         timer.start()
-        answer = process(engine.url, store.keep("x", kick()), tmp_path, Order(name="kick.wav"))
+        answer = process(engine.url, store.keep("x", kick()), tmp_path, EngineOrder(name="kick.wav"))
         timer.join()
     assert answer.audio_features["kind"] == "one-shot"
 
@@ -68,27 +74,27 @@ def test_an_engine_that_restarts_is_waited_for(tmp_path: Path) -> None:
 def test_an_engine_that_says_nothing_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
-    monkeypatch.setattr(wire, "SILENCE_S", 0.5)
+    monkeypatch.setattr(wire_format, "MAX_SILENCE_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         started = time.monotonic()
         with pytest.raises(EngineUnavailable, match="timed out"):
-            process(f"http://127.0.0.1:{mute.getsockname()[1]}", "x", tmp_path, Order())
+            process(f"http://127.0.0.1:{mute.getsockname()[1]}", "x", tmp_path, EngineOrder())
     assert time.monotonic() - started < 5
 
 
 def test_a_full_engine_is_waited_for_and_then_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
-    with serving(free_port()) as full:
+    with running_store(free_port()) as full:
         full.answer("full", 503, {"Content-Length": "0", "Retry-After": "1"})
-        monkeypatch.setattr(wire, "PROCESS", "/media/full")
+        monkeypatch.setattr(wire_format, "PROCESS_PATH", "/media/full")
         with pytest.raises(EngineUnavailable, match="no free slot"):
-            process(full.url, "x", tmp_path, Order())
+            process(full.url, "x", tmp_path, EngineOrder())
         assert len(full.asked) > 3
 
 
 def test_who_does_not_want_the_answer_any_more_ends_the_work(
-    engine_process: EngineProcess, store: Store, tmp_path: Path
+    engine_process: EngineProcess, store: FakeStore, tmp_path: Path
 ) -> None:
     started = time.monotonic()
     with pytest.raises(EngineCancelled):

@@ -17,11 +17,18 @@ from flask import Flask
 from app.audio.errors import UnreadableAudio
 from app.audio.version import ENGINE_VERSION
 from app.config import ConfigError, Settings
-from app.engine import local, service, wire
-from app.engine.order import RENDERED, Listener, Order
+from app.engine import local_engine, service, wire_format
+from app.engine.contract import RENDERED_NAME, EngineOrder, ProgressListener
 from app.integrations.storage import link_prefix
-from tests.engine.asking import AUTHORISED, ask, health, lines, wait_for_slots, wait_until_taken
-from tests.engine.store import Store, serving
+from tests.engine.engine_client import (
+    AUTHORISED,
+    ask_engine,
+    engine_health,
+    parse_stream,
+    wait_for_slots,
+    wait_until_taken,
+)
+from tests.engine.fake_store import FakeStore, running_store
 from tests.live import ENGINE_SECRET, ROOT, EngineProcess
 from tests.support import drum_loop, kick, silence
 
@@ -30,7 +37,7 @@ def test_the_public_app_has_no_engine_and_the_engine_has_nothing_else(app: Flask
     public = {rule.rule for rule in app.url_map.iter_rules()}
     assert not public & {"/api/process", "/api/health"}
     settings = Settings.for_engine({"ENGINE_SECRET": ENGINE_SECRET, "DATA_DIR": str(tmp_path)})
-    sandbox = local.sandbox()
+    sandbox = local_engine.new_sandbox()
     engine = service.create_app(settings, sandbox)
     assert {rule.rule for rule in engine.url_map.iter_rules()} == {"/api/process", "/api/health"}
 
@@ -60,11 +67,13 @@ def test_it_needs_no_key_of_the_store() -> None:
 
 def test_health_is_open_and_says_what_a_balancer_needs(engine_process: EngineProcess) -> None:
     expected = {"status": "ready", "version": ENGINE_VERSION, "slots": 2, "busy": 0}
-    assert health(engine_process) == expected
+    assert engine_health(engine_process) == expected
 
 
 @pytest.mark.parametrize("given", ["", "Bearer x", f"Bearer {ENGINE_SECRET}x", "Bearer \xe9", ENGINE_SECRET])
-def test_nobody_without_the_secret_may_ask(engine_process: EngineProcess, store: Store, given: str) -> None:
+def test_nobody_without_the_secret_may_ask(
+    engine_process: EngineProcess, store: FakeStore, given: str
+) -> None:
     url, body = f"{engine_process.url}/api/process", {"url": store.keep("kick.wav", kick())}
     answer = httpx.post(url, json=body, headers={b"Authorization": given.encode("latin-1")})
     assert answer.status_code == 401
@@ -72,12 +81,12 @@ def test_nobody_without_the_secret_may_ask(engine_process: EngineProcess, store:
 
 
 def test_an_answer_has_what_was_promised_and_is_what_a_worker_would_find_itself(
-    engine_process: EngineProcess, store: Store, tmp_path: Path
+    engine_process: EngineProcess, store: FakeStore, tmp_path: Path
 ) -> None:
-    content, order = drum_loop(93), Order(name="Loop.wav")
-    answer = ask(engine_process, store.keep("loop.wav", content), name="Loop.wav")
+    content, order = drum_loop(93), EngineOrder(name="Loop.wav")
+    answer = ask_engine(engine_process, store.keep("loop.wav", content), name="Loop.wav")
     assert answer.status_code == 200
-    messages, wav = lines(answer.content)
+    messages, wav = parse_stream(answer.content)
     assert [message.get("step") for message in messages] == ["decoded", "measured", None]
     last = messages[-1]
     assert set(last) == {
@@ -86,19 +95,24 @@ def test_an_answer_has_what_was_promised_and_is_what_a_worker_would_find_itself(
     assert (last["success"], last["cost"], last["calls"]) == (True, 0, [])
     assert 0 < last["processing_time"] < 60
     (tmp_path / "source").write_bytes(content)
-    listener, sandbox = Listener(lambda _: None, lambda _: None, lambda: True), local.sandbox()
-    here = local.process(sandbox, tmp_path / "source", order, listener)
+    listener, sandbox = (
+        ProgressListener(lambda _: None, lambda _: None, lambda: True),
+        local_engine.new_sandbox(),
+    )
+    here = local_engine.process_locally(sandbox, tmp_path / "source", order, listener)
     sandbox.close()
     assert (last["audio_features"], last["ai_analysis"]) == (here.audio_features, here.ai_analysis)
     assert messages[1]["audio_features"] == here.audio_features
-    assert wav == (tmp_path / RENDERED).read_bytes()
+    assert wav == (tmp_path / RENDERED_NAME).read_bytes()
     assert soundfile.info(BytesIO(wav)).samplerate == 48_000
     assert list((engine_process.data_dir / "tmp").iterdir()) == []
 
 
-def test_what_is_not_wanted_is_not_made(engine_process: EngineProcess, store: Store) -> None:
+def test_what_is_not_wanted_is_not_made(engine_process: EngineProcess, store: FakeStore) -> None:
     url = store.keep("kick.wav", kick())
-    messages, wav = lines(ask(engine_process, url, export_sp404=False, ai_analysis=False).content)
+    messages, wav = parse_stream(
+        ask_engine(engine_process, url, export_sp404=False, ai_analysis=False).content
+    )
     assert [message.get("step") for message in messages] == ["measured", None]
     assert wav == b""
     assert messages[-1]["ai_analysis"] is None
@@ -116,9 +130,11 @@ def test_what_is_not_wanted_is_not_made(engine_process: EngineProcess, store: St
     ],
 )
 def test_what_goes_wrong_keeps_its_kind(
-    engine_process: EngineProcess, store: Store, name: str, content: bytes, kind: str, words: str
+    engine_process: EngineProcess, store: FakeStore, name: str, content: bytes, kind: str, words: str
 ) -> None:
-    messages, _ = lines(ask(engine_process, store.keep("x", content), name=name, limit_s=2).content)
+    messages, _ = parse_stream(
+        ask_engine(engine_process, store.keep("x", content), name=name, limit_s=2).content
+    )
     assert messages[-1]["success"] is False
     assert messages[-1]["error"]["kind"] == kind
     assert words in messages[-1]["error"]["message"]
@@ -140,7 +156,7 @@ def test_an_order_may_not_be_large(engine_process: EngineProcess) -> None:
 
 
 def test_when_every_slot_is_taken_it_says_when_to_come_back(
-    engine_process: EngineProcess, store: Store
+    engine_process: EngineProcess, store: FakeStore
 ) -> None:
     url, options = store.keep("x", kick()), {"name": "hang_with_grandchild.wav", "limit_s": 30}
     body = {"url": url, "options": options}
@@ -148,17 +164,17 @@ def test_when_every_slot_is_taken_it_says_when_to_come_back(
         first, second = (client.build_request("POST", "/api/process", json=body) for _ in range(2))
         answers = [client.send(request, stream=True) for request in (first, second)]
         assert [answer.status_code for answer in answers] == [200, 200]
-        assert health(engine_process)["busy"] == 2
-        third = ask(engine_process, url)
+        assert engine_health(engine_process)["busy"] == 2
+        third = ask_engine(engine_process, url)
         assert (third.status_code, third.headers["Retry-After"]) == (503, "1")
         for answer in answers:
             answer.close()
     wait_for_slots(engine_process, 5)
-    assert ask(engine_process, url).status_code == 200
+    assert ask_engine(engine_process, url).status_code == 200
 
 
 def test_whoever_hangs_up_ends_the_work_and_everything_it_has_started(
-    engine_process: EngineProcess, store: Store
+    engine_process: EngineProcess, store: FakeStore
 ) -> None:
     """Long before the limit: child and grandchild are gone, and so is the folder."""
     url, options = store.keep("x", kick()), {"name": "hang_with_grandchild.wav", "limit_s": 60}
@@ -193,7 +209,7 @@ def test_who_asks_and_reads_nothing_holds_no_slot(tmp_path: Path) -> None:
     """The WAV of a few minutes fills every buffer on the way."""
     with (
         EngineProcess(tmp_path, ENGINE_TEST_SILENCE_S="1") as engine,
-        serving(engine.store_port) as store,
+        running_store(engine.store_port) as store,
         socket.create_connection(("127.0.0.1", engine.port)) as mute,
     ):
         body = json.dumps({"url": store.keep("x", silence(300)), "options": {}})
@@ -204,7 +220,7 @@ def test_who_asks_and_reads_nothing_holds_no_slot(tmp_path: Path) -> None:
         assert "given up" in engine.log or "timed out" in engine.log
 
 
-def test_a_verdict_is_a_sentence_for_a_producer(engine_process: EngineProcess, store: Store) -> None:
-    messages, _ = lines(ask(engine_process, store.keep("x", b"#EXTM3U\nx")).content)
+def test_a_verdict_is_a_sentence_for_a_producer(engine_process: EngineProcess, store: FakeStore) -> None:
+    messages, _ = parse_stream(ask_engine(engine_process, store.keep("x", b"#EXTM3U\nx")).content)
     with pytest.raises(UnreadableAudio, match=r"\.$"):
-        wire.answer_of(messages[-1])
+        wire_format.parse_answer(messages[-1])

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings
-from app.engine.source import is_from_store
+from app.engine.source_download import is_from_store
 from app.integrations.storage import link_prefix, open_store
-from tests.engine.asking import ask, lines
-from tests.engine.store import Store, serving
+from tests.engine.engine_client import ask_engine, parse_stream
+from tests.engine.fake_store import FakeStore, running_store
 from tests.live import ENGINE_SECRET, EngineProcess, free_port
 from tests.support import kick
 
@@ -70,20 +70,20 @@ FOREIGN = [
 
 @pytest.mark.parametrize("link", FOREIGN)
 def test_nothing_is_fetched_from_anywhere_else(
-    engine_process: EngineProcess, store: Store, link: str
+    engine_process: EngineProcess, store: FakeStore, link: str
 ) -> None:
-    with serving(free_port()) as trap:
+    with running_store(free_port()) as trap:
         trap_port = trap.url.rpartition(":")[2]
         url = link.format(store=engine_process.store_port, trap=trap_port)
-        assert ask(engine_process, url).status_code == 422
+        assert ask_engine(engine_process, url).status_code == 422
         assert trap.asked == store.asked == []
 
 
-def test_a_redirect_is_not_followed(engine_process: EngineProcess, store: Store) -> None:
-    with serving(free_port()) as trap:
+def test_a_redirect_is_not_followed(engine_process: EngineProcess, store: FakeStore) -> None:
+    with running_store(free_port()) as trap:
         target = trap.keep("x", kick())
         headers = {"Location": target, "Content-Length": "0"}
-        messages, _ = lines(ask(engine_process, store.answer("x", 302, headers)).content)
+        messages, _ = parse_stream(ask_engine(engine_process, store.answer("x", 302, headers)).content)
         assert messages[-1]["error"]["kind"] == "store"
         assert (len(store.asked), trap.asked) == (1, [])
 
@@ -99,7 +99,9 @@ def test_a_redirect_is_not_followed(engine_process: EngineProcess, store: Store)
     ],
 )
 def test_a_store_that_does_not_send_all_of_a_file_is_no_fault_of_the_file(
-    engine_process: EngineProcess, store: Store, status: int, headers: dict[str, str], content: bytes
+    engine_process: EngineProcess, store: FakeStore, status: int, headers: dict[str, str], content: bytes
 ) -> None:
-    messages, _ = lines(ask(engine_process, store.answer("x", status, headers, content)).content)
+    messages, _ = parse_stream(
+        ask_engine(engine_process, store.answer("x", status, headers, content)).content
+    )
     assert messages[-1]["error"]["kind"] == "store"

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 
 from app.audio.errors import UnreadableAudio
-from app.engine import wire
-from app.engine.order import Answer
+from app.engine import wire_format
+from app.engine.contract import EngineAnswer
 from app.integrations.storage import StorageError
 from app.sandbox.errors import EngineError, EngineTimeout
 
 
 def sent(message: dict[str, Any]) -> dict[str, Any]:
-    return dict(json.loads(wire.line(message)))
+    return dict(json.loads(wire_format.encode_line(message)))
 
 
 def test_an_answer_carries_the_calls_that_were_billed_and_their_sum() -> None:
     calls = [{"model": "a", "cost_usd": "0.000100"}, {"model": "b", "cost_usd": "0.000203"}]
-    answer = Answer({"bpm": 93.0}, {"moods": ["dark"]}, calls)
-    message = sent(wire.success(answer, 1.23456))
+    answer = EngineAnswer({"bpm": 93.0}, {"moods": ["dark"]}, calls)
+    message = sent(wire_format.success_message(answer, 1.23456))
     assert (message["cost"], message["processing_time"]) == (0.000303, 1.235)
-    assert wire.answer_of(message) == answer
+    assert wire_format.parse_answer(message) == answer
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,22 @@ def test_an_answer_carries_the_calls_that_were_billed_and_their_sum() -> None:
     [
         UnreadableAudio("This is no audio. Upload a WAV."),
         EngineTimeout("too long", -9),
-        *[kind("it broke", -11) for kind in wire.KINDS.values() if issubclass(kind, EngineError)],
+        *[
+            kind("it broke", -11)
+            for kind in wire_format.ERROR_KINDS.values()
+            if issubclass(kind, EngineError)
+        ],
         StorageError("the store answered 404"),
     ],
 )
 def test_trouble_is_raised_again_as_what_it_was(error: Exception) -> None:
     with pytest.raises(type(error)) as raised:
-        wire.answer_of(sent(wire.failure(error, 1)))
+        wire_format.parse_answer(sent(wire_format.failure_message(error, 1)))
     assert vars(raised.value) == vars(error)
     assert str(raised.value) == str(error)
 
 
 def test_an_unknown_error_brings_its_traceback() -> None:
-    message = sent(wire.failure(ZeroDivisionError("by nothing"), 1))
+    message = sent(wire_format.failure_message(ZeroDivisionError("by nothing"), 1))
     with pytest.raises(RuntimeError, match="ZeroDivisionError: by nothing"):
-        wire.answer_of(message)
+        wire_format.parse_answer(message)

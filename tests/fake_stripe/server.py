@@ -23,7 +23,7 @@ from tests.fake_stripe import (
     setup,
     subscriptions,
 )
-from tests.fake_stripe.forms import decode, refuse_unknown
+from tests.fake_stripe.form_encoding import decode, refuse_unknown
 from tests.fake_stripe.routing import ROUTES
 from tests.fake_stripe.world import Object, Refusal, World
 

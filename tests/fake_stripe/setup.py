@@ -7,7 +7,7 @@ from typing import Any
 from stripe import params
 from stripe.params import billing_portal
 
-from tests.fake_stripe.forms import flag
+from tests.fake_stripe.form_encoding import flag
 from tests.fake_stripe.routing import page, route
 from tests.fake_stripe.world import Object, Refusal, World
 

@@ -46,11 +46,11 @@ def test_a_paid_checkout_is_a_subscription_with_an_invoice(
     fake: FakeStripe, settings: Settings, customer: str
 ) -> None:
     subscribe(fake, settings, customer)
-    now = payments.present(settings, customer)
+    now = payments.customer_snapshot(settings, customer)
     (subscription,), (invoice,) = now.subscriptions, now.invoices
     assert (subscription.status, subscription.items[0].price.plan_name) == ("active", "pro")
     assert (invoice.status, invoice.paid_cents) == ("paid", 1500)
-    assert payments.price(settings, invoice.price_id or "").plan_name == "pro"
+    assert payments.get_price(settings, invoice.price_id or "").plan_name == "pro"
     assert {found.payment_id for found in now.settled} == invoice.payment_ids
 
 
@@ -86,16 +86,20 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_done_twice(
 def test_a_swap_costs_what_was_previewed(fake: FakeStripe, settings: Settings, customer: str) -> None:
     subscribe(fake, settings, customer)
     fake.world.set_time = fake.world.now + 10 * subscriptions.DAY
-    (found,) = payments.present(settings, customer).subscriptions
-    price = payments.price_id(settings, "sp404_enterprise_monthly")
+    (found,) = payments.customer_snapshot(settings, customer).subscriptions
+    price = payments.find_price_id(settings, "sp404_enterprise_monthly")
     asked = (settings, found.id, found.items[0].id, price, fake.world.now)
-    shown = payments.swap_preview(*asked)
+    shown = payments.preview_plan_change(*asked)
     fake.world.set_time += 3600
-    changed = payments.swap(*asked)
+    changed = payments.change_plan(*asked)
     assert changed.items[0].price.plan_name == "enterprise"
-    assert payments.invoice(settings, changed.latest_invoice_id or "").paid_cents == shown.total_cents == 5600
-    assert payments.swap(*asked) == changed
-    assert len(payments.present(settings, customer).invoices) == 2
+    assert (
+        payments.get_invoice(settings, changed.latest_invoice_id or "").paid_cents
+        == shown.total_cents
+        == 5600
+    )
+    assert payments.change_plan(*asked) == changed
+    assert len(payments.customer_snapshot(settings, customer).invoices) == 2
 
 
 @pytest.mark.parametrize("card", ["declined", "needs_action"])
@@ -103,32 +107,32 @@ def test_a_swap_that_is_not_paid_changes_nothing_until_it_is(
     fake: FakeStripe, settings: Settings, customer: str, card: str
 ) -> None:
     subscribe(fake, settings, customer)
-    (found,) = payments.present(settings, customer).subscriptions
+    (found,) = payments.customer_snapshot(settings, customer).subscriptions
     fake.world.cards[customer] = card
-    price = payments.price_id(settings, "sp404_enterprise_monthly")
-    changed = payments.swap(settings, found.id, found.items[0].id, price, fake.world.now)
+    price = payments.find_price_id(settings, "sp404_enterprise_monthly")
+    changed = payments.change_plan(settings, found.id, found.items[0].id, price, fake.world.now)
     assert (changed.status, changed.items[0].price.plan_name) == ("active", "pro")
-    bill = payments.invoice(settings, changed.latest_invoice_id or "")
+    bill = payments.get_invoice(settings, changed.latest_invoice_id or "")
     assert bill.hosted_url is not None
     subscriptions.pay_invoice(fake.world, bill.id)
-    (now,) = payments.present(settings, customer).subscriptions
+    (now,) = payments.customer_snapshot(settings, customer).subscriptions
     assert now.items[0].price.plan_name == "enterprise"
 
 
 def test_cancel_resume_and_end(fake: FakeStripe, settings: Settings, customer: str) -> None:
     subscribe(fake, settings, customer)
-    (found,) = payments.present(settings, customer).subscriptions
+    (found,) = payments.customer_snapshot(settings, customer).subscriptions
     for cancel, ends_at in ((True, found.items[0].period_end), (False, None)):
         payments.cancel_at_period_end(settings, found.id, cancel)
-        assert payments.present(settings, customer).subscriptions[0].ends_at == ends_at
+        assert payments.customer_snapshot(settings, customer).subscriptions[0].ends_at == ends_at
     subscriptions.item_of(fake.world.get("subscription", found.id))
     fake.world.get("subscription", found.id)["cancel_at"] = fake.world.now + 50
     payments.cancel_at_period_end(settings, found.id, False)
-    assert payments.present(settings, customer).subscriptions[0].ends_at is None
+    assert payments.customer_snapshot(settings, customer).subscriptions[0].ends_at is None
     for _ in range(2):
         payments.cancel_now(settings, found.id)
-    assert payments.present(settings, customer).subscriptions[0].status == "canceled"
-    assert payments.next_invoice(settings, found.id) is None
+    assert payments.customer_snapshot(settings, customer).subscriptions[0].status == "canceled"
+    assert payments.preview_next_invoice(settings, found.id) is None
 
 
 def test_refunds_and_disputes_belong_to_a_payment(
@@ -138,18 +142,18 @@ def test_refunds_and_disputes_belong_to_a_payment(
     (charge,) = fake.world.all("charge")
     charges.refund(fake.world, charge["id"], 500)
     dispute = charges.dispute(fake.world, charge["id"])
-    (found,) = payments.present(settings, customer).settled
+    (found,) = payments.customer_snapshot(settings, customer).settled
     assert (found.refunded_cents, found.disputed_cents, found.dispute_status) == (500, 1500, "needs_response")
     event = payments.read_event(settings, *_webhook(fake.world.events[-1]))
     assert event is not None
     assert (event.id, event.charge_id) == (fake.world.events[-1]["id"], charge["id"])
     assert payments.customer_of_charge(settings, charge["id"]) == customer
     charges.close_dispute(fake.world, dispute["id"], won=True)
-    assert payments.present(settings, customer).settled[0].dispute_status == "won"
+    assert payments.customer_snapshot(settings, customer).settled[0].dispute_status == "won"
 
 
 def test_the_fake_refuses_what_stripe_would(fake: FakeStripe, settings: Settings) -> None:
-    made = payments.connection.client(settings).v1.customers
+    made = payments.connection.stripe_client(settings).v1.customers
     with pytest.raises(stripe.InvalidRequestError, match="unknown parameter: metdata"):
         made.create(cast(Any, {"metdata": {"user": "1"}}))
     made.create({"email": "a@example.com"}, {"idempotency_key": "one"})
@@ -161,11 +165,11 @@ def test_stripe_being_away_or_refusing_is_one_error(
     fake: FakeStripe, settings: Settings, customer: str
 ) -> None:
     with pytest.raises(PaymentsError, match="No such price"):
-        payments.price(settings, "price_none")
-    assert not payments.present(settings, "cus_none").exists
+        payments.get_price(settings, "price_none")
+    assert not payments.customer_snapshot(settings, "cus_none").exists
     fake.world.is_away = True
     with pytest.raises(PaymentsError):
-        payments.present(settings, customer)
+        payments.customer_snapshot(settings, customer)
 
 
 def test_only_what_stripe_has_signed_lately_is_an_event(settings: Settings) -> None:

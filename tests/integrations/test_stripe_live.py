@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from app.billing import catalogue
+from app.billing import stripe_setup
 from app.billing.plans import FOR_SALE
 from app.config import Settings
 from app.integrations import payments
-from app.integrations.payments.snapshot import Present
+from app.integrations.payments.snapshot import CustomerSnapshot
 
 KEY = os.environ.get("STRIPE_LIVE_TEST_KEY", "")
 
@@ -24,8 +24,8 @@ def test_an_account_is_set_up_and_leads_a_customer_to_checkout_and_portal() -> N
         secret_key="k" * 32,
         base_url="https://sounds.example.com",
     )
-    list(catalogue.set_up(settings))
-    assert list(catalogue.check(settings)) == []
+    list(stripe_setup.set_up_account(settings))
+    assert list(stripe_setup.check_account(settings)) == []
     customer = payments.create_customer(settings, os.urandom(8).hex(), "owner@example.com", 0)
     try:
         back = ("https://sounds.example.com/billing/welcome", "https://sounds.example.com/billing")
@@ -33,7 +33,7 @@ def test_an_account_is_set_up_and_leads_a_customer_to_checkout_and_portal() -> N
             url = payments.open_checkout(settings, customer, plan.price_key or "", 0, *back)
             assert url.startswith("https://checkout.stripe.com/")
         assert payments.open_portal(settings, customer, back[1]).startswith("https://billing.stripe.com/")
-        assert payments.present(settings, customer) == Present(exists=True)
+        assert payments.customer_snapshot(settings, customer) == CustomerSnapshot(exists=True)
     finally:
-        payments.connection.client(settings).v1.customers.delete(customer)
+        payments.connection.stripe_client(settings).v1.customers.delete(customer)
     assert not payments.customer_exists(settings, customer)

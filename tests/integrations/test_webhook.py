@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.integrations import webhook
+from app.integrations import webhook_client
 from app.integrations.public_addresses import is_public
 
 NEVER = [
@@ -64,7 +64,7 @@ def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
         found = left.pop(0) if len(left) > 1 else left[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    monkeypatch.setattr("app.integrations.webhook.socket.getaddrinfo", lookup)
+    monkeypatch.setattr("app.integrations.webhook_client.socket.getaddrinfo", lookup)
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def test_an_address_that_is_not_public_is_never_reached(
 ) -> None:
     assert not is_public(address)
     resolves_to(monkeypatch, [address])
-    with pytest.raises(webhook.RefusedUrlError):
-        webhook.post("https://receiver.example/", b"", {})
+    with pytest.raises(webhook_client.RefusedUrlError):
+        webhook_client.post_webhook("https://receiver.example/", b"", {})
     assert connections == []
 
 
@@ -96,15 +96,15 @@ def test_a_public_address_is_reached(
     address: str, monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     resolves_to(monkeypatch, [address])
-    assert webhook.post("https://receiver.example/", b"", {}) == 200
+    assert webhook_client.post_webhook("https://receiver.example/", b"", {}) == 200
 
 
 def test_one_private_address_among_public_ones_is_enough_to_refuse(
     monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     resolves_to(monkeypatch, ["8.8.8.8", "10.0.0.1"])
-    with pytest.raises(webhook.RefusedUrlError):
-        webhook.post("https://receiver.example/", b"", {})
+    with pytest.raises(webhook_client.RefusedUrlError):
+        webhook_client.post_webhook("https://receiver.example/", b"", {})
     assert connections == []
 
 
@@ -112,13 +112,13 @@ def test_a_resolver_that_changes_its_answer_is_asked_once_and_the_checked_addres
     monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     resolves_to(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
-    webhook.post("https://receiver.example:8443/hook?a=1", b"x", {})
+    webhook_client.post_webhook("https://receiver.example:8443/hook?a=1", b"x", {})
     (request,) = connections
     assert str(request.url) == "https://8.8.8.8:8443/hook?a=1"
     assert request.headers["Host"] == "receiver.example:8443"
     assert request.extensions["sni_hostname"] == "receiver.example"
-    with pytest.raises(webhook.RefusedUrlError):  # looked up anew for the next delivery
-        webhook.post("https://receiver.example:8443/hook?a=1", b"x", {})
+    with pytest.raises(webhook_client.RefusedUrlError):  # looked up anew for the next delivery
+        webhook_client.post_webhook("https://receiver.example:8443/hook?a=1", b"x", {})
     assert len(connections) == 1
 
 
@@ -139,8 +139,8 @@ def test_a_resolver_that_changes_its_answer_is_asked_once_and_the_checked_addres
     ],
 )
 def test_an_address_that_makes_no_sense_is_refused(url: str, connections: list[httpx.Request]) -> None:
-    with pytest.raises(webhook.RefusedUrlError):
-        webhook.post(url, b"", {})
+    with pytest.raises(webhook_client.RefusedUrlError):
+        webhook_client.post_webhook(url, b"", {})
     assert connections == []
 
 
@@ -148,18 +148,18 @@ def test_an_address_that_makes_no_sense_is_refused(url: str, connections: list[h
     "url", ["https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/"]
 )
 def test_other_spellings_of_this_machine_are_refused(url: str, connections: list[httpx.Request]) -> None:
-    with pytest.raises((webhook.RefusedUrlError, webhook.NotDeliveredError)):
-        webhook.post(url, b"", {})
+    with pytest.raises((webhook_client.RefusedUrlError, webhook_client.NotDeliveredError)):
+        webhook_client.post_webhook(url, b"", {})
     assert connections == []
 
 
 def test_loopback_is_for_development_only_and_leads_nowhere_else(
     monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
-    with pytest.raises(webhook.RefusedUrlError):
-        webhook.post("http://127.0.0.1:9/", b"", {})
-    assert webhook.post("http://127.0.0.1:9/", b"", {}, loopback=True) == 200
+    with pytest.raises(webhook_client.RefusedUrlError):
+        webhook_client.post_webhook("http://127.0.0.1:9/", b"", {})
+    assert webhook_client.post_webhook("http://127.0.0.1:9/", b"", {}, loopback=True) == 200
     for address in ("10.0.0.1", "8.8.8.8"):
         resolves_to(monkeypatch, [address])
-        with pytest.raises(webhook.RefusedUrlError):
-            webhook.post("http://receiver.example/", b"", {}, loopback=True)
+        with pytest.raises(webhook_client.RefusedUrlError):
+            webhook_client.post_webhook("http://receiver.example/", b"", {}, loopback=True)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.integrations import webhook
+from app.integrations import webhook_client
 
 NAME, BODY = "receiver.example", b"{}"
 Talk = Callable[[socket.socket], None]
@@ -76,7 +76,7 @@ def ok(peer: socket.socket) -> None:
 
 
 def post(port: int, scheme: str = "https") -> int:
-    return webhook.post(f"{scheme}://{NAME}:{port}/hook", BODY, {}, loopback=True)
+    return webhook_client.post_webhook(f"{scheme}://{NAME}:{port}/hook", BODY, {}, loopback=True)
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
         return look_up("127.0.0.1" if host == NAME else host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", lead_here)
-    monkeypatch.setattr(webhook, "TOTAL_S", 1.0)
+    monkeypatch.setattr(webhook_client, "TOTAL_S", 1.0)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_receiver_that_drips_its_headers_is_hung_up_on(
 ) -> None:
     receiver = serve(drip(before, b"H"), certificate(NAME) if scheme == "https" else None)
     began = time.monotonic()
-    with pytest.raises(webhook.NotDeliveredError):
+    with pytest.raises(webhook_client.NotDeliveredError):
         post(receiver.port, scheme)
     assert 0.9 < time.monotonic() - began < 2.5
 
@@ -188,7 +188,7 @@ def test_a_certificate_for_another_name_is_refused(
     serve: Callable[..., Receiver], certificate: Callable[[str], ssl.SSLContext], name: str
 ) -> None:
     receiver = serve(ok, certificate(name))
-    with pytest.raises(webhook.NotDeliveredError, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(webhook_client.NotDeliveredError, match="CERTIFICATE_VERIFY_FAILED"):
         post(receiver.port)
     assert receiver.requests in ([], [b""])
 
@@ -203,5 +203,5 @@ def test_a_certificate_that_nobody_has_signed_is_refused(
     trusted = certifi.where()
     receiver = serve(ok, certificate(NAME))
     monkeypatch.setattr("certifi.where", lambda: trusted)
-    with pytest.raises(webhook.NotDeliveredError, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(webhook_client.NotDeliveredError, match="CERTIFICATE_VERIFY_FAILED"):
         post(receiver.port)

@@ -16,7 +16,7 @@ from app.billing import quota
 from app.engine import dispatch
 from app.extensions import db, settings
 from app.integrations.storage import open_store
-from app.jobs import actions, claim, cleanup, progress, reconcile, run, transitions
+from app.jobs import actions, claims, cleanup, progress, reconcile, run, transitions
 from app.models import Attempt, Batch, Job, OutboxMessage, Usage, User
 from app.models.base import transaction, utcnow
 from app.sandbox.errors import EngineCancelled, EngineCrashed
@@ -33,7 +33,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object, **__: object) -> None:
         raise EngineCrashed("signal 11\nwhere it was", -11)
 
-    monkeypatch.setattr(dispatch, "process", crash)
+    monkeypatch.setattr(dispatch, "process_file", crash)
 
 
 def failed_job(browser: Browser) -> Job:
@@ -73,7 +73,7 @@ def test_an_attempt_knows_when_each_step_was_done(as_owner: Browser) -> None:
 
 def test_an_abandoned_attempt_is_told_from_the_next(as_owner: Browser) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
-    claim.next_job()
+    claims.claim_next()
     with transaction() as session:
         session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
     reconcile.requeue_abandoned()
@@ -88,7 +88,7 @@ def test_a_waiting_job_is_cancelled_at_once(as_owner: Browser, owner: User) -> N
         assert (answer.status_code, answer.headers["Location"]) == (303, "/jobs")
     db.session.refresh(job)
     assert job.state == "cancelled"
-    assert (quota.standing(owner).uploads, quota.standing(owner).storage_bytes) == (0, 0)
+    assert (quota.plan_usage(owner).uploads, quota.plan_usage(owner).storage_bytes) == (0, 0)
     assert files_kept() == []
     assert db.session.scalar(select(func.count()).select_from(OutboxMessage)) == 0
     assert "Cancelled. It does not count" in as_owner.get("/jobs").text
@@ -109,9 +109,9 @@ def test_a_job_that_runs_is_killed_soon_after_it_is_cancelled(
     app: Flask, as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the real sandbox, with an entry that sleeps: its process group is gone within two seconds."""
-    from app.sandbox.sandbox import Sandbox
+    from app.sandbox.runner import Sandbox
 
-    monkeypatch.setattr(dispatch, "SANDBOX", Sandbox("tests.jobs.entries:sleep_and_tell"))
+    monkeypatch.setattr(dispatch, "WORKER_SANDBOX", Sandbox("tests.jobs.entries:sleep_and_tell"))
     job = uploaded_job(as_owner, "kick.wav", kick())
     told = settings().data_dir.resolve() / "pid"
 
@@ -129,7 +129,7 @@ def test_a_job_that_runs_is_killed_soon_after_it_is_cancelled(
     ending = run.run_next()
     took_s = time.monotonic() - cancelled[0]
     thread.join()
-    dispatch.SANDBOX.close()
+    dispatch.WORKER_SANDBOX.close()
     assert ending is not None
     assert ending.state == "lost"
     assert took_s < 2.5
@@ -137,7 +137,7 @@ def test_a_job_that_runs_is_killed_soon_after_it_is_cancelled(
     assert job.state == "cancelled"
     (attempt,) = attempts_of(job)
     assert (attempt.outcome, attempt.exit_words) == ("cancelled", "signal 9 (SIGKILL)")
-    assert quota.standing(owner).uploads == 0
+    assert quota.plan_usage(owner).uploads == 0
     assert files_kept() == []
 
 
@@ -158,15 +158,15 @@ def test_a_failed_job_is_tried_again_without_another_upload(
 ) -> None:
     job = failed_job(as_owner)
     assert "Try again" in as_owner.get("/jobs").text
-    assert quota.standing(owner).uploads == 0
+    assert quota.plan_usage(owner).uploads == 0
     monkeypatch.undo()
     assert as_owner.post(f"/jobs/{job.id}/retry").status_code == 303
     assert as_owner.post(f"/jobs/{job.id}/retry").status_code == 409  # it is under way
-    assert quota.standing(owner).uploads == 1
+    assert quota.plan_usage(owner).uploads == 1
     run.run_next()
     db.session.refresh(job)
     assert (job.state, job.retries, job.attempt) == ("completed", 1, 1)
-    assert (quota.standing(owner).uploads, quota.standing(owner).storage_bytes) == (1, job.size_bytes)
+    assert (quota.plan_usage(owner).uploads, quota.plan_usage(owner).storage_bytes) == (1, job.size_bytes)
     assert [a.number for a in attempts_of(job)] == [1, 2, 3, 4]
     keys = db.session.scalars(select(OutboxMessage.key).order_by(OutboxMessage.id)).all()
     assert len(keys) == len(set(keys)) == 2  # it failed, and later it was ready
@@ -176,7 +176,7 @@ def test_a_retry_that_fails_gives_back_its_own_charge(as_owner: Browser, owner: 
     job = failed_job(as_owner)
     actions.retry(job.id)
     actions.cancel(job.id)
-    assert (quota.standing(owner).uploads, quota.standing(owner).storage_bytes) == (0, 0)
+    assert (quota.plan_usage(owner).uploads, quota.plan_usage(owner).storage_bytes) == (0, 0)
     charges = select(func.count()).where(Usage.kind == "upload", Usage.quantity == 1)
     assert db.session.scalar(charges) == 2
 
@@ -208,10 +208,10 @@ def test_the_sweep_leaves_what_is_kept_and_takes_it_afterwards(as_owner: Browser
     job = failed_job(as_owner)
     for path in files_kept():
         os.utime(path, (0, 0))
-    assert cleanup.orphans() == 0
+    assert cleanup.remove_orphans() == 0
     with transaction() as session:
         session.execute(update(Job).values(kept_until=utcnow() - timedelta(seconds=1)))
-    assert cleanup.orphans() == 1
+    assert cleanup.remove_orphans() == 1
     assert not (settings().data_dir / "store" / job.incoming_key).exists()
 
 
@@ -221,7 +221,7 @@ def test_a_retry_does_not_repeat_finished_steps(as_owner: Browser, monkeypatch: 
     monkeypatch.setattr(transitions, "complete", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
     job = failed_job(as_owner)
     monkeypatch.setattr(transitions, "complete", store_put)
-    monkeypatch.setattr(dispatch, "process", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(dispatch, "process_file", lambda *_, **__: pytest.fail("measured again"))
     assert actions.retry(job.id)
     run.run_next()
     db.session.refresh(job)
@@ -232,7 +232,7 @@ def test_a_retry_does_not_repeat_finished_steps(as_owner: Browser, monkeypatch: 
 def test_a_job_can_be_started_before_its_time(as_freeloader: Browser) -> None:
     job = uploaded_job(as_freeloader, "kick.wav", kick())
     assert [actions.run_now(job.id), actions.run_now(job.id)] == [True, False]
-    held = claim.next_job()
+    held = claims.claim_next()
     assert held is not None
     assert held.job_id == job.id
 
@@ -240,14 +240,14 @@ def test_a_job_can_be_started_before_its_time(as_freeloader: Browser) -> None:
 def test_a_batch_shows_how_far_it_is_and_how_long_it_takes(as_owner: Browser, owner: User) -> None:
     waiting_jobs(owner, 200)
     assert "0</span> of <span" in as_owner.get("/jobs").text
-    assert progress.of_batches(owner)[0].left_words == ""  # nothing was measured yet
+    assert progress.active_batches(owner)[0].left_words == ""  # nothing was measured yet
     for _ in range(38):
-        held = claim.next_job()
+        held = claims.claim_next()
         assert held is not None
         with transaction() as session:
             session.execute(update(Attempt).values(outcome="completed", run_s=1.48, ended_at=utcnow()))
             session.execute(update(Job).where(Job.id == held.job_id).values(state="completed"))
-    (whole,) = progress.of_batches(owner)
+    (whole,) = progress.active_batches(owner)
     assert (whole.done, whole.total, whole.left_words) == (38, 200, "about 4 minutes left")
     assert ", about 4 minutes left" in as_owner.get("/jobs").text
 
@@ -255,7 +255,7 @@ def test_a_batch_shows_how_far_it_is_and_how_long_it_takes(as_owner: Browser, ow
 def test_a_batch_that_waits_says_when_it_starts(freeloader: User) -> None:
     due = utcnow() + timedelta(hours=12)
     waiting_jobs(freeloader, 3, run_at=due)
-    (whole,) = progress.of_batches(freeloader)
+    (whole,) = progress.active_batches(freeloader)
     assert (whole.starts_at, whole.left_words) == (due, "")
 
 
@@ -265,7 +265,7 @@ def test_who_loses_the_lease_kills_and_says_how(as_owner: Browser, monkeypatch: 
         raise EngineCancelled("given up", -9)
 
     job = uploaded_job(as_owner, "kick.wav", kick())
-    monkeypatch.setattr(dispatch, "process", killed)
+    monkeypatch.setattr(dispatch, "process_file", killed)
     run.run_next()
     assert [(a.outcome, a.exit_status) for a in attempts_of(job)] == [("cancelled", -9)]
     assert db.session.scalar(select(func.count()).select_from(Batch)) == 1

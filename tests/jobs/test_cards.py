@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from app.extensions import db
-from app.jobs import claim, run, workers
+from app.jobs import claims, run, workers
 from app.models import Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
@@ -27,9 +27,9 @@ def test_a_poll_answers_nothing_until_something_changed_and_then_ends(as_owner: 
     uploaded_job(as_owner, "kick.wav", kick())
     address = poll_address(as_owner.get("/upload").text)
     assert as_owner.get(address, headers=HTMX).status_code == 204
-    held = claim.next_job()
+    held = claims.claim_next()
     assert held is not None
-    claim.remember(held, "decoded")
+    claims.save_step(held, "decoded")
     moved = as_owner.get(address, headers=HTMX)
     assert moved.status_code == 200
     assert "Listening for tempo, key and sound." in moved.text
@@ -63,9 +63,9 @@ def test_cards_show_only_ones_own_jobs(as_owner: Browser, as_stranger: Browser) 
 def test_what_is_decoded_can_be_played_before_it_is_finished(as_owner: Browser, as_stranger: Browser) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     assert as_owner.get(f"/jobs/{job.id}/audio").status_code == 404
-    held = claim.next_job()
+    held = claims.claim_next()
     assert held is not None
-    claim.remember(held, "decoded", sp404_key=held.sp404_key)
+    claims.save_step(held, "decoded", sp404_key=held.sp404_key)
     assert as_owner.get(f"/jobs/{job.id}/audio").status_code == 302
     assert as_stranger.get(f"/jobs/{job.id}/audio").status_code == 404
 
@@ -102,7 +102,7 @@ def told(browser: Browser) -> list[str]:
 def test_what_a_job_waits_for_is_what_the_workers_say(as_owner: Browser, owner: User) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
     assert "No worker takes jobs just now." in as_owner.get("/jobs").text
-    workers.beat()
+    workers.send_heartbeat()
     page = as_owner.get("/jobs").text
     assert "A worker is getting ready for it." in page
     address = poll_address(page)

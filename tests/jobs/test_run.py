@@ -24,13 +24,13 @@ from app.billing import quota
 from app.engine import dispatch
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import claim, measure_step, reconcile, run, transitions, workers
-from app.jobs.claim import Claim, LeaseLostError
-from app.jobs.transitions import Ending
+from app.jobs import claims, measure_step, reconcile, run, transitions, workers
+from app.jobs.claims import Claim, LeaseLostError
+from app.jobs.transitions import Transition
 from app.models import Attempt, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.sandbox.errors import EngineCrashed, EngineTimeout
-from app.sandbox.sandbox import Sandbox
+from app.sandbox.runner import Sandbox
 from tests.live import EngineProcess, served
 from tests.support import Browser, chord, drum_loop, finished_job, kick, uploaded_job, wav
 from tests.upload.test_upload import files_kept
@@ -106,7 +106,7 @@ def test_a_bad_file_fails_at_once_with_a_sentence_and_counts_for_nothing(
     assert job.error
     assert job.error.endswith(".")
     assert "Traceback" not in job.error
-    now = quota.standing(owner)
+    now = quota.plan_usage(owner)
     assert (now.uploads, now.storage_bytes) == (0, 0)
     assert files_kept() == []
     assert db.session.scalar(select(func.count()).select_from(Sample)) == 0
@@ -126,7 +126,7 @@ def test_trouble_is_tried_three_times_then_told_and_given_back(
     def broken(*_: object, **__: object) -> None:
         raise trouble
 
-    monkeypatch.setattr(dispatch, "process", broken)
+    monkeypatch.setattr(dispatch, "process_file", broken)
     job = uploaded_job(as_owner, "kick.wav", kick())
     for attempt, wait_s in ((1, 30), (2, 120)):
         ending = run.run_next()
@@ -142,7 +142,7 @@ def test_trouble_is_tried_three_times_then_told_and_given_back(
     db.session.refresh(job)
     assert (job.state, job.attempt) == ("failed", 3)
     assert (job.error or "").startswith(sentence)
-    assert quota.standing(owner).uploads == 0
+    assert quota.plan_usage(owner).uploads == 0
     assert [path.name for path in files_kept()] == [Path(job.incoming_key).name]  # for another try
 
 
@@ -153,10 +153,13 @@ def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch, name: str, exit_status: int
 ) -> None:
     """A real child that crashes, hangs or takes too much memory; then the same job by the real engine."""
-    job, broken = uploaded_job(as_owner, f"{name}.wav", kick()), Sandbox("tests.engine.entries:by_name")
+    job, broken = (
+        uploaded_job(as_owner, f"{name}.wav", kick()),
+        Sandbox("tests.engine.misbehaving_child:by_name"),
+    )
     soon = settings().model_copy(update={"job_limit_s": 1.0})
     with monkeypatch.context() as patched:
-        patched.setattr(dispatch, "SANDBOX", broken)
+        patched.setattr(dispatch, "WORKER_SANDBOX", broken)
         patched.setattr(run, "settings", lambda: soon)
         patched.setattr(measure_step, "settings", lambda: soon)
         run.run_next()
@@ -184,7 +187,7 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
     with transaction() as session:
         session.execute(update(Job).values(run_at=utcnow()))
     monkeypatch.setattr(transitions, "complete", complete)
-    monkeypatch.setattr(dispatch, "process", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(dispatch, "process_file", lambda *_, **__: pytest.fail("measured again"))
     run.run_next()
     db.session.refresh(job)
     assert job.state == "completed"
@@ -193,16 +196,16 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
 def test_a_database_that_restarts_costs_no_try(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is away when the job ends, and for the first two attempts to say so."""
     job, away = uploaded_job(as_owner, "kick.wav", kick()), OperationalError("COMMIT", {}, Exception("gone"))
-    wait, answers = transitions.wait, iter([away, away, None])
+    wait, answers = transitions.postpone, iter([away, away, None])
 
-    def sometimes(held: Claim, detail: str) -> Ending:
+    def sometimes(held: Claim, detail: str) -> Transition:
         if (trouble := next(answers)) is not None:
             raise trouble
         return wait(held, detail)
 
     monkeypatch.setattr(run, "DATABASE_PAUSES_S", (0, 0, 0))
     monkeypatch.setattr(transitions, "complete", lambda *_: (_ for _ in ()).throw(away))
-    monkeypatch.setattr(transitions, "wait", sometimes)
+    monkeypatch.setattr(transitions, "postpone", sometimes)
     run.run_next()
     db.session.refresh(job)
     assert (job.state, job.step, job.attempt) == ("pending", "described", 0)
@@ -222,7 +225,7 @@ def test_a_file_that_stays_away_for_days_is_given_up(as_owner: Browser, owner: U
         "failed",
         "Our file store could not give the file back. Upload it again.",
     )
-    assert quota.standing(owner).uploads == 0
+    assert quota.plan_usage(owner).uploads == 0
 
 
 def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
@@ -233,7 +236,7 @@ def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
             session.execute(update(Job).values(lease_token="somebody else's"))
         raise UnreadableAudio("No.")
 
-    monkeypatch.setattr(dispatch, "process", refused)
+    monkeypatch.setattr(dispatch, "process_file", refused)
     job = uploaded_job(as_owner, "kick.wav", kick())
     ending = run.run_next()
     assert ending is not None
@@ -245,13 +248,13 @@ def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
 def test_the_lease_is_kept_while_something_slow_runs(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claim, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(claims, "HEARTBEAT_S", 0.05)
     job = uploaded_job(as_owner, "kick.wav", kick())
-    held = claim.next_job()
+    held = claims.claim_next()
     assert held is not None
     first = db.session.get_one(Job, job.id).lease_until
     db.session.commit()
-    with claim.kept(held) as still_ours:
+    with claims.keep_lease(held) as still_ours:
         time.sleep(0.3)
         assert still_ours()
         db.session.commit()
@@ -267,21 +270,21 @@ def test_the_lease_is_kept_while_something_slow_runs(
 
 def test_who_lost_the_lease_changes_nothing(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
-    held = claim.next_job()
+    held = claims.claim_next()
     assert held is not None
     with transaction() as session:
         session.execute(update(Job).values(lease_token="somebody else's"))
-    assert not claim.extend(held)
+    assert not claims.extend_lease(held)
     with pytest.raises(LeaseLostError):
-        claim.remember(held, "analysed", analysis={})
+        claims.save_step(held, "analysed", analysis={})
     with pytest.raises(LeaseLostError):
         transitions.complete(held, {}, {})
     with pytest.raises(LeaseLostError):
         transitions.refuse(held, "x")
     with pytest.raises(LeaseLostError):
-        transitions.try_again(held, "x", "y")
+        transitions.retry_or_fail(held, "x", "y")
     with pytest.raises(LeaseLostError):
-        transitions.wait(held, "x")
+        transitions.postpone(held, "x")
     db.session.refresh(job)
     assert (job.state, job.step) == ("processing", "stored")
 
@@ -291,18 +294,18 @@ def test_paid_jobs_go_first_and_then_the_oldest(as_owner: Browser, as_freeloader
     first, second = (uploaded_job(as_owner, name, kick()) for name in ("first.wav", "second.wav"))
     with transaction() as session:
         session.execute(update(Job).where(Job.id == free.id).values(run_at=utcnow() - timedelta(hours=1)))
-    order = [claimed.job_id for claimed in iter(claim.next_job, None)]
+    order = [claimed.job_id for claimed in iter(claims.claim_next, None)]
     assert order == [first.id, second.id, free.id]
 
 
 def test_a_delayed_job_is_not_claimed(as_freeloader: Browser) -> None:
     uploaded_job(as_freeloader, "free.wav", kick())
-    assert claim.next_job() is None
+    assert claims.claim_next() is None
 
 
 def test_an_abandoned_job_is_taken_up_again(as_owner: Browser) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
-    claim.next_job()
+    claims.claim_next()
     assert reconcile.requeue_abandoned() == 0
     with transaction() as session:
         session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
@@ -315,23 +318,23 @@ def test_an_abandoned_job_is_taken_up_again(as_owner: Browser) -> None:
 
 def test_a_job_whose_worker_died_here_does_not_wait_for_its_lease(as_owner: Browser) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
-    claim.next_job()
+    claims.claim_next()
     with transaction() as session:
-        session.execute(update(Job).values(worker=f"{workers.place()}:999999999:gone"))
+        session.execute(update(Job).values(worker=f"{workers.machine_id()}:999999999:gone"))
     assert reconcile.requeue_abandoned() == 1
 
 
 def test_a_job_that_kills_its_worker_three_times_is_given_up(as_owner: Browser, owner: User) -> None:
     job = uploaded_job(as_owner, "poison.wav", kick())
     for _ in range(3):
-        assert claim.next_job() is not None
+        assert claims.claim_next() is not None
         with transaction() as session:
             session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
         reconcile.requeue_abandoned()
     db.session.refresh(job)
     assert job.state == "failed"
     assert "stopped 3 times" in (job.error or "")
-    assert quota.standing(owner).uploads == 0
+    assert quota.plan_usage(owner).uploads == 0
 
 
 @pytest.mark.parametrize("format_", ["WAV", "AIFF", "FLAC", "MP3", "OGG"])

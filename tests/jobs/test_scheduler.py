@@ -12,10 +12,10 @@ from sqlalchemy import func, select, update
 import tasks
 from app.auth import accounts
 from app.extensions import db
-from app.jobs import claim, scheduler, transitions, workers
+from app.jobs import claims, scheduler, transitions, workers
 from app.models import Job, User, Worker
 from app.models.base import transaction, utcnow
-from app.models.worker import PAUSED, RUNNING
+from app.models.worker_process import PAUSED, RUNNING
 from app.queue import huey
 from tests.support import PASSWORD, Browser, kick, uploaded_job, waiting_jobs
 
@@ -28,7 +28,7 @@ def environ(environ: dict[str, str]) -> dict[str, str]:
 def claimed(most: int = 20) -> list[str]:
     """Ids of the jobs that are claimed, one after another, until there is none."""
     found: list[str] = []
-    while len(found) < most and (held := claim.next_job()) is not None:
+    while len(found) < most and (held := claims.claim_next()) is not None:
         found.append(held.job_id)
     return found
 
@@ -65,7 +65,7 @@ def test_a_plan_says_how_many_of_its_jobs_run_at_once(owner: User, freeloader: U
 
 def test_one_user_does_not_hold_every_slot_while_another_waits(owner: User, stranger: User) -> None:
     """Two slots in all: the second one is the owner's until somebody else comes."""
-    workers.beat()
+    workers.send_heartbeat()
     with transaction() as session:
         session.execute(update(Worker).values(slots=2))
     mine = waiting_jobs(owner, 500)
@@ -77,9 +77,9 @@ def test_one_user_does_not_hold_every_slot_while_another_waits(owner: User, stra
 
 def test_a_full_user_with_a_long_line_is_passed_over(owner: User, stranger: User, freeloader: User) -> None:
     """More rows than the window: the next user is found by the index, earliest due first."""
-    third = accounts.register("third@example.com", PASSWORD, "UTC")
-    fourth = accounts.register("fourth@example.com", PASSWORD, "UTC")
-    waiting_jobs(owner, scheduler.WINDOW + 10)
+    third = accounts.register_user("third@example.com", PASSWORD, "UTC")
+    fourth = accounts.register_user("fourth@example.com", PASSWORD, "UTC")
+    waiting_jobs(owner, scheduler.MAX_ROWS_READ + 10)
     assert len(claimed(3)) == 3
     expected = []
     for user, ago_s in ((third, 9), (fourth, 6), (stranger, 3)):  # neither as they came nor the reverse
@@ -91,8 +91,8 @@ def test_a_full_user_with_a_long_line_is_passed_over(owner: User, stranger: User
 
 
 def test_free_jobs_leave_a_slot_to_paid_ones(owner: User, freeloader: User) -> None:
-    workers.beat()
-    other = accounts.register("free2@example.com", PASSWORD, "UTC")
+    workers.send_heartbeat()
+    other = accounts.register_user("free2@example.com", PASSWORD, "UTC")
     free = waiting_jobs(freeloader, 3) + waiting_jobs(other, 3)
     assert claimed() == [*free[:2], free[3]]
     paid = waiting_jobs(owner, 1)
@@ -100,7 +100,7 @@ def test_free_jobs_leave_a_slot_to_paid_ones(owner: User, freeloader: User) -> N
 
 
 def test_a_worker_of_one_slot_reserves_nothing(freeloader: User) -> None:
-    workers.beat()
+    workers.send_heartbeat()
     with transaction() as session:
         session.execute(update(Worker).values(slots=1))
     jobs = waiting_jobs(freeloader, 2)
@@ -109,11 +109,11 @@ def test_a_worker_of_one_slot_reserves_nothing(freeloader: User) -> None:
 
 @pytest.mark.parametrize("mode", ["paused", "draining"])
 def test_a_worker_that_is_told_to_claims_nothing_more(owner: User, mode: str) -> None:
-    workers.beat()
+    workers.send_heartbeat()
     job_id, rest = waiting_jobs(owner, 2)
     assert claimed(1) == [job_id]
-    assert workers.set_mode(workers.own_id(), mode)
-    workers.beat()  # a beat does not forget what it was told
+    assert workers.set_mode(workers.own_worker_id(), mode)
+    workers.send_heartbeat()  # a beat does not forget what it was told
     assert claimed() == []
     (worker,) = db.session.scalars(select(Worker)).all()
     assert not workers.is_drained(worker)
@@ -124,17 +124,17 @@ def test_a_worker_that_is_told_to_claims_nothing_more(owner: User, mode: str) ->
 
 
 def test_the_slots_of_silent_and_paused_workers_do_not_count(app: Flask) -> None:
-    workers.beat()
+    workers.send_heartbeat()
     with transaction() as session:
         session.add(Worker(id="a:1", host="a", pid=1, slots=8, beat_at=utcnow() - timedelta(minutes=1)))
         session.add(Worker(id="b:1", host="b", pid=1, slots=8, mode=PAUSED))
         session.add(Worker(id="c:1", host="c", pid=1, slots=8, beat_at=utcnow() - timedelta(hours=1)))
-    assert workers.slots_of_all() == 4
+    assert workers.total_slots() == 4
     assert workers.free_slots() == 4
-    workers.sweep()
-    workers.sweep()
-    assert set(db.session.scalars(select(Worker.id))) == {workers.own_id(), "a:1", "b:1"}
-    workers.leave()
+    workers.remove_silent()
+    workers.remove_silent()
+    assert set(db.session.scalars(select(Worker.id))) == {workers.own_worker_id(), "a:1", "b:1"}
+    workers.unregister()
     assert workers.free_slots() == 0
 
 
@@ -146,7 +146,7 @@ def test_the_cap_holds_however_many_claim_at_once(app: Flask, owner: User, stran
     def take() -> None:
         with app.app_context():
             for _ in range(3):
-                held = claim.next_job()
+                held = claims.claim_next()
                 if held is not None:
                     found.append(held.job_id)
 

@@ -19,10 +19,10 @@ from app.library import trash
 from app.library.samples import parse_tags
 from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
-from app.music import keys
+from app.music import musical_keys
 from app.search import facets
-from app.search import query as search
-from tests.support import Browser, Script, chord, drum_loop, finished_job, kick
+from app.search import sample_search as search
+from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ class TestFinding:
         assert 'class="chip" href="/samples?kind=loop"' in page
 
     def test_counts_stand_beside_the_values(self, owner: User) -> None:
-        counts = dict(facets.counts(owner, search.Query(kind="loop"), "kind"))
+        counts = dict(facets.count_values(owner, search.SampleQuery(kind="loop"), "kind"))
         assert sum(counts.values()) == 3
 
     def test_a_stranger_sees_an_empty_library(self, as_stranger: Browser) -> None:
@@ -124,7 +124,7 @@ def test_pages_show_every_sample_once(app: Flask, loop: Sample, owner: User, sor
     seen: list[str] = []
     after: str | None = ""
     while after is not None:
-        results = search.find(owner, search.Query(sort=sort), after)
+        results = search.find_samples(owner, search.SampleQuery(sort=sort), after)
         seen += [sample.id for sample in results.samples]
         after = results.next_after
         assert results.total == 121
@@ -150,31 +150,31 @@ class TestDeleting:
         assert names(page) == []
         assert "Undo" in page
         assert as_owner.get(f"/samples/{loop.id}").status_code == 404
-        assert quota.standing(owner).storage_bytes == 0
+        assert quota.plan_usage(owner).storage_bytes == 0
         assert as_owner.post(f"/samples/{loop.id}/restore").status_code == 303
         assert names(as_owner.get("/samples").text) == ["Dusty break"]
-        assert quota.standing(owner).storage_bytes == loop.size_bytes
+        assert quota.plan_usage(owner).storage_bytes == loop.size_bytes
 
     def test_deleting_and_restoring_at_once_counts_once(self, owner: User, loop: Sample) -> None:
         """Two requests that have both found the sample: the second one changes nothing."""
         for _ in range(2):
-            trash.delete(loop)
-        assert quota.standing(owner).storage_bytes == 0
+            trash.delete_sample(loop)
+        assert quota.plan_usage(owner).storage_bytes == 0
         second = Sample(
             id=loop.id, user_id=loop.user_id, size_bytes=loop.size_bytes, deleted_at=loop.deleted_at
         )
-        trash.restore(loop)
-        trash.restore(second)  # as another request has read it before
-        assert quota.standing(owner).storage_bytes == loop.size_bytes
+        trash.restore_sample(loop)
+        trash.restore_sample(second)  # as another request has read it before
+        assert quota.plan_usage(owner).storage_bytes == loop.size_bytes
 
     def test_bytes_and_row_go_when_nobody_can_want_them_back(self, as_owner: Browser, loop: Sample) -> None:
         as_owner.post(f"/samples/{loop.id}/delete")
-        trash.purge()
+        trash.purge_deleted()
         assert db.session.scalar(select(func.count()).select_from(Sample)) == 1
         with transaction() as session:
             session.execute(update(Sample).values(deleted_at=utcnow() - timedelta(hours=2)))
         for _ in range(2):
-            trash.purge()
+            trash.purge_deleted()
         assert db.session.scalar(select(func.count()).select_from(Sample)) == 0
         assert [path for path in (settings().data_dir / "store").rglob("*") if path.is_file()] == []
 
@@ -235,7 +235,7 @@ def test_every_address_with_an_id_is_404_for_a_stranger(
     app: Flask, as_stranger: Browser, stranger: User, loop: Sample
 ) -> None:
     """Walks the URL map, so that a new address can't be forgotten."""
-    by_token = Script(app, stranger)
+    by_token = ApiScript(app, stranger)
     tried = 0
     for rule in app.url_map.iter_rules():
         if not {"sample_id", "job_id"} & set(rule.arguments):
@@ -269,15 +269,15 @@ def test_what_users_type_is_never_markup(as_owner: Browser, loop: Sample) -> Non
     [("A minor", "8A"), ("C major", "8B"), ("G# minor", "1A"), ("B major", "1B"), ("E minor", "9A")],
 )
 def test_the_camelot_wheel(key: str, hour: str) -> None:
-    assert keys.camelot(key) == hour
+    assert musical_keys.camelot_code(key) == hour
 
 
 def test_every_hour_of_the_wheel_is_one_key() -> None:
-    assert len({keys.camelot(key) for key in keys.ALL_KEYS}) == 24
+    assert len({musical_keys.camelot_code(key) for key in musical_keys.ALL_KEYS}) == 24
 
 
 def test_compatible_keys_are_the_relative_and_the_neighbours() -> None:
-    assert set(keys.compatible("A minor")) == {"A minor", "C major", "E minor", "D minor"}
+    assert set(musical_keys.compatible_keys("A minor")) == {"A minor", "C major", "E minor", "D minor"}
 
 
 def test_tags_are_tidied() -> None:
@@ -286,8 +286,8 @@ def test_tags_are_tidied() -> None:
 
 def test_a_sample_comes_back_only_when_there_is_room(as_owner: Browser, owner: User) -> None:
     sample = db.session.get_one(Sample, finished_job(as_owner, "kick.wav", kick()).sample_id)
-    trash.delete(sample)
-    full = plans.for_user(owner).storage_bytes - sample.size_bytes + 1
+    trash.delete_sample(sample)
+    full = plans.plan_for_user(owner).storage_bytes - sample.size_bytes + 1
     with transaction() as session:
         session.add(Usage(user_id=owner.id, kind="storage", entry_key="full", quantity=full))
     refused = as_owner.post(f"/samples/{sample.id}/restore", {"HX-Request": "true"})
@@ -302,4 +302,4 @@ def test_a_sample_comes_back_only_when_there_is_room(as_owner: Browser, owner: U
     as_owner.post(f"/samples/{sample.id}/restore")
     db.session.refresh(sample)
     assert sample.deleted_at is None
-    assert quota.standing(owner).storage_left_bytes == 0
+    assert quota.plan_usage(owner).storage_left_bytes == 0

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import Usage, User
-from app.models.base import new_id, references_off, transaction
+from app.models.base import foreign_keys_off, new_id, transaction
 
 
 def test_a_time_comes_back_as_the_same_moment_in_utc(app: Flask, owner: User) -> None:
@@ -60,7 +60,7 @@ def test_rebuilding_a_table_keeps_what_refers_to_it(app: Flask, owner: User) -> 
     with transaction() as session:
         session.add(Usage(user_id=owner.id, kind="upload", entry_key="x", quantity=1))
     db.session.remove()
-    with db.engine.connect() as connection, references_off(connection):
+    with db.engine.connect() as connection, foreign_keys_off(connection):
         operations = Operations(MigrationContext.configure(connection))
         with operations.batch_alter_table("users", recreate="always") as batch:
             batch.add_column(sa.Column("nickname", sa.String(20)))

@@ -11,7 +11,7 @@ from app.extensions import db, settings
 from app.jobs import run
 from app.models import Batch, OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
-from app.notify import batch_mail, batches, kinds, outbox
+from app.notify import batch_completion, batch_mail, message_kinds, outbox
 from tests.jobs.test_run import zero_channels
 from tests.support import Browser, drum_loop, finished_job, kick
 
@@ -20,13 +20,13 @@ def test_files_dropped_together_get_one_message_when_the_last_is_done(as_owner: 
     batch = {"batch": "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", "batch_files": 3}
     as_owner.upload(("one.wav", kick()), **batch)
     run.run_next()
-    assert outbox.deliver_due() == 0
+    assert outbox.deliver_mails() == 0
     as_owner.upload(("two.wav", drum_loop()), **batch)
     as_owner.upload(("three.wav", b"%PDF-1.4"), **batch)
-    assert outbox.deliver_due() == 0
+    assert outbox.deliver_mails() == 0
     run.run_next()
-    assert outbox.deliver_due() == 1
-    assert outbox.deliver_due() == 0
+    assert outbox.deliver_mails() == 1
+    assert outbox.deliver_mails() == 0
     (mail,) = (settings().data_dir / "mail").glob("*.eml")
     text = mail.read_text()
     assert "Subject: 2 samples are ready" in text
@@ -35,7 +35,7 @@ def test_files_dropped_together_get_one_message_when_the_last_is_done(as_owner: 
 
 def test_a_failure_is_told_too(as_owner: Browser) -> None:
     finished_job(as_owner, "broken.wav", zero_channels())
-    outbox.deliver_due()
+    outbox.deliver_mails()
     (mail,) = (settings().data_dir / "mail").glob("*.eml")
     assert "Subject: 1 file could not be processed" in mail.read_text()
     assert "broken.wav could not be processed:" in mail.read_text()
@@ -44,13 +44,13 @@ def test_a_failure_is_told_too(as_owner: Browser) -> None:
 def test_a_browser_that_went_away_is_not_waited_for(as_owner: Browser) -> None:
     as_owner.upload(("one.wav", kick()), batch="2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", batch_files=5)
     run.run_next()
-    batches.settle_abandoned()
-    assert outbox.deliver_due() == 0
+    batch_completion.settle_abandoned()
+    assert outbox.deliver_mails() == 0
     with transaction() as session:
         session.execute(update(Batch).values(touched_at=utcnow() - timedelta(minutes=11)))
     for _ in range(2):
-        batches.settle_abandoned()
-    assert outbox.deliver_due() == 1
+        batch_completion.settle_abandoned()
+    assert outbox.deliver_mails() == 1
     assert db.session.scalar(select(func.count()).select_from(OutboxMessage)) == 1
 
 
@@ -58,7 +58,7 @@ def test_who_wants_no_mail_gets_none(as_owner: Browser, owner: User) -> None:
     with transaction():
         owner.mail_on_completion = False
     finished_job(as_owner, "kick.wav", kick())
-    assert outbox.deliver_due() == 0
+    assert outbox.deliver_mails() == 0
 
 
 def test_a_file_that_joins_after_the_mail_gets_one_of_its_own(as_owner: Browser) -> None:
@@ -66,7 +66,7 @@ def test_a_file_that_joins_after_the_mail_gets_one_of_its_own(as_owner: Browser)
     for name in ("one.wav", "two.wav"):
         as_owner.upload((name, kick()), **batch)
         run.run_next()
-        assert outbox.deliver_due() == 1
+        assert outbox.deliver_mails() == 1
 
 
 def test_who_wanted_no_mail_gets_no_flood_on_changing_their_mind(as_owner: Browser, owner: User) -> None:
@@ -77,15 +77,15 @@ def test_who_wanted_no_mail_gets_no_flood_on_changing_their_mind(as_owner: Brows
     with transaction() as session:
         owner.mail_on_completion = True
         session.execute(update(Batch).values(touched_at=utcnow() - timedelta(hours=1)))
-    batches.settle_abandoned()
-    assert outbox.deliver_due() == 0
+    batch_completion.settle_abandoned()
+    assert outbox.deliver_mails() == 0
 
 
 def test_a_letter_that_cannot_be_written_holds_no_other_back(as_owner: Browser, owner: User) -> None:
     with transaction() as session:
-        session.add(OutboxMessage(key="broken", user_id=owner.id, kind=kinds.BATCH_DONE, payload={}))
+        session.add(OutboxMessage(key="broken", user_id=owner.id, kind=message_kinds.BATCH_DONE, payload={}))
     finished_job(as_owner, "kick.wav", kick())
-    assert outbox.deliver_due() == 1
+    assert outbox.deliver_mails() == 1
     broken = db.session.scalars(select(OutboxMessage).where(OutboxMessage.key == "broken")).one()
     assert broken.last_error == "KeyError: 'batch_id'"
     assert broken.next_try_at is not None
@@ -95,7 +95,7 @@ def test_a_letter_that_cannot_be_written_holds_no_other_back(as_owner: Browser, 
 def test_a_deleted_sample_is_told_as_deleted(as_owner: Browser) -> None:
     job = finished_job(as_owner, "kick.wav", kick())
     as_owner.post(f"/samples/{job.sample_id}/delete")
-    outbox.deliver_due()
+    outbox.deliver_mails()
     (mail,) = (settings().data_dir / "mail").glob("*.eml")
     assert f"/samples/{job.sample_id}" not in mail.read_text()
 

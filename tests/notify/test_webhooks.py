@@ -69,12 +69,12 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def endpoint(app: Flask, owner: User, receiver: Receiver) -> WebhookEndpoint:
-    return webhook_delivery.add(owner, receiver.url, EVENTS)
+    return webhook_delivery.add_endpoint(owner, receiver.url, EVENTS)
 
 
 def happen(owner: User, subject: str = "1", event: str = "job.completed", **data: Any) -> None:
     with transaction():
-        webhook_delivery.promise(owner.id, event, subject, {"n": 1} | data)
+        webhook_delivery.enqueue_event(owner.id, event, subject, {"n": 1} | data)
 
 
 def make_due() -> None:
@@ -111,8 +111,8 @@ def test_a_failed_job_is_told_too(as_owner: Browser, endpoint: WebhookEndpoint, 
 
 
 def test_an_export_of_the_data_is_told(owner: User, endpoint: WebhookEndpoint, receiver: Receiver) -> None:
-    export_id = data_export.ask(owner).id
-    data_export.make_due()
+    export_id = data_export.request_export(owner).id
+    data_export.make_due_exports()
     outbox.deliver_webhooks()
     told = json.loads(receiver.got[0][1])
     assert (told["type"], told["data"]["export_id"]) == ("export.ready", export_id)
@@ -123,7 +123,7 @@ def test_a_receiver_that_was_down_gets_it_later_under_the_same_id(
 ) -> None:
     receiver.statuses = [500, 302, 503]
     happen(owner)
-    for waited_s in outbox.HOOK_RETRY_S[:3]:
+    for waited_s in outbox.WEBHOOK_RETRY_S[:3]:
         assert outbox.deliver_webhooks() == 0
         message = db.session.scalars(select(OutboxMessage)).one()
         assert message.next_try_at is not None
@@ -156,7 +156,7 @@ def test_gone_turns_it_off_at_once(owner: User, endpoint: WebhookEndpoint, recei
     assert len(receiver.got) == 1
     db.session.refresh(endpoint)
     assert endpoint.disabled_because == "It answered 410 Gone."
-    webhook_delivery.enable(endpoint)
+    webhook_delivery.enable_endpoint(endpoint)
     happen(owner, "4")
     outbox.deliver_webhooks()
     assert len(receiver.got) == 2
@@ -170,7 +170,7 @@ def test_after_the_last_try_it_is_turned_off(
     for _ in range(20):
         make_due()
         outbox.deliver_webhooks()
-    assert len(receiver.got) == 1 + len(outbox.HOOK_RETRY_S)
+    assert len(receiver.got) == 1 + len(outbox.WEBHOOK_RETRY_S)
     db.session.refresh(endpoint)
     assert endpoint.disabled_at is not None
 
@@ -189,7 +189,7 @@ def test_a_delivery_is_replayed_under_its_own_id(
 
 
 def test_only_the_events_that_are_wanted_are_told(app: Flask, owner: User, receiver: Receiver) -> None:
-    webhook_delivery.add(owner, receiver.url, ["job.failed"])
+    webhook_delivery.add_endpoint(owner, receiver.url, ["job.failed"])
     happen(owner)
     assert outbox.deliver_webhooks() == 0
     assert receiver.got == []
@@ -197,8 +197,8 @@ def test_only_the_events_that_are_wanted_are_told(app: Flask, owner: User, recei
 
 def test_a_webhook_holds_no_mail_back(as_owner: Browser, endpoint: WebhookEndpoint) -> None:
     finished_job(as_owner, "kick.wav", kick())
-    assert outbox.deliver_due() == 1
-    assert outbox.is_webhook_due()
+    assert outbox.deliver_mails() == 1
+    assert outbox.has_due_webhooks()
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def upload(user: User, count: int, a_batch: int = 10) -> list[str]:
             with transaction() as session:
                 expected = min(a_batch, count - number)
                 session.add(Batch(id=batch_id, user_id=user.id, expected=expected))
-        found.append(intake.take(user, BytesIO(content), f"{number}.wav", batch_id).id)
+        found.append(intake.accept_upload(user, BytesIO(content), f"{number}.wav", batch_id).id)
     return found
 
 

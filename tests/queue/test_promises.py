@@ -18,11 +18,11 @@ from sqlalchemy import func, select, update
 from app.ai import budget
 from app.billing import plans, quota
 from app.extensions import db
-from app.jobs import claim, workers
+from app.jobs import claims, workers
 from app.models import Attempt, Batch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.upload import intake
-from tests.benchmarks import chaos
+from tests.queue import chaos
 from tests.queue.lab import BACKENDS, Lab, is_alive, lab, member, states, upload, wait_for
 from tests.support import kick, waiting_jobs
 
@@ -34,7 +34,7 @@ Opened = tuple[Lab, Flask]
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_nothing_is_lost_or_done_twice_whatever_is_killed(tmp_path: Path, backend: str) -> None:
     """No periodic task runs at all: the workers' own beats are enough."""
-    told = chaos.run(tmp_path, backend, seconds=8, jobs=30, housekeeping=False)
+    told = chaos.run_chaos(tmp_path, backend, seconds=8, jobs=30, housekeeping=False)
     assert told["mails"] == 3
 
 
@@ -43,7 +43,7 @@ def test_nothing_is_lost_or_done_twice_whatever_is_killed(tmp_path: Path, backen
 def test_nothing_is_lost_when_the_engine_is_killed_too(tmp_path: Path, backend: str) -> None:
     """A process of its own, killed in the middle of files and started again, beside the workers; with
     housekeeping."""
-    told = chaos.run(tmp_path, backend, seconds=8, jobs=40, engine=True)
+    told = chaos.run_chaos(tmp_path, backend, seconds=8, jobs=40, engine=True)
     assert told["engine killed"]
     assert told["mails"] == 4
 
@@ -131,7 +131,7 @@ def _has_ended(number: int) -> bool:
 def test_of_fifty_uploads_at_once_one_gets_the_last_place(idle: Opened, limit: str) -> None:
     _, app = idle
     user = member("p@example.com")
-    plan, size = plans.for_user(user), len(kick())
+    plan, size = plans.plan_for_user(user), len(kick())
     with transaction() as session:
         batch = Batch(id="b", user_id=user.id, expected=50)
         left = plan.uploads - 1 if limit == "uploads" else plan.storage_bytes - size
@@ -146,9 +146,9 @@ def test_of_fifty_uploads_at_once_one_gets_the_last_place(idle: Opened, limit: s
             db.session.commit()
             barrier.wait()
             try:
-                intake.take(owner, BytesIO(kick()), f"{number}.wav", "b")
+                intake.accept_upload(owner, BytesIO(kick()), f"{number}.wav", "b")
                 told.append("in")
-            except intake.RefusedError:
+            except intake.UploadRefusedError:
                 told.append("refused")
 
     threads = [threading.Thread(target=send, args=(number,)) for number in range(50)]
@@ -163,7 +163,7 @@ def test_of_fifty_uploads_at_once_one_gets_the_last_place(idle: Opened, limit: s
     files = [path for path in (here_data(app) / "store").rglob("*") if path.is_file()]
     assert (stored or 0) - (left if limit == "storage" else 0) == size
     assert [path.stat().st_size for path in files] == [size]
-    assert quota.standing(db.session.get_one(User, user_id)).uploads_left <= plan.uploads - 1
+    assert quota.plan_usage(db.session.get_one(User, user_id)).uploads_left <= plan.uploads - 1
 
 
 def here_data(app: Flask) -> Path:
@@ -184,7 +184,7 @@ def test_the_cap_holds_under_parallel_claims(idle: Opened) -> None:
         with app.app_context():
             barrier.wait()
             for _ in range(4):
-                held = claim.next_job()
+                held = claims.claim_next()
                 if held is not None:
                     found.append(held.job_id)
 
@@ -206,7 +206,7 @@ def test_a_drained_worker_finishes_and_another_goes_on(idle: Opened) -> None:
     first = here.add_consumer()
     wait_for(lambda: states().get("processing"), 60, "the first worker works")
     assert first.process is not None
-    worker = f"{workers.place()}:{first.process.pid}"
+    worker = f"{workers.machine_id()}:{first.process.pid}"
     assert workers.set_mode(worker, "draining")
     wait_for(lambda: not states().get("processing"), 30, "it has finished what it had")
     done = states()["completed"]
@@ -236,10 +236,10 @@ def test_so_many_questions_at_once_put_aside_no_more_than_the_budget(
         def put_aside(number: int) -> None:
             with app.app_context():
                 barrier.wait()
-                held.append(budget.put_aside(user_id, f"ai:job{number}", Decimal("0.02")) is not None)
+                held.append(budget.reserve_budget(user_id, f"ai:job{number}", Decimal("0.02")) is not None)
 
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(put_aside, range(16)))
         db.session.rollback()
         assert sorted(held) == [False] * 14 + [True] * 2
-        assert budget.spent(budget.DAY) == Decimal("0.04")
+        assert budget.spent_usd(budget.DAY) == Decimal("0.04")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from app.engine import dispatch
-from app.sandbox.sandbox import Sandbox
+from app.sandbox.runner import Sandbox
 from app.worker import huey
 
 __all__ = ["huey"]
 
-dispatch.SANDBOX = Sandbox(f"tests.queue.entries:{os.environ['QUEUE_TEST_ENTRY']}")
+dispatch.WORKER_SANDBOX = Sandbox(f"tests.queue.entries:{os.environ['QUEUE_TEST_ENTRY']}")

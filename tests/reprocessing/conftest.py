@@ -6,12 +6,12 @@ import pytest
 
 from app.extensions import db
 from app.models import Sample
-from tests.fake_openrouter import KEY, Market
+from tests.fake_openrouter import KEY, FakeOpenRouter
 from tests.support import Browser, drum_loop, finished_job
 
 
 @pytest.fixture
-def environ(environ: dict[str, str], fake: Market) -> dict[str, str]:
+def environ(environ: dict[str, str], fake: FakeOpenRouter) -> dict[str, str]:
     return environ | {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url}
 
 

@@ -12,15 +12,14 @@ from sqlalchemy import select, update
 
 from app.billing import quota
 from app.extensions import db, settings
-from app.jobs import claim as claims
-from app.jobs import cleanup, outcomes, reconcile, reprocess, run, transitions
+from app.jobs import claims, cleanup, outcomes, reconcile, reprocess, run, transitions
 from app.jobs.outcomes import Results
 from app.library import trash
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
 from app.notify import webhook_delivery
-from tests.fake_openrouter import Market
+from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import BOTH, SMALL, choose, due_now, queued, ran
 from tests.support import Browser
 from tests.upload.test_upload import files_kept
@@ -42,7 +41,7 @@ class TestFiles:
     ) -> None:
         [job] = queued(as_owner, purpose, sample)
         if is_held:
-            assert claims.next_job() is not None
+            assert claims.claim_next() is not None
         as_owner.post(f"/jobs/{job.id}/cancel")
         db.session.refresh(job)
         assert (job.state, files_kept()) == ("cancelled", kept)
@@ -55,16 +54,16 @@ class TestFiles:
         as_owner: Browser,
         owner: User,
         sample: Sample,
-        fake: Market,
+        fake: FakeOpenRouter,
         kept: list[Path],
         purpose: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        before = quota.standing(owner)
+        before = quota.plan_usage(owner)
         choose(as_owner, SMALL)
         [job] = queued(as_owner, purpose, sample)
         with monkeypatch.context() as patched:
-            patched.setattr(outcomes, "of", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
+            patched.setattr(outcomes, "apply_results", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
             for _ in range(3):
                 due_now()
                 run.run_next()
@@ -78,7 +77,7 @@ class TestFiles:
         db.session.refresh(job)
         assert (job.state, files_kept()) == ("completed", kept)
         assert len(fake.asked) == asked  # what was paid for was kept
-        assert quota.standing(owner) == before
+        assert quota.plan_usage(owner) == before
 
     @BOTH
     def test_a_worker_that_dies_three_times_leaves_them(
@@ -86,7 +85,7 @@ class TestFiles:
     ) -> None:
         [job] = queued(as_owner, purpose, sample)
         for _ in range(3):
-            assert claims.next_job() is not None
+            assert claims.claim_next() is not None
             with transaction() as session:
                 session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
             reconcile.requeue_abandoned()
@@ -107,8 +106,8 @@ class TestFiles:
     ) -> None:
         ran(as_owner, ANALYSE, sample)
         ran(as_owner, DESCRIBE, sample)
-        monkeypatch.setattr(cleanup, "OLD_OBJECT", timedelta(seconds=-60))
-        assert cleanup.orphans() == 0
+        monkeypatch.setattr(cleanup, "MIN_OBJECT_AGE", timedelta(seconds=-60))
+        assert cleanup.remove_orphans() == 0
         assert files_kept() == kept
 
 
@@ -122,14 +121,14 @@ def test_an_original_that_is_gone_ends_the_job_at_once(as_owner: Browser, sample
 
 
 def deleted(sample: Sample) -> None:
-    trash.delete(sample)
+    trash.delete_sample(sample)
 
 
 def purged(sample: Sample) -> None:
-    trash.delete(sample)
+    trash.delete_sample(sample)
     with transaction() as session:
         session.execute(update(Sample).values(deleted_at=utcnow() - timedelta(hours=2)))
-    trash.purge()
+    trash.purge_deleted()
     db.session.commit()
 
 
@@ -140,21 +139,21 @@ def test_a_deleted_sample_ends_its_job_and_nothing_of_it_comes_back(
     as_owner: Browser,
     owner: User,
     sample: Sample,
-    fake: Market,
+    fake: FakeOpenRouter,
     purpose: str,
     away: Callable[[Sample], None],
     when: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     choose(as_owner, SMALL)
-    webhook_delivery.add(owner, "https://receiver.example/hook", ["job.failed"])
+    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.failed"])
     [job] = queued(as_owner, purpose, sample)
     if when == "before":
         away(sample)
     else:
         complete = transitions.complete
 
-        def late(claim: claims.Claim, measured: Results, described: Results) -> transitions.Ending:
+        def late(claim: claims.Claim, measured: Results, described: Results) -> transitions.Transition:
             away(sample)
             return complete(claim, measured, described)
 
@@ -163,10 +162,10 @@ def test_a_deleted_sample_ends_its_job_and_nothing_of_it_comes_back(
     assert ending is not None
     assert ending.state == "cancelled"
     db.session.refresh(job)
-    assert (job.state, job.error) == ("cancelled", reprocess.GONE)
-    assert reprocess.GONE.replace("'", "&#39;") in as_owner.get("/jobs").text
+    assert (job.state, job.error) == ("cancelled", reprocess.SAMPLE_DELETED)
+    assert reprocess.SAMPLE_DELETED.replace("'", "&#39;") in as_owner.get("/jobs").text
     told = json.loads(db.session.scalars(select(WebhookDelivery.body)).one())["data"]
-    assert (told["status"], told["error"]) == ("cancelled", reprocess.GONE)
+    assert (told["status"], told["error"]) == ("cancelled", reprocess.SAMPLE_DELETED)
     assert len(files_kept()) == (2 if away is deleted else 0)
     assert as_owner.get(f"/samples/{job.sample_id or 'x'}").status_code == 404
     mails = select(OutboxMessage.key).where(OutboxMessage.key.startswith(f"batch:{job.batch_id}"))

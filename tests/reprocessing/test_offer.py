@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.ai import budget, estimate
+from app.ai import budget, cost_estimate
 from app.extensions import db
-from app.integrations.openrouter.client import Price
+from app.integrations.openrouter.chat_client import MaxPrice
 from app.integrations.openrouter.conversation import request_schema
 from app.jobs import run
-from app.library import reprocess_offer
 from app.models import AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
+from app.reprocessing import reprocess_offer
 from app.templating import usd
-from app.vibe import prompt, schema
-from app.vibe.description import LOCAL
-from app.vibe.schema import Vibe
-from tests.fake_openrouter import Market
+from app.vibe import vibe_prompt, vibe_schema
+from app.vibe.sound_description import BY_RULES
+from app.vibe.vibe_schema import Vibe
+from tests.fake_openrouter import FakeOpenRouter
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser, drum_loop, finished_job, kick, waiting_jobs
 
@@ -91,17 +91,19 @@ def test_before_a_model_was_ever_asked_the_length_of_the_question_is_told(
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     page = offer(as_owner, DESCRIBE, *two)
     sample = two[1]
-    asked = prompt.messages(sample.features.measured, sample.filename, [])
-    each = Price(Decimal("0.5"), Decimal("1.5")).most(asked, request_schema(Vibe))
+    asked = vibe_prompt.build_messages(sample.features.measured, sample.filename, [])
+    each = MaxPrice(Decimal("0.5"), Decimal("1.5")).most(asked, request_schema(Vibe))
     assert Decimal("0.001") < each < MOST
     assert f"Asked {SMALL} then qwen/qwen3-235b-a22b-2507, when it does not answer" in page
     assert f"Expected {usd(2 * each)} 2 samples at {usd(each)}, by the length of the question" in page
     assert "At most $0.04 $0.02 a sample" in page
-    assert f"Left to spend {usd(1 - budget.spent(budget.DAY, owner.id))}" in page
+    assert f"Left to spend {usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
     assert "By rules" not in page
 
 
-def test_then_by_what_its_answers_have_cost(as_owner: Browser, two: list[Sample], fake: Market) -> None:
+def test_then_by_what_its_answers_have_cost(
+    as_owner: Browser, two: list[Sample], fake: FakeOpenRouter
+) -> None:
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
     run.run_next()
@@ -115,7 +117,7 @@ def test_the_same_bytes_twice_are_asked_about_once(as_owner: Browser, owner: Use
     twin = db.session.get_one(Sample, finished_job(as_owner, "Break again.wav", drum_loop(93)).id)
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     db.session.refresh(owner)
-    cost = estimate.of(owner, [*two, twin])
+    cost = cost_estimate.estimate_cost(owner, [*two, twin])
     assert (cost.to_ask, cost.free) == (2, 1)
 
 
@@ -125,7 +127,7 @@ def test_the_same_bytes_twice_are_asked_about_once(as_owner: Browser, owner: Use
 )
 def test_the_budgets_edge(left: str, affordable: int) -> None:
     """The most is put aside for each, and what it costs is known before the next is asked."""
-    cost = estimate.Estimate(
+    cost = cost_estimate.CostEstimate(
         silence=None, answered=frozenset(), models=(SMALL,), free=0, to_ask=3, each_usd=Decimal("0.002"),
         is_measured=True, each_most_usd=MOST, left_usd=Decimal(left),
     )  # fmt: skip
@@ -134,10 +136,10 @@ def test_the_budgets_edge(left: str, affordable: int) -> None:
 
 
 def test_a_used_up_budget_is_told_and_holds(
-    as_owner: Browser, owner: User, two: list[Sample], fake: Market
+    as_owner: Browser, owner: User, two: list[Sample], fake: FakeOpenRouter
 ) -> None:
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
-    spend(owner, str(Decimal("0.9799") - budget.spent(budget.DAY, owner.id)))
+    spend(owner, str(Decimal("0.9799") - budget.spent_usd(budget.DAY, owner.id)))
     page = offer(as_owner, DESCRIBE, *two)
     assert "Left to spend $0.0201" in page
     assert "By rules about 1 sample" in page
@@ -145,7 +147,7 @@ def test_a_used_up_budget_is_told_and_holds(
     run.run_next()
     run.run_next()
     assert [asked["model"] for asked in fake.asked[2:]] == [SMALL]
-    assert budget.spent(budget.DAY, owner.id) <= 1
+    assert budget.spent_usd(budget.DAY, owner.id) <= 1
 
 
 def test_who_switched_models_off_pays_nothing(as_owner: Browser, two: list[Sample]) -> None:
@@ -187,7 +189,7 @@ class TestWithoutAKey:
     def test_rules_of_an_older_schema_would_say_something_else(
         self, as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
+        monkeypatch.setattr(vibe_schema, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION + 1)
         assert "Rules write the description anew" in offer(as_owner, DESCRIBE, two[0])
 
 
@@ -208,7 +210,7 @@ def test_a_whole_search_is_chosen_and_frozen(as_owner: Browser, two: list[Sample
 def test_no_more_than_the_cap_at_once(
     as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reprocess_offer, "MOST", 1)
+    monkeypatch.setattr(reprocess_offer, "MAX_SAMPLES", 1)
     answer = as_owner.post("/again", purpose=DESCRIBE, all="1")
     assert chosen_ids(answer.text) == [two[1].id]
     assert "One go takes 1 of the 2 you chose." in words(answer.text)
@@ -239,13 +241,13 @@ def test_a_plan_does_so_many_a_day(as_freeloader: Browser, freeloader: User) -> 
 
 
 def test_the_page_and_the_job_agree_on_what_becomes_of_a_models_words(
-    as_owner: Browser, two: list[Sample], fake: Market
+    as_owner: Browser, two: list[Sample], fake: FakeOpenRouter
 ) -> None:
     model = two[0].described["source"]
     with transaction() as session:
         session.get_one(AiSwitch, 1).paused_at = utcnow()
         session.get_one(AiSwitch, 1).paused_because = "no credit"
-        two[1].describe(two[1].described | {"source": LOCAL})
+        two[1].describe(two[1].described | {"source": BY_RULES})
     page = offer(as_owner, DESCRIBE, *two)
     assert "What a model has said of 1 sample stays" in page
     assert "Nothing would change. What a model has said of it stays" in words(
@@ -257,7 +259,7 @@ def test_the_page_and_the_job_agree_on_what_becomes_of_a_models_words(
     as_owner.post("/settings/ai", ai_model=SMALL)
     page = offer(as_owner, DESCRIBE, *two)
     assert "also in place of what a model has said. Nothing is paid." in page
-    assert described_by(as_owner, two[0]) == LOCAL
+    assert described_by(as_owner, two[0]) == BY_RULES
 
 
 def test_nobody_chooses_anothers_samples(as_stranger: Browser, two: list[Sample]) -> None:

@@ -8,23 +8,22 @@ from decimal import Decimal
 import pytest
 
 import tasks
-from app.ai import answers, budget
+from app.ai import answer_cache, budget
 from app.billing import quota
 from app.extensions import db, settings
-from app.jobs import claim as claims
-from app.jobs import describe_step, run
+from app.jobs import claims, describe_step, run
 from app.models import Sample, User
 from app.models.base import transaction
 from app.models.job import ANALYSE, DESCRIBE
-from app.vibe import description, prompt, schema
-from app.vibe.description import LOCAL
-from tests.fake_openrouter import Market
+from app.vibe import sound_description, vibe_prompt, vibe_schema
+from app.vibe.sound_description import BY_RULES
+from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import BOTH, LARGE, SMALL, choose, ledger, queued, ran
 from tests.support import Browser, drum_loop, finished_job
 
 
 def test_another_model_finds_other_words_and_the_ledger_is_the_bill(
-    as_owner: Browser, owner: User, sample: Sample, fake: Market
+    as_owner: Browser, owner: User, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     with transaction():
         sample.retag(["vinyl"])
@@ -36,11 +35,11 @@ def test_another_model_finds_other_words_and_the_ledger_is_the_bill(
     assert (sample.vibe["source"], sample.vibe["genres"][0]["name"]) == (SMALL, "trap")
     assert '"vinyl"' in fake.asked[1]["messages"][1]["content"]
     assert abs(ledger() - fake.billed_usd) < Decimal("0.000002")
-    assert abs(budget.spent(budget.DAY, owner.id) - ledger()) < Decimal("0.000001")
+    assert abs(budget.spent_usd(budget.DAY, owner.id) - ledger()) < Decimal("0.000001")
     assert "trap" in sample.search_text
 
 
-def test_the_same_question_again_is_free(as_owner: Browser, sample: Sample, fake: Market) -> None:
+def test_the_same_question_again_is_free(as_owner: Browser, sample: Sample, fake: FakeOpenRouter) -> None:
     before = dict(sample.vibe)
     assert ran(as_owner, DESCRIBE, sample).state == "completed"
     assert len(fake.asked) == 1
@@ -48,7 +47,9 @@ def test_the_same_question_again_is_free(as_owner: Browser, sample: Sample, fake
 
 
 @BOTH
-def test_corrections_stay_in_force(as_owner: Browser, sample: Sample, fake: Market, purpose: str) -> None:
+def test_corrections_stay_in_force(
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter, purpose: str
+) -> None:
     with transaction():
         sample.correct(bpm=186.0, moods=["sunny"])
     choose(as_owner, SMALL)
@@ -57,7 +58,7 @@ def test_corrections_stay_in_force(as_owner: Browser, sample: Sample, fake: Mark
 
 
 def test_what_the_user_corrected_is_what_a_model_is_asked_about(
-    as_owner: Browser, sample: Sample, fake: Market
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     as_written = sample.described
     assert as_written["figures"] == {"kind": "loop", "sound": None, "bpm": sample.bpm, "key": None}
@@ -80,7 +81,7 @@ def test_what_the_user_corrected_is_what_a_model_is_asked_about(
 
 
 def test_a_correction_that_a_model_would_not_be_told_is_no_other_question(
-    as_owner: Browser, sample: Sample, fake: Market
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     with transaction():
         sample.correct(bpm=(sample.bpm or 0) + 0.02)
@@ -89,7 +90,7 @@ def test_a_correction_that_a_model_would_not_be_told_is_no_other_question(
 
 
 def test_a_job_that_was_cancelled_while_another_asked_pays_nothing(
-    as_owner: Browser, sample: Sample, fake: Market, monkeypatch: pytest.MonkeyPatch
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choose(as_owner, SMALL)
     [job] = queued(as_owner, DESCRIBE, sample)
@@ -98,23 +99,25 @@ def test_a_job_that_was_cancelled_while_another_asked_pays_nothing(
         as_owner.post(f"/jobs/{job.id}/cancel")
         return False
 
-    monkeypatch.setattr(answers, "_begin", never)
+    monkeypatch.setattr(answer_cache, "_acquire_lock", never)
     run.run_next()
     db.session.refresh(job)
     assert (job.state, len(fake.asked)) == ("cancelled", 1)
 
 
 def test_who_waits_too_long_for_anothers_question_is_described_by_rules(
-    as_owner: Browser, fake: Market, monkeypatch: pytest.MonkeyPatch
+    as_owner: Browser, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "_begin", lambda *_: False)
-    monkeypatch.setattr(describe_step, "LONGEST_S", 0.0)
+    monkeypatch.setattr(answer_cache, "_acquire_lock", lambda *_: False)
+    monkeypatch.setattr(describe_step, "MAX_ASKING_S", 0.0)
     sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
-    assert (sample.vibe["source"], fake.asked) == (LOCAL, [])
+    assert (sample.vibe["source"], fake.asked) == (BY_RULES, [])
 
 
 @BOTH
-def test_rules_write_for_what_the_user_corrected(as_owner: Browser, fake: Market, purpose: str) -> None:
+def test_rules_write_for_what_the_user_corrected(
+    as_owner: Browser, fake: FakeOpenRouter, purpose: str
+) -> None:
     fake.script = ["400"]
     sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
     measured = sample.described
@@ -133,15 +136,15 @@ def test_rules_write_for_what_the_user_corrected(as_owner: Browser, fake: Market
 def test_it_is_no_upload_and_is_charged_as_none(
     as_owner: Browser, owner: User, sample: Sample, purpose: str
 ) -> None:
-    before = quota.standing(owner)
+    before = quota.plan_usage(owner)
     job = ran(as_owner, purpose, sample)
     with transaction():
-        quota.give_back(job)
-    assert quota.standing(owner) == before
+        quota.return_charges(job)
+    assert quota.plan_usage(owner) == before
 
 
 def test_analysing_measures_and_renders_anew_and_leaves_a_models_words(
-    as_owner: Browser, sample: Sample, fake: Market
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     words, bars = dict(sample.described), sample.bars
     with transaction():
@@ -161,7 +164,7 @@ def test_analysing_measures_and_renders_anew_and_leaves_a_models_words(
     assert len(fake.asked) == 1
 
 
-def test_words_by_rules_follow_a_new_measurement(as_owner: Browser, fake: Market) -> None:
+def test_words_by_rules_follow_a_new_measurement(as_owner: Browser, fake: FakeOpenRouter) -> None:
     fake.script = ["400"]
     sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
     right = dict(sample.described)
@@ -172,18 +175,18 @@ def test_words_by_rules_follow_a_new_measurement(as_owner: Browser, fake: Market
 
 
 def test_who_switched_models_off_gets_rules_and_nobody_is_asked(
-    as_owner: Browser, sample: Sample, fake: Market
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     assert as_owner.post("/settings/ai").status_code == 303
     ran(as_owner, DESCRIBE, sample)
-    assert sample.vibe["source"] == LOCAL
+    assert sample.vibe["source"] == BY_RULES
     other = finished_job(as_owner, "other.wav", drum_loop(120))
-    assert db.session.get_one(Sample, other.id).vibe["source"] == LOCAL
+    assert db.session.get_one(Sample, other.id).vibe["source"] == BY_RULES
     assert len(fake.asked) == 1  # the first upload's
 
 
 def test_rules_that_stand_in_for_a_model_leave_its_words(
-    as_owner: Browser, sample: Sample, fake: Market
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     fake.script, words = ["503"], dict(sample.described)
     choose(as_owner, SMALL)
@@ -194,18 +197,18 @@ def test_rules_that_stand_in_for_a_model_leave_its_words(
 
 @pytest.mark.parametrize("module", ["prompt", "schema"])
 def test_a_new_version_describes_on_request_only(
-    as_owner: Browser, sample: Sample, fake: Market, monkeypatch: pytest.MonkeyPatch, module: str
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     line = "The description is of an older version."
     page = f"/samples/{sample.id}"
     assert line not in as_owner.get(page).text
     if module == "prompt":
-        monkeypatch.setattr(prompt, "PROMPT_VERSION", prompt.PROMPT_VERSION + 1)
+        monkeypatch.setattr(vibe_prompt, "PROMPT_VERSION", vibe_prompt.PROMPT_VERSION + 1)
     else:
-        monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
-        monkeypatch.setattr(description, "SCHEMA_VERSION", schema.SCHEMA_VERSION)
-    tasks.keep_house()
-    tasks.sweep()
+        monkeypatch.setattr(vibe_schema, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION + 1)
+        monkeypatch.setattr(sound_description, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION)
+    tasks.run_housekeeping()
+    tasks.remove_leftovers()
     assert run.run_next() is None
     assert line in as_owner.get(page).text
     assert len(fake.asked) == 1
@@ -215,7 +218,7 @@ def test_a_new_version_describes_on_request_only(
 
 
 def test_a_kept_answer_is_held_against_what_is_measured_today(
-    as_owner: Browser, sample: Sample, fake: Market
+    as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     with transaction():
         sample.features.measured = sample.features.measured | {"bpm": 180.0, "noisiness": 5.0}
@@ -231,7 +234,7 @@ def test_words_by_rules_are_of_what_is_measured_when_the_job_ends(
 ) -> None:
     """It was analysed again while it was described."""
     assert as_owner.post("/settings/ai", ai_model=LARGE).status_code == 303  # the switch is off
-    ask = describe_step.sound
+    ask = describe_step.describe_sound
 
     def and_meanwhile(claim: claims.Claim, still_ours: Callable[[], bool]) -> dict[str, object]:
         found = ask(claim, still_ours)
@@ -239,6 +242,6 @@ def test_words_by_rules_are_of_what_is_measured_when_the_job_ends(
             sample.features.measured = sample.features.measured | {"bpm": 180.0}
         return found
 
-    monkeypatch.setattr(describe_step, "sound", and_meanwhile)
+    monkeypatch.setattr(describe_step, "describe_sound", and_meanwhile)
     ran(as_owner, DESCRIBE, sample)
     assert "at 180 BPM" in sample.vibe["description"]

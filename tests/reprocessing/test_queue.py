@@ -33,7 +33,7 @@ def test_many_requests_at_once_queue_one_job(app: Flask, owner: User, sample: Sa
 
     def ask() -> None:
         with app.app_context():
-            made.append(len(reprocess.queue(db.session.get_one(User, user_id), [sample_id], DESCRIBE)))
+            made.append(len(reprocess.queue_jobs(db.session.get_one(User, user_id), [sample_id], DESCRIBE)))
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
@@ -70,7 +70,7 @@ def test_a_free_user_waits_for_the_engine_and_not_for_words(as_freeloader: Brows
 def test_webhooks_mails_and_cards_say_what_was_done(
     as_owner: Browser, owner: User, sample: Sample, purpose: str
 ) -> None:
-    webhook_delivery.add(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
+    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
     [job] = queued(as_owner, purpose, sample)
     assert {DESCRIBE: "To be described again", ANALYSE: "To be analysed again"}[purpose] in as_owner.get(
         "/jobs"

@@ -9,35 +9,37 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.ai import answers, budget
+from app.ai import answer_cache, budget
 from app.extensions import db
 from app.jobs import run
-from app.models import AiAsking, Sample, User
+from app.models import Sample, SingleFlightLock, User
 from app.models.base import transaction, utcnow
 from app.models.job import DESCRIBE
-from tests.fake_openrouter import Market
+from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import LARGE, SMALL, choose, ran
 from tests.support import Browser, drum_loop, finished_job, uploaded_job
 
 
 def test_the_same_bytes_and_words_of_two_users_are_paid_for_once(
-    as_owner: Browser, as_stranger: Browser, stranger: User, sample: Sample, fake: Market
+    as_owner: Browser, as_stranger: Browser, stranger: User, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     other = finished_job(as_stranger, "Dusty break.wav", drum_loop(93))
     assert len(fake.asked) == 1
     assert db.session.get_one(Sample, other.id).vibe == sample.vibe
-    assert budget.spent(budget.DAY, stranger.id) == 0
+    assert budget.spent_usd(budget.DAY, stranger.id) == 0
 
 
 @pytest.mark.parametrize(("name", "bpm"), [("Dusty break 2.wav", 93), ("Dusty break.wav", 94)])
 def test_other_words_or_bytes_are_another_question(
-    as_owner: Browser, as_stranger: Browser, sample: Sample, fake: Market, name: str, bpm: float
+    as_owner: Browser, as_stranger: Browser, sample: Sample, fake: FakeOpenRouter, name: str, bpm: float
 ) -> None:
     finished_job(as_stranger, name, drum_loop(bpm))
     assert len(fake.asked) == 2
 
 
-def test_tags_are_words_too(as_owner: Browser, as_stranger: Browser, sample: Sample, fake: Market) -> None:
+def test_tags_are_words_too(
+    as_owner: Browser, as_stranger: Browser, sample: Sample, fake: FakeOpenRouter
+) -> None:
     choose(as_owner, SMALL)
     choose(as_stranger, SMALL)
     other = db.session.get_one(Sample, finished_job(as_stranger, "Dusty break.wav", drum_loop(93)).id)
@@ -53,22 +55,22 @@ def test_tags_are_words_too(as_owner: Browser, as_stranger: Browser, sample: Sam
 def test_who_died_asking_is_waited_for_as_long_as_asking_may_take(app: Flask, left_s: float) -> None:
     until = utcnow() + timedelta(seconds=left_s)
     with transaction() as session:
-        session.add(AiAsking(question="q", asker="dead", until=until))
-    with answers.one_at_a_time(["q", "another"], 60.0):
+        session.add(SingleFlightLock(question="q", asker="dead", until=until))
+    with answer_cache.single_flight(["q", "another"], 60.0):
         assert utcnow() > until
-        held = db.session.scalars(select(AiAsking.question).where(AiAsking.asker != "dead"))
+        held = db.session.scalars(select(SingleFlightLock.question).where(SingleFlightLock.asker != "dead"))
         assert set(held) == {"q", "another"}
-    assert db.session.scalars(select(AiAsking)).all() == []
+    assert db.session.scalars(select(SingleFlightLock)).all() == []
 
 
 def test_whoever_fails_asking_lets_the_next_one_ask(app: Flask) -> None:
-    with pytest.raises(ZeroDivisionError), answers.one_at_a_time(["q"], 60.0):
+    with pytest.raises(ZeroDivisionError), answer_cache.single_flight(["q"], 60.0):
         raise ZeroDivisionError
-    with answers.one_at_a_time(["q"], 60.0):
+    with answer_cache.single_flight(["q"], 60.0):
         pass
 
 
-def test_two_at_once_in_one_process_pay_once(app: Flask, as_owner: Browser, fake: Market) -> None:
+def test_two_at_once_in_one_process_pay_once(app: Flask, as_owner: Browser, fake: FakeOpenRouter) -> None:
     fake.script = ["slow"]
     for name in ("a.wav", "b.wav"):
         uploaded_job(as_owner, name, drum_loop(101))

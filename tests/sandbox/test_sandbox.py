@@ -17,15 +17,15 @@ import pytest
 
 from app.audio.errors import UnreadableAudio
 from app.sandbox.errors import EngineCancelled, EngineCrashed, EngineError, EngineOutOfMemory, EngineTimeout
-from app.sandbox.sandbox import Limits, Sandbox
+from app.sandbox.runner import ChildLimits, Sandbox
 from tests.live import ROOT
 
-LIMITS = Limits(memory_bytes=2**30, file_bytes=64 * 2**20)
+LIMITS = ChildLimits(memory_bytes=2**30, file_bytes=64 * 2**20)
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox("tests.sandbox.entries:act", limits=LIMITS)
+    made = Sandbox("tests.sandbox.child_entries:act", limits=LIMITS)
     yield made
     made.close()
 
@@ -59,7 +59,7 @@ def test_an_answer_comes_back_with_its_progress(sandbox: Sandbox, tmp_path: Path
 def test_no_secret_of_the_worker_reaches_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "top secret")
     monkeypatch.setenv("S3_SECRET_ACCESS_KEY", "top secret")
-    fresh = Sandbox("tests.sandbox.entries:act", limits=LIMITS)
+    fresh = Sandbox("tests.sandbox.child_entries:act", limits=LIMITS)
     try:
         answer = fresh.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
     finally:
@@ -162,7 +162,7 @@ def test_a_killed_worker_takes_everything_with_it(tmp_path: Path) -> None:
     script = textwrap.dedent(f"""
         from pathlib import Path
         from app.audio.sandbox import Sandbox
-        sandbox = Sandbox("tests.sandbox.entries:act")
+        sandbox = Sandbox("tests.sandbox.child_entries:act")
         def heard(step, facts):
             print(sandbox._zygote.pid, facts["child"], facts["grandchild"], flush=True)
         folder = Path({str(tmp_path)!r})
@@ -179,7 +179,7 @@ def test_a_killed_worker_takes_everything_with_it(tmp_path: Path) -> None:
 
 
 def test_close_leaves_no_process(tmp_path: Path) -> None:
-    fresh = Sandbox("tests.sandbox.entries:act")
+    fresh = Sandbox("tests.sandbox.child_entries:act")
     fresh.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
     assert fresh._zygote is not None
     pid = fresh._zygote.pid

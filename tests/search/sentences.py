@@ -5,8 +5,8 @@ One line a piece, in the notation of `told`: the field, then its value; a minus 
 
 from __future__ import annotations
 
-from app.search.sentence_parser import Piece
-from app.search.text_conditions import KEPT_AS
+from app.search.sentence_parser import Term
+from app.search.text_conditions import DESCRIPTION_FIELDS
 
 # Written first, and not looked at while the words and rules were made.
 HELD_OUT = {
@@ -209,11 +209,11 @@ TYPED_BY_PRODUCERS = {
 SENTENCES |= TYPED_BY_PRODUCERS
 
 
-def told(pieces: tuple[Piece, ...]) -> str:
+def told(pieces: tuple[Term, ...]) -> str:
     return "; ".join(_told(piece) for piece in pieces)
 
 
-def _told(piece: Piece) -> str:
+def _told(piece: Term) -> str:
     minus, value = "-" if piece.negated else "", piece.value
     if piece.field in ("bpm", "seconds"):
         words = "..".join("" if each is None else f"{each:g}" for each in value)
@@ -223,7 +223,7 @@ def _told(piece: Piece) -> str:
         words = f"{value[0]} {value[1]:g}"
     elif piece.field == "key":
         words = value[0].split()[1] if len(value) == 12 else "|".join(value)
-    elif piece.field in KEPT_AS:
+    elif piece.field in DESCRIPTION_FIELDS:
         words = "|".join(value)
     elif piece.field == "liked":
         return f"{minus}liked"

@@ -13,9 +13,9 @@ from app.extensions import db
 from app.library import samples
 from app.models import Sample, User
 from app.models.base import transaction, utcnow
-from app.search import query as search
+from app.search import sample_search as search
 from tests.search.sentences import HELD_OUT, SENTENCES
-from tests.support import Browser, Script, chord, drum_loop, finished_job, kick, noise, wav
+from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick, noise, wav
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def four(as_owner: Browser) -> dict[str, Sample]:
 
 
 def names(user: User, sentence: str) -> list[str]:
-    return [sample.name for sample in search.find(user, search.Query(ask=sentence), "").samples]
+    return [sample.name for sample in search.find_samples(user, search.SampleQuery(ask=sentence), "").samples]
 
 
 def test_sentences_find_and_rank(owner: User, four: dict[str, Sample]) -> None:
@@ -66,9 +66,9 @@ def test_sentences_find_and_rank(owner: User, four: dict[str, Sample]) -> None:
 
 def test_every_sentence_can_be_asked_page_by_page(owner: User, four: dict[str, Sample]) -> None:
     for sentence in (*SENTENCES, *HELD_OUT, "not too bright, punchy, calm and long"):
-        query, seen, after = search.Query(ask=sentence), list[str](), ""
+        query, seen, after = search.SampleQuery(ask=sentence), list[str](), ""
         while True:
-            page = search.find(owner, query, after, limit=1)
+            page = search.find_samples(owner, query, after, limit=1)
             seen += [sample.id for sample in page.samples]
             if page.next_after is None:
                 break
@@ -97,16 +97,16 @@ def test_a_date_sorts_before_any_other_wish_and_a_choice_by_hand_before_both(
 
 def test_what_is_called_as_the_sentence_says_comes_first(owner: User, four: dict[str, Sample]) -> None:
     assert names(owner, "warm") == ["Warm pad", "Hiss", "Deep kick", "Dusty break"]
-    samples.edit(four["Hiss"], name="not loud")
-    samples.edit(four["Dusty break"], name="Not (so) loud - ÄNDERN")
-    samples.edit(four["Deep kick"], name="Amen")
+    samples.edit_sample(four["Hiss"], name="not loud")
+    samples.edit_sample(four["Dusty break"], name="Not (so) loud - ÄNDERN")
+    samples.edit_sample(four["Deep kick"], name="Amen")
     assert names(owner, "not loud")[0] == "not loud"
     assert names(owner, "not so loud ändern")[0] == names(owner, "NOT SO LOUD")[0] == "Not (so) loud - ÄNDERN"
     assert names(owner, "pad or -amen") == ["Warm pad"]
     whole = names(owner, "not so loud")
     seen, after = list[str](), ""
     while True:
-        page = search.find(owner, search.Query(ask="not so loud"), after, limit=1)
+        page = search.find_samples(owner, search.SampleQuery(ask="not so loud"), after, limit=1)
         seen += [sample.name for sample in page.samples]
         if page.next_after is None:
             break
@@ -117,8 +117,8 @@ def test_what_is_called_as_the_sentence_says_comes_first(owner: User, four: dict
 
 
 def test_a_name_that_the_sentence_leaves_out_is_offered(as_owner: Browser, four: dict[str, Sample]) -> None:
-    samples.edit(four["Hiss"], name="No Key, 93 BPM")
-    samples.edit(four["Deep kick"], name="Amen")
+    samples.edit_sample(four["Hiss"], name="No Key, 93 BPM")
+    samples.edit_sample(four["Deep kick"], name="Amen")
 
     def offered(sentence: str) -> list[str]:
         page = as_owner.get("/samples", query_string={"ask": sentence}).text
@@ -139,7 +139,7 @@ def test_a_break_is_a_drum_loop_whatever_it_is_called_and_what_is_called_so(
     owner: User, four: dict[str, Sample]
 ) -> None:
     for old, new in (("Dusty break", "Amen"), ("Hiss", "Break_tail"), ("Deep kick", "Breakdown kick")):
-        samples.edit(four[old], name=new)
+        samples.edit_sample(four[old], name=new)
     four["Dusty break"].filename = four["Deep kick"].filename = "take.wav"
     with transaction():
         four["Dusty break"].index_for_search()
@@ -185,6 +185,6 @@ def test_when_nothing_is_found_it_says_what_to_leave_out(as_owner: Browser, four
     assert without == [("/samples?ask=dusty+loops", "from 120 BPM", "1")]
 
 
-def test_the_api_is_asked_the_same(app: Flask, script: Script, four: dict[str, Sample]) -> None:
+def test_the_api_is_asked_the_same(app: Flask, script: ApiScript, four: dict[str, Sample]) -> None:
     found = script.get("/api/samples?ask=93+bpm+drum+loops").get_json()
     assert [sample["name"] for sample in found["samples"]] == ["Dusty break"]

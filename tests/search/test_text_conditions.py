@@ -8,12 +8,11 @@ import pytest
 
 from app.jobs.outcomes import build_sample
 from app.models import Job, Sample, User
+from app.models import sample as sample_model
 from app.models.base import new_id, transaction
-from app.models.sample import OF_VIBE
-from app.search import query as search
-from app.search import text_conditions
-from app.search.lexicon import DECADES, WORDS
-from app.search.vibe_words import FIELDS
+from app.search import sample_search as search
+from app.search import text_conditions, vibe_synonyms
+from app.search.lexicon import DECADE_PHRASES, PHRASES
 from tests.models.test_sample import MEASURED
 
 DULL: dict[str, Any] = {
@@ -49,7 +48,7 @@ def shelf(owner: User) -> dict[str, Sample]:
 
 
 def names(user: User, sentence: str) -> list[str]:
-    return [sample.name for sample in search.find(user, search.Query(ask=sentence), "").samples]
+    return [sample.name for sample in search.find_samples(user, search.SampleQuery(ask=sentence), "").samples]
 
 
 FOUND = {
@@ -115,27 +114,27 @@ def test_characters_and_measures_sort_together_page_by_page(owner: User, shelf: 
     with transaction():
         for number, sample in enumerate(shelf.values()):
             sample.features.brightness = None if number == 4 else 20.0 * number
-    query, seen, after = search.Query(ask="dusty, dark"), list[str](), ""
+    query, seen, after = search.SampleQuery(ask="dusty, dark"), list[str](), ""
     while True:
-        page = search.find(owner, query, after, limit=1)
+        page = search.find_samples(owner, query, after, limit=1)
         seen += [sample.name for sample in page.samples]
         if page.next_after is None:
             break
         after = page.next_after
     assert seen == ["Popcorn", "Take 3", "Blue", "Strings of sand", "Plain"]
     assert query.ranking == "dusty and darkest first"
-    assert search.Query(ask="bright, not too dusty").ranking == "brightest first, dusty last"
+    assert search.SampleQuery(ask="bright, not too dusty").ranking == "brightest first, dusty last"
 
 
 def test_every_word_of_a_vibe_can_be_asked_for() -> None:
-    assert set(text_conditions.KEPT_AS.values()) <= set(OF_VIBE)
-    for field, words in FIELDS.items():
+    assert set(text_conditions.DESCRIPTION_FIELDS.values()) <= set(sample_model.VIBE_FIELDS)
+    for field, words in vibe_synonyms.VIBE_FIELDS.items():
         for word in words:
             spelled = f"{field} {word}"
-            match = WORDS.pattern.fullmatch(spelled)
+            match = PHRASES.pattern.fullmatch(spelled)
             assert match is not None, spelled
-            assert WORDS.get(match) == (field, (word,))
-    assert DECADES.pattern.fullmatch("1990s") is not None
+            assert PHRASES.get(match) == (field, (word,))
+    assert DECADE_PHRASES.pattern.fullmatch("1990s") is not None
 
 
 @pytest.mark.parametrize(

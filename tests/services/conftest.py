@@ -27,7 +27,7 @@ from app import create_app
 from app.config import Settings
 from app.extensions import db
 from tests.live import free_port
-from tests.services.gate import Gate
+from tests.services.store_proxy import StoreProxy
 
 START_S = 30
 BUCKET = "samples"
@@ -146,9 +146,9 @@ def mail_server() -> Iterator[tuple[str, Inbox]]:
 
 
 @pytest.fixture
-def gate(s3_settings: dict[str, str]) -> Iterator[Gate]:
+def gate(s3_settings: dict[str, str]) -> Iterator[StoreProxy]:
     """The same store behind a door that checks what a real one does."""
-    made = Gate(s3_settings["S3_ENDPOINT_URL"], s3_settings["S3_SECRET_ACCESS_KEY"], BUCKET)
+    made = StoreProxy(s3_settings["S3_ENDPOINT_URL"], s3_settings["S3_SECRET_ACCESS_KEY"], BUCKET)
     yield made
     made.close()
 

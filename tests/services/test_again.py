@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.fake_openrouter import KEY, market
+from tests.fake_openrouter import KEY, running_openrouter
 from tests.live import Producer, Product
 from tests.support import PASSWORD, drum_loop
 
@@ -21,7 +21,7 @@ SECRET = "a secret for tests, long enough to be taken"
 
 def test_a_sample_is_described_by_one_model_and_then_by_another(tmp_path: Path, postgres_url: str) -> None:
     settings = {"VIBE_MODEL_FREE": f"{FIRST},{SECOND}", "FREE_TIER_DELAY_S": "0", "SECRET_KEY": SECRET}
-    with market() as fake:
+    with running_openrouter() as fake:
         asking = {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url}
         with Product(tmp_path / "data", DATABASE_URL=postgres_url, **settings, **asking) as product:
             producer = Producer(product)

@@ -9,7 +9,7 @@ from app.auth import accounts
 from app.library import samples
 from app.models.base import transaction
 from app.search import facets
-from app.search import query as search
+from app.search import sample_search as search
 from tests.search.sentences import HELD_OUT, SENTENCES
 from tests.search.test_text_conditions import FOUND, VIBES, names, shelve
 from tests.support import PASSWORD
@@ -18,15 +18,17 @@ pytestmark = pytest.mark.services
 
 
 def test_sentences_find_the_same_and_page_on_postgresql(postgres_app: Flask) -> None:
-    owner = accounts.register("owner@example.com", PASSWORD, "UTC")
+    owner = accounts.register_user("owner@example.com", PASSWORD, "UTC")
     shelf = shelve(owner, VIBES)
     assert {sentence: set(names(owner, sentence)) for sentence in FOUND} == FOUND
     assert names(owner, "dusty")[:2] == ["Take 3", "Popcorn"]
     for sentence in (*SENTENCES, *HELD_OUT, "dusty, dark, not too crunchy and calm"):
-        whole = [sample.id for sample in search.find(owner, search.Query(ask=sentence), "").samples]
+        whole = [
+            sample.id for sample in search.find_samples(owner, search.SampleQuery(ask=sentence), "").samples
+        ]
         seen, after = list[str](), ""
         while True:
-            page = search.find(owner, search.Query(ask=sentence), after, limit=1)
+            page = search.find_samples(owner, search.SampleQuery(ask=sentence), after, limit=1)
             seen += [sample.id for sample in page.samples]
             if page.next_after is None:
                 break
@@ -37,6 +39,6 @@ def test_sentences_find_the_same_and_page_on_postgresql(postgres_app: Flask) -> 
     assert names(owner, "sad") == ["Blue"]
     assert names(owner, "joyful") == ["Popcorn"]
     assert names(owner, "90s") == []
-    samples.edit(shelf["Blue"], name="Blue (Ä) loop - 500 BPM")
-    [found] = facets.named(owner, search.Query(ask="blue ä loop 500 bpm"))
+    samples.edit_sample(shelf["Blue"], name="Blue (Ä) loop - 500 BPM")
+    [found] = facets.samples_named_so(owner, search.SampleQuery(ask="blue ä loop 500 bpm"))
     assert found.name == names(owner, "blue ä")[0] == "Blue (Ä) loop - 500 BPM"

@@ -13,7 +13,7 @@ from app.auth import accounts
 from app.extensions import db
 from app.library import samples
 from app.models import Sample, User
-from app.models.sample import OF_SOUND
+from app.models.sample import SOUND_FIELDS
 from tests.search.test_text_conditions import shelve
 from tests.support import PASSWORD
 
@@ -28,7 +28,7 @@ CHANGES: dict[str, Any] = {
 
 
 def test_of_corrections_at_once_none_is_lost(postgres_app: Flask) -> None:
-    owner = accounts.register("owner@example.com", PASSWORD, "UTC")
+    owner = accounts.register_user("owner@example.com", PASSWORD, "UTC")
     sample_id, user_id = shelve(owner, {"One": {}})["One"].id, owner.id
     db.session.commit()
     barrier = threading.Barrier(len(CHANGES))
@@ -37,14 +37,14 @@ def test_of_corrections_at_once_none_is_lost(postgres_app: Flask) -> None:
         with postgres_app.app_context():
             sample = samples.owned_by(db.session.get_one(User, user_id), sample_id)
             barrier.wait()
-            samples.edit(sample, corrections=dict([change]))
+            samples.edit_sample(sample, corrections=dict([change]))
 
     with ThreadPoolExecutor(len(CHANGES)) as pool:
         list(pool.map(correct, CHANGES.items()))
     db.session.rollback()
     sample = db.session.get_one(Sample, sample_id, populate_existing=True)
     assert sample.corrections == CHANGES
-    assert {name: getattr(sample, name) for name in OF_SOUND} == {
+    assert {name: getattr(sample, name) for name in SOUND_FIELDS} == {
         "kind": "one-shot", "sound": None, "bpm": 140.0, "key": "D minor",
     }  # fmt: skip
     assert "sunny" in sample.search_text

@@ -19,10 +19,10 @@ from app.auth import accounts
 from app.config import Settings
 from app.extensions import db
 from app.jobs import reprocess
-from app.models import AiAsking, Job, Sample, User
+from app.models import Job, Sample, SingleFlightLock, User
 from app.models.base import transaction
 from app.models.job import DESCRIBE
-from tests.fake_openrouter import KEY, Market
+from tests.fake_openrouter import KEY, FakeOpenRouter
 from tests.reprocessing.support import ledger
 from tests.search.test_text_conditions import shelve
 from tests.support import PASSWORD
@@ -35,7 +35,7 @@ Environ = dict[str, str]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def deployed(request: pytest.FixtureRequest, tmp_path: Path, fake: Market) -> Iterator[Environ]:
+def deployed(request: pytest.FixtureRequest, tmp_path: Path, fake: FakeOpenRouter) -> Iterator[Environ]:
     """The settings of all processes, and the app of this one."""
     asking = {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url, "VIBE_MODEL_FREE": "maker/first"}
     given = asking | {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET}
@@ -48,12 +48,12 @@ def deployed(request: pytest.FixtureRequest, tmp_path: Path, fake: Market) -> It
         db.engine.dispose()
 
 
-def test_it_is_paid_for_once(deployed: Environ, fake: Market) -> None:
+def test_it_is_paid_for_once(deployed: Environ, fake: FakeOpenRouter) -> None:
     fake.script = ["slow"]
-    users = [accounts.register(f"{name}@example.com", PASSWORD, "UTC") for name in ("first", "second")]
+    users = [accounts.register_user(f"{name}@example.com", PASSWORD, "UTC") for name in ("first", "second")]
     samples = [sample for user in users for sample in the_same_sound(user)]
     for user in users:
-        reprocess.queue(user, [sample.id for sample in samples if sample.user_id == user.id], DESCRIBE)
+        reprocess.queue_jobs(user, [sample.id for sample in samples if sample.user_id == user.id], DESCRIBE)
     at_once([process(deployed) for _ in samples])
     db.session.commit()
 
@@ -61,8 +61,8 @@ def test_it_is_paid_for_once(deployed: Environ, fake: Market) -> None:
     assert {sample.vibe["source"] for sample in samples} == {"maker/first"}
     assert len(fake.asked) == 1
     assert abs(ledger() - fake.billed_usd) < Decimal("0.000002")
-    assert abs(budget.spent(budget.DAY) - ledger()) < Decimal("0.000001")
-    assert db.session.scalar(select(func.count()).select_from(AiAsking)) == 0
+    assert abs(budget.spent_usd(budget.DAY) - ledger()) < Decimal("0.000001")
+    assert db.session.scalar(select(func.count()).select_from(SingleFlightLock)) == 0
 
 
 def the_same_sound(user: User) -> list[Sample]:

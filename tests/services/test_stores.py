@@ -19,7 +19,7 @@ from app.integrations.storage import StorageError, Store, open_store
 from app.models import OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
-from app.search import query as search
+from app.search import sample_search as search
 from tests.live import free_port
 from tests.services.conftest import Inbox
 from tests.support import PASSWORD, Browser, finished_job, kick
@@ -100,11 +100,11 @@ def test_migrations_run_up_and_down_and_match_the_models(empty_app: Flask) -> No
 def test_a_library_is_ranked_by_what_the_user_corrected(empty_app: Flask) -> None:
     with empty_app.app_context():
         upgrade()
-        user = accounts.register("owner@example.com", PASSWORD, "UTC")
+        user = accounts.register_user("owner@example.com", PASSWORD, "UTC")
         for described, corrections in (({"energy": 50}, {}), ({"energy": 10}, {"energy": 90}), ({}, {})):
             with transaction() as session:
                 session.add(_sample(user, described, corrections))
-        found = search.find(user, search.Query(ask="energetic"), "").samples
+        found = search.find_samples(user, search.SampleQuery(ask="energetic"), "").samples
         assert [sample.vibe.get("energy") for sample in found] == [90, 50, None]
         db.session.remove()
         db.engine.dispose()
@@ -145,7 +145,7 @@ class TestMail:
         self, as_owner: Browser, mail_server: tuple[str, Inbox]
     ) -> None:
         finished_job(as_owner, "kick.wav", kick())
-        assert [outbox.deliver_due(), outbox.deliver_due()] == [1, 0]
+        assert [outbox.deliver_mails(), outbox.deliver_mails()] == [1, 0]
         (message,) = mail_server[1].messages
         assert message["Subject"] == "Your sample is ready"
         assert message["List-Unsubscribe"] == "<http://127.0.0.1:5000/settings>"
@@ -164,7 +164,7 @@ class TestMailWithoutServer:
 
     def test_mail_waits_for_its_server(self, as_owner: Browser) -> None:
         finished_job(as_owner, "kick.wav", kick())
-        assert outbox.deliver_due() == 0
+        assert outbox.deliver_mails() == 0
         message = db.session.scalars(sa.select(OutboxMessage)).one()
         assert (message.attempts, message.sent_at) == (1, None)
         assert message.last_error
@@ -172,7 +172,7 @@ class TestMailWithoutServer:
         assert timedelta(seconds=20) < message.next_try_at - utcnow() < timedelta(seconds=31)
         with transaction() as session:
             session.execute(sa.update(OutboxMessage).values(next_try_at=utcnow()))
-        assert outbox.deliver_due() == 0
+        assert outbox.deliver_mails() == 0
         db.session.refresh(message)
         assert message.attempts == 2
         assert settings().smtp_url

@@ -17,12 +17,12 @@ import pytest
 from flask_migrate import upgrade
 
 from app import create_app
-from app.auth import accounts, tokens
+from app.auth import accounts, api_tokens
 from app.config import Settings
 from app.extensions import db
 from app.models import Subscription
+from app.models.api_token import ABILITIES
 from app.models.base import transaction
-from app.models.token import ABILITIES
 from tests.live import ROOT, clean_environment, free_port, procfile
 from tests.support import PASSWORD, kick
 
@@ -47,10 +47,10 @@ class Web:
         app = create_app(Settings.from_env(own | settings))
         with app.app_context():
             upgrade()
-            user = accounts.register("p@example.com", PASSWORD, "UTC")
+            user = accounts.register_user("p@example.com", PASSWORD, "UTC")
             with transaction():
                 user.subscription = Subscription(plan="pro", status="active")
-            _, self.token = tokens.make(user, "script", list(ABILITIES), None)
+            _, self.token = api_tokens.create_token(user, "script", list(ABILITIES), None)
             db.session.remove()
             db.engine.dispose()
 

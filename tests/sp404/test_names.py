@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sp404 import names
+from app.sp404 import pad_names
 
 LOADS = re.compile(r"[A-Za-z0-9_!&()+\-,=@\[\]{}][A-Za-z0-9 _!&()+\-,.=@\[\]{}]*")
 
 
 @given(st.text(max_size=300))
 def test_any_text_becomes_a_name_that_loads(text: str) -> None:
-    name = names.safe_name(text)
+    name = pad_names.safe_name(text)
     assert 1 <= len(name) <= 23
     assert LOADS.fullmatch(name)
     assert name[-1] not in " ."
-    assert names.safe_name(name) == name
+    assert pad_names.safe_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_any_text_becomes_a_name_that_loads(text: str) -> None:
     ],
 )
 def test_names_stay_readable(text: str, name: str) -> None:
-    assert names.safe_name(text) == name
+    assert pad_names.safe_name(text) == name
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def test_names_stay_readable(text: str, name: str) -> None:
 def test_tempo_and_key_survive_in_the_name(
     name: str, bpm: float | None, key: str | None, expected: str
 ) -> None:
-    found = names.with_facts(name, bpm, key)
+    found = pad_names.append_facts(name, bpm, key)
     assert found == expected
     assert len(found) <= 23
 
 
 @given(st.lists(st.sampled_from(["Kick", "kick", "KICK!", "x" * 40, "é", "e"]), max_size=30))
 def test_a_set_of_names_has_no_twins(wanted: list[str]) -> None:
-    made = names.unique(wanted)
+    made = pad_names.unique_names(wanted)
     assert len(made) == len(wanted)
     assert len({name.casefold() for name in made}) == len(made)
     assert all(len(name) <= 23 for name in made)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.live import Product
 from tests.services.conftest import gate, s3_settings
-from tests.services.gate import Gate
+from tests.services.store_proxy import StoreProxy
 from tests.support import PASSWORD, chord, drum_loop, kick
 from tests.ui.test_main_job import drop
 
@@ -21,7 +21,7 @@ SECRET = "a secret for tests, long enough to be taken"
 
 @pytest.fixture
 def product(
-    tmp_path_factory: pytest.TempPathFactory, s3_settings: dict[str, str], gate: Gate
+    tmp_path_factory: pytest.TempPathFactory, s3_settings: dict[str, str], gate: StoreProxy
 ) -> Iterator[Product]:
     outside = s3_settings | {"S3_ENDPOINT_URL": gate.url, "SECRET_KEY": SECRET, "FREE_TIER_DELAY_S": "0"}
     with Product(tmp_path_factory.mktemp("direct") / "data", **outside) as served:
@@ -51,7 +51,7 @@ def register(page: Page) -> None:
 
 
 def test_dropped_files_go_straight_to_the_store(
-    page: Page, product: Product, gate: Gate, sent: list[str]
+    page: Page, product: Product, gate: StoreProxy, sent: list[str]
 ) -> None:
     register(page)
     sent.clear()
@@ -68,7 +68,7 @@ def test_dropped_files_go_straight_to_the_store(
 
 
 def test_what_the_store_does_not_take_goes_through_the_app_on_retry(
-    page: Page, gate: Gate, sent: list[str]
+    page: Page, gate: StoreProxy, sent: list[str]
 ) -> None:
     register(page)
     gate.is_shut = True
@@ -80,7 +80,7 @@ def test_what_the_store_does_not_take_goes_through_the_app_on_retry(
     assert sent == ["/register", "/upload/links", "/upload"]
 
 
-def test_a_cancelled_file_becomes_no_job(page: Page, product: Product, gate: Gate) -> None:
+def test_a_cancelled_file_becomes_no_job(page: Page, product: Product, gate: StoreProxy) -> None:
     register(page)
     page.route(f"{gate.url}/**", lambda _: None)  # it is under way, and stays so
     drop(page, [("Kick.wav", kick())])

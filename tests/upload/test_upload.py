@@ -14,7 +14,7 @@ from app.extensions import db, settings
 from app.jobs import run
 from app.models import Batch, Job, OutboxMessage, Usage, User
 from app.models.base import transaction, utcnow
-from app.models.text import file_name
+from app.models.display_names import file_name
 from tests.support import Browser, kick, uploaded_job
 
 
@@ -37,7 +37,7 @@ def test_a_file_becomes_a_stored_job_with_its_usage(as_owner: Browser, owner: Us
     assert (job.state, job.step, job.tier, job.format) == ("pending", "stored", "pro-tier", "WAV")
     assert (job.filename, job.size_bytes) == ("Kick 01.WAV", len(content))
     assert (settings().data_dir / "store" / job.incoming_key).read_bytes() == content
-    now = quota.standing(owner)
+    now = quota.plan_usage(owner)
     assert (now.uploads, now.storage_bytes) == (1, len(content))
 
 
@@ -89,7 +89,7 @@ def test_the_last_free_upload_of_the_day_is_the_last(as_freeloader: Browser, fre
     answer = as_freeloader.upload(("11.wav", kick()))
     assert answer.status_code == 422
     assert "All 10 uploads of this day are used. The next ones start on" in answer.get_json()["error"]
-    assert quota.standing(freeloader).uploads == 10
+    assert quota.plan_usage(freeloader).uploads == 10
 
 
 def test_moving_to_where_a_day_has_just_begun_gives_no_new_uploads(

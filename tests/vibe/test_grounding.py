@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.audio.report import measure_file
-from app.vibe import grounding, rules
-from app.vibe.schema import Vibe
+from app.audio.file_report import measure_file
+from app.vibe import grounding, rules_describer
+from app.vibe.vibe_schema import Vibe
 from tests.support import chord, drum_loop, kick, noise, tone, wav
 
 Measured = dict[str, Any]
@@ -82,21 +82,21 @@ PLANTED = [
 
 @pytest.mark.parametrize(("name", "text"), TRUE)
 def test_a_true_sentence_passes(files: dict[str, Measured], name: str, text: str) -> None:
-    assert grounding.contradictions(text, files[name]) == []
+    assert grounding.find_contradictions(text, files[name]) == []
 
 
 @pytest.mark.parametrize(("name", "text", "figure"), PLANTED)
 def test_a_planted_contradiction_is_caught_with_the_figure(
     files: dict[str, Measured], name: str, text: str, figure: str
 ) -> None:
-    [fault] = grounding.contradictions(text, files[name])
+    [fault] = grounding.find_contradictions(text, files[name])
     assert figure in fault
 
 
 @pytest.mark.parametrize("name", list(MADE))
 def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Measured], name: str) -> None:
-    local = rules.describe(files[name])
-    assert grounding.corrected(local, local, files[name]) == (local, [])
+    local = rules_describer.vibe_by_rules(files[name])
+    assert grounding.correct_vibe(local, local, files[name]) == (local, [])
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Measured], name
 def test_a_planted_field_is_put_right_and_listed(
     files: dict[str, Measured], name: str, change: dict[str, Any]
 ) -> None:
-    local = rules.describe(files[name])
+    local = rules_describer.vibe_by_rules(files[name])
     planted = Vibe.model_validate(local.model_dump() | change)
-    right, faults = grounding.corrected(planted, local, files[name])
+    right, faults = grounding.correct_vibe(planted, local, files[name])
     assert len(faults) == 1
     [field] = change
     assert getattr(right, field) != change[field]

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.audio.report import measure_file
-from app.engine.describer import Ask
+from app.audio.file_report import measure_file
+from app.engine.describer import ModelRequest
 from app.integrations.openrouter.conversation import request_schema
-from app.music.sounds import SOUNDS
-from app.vibe import rules
-from app.vibe.description import describe_by_rules
-from app.vibe.measures import decay_s, in_words
-from app.vibe.schema import Vibe
+from app.music.sound_classes import SOUNDS
+from app.vibe import rules_describer
+from app.vibe.feature_text import decay_s, describe_features
+from app.vibe.sound_description import describe_by_rules
+from app.vibe.vibe_schema import Vibe
 from app.vibe.vocabulary import FEATURES, MOODS
 from tests.support import drum_loop, noise, tone, wav
 
@@ -109,20 +109,20 @@ def test_energy_never_falls_when_it_gets_louder(a: float, b: float) -> None:
 @given(SCORES, SCORES)
 def test_energy_and_pleasantness_never_fall_when_it_gets_brighter(a: float, b: float) -> None:
     low, high = ({**MIDDLE, "brightness": score} for score in sorted((a, b)))
-    assert rules.energy(low) <= rules.energy(high)
-    assert rules.feeling(low, 50)[0] <= rules.feeling(high, 50)[0]
+    assert rules_describer.energy_level(low) <= rules_describer.energy_level(high)
+    assert rules_describer.valence_arousal(low, 50)[0] <= rules_describer.valence_arousal(high, 50)[0]
 
 
 @given(st.floats(40, 200), st.floats(40, 200))
 def test_a_faster_loop_is_never_calmer(a: float, b: float) -> None:
     slow, fast = ({**MIDDLE, "bpm": bpm} for bpm in sorted((a, b)))
-    assert rules.feeling(slow, 50)[1] <= rules.feeling(fast, 50)[1]
+    assert rules_describer.valence_arousal(slow, 50)[1] <= rules_describer.valence_arousal(fast, 50)[1]
 
 
 @given(SCORES, SCORES)
 def test_a_noisier_sound_is_never_more_pleasant(a: float, b: float) -> None:
     clean, noisy = ({**MIDDLE, "noisiness": score} for score in sorted((a, b)))
-    assert rules.feeling(noisy, 50)[0] <= rules.feeling(clean, 50)[0]
+    assert rules_describer.valence_arousal(noisy, 50)[0] <= rules_describer.valence_arousal(clean, 50)[0]
 
 
 @given(st.floats(2, 200), st.floats(2, 200))
@@ -155,7 +155,7 @@ def test_a_slower_fall_is_never_a_shorter_decay(a: float, b: float) -> None:
 def test_whatever_is_measured_makes_a_whole_vibe(measured: dict[str, Any]) -> None:
     found = describe_by_rules(measured)
     assert Vibe.model_validate(found.vibe.model_dump()) == found.vibe
-    assert found.vibe.confidence <= rules.MOST_CONFIDENT
+    assert found.vibe.confidence <= rules_describer.MAX_CONFIDENCE
     assert found.source == "local"
     assert found.calls == []
 
@@ -202,7 +202,7 @@ def test_every_field_names_the_figures_it_rests_on() -> None:
     ],
 )
 def test_what_is_shorter_than_a_second_has_no_rate(duration_s: float, onsets: list[float], told: str) -> None:
-    assert in_words({"duration_s": duration_s, "onsets": onsets}, ["onsets"]) == told
+    assert describe_features({"duration_s": duration_s, "onsets": onsets}, ["onsets"]) == told
 
 
 def test_it_is_no_surer_than_the_measurement() -> None:
@@ -232,8 +232,8 @@ def test_a_description_is_a_plain_sentence(text: str) -> None:
 
 
 def test_what_travels_is_plain_json() -> None:
-    ask = Ask(("a/b", "c/d"), 1, "0.01", "0.5", "1.5", "kick.wav", ("dusty",))
-    assert Ask.from_dict(json.loads(json.dumps(ask.to_dict()))) == ask
+    ask = ModelRequest(("a/b", "c/d"), 1, "0.01", "0.5", "1.5", "kick.wav", ("dusty",))
+    assert ModelRequest.from_dict(json.loads(json.dumps(ask.to_dict()))) == ask
     kept = describe_by_rules(MIDDLE).to_dict()
     assert json.loads(json.dumps(kept)) == kept
     assert kept["source"] == "local"

@@ -15,18 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from app.audio.decoding.headers import AGAIN
-from app.audio.decoding.limits import DecodeLimits
+from app.audio.decoding.decode_limits import DecodeLimits
+from app.audio.decoding.pcm_headers import EXPORT_AGAIN
 from app.audio.errors import UnreadableAudio
 from app.sandbox.isolation import die_with_parent
 
-_ATOMS_MAX = 1_000
-_DEADLINE_S = 600
+_MAX_ATOMS = 1_000
+_TIMEOUT_S = 600
 _CONTAINERS = (b"moov", b"trak", b"mdia")
 
 
 @contextmanager
-def to_wav(file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeLimits) -> Iterator[BinaryIO]:
+def open_as_wav(file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeLimits) -> Iterator[BinaryIO]:
     """Yield the first audio track of an MP4 as an open 32-bit float WAV that vanishes afterwards.
 
     Raises
@@ -40,7 +40,7 @@ def to_wav(file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeLimits
         file.seek(0)
         with (folder / "in.m4a").open("wb") as copy:
             shutil.copyfileobj(file, copy)
-        _run(folder, limits)
+        _run_ffmpeg(folder, limits)
         with (folder / "out.wav").open("rb") as wav:
             yield wav
 
@@ -55,7 +55,7 @@ def ffmpeg_path() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def command(folder: Path, limits: DecodeLimits) -> list[str]:
+def ffmpeg_command(folder: Path, limits: DecodeLimits) -> list[str]:
     """Return the command line that decodes `in.m4a` of `folder` to `out.wav` beside it."""
     return [
         ffmpeg_path(), "-nostdin", "-v", "error", "-threads", "1",
@@ -66,40 +66,40 @@ def command(folder: Path, limits: DecodeLimits) -> list[str]:
     ]  # fmt: skip
 
 
-def _run(folder: Path, limits: DecodeLimits) -> None:
+def _run_ffmpeg(folder: Path, limits: DecodeLimits) -> None:
     try:
         subprocess.run(
-            command(folder, limits), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, timeout=_DEADLINE_S, check=False, preexec_fn=die_with_parent,
+            ffmpeg_command(folder, limits), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=_TIMEOUT_S, check=False, preexec_fn=die_with_parent,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise UnreadableAudio(f"This M4A takes too long to read. {AGAIN}") from error
+        raise UnreadableAudio(f"This M4A takes too long to read. {EXPORT_AGAIN}") from error
     out = folder / "out.wav"
     # The exit code is nonzero for a file with a damaged end too; its beginning is still worth having.
     if not out.exists() or out.stat().st_size <= 128:
-        raise UnreadableAudio(f"This M4A is damaged or protected and cannot be read. {AGAIN}")
+        raise UnreadableAudio(f"This M4A is damaged or protected and cannot be read. {EXPORT_AGAIN}")
 
 
 def _check_tracks(file: BinaryIO, size_bytes: int) -> None:
-    handlers = set(_handlers(file, 0, size_bytes, 0))
+    handlers = set(_iter_handlers(file, 0, size_bytes, 0))
     if b"vide" in handlers:
         raise UnreadableAudio("This is a video. Export its sound as WAV, FLAC or M4A and upload that.")
     if b"soun" not in handlers:
-        raise UnreadableAudio(f"This M4A has no audio track or is cut short. {AGAIN}")
+        raise UnreadableAudio(f"This M4A has no audio track or is cut short. {EXPORT_AGAIN}")
 
 
-def _handlers(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[bytes]:
-    for kind, body, after in _atoms(file, start, end):
+def _iter_handlers(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[bytes]:
+    for kind, body, after in _iter_atoms(file, start, end):
         if kind in _CONTAINERS and depth < len(_CONTAINERS):
-            yield from _handlers(file, body, after, depth + 1)
+            yield from _iter_handlers(file, body, after, depth + 1)
         elif kind == b"hdlr":
             file.seek(body + 8)
             yield file.read(4)
 
 
-def _atoms(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def _iter_atoms(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     position = start
-    for _ in range(_ATOMS_MAX):
+    for _ in range(_MAX_ATOMS):
         # A declared size of up to 2^64 would lead to where no file can be sought.
         if position + 8 > end:
             return

@@ -8,15 +8,15 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from app.audio.listening.front_end import LONG, RATE, Floats, Hearing
+from app.audio.listening.front_end import LONG_WINDOW, RATE_HZ, Floats, FrontEnd
 
 Array = npt.NDArray[np.float64]
 
-LOWEST_HZ, HIGHEST_HZ = 38.0, 5000.0
+MIN_PEAK_HZ, MAX_PEAK_HZ = 38.0, 5000.0
 HARMONICS = 4
 BASS_FLOOR = 0.02
-PROMINENCE = 1.3  # times the surroundings that a peak must reach
-PROFILES = (
+MIN_PROMINENCE = 1.3  # times the surroundings that a peak must reach
+PROFILE_NAMES = (
     "harmonic",
     "plain",
     "bass",
@@ -30,12 +30,12 @@ PROFILES = (
     "minor",
     "bassroot",
 )
-SPANS = 24
+SPAN_COUNT = 24
 SPAN_BANDS = ("harmonic", "bass", "low", "mid", "high", "plain")
 
 
 @dataclass(frozen=True)
-class Peaks:
+class SpectralPeaks:
     """Spectral peaks of all windows.
 
     Attributes
@@ -54,24 +54,24 @@ class Peaks:
     windows: int
 
 
-def peaks(frames: Hearing) -> Peaks:
+def find_peaks(frames: FrontEnd) -> SpectralPeaks:
     """Peaks by parabolic interpolation of the log magnitude (Smith and Serra 1987)."""
-    first, last = int(LOWEST_HZ * LONG / RATE), int(HIGHEST_HZ * LONG / RATE)
+    first, last = int(MIN_PEAK_HZ * LONG_WINDOW / RATE_HZ), int(MAX_PEAK_HZ * LONG_WINDOW / RATE_HZ)
     mag = frames.long[:, first - 1 : last + 1] + np.float32(1e-9)
     centre = mag[:, 1:-1]
-    floor = _surroundings(centre)
+    floor = _local_mean(centre)
     loud = centre > max(1e-4 * float(mag.max(initial=0)), 1e-7)
-    found = (centre > mag[:, :-2]) & (centre >= mag[:, 2:]) & (centre > PROMINENCE * floor) & loud
+    found = (centre > mag[:, :-2]) & (centre >= mag[:, 2:]) & (centre > MIN_PROMINENCE * floor) & loud
     window, column = np.nonzero(found)
     a, b, c = (np.log(mag[window, column + d].astype(np.float64)) for d in (0, 1, 2))
     offset = np.clip(0.5 * (a - c) / (a - 2 * b + c - 1e-12), -0.5, 0.5)
-    hz = (column + first + offset) * RATE / LONG
+    hz = (column + first + offset) * RATE_HZ / LONG_WINDOW
     level = np.exp(b - 0.25 * (a - c) * offset)
     midi = 69 + 12 * np.log2(hz / 440)
-    return Peaks(window, midi, level, np.log1p(level / floor[window, column]), mag.shape[0])
+    return SpectralPeaks(window, midi, level, np.log1p(level / floor[window, column]), mag.shape[0])
 
 
-def _surroundings(mag: Floats) -> Floats:
+def _local_mean(mag: Floats) -> Floats:
     """Mean over a third of an octave or more around each bin."""
     total = np.cumsum(np.pad(mag, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
     size = mag.shape[1]
@@ -81,7 +81,7 @@ def _surroundings(mag: Floats) -> Floats:
     return np.asarray((total[:, high] - total[:, low]) / (high - low), dtype=np.float32)
 
 
-def tuning(p: Peaks) -> float:
+def tuning_cents(p: SpectralPeaks) -> float:
     """Cents from A440 by the mean phase of the peaks within their semitone, −50 to 50."""
     if p.midi.size == 0:
         return 0.0
@@ -90,7 +90,7 @@ def tuning(p: Peaks) -> float:
     return float(np.angle(phase) / (2 * np.pi) * 100) if abs(phase) > 0 else 0.0
 
 
-def bands(p: Peaks, cents: float) -> dict[str, Array]:
+def chroma_by_band(p: SpectralPeaks, cents: float) -> dict[str, Array]:
     """Pitch classes of each window by band, shape (windows, 12), the largest of a loud window 1.
 
     `harmonic` follows the harmonic pitch-class profile of Gómez (2006): a peak speaks for the note it would
@@ -98,20 +98,20 @@ def bands(p: Peaks, cents: float) -> dict[str, Array]:
     """
     midi = p.midi - cents / 100
     found = {
-        "harmonic": _classes(p, midi, p.white, 43, 108, HARMONICS),
-        "plain": _classes(p, midi, np.sqrt(p.level), 36, 108, 1),
-        "bass": _classes(p, midi, p.level, 26, 52, 1),
-        "low": _classes(p, midi, p.white, 40, 58, 1),
-        "mid": _classes(p, midi, p.white, 55, 72, 1),
-        "high": _classes(p, midi, p.white, 69, 100, 1),
-        "middle": _classes(p, midi, p.white, 44, 95, 1),
+        "harmonic": _pitch_classes(p, midi, p.white, 43, 108, HARMONICS),
+        "plain": _pitch_classes(p, midi, np.sqrt(p.level), 36, 108, 1),
+        "bass": _pitch_classes(p, midi, p.level, 26, 52, 1),
+        "low": _pitch_classes(p, midi, p.white, 40, 58, 1),
+        "mid": _pitch_classes(p, midi, p.white, 55, 72, 1),
+        "high": _pitch_classes(p, midi, p.white, 69, 100, 1),
+        "middle": _pitch_classes(p, midi, p.white, 44, 95, 1),
     }
     # What lies below the lowest note is leakage: without a real bass its profile goes flat.
     found["bass"] += BASS_FLOOR * float(p.level.max(initial=0.0))
-    return {name: _scaled(rows) for name, rows in found.items()}
+    return {name: _scale_windows(rows) for name, rows in found.items()}
 
 
-def profiles(rows: dict[str, Array]) -> dict[str, Array]:
+def chroma_profiles(rows: dict[str, Array]) -> dict[str, Array]:
     """Profiles of the whole sound from its `bands`, by the names of `PROFILES`, shape (12,), summing to 1.
 
     `major`, `minor` are shares of time in which a triad fits best; `first` and `last` look at the ends, where
@@ -119,29 +119,31 @@ def profiles(rows: dict[str, Array]) -> dict[str, Array]:
     """
     harmonic, low = rows["harmonic"], rows["bass"]
     edge = max(1, round(harmonic.shape[0] * 0.16))
-    share = {name: _mean(rows[name]) for name in ("harmonic", "plain", "bass", "middle")}
-    share |= {"presence": _mean((harmonic > 0.5).astype(np.float64))}
-    share |= {"first": _mean(harmonic[:edge]), "last": _mean(harmonic[-edge:])}
-    share |= {"firstbass": _mean(low[:edge]), "lastbass": _mean(low[-edge:])}
-    return share | _chords(harmonic, low)
+    share = {name: _mean_profile(rows[name]) for name in ("harmonic", "plain", "bass", "middle")}
+    share |= {"presence": _mean_profile((harmonic > 0.5).astype(np.float64))}
+    share |= {"first": _mean_profile(harmonic[:edge]), "last": _mean_profile(harmonic[-edge:])}
+    share |= {"firstbass": _mean_profile(low[:edge]), "lastbass": _mean_profile(low[-edge:])}
+    return share | _chord_shares(harmonic, low)
 
 
-def spans(rows: dict[str, Array]) -> Array:
+def chroma_spans(rows: dict[str, Array]) -> Array:
     """The course of the pitch classes: `SPAN_BANDS` averaged over equal spans, shape (bands, 12, SPANS)."""
-    return np.stack([_averaged(rows[name]) for name in SPAN_BANDS]).transpose(0, 2, 1)
+    return np.stack([_span_means(rows[name]) for name in SPAN_BANDS]).transpose(0, 2, 1)
 
 
-def _averaged(rows: Array) -> Array:
+def _span_means(rows: Array) -> Array:
     """Means of `SPANS` equal parts of the windows, which may begin and end within one, shape (SPANS, 12)."""
     count = rows.shape[0]
     total = np.vstack([np.zeros((1, 12)), np.cumsum(rows, axis=0)])
-    edges = np.linspace(0, count, SPANS + 1)
+    edges = np.linspace(0, count, SPAN_COUNT + 1)
     whole = np.minimum(edges.astype(int), count - 1)
     reached = total[whole] + (edges - whole)[:, None] * rows[whole]
-    return np.asarray(np.diff(reached, axis=0) * SPANS / count)
+    return np.asarray(np.diff(reached, axis=0) * SPAN_COUNT / count)
 
 
-def _classes(p: Peaks, midi: Array, weight: Array, low: float, high: float, harmonics: int) -> Array:
+def _pitch_classes(
+    p: SpectralPeaks, midi: Array, weight: Array, low: float, high: float, harmonics: int
+) -> Array:
     """Weight by window and pitch class, shape (windows, 12)."""
     out = np.zeros(p.windows * 12)
     for harmonic in range(1, harmonics + 1):
@@ -154,19 +156,19 @@ def _classes(p: Peaks, midi: Array, weight: Array, low: float, high: float, harm
     return out.reshape(p.windows, 12)
 
 
-def _scaled(rows: Array) -> Array:
+def _scale_windows(rows: Array) -> Array:
     """Each window by its largest class, weak windows kept weak."""
     top = rows.max(axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(top, 0.15 * top.max(initial=0) + 1e-12))
 
 
-def _mean(rows: Array) -> Array:
+def _mean_profile(rows: Array) -> Array:
     total = rows.sum(axis=0)
     return np.asarray(total / (total.sum() + 1e-12))
 
 
 @lru_cache(maxsize=1)
-def _triads() -> Array:
+def _triad_vectors() -> Array:
     """Unit vectors of the 24 triads, major first, shape (24, 12)."""
     out = np.zeros((24, 12))
     for root in range(12):
@@ -175,17 +177,17 @@ def _triads() -> Array:
     return np.asarray(out / np.sqrt(3))
 
 
-def _chords(rows: Array, low: Array) -> dict[str, Array]:
+def _chord_shares(rows: Array, low: Array) -> dict[str, Array]:
     """Shares of time of each triad, sound and bass together, and of each bass note."""
     around = np.pad(rows, ((1, 1), (0, 0)), mode="edge")
     smooth = around[:-2] + around[1:-1] + around[2:]
     unit = smooth / (np.linalg.norm(smooth, axis=1, keepdims=True) + 1e-12)
-    fit = np.exp(12 * (unit @ _triads().T + 0.15 * np.hstack([low, low])))
+    fit = np.exp(12 * (unit @ _triad_vectors().T + 0.15 * np.hstack([low, low])))
     fit /= fit.sum(axis=1, keepdims=True) + 1e-12
     share = fit.mean(axis=0)
     root = np.exp(6 * low)
     return {
         "major": share[:12],
         "minor": share[12:],
-        "bassroot": _mean(root / root.sum(axis=1, keepdims=True)),
+        "bassroot": _mean_profile(root / root.sum(axis=1, keepdims=True)),
     }

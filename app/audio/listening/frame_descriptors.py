@@ -7,13 +7,13 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-NAMES = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness")
+DESCRIPTOR_NAMES = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness")
 ROLLOFF_SHARE = 0.85
 
 _TINY = np.float32(1e-10)
 
 
-def of_spectra(magnitude: Floats, rate_hz: int) -> Floats:
+def spectrum_descriptors(magnitude: Floats, rate_hz: int) -> Floats:
     """Centroid, bandwidth, roll-off and flatness of magnitude spectra.
 
     Parameters
@@ -35,10 +35,10 @@ def of_spectra(magnitude: Floats, rate_hz: int) -> Floats:
     total, first, second = (magnitude @ np.stack([np.ones_like(hz), hz, hz**2], axis=1)).T
     centroid = first / total
     bandwidth = np.sqrt(np.maximum(second / total - centroid**2, 0))
-    return np.stack([centroid, bandwidth, _rolloff(magnitude, hz), _flatness(magnitude)])
+    return np.stack([centroid, bandwidth, _rolloff_hz(magnitude, hz), _flatness(magnitude)])
 
 
-def of_hops(y: Floats, hop: int, count: int) -> Floats:
+def hop_descriptors(y: Floats, hop: int, count: int) -> Floats:
     """RMS and zero crossings a sample of `count` consecutive hops, shape (2, count); silence past the end."""
     hops = np.pad(y, (0, max(count * hop - y.size, 0)))[: count * hop].reshape(count, hop)
     rms = np.sqrt(np.mean(hops**2, axis=1))
@@ -46,7 +46,7 @@ def of_hops(y: Floats, hop: int, count: int) -> Floats:
     return np.stack([rms, np.mean(signs[:, 1:] != signs[:, :-1], axis=1, dtype=np.float32)])
 
 
-def _rolloff(magnitude: Floats, hz: Floats) -> Floats:
+def _rolloff_hz(magnitude: Floats, hz: Floats) -> Floats:
     below = np.cumsum(magnitude, axis=1)
     return np.asarray(hz[np.argmax(below >= ROLLOFF_SHARE * below[:, -1:], axis=1)])
 

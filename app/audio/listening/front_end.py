@@ -16,21 +16,21 @@ import numpy.typing as npt
 import scipy.fft
 import scipy.signal
 
-from app.audio.decoding.pcm import Sound
+from app.audio.decoding.scratch_file import SampleSource
 from app.audio.listening import frame_descriptors
-from app.audio.listening.mono import to_mono
+from app.audio.listening.downmix import mix_to_mono
 
 Floats = npt.NDArray[np.float32]
 
-RATE = 22050
+RATE_HZ = 22050
 HOP = 220
-FRAME_RATE = RATE / HOP
-SHORT = 1024
-LONG = 8192
-MELS = 40
+FRAME_RATE_HZ = RATE_HZ / HOP
+SHORT_WINDOW = 1024
+LONG_WINDOW = 8192
+MEL_BANDS = 40
 # Edges in Hz of the four onset bands: kick, body and bass, snare and voice, hats.
-BAND_EDGES = (0.0, 160.0, 700.0, 3500.0, 11025.0)
-LONGEST_S = 300.0
+BAND_EDGES_HZ = (0.0, 160.0, 700.0, 3500.0, 11025.0)
+MAX_DURATION_S = 300.0
 MAX_RHYTHM_S = 150.0
 MAX_LONG_FRAMES = 400
 SILENCE_DB = -60.0
@@ -38,7 +38,7 @@ TAIL_DB = -40.0
 
 
 @dataclass(frozen=True)
-class Hearing:
+class FrontEnd:
     """What every analysis reads; levels are relative, so gain does not matter.
 
     Attributes
@@ -73,7 +73,7 @@ class Hearing:
         return self.end_s <= self.start_s
 
 
-def listen(sound: Sound, rate: int) -> Hearing:
+def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
     """Compute what the analyses share, once.
 
     Parameters
@@ -92,36 +92,36 @@ def listen(sound: Sound, rate: int) -> Hearing:
     """
     if not len(sound) or rate < 1:
         raise ValueError("there are no samples to listen to")
-    frames = min(len(sound), round(LONGEST_S * rate))
-    y = _centred(to_mono(sound, frames, rate, RATE))
-    start, end, tail = _bounds(y)
-    y, gain = _scaled(y, start, end)
-    mel, shades = _short_spectra(y[: int(MAX_RHYTHM_S * RATE)])
+    frames = min(len(sound), round(MAX_DURATION_S * rate))
+    y = _remove_offset(mix_to_mono(sound, frames, rate, RATE_HZ))
+    start, end, tail = _sounding_bounds(y)
+    y, gain = _normalize_level(y, start, end)
+    mel, shades = _short_spectra(y[: int(MAX_RHYTHM_S * RATE_HZ)])
     long, hop = _long_spectra(y, start, end)
-    return Hearing(
+    return FrontEnd(
         y=y,
         gain=gain,
         duration_s=frames / rate,
-        start_s=start / RATE,
-        end_s=end / RATE,
-        tail_s=tail / RATE,
+        start_s=start / RATE_HZ,
+        end_s=end / RATE_HZ,
+        tail_s=tail / RATE_HZ,
         mel=mel,
-        flux=_flux(mel),
+        flux=_onset_strength(mel),
         shades=shades,
         long=long,
         long_hop=hop,
     )
 
 
-def _centred(y: Floats) -> Floats:
+def _remove_offset(y: Floats) -> Floats:
     """Without what lies below some 10 Hz: a mean taken off a hit would leave an offset in its silence."""
-    pole = np.float32(np.exp(-2 * np.pi * 10 / RATE))
+    pole = np.float32(np.exp(-2 * np.pi * 10 / RATE_HZ))
     coefficients = np.array([1, -1], dtype=np.float32), np.array([1, -pole], dtype=np.float32)
     filtered, _ = scipy.signal.lfilter(*coefficients, y, zi=np.array([-y[0]], dtype=np.float32))
     return np.asarray(filtered, dtype=np.float32)
 
 
-def _bounds(y: Floats) -> tuple[int, int, int]:
+def _sounding_bounds(y: Floats) -> tuple[int, int, int]:
     """First and last sample above the silence level, and the last above the tail level."""
     block = 64
     whole = y[: y.size - y.size % block].reshape(-1, block)
@@ -137,7 +137,7 @@ def _bounds(y: Floats) -> tuple[int, int, int]:
     return int(heard[0]) * block, last, min((int(loud[-1]) + 1) * block, y.size)
 
 
-def _scaled(y: Floats, start: int, end: int) -> tuple[Floats, float]:
+def _normalize_level(y: Floats, start: int, end: int) -> tuple[Floats, float]:
     power = float(np.dot(y[start:end], y[start:end])) / (end - start) if end > start else 0.0
     gain = np.float32(0.1 / np.sqrt(power)) if power > 0 else np.float32(1)
     y *= gain
@@ -145,44 +145,44 @@ def _scaled(y: Floats, start: int, end: int) -> tuple[Floats, float]:
 
 
 @lru_cache(maxsize=4)
-def _hann(size: int) -> Floats:
+def _hann_window(size: int) -> Floats:
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
 
 
-def spectra(y: Floats, size: int, hop: int) -> Floats:
+def magnitude_spectra(y: Floats, size: int, hop: int) -> Floats:
     """Magnitudes of Hann windows centred on multiples of `hop`, shape (frames, size // 2 + 1)."""
     out = np.empty((y.size // hop + 1, size // 2 + 1), dtype=np.float32)
-    for first, block in _blocks(y, size, hop):
+    for first, block in _spectrum_blocks(y, size, hop):
         out[first : first + len(block)] = block
     return out
 
 
-def _blocks(y: Floats, size: int, hop: int) -> Iterator[tuple[int, Floats]]:
+def _spectrum_blocks(y: Floats, size: int, hop: int) -> Iterator[tuple[int, Floats]]:
     """Magnitudes in blocks, each with its first frame: all of a long file at once would be large."""
     count, step = y.size // hop + 1, max(1, (1 << 19) // size)
     for first in range(0, count, step):
         last = min(first + step, count)
-        piece = _piece(y, first * hop - size // 2, (last - 1) * hop + size // 2)
+        piece = _padded_slice(y, first * hop - size // 2, (last - 1) * hop + size // 2)
         windows = np.lib.stride_tricks.sliding_window_view(piece, size)[::hop]
         yield first, _magnitudes(windows, size)
 
 
-def _piece(y: Floats, start: int, stop: int) -> Floats:
+def _padded_slice(y: Floats, start: int, stop: int) -> Floats:
     """Samples of a span, zero outside the sound."""
     inside = y[max(start, 0) : min(stop, y.size)]
     return np.pad(inside, (max(-start, 0), stop - max(start, 0) - inside.size))
 
 
 def _magnitudes(windows: Floats, size: int) -> Floats:
-    return np.asarray(np.abs(scipy.fft.rfft(windows * _hann(size), axis=1)), dtype=np.float32)
+    return np.asarray(np.abs(scipy.fft.rfft(windows * _hann_window(size), axis=1)), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
 def _mel_bank() -> Floats:
     """Triangles equally spaced in mel (Stevens, Volkmann and Newman 1937), shape (40, 513)."""
-    mels = np.linspace(_mel(30.0), _mel(10800.0), MELS + 2)
+    mels = np.linspace(_hz_to_mel(30.0), _hz_to_mel(10800.0), MEL_BANDS + 2)
     edges = 700 * (10 ** (mels / 2595) - 1)
-    hz = np.arange(SHORT // 2 + 1) * RATE / SHORT
+    hz = np.arange(SHORT_WINDOW // 2 + 1) * RATE_HZ / SHORT_WINDOW
     rise = (hz[None] - edges[:-2, None]) / np.diff(edges)[:-1, None]
     fall = (edges[2:, None] - hz[None]) / np.diff(edges)[1:, None]
     bank = np.maximum(0, np.minimum(rise, fall))
@@ -191,32 +191,32 @@ def _mel_bank() -> Floats:
     return np.asarray(bank / bank.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _mel(hz: float) -> float:
+def _hz_to_mel(hz: float) -> float:
     return float(2595 * np.log10(1 + hz / 700))
 
 
-def mel_centres() -> npt.NDArray[np.float64]:
+def mel_centres_hz() -> npt.NDArray[np.float64]:
     """Centre of each mel band in Hz, shape (40,)."""
-    mels = np.linspace(_mel(30.0), _mel(10800.0), MELS + 2)[1:-1]
+    mels = np.linspace(_hz_to_mel(30.0), _hz_to_mel(10800.0), MEL_BANDS + 2)[1:-1]
     return np.asarray(700 * (10 ** (mels / 2595) - 1))
 
 
 def _short_spectra(y: Floats) -> tuple[Floats, Floats]:
     """Log-compressed mel bands, shape (40, frames), and descriptors, shape (4, frames)."""
     mel, shades = [], []
-    for _, block in _blocks(y, SHORT, HOP):
+    for _, block in _spectrum_blocks(y, SHORT_WINDOW, HOP):
         mel.append(block @ _mel_bank().T)
-        shades.append(frame_descriptors.of_spectra(block, RATE))
+        shades.append(frame_descriptors.spectrum_descriptors(block, RATE_HZ))
     return np.log1p(10 * np.concatenate(mel).T), np.concatenate(shades, axis=1)
 
 
-def _flux(mel: Floats) -> Floats:
+def _onset_strength(mel: Floats) -> Floats:
     """Half-wave rectified rise over 20 ms by mel band, less its local mean (after Dixon 2006)."""
     rise = np.maximum(mel - np.pad(mel, ((0, 0), (2, 0)))[:, :-2], 0)
-    centres = mel_centres()
-    bands = [rise[(centres >= low) & (centres < high)].mean(axis=0) for low, high in pairwise(BAND_EDGES)]
+    centres = mel_centres_hz()
+    bands = [rise[(centres >= low) & (centres < high)].mean(axis=0) for low, high in pairwise(BAND_EDGES_HZ)]
     stacked = np.stack([np.mean(bands, axis=0), *bands])
-    return np.maximum(stacked - _local_mean(stacked, int(FRAME_RATE * 0.6)), 0).astype(np.float32)
+    return np.maximum(stacked - _local_mean(stacked, int(FRAME_RATE_HZ * 0.6)), 0).astype(np.float32)
 
 
 def _local_mean(rows: Floats, width: int) -> Floats:
@@ -226,6 +226,6 @@ def _local_mean(rows: Floats, width: int) -> Floats:
 
 
 def _long_spectra(y: Floats, start: int, end: int) -> tuple[Floats, int]:
-    part = y[start:end] if end > start else y[:LONG]
-    hop = max(LONG // 4, part.size // MAX_LONG_FRAMES)
-    return spectra(part, LONG, hop), hop
+    part = y[start:end] if end > start else y[:LONG_WINDOW]
+    hop = max(LONG_WINDOW // 4, part.size // MAX_LONG_FRAMES)
+    return magnitude_spectra(part, LONG_WINDOW, hop), hop

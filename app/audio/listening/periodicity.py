@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from app.audio.listening.front_end import FRAME_RATE, Hearing
+from app.audio.listening.front_end import FRAME_RATE_HZ, FrontEnd
 
 Array = npt.NDArray[np.float64]
 
-SLOWEST, FASTEST = 48.0, 208.0
+MIN_BPM, MAX_BPM = 48.0, 208.0
 MAX_LOOP_S = 40.0
-PEAKS = 9
-KIN = (1.0, 2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3)
+MAX_PEAKS = 9
+RELATED_PERIODS = (1.0, 2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3)
 # Lags in beats at which each curve's autocorrelation is read.
-LAGS: dict[str, tuple[float, ...]] = {
+LAG_BEATS: dict[str, tuple[float, ...]] = {
     "all": (0.25, 1 / 3, 0.5, 2 / 3, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 16),
     "low": (0.5, 1, 2, 4, 8),
     "body": (0.5, 1, 2, 4),
@@ -26,7 +26,7 @@ LAGS: dict[str, tuple[float, ...]] = {
     "timbre": (0.5, 1, 2, 3, 4, 8, 16),
 }
 # Multiples of the beat's frequency at which each curve's spectrum is read.
-WAVES: dict[str, tuple[float, ...]] = {
+SPECTRUM_MULTIPLES: dict[str, tuple[float, ...]] = {
     "all": (0.25, 1 / 3, 0.5, 2 / 3, 1, 1.5, 2, 3, 4),
     "low": (0.5, 1, 2), "mid": (0.25, 0.5, 1, 2), "high": (1, 2, 4),
 }  # fmt: skip
@@ -54,17 +54,17 @@ class Rhythm:
     peakiness: float
 
 
-def rhythm(frames: Hearing) -> Rhythm:
+def measure_rhythm(frames: FrontEnd) -> Rhythm:
     """Periodicity of a sound and its candidate tempi."""
     names = ("all", "low", "body", "mid", "high")
     curves = {name: frames.flux[i].astype(np.float64) for i, name in enumerate(names)}
     lagged = {name: _autocorrelation(c[None]) for name, c in curves.items()}
     lagged["timbre"] = _autocorrelation(frames.mel - frames.mel.mean(axis=1, keepdims=True))
     waves, step = {}, 0.0
-    for name in WAVES:
-        waves[name], step = _spectrum(curves[name])
-    spans = _spans(frames)
-    bpm = _candidates(lagged["all"], spans)
+    for name in SPECTRUM_MULTIPLES:
+        waves[name], step = _curve_spectrum(curves[name])
+    spans = _possible_lengths(frames)
+    bpm = _candidate_bpms(lagged["all"], spans)
     total = curves["all"]
     peaks = (
         (total[1:-1] > total[:-2]) & (total[1:-1] >= total[2:]) & (total[1:-1] > 0.15 * total.max(initial=0))
@@ -85,27 +85,27 @@ def _autocorrelation(rows: npt.ArrayLike, power: float = 0.7) -> Array:
     return np.asarray(lagged / overlap / (lagged[0] + 1e-12))
 
 
-def _spectrum(x: Array) -> tuple[Array, float]:
+def _curve_spectrum(x: Array) -> tuple[Array, float]:
     n = scipy.fft.next_fast_len(max(4 * x.size, 4096))
     magnitude = np.abs(scipy.fft.rfft(x, n)) / (x.sum() + 1e-9)
-    return magnitude, FRAME_RATE / n
+    return magnitude, FRAME_RATE_HZ / n
 
 
-def _spans(frames: Hearing) -> tuple[float, ...]:
+def _possible_lengths(frames: FrontEnd) -> tuple[float, ...]:
     """The file, from first sound to the end, to the end of sound, and sound alone: each may be whole."""
     lead = frames.start_s if frames.start_s > 0.01 else 0.0
     return (frames.duration_s, frames.duration_s - lead, frames.end_s - lead, frames.tail_s - lead)
 
 
-def _candidates(lagged: Array, spans: tuple[float, ...]) -> Array:
+def _candidate_bpms(lagged: Array, spans: tuple[float, ...]) -> Array:
     found: list[float] = []
     for span in sorted(set(spans), key=spans.index):
         if 0.2 < span <= MAX_LOOP_S:
-            beats = np.arange(max(1, np.ceil(span * SLOWEST / 60)), np.floor(span * FASTEST / 60) + 1)
+            beats = np.arange(max(1, np.ceil(span * MIN_BPM / 60)), np.floor(span * MAX_BPM / 60) + 1)
             found += list(60 * beats / span)
     for period in _peak_periods(lagged):
-        found += [60 * FRAME_RATE / (period * kin) for kin in KIN]
-    inside = [b for b in found if SLOWEST <= b <= FASTEST]
+        found += [60 * FRAME_RATE_HZ / (period * kin) for kin in RELATED_PERIODS]
+    inside = [b for b in found if MIN_BPM <= b <= MAX_BPM]
     kept: list[float] = []
     for bpm in inside:
         if all(abs(bpm / k - 1) > 0.0015 for k in kept):
@@ -115,18 +115,18 @@ def _candidates(lagged: Array, spans: tuple[float, ...]) -> Array:
 
 def _peak_periods(lagged: Array) -> list[float]:
     """Strongest periods of a beat in frames, sharpened at their multiples."""
-    low, high = int(FRAME_RATE * 60 / FASTEST), min(int(FRAME_RATE * 60 / SLOWEST) + 2, lagged.size - 1)
+    low, high = int(FRAME_RATE_HZ * 60 / MAX_BPM), min(int(FRAME_RATE_HZ * 60 / MIN_BPM) + 2, lagged.size - 1)
     if high <= low + 2:
         return []
     part = lagged[low - 1 : high + 1]
     at = np.flatnonzero((part[1:-1] > part[:-2]) & (part[1:-1] >= part[2:])) + low
-    strongest = at[np.argsort(-lagged[at])][:PEAKS]
-    return [_sharpened(lagged, float(p)) for p in strongest]
+    strongest = at[np.argsort(-lagged[at])][:MAX_PEAKS]
+    return [_refined_period(lagged, float(p)) for p in strongest]
 
 
-def _sharpened(lagged: Array, period: float) -> float:
+def _refined_period(lagged: Array, period: float) -> float:
     """The same period read at 2, 4, 8 and 16 times its lag, where one frame weighs less."""
-    best = _vertex(lagged, period)
+    best = _parabola_vertex(lagged, period)
     for multiple in (2, 4, 8, 16):
         centre = best * multiple
         reach = max(2, int(0.012 * centre))
@@ -135,11 +135,11 @@ def _sharpened(lagged: Array, period: float) -> float:
             break
         top = low + int(np.argmax(lagged[low:high]))
         if low < top < high - 1 and lagged[top] > 0.5 * lagged[round(best)]:
-            best = _vertex(lagged, float(top)) / multiple
+            best = _parabola_vertex(lagged, float(top)) / multiple
     return best
 
 
-def _vertex(curve: Array, at: float) -> float:
+def _parabola_vertex(curve: Array, at: float) -> float:
     i = round(at)
     if not 1 <= i < curve.size - 1:
         return at
@@ -148,21 +148,23 @@ def _vertex(curve: Array, at: float) -> float:
     return float(i + np.clip(0.5 * (a - c) / bend, -0.5, 0.5)) if bend < 0 else float(i)
 
 
-def _read(curve: Array, at: Array, reach: float) -> Array:
+def _read_curve(curve: Array, at: Array, reach: float) -> Array:
     """Largest of three linear readings around fractional places; NaN past 85 % of the curve."""
     index = np.arange(curve.size)
     values = np.maximum.reduce([np.interp(at + d, index, curve) for d in (-reach, 0.0, reach)])
     return np.where(at < 0.85 * curve.size, values, np.nan)
 
 
-def features(r: Rhythm) -> Array:
+def tempo_features(r: Rhythm) -> Array:
     """What speaks for each candidate, shape (candidates, features); NaN where it cannot be known."""
-    period = 60 * FRAME_RATE / r.bpm
-    columns = [_read(r.lagged[name], period * lag, 0.7) for name, lags in LAGS.items() for lag in lags]
-    places = [(name, m) for name, ms in WAVES.items() for m in ms]
-    columns += [_read(r.waves[name], r.bpm / 60 * m / r.wave_hz, 0.5) for name, m in places]
-    columns += _relative(r, period)
-    columns += _lengths(r)
+    period = 60 * FRAME_RATE_HZ / r.bpm
+    columns = [
+        _read_curve(r.lagged[name], period * lag, 0.7) for name, lags in LAG_BEATS.items() for lag in lags
+    ]
+    places = [(name, m) for name, ms in SPECTRUM_MULTIPLES.items() for m in ms]
+    columns += [_read_curve(r.waves[name], r.bpm / 60 * m / r.wave_hz, 0.5) for name, m in places]
+    columns += _relative_features(r, period)
+    columns += _length_features(r)
     log = np.log2(r.bpm / 118)
     same = np.ones_like(r.bpm)
     columns += [log, np.exp(-0.5 * (log / 0.45) ** 2), r.onset_rate * 60 / r.bpm, r.onset_rate * same]
@@ -170,30 +172,32 @@ def features(r: Rhythm) -> Array:
     return np.stack(columns, axis=1)
 
 
-def _relative(r: Rhythm, period: Array) -> list[Array]:
+def _relative_features(r: Rhythm, period: Array) -> list[Array]:
     """The same strengths beside the best candidate's."""
     out = []
     for name in ("all", "low", "mid", "timbre"):
-        value = _read(r.lagged[name], period, 0.7)
+        value = _read_curve(r.lagged[name], period, 0.7)
         best = np.nanmax(value) if np.isfinite(value).any() else 1.0
         out.append(value - best)
-        double = _read(r.lagged[name], period * 2, 0.7)
+        double = _read_curve(r.lagged[name], period * 2, 0.7)
         out.append(double - value)
-    wave = _read(r.waves["all"], r.bpm / 60 / r.wave_hz, 0.5)
+    wave = _read_curve(r.waves["all"], r.bpm / 60 / r.wave_hz, 0.5)
     out.append(wave / (wave.max(initial=0) + 1e-9))
-    comb = np.mean([np.nan_to_num(_read(r.lagged["all"], period * k, 0.7)) for k in (1, 2, 3, 4)], axis=0)
+    comb = np.mean(
+        [np.nan_to_num(_read_curve(r.lagged["all"], period * k, 0.7)) for k in (1, 2, 3, 4)], axis=0
+    )
     out.append(comb - comb.max(initial=0))
     return out
 
 
-def _lengths(r: Rhythm) -> list[Array]:
+def _length_features(r: Rhythm) -> list[Array]:
     """Beats in each span, how far from whole, and how the count divides."""
     out = []
     for span in r.spans:
         beats = span * r.bpm / 60
         whole = np.maximum(np.round(beats), 1)
         out.append(np.abs(beats - whole) / np.maximum(beats, 1) * 100)
-        out.append(_divides(whole, np.abs(beats - whole) < 0.02 + 0.002 * beats))
+        out.append(_divisibility(whole, np.abs(beats - whole) < 0.02 + 0.002 * beats))
     beats = r.spans[0] * r.bpm / 60
     bars = [np.abs(beats / m - np.round(beats / m)) * m for m in (4, 8, 3)]
     nearest = np.min([np.abs(r.bpm * s / 60 - np.round(r.bpm * s / 60)) for s in r.spans], axis=0)
@@ -207,7 +211,7 @@ def _lengths(r: Rhythm) -> list[Array]:
     ]
 
 
-def _divides(whole: Array, near: npt.NDArray[np.bool_]) -> Array:
+def _divisibility(whole: Array, near: npt.NDArray[np.bool_]) -> Array:
     """5 for a power of two from four on, 4 a multiple of four, 3 of three, 2 even, 1 odd, 0 not whole."""
     power = (whole >= 4) & (np.log2(whole) % 1 == 0)
     grade = np.select([power, whole % 4 == 0, whole % 3 == 0, whole % 2 == 0], [5, 4, 3, 2], 1)

@@ -8,33 +8,35 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from app.audio.listening.chroma import Peaks
-from app.audio.listening.front_end import FRAME_RATE, HOP, RATE, Hearing
+from app.audio.listening.chroma import SpectralPeaks
+from app.audio.listening.front_end import FRAME_RATE_HZ, HOP, RATE_HZ, FrontEnd
 from app.audio.listening.periodicity import Rhythm
 
 Array = npt.NDArray[np.float64]
 
-BLOCK = 44  # samples of one step of the fine envelope, about 2 ms
-SPECTRUM_CUTS = (60, 120, 200, 320, 500, 800, 1250, 2000, 3200, 5000, 8000)
+ENVELOPE_BLOCK = 44  # samples of one step of the fine envelope, about 2 ms
+SPECTRUM_EDGES_HZ = (60, 120, 200, 320, 500, 800, 1250, 2000, 3200, 5000, 8000)
 
 
-def shape(frames: Hearing, p: Peaks, share: dict[str, Array], r: Rhythm) -> Array:
+def compute_descriptors(frames: FrontEnd, p: SpectralPeaks, share: dict[str, Array], r: Rhythm) -> Array:
     """All numbers of a sound as one vector; see the helpers for their order."""
     y = frames.y[
-        int(frames.start_s * RATE) : max(int(frames.end_s * RATE), int(frames.start_s * RATE) + 2 * BLOCK)
+        int(frames.start_s * RATE_HZ) : max(
+            int(frames.end_s * RATE_HZ), int(frames.start_s * RATE_HZ) + 2 * ENVELOPE_BLOCK
+        )
     ]
     rows = [
-        _times(frames),
-        _envelope(y),
-        _onsets(frames, r),
-        _spectrum(y),
-        _cepstrum(frames),
-        _pitchness(y, p, share),
+        _length_numbers(frames),
+        _envelope_numbers(y),
+        _onset_numbers(frames, r),
+        _spectrum_numbers(y),
+        _cepstrum_numbers(frames),
+        _pitch_numbers(y, p, share),
     ]
     return np.concatenate(rows)
 
 
-def _times(f: Hearing) -> Array:
+def _length_numbers(f: FrontEnd) -> Array:
     sounding = max(f.end_s - f.start_s, 1e-3)
     return np.array(
         [
@@ -46,15 +48,15 @@ def _times(f: Hearing) -> Array:
     )
 
 
-def _fine(y: npt.NDArray[np.float32]) -> Array:
-    padded = np.pad(y.astype(np.float64), (0, -y.size % BLOCK))
-    return np.asarray(np.sqrt(np.mean(padded.reshape(-1, BLOCK) ** 2, axis=1)) + 1e-9)
+def _fine_envelope(y: npt.NDArray[np.float32]) -> Array:
+    padded = np.pad(y.astype(np.float64), (0, -y.size % ENVELOPE_BLOCK))
+    return np.asarray(np.sqrt(np.mean(padded.reshape(-1, ENVELOPE_BLOCK) ** 2, axis=1)) + 1e-9)
 
 
-def _envelope(y: npt.NDArray[np.float32]) -> Array:
+def _envelope_numbers(y: npt.NDArray[np.float32]) -> Array:
     """Attack, decay times, centre of energy, share of energy early, level at the end, bumps of the start."""
-    env = _fine(y)
-    step, top = BLOCK / RATE, int(np.argmax(env))
+    env = _fine_envelope(y)
+    step, top = ENVELOPE_BLOCK / RATE_HZ, int(np.argmax(env))
     level = 20 * np.log10(env / env.max())
     after = level[top:]
     falls = [
@@ -87,7 +89,7 @@ def _envelope(y: npt.NDArray[np.float32]) -> Array:
     )
 
 
-def _onsets(f: Hearing, r: Rhythm) -> Array:
+def _onset_numbers(f: FrontEnd, r: Rhythm) -> Array:
     """How many onsets, how strong beside the first, how regular."""
     total = f.flux[0].astype(np.float64)
     if total.size < 5:
@@ -95,30 +97,30 @@ def _onsets(f: Hearing, r: Rhythm) -> Array:
     best = total.max() + 1e-9
     inner = (total[1:-1] > total[:-2]) & (total[1:-1] >= total[2:])
     counts = [float(np.sum(inner & (total[1:-1] > share * best))) for share in (0.1, 0.3, 0.5)]
-    first = int(f.start_s * FRAME_RATE) + 8
+    first = int(f.start_s * FRAME_RATE_HZ) + 8
     later = float(total[first:].max(initial=0) / best)
-    low, high = int(0.25 * FRAME_RATE), int(1.3 * FRAME_RATE)
+    low, high = int(0.25 * FRAME_RATE_HZ), int(1.3 * FRAME_RATE_HZ)
     peak = [float(r.lagged[name][low:high].max(initial=0)) for name in ("all", "timbre", "low")]
     return np.array([*np.log2(np.array(counts) + 1), r.onset_rate, later, *np.clip(peak, -1, 2)])
 
 
-def _spectrum(y: npt.NDArray[np.float32]) -> Array:
+def _spectrum_numbers(y: npt.NDArray[np.float32]) -> Array:
     """Bands, centroid, spread, roll-off, flatness of the attack, the body and the whole; zero crossings."""
-    parts = [y[: int(0.05 * RATE)], y[int(0.05 * RATE) : int(0.25 * RATE)], y[: 3 * RATE]]
-    crossings = float(np.mean(np.diff(np.signbit(y[: RATE // 2])))) if y.size > 1 else 0.0
-    return np.concatenate([[crossings], *(_one_spectrum(part) for part in parts)])
+    parts = [y[: int(0.05 * RATE_HZ)], y[int(0.05 * RATE_HZ) : int(0.25 * RATE_HZ)], y[: 3 * RATE_HZ]]
+    crossings = float(np.mean(np.diff(np.signbit(y[: RATE_HZ // 2])))) if y.size > 1 else 0.0
+    return np.concatenate([[crossings], *(_band_numbers(part) for part in parts)])
 
 
-def _one_spectrum(y: npt.NDArray[np.float32]) -> Array:
+def _band_numbers(y: npt.NDArray[np.float32]) -> Array:
     if y.size < 64:
-        return np.full(len(SPECTRUM_CUTS) + 7, np.nan)
+        return np.full(len(SPECTRUM_EDGES_HZ) + 7, np.nan)
     power = (
         np.abs(scipy.fft.rfft(y * np.hanning(y.size), max(2048, scipy.fft.next_fast_len(y.size)))) ** 2
         + 1e-12
     )
-    hz = np.linspace(0, RATE / 2, power.size)
+    hz = np.linspace(0, RATE_HZ / 2, power.size)
     total = float(power.sum())
-    edges = np.searchsorted(hz, [0, *SPECTRUM_CUTS, RATE])
+    edges = np.searchsorted(hz, [0, *SPECTRUM_EDGES_HZ, RATE_HZ])
     bands = np.array([power[a:b].sum() for a, b in pairwise(edges)]) / total
     log = np.log2(hz + 20)
     centre = float(np.sum(log * power) / total)
@@ -127,21 +129,21 @@ def _one_spectrum(y: npt.NDArray[np.float32]) -> Array:
     rolls = [float(log[min(int(np.searchsorted(cumulative, s)), log.size - 1)]) for s in (0.5, 0.85)]
     flat = float(np.mean(np.log(power)) - np.log(np.mean(power)))
     return np.array([*np.log10(bands + 1e-5), centre, spread, *rolls, flat, np.log10(total)])[
-        : len(SPECTRUM_CUTS) + 7
+        : len(SPECTRUM_EDGES_HZ) + 7
     ]
 
 
-def _cepstrum(f: Hearing) -> Array:
+def _cepstrum_numbers(f: FrontEnd) -> Array:
     """Mel cepstrum (Davis and Mermelstein 1980): mean of the first 300 ms and of all, spread in time."""
-    first = int(f.start_s * RATE / HOP)
-    mel = f.mel[:, first : max(int(f.end_s * RATE / HOP) + 1, first + 2)].astype(np.float64)
+    first = int(f.start_s * RATE_HZ / HOP)
+    mel = f.mel[:, first : max(int(f.end_s * RATE_HZ / HOP) + 1, first + 2)].astype(np.float64)
     cepstrum = scipy.fft.dct(mel, axis=0, norm="ortho")[:14]
     return np.concatenate(
         [cepstrum[1:, :30].mean(axis=1), cepstrum[1:].mean(axis=1), cepstrum[:8].std(axis=1)]
     )
 
 
-def _pitchness(y: npt.NDArray[np.float32], p: Peaks, share: dict[str, Array]) -> Array:
+def _pitch_numbers(y: npt.NDArray[np.float32], p: SpectralPeaks, share: dict[str, Array]) -> Array:
     """How pitched: periodicity of the waveform, weight of the strongest classes, steadiness of pitch."""
     harmonic, plain = np.sort(share["harmonic"])[::-1], np.sort(share["plain"])[::-1]
     phase = np.abs(np.sum(p.level * np.exp(2j * np.pi * p.midi))) / (np.sum(p.level) + 1e-9)
@@ -150,26 +152,36 @@ def _pitchness(y: npt.NDArray[np.float32], p: Peaks, share: dict[str, Array]) ->
     middle = float(np.sum(p.level * (p.midi > 45) * (p.midi < 90)) / (np.sum(p.level) + 1e-9))
     low = float(np.sum(p.level * (p.midi <= 45)) / (np.sum(p.level) + 1e-9))
     return np.array(
-        [*harmonic[:4], *plain[:3], phase, entropy, crowd, middle, low, *_periodic(y), _steady(p)]
+        [
+            *harmonic[:4],
+            *plain[:3],
+            phase,
+            entropy,
+            crowd,
+            middle,
+            low,
+            *_periodicity(y),
+            _pitch_steadiness(p),
+        ]
     )
 
 
-def _periodic(y: npt.NDArray[np.float32]) -> list[float]:
+def _periodicity(y: npt.NDArray[np.float32]) -> list[float]:
     """Peak of the normalised autocorrelation of two pieces (40–1,000 Hz)."""
     out = []
     for start in (0.03, 0.15):
-        part = y[int(start * RATE) : int((start + 0.1) * RATE)].astype(np.float64)
-        if part.size < RATE // 20:
+        part = y[int(start * RATE_HZ) : int((start + 0.1) * RATE_HZ)].astype(np.float64)
+        if part.size < RATE_HZ // 20:
             out.append(np.nan)
             continue
         lagged = scipy.fft.irfft(np.abs(scipy.fft.rfft(part, 8192)) ** 2)[: part.size]
         lagged /= (1 - np.arange(part.size) / part.size + 0.05) * (lagged[0] + 1e-12)
-        low = int(np.argmax(lagged < 0.3)) if (lagged < 0.3).any() else RATE // 1000
-        out.append(float(lagged[max(low, 11) : RATE // 40].max(initial=0)))
+        low = int(np.argmax(lagged < 0.3)) if (lagged < 0.3).any() else RATE_HZ // 1000
+        out.append(float(lagged[max(low, 11) : RATE_HZ // 40].max(initial=0)))
     return out
 
 
-def _steady(p: Peaks) -> float:
+def _pitch_steadiness(p: SpectralPeaks) -> float:
     """Share of windows whose strongest pitch stays within a semitone of the one before."""
     if p.windows < 3 or p.midi.size == 0:
         return np.nan

@@ -12,9 +12,9 @@ import stripe
 from app.config import Settings
 
 CONNECT_S, READ_S, RETRIES = 4.0, 12.0, 2
-PAGE = 100
-GONE = "resource_missing"
-OURS = {"made_by": "sp404mk2-sample-agent"}  # on whatever `stripe setup` makes
+PAGE_SIZE = 100
+RESOURCE_MISSING = "resource_missing"
+OUR_METADATA = {"made_by": "sp404mk2-sample-agent"}  # on whatever `stripe setup` makes
 
 
 class PaymentsError(Exception):
@@ -25,7 +25,7 @@ class PaymentsError(Exception):
         self.code = code
 
 
-class OvertakenError(PaymentsError):
+class CheckoutConflictError(PaymentsError):
     """Somebody has asked for something else of the same customer meanwhile."""
 
 
@@ -33,7 +33,7 @@ def is_set_up(settings: Settings) -> bool:
     return settings.stripe_secret_key is not None
 
 
-def client(settings: Settings) -> stripe.StripeClient:
+def stripe_client(settings: Settings) -> stripe.StripeClient:
     return _client(settings.stripe_secret_key or "", settings.stripe_api_base)
 
 
@@ -48,7 +48,7 @@ def _client(key: str, base: str) -> stripe.StripeClient:
 
 
 @contextmanager
-def one_error() -> Iterator[None]:
+def map_stripe_errors() -> Iterator[None]:
     """Whatever the SDK raises is a PaymentsError outside of here."""
     try:
         yield
@@ -56,6 +56,6 @@ def one_error() -> Iterator[None]:
         raise PaymentsError(str(error), getattr(error, "code", None)) from error
 
 
-def same(*parts: object) -> str:
+def make_idempotency_key(*parts: object) -> str:
     """An idempotency key: the same request again is the same one, and never another."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()

@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.config import Settings
-from app.integrations.payments.connection import GONE, PAGE, PaymentsError, client, one_error, same
-from app.integrations.payments.snapshot import Invoice, Present, Settled, Subscription
+from app.integrations.payments.connection import (
+    PAGE_SIZE,
+    RESOURCE_MISSING,
+    PaymentsError,
+    make_idempotency_key,
+    map_stripe_errors,
+    stripe_client,
+)
+from app.integrations.payments.snapshot import (
+    CustomerSnapshot,
+    PaymentOutcome,
+    StripeInvoice,
+    StripeSubscription,
+)
 
 if TYPE_CHECKING:
     import stripe
@@ -14,62 +26,64 @@ if TYPE_CHECKING:
 
 def create_customer(settings: Settings, user_id: str, email: str, seen: int) -> str:
     """A customer for an account; `seen` tells a second one, after the first was deleted, from the first."""
-    with one_error():
+    with map_stripe_errors():
         return (
-            client(settings)
+            stripe_client(settings)
             .v1.customers.create(
                 {"email": email, "metadata": {"user_id": user_id}},
-                {"idempotency_key": same("customer", user_id, email, seen)},
+                {"idempotency_key": make_idempotency_key("customer", user_id, email, seen)},
             )
             .id
         )
 
 
-def present(settings: Settings, customer_id: str) -> Present:
+def customer_snapshot(settings: Settings, customer_id: str) -> CustomerSnapshot:
     """What is true of a customer now."""
-    found, of = client(settings).v1, {"customer": customer_id, "limit": PAGE}
-    with one_error():
+    found, of = stripe_client(settings).v1, {"customer": customer_id, "limit": PAGE_SIZE}
+    with map_stripe_errors():
         if not customer_exists(settings, customer_id):
-            return Present(exists=False)
-        subscriptions = found.subscriptions.list({"customer": customer_id, "limit": PAGE, "status": "all"})
+            return CustomerSnapshot(exists=False)
+        subscriptions = found.subscriptions.list(
+            {"customer": customer_id, "limit": PAGE_SIZE, "status": "all"}
+        )
         wanted: Any = of | {"expand": ["data.payments"]}
         invoices, charges = (
             found.invoices.list(wanted),
-            found.charges.list({"customer": customer_id, "limit": PAGE}),
+            found.charges.list({"customer": customer_id, "limit": PAGE_SIZE}),
         )
-        return Present(
+        return CustomerSnapshot(
             True,
-            tuple(Subscription.read(entry.to_dict()) for entry in subscriptions.auto_paging_iter()),
-            tuple(Invoice.read(entry.to_dict()) for entry in invoices.auto_paging_iter()),
-            tuple(_settled(settings, charge) for charge in charges.auto_paging_iter() if charge.paid),
+            tuple(StripeSubscription.read(entry.to_dict()) for entry in subscriptions.auto_paging_iter()),
+            tuple(StripeInvoice.read(entry.to_dict()) for entry in invoices.auto_paging_iter()),
+            tuple(_payment_outcome(settings, charge) for charge in charges.auto_paging_iter() if charge.paid),
         )
 
 
 def customer_exists(settings: Settings, customer_id: str) -> bool:
     try:
-        with one_error():
-            return not getattr(client(settings).v1.customers.retrieve(customer_id), "deleted", False)
+        with map_stripe_errors():
+            return not getattr(stripe_client(settings).v1.customers.retrieve(customer_id), "deleted", False)
     except PaymentsError as error:
-        if error.code == GONE:
+        if error.code == RESOURCE_MISSING:
             return False
         raise
 
 
 def customer_of_charge(settings: Settings, charge_id: str) -> str | None:
     """Whose a disputed charge is: a dispute names no customer."""
-    with one_error():
-        return _id(client(settings).v1.charges.retrieve(charge_id).customer)
+    with map_stripe_errors():
+        return _reference_id(stripe_client(settings).v1.charges.retrieve(charge_id).customer)
 
 
-def _settled(settings: Settings, charge: stripe.Charge) -> Settled:
-    payment_id = _id(charge.payment_intent) or charge.id
+def _payment_outcome(settings: Settings, charge: stripe.Charge) -> PaymentOutcome:
+    payment_id = _reference_id(charge.payment_intent) or charge.id
     if not charge.disputed:
-        return Settled(payment_id, charge.amount_refunded)
-    disputes = client(settings).v1.disputes.list({"charge": charge.id, "limit": 1}).data
+        return PaymentOutcome(payment_id, charge.amount_refunded)
+    disputes = stripe_client(settings).v1.disputes.list({"charge": charge.id, "limit": 1}).data
     latest = disputes[0] if disputes else None
     cents, status = (latest.amount, latest.status) if latest else (charge.amount, "unknown")
-    return Settled(payment_id, charge.amount_refunded, cents, status)
+    return PaymentOutcome(payment_id, charge.amount_refunded, cents, status)
 
 
-def _id(reference: Any) -> str | None:
+def _reference_id(reference: Any) -> str | None:
     return getattr(reference, "id", reference) or None

@@ -5,64 +5,69 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from app.config import Settings
-from app.integrations.payments.connection import PaymentsError, client, one_error, same
-from app.integrations.payments.prices import price_id
+from app.integrations.payments.connection import (
+    PaymentsError,
+    make_idempotency_key,
+    map_stripe_errors,
+    stripe_client,
+)
+from app.integrations.payments.prices import find_price_id
 
-EVENT = "sp404_overage_upload"
+METER_EVENT = "sp404_overage_upload"
 # Stripe takes 35 days; what is older is reported as the oldest that it takes, rather than never.
-OLDEST = timedelta(days=34)
+MAX_REPORT_AGE = timedelta(days=34)
 # Its answer to an identifier that it has: there is no code for that.
-KNOWN = "already exists with identifier"
+DUPLICATE_MESSAGE = "already exists with identifier"
 
 
-def report(settings: Settings, customer_id: str, identifier: str, at: int) -> None:
+def report_upload(settings: Settings, customer_id: str, identifier: str, at: int) -> None:
     """Ask a customer to pay for one upload. Sending it again is safe: an identifier counts once.
 
     No idempotency key: Stripe would repeat an answer of 500 to it for a day.
     """
-    oldest = int((datetime.now(UTC) - OLDEST).timestamp())
+    oldest = int((datetime.now(UTC) - MAX_REPORT_AGE).timestamp())
     try:
-        with one_error():
-            client(settings).v1.billing.meter_events.create(
+        with map_stripe_errors():
+            stripe_client(settings).v1.billing.meter_events.create(
                 {
-                    "event_name": EVENT,
+                    "event_name": METER_EVENT,
                     "identifier": identifier,
                     "timestamp": max(at, oldest),
                     "payload": {"stripe_customer_id": customer_id, "value": "1"},
                 }
             )
     except PaymentsError as error:
-        if KNOWN not in str(error):
+        if DUPLICATE_MESSAGE not in str(error):
             raise
 
 
-def counted(settings: Settings, customer_id: str, start: int, end: int) -> int:
+def counted_uploads(settings: Settings, customer_id: str, start: int, end: int) -> int:
     """How many uploads Stripe has counted of a customer between two moments, each a full minute."""
-    meter_id = find(settings)
+    meter_id = find_meter_id(settings)
     if meter_id is None:
-        raise PaymentsError(f"Stripe has no meter for {EVENT}: run `flask --app wsgi stripe setup`")
-    with one_error():
-        found = client(settings).v1.billing.meters.event_summaries.list(
+        raise PaymentsError(f"Stripe has no meter for {METER_EVENT}: run `flask --app wsgi stripe setup`")
+    with map_stripe_errors():
+        found = stripe_client(settings).v1.billing.meters.event_summaries.list(
             meter_id, {"customer": customer_id, "start_time": start, "end_time": end}
         )
         return round(sum(summary.aggregated_value for summary in found.auto_paging_iter()))
 
 
-def find(settings: Settings) -> str | None:
+def find_meter_id(settings: Settings) -> str | None:
     """The meter that counts what is reported here."""
-    with one_error():
-        meters = client(settings).v1.billing.meters.list({"status": "active"}).auto_paging_iter()
-        return next((meter.id for meter in meters if meter.event_name == EVENT), None)
+    with map_stripe_errors():
+        meters = stripe_client(settings).v1.billing.meters.list({"status": "active"}).auto_paging_iter()
+        return next((meter.id for meter in meters if meter.event_name == METER_EVENT), None)
 
 
-def add_to_subscription(settings: Settings, subscription_id: str, lookup_key: str) -> None:
+def add_metered_price(settings: Settings, subscription_id: str, lookup_key: str) -> None:
     """Have a subscription's invoices ask for what the meter counts; safe to repeat."""
-    price = price_id(settings, lookup_key)
-    with one_error():
-        items = client(settings).v1.subscription_items
+    price = find_price_id(settings, lookup_key)
+    with map_stripe_errors():
+        items = stripe_client(settings).v1.subscription_items
         has = {item.price.id for item in items.list({"subscription": subscription_id}).auto_paging_iter()}
         if price not in has:
             items.create(
                 {"subscription": subscription_id, "price": price},
-                {"idempotency_key": same("overage", subscription_id, price)},
+                {"idempotency_key": make_idempotency_key("overage", subscription_id, price)},
             )

@@ -5,19 +5,25 @@ from __future__ import annotations
 from functools import lru_cache
 
 from app.config import Settings
-from app.integrations.storage import bucket
-from app.integrations.storage.bucket import UPLOAD_HEADERS, Arrived, S3Store
-from app.integrations.storage.common import BINARY, URL_LIFETIME_S, MissingError, StorageError, Store
-from app.integrations.storage.disk import BadLinkError, DiskStore
+from app.integrations.storage import s3_store
+from app.integrations.storage.disk_store import DiskStore, InvalidLinkError
+from app.integrations.storage.interface import (
+    BINARY_MIME,
+    URL_LIFETIME_S,
+    ObjectMissingError,
+    StorageError,
+    Store,
+)
+from app.integrations.storage.s3_store import UPLOAD_HEADERS, ArrivedObject, S3Store
 
 __all__ = [
-    "BINARY",
+    "BINARY_MIME",
     "UPLOAD_HEADERS",
     "URL_LIFETIME_S",
-    "Arrived",
-    "BadLinkError",
+    "ArrivedObject",
     "DiskStore",
-    "MissingError",
+    "InvalidLinkError",
+    "ObjectMissingError",
     "S3Store",
     "StorageError",
     "Store",
@@ -29,7 +35,7 @@ __all__ = [
 @lru_cache(maxsize=8)
 def open_store(settings: Settings) -> DiskStore | S3Store:
     if settings.s3_bucket:
-        return S3Store(bucket.connect(settings), settings.s3_bucket)
+        return S3Store(s3_store.create_client(settings), settings.s3_bucket)
     return DiskStore(settings.data_dir / "store", settings.effective_secret_key)
 
 
@@ -39,5 +45,7 @@ def link_prefix(settings: Settings) -> str:
         return f"{settings.base_url}/media/"
     wanted = {"Bucket": settings.s3_bucket, "Key": "-"}
     return (
-        bucket.connect(settings, unsigned=True).generate_presigned_url("get_object", wanted).removesuffix("-")
+        s3_store.create_client(settings, unsigned=True)
+        .generate_presigned_url("get_object", wanted)
+        .removesuffix("-")
     )

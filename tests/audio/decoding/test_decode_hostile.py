@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.audio.decoding.decode import decode
-from app.audio.decoding.limits import DecodeLimits
-from app.audio.decoding.mp4 import command, ffmpeg_path
+from app.audio.decoding.decode_limits import DecodeLimits
+from app.audio.decoding.decoder import decode_file
+from app.audio.decoding.mp4 import ffmpeg_command, ffmpeg_path
 from app.audio.errors import UnreadableAudio
 from tests.audio.decoding.test_decode_legal import encode, id3_header, pcm16, wav
 from tests.audio.signals import noise, sine, write
@@ -26,7 +26,7 @@ def refused(path: Path, limits: DecodeLimits = LIMITS) -> str:
     folder.mkdir(exist_ok=True)
     started = time.monotonic()
     with pytest.raises(UnreadableAudio) as caught:
-        decode(path, folder, limits)
+        decode_file(path, folder, limits)
     assert time.monotonic() - started < 3.0
     assert caught.value.message.endswith(".")
     assert "  " not in caught.value.message
@@ -69,7 +69,7 @@ def test_a_playlist_does_not_give_another_files_audio(tmp_path: Path, name: str,
 def test_ffmpeg_is_told_to_open_nothing_else(tmp_path: Path) -> None:
     write(tmp_path / "other.wav", sine(440, 1.0))
     (tmp_path / "in.m4a").write_text("ffconcat version 1.0\nfile other.wav\n")
-    done = subprocess.run(command(tmp_path, LIMITS), capture_output=True, check=False)
+    done = subprocess.run(ffmpeg_command(tmp_path, LIMITS), capture_output=True, check=False)
     assert done.returncode != 0
     assert not (tmp_path / "out.wav").exists()
 
@@ -133,7 +133,7 @@ def test_an_id3_bomb_is_cut_off_before_it_is_parsed(tmp_path: Path) -> None:
     mp3.write_bytes(id3_header(size) + frames + mp3.read_bytes())
     (tmp_path / "work").mkdir()
     started = time.monotonic()
-    assert decode(mp3, tmp_path / "work").duration_s == pytest.approx(1.0, abs=0.1)
+    assert decode_file(mp3, tmp_path / "work").duration_s == pytest.approx(1.0, abs=0.1)
     assert time.monotonic() - started < 1.0
 
 
@@ -221,7 +221,7 @@ def test_damage_anywhere_never_gives_anything_but_audio_or_a_sentence(tmp_path: 
         path = tmp_path / "damaged"
         path.write_bytes(bytes(data[: int(dice.integers(10, len(data) + 1))]))
         try:
-            found = decode(path, tmp_path)
+            found = decode_file(path, tmp_path)
         except UnreadableAudio:
             continue
         assert np.isfinite(found.samples[:]).all()
@@ -230,11 +230,11 @@ def test_damage_anywhere_never_gives_anything_but_audio_or_a_sentence(tmp_path: 
 def test_absurdly_loud_values_are_faults(tmp_path: Path) -> None:
     tone = sine(440, 0.5)
     tone[100:110] = 3.4e38
-    found = decode(write(tmp_path / "a.wav", tone, subtype="FLOAT"), tmp_path)
+    found = decode_file(write(tmp_path / "a.wav", tone, subtype="FLOAT"), tmp_path)
     assert np.abs(found.samples[:]).max() <= 1.0
     assert found.warnings
     with pytest.raises(UnreadableAudio):
-        decode(write(tmp_path / "b.wav", np.full_like(tone, 3.4e38), subtype="FLOAT"), tmp_path)
+        decode_file(write(tmp_path / "b.wav", np.full_like(tone, 3.4e38), subtype="FLOAT"), tmp_path)
 
 
 def test_damage_in_the_middle_of_an_mp3_costs_only_what_is_behind_it(tmp_path: Path) -> None:
@@ -243,5 +243,5 @@ def test_damage_in_the_middle_of_an_mp3_costs_only_what_is_behind_it(tmp_path: P
     middle = len(content) * 3 // 4
     content[middle : middle + 3000] = bytes(3000)
     path.write_bytes(content)
-    found = decode(path, tmp_path)
+    found = decode_file(path, tmp_path)
     assert found.duration_s > 2.0

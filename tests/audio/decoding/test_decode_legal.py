@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.audio.decoding.decode import Decoded, decode
+from app.audio.decoding.decoder import DecodedAudio, decode_file
 from app.audio.decoding.mp4 import ffmpeg_path
 from tests.audio.signals import Samples, sine, write
 
 
-def decoded(path: Path) -> Decoded:
+def decoded(path: Path) -> DecodedAudio:
     folder = path.with_suffix(".work")
     folder.mkdir(exist_ok=True)
-    return decode(path, folder)
+    return decode_file(path, folder)
 
 
-def assert_same(found: Decoded, expected: Samples, tolerance: float) -> None:
+def assert_same(found: DecodedAudio, expected: Samples, tolerance: float) -> None:
     samples = found.samples[:]
     assert samples.shape == expected.shape
     assert samples.dtype == np.float32

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.audio.decoding.sniff import (
+from app.audio.decoding.format_sniffer import (
     AIFF,
     FLAC,
     M4A,
@@ -18,11 +18,11 @@ from app.audio.decoding.sniff import (
     OPUS,
     VORBIS,
     WAV,
-    Format,
+    AudioFormat,
+    describe_content,
     id3v2_size,
-    looks_like,
-    refusal,
-    sniff,
+    refusal_message,
+    sniff_format,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,8 +45,8 @@ FRAME = b"\xff\xfb\x90\x00" + bytes(413)
         (b"ID3\x04\0\0\0\x7f\x7f\x7f" + bytes(100), MP3),
     ],
 )
-def test_each_format_is_told_by_its_first_bytes(head: bytes, expected: Format) -> None:
-    assert sniff(head) is expected
+def test_each_format_is_told_by_its_first_bytes(head: bytes, expected: AudioFormat) -> None:
+    assert sniff_format(head) is expected
 
 
 @pytest.mark.parametrize(
@@ -72,29 +72,29 @@ def test_each_format_is_told_by_its_first_bytes(head: bytes, expected: Format) -
     ],
 )
 def test_a_refusal_names_what_the_file_looks_like(head: bytes, name: str) -> None:
-    assert sniff(head) is None
-    assert name in looks_like(head)
-    assert refusal(head).startswith("Not audio we can read (looks like ")
+    assert sniff_format(head) is None
+    assert name in describe_content(head)
+    assert refusal_message(head).startswith("Not audio we can read (looks like ")
 
 
 def test_an_empty_file_is_called_empty() -> None:
-    assert sniff(b"") is None
-    assert refusal(b"").startswith("This file is empty.")
+    assert sniff_format(b"") is None
+    assert refusal_message(b"").startswith("This file is empty.")
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_fail(head: bytes) -> None:
-    found = sniff(head)
-    assert found is None or isinstance(found, Format)
-    assert looks_like(head)
+    found = sniff_format(head)
+    assert found is None or isinstance(found, AudioFormat)
+    assert describe_content(head)
     assert id3v2_size(head) >= 0
 
 
 def test_two_chance_sync_bytes_are_no_mp3() -> None:
-    assert sniff(FRAME[:417] + b"not a frame at all") is None
+    assert sniff_format(FRAME[:417] + b"not a frame at all") is None
 
 
 def test_the_web_process_loads_no_numpy() -> None:
-    modules = "app.audio.decoding.sniff, app.audio.errors, app.sandbox.sandbox, app.sp404.names"
+    modules = "app.audio.decoding.format_sniffer, app.audio.errors, app.sandbox.runner, app.sp404.pad_names"
     code = f"import sys, {modules}; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.audio.estimation.file_name import read_name
+from app.audio.estimation.file_name_parser import parse_file_name
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from app.audio.estimation.file_name import read_name
     ],
 )
 def test_tempo_and_key(name: str, bpm: float | None, key: str | None) -> None:
-    found = read_name(name)
+    found = parse_file_name(name)
     assert (found.bpm, found.key) == (bpm, key)
 
 
@@ -47,11 +47,11 @@ def test_tempo_and_key(name: str, bpm: float | None, key: str | None) -> None:
     ],
 )
 def test_sound_and_kind(name: str, sound: str | None, kind: str | None) -> None:
-    found = read_name(name)
+    found = parse_file_name(name)
     assert (found.sound, found.kind) == (sound, kind)
 
 
 @given(st.text(max_size=80))
 def test_no_name_makes_it_fail(name: str) -> None:
-    found = read_name(name)
+    found = parse_file_name(name)
     assert found.bpm is None or 50 <= found.bpm <= 210

@@ -7,7 +7,7 @@ import pytest
 
 from app.audio.estimation import key_network
 from app.audio.estimation.key_network import Weights
-from app.audio.listening.chroma import PROFILES, SPAN_BANDS, SPANS, spans
+from app.audio.listening.chroma import PROFILE_NAMES, SPAN_BANDS, SPAN_COUNT, chroma_spans
 
 HIDDEN, WIDE, BANDS = 5, 7, len(SPAN_BANDS)
 
@@ -15,8 +15,8 @@ HIDDEN, WIDE, BANDS = 5, 7, len(SPAN_BANDS)
 @pytest.fixture
 def random_weights() -> Weights:
     dice = np.random.default_rng(7)
-    shapes = [(HIDDEN, BANDS, 12, 1), (HIDDEN, HIDDEN, 12, 3), (WIDE, 4 * HIDDEN + len(PROFILES), 12, 1)]
-    shapes += [(2, WIDE + len(PROFILES), 12, 1)]
+    shapes = [(HIDDEN, BANDS, 12, 1), (HIDDEN, HIDDEN, 12, 3), (WIDE, 4 * HIDDEN + len(PROFILE_NAMES), 12, 1)]
+    shapes += [(2, WIDE + len(PROFILE_NAMES), 12, 1)]
     found = {f"w{i}": dice.normal(size=(3, *shape)) * 0.2 for i, shape in enumerate(shapes, start=1)}
     return found | {f"b{i}": dice.normal(size=(3, shape[0])) for i, shape in enumerate(shapes, start=1)}
 
@@ -24,7 +24,7 @@ def random_weights() -> Weights:
 @pytest.fixture
 def heard() -> tuple[np.ndarray, np.ndarray]:
     dice = np.random.default_rng(8)
-    return dice.random((BANDS, 12, SPANS)), dice.random((len(PROFILES), 12))
+    return dice.random((BANDS, 12, SPAN_COUNT)), dice.random((len(PROFILE_NAMES), 12))
 
 
 @pytest.mark.parametrize("semitones", range(1, 12))
@@ -52,8 +52,8 @@ def test_chances_sum_to_one_and_the_order_of_time_counts(
 @pytest.mark.parametrize("windows", [1, 5, 24, 400])
 def test_spans_keep_the_mean_and_the_order_of_the_windows(windows: int) -> None:
     rows = np.random.default_rng(9).random((windows, 12))
-    course = spans(dict.fromkeys(SPAN_BANDS, rows))
-    assert course.shape == (len(SPAN_BANDS), 12, SPANS)
+    course = chroma_spans(dict.fromkeys(SPAN_BANDS, rows))
+    assert course.shape == (len(SPAN_BANDS), 12, SPAN_COUNT)
     assert course.mean(axis=2) == pytest.approx(np.tile(rows.mean(axis=0), (len(SPAN_BANDS), 1)))
-    rising = spans(dict.fromkeys(SPAN_BANDS, np.tile(np.arange(windows)[:, None], 12)))
+    rising = chroma_spans(dict.fromkeys(SPAN_BANDS, np.tile(np.arange(windows)[:, None], 12)))
     assert (np.diff(rising, axis=2) > -1e-9).all()

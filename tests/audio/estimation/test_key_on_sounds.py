@@ -8,9 +8,9 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.audio.estimation import key
-from app.audio.estimation.key import NAMES
-from app.audio.listening.features import attend
+from app.audio.estimation import key_estimator
+from app.audio.estimation.key_estimator import NAMES
+from app.audio.listening.front_end_features import extract_features
 from tests.audio.truths import RATE, beat, chords, hit, pink, tone
 
 C_MINOR = [(60, True), (65, True), (67, True), (60, True)]
@@ -18,7 +18,7 @@ C_MAJOR = [(60, False), (65, False), (67, False), (60, False)]
 
 
 def heard(y: np.ndarray, rate: int = RATE) -> str | None:
-    return key.estimate(attend(y, rate)).name
+    return key_estimator.estimate_key(extract_features(y, rate)).name
 
 
 def test_a_c_minor_triad_is_c_minor() -> None:
@@ -42,7 +42,7 @@ def test_shifting_by_semitones_moves_the_key(semitones: int) -> None:
 def test_tuning_is_heard_within_6_cents_and_does_not_move_the_key(cents: float) -> None:
     y = chords([(60, False), (65, False), (67, False), (60, False)])
     moved = np.interp(np.arange(0, y.size - 1, 2 ** (cents / 1200)), np.arange(y.size), y)
-    found = key.estimate(attend(moved, RATE))
+    found = key_estimator.estimate_key(extract_features(moved, RATE))
     assert found.name == "C major"
     assert found.tuning_cents == pytest.approx(cents, abs=6)
 
@@ -65,17 +65,17 @@ def test_a_drum_loop_has_no_key() -> None:
 
 def test_pink_noise_and_silence_have_neither_key_nor_note() -> None:
     for y in (pink(3), np.zeros(RATE)):
-        found = key.estimate(attend(y, RATE), one_shot=True)
+        found = key_estimator.estimate_key(extract_features(y, RATE), one_shot=True)
         assert (found.name, found.note) == (None, None)
 
 
 def test_a_hat_has_no_note() -> None:
-    assert key.estimate(attend(hit("hat"), RATE), one_shot=True).note is None
+    assert key_estimator.estimate_key(extract_features(hit("hat"), RATE), one_shot=True).note is None
 
 
 @pytest.mark.parametrize("midi", [31, 45, 57, 60, 69, 81])
 def test_a_note_is_named_within_5_cents(midi: int) -> None:
-    found = key.estimate(attend(tone(midi + 0.17, 0.8), RATE), one_shot=True)
+    found = key_estimator.estimate_key(extract_features(tone(midi + 0.17, 0.8), RATE), one_shot=True)
     assert found.note == f"{NAMES[midi % 12]}{midi // 12 - 1}"
     assert found.note_cents == pytest.approx(17, abs=5)
 
@@ -83,31 +83,31 @@ def test_a_note_is_named_within_5_cents(midi: int) -> None:
 @pytest.mark.parametrize(("third", "name"), [(3, "E minor"), (4, "E major")])
 def test_a_chord_that_rings_has_a_key_and_a_note_has_none(third: int, name: str) -> None:
     chord = sum(tone(52 + step, 3.0) for step in (0, 7, 12, 12 + third, 19))
-    found = key.estimate(attend(np.asarray(chord), RATE), one_shot=True)
+    found = key_estimator.estimate_key(extract_features(np.asarray(chord), RATE), one_shot=True)
     assert (found.name, found.note) == (name, None)
-    found = key.estimate(attend(tone(52, 3.0), RATE), one_shot=True)
+    found = key_estimator.estimate_key(extract_features(tone(52, 3.0), RATE), one_shot=True)
     assert (found.name, found.note) == (None, "E3")
 
 
 def test_confidences_fall_and_sum_to_at_most_one() -> None:
-    found = key.estimate(attend(chords(C_MAJOR), RATE)).candidates
+    found = key_estimator.estimate_key(extract_features(chords(C_MAJOR), RATE)).candidates
     shares = [c for _, c in found]
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) <= 1.001
 
 
 def test_names_are_parsed_back() -> None:
-    assert key.parse("F# minor") == (6, True)
-    assert key.parse("H major") is None
+    assert key_estimator.parse_key("F# minor") == (6, True)
+    assert key_estimator.parse_key("H major") is None
 
 
 def test_a_loop_that_stays_on_one_note_has_its_note_beside_a_key() -> None:
-    found = key.estimate(attend(tone(57, 4.0), RATE))
+    found = key_estimator.estimate_key(extract_features(tone(57, 4.0), RATE))
     assert found.note == "A3"
     assert found.name is not None
-    assert key.estimate(attend(chords(C_MAJOR), RATE)).note is None
-    assert key.estimate(attend(beat(110, 4), RATE)).note is None
+    assert key_estimator.estimate_key(extract_features(chords(C_MAJOR), RATE)).note is None
+    assert key_estimator.estimate_key(extract_features(beat(110, 4), RATE)).note is None
 
 
 def test_a_low_short_note_is_named_though_its_harmonics_run_into_each_other() -> None:
-    assert key.estimate(attend(tone(28, 0.25), RATE), one_shot=True).note == "E1"
+    assert key_estimator.estimate_key(extract_features(tone(28, 0.25), RATE), one_shot=True).note == "E1"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.audio.analyze import analyze
-from app.audio.estimation import tempo
-from app.audio.listening.features import attend
+from app.audio.analyzer import analyze_sound
+from app.audio.estimation import tempo_estimator
+from app.audio.listening.front_end_features import extract_features
 from tests.audio.signals import RATE_HZ, Samples, chord, clicks, drums, noise, sine
 
 
 def bpm_of(samples: Samples) -> float | None:
-    return analyze(samples, RATE_HZ).bpm
+    return analyze_sound(samples, RATE_HZ).bpm
 
 
 @pytest.mark.parametrize("bpm", [70, 93, 120, 150])
@@ -31,7 +31,7 @@ def test_a_drum_loop_cut_anywhere(bpm: float) -> None:
 
 
 def test_beats_lie_on_the_clicks() -> None:
-    found = analyze(clicks(93, 10.0), RATE_HZ)
+    found = analyze_sound(clicks(93, 10.0), RATE_HZ)
     period = 60 / 93
     errors = [abs(beat - round(beat / period) * period) for beat in found.beats]
     assert len(found.beats) in (15, 16, 17)
@@ -52,14 +52,14 @@ def test_beats_lie_on_the_clicks() -> None:
     ids=["silence", "offset", "one sample", "sine", "noise", "chord", "a beat"],
 )
 def test_null_is_an_answer(samples: Samples) -> None:
-    found = analyze(samples, RATE_HZ)
+    found = analyze_sound(samples, RATE_HZ)
     assert found.bpm is None
     assert found.bpm_source is None
     assert found.beats == ()
 
 
 def test_candidates_are_in_order_and_hold_the_winner() -> None:
-    found = tempo.estimate(attend(drums(93, 8), RATE_HZ))
+    found = tempo_estimator.estimate_tempo(extract_features(drums(93, 8), RATE_HZ))
     confidences = [confidence for _, confidence in found.candidates]
     assert found.candidates[0] == (found.bpm, found.confidence)
     assert confidences == sorted(confidences, reverse=True)
@@ -67,7 +67,7 @@ def test_candidates_are_in_order_and_hold_the_winner() -> None:
 
 
 def test_onsets_lie_within_20_ms_of_the_clicks() -> None:
-    found = analyze(clicks(120, 4.0), RATE_HZ)
+    found = analyze_sound(clicks(120, 4.0), RATE_HZ)
     times = [time_s for time_s, _ in found.onsets]
     assert len(times) == 8
     assert times == pytest.approx([0.5 * n for n in range(8)], abs=0.02)

@@ -8,15 +8,15 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.audio.estimation import tempo
-from app.audio.listening.features import attend
+from app.audio.estimation import tempo_estimator
+from app.audio.listening.front_end_features import extract_features
 from tests.audio.truths import RATE, beat, clicks, pink
 
 TEMPI = st.integers(84, 150)
 
 
 def heard(y: np.ndarray, rate: int = RATE) -> float:
-    bpm = tempo.estimate(attend(y, rate)).bpm
+    bpm = tempo_estimator.estimate_tempo(extract_features(y, rate)).bpm
     assert bpm is not None
     return bpm
 
@@ -36,30 +36,32 @@ def test_a_piece_cut_anywhere_is_heard_within_one_percent() -> None:
 
 
 def test_silence_has_no_tempo() -> None:
-    assert tempo.estimate(attend(np.zeros(RATE), RATE)) == tempo.NO_TEMPO
+    assert tempo_estimator.estimate_tempo(extract_features(np.zeros(RATE), RATE)) == tempo_estimator.NO_TEMPO
 
 
 def test_a_regular_loop_is_surer_than_noise() -> None:
-    assert tempo.estimate(attend(beat(120, 4), RATE)).confidence > 0.7
-    assert tempo.estimate(attend(pink(6), RATE)).confidence < 0.5
+    assert tempo_estimator.estimate_tempo(extract_features(beat(120, 4), RATE)).confidence > 0.7
+    assert tempo_estimator.estimate_tempo(extract_features(pink(6), RATE)).confidence < 0.5
 
 
 def test_runners_up_are_other_tempi_in_order() -> None:
-    found = tempo.estimate(attend(beat(100, 4), RATE)).candidates
+    found = tempo_estimator.estimate_tempo(extract_features(beat(100, 4), RATE)).candidates
     assert 1 < len(found) <= 5
     assert [c for _, c in found] == sorted((c for _, c in found), reverse=True)
     assert all(abs(b / found[0][0] - 1) > 0.015 for b, _ in found[1:])
 
 
 def test_beats_fall_on_the_hits_within_20_ms() -> None:
-    times = tempo.beats(120.0, attend(beat(120, 4), RATE))
+    times = tempo_estimator.beat_times(120.0, extract_features(beat(120, 4), RATE))
     assert len(times) == 16
     assert np.allclose(times, np.arange(16) * 0.5, atol=0.02)
 
 
 def test_the_first_downbeat_of_a_loop_is_its_start() -> None:
-    ear = attend(beat(120, 4), RATE)
-    assert tempo.downbeats(tempo.beats(120.0, ear), ear) == pytest.approx([0, 2, 4, 6], abs=0.02)
+    ear = extract_features(beat(120, 4), RATE)
+    assert tempo_estimator.downbeat_times(tempo_estimator.beat_times(120.0, ear), ear) == pytest.approx(
+        [0, 2, 4, 6], abs=0.02
+    )
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)

@@ -11,10 +11,10 @@ import pytest
 from app.extensions import db
 from app.models import Sample, User
 from app.models.base import transaction
-from app.models.sample import OF_VIBE
-from app.search import query as search
+from app.models.sample import VIBE_FIELDS
+from app.search import sample_search as search
 from tests.library.corrections.forms import DESCRIBED, described, marked, page_of
-from tests.support import Browser, Script, finished_job, kick
+from tests.support import ApiScript, Browser, finished_job, kick
 
 
 def test_every_field_can_be_corrected(as_owner: Browser, loop: Sample) -> None:
@@ -38,7 +38,7 @@ def test_every_field_can_be_corrected(as_owner: Browser, loop: Sample) -> None:
         "tags": ["head-nod", "vinyl"],
     }
     page = page_of(as_owner, loop)
-    assert sorted(marked(page)) == sorted(OF_VIBE)
+    assert sorted(marked(page)) == sorted(VIBE_FIELDS)
     assert "described: dark, tense" in page
     assert re.search(r"house <span[^>]*>60 %</span>, disco</dd>", page), "the user's own word has no doubt"
     assert "energy and mode" not in page, "the figures spoke for what was described"
@@ -98,7 +98,7 @@ def test_a_bad_value_says_so_and_loses_nothing_of_what_was_typed(
     "vibe", [{}, {"moods": ["dark"], "energy": 0, "texture": "warm", "use": "transition"}]
 )
 def test_a_vibe_that_is_missing_or_lacks_fields_is_shown_and_can_be_corrected(
-    as_owner: Browser, script: Script, loop: Sample, vibe: dict[str, Any]
+    as_owner: Browser, script: ApiScript, loop: Sample, vibe: dict[str, Any]
 ) -> None:
     with transaction():
         loop.describe(vibe)
@@ -130,7 +130,13 @@ def test_energy_ranks_by_the_correction(as_owner: Browser, owner: User, loop: Sa
     other = db.session.get_one(Sample, finished_job(as_owner, "kick.wav", kick()).sample_id)
     with transaction():
         other.describe(DESCRIBED | {"energy": 50})
-    query = search.Query(ask="energetic")
-    assert [sample.name for sample in search.find(owner, query, "").samples] == ["kick", "Dusty break"]
+    query = search.SampleQuery(ask="energetic")
+    assert [sample.name for sample in search.find_samples(owner, query, "").samples] == [
+        "kick",
+        "Dusty break",
+    ]
     described(as_owner, loop, {"energy": "60"})
-    assert [sample.name for sample in search.find(owner, query, "").samples] == ["Dusty break", "kick"]
+    assert [sample.name for sample in search.find_samples(owner, query, "").samples] == [
+        "Dusty break",
+        "kick",
+    ]

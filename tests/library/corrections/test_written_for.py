@@ -8,7 +8,7 @@ import pytest
 
 from app.models import Sample
 from app.models.base import transaction
-from app.models.sample import OF_SOUND
+from app.models.sample import SOUND_FIELDS
 from tests.library.corrections.forms import DESCRIBED, corrected, page_of
 from tests.support import Browser
 
@@ -16,7 +16,7 @@ from tests.support import Browser
 class TestWhatTheDescriptionSpeaksOf:
     @pytest.fixture
     def told(self, loop: Sample) -> Sample:
-        figures = {name: getattr(loop, name) for name in OF_SOUND}
+        figures = {name: getattr(loop, name) for name in SOUND_FIELDS}
         with transaction():
             loop.describe(DESCRIBED | {"figures": figures})
         return loop

@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from app.extensions import db, settings
 from app.models import User
 from tests.services.conftest import BUCKET, s3_client
-from tests.support import Script
+from tests.support import ApiScript
 
 URL = "http://127.0.0.1:5000"
 
 
-def link(script: Script, content: bytes, name: str = "Kick 01.wav", **wishes: Any) -> dict[str, Any]:
+def link(script: ApiScript, content: bytes, name: str = "Kick 01.wav", **wishes: Any) -> dict[str, Any]:
     answer = script.call("POST", "/api/uploads", json={"filename": name, "size_bytes": len(content)} | wishes)
     assert answer.status_code == 201, answer.text
     told: dict[str, Any] = answer.get_json()
@@ -28,7 +28,7 @@ def send(told: dict[str, Any], content: bytes, **headers: str) -> int:
     ).status_code
 
 
-def complete(script: Script, told: dict[str, Any]) -> Any:
+def complete(script: ApiScript, told: dict[str, Any]) -> Any:
     return script.call("POST", f"/api/uploads/{told['upload_id']}/job")
 
 

@@ -17,20 +17,20 @@ from app.jobs import run
 from app.models import Job, Sample, User
 from app.upload import intake
 from tests.services.direct.links import complete, keys, link, rows, send
-from tests.services.gate import Gate
-from tests.support import Browser, Script, chord, kick
+from tests.services.store_proxy import StoreProxy
+from tests.support import ApiScript, Browser, chord, kick
 
 pytestmark = pytest.mark.services
 
 
-def test_a_file_sent_to_its_link_becomes_a_sample(script: Script, owner: User) -> None:
+def test_a_file_sent_to_its_link_becomes_a_sample(script: ApiScript, owner: User) -> None:
     content = kick()
     told = link(script, content, ai_analysis=False)
     assert send(told, content) == 200
     answer = complete(script, told)
     assert (answer.status_code, answer.get_json()["job_id"]) == (202, told["upload_id"])
     assert set(answer.get_json()) == {"job_id", "status", "estimated_completion", "message"}
-    now = quota.standing(owner)
+    now = quota.plan_usage(owner)
     assert (now.uploads, now.storage_bytes) == (1, len(content))
     run.run_next()
     sample = db.session.scalars(select(Sample)).one()
@@ -51,16 +51,16 @@ def test_the_page_does_the_same_and_knows_the_file_again(as_owner: Browser) -> N
     assert as_owner.get(f"/upload/known/{sha256}").get_json()["name"] == "Chord"
 
 
-def test_completing_twice_makes_one_job(script: Script, owner: User) -> None:
+def test_completing_twice_makes_one_job(script: ApiScript, owner: User) -> None:
     told = link(script, kick())
     send(told, kick())
     answers = [complete(script, told) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {202}
     assert {answer.get_json()["job_id"] for answer in answers} == {told["upload_id"]}
-    assert (rows(Job), quota.standing(owner).uploads) == (1, 1)
+    assert (rows(Job), quota.plan_usage(owner).uploads) == (1, 1)
 
 
-def test_of_completions_at_once_one_makes_the_job(app: Flask, script: Script, owner: User) -> None:
+def test_of_completions_at_once_one_makes_the_job(app: Flask, script: ApiScript, owner: User) -> None:
     told = link(script, kick())
     send(told, kick())
     path, headers = f"/api/uploads/{told['upload_id']}/job", {"Authorization": f"Bearer {script.secret}"}
@@ -71,7 +71,7 @@ def test_of_completions_at_once_one_makes_the_job(app: Flask, script: Script, ow
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(complete_it, range(6))) == {202}
     db.session.commit()
-    assert (rows(Job), quota.standing(owner).uploads) == (1, 1)
+    assert (rows(Job), quota.plan_usage(owner).uploads) == (1, 1)
     job = db.session.scalars(select(Job)).one()
     assert job.incoming_key in keys(owner)
     run.run_next()
@@ -80,7 +80,7 @@ def test_of_completions_at_once_one_makes_the_job(app: Flask, script: Script, ow
 
 @pytest.mark.parametrize("request_", ["HEAD", "GET", "PUT"])
 def test_a_completion_that_is_overtaken_answers_with_the_job(
-    script: Script, app: Flask, owner: User, gate: Gate, request_: str
+    script: ApiScript, app: Flask, owner: User, gate: StoreProxy, request_: str
 ) -> None:
     """Whichever of the slower one's requests finds the file gone."""
     told = link(script, kick())
@@ -95,11 +95,11 @@ def test_a_completion_that_is_overtaken_answers_with_the_job(
     answer = complete(script, told)
     assert (answer.status_code, faster) == (202, [202])
     assert answer.get_json()["job_id"] == told["upload_id"]
-    assert (rows(Job), quota.standing(owner).uploads) == (1, 1)
+    assert (rows(Job), quota.plan_usage(owner).uploads) == (1, 1)
     assert len(keys(owner)) == 1
 
 
-def test_what_has_not_arrived_can_arrive_yet(script: Script) -> None:
+def test_what_has_not_arrived_can_arrive_yet(script: ApiScript) -> None:
     told = link(script, kick())
     early = complete(script, told)
     assert (early.status_code, early.content_type) == (409, "application/problem+json")
@@ -108,7 +108,7 @@ def test_what_has_not_arrived_can_arrive_yet(script: Script) -> None:
     assert complete(script, told).status_code == 202
 
 
-def test_a_link_that_is_used_again_changes_no_job(script: Script) -> None:
+def test_a_link_that_is_used_again_changes_no_job(script: ApiScript) -> None:
     first, second = kick(), kick()[:-1] + b"\x7f"
     told = link(script, first)
     send(told, first)
@@ -120,25 +120,25 @@ def test_a_link_that_is_used_again_changes_no_job(script: Script) -> None:
 
 
 def test_what_changes_while_it_is_looked_at_is_not_taken(
-    script: Script, owner: User, monkeypatch: pytest.MonkeyPatch
+    script: ApiScript, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = link(script, kick())
     send(told, kick())
-    seen = intake.checked_format
+    seen = intake.detect_format
 
     def then_changed(name: str, head: bytes) -> Any:
         send(told, kick()[:-1] + b"\x7f")
         return seen(name, head)
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.upload.intake.checked_format", then_changed)
+        patch.setattr("app.upload.intake.detect_format", then_changed)
         answer = complete(script, told)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert rows(Job) == 0
     assert complete(script, told).status_code == 202
 
 
-def test_the_store_being_down_loses_nothing(script: Script, gate: Gate) -> None:
+def test_the_store_being_down_loses_nothing(script: ApiScript, gate: StoreProxy) -> None:
     told = link(script, kick())
     send(told, kick())
     gate.is_shut = True

@@ -13,16 +13,16 @@ from app.extensions import db
 from app.jobs import cleanup
 from app.models import Batch, DirectUpload, Job, Usage, User
 from app.models.base import transaction, utcnow
-from app.upload import direct
+from app.upload import direct_uploads
 from tests.services.direct.links import complete, keys, link, put, rows, send
-from tests.services.gate import Gate
-from tests.support import Browser, Script, kick
+from tests.services.store_proxy import StoreProxy
+from tests.support import ApiScript, Browser, kick
 
 pytestmark = pytest.mark.services
 PDF = b"%PDF-1.7 nothing"
 
 
-def test_a_link_takes_only_what_was_promised(script: Script, gate: Gate) -> None:
+def test_a_link_takes_only_what_was_promised(script: ApiScript, gate: StoreProxy) -> None:
     content = kick()
     told = link(script, content)
     assert send(told, content + b"x") == 403
@@ -46,7 +46,7 @@ def test_a_link_takes_only_what_was_promised(script: Script, gate: Gate) -> None
     ],
 )
 def test_what_is_refused_says_why_and_is_removed(
-    script: Script, owner: User, came: bytes, sentence: str
+    script: ApiScript, owner: User, came: bytes, sentence: str
 ) -> None:
     told = link(script, PDF if came == PDF else kick())
     put(db.session.scalars(select(DirectUpload)).one().arrival_key, came)
@@ -59,7 +59,7 @@ def test_what_is_refused_says_why_and_is_removed(
 
 
 def test_what_is_over_the_plan_is_refused_before_and_after(app: Flask, freeloader: User) -> None:
-    script = Script(app, freeloader)
+    script = ApiScript(app, freeloader)
     big = {"filename": "big.wav", "size_bytes": 10 * plans.MB + 1}
     answer = script.call("POST", "/api/uploads", json=big)
     assert "larger than the 10 MB a file that Free takes" in answer.get_json()["detail"]
@@ -76,7 +76,7 @@ def test_what_is_over_the_plan_is_refused_before_and_after(app: Flask, freeloade
 
 
 def test_links_that_are_out_take_up_room(app: Flask, freeloader: User) -> None:
-    script = Script(app, freeloader)
+    script = ApiScript(app, freeloader)
     file = {"filename": "a.wav", "size_bytes": 10 * plans.MB}
     codes = [script.call("POST", "/api/uploads", json=file).status_code for _ in range(11)]
     assert codes == [201] * 10 + [422]
@@ -86,35 +86,35 @@ def test_links_that_are_out_take_up_room(app: Flask, freeloader: User) -> None:
 
 
 def test_nobody_completes_what_is_not_theirs(
-    app: Flask, script: Script, stranger: User, as_stranger: Browser
+    app: Flask, script: ApiScript, stranger: User, as_stranger: Browser
 ) -> None:
     told = link(script, kick())
     send(told, kick())
-    assert complete(Script(app, stranger), told).status_code == 404
+    assert complete(ApiScript(app, stranger), told).status_code == 404
     assert as_stranger.post(f"/upload/links/{told['upload_id']}/job").status_code == 404
     assert complete(script, told).status_code == 202
-    assert complete(Script(app, stranger), told).status_code == 404
+    assert complete(ApiScript(app, stranger), told).status_code == 404
 
 
-def test_what_is_never_completed_is_swept(script: Script, owner: User) -> None:
+def test_what_is_never_completed_is_swept(script: ApiScript, owner: User) -> None:
     told = link(script, kick())
     send(told, kick())
-    direct.purge()
+    direct_uploads.purge_abandoned()
     assert len(keys(owner)) == 1
     with transaction() as session:
         session.execute(update(DirectUpload).values(created_at=utcnow() - timedelta(hours=4)))
-    direct.purge()
+    direct_uploads.purge_abandoned()
     assert (keys(owner), rows(DirectUpload)) == ([], 0)
     assert complete(script, told).status_code == 404
 
 
 def test_what_a_late_link_left_behind_is_an_orphan(
-    script: Script, owner: User, monkeypatch: pytest.MonkeyPatch
+    script: ApiScript, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = link(script, kick())
     send(told, kick())
     complete(script, told)
     send(told, kick())
-    monkeypatch.setattr(cleanup, "OLD_OBJECT", -timedelta(minutes=1))
-    cleanup.orphans()
+    monkeypatch.setattr(cleanup, "MIN_OBJECT_AGE", -timedelta(minutes=1))
+    cleanup.remove_orphans()
     assert keys(owner) == [db.session.scalars(select(Job.incoming_key)).one()]

@@ -12,17 +12,17 @@ from flask import Flask
 
 from app.config import Settings
 from app.integrations.storage import open_store
-from app.upload import direct
+from app.upload import direct_uploads
 from tests.live import ROOT, Producer, Product
 from tests.services.conftest import BUCKET
 from tests.services.direct.links import URL, link
-from tests.services.gate import Gate
-from tests.support import PASSWORD, Script, kick
+from tests.services.store_proxy import StoreProxy
+from tests.support import PASSWORD, ApiScript, kick
 
 pytestmark = pytest.mark.services
 
 
-def test_the_cors_command_lets_in_the_product_and_nobody_else(app: Flask, script: Script) -> None:
+def test_the_cors_command_lets_in_the_product_and_nobody_else(app: Flask, script: ApiScript) -> None:
     ran = app.test_cli_runner().invoke(args=["storage", "cors"])
     assert f"Pages of {URL} may send files" in ran.output
     told = link(script, kick())
@@ -34,13 +34,19 @@ def test_the_cors_command_lets_in_the_product_and_nobody_else(app: Flask, script
 
 
 def test_an_endpoint_gets_path_links_and_amazon_regional_ones(app: Flask, environ: dict[str, str]) -> None:
-    assert direct._bucket().upload_url("k", 1).startswith(f"{environ['S3_ENDPOINT_URL']}/{BUCKET}/k?")
+    assert (
+        direct_uploads._require_bucket()
+        .upload_url("k", 1)
+        .startswith(f"{environ['S3_ENDPOINT_URL']}/{BUCKET}/k?")
+    )
     amazon = {n: v for n, v in environ.items() if n != "S3_ENDPOINT_URL"} | {"S3_REGION": "eu-west-1"}
     url = open_store(Settings.from_env(amazon)).url("k", content_type="audio/wav")
     assert url.startswith(f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/k?")
 
 
-def test_the_walk_of_the_readme_past_the_app(environ: dict[str, str], gate: Gate, tmp_path: Path) -> None:
+def test_the_walk_of_the_readme_past_the_app(
+    environ: dict[str, str], gate: StoreProxy, tmp_path: Path
+) -> None:
     """By curl, run as it stands there but for address and token."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     (helpers,) = [block.split("# upload")[0] for block in blocks if "id_of()" in block]

@@ -1,0 +1,51 @@
+"""Writing down what an operator does, and who the operators are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.extensions import db
+from app.models import AuditEntry, User
+from app.models.base import transaction
+
+COMMAND_LINE = "command line"
+
+
+class NoSuchAccountError(Exception):
+    """Nobody is registered with this address."""
+
+
+def record_action(user: User | None, action: str, subject: str, **detail: Any) -> None:
+    """Before the action is done: an action that leaves no trace is worse than a trace of one that failed."""
+    with transaction() as session:
+        session.add(_audit_entry(user, action, subject, detail))
+
+
+def set_admin(email: str, is_admin: bool) -> None:
+    """Make somebody an operator, or no longer; safe to repeat."""
+    with transaction() as session:
+        account = update(User).where(User.email == email.strip().lower()).values(is_admin=is_admin)
+        user_id = session.scalar(account.returning(User.id))
+        if user_id is None:
+            raise NoSuchAccountError(email)
+        action = "grant admin" if is_admin else "revoke admin"
+        session.add(_audit_entry(None, action, email, {"user_id": user_id}))
+
+
+def latest_entries(limit: int = 50, subject: str | None = None) -> list[AuditEntry]:
+    entries = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if subject is not None:
+        entries = entries.where(AuditEntry.subject == subject)
+    return list(db.session.scalars(entries))
+
+
+def _audit_entry(user: User | None, action: str, subject: str, detail: dict[str, Any]) -> AuditEntry:
+    return AuditEntry(
+        user_id=user.id if user is not None else None,
+        actor=user.email if user is not None else COMMAND_LINE,
+        action=action,
+        subject=subject[:120],
+        detail=detail,
+    )

@@ -1,0 +1,189 @@
+"""The note of a pitched one-shot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+from scipy.ndimage import maximum_filter1d
+
+from app.audio.estimation.boosted_trees import load_forest
+from app.audio.listening.front_end import RATE_HZ, FrontEnd
+
+Array = npt.NDArray[np.float64]
+
+MIN_MIDI, MAX_MIDI = 22, 108  # midi: A#0 (29 Hz) to C8
+STEPS_PER_SEMITONE = 10  # places in a semitone
+WINDOW_SIZE = 16384
+LOBE_BINS, LOBES_PER_GAP = 1.5, 6
+MAX_HELD_S, MIN_HELD_SHARE = 10.0, 0.9
+MIN_SHARE = 0.45  # of the energy must lie on the harmonics of one note
+NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+@dataclass(frozen=True)
+class Note:
+    """Pitch of a one-shot.
+
+    Attributes
+    ----------
+    midi : nearest note of equal temperament, A4 = 69.
+    name : such as "A4".
+    cents : how far the sound lies from that note, −50 to 50.
+    hz : frequency.
+    confidence : 0 to 1.
+    share : of the energy that lies on the harmonics of this note, 0 to 1; a chord has less than a note.
+    """
+
+    midi: int
+    name: str
+    cents: float
+    hz: float
+    confidence: float
+    share: float
+
+
+def estimate_note(heard: FrontEnd) -> Note | None:
+    """The note of a single pitched sound, or None when no one pitch holds the sound together.
+
+    Notes
+    -----
+    Candidates by harmonic summation (Hermes 1988; Klapuri 2006); a small forest fitted on rendered notes
+    tells the fundamental from its octaves and twelfths.
+    """
+    if heard.silent:
+        return None
+    found = find_candidates(heard)
+    chances = load_forest("note").probabilities(note_features(found))[:, 0]
+    best = found[int(np.argmax(chances))]
+    if best.share < MIN_SHARE or best.salience <= 0:
+        return None
+    midi = int(np.round(best.midi))
+    hz = float(440 * 2 ** ((best.midi - 69) / 12))
+    name, cents = f"{NAMES[midi % 12]}{midi // 12 - 1}", float(100 * (best.midi - midi))
+    return Note(midi, name, cents, hz, float(chances.max()), best.share)
+
+
+def estimate_held_note(heard: FrontEnd) -> Note | None:
+    """The note of a sound that stays on it from its start to its middle, whatever else it is taken for."""
+    third_s = (heard.end_s - heard.start_s) / 3
+    if not 0 < 3 * third_s <= MAX_HELD_S:
+        return None
+    start = estimate_note(replace(heard, end_s=heard.start_s + third_s))
+    if start is None or start.share < MIN_HELD_SHARE:
+        return None
+    middle = estimate_note(replace(heard, start_s=heard.start_s + third_s, end_s=heard.end_s - third_s))
+    stays = middle is not None and middle.midi == start.midi and middle.share >= MIN_HELD_SHARE
+    return start if stays else None
+
+
+@dataclass(frozen=True)
+class NoteCandidate:
+    """A pitch a sound may have: midi, salience, share of energy on its harmonics, level of the first 8."""
+
+    midi: float
+    salience: float
+    share: float
+    harmonics: tuple[float, ...]
+
+
+def find_candidates(heard: FrontEnd, count: int = 7) -> list[NoteCandidate]:
+    """Pitches by harmonic summation, most salient first; never empty."""
+    y = heard.y[int(heard.start_s * RATE_HZ) : int(heard.end_s * RATE_HZ)]
+    skip = int(0.02 * RATE_HZ) if y.size > RATE_HZ // 8 else 0
+    magnitude, lobe_hz = _mean_spectrum(y[skip:])
+    grid = np.arange(MIN_MIDI * STEPS_PER_SEMITONE, MAX_MIDI * STEPS_PER_SEMITONE + 1) / STEPS_PER_SEMITONE
+    salience, share, levels = _harmonic_sums(magnitude, grid, lobe_hz)
+    at = np.flatnonzero((salience[1:-1] > salience[:-2]) & (salience[1:-1] >= salience[2:])) + 1
+    best = at[np.argsort(-salience[at])][:count]
+    out = [
+        NoteCandidate(
+            _refine_pitch(magnitude, grid[i]), float(salience[i]), float(share[i]), tuple(levels[:8, i])
+        )
+        for i in best
+    ]
+    return out or [NoteCandidate(60.0, 0.0, 0.0, (0.0,) * 8)]
+
+
+def note_features(found: list[NoteCandidate]) -> Array:
+    """What speaks for each candidate, shape (candidates, 16)."""
+    top = max(c.salience for c in found) + 1e-9
+    share = max(c.share for c in found) + 1e-9
+    lowest = min((c.midi for c in found if c.share > 0.7 * share), default=found[0].midi)
+    rows = []
+    for c in found:
+        levels = np.array(c.harmonics)
+        gap = levels[:8:2].mean() - levels[1:8:2].mean()
+        near = [
+            (c.midi - o.midi)
+            for o in found
+            if o is not c and o.share > 0.9 * c.share and o.salience > 0.6 * c.salience
+        ]
+        rows.append(
+            [
+                c.salience / top,
+                c.share,
+                c.share / share,
+                c.midi,
+                *levels,
+                gap,
+                levels[0] / (levels.max() + 1e-9),
+                c.midi - lowest,
+                max(near, default=0.0),
+            ]
+        )
+    return np.array(rows)
+
+
+def _mean_spectrum(y: npt.NDArray[np.float32]) -> tuple[Array, float]:
+    """Mean magnitude of the first second and a half, in fine steps, and half the width of a peak in Hz."""
+    part = y[: int(1.5 * RATE_HZ)].astype(np.float64)
+    size = min(WINDOW_SIZE, max(part.size, 256))
+    starts = range(0, max(part.size - size, 0) + 1, max(size // 2, 1))
+    pieces = [
+        np.abs(scipy.fft.rfft(part[s : s + size] * np.hanning(part[s : s + size].size), 4 * WINDOW_SIZE))
+        for s in starts
+    ]
+    magnitude = np.asarray(np.mean(pieces, axis=0)) if pieces else np.zeros(2 * WINDOW_SIZE + 1)
+    return magnitude, LOBE_BINS * RATE_HZ / size
+
+
+def _harmonic_sums(magnitude: Array, grid: Array, lobe_hz: float) -> tuple[Array, Array, Array]:
+    """Weighted sum of harmonics of compressed magnitude, share of energy on them, level of each, by pitch."""
+    step = RATE_HZ / (4 * WINDOW_SIZE)
+    hz = 440 * 2 ** ((grid - 69) / 12)
+    total = np.cumsum(magnitude**2)
+    compressed = maximum_filter1d(np.sqrt(magnitude / (magnitude.max() + 1e-12)), 5)
+    share, levels = np.zeros(grid.size), np.zeros((12, grid.size))
+    # A short sound's peaks are wide; if they could fill the gaps between harmonics, noise would have a pitch.
+    wide = np.minimum(lobe_hz, hz / LOBES_PER_GAP)
+    for harmonic in range(1, 13):
+        at = hz * harmonic / step
+        inside = at < magnitude.size - 20
+        levels[harmonic - 1] = np.where(inside, np.interp(at, np.arange(magnitude.size), compressed), 0)
+        aside = np.maximum(at * (2 ** (0.4 / 12) - 1), wide / step)
+        low = np.clip(at - aside, 0, magnitude.size - 1).astype(int)
+        high = np.clip(at + aside + 1, 0, magnitude.size - 1).astype(int)
+        share += np.where(inside, total[high] - total[low], 0)
+    salience = (0.84 ** np.arange(12)) @ levels
+    return salience, share / (total[-1] + 1e-12), levels
+
+
+def _refine_pitch(magnitude: Array, midi: float) -> float:
+    """Frequency from the strongest of the first harmonics, by parabola."""
+    step = RATE_HZ / (4 * WINDOW_SIZE)
+    weights, places = [], []
+    for harmonic in (1, 2, 3):
+        hz = 440 * 2 ** ((midi - 69) / 12) * harmonic
+        low, high = int(hz * 2 ** (-0.5 / 12) / step), int(hz * 2 ** (0.5 / 12) / step) + 2
+        if high + 1 >= magnitude.size or high - low < 2:
+            continue
+        i = low + int(np.argmax(magnitude[low:high]))
+        if low < i < high - 1:
+            a, b, c = np.log(magnitude[i - 1 : i + 2] + 1e-12)
+            place = (i + 0.5 * (a - c) / (a - 2 * b + c - 1e-12)) * step / harmonic
+            weights.append(magnitude[i])
+            places.append(69 + 12 * np.log2(place / 440))
+    return float(np.average(places, weights=weights)) if places else midi

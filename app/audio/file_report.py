@@ -1,0 +1,128 @@
+"""One file on disk from bytes to answer, for the command line and for whoever has no worker."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from app.audio.analyzer import analyze_sound
+from app.audio.decoding.decoder import DecodedAudio, decode_file
+from app.audio.decoding.format_sniffer import HEAD_BYTES, sniff_format
+from app.audio.errors import UnreadableAudio
+from app.audio.result import Analysis
+
+
+def print_report(paths: Iterable[Path], *, as_json: bool, jobs: int) -> int:
+    """Measure files and folders and print a line for each file.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files, and folders whose audio files are meant.
+    as_json : bool
+        One JSON object a line rather than words.
+    jobs : int
+        How many files at once.
+
+    Returns
+    -------
+    int
+        The exit code: 1 when a file could not be read.
+    """
+    files = list(_list_files(paths))
+    failed = False
+    for number, measured in enumerate(_measure_all(files, jobs), start=1):
+        failed |= "error" in measured
+        _show_progress(number, len(files))
+        sys.stdout.write((json.dumps(measured) if as_json else format_line(measured)) + "\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+def measure_file(path: Path) -> dict[str, Any]:
+    """Decode and analyse a file.
+
+    Parameters
+    ----------
+    path : Path
+        Any file; its name counts as evidence, its extension does not.
+
+    Returns
+    -------
+    dict
+        `path` and everything of `Analysis.to_dict`, or `path` and `error`, a sentence for a producer.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="audio-") as folder:
+            return {
+                "path": str(path),
+                **measure_decoded(decode_file(path, Path(folder)), path.name).to_dict(),
+            }
+    except (UnreadableAudio, OSError) as error:
+        return {"path": str(path), "error": str(error)}
+
+
+def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
+    """Analyse what `decode` gave, with the name the file was uploaded under."""
+    return analyze_sound(
+        decoded.samples,
+        decoded.sample_rate,
+        file_name=name,
+        format_name=decoded.format.name,
+        digest=decoded.content_sha256,
+        warnings=decoded.warnings,
+    )
+
+
+def format_line(measured: dict[str, Any]) -> str:
+    """One line for a person."""
+    if "error" in measured:
+        return f"{measured['path']}: {measured['error']}"
+    parts = (
+        f"{measured['duration_s']:.2f} s",
+        f"{measured['bpm']:.2f} BPM" if measured["bpm"] else "no tempo",
+        measured["key"] or _format_note(measured) or "no key",
+        measured["kind"],
+        measured["sound"] or "",
+        f"{measured['loudness_db']:.1f} {measured['loudness_unit']}" if measured["loudness_db"] else "",
+        *measured["warnings"],
+    )
+    return f"{measured['path']}: {', '.join(part for part in parts if part)}"
+
+
+def _format_note(measured: dict[str, Any]) -> str | None:
+    return f"{measured['note']} {measured['note_cents']:+.0f} cents" if measured["note"] else None
+
+
+def _list_files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from (found for found in sorted(path.rglob("*")) if found.is_file() and _is_audio(found))
+        else:
+            yield path
+
+
+def _is_audio(path: Path) -> bool:
+    with path.open("rb") as file:
+        return sniff_format(file.read(HEAD_BYTES)) is not None
+
+
+def _measure_all(files: list[Path], jobs: int) -> Iterator[dict[str, Any]]:
+    """The answers in the order of the files."""
+    several = jobs > 1 and len(files) > 1
+    # A fresh interpreter each: the libraries' threads don't survive a fork.
+    with ProcessPoolExecutor(jobs, get_context("spawn")) if several else nullcontext() as pool:
+        yield from pool.map(measure_file, files) if pool else map(measure_file, files)
+
+
+def _show_progress(number: int, total: int) -> None:
+    """On a terminal, and only where it would not stand among the answers."""
+    if sys.stderr.isatty() and not sys.stdout.isatty():
+        sys.stderr.write(f"\r{number} of {total}" + ("\n" if number == total else ""))

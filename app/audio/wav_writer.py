@@ -1,0 +1,190 @@
+"""The WAV that an SP-404MKII always loads: 48 kHz, 16-bit PCM, mono or stereo, 44 bytes of header."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+RATE_HZ = 48_000
+MIN_FRAMES = RATE_HZ // 10  # a pad shorter than about 100 ms is said not to play
+BLOCK_FRAMES = 1 << 16
+FULL_SCALE = 32768.0
+# One step below full scale: dither of one step still fits.
+MAX_LEVEL = 32766.0 / FULL_SCALE
+DITHER_SEED = 404
+
+Samples = NDArray[np.float32]
+
+
+class WavSource(Protocol):
+    """Samples of shape (frames, channels), in memory or read from disk as they are sliced."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, span: slice, /) -> Samples: ...
+
+
+# ITU-R BS.775: centre and surrounds at -3 dB, no LFE. Keys are channel counts in WAVE order.
+_HALF_POWER = 0.5**0.5
+_DOWNMIX: dict[int, list[tuple[float, float]]] = {
+    3: [(1, 0), (0, 1), (_HALF_POWER, _HALF_POWER)],
+    4: [(1, 0), (0, 1), (_HALF_POWER, 0), (0, _HALF_POWER)],
+    5: [(1, 0), (0, 1), (_HALF_POWER, _HALF_POWER), (_HALF_POWER, 0), (0, _HALF_POWER)],
+    6: [(1, 0), (0, 1), (_HALF_POWER, _HALF_POWER), (0, 0), (_HALF_POWER, 0), (0, _HALF_POWER)],
+    8: [
+        (1, 0),
+        (0, 1),
+        (_HALF_POWER, _HALF_POWER),
+        (0, 0),
+        (_HALF_POWER, 0),
+        (0, _HALF_POWER),
+        (_HALF_POWER, 0),
+        (0, _HALF_POWER),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class WrittenWav:
+    """What was written, and what had to be changed for the unit."""
+
+    frames: int
+    channels: int
+    gain_db: float
+    resampled: bool
+    dithered: bool
+    padded_frames: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def write_wav(samples: WavSource, sample_rate: int, path: Path) -> WrittenWav:
+    """Write samples as the unit's WAV, in blocks.
+
+    Parameters
+    ----------
+    samples : Sound, float32, shape (frames, channels)
+        Full scale is ±1; more than that is turned down rather than clipped. More than two channels are
+        folded to stereo by ITU-R BS.775.
+    sample_rate : int
+        In Hz. Other rates than 48 kHz are resampled by soxr at its very high quality.
+    path : Path
+        Where the file goes; replaced when it is there.
+
+    Returns
+    -------
+    Rendered
+        Frames and channels written, gain in dB (0 unless it would have clipped), and what was done.
+
+    Notes
+    -----
+    Triangular dither of ±1 step (Lipshitz, Wannamaker and Vanderkooy, 1992) before rounding, from a fixed
+    seed, so that one file always gives the same bytes. Material that has 16 bits and 48 kHz already passes
+    bit for bit.
+    """
+    frames = _frames_at_48k(len(samples), sample_rate)
+    peak, exact = _measure_peak(samples, sample_rate)
+    gain = min(1.0, MAX_LEVEL / peak) if peak > MAX_LEVEL and not exact else 1.0
+    channels = min(samples.shape[1], 2)
+    padding = max(MIN_FRAMES - frames, 0)
+    with path.open("wb") as file:
+        file.write(_wav_header(frames + padding, channels))
+        written = _write_blocks(file, samples, sample_rate, gain, exact)
+        file.write(bytes((frames - written + padding) * channels * 2))
+    gain_db = float(20 * np.log10(gain))
+    return WrittenWav(frames + padding, channels, gain_db, sample_rate != RATE_HZ, not exact, padding)
+
+
+def _frames_at_48k(frames: int, sample_rate: int) -> int:
+    return round(frames * RATE_HZ / sample_rate)
+
+
+def _measure_peak(samples: WavSource, sample_rate: int) -> tuple[float, bool]:
+    """Highest value after resampling, and whether every value is a 16-bit step already."""
+    peak, exact = 0.0, sample_rate == RATE_HZ
+    for block in _blocks_at_48k(samples, sample_rate):
+        if not len(block):
+            continue
+        peak = max(peak, float(np.abs(block).max()))
+        if exact:
+            steps = block * FULL_SCALE
+            exact = bool(np.all(steps == np.round(steps))) and float(steps.max()) <= FULL_SCALE - 1
+            exact = exact and float(steps.min()) >= -FULL_SCALE
+    return peak, exact
+
+
+def _write_blocks(file: Any, samples: WavSource, sample_rate: int, gain: float, exact: bool) -> int:
+    random = np.random.default_rng(DITHER_SEED)
+    frames = _frames_at_48k(len(samples), sample_rate)
+    written = 0
+    for block in _blocks_at_48k(samples, sample_rate):
+        wanted = block[: frames - written] * (gain * FULL_SCALE)
+        if not exact:
+            wanted = wanted + random.random(wanted.shape) - random.random(wanted.shape)
+        file.write(np.clip(np.rint(wanted), -32768, 32767).astype("<i2").tobytes())
+        written += len(wanted)
+    return written
+
+
+def _blocks_at_48k(samples: WavSource, sample_rate: int) -> Iterator[Samples]:
+    """The folded samples at 48 kHz, block by block, so that memory does not grow with length."""
+    if sample_rate == RATE_HZ:
+        yield from _downmixed_blocks(samples)
+        return
+    channels = min(samples.shape[1], 2)
+    stream = soxr.ResampleStream(sample_rate, RATE_HZ, channels, dtype="float32", quality="VHQ")
+    for block in _downmixed_blocks(samples):
+        yield _as_columns(stream.resample_chunk(block), channels)
+    rest = np.zeros((0, channels), dtype=np.float32)
+    yield _as_columns(stream.resample_chunk(rest, last=True), channels)
+
+
+def _downmixed_blocks(samples: WavSource) -> Iterator[Samples]:
+    fold = _downmix_matrix(samples.shape[1])
+    for start in range(0, len(samples), BLOCK_FRAMES):
+        block = np.asarray(samples[start : start + BLOCK_FRAMES], dtype=np.float32)
+        yield block if fold is None else block @ fold
+
+
+def _downmix_matrix(channels: int) -> Samples | None:
+    """Weights (channels, 2), scaled so that no side can exceed full scale; None for mono and stereo."""
+    if channels <= 2:
+        return None
+    surround = [(_HALF_POWER, _HALF_POWER)] * (channels - 2)
+    weights = np.array(_DOWNMIX.get(channels, [(1, 0), (0, 1), *surround]), dtype=np.float32)
+    return np.asarray(weights / weights.sum(axis=0), dtype=np.float32)
+
+
+def _as_columns(block: Samples, channels: int) -> Samples:
+    return block.reshape(-1, channels)
+
+
+def _wav_header(frames: int, channels: int) -> bytes:
+    size = frames * channels * 2
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + size,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        channels,
+        RATE_HZ,
+        RATE_HZ * channels * 2,
+        channels * 2,
+        16,
+        b"data",
+        size,
+    )

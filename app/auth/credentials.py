@@ -1,0 +1,97 @@
+"""What is done by way of somebody's mailbox: proving the address, changing it, a forgotten password."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.auth import login_sessions, passwords
+from app.auth.accounts import EmailTakenError, normalize_email
+from app.extensions import db
+from app.models import MailLink, User
+from app.models.base import transaction, utcnow
+from app.models.user_session import CHANGE, RESET, VERIFY
+from app.notify import mail_links, message_kinds, outbox
+
+MIN_MAIL_INTERVAL = timedelta(minutes=2)
+
+
+def request_verification(user: User) -> None:
+    """Mail a link that proves the address; not again within moments, nor when it is proven.
+
+    An account without a password is the demo one, which gets no mail.
+    """
+    with transaction():
+        wanted = user.email_verified_at is None and user.password_hash is not None
+        if wanted and not mail_links.was_sent_within(user, VERIFY, MIN_MAIL_INTERVAL):
+            mail_links.enqueue_link(user, VERIFY, user.email)
+
+
+def verify_email(link: MailLink) -> None:
+    """The link came back, so the mailbox is theirs; for another address than today's it proves nothing."""
+    with transaction():
+        if mail_links.use_link(link) and link.user.email == link.email:
+            link.user.email_verified_at = utcnow()
+
+
+def request_reset(email: str) -> None:
+    """Mail a link for a new password, when there is such an account. Nobody is told which."""
+    user = db.session.scalar(select(User).where(User.email == normalize_email(email)))
+    with transaction():
+        if user is None or user.password_hash is None:
+            return
+        if not mail_links.was_sent_within(user, RESET, MIN_MAIL_INTERVAL):
+            mail_links.enqueue_link(user, RESET, user.email)
+
+
+def reset_password(link: MailLink, password: str) -> None:
+    """A new password by a mailed link: every session ends, and no other such link works any more."""
+    user, new_hash = link.user, passwords.hash_password(password)
+    with transaction():
+        if not mail_links.use_link(link) or user.email != link.email:
+            return
+        user.email_verified_at = user.email_verified_at or utcnow()
+        _set_password(user, new_hash, None)
+
+
+def change_password(user: User, password: str, this_session: str) -> None:
+    """A new password: every session but this one ends."""
+    new_hash = passwords.hash_password(password)
+    with transaction():
+        _set_password(user, new_hash, this_session)
+
+
+def request_email_change(user: User, email: str) -> None:
+    """Mail a link to the new address; until it comes back nothing changes."""
+    with transaction():
+        mail_links.revoke_links(user, CHANGE)
+        mail_links.enqueue_link(user, CHANGE, normalize_email(email))
+
+
+def change_email(link: MailLink) -> None:
+    """The link came back from the new address; the old one is told.
+
+    Raises EmailTakenError when somebody has registered with it meanwhile.
+    """
+    user, old = link.user, link.user.email
+    try:
+        with transaction():
+            if not mail_links.use_link(link):
+                return
+            user.email, user.email_verified_at = link.email, utcnow()
+            mail_links.revoke_links(user, RESET)
+            told = {"to": old, "email": link.email}
+            outbox.enqueue(f"email-changed:{link.id}", user.id, message_kinds.EMAIL_CHANGED, told)
+    except IntegrityError as error:
+        raise EmailTakenError(link.email) from error
+
+
+def _set_password(user: User, new_hash: str, this_session: str | None) -> None:
+    user.password_hash = new_hash
+    login_sessions.delete_sessions(user, this_session)
+    mail_links.revoke_links(user, RESET)
+    at = utcnow()
+    key = f"password:{user.id}:{at.timestamp()}"
+    outbox.enqueue(key, user.id, message_kinds.PASSWORD_CHANGED, {"at": at.isoformat()})

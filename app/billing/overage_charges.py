@@ -1,0 +1,128 @@
+"""Uploads past the quota, for money: the consent to them, what of them is owed, and whether Stripe agrees.
+
+A charge is made with the upload and is final with the job: one that fails or is cancelled is given back
+before anybody was told of it, so no report at Stripe ever has to be taken back.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from app.billing import plans, quota
+from app.extensions import db, settings
+from app.integrations import payments
+from app.integrations.payments import meters
+from app.models import Job, MeterDifference, OverageConsent, Usage, User
+from app.models.base import transaction, utcnow
+from app.models.usage import METERED, OVERAGE
+
+log = logging.getLogger(__name__)
+
+# Reports that were late are in by then.
+DAYS_COMPARED = 3
+
+
+class OverageError(Exception):
+    """This account can't have overage; the message says why to its user."""
+
+
+def turn_on(user: User, cap_cents: int) -> None:
+    """Let somebody go past the quota for up to so much a month; again with another cap changes it."""
+    plan, subscription = plans.plan_for_user(user), user.subscription
+    if plan.overage_key is None:
+        raise OverageError(f"{plan.label} has no overage.")
+    if subscription is None or subscription.status != "active":
+        raise OverageError("Overage starts when the subscription is active and paid for.")
+    customer_id, subscription_id = subscription.stripe_customer_id, subscription.stripe_subscription_id
+    if not payments.is_set_up(settings()) or customer_id is None or subscription_id is None:
+        raise OverageError("Nothing can be charged for here, so there is no overage.")
+    user_id = user.id
+    db.session.commit()  # no transaction is open while Stripe is talked to
+    meters.add_metered_price(settings(), subscription_id, plan.overage_key)
+    with transaction() as session:
+        quota.lock_account(user_id)
+        session.merge(
+            OverageConsent(
+                user_id=user_id,
+                customer_id=customer_id,
+                subscription_id=subscription_id,
+                cap_cents=cap_cents,
+                is_on=True,
+                changed_at=utcnow(),
+            )
+        )
+
+
+def turn_off(user: User) -> None:
+    """No upload is for money any more. What was taken before is still owed, and its price stays."""
+    user_id = user.id
+    with transaction() as session:
+        quota.lock_account(user_id)
+        consent = session.get(OverageConsent, user_id)
+        if consent is not None:
+            consent.is_on = False
+
+
+def finalize_charge(job: Job) -> dict[str, Any] | None:
+    """A job is done: what is owed for it, or None. The caller has locked the account.
+
+    What others gave back meanwhile made room, and whoever is done next has it: nobody pays for an upload
+    that the plan has a place for.
+    """
+    key = quota.charge_keys(job)[2]
+    charge = db.session.scalar(select(Usage).where(Usage.entry_key == key))
+    if charge is None:
+        return None
+    then = quota.plan_usage(db.session.get_one(User, job.user_id), charge.effective_at)
+    if then.plan.period == "month" and then.uploads_left:
+        quota.add_usage(job.user_id, OVERAGE, f"{key}:back", -1, charge.effective_at)
+        return None
+    now = utcnow()
+    quota.add_usage(job.user_id, METERED, f"metered:{job.id}", 1, now)
+    customer_id = db.session.get_one(OverageConsent, job.user_id).customer_id
+    return {"customer_id": customer_id, "identifier": job.id, "at": int(now.timestamp())}
+
+
+def reconcile_with_stripe() -> None:
+    """Hold the ledger against what Stripe has counted, day by day; what differs is shown to operators."""
+    if not payments.is_set_up(settings()):
+        return
+    consents = db.session.execute(select(OverageConsent.user_id, OverageConsent.customer_id)).all()
+    db.session.commit()
+    today = utcnow().date()
+    for user_id, customer_id in consents:
+        try:
+            for days_ago in range(1, DAYS_COMPARED + 1):
+                _compare_day(user_id, customer_id, today - timedelta(days=days_ago))
+        except payments.PaymentsError:
+            log.exception("user %s could not be compared with Stripe; the others are", user_id)
+
+
+def meter_differences() -> list[tuple[MeterDifference, str]]:
+    """What differs, with the address of whose it is; the latest first."""
+    rows = select(MeterDifference, User.email).join(User, User.id == MeterDifference.user_id)
+    return [(found, email) for found, email in db.session.execute(rows.order_by(MeterDifference.day.desc()))]
+
+
+def _compare_day(user_id: str, customer_id: str, day: date) -> None:
+    start = datetime.combine(day, time.min, UTC)
+    end = start + timedelta(days=1)
+    theirs = meters.counted_uploads(settings(), customer_id, int(start.timestamp()), int(end.timestamp()))
+    with transaction() as session:
+        metered = select(func.coalesce(func.sum(Usage.quantity), 0)).where(
+            Usage.user_id == user_id,
+            Usage.kind == METERED,
+            Usage.effective_at >= start,
+            Usage.effective_at < end,
+        )
+        ours = int(session.scalar(metered) or 0)
+        session.execute(
+            delete(MeterDifference).where(MeterDifference.user_id == user_id, MeterDifference.day == day)
+        )
+        if ours != theirs:
+            log.error("user %s on %s: %s uploads are owed, Stripe has counted %s", user_id, day, ours, theirs)
+            session.add(MeterDifference(user_id=user_id, day=day, ours=ours, theirs=theirs))

@@ -1,0 +1,107 @@
+"""One file from link to answer, told line by line while it goes on."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from app import logs
+from app.config import Settings
+from app.engine import local_engine, source_download, wire_format
+from app.engine.contract import EngineOrder, ProgressListener
+from app.integrations.openrouter.chat_client import configured_endpoint
+from app.sandbox.errors import EngineCancelled
+from app.sandbox.runner import Sandbox
+
+BLOCK_BYTES = 1 << 18
+# Nothing takes so long: what is older was left behind by a process that was killed.
+ABANDONED_AFTER_S = 2 * 3600
+
+log = logging.getLogger(__name__)
+
+
+class AnswerStream:
+    """The work in a thread of its own, so that nothing it waits for keeps the lines from coming.
+
+    Whoever asked is gone when a line can't be sent: then the work is given up and its child killed.
+    """
+
+    def __init__(self, sandbox: Sandbox, settings: Settings, url: str, order: EngineOrder) -> None:
+        self._sandbox, self._url, self._order = sandbox, url, order
+        self._parent, self._server = settings.data_dir.resolve() / "tmp", configured_endpoint(settings)
+        self._said: SimpleQueue[Path | dict[str, Any]] = SimpleQueue()
+        self._gone = threading.Event()
+
+    def lines(self) -> Iterator[bytes]:
+        self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_abandoned(self._parent)
+        with TemporaryDirectory(prefix=f"job-{self._order.about}-", dir=self._parent) as folder:
+            thread = threading.Thread(target=self._work, args=(Path(folder),), daemon=True)
+            thread.start()
+            try:
+                yield wire_format.HEARTBEAT_LINE  # at once: it has begun
+                yield from self._told()
+            finally:
+                self._gone.set()
+                thread.join()
+
+    def _told(self) -> Iterator[bytes]:
+        while True:
+            try:
+                message = self._said.get(timeout=wire_format.HEARTBEAT_S)
+            except Empty:
+                yield wire_format.HEARTBEAT_LINE
+                continue
+            if isinstance(message, Path):
+                yield from _wav_chunks(message)
+                continue
+            yield wire_format.encode_line(message)
+            if "success" in message:
+                return
+
+    def _work(self, folder: Path) -> None:
+        started = time.monotonic()
+        logs.bind_context(f"job {self._order.about}")
+        try:
+            path = folder / "source"
+            source_download.download_source(self._url, path, lambda: not self._gone.is_set())
+            answer = local_engine.process_locally(
+                self._sandbox, path, self._order, self._listener(), self._server
+            )
+            ending = wire_format.success_message(answer, time.monotonic() - started)
+        except EngineCancelled:
+            log.info("given up: nobody waits for it any more")
+            return
+        except Exception as error:
+            ending = wire_format.failure_message(error, time.monotonic() - started)
+        self._said.put(ending)
+        log.info("ended: %s", "success" if ending["success"] else ending["error"])
+
+    def _listener(self) -> ProgressListener:
+        return ProgressListener(
+            on_decoded=self._said.put,
+            on_measured=lambda features: self._said.put({"step": "measured", "audio_features": features}),
+            still_wanted=lambda: not self._gone.is_set(),
+        )
+
+
+def _wav_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield wire_format.encode_line({"step": "decoded", "bytes": path.stat().st_size})
+        while block := file.read(BLOCK_BYTES):
+            yield block
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for path in parent.iterdir():
+        with suppress(OSError):
+            if path.stat().st_mtime < time.time() - ABANDONED_AFTER_S:
+                shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,93 @@
+"""Sending one mail: over SMTP, or into a folder where a local run finds it."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from app.config import Settings
+
+TIMEOUT_S = 10
+
+
+class MailError(Exception):
+    """The mail was not accepted; trying later may help."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    to: str
+    subject: str
+    text: str
+    html: str
+    unsubscribe_url: str
+    # Unique and stable over retries, so that a receiver can drop a second copy.
+    key: str
+
+
+def send_mail(mail: Mail, settings: Settings) -> None:
+    message = _build_message(mail, settings.mail_from)
+    if settings.smtp_url:
+        _send_by_smtp(message, settings.smtp_url)
+    else:
+        _write_to_folder(message, mail.key, mail_folder(settings))
+
+
+def mail_folder(settings: Settings) -> Path:
+    return settings.data_dir / "mail"
+
+
+def _build_message(mail: Mail, sender: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = mail.to
+    message["Subject"] = mail.subject
+    message["Date"] = formatdate()
+    # Of the key alone: should a worker die between sending and noting it, the second copy is the same mail.
+    message["Message-ID"] = f"<{mail.key.replace(':', '.')}@sp404mk2.invalid>"
+    message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+def _send_by_smtp(message: EmailMessage, url: str) -> None:
+    parts = urlsplit(url)
+    try:
+        with _connect(parts.scheme, parts.hostname or "", parts.port) as server:
+            encrypted = parts.scheme == "smtps"
+            if not encrypted and server.has_extn("starttls"):
+                server.starttls(context=ssl.create_default_context())
+                encrypted = True
+            if parts.username:
+                if not encrypted:
+                    raise MailError("the mail server offers no encryption, so the password was not sent")
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+            server.send_message(message)
+    except (OSError, smtplib.SMTPException) as error:
+        raise MailError(str(error)) from error
+
+
+def _connect(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
+    if scheme == "smtps":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_S, context=context)
+    server = smtplib.SMTP(host, port or 587, timeout=TIMEOUT_S)
+    server.ehlo()
+    return server
+
+
+def _write_to_folder(message: EmailMessage, key: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".{key.replace(':', '-')}.part"
+        draft.write_bytes(message.as_bytes())
+        draft.replace(folder / f"{key.replace(':', '-')}.eml")
+    except OSError as error:
+        raise MailError(str(error)) from error

@@ -1,0 +1,265 @@
+"""One question to OpenRouter: what came back, what may be done about it, and what it cost."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+import httpx
+
+from app.config import Settings
+
+CONNECT_TIMEOUT_S = 5.0
+MAX_REPLY_BYTES = 256 * 1024
+MAX_TOKENS = 1200
+MICRO_USD = Decimal("0.000001")
+PER_MILLION = Decimal(1_000_000)
+# No tokenizer makes more of a text than this; four characters a token is usual.
+MIN_CHARACTERS_PER_TOKEN = 2
+APP_TITLE = "SP404MK2 Sample Agent"
+RETRY_STATUSES = frozenset({408, 429, 500, 502, 503})
+STOP_STATUSES = frozenset({401, 402, 403})
+
+Verdict = Literal["good", "again", "next model", "stop"]
+
+
+@dataclass(frozen=True)
+class ChatEndpoint:
+    """Where to ask, and with whose key; it never travels and is never printed."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    referer: str = ""  # the address of this deployment
+    timeout_s: float = 30.0
+
+
+def configured_endpoint(settings: Settings) -> ChatEndpoint | None:
+    """Where to ask; None without a key."""
+    if settings.openrouter_api_key is None:
+        return None
+    return ChatEndpoint(settings.openrouter_base_url, settings.openrouter_api_key, settings.base_url)
+
+
+@dataclass(frozen=True)
+class MaxPrice:
+    """The most a provider may take, in USD a million tokens; dearer ones are not used."""
+
+    prompt: Decimal
+    completion: Decimal
+
+    def most(
+        self, messages: list[dict[str, str]], schema: dict[str, Any], most_tokens: int = MAX_TOKENS
+    ) -> Decimal:
+        """What one call can cost at worst."""
+        characters = len(json.dumps(messages)) + len(json.dumps(schema))
+        tokens = Decimal(characters) / MIN_CHARACTERS_PER_TOKEN
+        return _round_to_micro((tokens * self.prompt + most_tokens * self.completion) / PER_MILLION)
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """A record of one call. `is_estimated`: nobody said what it cost, so the most it can have."""
+
+    model: str
+    attempt: int
+    outcome: str
+    status: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: str = "0.000000"
+    is_estimated: bool = False
+    latency_ms: int = 0
+    generation_id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    verdict: Verdict
+    call: CallRecord
+    content: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    model: str
+    messages: list[dict[str, str]]
+    name: str
+    schema: dict[str, Any]
+    price: MaxPrice
+    attempt: int = 1
+    most_tokens: int = MAX_TOKENS
+
+    @property
+    def most_usd(self) -> Decimal:
+        return self.price.most(self.messages, self.schema, self.most_tokens)
+
+    def body(self) -> dict[str, Any]:
+        limits = {"prompt": float(self.price.prompt), "completion": float(self.price.completion)}
+        asked = {"name": self.name, "strict": True, "schema": self.schema}
+        return {
+            "model": self.model,
+            "messages": self.messages,
+            "max_tokens": self.most_tokens,
+            "temperature": 0.2,
+            "response_format": {"type": "json_schema", "json_schema": asked},
+            "provider": {"require_parameters": True, "data_collection": "deny", "max_price": limits},
+        }
+
+
+def request_chat(server: ChatEndpoint, question: ChatRequest) -> ChatReply:
+    """Ask once. Nothing is raised: every way it can go is an answer with its record."""
+    started = time.monotonic()
+    try:
+        status, headers, raw = _post_request(server, question)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        return _failed_reply(question, started, type(error).__name__, was_sent=False)
+    except (httpx.HTTPError, TimeoutError) as error:
+        return _failed_reply(question, started, type(error).__name__, was_sent=True)
+    return _parse_reply(question, status, headers, raw, _elapsed_ms(started))
+
+
+def _post_request(server: ChatEndpoint, question: ChatRequest) -> tuple[int, httpx.Headers, bytes]:
+    """No redirect is followed, no proxy of the environment is used, and a trickle has an end too."""
+    headers = {
+        "Authorization": f"Bearer {server.api_key}",
+        "HTTP-Referer": server.referer,
+        "X-OpenRouter-Title": APP_TITLE,
+    }
+    timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=server.timeout_s)
+    until, raw = time.monotonic() + server.timeout_s, b""
+    with (
+        httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client,
+        client.stream(
+            "POST", f"{server.base_url}/chat/completions", json=question.body(), headers=headers
+        ) as response,
+    ):
+        for chunk in response.iter_bytes():
+            raw += chunk
+            if len(raw) > MAX_REPLY_BYTES or time.monotonic() > until:
+                raise TimeoutError
+        return response.status_code, response.headers, raw
+
+
+def _failed_reply(question: ChatRequest, started: float, outcome: str, *, was_sent: bool) -> ChatReply:
+    """What was sent may be billed, answered or not."""
+    cost = question.most_usd if was_sent else Decimal(0)
+    call = CallRecord(
+        question.model,
+        question.attempt,
+        outcome,
+        cost_usd=str(_round_to_micro(cost)),
+        is_estimated=was_sent,
+        latency_ms=_elapsed_ms(started),
+    )
+    return ChatReply("again", call)
+
+
+def _parse_reply(
+    question: ChatRequest, status: int, headers: httpx.Headers, raw: bytes, latency_ms: int
+) -> ChatReply:
+    reply = _parse_json(raw)
+    choice = _first_dict(reply.get("choices"))
+    content = _dict_or_empty(choice.get("message")).get("content")
+    text = content.strip() if isinstance(content, str) else ""
+    status, outcome, verdict = _judge_reply(status, reply, choice.get("finish_reason"), text)
+    call = _call_record(question, reply, bool(choice), status, outcome, latency_ms)
+    return ChatReply(verdict, call, text if verdict == "good" else "", _retry_after_s(headers))
+
+
+def _judge_reply(status: int, reply: dict[str, Any], finish: Any, text: str) -> tuple[int, str, Verdict]:
+    """An error is an error by its code, whether it came as the status or inside a 200."""
+    error = _dict_or_empty(reply.get("error"))
+    if status == 200 and error:
+        code = error.get("code")
+        status = code if isinstance(code, int) and code >= 400 else 500
+        return status, f"200 with error {status}", _verdict_for(status)
+    if status != 200:
+        return status, f"status {status}", _verdict_for(status)
+    if finish == "error":
+        return status, "ended in an error", "again"
+    if finish == "length":
+        return status, "truncated", "next model"
+    return (status, "answered", "good") if text else (status, "empty", "again")
+
+
+def _verdict_for(status: int) -> Verdict:
+    if status in RETRY_STATUSES:
+        return "again"
+    return "stop" if status in STOP_STATUSES else "next model"
+
+
+def _call_record(
+    question: ChatRequest, reply: dict[str, Any], began: bool, status: int, outcome: str, latency_ms: int
+) -> CallRecord:
+    usage = _dict_or_empty(reply.get("usage"))
+    cost = _valid_cost(usage.get("cost"))
+    is_estimated = cost is None and (began or (status == 200))
+    billed, generation = reply.get("model"), reply.get("id")
+    return CallRecord(
+        model=billed[:120] if isinstance(billed, str) and billed.isprintable() else question.model,
+        attempt=question.attempt,
+        outcome=outcome,
+        status=status,
+        prompt_tokens=_count_or_zero(usage.get("prompt_tokens")),
+        completion_tokens=_count_or_zero(usage.get("completion_tokens")),
+        cost_usd=str(_round_to_micro(question.most_usd if is_estimated else cost or Decimal(0))),
+        is_estimated=is_estimated,
+        latency_ms=latency_ms,
+        generation_id=generation[:80] if isinstance(generation, str) else None,
+    )
+
+
+def _retry_after_s(headers: httpx.Headers) -> float | None:
+    """Seconds or a date."""
+    given = headers.get("retry-after", "").strip()
+    if given.isdecimal():
+        return float(given)
+    try:
+        then = parsedate_to_datetime(given)
+    except (TypeError, ValueError):
+        return None
+    return max((then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _parse_json(raw: bytes) -> dict[str, Any]:
+    try:
+        return _dict_or_empty(json.loads(raw, parse_float=Decimal))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _dict_or_empty(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _first_dict(value: Any) -> dict[str, Any]:
+    return _dict_or_empty(value[0]) if isinstance(value, list) and value else {}
+
+
+def _count_or_zero(value: Any) -> int:
+    return value if type(value) is int and 0 <= value < 10**9 else 0
+
+
+def _valid_cost(value: Any) -> Decimal | None:
+    try:
+        found = Decimal(value) if type(value) in (int, Decimal) else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() and 0 <= found < 1000 else None
+
+
+def _round_to_micro(cost: Decimal) -> Decimal:
+    return cost.quantize(MICRO_USD, ROUND_HALF_UP)
+
+
+def _elapsed_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

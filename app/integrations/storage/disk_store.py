@@ -1,0 +1,94 @@
+"""Objects as files below one folder, with links that the app itself serves."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from app.integrations.storage.interface import URL_LIFETIME_S, ObjectMissingError, translate_errors
+
+
+class InvalidLinkError(Exception):
+    """A signed link that was altered or is too old."""
+
+
+class DiskStore:
+    """Objects as files below one folder; links are signed and served by the app itself."""
+
+    def __init__(self, root: Path, secret_key: str) -> None:
+        self.root = root.resolve()
+        self._signer = URLSafeTimedSerializer(secret_key, salt="media")
+
+    def put(self, key: str, source: Path, content_type: str) -> None:
+        target = self._path(key)
+        with translate_errors():
+            try:
+                _copy_atomically(source, target)
+            except FileNotFoundError:
+                # A delete beside us may just have removed the folder as an empty one.
+                _copy_atomically(source, target)
+
+    def fetch(self, key: str, target: Path) -> None:
+        with translate_errors():
+            try:
+                shutil.copyfile(self._path(key), target)
+            except FileNotFoundError as error:
+                raise ObjectMissingError(str(error)) from error
+
+    def copy(self, key: str, target_key: str) -> None:
+        self.put(target_key, self._path(key), "")
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        with translate_errors():
+            path.unlink(missing_ok=True)
+            _remove_empty_parents(path.parent, self.root)
+
+    def older_than(self, prefix: str, time: datetime) -> Iterator[str]:
+        for path in sorted((self.root / prefix).rglob("*")):
+            with suppress(FileNotFoundError):
+                if path.is_file() and path.stat().st_mtime < time.timestamp():
+                    yield path.relative_to(self.root).as_posix()
+
+    def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
+        return f"/media/{self._signer.dumps([key, content_type, download_name])}"
+
+    def open_link(self, token: str) -> tuple[Path, str, str | None]:
+        """The file, content type and download name that a link stands for."""
+        try:
+            key, content_type, download_name = self._signer.loads(token, max_age=URL_LIFETIME_S)
+        except BadSignature as error:
+            raise InvalidLinkError from error
+        return self._path(key), content_type, download_name
+
+    def _path(self, key: str) -> Path:
+        path = (self.root / key).resolve()
+        if self.root not in path.parents:
+            raise ValueError(f"not a key: {key!r}")
+        return path
+
+
+def _copy_atomically(source: Path, target: Path) -> None:
+    """Copy under a draft name first: a reader sees all of the file or none of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.{token_hex(4)}.part")
+    try:
+        shutil.copyfile(source, draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _remove_empty_parents(folder: Path, root: Path) -> None:
+    while folder != root:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent

@@ -1,0 +1,181 @@
+"""Objects in an S3-compatible bucket, with links that lead straight to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from app.config import Settings
+from app.integrations.storage.interface import (
+    BINARY_MIME,
+    URL_LIFETIME_S,
+    ObjectMissingError,
+    translate_errors,
+)
+
+if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
+
+MAX_PARALLEL_PARTS = 2
+CORS_AGE_S = 3600
+MISSING_CODES = {"404", "NoSuchKey"}
+# What a file is, is told by its bytes when it has arrived; until then it is only that.
+UPLOAD_HEADERS = {"Content-Type": BINARY_MIME}
+
+
+@dataclass(frozen=True)
+class ArrivedObject:
+    """An object as it is in the bucket now; `etag` changes with its bytes."""
+
+    size_bytes: int
+    etag: str
+
+
+class S3Store:
+    """One bucket."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, key: str, source: Path, content_type: str) -> None:
+        with translate_errors():
+            self._client.upload_file(
+                str(source),
+                self._bucket,
+                key,
+                ExtraArgs={"ContentType": content_type},
+                Config=_transfer_config(),
+            )
+
+    def fetch(self, key: str, target: Path) -> None:
+        with translate_errors():
+            try:
+                self._client.download_file(self._bucket, key, str(target), Config=_transfer_config())
+            except self._client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] in MISSING_CODES:
+                    raise ObjectMissingError(str(error)) from error
+                raise
+
+    def copy(self, key: str, target_key: str) -> None:
+        source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
+        with translate_errors():
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=target_key,
+                CopySource=source,
+                ContentType=BINARY_MIME,
+                MetadataDirective="REPLACE",
+            )
+
+    def delete(self, key: str) -> None:
+        with translate_errors():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def older_than(self, prefix: str, time: datetime) -> Iterator[str]:
+        with translate_errors():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    if entry["LastModified"] < time:
+                        yield entry["Key"]
+
+    def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
+        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentType": content_type}
+        if download_name is not None:
+            wanted["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(download_name)}"
+        return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
+
+    def upload_url(self, key: str, size_bytes: int) -> str:
+        """A link that for URL_LIFETIME_S seconds takes exactly so many bytes by PUT, with UPLOAD_HEADERS."""
+        wanted = {"Bucket": self._bucket, "Key": key, "ContentLength": size_bytes}
+        wanted["ContentType"] = UPLOAD_HEADERS["Content-Type"]
+        return self._client.generate_presigned_url("put_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
+
+    def arrived(self, key: str) -> ArrivedObject | None:
+        """What is there under a key, or None."""
+        with translate_errors():
+            try:
+                head = self._client.head_object(Bucket=self._bucket, Key=key)
+            except self._client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] in MISSING_CODES:
+                    return None
+                raise
+            return ArrivedObject(head["ContentLength"], head["ETag"])
+
+    def first_bytes(self, key: str, arrived: ArrivedObject, count: int) -> bytes:
+        """The beginning of an object, which must still be the one that was seen to have arrived."""
+        with translate_errors():
+            found = self._client.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes=0-{count - 1}", IfMatch=arrived.etag
+            )
+            return found["Body"].read()
+
+    def adopt(self, source: str, arrived: ArrivedObject, target: str, content_type: str) -> None:
+        """Copy what was seen to have arrived, and nothing that was put there since."""
+        with translate_errors():
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=target,
+                CopySource={"Bucket": self._bucket, "Key": source},
+                CopySourceIfMatch=arrived.etag,
+                MetadataDirective="REPLACE",
+                ContentType=content_type,
+            )
+
+    def let_in(self, origin: str) -> None:
+        """Let pages of one origin send files here: replaces the bucket's CORS rules."""
+        with translate_errors():
+            self._client.put_bucket_cors(
+                Bucket=self._bucket,
+                CORSConfiguration={
+                    "CORSRules": [
+                        {
+                            "AllowedOrigins": [origin],
+                            "AllowedMethods": ["PUT", "GET", "HEAD"],
+                            "AllowedHeaders": ["content-type"],
+                            "MaxAgeSeconds": CORS_AGE_S,
+                        }
+                    ]
+                },
+            )
+
+
+def create_client(settings: Settings, unsigned: bool = False) -> S3Client:
+    # Slow to import, and unknown to an embedded run.
+    from boto3.session import Session
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    client: S3Client = Session().client(
+        "s3",
+        endpoint_url=settings.s3_endpoint_url,
+        aws_access_key_id=settings.s3_access_key_id,
+        aws_secret_access_key=settings.s3_secret_access_key,
+        region_name=settings.s3_region,
+        config=Config(
+            signature_version=UNSIGNED if unsigned else "s3v4",
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"max_attempts": 3, "mode": "standard"},
+            # In this style Amazon's addresses name the region, so no link leads to a redirect.
+            s3={"addressing_style": "path" if settings.s3_endpoint_url else "virtual"},
+            # The default checksums break uploads to R2.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+    return client
+
+
+def _transfer_config() -> TransferConfig:
+    """Two parts at once: boto3's ten would hold 25 MB for every upload that goes on."""
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(max_concurrency=MAX_PARALLEL_PARTS, max_io_queue=MAX_PARALLEL_PARTS)

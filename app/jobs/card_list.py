@@ -1,0 +1,127 @@
+"""The job cards of one user, as one list with one version, so that one poll serves them all."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import joinedload
+
+from app.extensions import db
+from app.jobs import progress, workers
+from app.jobs.progress import BatchProgress
+from app.models import Job, User
+from app.models.base import utcnow
+from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING, UNFINISHED
+
+SHOWN_AFTER_FINISH = timedelta(minutes=30)
+MAX_CARDS = 60
+POLL_SOON_S, POLL_MANY_S, POLL_DELAYED_S = 1, 3, 60
+MANY_JOBS = 20
+
+
+@dataclass(frozen=True)
+class CardList:
+    """Cards: running, next, done; `interval_s` is None when nothing will change by itself."""
+
+    jobs: list[Job]
+    more: int  # how many are not shown
+    waiting: str  # what jobs that are due wait for
+    batches: list[BatchProgress]
+    version: str
+    interval_s: int | None
+    summary: str
+
+
+def load_cards(user: User) -> CardList:
+    jobs = _unfinished_jobs(user)
+    jobs += _finished_jobs(user, MAX_CARDS - len(jobs))
+    counts, batches, waiting = _state_counts(user), progress.active_batches(user), _waiting_reason(jobs)
+    return CardList(
+        jobs,
+        sum(counts.values()) - len(jobs),
+        waiting,
+        batches,
+        _version_hash(jobs, counts, batches, waiting),
+        _poll_interval_s(jobs),
+        _status_summary(counts),
+    )
+
+
+def _unfinished_jobs(user: User) -> list[Job]:
+    """What runs now, then what starts next."""
+    return list(
+        db.session.scalars(
+            select(Job)
+            .where(Job.user_id == user.id, Job.state.in_(UNFINISHED))
+            .order_by(Job.state.desc(), Job.priority, Job.run_at, Job.id)
+            .limit(MAX_CARDS)
+        )
+    )
+
+
+def _finished_jobs(user: User, limit: int) -> list[Job]:
+    return list(
+        db.session.scalars(
+            select(Job)
+            .where(Job.user_id == user.id, Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
+            .order_by(Job.finished_at.desc(), Job.id.desc())
+            .limit(limit)
+            .options(joinedload(Job.sample))
+        )
+    )
+
+
+def _state_counts(user: User) -> dict[str, int]:
+    shown = or_(Job.state.in_(UNFINISHED), Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
+    rows = db.session.execute(
+        select(Job.state, func.count()).where(Job.user_id == user.id, shown).group_by(Job.state)
+    )
+    return {str(state): int(count) for state, count in rows}
+
+
+def _waiting_reason(jobs: list[Job]) -> str:
+    """A worker registers before its engine is warm; while nothing runs at all, that is what is waited for."""
+    if not any(job.state == PENDING and not job.is_delayed for job in jobs):
+        return ""
+    if not workers.total_slots():
+        return "No worker takes jobs just now. This one starts as soon as one does."
+    if db.session.scalar(select(Job.id).where(Job.state == PROCESSING).limit(1)) is None:
+        return "A worker is getting ready for it."
+    return "Waiting for a free worker."
+
+
+def _version_hash(jobs: list[Job], counts: dict[str, int], batches: list[BatchProgress], waiting: str) -> str:
+    """Changes when anything on the cards does."""
+    facts = [
+        (
+            *(job.id, job.state, job.step, job.run_at, job.is_delayed, job.attempt, job.may_be_retried),
+            job.sample and job.sample.deleted_at,
+        )
+        for job in jobs
+    ]
+    whole = [(batch.done, batch.total, batch.left_words) for batch in batches]
+    return hashlib.sha256(repr((facts, sorted(counts.items()), whole, waiting)).encode()).hexdigest()[:16]
+
+
+def _poll_interval_s(jobs: list[Job]) -> int | None:
+    unfinished = [job for job in jobs if not job.is_finished]
+    if not unfinished:
+        return None
+    if all(job.is_delayed for job in unfinished):
+        return POLL_DELAYED_S
+    return POLL_SOON_S if len(unfinished) < MANY_JOBS else POLL_MANY_S
+
+
+def _status_summary(counts: dict[str, int]) -> str:
+    """One sentence for screen readers; it changes with a job's state and not with its progress."""
+    unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
+    named = (
+        (unfinished, "in progress"),
+        (counts.get(COMPLETED), "ready"),
+        (counts.get(FAILED), "failed"),
+        (counts.get(CANCELLED), "cancelled"),
+    )
+    return ", ".join(f"{count} {words}" for count, words in named if count)

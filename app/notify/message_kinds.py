@@ -1,0 +1,17 @@
+"""What a message of the outbox can be about."""
+
+from __future__ import annotations
+
+BATCH_DONE = "batch-done"
+REGISTER = "register"
+ACCOUNT_EXISTS = "account-exists"
+VERIFY_EMAIL = "verify-email"
+RESET_PASSWORD = "reset-password"  # noqa: S105 - a name, not a secret
+CONFIRM_EMAIL = "confirm-email"
+EMAIL_CHANGED = "email-changed"
+PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a name, not a secret
+TWO_FACTOR = "two-factor"
+EXPORT_READY = "export-ready"
+ACCOUNT_DELETED = "farewell"
+WEBHOOK = "webhook"
+METER_EVENT = "meter"

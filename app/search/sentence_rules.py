@@ -1,0 +1,237 @@
+"""The rules a sentence is read by: figures with their units, keys, and the words of the vocabulary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from app.music import musical_keys
+from app.search import synonyms
+from app.search.lexicon import DECADE_PHRASES, PHRASES, FieldValue, similar_words, strip_separators
+
+Range = tuple[float | None, float | None]
+
+MIN_BPM, MAX_BPM = 40.0, 250.0
+NEAR_TOLERANCE_BPM, AROUND_TOLERANCE_BPM, EXACT_TOLERANCE_BPM = 3.0, 5.0, 0.5
+LENGTH_TOLERANCE = 0.2
+MAX_LENGTH_S = 600.0
+TIME_FACTORS = {"halftime": 0.5, "doubletime": 2.0}
+ACCIDENTAL_STEPS = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
+UPPER_BOUND_WORDS = {
+    "under",
+    "below",
+    "slowerthan",
+    "shorterthan",
+    "lessthan",
+    "atmost",
+    "upto",
+    "<",
+    "<=",
+    "max",
+    "nomorethan",
+}
+FILLER_WORDS = frozenset(synonyms.FILLER_WORDS.split())
+SKIPPED_WORDS = frozenset(synonyms.SKIPPED_WORDS.split())
+UPWARD_WORDS = {"+", "up", "more", "over", "above", "faster", "longer"}
+LENGTH_COMPARISONS = {"longerthan", "shorterthan"}
+AT_WORDS = {"", "at", "@", "tempo", "tempoof", "bpm", "bpmof"}
+
+
+def _quoted_text(match: re.Match[str]) -> FieldValue | None:
+    return "word", (match[1].casefold(),)
+
+
+def _named_key(match: re.Match[str]) -> FieldValue | None:
+    """A key by name or by its hour on the wheel, and whom it goes with."""
+    if match["hour"]:
+        name = next(k for k in musical_keys.ALL_KEYS if musical_keys.camelot_code(k) == match["hour"].upper())
+    else:
+        mode = "minor" if match["mode"] == "m" or match["mode"].lower().startswith("mi") else "major"
+        name = f"{_pitch_name(match['note'], match['sign'] or match['sign2'])} {mode}"
+    how = strip_separators(match["how"])
+    if how.startswith("relative"):
+        return "key", (
+            next(
+                k
+                for k in musical_keys.compatible_keys(name)
+                if k != name and _camelot_number(k) == _camelot_number(name)
+            ),
+        )
+    return "key", tuple(sorted(musical_keys.compatible_keys(name))) if how else (name,)
+
+
+def _any_key_of_mode(match: re.Match[str]) -> FieldValue | None:
+    """`in a minor key` has no tonic; `in A minor` has one."""
+    return "key", tuple(sorted(key for key in musical_keys.ALL_KEYS if key.endswith(match["mode"].lower())))
+
+
+def _any_key_on_tonic(match: re.Match[str]) -> FieldValue | None:
+    """`in C` leaves open whether major or minor."""
+    pitch = _pitch_name(match["note"], match["sign"] or match["sign2"])
+    return "key", tuple(sorted(f"{pitch} {mode}" for mode in musical_keys.MODES))
+
+
+def _pitch_name(note: str, sign: str | None) -> str:
+    step = ACCIDENTAL_STEPS.get((sign or "").lower(), 0)
+    return musical_keys.PITCH_NAMES[(musical_keys.PITCH_NAMES.index(note.upper()) + step) % 12]
+
+
+def _camelot_number(key: str) -> str:
+    return musical_keys.camelot_code(key)[:-1]
+
+
+def _two_sided_range(match: re.Match[str]) -> FieldValue | None:
+    """`80-95 bpm`, `from 2 to 4 seconds`, `85 bpm to 100 bpm`; but `90 bpm and 2 seconds` is no range."""
+    its, unit = ((match[name] or "bpm").lower() for name in ("its", "unit"))
+    if match["its"] and (
+        (its == "bpm") != (unit == "bpm") or _seconds_per_unit(its) != _seconds_per_unit(unit)
+    ):
+        return None
+    low, high = sorted((_parse_figure(match["low"]), _parse_figure(match["high"])))
+    return _range_by_unit(match, (low, high))
+
+
+def _one_sided_range(match: re.Match[str]) -> FieldValue | None:
+    """`faster than 120`, `under 2 seconds`, `at most 90 bpm`."""
+    figure, how = _parse_figure(match["low"]), strip_separators(match["how"])
+    value: Range = (None, figure) if how in UPPER_BOUND_WORDS else (figure, None)
+    if how in LENGTH_COMPARISONS and not match["unit"]:
+        return "seconds", value
+    return _range_by_unit(match, value)
+
+
+def _open_ended_range(match: re.Match[str]) -> FieldValue | None:
+    """`160+`, `120 bpm or slower`."""
+    figure, way = _parse_figure(match["low"]), match["way"].casefold().split()[-1]
+    return _range_by_unit(match, (figure, None) if way in UPWARD_WORDS else (None, figure))
+
+
+def _single_figure(match: re.Match[str]) -> FieldValue | None:
+    """One figure: a tempo with some room on either side, or a length."""
+    figure, how = _parse_figure(match["low"]), strip_separators(match["how"])
+    if match["unit"] and match["unit"].lower() != "bpm":
+        figure *= _seconds_per_unit(match["unit"].lower())
+        if figure > MAX_LENGTH_S:
+            return None  # 808s and 909s are no lengths
+        return "seconds", (
+            round(figure * (1 - LENGTH_TOLERANCE), 3),
+            round(figure * (1 + LENGTH_TOLERANCE), 3),
+        )
+    time = strip_separators(match["before"] or match["after"])
+    if not (match["unit"] or how or time) or not MIN_BPM / 2 <= figure <= MAX_BPM * 2:
+        return None
+    figure *= TIME_FACTORS.get(time, 1.0)
+    room = (
+        EXACT_TOLERANCE_BPM
+        if how.startswith("exact")
+        else AROUND_TOLERANCE_BPM
+        if how not in AT_WORDS
+        else NEAR_TOLERANCE_BPM
+    )
+    return "bpm", (figure - room, figure + room)
+
+
+def _has_property(match: re.Match[str]) -> FieldValue | None:
+    return "has", (synonyms.PROPERTIES[match["what"].casefold()], True)
+
+
+def _bar_count(match: re.Match[str]) -> FieldValue | None:
+    return "bars", (int(match[1]),)
+
+
+def _recent_days(match: re.Match[str]) -> FieldValue | None:
+    return "days", (int(match[1]) * {"d": 1, "w": 7, "m": 31}[match[2][0].lower()],)
+
+
+def _range_by_unit(match: re.Match[str], value: Range) -> FieldValue | None:
+    """A length by its unit; without one, only what can be a tempo is one."""
+    unit = (match["unit"] or "").lower()
+    if unit and unit != "bpm":
+        low, high = (None if each is None else round(each * _seconds_per_unit(unit), 3) for each in value)
+        return "seconds", (low, high)
+    plausible = all(each is None or MIN_BPM <= each <= MAX_BPM for each in value)
+    return ("bpm", value) if plausible or unit else None
+
+
+def _seconds_per_unit(unit: str) -> float:
+    """What one of a unit is: `ms`, `s`, `secs`, `minutes`."""
+    return 0.001 if unit.startswith(("ms", "mil")) else 60.0 if unit.startswith("m") else 1.0
+
+
+def _parse_figure(text: str) -> float:
+    if not text[0].isdigit():
+        return 0.5 if text.lower().startswith("half") else 1.0
+    return float(text.replace(",", "."))
+
+
+def search_word(text: str, refused: bool = False) -> FieldValue | None:
+    """A word to search for. What is said but not asked for is one too when it is what a `not` denies."""
+    word = text.casefold()
+    if not any(letter.isalnum() for letter in word) or word in SKIPPED_WORDS:
+        return None
+    if refused and word in synonyms.PROPERTIES:
+        return "has", (synonyms.PROPERTIES[word], True)
+    if word in FILLER_WORDS and not refused:
+        return None
+    singular = word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
+    return "word", (word, *sorted({*similar_words(singular)} - {word}))
+
+
+NUMBER = r"\d{1,4}(?:[.,]\d{1,3})?"
+LOW, HIGH = rf"(?P<low>{NUMBER})", rf"(?P<high>{NUMBER})"
+UNITS = r"(?:bpm|msecs?|ms|milliseconds?|seconds?|secs?|s|minutes?|mins?)(?!\w)"
+UNIT = rf"(?:\s*-?\s*(?P<unit>{UNITS}))?"
+ONE_OF_A_UNIT = r"(?:half )?an?(?=\s+(?:sec|min))"
+OPEN_END = r"(?:up|more|over|above|faster|longer|less|under|below|slower|shorter)"
+ACCIDENTAL = r"(?:[\s-]?(?P<sign>sharp|flat)|(?P<sign2>[#b♯♭]))?"
+NAMED_KEY = (
+    rf"(?P<note>[A-G]){ACCIDENTAL}[\s-]?(?P<mode>minor|major|min|maj|m)|(?P<hour>(?:1[0-2]|[1-9])[AB])"
+)
+BOUND_PREFIX = (
+    r"(?P<how>(?:faster|slower|longer|shorter|less|more) than|over|above|under|below|from|at least|at most"
+    r"|up to|no more than|max|min|[<>]=?)"
+)
+NEAR_PREFIX = (
+    r"(?P<how>around|about|roughly|approx\.?|circa|ca\.?|near|exactly|at|@|~|(?:tempo|bpm)(?:\s+of)?:?)"
+)
+HALF_OR_DOUBLE_TIME = r"half[\s-]?time|double[\s-]?time"
+COMPATIBLE_WITH = (
+    r"(?P<how>compatible (?:with|to)|(?:go(?:es)?|mix(?:es)?|works?|fits?) with|relative (?:of|to)|around)"
+)
+PROPERTY = (
+    rf"(?P<what>{'|'.join(synonyms.PROPERTIES)})\b(?!\s+(?:of|at)\b|[\s:=]*\d)"  # itself, not `tempo 90`
+)
+WORD_END = r"(?![\w#♯♭])"
+
+# Tried in this order; what a figure belongs to is said by its unit or by the word before it.
+SENTENCE_RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], FieldValue | None]]] = [
+    (re.compile(pattern, re.I), make)
+    for pattern, make in (
+        (r'"([^"\0]+)"', _quoted_text),
+        (r"(?:in )?(?-i:a) (?P<mode>minor|major) key\b", _any_key_of_mode),
+        (
+            rf"(?<!\bi )(?:{COMPATIBLE_WITH}\s+)?(?:in )?(?:(?:the )?key of )?(?:{NAMED_KEY}){WORD_END}",
+            _named_key,
+        ),
+        (rf"(?:in(?: the key of)?|key of)\s+(?-i:(?P<note>[A-G])){ACCIDENTAL}{WORD_END}", _any_key_on_tonic),
+        (DECADE_PHRASES.pattern.pattern, DECADE_PHRASES.get),
+        (
+            rf"(?:(?:between|from)\s+)?{LOW}(?:\s*(?P<its>{UNITS}))?\s*(?:-|–|to|and|\.\.)\s*{HIGH}{UNIT}{WORD_END}",
+            _two_sided_range,
+        ),
+        (rf"(?:with|has|have|having)\s+(?:an?\s+)?{PROPERTY}", _has_property),
+        (r"(\d{1,2})[\s-]?bars?\b", _bar_count),
+        (r"(?:last|past|since)\s+(\d{1,3})\s+(days?|weeks?|months?)\b", _recent_days),
+        (
+            rf"(?!from\s+\d0s\b){BOUND_PREFIX}\s*(?P<low>{NUMBER}|{ONE_OF_A_UNIT}){UNIT}{WORD_END}",
+            _one_sided_range,
+        ),
+        (rf"(?:at )?{LOW}\s*(?P<way>\+){UNIT}{WORD_END}", _open_ended_range),
+        (rf"(?:at )?{LOW}{UNIT}(?P<way>\+|\s+(?:and|or)\s+{OPEN_END}){WORD_END}", _open_ended_range),
+        (
+            rf"(?:{NEAR_PREFIX}\s*)?(?:(?P<before>{HALF_OR_DOUBLE_TIME})\s+)?{LOW}{UNIT}(?:\s+(?P<after>{HALF_OR_DOUBLE_TIME}))?{WORD_END}",
+            _single_figure,
+        ),
+        (PHRASES.pattern.pattern, PHRASES.get),
+    )
+]

@@ -1,0 +1,93 @@
+"""Names that the SP-404MKII shows and loads.
+
+The unit lists a file whose name has any other character and then fails to load it; a pad's name holds
+23 characters, of which the screen shows about 16, so the part that tells sounds apart comes first.
+"""
+
+from __future__ import annotations
+
+import re
+
+from anyascii import anyascii
+
+MAX_PAD_NAME = 23
+UNLOADABLE_CHARACTER = re.compile(r"[^A-Za-z0-9 _!&()+,\-.=@\[\]{}]")
+PITCH_SIGNS = str.maketrans({"#": "s", "♯": "s", "♭": "b"})
+
+
+def safe_name(text: str, max_length: int = MAX_PAD_NAME) -> str:
+    """Turn any text into a name that loads.
+
+    Parameters
+    ----------
+    text : str
+        Any name, in any script. Accents and other scripts are transliterated by `anyascii`.
+    max_length : int
+        Most characters of the result.
+
+    Returns
+    -------
+    str
+        1 to `max_length` characters out of ``A-Z a-z 0-9 space _ ! & ( ) + - , . = @ [ ] { }``, never
+        starting with a dot (hidden on the card) nor ending with a dot or space (lost on FAT).
+    """
+    plain = UNLOADABLE_CHARACTER.sub(" ", anyascii(text.translate(PITCH_SIGNS)))
+    tidy = re.sub(r"\s+", " ", plain).strip(" .")
+    return tidy[:max_length].rstrip(" .") or "sample"
+
+
+def append_facts(name: str, bpm: float | None, key: str | None, max_length: int = MAX_PAD_NAME) -> str:
+    """Put tempo and key at the end of a safe name: the unit stores no key and forgets a file's tempo.
+
+    Parameters
+    ----------
+    name : str
+        Any name; shortened so that the facts still fit.
+    bpm : float or None
+        Tempo in beats a minute, rounded to a whole number.
+    key : str or None
+        Like ``A minor``; written ``Am``, and sharps as ``s`` since the unit refuses ``#``.
+
+    Returns
+    -------
+    str
+        Like ``Dusty break 93 Am``, at most `max_length` characters. A fact that the name ends with
+        already is not repeated.
+    """
+    facts = [f"{bpm:.0f}" if bpm else "", _pad_key_name(key) if key else ""]
+    words = name.split()
+    wanted = " ".join(fact for fact in facts if fact and fact not in words)
+    if not wanted:
+        return safe_name(name, max_length)
+    return f"{safe_name(name, max_length - len(wanted) - 1)} {wanted}"
+
+
+def unique_names(names: list[str], max_length: int = MAX_PAD_NAME) -> list[str]:
+    """Make safe names differ, as a folder or a bank needs.
+
+    Parameters
+    ----------
+    names : list of str
+        Any names.
+
+    Returns
+    -------
+    list of str
+        As many safe names in the same order; a repeated one ends in ``-2``, ``-3`` … Names that differ
+        only in case count as the same, as they do on the card.
+    """
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        candidate, number = safe_name(name, max_length), 2
+        while candidate.casefold() in taken:
+            ending = f"-{number}"
+            candidate, number = safe_name(name, max_length - len(ending)) + ending, number + 1
+        taken.add(candidate.casefold())
+        result.append(candidate)
+    return result
+
+
+def _pad_key_name(key: str) -> str:
+    pitch, mode = key.split(" ")
+    return f"{pitch.replace('#', 's')}{'m' if mode == 'minor' else ''}"

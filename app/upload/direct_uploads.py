@@ -1,0 +1,232 @@
+"""Files that go straight to the object store: a link to send one to, then taking in what has arrived.
+
+A link leads to a place of its own, where nothing is read from: while it lives it could still write there.
+What has arrived is looked at and copied, and the copy is what becomes a job.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_hex
+
+from sqlalchemy import delete, func, select, update
+
+from app.billing import plans, quota
+from app.extensions import db, settings
+from app.integrations.storage import (
+    UPLOAD_HEADERS,
+    URL_LIFETIME_S,
+    ArrivedObject,
+    S3Store,
+    StorageError,
+    open_store,
+)
+from app.models import DirectUpload, Job, User
+from app.models.base import transaction, utcnow
+from app.models.direct_upload import MAX_UPLOAD_TIME
+from app.models.display_names import file_name
+from app.models.ownership import RowNotFoundError
+from app.upload import intake
+from app.upload.intake import (
+    HEAD_BYTES,
+    ReceivedFile,
+    UploadOptions,
+    UploadRefusedError,
+    UploadUnavailableError,
+)
+
+LINK_LIFETIME = timedelta(seconds=URL_LIFETIME_S)
+
+
+class NoBucketError(Exception):
+    """There is no object store to send files to; they come through the app."""
+
+
+class NotArrivedError(Exception):
+    """Nothing is there yet; the message says what to do first."""
+
+
+@dataclass(frozen=True)
+class UploadLink:
+    """Where one file is to be sent by PUT, and until when."""
+
+    upload_id: str
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+def create_link(
+    user: User, raw_name: str | None, size_bytes: int, batch_id: str, wishes: UploadOptions
+) -> UploadLink:
+    """A link for one file of a batch, or RefusedError; then the batch no longer waits for it."""
+    store = _require_bucket()
+    upload = DirectUpload(
+        id=wishes.job_id,
+        user_id=user.id,
+        batch_id=batch_id,
+        filename=file_name(raw_name),
+        size_bytes=size_bytes,
+        export_sp404=wishes.export_sp404,
+        ai_analysis=wishes.ai_analysis,
+        created_at=utcnow(),
+    )
+    link = UploadLink(
+        upload_id=upload.id,
+        url=store.upload_url(upload.arrival_key, size_bytes),
+        headers=dict(UPLOAD_HEADERS),
+        expires_at=upload.created_at + LINK_LIFETIME,
+    )
+    try:
+        _register_upload(user, upload)
+    except UploadRefusedError:
+        intake.count_refusal(batch_id)
+        raise
+    return link
+
+
+def complete_upload(user: User, upload_id: str) -> Job:
+    """The job of a file that has arrived; made once, however often it is asked for.
+
+    Raises RefusedError, NotArrivedError and UnavailableError, and 404 for an upload of somebody else.
+    The caller enqueues.
+    """
+    upload = _find_upload_or_job(user, upload_id)
+    if isinstance(upload, Job):
+        return upload
+    db.session.expunge(upload)  # another request may be faster, and the row gone with it
+    db.session.commit()  # the store is slow: no connection is held meanwhile
+    try:
+        return _create_job(user, upload)
+    except UploadRefusedError as refusal:
+        _record_refusal(upload, str(refusal))
+        raise
+    except (NotArrivedError, StorageError) as trouble:
+        # Another request that was faster has taken the file away: what it made of it is the answer.
+        db.session.commit()
+        job = _find_upload_or_job(user, upload_id)
+        if isinstance(job, Job):
+            return job
+        if isinstance(trouble, NotArrivedError):
+            raise
+        raise UploadUnavailableError(
+            f"{upload.filename} can't be looked at just now. Try again in a minute."
+        ) from trouble
+
+
+def purge_abandoned() -> None:
+    """Uploads that were never completed, with whatever of them has arrived. Safe to run twice."""
+    old = select(DirectUpload).where(DirectUpload.created_at < utcnow() - MAX_UPLOAD_TIME)
+    for upload in db.session.scalars(old).all():
+        _require_bucket().delete(upload.arrival_key)
+        with transaction() as session:
+            session.execute(delete(DirectUpload).where(DirectUpload.id == upload.id))
+
+
+def _register_upload(user: User, upload: DirectUpload) -> None:
+    """Links that are out count as used room, so that nobody fills the store with what is never completed."""
+    plan = plans.plan_for_user(user)
+    if not upload.size_bytes:
+        intake.detect_format(upload.filename, b"")
+    if upload.size_bytes > plan.max_file_bytes:
+        raise UploadRefusedError(intake.too_large_message(upload.filename, plan))
+    out = select(func.coalesce(func.sum(DirectUpload.size_bytes), 0)).where(
+        DirectUpload.user_id == user.id,
+        DirectUpload.refusal.is_(None),
+        DirectUpload.created_at > utcnow() - LINK_LIFETIME,
+    )
+    with transaction() as session:
+        quota.lock_account(user.id)
+        intake.check_quota_early(user, upload.size_bytes + int(session.scalar(out) or 0))
+        session.add(upload)
+
+
+def _create_job(user: User, upload: DirectUpload) -> Job:
+    store, plan = _require_bucket(), plans.plan_for_user(user)
+    arrived = store.arrived(upload.arrival_key)
+    if arrived is None:
+        raise NotArrivedError(f"{upload.filename} has not arrived yet. Send it to its link first.")
+    _check_size(upload, arrived, plan)
+    head = store.first_bytes(upload.arrival_key, arrived, HEAD_BYTES)
+    received = ReceivedFile(arrived.size_bytes, intake.detect_format(upload.filename, head))
+    wishes = UploadOptions(upload.export_sp404, upload.ai_analysis, upload.id)
+    job = intake.build_job(upload.user_id, plan, received, upload.filename, upload.batch_id, wishes)
+    # Of two completions at once each has a copy of its own, so the slower one can take its own away.
+    job.incoming_key = f"incoming/{upload.user_id}/{upload.id}/{token_hex(4)}{received.format.extension}"
+    return _copy_and_insert(store, arrived, upload, job, received)
+
+
+def _copy_and_insert(
+    store: S3Store, arrived: ArrivedObject, upload: DirectUpload, job: Job, received: ReceivedFile
+) -> Job:
+    copy_key, inserted = job.incoming_key, False
+    try:
+        store.adopt(upload.arrival_key, arrived, copy_key, received.format.mime)
+        known = _insert_job(upload, job)
+        inserted = known is job
+    finally:
+        with suppress(StorageError):
+            store.delete(upload.arrival_key if inserted else copy_key)
+    return known
+
+
+def _insert_job(upload: DirectUpload, job: Job) -> Job:
+    """The job with its charge; or the one that another request has made a moment ago."""
+    with transaction() as session:
+        quota.lock_account(upload.user_id)
+        known = session.get(Job, upload.id)
+        if known is not None:
+            return known
+        intake.insert_charged_job(session.get_one(User, upload.user_id), job)
+        session.execute(delete(DirectUpload).where(DirectUpload.id == upload.id))
+    return job
+
+
+def _check_size(upload: DirectUpload, arrived: ArrivedObject, plan: plans.Plan) -> None:
+    """The signature carries the size; this holds for a store that would not look at it."""
+    if arrived.size_bytes > plan.max_file_bytes:
+        raise UploadRefusedError(intake.too_large_message(upload.filename, plan))
+    if not arrived.size_bytes:
+        intake.detect_format(upload.filename, b"")
+    if arrived.size_bytes != upload.size_bytes:
+        raise UploadRefusedError(
+            f"{upload.filename} arrived with {arrived.size_bytes:,} bytes instead of "
+            f"{upload.size_bytes:,}. Upload it again."
+        )
+
+
+def _record_refusal(upload: DirectUpload, sentence: str) -> None:
+    """Remembered and counted once; the file is removed."""
+    unrefused = update(DirectUpload).where(DirectUpload.id == upload.id, DirectUpload.refusal.is_(None))
+    with transaction() as session:
+        first = session.scalar(unrefused.values(refusal=sentence).returning(DirectUpload.id)) is not None
+    if first:
+        intake.count_refusal(upload.batch_id)
+    with suppress(StorageError):
+        _require_bucket().delete(upload.arrival_key)
+
+
+def _find_upload_or_job(user: User, upload_id: str) -> DirectUpload | Job:
+    """An upload that can be completed, or the job it has become; RefusedError, or 404.
+
+    The upload is read first: whoever completes it meanwhile has made the job by the time its row is gone.
+    """
+    mine = select(DirectUpload).where(DirectUpload.id == upload_id, DirectUpload.user_id == user.id)
+    upload = db.session.scalar(mine)
+    job = db.session.scalar(select(Job).where(Job.id == upload_id, Job.user_id == user.id))
+    if job is not None:
+        return job
+    if upload is None:
+        raise RowNotFoundError
+    if upload.refusal is not None:
+        raise UploadRefusedError(upload.refusal)
+    return upload
+
+
+def _require_bucket() -> S3Store:
+    store = open_store(settings())
+    if not isinstance(store, S3Store):
+        raise NoBucketError
+    return store

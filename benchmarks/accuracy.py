@@ -1,0 +1,249 @@
+# Tables and rules of music read best with a case on a line, however long.
+# ruff: noqa: E501
+"""Print cross-validated figures beside the peers: `python -m benchmarks.accuracy --corpus FOLDER`.
+
+Ours are the out-of-fold answers of `fit.py` on every clip; peers answer a sample of the same clips (`--every`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.audio.estimation.key_estimator import MIN_TONAL
+from app.audio.estimation.sound_classifier import MIN_DRUM_PROBABILITY
+from app.music.sound_classes import TONES
+from benchmarks.peers import installed_peers
+from training.corpus import load_audio, load_index
+from training.installed_sounds import DRUM_CLASSES
+
+Row = dict[str, Any]
+Score = tuple[float, ...]
+
+
+def tempo_score(heard: float | None, truth: float) -> Score:
+    """Within 4 %, 1 %, 0.5 BPM, and 4 % in any octave."""
+    if not heard:
+        return (0, 0, 0, 0)
+    off = abs(heard / truth - 1)
+    any_octave = min(abs(heard / truth / m - 1) for m in (1 / 3, 0.5, 1, 2, 3))
+    return (off < 0.04, off < 0.01, abs(heard - truth) < 0.5, any_octave < 0.04)
+
+
+def key_score(heard: int | None, truth: int) -> Score:
+    """Exact, and MIREX: 1 right, 0.5 a fifth, 0.3 relative, 0.2 parallel."""
+    if heard is None:
+        return (0, 0)
+    same_mode, step = heard // 12 == truth // 12, (heard - truth) % 12
+    relative = not same_mode and step == (9 if truth < 12 else 3)
+    value = (
+        1.0
+        if heard == truth
+        else 0.5
+        if same_mode and step in (5, 7)
+        else 0.3
+        if relative
+        else 0.2 * (not same_mode and step == 0)
+    )
+    return (heard == truth, value)
+
+
+def print_table(title: str, scores: Iterable[tuple[str, Score]]) -> None:
+    """Mean scores by line, in percent."""
+    lines: dict[str, list[Score]] = defaultdict(list)
+    for name, score in scores:
+        lines[name].append(score)
+    print(f"\n{title}")
+    for name, values in sorted(lines.items()):
+        print(
+            f"  {name:34s} {len(values):5d}  " + "  ".join(f"{v:5.1f}" for v in 100 * np.mean(values, axis=0))
+        )
+
+
+def print_reliability(title: str, sure: np.ndarray, right: np.ndarray) -> None:
+    """How often results of a confidence are right."""
+    print(f"\n{title}: confidence from–to, results, mean confidence, share right")
+    edges = [0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.001]
+    for low, high in pairwise(edges):
+        at = (sure >= low) & (sure < high)
+        if at.any():
+            print(
+                f"  {low:.1f}–{min(high, 1):.1f}  {at.sum():5d}  {sure[at].mean():.2f}  {right[at].mean():.2f}"
+            )
+
+
+def print_ours(rows: list[Row], answers: dict[str, Row]) -> None:
+    """Every figure of the issue, out of fold."""
+    timed = _rows_with(rows, answers, "bpm")
+
+    def names(r: Row) -> tuple[str, ...]:
+        return (f"{r['kind']}", f"{r['kind']} / {r['family']}", f"{r['kind']} / cut {r['cut']}")
+
+    print_table(
+        "TEMPO  ±4 %  ±1 %  ±0.5 BPM  any octave",
+        ((n, tempo_score(answers[r["id"]]["bpm"], r["bpm"])) for r in timed for n in names(r)),
+    )
+    keyed = _rows_with(rows, answers, "key")
+    decided = [r for r in keyed if r["decided"]]
+
+    def places(r: Row) -> tuple[str, ...]:
+        return ("all", f"{r['family']}", f"{'track' if r['kind'] == 'track' else 'loop'} of {r['content']}")
+
+    for title, part in (
+        ("", decided),
+        (" of clips whose notes leave it open", [r for r in keyed if not r["decided"]]),
+    ):
+        print_table(
+            f"KEY{title}  exact  MIREX",
+            ((n, key_score(answers[r["id"]]["key"], r["key"])) for r in part for n in places(r)),
+        )
+    shaped = _rows_with(rows, answers, "kind")
+    if shaped:
+        _print_kinds(shaped, answers)
+        _print_classes(shaped, answers)
+    right = np.array([tempo_score(answers[r["id"]]["bpm"], r["bpm"])[0] for r in timed])
+    print_reliability(
+        "TEMPO CONFIDENCE", np.array([answers[r["id"]]["bpm_confidence"] for r in timed]), right
+    )
+    right = np.array([answers[r["id"]]["key"] == r["key"] for r in decided])
+    print_reliability(
+        "KEY CONFIDENCE", np.array([answers[r["id"]]["key_confidence"] for r in decided]), right
+    )
+
+
+def _rows_with(rows: list[Row], answers: dict[str, Row], field: str) -> list[Row]:
+    return [r for r in rows if field in answers[r["id"]]]
+
+
+def _print_kinds(rows: list[Row], answers: dict[str, Row]) -> None:
+    loops = [answers[r["id"]]["kind"] >= 0.5 for r in rows if r["kind"] != "oneshot"]
+    shots = [answers[r["id"]]["kind"] < 0.5 for r in rows if r["kind"] == "oneshot"]
+    drums = [answers[r["id"]]["tonal"] >= MIN_TONAL for r in rows if r["content"] == "drums"]
+    music = [answers[r["id"]]["tonal"] >= MIN_TONAL for r in rows if r["key"] is not None]
+    print(f"\nLOOP OR ONE-SHOT balanced {50 * (np.mean(loops) + np.mean(shots)):.1f}")
+    print(f"A TEMPO INVENTED for one-shots {100 * (1 - np.mean(shots)):.1f}")
+    print(
+        f"A KEY INVENTED for drum loops {100 * np.mean(drums):.1f}, a key withheld from music {100 * (1 - np.mean(music)):.1f}"
+    )
+
+
+def _print_classes(rows: list[Row], answers: dict[str, Row]) -> None:
+    hits = [r for r in rows if r["label"] is not None]
+    right = {r["id"]: DRUM_CLASSES[answers[r["id"]]["drum"]] == r["label"] for r in hits}
+    print_table(
+        "DRUM CLASS",
+        ((n, (right[r["id"]],)) for r in hits for n in (r["label"], r["group"])),
+    )
+    print(
+        f"  macro of 7: {100 * np.mean([np.mean([right[r['id']] for r in hits if r['label'] == c]) for c in DRUM_CLASSES]):.1f}"
+    )
+    routed = {r["id"]: right[r["id"]] and answers[r["id"]]["drumlike"] >= MIN_DRUM_PROBABILITY for r in hits}
+    print(
+        f"  macro, drum or tone decided too: {100 * np.mean([np.mean([routed[r['id']] for r in hits if r['label'] == c]) for c in DRUM_CLASSES]):.1f}"
+    )
+    tones = [r for r in rows if r["tone"] is not None]
+    shares = [np.mean([TONES[answers[r["id"]]["tone"]] == c for r in tones if r["tone"] == c]) for c in TONES]
+    print(f"\nTONAL CLASS macro of 6: {100 * np.mean(shares):.1f}")
+    notes = _rows_with(rows, answers, "note")
+    print_table(
+        "NOTE  pitch class  octave too",
+        ((n, _note_score(answers[r["id"]]["note"], r["note"])) for r in notes for n in ("all", r["group"])),
+    )
+
+
+def _note_score(heard: float | None, truth: float) -> Score:
+    if heard is None:
+        return (0, 0)
+    return (abs((heard - truth + 6) % 12 - 6) < 0.5, abs(heard - truth) < 0.5)
+
+
+def print_peers(rows: list[Row], corpus: Path, every: int, answers: dict[str, Row]) -> None:
+    """The same questions to what can be installed, on a sample, with ours on the same sample."""
+    asked = installed_peers()
+    loops = [r for r in rows if r["kind"] == "loop" and "bpm" in answers[r["id"]]][::every]
+    tracks = [r for r in rows if r["kind"] == "track" and "bpm" in answers[r["id"]]][::every]
+    keyed = [r for r in _rows_with(rows, answers, "key") if r["decided"]][::every]
+    mixed, notes = _rows_with(rows, answers, "kind")[::every], _rows_with(rows, answers, "note")[::every]
+    for title, part in (("LOOP TEMPO", loops), ("TRACK TEMPO", tracks)):
+        mine = [("ours", tempo_score(answers[r["id"]]["bpm"], r["bpm"])) for r in part]
+        print_table(
+            f"{title} beside peers  ±4 %  ±1 %  ±0.5 BPM  any octave",
+            [*mine, *_ask_peers(asked["tempo"], part, corpus, "bpm", tempo_score)],
+        )
+    mine = [("ours", key_score(answers[r["id"]]["key"], r["key"])) for r in keyed]
+    print_table(
+        "KEY beside peers  exact  MIREX", [*mine, *_ask_peers(asked["key"], keyed, corpus, "key", key_score)]
+    )
+    full = [r for r in keyed if r["content"] == "full" and r["kind"] != "track"]
+    mine = [("ours", key_score(answers[r["id"]]["key"], r["key"])) for r in full]
+    print_table(
+        "KEY OF FULL LOOPS beside peers  exact  MIREX",
+        [*mine, *_ask_peers(asked["key"], full, corpus, "key", key_score)],
+    )
+
+    def kind(heard: str, truth: str) -> tuple[bool]:
+        return ((heard == "loop") == (truth != "oneshot"),)
+
+    mine = [
+        ("ours", kind("loop" if answers[r["id"]]["kind"] >= 0.5 else "oneshot", r["kind"])) for r in mixed
+    ]
+    print_table("KIND beside peers", [*mine, *_ask_peers(asked["kind"], mixed, corpus, "kind", kind)])
+    mine = [("ours", _note_score(answers[r["id"]]["note"], r["note"])) for r in notes]
+    print_table(
+        "NOTE beside peers  pitch class  octave too",
+        [*mine, *_ask_peers(asked["note"], notes, corpus, "note", _note_score)],
+    )
+
+
+def _ask_peers(
+    peers: dict[str, Callable[[np.ndarray], Any]],
+    rows: list[Row],
+    corpus: Path,
+    field: str,
+    score: Callable[[Any, Any], Score],
+) -> list[tuple[str, Score]]:
+    out = []
+    for name, ask in peers.items():
+        start = time.monotonic()
+        for row in rows:
+            try:
+                heard = ask(load_audio(corpus, row["id"]))
+            except Exception:
+                heard = None
+            out.append((name, score(heard, row[field])))
+        print(f"    {name}: {(time.monotonic() - start) / max(len(rows), 1):.2f} s a file", flush=True)
+    return out
+
+
+def _load_answers(corpus: Path) -> dict[str, Row]:
+    found: dict[str, Row] = defaultdict(dict)
+    for path in sorted(corpus.glob("answers-*.json")):
+        for clip, row in json.loads(path.read_text()).items():
+            found[clip].update(row)
+    return found
+
+
+def main() -> None:
+    """Print ours, then the peers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument(
+        "--every", type=int, default=12, help="peers answer one clip in so many; 0 leaves them out"
+    )
+    args = parser.parse_args()
+    rows, answers = load_index(args.corpus), _load_answers(args.corpus)
+    print_ours(rows, answers)
+    if args.every:
+        print_peers(rows, args.corpus, args.every, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""How long a claim takes before 100 and before 100,000 waiting jobs, and by which plan.
+
+python -m benchmarks.claim_time [--database postgresql://…] [--rows 100000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import event, text, update
+
+from app import create_app
+from app.config import Settings
+from app.extensions import db
+from app.jobs import claims
+from app.models import Job, Subscription, User
+from app.models.base import transaction, utcnow
+from tests.support import waiting_jobs
+
+FEW_JOBS, MANY_JOBS, TIMED_CLAIMS = 100, 100_000, 60
+SECRET = "a secret for measuring, long enough to be taken"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database")
+    parser.add_argument("--rows", type=int, default=MANY_JOBS)
+    options = parser.parse_args()
+    with TemporaryDirectory() as folder, open_app(Path(folder), options.database):
+        for name, measure in CASES.items():
+            few, many = (measure(rows) for rows in (FEW_JOBS, options.rows))
+            print(f"{name:34} {few:6.2f} ms   {many:6.2f} ms   ratio {many / few:.2f}", flush=True)
+        print("\n".join(claim_query_plans()))
+
+
+@contextmanager
+def open_app(folder: Path, database: str | None) -> Iterator[Flask]:
+    values = {"DATA_DIR": str(folder), "SECRET_KEY": SECRET}
+    values |= {"DATABASE_URL": database} if database else {}
+    app = create_app(Settings.from_env(values))
+    with app.app_context():
+        upgrade()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def one_user(rows: int) -> float:
+    add_waiting_jobs(add_member("one"), rows)
+    return _median_claim_ms()
+
+
+def a_hundred_users(rows: int) -> float:
+    for number in range(100):
+        add_waiting_jobs(add_member(str(number)), max(rows // 100, 2))
+    return _median_claim_ms()
+
+
+def behind_a_full_user(rows: int) -> float:
+    """One user holds all they may and has nearly every waiting job, all of them due before the others'."""
+    full = add_member("full")
+    add_waiting_jobs(full, rows - 50)
+    while claims.claim_next() is not None:
+        pass
+    for number in range(50):
+        waiting_jobs(add_member(str(number)), 5)
+    return _median_claim_ms()
+
+
+def all_delayed(rows: int) -> float:
+    """Free jobs that are due in twelve hours, and a few paid ones."""
+    add_waiting_jobs(add_member("free", None), rows, run_at=utcnow() + timedelta(hours=12))
+    waiting_jobs(add_member("paid"), TIMED_CLAIMS + 10)
+    return _median_claim_ms()
+
+
+CASES = {
+    "one user": one_user,
+    "a hundred users": a_hundred_users,
+    "behind a full user": behind_a_full_user,
+    "all but a few delayed": all_delayed,
+}
+
+
+def add_waiting_jobs(user: User, count: int, **values: Any) -> None:
+    """Many jobs that wait, made of one by the database itself: sending 100,000 rows takes a minute."""
+    (job_id,) = waiting_jobs(user, 1, **values)
+    names = [column.name for column in Job.__table__.columns if column.name != "id"]
+    columns = ", ".join(names)
+    copies = (
+        "WITH RECURSIVE numbers(number) AS "
+        "(SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < :count) "
+        f"INSERT INTO processing_jobs (id, {columns}) "
+        f"SELECT substr(id, 1, 18) || CAST(10000000 + number AS VARCHAR(8)), {columns} "
+        "FROM processing_jobs, numbers WHERE id = :job_id"
+    )
+    if db.engine.dialect.name == "postgresql":  # each has its own place for it
+        head, _, rest = copies.partition("INSERT INTO")
+        into, _, select_ = rest.partition("SELECT substr")
+        copies = f"INSERT INTO{into}{head}SELECT substr{select_}"
+    with transaction() as session:
+        session.execute(text(copies), {"count": count - 1, "job_id": job_id})
+
+
+def add_member(name: str, plan: str | None = "pro") -> User:
+    user = User(email=f"{name}@example.com")
+    user.subscription = Subscription(plan=plan, status="active") if plan else None
+    with transaction() as session:
+        session.add(user)
+    return user
+
+
+def _median_claim_ms() -> float:
+    """Of claims in a row; each is put aside in a way that is not counted."""
+    _analyze()
+    taken = []
+    for number in range(TIMED_CLAIMS + 5):
+        start = time.perf_counter()
+        held = claims.claim_next()
+        ended = time.perf_counter()
+        assert held is not None
+        with transaction() as session:
+            session.execute(update(Job).where(Job.id == held.job_id).values(state="cancelled"))
+        if number >= 5:
+            taken.append(1000 * (ended - start))
+    with transaction() as session:
+        for table in ("job_attempts", "processing_jobs", "batches", "api_usage", "subscriptions", "users"):
+            session.execute(text(f"DELETE FROM {table}"))
+    return statistics.median(taken)
+
+
+def _analyze() -> None:
+    db.session.commit()
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def claim_query_plans() -> list[str]:
+    """The plan of every query a claim makes behind a full user with a long line."""
+    add_waiting_jobs(add_member("full"), 5_000)
+    while claims.claim_next() is not None:
+        pass
+    waiting_jobs(add_member("other"), 5)
+    _analyze()
+    seen: list[tuple[str, object]] = []
+
+    def see(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if "SELECT" in statement[:20] or "WITH" in statement[:10]:
+            seen.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", see)
+    claims.claim_next()
+    event.remove(db.engine, "before_cursor_execute", see)
+    explain = "EXPLAIN QUERY PLAN " if db.engine.dialect.name == "sqlite" else "EXPLAIN "
+    lines = []
+    with db.engine.connect() as connection:
+        for statement, parameters in seen:
+            lines.append("\n" + " ".join(statement.split())[:300])
+            rows = connection.exec_driver_sql(explain + statement, parameters)
+            lines += [f"    {row[-1]}" for row in rows]
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""What a producer can install, asked the same questions: Essentia, aubio and the naive librosa pipeline."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from training.installed_sounds import RATE
+
+_SHARP_OF_FLAT = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
+_NOTE_NAMES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
+# Krumhansl and Kessler 1982
+_MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
+_MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
+
+
+def _at_44k(y: np.ndarray) -> np.ndarray:
+    return soxr.resample(y, RATE, 44100).astype(np.float32)
+
+
+def essentia_tempo(method: str) -> Callable[[np.ndarray], float | None]:
+    """RhythmExtractor2013 (`multifeature`, `degara`) or Percival's loop estimator (`loop`)."""
+    import essentia
+    import essentia.standard as es
+
+    essentia.log.infoActive = essentia.log.warningActive = False
+    if method == "loop":
+        return lambda y: (
+            float(es.LoopBpmEstimator()(_at_44k(y))) or float(es.PercivalBpmEstimator()(_at_44k(y)))
+        )
+    return lambda y: float(es.RhythmExtractor2013(method=method)(_at_44k(y))[0])
+
+
+def essentia_key(profile: str) -> Callable[[np.ndarray], int | None]:
+    """KeyExtractor with a profile: `edma`, `bgate`, `temperley`."""
+    import essentia
+    import essentia.standard as es
+
+    essentia.log.infoActive = essentia.log.warningActive = False
+
+    def ask(y: np.ndarray) -> int | None:
+        name, scale, _ = es.KeyExtractor(profileType=profile)(_at_44k(y))
+        return _NOTE_NAMES.index(_SHARP_OF_FLAT.get(name, name)) + 12 * (scale == "minor")
+
+    return ask
+
+
+def librosa_tempo(y: np.ndarray) -> float | None:
+    """`beat_track` at 22,050 Hz."""
+    import librosa
+
+    return float(np.atleast_1d(librosa.beat.beat_track(y=y, sr=RATE)[0])[0])
+
+
+def librosa_key(y: np.ndarray) -> int | None:
+    """Mean `chroma_cqt` against Krumhansl's profiles."""
+    import librosa
+
+    chroma = librosa.feature.chroma_cqt(y=y, sr=RATE).mean(axis=1)
+    fits = [
+        np.corrcoef(np.roll(p, k), chroma)[0, 1] for p in (_MAJOR_PROFILE, _MINOR_PROFILE) for k in range(12)
+    ]
+    return int(np.argmax(fits))
+
+
+def librosa_kind(y: np.ndarray) -> str:
+    """Two seconds or three onsets make a loop."""
+    import librosa
+
+    onsets = librosa.onset.onset_detect(y=y, sr=RATE)
+    return "loop" if y.size / RATE > 2.0 or len(onsets) >= 4 else "oneshot"
+
+
+def librosa_note(y: np.ndarray) -> float | None:
+    """Median of `yin`."""
+    import librosa
+
+    hz = librosa.yin(y, fmin=30, fmax=2500, sr=RATE)
+    return float(69 + 12 * np.log2(np.median(hz) / 440))
+
+
+def aubio_tempo(y: np.ndarray) -> float | None:
+    """The `aubio tempo` command."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.wav"
+        soundfile.write(path, _at_44k(y), 44100)
+        run = subprocess.run(["aubio", "tempo", str(path)], capture_output=True, text=True, check=False)
+    words = run.stdout.split()
+    return float(words[0]) if words else None
+
+
+def installed_peers() -> dict[str, dict[str, Callable[[np.ndarray], object]]]:
+    """Peers that are installed, by question."""
+    peers: dict[str, dict[str, Callable[[np.ndarray], object]]] = {
+        "tempo": {},
+        "key": {},
+        "kind": {},
+        "note": {},
+    }
+    try:
+        for method in ("multifeature", "degara", "loop"):
+            peers["tempo"][f"essentia {method}"] = essentia_tempo(method)
+        for profile in ("edma", "bgate", "temperley"):
+            peers["key"][f"essentia {profile}"] = essentia_key(profile)
+    except ImportError:
+        pass
+    try:
+        import librosa  # noqa: F401 - only to see whether it is there
+
+        peers["tempo"]["librosa"], peers["key"]["librosa"] = librosa_tempo, librosa_key
+        peers["kind"]["librosa"], peers["note"]["librosa"] = librosa_kind, librosa_note
+    except ImportError:
+        pass
+    try:
+        subprocess.run(["aubio", "--help"], capture_output=True, check=False)
+        peers["tempo"]["aubio"] = aubio_tempo
+    except FileNotFoundError:
+        pass
+    return peers

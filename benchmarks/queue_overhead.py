@@ -1,0 +1,73 @@
+"""What the queue itself costs: jobs a second with an empty engine, beside bare Huey's no-op tasks.
+
+python -m benchmarks.queue_overhead [--jobs 400] [--backend sqlite]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.live import ROOT
+from tests.queue.lab import BACKENDS, SERVICES, SLOTS, Lab, lab, member, states, upload, wait_for
+
+BARE_TASKS = 500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=400)
+    parser.add_argument("--backend", choices=BACKENDS, default=SERVICES)
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        lab(Path(folder), options.backend, "nothing", USER_RUNNING_MAX="64") as (here, _),
+    ):
+        bare = bare_huey_per_s(here)
+        ours = jobs_per_s(here, options.jobs)
+    ratio = ours / bare
+    print(f"{options.backend}: {ours:.1f} jobs/s, bare Huey {bare:.0f} tasks/s, ratio 1:{1 / ratio:.0f}")
+
+
+def jobs_per_s(here: Lab, jobs: int) -> float:
+    """Whole jobs, from claim to sample and mail, with files in the store."""
+    upload(member("p@example.com"), jobs, a_batch=jobs)
+    here.add_consumer()
+    wait_for(lambda: states().get("completed", 0) >= 20, 60, "the worker is warm")
+    first, start = states()["completed"], time.monotonic()
+    wait_for(lambda: states().get("completed", 0) == jobs, 600, "all done")
+    return (jobs - first) / (time.monotonic() - start)
+
+
+def bare_huey_per_s(here: Lab) -> float:
+    """No-op tasks through Huey alone, with as many threads as a worker of ours has."""
+    given = {"BARE_FILE": str(here.folder / "bare.db"), "BARE_TASKS": str(BARE_TASKS)}
+    given |= {"BARE_REDIS_URL": here.redis_url} if here.redis_url else {}
+    env = os.environ | given
+    subprocess.run([sys.executable, "-m", "tests.queue.bare_huey"], cwd=ROOT, env=env, check=True)
+    consumer = [str(Path(sys.executable).parent / "huey_consumer"), "tests.queue.bare_huey.huey"]
+    with (here.folder / "bare.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*consumer, "--workers", str(SLOTS), "--worker-type", "thread"],
+            cwd=ROOT, env=env, stdout=log, stderr=log,
+        )  # fmt: skip
+    wait_for(lambda: _count_executed(here) >= 20, 60, "bare Huey is warm")
+    first, start = _count_executed(here), time.monotonic()
+    wait_for(lambda: _count_executed(here) >= BARE_TASKS, 60, "bare Huey is done")
+    took_s = time.monotonic() - start
+    process.kill()
+    process.wait()
+    return (BARE_TASKS - first) / took_s
+
+
+def _count_executed(here: Lab) -> int:
+    return (here.folder / "bare.log").read_text().count(" executed in ")
+
+
+if __name__ == "__main__":
+    main()

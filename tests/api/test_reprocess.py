@@ -1,0 +1,57 @@
+"""Describing and analysing again by the API: jobs like those of an upload, which say what they are for."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.extensions import db
+from app.jobs import run
+from app.library import trash
+from app.models import Sample, User
+from tests.support import ApiScript, Browser, finished_job, kick
+
+BOTH = pytest.mark.parametrize("purpose", ["describe", "analyse"])
+
+
+@pytest.fixture
+def sample(as_owner: Browser) -> Sample:
+    return db.session.get_one(Sample, finished_job(as_owner, "kick.wav", kick()).id)
+
+
+@BOTH
+def test_a_job_is_made_and_can_be_followed(script: ApiScript, sample: Sample, purpose: str) -> None:
+    made = script.call("POST", f"/api/samples/{sample.id}/{purpose}")
+    assert made.status_code == 202
+    told = made.get_json()
+    assert (told["status"], told["message"]) == ("pending", "It is in the queue.")
+    again = script.call("POST", f"/api/samples/{sample.id}/{purpose}").get_json()
+    assert again["job_id"] == told["job_id"]
+    run.run_next()
+    job = script.get(f"/api/jobs/{told['job_id']}").get_json()
+    assert (job["purpose"], job["status"], job["sample_id"]) == (purpose, "completed", sample.id)
+    assert (job["sp404_url"] is not None) == (purpose == "analyse")
+
+
+def test_an_upload_says_what_it_is_for(script: ApiScript, sample: Sample) -> None:
+    assert script.get(f"/api/jobs/{sample.id}").get_json()["purpose"] == "upload"
+
+
+@BOTH
+def test_it_needs_the_ability_and_the_sample(
+    app: Flask, script: ApiScript, owner: User, stranger: User, sample: Sample, purpose: str
+) -> None:
+    path = f"/api/samples/{sample.id}/{purpose}"
+    assert ApiScript(app, owner, "samples:read").call("POST", path).status_code == 403
+    assert ApiScript(app, stranger).call("POST", path).status_code == 404
+    trash.delete_sample(sample)
+    assert script.call("POST", path).status_code == 404
+
+
+def test_a_job_of_a_deleted_sample_is_cancelled_and_says_why(script: ApiScript, sample: Sample) -> None:
+    told = script.call("POST", f"/api/samples/{sample.id}/describe").get_json()
+    trash.delete_sample(sample)
+    run.run_next()
+    job = script.get(f"/api/jobs/{told['job_id']}").get_json()
+    assert (job["status"], job["sample_id"]) == ("cancelled", None)
+    assert job["error"].startswith("The sample was deleted meanwhile")

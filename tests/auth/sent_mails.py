@@ -1,0 +1,32 @@
+"""The mails of a test: sent from the outbox to a folder, and read there."""
+
+from __future__ import annotations
+
+import email
+import re
+from email.message import EmailMessage
+from email.policy import default
+
+from app.extensions import settings
+from app.integrations.mailer import mail_folder
+from app.notify import outbox
+
+
+def mails() -> list[EmailMessage]:
+    """Everything that was sent so far, in the order it was sent."""
+    outbox.deliver_mails()
+    files = sorted(mail_folder(settings()).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+    return [email.message_from_bytes(path.read_bytes(), policy=default) for path in files]
+
+
+def text_of(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def link_in(message: EmailMessage) -> str:
+    """The path of the one link in a mail."""
+    found = re.search(r"http://127\.0\.0\.1:5000(/\S+)", text_of(message))
+    assert found is not None, text_of(message)
+    return found.group(1)

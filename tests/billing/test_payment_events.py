@@ -1,0 +1,273 @@
+"""Webhooks of Stripe's: only signed ones, once each, applied until that has worked, in any order."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+import tasks
+from app.billing import payment_events, subscriptions
+from app.config import Settings
+from app.extensions import db
+from app.integrations import payments
+from app.integrations.payments.snapshot import CustomerSnapshot
+from app.models import Invoice, Job, PaymentEvent, User
+from tests.billing.shop import Shop
+from tests.fake_stripe import charges
+from tests.fake_stripe.server import signed
+from tests.fake_stripe.subscriptions import DAY, MONTH, TRIES, advance, pay_invoice, set_status
+from tests.support import waiting_jobs
+
+
+def count(table: type[PaymentEvent] | type[Invoice]) -> int:
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def paid_event(shop: Shop) -> dict[str, object]:
+    shop.subscribe()
+    return next(event for event in shop.world.take_events() if event["type"] == "invoice.paid")
+
+
+def test_paying_gives_the_plan_at_once_and_moves_what_waits(app: Flask, shop: Shop) -> None:
+    (job_id,) = waiting_jobs(shop.user, 1)
+    shop.subscribe()
+    assert shop.user.plan_name == "free"
+    shop.hear()
+    assert shop.user.plan_name == "pro"
+    assert db.session.get_one(Job, job_id).tier == "pro-tier"
+    (invoice,) = db.session.scalars(select(Invoice))
+    assert (invoice.plan, invoice.paid_cents, invoice.status) == ("pro", 1500, "paid")
+
+
+def test_forged_altered_and_stale_webhooks_are_refused_and_change_nothing(shop: Shop) -> None:
+    event = paid_event(shop)
+    before = shop.known()
+    assert shop.post(event, secret="whsec_guessed") == 400
+    assert shop.post(event, at=int(time.time()) - 400) == 400
+    body, headers = signed(event)
+    for altered, sent in ((body.replace(b"1500", b"0001"), headers), (body, {}), (b"", headers)):
+        assert shop.client.post("/billing/events", data=altered, headers=sent).status_code == 400
+    shop.apply()
+    assert count(PaymentEvent) == 0
+    assert shop.known() == before
+
+
+def test_a_replayed_webhook_is_kept_and_applied_once(shop: Shop) -> None:
+    event = paid_event(shop)
+    assert [shop.post(event) for _ in range(3)] == [200] * 3
+    assert count(PaymentEvent) == 1
+    shop.apply()
+    calls, before = len(shop.fake.calls), shop.known()
+    assert shop.post(event) == 200
+    shop.apply()
+    assert (len(shop.fake.calls), shop.known()) == (calls, before)
+
+
+def test_unknown_events_and_customers_are_answered_and_ignored(shop: Shop) -> None:
+    event = paid_event(shop)
+    assert shop.post(event | {"type": "invoice.brand_new"}) == 200
+    stranger = {"object": {"id": "in_x", "object": "invoice", "customer": "cus_of_another_product"}}
+    assert shop.post(event | {"data": stranger}) == 200
+    assert count(PaymentEvent) == 0
+
+
+def test_either_secret_is_taken_while_it_is_changed(app: Flask, shop: Shop) -> None:
+    settings = app.config["SETTINGS"]
+    app.config["SETTINGS"] = settings.model_copy(update={"stripe_webhook_secret": "whsec_new whsec_fake"})
+    shop.subscribe()
+    for event, secret in zip(shop.world.take_events(), ("whsec_new", "whsec_fake") * 2, strict=False):
+        assert shop.post(event, secret=secret) == 200
+
+
+def test_what_an_event_says_is_not_believed(shop: Shop) -> None:
+    shop.subscribe()
+    shop.hear()
+    set_status(shop.world, shop.subscription, "canceled")
+    shop.world.take_events()
+    lie = shop.subscription | {"status": "active"}
+    shop.world.emit("customer.subscription.updated", lie)
+    shop.hear()
+    assert (shop.row.status, shop.user.plan_name) == ("canceled", "free")
+
+
+def test_an_event_waits_until_stripe_is_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.billing.payment_events.RETRY_S", (0,))
+    shop.subscribe()
+    shop.world.is_away = True
+    shop.hear()
+    waiting = db.session.scalars(select(PaymentEvent)).first()
+    assert waiting is not None
+    assert (waiting.applied_at, waiting.tries) == (None, 1)
+    assert shop.user.plan_name == "free"
+    shop.world.is_away = False
+    assert payment_events.has_due_events()
+    shop.apply()
+    assert shop.user.plan_name == "pro"
+    assert not payment_events.has_due_events()
+
+
+def test_a_worker_that_dies_before_the_jobs_are_moved_does_it_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job_id,) = waiting_jobs(shop.user, 1)
+    shop.subscribe()
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.line.move_to_plan", lambda _: 1 / 0)
+        patch.setattr("app.billing.payment_events.RETRY_S", (0,))
+        shop.hear()
+    assert db.session.get_one(Job, job_id).tier == "free-tier"
+    shop.apply()
+    assert db.session.get_one(Job, job_id).tier == "pro-tier"
+
+
+def test_an_operator_replays_an_event(shop: Shop) -> None:
+    event = paid_event(shop)
+    shop.post(event)
+    shop.apply()
+    assert payment_events.replay_event(str(event["id"]))
+    assert payment_events.has_due_events()
+    shop.apply()
+    assert not payment_events.replay_event("evt_none")
+
+
+def test_a_slow_refresh_never_overwrites_a_later_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first asks, is held up, and comes back with what was true before the second asked."""
+    shop.subscribe()
+    present = payments.customer_snapshot
+
+    def held_up(settings: Settings, customer_id: str) -> CustomerSnapshot:
+        old = present(settings, customer_id)
+        monkeypatch.setattr(payments, "customer_snapshot", present)
+        set_status(shop.world, shop.subscription, "canceled")
+        tasks.refresh_customer(shop.customer)
+        return old
+
+    monkeypatch.setattr(payments, "customer_snapshot", held_up)
+    tasks.refresh_customer(shop.customer)
+    assert shop.row.status == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("status", "plan"),
+    [
+        ("trialing", "pro"),
+        ("past_due", "pro"),
+        ("unpaid", "free"),
+        ("paused", "free"),
+        ("incomplete", "free"),
+        ("incomplete_expired", "free"),
+        ("a_status_to_come", "free"),
+    ],
+)
+def test_each_status_gives_what_it_should(shop: Shop, status: str, plan: str) -> None:
+    shop.subscribe()
+    set_status(shop.world, shop.subscription, status)
+    shop.hear()
+    assert (shop.row.status, shop.user.plan_name) == (status, plan)
+
+
+@pytest.mark.parametrize("how", ["cancel_at_period_end", "cancel_at"])
+def test_a_cancelled_plan_lasts_to_its_end_and_no_longer(shop: Shop, how: str) -> None:
+    shop.subscribe()
+    ends = shop.subscription["items"]["data"][0]["current_period_end"]
+    shop.subscription[how] = True if how == "cancel_at_period_end" else ends
+    shop.hear()
+    tasks.reconcile_payments.call_local()
+    assert shop.row.ends_at is not None
+    advance(shop.world, ends - shop.world.now - 1)
+    shop.hear()
+    assert shop.user.plan_name == "pro"
+    advance(shop.world, 1)
+    shop.hear()
+    assert (shop.user.plan_name, shop.row.status) == ("free", "canceled")
+
+
+def test_a_renewal_is_paid_fails_and_is_paid_again(shop: Shop) -> None:
+    shop.subscribe()
+    advance(shop.world, MONTH)
+    shop.hear()
+    assert (shop.row.status, count(Invoice)) == ("active", 2)
+    shop.world.cards[shop.customer] = "declined"
+    advance(shop.world, MONTH)
+    shop.hear()
+    assert (shop.row.status, shop.user.plan_name) == ("past_due", "pro")
+    pay_invoice(shop.world, shop.subscription["latest_invoice"])
+    shop.hear()
+    assert (shop.row.status, count(Invoice)) == ("active", 3)
+
+
+def test_a_renewal_that_is_never_paid_ends_the_plan(shop: Shop) -> None:
+    shop.subscribe()
+    shop.world.cards[shop.customer] = "declined"
+    advance(shop.world, MONTH + (TRIES - 2) * DAY)
+    shop.hear()
+    assert shop.user.plan_name == "pro"
+    advance(shop.world, DAY)
+    shop.hear()
+    assert shop.user.plan_name == "free"
+
+
+def test_refunds_and_disputes_are_written_down(shop: Shop) -> None:
+    shop.subscribe()
+    shop.hear()
+    (charge,) = shop.world.all("charge")
+    charges.refund(shop.world, charge["id"], 500)
+    dispute = charges.dispute(shop.world, charge["id"])
+    shop.hear()
+    (invoice,) = db.session.scalars(select(Invoice))
+    assert (invoice.refunded_cents, invoice.disputed_cents) == (500, 1500)
+    assert invoice.dispute_status == "needs_response"
+    charges.close_dispute(shop.world, dispute["id"], won=False)
+    shop.hear()
+    db.session.refresh(invoice)
+    assert invoice.dispute_status == "lost"
+
+
+def test_the_end_of_a_period_is_looked_at_without_any_event(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.subscribe()
+    shop.hear()
+    assert subscriptions.overdue_customer_ids() == []
+    shop.world.set_time = int(time.time()) - 40 * DAY
+    item = shop.subscription["items"]["data"][0]
+    item["current_period_end"] -= 35 * DAY
+    item["current_period_start"] -= 35 * DAY
+    tasks.refresh_customer(shop.customer)
+    row = shop.row
+    row.refreshed_at = row.current_period_end
+    db.session.commit()
+    assert subscriptions.overdue_customer_ids() == [shop.customer]
+    shop.subscription["cancel_at_period_end"] = True
+    advance(shop.world, 38 * DAY)
+    tasks.refresh_overdue()
+    assert shop.user.plan_name == "free"
+    assert subscriptions.overdue_customer_ids() == []
+
+
+def test_a_customer_deleted_at_stripe_is_free_and_may_begin_again(shop: Shop) -> None:
+    shop.subscribe()
+    shop.hear()
+    shop.world.get("customer", shop.customer)["deleted"] = True
+    set_status(shop.world, shop.subscription, "canceled")
+    shop.hear()
+    assert (shop.user.plan_name, shop.row.stripe_customer_id) == ("free", None)
+    shop.subscribe("enterprise")
+    assert len(shop.world.all("customer")) == 2
+
+
+def test_the_plan_follows_the_price_even_when_its_lookup_key_has_moved_on(shop: Shop) -> None:
+    shop.subscribe("enterprise")
+    shop.subscription["items"]["data"][0]["price"]["lookup_key"] = None
+    shop.hear()
+    assert shop.user.plan_name == "enterprise"
+
+
+def test_nobody_elses_rows_are_touched(shop: Shop, owner: User) -> None:
+    shop.subscribe("enterprise")
+    shop.hear()
+    tasks.reconcile_payments.call_local()
+    assert owner.plan_name == "pro"

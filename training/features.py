@@ -1,0 +1,71 @@
+"""What the models read of the clips of the corpus, computed once and kept on disk: development only."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import Pool
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.audio.estimation import key_estimator, note_estimator
+from app.audio.listening import chroma, periodicity
+from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
+from training.corpus import load_audio, load_index
+from training.installed_sounds import RATE
+
+Row = dict[str, Any]
+
+
+def _tempo_features(ear: FrontEndFeatures) -> Row:
+    return {"bpm": ear.rhythm.bpm, "tempo": periodicity.tempo_features(ear.rhythm).astype(np.float32)}
+
+
+def _key_features(ear: FrontEndFeatures) -> Row:
+    whole = key_estimator.unit_profiles(ear.profiles).astype(np.float32)
+    return {"profiles": whole, "course": chroma.chroma_spans(ear.pitch_classes).astype(np.float32)}
+
+
+def _note_features(ear: FrontEndFeatures) -> Row:
+    return {"pitch": note_estimator.find_candidates(ear.heard)}
+
+
+def _sound_features(ear: FrontEndFeatures) -> Row:
+    return {"shape": ear.shape.astype(np.float32)}
+
+
+# What a stage of the fitting reads, and of which clips.
+STAGE_FEATURES: dict[str, tuple[Callable[[FrontEndFeatures], Row], Callable[[Row], bool]]] = {
+    "tempo": (_tempo_features, lambda row: row["bpm"] is not None),
+    "key": (_key_features, lambda row: row["key"] is not None),
+    "note": (_note_features, lambda row: row["note"] is not None),
+    "shape": (_sound_features, lambda row: row["kind"] != "keyed"),
+}
+
+
+def gather_rows(corpus: Path, stage: str) -> list[Row]:
+    """Rows of a stage with their features; those measured before are read from `features-STAGE.pkl`."""
+    store = corpus / f"features-{stage}.pkl"
+    known = pickle.loads(store.read_bytes()) if store.exists() else {}
+    rows = [row for row in load_index(corpus) if STAGE_FEATURES[stage][1](row)]
+    missing = [row["id"] for row in rows if row["id"] not in known]
+    with Pool() as pool:
+        known |= dict(pool.imap_unordered(partial(_measure_clip, corpus, stage), missing, chunksize=8))
+    store.write_bytes(pickle.dumps(known))
+    return [row | {"bpm_true": row["bpm"]} | known[row["id"]] for row in rows]
+
+
+def _measure_clip(corpus: Path, stage: str, clip_id: str) -> tuple[str, Row]:
+    return clip_id, STAGE_FEATURES[stage][0](extract_features(load_audio(corpus, clip_id), RATE))
+
+
+def assign_folds(groups: list[str], count: int = 5, seed: int = 0) -> np.ndarray:
+    """Fold of each clip: whole sources, dealt at random."""
+    names = sorted(set(groups))
+    deal = dict(
+        zip(np.random.default_rng(seed).permutation(names), np.arange(len(names)) % count, strict=True)
+    )
+    return np.array([deal[g] for g in groups])
