@@ -71,7 +71,7 @@ def main() -> None:
     """Print a line a file; end with 1 when one needs too much."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     sandbox, failed = (
-        Sandbox("tests.sandbox.child_entries:process_and_weigh", warm="app.audio.warm:warm"),
+        Sandbox("tests.sandbox.child_entries:process_and_weigh", warm="app.audio.warm:warm_cache"),
         False,
     )
     for big in LARGE_FILES:

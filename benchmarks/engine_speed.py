@@ -120,7 +120,7 @@ def measure_sandbox(path: Path) -> None:
     """Print what the sandbox costs, and how soon a fresh worker answers."""
     folder, request = path.parent, {"source": path.name, "rendered": "out.wav", "name": path.name}
     started = time.perf_counter()
-    sandbox = Sandbox("tests.sandbox.child_entries:process_and_weigh", warm="app.audio.warm:warm")
+    sandbox = Sandbox("tests.sandbox.child_entries:process_and_weigh", warm="app.audio.warm:warm_cache")
     sandbox.run(request, folder=folder, timeout_s=60)
     print(f"\nfirst answer of a fresh worker {time.perf_counter() - started:.2f} s after its start")
     sandbox.close()

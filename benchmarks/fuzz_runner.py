@@ -85,7 +85,7 @@ class FuzzRunner:
         self.port = self._listener.getsockname()[1]
         lures = Lures(f"http://127.0.0.1:{self.port}/{CANARY}", (CANARY, str(folder / CANARY)))
         self.mutations = Mutations(folder, lures, seed)
-        self.sandbox = Sandbox("benchmarks.fuzz_runner:attempt", warm="app.audio.warm:warm")
+        self.sandbox = Sandbox("benchmarks.fuzz_runner:process_files", warm="app.audio.warm:warm_cache")
 
     def check_the_canary(self) -> None:
         """A canary that cannot be heard proves nothing."""

@@ -50,7 +50,7 @@ def test_a_worker_that_may_not_run_a_job_hands_its_permit_on(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise a paused worker would swallow the permits of those that work."""
-    monkeypatch.setattr(tasks, "REST_S", 0)
+    monkeypatch.setattr(tasks, "HAND_ON_PAUSE_S", 0)
     workers.send_heartbeat()
     workers.set_mode(workers.own_worker_id(), PAUSED)
     job = uploaded_job(as_owner, "kick.wav", kick())

@@ -16,7 +16,7 @@ CANCEL_CHECK_S = 0.25
 
 
 def new_sandbox() -> Sandbox:
-    return Sandbox("app.engine.child_process:process", warm="app.audio.warm:warm")
+    return Sandbox("app.engine.child_process:analyse_file", warm="app.audio.warm:warm_cache")
 
 
 def process_locally(

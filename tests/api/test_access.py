@@ -95,7 +95,7 @@ def test_every_error_is_a_problem(script: ApiScript, method: str, path: str, sta
 
 
 def test_what_broke_on_our_side_is_a_problem_too(script: ApiScript, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.api.routes.quota.standing", lambda _: 1 / 0)
+    monkeypatch.setattr("app.api.routes.quota.plan_usage", lambda _: 1 / 0)
     answer = script.get("/api/usage")
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
 

@@ -128,7 +128,7 @@ def test_a_request_cut_off_after_its_job_was_made_makes_no_second(
     script: ApiScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("app.api.routes.repeats.remember", lambda *_: 1 / 0)
+        patch.setattr("app.api.routes.idempotency.save_answer", lambda *_: 1 / 0)
         assert script.upload("kick.wav", kick(), key="2f1c").status_code == 500
     with transaction() as session:
         session.execute(update(IdempotencyKey).values(touched_at=utcnow() - timedelta(minutes=11)))

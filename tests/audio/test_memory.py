@@ -23,7 +23,7 @@ GROWTH_MB = 140
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox("tests.sandbox.child_entries:process_and_weigh", warm="app.audio.warm:warm")
+    made = Sandbox("tests.sandbox.child_entries:process_and_weigh", warm="app.audio.warm:warm_cache")
     yield made
     made.close()
 

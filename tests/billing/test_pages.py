@@ -89,11 +89,11 @@ def test_of_two_plans_chosen_at_once_the_later_checkout_stays(
     same, others = connection.make_idempotency_key, list[str]()
 
     def in_between(*parts: object) -> str:
-        monkeypatch.setattr(opening, "same", same)
+        monkeypatch.setattr(opening, "make_idempotency_key", same)
         others.append(checkout.start_checkout(shop.user, "enterprise", *BACK).rsplit("/", 1)[-1])
         return same(*parts)
 
-    monkeypatch.setattr(opening, "same", in_between)
+    monkeypatch.setattr(opening, "make_idempotency_key", in_between)
     made = checkout.start_checkout(shop.user, "pro", *BACK).rsplit("/", 1)[-1]
     assert (len(others), made in others) == (1, False)
     assert still_open(shop) == [made]

@@ -12,6 +12,6 @@ from app.sandbox.runner import Sandbox
 
 def create_app() -> Flask:
     wire_format.MAX_SILENCE_S = float(os.environ.get("ENGINE_TEST_SILENCE_S", wire_format.MAX_SILENCE_S))
-    entry = os.environ.get("ENGINE_TEST_ENTRY", "tests.engine.misbehaving_child:by_name")
-    warm = None if "ENGINE_TEST_ENTRY" in os.environ else "app.audio.warm:warm"
+    entry = os.environ.get("ENGINE_TEST_ENTRY", "tests.engine.misbehaving_child:analyse_or_misbehave")
+    warm = None if "ENGINE_TEST_ENTRY" in os.environ else "app.audio.warm:warm_cache"
     return service.create_app(sandbox=Sandbox(entry, warm=warm))

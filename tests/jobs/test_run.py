@@ -155,7 +155,7 @@ def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
     """A real child that crashes, hangs or takes too much memory; then the same job by the real engine."""
     job, broken = (
         uploaded_job(as_owner, f"{name}.wav", kick()),
-        Sandbox("tests.engine.misbehaving_child:by_name"),
+        Sandbox("tests.engine.misbehaving_child:analyse_or_misbehave"),
     )
     soon = settings().model_copy(update={"job_limit_s": 1.0})
     with monkeypatch.context() as patched:
