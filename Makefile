@@ -44,9 +44,7 @@ format: .setup/dev ## Format the code
 
 .PHONY: migration
 migration: .setup/dev ## Write a migration: make migration m="what it does"
-	@test -n "$(m)" || { echo 'Say what it does: make migration m="add kits"'; exit 1; }
-	@n=$$(printf '%04d' $$(( $$(ls migrations/versions/*.py 2>/dev/null | wc -l) + 1 ))); \
-	  $(VENV)/flask --app wsgi db migrate --rev-id "$$n" -m "$(m)"
+	@$(VENV)/python -m scripts.migration "$(m)"
 
 .PHONY: lock
 lock: ## Pin the dependencies of pyproject.toml anew (needs uv)
