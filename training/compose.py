@@ -1,6 +1,6 @@
-# Tables and rules of music read best with a case on a line, however long.
+# Tables of musical rules are easiest to read with one case on each line, however long it gets.
 # ruff: noqa: E501
-"""Productions made by rule: drum patterns by style; bass, chords and melody over a harmony."""
+"""Compose music by rule: drum patterns by style, and bass, chords and melody that follow a harmony."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from training.harmony import Harmony, chord_at
 from training.soundfont_synth import Event
 
-Note = tuple[float, float, int, int]  # beat, beats long, pitch, velocity
+Note = tuple[float, float, int, int]  # beat, length in beats, MIDI pitch, velocity
 Lanes = dict[str, list[tuple[float, float]]]  # lane -> (beat, gain 0..1)
 
-# Sixteen steps of a 4/4 bar: digits are loudness, dots are rests; several bars may follow each other.
+# Sixteen steps of a 4/4 bar: digits are loudness, dots are rests. A pattern may have several bars.
 STYLES: dict[str, tuple[tuple[float, float], float, dict[str, list[str]]]] = {
     "house": ((116, 130), 0.1, {
         "kick": ["9...9...9...9...", "9...9...9...9..5"],
@@ -158,7 +158,7 @@ LEAD_PROGRAMS = [
 
 
 def drum_hits(rng: np.random.Generator, style: str, bars: int, beats_per_bar: int) -> tuple[Lanes, float]:
-    """Hits of a style over some bars, varied, with its own swing (0 straight, 1 triplet)."""
+    """Return the hits of a style over some bars, varied at random, and their swing (0 straight, 1 triplet)."""
     _, swing_most, lanes = STYLES[style]
     swing = swing_most * rng.random() if rng.random() < 0.7 else 0.0
     loose = rng.choice([0.0, 0.004, 0.012])
@@ -183,10 +183,11 @@ def drum_hits(rng: np.random.Generator, style: str, bars: int, beats_per_bar: in
 def bass_line(
     rng: np.random.Generator, h: Harmony, beats: int, kick: list[tuple[float, float]]
 ) -> list[Note]:
-    """A bass line: roots held, pulsed, with the kick, off the beat, in octaves or walking."""
+    """Return a bass line: roots held, pulsed, with the kick, off the beat, in octaves or walking."""
     way, low = rng.integers(7), 24 + 12 * int(rng.random() < 0.45)
 
     def base(beat: float, extra: int = 0) -> int:
+        """Return the root that sounds at a beat, in the register of the bass."""
         return low + (chord_at(h, beat)[0] % 12) + extra
 
     if way == 0:
@@ -222,11 +223,12 @@ def bass_line(
 
 
 def chord_part(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
-    """Chords: held, stabs, offbeats, arpeggios or a comped rhythm, voiced round a register."""
+    """Return chords: held, stabs, off the beat, arpeggios or a comped rhythm, voiced around one register."""
     way, register = rng.integers(6), int(rng.integers(52, 66))
     power = rng.random() < 0.1
 
     def voiced(b: float) -> list[int]:
+        """Return the chord at a beat, moved into the register."""
         return [register + (p - register) % 12 for p in _chord_pitches(h, b, power)]
 
     out: list[Note] = []
@@ -256,12 +258,16 @@ def chord_part(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
 
 
 def _chord_pitches(h: Harmony, beat: float, power: bool) -> list[int]:
+    """Return the pitches of the chord at a beat; a power chord has root and fifth only."""
     root, tones = chord_at(h, beat)
     return [root + t for t in ((0, 7) if power else tones)]
 
 
 def melody_line(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
-    """A phrase of one or two bars, repeated: a walk on the scale that lands on chord tones, ending home."""
+    """Return a melody: a phrase of one or two bars, repeated, that walks on the scale and lands on chord tones.
+
+    Half of the melodies end on the tonic.
+    """
     scale = (PENTATONIC if rng.random() < 0.5 else SCALES)[h.minor]
     ladder = [h.tonic % 12 + 12 * o + s for o in range(5, 8) for s in scale]
     span = min(beats, int(rng.choice([4, 8])))
@@ -290,7 +296,7 @@ def melody_line(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
 
 
 def note_events(notes: list[Note], bpm: float, channel: int, program: int, swing: float = 0.0) -> list[Event]:
-    """Notes in beats to events in seconds on one channel."""
+    """Convert notes in beats to MIDI events in seconds on one channel."""
     out: list[Event] = [(0.0, channel, "program", program, 0)]
     for beat, length, pitch, velocity in notes:
         step = round(beat * 4)

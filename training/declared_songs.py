@@ -1,6 +1,7 @@
-# Tables and rules of music read best with a case on a line, however long.
-# ruff: noqa: E501
-"""Songs that declare tempo and key: OpenTTD's MIDI, MMA grooves, Bach chorales, Essen folk songs."""
+"""Make clips from songs that declare tempo or key.
+
+They are OpenTTD's MIDI, MMA grooves, Bach chorales and Essen folk songs.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +22,13 @@ from training.installed_sounds import OPENTTD
 
 MMA_LIB = Path("/usr/share/mma/lib")
 NOTE_NAMES = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"]
-# Styles written at twice the felt tempo, or in compound time: their declared tempo is not the beat.
-_UNCLEAR_STYLES = re.compile(r"68|128|march|polka|dixie|charleston|broadway|quickstep|fastswing|ska|samba|merengue|54|metronome|none|"
-                  r"ragtime|count|intro|ending|fastwaltz|viene|descending|twi\b", re.I)  # fmt: skip
-# Tunes in compound time or written in triplets: the tempo they declare is not the beat one taps.
+# Styles written at twice the perceived tempo, or in compound time: the declared tempo is not the beat.
+_UNCLEAR_STYLES = re.compile(
+    r"68|128|march|polka|dixie|charleston|broadway|quickstep|fastswing|ska|samba|merengue|54|metronome|none|"
+    r"ragtime|count|intro|ending|fastwaltz|viene|descending|twi\b",
+    re.I,
+)
+# Tunes in compound time or written in triplets: the declared tempo is not the beat that people tap.
 _UNCLEAR_TUNES = ("boogi_marabi_redfarn", "the_hobo_redfarn", "busy_schedule")
 _STYLE_TEMPI = (
     (r"slow|ballad|lullaby|nite|mellow|hymn|spiritual|ambient|bald", (60, 88)), (r"dnb", (160, 178)),
@@ -34,7 +38,7 @@ _STYLE_TEMPI = (
 
 
 def openttd_songs(scale: float) -> Iterator[Clip]:
-    """Each tune as a track and cut into phrases; tunes whose tempo changes lend no tempo."""
+    """Yield each OpenTTD tune as a track and cut into phrases, leaving out tunes whose tempo changes."""
     rng = np.random.default_rng(31)
     for path in sorted(OPENTTD.glob("*.mid")):
         tempi = {round(mido.tempo2bpm(m.tempo), 1) for m in mido.MidiFile(path) if m.type == "set_tempo"}
@@ -71,7 +75,7 @@ def _cut_pieces(
     rng: np.random.Generator,
     count: int,
 ) -> Iterator[Clip]:
-    """Loops of whole bars and pieces cut anywhere; drums, melody or all of it."""
+    """Yield loops of whole bars and pieces cut anywhere, with drums, melody or everything."""
     melodic = {e[1] for e in events if e[1] != 9}
     for _ in range(count):
         beats = int(rng.choice([8, 16, 16, 32]))
@@ -104,6 +108,7 @@ def _cut_pieces(
 
 
 def _find_grooves() -> list[tuple[str, Path, list[str]]]:
+    """Return library folder, file and groove names of every MMA file with a clear tempo."""
     out = []
     for folder in ("stdlib", "kara", "zoom"):
         for path in sorted((MMA_LIB / folder).glob("*.mma")):
@@ -123,6 +128,7 @@ def _render_groove(
     bars: int,
     rng: np.random.Generator,
 ) -> list[soundfont_synth.Event]:
+    """Return the MIDI events that MMA makes of a groove over a harmony, one chord a bar."""
     names = [NOTE_NAMES[(h.tonic + r) % 12] + {"": "", "m": "m", "d": "dim"}[q] for r, q in h.chords]
     lines = [f"{i + 1} {names[i % len(names)]}" for i in range(bars)]
     head = [f"RndSeed {int(rng.integers(9999))}", f"Tempo {bpm}", f"Groove {folder}/{path.stem}:{groove}"]
@@ -134,7 +140,7 @@ def _render_groove(
 
 
 def mma_grooves(scale: float) -> Iterator[Clip]:
-    """Grooves of stdlib, kara and zoom over drawn progressions: a track, loops, drums only, band only."""
+    """Yield MMA grooves over drawn progressions: tracks, loops, drums only, band only."""
     rng = np.random.default_rng(32)
     for folder, path, grooves in _find_grooves():
         for groove in rng.permutation(grooves)[: max(1, int(2 * scale))]:
@@ -165,8 +171,9 @@ def _mma_clips(
     meter: int,
     rng: np.random.Generator,
 ) -> Iterator[Clip]:
+    """Yield one track and several loops of a rendered groove."""
     bar, melodic = meter * 60 / bpm, {e[1] for e in events if e[1] != 9 and e[2] == "on"}
-    whole, heard = ("full", h.key) if melodic else ("drums", None)  # the zoom grooves are drums alone
+    whole, heard = ("full", h.key) if melodic else ("drums", None)  # the zoom grooves have drums only
     soundfont = str(rng.choice(["fluid", "tim", "opl"]))
     y = soundfont_synth.render_events(
         soundfont_synth.events_between(events, 0, 50), soundfont, min(50.0, 28 * bar)
@@ -206,7 +213,7 @@ def _mma_clips(
 
 
 def _chords_decide(h: Harmony, bar: int, bars: int) -> bool:
-    """Whether the chords of some bars, one a bar, decide the key."""
+    """Return whether the chords of some bars, one a bar, decide the key."""
     roots = h.chords[bar % len(h.chords) :] + h.chords[: bar % len(h.chords)]
     heard = replace(h, chords=roots, beats_per_chord=1.0)
     pitches = [chord_at(heard, b)[0] + t for b in range(bars) for t in chord_at(heard, b)[1]]
@@ -216,6 +223,7 @@ def _chords_decide(h: Harmony, bar: int, bars: int) -> bool:
 def _score_events(
     score: object, bpm: float, shift: int, program: int
 ) -> tuple[list[soundfont_synth.Event], float]:
+    """Return the MIDI events of a score and its length in beats."""
     notes = []
     for element in score.flatten().notes:
         for pitch in element.pitches:
@@ -224,7 +232,7 @@ def _score_events(
 
 
 def bach_chorales(scale: float) -> Iterator[Clip]:
-    """Chorales whose final bass note is the tonic declared."""
+    """Yield chorales whose last bass note is the declared tonic."""
     from music21 import corpus
 
     rng = np.random.default_rng(33)
@@ -255,7 +263,7 @@ def bach_chorales(scale: float) -> Iterator[Clip]:
 
 
 def essen_songs(scale: float) -> Iterator[Clip]:
-    """Folk songs with the key their editors declared, as melodies."""
+    """Yield Essen folk songs, as melodies, with the key that their editors declared."""
     from music21 import converter, corpus
 
     rng = np.random.default_rng(34)
@@ -281,6 +289,7 @@ def essen_songs(scale: float) -> Iterator[Clip]:
 def _score_clips(
     family: str, group: str, score: object, key: object, rng: np.random.Generator, program: int
 ) -> Iterator[Clip]:
+    """Yield a score as one clip, at a random tempo and transposition."""
     bpm, shift = float(rng.uniform(76, 126)), int(rng.integers(-6, 6))
     events, beats = _score_events(score, bpm, shift, program)
     tonic = (key.tonic.pitchClass + shift) % 12

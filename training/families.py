@@ -1,4 +1,4 @@
-"""The families of the development corpus, each a generator of clips with its own seed."""
+"""List the families of the corpus, each a generator of clips with its own seed."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ TUNE_CONTENTS = (
 
 
 def composed_loops(scale: float) -> Iterator[Clip]:
-    """Loops composed by rule in every style, over the progressions of the tables."""
+    """Yield loops composed by rule in every style, over progressions from the tables."""
     yield from _composed_loops("production", np.random.default_rng(11), int(62 * scale), table_harmony)
 
 
 def functional_loops(scale: float) -> Iterator[Clip]:
-    """The same over progressions drawn by function, for their keys alone: they lend no tempo."""
+    """Yield loops over progressions drawn by function; they are used for their key only."""
     for clip in _composed_loops("changes", np.random.default_rng(14), int(70 * scale), functional_harmony):
         if clip.key is not None and clip.decided:
             yield replace(clip, bpm=None, kind="keyed")
@@ -58,6 +58,7 @@ def functional_loops(scale: float) -> Iterator[Clip]:
 def _composed_loops(
     family: str, rng: np.random.Generator, rounds: int, drawn: Callable[..., Harmony]
 ) -> Iterator[Clip]:
+    """Yield loops in every style, so many rounds of them; `drawn` draws the harmony of each."""
     hits = load_kits()
     for _ in range(rounds):
         for style, ((slow, fast), _, _) in compose.STYLES.items():
@@ -76,7 +77,7 @@ def _composed_loops(
 
 
 def arranged_tunes(scale: float) -> Iterator[Clip]:
-    """Folk tunes over the likeliest chords, arranged in every style, for their keys alone."""
+    """Yield folk tunes over the most likely chords, arranged in every style; only their key is used."""
     rng, hits = np.random.default_rng(15), load_kits()
     for tune in read_tunes(rng, max(1, int(5 * scale))):
         waltz = tune.beats_per_bar == 3
@@ -99,11 +100,12 @@ def arranged_tunes(scale: float) -> Iterator[Clip]:
 
 
 def _transpose(h: Harmony, semitones: int, _beats_per_bar: int) -> Harmony:
+    """Return a harmony transposed by semitones."""
     return replace(h, tonic=(h.tonic + semitones) % 12)
 
 
 def arranged_tracks(scale: float) -> Iterator[Clip]:
-    """Tracks of about a minute: sections of one production, thinner and fuller."""
+    """Yield tracks of about a minute: sections of one production with fewer or more parts."""
     rng, hits = np.random.default_rng(12), load_kits()
     for _ in range(max(1, int(5 * scale))):
         for style, ((slow, fast), _, _) in compose.STYLES.items():
@@ -137,7 +139,7 @@ def arranged_tracks(scale: float) -> Iterator[Clip]:
 
 
 def sonic_pi_loops(scale: float) -> Iterator[Clip]:
-    """The sonic-pi loops, as they are, stretched, resampled and produced."""
+    """Yield the sonic-pi loops as they are, and stretched, resampled and with effects."""
     rng = np.random.default_rng(13)
     for name, beats in SONIC_PI_LOOPS.items():
         y = augment.normalise(load_mono(SONIC_PI / f"{name}.flac"))
