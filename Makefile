@@ -32,10 +32,12 @@ else
 endif
 
 .PHONY: check
-check: .setup/dev ## Lint, format and types
-	@$(VENV)/ruff check .
-	@$(VENV)/ruff format --check .
-	@$(VENV)/mypy
+check: .setup/dev ## Lint, format, types and lines that must not be committed
+	@$(VENV)/pre-commit run --all-files
+
+.PHONY: hooks
+hooks: .setup/dev ## Run the same checks before each git commit
+	@$(VENV)/pre-commit install
 
 .PHONY: format
 format: .setup/dev ## Format the code
@@ -47,7 +49,7 @@ migration: .setup/dev ## Write a migration: make migration m="what it does"
 	@$(VENV)/python -m scripts.migration "$(m)"
 
 .PHONY: lock
-lock: ## Pin the dependencies of pyproject.toml anew (needs uv)
+lock: ## Pin the dependencies of pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml -o requirements/run.txt
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml --group dev -o requirements/dev.txt
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q requirements/node.in -o requirements/node.txt
