@@ -1,4 +1,4 @@
-# make run and make test are all you need; `make help` lists the rest.
+# `make run` and `make test` are all you need; `make help` lists the rest.
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
@@ -13,22 +13,22 @@ run: .setup/run ## Set up what is missing and serve http://127.0.0.1:5000
 	@exec $(VENV)/python -m scripts.serve
 
 .PHONY: worker
-worker: .setup/run ## Run one more worker on the same settings
+worker: .setup/run ## Run another worker with the same settings
 	@exec sh -c "$$(sed -n 's/^worker: /exec /p' Procfile)"
 
 .PHONY: setup
-setup: .setup/run ## Set up what `make run` needs, without running
+setup: .setup/run ## Set up what `make run` needs without running it
 
-# The longest first, so that no core is left with one of them when the others are done.
-LONGEST := tests/queue tests/billing/test_webhook_order.py tests/services tests/ui tests/engine tests/test_cli.py tests/audio
+# The slowest tests start first, so that no core is still busy with one of them when the others are done.
+SLOWEST := tests/queue tests/billing/test_webhook_order.py tests/services tests/ui tests/engine tests/test_cli.py tests/audio
 
 .PHONY: test
-test: .setup/dev ## Set up and run every test, in a browser and against real services too
+test: .setup/dev ## Set up and run every test, also in a browser and against real services
 	@sh scripts/test_services.sh
 ifdef ARGS
 	@$(VENV)/python -m pytest $(ARGS)
 else
-	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(LONGEST) tests
+	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(SLOWEST) tests
 endif
 
 .PHONY: check

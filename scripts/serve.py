@@ -1,4 +1,4 @@
-"""What `make run` serves: the database brought up to date, then web and worker together until Ctrl-C."""
+"""Serve the product on this machine for `make run`: migrate, then run web and worker until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ SERVED = ("web", "worker")
 
 
 def main() -> int:
+    """Migrate, start the processes and wait for them; return the exit code."""
     try:
         settings = Settings.from_env(os.environ)
     except ConfigError as error:
@@ -32,7 +33,7 @@ def main() -> int:
         return 2
     env = _environment(settings)
     subprocess.run(["flask", "--app", "wsgi", "db", "upgrade"], check=True, env=env, cwd=ROOT)
-    honcho.manager.KILL_WAIT = PATIENCE_S  # a job that is nearly done may finish
+    honcho.manager.KILL_WAIT = PATIENCE_S  # lets a job that is nearly done finish
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     for name in SERVED:
@@ -43,7 +44,7 @@ def main() -> int:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """The processes' environment: this venv's commands first."""
+    """Return the environment of the processes, with this venv's commands first in PATH."""
     scripts = str(Path(sys.executable).parent)
     return os.environ | {
         "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -54,7 +55,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _announce(settings: Settings) -> None:
-    """Say where it is once it really answers."""
+    """Print the address as soon as the web process answers."""
     until = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < until:
         try:

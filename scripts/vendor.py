@@ -40,6 +40,7 @@ ICONS = (
 
 
 def main() -> None:
+    """Fill static/vendor from scratch."""
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir(parents=True)
     packages = set()
@@ -53,13 +54,14 @@ def main() -> None:
 
 
 def sprite() -> str:
-    """The icons as symbols of one file; what draws them is set by our own style sheet."""
+    """Return the icons as symbols of one SVG; our own style sheet sets how they are drawn."""
     symbols = [symbol(name, f"24/outline/{name}.svg") for name in ICONS]
     symbols.append(symbol("heart-solid", "24/outline/heart.svg"))
     return '<svg xmlns="http://www.w3.org/2000/svg">' + "".join(symbols) + "</svg>\n"
 
 
 def symbol(name: str, source: str) -> str:
+    """Return one icon as an SVG symbol, without its own colours and widths."""
     text = (MODULES / "heroicons" / source).read_text()
     inner = "".join(re.findall(r"<path[^>]*/>", text))
     inner = re.sub(r'\s(?:stroke|fill|stroke-width)="[^"]*"', "", inner)
@@ -67,6 +69,7 @@ def symbol(name: str, source: str) -> str:
 
 
 def copy_licence(package: str) -> None:
+    """Copy the licence files of a package."""
     for licence in (MODULES / package).glob("LICENSE*"):
         target = VENDOR / "licences" / f"{package.replace('/', '-').lstrip('@')}.txt"
         target.parent.mkdir(exist_ok=True)
