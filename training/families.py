@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from training import augment, compose, declared_songs, one_shots
+from training import augment, declared_songs, drum_patterns, mma_grooves, one_shots
 from training.corpus import Clip
 from training.folk_tunes import cut_excerpt, harmonise, read_tunes
 from training.harmony import Harmony, functional_harmony, table_harmony
@@ -61,7 +61,7 @@ def _composed_loops(
     """Yield loops in every style, so many rounds of them; `drawn` draws the harmony of each."""
     hits = load_kits()
     for _ in range(rounds):
-        for style, ((slow, fast), _, _) in compose.STYLES.items():
+        for style, ((slow, fast), _, _) in drum_patterns.STYLES.items():
             content = str(rng.choice(LOOP_CONTENTS))
             bpm = float(rng.uniform(slow, fast))
             bpm = round(bpm) if rng.random() < 0.75 else round(bpm, 2)
@@ -81,9 +81,9 @@ def arranged_tunes(scale: float) -> Iterator[Clip]:
     rng, hits = np.random.default_rng(15), load_kits()
     for tune in read_tunes(rng, max(1, int(5 * scale))):
         waltz = tune.beats_per_bar == 3
-        style = "waltz" if waltz else str(rng.choice([s for s in compose.STYLES if s != "waltz"]))
+        style = "waltz" if waltz else str(rng.choice([s for s in drum_patterns.STYLES if s != "waltz"]))
         h = harmonise(tune, tune.beats_per_bar / (1 if waltz else int(rng.choice([1, 1, 2]))), rng)
-        (slow, fast), _, _ = compose.STYLES[style]
+        (slow, fast), _, _ = drum_patterns.STYLES[style]
         bpm, bars = round(float(rng.uniform(slow, fast))), int(rng.choice([4, 4, 8, 8, 16]))
         start = 0 if rng.random() < 0.7 else 4 * int(rng.integers(0, 3))
         content = str(rng.choice(TUNE_CONTENTS))
@@ -108,7 +108,7 @@ def arranged_tracks(scale: float) -> Iterator[Clip]:
     """Yield tracks of about a minute: sections of one production with fewer or more parts."""
     rng, hits = np.random.default_rng(12), load_kits()
     for _ in range(max(1, int(5 * scale))):
-        for style, ((slow, fast), _, _) in compose.STYLES.items():
+        for style, ((slow, fast), _, _) in drum_patterns.STYLES.items():
             bpm, tonic, minor = (
                 round(float(rng.uniform(slow, fast)), 1),
                 int(rng.integers(12)),
@@ -171,7 +171,7 @@ FAMILIES: dict[str, Callable[[float], Iterator[Clip]]] = {
     "tuned": arranged_tunes,
     "arranged": arranged_tracks,
     "openttd": declared_songs.openttd_songs,
-    "mma": declared_songs.mma_grooves,
+    "mma": mma_grooves.mma_grooves,
     "bach": declared_songs.bach_chorales,
     "essen": declared_songs.essen_songs,
 }

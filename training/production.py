@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training import augment, compose, soundfont_synth, synth_voices
+from training import augment, compose, drum_patterns, soundfont_synth, synth_voices
 from training.harmony import Harmony, decides_key
 from training.installed_sounds import RATE, DrumHit, drum_kit_hits, sequencer_lane
 
@@ -39,7 +39,7 @@ def load_kits() -> Kits:
 
 
 def _mix_drums(
-    hits: compose.Lanes, bpm: float, duration_s: float, kits: Kits, rng: np.random.Generator
+    hits: drum_patterns.Lanes, bpm: float, duration_s: float, kits: Kits, rng: np.random.Generator
 ) -> np.ndarray:
     """Play the lanes with hits from one or several kits, or with synthesised ones."""
     out = np.zeros(int(duration_s * RATE) + 1, dtype=np.float32)
@@ -71,7 +71,9 @@ def _pick_hit(lane: str, kit: str, kits: Kits, rng: np.random.Generator) -> np.n
     return np.interp(np.arange(0, y.size - 1, speed), np.arange(y.size), y).astype(np.float32)
 
 
-def _gm_drum_events(hits: compose.Lanes, bpm: float, rng: np.random.Generator) -> list[soundfont_synth.Event]:
+def _gm_drum_events(
+    hits: drum_patterns.Lanes, bpm: float, rng: np.random.Generator
+) -> list[soundfont_synth.Event]:
     """Return the lanes as MIDI events for a random GM drum kit."""
     out: list[soundfont_synth.Event] = [(0.0, 9, "program", int(rng.choice(GM_KITS)), 0)]
     for lane, row in hits.items():
@@ -102,7 +104,7 @@ def render_production(
     meter = 3 if style == "waltz" else 4
     beats, lanes = bars * meter, _parts_in(content)
     duration_s = beats * 60 / bpm
-    hits, swing = compose.drum_hits(rng, style, bars, meter)
+    hits, swing = drum_patterns.drum_hits(rng, style, bars, meter)
     h = changes(meter)
     lines = _write_parts(rng, h, beats, hits.get("kick", []), content, tune)
     sounding = {name: [n[2] for n in notes] for name, notes in lines.items() if name in lanes and notes}
