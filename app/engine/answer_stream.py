@@ -88,7 +88,7 @@ class AnswerStream:
     def _listener(self) -> ProgressListener:
         return ProgressListener(
             on_decoded=self._said.put,
-            on_measured=lambda features: self._said.put({"step": "measured", "audio_features": features}),
+            on_measured=lambda measurement: self._said.put(wire_format.measured_message(measurement)),
             still_wanted=lambda: not self._gone.is_set(),
         )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.audio.result import Analysis, WrittenWav
 from app.engine.describer import ModelRequest
 
 RENDERED_NAME = "sp404.wav"
@@ -31,21 +32,49 @@ class EngineOrder(BaseModel):
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What was measured of one file, the SHA-256 of its bytes, and what the WAV writer reported.
+
+    Its plain JSON is `audio_features` in the engine's answer, and what is stored with a job and a sample.
+    """
+
+    analysis: Analysis
+    file_sha256: str
+    written_wav: WrittenWav | None = None  # None when no WAV was wanted
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one flat object: the analysis, `sp404` from the WAV writer, and `file_sha256`."""
+        written = {"sp404": self.written_wav.to_dict()} if self.written_wav else {}
+        return self.analysis.to_dict() | written | {"file_sha256": self.file_sha256}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Restore a measurement from its plain JSON; older ones lack `file_sha256`."""
+        written = WrittenWav(**plain["sp404"]) if "sp404" in plain else None
+        return cls(Analysis.from_dict(plain), str(plain.get("file_sha256", "")), written)
+
+
+@dataclass(frozen=True)
 class ProgressListener:
     """Who waits for the answer: what they hear meanwhile, and whether they still want it."""
 
     on_decoded: Callable[[Path], None]  # the unit's WAV, as soon as it can be played
-    on_measured: Callable[[dict[str, Any]], None]  # before anything is paid for words
+    on_measured: Callable[[Measurement], None]  # before anything is paid for words
     still_wanted: Callable[[], bool]
 
 
 @dataclass(frozen=True)
 class EngineAnswer:
-    """What was heard, the words for it (None when nobody wanted them), and the calls that were billed."""
+    """The measurement, its description (None when none was wanted), and the model calls that were billed."""
 
-    audio_features: dict[str, Any]
+    measurement: Measurement
     ai_analysis: dict[str, Any] | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def analysis(self) -> Analysis:
+        """Return what was measured."""
+        return self.measurement.analysis
 
     @property
     def cost(self) -> float:

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Self
 
+from app.audio.result import Analysis
 from app.integrations.openrouter.chat_client import ChatEndpoint, MaxPrice
 from app.integrations.openrouter.conversation import Conversation
 from app.vibe import grounding, vibe_prompt
-from app.vibe.feature_text import MeasuredValues
 from app.vibe.sound_description import SoundDescription, describe_by_rules, ground_answer
 from app.vibe.vibe_schema import SCHEMA_NAME, Vibe
 
@@ -36,7 +36,7 @@ class ModelRequest:
 
 
 def describe_sound(
-    measured: MeasuredValues, ask: ModelRequest | None = None, server: ChatEndpoint | None = None
+    measured: Analysis, ask: ModelRequest | None = None, server: ChatEndpoint | None = None
 ) -> SoundDescription:
     """Describe a sound: by a model when one may be asked and answers well, otherwise by rules.
 

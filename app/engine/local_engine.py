@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, ProgressListener
+from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, Measurement, ProgressListener
 from app.engine.describer import describe_sound
 from app.integrations.openrouter.chat_client import ChatEndpoint
 from app.sandbox.runner import Sandbox
@@ -36,7 +36,7 @@ def process_locally(
         if step == "decoded":
             listener.on_decoded(source.parent / RENDERED_NAME)
 
-    features = engine.run(
+    found = engine.run(
         {
             "source": source.name,
             "rendered": RENDERED_NAME if order.export_sp404 else None,
@@ -49,9 +49,10 @@ def process_locally(
         tick_s=CANCEL_CHECK_S,
     )
     with source.open("rb") as file:
-        features["file_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-    listener.on_measured(features)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    measurement = Measurement.from_dict(found | {"file_sha256": digest})
+    listener.on_measured(measurement)
     if not order.ai_analysis:
-        return EngineAnswer(features)
-    described = describe_sound(features, order.ask, server)
-    return EngineAnswer(features, described.to_dict(), described.calls)
+        return EngineAnswer(measurement)
+    described = describe_sound(measurement.analysis, order.ask, server)
+    return EngineAnswer(measurement, described.to_dict(), described.calls)

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 
 from app.engine import wire_format
-from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, ProgressListener
+from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, Measurement, ProgressListener
 from app.engine.source_download import MAX_FETCH_S, open_connection, request_target
 from app.sandbox.errors import EngineCancelled, EngineTimeout, EngineUnavailable
 
@@ -88,7 +88,7 @@ def _read_messages(
         if message.get("step") == "decoded":
             listener.on_decoded(_save_wav(response, message["bytes"], folder / RENDERED_NAME))
         elif message.get("step") == "measured":
-            listener.on_measured(message["audio_features"])
+            listener.on_measured(Measurement.from_dict(message["audio_features"]))
         else:
             return wire_format.parse_answer(message)
     raise EngineUnavailable("the engine ended before its answer")

@@ -12,7 +12,7 @@ import traceback
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
-from app.engine.contract import EngineAnswer
+from app.engine.contract import EngineAnswer, Measurement
 from app.integrations.storage import StorageError
 from app.sandbox.errors import EngineCrashed, EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable
 
@@ -37,10 +37,15 @@ def encode_line(message: dict[str, Any]) -> bytes:
     return json.dumps(message, allow_nan=False).encode() + b"\n"
 
 
+def measured_message(measurement: Measurement) -> dict[str, Any]:
+    """Return the message that carries the measurement, sent before any model is asked."""
+    return {"step": "measured", "audio_features": measurement.to_dict()}
+
+
 def success_message(answer: EngineAnswer, processing_time: float) -> dict[str, Any]:
     return {
         "success": True,
-        "audio_features": answer.audio_features,
+        "audio_features": answer.measurement.to_dict(),
         "ai_analysis": answer.ai_analysis,
         "calls": answer.calls,
         "cost": answer.cost,
@@ -58,7 +63,8 @@ def failure_message(error: Exception, processing_time: float) -> dict[str, Any]:
 def parse_answer(message: dict[str, Any]) -> EngineAnswer:
     """The answer in the last line; what went wrong there is raised here."""
     if message["success"]:
-        return EngineAnswer(message["audio_features"], message["ai_analysis"], message["calls"])
+        measurement = Measurement.from_dict(message["audio_features"])
+        return EngineAnswer(measurement, message["ai_analysis"], message["calls"])
     told = message["error"]
     kind = ERROR_KINDS.get(told["kind"], RuntimeError)
     if issubclass(kind, EngineError):

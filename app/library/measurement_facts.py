@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from app.audio.result import Analysis, SpectralSummary
 from app.models import Sample
 from app.music import musical_keys
 
@@ -34,7 +35,7 @@ class ChartBar:
 
 def measured_facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
     """Every measurement under a heading, with what it means to a producer."""
-    measured = sample.features.measured
+    measured = sample.analysis()
     return [
         ("Level", _level_facts(measured)),
         ("Tone", _tone_facts(measured)),
@@ -48,9 +49,9 @@ def other_tempi(sample: Sample) -> list[tuple[float, float]]:
 
     Neither what is in force nor what was measured, which taking a correction back brings.
     """
-    measured = sample.features.measured
-    known = [bpm for bpm in (sample.bpm, measured["bpm"]) if bpm is not None]
-    candidates = measured["bpm_candidates"]
+    measured = sample.analysis()
+    known = [bpm for bpm in (sample.bpm, measured.bpm) if bpm is not None]
+    candidates = measured.bpm_candidates
     return _likely_values(
         each for each in candidates if all(abs(each[0] / bpm - 1) > SAME_TEMPO_RATIO for bpm in known)
     )
@@ -58,9 +59,9 @@ def other_tempi(sample: Sample) -> list[tuple[float, float]]:
 
 def other_keys(sample: Sample) -> list[tuple[str, float]]:
     """The same for the key."""
-    measured = sample.features.measured
-    known = (sample.key, measured["key"])
-    return _likely_values(each for each in measured["key_candidates"] if each[0] not in known)
+    measured = sample.analysis()
+    known = (sample.key, measured.key)
+    return _likely_values(each for each in measured.key_candidates if each[0] not in known)
 
 
 def _likely_values(candidates: Iterable[tuple[Value, float]]) -> list[tuple[Value, float]]:
@@ -74,8 +75,8 @@ def original_values(sample: Sample) -> dict[str, str]:
 
 
 def chart_bars(sample: Sample) -> dict[str, list[ChartBar]]:
-    spectral = sample.features.measured["spectral"]
-    return {"spectrum": _spectrum_bars(spectral), "chroma": _chroma_bars(spectral["chroma"]["mean"])}
+    spectral = sample.analysis().spectral
+    return {"spectrum": _spectrum_bars(spectral), "chroma": _chroma_bars(spectral.chroma.mean)}
 
 
 def _value_text(name: str, value: Any) -> str:
@@ -86,57 +87,56 @@ def _value_text(name: str, value: Any) -> str:
     return f"{value:.1f} BPM".replace(".0 ", " ") if name == "bpm" else str(value)
 
 
-def _level_facts(measured: dict[str, Any]) -> list[Fact]:
-    loudness_db, crest_db = measured["loudness_db"], measured["crest_db"]
-    unit = measured["loudness_unit"]
+def _level_facts(measured: Analysis) -> list[Fact]:
+    loudness_db, crest_db = measured.loudness_db, measured.crest_db
+    unit = measured.loudness_unit
     return [
         Fact("Loudness", _db_text(loudness_db, unit), _loudness_advice(loudness_db)),
         Fact(
             "True peak",
-            _db_text(measured["true_peak_db"], "dBTP"),
+            _db_text(measured.true_peak_db, "dBTP"),
             "The highest point between samples; above 0 it clips.",
         ),
-        Fact("RMS", _db_text(measured["rms_db"], "dBFS"), "The average level."),
+        Fact("RMS", _db_text(measured.rms_db, "dBFS"), "The average level."),
         Fact(
             "Crest", _db_text(crest_db, "dB"), "Peak over average: drums are high, squashed material is low."
         ),
     ]
 
 
-def _tone_facts(measured: dict[str, Any]) -> list[Fact]:
-    spectral = measured["spectral"]
+def _tone_facts(measured: Analysis) -> list[Fact]:
+    spectral = measured.spectral
     rows = [
-        Fact("Brightness", _score_text(measured["brightness"]), "0 is a dark sub, 100 a bright hat."),
-        Fact("Noisiness", _score_text(measured["noisiness"]), "0 is a pure tone, 100 white noise."),
+        Fact("Brightness", _score_text(measured.brightness), "0 is a dark sub, 100 a bright hat."),
+        Fact("Noisiness", _score_text(measured.noisiness), "0 is a pure tone, 100 white noise."),
     ]
-    for name, label, words in (
-        ("centroid_hz", "Centroid", "The centre of gravity of the spectrum."),
-        ("bandwidth_hz", "Bandwidth", "How far the energy spreads around the centroid."),
-        ("rolloff_hz", "Roll-off", "85 % of the energy lies below."),
+    for moments, label, words in (
+        (spectral.centroid_hz, "Centroid", "The centre of gravity of the spectrum."),
+        (spectral.bandwidth_hz, "Bandwidth", "How far the energy spreads around the centroid."),
+        (spectral.rolloff_hz, "Roll-off", "85 % of the energy lies below."),
     ):
-        mean, std = spectral[name]["mean"], spectral[name]["std"]
-        rows.append(Fact(label, _hz_text(mean, std), words))
-    flatness = spectral["flatness"]["mean"]
-    crossings = spectral["zero_crossing_rate"]["mean"]
+        rows.append(Fact(label, _hz_text(moments.mean, moments.std), words))
+    flatness = spectral.flatness.mean
+    crossings = spectral.zero_crossing_rate.mean
     rows.append(Fact("Flatness", _decimal_text(flatness, 3), "Tonal near 0, noise near 1."))
     rows.append(
         Fact("Zero crossings", _decimal_text(crossings, 3), "Per sample; hiss crosses often, bass seldom.")
     )
-    if measured["note"]:
+    if measured.note:
         rows.append(Fact("Note", _note_text(measured), "The pitch of this sound: tune pads by it."))
-    elif measured["tuning_cents"] is not None:
-        rows.append(Fact("Tuning", f"{measured['tuning_cents']:+.0f} cents", "Away from A = 440 Hz."))
+    elif measured.tuning_cents is not None:
+        rows.append(Fact("Tuning", f"{measured.tuning_cents:+.0f} cents", "Away from A = 440 Hz."))
     return rows
 
 
-def _note_text(measured: dict[str, Any]) -> str:
-    cents = measured.get("note_cents")
+def _note_text(measured: Analysis) -> str:
+    cents = measured.note_cents
     away = "" if cents is None else f" {cents:+.0f} cents".replace("-", "−")
-    return f"{measured['note']}{away}".replace("#", "♯")
+    return f"{measured.note}{away}".replace("#", "♯")
 
 
-def _time_facts(measured: dict[str, Any]) -> list[Fact]:
-    count, attack_ms = len(measured["onsets"]), measured["attack_ms"]
+def _time_facts(measured: Analysis) -> list[Fact]:
+    count, attack_ms = len(measured.onsets), measured.attack_ms
     return [
         *_beat_facts(measured),
         Fact(
@@ -148,8 +148,8 @@ def _time_facts(measured: dict[str, Any]) -> list[Fact]:
     ]
 
 
-def _beat_facts(measured: dict[str, Any]) -> list[Fact]:
-    beats, downbeats = measured["beats"], measured.get("downbeats", [])
+def _beat_facts(measured: Analysis) -> list[Fact]:
+    beats, downbeats = measured.beats, measured.downbeats
     if not beats or not downbeats:
         return []
     first = f"The first bar begins at {downbeats[0]:.3f} s; chop at beats or bars to keep the groove."
@@ -168,17 +168,17 @@ def _file_facts(sample: Sample) -> list[Fact]:
     ]
 
 
-def _spectrum_bars(spectral: dict[str, Any]) -> list[ChartBar]:
-    loudest = max(spectral["bands_db"], default=0.0)
+def _spectrum_bars(spectral: SpectralSummary) -> list[ChartBar]:
+    loudest = max(spectral.bands_db, default=0.0)
     bars = []
-    for level, centre_hz in zip(spectral["bands_db"], spectral["bands_hz"], strict=True):
+    for level, centre_hz in zip(spectral.bands_db, spectral.bands_hz, strict=True):
         relative = max(level - loudest, FLOOR_DB)
         height = PICTURE_HEIGHT * (1 - relative / FLOOR_DB)
         bars.append(ChartBar(_hz_text(centre_hz, None), height, f"{relative:.0f} dB".replace("-", "−")))
     return bars
 
 
-def _chroma_bars(mean: list[float]) -> list[ChartBar]:
+def _chroma_bars(mean: Sequence[float]) -> list[ChartBar]:
     strongest = max(mean, default=0.0) or 1.0
     return [
         ChartBar(

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.vibe.feature_text import MeasuredValues, decay_s, describe_features, number_or_default
+from app.audio.result import Analysis
+from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.vibe_schema import Vibe
 from app.vibe.vocabulary import DRUM_SOUNDS, MOODS
 
@@ -37,36 +38,38 @@ class ClaimLimit:
 
     words: frozenset[str]
     feature: str
-    rules_out: Callable[[MeasuredValues], bool]
+    rules_out: Callable[[Analysis], bool]
 
 
-def _measured_above(name: str, most: float) -> Callable[[MeasuredValues], bool]:
-    return lambda measured: measured.get(name) is not None and number_or_default(measured, name, 0.0) > most
+def _is_above(value: float | None, bound: float) -> bool:
+    """Return whether a figure was measured and lies above a bound."""
+    return value is not None and value > bound
 
 
-def _measured_below(name: str, least: float) -> Callable[[MeasuredValues], bool]:
-    return lambda measured: measured.get(name) is not None and number_or_default(measured, name, 0.0) < least
+def _is_below(value: float | None, bound: float) -> bool:
+    """Return whether a figure was measured and lies below a bound."""
+    return value is not None and value < bound
 
 
-def _claim_limit(words: str, feature: str, rules_out: Callable[[MeasuredValues], bool]) -> ClaimLimit:
+def _limit(words: str, feature: str, rules_out: Callable[[Analysis], bool]) -> ClaimLimit:
     return ClaimLimit(frozenset(words.split()), feature, rules_out)
 
 
 CLAIM_LIMITS = (
-    _claim_limit("fast uptempo rapid frantic", "tempo", _measured_below("bpm", 105)),
-    _claim_limit("slow downtempo sluggish", "tempo", _measured_above("bpm", 110)),
-    _claim_limit("bright brilliant glassy sparkling shiny", "brightness", _measured_below("brightness", 40)),
-    _claim_limit("dark dull muffled murky", "brightness", _measured_above("brightness", 65)),
-    _claim_limit("noisy hissing hissy distorted", "noisiness", _measured_below("noisiness", 20)),
-    _claim_limit("clean pure pristine", "noisiness", _measured_above("noisiness", 65)),
-    _claim_limit("loud blaring", "loudness", _measured_below("loudness_db", -26)),
-    _claim_limit("quiet soft hushed faint", "loudness", _measured_above("loudness_db", -10)),
-    _claim_limit("punchy snappy plucky percussive", "attack", _measured_above("attack_ms", 120)),
-    _claim_limit("swelling", "attack", _measured_below("attack_ms", 20)),
-    _claim_limit("sustained endless ringing", "decay", lambda m: (decay_s(m) or 99.0) < 0.3),
-    _claim_limit("short staccato tight", "decay", lambda m: (decay_s(m) or 0.0) > 1.5),
-    _claim_limit("one-shot oneshot", "kind", lambda m: m.get("kind") == "loop"),
-    _claim_limit("loop looping loops", "kind", lambda m: m.get("kind") == "one-shot"),
+    _limit("fast uptempo rapid frantic", "tempo", lambda m: _is_below(m.bpm, 105)),
+    _limit("slow downtempo sluggish", "tempo", lambda m: _is_above(m.bpm, 110)),
+    _limit("bright brilliant glassy sparkling shiny", "brightness", lambda m: _is_below(m.brightness, 40)),
+    _limit("dark dull muffled murky", "brightness", lambda m: _is_above(m.brightness, 65)),
+    _limit("noisy hissing hissy distorted", "noisiness", lambda m: _is_below(m.noisiness, 20)),
+    _limit("clean pure pristine", "noisiness", lambda m: _is_above(m.noisiness, 65)),
+    _limit("loud blaring", "loudness", lambda m: _is_below(m.loudness_db, -26)),
+    _limit("quiet soft hushed faint", "loudness", lambda m: _is_above(m.loudness_db, -10)),
+    _limit("punchy snappy plucky percussive", "attack", lambda m: _is_above(m.attack_ms, 120)),
+    _limit("swelling", "attack", lambda m: _is_below(m.attack_ms, 20)),
+    _limit("sustained endless ringing", "decay", lambda m: (decay_s(m) or 99.0) < 0.3),
+    _limit("short staccato tight", "decay", lambda m: (decay_s(m) or 0.0) > 1.5),
+    _limit("one-shot oneshot", "kind", lambda m: m.kind == "loop"),
+    _limit("loop looping loops", "kind", lambda m: m.kind == "one-shot"),
 )
 TEXTURE_CLAIMS = {
     "punchy": "punchy", "snappy": "punchy", "crisp": "bright", "gritty": "noisy", "harsh": "noisy",
@@ -74,7 +77,7 @@ TEXTURE_CLAIMS = {
 }  # fmt: skip
 
 
-def find_contradictions(text: str, measured: MeasuredValues) -> list[str]:
+def find_contradictions(text: str, measured: Analysis) -> list[str]:
     """Every claim of a text that the measurement rules out, as a sentence for the user."""
     lowered = text.casefold().replace("one shot", "one-shot")
     found = [
@@ -91,7 +94,7 @@ def quotes_user(text: str, given: str) -> bool:
     return any(tuple(said[n : n + size]) in runs for n in range(len(said)))
 
 
-def correct_vibe(vibe: Vibe, local: Vibe, measured: MeasuredValues) -> tuple[Vibe, list[str]]:
+def correct_vibe(vibe: Vibe, local: Vibe, measured: Analysis) -> tuple[Vibe, list[str]]:
     """The vibe with each contradiction replaced by what the rules say, and what was wrong."""
     faults: list[str] = []
     changes: dict[str, object] = {}
@@ -117,11 +120,9 @@ def correct_vibe(vibe: Vibe, local: Vibe, measured: MeasuredValues) -> tuple[Vib
     return vibe.model_copy(update=changes), list(dict.fromkeys(faults))
 
 
-def _correct_placement(
-    vibe: Vibe, local: Vibe, measured: MeasuredValues, faults: list[str]
-) -> dict[str, object]:
+def _correct_placement(vibe: Vibe, local: Vibe, measured: Analysis, faults: list[str]) -> dict[str, object]:
     """Use and pad: a loop is no hit, and a one-shot no loop."""
-    is_loop = measured.get("kind") == "loop"
+    is_loop = measured.kind == "loop"
     changes: dict[str, object] = {}
     if is_loop != ("loop" in vibe.use) and vibe.use not in {
         "source to sample from",
@@ -137,11 +138,8 @@ def _correct_placement(
     return changes
 
 
-def _is_sure_drum(measured: MeasuredValues) -> bool:
-    return (
-        measured.get("sound") in DRUM_SOUNDS
-        and number_or_default(measured, "sound_confidence", 0.0) >= SURE_CONFIDENCE
-    )
+def _is_sure_drum(measured: Analysis) -> bool:
+    return measured.sound in DRUM_SOUNDS and measured.sound_confidence >= SURE_CONFIDENCE
 
 
 def _is_wrong_mood(mood: str, energy: int) -> bool:
@@ -151,7 +149,7 @@ def _is_wrong_mood(mood: str, energy: int) -> bool:
     )
 
 
-def _false_claims(lowered: str, measured: MeasuredValues) -> list[tuple[str, ClaimLimit]]:
+def _false_claims(lowered: str, measured: Analysis) -> list[tuple[str, ClaimLimit]]:
     words = re.findall(r"[a-z']+(?:-shot)?", lowered)
     return [
         (word, limit)
@@ -163,22 +161,22 @@ def _false_claims(lowered: str, measured: MeasuredValues) -> list[tuple[str, Cla
     ]
 
 
-def _wrong_tempi(lowered: str, measured: MeasuredValues) -> list[str]:
-    bpm = measured.get("bpm")
+def _wrong_tempi(lowered: str, measured: Analysis) -> list[str]:
+    bpm = measured.bpm
     said = [float(figure) for figure in _BPM_PATTERN.findall(lowered)]
-    wrong = [figure for figure in said if not bpm or abs(figure / float(bpm) - 1) > BPM_TOLERANCE]
+    wrong = [figure for figure in said if not bpm or abs(figure / bpm - 1) > BPM_TOLERANCE]
     return [_fault_sentence(f"{figure:g} BPM", "tempo", measured) for figure in wrong]
 
 
-def _wrong_keys(lowered: str, measured: MeasuredValues) -> list[str]:
+def _wrong_keys(lowered: str, measured: Analysis) -> list[str]:
     wrong = []
     for pitch, mode in _KEY_PATTERN.findall(lowered):
         name = pitch.upper().replace(" SHARP", "#").replace(" FLAT", "B").replace("♯", "#").replace("♭", "B")
         key = f"{_SHARP_OF_FLAT.get(name, name)} {mode}"
-        if key != measured.get("key"):
+        if key != measured.key:
             wrong.append(_fault_sentence(key, "key", measured))
     return wrong
 
 
-def _fault_sentence(claim: str, feature: str, measured: MeasuredValues) -> str:
+def _fault_sentence(claim: str, feature: str, measured: Analysis) -> str:
     return f"Said {claim}, against {describe_features(measured, [feature])}."

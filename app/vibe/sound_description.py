@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.audio.result import Analysis
 from app.vibe import grounding, rules_describer
-from app.vibe.feature_text import CORRECTABLE_FEATURES, MeasuredValues, describe_features
+from app.vibe.feature_text import CORRECTABLE_FEATURES, describe_features
 from app.vibe.vibe_schema import SCHEMA_VERSION, Vibe
 
 BY_RULES = "local"
@@ -38,13 +39,13 @@ class SoundDescription:
         }
 
 
-def describe_by_rules(measured: MeasuredValues) -> SoundDescription:
+def describe_by_rules(measured: Analysis) -> SoundDescription:
     """Describe a sound by rules alone; nothing is asked and nothing is paid."""
     vibe = rules_describer.vibe_by_rules(measured)
     return SoundDescription(vibe, reasons_by_field(vibe, measured), described_figures(measured))
 
 
-def ground_answer(answered: Mapping[str, Any], measured: MeasuredValues) -> SoundDescription:
+def ground_answer(answered: Mapping[str, Any], measured: Analysis) -> SoundDescription:
     """What a model has said, now or once, put right by what is measured today."""
     vibe, local = Vibe.model_validate(answered["vibe"]), rules_describer.vibe_by_rules(measured)
     right, corrections = grounding.correct_vibe(vibe, local, measured)
@@ -59,12 +60,12 @@ def ground_answer(answered: Mapping[str, Any], measured: MeasuredValues) -> Soun
     )
 
 
-def reasons_by_field(vibe: Vibe, measured: MeasuredValues) -> dict[str, str]:
+def reasons_by_field(vibe: Vibe, measured: Analysis) -> dict[str, str]:
     """Figures for the features a vibe names: a describer says which, the measurement says how much."""
     return {
         name: describe_features(measured, features) for name, features in vibe.rests_on.model_dump().items()
     }
 
 
-def described_figures(measured: MeasuredValues) -> dict[str, Any]:
-    return {name: measured.get(name) for name in CORRECTABLE_FEATURES}
+def described_figures(measured: Analysis) -> dict[str, Any]:
+    return {name: getattr(measured, name) for name in CORRECTABLE_FEATURES}

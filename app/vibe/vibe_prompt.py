@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from app.vibe.feature_text import MeasuredValues, describe_features
+from app.audio.result import Analysis
+from app.vibe.feature_text import describe_features
 from app.vibe.vocabulary import FEATURES
 
 PROMPT_VERSION = 2
@@ -26,7 +27,7 @@ Scales: brightness 0 (dark sub) to 100 (bright hat); noisiness 0 (pure tone) to 
 Message = dict[str, str]
 
 
-def build_messages(measured: MeasuredValues, name: str, tags: Iterable[str]) -> list[Message]:
+def build_messages(measured: Analysis, name: str, tags: Iterable[str]) -> list[Message]:
     measurement = "\n".join(f"- {feature}: {describe_features(measured, [feature])}" for feature in FEATURES)
     given = json.dumps(
         {

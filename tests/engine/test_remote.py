@@ -68,7 +68,7 @@ def test_an_engine_that_restarts_is_waited_for(tmp_path: Path) -> None:
         timer.start()
         answer = process(engine.url, store.keep("x", kick()), tmp_path, EngineOrder(name="kick.wav"))
         timer.join()
-    assert answer.audio_features["kind"] == "one-shot"
+    assert answer.analysis.kind == "one-shot"
 
 
 def test_an_engine_that_says_nothing_is_not_waited_for(

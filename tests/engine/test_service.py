@@ -101,8 +101,8 @@ def test_an_answer_has_what_was_promised_and_is_what_a_worker_would_find_itself(
     )
     here = local_engine.process_locally(sandbox, tmp_path / "source", order, listener)
     sandbox.close()
-    assert (last["audio_features"], last["ai_analysis"]) == (here.audio_features, here.ai_analysis)
-    assert messages[1]["audio_features"] == here.audio_features
+    assert (last["audio_features"], last["ai_analysis"]) == (here.measurement.to_dict(), here.ai_analysis)
+    assert messages[1]["audio_features"] == here.measurement.to_dict()
     assert wav == (tmp_path / RENDERED_NAME).read_bytes()
     assert soundfile.info(BytesIO(wav)).samplerate == 48_000
     assert list((engine_process.data_dir / "tmp").iterdir()) == []

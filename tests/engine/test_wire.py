@@ -12,6 +12,7 @@ from app.engine import wire_format
 from app.engine.contract import EngineAnswer
 from app.integrations.storage import StorageError
 from app.sandbox.errors import EngineError, EngineTimeout
+from tests.measurements import loop_measurement
 
 
 def sent(message: dict[str, Any]) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def sent(message: dict[str, Any]) -> dict[str, Any]:
 
 def test_an_answer_carries_the_calls_that_were_billed_and_their_sum() -> None:
     calls = [{"model": "a", "cost_usd": "0.000100"}, {"model": "b", "cost_usd": "0.000203"}]
-    answer = EngineAnswer({"bpm": 93.0}, {"moods": ["dark"]}, calls)
+    answer = EngineAnswer(loop_measurement(bpm=93.0), {"moods": ["dark"]}, calls)
     message = sent(wire_format.success_message(answer, 1.23456))
     assert (message["cost"], message["processing_time"]) == (0.000303, 1.235)
     assert wire_format.parse_answer(message) == answer

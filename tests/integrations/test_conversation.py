@@ -15,9 +15,9 @@ from app.integrations.openrouter.chat_client import ChatEndpoint
 from app.vibe import grounding, vibe_prompt
 from app.vibe.sound_description import SoundDescription
 from tests.fake_openrouter import KEY, FakeOpenRouter, running_openrouter
-from tests.vibe.test_vibe import MIDDLE
+from tests.measurements import loop_analysis
 
-DRUMS = MIDDLE | {"key": None, "bpm": 90.0, "noisiness": 45.0}
+DRUMS = loop_analysis(key=None, bpm=90.0, noisiness=45.0)
 ASK = ModelRequest(
     ("fine/one", "other/two"), vibe_prompt.PROMPT_VERSION, "0.05", "0.5", "1.5", "break 07.wav", ("dusty",)
 )

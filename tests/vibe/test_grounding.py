@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from app.audio.file_report import measure_file
+from app.audio.result import Analysis
 from app.vibe import grounding, rules_describer
 from app.vibe.vibe_schema import Vibe
 from tests.support import chord, drum_loop, kick, noise, tone, wav
-
-Measured = dict[str, Any]
 
 
 def swelling_pad() -> bytes:
@@ -34,13 +33,13 @@ MADE = {
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measured]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Analysis]:
     folder = tmp_path_factory.mktemp("made")
     found = {}
     for name, make in MADE.items():
         path = folder / "sound.wav"  # a name that says nothing
         path.write_bytes(make())
-        found[name] = measure_file(Path(path))
+        found[name] = Analysis.from_dict(measure_file(Path(path)))
     return found
 
 
@@ -81,20 +80,20 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("name", "text"), TRUE)
-def test_a_true_sentence_passes(files: dict[str, Measured], name: str, text: str) -> None:
+def test_a_true_sentence_passes(files: dict[str, Analysis], name: str, text: str) -> None:
     assert grounding.find_contradictions(text, files[name]) == []
 
 
 @pytest.mark.parametrize(("name", "text", "figure"), PLANTED)
 def test_a_planted_contradiction_is_caught_with_the_figure(
-    files: dict[str, Measured], name: str, text: str, figure: str
+    files: dict[str, Analysis], name: str, text: str, figure: str
 ) -> None:
     [fault] = grounding.find_contradictions(text, files[name])
     assert figure in fault
 
 
 @pytest.mark.parametrize("name", list(MADE))
-def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Measured], name: str) -> None:
+def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Analysis], name: str) -> None:
     local = rules_describer.vibe_by_rules(files[name])
     assert grounding.correct_vibe(local, local, files[name]) == (local, [])
 
@@ -115,7 +114,7 @@ def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Measured], name
     ],
 )
 def test_a_planted_field_is_put_right_and_listed(
-    files: dict[str, Measured], name: str, change: dict[str, Any]
+    files: dict[str, Analysis], name: str, change: dict[str, Any]
 ) -> None:
     local = rules_describer.vibe_by_rules(files[name])
     planted = Vibe.model_validate(local.model_dump() | change)

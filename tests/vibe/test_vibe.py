@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.audio.file_report import measure_file
+from app.audio.result import Analysis
 from app.engine.describer import ModelRequest
 from app.integrations.openrouter.conversation import request_schema
 from app.music.sound_classes import SOUNDS
@@ -22,27 +23,12 @@ from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.sound_description import describe_by_rules
 from app.vibe.vibe_schema import Vibe
 from app.vibe.vocabulary import FEATURES, MOODS
+from tests.measurements import LOOP, loop_analysis
 from tests.support import drum_loop, noise, tone, wav
-
-MIDDLE: dict[str, Any] = {
-    "kind": "loop",
-    "kind_confidence": 0.9,
-    "sound": None,
-    "key": "A minor",
-    "key_confidence": 0.8,
-    "bpm": 100.0,
-    "bpm_confidence": 0.9,
-    "duration_s": 4.8,
-    "loudness_db": -20.0,
-    "brightness": 50.0,
-    "noisiness": 40.0,
-    "attack_ms": 30.0,
-    "onsets": [[0.3 * n, 1.0] for n in range(16)],
-}
 
 
 def described(**changes: Any) -> Vibe:
-    return describe_by_rules(MIDDLE | changes).vibe
+    return describe_by_rules(loop_analysis(**changes)).vibe
 
 
 def arousal(found: Vibe) -> float:
@@ -57,7 +43,7 @@ def heard(tmp_path: Path, samples: np.ndarray[Any, Any] | bytes) -> Vibe:
     """Made, written, decoded and analysed for real."""
     path = tmp_path / "sound.wav"
     path.write_bytes(samples if isinstance(samples, bytes) else wav(samples))
-    return describe_by_rules(measure_file(path)).vibe
+    return describe_by_rules(Analysis.from_dict(measure_file(path))).vibe
 
 
 def test_a_brighter_variant_of_one_sound_is_brighter_in_words(tmp_path: Path) -> None:
@@ -108,28 +94,28 @@ def test_energy_never_falls_when_it_gets_louder(a: float, b: float) -> None:
 
 @given(SCORES, SCORES)
 def test_energy_and_pleasantness_never_fall_when_it_gets_brighter(a: float, b: float) -> None:
-    low, high = ({**MIDDLE, "brightness": score} for score in sorted((a, b)))
+    low, high = (loop_analysis(brightness=score) for score in sorted((a, b)))
     assert rules_describer.energy_level(low) <= rules_describer.energy_level(high)
     assert rules_describer.valence_arousal(low, 50)[0] <= rules_describer.valence_arousal(high, 50)[0]
 
 
 @given(st.floats(40, 200), st.floats(40, 200))
 def test_a_faster_loop_is_never_calmer(a: float, b: float) -> None:
-    slow, fast = ({**MIDDLE, "bpm": bpm} for bpm in sorted((a, b)))
+    slow, fast = (loop_analysis(bpm=bpm) for bpm in sorted((a, b)))
     assert rules_describer.valence_arousal(slow, 50)[1] <= rules_describer.valence_arousal(fast, 50)[1]
 
 
 @given(SCORES, SCORES)
 def test_a_noisier_sound_is_never_more_pleasant(a: float, b: float) -> None:
-    clean, noisy = ({**MIDDLE, "noisiness": score} for score in sorted((a, b)))
+    clean, noisy = (loop_analysis(noisiness=score) for score in sorted((a, b)))
     assert rules_describer.valence_arousal(noisy, 50)[0] <= rules_describer.valence_arousal(clean, 50)[0]
 
 
 @given(st.floats(2, 200), st.floats(2, 200))
 def test_a_slower_fall_is_never_a_shorter_decay(a: float, b: float) -> None:
-    def falling(db_per_s: float) -> dict[str, Any]:
-        course = [max(-70.0, -10 - db_per_s * 4.8 * n / 64) for n in range(64)]
-        return MIDDLE | {"spectral": {"loudness_course": course}}
+    def falling(db_per_s: float) -> Analysis:
+        levels = (max(-70.0, -10 - db_per_s * 4.8 * n / 64) for n in range(64))
+        return loop_analysis(loudness_course=tuple(levels))
 
     slow, quick = (decay_s(falling(speed)) or 99.0 for speed in sorted((a, b)))
     assert slow >= quick
@@ -153,7 +139,7 @@ def test_a_slower_fall_is_never_a_shorter_decay(a: float, b: float) -> None:
     )
 )
 def test_whatever_is_measured_makes_a_whole_vibe(measured: dict[str, Any]) -> None:
-    found = describe_by_rules(measured)
+    found = describe_by_rules(loop_analysis(**measured))
     assert Vibe.model_validate(found.vibe.model_dump()) == found.vibe
     assert found.vibe.confidence <= rules_describer.MAX_CONFIDENCE
     assert found.source == "local"
@@ -185,7 +171,7 @@ def test_use_and_pad_follow_kind_and_sound(changes: dict[str, Any], use: str, ro
 
 
 def test_every_field_names_the_figures_it_rests_on() -> None:
-    because = describe_by_rules(MIDDLE).because
+    because = describe_by_rules(LOOP).because
     assert because["energy"] == "loudness -20.0 dB, 3.3 onsets a second, brightness 50"
     assert because["moods"].startswith("A minor, 100 BPM")
     fields = set(Vibe.model_fields) - {"confidence", "rests_on"}
@@ -195,14 +181,16 @@ def test_every_field_names_the_figures_it_rests_on() -> None:
 @pytest.mark.parametrize(
     ("duration_s", "onsets", "told"),
     [
-        (0.3, [0.0], "1 onset"),
-        (0.99, [0.0, 0.5], "2 onsets"),
-        (0.3, [], "0 onsets"),
-        (1.0, [0.0, 0.5], "2.0 onsets a second"),
+        (0.3, ((0.0, 1.0),), "1 onset"),
+        (0.99, ((0.0, 1.0), (0.5, 1.0)), "2 onsets"),
+        (0.3, (), "0 onsets"),
+        (1.0, ((0.0, 1.0), (0.5, 1.0)), "2.0 onsets a second"),
     ],
 )
-def test_what_is_shorter_than_a_second_has_no_rate(duration_s: float, onsets: list[float], told: str) -> None:
-    assert describe_features({"duration_s": duration_s, "onsets": onsets}, ["onsets"]) == told
+def test_what_is_shorter_than_a_second_has_no_rate(
+    duration_s: float, onsets: tuple[tuple[float, float], ...], told: str
+) -> None:
+    assert describe_features(loop_analysis(duration_s=duration_s, onsets=onsets), ["onsets"]) == told
 
 
 def test_it_is_no_surer_than_the_measurement() -> None:
@@ -234,7 +222,7 @@ def test_a_description_is_a_plain_sentence(text: str) -> None:
 def test_what_travels_is_plain_json() -> None:
     ask = ModelRequest(("a/b", "c/d"), 1, "0.01", "0.5", "1.5", "kick.wav", ("dusty",))
     assert ModelRequest.from_dict(json.loads(json.dumps(ask.to_dict()))) == ask
-    kept = describe_by_rules(MIDDLE).to_dict()
+    kept = describe_by_rules(LOOP).to_dict()
     assert json.loads(json.dumps(kept)) == kept
     assert kept["source"] == "local"
 
