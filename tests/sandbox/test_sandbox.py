@@ -112,13 +112,13 @@ def test_a_run_that_resists_is_killed_with_its_grandchild(sandbox: Sandbox, tmp_
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_killed_runs_leave_no_descriptor_and_no_child_behind(sandbox: Sandbox, tmp_path: Path) -> None:
     def opened() -> tuple[int, int]:
-        assert sandbox._zygote is not None
-        there = (Path("/proc/self/fd"), Path(f"/proc/{sandbox._zygote.pid}/fd"))
+        assert sandbox._server is not None
+        there = (Path("/proc/self/fd"), Path(f"/proc/{sandbox._server.pid}/fd"))
         ours, theirs = (len(list(folder.iterdir())) for folder in there)
         return ours, theirs
 
     sandbox.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
-    time.sleep(0.2)  # the zygote closes its end a moment after we heard from it
+    time.sleep(0.2)  # the fork server closes its end a moment after the answer
     before = opened()
     for _ in range(5):
         with pytest.raises(EngineTimeout):
@@ -126,8 +126,8 @@ def test_killed_runs_leave_no_descriptor_and_no_child_behind(sandbox: Sandbox, t
     sandbox.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
     time.sleep(0.2)
     assert opened() == before
-    assert sandbox._zygote is not None
-    children = Path(f"/proc/{sandbox._zygote.pid}/task/{sandbox._zygote.pid}/children").read_text().split()
+    assert sandbox._server is not None
+    children = Path(f"/proc/{sandbox._server.pid}/task/{sandbox._server.pid}/children").read_text().split()
     wait_until_gone(*map(int, children))
 
 
@@ -149,8 +149,8 @@ def test_threads_run_side_by_side(sandbox: Sandbox, tmp_path: Path) -> None:
     assert time.monotonic() - started < 3.5
 
 
-def test_a_killed_zygote_is_replaced(sandbox: Sandbox, tmp_path: Path) -> None:
-    first = sandbox._zygote
+def test_a_killed_server_is_replaced(sandbox: Sandbox, tmp_path: Path) -> None:
+    first = sandbox._server
     assert first is not None
     first.kill()
     first.wait()
@@ -158,13 +158,13 @@ def test_a_killed_zygote_is_replaced(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_takes_everything_with_it(tmp_path: Path) -> None:
-    """kill -9 of the parent in the middle of a run leaves neither zygote nor child nor grandchild."""
+    """kill -9 of the parent in the middle of a run leaves no fork server, child or grandchild."""
     script = textwrap.dedent(f"""
         from pathlib import Path
-        from app.audio.sandbox import Sandbox
+        from app.sandbox.runner import Sandbox
         sandbox = Sandbox("tests.sandbox.child_entries:act")
         def heard(step, facts):
-            print(sandbox._zygote.pid, facts["child"], facts["grandchild"], flush=True)
+            print(sandbox._server.pid, facts["child"], facts["grandchild"], flush=True)
         folder = Path({str(tmp_path)!r})
         sandbox.run({{"act": "hang_with_grandchild"}}, folder=folder, timeout_s=60, on_progress=heard)
     """)
@@ -181,7 +181,7 @@ def test_a_killed_worker_takes_everything_with_it(tmp_path: Path) -> None:
 def test_close_leaves_no_process(tmp_path: Path) -> None:
     fresh = Sandbox("tests.sandbox.child_entries:act")
     fresh.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
-    assert fresh._zygote is not None
-    pid = fresh._zygote.pid
+    assert fresh._server is not None
+    pid = fresh._server.pid
     fresh.close()
     assert not is_alive(pid)
