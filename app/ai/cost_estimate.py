@@ -100,4 +100,4 @@ def _single_question_usd(sample: Sample) -> Decimal:
     here = settings()
     price = MaxPrice(Decimal(str(here.vibe_max_prompt_usd)), Decimal(str(here.vibe_max_completion_usd)))
     asked = vibe_prompt.build_messages(sample.corrected_analysis(), sample.filename, sample.tag_names)
-    return price.most(asked, request_schema(Vibe))
+    return price.max_cost_usd(asked, request_schema(Vibe))
