@@ -1,4 +1,4 @@
-"""What the engine is asked and what it answers, whichever process it runs in."""
+"""What a caller asks of the engine and what it answers, the same in this process and in another."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ RENDERED_NAME = "sp404.wav"
 
 
 class EngineOrder(BaseModel):
-    """What is wanted of one file."""
+    """What is wanted for one file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    about: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = ""  # the job, for folders and logs
-    name: Annotated[str, Field(max_length=200)] = ""  # what the file was called: evidence of tempo and key
+    about: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = ""  # a job id, for folders and logs
+    name: Annotated[str, Field(max_length=200)] = ""  # the file's original name, evidence for tempo and key
     export_sp404: bool = True
-    ai_analysis: bool = True  # words for what was heard
-    ask: ModelRequest | None = (
-        None  # which models may be asked for them, and for how much; otherwise they come by rules
-    )
+    ai_analysis: bool = True  # whether the sound is described too
+    # Which models may be asked for the description, and for how much; without them, rules describe.
+    ask: ModelRequest | None = None
     limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
 
 
@@ -56,11 +55,11 @@ class Measurement:
 
 @dataclass(frozen=True)
 class ProgressListener:
-    """Who waits for the answer: what they hear meanwhile, and whether they still want it."""
+    """The caller's functions that the engine calls while it works."""
 
-    on_decoded: Callable[[Path], None]  # the unit's WAV, as soon as it can be played
-    on_measured: Callable[[Measurement], None]  # before anything is paid for words
-    still_wanted: Callable[[], bool]
+    on_decoded: Callable[[Path], None]  # with the unit's WAV, as soon as it can be played
+    on_measured: Callable[[Measurement], None]  # before anything is paid for a description
+    still_wanted: Callable[[], bool]  # False ends the work
 
 
 @dataclass(frozen=True)
@@ -78,5 +77,5 @@ class EngineAnswer:
 
     @property
     def cost(self) -> float:
-        """In US dollars."""
+        """Return what the model calls cost, in US dollars."""
         return float(sum(Decimal(call["cost_usd"]) for call in self.calls))

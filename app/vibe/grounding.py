@@ -1,4 +1,4 @@
-"""What a vibe may not say: claims that contradict the measurement are put right, and listed."""
+"""Find the claims of a vibe that contradict the measurement, replace them and list them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.vibe_schema import Vibe
 from app.vibe.vocabulary import DRUM_SOUNDS, MOODS
 
-# Between the bounds a word is a matter of taste; outside them it is wrong.
+# Between two bounds a word is a matter of taste; beyond them it is wrong.
 MAX_ENERGY_DEVIATION = 30
-LIVELY_AROUSAL, CALM_AROUSAL = 6, -5  # arousal of a mood
+LIVELY_AROUSAL, CALM_AROUSAL = 6, -5  # a mood's arousal
 MIN_LIVELY_ENERGY, MAX_CALM_ENERGY = 25, 70
 BPM_TOLERANCE = 0.04
 SURE_CONFIDENCE = 0.8
 NEGATIONS = frozenset(
     {"not", "never", "no", "without", "hardly", "neither", "nor", "less", "isn't", "anything"}
 )
-MIN_QUOTE_WORDS = 4  # so many words of the user's in a row are no description
+MIN_QUOTE_WORDS = 4  # this many of the user's words in a row make a quote
 
 _WORD_PATTERN = re.compile(r"[a-z0-9#♯♭']+")
 _BPM_PATTERN = re.compile(r"(\d{2,3}(?:\.\d+)?)\s*-?bpm")
-# "A minor triad" is no key: the article counts as one only after "in" or "of", and not before "key".
+# The "a" of "a minor triad" is an article. It counts as a pitch only after "in" or "of", and no mode counts
+# before "key", "chord" and the like.
 _KEY_PATTERN = re.compile(
     r"\b((?:(?<=in )|(?<=of ))a|[b-g]|[a-g](?:#|♯|b|♭| sharp| flat))[ -](major|minor)\b"
     r"(?! (?:key|mode|mood|scale|chord|triad|third))"
@@ -34,7 +35,7 @@ _SHARP_OF_FLAT = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#"}
 
 @dataclass(frozen=True)
 class ClaimLimit:
-    """A word, the feature it speaks of, and whether the measurement rules it out."""
+    """Words, the feature they claim something about, and whether the measurement rules them out."""
 
     words: frozenset[str]
     feature: str
@@ -78,7 +79,7 @@ TEXTURE_CLAIMS = {
 
 
 def find_contradictions(text: str, measured: Analysis) -> list[str]:
-    """Every claim of a text that the measurement rules out, as a sentence for the user."""
+    """Return each claim of a text that the measurement rules out, as a sentence for the user."""
     lowered = text.casefold().replace("one shot", "one-shot")
     found = [
         _fault_sentence(word, limit.feature, measured) for word, limit in _false_claims(lowered, measured)
@@ -87,41 +88,43 @@ def find_contradictions(text: str, measured: Analysis) -> list[str]:
 
 
 def quotes_user(text: str, given: str) -> bool:
-    """Whether a text repeats the user's words: whatever they were for, that is no description."""
+    """Return whether a text repeats the user's own words, which would not describe the sound."""
     said, theirs = _WORD_PATTERN.findall(text.casefold()), _WORD_PATTERN.findall(given.casefold())
-    size = min(MIN_QUOTE_WORDS, max(len(theirs), 2))  # the whole of a short name is a quote too
+    size = min(MIN_QUOTE_WORDS, max(len(theirs), 2))  # all of a short name is a quote too
     runs = {tuple(theirs[n : n + size]) for n in range(len(theirs) - size + 1)}
     return any(tuple(said[n : n + size]) in runs for n in range(len(said)))
 
 
-def correct_vibe(vibe: Vibe, local: Vibe, measured: Analysis) -> tuple[Vibe, list[str]]:
-    """The vibe with each contradiction replaced by what the rules say, and what was wrong."""
+def correct_vibe(vibe: Vibe, by_rules: Vibe, measured: Analysis) -> tuple[Vibe, list[str]]:
+    """Return the vibe with each contradiction replaced by what rules say, and the list of faults."""
     faults: list[str] = []
     changes: dict[str, object] = {}
-    if abs(vibe.energy - local.energy) > MAX_ENERGY_DEVIATION:
+    if abs(vibe.energy - by_rules.energy) > MAX_ENERGY_DEVIATION:
         faults.append(_fault_sentence(f"energy {vibe.energy}", "loudness", measured))
-        changes["energy"] = local.energy
-    moods = [mood for mood in vibe.moods if not _is_wrong_mood(mood, local.energy)]
+        changes["energy"] = by_rules.energy
+    moods = [mood for mood in vibe.moods if not _is_wrong_mood(mood, by_rules.energy)]
     moods = [mood for mood in moods if not find_contradictions(mood, measured)]
     if moods != vibe.moods:
         faults += [_fault_sentence(mood, "loudness", measured) for mood in vibe.moods if mood not in moods]
-        changes["moods"] = moods or local.moods
+        changes["moods"] = moods or by_rules.moods
     if wrong := find_contradictions(TEXTURE_CLAIMS.get(vibe.texture, vibe.texture), measured):
         faults += wrong
-        changes["texture"] = local.texture
+        changes["texture"] = by_rules.texture
     if wrong := find_contradictions(vibe.description, measured):
         faults += wrong
-        changes["description"] = local.description
+        changes["description"] = by_rules.description
     tags = [tag for tag in vibe.tags if not find_contradictions(tag.replace("-", " "), measured)]
     if tags != vibe.tags:
         faults += [f"The tag {tag} is not what was measured." for tag in vibe.tags if tag not in tags]
         changes["tags"] = tags
-    changes |= _correct_placement(vibe, local, measured, faults)
+    changes |= _correct_placement(vibe, by_rules, measured, faults)
     return vibe.model_copy(update=changes), list(dict.fromkeys(faults))
 
 
-def _correct_placement(vibe: Vibe, local: Vibe, measured: Analysis, faults: list[str]) -> dict[str, object]:
-    """Use and pad: a loop is no hit, and a one-shot no loop."""
+def _correct_placement(
+    vibe: Vibe, by_rules: Vibe, measured: Analysis, faults: list[str]
+) -> dict[str, object]:
+    """Return changes to use and role: a loop is not a hit, and a one-shot is not a loop."""
     is_loop = measured.kind == "loop"
     changes: dict[str, object] = {}
     if is_loop != ("loop" in vibe.use) and vibe.use not in {
@@ -130,11 +133,11 @@ def _correct_placement(vibe: Vibe, local: Vibe, measured: Analysis, faults: list
         "transition",
     }:
         faults.append(_fault_sentence(vibe.use, "kind", measured))
-        changes["use"] = local.use
-    no_drum = vibe.role in {"vocal", "chord", "melody"}
-    if (vibe.role == "loop" and not is_loop) or (no_drum and _is_sure_drum(measured)):
+        changes["use"] = by_rules.use
+    is_tonal = vibe.role in {"vocal", "chord", "melody"}
+    if (vibe.role == "loop" and not is_loop) or (is_tonal and _is_sure_drum(measured)):
         faults.append(_fault_sentence(f"{vibe.role} on a pad", "sound", measured))
-        changes["role"] = local.role
+        changes["role"] = by_rules.role
     return changes
 
 
@@ -150,6 +153,7 @@ def _is_wrong_mood(mood: str, energy: int) -> bool:
 
 
 def _false_claims(lowered: str, measured: Analysis) -> list[tuple[str, ClaimLimit]]:
+    """Return the words that the measurement rules out, unless a negation stands within two words before."""
     words = re.findall(r"[a-z']+(?:-shot)?", lowered)
     return [
         (word, limit)

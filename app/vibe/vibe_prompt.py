@@ -1,4 +1,4 @@
-"""What a model reads: the measured features in words and figures, and the user's words as data."""
+"""The prompt for a vibe: the measured features in words and figures, and the user's words as data."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ Message = dict[str, str]
 
 
 def build_messages(measured: Analysis, name: str, tags: Iterable[str]) -> list[Message]:
+    """Return the system and user message about one sound; file name and tags stand in a block of data."""
     measurement = "\n".join(f"- {feature}: {describe_features(measured, [feature])}" for feature in FEATURES)
     given = json.dumps(
         {
@@ -40,5 +41,5 @@ def build_messages(measured: Analysis, name: str, tags: Iterable[str]) -> list[M
 
 
 def sanitize_text(text: str, longest: int) -> str:
-    """Printable, short, and without what could end the block it stands in."""
+    """Return a text cut to a length, without unprintable characters and without what could end its block."""
     return "".join(mark for mark in text if mark.isprintable() and mark not in "<>")[:longest]
