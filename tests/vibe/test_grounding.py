@@ -1,4 +1,4 @@
-"""Rules against invention: each planted contradiction is caught, and no true answer is touched."""
+"""Grounding: each planted contradiction is caught, and true statements pass."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ def test_a_planted_contradiction_is_caught_with_the_figure(
 
 
 @pytest.mark.parametrize("name", list(MADE))
-def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Analysis], name: str) -> None:
-    local = rules_describer.vibe_by_rules(files[name])
-    assert grounding.correct_vibe(local, local, files[name]) == (local, [])
+def test_a_vibe_by_rules_contradicts_nothing(files: dict[str, Analysis], name: str) -> None:
+    by_rules = rules_describer.vibe_by_rules(files[name])
+    assert grounding.correct_vibe(by_rules, by_rules, files[name]) == (by_rules, [])
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Analysis], name
         ("hiss", {"tags": ["dark"]}),
     ],
 )
-def test_a_planted_field_is_put_right_and_listed(
+def test_a_planted_field_is_corrected_and_listed(
     files: dict[str, Analysis], name: str, change: dict[str, Any]
 ) -> None:
-    local = rules_describer.vibe_by_rules(files[name])
-    planted = Vibe.model_validate(local.model_dump() | change)
-    right, faults = grounding.correct_vibe(planted, local, files[name])
+    by_rules = rules_describer.vibe_by_rules(files[name])
+    planted = Vibe.model_validate(by_rules.model_dump() | change)
+    right, faults = grounding.correct_vibe(planted, by_rules, files[name])
     assert len(faults) == 1
     [field] = change
     assert getattr(right, field) != change[field]
     kept = set(Vibe.model_fields) - {field}
-    assert right.model_dump(include=kept) == local.model_dump(include=kept)
+    assert right.model_dump(include=kept) == by_rules.model_dump(include=kept)
