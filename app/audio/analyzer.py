@@ -12,7 +12,7 @@ from app.audio.estimation import combine_evidence, key_estimator, sound_classifi
 from app.audio.estimation.file_name_parser import NameEvidence, parse_file_name
 from app.audio.listening import loudness_meter, onset_detection, spectral_summary, waveform_peaks
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
-from app.audio.result import Analysis, PitchFields, SpectralResult, TempoFields, ToneFields
+from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
 from app.audio.version import ENGINE_VERSION
 from app.music import sound_classes
 
@@ -120,7 +120,8 @@ def _describe_colour(ear: FrontEndFeatures, loudness_course: tuple[float, ...]) 
     return ToneFields(
         brightness=spectral_summary.brightness(colour),
         noisiness=spectral_summary.noisiness(colour),
-        spectral=SpectralResult(colour, loudness_course),
+        spectral=colour,
+        loudness_course=loudness_course,
         timbre=spectral_summary.timbre_vector(colour),
         timbre_version=spectral_summary.TIMBRE_VERSION,
     )

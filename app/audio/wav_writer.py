@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
+
+from app.audio.result import WrittenWav
 
 RATE_HZ = 48_000
 MIN_FRAMES = RATE_HZ // 10  # a pad shorter than about 100 ms is said not to play
@@ -52,21 +53,6 @@ _DOWNMIX: dict[int, list[tuple[float, float]]] = {
         (0, _HALF_POWER),
     ],
 }
-
-
-@dataclass(frozen=True)
-class WrittenWav:
-    """What was written, and what had to be changed for the unit."""
-
-    frames: int
-    channels: int
-    gain_db: float
-    resampled: bool
-    dithered: bool
-    padded_frames: int
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def write_wav(samples: WavSource, sample_rate: int, path: Path) -> WrittenWav:

@@ -9,7 +9,9 @@ from typing import Any
 
 from app.ai import answer_cache, budget
 from app.ai.answer_cache import QuestionSubject
+from app.audio.result import Analysis
 from app.engine import describer
+from app.engine.contract import Measurement
 from app.extensions import db, settings
 from app.integrations.openrouter import conversation
 from app.integrations.openrouter.chat_client import configured_endpoint
@@ -47,9 +49,7 @@ def describe_sound(claim: Claim, still_ours: Callable[[], bool]) -> dict[str, An
         ).to_dict()
 
 
-def _describe_by_model(
-    claim: Claim, measured: dict[str, Any], subject: QuestionSubject
-) -> dict[str, Any] | None:
+def _describe_by_model(claim: Claim, measured: Analysis, subject: QuestionSubject) -> dict[str, Any] | None:
     held = answer_cache.reserve_question(claim.user_id, f"ai:{claim.job_id}:{claim.token[:8]}", subject)
     db.session.commit()
     described = _ask_model(measured, held) if held is not None else None
@@ -59,16 +59,17 @@ def _describe_by_model(
     return described.to_dict()
 
 
-def _load_subject(claim: Claim) -> tuple[dict[str, Any], QuestionSubject]:
+def _load_subject(claim: Claim) -> tuple[Analysis, QuestionSubject]:
     """What is known of the sound, and what makes the question about it: of one reading, so they agree."""
     if claim.is_upload:
-        measured = claim.results["analysis"]
-        return measured, QuestionSubject(claim.content_sha256 or str(measured["file_sha256"]), claim.filename)
+        measurement = Measurement.from_dict(claim.results["analysis"])
+        digest = claim.content_sha256 or measurement.file_sha256
+        return measurement.analysis, QuestionSubject(digest, claim.filename)
     sample = reprocess.load_sample(claim)
-    return sample.heard(), QuestionSubject.of(sample)
+    return sample.corrected_analysis(), QuestionSubject.of(sample)
 
 
-def _ask_model(measured: dict[str, Any], held: answer_cache.Reservation) -> SoundDescription | None:
+def _ask_model(measured: Analysis, held: answer_cache.Reservation) -> SoundDescription | None:
     """None when our own code broke: what was put aside stays, as nobody knows what it has cost."""
     try:
         return describer.describe_sound(measured, held.ask, configured_endpoint(settings()))

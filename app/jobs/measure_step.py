@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from app.audio.errors import UnreadableAudio
 from app.engine import dispatch
-from app.engine.contract import EngineOrder, ProgressListener
+from app.engine.contract import EngineOrder, Measurement, ProgressListener
 from app.extensions import settings
 from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs import claims
@@ -30,10 +29,10 @@ def measure_sound(claim: Claim, folder: Path, still_ours: Callable[[], bool]) ->
         open_store(settings()).put(claim.wav_key, rendered, WAV_TYPE)
         claims.save_step(claim, DECODED, sp404_key=claim.wav_key)
 
-    def measured(features: dict[str, Any]) -> None:
+    def measured(measurement: Measurement) -> None:
         if not claim.content_sha256:
-            claims.save_content_hash(claim, features["file_sha256"])
-        claims.save_step(claim, ANALYSED, analysis=features)
+            claims.save_content_hash(claim, measurement.file_sha256)
+        claims.save_step(claim, ANALYSED, analysis=measurement.to_dict())
 
     order = EngineOrder(
         about=claim.job_id,

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.engine.contract import Measurement
 from app.extensions import db
 from app.jobs.reprocess import WANTS_MODEL
 from app.models import AudioFeatures, Job, Sample
@@ -16,12 +17,13 @@ from app.vibe.sound_description import BY_RULES
 Results = dict[str, Any]
 
 
-def apply_results(job: Job, measured: Results, described: Results) -> Sample | None:
+def apply_results(job: Job, measurement: Measurement | None, described: Results) -> Sample | None:
     """The sample as it is now; None when the one the job is about was deleted. Inside a transaction."""
-    return OUTCOMES[job.purpose](job, measured, described)
+    return OUTCOMES[job.purpose](job, measurement, described)
 
 
-def build_sample(job: Job, measured: Results, described: Results) -> Sample:
+def build_sample(job: Job, measurement: Measurement, described: Results) -> Sample:
+    analysis = measurement.analysis
     sample = Sample(
         # The job's own id: a second completion of one job could only collide.
         id=job.id,
@@ -33,31 +35,31 @@ def build_sample(job: Job, measured: Results, described: Results) -> Sample:
         content_sha256=job.content_sha256,
         original_key=job.original_key,
         sp404_key=job.sp404_key,
-        duration_s=measured["duration_s"],
-        kind=measured["kind"],
-        sound=measured["sound"],
-        bpm=measured["bpm"],
-        bpm_source=measured["bpm_source"],
-        key=measured["key"],
-        key_source=measured["key_source"],
-        bars=bytes(measured["bars"]),
+        duration_s=analysis.duration_s,
+        kind=analysis.kind,
+        sound=analysis.sound,
+        bpm=analysis.bpm,
+        bpm_source=analysis.bpm_source,
+        key=analysis.key,
+        key_source=analysis.key_source,
+        bars=bytes(analysis.bars),
         described=described,
         corrections={},
-        features=_build_features(measured),
+        features=_build_features(measurement),
     )
     sample.index_for_search()
     return sample
 
 
-def _apply_analysis(job: Job, measured: Results, _: Results) -> Sample | None:
+def _apply_analysis(job: Job, measurement: Measurement, _: Results) -> Sample | None:
     """A description by rules follows the measurement. A model's words stay: it is asked on request only."""
     sample = _lock_sample(job)
     if sample is not None:
-        sample.measure(_build_features(measured), bytes(measured["bars"]))
+        sample.measure(_build_features(measurement), bytes(measurement.analysis.bars))
     return sample
 
 
-def _apply_description(job: Job, _: Results, described: Results) -> Sample | None:
+def _apply_description(job: Job, _: Measurement | None, described: Results) -> Sample | None:
     """Rules that stand in for a model which could not be asked don't replace what one has said before."""
     sample = _lock_sample(job)
     if sample is None:
@@ -74,17 +76,26 @@ def _lock_sample(job: Job) -> Sample | None:
     return db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
 
 
-def _build_features(measured: Results) -> AudioFeatures:
-    same = ("sample_rate", "channels", "bpm", "bpm_confidence", "key", "key_confidence", "kind_confidence")
+def _build_features(measurement: Measurement) -> AudioFeatures:
+    analysis, plain = measurement.analysis, measurement.to_dict()
     return AudioFeatures(
-        engine_version=str(measured["engine_version"]),
-        **{name: measured[name] for name in (*same, "loudness_db", "brightness", "noisiness")},
-        peaks=bytes(measured["peaks"]),
-        measured={name: value for name, value in measured.items() if name not in {"peaks", "bars"}},
+        engine_version=analysis.engine_version,
+        sample_rate=analysis.sample_rate,
+        channels=analysis.channels,
+        bpm=analysis.bpm,
+        bpm_confidence=analysis.bpm_confidence,
+        key=analysis.key,
+        key_confidence=analysis.key_confidence,
+        kind_confidence=analysis.kind_confidence,
+        loudness_db=analysis.loudness_db,
+        brightness=analysis.brightness,
+        noisiness=analysis.noisiness,
+        peaks=bytes(analysis.peaks),
+        measured={name: value for name, value in plain.items() if name not in {"peaks", "bars"}},
     )
 
 
-OUTCOMES: dict[str, Callable[[Job, Results, Results], Sample | None]] = {
+OUTCOMES: dict[str, Callable[[Job, Any, Results], Sample | None]] = {
     UPLOAD: build_sample,
     ANALYSE: _apply_analysis,
     DESCRIBE: _apply_description,

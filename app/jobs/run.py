@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import logs
 from app.audio.errors import UnreadableAudio
+from app.engine.contract import Measurement
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import claims, describe_step, measure_step, reprocess, transitions
@@ -91,7 +92,8 @@ def _run_steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Tr
         claims.save_step(claim, DESCRIBED, vibe=describe_step.describe_sound(claim, still_ours))
     if claim.original_key:
         open_store(settings()).copy(claim.incoming_key, claim.original_key)
-    return transitions.complete(claim, results.get("analysis", {}), results.get("vibe", {}))
+    measurement = Measurement.from_dict(results["analysis"]) if "analysis" in results else None
+    return transitions.complete(claim, measurement, results.get("vibe", {}))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.billing import overage_charges, quota
+from app.engine.contract import Measurement
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import attempts, claims, outcomes, reprocess
@@ -43,20 +44,20 @@ class Transition:
     retry_at: datetime | None = None
 
 
-def complete(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> Transition:
+def complete(claim: Claim, measurement: Measurement | None, described: dict[str, Any]) -> Transition:
     """Sample, features, job and message in one transaction; the bytes are in the store already."""
-    if not _commit_results(claim, measured, described):
+    if not _commit_results(claim, measurement, described):
         return end_deleted(claim)
     remove_objects(claim.incoming_key)
     return Transition("completed")
 
 
-def _commit_results(claim: Claim, measured: dict[str, Any], described: dict[str, Any]) -> bool:
+def _commit_results(claim: Claim, measurement: Measurement | None, described: dict[str, Any]) -> bool:
     """False when the sample that the job is about is not there any more."""
     with transaction() as session:
         quota.lock_account(claim.user_id)  # before the job, as everywhere: no two wait for one another
         job = claims.lock_held_job(claim)
-        sample = outcomes.apply_results(job, measured, described)
+        sample = outcomes.apply_results(job, measurement, described)
         if sample is None:
             return False
         session.add(sample)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.audio.result import Analysis
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.sp404.unit_limits import fits_on_pad
 from app.vibe.feature_text import CORRECTABLE_FEATURES
@@ -103,19 +105,24 @@ class Sample(Model):
 
     def found(self) -> dict[str, Any]:
         """What was measured and described, without anybody's corrections."""
-        measured = self.features.measured
+        measured = self.analysis()
         words = {name: self.described.get(name) for name in VIBE_FIELDS}
-        return {name: measured[name] for name in SOUND_FIELDS} | words
+        return {name: getattr(measured, name) for name in SOUND_FIELDS} | words
 
     @property
     def own_figures(self) -> dict[str, Any]:
         """What the user has corrected of the measurement."""
         return {name: self.corrections[name] for name in SOUND_FIELDS if name in self.corrections}
 
-    def heard(self) -> dict[str, Any]:
-        """The measurement as a describer reads it: with the user's word, of which they are sure."""
+    def analysis(self) -> Analysis:
+        """Return the analysis as it was measured, without corrections."""
+        waveform = {"peaks": list(self.features.peaks), "bars": list(self.bars)}
+        return Analysis.from_dict(self.features.measured | waveform)
+
+    def corrected_analysis(self) -> Analysis:
+        """Return the analysis with the user's corrections in it, of which they count as fully confident."""
         own = self.own_figures
-        return self.features.measured | own | {f"{name}_confidence": 1.0 for name in own}
+        return replace(self.analysis(), **(own | {f"{name}_confidence": 1.0 for name in own}))
 
     @property
     def is_by_rules(self) -> bool:
@@ -127,12 +134,12 @@ class Sample(Model):
         self._settle(self.corrections)
 
     def describe_by_rules(self) -> None:
-        self.describe(describe_sound(self.heard()).to_dict())
+        self.describe(describe_sound(self.corrected_analysis()).to_dict())
 
     def measure(self, features: AudioFeatures, bars: bytes) -> None:
         """A new measurement of the same bytes; corrections stay in force."""
         self.features, self.bars = features, bars
-        self.duration_s = features.measured["duration_s"]
+        self.duration_s = self.analysis().duration_s
         if self.is_by_rules:
             self.describe_by_rules()
         else:
@@ -142,12 +149,12 @@ class Sample(Model):
         """Put the values in force where they are searched and sorted; what rules wrote follows them."""
         figures, self.corrections = self.own_figures, corrections
         if self.is_by_rules and self.own_figures != figures:
-            self.described = describe_sound(self.heard()).to_dict()
-        in_force = self.found() | corrections
+            self.described = describe_sound(self.corrected_analysis()).to_dict()
+        measured, in_force = self.analysis(), self.found() | corrections
         for name in SOUND_FIELDS:
             setattr(self, name, in_force[name])
         for name in ("bpm", "key"):
-            source = BY_USER if name in corrections else self.features.measured[f"{name}_source"]
+            source = BY_USER if name in corrections else getattr(measured, f"{name}_source")
             setattr(self, f"{name}_source", source)
         self.index_for_search()
 

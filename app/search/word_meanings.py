@@ -94,11 +94,11 @@ def ask_meanings(
         WordMeanings,
         SCHEMA_NAME,
         lambda reading: _find_fault(reading, words),
-        most_calls=MAX_CALLS,
-        most_tokens=MAX_TOKENS,
+        max_calls=MAX_CALLS,
+        max_tokens=MAX_TOKENS,
         until=time.monotonic() + MAX_WAIT_S,
     )
-    found = asking.of(models, build_messages(words, sentence))
+    found = asking.first_answer(models, build_messages(words, sentence))
     calls = [call.to_dict() for call in asking.calls]
     if found is None:
         return MeaningsAnswer(None, calls)

@@ -1,4 +1,4 @@
-"""The words a vibe may use. Fixed words can be searched, translated and checked; free text can't."""
+"""The words a vibe may use. Fixed words can be searched, translated and checked; free text cannot."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ROLES = (
 
 DRUM_SOUNDS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
 
-# What the library can be sorted by, from either end.
+# The axes by which the library can be sorted, with the word for either end.
 AXIS_ENDS = {
     "brightness": ("brightest", "darkest"),
     "noisiness": ("noisiest", "cleanest"),
@@ -57,7 +57,7 @@ AXIS_ENDS = {
     "length": ("longest", "shortest"),
 }
 
-# What a claim may rest on.
+# The measured features that a claim may rest on.
 FEATURES = (
     "tempo", "key", "loudness", "course", "brightness", "noisiness", "attack", "decay", "spectrum",
     "chroma", "kind", "sound", "duration", "onsets",

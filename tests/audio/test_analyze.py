@@ -101,9 +101,10 @@ def test_onsets_are_cut_where_the_sound_itself_crosses_zero() -> None:
 
 def test_noise_is_noisier_and_brighter_than_a_bass() -> None:
     hiss, bass = analyze_sound(noise(1.0), RATE_HZ), analyze_sound(sine(60, 1.0), RATE_HZ)
-    assert hiss.noisiness > 80 > 5 > bass.noisiness
-    assert hiss.brightness > 75 > 30 > bass.brightness
-    assert hiss.spectral.spectral.centroid_hz.mean == pytest.approx(5_512, rel=0.05)
+    assert None not in (hiss.noisiness, bass.noisiness, hiss.brightness, bass.brightness)
+    assert (hiss.noisiness or 0) > 80 > 5 > (bass.noisiness or 0)
+    assert (hiss.brightness or 0) > 75 > 30 > (bass.brightness or 0)
+    assert hiss.spectral.centroid_hz.mean == pytest.approx(5_512, rel=0.05)
 
 
 def test_like_sounds_have_near_timbre_vectors() -> None:

@@ -278,7 +278,7 @@ def test_who_lost_the_lease_changes_nothing(as_owner: Browser, monkeypatch: pyte
     with pytest.raises(LeaseLostError):
         claims.save_step(held, "analysed", analysis={})
     with pytest.raises(LeaseLostError):
-        transitions.complete(held, {}, {})
+        transitions.complete(held, None, {})
     with pytest.raises(LeaseLostError):
         transitions.refuse(held, "x")
     with pytest.raises(LeaseLostError):

@@ -8,12 +8,11 @@ import pytest
 
 from app.jobs.outcomes import build_sample
 from app.models import AudioFeatures, Job, Sample
+from tests.measurements import loop_measurement
 
 MEASURED: dict[str, Any] = {
-    "engine_version": "1", "sample_rate": 44100, "channels": 1, "duration_s": 2.0, "kind": "loop",
-    "kind_confidence": 0.9, "sound": None, "bpm": 90.0, "bpm_source": "detected", "bpm_confidence": 0.9,
-    "key": "A minor", "key_source": "file name", "key_confidence": 0.8, "loudness_db": -14.0,
-    "brightness": 40.0, "noisiness": 20.0, "bars": [0] * 64, "peaks": [0] * 800,
+    "duration_s": 2.0, "bpm": 90.0, "key_source": "file name", "loudness_db": -14.0, "brightness": 40.0,
+    "noisiness": 20.0,
 }  # fmt: skip
 DESCRIBED = {
     "moods": ["dark"], "energy": 40, "texture": "warm", "use": "drum loop to chop", "tags": ["slow"],
@@ -25,13 +24,12 @@ DESCRIBED = {
 def sample() -> Sample:
     job = Job(id="1", user_id="2", filename="Loop.wav", format="WAV", size_bytes=1, content_sha256="")
     job.incoming_key = "incoming/2/1.wav"
-    return build_sample(job, MEASURED, DESCRIBED)
+    return build_sample(job, loop_measurement(**MEASURED), DESCRIBED)
 
 
 def measured_anew(sample: Sample, **changes: Any) -> None:
-    values = MEASURED | changes
-    kept = {name: value for name, value in values.items() if name not in {"bars", "peaks"}}
-    sample.measure(AudioFeatures(measured=kept), bytes(64))
+    measured = loop_measurement(**(MEASURED | changes)).to_dict()
+    sample.measure(AudioFeatures(measured=measured, peaks=bytes(800)), bytes(64))
 
 
 def test_a_correction_is_in_force_and_found_by_a_search(sample: Sample) -> None:

@@ -12,28 +12,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.measurements import loop_measurement
+
 Progress = Callable[[str, dict[str, Any]], None]
 TICK_S = 0.01
-MEASURED: dict[str, Any] = {
-    "engine_version": "none",
-    "duration_s": 1.0,
-    "kind": "loop",
-    "sound": None,
-    "bpm": 93.0,
-    "bpm_source": "detected",
-    "bpm_confidence": 0.9,
-    "key": None,
-    "key_source": None,
-    "key_confidence": 0.0,
-    "kind_confidence": 0.9,
-    "sample_rate": 44100,
-    "channels": 1,
-    "loudness_db": -12.0,
-    "brightness": 50.0,
-    "noisiness": 20.0,
-    "bars": [100] * 64,
-    "peaks": [100] * 800,
-}
+MEASURED = loop_measurement(duration_s=1.0, bpm=93.0, key=None, key_source=None).to_dict()
 
 
 def nothing(request: dict[str, Any], progress: Progress) -> dict[str, Any]:

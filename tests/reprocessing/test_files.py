@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.billing import quota
+from app.engine.contract import Measurement
 from app.extensions import db, settings
 from app.jobs import claims, cleanup, outcomes, reconcile, reprocess, run, transitions
 from app.jobs.outcomes import Results
@@ -153,9 +154,11 @@ def test_a_deleted_sample_ends_its_job_and_nothing_of_it_comes_back(
     else:
         complete = transitions.complete
 
-        def late(claim: claims.Claim, measured: Results, described: Results) -> transitions.Transition:
+        def late(
+            claim: claims.Claim, measurement: Measurement | None, described: Results
+        ) -> transitions.Transition:
             away(sample)
-            return complete(claim, measured, described)
+            return complete(claim, measurement, described)
 
         monkeypatch.setattr(transitions, "complete", late)
     ending = run.run_next()

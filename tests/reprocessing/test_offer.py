@@ -91,8 +91,8 @@ def test_before_a_model_was_ever_asked_the_length_of_the_question_is_told(
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     page = offer(as_owner, DESCRIBE, *two)
     sample = two[1]
-    asked = vibe_prompt.build_messages(sample.features.measured, sample.filename, [])
-    each = MaxPrice(Decimal("0.5"), Decimal("1.5")).most(asked, request_schema(Vibe))
+    asked = vibe_prompt.build_messages(sample.analysis(), sample.filename, [])
+    each = MaxPrice(Decimal("0.5"), Decimal("1.5")).max_cost_usd(asked, request_schema(Vibe))
     assert Decimal("0.001") < each < MOST
     assert f"Asked {SMALL} then qwen/qwen3-235b-a22b-2507, when it does not answer" in page
     assert f"Expected {usd(2 * each)} 2 samples at {usd(each)}, by the length of the question" in page

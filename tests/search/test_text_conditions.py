@@ -13,6 +13,7 @@ from app.models.base import new_id, transaction
 from app.search import sample_search as search
 from app.search import text_conditions, vibe_synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES
+from tests.measurements import loop_measurement
 from tests.models.test_sample import MEASURED
 
 DULL: dict[str, Any] = {
@@ -37,7 +38,7 @@ def shelve(owner: User, vibes: dict[str, dict[str, Any]]) -> dict[str, Sample]:
         for name, vibe in vibes.items():
             job = Job(id=new_id(), user_id=owner.id, filename=f"{name}.wav", format="WAV", size_bytes=1)
             job.content_sha256, job.incoming_key = "", f"incoming/{owner.id}/{job.id}.wav"
-            made[name] = build_sample(job, MEASURED, DULL | vibe)
+            made[name] = build_sample(job, loop_measurement(**MEASURED), DULL | vibe)
             session.add(made[name])
     return made
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import librosa
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +10,7 @@ from app.audio.listening import frame_descriptors
 from app.audio.listening.chroma import SpectralPeaks
 from app.audio.listening.front_end import HOP, LONG_WINDOW, RATE_HZ, Floats
 from app.audio.listening.front_end_features import FrontEndFeatures
+from app.audio.result import Moments, SpectralSummary, VectorMoments
 
 MFCC_COUNT = 13
 BAND_COUNT = 32
@@ -20,42 +19,6 @@ TIMBRE_VERSION = 2
 _MIN_HOP_LEVEL = 1e-3  # of the loudest: what lies 60 dB lower is heard as silence
 _MIN_MEL_MAGNITUDE = 1e-4
 _MIN_BAND_HZ, _MAX_BAND_HZ = 30.0, 10_000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Mean and standard deviation over the frames that are not silent."""
-
-    mean: float
-    std: float
-
-
-@dataclass(frozen=True, slots=True)
-class VectorMoments:
-    """Means and standard deviations, one a coefficient."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SpectralSummary:
-    """Moments of the frame descriptors, and `bands_db`: levels of log-spaced bands, loudest 0 dB.
-
-    `mfcc` has 13 coefficients; `chroma` the strength of the pitch classes from C, in each window beside the
-    strongest, tuning corrected.
-    """
-
-    centroid_hz: Moments
-    bandwidth_hz: Moments
-    rolloff_hz: Moments
-    flatness: Moments
-    zero_crossing_rate: Moments
-    rms: Moments
-    mfcc: VectorMoments
-    chroma: VectorMoments
-    bands_db: tuple[float, ...]
-    bands_hz: tuple[float, ...]
 
 
 def summarize_spectrum(ear: FrontEndFeatures) -> SpectralSummary:
