@@ -15,8 +15,11 @@ from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
 from app.reprocessing import reprocess_offer
-from app.search import facets, learned_words, ranking
-from app.search import sample_search as search
+from app.search import facets, ranking, word_questions
+from app.search.chips import search_chips
+from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_search import find_samples
+from app.search.term_labels import order_label
 
 blueprint = Blueprint("library", __name__, url_prefix="/samples")
 
@@ -27,9 +30,9 @@ REVERTED_CORRECTIONS = "taken_back"
 @blueprint.get("")
 def index() -> str:
     """The list; htmx gets the part below the search field, at the same address."""
-    query = search.with_learned_words(current_user, search.SampleQuery.from_args(request.args))
+    query = with_learned_words(current_user, SampleQuery.from_args(request.args))
     after = request.args.get("after", "")
-    results = search.find_samples(current_user, query, after)
+    results = find_samples(current_user, query, after)
     if wants_fragment() and after:
         return render_template("library/_rows.html", query=query, results=results)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
@@ -37,6 +40,8 @@ def index() -> str:
         template,
         query=query,
         results=results,
+        chips=search_chips(query),
+        order=order_label(query.sort, query.terms),
         named=facets.samples_named_so(current_user, query),
         relaxed=[] if results.total else facets.wider_searches(current_user, query),
         sorts=ranking.SORT_ORDERS,
@@ -44,7 +49,7 @@ def index() -> str:
         sounds=facets.count_values(current_user, query, "sound"),
         keys=facets.count_values(current_user, query, "key"),
         tags=facets.count_tags(current_user),
-        askable=learned_words.words_to_offer(current_user, query.ask, query.learned),
+        askable=word_questions.words_to_offer(current_user, query.ask, query.learned),
     )
 
 
@@ -52,10 +57,10 @@ def index() -> str:
 @limiter.limit("20/minute", key_func=lambda: f"account:{current_user.id}")
 def learn_words() -> BaseResponse:
     """Ask a model what the words of a search mean that no rule knows; searching itself never does."""
-    query = search.SampleQuery.from_args(request.form)
+    query = SampleQuery.from_args(request.form)
     try:
-        learned_words.learn_words(current_user, query.ask)
-    except learned_words.NoAnswerError as error:
+        word_questions.learn_words(current_user, query.ask)
+    except word_questions.NoAnswerError as error:
         flash(str(error), "error")
     search_again: dict[str, Any] = dict(query.to_args())
     return redirect(url_for("library.index", **search_again), 303)

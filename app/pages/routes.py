@@ -15,7 +15,8 @@ from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, InvalidLinkError, open_store
 from app.jobs import card_list
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 
 blueprint = Blueprint("pages", __name__)
 
@@ -29,7 +30,7 @@ def landing() -> str | BaseResponse:
 
 @blueprint.get("/dashboard")
 def dashboard() -> str:
-    recent = search.find_samples(current_user, search.SampleQuery(), after=None)
+    recent = find_samples(current_user, SampleQuery(), after=None)
     return render_template(
         "pages/dashboard.html",
         standing=quota.plan_usage(current_user),

@@ -15,7 +15,8 @@ from app.extensions import db
 from app.jobs import reprocess
 from app.models import Sample, User
 from app.models.job import ANALYSE, DESCRIBE
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_search import find_samples
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
 
@@ -57,8 +58,8 @@ class SampleAge:
 def choose_samples(user: User, given: MultiDict[str, str], purpose: str) -> ChosenSamples:
     """By the form of the library: `all` for the whole search, otherwise each `sample`."""
     if given.get("all"):
-        query = search.with_learned_words(user, search.SampleQuery.from_args(given))
-        found = search.find_samples(user, query, given.get("after"), MAX_SAMPLES)
+        query = with_learned_words(user, SampleQuery.from_args(given))
+        found = find_samples(user, query, given.get("after"), MAX_SAMPLES)
         samples, total, rest = found.samples, found.total, None
         if found.next_after is not None:
             rest = query.to_args() | {"all": "1", "after": found.next_after, "purpose": purpose}

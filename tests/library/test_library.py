@@ -21,7 +21,8 @@ from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.music import musical_keys
 from app.search import facets
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick
 
 
@@ -109,7 +110,7 @@ class TestFinding:
         assert 'class="chip" href="/samples?kind=loop"' in page
 
     def test_counts_stand_beside_the_values(self, owner: User) -> None:
-        counts = dict(facets.count_values(owner, search.SampleQuery(kind="loop"), "kind"))
+        counts = dict(facets.count_values(owner, SampleQuery(kind="loop"), "kind"))
         assert sum(counts.values()) == 3
 
     def test_a_stranger_sees_an_empty_library(self, as_stranger: Browser) -> None:
@@ -124,7 +125,7 @@ def test_pages_show_every_sample_once(app: Flask, loop: Sample, owner: User, sor
     seen: list[str] = []
     after: str | None = ""
     while after is not None:
-        results = search.find_samples(owner, search.SampleQuery(sort=sort), after)
+        results = find_samples(owner, SampleQuery(sort=sort), after)
         seen += [sample.id for sample in results.samples]
         after = results.next_after
         assert results.total == 121

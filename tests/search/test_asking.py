@@ -13,7 +13,8 @@ from app.extensions import db
 from app.library import samples
 from app.models import Sample, User
 from app.models.base import transaction, utcnow
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 from tests.search.sentences import HELD_OUT, SENTENCES
 from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick, noise, wav
 
@@ -26,7 +27,7 @@ def four(as_owner: Browser) -> dict[str, Sample]:
 
 
 def names(user: User, sentence: str) -> list[str]:
-    return [sample.name for sample in search.find_samples(user, search.SampleQuery(ask=sentence), "").samples]
+    return [sample.name for sample in find_samples(user, SampleQuery(ask=sentence), "").samples]
 
 
 def test_sentences_find_and_rank(owner: User, four: dict[str, Sample]) -> None:
@@ -66,9 +67,9 @@ def test_sentences_find_and_rank(owner: User, four: dict[str, Sample]) -> None:
 
 def test_every_sentence_can_be_asked_page_by_page(owner: User, four: dict[str, Sample]) -> None:
     for sentence in (*SENTENCES, *HELD_OUT, "not too bright, punchy, calm and long"):
-        query, seen, after = search.SampleQuery(ask=sentence), list[str](), ""
+        query, seen, after = SampleQuery(ask=sentence), list[str](), ""
         while True:
-            page = search.find_samples(owner, query, after, limit=1)
+            page = find_samples(owner, query, after, limit=1)
             seen += [sample.id for sample in page.samples]
             if page.next_after is None:
                 break
@@ -106,7 +107,7 @@ def test_what_is_called_as_the_sentence_says_comes_first(owner: User, four: dict
     whole = names(owner, "not so loud")
     seen, after = list[str](), ""
     while True:
-        page = search.find_samples(owner, search.SampleQuery(ask="not so loud"), after, limit=1)
+        page = find_samples(owner, SampleQuery(ask="not so loud"), after, limit=1)
         seen += [sample.name for sample in page.samples]
         if page.next_after is None:
             break

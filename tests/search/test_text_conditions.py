@@ -10,9 +10,11 @@ from app.jobs.outcomes import build_sample
 from app.models import Job, Sample, User
 from app.models import sample as sample_model
 from app.models.base import new_id, transaction
-from app.search import sample_search as search
 from app.search import text_conditions, vibe_synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
+from app.search.term_labels import order_label
 from tests.models.test_sample import MEASURED
 
 DULL: dict[str, Any] = {
@@ -48,7 +50,7 @@ def shelf(owner: User) -> dict[str, Sample]:
 
 
 def names(user: User, sentence: str) -> list[str]:
-    return [sample.name for sample in search.find_samples(user, search.SampleQuery(ask=sentence), "").samples]
+    return [sample.name for sample in find_samples(user, SampleQuery(ask=sentence), "").samples]
 
 
 FOUND = {
@@ -114,16 +116,17 @@ def test_characters_and_measures_sort_together_page_by_page(owner: User, shelf: 
     with transaction():
         for number, sample in enumerate(shelf.values()):
             sample.features.brightness = None if number == 4 else 20.0 * number
-    query, seen, after = search.SampleQuery(ask="dusty, dark"), list[str](), ""
+    query, seen, after = SampleQuery(ask="dusty, dark"), list[str](), ""
     while True:
-        page = search.find_samples(owner, query, after, limit=1)
+        page = find_samples(owner, query, after, limit=1)
         seen += [sample.name for sample in page.samples]
         if page.next_after is None:
             break
         after = page.next_after
     assert seen == ["Popcorn", "Take 3", "Blue", "Strings of sand", "Plain"]
-    assert query.ranking == "dusty and darkest first"
-    assert search.SampleQuery(ask="bright, not too dusty").ranking == "brightest first, dusty last"
+    assert order_label("", query.terms) == "dusty and darkest first"
+    terms = SampleQuery(ask="bright, not too dusty").terms
+    assert order_label("", terms) == "brightest first, dusty last"
 
 
 def test_every_word_of_a_vibe_can_be_asked_for() -> None:

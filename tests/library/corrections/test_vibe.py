@@ -12,7 +12,8 @@ from app.extensions import db
 from app.models import Sample, User
 from app.models.base import transaction
 from app.models.sample import VIBE_FIELDS
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 from tests.library.corrections.forms import DESCRIBED, described, marked, page_of
 from tests.support import ApiScript, Browser, finished_job, kick
 
@@ -130,13 +131,13 @@ def test_energy_ranks_by_the_correction(as_owner: Browser, owner: User, loop: Sa
     other = db.session.get_one(Sample, finished_job(as_owner, "kick.wav", kick()).sample_id)
     with transaction():
         other.describe(DESCRIBED | {"energy": 50})
-    query = search.SampleQuery(ask="energetic")
-    assert [sample.name for sample in search.find_samples(owner, query, "").samples] == [
+    query = SampleQuery(ask="energetic")
+    assert [sample.name for sample in find_samples(owner, query, "").samples] == [
         "kick",
         "Dusty break",
     ]
     described(as_owner, loop, {"energy": "60"})
-    assert [sample.name for sample in search.find_samples(owner, query, "").samples] == [
+    assert [sample.name for sample in find_samples(owner, query, "").samples] == [
         "Dusty break",
         "kick",
     ]
