@@ -14,7 +14,7 @@ from app.library import downloads, measurement_facts, samples, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
-from app.reprocessing import reprocess_offer
+from app.reprocessing.sample_age import sample_age
 from app.search import facets, ranking, word_questions
 from app.search.chips import search_chips
 from app.search.sample_query import SampleQuery, with_learned_words
@@ -43,7 +43,7 @@ def index() -> str:
         chips=search_chips(query),
         order=order_label(query.sort, query.terms),
         named=facets.samples_named_so(current_user, query),
-        relaxed=[] if results.total else facets.wider_searches(current_user, query),
+        wider=[] if results.total else facets.wider_searches(current_user, query),
         sorts=ranking.SORT_ORDERS,
         kinds=facets.count_values(current_user, query, "kind"),
         sounds=facets.count_values(current_user, query, "sound"),
@@ -206,7 +206,7 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         pictures=measurement_facts.chart_bars(sample),
         tempi=measurement_facts.other_tempi(sample),
         other_keys=measurement_facts.other_keys(sample),
-        age=reprocess_offer.sample_age(sample),
+        age=sample_age(sample),
     )
 
 

@@ -271,7 +271,7 @@ def test_nobody_chooses_anothers_samples(as_stranger: Browser, two: list[Sample]
 
 def test_nothing_ticked_says_so_and_an_unknown_purpose_is_refused(as_owner: Browser) -> None:
     assert as_owner.post("/again", purpose=DESCRIBE).status_code == 303
-    assert "Tick the samples first" in as_owner.get("/samples").text
+    assert "Select some samples first" in as_owner.get("/samples").text
     assert as_owner.post("/again/jobs", purpose="upload").status_code == 400
 
 
