@@ -168,7 +168,7 @@ def edit_sample(user: User, sample_id: str, body: sample_schemas.SamplePatch) ->
         tags=None if body.tags is None else ",".join(body.tags),
         liked=body.liked,
         corrections=body.corrections,
-        taken_back=body.taken_back,
+        reset=body.taken_back,
     )
     return sample_schemas.SampleAnswer.of(sample)
 
@@ -197,11 +197,10 @@ def download_sample(user: User, sample_id: str, query: sample_schemas.DownloadQu
     allowed = _authorised_user(EXPORTS_WRITE)
     if isinstance(allowed, BaseResponse):
         return allowed
-    if not sample.fits_a_pad:
-        return problems.problem_response(
-            409, "An SP-404MKII pad holds 16 minutes. Cut this one into shorter files first."
-        )
-    return _redirect(downloads.sp404_url(sample))
+    try:
+        return _redirect(downloads.sp404_url(sample))
+    except downloads.TooLongForPadError as error:
+        return problems.problem_response(409, str(error))
 
 
 @serves(operations.SHOW_USAGE)

@@ -24,12 +24,12 @@ from app.search.term_labels import order_label
 blueprint = Blueprint("library", __name__, url_prefix="/samples")
 
 Page = str | tuple[str, int] | BaseResponse
-REVERTED_CORRECTIONS = "taken_back"
+RESET_CORRECTIONS = "taken_back"
 
 
 @blueprint.get("")
 def index() -> str:
-    """The list; htmx gets the part below the search field, at the same address."""
+    """Show the list. htmx gets only the part below the search field, from the same address."""
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
     after = request.args.get("after", "")
     results = find_samples(current_user, query, after)
@@ -56,7 +56,7 @@ def index() -> str:
 @blueprint.post("/words")
 @limiter.limit("20/minute", key_func=lambda: f"account:{current_user.id}")
 def learn_words() -> BaseResponse:
-    """Ask a model what the words of a search mean that no rule knows; searching itself never does."""
+    """Ask a model about the words that no rule knows. Searching itself never asks one."""
     query = SampleQuery.from_args(request.form)
     try:
         word_questions.learn_words(current_user, query.ask)
@@ -68,11 +68,13 @@ def learn_words() -> BaseResponse:
 
 @blueprint.get("/<sample_id>")
 def detail(sample_id: str) -> str:
+    """Show a sample's page."""
     return _detail_page(samples.owned_by(current_user, sample_id))
 
 
 @blueprint.post("/<sample_id>")
 def update(sample_id: str) -> Page:
+    """Save the name, the tags and the corrections of what was measured."""
     sample = samples.owned_by(current_user, sample_id)
     form = SampleForm(sample, request.form)
     if not form.validate():
@@ -86,17 +88,19 @@ def update(sample_id: str) -> Page:
 
 @blueprint.post("/<sample_id>/vibe")
 def correct_vibe(sample_id: str) -> Page:
+    """Save the corrections of the description."""
     sample = samples.owned_by(current_user, sample_id)
     form = VibeForm(sample, request.form)
     if not form.validate():
         return _detail_page(sample, vibe_form=form), 422
-    samples.edit_sample(sample, corrections=form.corrections, taken_back=form.taken_back)
+    samples.edit_sample(sample, corrections=form.corrections, reset=form.reset)
     flash("Saved.")
     return _back_to(sample)
 
 
 @blueprint.post("/<sample_id>/tempo/<any(half, double):factor>")
 def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
+    """Halve or double the tempo."""
     sample = samples.owned_by(current_user, sample_id)
     samples.scale_tempo(sample, 0.5 if factor == "half" else 2.0)
     return _back_to(sample)
@@ -104,30 +108,31 @@ def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
 
 @blueprint.post("/<sample_id>/revert")
 def revert(sample_id: str) -> BaseResponse:
-    """Take back one correction, or all when none is named. The latest can be undone in this browser."""
+    """Reset the named corrections, or all. The latest reset can be undone in this browser."""
     sample = samples.owned_by(current_user, sample_id)
-    taken_back = samples.revert_corrections(sample, *request.form.getlist("field"))
-    if taken_back:
-        session[REVERTED_CORRECTIONS] = {sample.id: taken_back}
+    reset = samples.reset_corrections(sample, *request.form.getlist("field"))
+    if reset:
+        session[RESET_CORRECTIONS] = {sample.id: reset}
         undo = url_for("library.put_back", sample_id=sample.id)
-        flash("Taken back: it is as it was found.", f"undo:{undo}")
+        flash("Reset to what was found.", f"undo:{undo}")
     return _back_to(sample)
 
 
 @blueprint.post("/<sample_id>/corrections")
 def put_back(sample_id: str) -> BaseResponse:
-    """Undo taking back."""
+    """Undo the latest reset."""
     sample = samples.owned_by(current_user, sample_id)
-    if sample.id in session.get(REVERTED_CORRECTIONS, {}):
-        samples.restore_corrections(sample, session.pop(REVERTED_CORRECTIONS)[sample.id])
+    if sample.id in session.get(RESET_CORRECTIONS, {}):
+        samples.restore_corrections(sample, session.pop(RESET_CORRECTIONS)[sample.id])
         flash("Your corrections are back.")
     else:
-        flash("That can't be undone any more: only what was taken back last can.", "error")
+        flash("This can't be undone any more. Only your latest reset can.", "error")
     return _back_to(sample)
 
 
 @blueprint.post("/<sample_id>/like")
 def like(sample_id: str) -> Page:
+    """Like a sample, or take the like away."""
     sample = samples.owned_by(current_user, sample_id)
     samples.toggle_like(sample)
     if wants_fragment():
@@ -137,6 +142,7 @@ def like(sample_id: str) -> Page:
 
 @blueprint.post("/<sample_id>/delete")
 def delete(sample_id: str) -> Page:
+    """Hide a sample and offer to undo that."""
     sample = samples.owned_by(current_user, sample_id)
     trash.delete_sample(sample)
     if wants_fragment():
@@ -148,6 +154,7 @@ def delete(sample_id: str) -> Page:
 
 @blueprint.post("/<sample_id>/restore")
 def restore(sample_id: str) -> Page:
+    """Bring a deleted sample back."""
     sample = samples.deleted_sample(current_user, sample_id)
     trash.restore_sample(sample)
     if wants_fragment():
@@ -158,7 +165,7 @@ def restore(sample_id: str) -> Page:
 
 @blueprint.errorhandler(quota.QuotaExceededError)
 def no_room(error: quota.QuotaExceededError) -> Page:
-    """Nothing was lost: the sample can be restored as soon as there is room."""
+    """Say why a sample can't be restored now. It is not lost: it can be once there is room."""
     if wants_fragment():
         return render_template("errors/_alert.html", sentence=str(error)), 409
     flash(str(error), "error")
@@ -167,12 +174,13 @@ def no_room(error: quota.QuotaExceededError) -> Page:
 
 @blueprint.get("/<sample_id>/audio")
 def audio(sample_id: str) -> BaseResponse:
+    """Send the player to the audio."""
     return redirect(downloads.audio_url(samples.owned_by(current_user, sample_id)))
 
 
 @blueprint.get("/<sample_id>/peaks")
 def peaks(sample_id: str) -> Response:
-    """Eight hundred heights for the player's waveform; others when the sample is analysed again."""
+    """Return the 800 heights of the player's waveform, which may change when the sample is analysed again."""
     sample = samples.owned_by(current_user, sample_id)
     response = jsonify(peaks=list(sample.features.peaks), duration_s=sample.duration_s)
     response.add_etag()
@@ -183,16 +191,19 @@ def peaks(sample_id: str) -> Response:
 
 @blueprint.get("/<sample_id>/original")
 def original(sample_id: str) -> BaseResponse:
+    """Download the uploaded file."""
     return redirect(downloads.original_url(samples.owned_by(current_user, sample_id)))
 
 
 @blueprint.get("/<sample_id>/sp404")
 def sp404(sample_id: str) -> BaseResponse:
+    """Download the WAV for the SP-404MKII."""
     sample = samples.owned_by(current_user, sample_id)
-    if not sample.fits_a_pad:
-        flash("An SP-404MKII pad holds 16 minutes. Cut this one into shorter files first.", "error")
+    try:
+        return redirect(downloads.sp404_url(sample))
+    except downloads.TooLongForPadError as error:
+        flash(str(error), "error")
         return _back_to(sample)
-    return redirect(downloads.sp404_url(sample))
 
 
 def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: VibeForm | None = None) -> str:

@@ -62,10 +62,10 @@ def test_half_and_double_time(as_owner: Browser, loop: Sample) -> None:
     ("change", "sentence"),
     [
         ({"name": ""}, "A sample needs a name."),
-        ({"bpm": "5"}, "A tempo lies between 20 and 400 BPM."),
+        ({"bpm": "5"}, "Enter a tempo from 20 to 400 BPM."),
         ({"bpm": "fast"}, "Not a valid decimal value."),
-        ({"bpm": "sNaN"}, "A tempo lies between 20 and 400 BPM."),
-        ({"bpm": "NaN"}, "A tempo lies between 20 and 400 BPM."),
+        ({"bpm": "sNaN"}, "Enter a tempo from 20 to 400 BPM."),
+        ({"bpm": "NaN"}, "Enter a tempo from 20 to 400 BPM."),
         ({"key": "H major"}, "Not a valid choice"),
         ({"kind": "song"}, "Not a valid choice"),
         ({"sound": "gong"}, "Not a valid choice"),

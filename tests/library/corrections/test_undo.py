@@ -42,14 +42,14 @@ class TestUndo:
         as_owner.post(f"/samples/{loop.id}/revert")
         as_owner.post(f"/samples/{loop.id}/revert")  # a second click takes nothing back and forgets nothing
         as_owner.post(f"/samples/{other.id}/corrections")
-        assert "That can't be undone any more" in page_of(as_owner, other)
+        assert "This can't be undone any more" in page_of(as_owner, other)
         as_owner.post(f"/samples/{loop.id}/corrections")
         assert "Your corrections are back." in page_of(as_owner, loop)
         assert (loop.corrections, other.corrections) == ({"bpm": 186.0}, {})
         as_owner.post(f"/samples/{loop.id}/revert", field="bpm")
         as_owner.post(f"/samples/{loop.id}/corrections")
         as_owner.post(f"/samples/{loop.id}/corrections")
-        assert "That can't be undone any more" in page_of(as_owner, loop)
+        assert "This can't be undone any more" in page_of(as_owner, loop)
         assert as_stranger.post(f"/samples/{loop.id}/corrections").status_code == 404
 
 
