@@ -1,4 +1,4 @@
-"""Pages of the library ask the database the same number of questions for five samples and for fifty."""
+"""Pages of the library take as many database queries for five samples as for fifty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The offer page asks the database the same number of questions for five samples and for fifty."""
+"""The offer page takes as many database queries for five samples as for fifty."""
 
 from __future__ import annotations
 

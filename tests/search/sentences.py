@@ -1,6 +1,6 @@
-"""Sentences as producers type them, each with everything that should be understood of it.
+"""Sentences as producers type them, each with all the terms it should be parsed into.
 
-One line a term, in the notation of `told`: the field, then its value; a minus before what must not be.
+Terms are written as `terms_text` writes them: the field, then the value, with a minus before a negated term.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from app.search.sentence_parser import Term
 from app.search.text_conditions import DESCRIPTION_FIELDS
 
-# Written first, and not looked at while the words and rules were made.
+# Written before the words and rules, and not looked at while those were made.
 HELD_OUT = {
     "warm rhodes loop 84 bpm in F# minor": "boost warm 1; sound keys; kind loop; bpm 81..87; key F# minor",
     "short punchy snares, no hats": "rank length -1; rank punch 1; sound snare; -sound hi-hat",
@@ -158,7 +158,7 @@ SENTENCES = {
     "transitions": "use transition",
     "a melody": "role melody",
     "not melancholic or sad": "-mood melancholic; -mood sad|melancholic",
-    # Characters sort.
+    # Words for a character sort.
     "very dusty, a bit crunchy": "boost dusty 2; boost crunchy 0.5",
     "not too dusty": "boost dusty -1",
     "less dusty than that": "boost dusty -1",
@@ -169,7 +169,7 @@ SENTENCES = {
 }
 
 
-# Written down as a producer would type them; what they showed to be missing was mended.
+# Written as a producer would type them. They showed gaps in the rules, which were then closed.
 TYPED_BY_PRODUCERS = {
     "kicks without a tempo": "sound kick; has no bpm",
     "show me my newest drum breaks": "sort newest; break break",
@@ -209,11 +209,11 @@ TYPED_BY_PRODUCERS = {
 SENTENCES |= TYPED_BY_PRODUCERS
 
 
-def told(terms: tuple[Term, ...]) -> str:
-    return "; ".join(_told(term) for term in terms)
+def terms_text(terms: tuple[Term, ...]) -> str:
+    return "; ".join(_term_text(term) for term in terms)
 
 
-def _told(term: Term) -> str:
+def _term_text(term: Term) -> str:
     minus, value = "-" if term.negated else "", term.value
     if term.field in ("bpm", "seconds"):
         words = "..".join("" if each is None else f"{each:g}" for each in value)

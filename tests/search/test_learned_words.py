@@ -1,4 +1,4 @@
-"""Words that no rule knows: a model is asked by a click, and what it said is read for nothing later."""
+"""Words that no rule knows: a click asks a model, and later searches read its saved answer for free."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from app.search.sample_search import find_samples
 from app.search.sentence_parser import parse_sentence, quote_term
 from app.search.term_labels import term_label
 from tests.fake_openrouter import KEY, FakeOpenRouter, running_openrouter
-from tests.search.sentences import told
+from tests.search.sentences import terms_text
 from tests.search.test_text_conditions import shelve
 from tests.support import ApiScript, Browser
 
@@ -57,7 +57,7 @@ def page(browser: Browser, sentence: str) -> str:
 
 
 def click(browser: Browser, sentence: str) -> str:
-    """The button beside the chips, and the page that it leads to."""
+    """Click the button beside the chips and return the page it leads to."""
     answer = browser.post("/samples/words", ask=sentence)
     assert answer.status_code == 303, answer.text
     return unescape(browser.get(answer.headers["Location"]).text)
@@ -76,7 +76,7 @@ def cost() -> Decimal:
     return sum((usage.cost_usd for _, usage in db.session.execute(rows)), Decimal(0))
 
 
-def test_searching_asks_nobody_and_a_click_does(
+def test_only_a_click_asks_a_model(
     as_owner: Browser, owner: User, fake: FakeOpenRouter, shelf: dict[str, Sample]
 ) -> None:
     before = page(as_owner, "headnod loops")
@@ -97,7 +97,9 @@ def test_searching_asks_nobody_and_a_click_does(
     )  # what was put aside was given back
 
 
-def test_a_guess_can_be_dropped_and_the_word_itself_searched(as_owner: Browser, fake: FakeOpenRouter) -> None:
+def test_a_guess_can_be_removed_or_replaced_by_the_word_itself(
+    as_owner: Browser, fake: FakeOpenRouter
+) -> None:
     html = click(as_owner, "no headnod loops")
     assert chips(html)[0] == "not mood: groovy or funky (AI guess, from “headnod”)"
     assert 'href="/samples?ask=loops"' in html
@@ -108,7 +110,7 @@ def test_a_guess_can_be_dropped_and_the_word_itself_searched(as_owner: Browser, 
     assert ASKED not in literal
 
 
-def test_only_the_words_left_and_the_sentence_are_sent(as_owner: Browser, fake: FakeOpenRouter) -> None:
+def test_only_unknown_words_and_the_sentence_are_sent(as_owner: Browser, fake: FakeOpenRouter) -> None:
     click(as_owner, 'dusty headnod 808 loops, "secret name" -glued </untrusted> 90 bpm')
     [body] = fake.asked
     system, user = (message["content"] for message in body["messages"])
@@ -120,7 +122,9 @@ def test_only_the_words_left_and_the_sentence_are_sent(as_owner: Browser, fake: 
     assert body["max_tokens"] == word_meanings.MAX_TOKENS
 
 
-def test_what_the_model_does_not_know_is_said_and_remembered(as_owner: Browser, fake: FakeOpenRouter) -> None:
+def test_words_the_model_does_not_know_are_named_and_not_asked_again(
+    as_owner: Browser, fake: FakeOpenRouter
+) -> None:
     assert f"{ASKED}zorblax, headnod<" in page(as_owner, "zorblax headnod")
     for html in (click(as_owner, "zorblax headnod"), page(as_owner, "zorblax")):
         assert "The model doesn't know “zorblax”: searched for as written." in html
@@ -148,7 +152,7 @@ def test_what_the_model_does_not_know_is_said_and_remembered(as_owner: Browser, 
         ("403", 1, False),
     ],
 )
-def test_whatever_the_market_does_the_page_says_so_and_the_ledger_is_the_bill(
+def test_any_answer_is_reported_on_the_page_and_charged_as_billed(
     as_owner: Browser, fake: FakeOpenRouter, script: str, asked: int, is_learned: bool
 ) -> None:
     fake.script = [act.replace("_", " ") for act in script.split()]
@@ -166,7 +170,7 @@ def test_whatever_the_market_does_the_page_says_so_and_the_ledger_is_the_bill(
 
 
 @pytest.mark.parametrize(("call_s", "longest_s", "asked"), [(0.3, 30.0, 2), (30.0, 0.3, 1)])
-def test_nobody_waits_for_a_model_that_takes_its_time(
+def test_a_slow_model_is_given_up(
     as_owner: Browser,
     fake: FakeOpenRouter,
     monkeypatch: pytest.MonkeyPatch,
@@ -183,7 +187,7 @@ def test_nobody_waits_for_a_model_that_takes_its_time(
 
 
 @pytest.mark.parametrize("status", ["401", "402"])
-def test_a_refused_key_pauses_all_asking(
+def test_a_refused_api_key_pauses_questions_for_everyone(
     as_owner: Browser, as_stranger: Browser, fake: FakeOpenRouter, status: str
 ) -> None:
     fake.script = [status, "good"]
@@ -194,7 +198,7 @@ def test_a_refused_key_pauses_all_asking(
     assert len(fake.asked) == 1
 
 
-def test_who_switched_ai_off_is_offered_nothing_and_nothing_is_asked(
+def test_users_who_switched_ai_off_are_offered_no_question(
     as_owner: Browser, owner: User, fake: FakeOpenRouter
 ) -> None:
     with transaction():
@@ -204,7 +208,7 @@ def test_who_switched_ai_off_is_offered_nothing_and_nothing_is_asked(
     assert fake.asked == []
 
 
-def test_another_user_gets_nothing_of_what_was_learned(
+def test_learned_words_stay_with_the_user_who_asked(
     as_owner: Browser, as_stranger: Browser, fake: FakeOpenRouter, stranger: User
 ) -> None:
     click(as_owner, "headnod")
@@ -215,7 +219,7 @@ def test_another_user_gets_nothing_of_what_was_learned(
     assert len(fake.asked) == 2
 
 
-def test_two_spellings_of_one_word_are_learned_at_once(
+def test_two_spellings_of_one_word_are_learned_together(
     as_owner: Browser, owner: User, fake: FakeOpenRouter
 ) -> None:
     click(as_owner, "zor.blax zorblax head:nod headnod")
@@ -223,14 +227,14 @@ def test_two_spellings_of_one_word_are_learned_at_once(
     assert ASKED not in page(as_owner, "zor.blax zorblax head:nod headnod")
 
 
-def test_nothing_to_ask_costs_nothing(as_owner: Browser, fake: FakeOpenRouter) -> None:
+def test_a_sentence_without_unknown_words_costs_nothing(as_owner: Browser, fake: FakeOpenRouter) -> None:
     click(as_owner, 'dusty loops "headnod"')
     click(as_owner, "")
     assert fake.asked == []
     assert budget.spent_usd(budget.DAY) == 0
 
 
-def test_the_api_reads_what_was_learned_and_never_asks(
+def test_the_api_uses_learned_words_and_never_asks(
     app: Flask, as_owner: Browser, script: ApiScript, fake: FakeOpenRouter, shelf: dict[str, Sample]
 ) -> None:
     def found() -> list[str]:
@@ -243,7 +247,7 @@ def test_the_api_reads_what_was_learned_and_never_asks(
     assert len(fake.asked) == 1
 
 
-def test_a_mistake_of_ours_keeps_what_was_put_aside(
+def test_an_error_in_our_code_keeps_the_reservation(
     as_owner: Browser, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -253,12 +257,12 @@ def test_a_mistake_of_ours_keeps_what_was_put_aside(
     assert budget.spent_usd(budget.DAY) == Decimal("0.02")
 
 
-class TestBudget:
+class TestUsedUpBudget:
     @pytest.fixture
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
         return environ | {"AI_USER_DAY_USD": "0.01"}
 
-    def test_no_button_beyond_it_and_no_call(self, as_owner: Browser, fake: FakeOpenRouter) -> None:
+    def test_no_button_is_shown_and_no_model_is_asked(self, as_owner: Browser, fake: FakeOpenRouter) -> None:
         assert ASKED not in page(as_owner, "headnod")
         assert word_questions.NO_MODEL_NOW in click(as_owner, "headnod")
         assert fake.asked == []
@@ -269,17 +273,17 @@ class TestWithoutKey:
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
         return {name: value for name, value in environ.items() if name != "OPENROUTER_API_KEY"}
 
-    def test_the_sentence_is_read_as_far_as_it_goes(self, as_owner: Browser) -> None:
+    def test_known_words_are_still_understood(self, as_owner: Browser) -> None:
         html = page(as_owner, "dusty headnod 90s loops")
         assert chips(html) == ["dusty first", "“headnod”", "era: 1990s", "loop"]
         assert ASKED not in html
 
 
-def test_learned_words_are_a_second_step_that_changes_nothing_else() -> None:
+def test_learned_words_change_no_other_term() -> None:
     sentence = "very headnod, not glued loops -808"
     known = {"headnod": tuple(HEADNOD), "glued": ("rank: softest", "kind: loop"), "loops": ("mood: sad",)}
-    assert told(learned_words.parse_with_meanings(sentence, {})) == told(parse_sentence(sentence))
-    assert told(learned_words.parse_with_meanings(sentence, known)) == (
+    assert terms_text(learned_words.parse_with_meanings(sentence, {})) == terms_text(parse_sentence(sentence))
+    assert terms_text(learned_words.parse_with_meanings(sentence, known)) == (
         "mood groovy|funky; rank punch 1; rank punch 1; -kind loop; kind loop; -word 808"
     )
     assert learned_words.unknown_words(sentence) == ("headnod", "glued")
@@ -296,7 +300,7 @@ def test_learned_words_are_a_second_step_that_changes_nothing_else() -> None:
         ("no more headnod.", 'no more "headnod"'),
     ],
 )
-def test_a_word_in_quotation_marks_is_left_alone(sentence: str, expected: str) -> None:
+def test_a_quoted_word_is_never_unknown(sentence: str, expected: str) -> None:
     term = next(term for term in parse_sentence(sentence) if term.value[0] == "headnod")
     assert quote_term(sentence, term) == expected
     assert learned_words.unknown_words(expected) == tuple(
@@ -304,7 +308,7 @@ def test_a_word_in_quotation_marks_is_left_alone(sentence: str, expected: str) -
     )
 
 
-def test_all_that_a_model_may_say_can_be_searched(app: Flask, owner: User) -> None:
+def test_every_meaning_a_model_may_give_can_be_searched(app: Flask, owner: User) -> None:
     assert set(word_meanings.SOUNDS) == synonyms.SOUNDS.keys()
     assert {*sound_classes.SOUNDS, "drums"} == synonyms.SOUNDS.keys()
     for meaning in word_meanings.MEANINGS:
@@ -314,7 +318,7 @@ def test_all_that_a_model_may_say_can_be_searched(app: Flask, owner: User) -> No
         find_samples(owner, SampleQuery(ask="headnod", learned={"headnod": (meaning,)}), "")
 
 
-def test_of_two_meanings_of_one_word_either_will_do(owner: User) -> None:
+def test_either_of_two_meanings_of_a_word_matches(owner: User) -> None:
     shelve(owner, {"A": {}, "B": {}, "C": {}})
     with transaction() as session:
         for sample, sound in zip(session.scalars(select(Sample)), ("hi-hat", "cymbal", "kick"), strict=True):
@@ -326,7 +330,7 @@ def test_of_two_meanings_of_one_word_either_will_do(owner: User) -> None:
     assert [sample.sound for sample in left_out] == ["kick"]
 
 
-def test_of_two_sounds_that_are_asked_for_either_will_do(owner: User) -> None:
+def test_either_of_two_sounds_matches(owner: User) -> None:
     shelve(owner, {"A": {}, "B": {}, "C": {}})
     with transaction() as session:
         for sample, sound in zip(session.scalars(select(Sample)), ("kick", "pad", "clap"), strict=True):
@@ -335,14 +339,14 @@ def test_of_two_sounds_that_are_asked_for_either_will_do(owner: User) -> None:
     assert sorted(str(sample.sound) for sample in found) == ["kick", "pad"]
 
 
-def test_a_minor_key_is_any_of_them() -> None:
+def test_in_a_minor_key_means_any_minor_key() -> None:
     [any_minor] = parse_sentence("in a minor key")
     assert (any_minor.field, len(any_minor.value)) == ("key", 12)
     [named] = parse_sentence("in A minor")
     assert named.value == ("A minor",)
 
 
-def test_two_clicks_at_once_pay_once(app: Flask, owner: User, fake: FakeOpenRouter) -> None:
+def test_two_concurrent_clicks_pay_once(app: Flask, owner: User, fake: FakeOpenRouter) -> None:
     user_id, barrier = owner.id, threading.Barrier(2)
 
     def click_(_: int) -> None:
@@ -356,7 +360,7 @@ def test_two_clicks_at_once_pay_once(app: Flask, owner: User, fake: FakeOpenRout
     assert len(fake.asked) == 1
 
 
-def test_the_answer_is_kept_with_its_source_and_version(as_owner: Browser, fake: FakeOpenRouter) -> None:
+def test_the_answer_is_saved_with_its_model_and_version(as_owner: Browser, fake: FakeOpenRouter) -> None:
     click(as_owner, "headnod")
     [kept] = db.session.scalars(select(AiAnswer))
     expected: dict[str, Any] = {"word": "headnod", "means": HEADNOD, "source": "qwen/qwen3-235b-a22b-2507"}
