@@ -1,4 +1,4 @@
-"""The stage of every test: a fresh app on a migrated database of its own, and a fixed cast."""
+"""Fixtures for every test: a fresh app on its own migrated database, and a fixed cast of users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCRATCH = Path(tempfile.mkdtemp(prefix="sp404-tests-"))
 for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "SECRET_KEY", "PORT"):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = str(SCRATCH / "queue")
-set_cache_folder()  # what numba has compiled at set-up is not compiled again
+set_cache_folder()  # reuse what numba compiled at set-up
 
 from argon2 import PasswordHasher
 from flask import Flask
@@ -39,7 +39,7 @@ from tests.support import PASSWORD, ApiScript, Browser
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What the processes of a test that fails have logged."""
+    """Add the logs of its processes to the report of a failed test."""
     report = yield
     if report.failed:
         for served in getattr(item, "funcargs", {}).values():
@@ -54,7 +54,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_hashes() -> Iterator[None]:
-    """Passwords of the cast are hashed by the same function, but not slowly on purpose."""
+    """Hash the cast's passwords with the same function, but without making it slow on purpose."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", quick)
@@ -64,13 +64,13 @@ def quick_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """What the templates compile to, which is the same in the app of each test."""
+    """A cache of compiled templates, which are the same in every test's app."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file as the migrations make it, copied for each test."""
+    """A database file made by the migrations, to be copied for each test."""
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app(Settings.from_env({"DATA_DIR": str(folder)}))
     with app.app_context():
@@ -82,19 +82,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """The settings of the app under test; a test may change them before it asks for the app."""
+    """The environment that the app's settings are read from; tests override it to change them."""
     return {"DATA_DIR": str(tmp_path / "instance")}
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody rests between two tries of a question."""
+    """Don't pause between two attempts of a question to a model."""
     monkeypatch.setattr(conversation, "PAUSES_S", (0.0, 0.0))
 
 
 @pytest.fixture
 def fake(at_once: None) -> Iterator[FakeOpenRouter]:
-    """A market of models, for tests whose `environ` names its address."""
+    """A fake OpenRouter, for tests whose `environ` names its address."""
     with running_openrouter() as made:
         yield made
 
@@ -160,7 +160,7 @@ def as_freeloader(app: Flask, freeloader: User) -> Browser:
 
 @pytest.fixture
 def script(app: Flask, owner: User) -> ApiScript:
-    """The owner's script, with a token that may do everything."""
+    """The owner's API client, with a token that may do everything."""
     return ApiScript(app, owner)
 
 

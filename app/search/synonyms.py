@@ -1,6 +1,6 @@
-"""The words producers use, and what each of them means to the library.
+"""The words producers use, and what each of them means in the library.
 
-A space or hyphen in an entry stands for either, a colon or nothing; plurals need no entry of their own.
+A space or hyphen in an entry matches a space, a hyphen, a colon or nothing. Plurals need no entry.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SOUNDS = {
     "drums": "drum, drum kit, beat",
 }
 FAMILIES = {"drums": DRUM_SOUNDS}
-# A loop of drums, or whatever is called so.
+# A drum loop, or anything with "break" in its text.
 BREAK_PHRASES = "break, drum break, breakbeat, break beat, drum break loop, break loop, breakbeat loop"
 FORMAT_PHRASES = {
     "WAV": "wav, wave",
@@ -38,7 +38,7 @@ FORMAT_PHRASES = {
     "M4A": "m4a, aac",
     "OGG": "ogg, vorbis",
 }
-# Each end of a scale: how the words that ask for it are spelled.
+# The words that ask for each end of a measured axis: 1 is the high end, -1 the low end.
 RANK_PHRASES = {
     ("brightness", 1): "bright, brighter, brightest, crisp, shiny, sparkly",
     ("brightness", -1): "dark, darker, darkest, dull, muffled",
@@ -64,14 +64,14 @@ DAY_PHRASES = {
     7: "this week, last week, past week",
     31: "this month, last month, past month",
 }
-# What comes first, by the name of the library's own sorting.
+# The words that ask for an order by date, under the name that order has in the library.
 SORT_PHRASES = {
     "newest": "newest, newest first, latest, latest first, most recent, recent, recently",
     "oldest": "oldest, oldest first, earliest",
 }
 LIKED_PHRASES = "liked, favourite, favorite, fave, starred, loved, i like, i love"
 MODE_PHRASES = {"minor": "minor, minor key", "major": "major, major key"}
-# Words that are found under each other's spelling too.
+# Groups of words that are searched together: each finds the others.
 SIMILAR_WORDS = (
     "dusty, lofi, lo-fi, vinyl",
     "gritty, dirty, grimy",
@@ -83,7 +83,7 @@ SIMILAR_WORDS = (
     "distorted, overdriven, distortion",
     "glitchy, glitch",
 )
-# What a sample may have or lack, by the word that follows `with`, `has` or `no`; and words for it.
+# What a sample may have or lack, by the word that follows `with`, `has` or `no`, and single phrases for it.
 PROPERTIES = {"key": "key", "bpm": "bpm", "tempo": "bpm", "tag": "tags", "tags": "tags"}
 PROPERTY_PHRASES = {
     ("key", True): "tuned",
@@ -92,11 +92,11 @@ PROPERTY_PHRASES = {
     ("tags", True): "tagged",
     ("tags", False): "untagged",
 }
-# Said, but not asked for; a `not` before them denies what comes after.
+# Words that ask for nothing. A `not` before them negates the word after them.
 SKIPPED_WORDS = (
     "a an the any my of with for in on at from to by as is are be was were has have had got want need using"
 )
-# Said, but not asked for.
+# Words that ask for nothing, unless a `not` stands before them: then they are searched.
 FILLER_WORDS = (
     "and but or nor it its this that which those these than me i you am we mine there nothing find give "
     "get show list search see hear play please pls thanks some something anything everything all just only "

@@ -19,7 +19,8 @@ from app.integrations.storage import StorageError, Store, open_store
 from app.models import OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 from tests.live import free_port
 from tests.services.conftest import Inbox
 from tests.support import PASSWORD, Browser, finished_job, kick
@@ -104,7 +105,7 @@ def test_a_library_is_ranked_by_what_the_user_corrected(empty_app: Flask) -> Non
         for described, corrections in (({"energy": 50}, {}), ({"energy": 10}, {"energy": 90}), ({}, {})):
             with transaction() as session:
                 session.add(_sample(user, described, corrections))
-        found = search.find_samples(user, search.SampleQuery(ask="energetic"), "").samples
+        found = find_samples(user, SampleQuery(ask="energetic"), "").samples
         assert [sample.vibe.get("energy") for sample in found] == [90, 50, None]
         db.session.remove()
         db.engine.dispose()

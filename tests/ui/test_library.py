@@ -131,7 +131,7 @@ def test_corrections_on_the_page_of_a_sample(page: Page) -> None:
     vibe.get_by_label("Mood 1").select_option("sunny")
     vibe.get_by_role("textbox", name="Energy").fill("loud")
     page.get_by_role("button", name="Save the vibe").click()
-    expect(vibe.get_by_text("Energy is a whole number from 0 to 100.")).to_be_visible()
+    expect(vibe.get_by_text("Enter a whole number from 0 to 100.")).to_be_visible()
     expect(vibe.get_by_label("Mood 1")).to_have_value("sunny")
     vibe.get_by_role("textbox", name="Energy").fill("77")
     page.get_by_role("button", name="Save the vibe").click()
