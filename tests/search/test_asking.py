@@ -122,7 +122,7 @@ def test_a_name_that_the_sentence_leaves_out_is_offered(as_owner: Browser, four:
 
     def offered(sentence: str) -> list[str]:
         page = as_owner.get("/samples", query_string={"ask": sentence}).text
-        line = re.search(r"Named so: (.*)</p>", page)
+        line = re.search(r"(?s)Samples with this name:(.*?)</p>", page)
         return re.findall(r'<a dir="auto" href="[^"]+">([^<]+)<', line[1]) if line else []
 
     assert offered("no key 93 bpm") == ["No Key, 93 BPM"]
@@ -181,7 +181,7 @@ def test_what_was_understood_is_shown_and_can_be_taken_back(
 
 def test_when_nothing_is_found_it_says_what_to_leave_out(as_owner: Browser, four: dict[str, Sample]) -> None:
     page = unescape(as_owner.get("/samples?ask=dusty+loops+faster+than+120").text)
-    without = re.findall(r'Without <a href="([^"]+)">([^<]+)</a>: <span class="num">(\d+)', page)
+    without = re.findall(r'Without <a href="([^"]+)">([^<]+)</a>:\s+<span class="num">(\d+)', page)
     assert without == [("/samples?ask=dusty+loops", "from 120 BPM", "1")]
 
 

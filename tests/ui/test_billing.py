@@ -86,7 +86,7 @@ def test_a_renewal_that_fails_leads_to_the_page_that_mends_it(
         if mend.is_visible():
             break
         page.wait_for_timeout(250)
-    expect(page.get_by_text("Your plan stays while Stripe tries again.")).to_be_visible()
+    expect(page.get_by_text("You keep your plan while Stripe tries again.")).to_be_visible()
     check(page, "/billing")
     mend.click()
     press(page, "paid")
@@ -109,6 +109,6 @@ def test_a_plan_is_bought_without_javascript_on_a_phone(
     press(page, "paid")
     expect(page.get_by_text("You are on Enterprise.")).to_be_visible()
     page.goto("/billing")
-    page.get_by_role("link", name="What the next invoice will be").click()
+    page.get_by_role("link", name="Show the next invoice").click()
     expect(page.get_by_text("Next invoice: $99.00")).to_be_visible()
     context.close()

@@ -73,7 +73,7 @@ def test_what_the_store_does_not_take_goes_through_the_app_on_retry(
     register(page)
     gate.is_shut = True
     drop(page, [("Kick.wav", kick())])
-    expect(page.get_by_text("The file did not reach the store.")).to_be_visible()
+    expect(page.get_by_text("The file did not reach the storage.")).to_be_visible()
     gate.is_shut = False
     page.get_by_role("button", name="Retry").click()
     expect(page.locator(".card.completed", has_text="Kick.wav")).to_be_visible(timeout=60_000)

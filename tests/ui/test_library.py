@@ -46,12 +46,12 @@ def test_arrow_keys_move_and_play_and_escape_stops(page: Page) -> None:
     page.keyboard.press("l")
     expect(rows.nth(1).locator(".like button")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("l?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
 
 
 def test_a_loop_loops_and_a_one_shot_does_not(page: Page) -> None:
@@ -107,14 +107,15 @@ def test_rows_are_ticked_by_key_or_all_at_once_and_the_cost_comes_first(page: Pa
     page.keyboard.press("ArrowDown")
     page.keyboard.press("x")
     expect(page.get_by_role("status").filter(has_text="selected")).to_have_text("1 selected")
-    page.get_by_label("this page").check()
+    page.get_by_label("select this page").check()
     expect(page.get_by_role("checkbox", name="Select Deep kick")).to_be_checked()
     page.get_by_role("checkbox", name="Select Deep kick").uncheck()
     page.get_by_role("button", name="Describe again").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Describe again")
+    # There is no model, and the rules would write the same words again.
+    expect(page.get_by_role("heading", level=1)).to_have_text("Already up to date")
     expect(page.locator("main")).not_to_contain_text("Deep kick")
-    expect(page.locator("main")).to_contain_text("Nothing would change.")  # there is no model
-    page.get_by_role("link", name="Leave them as they are").click()
+    expect(page.locator("main")).to_contain_text("so the words would be the same")
+    page.get_by_role("link", name="Back to the library").click()
     expect(page).to_have_url(re.compile("/samples$"))
 
 
@@ -138,10 +139,10 @@ def test_corrections_on_the_page_of_a_sample(page: Page) -> None:
     expect(vibe).to_contain_text("sunny")
     vibe.get_by_text("Correct the vibe").click()
     assert Axe().run(page).violations_count == 0
-    page.get_by_role("button", name="Take back your BPM").click()
+    page.get_by_role("button", name="Reset BPM").click()
     expect(headline).to_contain_text("93")
-    page.get_by_role("button", name="Take back all my corrections").click()
-    expect(page.locator(".yours")).to_have_count(0)
+    page.get_by_role("button", name="Reset all my corrections").click()
+    expect(page.locator(".correction")).to_have_count(0)
 
 
 def test_everything_works_without_javascript(browser: Browser, product: Product) -> None:

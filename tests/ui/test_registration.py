@@ -43,7 +43,7 @@ def test_the_mailbox_first_then_the_password(
     page.context.clear_cookies()
     page.goto("/register")
     page.get_by_label("Email").fill("p@example.com")
-    page.get_by_role("button", name="Send me the link").click()
+    page.get_by_role("button", name="Email me a link").click()
     expect(page.get_by_text("A link is on its way to this address.")).to_be_visible()
     assert "you have an account already" in text_of(_mail(inbox, 2))
     context.close()
@@ -54,7 +54,7 @@ def _walk(page: Page, product: Product, inbox: Inbox, check: bool) -> None:
     page.goto("/register")
     _is_fine(page, check)
     page.get_by_label("Email").fill("p@example.com")
-    page.get_by_role("button", name="Send me the link").click()
+    page.get_by_role("button", name="Email me a link").click()
     expect(page.get_by_text("A link is on its way to this address.")).to_be_visible()
     link = re.search(rf"{product.url}/register/\S+", text_of(_mail(inbox, 1)))
     assert link is not None

@@ -74,7 +74,7 @@ def test_corrections_are_taken_back_one_by_one_and_all(as_owner: Browser, loop: 
     assert (loop.bpm_source, loop.vibe["energy"]) == ("detected", 40)
     as_owner.post(f"/samples/{loop.id}/revert")
     assert (loop.corrections, loop.key, loop.vibe) == ({}, None, DESCRIBED)
-    assert "Take back" not in page_of(as_owner, loop)
+    assert "Reset" not in page_of(as_owner, loop)
 
 
 def test_a_field_there_is_not_takes_nothing_back(as_owner: Browser, loop: Sample) -> None:
