@@ -3,6 +3,7 @@ import { csrfToken } from "./csrf.js";
 import { toast } from "./toast.js";
 import "./player.js";
 import "./keys.js";
+import "./menu.js";
 import "./upload.js";
 import "./selection.js";
 
@@ -25,13 +26,6 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 document.addEventListener("htmx:sendError", () => toast("Can't reach the server. Check your connection."));
-
-// A click elsewhere closes an open menu.
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll(".menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
-});
 
 for (const field of document.querySelectorAll("[data-timezone]")) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";

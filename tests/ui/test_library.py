@@ -101,6 +101,47 @@ def test_deleting_can_be_undone_in_place(page: Page) -> None:
     expect(page.locator(".row", has_text="Warm pad").locator(".play")).to_be_visible()
 
 
+def test_a_deleted_row_leaves_the_columns_of_a_phone_as_wide_as_they_were(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page)
+    page.goto("/samples")
+    row, other = (page.locator(".row", has_text=name) for name in ("Warm pad", "Dusty break"))
+    before = other.locator(".col-name").bounding_box()
+    row.locator("summary").click()
+    row.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    assert other.locator(".col-name").bounding_box() == before
+    page.get_by_role("button", name="Undo").click()
+    expect(row.locator(".play")).to_be_visible()
+
+
+def test_a_menu_near_the_bottom_opens_upwards(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 480})
+    sign_in(page)
+    page.goto("/samples")
+    page.get_by_role("button", name="Play Dusty break").click()
+    row = page.locator(".rows .row").last
+    row.locator("summary").click()
+    delete, player = row.get_by_role("button", name="Delete"), page.locator("#player")
+    expect(delete).to_be_visible()
+    box, bar = delete.bounding_box(), player.bounding_box()
+    assert box is not None
+    assert bar is not None
+    assert box["y"] + box["height"] <= bar["y"]
+
+
+def test_nothing_can_be_started_before_something_is_selected(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    describe = page.get_by_role("button", name="Describe again")
+    expect(describe).to_be_disabled()
+    page.get_by_label("select all").check()
+    expect(describe).to_be_enabled()
+    page.get_by_label("select all").uncheck()
+    page.get_by_role("checkbox", name="Select Deep kick").check()
+    expect(describe).to_be_enabled()
+
+
 def test_rows_are_ticked_by_key_or_all_at_once_and_the_cost_comes_first(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
