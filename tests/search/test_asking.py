@@ -83,13 +83,13 @@ def test_a_date_sorts_before_any_other_wish_and_a_choice_by_hand_before_both(
     assert names(owner, "oldest") == names(owner, "dusty, oldest first") == oldest
     assert names(owner, "newest, not the brightest") == names(owner, "recently added") == oldest[::-1]
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first").text
-    assert "sorted by oldest first" in page
+    assert "· oldest first" in page
     chips = re.findall(r'class="chip" href="[^"]+">([^<]+) <', page)
     assert chips == ["darkest first (another order is chosen)", "WAV", "oldest first"]
     assert '<option value="newest">' in page  # what is in force is as asked, which stands selected
     assert 'href="/samples?ask=dark+wav&amp;sort=oldest"' in page
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first&sort=newest").text
-    assert "sorted by Newest, as chosen" in page
+    assert "· Newest, as chosen" in page
     assert re.findall(r'data-name="([^"]+)"', page) == oldest[::-1]
     assert '<option value="newest" selected>' in page
     assert 'href="/samples?ask=dark+wav&amp;sort=newest"' in page
@@ -170,7 +170,7 @@ def test_what_was_understood_is_shown_and_can_be_taken_back(
     as_owner: Browser, four: dict[str, Sample]
 ) -> None:
     page = unescape(as_owner.get("/samples?ask=dusty+93+bpm+loops,+not+too+bright").text)
-    assert "sorted by dusty and darkest first" in page
+    assert "· dusty and darkest first" in page
     links = re.findall(r'class="chip" href="([^"]+)">([^<]+) <', page)
     assert [words for _, words in links] == ["dusty first", "90–96 BPM", "loop", "darkest first"]
     assert links[1][0] == "/samples?ask=dusty+loops,+not+too+bright"
