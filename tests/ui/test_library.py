@@ -1,4 +1,4 @@
-"""The library in a browser: audition by keyboard, live search, undo, and all of it without JavaScript."""
+"""The library in a browser: audition by keyboard, live search, undo, and the same without JavaScript."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.ui
 
 @pytest.fixture(autouse=True)
 def filled(library: Producer) -> None:
-    """Every test here finds a library with samples in it."""
+    """Fill the library before each test of this module."""
 
 
 def names(page: Page) -> list[str]:
@@ -64,7 +64,7 @@ def test_a_loop_loops_and_a_one_shot_does_not(page: Page) -> None:
     expect(loop).to_have_attribute("aria-pressed", "false")
 
 
-def test_clicking_into_a_waveform_plays_from_there(page: Page) -> None:
+def test_clicking_a_waveform_plays_from_there(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
     wave = page.locator(".row", has_text="Dusty break").locator(".col-wave")
@@ -76,7 +76,7 @@ def test_clicking_into_a_waveform_plays_from_there(page: Page) -> None:
     assert 2.3 < at < 4.5
 
 
-def test_search_filters_as_one_types_and_the_back_key_works(page: Page) -> None:
+def test_search_filters_while_typing_and_back_works(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
     page.get_by_role("searchbox").fill("break")
@@ -101,7 +101,7 @@ def test_deleting_can_be_undone_in_place(page: Page) -> None:
     expect(page.locator(".row", has_text="Warm pad").locator(".play")).to_be_visible()
 
 
-def test_a_deleted_row_leaves_the_columns_of_a_phone_as_wide_as_they_were(page: Page) -> None:
+def test_deleting_on_a_phone_keeps_the_width_of_the_columns(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page)
     page.goto("/samples")
@@ -130,7 +130,7 @@ def test_a_menu_near_the_bottom_opens_upwards(page: Page) -> None:
     assert box["y"] + box["height"] <= bar["y"]
 
 
-def test_nothing_can_be_started_before_something_is_selected(page: Page) -> None:
+def test_the_buttons_wait_for_a_selection(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
     describe = page.get_by_role("button", name="Describe again")
@@ -142,7 +142,7 @@ def test_nothing_can_be_started_before_something_is_selected(page: Page) -> None
     expect(describe).to_be_enabled()
 
 
-def test_rows_are_ticked_by_key_or_all_at_once_and_the_cost_comes_first(page: Page) -> None:
+def test_rows_are_selected_by_key_or_all_at_once_and_an_offer_comes_first(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
     page.keyboard.press("ArrowDown")
@@ -168,7 +168,7 @@ def test_corrections_on_the_page_of_a_sample(page: Page) -> None:
     page.get_by_role("button", name="Double tempo").click()
     expect(headline).to_contain_text("186")
     expect(headline).to_contain_text("yours measured: 93 BPM")
-    expect(vibe).to_contain_text("at 186 BPM")  # what rules wrote follows
+    expect(vibe).to_contain_text("at 186 BPM")  # the rules rewrite their description
     vibe.get_by_text("Correct the vibe").click()
     vibe.get_by_label("Mood 1").select_option("sunny")
     vibe.get_by_role("textbox", name="Energy").fill("loud")
@@ -196,7 +196,9 @@ def test_everything_works_without_javascript(browser: Browser, product: Product)
     )
     page.get_by_role("button", name="Upload").click()
     card = page.locator(".card.completed", has_text="No script.wav")
-    expect(card).to_be_visible(timeout=30_000)  # the page asks again by itself while something is under way
+    expect(card).to_be_visible(
+        timeout=30_000
+    )  # without JavaScript the page reloads itself while a job is unfinished
     page.goto("/samples")
     page.get_by_role("searchbox").fill("script")
     page.get_by_role("button", name="Search").click()
