@@ -52,7 +52,7 @@ def show_quota_refusal(error: QuotaExceededError) -> Response:
 def queues() -> Page:
     """Cards, workers, graphs and one tab of jobs; htmx gets what changes by itself."""
     if wants_fragment():
-        return render_template("admin/_now.html", **_live_figures())
+        return render_template("admin/_status.html", **_live_figures())
     query = JobFilter.from_args(request.args)
     found = job_search.find_jobs(query, request.args.get("after", ""))
     drawn = graphs.all_graphs()

@@ -135,7 +135,9 @@ def test_the_cards_say_how_it_is(as_admin: Browser, owner: User, freeloader: Use
     assert now.oldest_s["free-tier"] == pytest.approx(3 * 3600, abs=60)
     page = as_admin.get("/admin/queues").text
     assert "20.0 %" in page
-    assert as_admin.get("/admin/queues", headers={"HX-Request": "true"}).text.startswith('<div id="now"')
+    assert as_admin.get("/admin/queues", headers={"HX-Request": "true"}).text.startswith(
+        '<div id="queue-status"'
+    )
     workers.set_mode(workers.own_worker_id(), "paused")
     assert queue_figures.queue_summary().state == "paused"
     with transaction() as session:

@@ -32,7 +32,7 @@ def test_a_poll_answers_nothing_until_something_changed_and_then_ends(as_owner: 
     claims.save_step(held, "decoded")
     moved = as_owner.get(address, headers=HTMX)
     assert moved.status_code == 200
-    assert "Listening for tempo, key and sound." in moved.text
+    assert "Finding tempo, key and sound." in moved.text
     assert "1 in progress" in moved.text
 
 
@@ -78,8 +78,8 @@ def test_each_card_says_what_its_job_did_and_when(as_owner: Browser) -> None:
     for purpose in (ANALYSE, DESCRIBE):
         as_owner.post("/again/jobs", purpose=purpose, sample=sample.id)
     assert told(as_owner) == [
-        "To be analysed again, just now",
-        "To be described again, just now",
+        "New analysis requested, just now",
+        "New description requested, just now",
         "Uploaded, just now",
     ]
     with transaction() as session:

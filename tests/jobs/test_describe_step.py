@@ -90,7 +90,7 @@ def test_a_description_shows_its_source_and_what_was_put_right(
     assert sample.vibe["source"] == "qwen/qwen3-235b-a22b-2507"
     assert len(sample.vibe["corrections"]) == 2
     page = as_owner.get(f"/samples/{job.id}").text
-    assert "Put right: Said fast, against 90 BPM." in page
+    assert "Corrected: Said fast, against 90 BPM." in page
     assert "qwen/qwen3-235b-a22b-2507" in page
 
 

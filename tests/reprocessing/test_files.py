@@ -46,7 +46,7 @@ class TestFiles:
         as_owner.post(f"/jobs/{job.id}/cancel")
         db.session.refresh(job)
         assert (job.state, files_kept()) == ("cancelled", kept)
-        assert "Cancelled. The sample is as it was." in as_owner.get("/jobs").text
+        assert "Cancelled. The sample has not changed." in as_owner.get("/jobs").text
         assert as_owner.get(f"/samples/{sample.id}/audio").status_code == 302
 
     @BOTH

@@ -94,10 +94,13 @@ def test_the_first_estimate_is_by_the_length_of_the_question(
     asked = vibe_prompt.build_messages(sample.analysis(), sample.filename, [])
     each = MaxPrice(Decimal("0.5"), Decimal("1.5")).max_cost_usd(asked, request_schema(Vibe))
     assert Decimal("0.001") < each < MOST
-    assert f"Asked {SMALL} then qwen/qwen3-235b-a22b-2507, when it does not answer" in page
-    assert f"Expected {usd(2 * each)} 2 samples at {usd(each)}, by the length of the question" in page
-    assert "At most $0.04 $0.02 a sample" in page
-    assert f"Left to spend {usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
+    assert f"Model {SMALL} then qwen/qwen3-235b-a22b-2507 if it does not answer" in page
+    assert (
+        f"Expected {usd(2 * each)} 2 samples at {usd(each)} each, estimated from the length of the question"
+        in page
+    )
+    assert "At most $0.04 $0.02 each" in page
+    assert f"Budget left {usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
     assert "By rules" not in page
 
 
@@ -109,7 +112,7 @@ def test_later_estimates_are_by_the_cost_of_recent_answers(
     run.run_next()
     page = offer(as_owner, DESCRIBE, *two)
     each = fake.bills[-1][2]
-    assert f"1 sample at {usd(each)}, the mean of this model" in page
+    assert f"1 sample at {usd(each)} each, the average of this model" in page
     assert "Free 1 sample" in page
 
 
@@ -141,7 +144,7 @@ def test_a_used_up_budget_is_shown_and_kept(
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     spend(owner, str(Decimal("0.9799") - budget.spent_usd(budget.DAY, owner.id)))
     page = offer(as_owner, DESCRIBE, *two)
-    assert "Left to spend $0.0201" in page
+    assert "Budget left $0.0201" in page
     assert "By rules about 1 sample" in page
     as_owner.post("/again/jobs", purpose=DESCRIBE, sample=[sample.id for sample in two])
     run.run_next()
@@ -153,8 +156,8 @@ def test_a_used_up_budget_is_shown_and_kept(
 def test_users_who_switched_models_off_pay_nothing(as_owner: Browser, two: list[Sample]) -> None:
     as_owner.post("/settings/ai")
     page = offer(as_owner, DESCRIBE, *two)
-    assert "You have switched models off in the settings. Rules write the descriptions anew" in page
-    assert "Nothing is paid." in page
+    assert "You have switched models off in the settings. Rules write new descriptions" in page
+    assert "This is free." in page
 
 
 class TestWithoutAKey:
@@ -166,9 +169,9 @@ class TestWithoutAKey:
         for sample in two:
             forget_figures(sample)
         page = offer(as_owner, DESCRIBE, *two)
-        assert "No model is set up here. Rules write the descriptions anew" in page
-        assert "Nothing is paid." in page
-        assert "model has said" not in page
+        assert "No model is set up here. Rules write new descriptions" in page
+        assert "This is free." in page
+        assert "model wrote" not in page
         as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
         run.run_next()
         assert "completed" in as_owner.get("/jobs").text
@@ -177,25 +180,25 @@ class TestWithoutAKey:
         self, as_owner: Browser, two: list[Sample]
     ) -> None:
         page = as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
-        assert "Nothing would change. It has been described by rules from the same figures" in words(page)
+        assert "It was already described by rules from the same measurements" in words(page)
         assert 'action="/again/jobs"' not in page
         as_owner.post(f"/samples/{two[0].id}/tempo/double")
-        assert "Nothing would change" in offer(as_owner, DESCRIBE, *two), "rules follow a correction at once"
+        assert "Already up to date" in offer(as_owner, DESCRIBE, *two), "rules follow a correction at once"
         forget_figures(two[0])
         page = offer(as_owner, DESCRIBE, *two)
-        assert "Rules write the description of 1 sample anew" in page
-        assert "1 sample has been described by rules from the same figures" in page
+        assert "Rules write new descriptions for 1 sample" in page
+        assert "1 sample was already described by rules from the same measurements" in page
 
     def test_descriptions_of_an_older_schema_can_change(
         self, as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(vibe_schema, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION + 1)
-        assert "Rules write the description anew" in offer(as_owner, DESCRIBE, two[0])
+        assert "Rules write a new description" in offer(as_owner, DESCRIBE, two[0])
 
 
 def test_analysing_is_free(as_owner: Browser, two: list[Sample]) -> None:
     page = offer(as_owner, ANALYSE, two[0])
-    assert "It costs nothing" in page
+    assert "This is free" in page
     assert "Expected" not in page
 
 
@@ -213,7 +216,7 @@ def test_a_request_takes_no_more_than_the_maximum(
     monkeypatch.setattr(reprocess_offer, "MAX_SAMPLES", 1)
     answer = as_owner.post("/again", purpose=DESCRIBE, all="1")
     assert chosen_ids(answer.text) == [two[1].id]
-    assert "One go takes 1 of the 2 you chose." in words(answer.text)
+    assert "You chose 2 samples. Up to 1 can go at a time." in words(answer.text)
     rest = re.findall(r'type="hidden" name="(all|after|purpose)" value="([^"]+)"', answer.text)
     following = as_owner.post("/again", **dict(rest))
     assert chosen_ids(following.text) == [two[0].id]
@@ -249,16 +252,16 @@ def test_the_page_foresees_what_the_job_does_with_a_models_words(
         session.get_one(AiSwitch, 1).paused_because = "no credit"
         two[1].describe(two[1].described | {"source": BY_RULES})
     page = offer(as_owner, DESCRIBE, *two)
-    assert "What a model has said of 1 sample stays" in page
-    assert "Nothing would change. What a model has said of it stays" in words(
+    assert "1 sample was described by a model, and rules do not replace that." in page
+    assert "It was described by a model, and rules do not replace that." in words(
         as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
     )
     assert described_by(as_owner, two[0]) == model
-    assert "1 sample gets what a model has said of the same figures before" in page
+    assert "1 sample gets what a model wrote earlier for the same measurements." in page
     assert described_by(as_owner, two[1]) == model
     as_owner.post("/settings/ai", ai_model=SMALL)
     page = offer(as_owner, DESCRIBE, *two)
-    assert "also in place of what a model has said. Nothing is paid." in page
+    assert "and replace what a model wrote. This is free." in page
     assert described_by(as_owner, two[0]) == BY_RULES
 
 
@@ -279,7 +282,7 @@ def test_samples_in_progress_are_named_and_left_out(as_owner: Browser, two: list
     as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
     answer = as_owner.post("/again", purpose=DESCRIBE, sample=[sample.id for sample in two])
     assert chosen_ids(answer.text) == [two[1].id]
-    assert "1 sample is being described already." in words(answer.text)
+    assert "1 sample is already being described." in words(answer.text)
     assert "It is being described again" in as_owner.get(f"/samples/{two[0].id}").text
 
 
@@ -300,7 +303,7 @@ def test_a_restored_row_has_its_checkbox_again(as_owner: Browser, two: list[Samp
 
 
 def test_an_older_engine_is_named_on_the_page(as_owner: Browser, two: list[Sample]) -> None:
-    assert "older engine" not in as_owner.get(f"/samples/{two[0].id}").text
+    assert "older analysis engine" not in as_owner.get(f"/samples/{two[0].id}").text
     with transaction():
         two[0].features.engine_version = "0.1"
-    assert "It was measured by an older engine ( 0.1 )." in words(as_owner.get(f"/samples/{two[0].id}").text)
+    assert "made by an older analysis engine ( 0.1 )." in words(as_owner.get(f"/samples/{two[0].id}").text)

@@ -199,7 +199,7 @@ def test_rules_that_stand_in_for_a_model_leave_its_words(
 def test_a_new_version_describes_on_request_only(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
-    line = "The description is of an older version."
+    line = "The description was made by an older version."
     page = f"/samples/{sample.id}"
     assert line not in as_owner.get(page).text
     if module == "prompt":

@@ -72,9 +72,9 @@ def test_webhooks_mails_and_cards_say_what_was_done(
 ) -> None:
     webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
     [job] = queued(as_owner, purpose, sample)
-    assert {DESCRIBE: "To be described again", ANALYSE: "To be analysed again"}[purpose] in as_owner.get(
-        "/jobs"
-    ).text
+    assert {DESCRIBE: "New description requested", ANALYSE: "New analysis requested"}[
+        purpose
+    ] in as_owner.get("/jobs").text
     run.run_next()
     told = json.loads(db.session.scalars(select(WebhookDelivery.body)).one())
     assert (told["type"], told["data"]["purpose"], told["data"]["sample_id"]) == (

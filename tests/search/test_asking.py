@@ -84,13 +84,13 @@ def test_the_picked_order_goes_before_a_date_and_a_date_before_other_ranks(
     assert names(owner, "oldest") == names(owner, "dusty, oldest first") == oldest
     assert names(owner, "newest, not the brightest") == names(owner, "recently added") == oldest[::-1]
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first").text
-    assert "sorted by oldest first" in page
+    assert "· oldest first" in page
     chips = re.findall(r'class="chip" href="[^"]+">([^<]+) <', page)
     assert chips == ["darkest first (another order is chosen)", "WAV", "oldest first"]
     assert '<option value="newest">' in page  # what is in force is as asked, which stands selected
     assert 'href="/samples?ask=dark+wav&amp;sort=oldest"' in page
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first&sort=newest").text
-    assert "sorted by Newest, as chosen" in page
+    assert "· Newest, as chosen" in page
     assert re.findall(r'data-name="([^"]+)"', page) == oldest[::-1]
     assert '<option value="newest" selected>' in page
     assert 'href="/samples?ask=dark+wav&amp;sort=newest"' in page
@@ -125,7 +125,7 @@ def test_a_sample_named_like_the_sentence_is_offered_when_it_does_not_match(
 
     def offered(sentence: str) -> list[str]:
         page = as_owner.get("/samples", query_string={"ask": sentence}).text
-        line = re.search(r"Named so: (.*)</p>", page)
+        line = re.search(r"(?s)Samples with this name:(.*?)</p>", page)
         return re.findall(r'<a dir="auto" href="[^"]+">([^<]+)<', line[1]) if line else []
 
     assert offered("no key 93 bpm") == ["No Key, 93 BPM"]
@@ -171,7 +171,7 @@ def test_chips_show_what_was_understood_and_can_be_removed(
     as_owner: Browser, four: dict[str, Sample]
 ) -> None:
     page = unescape(as_owner.get("/samples?ask=dusty+93+bpm+loops,+not+too+bright").text)
-    assert "sorted by dusty and darkest first" in page
+    assert "· dusty and darkest first" in page
     links = re.findall(r'class="chip" href="([^"]+)">([^<]+) <', page)
     assert [words for _, words in links] == ["dusty first", "90–96 BPM", "loop", "darkest first"]
     assert links[1][0] == "/samples?ask=dusty+loops,+not+too+bright"
@@ -182,7 +182,7 @@ def test_chips_show_what_was_understood_and_can_be_removed(
 
 def test_an_empty_result_suggests_wider_searches(as_owner: Browser, four: dict[str, Sample]) -> None:
     page = unescape(as_owner.get("/samples?ask=dusty+loops+faster+than+120").text)
-    without = re.findall(r'Without <a href="([^"]+)">([^<]+)</a>: <span class="num">(\d+)', page)
+    without = re.findall(r'Without <a href="([^"]+)">([^<]+)</a>:\s+<span class="num">(\d+)', page)
     assert without == [("/samples?ask=dusty+loops", "from 120 BPM", "1")]
 
 

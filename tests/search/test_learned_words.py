@@ -103,7 +103,7 @@ def test_a_guess_can_be_removed_or_replaced_by_the_word_itself(
     html = click(as_owner, "no headnod loops")
     assert chips(html)[0] == "not mood: groovy or funky (AI guess, from “headnod”)"
     assert 'href="/samples?ask=loops"' in html
-    assert html.count("search for “headnod” itself") == 1
+    assert html.count("search for the words “headnod”") == 1
     literal = page(as_owner, 'no "headnod" loops')
     assert 'href="/samples?ask=no+%22headnod%22+loops"' in html
     assert chips(literal) == ["not “headnod”", "loop"]
@@ -127,7 +127,7 @@ def test_words_the_model_does_not_know_are_named_and_not_asked_again(
 ) -> None:
     assert f"{ASKED}zorblax, headnod<" in page(as_owner, "zorblax headnod")
     for html in (click(as_owner, "zorblax headnod"), page(as_owner, "zorblax")):
-        assert "The model doesn't know “zorblax”: searched for as written." in html
+        assert "The model doesn't know “zorblax”, so the search looks for the words as written." in html
         assert "“zorblax”" in chips(html)
         assert ASKED not in html
     assert len(fake.asked) == 1

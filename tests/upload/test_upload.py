@@ -125,7 +125,7 @@ def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Brows
     job = uploaded_job(as_freeloader, "kick.wav", kick())
     assert job.tier == "free-tier"
     assert abs((job.run_at - job.created_at).total_seconds() - 43200) < 5
-    assert "Free uploads wait: this one starts at" in as_freeloader.get("/upload").text
+    assert "Free uploads wait in line." in as_freeloader.get("/upload").text
 
 
 def test_known_bytes_are_found_before_they_are_sent(as_owner: Browser, as_stranger: Browser) -> None:

@@ -41,7 +41,7 @@ def test_every_field_can_be_corrected(as_owner: Browser, loop: Sample) -> None:
     page = page_of(as_owner, loop)
     assert sorted(marked(page)) == sorted(VIBE_FIELDS)
     assert "described: dark, tense" in page
-    assert re.search(r"house <span[^>]*>60 %</span>, disco</dd>", page), "the user's own word has no weight"
+    assert re.search(r"house <span[^>]*>60 %</span>,\s+disco</dd>", page), "the user's own word has no weight"
     assert "energy and mode" not in page, "the reasons belong to the description"
 
 
