@@ -14,7 +14,7 @@ from app.audio.version import ENGINE_VERSION
 from app.extensions import db
 from app.jobs import reprocess
 from app.models import Sample, User
-from app.models.job import ANALYSE, DESCRIBE
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.search import sample_search as search
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.jobs.outcomes import build_sample
 from app.models import Job, Sample, User
 from app.models import sample as sample_model
 from app.models.base import new_id, transaction
 from app.search import sample_search as search
 from app.search import text_conditions, vibe_synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES
+from app.upload.upload_purpose import build_sample
 from tests.measurements import loop_measurement
 from tests.models.test_sample import MEASURED
 
