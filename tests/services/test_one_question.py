@@ -1,4 +1,4 @@
-"""Worker processes that meet the same question at once: one asks, and the others get its answer."""
+"""Worker processes with the same question at the same time: one asks, the others get its answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.extensions import db
 from app.jobs import reprocess
 from app.models import Job, Sample, SingleFlightLock, User
 from app.models.base import transaction
-from app.models.job import DESCRIBE
+from app.reprocessing.reprocess_purposes import DESCRIBE
 from tests.fake_openrouter import KEY, FakeOpenRouter
 from tests.reprocessing.support import ledger
 from tests.search.test_text_conditions import shelve
