@@ -94,9 +94,9 @@ def _waiting_reason(jobs: list[Job]) -> str:
     if not any(job.state == PENDING and not job.is_delayed for job in jobs):
         return ""
     if not workers.total_slots():
-        return "No worker is taking jobs right now. This one starts as soon as one is."
+        return "Processing is paused. It starts as soon as a worker is running."
     if db.session.scalar(select(Job.id).where(Job.state == PROCESSING).limit(1)) is None:
-        return "The analysis engine is starting up."
+        return "Starting up. This begins in a few seconds."
     return "Waiting for a free worker."
 
 

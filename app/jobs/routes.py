@@ -49,7 +49,7 @@ def retry(job_id: str) -> Response:
     if not actions.retry(job.id):
         abort(
             409,
-            "This job can't be tried again: its file is no longer kept, or it was restarted already.",
+            "This job can't be tried again: it has already started, or its file is gone. Then upload it again.",
         )
     tasks.wake_for_job(job.tier)
     return _answer_with_cards()
