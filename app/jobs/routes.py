@@ -47,10 +47,7 @@ def retry(job_id: str) -> Response:
     """Retry a failed job without another upload, as long as its file is kept."""
     job = owned_by(current_user, Job, job_id)
     if not actions.retry(job.id):
-        abort(
-            409,
-            "This job can't be tried again: it has already started, or its file is gone. Then upload it again.",
-        )
+        abort(409, "It can't be tried again: it has already started, or its file is gone. Upload it again.")
     tasks.wake_for_job(job.tier)
     return _answer_with_cards()
 
