@@ -142,7 +142,7 @@ def data() -> Page:
 @limiter.limit("5/hour", key_func=_account_key)
 def ask_for_export() -> Page:
     data_export.request_export(current_user)
-    tasks.wake_exports()
+    tasks.wake(tasks.make_exports)
     flash("The ZIP is being made. A link will be mailed to you.")
     return redirect(url_for("account.data"), 303)
 
@@ -159,7 +159,7 @@ def close_account() -> Page:
     form = CloseAccountForm()
     if form.validate_on_submit() and _can_close(form):
         data_export.close_account(current_user)
-        tasks.wake_exports()
+        tasks.wake(tasks.make_exports)
         logout_user()
         flash("You are signed out. The ZIP is mailed to you first; then everything is deleted.")
         return redirect(url_for("auth.sign_in"), 303)

@@ -25,13 +25,14 @@ from app.api.operations import Operation
 from app.auth import api_tokens
 from app.billing import quota
 from app.extensions import csrf, db, limiter, settings
-from app.jobs import actions, progress, reprocess
+from app.jobs import actions, progress, purposes, reprocess
 from app.library import downloads, samples, trash
 from app.models import Job, User
 from app.models.api_token import EXPORTS_WRITE
-from app.models.job import ANALYSE, CANCELLED, DESCRIBE
+from app.models.job import CANCELLED
 from app.models.ownership import owned_by
 from app.notify.external_urls import external_url
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import find_samples, is_page_start
 from app.upload import direct_uploads, idempotency, intake
@@ -248,8 +249,8 @@ def _reprocess_sample(user: User, sample_id: str, purpose: str) -> schemas.Uploa
 
 
 def _upload_answer(job: Job) -> schemas.UploadAnswer:
-    what = "uploads" if job.is_upload else "analyses"
-    message = f"It starts later: free {what} wait." if job.is_delayed else "It is in the queue."
+    plural = purposes.find_purpose(job.purpose).wording.plural
+    message = f"It starts later: free {plural} wait." if job.is_delayed else "It is in the queue."
     return schemas.UploadAnswer.of(job, progress.estimate_finish(job), message)
 
 

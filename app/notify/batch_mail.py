@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.integrations.mailer import Mail
 from app.models import Job, OutboxMessage, User
-from app.models.job import ANALYSE, COMPLETED, DESCRIBE, FAILED, UPLOAD
+from app.models.job import COMPLETED, FAILED
 from app.notify.external_urls import external_url
 
 MAX_LISTED = 20
@@ -24,11 +24,8 @@ class BatchWording(NamedTuple):
     failed: str
 
 
-WORDING_BY_PURPOSE = {
-    UPLOAD: BatchWording("file", "ready", "processed"),
-    ANALYSE: BatchWording("sample", "analysed again", "analysed again"),
-    DESCRIBE: BatchWording("sample", "described again", "described again"),
-}
+# Filled from the table of job purposes, see `app.jobs.purposes`.
+WORDING_BY_PURPOSE: dict[str, BatchWording] = {}
 
 
 def compose(message: OutboxMessage) -> Mail | None:

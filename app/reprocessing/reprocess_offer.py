@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from app.extensions import db
 from app.jobs import reprocess
 from app.models import Sample, User
-from app.models.job import DESCRIBE
+from app.reprocessing.reprocess_purposes import DESCRIBE
 from app.reprocessing.sample_age import changed_figures, has_old_description, is_by_model
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import find_samples

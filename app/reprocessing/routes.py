@@ -11,8 +11,8 @@ from app.ai import cost_estimate
 from app.audio.version import ENGINE_VERSION
 from app.extensions import limiter
 from app.jobs import reprocess as jobs
-from app.models.job import DESCRIBE
 from app.reprocessing import reprocess_offer
+from app.reprocessing.reprocess_purposes import DESCRIBE
 from app.reprocessing.sample_age import PURPOSES
 
 blueprint = Blueprint("reprocessing", __name__, url_prefix="/again")

@@ -8,7 +8,7 @@ from typing import Any
 from app.audio.version import ENGINE_VERSION
 from app.jobs import reprocess
 from app.models import Sample
-from app.models.job import ANALYSE, DESCRIBE
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
 

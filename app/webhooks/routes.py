@@ -68,7 +68,7 @@ def enable(endpoint_id: str) -> Page:
 def replay(endpoint_id: str, delivery_id: str) -> Page:
     endpoint = owned_by(current_user, WebhookEndpoint, endpoint_id)
     webhook_delivery.replay_delivery(webhook_delivery.find_delivery(endpoint, delivery_id))
-    tasks.wake_webhooks()
+    tasks.wake(tasks.send_webhooks)
     flash("It is sent once more, under the same id.")
     return redirect(url_for("webhooks.detail", endpoint_id=endpoint.id), 303)
 

@@ -1,4 +1,4 @@
-"""Corrections: in force before what was found, outliving it, and taken back one by one."""
+"""Corrections override what was found, outlive it, and can be taken back one by one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.jobs.outcomes import build_sample
 from app.models import AudioFeatures, Job, Sample
+from app.upload.upload_purpose import build_sample
 from tests.measurements import loop_measurement
 
 MEASURED: dict[str, Any] = {
@@ -42,7 +42,7 @@ def test_a_correction_is_in_force_and_found_by_a_search(sample: Sample) -> None:
     assert not {"dark", "warm"} & set(lines)
 
 
-def test_what_was_found_anyway_is_no_correction(sample: Sample) -> None:
+def test_a_value_equal_to_what_was_found_is_no_correction(sample: Sample) -> None:
     sample.correct(bpm=180.0, moods=["sunny"])
     sample.correct(bpm=90.0, key="A minor", moods=["dark"], energy=40)
     assert (sample.corrections, sample.bpm_source, sample.vibe) == ({}, "detected", DESCRIBED)
@@ -68,7 +68,7 @@ def test_corrections_are_taken_back_one_by_one_or_all(sample: Sample) -> None:
     assert (sample.key, sample.key_source, sample.vibe["tags"]) == ("A minor", "file name", ["slow"])
 
 
-def test_what_rules_wrote_follows_a_correction_and_a_models_words_do_not(sample: Sample) -> None:
+def test_a_correction_changes_a_description_by_rules_but_not_a_models(sample: Sample) -> None:
     sample.describe_by_rules()
     by_rules = sample.described
     sample.correct(bpm=60.0, kind="one-shot", sound="pad")
@@ -84,7 +84,7 @@ def test_what_rules_wrote_follows_a_correction_and_a_models_words_do_not(sample:
     assert sample.described == DESCRIBED
 
 
-def test_a_word_of_the_users_is_kept_though_rules_come_to_say_another(sample: Sample) -> None:
+def test_a_corrected_word_stays_when_rules_come_to_say_another(sample: Sample) -> None:
     sample.describe_by_rules()
     sample.correct(kind="one-shot", sound="kick")
     assert sample.vibe["role"] == "kick"
@@ -93,7 +93,7 @@ def test_a_word_of_the_users_is_kept_though_rules_come_to_say_another(sample: Sa
     assert sample.corrections == {"kind": "one-shot", "sound": "tom", "role": "kick"}
 
 
-def test_a_sample_without_a_description_takes_the_users_words(sample: Sample) -> None:
+def test_a_sample_without_a_description_can_be_corrected(sample: Sample) -> None:
     sample.describe({})
     assert sample.vibe == {}
     sample.correct(moods=["sunny"])

@@ -17,9 +17,10 @@ from app.integrations.openrouter.conversation import request_schema
 from app.jobs import run
 from app.models import AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
-from app.models.job import ANALYSE, DESCRIBE
 from app.reprocessing import reprocess_offer
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.templating import usd
+from app.upload.upload_purpose import UPLOAD
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
 from app.vibe.vibe_schema import Vibe
@@ -55,7 +56,7 @@ def chosen_ids(page: str) -> list[str]:
 
 
 def queued() -> list[tuple[str, str | None]]:
-    return [(job.purpose, job.sample_id) for job in db.session.scalars(select(Job)) if not job.is_upload]
+    return [(job.purpose, job.sample_id) for job in db.session.scalars(select(Job)) if job.purpose != UPLOAD]
 
 
 def forget_figures(sample: Sample) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Sample, User
-from app.models.job import ANALYSE, DESCRIBE
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from tests.query_counter import counted_queries
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser

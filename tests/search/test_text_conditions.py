@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from app.jobs.outcomes import build_sample
 from app.models import Job, Sample, User
 from app.models import sample as sample_model
 from app.models.base import new_id, transaction
 from app.search import text_conditions, vibe_synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES
-from tests.measurements import loop_measurement
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from app.search.term_labels import order_label
+from app.upload.upload_purpose import build_sample
+from tests.measurements import loop_measurement
 from tests.models.test_sample import MEASURED
 
 DULL: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Sentences about sounds on PostgreSQL: the same is found, and every page continues the one before."""
+"""Sentence searches on PostgreSQL find the same as on SQLite, and every page continues the one before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support import PASSWORD
 pytestmark = pytest.mark.services
 
 
-def test_sentences_find_the_same_and_page_on_postgresql(postgres_app: Flask) -> None:
+def test_sentences_find_and_page_the_same_on_postgresql(postgres_app: Flask) -> None:
     owner = accounts.register_user("owner@example.com", PASSWORD, "UTC")
     shelf = shelve(owner, VIBES)
     assert {sentence: set(names(owner, sentence)) for sentence in FOUND} == FOUND

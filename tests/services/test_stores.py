@@ -37,7 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return open_store(Settings.from_env(values))
 
 
-def test_a_store_keeps_replaces_and_forgets(store: Store, tmp_path: Path) -> None:
+def test_a_store_puts_replaces_and_deletes_objects(store: Store, tmp_path: Path) -> None:
     source, target = tmp_path / "in", tmp_path / "out"
     for content in (b"first", b"second"):
         source.write_bytes(content)
@@ -64,7 +64,7 @@ def test_a_bucket_link_names_the_download(s3_settings: dict[str, str], tmp_path:
     assert "%C3%9Cn%C3%AFcode.wav" in answer.headers["Content-Disposition"]
 
 
-def test_a_store_that_is_down_says_so(tmp_path: Path) -> None:
+def test_a_store_that_is_down_raises_a_storage_error(tmp_path: Path) -> None:
     values = {
         "S3_BUCKET": "b",
         "S3_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",
@@ -98,7 +98,7 @@ def test_migrations_run_up_and_down_and_match_the_models(empty_app: Flask) -> No
         db.engine.dispose()
 
 
-def test_a_library_is_ranked_by_what_the_user_corrected(empty_app: Flask) -> None:
+def test_a_library_is_ranked_by_corrected_values(empty_app: Flask) -> None:
     with empty_app.app_context():
         upgrade()
         user = accounts.register_user("owner@example.com", PASSWORD, "UTC")
@@ -142,7 +142,7 @@ class TestMail:
             "BASE_URL": "http://127.0.0.1:5000",
         }
 
-    def test_mail_is_sent_once_with_text_html_and_a_way_out(
+    def test_mail_is_sent_once_with_text_html_and_an_unsubscribe_link(
         self, as_owner: Browser, mail_server: tuple[str, Inbox]
     ) -> None:
         finished_job(as_owner, "kick.wav", kick())

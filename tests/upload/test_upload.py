@@ -36,7 +36,7 @@ def test_a_file_becomes_a_stored_job_with_its_usage(as_owner: Browser, owner: Us
     job = uploaded_job(as_owner, "Kick 01.WAV", content)
     assert (job.state, job.step, job.tier, job.format) == ("pending", "stored", "pro-tier", "WAV")
     assert (job.filename, job.size_bytes) == ("Kick 01.WAV", len(content))
-    assert (settings().data_dir / "store" / job.incoming_key).read_bytes() == content
+    assert (settings().data_dir / "store" / str(job.incoming_key)).read_bytes() == content
     now = quota.plan_usage(owner)
     assert (now.uploads, now.storage_bytes) == (1, len(content))
 
