@@ -12,25 +12,23 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from app.extensions import db
 from app.models import Sample, Tag, User
 from app.music import musical_keys
+from app.music.sound_classes import KINDS, ONE_SHOT
+from app.music.sound_words import sound_of_word
 from app.search import conditions, learned_words, ranking
 from app.search.learned_words import Meanings
 from app.search.sentence_parser import MAX_SENTENCE_LENGTH, Term, quote_term, remove_term
 
 PAGE_SIZE = 50
-KINDS = ("loop", "one-shot")
 TEXT_TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
 MAX_TEXT_TERMS = 12
+# Short spellings in a text search, and the word to look for as well.
 TEXT_SYNONYMS = {
-    "bd": "kick",
-    "bassdrum": "kick",
-    "sd": "snare",
-    "hh": "hi-hat",
-    "hat": "hi-hat",
-    "hihat": "hi-hat",
-    "cym": "cymbal",
-    "perc": "percussion",
+    **{
+        word: str(sound_of_word(word))
+        for word in ["bd", "bassdrum", "sd", "hh", "hat", "hihat", "cym", "perc"]
+    },
     "vox": "vocal",
-    "oneshot": "one-shot",
+    "oneshot": ONE_SHOT,
     "min": "minor",
     "maj": "major",
 }

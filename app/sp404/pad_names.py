@@ -10,6 +10,8 @@ import re
 
 from anyascii import anyascii
 
+from app.music.musical_keys import key_symbol
+
 MAX_PAD_NAME = 23
 UNLOADABLE_CHARACTER = re.compile(r"[^A-Za-z0-9 _!&()+,\-.=@\[\]{}]")
 PITCH_SIGNS = str.maketrans({"#": "s", "♯": "s", "♭": "b"})
@@ -54,7 +56,7 @@ def append_facts(name: str, bpm: float | None, key: str | None, max_length: int 
         Like ``Dusty break 93 Am``, at most `max_length` characters. A fact that the name ends with
         already is not repeated.
     """
-    facts = [f"{bpm:.0f}" if bpm else "", _pad_key_name(key) if key else ""]
+    facts = [f"{bpm:.0f}" if bpm else "", key_symbol(key).translate(PITCH_SIGNS) if key else ""]
     words = name.split()
     wanted = " ".join(fact for fact in facts if fact and fact not in words)
     if not wanted:
@@ -86,8 +88,3 @@ def unique_names(names: list[str], max_length: int = MAX_PAD_NAME) -> list[str]:
         taken.add(candidate.casefold())
         result.append(candidate)
     return result
-
-
-def _pad_key_name(key: str) -> str:
-    pitch, mode = key.split(" ")
-    return f"{pitch.replace('#', 's')}{'m' if mode == 'minor' else ''}"

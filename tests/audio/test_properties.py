@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from app.audio.analyzer import analyze_sound
 from app.audio.decoding.mp4 import ffmpeg_path
-from app.audio.estimation.key_estimator import NAMES
 from app.audio.file_report import measure_file
 from app.audio.result import Analysis
+from app.music.pitch_names import PITCH_NAMES, note_name
 from tests.audio.truths import RATE, Sound, beat, chords, hit, tone
 
 BPM, TONIC = 112, 60
@@ -123,7 +123,7 @@ def test_played_faster_tempo_and_key_move_together(semitones: int) -> None:
     y = music()
     faster = np.interp(np.arange(0, y.size - 1, ratio), np.arange(y.size), y)
     found = heard(faster)
-    assert found.key == f"{NAMES[semitones % 12]} minor"
+    assert found.key == f"{PITCH_NAMES[semitones % 12]} minor"
     assert found.bpm == pytest.approx(BPM * ratio, rel=0.003)
 
 
@@ -131,5 +131,5 @@ def test_played_faster_tempo_and_key_move_together(semitones: int) -> None:
 @given(midi=st.integers(36, 80), semitones=st.integers(-7, 7))
 def test_a_note_moves_with_its_sound(midi: int, semitones: int) -> None:
     low, high = heard(0.2 * tone(midi, 0.8)), heard(0.2 * tone(midi + semitones, 0.8))
-    assert high.note == f"{NAMES[(midi + semitones) % 12]}{(midi + semitones) // 12 - 1}"
+    assert high.note == note_name(midi + semitones)
     assert low.kind == high.kind == "one-shot"

@@ -11,8 +11,8 @@ from app.audio.estimation import key_network, note_estimator
 from app.audio.estimation.boosted_trees import load_forest, load_weights, logistic_probability
 from app.audio.listening import chroma
 from app.audio.listening.front_end_features import FrontEndFeatures
+from app.music.musical_keys import ALL_KEYS
 
-NAMES = note_estimator.NAMES
 MAX_CANDIDATES = 5
 MIN_TONAL = 0.6
 # A drum may be tuned: so much of its energy lies on the harmonics of one note, then.
@@ -86,20 +86,7 @@ def _rank_keys(chances: Array, sure: float) -> tuple[tuple[str, float], ...]:
     order = np.argsort(-chances)[:MAX_CANDIDATES]
     spread = chances[order] / max(1 - chances[order[0]], 1e-9) * (1 - sure)
     spread[0] = sure
-    return tuple((key_name(int(k)), round(float(c), 3)) for k, c in zip(order, spread, strict=True))
-
-
-def key_name(key: int) -> str:
-    """Name of a key 0–11 major, 12–23 minor, from C."""
-    return f"{NAMES[key % 12]} {'minor' if key >= 12 else 'major'}"
-
-
-def parse_key(text: str) -> tuple[int, bool] | None:
-    """Return (tonic 0..11 from C, is minor) of a name such as "A minor", None when it is none."""
-    tonic, _, mode = text.partition(" ")
-    if tonic not in NAMES or mode not in ("major", "minor"):
-        return None
-    return NAMES.index(tonic), mode == "minor"
+    return tuple((ALL_KEYS[int(k)], round(float(c), 3)) for k, c in zip(order, spread, strict=True))
 
 
 def unit_profiles(profiles: dict[str, Array]) -> Array:

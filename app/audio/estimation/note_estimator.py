@@ -11,6 +11,7 @@ from scipy.ndimage import maximum_filter1d
 
 from app.audio.estimation.boosted_trees import load_forest
 from app.audio.listening.front_end import RATE_HZ, FrontEnd
+from app.music.pitch_names import note_name
 
 Array = npt.NDArray[np.float64]
 
@@ -20,7 +21,6 @@ WINDOW_SIZE = 16384
 LOBE_BINS, LOBES_PER_GAP = 1.5, 6
 MAX_HELD_S, MIN_HELD_SHARE = 10.0, 0.9
 MIN_SHARE = 0.45  # of the energy must lie on the harmonics of one note
-NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def estimate_note(heard: FrontEnd) -> Note | None:
         return None
     midi = int(np.round(best.midi))
     hz = float(440 * 2 ** ((best.midi - 69) / 12))
-    name, cents = f"{NAMES[midi % 12]}{midi // 12 - 1}", float(100 * (best.midi - midi))
-    return Note(midi, name, cents, hz, float(chances.max()), best.share)
+    cents = float(100 * (best.midi - midi))
+    return Note(midi, note_name(midi), cents, hz, float(chances.max()), best.share)
 
 
 def estimate_held_note(heard: FrontEnd) -> Note | None:

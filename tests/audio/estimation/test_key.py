@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.audio.analyzer import analyze_sound
-from app.audio.estimation.key_estimator import NAMES
+from app.music.pitch_names import PITCH_NAMES
 from tests.audio.signals import RATE_HZ, Samples, chord, column, drums, hat, kick, noise, sine, snare
 
 
@@ -15,7 +15,7 @@ from tests.audio.signals import RATE_HZ, Samples, chord, column, drums, hat, kic
 def test_every_triad(tonic: int, mode: str, third: int) -> None:
     root = 57 + (tonic - 9) % 12
     found = analyze_sound(chord((root, root + third, root + 7), 2.0), RATE_HZ)
-    assert found.key == f"{NAMES[tonic]} {mode}"
+    assert found.key == f"{PITCH_NAMES[tonic]} {mode}"
     assert found.key_source == "detected"
 
 
