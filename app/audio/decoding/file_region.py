@@ -1,6 +1,6 @@
-"""A read-only file made of pieces: a few bytes of our own, then one stretch of a file on disk.
+"""A read-only file object over part of a file on disk, with an optional header of our own before it.
 
-libsndfile reads through it, so that tags, pictures and trailing data are cut off without copying.
+libsndfile reads through it, so tags, pictures and trailing data are left out without copying the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class FileRegion(io.RawIOBase):
-    """`head` followed by `size` bytes of `file` from `start`."""
+    """`head` followed by `size` bytes of `file` from offset `start`."""
 
     def __init__(self, file: BinaryIO, start: int, size: int, head: bytes = b"") -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class FileRegion(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fill `buffer`, only partly at the end, and return the number of bytes."""
+        """Fill `buffer`, only partly at the end, and return the number of bytes read."""
         target = memoryview(buffer).cast("B")
         wanted = min(len(target), max(len(self) - self._position, 0))
         data = self._head[self._position : self._position + wanted]

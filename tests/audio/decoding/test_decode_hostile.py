@@ -45,7 +45,7 @@ def fmt(channels: int = 1, rate_hz: int = 44_100, bits: int = 16, tag: int = 1) 
 
 def test_a_renamed_pdf(tmp_path: Path) -> None:
     said = bytes_refused(tmp_path, b"%PDF-1.7\n" + bytes(1_000))
-    assert said == "Not audio we can read (looks like PDF). WAV, AIFF, FLAC, MP3, M4A, OGG work."
+    assert said == "Not audio we can read (looks like PDF). Upload WAV, AIFF, FLAC, MP3, M4A or OGG."
 
 
 def test_an_empty_file(tmp_path: Path) -> None:
