@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 MOST_MB = 512
 # Three minutes of stereo are 70 MB of samples, half a minute of eight channels at 192 kHz 184 MB. What is
-# kept of them does not depend on rate and channels: one mono copy for the ear, and what is read off it.
+# kept of them does not depend on rate and channels: one mono copy for the features, and what is read off it.
 GROWTH_MB = 140
 
 

@@ -34,7 +34,7 @@ def test_a_note_is_no_drum() -> None:
 
 
 def test_chances_are_a_distribution_over_the_sounds() -> None:
-    chances = sound_probabilities(extract_features(hit("snare"), RATE).shape)
+    chances = sound_probabilities(extract_features(hit("snare"), RATE).descriptors)
     assert chances.shape == (len(SOUNDS),)
     assert chances.sum() == pytest.approx(1, abs=1e-6)
 

@@ -58,10 +58,10 @@ def test_beats_fall_on_the_hits_within_20_ms() -> None:
 
 
 def test_the_first_downbeat_of_a_loop_is_its_start() -> None:
-    ear = extract_features(beat(120, 4), RATE)
-    assert tempo_estimator.downbeat_times(tempo_estimator.beat_times(120.0, ear), ear) == pytest.approx(
-        [0, 2, 4, 6], abs=0.02
-    )
+    features = extract_features(beat(120, 4), RATE)
+    assert tempo_estimator.downbeat_times(
+        tempo_estimator.beat_times(120.0, features), features
+    ) == pytest.approx([0, 2, 4, 6], abs=0.02)
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
