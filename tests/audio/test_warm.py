@@ -1,4 +1,4 @@
-"""The engine in its sandbox, warmed, without compiling anything in a job."""
+"""A warmed engine compiles nothing during a job."""
 
 from __future__ import annotations
 
