@@ -90,7 +90,13 @@ def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
 
 
 def format_line(measured: dict[str, Any]) -> str:
-    """Return the main results of `measure_file` as one line of text."""
+    """Return the main results of `measure_file` as one line of text.
+
+    Parameters
+    ----------
+    measured : dict
+        From `measure_file`.
+    """
     if "error" in measured:
         return f"{measured['path']}: {measured['error']}"
     parts = (

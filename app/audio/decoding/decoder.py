@@ -134,7 +134,7 @@ def _open_stream(file: BinaryIO, size_bytes: int, found: AudioFormat, limits: De
     if found in (WAV, AIFF):
         return _open_pcm(file, size_bytes, found, limits)
     if found is FLAC:
-        region, info = strip_flac_metadata(file, size_bytes, limits)
+        region, info = strip_flac_metadata(file, size_bytes)
         _check_flac(info, limits)
         return _open_sndfile(region, found, limits)
     if found is MP3:

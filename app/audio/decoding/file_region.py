@@ -25,15 +25,19 @@ class FileRegion(io.RawIOBase):
         return len(self._head) + self._size
 
     def readable(self) -> bool:
+        """Return True: the region can be read."""
         return True
 
     def seekable(self) -> bool:
+        """Return True: the region can be sought."""
         return True
 
     def tell(self) -> int:
+        """Return the position in bytes from the start of `head`."""
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to an offset in bytes and return the new position; it may lie past the end."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self)}[whence]
         self._position = max(base + offset, 0)
         return self._position

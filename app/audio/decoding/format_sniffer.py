@@ -124,7 +124,13 @@ def describe_content(head: bytes) -> str:
 
 
 def refusal_message(head: bytes) -> str:
-    """Return the message for a producer that refuses a file with these first bytes and says what to do."""
+    """Return the message for a producer that refuses a file with these first bytes and says what to do.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes of the file.
+    """
     if not head:
         return f"This file is empty. Export it again and upload the new file. {READABLE_FORMATS}"
     return f"Not audio we can read (looks like {describe_content(head)}). {READABLE_FORMATS}"

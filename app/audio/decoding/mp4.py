@@ -67,7 +67,15 @@ def ffmpeg_path() -> str:
 
 
 def ffmpeg_command(folder: Path, limits: DecodeLimits) -> list[str]:
-    """Return the command line that decodes `in.m4a` in `folder` to `out.wav` beside it."""
+    """Return the command line that decodes `in.m4a` in `folder` to `out.wav` beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds `in.m4a`.
+    limits : DecodeLimits
+        Limits the duration.
+    """
     return [
         ffmpeg_path(), "-nostdin", "-v", "error", "-threads", "1",
         "-protocol_whitelist", "file", "-format_whitelist", "mov", "-f", "mov", "-enable_drefs", "0",

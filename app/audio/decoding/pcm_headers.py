@@ -50,6 +50,8 @@ class PcmLayout:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
+    """A chunk of a RIFF or IFF file: its name, the offset of its body, and the declared size in bytes."""
+
     name: bytes
     start: int
     size: int

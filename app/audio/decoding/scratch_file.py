@@ -22,7 +22,9 @@ class SampleSource(Protocol):
     """Samples of shape (frames, channels), float32, in memory (an array) or on disk (a `Recording`)."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Return (frames, channels)."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
-from app.audio.decoding.decode_limits import DecodeLimits
 from app.audio.decoding.file_region import FileRegion
 from app.audio.decoding.format_sniffer import id3v2_size
 from app.audio.decoding.pcm_headers import EXPORT_AGAIN
@@ -20,6 +19,13 @@ _MAX_ID3_TAGS = 50
 
 def end_of_id3v2(file: BinaryIO, size_bytes: int) -> int:
     """Return the offset in bytes at which the leading ID3v2 tags end, 0 when there is none.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The open file; its position is changed.
+    size_bytes : int
+        Its size.
 
     Raises
     ------
@@ -41,6 +47,13 @@ def end_of_id3v2(file: BinaryIO, size_bytes: int) -> int:
 def strip_mp3_tags(file: BinaryIO, size_bytes: int) -> FileRegion:
     """Return the MPEG frames of an MP3: without leading ID3v2 and trailing ID3v1 and APEv2 tags.
 
+    Parameters
+    ----------
+    file : BinaryIO
+        The open file; its position is changed.
+    size_bytes : int
+        Its size.
+
     Raises
     ------
     UnreadableAudio
@@ -51,8 +64,15 @@ def strip_mp3_tags(file: BinaryIO, size_bytes: int) -> FileRegion:
     return FileRegion(file, start, end - start)
 
 
-def strip_flac_metadata(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> tuple[FileRegion, bytes]:
+def strip_flac_metadata(file: BinaryIO, size_bytes: int) -> tuple[FileRegion, bytes]:
     """Return a FLAC stream whose only metadata is STREAMINFO, and that STREAMINFO (34 bytes).
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The open file; its position is changed.
+    size_bytes : int
+        Its size.
 
     Raises
     ------

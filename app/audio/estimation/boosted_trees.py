@@ -78,7 +78,12 @@ class Forest:
 
 
 def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the probabilities of scores along the last axis; the shape stays."""
+    """Return the probabilities of scores along the last axis; the shape stays.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (…, classes)
+    """
     shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
@@ -86,6 +91,11 @@ def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 @cache
 def load_weights(name: str) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of one weights file by name, read once.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, without `.npz`.
 
     Raises
     ------
@@ -100,7 +110,13 @@ def load_weights(name: str) -> dict[str, npt.NDArray[Any]]:
 
 @cache
 def load_forest(name: str) -> Forest:
-    """Return the forest stored in a weights file, read once; errors as for `load_weights`."""
+    """Return the forest stored in a weights file, read once; errors as for `load_weights`.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, without `.npz`.
+    """
     stored = load_weights(name)
     return Forest(**{field: stored[field] for field in Forest.__dataclass_fields__})
 

@@ -114,7 +114,12 @@ def unit_profiles(profiles: dict[str, Array]) -> Array:
 
 
 def key_probabilities(features: FrontEndFeatures) -> Array:
-    """Return the probability of each key before calibration, shape (24,), in the order of `ALL_KEYS`."""
+    """Return the probability of each key before calibration, shape (24,), in the order of `ALL_KEYS`.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
+    """
     course, whole = chroma.chroma_spans(features.pitch_classes), unit_profiles(features.profiles)
     return key_network.probabilities(course, whole, load_weights("key"))
 
@@ -134,6 +139,11 @@ def confidence_features(chances: Array) -> Array:
     """Return what the calibration reads, shape (2,).
 
     These are the log odds of the likeliest key and its log ratio to the second.
+
+    Parameters
+    ----------
+    chances : ndarray, shape (24,)
+        From `key_probabilities`.
     """
     second, best = (float(c) for c in np.clip(np.sort(chances)[-2:], 1e-4, 0.9999))
     return np.array([np.log(best / (1 - best)), np.log(best / second)])

@@ -134,6 +134,11 @@ def note_features(found: list[NoteCandidate]) -> Array:
     """Return the features of each candidate, shape (candidates, 16).
 
     The forest `note` was fitted on this order of the columns.
+
+    Parameters
+    ----------
+    found : list of NoteCandidate
+        From `find_candidates`.
     """
     top = max(c.salience for c in found) + 1e-9
     share = max(c.share for c in found) + 1e-9

@@ -126,6 +126,10 @@ def attack_ms(features: FrontEndFeatures) -> float:
     """Return the attack in ms: the time from a tenth to nine tenths of the largest level; 0 for silence.
 
     The level is the RMS of steps of 2 ms.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
     """
     step = RATE_HZ // 500
     padded = np.pad(features.front_end.y, (0, -features.front_end.y.size % step)).reshape(-1, step)

@@ -111,6 +111,11 @@ def confidence_features(shares: Array) -> Array:
 
     These are the log odds of the largest share, its log ratio to the second, and the log odds of its part of
     the sum of all.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (groups,)
+        From `merge_tempi`.
     """
     best = float(np.clip(shares[0], 1e-3, 0.999))
     second = float(np.clip(shares[1] if shares.size > 1 else 0.0, 1e-3, 0.999))

@@ -57,6 +57,10 @@ class SpectralPeaks:
 def find_peaks(frames: FrontEnd) -> SpectralPeaks:
     """Find the spectral peaks of the long windows.
 
+    Parameters
+    ----------
+    frames : FrontEnd
+
     Notes
     -----
     A peak is a local maximum that stands out from its surroundings; frequency and level come from parabolic
@@ -91,6 +95,10 @@ def tuning_cents(p: SpectralPeaks) -> float:
     """Return the deviation of the tuning from A = 440 Hz in cents, −50 to 50; 0 without peaks.
 
     The peaks' positions within their semitones are averaged as angles.
+
+    Parameters
+    ----------
+    p : SpectralPeaks
     """
     if p.midi.size == 0:
         return 0.0

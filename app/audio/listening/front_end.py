@@ -153,6 +153,14 @@ def magnitude_spectra(y: Floats, size: int, hop: int) -> Floats:
     """Return the magnitudes of Hann windows of `size` samples, centred on multiples of `hop`.
 
     The shape is (frames, size // 2 + 1). Samples outside the sound count as zero.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (n,)
+    size : int
+        Samples in a window.
+    hop : int
+        Samples between the centres of two windows.
     """
     out = np.empty((y.size // hop + 1, size // 2 + 1), dtype=np.float32)
     for first, block in _spectrum_blocks(y, size, hop):

@@ -72,7 +72,13 @@ def measure_loudness(samples: SampleSource, sample_rate: int) -> Loudness:
 
 
 def amplitude_db(value: float) -> float:
-    """Return the decibels of an amplitude ratio, at least `FLOOR_DB`."""
+    """Return the decibels of an amplitude ratio, at least `FLOOR_DB`.
+
+    Parameters
+    ----------
+    value : float
+        Amplitude relative to full scale, 0 or more.
+    """
     return max(20.0 * math.log10(value), FLOOR_DB) if value > 0.0 else FLOOR_DB
 
 

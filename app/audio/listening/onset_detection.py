@@ -37,6 +37,10 @@ class Onsets:
 def detect_onsets(features: FrontEndFeatures) -> Onsets:
     """Find the onsets of a sound: at most `MAX_ONSETS`, none in silence.
 
+    Parameters
+    ----------
+    features : FrontEndFeatures
+
     Notes
     -----
     An onset is a local maximum of the onset strength at least 50 ms after the one before. The onset

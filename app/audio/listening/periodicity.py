@@ -61,6 +61,10 @@ def measure_rhythm(frames: FrontEnd) -> Rhythm:
 
     Candidates are 60 N / length for whole numbers N of beats (as Font and Serra, ISMIR 2016, test a length)
     and the peaks of the autocorrelation with their simple multiples.
+
+    Parameters
+    ----------
+    frames : FrontEnd
     """
     names = ("all", "low", "body", "mid", "high")
     curves = {name: frames.onset_strength[i].astype(np.float64) for i, name in enumerate(names)}
@@ -169,6 +173,10 @@ def tempo_features(r: Rhythm) -> Array:
 
     NaN stands for what a short sound does not tell. The trees were fitted on this order of the columns, so
     it must not change without new weights.
+
+    Parameters
+    ----------
+    r : Rhythm
     """
     period = 60 * FRAME_RATE_HZ / r.bpm
     columns = [

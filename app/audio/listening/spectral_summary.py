@@ -22,7 +22,12 @@ _MIN_BAND_HZ, _MAX_BAND_HZ = 30.0, 10_000.0
 
 
 def summarize_spectrum(features: FrontEndFeatures) -> SpectralSummary:
-    """Return the summary of a sound's spectrum; all moments of silence are 0."""
+    """Return the summary of a sound's spectrum; all moments of silence are 0.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
+    """
     rms, crossings = frame_descriptors.hop_descriptors(
         features.front_end.y, HOP, features.front_end.mel.shape[1]
     )
@@ -45,6 +50,10 @@ def timbre_vector(spectral: SpectralSummary) -> tuple[float, ...]:
 
     They are MFCC 1 to 12 (0 is the level and left out), their deviations, brightness and noisiness. The
     spectral envelope weighs most, then its motion. Compare only vectors of the same `TIMBRE_VERSION`.
+
+    Parameters
+    ----------
+    spectral : SpectralSummary
     """
     shape = [value / 30.0 for value in spectral.mfcc.mean[1:]]
     motion = [value / 20.0 for value in spectral.mfcc.std[1:]]
@@ -52,13 +61,23 @@ def timbre_vector(spectral: SpectralSummary) -> tuple[float, ...]:
 
 
 def brightness(spectral: SpectralSummary) -> float:
-    """Return the mean centroid on a logarithmic scale, 0 for 100 Hz and below, 100 for 10 kHz and above."""
+    """Return the mean centroid on a logarithmic scale, 0 for 100 Hz and below, 100 for 10 kHz and above.
+
+    Parameters
+    ----------
+    spectral : SpectralSummary
+    """
     centroid = max(spectral.centroid_hz.mean, 1.0)
     return float(np.clip(50.0 * np.log10(centroid / 100.0), 0.0, 100.0))
 
 
 def noisiness(spectral: SpectralSummary) -> float:
-    """Return the mean flatness on a scale from 0 for a tone to about 100 for white noise."""
+    """Return the mean flatness on a scale from 0 for a tone to about 100 for white noise.
+
+    Parameters
+    ----------
+    spectral : SpectralSummary
+    """
     flatness = min(max(spectral.flatness.mean, 0.0), 1.0)
     # White noise has an expected flatness of e^-gamma = 0.56 in a short-time power spectrum.
     return float(np.clip(100.0 * np.sqrt(flatness / 0.56), 0.0, 100.0))
