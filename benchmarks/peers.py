@@ -11,10 +11,9 @@ import numpy as np
 import soundfile
 import soxr
 
+from app.music.pitch_names import PITCH_NAMES, pitch_name
 from training.installed_sounds import RATE
 
-_SHARP_OF_FLAT = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
-_NOTE_NAMES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 # Krumhansl and Kessler 1982
 _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
@@ -48,7 +47,7 @@ def essentia_key(profile: str) -> Callable[[np.ndarray], int | None]:
     def ask(y: np.ndarray) -> int | None:
         """Return the key: 0 to 11 for major, 12 to 23 for minor."""
         name, scale, _ = es.KeyExtractor(profileType=profile)(_at_44k(y))
-        return _NOTE_NAMES.index(_SHARP_OF_FLAT.get(name, name)) + 12 * (scale == "minor")
+        return PITCH_NAMES.index(pitch_name(name[0], name[1:])) + 12 * (scale == "minor")
 
     return ask
 

@@ -20,25 +20,28 @@ from training.installed_sounds import RATE
 Row = dict[str, Any]
 
 
-def _tempo_features(ear: FrontEndFeatures) -> Row:
+def _tempo_features(features: FrontEndFeatures) -> Row:
     """Return the tempo candidates and a row of features for each."""
-    return {"bpm": ear.rhythm.bpm, "tempo": periodicity.tempo_features(ear.rhythm).astype(np.float32)}
+    return {
+        "bpm": features.rhythm.bpm,
+        "tempo": periodicity.tempo_features(features.rhythm).astype(np.float32),
+    }
 
 
-def _key_features(ear: FrontEndFeatures) -> Row:
+def _key_features(features: FrontEndFeatures) -> Row:
     """Return the pitch-class profiles of the whole clip and their course over time."""
-    whole = key_estimator.unit_profiles(ear.profiles).astype(np.float32)
-    return {"profiles": whole, "course": chroma.chroma_spans(ear.pitch_classes).astype(np.float32)}
+    whole = key_estimator.unit_profiles(features.profiles).astype(np.float32)
+    return {"profiles": whole, "course": chroma.chroma_spans(features.pitch_classes).astype(np.float32)}
 
 
-def _note_features(ear: FrontEndFeatures) -> Row:
+def _note_features(features: FrontEndFeatures) -> Row:
     """Return the candidates for the fundamental."""
-    return {"pitch": note_estimator.find_candidates(ear.heard)}
+    return {"pitch": note_estimator.find_candidates(features.front_end)}
 
 
-def _sound_features(ear: FrontEndFeatures) -> Row:
+def _sound_features(features: FrontEndFeatures) -> Row:
     """Return the sound descriptors."""
-    return {"shape": ear.shape.astype(np.float32)}
+    return {"shape": features.descriptors.astype(np.float32)}
 
 
 # For each stage of the fitting: the features it reads, and which clips it uses.

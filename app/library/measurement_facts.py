@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from app.audio.result import Analysis, SpectralSummary
 from app.models import Sample
-from app.music import musical_keys
+from app.music.pitch_names import PITCH_NAMES
 
 Value = TypeVar("Value")
 CHART_HEIGHT = 100
@@ -197,7 +197,7 @@ def _chroma_bars(mean: Sequence[float]) -> list[ChartBar]:
         ChartBar(
             pitch.replace("#", "♯"), CHART_HEIGHT * value / strongest, f"{100 * value / strongest:.0f} %"
         )
-        for pitch, value in zip(musical_keys.PITCH_NAMES, mean, strict=True)
+        for pitch, value in zip(PITCH_NAMES, mean, strict=True)
     ]
 
 

@@ -8,21 +8,20 @@ from sqlalchemy import ColumnElement, or_
 
 from app.models import Sample, Tag
 from app.music import musical_keys
+from app.music.sound_classes import ONE_SHOT
+from app.music.sound_words import sound_of_word
 from app.search.sample_query import MAX_TEXT_LENGTH, SampleQuery
 
 TEXT_TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
 MAX_TEXT_TERMS = 12
+# Short spellings in a text search, and the word to look for as well.
 TEXT_SYNONYMS = {
-    "bd": "kick",
-    "bassdrum": "kick",
-    "sd": "snare",
-    "hh": "hi-hat",
-    "hat": "hi-hat",
-    "hihat": "hi-hat",
-    "cym": "cymbal",
-    "perc": "percussion",
+    **{
+        word: str(sound_of_word(word))
+        for word in ["bd", "bassdrum", "sd", "hh", "hat", "hihat", "cym", "perc"]
+    },
     "vox": "vocal",
-    "oneshot": "one-shot",
+    "oneshot": ONE_SHOT,
     "min": "minor",
     "maj": "major",
 }

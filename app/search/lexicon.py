@@ -74,7 +74,7 @@ def _phrase_entries() -> Entries:
         for value, spelled in values.items():
             yield (field, value), spelled
     for mode, spelled in synonyms.MODE_PHRASES.items():
-        yield ("key", tuple(sorted(key for key in musical_keys.ALL_KEYS if key.endswith(mode)))), spelled
+        yield ("key", tuple(sorted(musical_keys.keys_of_mode(mode)))), spelled
     yield ("break", ("break",)), synonyms.BREAK_PHRASES
     yield ("liked", (True,)), synonyms.LIKED_PHRASES
 

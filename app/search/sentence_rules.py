@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from app.music import musical_keys
+from app.music.pitch_names import pitch_name
 from app.search import synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES, FieldValue, similar_words, strip_separators
 
@@ -16,7 +17,6 @@ NEAR_TOLERANCE_BPM, AROUND_TOLERANCE_BPM, EXACT_TOLERANCE_BPM = 3.0, 5.0, 0.5
 LENGTH_TOLERANCE = 0.2  # relative
 MAX_LENGTH_S = 600.0
 TIME_FACTORS = {"halftime": 0.5, "doubletime": 2.0}
-ACCIDENTAL_STEPS = {"#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
 UPPER_BOUND_WORDS = {"under", "below", "max", "<", "<=", "upto", "atmost", "nomorethan"}
 UPPER_BOUND_WORDS |= {"lessthan", "slowerthan", "shorterthan"}
 FILLER_WORDS = frozenset(synonyms.FILLER_WORDS.split())
@@ -35,37 +35,29 @@ def _quoted_text(match: re.Match[str]) -> FieldValue | None:
 def _named_key(match: re.Match[str]) -> FieldValue | None:
     """Return a key given by name or Camelot code, or the keys that are compatible with it."""
     if match["hour"]:
-        name = next(k for k in musical_keys.ALL_KEYS if musical_keys.camelot_code(k) == match["hour"].upper())
+        name = musical_keys.key_of_camelot(match["hour"])
     else:
-        mode = "minor" if match["mode"] == "m" or match["mode"].lower().startswith("mi") else "major"
-        name = f"{_pitch_name(match['note'], match['sign'] or match['sign2'])} {mode}"
+        mode = musical_keys.parse_mode(match["mode"])
+        name = f"{_pitch_name(match)} {mode}"
     how = strip_separators(match["how"])
-    compatible = musical_keys.compatible_keys(name)
     if how.startswith("relative"):
-        return "key", tuple(
-            k for k in compatible if k != name and _camelot_number(k) == _camelot_number(name)
-        )
-    return "key", tuple(sorted(compatible)) if how else (name,)
+        return "key", (musical_keys.relative_key(name),)
+    return "key", tuple(sorted(musical_keys.compatible_keys(name))) if how else (name,)
 
 
 def _any_key_of_mode(match: re.Match[str]) -> FieldValue | None:
     """Return all keys of a mode: `in a minor key` names no tonic, unlike `in A minor`."""
-    return "key", tuple(sorted(key for key in musical_keys.ALL_KEYS if key.endswith(match["mode"].lower())))
+    return "key", tuple(sorted(musical_keys.keys_of_mode(match["mode"].lower())))
 
 
 def _any_key_on_tonic(match: re.Match[str]) -> FieldValue | None:
     """Return both keys on a tonic: `in C` says neither major nor minor."""
-    pitch = _pitch_name(match["note"], match["sign"] or match["sign2"])
+    pitch = _pitch_name(match)
     return "key", tuple(sorted(f"{pitch} {mode}" for mode in musical_keys.MODES))
 
 
-def _pitch_name(note: str, sign: str | None) -> str:
-    step = ACCIDENTAL_STEPS.get((sign or "").lower(), 0)
-    return musical_keys.PITCH_NAMES[(musical_keys.PITCH_NAMES.index(note.upper()) + step) % 12]
-
-
-def _camelot_number(key: str) -> str:
-    return musical_keys.camelot_code(key)[:-1]
+def _pitch_name(match: re.Match[str]) -> str:
+    return pitch_name(match["note"], match["sign"] or match["sign2"] or "")
 
 
 def _two_sided_range(match: re.Match[str]) -> FieldValue | None:
@@ -183,9 +175,8 @@ UNIT = rf"(?:\s*-?\s*(?P<unit>{UNITS}))?"
 ONE_OF_A_UNIT = r"(?:half )?an?(?=\s+(?:sec|min))"
 OPEN_END = r"(?:up|more|over|above|faster|longer|less|under|below|slower|shorter)"
 ACCIDENTAL = r"(?:[\s-]?(?P<sign>sharp|flat)|(?P<sign2>[#b♯♭]))?"
-NAMED_KEY = (
-    rf"(?P<note>[A-G]){ACCIDENTAL}[\s-]?(?P<mode>minor|major|min|maj|m)|(?P<hour>(?:1[0-2]|[1-9])[AB])"
-)
+MODE_WORDS = "|".join(word for words in musical_keys.MODE_WORDS.values() for word in words)
+NAMED_KEY = rf"(?P<note>[A-G]){ACCIDENTAL}[\s-]?(?P<mode>{MODE_WORDS})|(?P<hour>(?:1[0-2]|[1-9])[AB])"
 BOUND_PREFIX = (
     r"(?P<how>(?:faster|slower|longer|shorter|less|more) than|over|above|under|below|from|at least|at most"
     r"|up to|no more than|max|min|[<>]=?)"

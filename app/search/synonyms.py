@@ -5,29 +5,19 @@ A space or hyphen in an entry matches a space, a hyphen, a colon or nothing. Plu
 
 from __future__ import annotations
 
-from app.vibe.vocabulary import DRUM_SOUNDS
+from collections.abc import Iterable
 
-KINDS = {
-    "loop": "loop",
-    "one-shot": "one shot, single hit, hit, stab",
-}
-SOUNDS = {
-    "kick": "kick, kick drum, bass drum, bd, kik",
-    "snare": "snare, snare drum, sd, rimshot, rim",
-    "clap": "clap, hand clap, cp, snap",
-    "hi-hat": "hi hat, hat, hh, closed hat, ch, oh",
-    "tom": "tom, floor tom",
-    "cymbal": "cymbal, cym, crash, ride, splash",
-    "percussion": "percussion, perc, shaker, conga, bongo, tambourine, cowbell",
-    "bass": "bass, bassline, sub, sub bass",
-    "keys": "keys, piano, rhodes, electric piano, e piano, wurlitzer, wurli, ep, organ",
-    "lead": "lead, synth lead",
-    "pad": "pad, synth pad",
-    "vocal-like": "vocal, vox, voice, acapella, singing",
-    "fx": "fx, sfx, effect, sound effect, riser, sweep",
-    "drums": "drum, drum kit, beat",
-}
-FAMILIES = {"drums": DRUM_SOUNDS}
+from app.music import sound_words
+from app.music.sound_classes import SOUND_FAMILIES
+
+
+def _comma_separated(tables: Iterable[sound_words.Words]) -> dict[str, str]:
+    return {name: ", ".join(words) for name, words in sound_words.merge_words(*tables).items()}
+
+
+KINDS = _comma_separated((sound_words.KIND_WORDS, sound_words.KIND_WORDS_IN_SENTENCES))
+SOUNDS = _comma_separated((sound_words.SOUND_WORDS, sound_words.SOUND_WORDS_IN_SENTENCES))
+FAMILIES = SOUND_FAMILIES
 # A drum loop, or anything with "break" in its text.
 BREAK_PHRASES = "break, drum break, breakbeat, break beat, drum break loop, break loop, breakbeat loop"
 FORMAT_PHRASES = {

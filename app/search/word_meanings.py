@@ -16,9 +16,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from app.integrations.openrouter.chat_client import ChatEndpoint, MaxPrice
 from app.integrations.openrouter.conversation import Conversation
+from app.music import sound_classes
 from app.vibe.vibe_prompt import Message, sanitize_text
 from app.vibe.vibe_schema import StrictModel, VocabularyWord
-from app.vibe.vocabulary import AXIS_ENDS, DRUM_SOUNDS, ERAS, GENRES, INSTRUMENTS, MOODS, TEXTURES, USES
+from app.vibe.vocabulary import AXIS_ENDS, ERAS, GENRES, INSTRUMENTS, MOODS, TEXTURES, USES
 
 MEANINGS_VERSION = 1
 SCHEMA_NAME = "reading"
@@ -29,9 +30,9 @@ MAX_TOKENS = 800
 MAX_CALLS = 2
 CALL_TIMEOUT_S, MAX_WAIT_S = 6.0, 10.0
 
-SOUNDS = (*DRUM_SOUNDS, "bass", "keys", "lead", "pad", "vocal-like", "fx", "drums")
+SOUNDS = (*sound_classes.SOUNDS, *sound_classes.SOUND_FAMILIES)
 MEANING_FIELDS: dict[str, Iterable[str]] = {
-    "kind": ("loop", "one-shot"),
+    "kind": sound_classes.KINDS,
     "sound": SOUNDS,
     "mood": MOODS,
     "texture": TEXTURES,

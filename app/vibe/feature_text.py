@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from statistics import fmean
 
 from app.audio.result import Analysis
-from app.music.musical_keys import PITCH_NAMES
+from app.music.pitch_names import PITCH_NAMES
 
 # The measured fields that a description names and a user may correct, and the feature each belongs to.
 CORRECTABLE_FEATURES = {"kind": "kind", "sound": "sound", "bpm": "tempo", "key": "key"}

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.audio.result import Analysis
+from app.music.pitch_names import pitch_name
+from app.music.sound_classes import DRUMS
 from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.vibe_schema import Vibe
-from app.vibe.vocabulary import DRUM_SOUNDS, MOODS
+from app.vibe.vocabulary import MOODS
 
 # Between two bounds a word is a matter of taste; beyond them it is wrong.
 MAX_ENERGY_DEVIATION = 30
@@ -30,7 +32,6 @@ _KEY_PATTERN = re.compile(
     r"\b((?:(?<=in )|(?<=of ))a|[b-g]|[a-g](?:#|♯|b|♭| sharp| flat))[ -](major|minor)\b"
     r"(?! (?:key|mode|mood|scale|chord|triad|third))"
 )
-_SHARP_OF_FLAT = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#"}
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _correct_placement(
 
 
 def _is_sure_drum(measured: Analysis) -> bool:
-    return measured.sound in DRUM_SOUNDS and measured.sound_confidence >= SURE_CONFIDENCE
+    return measured.sound in DRUMS and measured.sound_confidence >= SURE_CONFIDENCE
 
 
 def _is_wrong_mood(mood: str, energy: int) -> bool:
@@ -175,8 +176,7 @@ def _wrong_tempi(lowered: str, measured: Analysis) -> list[str]:
 def _wrong_keys(lowered: str, measured: Analysis) -> list[str]:
     wrong = []
     for pitch, mode in _KEY_PATTERN.findall(lowered):
-        name = pitch.upper().replace(" SHARP", "#").replace(" FLAT", "B").replace("♯", "#").replace("♭", "B")
-        key = f"{_SHARP_OF_FLAT.get(name, name)} {mode}"
+        key = f"{pitch_name(pitch[0], pitch[1:].strip())} {mode}"
         if key != measured.key:
             wrong.append(_fault_sentence(key, "key", measured))
     return wrong

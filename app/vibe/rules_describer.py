@@ -9,9 +9,10 @@ tempo alone, which says little, so its weight stays low. Thresholds and weights 
 from __future__ import annotations
 
 from app.audio.result import Analysis
+from app.music.sound_classes import DRUMS
 from app.vibe.feature_text import decay_s, level_course, onsets_per_s
 from app.vibe.vibe_schema import Genre, Instrument, RestsOn, Vibe
-from app.vibe.vocabulary import DRUM_SOUNDS, MOODS
+from app.vibe.vocabulary import MOODS
 
 BRIGHT, DARK = 60.0, 35.0
 NOISY, CLEAN = 55.0, 25.0
@@ -140,7 +141,7 @@ def likely_instruments(measured: Analysis) -> list[Instrument]:
 def suggested_use(measured: Analysis) -> str:
     """Return what to do with the sound on the unit."""
     if measured.kind == "one-shot":
-        if measured.sound in DRUM_SOUNDS:
+        if measured.sound in DRUMS:
             return "hit to play"  # a drum with a note is still a hit
         if measured.note:
             return "note to tune and play"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.music.sound_classes import DRUMS
+
 # Each mood's place: valence (unpleasant to pleasant) and arousal (calm to excited), -10 to 10. The plane and
 # the quarters are Russell's circumplex (1980) in the use music psychology makes of it (Eerola and Vuoskoski,
 # 2011); the places within a quarter are ours.
@@ -32,9 +34,9 @@ GENRES = (
     "rock", "metal", "pop", "folk", "classical", "cinematic", "latin", "afrobeat", "experimental",
 )  # fmt: skip
 INSTRUMENTS = (
-    "kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion", "drum kit", "drum machine", "bass",
-    "sub bass", "piano", "electric piano", "organ", "synth lead", "synth pad", "strings", "brass",
-    "woodwind", "guitar", "electric guitar", "bells", "mallets", "voice", "choir", "noise", "effect",
+    *DRUMS, "drum kit", "drum machine", "bass", "sub bass", "piano", "electric piano", "organ",
+    "synth lead", "synth pad", "strings", "brass", "woodwind", "guitar", "electric guitar", "bells",
+    "mallets", "voice", "choir", "noise", "effect",
 )  # fmt: skip
 USES = (
     "hit to play", "note to tune and play", "chord to play", "drum loop to chop", "melodic loop to layer",
@@ -44,8 +46,6 @@ ROLES = (
     "kick", "snare", "clap", "hi-hat", "percussion", "bass", "melody", "chord", "loop", "texture",
     "vocal", "fx",
 )  # fmt: skip
-
-DRUM_SOUNDS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
 
 # The axes by which the library can be sorted, with the word for either end.
 AXIS_ENDS = {

@@ -53,6 +53,7 @@ TRUE = [
     ("ping", "A bright and clean ping."),
     ("chord", "A clean chord in C minor."),
     ("chord", "A minor triad that rings on."),
+    ("chord", "A voicing in B sharp minor."),
     ("chord", "A clean voicing in a minor key."),
     ("quiet chord", "A quiet, clean note."),
     ("swelling pad", "A soft-edged swelling tone, clean and long."),

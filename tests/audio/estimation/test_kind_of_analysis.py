@@ -1,4 +1,4 @@
-"""Loop or one-shot, and the clear drum sounds."""
+"""Kind, class and attack in the whole analysis of synthetic sounds."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_low_note_is_a_bass() -> None:
     assert analyze_sound(chord((33,), 1.5), RATE_HZ).sound == "bass"
 
 
-def test_below_the_least_certainty_there_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_class_below_the_minimum_probability_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     hit = column(kick())
     assert analyze_sound(hit, RATE_HZ).sound == "kick"
     monkeypatch.setattr(sound_classifier, "MIN_SOUND_PROBABILITY", 1.01)
@@ -58,7 +58,7 @@ def test_below_the_least_certainty_there_is_no_name(monkeypatch: pytest.MonkeyPa
     assert (found.kind, found.sound, found.sound_confidence) == ("one-shot", None, 0.0)
 
 
-def test_names_come_from_the_list() -> None:
+def test_every_class_is_in_the_list() -> None:
     times = seconds(1.0)
     for hz in (60, 200, 900, 4_000):
         found = analyze_sound(column(np.sin(2 * np.pi * hz * times) * np.exp(-5 * times)), RATE_HZ)

@@ -34,7 +34,7 @@ def test_the_relative_gate_leaves_quiet_parts_out() -> None:
     assert measure_loudness(np.vstack(parts), 48_000).loudness_db == pytest.approx(-23.0, abs=0.1)
 
 
-def test_below_400_ms_it_is_the_rms() -> None:
+def test_a_sound_below_400_ms_gets_its_rms() -> None:
     found = measure_loudness(stereo(1_000, 0.2, -20.0), 48_000)
     assert found.loudness_unit == "dBFS"
     assert found.loudness_db == found.rms_db == pytest.approx(-23.01, abs=0.05)
@@ -49,7 +49,7 @@ def test_the_true_peak_lies_between_the_samples() -> None:
     assert found.true_peak_db == pytest.approx(-6.02, abs=0.3)
 
 
-def test_silence_stands_at_the_floor() -> None:
+def test_silence_has_the_lowest_level() -> None:
     found = measure_loudness(np.zeros((48_000, 2), dtype=np.float32), 48_000)
     assert (found.loudness_db, found.peak_db, found.true_peak_db) == (FLOOR_DB, FLOOR_DB, FLOOR_DB)
 
@@ -60,14 +60,14 @@ def test_the_lfe_does_not_count() -> None:
     assert measure_loudness(quiet, 48_000).loudness_db == FLOOR_DB
 
 
-def test_the_course_follows_the_level() -> None:
+def test_the_loudness_course_follows_the_level() -> None:
     found = measure_loudness(np.vstack([stereo(1_000, 4.0, -40.0), stereo(1_000, 4.0, -20.0)]), 48_000)
     assert len(found.course) == 64
     assert found.course[10] == pytest.approx(-40.0, abs=0.3)
     assert found.course[50] == pytest.approx(-20.0, abs=0.3)
 
 
-def test_blocks_do_not_change_the_figures() -> None:
+def test_reading_in_blocks_does_not_change_the_levels() -> None:
     long = noise(12.0)
     assert measure_loudness(long, 44_100).rms_db == pytest.approx(
         20 * np.log10(float(np.std(long))), abs=0.01

@@ -1,4 +1,4 @@
-"""Names for the unit: they load, they are short, and the useful part comes first."""
+"""Pad names load on the unit, are short, and keep the useful part."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_tempo_and_key_survive_in_the_name(
 
 
 @given(st.lists(st.sampled_from(["Kick", "kick", "KICK!", "x" * 40, "é", "e"]), max_size=30))
-def test_a_set_of_names_has_no_twins(wanted: list[str]) -> None:
+def test_names_are_made_unique(wanted: list[str]) -> None:
     made = pad_names.unique_names(wanted)
     assert len(made) == len(wanted)
     assert len({name.casefold() for name in made}) == len(made)

@@ -7,7 +7,7 @@ import pytest
 
 from app.audio.listening import onset_detection
 from app.audio.listening.front_end_features import extract_features
-from tests.audio.truths import RATE, lay
+from tests.audio.synthetic_music import RATE, lay
 
 TIMES = [0.1, 0.55, 0.9, 1.4, 1.85]
 
@@ -34,5 +34,5 @@ def test_heights_are_relative_to_the_strongest() -> None:
     assert found.heights[0] < 0.9
 
 
-def test_silence_has_none() -> None:
+def test_silence_has_no_onsets() -> None:
     assert onset_detection.detect_onsets(extract_features(np.zeros(RATE), RATE)).times_s.size == 0

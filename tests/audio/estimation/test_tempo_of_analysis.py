@@ -1,4 +1,7 @@
-"""Tempo on material whose tempo we set. Tolerance: ±0.5 BPM, and the exact tempo for a loop cut to bars."""
+"""Tempo and beats in the whole analysis of synthetic sounds.
+
+The tolerance is ±0.5 BPM, and ±0.02 BPM for a loop that is cut to bars.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ def bpm_of(samples: Samples) -> float | None:
 
 
 @pytest.mark.parametrize("bpm", [70, 93, 120, 150])
-def test_a_click_track(bpm: float) -> None:
+def test_a_click_track_has_its_tempo(bpm: float) -> None:
     assert bpm_of(clicks(bpm, 12.3)) == pytest.approx(bpm, abs=0.5)
 
 
@@ -26,7 +29,7 @@ def test_a_drum_loop_cut_to_bars_gives_its_exact_tempo(bpm: float) -> None:
 
 
 @pytest.mark.parametrize("bpm", [80, 93, 124])
-def test_a_drum_loop_cut_anywhere(bpm: float) -> None:
+def test_a_drum_loop_cut_anywhere_has_its_tempo(bpm: float) -> None:
     assert bpm_of(drums(bpm, 16, before_s=0.21, after_s=0.37)) == pytest.approx(bpm, abs=0.5)
 
 
@@ -51,14 +54,14 @@ def test_beats_lie_on_the_clicks() -> None:
     ],
     ids=["silence", "offset", "one sample", "sine", "noise", "chord", "a beat"],
 )
-def test_null_is_an_answer(samples: Samples) -> None:
+def test_sounds_without_a_tempo_get_none(samples: Samples) -> None:
     found = analyze_sound(samples, RATE_HZ)
     assert found.bpm is None
     assert found.bpm_source is None
     assert found.beats == ()
 
 
-def test_candidates_are_in_order_and_hold_the_winner() -> None:
+def test_candidates_are_in_order_and_include_the_winner() -> None:
     found = tempo_estimator.estimate_tempo(extract_features(drums(93, 8), RATE_HZ))
     confidences = [confidence for _, confidence in found.candidates]
     assert found.candidates[0] == (found.bpm, found.confidence)

@@ -1,4 +1,4 @@
-"""Sounds that carry their own truth."""
+"""Hits, beats, notes and chords of known kind, tempo and key, for the tests of the estimators."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Sound = npt.NDArray[np.float64]
 
 
 def hit(kind: str, seed: int = 0) -> Sound:
-    """A kick, a snare or a hat."""
+    """Return a kick, a snare or a hat."""
     t = np.arange(int(0.35 * RATE)) / RATE
     noise = np.random.default_rng(seed).standard_normal(t.size)
     noise *= np.minimum((t[-1] - t) / 0.05, 1)
@@ -28,12 +28,12 @@ def hit(kind: str, seed: int = 0) -> Sound:
 
 
 def clicks(bpm: float, seconds: float) -> Sound:
-    """A click on every beat."""
+    """Return a hat on every beat."""
     return lay([(i * 60 / bpm, "hat", 1.0) for i in range(int(seconds * bpm / 60) + 1)], seconds)
 
 
 def lay(hits: list[tuple[float, str, float]], seconds: float) -> Sound:
-    """Hits at their times."""
+    """Return hits, each given as time in s, kind and gain, mixed into one sound."""
     out = np.zeros(round(seconds * RATE))
     for i, (at, kind, gain) in enumerate(hits):
         start, y = round(at * RATE), hit(kind, i)
@@ -43,7 +43,7 @@ def lay(hits: list[tuple[float, str, float]], seconds: float) -> Sound:
 
 
 def beat(bpm: float, bars: int) -> Sound:
-    """A plain drum loop of whole bars: kick on one and three, snare on two and four, hats on eighths."""
+    """Return a drum loop of whole bars: kick on one and three, snare on two and four, hats on eighths."""
     hits = []
     for i in range(bars * 8):
         at = i * 30 / bpm
@@ -57,7 +57,7 @@ def beat(bpm: float, bars: int) -> Sound:
 
 
 def tone(midi: float, seconds: float, harmonics: int = 8) -> Sound:
-    """A note with falling harmonics and a soft decay."""
+    """Return a note with falling harmonics and a soft decay."""
     t = np.arange(int(seconds * RATE)) / RATE
     hz = 440 * 2 ** ((midi - 69) / 12)
     y = sum(np.sin(2 * np.pi * hz * k * t) / k for k in range(1, harmonics + 1))
@@ -65,7 +65,7 @@ def tone(midi: float, seconds: float, harmonics: int = 8) -> Sound:
 
 
 def chords(roots: list[tuple[int, bool]], seconds_each: float = 1.0) -> Sound:
-    """Triads one after another, (midi root, minor), with their bass."""
+    """Return triads one after another with their bass, each given as MIDI root and whether it is minor."""
     parts = []
     for root, minor in roots:
         notes = (root, root + (3 if minor else 4), root + 7, root - 12)
@@ -74,6 +74,6 @@ def chords(roots: list[tuple[int, bool]], seconds_each: float = 1.0) -> Sound:
 
 
 def pink(seconds: float, seed: int = 1) -> Sound:
-    """Noise falling 3 dB an octave."""
+    """Return noise that falls by 3 dB an octave."""
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(int(seconds * RATE)))
     return np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(spectrum.size), 1)))

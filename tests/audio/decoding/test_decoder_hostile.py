@@ -1,4 +1,4 @@
-"""Every bad file gets a sentence, quickly, and nothing else happens."""
+"""Bad files are refused quickly, with a sentence that says why, and nothing else happens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.audio.decoding.decode_limits import DecodeLimits
 from app.audio.decoding.decoder import decode_file
 from app.audio.decoding.mp4 import ffmpeg_command, ffmpeg_path
 from app.audio.errors import UnreadableAudio
-from tests.audio.decoding.test_decode_legal import encode, id3_header, pcm16, wav
+from tests.audio.decoding.test_decoder_legal import encode, id3_header, pcm16, wav
 from tests.audio.signals import noise, sine, write
 
 LIMITS = DecodeLimits()
@@ -43,12 +43,12 @@ def fmt(channels: int = 1, rate_hz: int = 44_100, bits: int = 16, tag: int = 1) 
     return struct.pack("<HHIIHH", tag, channels, rate_hz, 0, 0, bits)
 
 
-def test_a_renamed_pdf(tmp_path: Path) -> None:
-    said = bytes_refused(tmp_path, b"%PDF-1.7\n" + bytes(1_000))
-    assert said == "Not audio we can read (looks like PDF). WAV, AIFF, FLAC, MP3, M4A, OGG work."
+def test_a_renamed_pdf_is_refused(tmp_path: Path) -> None:
+    message = bytes_refused(tmp_path, b"%PDF-1.7\n" + bytes(1_000))
+    assert message == "Not audio we can read (looks like PDF). Upload WAV, AIFF, FLAC, MP3, M4A or OGG."
 
 
-def test_an_empty_file(tmp_path: Path) -> None:
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     assert "This file is empty" in bytes_refused(tmp_path, b"")
 
 
@@ -75,44 +75,44 @@ def test_ffmpeg_is_told_to_open_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [0, 9, 65_535])
-def test_impossible_channels(tmp_path: Path, channels: int) -> None:
-    said = bytes_refused(tmp_path, wav(bytes(4_000), fmt=fmt(channels=channels)))
-    assert f"declares {channels} channels" in said
+def test_impossible_channel_counts_are_refused(tmp_path: Path, channels: int) -> None:
+    message = bytes_refused(tmp_path, wav(bytes(4_000), fmt=fmt(channels=channels)))
+    assert f"declares {channels} channels" in message
 
 
 @pytest.mark.parametrize("rate_hz", [0, 1, 3_999, 384_001, 2**31])
-def test_impossible_rates(tmp_path: Path, rate_hz: int) -> None:
+def test_impossible_sample_rates_are_refused(tmp_path: Path, rate_hz: int) -> None:
     assert f"{rate_hz} Hz" in bytes_refused(tmp_path, wav(bytes(4_000), fmt=fmt(rate_hz=rate_hz)))
 
 
 @pytest.mark.parametrize("bits", [0, 40, 65_535])
-def test_impossible_widths(tmp_path: Path, bits: int) -> None:
+def test_impossible_bit_depths_are_refused(tmp_path: Path, bits: int) -> None:
     assert f"{bits}-bit" in bytes_refused(tmp_path, wav(bytes(4_000), fmt=fmt(bits=bits)))
 
 
-def test_an_unknown_compression(tmp_path: Path) -> None:
+def test_an_unknown_compression_is_refused(tmp_path: Path) -> None:
     assert "compression" in bytes_refused(tmp_path, wav(bytes(4_000), fmt=fmt(tag=0x55)))
 
 
 @pytest.mark.parametrize("length", [12, 20, 30, 40, 43])
-def test_a_wav_cut_in_its_header(tmp_path: Path, length: int) -> None:
+def test_a_wav_cut_in_its_header_is_refused(tmp_path: Path, length: int) -> None:
     assert "cut short" in bytes_refused(tmp_path, wav(pcm16(sine(440, 1.0)))[:length])
 
 
-def test_a_wav_with_a_header_only(tmp_path: Path) -> None:
-    said = bytes_refused(tmp_path, wav(pcm16(sine(440, 12.0)))[:44])
-    assert said.startswith("This WAV is cut short: it declares 12.0 s but holds no audio.")
+def test_a_wav_with_a_header_only_is_refused(tmp_path: Path) -> None:
+    message = bytes_refused(tmp_path, wav(pcm16(sine(440, 12.0)))[:44])
+    assert message.startswith("This WAV is cut short: it declares 12.0 s but holds no audio.")
     assert "holds no audio" in bytes_refused(tmp_path, wav(b"", size=0), "b.wav")
 
 
-def test_a_wav_that_holds_much_less_than_it_declares(tmp_path: Path) -> None:
-    said = bytes_refused(tmp_path, wav(pcm16(sine(440, 12.0)))[: 44 + 2 * 17_640])
-    assert said == (
+def test_a_wav_that_holds_much_less_than_it_declares_is_refused(tmp_path: Path) -> None:
+    message = bytes_refused(tmp_path, wav(pcm16(sine(440, 12.0)))[: 44 + 2 * 17_640])
+    assert message == (
         "This WAV is cut short: it declares 12.0 s but holds 0.4 s. Export it again and upload the new file."
     )
 
 
-def test_half_a_tebibyte_declared(tmp_path: Path) -> None:
+def test_a_huge_declared_length_takes_no_memory(tmp_path: Path) -> None:
     ds64 = b"ds64" + struct.pack("<IQQQI", 28, 2**39, 2**39, 2**38, 0)
     head = b"RF64\xff\xff\xff\xffWAVE" + ds64 + b"fmt " + struct.pack("<I", 16) + fmt()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -120,7 +120,7 @@ def test_half_a_tebibyte_declared(tmp_path: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
-def test_a_million_empty_chunks(tmp_path: Path) -> None:
+def test_a_million_empty_chunks_are_refused(tmp_path: Path) -> None:
     data = b"RIFF\xff\xff\0\0WAVE" + b"junk\0\0\0\0" * 1_000_000
     assert "header chunks" in bytes_refused(tmp_path, data)
 
@@ -137,22 +137,22 @@ def test_an_id3_bomb_is_cut_off_before_it_is_parsed(tmp_path: Path) -> None:
     assert time.monotonic() - started < 1.0
 
 
-def test_only_tags(tmp_path: Path) -> None:
+def test_a_file_with_only_tags_is_refused(tmp_path: Path) -> None:
     assert "no audio" in bytes_refused(tmp_path, b"ID3\x04\0\0\0\0\0\x0a" + bytes(10), "a.mp3")
     assert "MP3" in bytes_refused(tmp_path, b"ID3\x04\0\0\0\0\0\x0a" + bytes(900), "b.mp3")
 
 
-def test_a_playlist_behind_a_tag(tmp_path: Path) -> None:
+def test_a_playlist_behind_a_tag_is_refused(tmp_path: Path) -> None:
     tag = b"ID3\x04\0\0\0\0\x7f\x7f" + bytes(0x3FFF)
     assert "playlist" in bytes_refused(tmp_path, tag + b"#EXTM3U\nother.wav\n" + b"x" * 4_000, "a.mp3")
 
 
-def test_nothing_but_nan(tmp_path: Path) -> None:
+def test_a_file_of_nan_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", np.full((4_000, 2), np.nan, dtype=np.float32), subtype="FLOAT")
     assert "Every sample" in refused(path)
 
 
-def test_too_long_by_its_header(tmp_path: Path) -> None:
+def test_a_file_that_declares_too_much_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.flac", np.zeros((8_000, 1), dtype=np.float32), 8_000)
     data = bytearray(path.read_bytes())
     data[22:26] = struct.pack(">I", 8_000 * 3_600 * 20)
@@ -160,7 +160,7 @@ def test_too_long_by_its_header(tmp_path: Path) -> None:
     assert "longer than 30 minutes" in refused(path)
 
 
-def test_too_long_although_the_header_says_nothing(tmp_path: Path) -> None:
+def test_a_long_file_of_undeclared_length_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.flac", np.zeros((300_000, 1), dtype=np.float32), 8_000)
     data = bytearray(path.read_bytes())
     data[22:26] = bytes(4)
@@ -168,12 +168,12 @@ def test_too_long_although_the_header_says_nothing(tmp_path: Path) -> None:
     assert "longer than" in refused(path, DecodeLimits(duration_max_s=20.0))
 
 
-def test_too_many_values(tmp_path: Path) -> None:
+def test_too_many_values_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", noise(1.0))
     assert "too much audio" in refused(path, DecodeLimits(values_max=40_000))
 
 
-def test_a_video_and_an_m4a_without_its_index(tmp_path: Path) -> None:
+def test_a_video_and_an_m4a_without_its_index_are_refused(tmp_path: Path) -> None:
     video = tmp_path / "a.mp4"
     subprocess.run(
         [
@@ -199,15 +199,15 @@ def test_a_video_and_an_m4a_without_its_index(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [2**62, 2**63, 2**64 - 1])
 @pytest.mark.parametrize("atom", [b"free", b"moov", b"mdat"])
-def test_an_m4a_with_an_atom_larger_than_any_disk(tmp_path: Path, atom: bytes, size: int) -> None:
+def test_an_m4a_with_an_atom_larger_than_any_disk_is_refused(tmp_path: Path, atom: bytes, size: int) -> None:
     source = write(tmp_path / "source.wav", sine(440, 0.2))
     data = encode(tmp_path / "a.m4a", source, "-c:a", "aac").read_bytes()
     head = data[: struct.unpack_from(">I", data)[0]]
-    said = bytes_refused(tmp_path, head + struct.pack(">I4sQ", 1, atom, size) + data[len(head) :], "b.m4a")
-    assert "no audio track" in said or "damaged" in said
+    message = bytes_refused(tmp_path, head + struct.pack(">I4sQ", 1, atom, size) + data[len(head) :], "b.m4a")
+    assert "no audio track" in message or "damaged" in message
 
 
-def test_damage_anywhere_never_gives_anything_but_audio_or_a_sentence(tmp_path: Path) -> None:
+def test_a_damaged_file_gives_audio_or_a_refusal(tmp_path: Path) -> None:
     source = write(tmp_path / "source.wav", sine(440, 0.3))
     files = [source.read_bytes(), write(tmp_path / "s.aiff", sine(440, 0.3)).read_bytes()]
     files += [encode(tmp_path / name, source).read_bytes() for name in ("a.flac", "a.mp3", "a.ogg", "a.opus")]
@@ -227,7 +227,7 @@ def test_damage_anywhere_never_gives_anything_but_audio_or_a_sentence(tmp_path: 
         assert np.isfinite(found.samples[:]).all()
 
 
-def test_absurdly_loud_values_are_faults(tmp_path: Path) -> None:
+def test_absurdly_loud_values_count_as_invalid(tmp_path: Path) -> None:
     tone = sine(440, 0.5)
     tone[100:110] = 3.4e38
     found = decode_file(write(tmp_path / "a.wav", tone, subtype="FLOAT"), tmp_path)
@@ -237,7 +237,7 @@ def test_absurdly_loud_values_are_faults(tmp_path: Path) -> None:
         decode_file(write(tmp_path / "b.wav", np.full_like(tone, 3.4e38), subtype="FLOAT"), tmp_path)
 
 
-def test_damage_in_the_middle_of_an_mp3_costs_only_what_is_behind_it(tmp_path: Path) -> None:
+def test_a_damaged_mp3_keeps_what_comes_before_the_damage(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp3", sine(440, 4.0), format="MP3")
     content = bytearray(path.read_bytes())
     middle = len(content) * 3 // 4

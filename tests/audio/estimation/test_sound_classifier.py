@@ -1,4 +1,4 @@
-"""Kind and class of sounds that are what they are by construction."""
+"""Kind and class of synthetic sounds, by the classifier alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.audio.estimation.sound_classifier import attack_ms, classify_sound, sound_probabilities
 from app.audio.listening.front_end_features import extract_features
 from app.music.sound_classes import DRUMS, LOOP, ONE_SHOT, SOUNDS
-from tests.audio.truths import RATE, beat, chords, hit, tone
+from tests.audio.synthetic_music import RATE, beat, chords, hit, tone
 
 
 @pytest.mark.parametrize("y", [beat(96, 2), beat(140, 4), chords([(60, True), (65, True)] * 2)])
@@ -33,8 +33,8 @@ def test_a_note_is_no_drum() -> None:
     assert classify_sound(extract_features(tone(57, 1.5), RATE)).sound not in DRUMS
 
 
-def test_chances_are_a_distribution_over_the_sounds() -> None:
-    chances = sound_probabilities(extract_features(hit("snare"), RATE).shape)
+def test_class_probabilities_sum_to_one() -> None:
+    chances = sound_probabilities(extract_features(hit("snare"), RATE).descriptors)
     assert chances.shape == (len(SOUNDS),)
     assert chances.sum() == pytest.approx(1, abs=1e-6)
 
@@ -45,7 +45,7 @@ def test_silence_is_a_one_shot_of_no_class() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 63, 300, 4_000])
-def test_very_short_sounds_are_answered(size: int) -> None:
+def test_very_short_sounds_are_one_shots(size: int) -> None:
     y = np.random.default_rng(3).standard_normal(size)
     assert classify_sound(extract_features(y, RATE)).kind == ONE_SHOT
 

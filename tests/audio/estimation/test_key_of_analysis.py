@@ -1,4 +1,4 @@
-"""Key on chords we build; null for what has none. The tuning tolerance is 5 cents."""
+"""The key in the whole analysis of synthetic sounds. The tolerance of the tuning is 5 cents."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import numpy as np
 import pytest
 
 from app.audio.analyzer import analyze_sound
-from app.audio.estimation.key_estimator import NAMES
+from app.music.pitch_names import PITCH_NAMES
 from tests.audio.signals import RATE_HZ, Samples, chord, column, drums, hat, kick, noise, sine, snare
 
 
 @pytest.mark.parametrize("tonic", range(12))
 @pytest.mark.parametrize(("mode", "third"), [("major", 4), ("minor", 3)])
-def test_every_triad(tonic: int, mode: str, third: int) -> None:
+def test_every_triad_has_its_key(tonic: int, mode: str, third: int) -> None:
     root = 57 + (tonic - 9) % 12
     found = analyze_sound(chord((root, root + third, root + 7), 2.0), RATE_HZ)
-    assert found.key == f"{NAMES[tonic]} {mode}"
+    assert found.key == f"{PITCH_NAMES[tonic]} {mode}"
     assert found.key_source == "detected"
 
 
-def test_a_progression_in_c_minor() -> None:
+def test_a_progression_in_c_minor_has_that_key() -> None:
     chords = [(60, 63, 67), (60, 65, 68), (59, 62, 67), (60, 63, 67)]
     found = analyze_sound(np.vstack([chord(pitches, 1.0) for pitches in chords]), RATE_HZ)
     assert found.key == "C minor"
 
 
 @pytest.mark.parametrize("cents", [-40, -15, 20, 45])
-def test_a_chord_out_of_tune(cents: float) -> None:
+def test_the_tuning_of_a_chord_is_measured(cents: float) -> None:
     found = analyze_sound(chord(tuple(pitch + cents / 100 for pitch in (60, 63, 67)), 2.0), RATE_HZ)
     assert found.key == "C minor"
     assert found.tuning_cents == pytest.approx(cents, abs=5)
@@ -40,7 +40,7 @@ def test_a_chord_out_of_tune(cents: float) -> None:
     ],
     ids=["noise", "drum loop", "kick", "snare", "hat", "silence", "one sample"],
 )  # fmt: skip
-def test_null_is_an_answer(samples: Samples) -> None:
+def test_sounds_without_a_key_get_none(samples: Samples) -> None:
     found = analyze_sound(samples, RATE_HZ)
     assert (found.key, found.key_source, found.key_candidates) == (None, None, ())
 

@@ -1,4 +1,4 @@
-"""The bytes decide, and a refusal names what it saw."""
+"""The first bytes decide the format, and a refusal names what the file looks like."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FRAME = b"\xff\xfb\x90\x00" + bytes(413)
         (b"ID3\x04\0\0\0\x7f\x7f\x7f" + bytes(100), MP3),
     ],
 )
-def test_each_format_is_told_by_its_first_bytes(head: bytes, expected: AudioFormat) -> None:
+def test_each_format_is_recognised_by_its_first_bytes(head: bytes, expected: AudioFormat) -> None:
     assert sniff_format(head) is expected
 
 
@@ -83,14 +83,14 @@ def test_an_empty_file_is_called_empty() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_make_it_fail(head: bytes) -> None:
+def test_sniffing_never_fails(head: bytes) -> None:
     found = sniff_format(head)
     assert found is None or isinstance(found, AudioFormat)
     assert describe_content(head)
     assert id3v2_size(head) >= 0
 
 
-def test_two_chance_sync_bytes_are_no_mp3() -> None:
+def test_two_accidental_sync_bytes_are_no_mp3() -> None:
     assert sniff_format(FRAME[:417] + b"not a frame at all") is None
 
 

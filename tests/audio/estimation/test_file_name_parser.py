@@ -1,4 +1,4 @@
-"""What names say, and above all what they do not say."""
+"""Facts are read from file names that state them, and not from names that only look like it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.audio.estimation.file_name_parser import parse_file_name
         ("", None, None),
     ],
 )
-def test_tempo_and_key(name: str, bpm: float | None, key: str | None) -> None:
+def test_tempo_and_key_are_read(name: str, bpm: float | None, key: str | None) -> None:
     found = parse_file_name(name)
     assert (found.bpm, found.key) == (bpm, key)
 
@@ -46,12 +46,12 @@ def test_tempo_and_key(name: str, bpm: float | None, key: str | None) -> None:
         ("shattered.wav", None, None),
     ],
 )
-def test_sound_and_kind(name: str, sound: str | None, kind: str | None) -> None:
+def test_sound_and_kind_are_read(name: str, sound: str | None, kind: str | None) -> None:
     found = parse_file_name(name)
     assert (found.sound, found.kind) == (sound, kind)
 
 
 @given(st.text(max_size=80))
-def test_no_name_makes_it_fail(name: str) -> None:
+def test_parsing_never_fails(name: str) -> None:
     found = parse_file_name(name)
     assert found.bpm is None or 50 <= found.bpm <= 210

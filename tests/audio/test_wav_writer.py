@@ -1,4 +1,4 @@
-"""The unit's WAV: format byte for byte, never clipped, bit-exact when nothing needs doing."""
+"""The WAV for the unit: exact header, no clipping, and bit-exact when nothing has to change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 import soundfile
 
 from app.audio import wav_writer
-from app.sp404 import unit_limits
 
 Array = np.ndarray[Any, Any]
 
@@ -35,9 +34,9 @@ def test_the_header_is_canonical(tmp_path: Path) -> None:
 def test_pitch_level_and_length_survive(tmp_path: Path, rate: int) -> None:
     path = tmp_path / "x.wav"
     wav_writer.write_wav(sine(1000, 1.0, rate), rate, path)
-    heard, heard_rate = soundfile.read(path)
-    assert (heard_rate, len(heard)) == (48000, 48000)
-    middle = heard[4800:-4800]
+    read_back, rate_read_back = soundfile.read(path)
+    assert (rate_read_back, len(read_back)) == (48000, 48000)
+    middle = read_back[4800:-4800]
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
     assert np.argmax(spectrum) * 48000 / len(middle) == pytest.approx(1000, abs=1.5)
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
@@ -47,11 +46,11 @@ def test_pitch_level_and_length_survive(tmp_path: Path, rate: int) -> None:
 def test_nothing_ever_clips(tmp_path: Path, level: float) -> None:
     path = tmp_path / "x.wav"
     square = np.sign(sine(997, 0.5, 44100)) * np.float32(level)
-    rendered = wav_writer.write_wav(square, 44100, path)
+    written = wav_writer.write_wav(square, 44100, path)
     steps, _ = soundfile.read(path, dtype="int16")
     assert np.max(np.abs(steps.astype(int))) < 32768
     assert np.count_nonzero(np.abs(steps.astype(int)) >= 32767) <= 2
-    assert rendered.gain_db < 0
+    assert written.gain_db < 0
 
 
 def test_quiet_material_keeps_its_level(tmp_path: Path) -> None:
@@ -59,28 +58,28 @@ def test_quiet_material_keeps_its_level(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_what_fits_already_passes_bit_for_bit(tmp_path: Path, channels: int) -> None:
+def test_a_16_bit_sound_at_48_khz_is_kept_bit_for_bit(tmp_path: Path, channels: int) -> None:
     steps = np.random.default_rng(3).integers(-32768, 32768, (9600, channels), dtype=np.int16)
-    rendered = wav_writer.write_wav((steps / 32768).astype(np.float32), 48000, tmp_path / "x.wav")
-    heard, _ = soundfile.read(tmp_path / "x.wav", dtype="int16", always_2d=True)
-    assert np.array_equal(heard, steps)
-    assert not rendered.dithered
+    written = wav_writer.write_wav((steps / 32768).astype(np.float32), 48000, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav", dtype="int16", always_2d=True)
+    assert np.array_equal(read_back, steps)
+    assert not written.dithered
 
 
-def test_dither_frees_the_error_from_the_signal(tmp_path: Path) -> None:
-    """A tone of a third of a step would vanish by rounding alone; dithered it is still there."""
+def test_dither_keeps_a_tone_that_is_smaller_than_a_step(tmp_path: Path) -> None:
+    """Rounding alone would remove a tone of a third of a step; with dither it stays."""
     faint = sine(1000, 2.0, 48000, 0.33 / 32768)
     wav_writer.write_wav(faint, 48000, tmp_path / "x.wav")
-    heard, _ = soundfile.read(tmp_path / "x.wav")
-    spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
+    read_back, _ = soundfile.read(tmp_path / "x.wav")
+    spectrum = np.abs(np.fft.rfft(read_back * np.hanning(len(read_back))))
     assert np.argmax(spectrum[100:]) + 100 == 2000
 
 
-def test_short_sounds_get_silence_behind_them(tmp_path: Path) -> None:
-    rendered = wav_writer.write_wav(sine(440, 0.02, 48000), 48000, tmp_path / "x.wav")
-    heard, _ = soundfile.read(tmp_path / "x.wav")
-    assert (len(heard), rendered.padded_frames) == (4800, 3840)
-    assert not heard[960:].any()
+def test_short_sounds_are_padded_with_silence(tmp_path: Path) -> None:
+    written = wav_writer.write_wav(sine(440, 0.02, 48000), 48000, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav")
+    assert (len(read_back), written.padded_frames) == (4800, 3840)
+    assert not read_back[960:].any()
 
 
 def test_one_file_always_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -90,15 +89,10 @@ def test_one_file_always_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", range(3, 9))
-def test_surround_is_folded_without_clipping(tmp_path: Path, channels: int) -> None:
+def test_surround_is_mixed_down_without_clipping(tmp_path: Path, channels: int) -> None:
     full = np.ones((9600, channels), dtype=np.float32)
-    rendered = wav_writer.write_wav(full, 48000, tmp_path / "x.wav")
-    heard, _ = soundfile.read(tmp_path / "x.wav", always_2d=True)
-    assert heard.shape == (9600, 2)
-    assert rendered.channels == 2
-    assert heard.max() < 1.0
-
-
-def test_the_unit_holds_sixteen_minutes() -> None:
-    assert unit_limits.fits_on_pad(960.0)
-    assert not unit_limits.fits_on_pad(960.1)
+    written = wav_writer.write_wav(full, 48000, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav", always_2d=True)
+    assert read_back.shape == (9600, 2)
+    assert written.channels == 2
+    assert read_back.max() < 1.0

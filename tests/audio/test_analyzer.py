@@ -1,4 +1,4 @@
-"""The whole analysis: its JSON, its edges, its memory and its command line."""
+"""The whole analysis: its JSON, unusual sounds, beats, onsets and the evidence of file names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from app.audio.analyzer import analyze_sound
 from tests.audio.signals import RATE_HZ, Samples, chord, drums, noise, sine
 
-NAMES = {
+FIELDS = {
     "engine_version", "format", "duration_s", "sample_rate", "channels", "bpm", "bpm_confidence",
     "bpm_source", "bpm_candidates", "beats", "downbeats", "key", "key_confidence", "key_source",
     "key_candidates", "tuning_cents", "note", "note_cents", "kind", "kind_confidence", "sound",
@@ -43,9 +43,9 @@ def assert_plain(value: Any) -> None:
     ],
     ids=["loop", "chord", "10 ms", "a sample", "5 zeros", "8 channels", "1 Hz", "hot", "faint", "silence"],
 )  # fmt: skip
-def test_every_sound_gives_the_same_plain_json(samples: Samples) -> None:
+def test_every_sound_gives_plain_json_with_the_same_fields(samples: Samples) -> None:
     found = analyze_sound(samples, RATE_HZ).to_dict()
-    assert set(found) == NAMES
+    assert set(found) == FIELDS
     assert_plain(found)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert (len(found["peaks"]), len(found["bars"]), len(found["timbre"])) == (800, 64, 26)
@@ -59,7 +59,7 @@ def test_every_sound_gives_the_same_plain_json(samples: Samples) -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [4_000, 8_000, 44_100, 384_000])
-def test_every_rate(rate_hz: int) -> None:
+def test_every_sample_rate_is_analysed(rate_hz: int) -> None:
     found = analyze_sound(sine(440, 1.0, rate_hz=rate_hz), rate_hz)
     assert found.duration_s == pytest.approx(1.0)
     assert found.note == "A4"
@@ -71,8 +71,8 @@ def test_no_samples_are_an_error() -> None:
 
 
 @pytest.mark.parametrize("bpm", [87, 93, 120, 133.7])
-def test_a_loop_has_as_many_beats_as_it_is_long_and_begins_with_a_bar(bpm: float) -> None:
-    """Its length is rounded to a sample, up or down; the beat at its end is the first of the next round."""
+def test_a_loop_of_16_beats_has_16_beats_and_begins_with_a_bar(bpm: float) -> None:
+    """The beat at the very end begins the next round, however the length was rounded to a sample."""
     found = analyze_sound(drums(bpm, 16), RATE_HZ)
     assert len(found.beats) == 16
     assert found.downbeats == found.beats[::4]
@@ -88,7 +88,7 @@ def test_a_note_says_how_far_it_is_out_of_tune_and_a_drum_does_not() -> None:
 
 
 def test_onsets_are_cut_where_the_sound_itself_crosses_zero() -> None:
-    """To a sample at the rate of the file, whatever the rate at which onsets are heard."""
+    """Exact to a sample of the file, although onsets are detected at a lower rate."""
     samples = drums(93, 8) + sine(70, 8 * 60 / 93, level=0.05)
     found = analyze_sound(samples, RATE_HZ)
     assert len(found.onsets) > 12
@@ -107,7 +107,7 @@ def test_noise_is_noisier_and_brighter_than_a_bass() -> None:
     assert hiss.spectral.centroid_hz.mean == pytest.approx(5_512, rel=0.05)
 
 
-def test_like_sounds_have_near_timbre_vectors() -> None:
+def test_similar_sounds_have_close_timbre_vectors() -> None:
     a, b, c = (
         np.array(analyze_sound(samples, RATE_HZ).timbre)
         for samples in (noise(1.0, seed=1), noise(1.0, seed=2, level=0.05), chord((60,), 1.0))
@@ -115,8 +115,8 @@ def test_like_sounds_have_near_timbre_vectors() -> None:
     assert np.linalg.norm(a - b) < 0.2 * np.linalg.norm(a - c)
 
 
-def test_the_name_confirms_what_is_heard_and_stands_where_nothing_clear_is() -> None:
-    """A clear tempo is confirmed and stays exact; where no clear key is heard the name gives one."""
+def test_a_name_confirms_the_tempo_and_gives_a_key_when_none_is_detected() -> None:
+    """A confirmed tempo stays the measured one."""
     found = analyze_sound(drums(93, 8), RATE_HZ, file_name="break 93bpm.wav")
     assert (found.bpm_source, found.bpm_confidence >= 0.97) == ("detected", True)
     assert found.bpm == pytest.approx(93, abs=0.05)
@@ -124,14 +124,14 @@ def test_the_name_confirms_what_is_heard_and_stands_where_nothing_clear_is() -> 
     assert (named.key, named.key_source) == ("D major", "file name")
 
 
-def test_a_name_never_overrides_a_clear_sound() -> None:
+def test_a_name_never_overrides_a_sure_tempo() -> None:
     found = analyze_sound(drums(93, 8), RATE_HZ, file_name="loop 117bpm.wav")
     assert found.bpm == pytest.approx(93, abs=0.05)
     assert found.bpm_source == "detected"
     assert any("117" in warning for warning in found.warnings)
 
 
-def test_a_name_without_evidence_leaves_the_sound_to_speak() -> None:
+def test_a_name_without_facts_changes_nothing() -> None:
     found = analyze_sound(drums(93, 8), RATE_HZ, file_name="my loop.wav")
     assert found.bpm_source == "detected"
 

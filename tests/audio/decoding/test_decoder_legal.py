@@ -1,4 +1,4 @@
-"""Everything odd but legal is decoded to the same sound."""
+"""Unusual but valid files are decoded to the sound that was put in."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def wav(data: bytes, *before: bytes, size: int | None = None, fmt: bytes | None 
         ("FLOAT", 0), ("DOUBLE", 1e-7), ("ALAW", 0.05), ("ULAW", 0.05),
     ],
 )  # fmt: skip
-def test_every_width_of_wav(tmp_path: Path, subtype: str, tolerance: float) -> None:
+def test_every_bit_depth_of_wav_is_read(tmp_path: Path, subtype: str, tolerance: float) -> None:
     tone = sine(440, 0.2)
     found = decoded(write(tmp_path / "a.wav", tone, subtype=subtype))
     assert_same(found, tone, tolerance)
@@ -80,7 +80,7 @@ def test_every_width_of_wav(tmp_path: Path, subtype: str, tolerance: float) -> N
         ({"subtype": "DOUBLE"}, 1e-7),
     ],
 )
-def test_every_width_of_aiff_and_aifc_sowt(tmp_path: Path, options: Any, tolerance: float) -> None:
+def test_every_bit_depth_of_aiff_and_aifc_is_read(tmp_path: Path, options: Any, tolerance: float) -> None:
     tone = np.hstack([sine(440, 0.2), sine(660, 0.2)])
     found = decoded(write(tmp_path / "a.aiff", tone, format="AIFF", **options))
     assert_same(found, tone, tolerance)
@@ -88,7 +88,7 @@ def test_every_width_of_aiff_and_aifc_sowt(tmp_path: Path, options: Any, toleran
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 32_000, 48_000, 96_000, 192_000])
-def test_every_rate(tmp_path: Path, rate_hz: int) -> None:
+def test_every_sample_rate_is_read(tmp_path: Path, rate_hz: int) -> None:
     found = decoded(write(tmp_path / "a.wav", sine(440, 0.1, rate_hz=rate_hz), rate_hz))
     assert found.sample_rate == rate_hz
     assert found.duration_s == pytest.approx(0.1, abs=1e-4)
@@ -102,7 +102,7 @@ def test_channels_keep_their_order(tmp_path: Path, channels: int, container: str
     assert_same(found, tone, 1e-6)
 
 
-def test_chunks_before_the_audio_and_odd_padding(tmp_path: Path) -> None:
+def test_chunks_before_the_audio_are_skipped(tmp_path: Path) -> None:
     tone = sine(440, 0.2)
     extras = (
         chunk(b"LIST", b"INFOISFT\x05\0\0\0Odd!\0\0"), chunk(b"id3 ", b"ID3\x04" + bytes(33)),
@@ -113,7 +113,7 @@ def test_chunks_before_the_audio_and_odd_padding(tmp_path: Path) -> None:
     assert_same(decoded(path), tone, 1 / 30_000)
 
 
-def test_an_odd_chunk_without_its_padding(tmp_path: Path) -> None:
+def test_an_odd_chunk_without_its_padding_is_skipped(tmp_path: Path) -> None:
     tone = sine(440, 0.2)
     path = tmp_path / "a.wav"
     path.write_bytes(wav(pcm16(tone), b"note" + struct.pack("<I", 3) + b"abc"))
@@ -121,7 +121,7 @@ def test_an_odd_chunk_without_its_padding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF])
-def test_a_streamed_wav_of_unknown_length(tmp_path: Path, size: int) -> None:
+def test_a_streamed_wav_of_unknown_length_is_read_whole(tmp_path: Path, size: int) -> None:
     tone = sine(440, 0.2)
     path = tmp_path / "a.wav"
     path.write_bytes(wav(pcm16(tone), size=size))
@@ -173,7 +173,7 @@ LOSSY = {
 
 
 @pytest.mark.parametrize("name", LOSSY)
-def test_compressed_formats(tmp_path: Path, name: str) -> None:
+def test_compressed_formats_are_read(tmp_path: Path, name: str) -> None:
     _, source = tone_of_a_second(tmp_path)
     found = decoded(encode(tmp_path / name, source, *LOSSY[name][1]))
     assert found.format.name == LOSSY[name][0]
@@ -185,7 +185,7 @@ def test_compressed_formats(tmp_path: Path, name: str) -> None:
     assert found.warnings == ()
 
 
-def test_an_mp3_behind_a_huge_cover_picture(tmp_path: Path) -> None:
+def test_an_mp3_behind_a_huge_cover_picture_is_read(tmp_path: Path) -> None:
     _, source = tone_of_a_second(tmp_path)
     path = encode(tmp_path / "a.mp3", source, "-c:a", "libmp3lame", "-id3v2_version", "0")
     size = 3_000_000
@@ -199,7 +199,7 @@ def test_an_mp3_behind_a_huge_cover_picture(tmp_path: Path) -> None:
     assert decoded(path).duration_s == pytest.approx(1.0, abs=0.1)
 
 
-def test_a_flac_of_unknown_length(tmp_path: Path) -> None:
+def test_a_flac_of_unknown_length_is_read(tmp_path: Path) -> None:
     tone, _ = tone_of_a_second(tmp_path)
     path = write(tmp_path / "a.flac", tone, subtype="PCM_16")
     data = bytearray(path.read_bytes())
@@ -211,7 +211,7 @@ def test_a_flac_of_unknown_length(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tag_bytes", [10, 100_000])
-def test_a_flac_behind_an_id3_tag(tmp_path: Path, tag_bytes: int) -> None:
+def test_a_flac_behind_an_id3_tag_is_read(tmp_path: Path, tag_bytes: int) -> None:
     tone, _ = tone_of_a_second(tmp_path)
     path = write(tmp_path / "a.flac", tone, subtype="PCM_16")
     path.write_bytes(id3_header(tag_bytes) + bytes(tag_bytes) + path.read_bytes())
@@ -221,7 +221,7 @@ def test_a_flac_behind_an_id3_tag(tmp_path: Path, tag_bytes: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["LOUD.WAV", "Café – été 日本.wav", "no extension", "liar.mp3"])
-def test_the_name_does_not_matter(tmp_path: Path, name: str) -> None:
+def test_the_file_name_does_not_matter(tmp_path: Path, name: str) -> None:
     assert decoded(write(tmp_path / name, sine(440, 0.1), format="WAV")).format.name == "WAV"
 
 
