@@ -65,7 +65,7 @@ def _load_subject(claim: Claim) -> tuple[dict[str, Any], QuestionSubject]:
         measured = claim.results["analysis"]
         return measured, QuestionSubject(claim.content_sha256 or str(measured["file_sha256"]), claim.filename)
     sample = reprocess.load_sample(claim)
-    return sample.heard(), QuestionSubject.of(sample)
+    return sample.heard(), QuestionSubject.from_sample(sample)
 
 
 def _ask_model(measured: dict[str, Any], held: answer_cache.Reservation) -> SoundDescription | None:

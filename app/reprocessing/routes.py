@@ -38,7 +38,7 @@ def offer() -> Page:
         engine=ENGINE_VERSION,
         cost=cost,
         fates=reprocess_offer.outcomes_without_model(current_user, chosen.samples, cost.answered)
-        if cost and cost.silence
+        if cost and cost.unavailable_reason
         else None,
     )
 

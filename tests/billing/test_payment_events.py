@@ -115,7 +115,7 @@ def test_a_worker_that_dies_before_the_jobs_are_moved_does_it_again(
     (job_id,) = waiting_jobs(shop.user, 1)
     shop.subscribe()
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.line.move_to_plan", lambda _: 1 / 0)
+        patch.setattr("tasks.scheduler.move_to_plan", lambda _: 1 / 0)
         patch.setattr("app.billing.payment_events.RETRY_S", (0,))
         shop.hear()
     assert db.session.get_one(Job, job_id).tier == "free-tier"

@@ -128,7 +128,8 @@ def test_the_same_bytes_twice_are_asked_about_once(as_owner: Browser, owner: Use
 def test_the_budgets_edge(left: str, affordable: int) -> None:
     """The most is put aside for each, and what it costs is known before the next is asked."""
     cost = cost_estimate.CostEstimate(
-        silence=None, answered=frozenset(), models=(SMALL,), free=0, to_ask=3, each_usd=Decimal("0.002"),
+        unavailable_reason=None, answered=frozenset(), models=(SMALL,), free=0, to_ask=3,
+        each_usd=Decimal("0.002"),
         is_measured=True, each_most_usd=MOST, left_usd=Decimal(left),
     )  # fmt: skip
     assert (cost.affordable, cost.by_rules) == (affordable, 3 - affordable)
