@@ -65,8 +65,8 @@ def ledger(kind: str) -> int:
 def test_without_consent_the_refusal_names_every_way_out(as_owner: Browser, payer: User) -> None:
     assert as_owner.upload(("last.wav", kick())).status_code == 201
     sentence = as_owner.upload(("more.wav", kick())).get_json()["error"]
-    assert "All 1,000 uploads of this month are used. The next ones start on" in sentence
-    assert "turn on overage on the Plan page ($0.02 for each, up to a cap you set)" in sentence
+    assert "You have used all 1,000 uploads for this month. Upload again from" in sentence
+    assert "turn on overage on the Plan page ($0.02 for each upload, up to a cap you set)" in sentence
     assert sentence.endswith(", or upgrade to Enterprise.")
     assert ledger("overage") == 0
 
@@ -91,8 +91,8 @@ def test_the_cap_is_where_it_ends(as_owner: Browser, payer: User) -> None:
     overage_charges.turn_on(payer, cap_cents=5)
     assert [as_owner.upload(("x.wav", kick())).status_code for _ in range(3)] == [201, 201, 422]
     sentence = as_owner.upload(("x.wav", kick())).get_json()["error"]
-    assert "and so is the cap of $0.05 for more" in sentence
-    assert "or raise the cap on the Plan page" in sentence
+    assert "and your $0.05 cap for more" in sentence
+    assert "raise the cap on the Plan page" in sentence
     overage_charges.turn_on(payer, cap_cents=6)
     assert as_owner.upload(("x.wav", kick())).status_code == 201
     assert quota.plan_usage(payer).overage == 3

@@ -101,7 +101,7 @@ def test_fifty_at_once_are_within_the_plan_or_owed_or_refused_and_none_twice(ope
     user_id = user.id
 
     told = send_at_once(app, user_id, 50)
-    refused = [words for words in told if words.startswith("All 1,000 uploads")]
+    refused = [words for words in told if words.startswith("You have used all 1,000 uploads")]
     assert len(refused) == 50 - WITHIN - CAPPED
     assert ledger("overage") == CAPPED
     assert ledger("upload") == 1000 + CAPPED

@@ -39,14 +39,15 @@ def sample(as_owner: Browser) -> Sample:
 
 
 @pytest.mark.parametrize(
-    ("plan", "way_out"), [("free", ", or upgrade to Pro."), ("pro", ", or upgrade to Enterprise.")]
+    ("plan", "period", "way_out"),
+    [("free", "today", ", or upgrade to Pro."), ("pro", "this month", ", or upgrade to Enterprise.")],
 )
-def test_a_spent_quota_says_when_it_resets_and_what_is_above(plan: str, way_out: str) -> None:
+def test_a_spent_quota_says_when_it_resets_and_what_is_above(plan: str, period: str, way_out: str) -> None:
     of = plans.PLANS[plan]
     spent = quota.PlanUsage(of, of.uploads, 0, of.period_bounds(utcnow(), ZoneInfo("UTC"))[1])
     sentence = spent.refusal() or ""
-    assert f"All {of.uploads:,} uploads of this {of.period} are used" in sentence
-    assert f"start on {spent.resets_at:%-d %b at %H:%M}" in sentence
+    assert f"You have used all {of.uploads:,} uploads for {period}" in sentence
+    assert f"Upload again from {spent.resets_at:%-d %b at %H:%M}" in sentence
     assert sentence.endswith(way_out)
 
 
@@ -68,9 +69,11 @@ def test_freeing_what_the_sentence_says_makes_exactly_enough_room() -> None:
     free = plans.FREE
     over = quota.PlanUsage(free, 0, 4 * GB, utcnow())
     assert over.storage_over_bytes == 4 * GB - 100 * MB
-    assert "Delete 4 GB of samples" in (over.no_room(1) or "")
-    assert "Delete 5 MB of samples" in (quota.PlanUsage(free, 0, 97 * MB, utcnow()).no_room(8 * MB) or "")
-    assert quota.PlanUsage(free, 0, 92 * MB, utcnow()).no_room(8 * MB) is None
+    assert "Delete 4 GB of samples" in (over.storage_refusal(1) or "")
+    assert "Delete 5 MB of samples" in (
+        quota.PlanUsage(free, 0, 97 * MB, utcnow()).storage_refusal(8 * MB) or ""
+    )
+    assert quota.PlanUsage(free, 0, 92 * MB, utcnow()).storage_refusal(8 * MB) is None
 
 
 def test_after_a_downgrade_nothing_joins_the_library(as_owner: Browser, owner: User, sample: Sample) -> None:
@@ -81,7 +84,7 @@ def test_after_a_downgrade_nothing_joins_the_library(as_owner: Browser, owner: U
     assert refused.status_code == 422
     sentence = refused.get_json()["error"]
     assert "Free has room for 100 MB, so nothing can be added" in sentence
-    assert "Delete 4 GB of samples to go on, or upgrade to Pro." in sentence
+    assert "Delete 4 GB of samples to make room, or upgrade to Pro." in sentence
     trash.delete_sample(other)
     restored = as_owner.post(f"/samples/{other.id}/restore", HX)
     assert restored.status_code == 409

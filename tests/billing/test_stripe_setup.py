@@ -116,7 +116,7 @@ def test_what_somebody_changed_is_said_and_put_right(
     found = run(runner, "check")
     assert found.exit_code == 1
     assert says in found.output
-    assert "put right" in run(runner, "setup").output
+    assert "updated" in run(runner, "setup").output
     assert run(runner, "check").exit_code == 0
     assert made(world) == before
 
