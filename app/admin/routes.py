@@ -97,7 +97,7 @@ def bulk() -> Response:
 def steer_worker(worker_id: str) -> Response:
     """Pause, drain or resume a worker.
 
-    A paused worker claims no job. Neither does a draining one, which should be stopped when its jobs are done.
+    A paused worker claims no job. Nor does a draining one, which is to be stopped when its jobs are done.
     """
     mode = _form_choice("mode", MODES)
     _do_recorded(mode, worker_id, lambda: workers.set_mode(worker_id, mode))

@@ -155,7 +155,7 @@ def made_dear(environ: dict[str, str], request: pytest.FixtureRequest) -> User:
 
 
 def test_of_the_present_month_only_what_is_over_counts(owner: User) -> None:
-    now = Month.at(utcnow())
+    now = Month.containing(utcnow())
     ledger(owner, ("storage", 1000 * GB, now.start, "0"))
     share = (utcnow() - now.start) / (now.end - now.start)
     assert float(costs.monthly_report(now).total.storage_gb_months) == pytest.approx(1000 * share, abs=0.01)
@@ -175,14 +175,14 @@ def test_more_than_a_database_can_multiply_in_integers(owner: User) -> None:
     ],
 )
 def test_months_follow_one_another(text: str, name: str, before: str, after: str) -> None:
-    found = Month.read(text)
+    found = Month.parse(text)
     assert (found.name, found.before, found.after) == (name, before, after)
 
 
 @pytest.mark.parametrize("text", ["", "2999-01", "2025-13", "2025-9", "٢٠٢٥-09", "nonsense", "2025-09\n"])
 def test_what_is_no_month_of_the_past_is_the_present_one(text: str) -> None:
-    assert Month.read(text) == Month.at(utcnow())
-    assert Month.read(text).after is None
+    assert Month.parse(text) == Month.containing(utcnow())
+    assert Month.parse(text).after is None
 
 
 @pytest.mark.usefixtures("made_by_hand")
