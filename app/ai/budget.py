@@ -52,7 +52,7 @@ def reserve_budget(user_id: str, key: str, usd: Decimal) -> tuple[str, ...] | No
 def settle_budget(
     user_id: str, key: str, usd: Decimal, calls: list[dict[str, Any]], answers: Iterable[AiAnswer]
 ) -> None:
-    """Return the reservation, record what each call cost and keep the answers, in one transaction.
+    """Give back the reservation, record what each call cost and keep the answers, in one transaction.
 
     A call that OpenRouter refused for a reason only an operator can fix pauses all questions to models.
     """

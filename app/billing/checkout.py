@@ -48,7 +48,7 @@ def ensure_customer(user: User) -> str:
     """
     row, user_id, email = user.subscription, user.id, user.email
     known, number = (row.stripe_customer_id, row.issued_number) if row is not None else (None, 0)
-    db.session.commit()  # no transaction is open while Stripe is talked to
+    db.session.commit()  # no transaction may be open while Stripe is called
     if known is not None and payments.customer_exists(settings(), known):
         return known
     created = payments.create_customer(settings(), user_id, email, number)
@@ -175,7 +175,7 @@ def _live_subscription(now: CustomerSnapshot) -> StripeSubscription:
 def _customer_id(user: User) -> str:
     """Return the user's customer id at Stripe; raise PlanChangeError for one who never began to pay."""
     customer_id = user.subscription.stripe_customer_id if user.subscription is not None else None
-    db.session.commit()  # no transaction is open while Stripe is talked to
+    db.session.commit()  # no transaction may be open while Stripe is called
     if customer_id is None:
         raise PlanChangeError(NO_SUBSCRIPTION)
     return customer_id

@@ -50,7 +50,7 @@ def user_invoices(user: User, limit: int = 24) -> list[Invoice]:
 def owned_invoice_id(user: User, invoice_id: str) -> str:
     """Return the invoice's id at Stripe, or raise RowNotFoundError when it is not the user's."""
     invoice = ownership.owned_by(user, Invoice, invoice_id)
-    db.session.commit()  # no transaction is open while Stripe is asked
+    db.session.commit()  # no transaction may be open while Stripe is called
     return invoice.id
 
 

@@ -46,7 +46,7 @@ def turn_on(user: User, cap_cents: int) -> None:
     if not payments.is_set_up(settings()) or customer_id is None or subscription_id is None:
         raise OverageError("Payments aren't set up on this server, so you can't turn on overage here.")
     user_id = user.id
-    db.session.commit()  # no transaction is open while Stripe is talked to
+    db.session.commit()  # no transaction may be open while Stripe is called
     meters.add_metered_price(settings(), subscription_id, plan.overage_key)
     with transaction() as session:
         quota.lock_account(user_id)

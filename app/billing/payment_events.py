@@ -108,7 +108,7 @@ def _may_concern_us(event: StripeEvent) -> bool:
 def _refresh_customer(customer_id: str | None, charge_id: str | None, moved: PlanChangeCallback) -> None:
     """Fetch the customer of an event, found by its charge if need be, and tell `moved` of the account."""
     if customer_id is None and charge_id is not None:
-        db.session.commit()  # no transaction is open while Stripe is talked to
+        db.session.commit()  # no transaction may be open while Stripe is called
         customer_id = payments.customer_of_charge(settings(), charge_id)
     if customer_id is None:
         return

@@ -174,7 +174,7 @@ def charge_upload(user: User, job: Job) -> None:
 
 
 def return_charges(job: Job) -> None:
-    """Return the charges of a job that failed or was cancelled; safe to call twice."""
+    """Give the charges of a failed or cancelled job back to the plan; safe to call twice."""
     charges = db.session.scalars(select(Usage).where(Usage.entry_key.in_(charge_keys(job))))
     for charge in charges.all():
         key = f"{charge.entry_key}:back"

@@ -1,4 +1,4 @@
-"""Pages of the operator ask the database as often for fifty rows as for five."""
+"""The operator's pages run as many database queries for fifty rows as for five."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def add_audit_entries(numbers: range) -> None:
         ("/admin/audit", HTML, add_audit_entries),
     ],
 )
-def test_a_page_asks_as_often_for_fifty_rows_as_for_five(
+def test_a_page_runs_as_many_queries_for_fifty_rows_as_for_five(
     as_operator: Browser, path: str, accept: str, add_rows: Callable[[range], None]
 ) -> None:
     def queries() -> int:
@@ -180,7 +180,7 @@ def test_a_page_asks_as_often_for_fifty_rows_as_for_five(
     assert queries() == few
 
 
-def test_the_live_figures_ask_as_often_for_fifty_workers_as_for_five(as_operator: Browser) -> None:
+def test_the_live_figures_run_as_many_queries_for_fifty_workers_as_for_five(as_operator: Browser) -> None:
     counts = []
     for numbers in (range(FEW), range(FEW, MANY)):
         add_workers(numbers)

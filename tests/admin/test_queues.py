@@ -1,4 +1,4 @@
-"""The operator's pages: closed to everybody else, true figures, actions that are done and written down."""
+"""The operator's pages are closed to everybody else, show true figures, and record every action."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def trail() -> list[tuple[str, str, str]]:
     return [(entry.actor, entry.action, entry.subject) for entry in entries]
 
 
-def test_nobody_else_finds_anything_here(as_owner: Browser, app: Flask) -> None:
+def test_the_operators_pages_answer_404_to_everybody_else(as_owner: Browser, app: Flask) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     for path in PAGES:
         assert as_owner.get(path.replace("JOB", job.id)).status_code == 404
@@ -52,7 +52,7 @@ def test_nobody_else_finds_anything_here(as_owner: Browser, app: Flask) -> None:
     assert Browser(app).get("/admin/queues").status_code == 303
 
 
-def test_the_command_makes_an_operator_and_unmakes_one(app: Flask, as_owner: Browser, owner: User) -> None:
+def test_the_command_grants_and_revokes_operator_rights(app: Flask, as_owner: Browser, owner: User) -> None:
     runner = FlaskCliRunner(app)
     for _ in range(2):
         assert runner.invoke(args=["admin", "grant", " Owner@Example.com"]).exit_code == 0
@@ -97,7 +97,7 @@ def test_jobs_are_filtered_by_tier_user_and_text(as_admin: Browser, owner: User,
 
 
 @pytest.mark.parametrize("tab", ["ready", "done"])
-def test_pages_follow_one_another_without_a_gap(as_admin: Browser, owner: User, tab: str) -> None:
+def test_pages_of_jobs_leave_no_gap(as_admin: Browser, owner: User, tab: str) -> None:
     count = 2 * job_search.PAGE_SIZE + 7
     same = {"state": "completed", "finished_at": utcnow()} if tab == "done" else {"run_at": utcnow()}
     expected = sorted(waiting_jobs(owner, count, **same), reverse=tab == "done")
@@ -110,7 +110,7 @@ def test_pages_follow_one_another_without_a_gap(as_admin: Browser, owner: User, 
     assert found == expected
 
 
-def test_the_cards_say_how_it_is(as_admin: Browser, owner: User, freeloader: User) -> None:
+def test_the_figures_show_the_state_of_the_queue(as_admin: Browser, owner: User, freeloader: User) -> None:
     assert queue_figures.queue_summary(queue_figures.worker_rows()).state == "no heartbeat"
     workers.send_heartbeat()
     ids = waiting_jobs(owner, 10) + waiting_jobs(freeloader, 1, run_at=utcnow() - timedelta(hours=3))
@@ -182,7 +182,9 @@ def test_a_worker_is_paused_drained_and_resumed(as_admin: Browser, owner: User, 
     assert (admin.email, "draining", workers.own_worker_id()) in trail()
 
 
-def test_a_jobs_page_tells_its_story(as_admin: Browser, as_owner: Browser, owner: User) -> None:
+def test_the_page_of_a_job_shows_its_attempts_and_calls(
+    as_admin: Browser, as_owner: Browser, owner: User
+) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     held = claims.claim_next()
     assert held is not None
@@ -200,9 +202,7 @@ def test_a_jobs_page_tells_its_story(as_admin: Browser, as_owner: Browser, owner
     assert as_admin.get("/admin/jobs/NOBODY").status_code == 404
 
 
-def test_what_is_done_to_one_job_is_done_and_written_down(
-    as_admin: Browser, as_owner: Browser, admin: User
-) -> None:
+def test_an_action_on_a_job_is_done_and_recorded(as_admin: Browser, as_owner: Browser, admin: User) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     with transaction() as session:
         session.execute(update(Job).values(run_at=utcnow() + timedelta(hours=1)))
@@ -220,7 +220,7 @@ def test_what_is_done_to_one_job_is_done_and_written_down(
     assert admin.email in as_admin.get("/admin/audit").text
 
 
-def test_the_operator_tries_a_failed_job_again_at_its_owners_charge(as_admin: Browser, owner: User) -> None:
+def test_a_retry_by_an_operator_is_charged_to_the_owner(as_admin: Browser, owner: User) -> None:
     (job_id,) = waiting_jobs(
         owner, 1, state="failed", finished_at=utcnow(), kept_until=utcnow() + timedelta(days=1)
     )
@@ -229,7 +229,7 @@ def test_the_operator_tries_a_failed_job_again_at_its_owners_charge(as_admin: Br
     assert db.session.scalars(select(Usage.user_id).where(Usage.kind == "upload")).all() == [owner.id]
 
 
-def test_many_are_steered_at_once_by_filter(
+def test_an_action_applies_to_all_jobs_that_match_a_filter(
     as_admin: Browser, owner: User, freeloader: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operator_actions, "MAX_BULK_JOBS", 3)
@@ -249,9 +249,7 @@ def test_many_are_steered_at_once_by_filter(
     assert [action for _, action, _ in trail()] == ["cancel all", "cancel all"]
 
 
-def test_a_message_that_failed_is_shown_and_sent_again(
-    as_admin: Browser, owner: User, as_owner: Browser
-) -> None:
+def test_a_failed_message_is_shown_and_resent(as_admin: Browser, owner: User, as_owner: Browser) -> None:
     finished_job(as_owner, "kick.wav", kick())
     with transaction() as session:
         given_up = {"last_error": "SMTPServerDisconnected", "next_try_at": None, "attempts": 7}

@@ -1,4 +1,4 @@
-"""The API of a live product: driven by its own document, and walked as the README says, by curl."""
+"""The API of a running server: driven by its own document, and by the README's curl commands."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def producer(product: Product) -> Producer:
-    """The demo account with two samples."""
+    """The demo account, with two samples."""
     made = Producer(product)
     made.post("/demo")
     made.upload(("Deep kick.wav", kick()), ("Deep kick again.wav", kick()))
@@ -72,10 +72,10 @@ def secret(producer: Producer) -> str:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
-def test_no_operation_answers_what_its_document_does_not_say(
+def test_every_answer_conforms_to_the_document(
     product: Product, producer: Producer, secret: str, operation: Any
 ) -> None:
-    """Every other call is about what there really is; all are made from the document."""
+    """All calls are generated from the document; every other one uses ids that exist."""
     load_all_checks()
     first, second = re.findall(r'data-href="/samples/([^"]+)"', producer.http.get("/samples").text)[:2]
     real_id = second if operation.name == "delete_sample" else first
@@ -97,8 +97,8 @@ def test_no_operation_answers_what_its_document_does_not_say(
     assert set(statuses) - {404, 422}, f"nothing but {set(statuses)}: the calls never got through"
 
 
-def test_the_walk_of_the_readme_by_curl(product: Product, secret: str, tmp_path: Path) -> None:
-    """Every line of the README's walk, run as it stands there but for address, token and file."""
+def test_the_readmes_curl_commands_work(product: Product, secret: str, tmp_path: Path) -> None:
+    """Run every command of the README as it stands, except for address, token and file."""
     readme = (ROOT / "README.md").read_text()
     (walk,) = [block for block in BLOCKS.findall(readme) if "Idempotency-Key" in block]
     walk = walk.replace("https://samples.example.com", product.url).replace("sp404_…", secret)
@@ -115,7 +115,7 @@ def test_the_walk_of_the_readme_by_curl(product: Product, secret: str, tmp_path:
 
 
 def test_no_token_is_in_the_log_or_the_database(product: Product, secret: str) -> None:
-    """After all of the above, and after a request that puts one where it does not belong."""
+    """This runs after the tests above, and after a request with a token in the wrong place."""
     other = "sp404_" + "x" * 36
     httpx.get(f"{product.url}/api/samples", params={"token": secret})
     httpx.get(f"{product.url}/api/samples", headers={"Authorization": f"Bearer {other}"})
