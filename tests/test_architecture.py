@@ -42,19 +42,21 @@ RINGS = [
     {"app.sandbox", "app.sp404", "app.vibe", "app.integrations"},
     {"app.audio"},
     {"app.music", "app.sandbox.isolation"},
-    {"app.extensions", "app.logs", "app.negotiation"},
+    {"app.extensions", "app.form_responses", "app.logs", "app.negotiation", "app.plurals"},
     {"app.config"},
 ]
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {
     "boto3": "app.integrations.storage.s3_store",
+    "humanize": "app.plurals app.templating",
     "httpx": "app.integrations.webhook_client app.integrations.openrouter.chat_client",
     "prometheus_client": "app.admin.metrics",
     "argon2": "app.auth.passwords",
     "pyotp": "app.auth.two_factor_login",
     "segno": "app.auth.two_factor_login",
     "smtplib": "app.integrations.mailer",
+    "standardwebhooks": "app.notify.webhook_delivery",
     "stripe": "app.integrations.payments",
     "zxcvbn": "app.auth.passwords",
 }
