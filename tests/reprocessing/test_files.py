@@ -18,7 +18,7 @@ from app.library import trash
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
-from app.notify import webhook_delivery
+from app.webhooks import endpoints
 from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import BOTH, SMALL, choose, due_now, queued, ran
 from tests.support import Browser
@@ -146,7 +146,7 @@ def test_a_deleted_sample_ends_its_job_and_nothing_of_it_comes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     choose(as_owner, SMALL)
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.failed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.failed"])
     [job] = queued(as_owner, purpose, sample)
     if when == "before":
         away(sample)

@@ -14,7 +14,8 @@ from app.jobs import actions, attempts, reprocess, run
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
-from app.notify import batch_mail, webhook_delivery
+from app.notify import batch_mail
+from app.webhooks import endpoints
 from tests.reprocessing.support import BOTH, due_now, queued, ran
 from tests.support import Browser, drum_loop, uploaded_job
 
@@ -70,7 +71,7 @@ def test_a_free_user_waits_for_the_engine_and_not_for_words(as_freeloader: Brows
 def test_webhooks_mails_and_cards_say_what_was_done(
     as_owner: Browser, owner: User, sample: Sample, purpose: str
 ) -> None:
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
     [job] = queued(as_owner, purpose, sample)
     assert {DESCRIBE: "To be described again", ANALYSE: "To be analysed again"}[purpose] in as_owner.get(
         "/jobs"
@@ -83,7 +84,7 @@ def test_webhooks_mails_and_cards_say_what_was_done(
     key = OutboxMessage.key.startswith(f"batch:{job.batch_id}")
     mail = batch_mail.compose(db.session.scalars(select(OutboxMessage).where(key)).one())
     assert mail is not None
-    assert mail.subject == f"Your sample is {'described' if purpose == DESCRIBE else 'analysed'} again"
+    assert mail.subject == f"Your sample was {'described' if purpose == DESCRIBE else 'analysed'} again"
     assert mail.subject in mail.html
 
 
