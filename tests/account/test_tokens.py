@@ -58,8 +58,8 @@ def test_a_scanner_knows_a_token_by_prefix_and_checksum() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"name": ""}, "Give it a name"),
-        ({"abilities": []}, "Choose at least one thing it may do."),
+        ({"name": ""}, "Give the token a name"),
+        ({"abilities": []}, "Choose at least one permission."),
         ({"abilities": ["users:delete"]}, "&#39;users:delete&#39; is not a valid choice"),
         ({"days": "100000"}, "Not a valid choice"),
     ],

@@ -39,7 +39,7 @@ def test_the_product_hashes_slowly_on_purpose() -> None:
 def test_an_address_has_one_account(app: Flask, owner: User) -> None:
     answer = Browser(app).post("/register", email=owner.email.upper(), password=PASSWORD)
     assert answer.status_code == 422
-    assert "There is an account with this address already" in answer.text
+    assert "There is already an account with this address" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_bad_registration_says_what_to_change(app: Flask, email: str, password
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(app: Flask, owner: User) -> None:
     wrong = Browser(app).post("/sign-in", email=owner.email, password="not this one")
     unknown = Browser(app).post("/sign-in", email="who@example.com", password="not this one")
-    sentence = "The email address or the password is not right."
+    sentence = "The email address or the password is wrong."
     assert wrong.status_code == unknown.status_code == 422
     assert sentence in wrong.text
     assert sentence in unknown.text

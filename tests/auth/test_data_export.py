@@ -126,7 +126,7 @@ def test_the_zip_and_its_link_are_gone_after_a_week(app: Flask, as_owner: Browse
     ("form", "sentence"),
     [
         ({"email": "other@example.com", "current": PASSWORD}, "That is not the address of this account."),
-        ({"email": "owner@example.com", "current": "guess"}, "That is not your present password."),
+        ({"email": "owner@example.com", "current": "guess"}, "That is not your current password."),
         ({"email": "", "current": PASSWORD}, "Enter your email address."),
     ],
 )

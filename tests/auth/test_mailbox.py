@@ -135,7 +135,7 @@ def test_the_address_of_somebody_else_is_never_taken_over(
     as_owner.post("/settings/email", email=stranger.email, current=PASSWORD)
     as_owner.post(link_in(mails()[0]))
     assert owner.email == "owner@example.com"
-    assert "There is another account with this address" in as_owner.get("/settings").text
+    assert "Another account already uses this address" in as_owner.get("/settings").text
 
 
 def test_changing_the_address_needs_the_password(as_owner: Browser) -> None:

@@ -69,9 +69,9 @@ def test_known_and_unknown_addresses_are_answered_alike(app: Flask, owner: User)
         seen.append((answer.status_code, answer.headers["Location"], answer.text, page))
         assert 0.4 <= took_s < 0.8
     assert seen[0] == seen[1]
-    assert "A link is on its way to this address." in seen[0][3]
+    assert "We sent a link to this address." in seen[0][3]
     known, unknown = letters()
-    assert (known.to, known.subject) == (owner.email, "You have an account")
+    assert (known.to, known.subject) == (owner.email, "You already have an account")
     assert "/forgotten-password" in known.text
     assert "/register/" not in known.text
     assert unknown.to == NEW
@@ -83,7 +83,7 @@ def test_a_link_makes_one_account(app: Flask) -> None:
     Browser(app).post(path, password=PASSWORD)
     again = Browser(app).post(path, password="another quiet password")
     assert again.status_code == 422
-    assert "There is an account with this address already." in again.text
+    assert "There is already an account with this address." in again.text
     assert Browser(app, user()).get("/upload").status_code == 200
 
 

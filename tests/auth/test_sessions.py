@@ -64,7 +64,7 @@ def test_a_password_change_ends_all_other_sessions(app: Flask, owner: User) -> N
 def test_the_wrong_present_password_changes_nothing(as_owner: Browser, owner: User) -> None:
     answer = as_owner.post("/settings/password", current="guess", password=NEW)
     assert answer.status_code == 422
-    assert "That is not your present password." in answer.text
+    assert "That is not your current password." in answer.text
     assert accounts.authenticate(owner.email, PASSWORD) is not None
 
 
