@@ -79,7 +79,7 @@ def test_what_is_no_audio_is_refused_and_leaves_nothing(
 def test_a_file_over_the_plans_size_is_refused(as_freeloader: Browser) -> None:
     answer = as_freeloader.upload(("big.wav", kick() + bytes(10 * plans.MB)))
     assert answer.status_code == 422
-    assert "larger than the 10 MB a file that Free takes" in answer.get_json()["error"]
+    assert "larger than 10 MB, the most a file may have on Free" in answer.get_json()["error"]
     assert files_kept() == []
 
 

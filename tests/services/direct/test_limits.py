@@ -62,7 +62,7 @@ def test_what_is_over_the_plan_is_refused_before_and_after(app: Flask, freeloade
     script = ApiScript(app, freeloader)
     big = {"filename": "big.wav", "size_bytes": 10 * plans.MB + 1}
     answer = script.call("POST", "/api/uploads", json=big)
-    assert "larger than the 10 MB a file that Free takes" in answer.get_json()["detail"]
+    assert "larger than 10 MB, the most a file may have on Free" in answer.get_json()["detail"]
     told = link(script, kick())
     with transaction() as session:
         session.add(
