@@ -19,7 +19,7 @@ from app.models import AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.job import ANALYSE, DESCRIBE
 from app.reprocessing import reprocess_offer
-from app.templating import usd
+from app.templating import format_usd
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
 from app.vibe.vibe_schema import Vibe
@@ -95,9 +95,12 @@ def test_before_a_model_was_ever_asked_the_length_of_the_question_is_told(
     each = MaxPrice(Decimal("0.5"), Decimal("1.5")).most(asked, request_schema(Vibe))
     assert Decimal("0.001") < each < MOST
     assert f"Asked {SMALL} then qwen/qwen3-235b-a22b-2507, when it does not answer" in page
-    assert f"Expected {usd(2 * each)} 2 samples at {usd(each)}, by the length of the question" in page
+    assert (
+        f"Expected {format_usd(2 * each)} 2 samples at {format_usd(each)}, by the length of the question"
+        in page
+    )
     assert "At most $0.04 $0.02 a sample" in page
-    assert f"Left to spend {usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
+    assert f"Left to spend {format_usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
     assert "By rules" not in page
 
 
@@ -109,7 +112,7 @@ def test_then_by_what_its_answers_have_cost(
     run.run_next()
     page = offer(as_owner, DESCRIBE, *two)
     each = fake.bills[-1][2]
-    assert f"1 sample at {usd(each)}, the mean of this model" in page
+    assert f"1 sample at {format_usd(each)}, the mean of this model" in page
     assert "Free 1 sample" in page
 
 
