@@ -152,7 +152,7 @@ def _register_upload(user: User, upload: DirectUpload) -> None:
 def _create_job(user: User, upload: DirectUpload) -> Job:
     """Check the arrived file, copy it to a key that no link can write to, and insert its job."""
     store, plan = _require_bucket(), plans.plan_for_user(user)
-    arrived = store.arrived(upload.arrival_key)
+    arrived = store.find_object(upload.arrival_key)
     if arrived is None:
         raise NotArrivedError(f"{upload.filename} has not arrived yet. Upload it to its link first.")
     _check_size(upload, arrived, plan)
@@ -170,7 +170,7 @@ def _copy_and_insert(
 ) -> Job:
     copy_key, inserted = job.incoming_key, False
     try:
-        store.adopt(upload.arrival_key, arrived, copy_key, received.format.mime)
+        store.copy_unchanged(upload.arrival_key, arrived, copy_key, received.format.mime)
         known = _insert_job(upload, job)
         inserted = known is job
     finally:
