@@ -57,7 +57,7 @@ def _set_admin(email: str, is_admin: bool) -> None:
 
 @click.group()
 def storage() -> None:
-    """The object store."""
+    """Set up the object store."""
 
 
 @storage.command()
@@ -76,7 +76,7 @@ def cors() -> None:
 
 @click.group()
 def stripe() -> None:
-    """The Stripe account of STRIPE_SECRET_KEY."""
+    """Set up and check the Stripe account of STRIPE_SECRET_KEY."""
 
 
 @stripe.command()

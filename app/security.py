@@ -42,6 +42,7 @@ PUBLIC_ENDPOINTS = frozenset(
 
 
 def init_app(app: Flask) -> None:
+    """Register what runs before and after every request."""
     app.before_request(assign_request_id)
     app.before_request(reject_nul_bytes)
     app.before_request(require_sign_in)

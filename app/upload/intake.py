@@ -83,7 +83,7 @@ def create_upload_job(
     plan, user_id = plans.plan_for_user(user), user.id
     check_quota_early(user, size_bytes=1)
     _check_free_disk()
-    db.session.commit()  # reading and storing are slow: no connection is held meanwhile
+    db.session.commit()  # no database connection is held while reading and storing
     with _spool_to_disk(stream, name, plan) as (path, received):
         job = build_job(user_id, plan, received, name, batch_id, options)
         store = open_store(settings())
