@@ -128,18 +128,19 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def owner(app: Flask) -> User:
-    """A producer on the Pro plan."""
+    """Return a producer on the Pro plan."""
     return _member("owner@example.com", "pro")
 
 
 @pytest.fixture
 def stranger(app: Flask) -> User:
+    """Return another producer, who must never see anything of the owner's."""
     return _member("stranger@example.com", "pro")
 
 
 @pytest.fixture
 def freeloader(app: Flask) -> User:
-    """A producer on the Free plan."""
+    """Return a producer on the Free plan."""
     return accounts.register_user("free@example.com", PASSWORD, "Europe/Berlin")
 
 

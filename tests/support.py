@@ -28,7 +28,7 @@ RATE = 44100
 
 
 class Browser:
-    """A signed-in client that sends the token of the page's own form, as a browser would."""
+    """A client that sends the CSRF token of the page, as a browser would; signed in if a user is given."""
 
     def __init__(self, app: Flask, user: User | None = None) -> None:
         self.client = app.test_client()
@@ -53,7 +53,7 @@ class Browser:
     def _request(self, method: str, path: str, **options: Any) -> TestResponse:
         """Send a request in its own context, as a server does, so that requests share nothing."""
         answer: TestResponse = Context().run(self.client.open, path, method=method, **options)
-        db.session.commit()  # the test's own session sees what the request has changed
+        db.session.commit()  # so the test's own session sees what the request changed
         return answer
 
     def upload(self, *files: tuple[str, bytes], **form: Any) -> TestResponse:
@@ -86,6 +86,7 @@ class ApiScript:
 
 
 def uploaded_job(browser: Browser, name: str, content: bytes) -> Job:
+    """Upload a file and return its waiting job."""
     answer = browser.upload((name, content))
     assert answer.status_code == 201, answer.text
     return db.session.get_one(Job, answer.get_json()["job_id"])
@@ -128,6 +129,7 @@ def finished_job(browser: Browser, name: str, content: bytes) -> Job:
 
 
 def wav(samples: np.ndarray[Any, Any], rate: int = RATE, **options: Any) -> bytes:
+    """Return samples of -1 to 1 as a WAV file."""
     file = BytesIO()
     soundfile.write(file, samples, rate, **({"format": "WAV", "subtype": "PCM_16"} | options))
     return file.getvalue()
@@ -156,19 +158,23 @@ def chord(frequencies_hz: tuple[float, ...] = (261.63, 311.13, 392.0), seconds: 
 
 
 def kick() -> bytes:
+    """Return a one-shot kick drum of 0.3 s."""
     return wav(0.9 * tone(52, 0.3, 12))
 
 
 def silence(seconds: float = 1.0) -> bytes:
+    """Return a silent WAV file."""
     return wav(np.zeros(round(seconds * RATE)))
 
 
 def tone(frequency_hz: float, seconds: float, decay: float = 0.0) -> np.ndarray[Any, Any]:
+    """Return a sine that decays by a factor of e^decay per second."""
     t = np.arange(round(seconds * RATE)) / RATE
     return np.sin(2 * np.pi * frequency_hz * t) * np.exp(-decay * t)
 
 
 def noise(seconds: float, decay: float = 0.0) -> np.ndarray[Any, Any]:
+    """Return the same white noise every time, decaying by a factor of e^decay per second."""
     count = round(seconds * RATE)
     t = np.arange(count) / RATE
     return np.random.default_rng(7).uniform(-1, 1, count) * np.exp(-decay * t)

@@ -14,6 +14,7 @@ from app.auth import api_tokens, login_sessions
 from app.extensions import db
 from app.models import User, WebhookDelivery
 from app.notify import webhook_delivery
+from app.webhooks import endpoints
 from tests.support import ApiScript, Browser, finished_job, kick
 
 # Not ids: a signature or hash is its own permission and has its own tests.
@@ -25,7 +26,7 @@ NO_ID = {"token": "pages.media", "sha256": "upload.known", "invoice_id": "billin
 def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
     """One of everything, all of it the owner's. A route with another kind of id fails the walk."""
     job_id = finished_job(as_owner, "kick.wav", kick()).id
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
     webhook_delivery.enqueue_event(owner.id, "job.completed", "x", {})
     db.session.commit()
     delivery = db.session.scalars(select(WebhookDelivery)).one()

@@ -61,7 +61,7 @@ def test_the_command_grants_and_revokes_operator_rights(app: Flask, as_owner: Br
     assert as_owner.get("/admin/queues").status_code == 404
     unknown = runner.invoke(args=["admin", "grant", "nobody@example.com"])
     assert unknown.exit_code == 1
-    assert "Nobody is registered as nobody@example.com" in unknown.output
+    assert "No account has the address nobody@example.com" in unknown.output
     assert [action for _, action, _ in trail()] == ["grant admin", "grant admin", "revoke admin"]
 
 

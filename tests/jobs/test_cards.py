@@ -89,11 +89,15 @@ def test_each_card_says_what_its_job_did_and_when(as_owner: Browser) -> None:
         session.execute(update(Job).where(Job.id == job.id).values(finished_at=then))
     run.run_next()
     run.run_next()
-    assert told(as_owner) == ["Analysed again, just now", "Described again, just now", "Uploaded, 12 min ago"]
+    assert told(as_owner) == [
+        "Analysed again, just now",
+        "Described again, just now",
+        "Uploaded, 12 minutes ago",
+    ]
     page = as_owner.get("/jobs").text
     assert page.count("A short thump.") == 1
     assert page.count("one-shot · kick") == 2
-    assert re.search(r'<time datetime="20\d\d-[^"]+" title="\d+ [A-Z][^"]+">12 min ago</time>', page)
+    assert re.search(r'<time datetime="20\d\d-[^"]+" title="\d+ [A-Z][^"]+">12 minutes ago</time>', page)
 
 
 def told(browser: Browser) -> list[str]:

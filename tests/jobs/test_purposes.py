@@ -16,7 +16,7 @@ from app.jobs.purposes import DailyLimit, Purpose, Results, Stage, Step, StepInp
 from app.models import Batch, Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction
 from app.models.job import DECODED
-from app.notify import batch_mail, webhook_delivery
+from app.notify import batch_mail
 from app.notify.batch_mail import BatchWording
 from app.notify.message_kinds import BATCH_DONE
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
@@ -50,7 +50,7 @@ COUNT_PURPOSE = Purpose(
         file_refused="",
         tries_used_up="Count it again later.",
         file_unavailable="",
-        mail=BatchWording("sample", "counted", "counted"),
+        mail=BatchWording("sample", ("was", "were"), "counted", "counted"),
     ),
     is_about_sample=True,
     priority_offset=5,
@@ -75,7 +75,7 @@ def sample(owner: User) -> Sample:
 def test_a_purpose_of_its_own_runs_from_the_queue_to_the_mail(
     as_owner: Browser, owner: User, sample: Sample, count_purpose: Purpose
 ) -> None:
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
     before = quota.plan_usage(owner)
     job = reprocess.queue_job(owner, sample.id, "count")
     page = as_owner.get("/jobs").text

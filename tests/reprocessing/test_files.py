@@ -18,8 +18,8 @@ from app.jobs.purposes import Results
 from app.library import trash
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
-from app.notify import webhook_delivery
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.webhooks import endpoints
 from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import BOTH, SMALL, choose, due_now, queued, ran
 from tests.support import Browser
@@ -149,7 +149,7 @@ def test_a_deleted_sample_cancels_its_job_and_nothing_is_restored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     choose(as_owner, SMALL)
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.failed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.failed"])
     [job] = queued(as_owner, purpose, sample)
     if when == "before":
         away(sample)

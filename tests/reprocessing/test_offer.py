@@ -19,7 +19,7 @@ from app.models import AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.reprocessing import reprocess_offer
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
-from app.templating import usd
+from app.templating import format_usd
 from app.upload.upload_purpose import UPLOAD
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
@@ -97,11 +97,11 @@ def test_the_first_estimate_is_by_the_length_of_the_question(
     assert Decimal("0.001") < each < MOST
     assert f"Model {SMALL} then qwen/qwen3-235b-a22b-2507 if it does not answer" in page
     assert (
-        f"Expected {usd(2 * each)} 2 samples at {usd(each)} each, estimated from the length of the question"
-        in page
-    )
+        f"Expected {format_usd(2 * each)} 2 samples at {format_usd(each)} each, "
+        "estimated from the length of the question"
+    ) in page
     assert "At most $0.04 $0.02 each" in page
-    assert f"Budget left {usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
+    assert f"Budget left {format_usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
     assert "By rules" not in page
 
 
@@ -113,7 +113,7 @@ def test_later_estimates_are_by_the_cost_of_recent_answers(
     run.run_next()
     page = offer(as_owner, DESCRIBE, *two)
     each = fake.bills[-1][2]
-    assert f"1 sample at {usd(each)} each, the average of this model" in page
+    assert f"1 sample at {format_usd(each)} each, the average of this model" in page
     assert "Free 1 sample" in page
 
 

@@ -13,8 +13,9 @@ from app.extensions import db
 from app.jobs import actions, attempts, reprocess, run
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
-from app.notify import batch_mail, webhook_delivery
+from app.notify import batch_mail
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.webhooks import endpoints
 from tests.reprocessing.support import BOTH, due_now, queued, ran
 from tests.support import Browser, drum_loop, uploaded_job
 
@@ -72,7 +73,7 @@ def test_on_the_free_plan_analysing_waits_and_describing_does_not(
 def test_webhooks_mails_and_cards_say_what_was_done(
     as_owner: Browser, owner: User, sample: Sample, purpose: str
 ) -> None:
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
     [job] = queued(as_owner, purpose, sample)
     assert {DESCRIBE: "New description requested", ANALYSE: "New analysis requested"}[
         purpose
@@ -85,7 +86,7 @@ def test_webhooks_mails_and_cards_say_what_was_done(
     key = OutboxMessage.key.startswith(f"batch:{job.batch_id}")
     mail = batch_mail.compose(db.session.scalars(select(OutboxMessage).where(key)).one())
     assert mail is not None
-    assert mail.subject == f"Your sample is {'described' if purpose == DESCRIBE else 'analysed'} again"
+    assert mail.subject == f"Your sample was {'described' if purpose == DESCRIBE else 'analysed'} again"
     assert mail.subject in mail.html
 
 

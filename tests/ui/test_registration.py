@@ -44,7 +44,7 @@ def test_registering_confirms_the_mailbox_before_the_password(
     page.goto("/register")
     page.get_by_label("Email").fill("p@example.com")
     page.get_by_role("button", name="Email me a link").click()
-    expect(page.get_by_text("A link is on its way to this address.")).to_be_visible()
+    expect(page.get_by_text("We sent a link to this address.")).to_be_visible()
     assert "you have an account already" in text_of(_mail(inbox, 2))
     context.close()
     assert browser_errors == []
@@ -55,7 +55,7 @@ def _walk(page: Page, product: Product, inbox: Inbox, check: bool) -> None:
     _is_fine(page, check)
     page.get_by_label("Email").fill("p@example.com")
     page.get_by_role("button", name="Email me a link").click()
-    expect(page.get_by_text("A link is on its way to this address.")).to_be_visible()
+    expect(page.get_by_text("We sent a link to this address.")).to_be_visible()
     link = re.search(rf"{product.url}/register/\S+", text_of(_mail(inbox, 1)))
     assert link is not None
     page.goto(link.group())

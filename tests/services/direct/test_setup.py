@@ -22,7 +22,7 @@ from tests.support import PASSWORD, ApiScript, kick
 pytestmark = pytest.mark.services
 
 
-def test_the_cors_command_lets_in_the_product_and_nobody_else(app: Flask, script: ApiScript) -> None:
+def test_the_cors_command_allows_only_the_product(app: Flask, script: ApiScript) -> None:
     ran = app.test_cli_runner().invoke(args=["storage", "cors"])
     assert f"Pages of {URL} may send files" in ran.output
     told = link(script, kick())
@@ -33,7 +33,7 @@ def test_the_cors_command_lets_in_the_product_and_nobody_else(app: Flask, script
         assert ("Access-Control-Allow-Origin" in answer.headers) == (code == 200)
 
 
-def test_an_endpoint_gets_path_links_and_amazon_regional_ones(app: Flask, environ: dict[str, str]) -> None:
+def test_links_have_the_style_that_each_store_needs(app: Flask, environ: dict[str, str]) -> None:
     assert (
         direct_uploads._require_bucket()
         .upload_url("k", 1)

@@ -1,4 +1,4 @@
-"""Whether a model may describe, and which: chosen in the settings, within the plan."""
+"""AI settings: whether a model may describe samples, which one, and what was spent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def page(browser: Browser) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", browser.get("/settings/ai").text))
 
 
-def test_the_choice_goes_first_and_the_others_follow(as_owner: Browser, owner: User) -> None:
+def test_the_chosen_model_is_asked_first(as_owner: Browser, owner: User) -> None:
     assert model_choice.models_to_ask(owner) == (LARGE, SMALL)
     assert as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL).status_code == 303
     db.session.refresh(owner)
@@ -33,7 +33,7 @@ def test_the_choice_goes_first_and_the_others_follow(as_owner: Browser, owner: U
     assert f'<option selected value="{SMALL}">' in as_owner.get("/settings/ai").text
 
 
-def test_switched_off_nobody_is_asked_and_the_choice_is_kept(as_owner: Browser, owner: User) -> None:
+def test_switching_models_off_keeps_the_choice(as_owner: Browser, owner: User) -> None:
     as_owner.post("/settings/ai", ai_model=SMALL)
     db.session.refresh(owner)
     assert (model_choice.models_to_ask(owner), owner.ai_model) == ((), SMALL)
@@ -43,13 +43,13 @@ def test_switched_off_nobody_is_asked_and_the_choice_is_kept(as_owner: Browser, 
     assert model_choice.models_to_ask(owner) == (SMALL, LARGE)
 
 
-def test_a_model_that_is_not_in_the_plan_is_refused(as_owner: Browser, owner: User) -> None:
+def test_a_model_outside_the_plan_is_rejected(as_owner: Browser, owner: User) -> None:
     assert as_owner.post("/settings/ai", ai_allowed="y", ai_model="dear/model").status_code == 422
     db.session.refresh(owner)
     assert owner.ai_model is None
 
 
-def test_a_smaller_plan_ignores_the_choice_and_keeps_it(as_freeloader: Browser, freeloader: User) -> None:
+def test_a_smaller_plan_ignores_the_choice_but_keeps_it(as_freeloader: Browser, freeloader: User) -> None:
     with transaction():
         freeloader.ai_model = LARGE
     assert model_choice.models_to_ask(freeloader) == (SMALL,)
@@ -72,7 +72,7 @@ def test_the_page_says_what_was_spent_and_what_is_sent(
     assert "It never gets the audio." in shown
 
 
-def test_a_pause_is_told_without_its_reason(as_owner: Browser, owner: User) -> None:
+def test_a_pause_is_shown_without_its_reason(as_owner: Browser, owner: User) -> None:
     assert budget.unavailable_reason(owner) is None
     with transaction():
         switch = budget.lock_switch()
@@ -81,9 +81,7 @@ def test_a_pause_is_told_without_its_reason(as_owner: Browser, owner: User) -> N
     assert "401" not in page(as_owner)
 
 
-def test_the_page_begins_with_why_nobody_is_asked_and_what_happens_instead(
-    as_owner: Browser, owner: User
-) -> None:
+def test_the_page_begins_with_why_no_model_is_asked(as_owner: Browser, owner: User) -> None:
     assert "rules describe your samples" not in page(as_owner).lower()
     as_owner.post("/settings/ai", ai_model=SMALL)
     told = page(as_owner).partition("Let a model describe")[0]
@@ -95,7 +93,7 @@ class TestWithoutAKey:
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
         return environ | {"OPENROUTER_API_KEY": ""}
 
-    def test_the_page_begins_with_it_and_shows_nothing_that_does_nothing(self, as_owner: Browser) -> None:
+    def test_the_page_says_so_and_hides_what_needs_a_model(self, as_owner: Browser) -> None:
         told, _, rest = page(as_owner).partition("Let a model describe my samples")
         assert "AI is not set up on this server. Rules describe your samples" in told
         assert "This is free" in told

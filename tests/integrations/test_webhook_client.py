@@ -1,4 +1,4 @@
-"""Addresses a user may name but nobody is sent to: whatever they are wrapped in, however they change."""
+"""Private addresses are never called for a webhook, however they are written, embedded or resolved."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PUBLIC = ["93.184.216.34", "8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "::
 
 
 def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
-    """A resolver that gives another answer each time, as a rebinding one does."""
+    """Resolve host names to these answers in turn, as in a DNS rebinding attack."""
     left = list(answers)
 
     def lookup(host: str, port: int, **_: Any) -> list[Any]:
@@ -69,7 +69,7 @@ def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
 
 @pytest.fixture
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
-    """Every request that would leave, answered here."""
+    """Answer all outgoing requests and return the list of them."""
     sent: list[httpx.Request] = []
 
     def send(_: httpx.Client, request: httpx.Request, **__: Any) -> httpx.Response:
@@ -81,7 +81,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
 
 
 @pytest.mark.parametrize("address", NEVER)
-def test_an_address_that_is_not_public_is_never_reached(
+def test_a_private_address_is_never_called(
     address: str, monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     assert not is_public(address)
@@ -92,14 +92,14 @@ def test_an_address_that_is_not_public_is_never_reached(
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_is_reached(
+def test_a_public_address_is_called(
     address: str, monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     resolves_to(monkeypatch, [address])
     assert webhook_client.post_webhook("https://receiver.example/", b"", {}) == 200
 
 
-def test_one_private_address_among_public_ones_is_enough_to_refuse(
+def test_one_private_address_among_public_ones_is_refused(
     monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     resolves_to(monkeypatch, ["8.8.8.8", "10.0.0.1"])
@@ -108,7 +108,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(
     assert connections == []
 
 
-def test_a_resolver_that_changes_its_answer_is_asked_once_and_the_checked_address_used(
+def test_the_connection_goes_to_the_address_that_was_checked(
     monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     resolves_to(monkeypatch, ["8.8.8.8"], ["127.0.0.1"])
@@ -117,7 +117,7 @@ def test_a_resolver_that_changes_its_answer_is_asked_once_and_the_checked_addres
     assert str(request.url) == "https://8.8.8.8:8443/hook?a=1"
     assert request.headers["Host"] == "receiver.example:8443"
     assert request.extensions["sni_hostname"] == "receiver.example"
-    with pytest.raises(webhook_client.RefusedUrlError):  # looked up anew for the next delivery
+    with pytest.raises(webhook_client.RefusedUrlError):  # resolved again for the next delivery
         webhook_client.post_webhook("https://receiver.example:8443/hook?a=1", b"x", {})
     assert len(connections) == 1
 
@@ -138,7 +138,7 @@ def test_a_resolver_that_changes_its_answer_is_asked_once_and_the_checked_addres
         "https://" + "a" * 64 + ".example/",
     ],
 )
-def test_an_address_that_makes_no_sense_is_refused(url: str, connections: list[httpx.Request]) -> None:
+def test_an_invalid_url_is_refused(url: str, connections: list[httpx.Request]) -> None:
     with pytest.raises(webhook_client.RefusedUrlError):
         webhook_client.post_webhook(url, b"", {})
     assert connections == []
@@ -153,7 +153,7 @@ def test_other_spellings_of_this_machine_are_refused(url: str, connections: list
     assert connections == []
 
 
-def test_loopback_is_for_development_only_and_leads_nowhere_else(
+def test_http_is_allowed_to_loopback_only_and_only_in_development(
     monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     with pytest.raises(webhook_client.RefusedUrlError):

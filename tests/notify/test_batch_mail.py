@@ -1,4 +1,4 @@
-"""One mail for what was dropped together: when it is due, what it says, and that it comes once."""
+"""The mail about files that were dropped together: when it is sent, what it says, and that it comes once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_files_dropped_together_get_one_message_when_the_last_is_done(as_owner: 
     assert "To: owner@example.com" in text
 
 
-def test_a_failure_is_told_too(as_owner: Browser) -> None:
+def test_the_mail_reports_failures(as_owner: Browser) -> None:
     finished_job(as_owner, "broken.wav", zero_channels())
     outbox.deliver_mails()
     (mail,) = (settings().data_dir / "mail").glob("*.eml")
@@ -41,7 +41,7 @@ def test_a_failure_is_told_too(as_owner: Browser) -> None:
     assert "broken.wav could not be processed:" in mail.read_text()
 
 
-def test_a_browser_that_went_away_is_not_waited_for(as_owner: Browser) -> None:
+def test_the_mail_stops_waiting_for_a_browser_that_went_away(as_owner: Browser) -> None:
     as_owner.upload(("one.wav", kick()), batch="2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", batch_files=5)
     run.run_next()
     batch_completion.settle_abandoned()
@@ -54,7 +54,7 @@ def test_a_browser_that_went_away_is_not_waited_for(as_owner: Browser) -> None:
     assert db.session.scalar(select(func.count()).select_from(OutboxMessage)) == 1
 
 
-def test_who_wants_no_mail_gets_none(as_owner: Browser, owner: User) -> None:
+def test_users_can_turn_mails_off(as_owner: Browser, owner: User) -> None:
     with transaction():
         owner.mail_on_completion = False
     finished_job(as_owner, "kick.wav", kick())
@@ -69,7 +69,7 @@ def test_a_file_that_joins_after_the_mail_gets_one_of_its_own(as_owner: Browser)
         assert outbox.deliver_mails() == 1
 
 
-def test_who_wanted_no_mail_gets_no_flood_on_changing_their_mind(as_owner: Browser, owner: User) -> None:
+def test_turning_mails_on_again_sends_no_old_ones(as_owner: Browser, owner: User) -> None:
     with transaction():
         owner.mail_on_completion = False
     for _ in range(3):
@@ -81,7 +81,7 @@ def test_who_wanted_no_mail_gets_no_flood_on_changing_their_mind(as_owner: Brows
     assert outbox.deliver_mails() == 0
 
 
-def test_a_letter_that_cannot_be_written_holds_no_other_back(as_owner: Browser, owner: User) -> None:
+def test_a_mail_that_can_not_be_composed_delays_no_other(as_owner: Browser, owner: User) -> None:
     with transaction() as session:
         session.add(OutboxMessage(key="broken", user_id=owner.id, kind=message_kinds.BATCH_DONE, payload={}))
     finished_job(as_owner, "kick.wav", kick())
@@ -92,7 +92,7 @@ def test_a_letter_that_cannot_be_written_holds_no_other_back(as_owner: Browser, 
     assert broken.next_try_at > utcnow()
 
 
-def test_a_deleted_sample_is_told_as_deleted(as_owner: Browser) -> None:
+def test_a_deleted_sample_is_reported_as_deleted(as_owner: Browser) -> None:
     job = finished_job(as_owner, "kick.wav", kick())
     as_owner.post(f"/samples/{job.sample_id}/delete")
     outbox.deliver_mails()

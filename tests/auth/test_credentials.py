@@ -1,4 +1,4 @@
-"""By way of the mailbox: the address is confirmed and changed, a forgotten password is set anew."""
+"""Mailed links: confirm and change an address, reset a password; and which passwords are rejected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support import PASSWORD, Browser
 NEW = "another quiet long password"
 
 
-def test_a_new_account_confirms_its_address(app: Flask) -> None:
+def test_a_new_account_confirms_its_address_by_a_button(app: Flask) -> None:
     browser = Browser(app)
     browser.post("/register", email="new@example.com", password=PASSWORD, timezone="UTC")
     browser.token = browser.fresh_token()
@@ -33,7 +33,7 @@ def test_a_new_account_confirms_its_address(app: Flask) -> None:
     assert "not confirmed yet" not in browser.get("/settings/security").text
 
 
-def test_another_link_to_confirm_is_sent_but_not_at_once(as_owner: Browser, owner: User) -> None:
+def test_a_second_confirmation_link_is_sent_only_after_a_while(as_owner: Browser, owner: User) -> None:
     for _ in range(3):
         as_owner.post("/settings/verification")
     assert len(mails()) == 1
@@ -43,7 +43,7 @@ def test_another_link_to_confirm_is_sent_but_not_at_once(as_owner: Browser, owne
     assert len(mails()) == 2
 
 
-def test_a_forgotten_password_is_set_anew_once_and_ends_every_session(app: Flask, owner: User) -> None:
+def test_a_reset_link_works_once_and_ends_every_session(app: Flask, owner: User) -> None:
     signed_in, browser = Browser(app, owner), Browser(app)
     asked = browser.post("/forgotten-password", email=owner.email.upper())
     assert asked.headers["Location"] == "/sign-in"
@@ -56,7 +56,7 @@ def test_a_forgotten_password_is_set_anew_once_and_ends_every_session(app: Flask
     assert mails()[-1]["Subject"] == "Your password was changed"
 
 
-def test_a_reset_link_dies_after_an_hour_and_with_a_password_change(app: Flask, owner: User) -> None:
+def test_a_reset_link_expires_and_is_revoked_by_a_password_change(app: Flask, owner: User) -> None:
     browser = Browser(app)
     browser.post("/forgotten-password", email=owner.email)
     link = link_in(mails()[0])
@@ -77,7 +77,7 @@ def test_the_lifetime_of_a_reset_link_is_an_hour(app: Flask, owner: User) -> Non
     assert timedelta(minutes=59) < link.expires_at - utcnow() <= timedelta(hours=1)
 
 
-def test_nobody_learns_which_addresses_have_accounts(app: Flask, owner: User) -> None:
+def test_asking_for_a_reset_does_not_reveal_accounts(app: Flask, owner: User) -> None:
     answers, times = [], []
     for address in (owner.email, "nobody@example.com"):
         browser, started = Browser(app), time.monotonic()
@@ -89,16 +89,14 @@ def test_nobody_learns_which_addresses_have_accounts(app: Flask, owner: User) ->
     assert db.session.scalar(select(func.count()).select_from(OutboxMessage)) == 1
 
 
-def test_asking_for_links_is_throttled(app: Flask) -> None:
+def test_asking_for_reset_links_is_limited(app: Flask) -> None:
     browser = Browser(app)
     codes = [browser.post("/forgotten-password", email="a@example.com").status_code for _ in range(6)]
     assert codes == [303] * 5 + [429]
 
 
 @pytest.mark.parametrize("path", ["/new-password/", "/confirm/", "/confirm-change/"])
-def test_a_link_for_another_purpose_or_an_invented_one_opens_nothing(
-    app: Flask, owner: User, path: str
-) -> None:
+def test_a_forged_link_or_one_for_another_purpose_is_not_found(app: Flask, owner: User, path: str) -> None:
     credentials.request_reset(owner.email)
     token = link_in(mails()[0]).rpartition("/")[2]
     browser = Browser(app)
@@ -106,14 +104,14 @@ def test_a_link_for_another_purpose_or_an_invented_one_opens_nothing(
     assert browser.get(path + token).status_code == (200 if path == "/new-password/" else 404)
 
 
-def test_a_link_is_made_from_the_settings_and_never_from_the_request(app: Flask, owner: User) -> None:
+def test_links_are_made_from_base_url_and_not_from_the_request(app: Flask, owner: User) -> None:
     browser = Browser(app)
     form = {"csrf_token": browser.token, "email": owner.email}
     browser._request("POST", "/forgotten-password", data=form, headers={"X-Forwarded-Host": "evil.example"})
     assert "http://127.0.0.1:5000/new-password/" in text_of(mails()[0])
 
 
-def test_an_address_changes_when_the_new_one_confirms_and_the_old_one_is_told(
+def test_an_address_changes_when_the_new_one_confirms_and_the_old_one_is_notified(
     as_owner: Browser, owner: User
 ) -> None:
     old = owner.email
@@ -129,13 +127,11 @@ def test_an_address_changes_when_the_new_one_confirms_and_the_old_one_is_told(
     assert as_owner.post(link_in(mail)).status_code == 404
 
 
-def test_the_address_of_somebody_else_is_never_taken_over(
-    as_owner: Browser, owner: User, stranger: User
-) -> None:
+def test_another_accounts_address_can_not_be_taken(as_owner: Browser, owner: User, stranger: User) -> None:
     as_owner.post("/settings/email", email=stranger.email, current=PASSWORD)
     as_owner.post(link_in(mails()[0]))
     assert owner.email == "owner@example.com"
-    assert "There is another account with this address" in as_owner.get("/settings").text
+    assert "Another account already uses this address" in as_owner.get("/settings").text
 
 
 def test_changing_the_address_needs_the_password(as_owner: Browser) -> None:
@@ -154,14 +150,14 @@ def test_changing_the_address_needs_the_password(as_owner: Browser) -> None:
         ("Password2024", passwords.TOO_WEAK),
     ],
 )
-def test_weak_and_breached_passwords_are_refused(app: Flask, password: str, sentence: str) -> None:
+def test_weak_and_breached_passwords_are_rejected(app: Flask, password: str, sentence: str) -> None:
     answer = Browser(app).post("/register", email="newproducer@example.com", password=password)
     assert answer.status_code == 422
     assert sentence in answer.text
     assert passwords.rejection_reason(PASSWORD, "newproducer@example.com") is None
 
 
-def test_a_very_long_password_is_no_slow_one() -> None:
+def test_a_very_long_password_is_checked_quickly() -> None:
     started = time.monotonic()
     assert passwords.rejection_reason("correct horse battery staple " * 6, "a@example.com") is None
     assert time.monotonic() - started < 5

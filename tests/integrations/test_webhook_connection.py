@@ -1,4 +1,4 @@
-"""What a receiver on the other end of the wire can do: be slow in every way, and show any certificate."""
+"""Webhooks to misbehaving receivers: slow in every way, or with a wrong certificate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Talk = Callable[[socket.socket], None]
 
 
 class Receiver:
-    """One server on this machine that does to every connection what it is told."""
+    """A server on this machine that handles every connection as a test tells it to."""
 
     def __init__(self, talk: Talk, tls: ssl.SSLContext | None = None) -> None:
         self.talk, self.tls = talk, tls
@@ -60,7 +60,7 @@ class Receiver:
 
 
 def drip(before: bytes, byte: bytes) -> Talk:
-    """One byte at a time, for ever: no silence is ever long."""
+    """Send one byte at a time for ever, so that no read ever times out."""
 
     def talk(peer: socket.socket) -> None:
         peer.sendall(before)
@@ -81,7 +81,7 @@ def post(port: int, scheme: str = "https") -> int:
 
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The receiver's name leads to this machine, and there is little time."""
+    """Resolve the receiver's name to this machine, and shorten the total timeout."""
     look_up = socket.getaddrinfo
 
     def lead_here(host: str, *arguments: Any, **options: Any) -> Any:
@@ -106,7 +106,7 @@ def serve() -> Iterator[Callable[..., Receiver]]:
 
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ssl.SSLContext]:
-    """Makes the certificate of a name, by an authority that the product trusts here."""
+    """Return a function that makes a certificate for a name, which the product then trusts."""
 
     def make(name: str) -> ssl.SSLContext:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -143,7 +143,7 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
 
 @pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX: "])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_receiver_that_drips_its_headers_is_hung_up_on(
+def test_a_receiver_that_drips_its_headers_is_disconnected(
     serve: Callable[..., Receiver],
     certificate: Callable[[str], ssl.SSLContext],
     scheme: str,
@@ -156,7 +156,7 @@ def test_a_receiver_that_drips_its_headers_is_hung_up_on(
     assert 0.9 < time.monotonic() - began < 2.5
 
 
-def test_a_status_counts_though_its_body_never_ends(serve: Callable[..., Receiver]) -> None:
+def test_the_status_counts_even_if_the_body_never_ends(serve: Callable[..., Receiver]) -> None:
     receiver = serve(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"x"))
     began = time.monotonic()
     assert post(receiver.port, "http") == 200
@@ -173,10 +173,10 @@ def test_no_thread_is_left_behind(serve: Callable[..., Receiver]) -> None:
     assert threading.active_count() <= before
 
 
-def test_the_name_is_asked_for_and_its_certificate_checked(
+def test_the_host_name_is_sent_and_its_certificate_checked(
     serve: Callable[..., Receiver], certificate: Callable[[str], ssl.SSLContext]
 ) -> None:
-    """Though the connection goes to an address, the name is in SNI and Host, and on the certificate."""
+    """The connection goes to an IP address, but SNI, Host and certificate use the name."""
     receiver = serve(ok, certificate(NAME))
     assert post(receiver.port) == 204
     assert receiver.names == [NAME]
@@ -193,7 +193,7 @@ def test_a_certificate_for_another_name_is_refused(
     assert receiver.requests in ([], [b""])
 
 
-def test_a_certificate_that_nobody_has_signed_is_refused(
+def test_a_self_signed_certificate_is_refused(
     serve: Callable[..., Receiver],
     certificate: Callable[[str], ssl.SSLContext],
     monkeypatch: pytest.MonkeyPatch,

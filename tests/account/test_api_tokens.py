@@ -1,4 +1,4 @@
-"""Tokens in the settings: shown once, hashed at rest, told apart, limited, revoked."""
+"""API tokens in the settings: shown once, stored as hashes, limited in number, and revoked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def made_secret(browser: Browser, **form: object) -> str:
     return found.group()
 
 
-def test_a_token_is_shown_once_and_only_its_hash_is_kept(as_owner: Browser) -> None:
+def test_a_token_is_shown_once_and_stored_as_a_hash(as_owner: Browser) -> None:
     secret = made_secret(as_owner)
     token = db.session.scalars(select(ApiToken)).one()
     assert token.secret_sha256 == hashlib.sha256(secret.encode()).hexdigest()
@@ -58,20 +58,22 @@ def test_a_scanner_knows_a_token_by_prefix_and_checksum() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"name": ""}, "Give it a name"),
-        ({"abilities": []}, "Choose at least one thing it may do."),
+        ({"name": ""}, "Give the token a name"),
+        ({"abilities": []}, "Choose at least one permission."),
         ({"abilities": ["users:delete"]}, "&#39;users:delete&#39; is not a valid choice"),
         ({"days": "100000"}, "Not a valid choice"),
     ],
 )
-def test_a_bad_form_says_what_to_change(as_owner: Browser, change: dict[str, str], sentence: str) -> None:
+def test_an_invalid_form_says_what_to_change(
+    as_owner: Browser, change: dict[str, str], sentence: str
+) -> None:
     answer = as_owner.post("/settings/tokens", **(FORM | change))
     assert answer.status_code == 422
     assert sentence in answer.text
     assert db.session.scalar(select(ApiToken)) is None
 
 
-def test_a_revoked_token_opens_nothing_and_leaves_the_list(as_owner: Browser, script: ApiScript) -> None:
+def test_a_revoked_token_stops_working_and_leaves_the_list(as_owner: Browser, script: ApiScript) -> None:
     assert script.get("/api/usage").status_code == 200
     for _ in range(2):
         assert as_owner.post(f"/settings/tokens/{script.token.id}/revoke").status_code == 303
@@ -79,7 +81,9 @@ def test_a_revoked_token_opens_nothing_and_leaves_the_list(as_owner: Browser, sc
     assert "No tokens yet." in as_owner.get("/settings/tokens").text
 
 
-def test_an_expired_token_opens_nothing_and_says_so_in_the_list(as_owner: Browser, script: ApiScript) -> None:
+def test_an_expired_token_stops_working_and_is_listed_as_expired(
+    as_owner: Browser, script: ApiScript
+) -> None:
     with transaction():
         script.token.expires_at = utcnow() - timedelta(seconds=1)
     assert script.get("/api/usage").status_code == 401
@@ -92,7 +96,7 @@ def test_the_list_says_when_a_token_was_last_used(as_owner: Browser, script: Api
     assert "last used" in as_owner.get("/settings/tokens").text
 
 
-def test_an_account_has_so_many_tokens_and_no_more(as_owner: Browser, owner: User) -> None:
+def test_the_number_of_tokens_is_limited(as_owner: Browser, owner: User) -> None:
     for number in range(api_tokens.MAX_TOKENS):
         api_tokens.create_token(owner, str(number), ["samples:read"], None)
     answer = as_owner.post("/settings/tokens", **FORM)
@@ -100,13 +104,13 @@ def test_an_account_has_so_many_tokens_and_no_more(as_owner: Browser, owner: Use
     assert "Revoke one first." in answer.text
 
 
-def test_no_single_ability_is_demanded_by_the_browser(as_owner: Browser) -> None:
+def test_the_browser_requires_no_single_permission(as_owner: Browser) -> None:
     boxes = re.findall(r'<input[^>]*name="abilities"[^>]*>', as_owner.get("/settings/tokens").text)
     assert len(boxes) == 4
     assert not any("required" in box for box in boxes)
 
 
-def test_a_token_makes_no_token(app: Flask, script: ApiScript) -> None:
+def test_a_token_can_not_create_tokens(app: Flask, script: ApiScript) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     answer = script.call("POST", "/settings/tokens", data=FORM)
     assert (answer.status_code, "/sign-in" in answer.headers["Location"]) == (303, True)

@@ -1,4 +1,4 @@
-"""Sessions: a copied cookie dies with its session; one's own are listed and ended."""
+"""Login sessions: listed, ended one by one or together, and copied cookies end with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEW = "another quiet long password"
 
 
 def copied(app: Flask, browser: Browser) -> Browser:
-    """Somebody who has stolen every cookie of a browser."""
+    """Return a browser with copies of another one's cookies."""
     thief = Browser(app)
     for name in ("session", "remember_token"):
         cookie = browser.client.get_cookie(name)
@@ -27,7 +27,7 @@ def copied(app: Flask, browser: Browser) -> Browser:
     return thief
 
 
-def test_a_copied_cookie_dies_at_sign_out(app: Flask, owner: User) -> None:
+def test_a_copied_cookie_stops_working_at_sign_out(app: Flask, owner: User) -> None:
     browser = Browser(app)
     browser.post("/sign-in", email=owner.email, password=PASSWORD, remember="y")
     browser.token = browser.fresh_token()
@@ -61,14 +61,14 @@ def test_a_password_change_ends_all_other_sessions(app: Flask, owner: User) -> N
     assert accounts.authenticate(owner.email, NEW) is not None
 
 
-def test_the_wrong_present_password_changes_nothing(as_owner: Browser, owner: User) -> None:
+def test_a_wrong_current_password_changes_nothing(as_owner: Browser, owner: User) -> None:
     answer = as_owner.post("/settings/password", current="guess", password=NEW)
     assert answer.status_code == 422
-    assert "That is not your present password." in answer.text
+    assert "That is not your current password." in answer.text
     assert accounts.authenticate(owner.email, PASSWORD) is not None
 
 
-def test_guessing_at_the_present_password_is_throttled(as_owner: Browser) -> None:
+def test_guesses_at_the_current_password_are_limited(as_owner: Browser) -> None:
     codes = [as_owner.post("/settings/password", current="x", password=NEW).status_code for _ in range(11)]
     assert codes == [422] * 10 + [429]
 
@@ -83,13 +83,13 @@ def test_a_browser_that_stays_away_has_to_sign_in_again(as_owner: Browser) -> No
     assert db.session.scalar(select(UserSession)) is None
 
 
-def test_what_is_stored_opens_nothing(app: Flask, as_owner: Browser) -> None:
+def test_stored_values_do_not_work_as_cookies(app: Flask, as_owner: Browser) -> None:
     stored = db.session.connection().exec_driver_sql("SELECT * FROM user_sessions").one()
     for value in stored:
         assert accounts.user_from_cookie(f"{value}.0") is None
 
 
-def test_a_browser_is_named_in_words() -> None:
+def test_a_session_is_named_by_browser_and_system() -> None:
     chrome = (
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
     )
@@ -98,7 +98,7 @@ def test_a_browser_is_named_in_words() -> None:
     assert login_sessions.describe_browser("curl/8.5\r\n") == "curl/8.5"
 
 
-def test_every_field_of_the_security_page_has_an_id_of_its_own(as_owner: Browser) -> None:
+def test_element_ids_are_unique_on_settings_pages(as_owner: Browser) -> None:
     for path in ("/settings/security", "/settings/two-factor", "/settings/data", "/settings/tokens"):
         ids = re.findall(r' id="([^"]+)"', as_owner.get(path).text)
         assert len(ids) == len(set(ids)), path
