@@ -21,6 +21,7 @@ from app.notify.batch_mail import BatchWording
 from app.notify.message_kinds import BATCH_DONE
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.upload.upload_purpose import UPLOAD
+from app.webhooks import endpoints
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser, waiting_jobs
 
