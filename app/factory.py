@@ -17,12 +17,15 @@ from app.auth.routes import blueprint as auth
 from app.billing.routes import blueprint as billing
 from app.config import LOOPBACK_HOSTS, Settings
 from app.extensions import csrf, db, limiter, login_manager, migrate
+from app.jobs import purposes
 from app.jobs.routes import blueprint as jobs
 from app.library.routes import blueprint as library
 from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
+from app.reprocessing.reprocess_purposes import ANALYSE_PURPOSE, DESCRIBE_PURPOSE
 from app.reprocessing.routes import blueprint as reprocessing
 from app.upload.routes import blueprint as upload
+from app.upload.upload_purpose import UPLOAD_PURPOSE
 from app.webhooks.routes import blueprint as webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +41,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)
+    purposes.register(UPLOAD_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE)
     templating.init_app(app)
     security.init_app(app)
     errors.init_app(app)

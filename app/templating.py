@@ -18,6 +18,7 @@ from whitenoise import WhiteNoise
 from app.billing import plans
 from app.extensions import settings
 from app.integrations.mailer import mail_folder
+from app.jobs import purposes
 from app.models.base import utcnow
 from app.music import musical_keys
 from app.plurals import pluralize
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app, root=str(STATIC_FOLDER), prefix=prefix, immutable_file_test=lambda path, url: True
     )
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
+    app.jinja_env.globals["find_purpose"] = purposes.find_purpose
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= FILTERS

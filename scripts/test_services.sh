@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests need besides Python: Redis, PostgreSQL and Chromium.
+# Install what the tests need beside Python and is missing: Redis, PostgreSQL and Chromium.
 set -eu
 cd "$(dirname "$0")/.."
 if [ "$(uname)" = Darwin ]; then

@@ -17,7 +17,7 @@ SCRATCH = Path(tempfile.mkdtemp(prefix="sp404-tests-"))
 for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "SECRET_KEY", "PORT"):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = str(SCRATCH / "queue")
-set_cache_folder()  # uses what numba compiled at set-up
+set_cache_folder()  # reuse what numba compiled at set-up
 
 from argon2 import PasswordHasher
 from flask import Flask

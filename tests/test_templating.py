@@ -95,7 +95,7 @@ def test_a_changed_static_file_changes_every_address(tmp_path: Path) -> None:
 
 def test_browsers_may_cache_static_files_for_ever(app: Flask) -> None:
     browser = Browser(app)
-    address = re.search(r'href="(/s/[^"]+/css/app\.css)"', browser.get("/sign-in").text)
+    address = re.search(r'href="(/s/[^"]+/css/base\.css)"', browser.get("/sign-in").text)
     assert address is not None
     answer = browser.get(address.group(1))
     assert answer.status_code == 200

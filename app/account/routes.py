@@ -132,7 +132,7 @@ def data() -> Page:
 @limiter.limit("5/hour", key_func=_account_key)
 def ask_for_export() -> Page:
     data_export.request_export(current_user)
-    tasks.wake_exports()
+    tasks.wake(tasks.make_exports)
     return see_other("account.data", "We are making the ZIP and will email you a link to it.")
 
 
@@ -149,7 +149,7 @@ def close_account() -> Page:
     if not (form.validate_on_submit() and _can_close(form)):
         return _data_page(form)
     data_export.close_account(current_user)
-    tasks.wake_exports()
+    tasks.wake(tasks.make_exports)
     logout_user()
     message = "You are signed out. We email you a ZIP of your data first, then delete everything."
     return see_other("auth.sign_in", message)
@@ -217,7 +217,7 @@ def _ai_page(form: AiForm, models: tuple[str, ...]) -> Page:
         form=form,
         models=models if is_set_up else (),
         is_set_up=is_set_up,
-        silence=budget.unavailable_reason(current_user),
+        unavailable_reason=budget.unavailable_reason(current_user),
         budgets=budget.user_budgets(current_user.id),
     )
 

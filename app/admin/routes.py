@@ -52,7 +52,7 @@ def show_quota_refusal(error: QuotaExceededError) -> Response:
 def queues() -> Page:
     """Cards, workers, graphs and one tab of jobs; htmx gets what changes by itself."""
     if wants_fragment():
-        return render_template("admin/_now.html", **_live_figures())
+        return render_template("admin/_status.html", **_live_figures())
     query = JobFilter.from_args(request.args)
     found = job_search.find_jobs(query, request.args.get("after", ""))
     drawn = graphs.all_graphs()
@@ -147,7 +147,7 @@ def resend(message_id: str) -> Response:
     audit_trail.record_action(current_user, "resend", f"outbox {message_id}")
     if not message_id.isdecimal() or not outbox.resend(int(message_id)):
         abort(404)
-    tasks.run_housekeeping()
+    tasks.wake(tasks.send_outbox)
     flash("It is sent again now.")
     return redirect(url_for("admin.failed_messages"), 303)
 
@@ -165,7 +165,7 @@ def replay_event(event_id: str) -> Response:
     audit_trail.record_action(current_user, "replay", f"payment event {event_id}")
     if not payment_events.replay_event(event_id):
         abort(404)
-    tasks.wake_payment_events()
+    tasks.wake(tasks.apply_payment_events)
     flash("It is applied again now.")
     return redirect(url_for("admin.payments"), 303)
 

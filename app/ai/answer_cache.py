@@ -41,7 +41,7 @@ class QuestionSubject:
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
-        corrected = correction_texts(sample.heard(), sample.features.measured)
+        corrected = correction_texts(sample.corrected_analysis(), sample.analysis())
         return cls(sample.content_sha256, sample.filename, tuple(sample.tag_names), corrected)
 
 

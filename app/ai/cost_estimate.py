@@ -99,5 +99,5 @@ def _single_question_usd(sample: Sample) -> Decimal:
     """The most one question costs that is answered at once, at the highest price a provider may take."""
     here = settings()
     price = MaxPrice(Decimal(str(here.vibe_max_prompt_usd)), Decimal(str(here.vibe_max_completion_usd)))
-    asked = vibe_prompt.build_messages(sample.heard(), sample.filename, sample.tag_names)
-    return price.most(asked, request_schema(Vibe))
+    asked = vibe_prompt.build_messages(sample.corrected_analysis(), sample.filename, sample.tag_names)
+    return price.max_cost_usd(asked, request_schema(Vibe))

@@ -99,7 +99,7 @@ def register() -> Page:
         return _register_and_sign_in(form, "auth/register.html")
     with _take_at_least(MIN_MAILING_S):
         registration.request_link(form.email.data or "")
-    tasks.wake_mails()
+    tasks.wake(tasks.send_mails)
     return see_other("auth.sign_in", REGISTRATION_LINK_SENT)
 
 
@@ -132,7 +132,7 @@ def forgot() -> Page:
         return _form_page("auth/forgot.html", form)
     with _take_at_least(MIN_MAILING_S):
         credentials.request_reset(form.email.data or "")
-    tasks.wake_mails()
+    tasks.wake(tasks.send_mails)
     return see_other("auth.sign_in", RESET_LINK_SENT)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.integrations.mailer import Mail
 from app.models import Job, OutboxMessage, User
-from app.models.job import ANALYSE, COMPLETED, DESCRIBE, FAILED, UPLOAD
+from app.models.job import COMPLETED, FAILED
 from app.notify.external_urls import external_url
 from app.plurals import pluralize
 
@@ -21,16 +21,13 @@ class BatchWording(NamedTuple):
     """The words for one purpose of jobs: "2 samples are ready", "1 file could not be processed"."""
 
     noun: str
-    verbs: tuple[str, str]
     done: str
     failed: str
+    verbs: tuple[str, str] = ("is", "are")
 
 
-WORDING_BY_PURPOSE = {
-    UPLOAD: BatchWording("file", ("is", "are"), "ready", "processed"),
-    ANALYSE: BatchWording("sample", ("was", "were"), "analysed again", "analysed again"),
-    DESCRIBE: BatchWording("sample", ("was", "were"), "described again", "described again"),
-}
+# Filled from the table of job purposes, see `app.jobs.purposes`.
+WORDING_BY_PURPOSE: dict[str, BatchWording] = {}
 
 
 def compose(message: OutboxMessage) -> Mail | None:

@@ -161,16 +161,17 @@ def _create_job(user: User, upload: DirectUpload) -> Job:
     options = UploadOptions(upload.export_sp404, upload.ai_analysis, upload.id)
     job = intake.build_job(upload.user_id, plan, received, upload.filename, upload.batch_id, options)
     # Two requests that complete the same upload make two copies, so the slower one can delete its own.
-    job.incoming_key = f"incoming/{upload.user_id}/{upload.id}/{token_hex(4)}{received.format.extension}"
-    return _copy_and_insert(store, arrived, upload, job, received)
+    copy_key = f"incoming/{upload.user_id}/{upload.id}/{token_hex(4)}{received.format.extension}"
+    job.incoming_key = copy_key
+    return _copy_and_insert(store, arrived, upload, job, copy_key, received.format.mime)
 
 
 def _copy_and_insert(
-    store: S3Store, arrived: ArrivedObject, upload: DirectUpload, job: Job, received: ReceivedFile
+    store: S3Store, arrived: ArrivedObject, upload: DirectUpload, job: Job, copy_key: str, mime: str
 ) -> Job:
-    copy_key, inserted = job.incoming_key, False
+    inserted = False
     try:
-        store.copy_unchanged(upload.arrival_key, arrived, copy_key, received.format.mime)
+        store.copy_unchanged(upload.arrival_key, arrived, copy_key, mime)
         known = _insert_job(upload, job)
         inserted = known is job
     finally:

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
@@ -21,10 +20,12 @@ from app.billing import plans, quota
 from app.billing.plans import Plan
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
+from app.jobs import purposes, scheduler
 from app.models import Batch, Job, Sample, User
 from app.models.base import new_id, transaction, utcnow
 from app.models.display_names import file_name
 from app.notify import batch_completion
+from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 1 << 20
@@ -86,9 +87,9 @@ def create_upload_job(
     db.session.commit()  # no database connection is held while reading and storing
     with _spool_to_disk(stream, name, plan) as (path, received):
         job = build_job(user_id, plan, received, name, batch_id, options)
-        store = open_store(settings())
+        store, incoming_key = open_store(settings()), str(job.incoming_key)
         try:
-            store.put(job.incoming_key, path, received.format.mime)
+            store.put(incoming_key, path, received.format.mime)
         except StorageError as error:
             raise UploadUnavailableError(
                 f"{name} could not be stored right now. Try again in a minute."
@@ -98,7 +99,7 @@ def create_upload_job(
                 insert_charged_job(user, job)
         except BaseException:
             with suppress(StorageError):
-                store.delete(job.incoming_key)
+                store.delete(incoming_key)
             raise
     return job
 
@@ -221,6 +222,7 @@ def build_job(
     """Return the job of a received file, not yet added to the database session."""
     return Job(
         id=options.job_id,
+        purpose=UPLOAD,
         user_id=user_id,
         batch_id=batch_id,
         filename=name,
@@ -229,17 +231,12 @@ def build_job(
         content_sha256=received.sha256,
         incoming_key=f"incoming/{user_id}/{options.job_id}{received.format.extension}",
         tier=plan.tier,
-        priority=plan.priority,
-        run_at=_earliest_start(plan),
+        priority=purposes.priority_for(plan, UPLOAD_PURPOSE),
+        run_at=scheduler.first_run_time(plan, UPLOAD_PURPOSE),
         export_sp404=options.export_sp404,
-        # A step that has a result is skipped, so an empty description turns the describing step off.
-        results={} if options.ai_analysis else {"vibe": {}},
+        ai_analysis=options.ai_analysis,
+        results={},
     )
-
-
-def _earliest_start(plan: Plan) -> datetime:
-    delay_s = settings().free_tier_delay_s if plan.is_delayed else 0
-    return utcnow() + timedelta(seconds=delay_s)
 
 
 def _is_uuid(text: str | None) -> bool:

@@ -64,7 +64,7 @@ def enable(endpoint_id: str) -> Page:
 def replay(endpoint_id: str, delivery_id: str) -> Page:
     endpoint = owned_by(current_user, WebhookEndpoint, endpoint_id)
     endpoints.replay_delivery(endpoints.find_delivery(endpoint, delivery_id))
-    tasks.wake_webhooks()
+    tasks.wake(tasks.send_webhooks)
     return see_other(
         "webhooks.detail", "Sending the message again under the same id.", endpoint_id=endpoint.id
     )

@@ -53,7 +53,7 @@ def test_a_smaller_plan_ignores_the_choice_but_keeps_it(as_freeloader: Browser, 
     with transaction():
         freeloader.ai_model = LARGE
     assert model_choice.models_to_ask(freeloader) == (SMALL,)
-    assert f"Free asks {SMALL}." in page(as_freeloader)
+    assert f"Free uses {SMALL}." in page(as_freeloader)
     as_freeloader.post("/settings/ai", ai_allowed="y")
     db.session.refresh(freeloader)
     assert freeloader.ai_model == LARGE
@@ -95,12 +95,12 @@ class TestWithoutAKey:
 
     def test_the_page_says_so_and_hides_what_needs_a_model(self, as_owner: Browser) -> None:
         told, _, rest = page(as_owner).partition("Let a model describe my samples")
-        assert "No model is set up here. Rules describe your samples" in told
-        assert "that is free" in told
+        assert "AI is not set up on this server. Rules describe your samples" in told
+        assert "This is free" in told
         assert "OPENROUTER_API_KEY=sk-or-… make run" in told
         assert "Save" in rest
         assert "Preferred model" not in rest
-        assert "Spent on your samples" not in rest
+        assert "AI spending on your samples" not in rest
 
     def test_models_can_be_switched_off_before_there_is_one(self, as_owner: Browser, owner: User) -> None:
         as_owner.post("/settings/ai", ai_allowed="y")
@@ -109,7 +109,7 @@ class TestWithoutAKey:
         assert as_owner.post("/settings/ai").status_code == 303
         db.session.refresh(owner)
         assert not owner.ai_allowed
-        assert "No model is set up here." in page(as_owner)
+        assert "AI is not set up on this server." in page(as_owner)
 
     def test_what_was_spent_while_there_was_one_is_shown(self, as_owner: Browser, owner: User) -> None:
         with transaction() as session:

@@ -78,7 +78,7 @@ def test_a_revoked_token_stops_working_and_leaves_the_list(as_owner: Browser, sc
     for _ in range(2):
         assert as_owner.post(f"/settings/tokens/{script.token.id}/revoke").status_code == 303
     assert script.get("/api/usage").status_code == 401
-    assert "There is none yet." in as_owner.get("/settings/tokens").text
+    assert "No tokens yet." in as_owner.get("/settings/tokens").text
 
 
 def test_an_expired_token_stops_working_and_is_listed_as_expired(

@@ -167,7 +167,7 @@ def test_the_demo_account_has_no_password_to_change_and_gets_no_mail(app: Flask)
     browser = Browser(app)
     browser.post("/demo")
     browser.token = browser.fresh_token()
-    assert "has no password and gets no mail" in browser.get("/settings/security").text
+    assert "has no password and gets no email" in browser.get("/settings/security").text
     assert browser.post("/settings/password", current="x", password=NEW).status_code == 422
     assert browser.post("/settings/email", email="a@example.com", current="x").status_code == 422
     assert browser.post("/settings/verification").status_code == 303

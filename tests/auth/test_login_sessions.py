@@ -46,7 +46,7 @@ def test_signing_out_everywhere_ends_every_session(app: Flask, owner: User) -> N
 def test_one_session_is_ended_from_another(app: Flask, owner: User) -> None:
     here, there = Browser(app, owner), Browser(app, owner)
     page = here.get("/settings/security").text
-    assert page.count("this one") == 1
+    assert page.count("this browser") == 1
     (address,) = re.findall(r'action="(/settings/sessions/\w{26}/end)"', page)
     for code in (303, 404):
         assert here.post(address).status_code == code

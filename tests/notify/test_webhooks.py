@@ -263,4 +263,4 @@ def test_an_endpoint_is_added_shown_and_removed(as_owner: Browser) -> None:
     page = as_owner.get(added.headers["Location"]).text
     assert db.session.scalars(select(WebhookEndpoint)).one().secret in page
     assert as_owner.post(added.headers["Location"] + "/remove").status_code == 303
-    assert "There is none yet." in as_owner.get("/settings/webhooks").text
+    assert "No webhooks yet." in as_owner.get("/settings/webhooks").text

@@ -36,7 +36,7 @@ def test_a_file_becomes_a_stored_job_with_its_usage(as_owner: Browser, owner: Us
     job = uploaded_job(as_owner, "Kick 01.WAV", content)
     assert (job.state, job.step, job.tier, job.format) == ("pending", "stored", "pro-tier", "WAV")
     assert (job.filename, job.size_bytes) == ("Kick 01.WAV", len(content))
-    assert (settings().data_dir / "store" / job.incoming_key).read_bytes() == content
+    assert (settings().data_dir / "store" / str(job.incoming_key)).read_bytes() == content
     now = quota.plan_usage(owner)
     assert (now.uploads, now.storage_bytes) == (1, len(content))
 
@@ -123,7 +123,7 @@ def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Brows
     job = uploaded_job(as_freeloader, "kick.wav", kick())
     assert job.tier == "free-tier"
     assert abs((job.run_at - job.created_at).total_seconds() - 43200) < 5
-    assert "Free uploads wait: this one starts at" in as_freeloader.get("/upload").text
+    assert "Free uploads wait in line." in as_freeloader.get("/upload").text
 
 
 def test_duplicates_are_found_before_they_are_sent(as_owner: Browser, as_stranger: Browser) -> None:
