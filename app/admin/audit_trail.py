@@ -1,4 +1,4 @@
-"""Writing down what an operator does, and who the operators are."""
+"""Record what operators do in the audit log, and make accounts operators."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ COMMAND_LINE = "command line"
 
 
 class NoSuchAccountError(Exception):
-    """Nobody is registered with this address."""
+    """No account has this email address."""
 
 
 def record_action(user: User | None, action: str, subject: str, **detail: Any) -> None:
-    """Before the action is done: an action that leaves no trace is worse than a trace of one that failed."""
+    """Record an action before it is done: a record of a failed action is better than an unrecorded one."""
     with transaction() as session:
         session.add(_audit_entry(user, action, subject, detail))
 
 
 def set_admin(email: str, is_admin: bool) -> None:
-    """Make somebody an operator, or no longer; safe to repeat."""
+    """Make an account an operator or a producer again; safe to repeat. Raise NoSuchAccountError."""
     with transaction() as session:
         account = update(User).where(User.email == email.strip().lower()).values(is_admin=is_admin)
         user_id = session.scalar(account.returning(User.id))
@@ -35,6 +35,7 @@ def set_admin(email: str, is_admin: bool) -> None:
 
 
 def latest_entries(limit: int = 50, subject: str | None = None) -> list[AuditEntry]:
+    """Return the newest entries of the log, or of one subject."""
     entries = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
     if subject is not None:
         entries = entries.where(AuditEntry.subject == subject)

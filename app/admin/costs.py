@@ -1,7 +1,7 @@
-"""What a month cost and brought: the usage ledger and the invoices, for each user and each plan.
+"""Report what a month cost and earned, for each user and each plan, from the usage ledger and the invoices.
 
-Costs are shown by the plan of now. Of accounts that are gone only what was paid to others is left, in a line
-of its own. Invoices stay: what a plan brought is what was paid for it, whoever it was.
+A user's costs count under the plan they have today. For deleted accounts only the cost of their AI calls is
+left, in a line of its own. Invoices are kept, so a plan's revenue includes accounts that were deleted since.
 """
 
 from __future__ import annotations
@@ -29,24 +29,25 @@ MICRO = Decimal("0.000001")
 
 @dataclass(frozen=True)
 class Month:
-    """A calendar month in UTC; of the present one, only what is over counts."""
+    """A calendar month in UTC. The present month counts up to now."""
 
     start: datetime
     end: datetime
 
     @classmethod
-    def at(cls, time: datetime) -> Self:
+    def containing(cls, time: datetime) -> Self:
+        """Return the month that a time falls in."""
         start = datetime(time.year, time.month, 1, tzinfo=UTC)
         later = datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=UTC)
         return cls(start, later)
 
     @classmethod
-    def read(cls, text: str) -> Self:
-        """The month of `2026-11`; of anything else, and of what is yet to come, the present one."""
+    def parse(cls, text: str) -> Self:
+        """Return the month of a text such as `2026-11`; the present one for any other text or the future."""
         now = utcnow()
         found = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", text, re.ASCII)
         start = datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC) if found else now
-        return cls.at(min(start, now))
+        return cls.containing(min(start, now))
 
     @property
     def name(self) -> str:
@@ -54,23 +55,26 @@ class Month:
 
     @property
     def before(self) -> str:
+        """The name of the month before."""
         return f"{self.start.year - (self.start.month == 1)}-{(self.start.month - 2) % 12 + 1:02d}"
 
     @property
     def after(self) -> str | None:
+        """The name of the month after, or None for the present month."""
         return f"{self.end:%Y-%m}" if self.end <= utcnow() else None
 
     @property
     def until(self) -> datetime:
+        """The end of what counts: of the month, or now."""
         return min(self.end, utcnow())
 
 
 @dataclass(frozen=True)
 class CostFigures:
-    """What was used and what that cost; the field names are the columns of the CSV."""
+    """What was used, what it cost and what it earned. The field names are the columns of the CSV."""
 
     uploads: int = 0
-    overage_uploads: int = 0  # of these, beyond the plan and for money
+    overage_uploads: int = 0  # of these, past the plan and charged
     jobs: int = 0
     ai_calls: int = 0
     ai_usd: Decimal = Decimal(0)
@@ -80,7 +84,7 @@ class CostFigures:
 
     @property
     def overage_usd(self) -> Decimal:
-        """At the price of today; invoices say what was asked for."""
+        """What the overage costs its users at today's price; the invoices hold what was charged."""
         return self.overage_uploads * Decimal(plans.OVERAGE_PRICE_CENTS) / 100
 
     @property
@@ -115,13 +119,14 @@ class PlanCosts:
 @dataclass(frozen=True)
 class CostReport:
     month: Month
-    users: list[UserCosts]  # the dearest first
+    users: list[UserCosts]  # the most expensive first
     plans: list[PlanCosts]
-    gone: CostFigures  # of accounts that were deleted since
+    gone: CostFigures  # of accounts deleted since
     total: CostFigures
 
 
 def monthly_report(month: Month) -> CostReport:
+    """Return the costs and revenue of a month, by user, by plan and in total."""
     parts = defaultdict[str, dict[str, Any]](dict)
     counted = _usage_by_user(month)
     gone = CostFigures(**counted.get(None, {}))
@@ -155,7 +160,10 @@ def _user_revenue(month: Month) -> dict[str | None, dict[str, Any]]:
 
 
 def _revenue(month: Month, by: Any) -> dict[str, Decimal]:
-    """What was paid in the month, in dollars, by the values of a column."""
+    """Return what was paid in the month in US dollars, grouped by a column of the invoices.
+
+    Refunds and lost disputes are subtracted; invoices in other currencies are left out.
+    """
     lost = case((Invoice.dispute_status == "lost", Invoice.disputed_cents), else_=0)
     kept = func.sum(Invoice.paid_cents - Invoice.refunded_cents - lost)
     rows = db.session.execute(
@@ -167,7 +175,7 @@ def _revenue(month: Month, by: Any) -> dict[str, Decimal]:
 
 
 def _usage_by_user(month: Month) -> dict[str | None, dict[str, Any]]:
-    """Uploads and calls to the AI, with what the calls cost; under None, of accounts that are gone."""
+    """Return uploads and AI calls, with what the calls cost, by user id. None stands for deleted accounts."""
     in_month = Usage.effective_at >= month.start, Usage.effective_at < month.until
     rows = db.session.execute(
         select(
@@ -196,16 +204,17 @@ def _quantity_of(kind: str) -> ColumnElement[int]:
 
 
 def _jobs_by_user(month: Month) -> dict[str | None, dict[str, Any]]:
-    """Jobs that ended, whichever way."""
+    """Return how many jobs ended, in any state, by user id."""
     ended = Job.finished_at >= month.start, Job.finished_at < month.until
     rows = db.session.execute(select(Job.user_id, func.count()).where(*ended).group_by(Job.user_id))
     return {user_id: {"jobs": count} for user_id, count in rows}
 
 
 def _storage_by_user(month: Month) -> dict[str | None, dict[str, Any]]:
-    """Each byte for as long as it lay there: of what was there before, that is the whole month.
+    """Return GB-months of storage and their cost by user id: each byte for as long as it was stored.
 
-    In floats, as bytes times seconds outgrow an integer of the database.
+    What was stored before the month counts for all of it. The sums are floats, because bytes times seconds
+    overflow the database's integers.
     """
     start, until = int(month.start.timestamp()), int(month.until.timestamp())
     held_s = case(

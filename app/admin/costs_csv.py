@@ -1,4 +1,4 @@
-"""Tables that open in a spreadsheet, where a cell of somebody's text is never a formula."""
+"""Write the cost report as CSV for a spreadsheet, with text escaped so that no cell becomes a formula."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from io import StringIO
 
 from app.admin.costs import COLUMNS, CostReport
 
-# What a spreadsheet may take for the start of a formula, with the wide forms that some turn into it.
+# A cell that starts like this may be run as a formula. Some programs also convert the full-width forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 DERIVED_COLUMNS = ("overage_usd", "cost_usd", "margin_usd")
 
 
 def render_costs_csv(report: CostReport) -> str:
-    """One line for each user who used or cost anything in the month."""
+    """Return the CSV: one line for each user who used or cost anything in the month."""
     file = StringIO()
     table = csv.writer(file)
     table.writerow(("month", "email", "plan", *COLUMNS, *DERIVED_COLUMNS))
@@ -26,9 +26,10 @@ def render_costs_csv(report: CostReport) -> str:
 
 
 def escape_formula(words: str) -> str:
+    """Put a quote before a text that a spreadsheet may run as a formula."""
     return f"'{words}" if words.lstrip(" ").startswith(FORMULA_STARTS) else words
 
 
 def _plain_number(number: int | Decimal) -> str:
-    """Never 1E-7, which is text to some."""
+    """Write a number without an exponent: some spreadsheets read 1E-7 as text."""
     return str(number) if isinstance(number, int) else f"{number:f}"

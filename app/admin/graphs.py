@@ -1,4 +1,4 @@
-"""Graphs as figures for an SVG: bars and lines of what happened in each step."""
+"""Compute the bars of the queue's graphs, as coordinates for an SVG."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ GRAPH_KINDS = (
 
 @dataclass(frozen=True)
 class GraphBar:
+    """One bar in SVG units, with its value in the title."""
+
     x: float
     y: float
     width: float
@@ -32,7 +34,7 @@ class GraphBar:
 
 @dataclass(frozen=True)
 class QueueGraph:
-    """One graph; its highest value is said in words beside it."""
+    """One graph; its highest value is written next to it."""
 
     name: str
     label: str
@@ -44,10 +46,12 @@ class QueueGraph:
 
     @property
     def most_words(self) -> str:
+        """The highest value, for a person."""
         return f"{self.most:,.0f}" if self.most >= 10 or self.most == int(self.most) else f"{self.most:.2f}"
 
 
 def all_graphs() -> list[QueueGraph]:
+    """Return every graph of the queue over every span, from one query for each span."""
     found = []
     for words, span, step in GRAPH_SPANS.values():
         counted = queue_figures.time_buckets(span, step)

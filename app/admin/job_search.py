@@ -1,4 +1,4 @@
-"""The jobs of one tab, filtered, a page at a time."""
+"""Find the jobs of one tab of the queue, with filters, a page at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING
 
 PAGE_SIZE = 50
 READY, DELAYED = "ready", "delayed"
-# name: the state of its jobs, the column they are ordered by, and whether the latest are first
+# name: the state of its jobs, the column that orders them, and whether the latest come first
 TABS: dict[str, tuple[str, Any, bool]] = {
     READY: (PENDING, Job.run_at, False),
     DELAYED: (PENDING, Job.run_at, False),
@@ -32,7 +32,7 @@ MAX_COUNTED = 10_000
 
 @dataclass(frozen=True)
 class JobFilter:
-    """A tab and its filters as the address carries them; what makes no sense is dropped."""
+    """A tab and its filters, as the URL carries them. Invalid values are dropped."""
 
     tab: str = READY
     tier: str = ""
@@ -56,12 +56,14 @@ class JobFilter:
 
 @dataclass(frozen=True)
 class JobPage:
+    """One page of jobs, and the id to continue after; None on the last page."""
+
     jobs: list[Job]
     next_after: str | None
 
 
 def find_jobs(query: JobFilter, after: str = "") -> JobPage:
-    """One page of a tab, continued after the job with that id."""
+    """Return one page of a tab, starting after the job with that id."""
     _, column, latest_first = TABS[query.tab]
     rows = select(Job).where(*filter_conditions(query))
     place = db.session.execute(select(column).where(Job.id == after)).scalar() if after else None
@@ -76,7 +78,7 @@ def find_jobs(query: JobFilter, after: str = "") -> JobPage:
 
 
 def count_tab(tab: str) -> int:
-    """How many jobs a tab has; what is above COUNTED is not counted on."""
+    """Return how many jobs a tab has, counting no further than MAX_COUNTED."""
     some = select(Job.id).where(*_tab_conditions(tab, utcnow())).limit(MAX_COUNTED).subquery()
     return db.session.scalar(select(func.count()).select_from(some)) or 0
 
@@ -98,7 +100,7 @@ def filter_conditions(query: JobFilter) -> list[ColumnElement[bool]]:
 
 
 def matching_ids(query: JobFilter, most: int) -> list[str]:
-    """The first jobs that match, for an action on all of them."""
+    """Return the ids of the first jobs that match, for an action on all of them."""
     return list(
         db.session.scalars(select(Job.id).where(*filter_conditions(query)).order_by(Job.id).limit(most))
     )

@@ -1,4 +1,4 @@
-"""The operator's pages as JSON."""
+"""Convert what the operator's pages show to JSON."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _attempt_fields(attempt: Attempt) -> dict[str, Any]:
 
 
 def _call_fields(call: AiCall | None) -> dict[str, Any]:
-    """Nothing for what is put aside or given back."""
+    """Return a call's fields; none for a row that reserves or returns money without a call."""
     what = ("model", "attempt", "outcome", "generation_id")
     same = (*what, "prompt_tokens", "completion_tokens", "is_estimated", "latency_ms")
     return {name: getattr(call, name) for name in same} if call is not None else {}

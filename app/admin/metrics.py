@@ -1,5 +1,8 @@
-"""The queue in Prometheus's words. Everything is counted in the database when it is asked for, so any web
-process answers the same and none has to remember anything."""
+"""Export the queue's metrics for Prometheus.
+
+Everything is counted in the database at each scrape. So every web process answers the same, and none keeps
+counters of its own.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,14 @@ Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 
 
 def render_metrics() -> bytes:
+    """Return all metrics in Prometheus's text format."""
     registry = CollectorRegistry()
     registry.register(_QueueCollector())
     return bytes(generate_latest(registry))
 
 
 class _QueueCollector:
-    """What the library calls a collector: it is asked once for every scrape."""
+    """A collector of the Prometheus client: `collect` is called once for each scrape."""
 
     def collect(self) -> Iterator[Family]:
         now = utcnow()
@@ -72,7 +76,7 @@ def _ended_jobs() -> Iterator[Family]:
 
 
 def _run_times() -> Family:
-    """Of completed attempts; each bucket holds all that took no longer."""
+    """Return a histogram of how long completed attempts took; each bucket includes the smaller ones."""
     took = Attempt.run_s
     sums = [func.sum(case((took <= bound, 1), else_=0)) for bound in RUN_BUCKETS_S]
     row = db.session.execute(
@@ -95,7 +99,7 @@ def _outbox(now: datetime) -> Iterator[Family]:
         ).where(unsent)
     ).one()
     age_s = (now - oldest).total_seconds() if oldest is not None else 0.0
-    yield GaugeMetricFamily("sp404_outbox_unsent", "Messages promised and not sent.", value=count)
+    yield GaugeMetricFamily("sp404_outbox_unsent", "Messages queued and not sent yet.", value=count)
     yield GaugeMetricFamily("sp404_outbox_oldest_seconds", "Age of the oldest unsent message.", value=age_s)
     yield GaugeMetricFamily("sp404_outbox_given_up", "Messages no longer tried.", value=given_up or 0)
 

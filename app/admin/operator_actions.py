@@ -1,4 +1,4 @@
-"""One job as an operator sees it, and what can be done to one or to many."""
+"""Load a job for an operator, and act on one job or on all that match a filter."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ MAX_BULK_JOBS = 500
 
 
 def get_job(job_id: str) -> Job:
+    """Return a job with its user; raise RowNotFoundError when there is none."""
     found = db.session.scalar(select(Job).where(Job.id == job_id).options(joinedload(Job.user)))
     if found is None:
         raise RowNotFoundError
@@ -39,7 +40,10 @@ def job_attempts(job: Job) -> list[Attempt]:
 
 
 def job_ai_calls(job: Job) -> list[tuple[Usage, AiCall | None]]:
-    """What was asked of a model for this job: its rows of the ledger, keyed `ai:<job>…`, with each call."""
+    """Return the ledger rows of a job's questions to models (keys `ai:<job>…`), each with its call.
+
+    Rows that reserve or return money have no call.
+    """
     calls = select(Usage, AiCall).outerjoin(AiCall, AiCall.usage_id == Usage.id)
     own = calls.where(Usage.user_id == job.user_id, Usage.kind == AI)
     rows = db.session.execute(own.where(Usage.entry_key.startswith(f"ai:{job.id}")).order_by(Usage.id))
@@ -47,6 +51,7 @@ def job_ai_calls(job: Job) -> list[tuple[Usage, AiCall | None]]:
 
 
 def possible_actions(job: Job) -> list[str]:
+    """Return the names of the actions that the job's state allows."""
     checks = {
         "retry": job.may_be_retried,
         "run-now": job.is_delayed,
@@ -56,14 +61,18 @@ def possible_actions(job: Job) -> list[str]:
 
 
 def act_on_job(action: str, job_id: str) -> bool:
+    """Do an action to a job; return False when its state no longer allows it."""
     return ACTIONS[action](job_id)
 
 
 def act_on_matching(action: str, query: JobFilter) -> tuple[int, bool]:
-    """How many it was done to, and whether there are more than one request takes."""
+    """Do an action to every matching job, up to MAX_BULK_JOBS.
+
+    Return how many jobs it was done to, and whether more of them match.
+    """
     found = job_search.matching_ids(query, MAX_BULK_JOBS + 1)
     done = 0
     for job_id in found[:MAX_BULK_JOBS]:
-        with suppress(QuotaExceededError):  # this owner's plan is full; the others' may not be
+        with suppress(QuotaExceededError):  # this owner's plan is full; go on with the others
             done += ACTIONS[action](job_id)
     return done, len(found) > MAX_BULK_JOBS

@@ -1,7 +1,8 @@
-"""The figures of the queue, all from the database, so that every process says the same."""
+"""Compute the figures of the queue from the database, so that every process shows the same."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,10 +10,9 @@ from typing import Any
 from sqlalchemy import Integer, case, cast, func, select
 
 from app.extensions import db
-from app.jobs import workers
 from app.models import Attempt, Job, OutboxMessage, Worker
 from app.models.base import utcnow
-from app.models.job import COMPLETED, FAILED, PENDING
+from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
 from app.models.worker_process import DRAINING, PAUSED, RUNNING
 
 RECENT_SPAN = timedelta(hours=1)
@@ -21,15 +21,15 @@ MAX_MEASURED = 2000
 
 @dataclass(frozen=True)
 class QueueSummary:
-    """How the queue is now. Shares and times are of the last hour; None where nothing ended."""
+    """How the queue is now. Shares and times are of the last hour, or None when nothing ended in it."""
 
     state: str  # running, paused, or no heartbeat
     running: int
     jobs_per_minute: float
     failed_share: float | None
-    oldest_s: dict[str, float]  # tier: how long its first ready job has waited
-    wait_s: tuple[float, float] | None  # half wait less, and nineteen of twenty
-    run_s: tuple[float, float] | None
+    oldest_s: dict[str, float]  # tier: how long its first ready job has been due
+    wait_s: tuple[float, float] | None  # the median and the 95th percentile
+    run_s: tuple[float, float] | None  # the median and the 95th percentile
     unsent: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class QueueSummary:
 
 @dataclass(frozen=True)
 class WorkerRow:
-    """One worker process as the page shows it."""
+    """One worker process as the page shows it, with the jobs it runs now."""
 
     worker: Worker
     state: str
@@ -47,7 +47,7 @@ class WorkerRow:
 
 @dataclass(frozen=True)
 class TimeBucket:
-    """One step of a graph: what ended in it."""
+    """One step of a graph: the attempts that ended in it, and their mean times."""
 
     start: datetime
     done: int = 0
@@ -56,15 +56,15 @@ class TimeBucket:
     run_s: float | None = None
 
 
-def queue_summary() -> QueueSummary:
+def queue_summary(workers: list[WorkerRow]) -> QueueSummary:
+    """Return the figures above the list of workers. `workers` are the rows of that list."""
     since = utcnow() - RECENT_SPAN
     ended = _ended_jobs(since)
     done, failed = ended.get(COMPLETED, 0), ended.get(FAILED, 0)
     waits, runs = _recent_times(since)
-    lines = worker_rows()
     return QueueSummary(
-        state=_queue_state(lines),
-        running=sum(len(line.jobs) for line in lines),
+        state=_queue_state(workers),
+        running=sum(len(row.jobs) for row in workers),
         jobs_per_minute=done / (RECENT_SPAN.total_seconds() / 60),
         failed_share=failed / (done + failed) if done + failed else None,
         oldest_s=oldest_ready_s(),
@@ -75,12 +75,16 @@ def queue_summary() -> QueueSummary:
 
 
 def worker_rows() -> list[WorkerRow]:
+    """Return every known worker with the jobs that it runs."""
     known = db.session.scalars(select(Worker).order_by(Worker.host, Worker.pid)).all()
-    held = [(worker, workers.running_jobs(worker)) for worker in known]
-    return [WorkerRow(worker, _worker_state(worker, jobs), jobs) for worker, jobs in held]
+    running = _running_jobs()
+    return [
+        WorkerRow(worker, _worker_state(worker, running[worker.id]), running[worker.id]) for worker in known
+    ]
 
 
 def oldest_ready_s() -> dict[str, float]:
+    """Return for how long the first ready job of each tier has been due; a tier without one is left out."""
     now = utcnow()
     rows = db.session.execute(
         select(Job.tier, func.min(Job.run_at))
@@ -91,7 +95,7 @@ def oldest_ready_s() -> dict[str, float]:
 
 
 def time_buckets(span: timedelta, step: timedelta) -> list[TimeBucket]:
-    """What ended in each step of a span up to now."""
+    """Return what ended in each step of a span up to now, with an empty bucket where nothing did."""
     step_s = int(step.total_seconds())
     last = int(utcnow().timestamp()) // step_s
     first = last - int(span / step) + 1
@@ -117,6 +121,15 @@ def time_buckets(span: timedelta, step: timedelta) -> list[TimeBucket]:
     ]
 
 
+def _running_jobs() -> defaultdict[str, list[Job]]:
+    """Return the running jobs by the id of their worker, in one query however many workers there are."""
+    jobs: defaultdict[str, list[Job]] = defaultdict(list)
+    for job in db.session.scalars(select(Job).where(Job.state == PROCESSING).order_by(Job.started_at)):
+        machine, pid = (job.worker or "::").split(":")[:2]  # the thread's name follows
+        jobs[f"{machine}:{pid}"].append(job)
+    return jobs
+
+
 def _ended_jobs(since: datetime) -> dict[str, int]:
     ended = select(Job.state, func.count()).where(
         Job.state.in_((COMPLETED, FAILED)), Job.finished_at >= since
@@ -125,7 +138,7 @@ def _ended_jobs(since: datetime) -> dict[str, int]:
 
 
 def _recent_times(since: datetime) -> tuple[list[float], list[float]]:
-    """Waits and runs of what was completed lately, each sorted."""
+    """Return the wait and run times of recently completed attempts, each sorted."""
     ended = (
         select(Attempt.wait_s, Attempt.run_s)
         .where(Attempt.ended_at >= since, Attempt.outcome == COMPLETED)
@@ -142,8 +155,9 @@ def _median_and_p95(values: list[float]) -> tuple[float, float] | None:
     return values[len(values) // 2], values[min(int(len(values) * 0.95), len(values) - 1)]
 
 
-def _queue_state(lines: list[WorkerRow]) -> str:
-    alive = [line.worker for line in lines if not line.worker.is_silent]
+def _queue_state(workers: list[WorkerRow]) -> str:
+    """Return `running`, `paused` when no live worker takes jobs, or `no heartbeat` without a live worker."""
+    alive = [row.worker for row in workers if not row.worker.is_silent]
     if not alive:
         return "no heartbeat"
     return RUNNING if any(worker.mode == RUNNING for worker in alive) else PAUSED
@@ -156,7 +170,7 @@ def _worker_state(worker: Worker, jobs: list[Job]) -> str:
 
 
 def epoch_seconds(column: Any) -> Any:
-    """Seconds since 1970, which each database has its own word for."""
+    """Return an SQL expression for a column's Unix time, for SQLite or PostgreSQL."""
     if db.engine.dialect.name == "sqlite":
         return cast(func.strftime("%s", column), Integer)
     return cast(func.floor(func.extract("epoch", column)), Integer)

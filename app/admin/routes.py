@@ -1,7 +1,11 @@
-"""What an operator sees of the queue, and does to it. Everybody else finds nothing here."""
+"""Routes of the operator's pages: queue, jobs, workers, outbox, payments, costs and the audit log.
+
+For everybody else they do not exist.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
@@ -37,29 +41,29 @@ MAX_LISTED_USERS = 100
 
 @blueprint.before_request
 def require_operator() -> None:
-    """The same answer as for an address that does not exist."""
+    """Answer 404 to a producer, as for a page that does not exist."""
     if current_user.is_authenticated and not current_user.is_admin:
         abort(404)
 
 
 @blueprint.errorhandler(QuotaExceededError)
 def show_quota_refusal(error: QuotaExceededError) -> Response:
-    flash(f"Not tried again: the owner's plan has no room. {error}", "error")
+    """Say why a job can't be retried at its owner's charge."""
+    flash(f"Not retried, because the owner's plan has no room. Their message: {error}", "error")
     return _to_queues()
 
 
 @blueprint.get("/queues")
 def queues() -> Page:
-    """Cards, workers, graphs and one tab of jobs; htmx gets what changes by itself."""
+    """Show figures, workers, graphs and one tab of jobs; htmx polls for the figures and workers only."""
     if wants_fragment():
         return render_template("admin/_status.html", **_live_figures())
     query = JobFilter.from_args(request.args)
     found = job_search.find_jobs(query, request.args.get("after", ""))
     drawn = graphs.all_graphs()
     if wants_json():
-        return jsonify(
-            json_views.queues_json(queue_figures.queue_summary(), queue_figures.worker_rows(), found, drawn)
-        )
+        live = _live_figures()
+        return jsonify(json_views.queues_json(live["cards"], live["workers"], found, drawn))
     counts = {tab: job_search.count_tab(tab) for tab in job_search.TABS}
     return render_template(
         "admin/queues.html",
@@ -76,36 +80,34 @@ def queues() -> Page:
 
 @blueprint.post("/queues/bulk")
 def bulk() -> Response:
-    """One action on every job that matches the filters, as many as one request may take."""
+    """Do one action to every job that matches the filters, up to the limit of one request."""
     query = JobFilter.from_args(request.form)
-    action = request.form.get("action", "")
-    if action not in operator_actions.ACTIONS_BY_TAB.get(query.tab, ()):
-        abort(400)
+    action = _form_choice("action", operator_actions.ACTIONS_BY_TAB.get(query.tab, ()))
     audit_trail.record_action(current_user, f"{action} all", query.tab, **query.to_args())
     done, left = operator_actions.act_on_matching(action, query)
     tasks.wake_for_ready_jobs()
     flash(
         f"{operator_actions.DONE_WORDS[action]} {done:,} jobs."
-        + (" There are more: do it again." if left else "")
+        + (" More jobs match. Do it again to continue." if left else "")
     )
     return redirect(url_for("admin.queues", **query.to_args()), 303)
 
 
 @blueprint.post("/workers/<worker_id>/mode")
 def steer_worker(worker_id: str) -> Response:
-    """Pause: it claims nothing. Drain: the same, and it is to be stopped when it has finished. Or resume."""
-    mode = request.form.get("mode", "")
-    if mode not in MODES:
-        abort(400)
-    audit_trail.record_action(current_user, mode, worker_id)
-    if not workers.set_mode(worker_id, mode):
-        abort(404)
+    """Pause, drain or resume a worker.
+
+    A paused worker claims no job. Nor does a draining one, which is to be stopped when its jobs are done.
+    """
+    mode = _form_choice("mode", MODES)
+    _do_recorded(mode, worker_id, lambda: workers.set_mode(worker_id, mode))
     tasks.wake_for_ready_jobs()
     return _to_queues()
 
 
 @blueprint.get("/jobs/<job_id>")
 def job(job_id: str) -> Page:
+    """Show a job with its attempts, its calls to models and what operators did to it."""
     found = operator_actions.get_job(job_id)
     attempts, calls = operator_actions.job_attempts(found), operator_actions.job_ai_calls(found)
     if wants_json():
@@ -122,20 +124,20 @@ def job(job_id: str) -> Page:
 
 @blueprint.post("/jobs/<job_id>/actions")
 def steer_job(job_id: str) -> Response:
-    found, action = operator_actions.get_job(job_id), request.form.get("action", "")
-    if action not in operator_actions.ACTIONS:
-        abort(400)
+    """Do one action to a job."""
+    found, action = operator_actions.get_job(job_id), _form_choice("action", operator_actions.ACTIONS)
     audit_trail.record_action(current_user, action, found.id)
     if operator_actions.act_on_job(action, found.id):
         flash(f"{operator_actions.DONE_WORDS[action]} {found.filename}.")
     else:
-        flash("It was too late for that: see how the job stands now.", "error")
+        flash("Nothing was done: the job has moved on since you loaded the page.", "error")
     tasks.wake_for_ready_jobs()
     return redirect(url_for("admin.job", job_id=found.id), 303)
 
 
 @blueprint.get("/outbox")
 def failed_messages() -> Page:
+    """Show the messages that could not be sent."""
     messages = outbox.list_failed()
     if wants_json():
         return jsonify(messages=[json_views.message_json(message) for message in messages])
@@ -144,17 +146,20 @@ def failed_messages() -> Page:
 
 @blueprint.post("/outbox/<message_id>/resend")
 def resend(message_id: str) -> Response:
-    audit_trail.record_action(current_user, "resend", f"outbox {message_id}")
-    if not message_id.isdecimal() or not outbox.resend(int(message_id)):
-        abort(404)
+    """Send a message again now."""
+    _do_recorded(
+        "resend",
+        f"outbox {message_id}",
+        lambda: message_id.isdecimal() and outbox.resend(int(message_id)),
+    )
     tasks.wake(tasks.send_outbox)
-    flash("It is sent again now.")
+    flash("The message is being sent again.")
     return redirect(url_for("admin.failed_messages"), 303)
 
 
 @blueprint.get("/payments")
 def payments() -> str:
-    """Stripe's events as they were applied, and what was refunded or is disputed."""
+    """Show Stripe's latest events, and the invoices that were refunded or disputed."""
     return render_template(
         "admin/payments.html", events=payment_events.latest_events(), invoices=invoices.contested_invoices()
     )
@@ -162,17 +167,16 @@ def payments() -> str:
 
 @blueprint.post("/payments/<event_id>/replay")
 def replay_event(event_id: str) -> Response:
-    audit_trail.record_action(current_user, "replay", f"payment event {event_id}")
-    if not payment_events.replay_event(event_id):
-        abort(404)
+    """Apply one of Stripe's events again now."""
+    _do_recorded("replay", f"payment event {event_id}", lambda: payment_events.replay_event(event_id))
     tasks.wake(tasks.apply_payment_events)
-    flash("It is applied again now.")
+    flash("The event is being applied again.")
     return redirect(url_for("admin.payments"), 303)
 
 
 @blueprint.post("/ai/resume")
 def resume_ai() -> Response:
-    """Models are asked again, once whatever stopped them is mended."""
+    """Let models be asked again, after the problem that paused them was fixed."""
     audit_trail.record_action(current_user, "resume", "ai")
     budget.resume_asking()
     flash("Models are asked again.")
@@ -181,12 +185,14 @@ def resume_ai() -> Response:
 
 @blueprint.get("/audit")
 def trail() -> str:
+    """Show what operators did last."""
     return render_template("admin/audit.html", trail=audit_trail.latest_entries(200))
 
 
 @blueprint.get("/costs")
 def cost_report() -> str:
-    found = costs.monthly_report(costs.Month.read(request.args.get("month", "")))
+    """Show the costs of a month, with the users who cost most."""
+    found = costs.monthly_report(costs.Month.parse(request.args.get("month", "")))
     return render_template(
         "admin/costs.html",
         report=found,
@@ -197,17 +203,34 @@ def cost_report() -> str:
 
 @blueprint.get("/costs.csv")
 def cost_table() -> Response:
-    """Every user of the month, not only those that cost most."""
-    found = costs.monthly_report(costs.Month.read(request.args.get("month", "")))
+    """Send the costs of a month as CSV, with every user."""
+    found = costs.monthly_report(costs.Month.parse(request.args.get("month", "")))
     response = Response(costs_csv.render_costs_csv(found), mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"costs-{found.month.name}.csv")
     return response
 
 
+def _form_choice(field: str, allowed: Collection[str]) -> str:
+    """Return the value of a form field, or answer 400 when it is not an allowed one."""
+    value = request.form.get(field, "")
+    if value not in allowed:
+        abort(400)
+    return value
+
+
+def _do_recorded(action: str, subject: str, act: Callable[[], bool]) -> None:
+    """Record an operator's action and do it; answer 404 when its subject does not exist."""
+    audit_trail.record_action(current_user, action, subject)
+    if not act():
+        abort(404)
+
+
 def _live_figures() -> dict[str, Any]:
+    """Return what the queue's page shows of this moment."""
+    rows = queue_figures.worker_rows()
     return {
-        "cards": queue_figures.queue_summary(),
-        "workers": queue_figures.worker_rows(),
+        "cards": queue_figures.queue_summary(rows),
+        "workers": rows,
         "ai_paused": budget.pause_reason(),
     }
 

@@ -1,4 +1,4 @@
-"""Descriptions that models give: what makes two questions the same, and that none is paid for twice."""
+"""Cache what models say about sounds, and keep one question from being asked or paid for twice."""
 
 from __future__ import annotations
 
@@ -32,25 +32,26 @@ POLL_S = 0.25
 
 @dataclass(frozen=True)
 class QuestionSubject:
-    """What is asked about: a sound's bytes, and what its user says of it."""
+    """The sound a model is asked about: its bytes, and what its user has said about it."""
 
     content_sha256: str
     name: str
     tags: tuple[str, ...] = ()
-    corrected: tuple[str, ...] = ()  # what a model is told of the figures they have corrected
+    corrected: tuple[str, ...] = ()  # what the model is told about measurements the user has corrected
 
     @classmethod
-    def of(cls, sample: Sample) -> Self:
+    def from_sample(cls, sample: Sample) -> Self:
+        """Take the subject from a sample in the library."""
         corrected = correction_texts(sample.corrected_analysis(), sample.analysis())
         return cls(sample.content_sha256, sample.filename, tuple(sample.tag_names), corrected)
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """Leave to ask, and what is put aside for it."""
+    """Permission to ask one question, with the money reserved for it."""
 
     user_id: str
-    key: str  # `ai:` and the job's id, and the attempt
+    key: str  # `ai:`, the job's id and its attempt
     question: str
     shared_key: str
     ask: ModelRequest
@@ -58,31 +59,39 @@ class Reservation:
 
 
 def question_key(user: User, subject: QuestionSubject) -> str:
-    """What makes two questions the same one: the bytes, what the user has corrected in them, who is asked."""
-    asked = (
+    """Return the key that two questions share when they are the same question.
+
+    They are when the bytes, the user's corrections, the models in their order and the versions of prompt and
+    schema are the same.
+    """
+    versions = (
         *model_choice.models_to_ask(user),
         f"p{vibe_prompt.PROMPT_VERSION}",
         f"s{vibe_schema.SCHEMA_VERSION}",
     )
-    return sha256_digest(subject.content_sha256, *subject.corrected, *asked)
+    return sha256_digest(subject.content_sha256, *subject.corrected, *versions)
 
 
 def shared_question_key(asked: str, subject: QuestionSubject) -> str:
-    """Of a question with the user's words in it: whoever asks exactly this has sent all of it themselves."""
+    """Return the key under which users may share an answer: it covers the user's own name and tags too.
+
+    Anyone who asks exactly this question has sent every word of it themselves, so sharing reveals nothing.
+    """
     return sha256_digest(asked, json.dumps([subject.name, *subject.tags]))
 
 
 @contextmanager
 def single_flight(
-    questions: Iterable[str], longest_s: float, still_wanted: Callable[[], bool] = lambda: True
+    questions: Iterable[str], timeout_s: float, still_wanted: Callable[[], bool] = lambda: True
 ) -> Iterator[bool]:
-    """Of one question put twice at once, anywhere, the second waits for the answer of the first.
+    """Hold a single-flight lock on these questions, so that no other process asks any of them meanwhile.
 
-    Yields whether it may be asked now: not when others were asking all the time, or nobody wants it any more.
-    A process that dies holds a question for no longer than asking may take.
+    Wait while another process holds one of them: when it is done, its answer is in the cache. Yield True when
+    the lock was acquired, and False when `timeout_s` passed or `still_wanted` returned False first. The lock
+    expires after `timeout_s`, so a process that dies does not hold it for ever.
     """
-    keys, asker, until = set(questions), new_id(), time.monotonic() + longest_s
-    while not (mine := _acquire_lock(keys, asker, timedelta(seconds=longest_s))):
+    keys, asker, until = set(questions), new_id(), time.monotonic() + timeout_s
+    while not (mine := _acquire_lock(keys, asker, timedelta(seconds=timeout_s))):
         if time.monotonic() > until or not still_wanted():
             break
         time.sleep(POLL_S)
@@ -93,9 +102,10 @@ def single_flight(
 
 
 def cached_answer(user_id: str, asked: str, shared: str) -> dict[str, Any] | None:
-    """What a model said that costs nothing now: to the user, or to somebody who asked the very same.
+    """Return the user's own answer to a question, or one that another user got for exactly the same words.
 
-    The latter becomes their own. Nobody else gets a user's answer: it may show their words.
+    The latter is copied to this user. An answer is shared in no other case, because it may repeat the words
+    its user wrote. Return None when the question has no answer yet.
     """
     if (own := db.session.get(AiAnswer, (user_id, asked))) is not None:
         return dict(own.answer)
@@ -103,71 +113,77 @@ def cached_answer(user_id: str, asked: str, shared: str) -> dict[str, Any] | Non
     if same is None:
         return None
     with transaction() as session:
-        budget.lock_switch()  # as whoever settles: two jobs don't add the same answer at once
+        budget.lock_switch()  # settling takes the same lock, so two jobs never add the same answer at once
         session.merge(AiAnswer(user_id=user_id, question=asked, shared_key=shared, answer=same))
     return dict(same)
 
 
 def answered_questions(user_id: str, asked: Iterable[str]) -> set[str]:
-    """Which of these questions the user has an answer to."""
+    """Return those of these questions that the user has an answer to."""
     own = select(AiAnswer.question).where(AiAnswer.user_id == user_id, AiAnswer.question.in_(asked))
     return set(db.session.scalars(own))
 
 
 def reserve_question(user_id: str, key: str, subject: QuestionSubject) -> Reservation | None:
-    """Put aside the most a description may cost; None when nobody may be asked now."""
-    here = settings()
-    usd = Decimal(str(here.vibe_sample_max_usd))
+    """Reserve the most that one description may cost; return None when no model may be asked now."""
+    config = settings()
+    usd = Decimal(str(config.vibe_sample_max_usd))
     models = budget.reserve_budget(user_id, key, usd)
     if models is None:
         return None
     asked = question_key(db.session.get_one(User, user_id), subject)
-    prices = (str(here.vibe_max_prompt_usd), str(here.vibe_max_completion_usd))
+    prices = (str(config.vibe_max_prompt_usd), str(config.vibe_max_completion_usd))
     ask = ModelRequest(models, vibe_prompt.PROMPT_VERSION, str(usd), *prices, subject.name, subject.tags)
     return Reservation(user_id, key, asked, shared_question_key(asked, subject), ask, usd)
 
 
 def settle_question(held: Reservation, described: SoundDescription) -> None:
-    """The reservation given back, a row for each call, and the answer kept when a model gave one."""
-    kept = []
+    """Replace a reservation with the real cost of each call, and keep the answer when a model gave one."""
+    answers = []
     if described.answered is not None:
         found = {"shared_key": held.shared_key, "answer": described.answered}
-        kept.append(AiAnswer(user_id=held.user_id, question=held.question, **found))
-    budget.settle_budget(held.user_id, held.key, held.usd, described.calls, kept)
+        answers.append(AiAnswer(user_id=held.user_id, question=held.question, **found))
+    budget.settle_budget(held.user_id, held.key, held.usd, described.calls, answers)
 
 
 def sha256_digest(*parts: str) -> str:
+    """Return the SHA-256 of the parts, one on each line, as 64 hexadecimal digits."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _acquire_lock(keys: set[str], asker: str, longest: timedelta) -> bool:
-    """Enter all of them as being asked, unless one of them is; whoever waits takes no lock."""
-    is_asked = _is_locked(keys)
+def _acquire_lock(keys: set[str], asker: str, lifetime: timedelta) -> bool:
+    """Lock all of the questions, or return False when one of them is locked.
+
+    The first look needs no database lock, so processes that wait do not get in each other's way.
+    """
+    is_locked = _is_locked(keys)
     db.session.commit()
-    if is_asked:
+    if is_locked:
         return False
     with transaction() as session:
-        budget.lock_switch()  # of two that come at once the second sees what the first has entered
+        budget.lock_switch()  # one at a time: the second of two processes sees the rows of the first
         if _is_locked(keys):
             return False
         session.execute(delete(SingleFlightLock).where(SingleFlightLock.until < utcnow()))
-        until = utcnow() + longest
+        until = utcnow() + lifetime
         session.add_all(SingleFlightLock(question=key, asker=asker, until=until) for key in keys)
         return True
 
 
 def _is_locked(keys: set[str]) -> bool:
-    alive = select(SingleFlightLock.question).where(
+    """Return whether any of the questions is locked by a lock that has not expired."""
+    held = select(SingleFlightLock.question).where(
         SingleFlightLock.question.in_(keys), SingleFlightLock.until >= utcnow()
     )
-    return db.session.scalar(alive.limit(1)) is not None
+    return db.session.scalar(held.limit(1)) is not None
 
 
 def _release_lock(asker: str) -> None:
-    """Whatever broke meanwhile is what the caller hears of: an entry that stays expires by itself."""
+    """Release what this asker holds. A failure is only logged: the lock expires by itself, and the caller
+    should see its own error rather than this one."""
     try:
         db.session.rollback()
         with transaction() as session:
             session.execute(delete(SingleFlightLock).where(SingleFlightLock.asker == asker))
     except SQLAlchemyError:
-        log.warning("a question stays entered as being asked until it expires", exc_info=True)
+        log.warning("could not release a single-flight lock; it expires by itself", exc_info=True)

@@ -1,5 +1,7 @@
-"""What models may cost. The most a question can cost is put aside before anybody is asked, under a lock, and
-paid afterwards: so budgets hold for any number of jobs at once, and a crash loses no cost.
+"""Budgets for asking models: reserve the most a question can cost, then settle what it did cost.
+
+The reservation is made under a lock before a model is asked. So budgets hold however many jobs run at once,
+and after a crash the reservation still counts, so that no cost is lost.
 """
 
 from __future__ import annotations
@@ -22,18 +24,21 @@ from app.models.usage import AI
 
 log = logging.getLogger(__name__)
 
-WORDS_KEY_PREFIX = "ai:words:"  # what a search asked about; the other keys name a job
+WORDS_KEY_PREFIX = "ai:words:"  # for words in a search; every other key names a job
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 PAUSE_REASONS = {401: "OpenRouter refused the key (401).", 402: "OpenRouter's credit is used up (402)."}
 
 
 def may_ask(user: User, usd: Decimal) -> bool:
-    """Whether to offer somebody to ask a model. The service's budget decides when they do."""
+    """Return whether to offer this user a question to a model.
+
+    Only the user's own budgets are looked at here; the service's is checked when they ask.
+    """
     return unavailable_reason(user) is None and budget_left_usd(user.id) >= usd
 
 
 def reserve_budget(user_id: str, key: str, usd: Decimal) -> tuple[str, ...] | None:
-    """Put aside the most a question may cost; the models to ask, or None when nobody may be asked now."""
+    """Reserve the most a question may cost and return the models to ask; None when none may be asked now."""
     with transaction() as session:
         if lock_switch().paused_at is not None:
             return None
@@ -47,7 +52,10 @@ def reserve_budget(user_id: str, key: str, usd: Decimal) -> tuple[str, ...] | No
 def settle_budget(
     user_id: str, key: str, usd: Decimal, calls: list[dict[str, Any]], answers: Iterable[AiAnswer]
 ) -> None:
-    """What was put aside given back, a row for each call, and the answers kept; all or nothing."""
+    """Give back the reservation, record what each call cost and keep the answers, in one transaction.
+
+    A call that OpenRouter refused for a reason only an operator can fix pauses all questions to models.
+    """
     with transaction() as session:
         switch = lock_switch()
         quota.add_usage(user_id, AI, f"{key}:settled", 0, cost_usd=-usd)
@@ -55,13 +63,13 @@ def settle_budget(
             _record_call(user_id, f"{key}:{number}", call)
             if call["status"] in PAUSE_REASONS and switch.paused_at is None:
                 switch.paused_at, switch.paused_because = utcnow(), PAUSE_REASONS[call["status"]]
-                log.error("no model is asked any more: %s", switch.paused_because)
+                log.error("questions to models are paused: %s", switch.paused_because)
         for answer in answers:
             session.merge(answer)
 
 
 def spent_usd(since: timedelta, user_id: str | None = None) -> Decimal:
-    """What was paid or is put aside, of one user or of the whole service."""
+    """Return what was spent or is reserved, by one user or by the whole service."""
     query = select(func.coalesce(func.sum(Usage.cost_usd), 0)).where(
         Usage.kind == AI, Usage.effective_at >= utcnow() - since
     )
@@ -71,45 +79,50 @@ def spent_usd(since: timedelta, user_id: str | None = None) -> Decimal:
 
 
 def has_models(user: User) -> bool:
-    """There is somebody to ask for this user, whether they want it or not."""
+    """Return whether there is a model to ask for this user, whether or not they want one."""
     return settings().openrouter_api_key is not None and bool(model_choice.offered_models(user))
 
 
 def unavailable_reason(user: User) -> str | None:
-    """Why no model is asked for this user, in their words; None when one may be."""
+    """Return the sentence that tells this user why no model is asked, or None when one may be."""
     if not user.ai_allowed:
         return "You have switched models off in the settings."
     if not has_models(user):
         return "No model is set up here."
     if pause_reason() is not None:
-        return "Asking is paused until whoever runs this service has mended it."
+        return "Models are paused until the people who run this service fix a problem."
     return None
 
 
 def budget_left_usd(user_id: str) -> Decimal:
-    """What may still be spent for this user, by their own budgets: the service's is nobody's business."""
-    return max(min(most - used for _, used, most in user_budgets(user_id)), Decimal(0))
+    """Return what may still be spent for this user by their own budgets.
+
+    The service's budget is left out: a user should not be able to read it from this figure.
+    """
+    return max(min(limit - used for _, used, limit in user_budgets(user_id)), Decimal(0))
 
 
 def user_budgets(user_id: str) -> list[tuple[str, Decimal, Decimal]]:
-    """What was spent for a user, and what may be."""
+    """Return each of the user's budgets: its span in words, what was spent in it, and its limit."""
     spans = {DAY: "24 hours", MONTH: "30 days"}
-    own = [(since, most) for since, whose, most in _budgets(user_id) if whose is not None]
-    return [(spans[since], spent_usd(since, user_id), most) for since, most in own]
+    own = [(since, limit) for since, budget_user_id, limit in _budgets(user_id) if budget_user_id is not None]
+    return [(spans[since], spent_usd(since, user_id), limit) for since, limit in own]
 
 
 def pause_reason() -> str | None:
-    """Why no model is asked, when an operator has to do something about it."""
+    """Return why an operator has to act before models are asked again, or None when they are not paused."""
     return db.session.scalar(select(AiSwitch.paused_because).where(AiSwitch.paused_at.is_not(None)))
 
 
 def resume_asking() -> None:
+    """Let models be asked again after a pause."""
     with transaction():
         switch = lock_switch()
         switch.paused_at = switch.paused_because = None
 
 
 def lock_switch() -> AiSwitch:
+    """Lock and return the one row that every decision about budgets and locks goes through."""
     found: AiSwitch = db.session.scalars(
         select(AiSwitch)
         .where(AiSwitch.id == SWITCH_ID)
@@ -120,21 +133,26 @@ def lock_switch() -> AiSwitch:
 
 
 def _fits_budgets(user_id: str, usd: Decimal) -> bool:
-    return all(spent_usd(since, whose) + usd <= most for since, whose, most in _budgets(user_id))
+    """Return whether this much more stays within every budget of the user and of the service."""
+    return all(
+        spent_usd(since, budget_user_id) + usd <= limit for since, budget_user_id, limit in _budgets(user_id)
+    )
 
 
 def _budgets(user_id: str) -> list[tuple[timedelta, str | None, Decimal]]:
-    here = settings()
+    """Return each budget's span, its user (None for the whole service) and its limit in US dollars."""
+    config = settings()
     budgets = (
-        (DAY, user_id, here.ai_user_day_usd),
-        (MONTH, user_id, here.ai_user_month_usd),
-        (DAY, None, here.ai_service_day_usd),
-        (MONTH, None, here.ai_service_month_usd),
+        (DAY, user_id, config.ai_user_day_usd),
+        (MONTH, user_id, config.ai_user_month_usd),
+        (DAY, None, config.ai_service_day_usd),
+        (MONTH, None, config.ai_service_month_usd),
     )
-    return [(since, whose, Decimal(str(most))) for since, whose, most in budgets]
+    return [(since, budget_user_id, Decimal(str(limit))) for since, budget_user_id, limit in budgets]
 
 
 def _record_call(user_id: str, key: str, call: dict[str, Any]) -> None:
+    """Add a call to a model to the ledger, with its cost, and what is known of it beside that row."""
     entry = quota.add_usage(user_id, AI, key, 1, cost_usd=Decimal(call["cost_usd"]))
     same = ("model", "attempt", "prompt_tokens", "completion_tokens", "is_estimated", "latency_ms")
     values = {name: call[name] for name in (*same, "generation_id")}

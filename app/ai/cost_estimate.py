@@ -1,4 +1,4 @@
-"""What describing some sounds will cost, told before anybody is asked."""
+"""Estimate what it will cost to have models describe some samples, before any model is asked."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ RECENT_CALLS = 200
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """`silence` says why no model is asked; then nothing is paid."""
+    """What describing some samples costs. With an `unavailable_reason` no model is asked: nothing is paid."""
 
-    silence: str | None
-    answered: frozenset[str]  # samples whose question was paid for before, asked or not
+    unavailable_reason: str | None
+    answered: frozenset[str]  # ids of samples with an answer that was paid for before
     models: tuple[str, ...]
-    free: int  # have an answer that was paid for before
+    free: int  # samples that a paid answer is used for again
     to_ask: int
     each_usd: Decimal
-    is_measured: bool  # by the model's latest calls; otherwise by the length of the question
+    is_measured: bool  # from the model's latest calls; otherwise from the length of the question
     each_most_usd: Decimal
-    left_usd: Decimal  # of the budgets
+    left_usd: Decimal  # what the user's budgets still allow
 
     @property
     def affordable(self) -> int:
-        """So many the budgets allow, when each costs what is expected: the most is put aside for each."""
+        """How many questions the budgets allow if each costs what is expected.
+
+        Before each one the most it may cost is reserved, so the last one needs that much left.
+        """
         if self.left_usd < self.each_most_usd:
             return 0
         if not self.each_usd:
@@ -45,30 +48,35 @@ class CostEstimate:
 
     @property
     def by_rules(self) -> int:
+        """How many samples the budgets do not cover, so that rules describe them."""
         return self.to_ask - self.affordable
 
     @property
     def expected_usd(self) -> Decimal:
+        """What the affordable questions cost if each costs what is expected."""
         return self.affordable * self.each_usd
 
     @property
     def most_usd(self) -> Decimal:
+        """The most that can be spent: every question at its limit, and never more than is left."""
         return min(self.to_ask * self.each_most_usd, self.left_usd)
 
 
 def estimate_cost(user: User, samples: Sequence[Sample]) -> CostEstimate:
-    """Of samples with the same bytes one is asked about, and the others get its answer."""
-    asked = {sample.id: answer_cache.question_key(user, QuestionSubject.of(sample)) for sample in samples}
-    models, silence = model_choice.models_to_ask(user), budget.unavailable_reason(user)
+    """Estimate the cost of describing samples. Samples with the same bytes share one question."""
+    asked = {
+        sample.id: answer_cache.question_key(user, QuestionSubject.from_sample(sample)) for sample in samples
+    }
+    models, reason = model_choice.models_to_ask(user), budget.unavailable_reason(user)
     paid = answer_cache.answered_questions(user.id, asked.values())
-    open_questions = set(asked.values()) - paid if silence is None else set()
-    measured = _recent_mean_usd(models[0]) if silence is None else None
+    open_questions = set(asked.values()) - paid if reason is None else set()
+    measured = _recent_mean_usd(models[0]) if reason is None else None
     most = Decimal(str(settings().vibe_sample_max_usd))
     return CostEstimate(
-        silence=silence,
+        unavailable_reason=reason,
         answered=frozenset(sample_id for sample_id, question in asked.items() if question in paid),
         models=models,
-        free=len(samples) - len(open_questions) if silence is None else 0,
+        free=len(samples) - len(open_questions) if reason is None else 0,
         to_ask=len(open_questions),
         each_usd=measured if measured is not None else min(_single_question_usd(samples[0]), most),
         is_measured=measured is not None,
@@ -78,7 +86,7 @@ def estimate_cost(user: User, samples: Sequence[Sample]) -> CostEstimate:
 
 
 def _recent_mean_usd(model: str) -> Decimal | None:
-    """By its latest descriptions for anybody; None when there are none."""
+    """Return the mean cost of the model's latest descriptions, for any user; None when there are none."""
     recent = (
         select(Usage.cost_usd)
         .join(AiCall, AiCall.usage_id == Usage.id)
@@ -96,8 +104,8 @@ def _recent_mean_usd(model: str) -> Decimal | None:
 
 
 def _single_question_usd(sample: Sample) -> Decimal:
-    """The most one question costs that is answered at once, at the highest price a provider may take."""
-    here = settings()
-    price = MaxPrice(Decimal(str(here.vibe_max_prompt_usd)), Decimal(str(here.vibe_max_completion_usd)))
+    """Return the most that one question costs, answered at the first try at the highest price allowed."""
+    config = settings()
+    price = MaxPrice(Decimal(str(config.vibe_max_prompt_usd)), Decimal(str(config.vibe_max_completion_usd)))
     asked = vibe_prompt.build_messages(sample.corrected_analysis(), sample.filename, sample.tag_names)
     return price.max_cost_usd(asked, request_schema(Vibe))

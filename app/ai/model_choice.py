@@ -1,4 +1,4 @@
-"""Whom a user lets describe their samples: no model at all, or which of their plan's first."""
+"""Choose the models that describe a user's samples: none at all, or those of their plan in an order."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from app.models.base import transaction
 
 
 def offered_models(user: User) -> tuple[str, ...]:
-    """The models of the user's plan, in the order its setting names them."""
+    """Return the models of the user's plan, in the order of the plan's setting."""
     named: str = getattr(settings(), plans.plan_for_user(user).models)
     return tuple(dict.fromkeys(name.strip() for name in named.split(",") if name.strip()))
 
 
 def ordered_models(user: User) -> tuple[str, ...]:
-    """The same with the user's own choice first. One that the plan has no longer counts for nothing."""
+    """Return the models of the user's plan with their own choice first, if the plan still has it."""
     return tuple(sorted(offered_models(user), key=lambda name: name != user.ai_model))
 
 
 def models_to_ask(user: User) -> tuple[str, ...]:
-    """Whom to ask, one after the other; nobody when the user wants no model."""
+    """Return the models to ask, one after another; none when the user has switched models off."""
     return ordered_models(user) if user.ai_allowed else ()
 
 
 def choose_model(user: User, is_allowed: bool, model: str | None) -> None:
-    """Where there is nothing to choose from, an earlier choice is kept for the day there is again."""
+    """Save whether models may be asked, and which one first.
+
+    When the plan leaves no choice, the earlier one stays saved for when it does again.
+    """
     models = offered_models(user)
     with transaction():
         user.ai_allowed = is_allowed

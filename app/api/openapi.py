@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the table of operations and the schemas."""
+"""Build the OpenAPI document from the table of operations and the schemas."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from app.api.schemas import ID_PATTERN
 SCHEMA_REF = "#/components/schemas/{model}"
 PATH_NAME = re.compile(r"{(\w+)}")
 RATE_HEADERS = {
-    "RateLimit-Policy": ("string", "How many requests in how many seconds."),
-    "RateLimit": ("string", "How many are left, and in how many seconds there are all again."),
+    "RateLimit-Policy": ("string", "How many requests are allowed in how many seconds."),
+    "RateLimit": ("string", "How many requests are left, and in how many seconds the count starts over."),
 }
-MAX_LISTED_VALUES = 14  # so many words of a vocabulary are read as a list
+MAX_LISTED_VALUES = 14  # a longer vocabulary is summarised instead of listed
 DESCRIPTION = (
     "Everything the pages do, for scripts. Make a token in the settings and send it as "
     "`Authorization: Bearer sp404_…`. Errors are problem details (RFC 9457)."
@@ -29,6 +29,7 @@ DESCRIPTION = (
 
 @cache
 def document(server_url: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the API at this URL."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _operation(operation)
@@ -46,14 +47,14 @@ def document(server_url: str) -> dict[str, Any]:
 
 
 def resolve_reference(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """The schema itself, where it only names another."""
+    """Return the schema that a reference names, or the schema itself when it is no reference."""
     name = str(schema.get("$ref", "")).rpartition("/")[2]
     found: dict[str, Any] = known[name] if name else schema
     return found
 
 
 def schema_fields(schema: dict[str, Any], known: dict[str, Any], within: str = "") -> dict[str, Any]:
-    """The schema of each field by its name, and of those of an object in it: `vibe.energy`."""
+    """Return the schema of each field by its name, with the fields of nested objects: `vibe.energy`."""
     found: dict[str, Any] = {}
     for name, inner in resolve_reference(schema, known).get("properties", {}).items():
         found[f"{within}{name}"] = inner
@@ -64,7 +65,7 @@ def schema_fields(schema: dict[str, Any], known: dict[str, Any], within: str = "
 
 
 def type_label(schema: dict[str, Any]) -> str:
-    """`number or null`, `"loop" or "one-shot"`, `list of string`: a schema for a person."""
+    """Describe a schema for a person: `number or null`, `"loop" or "one-shot"`, `list of string`."""
     if "anyOf" in schema:
         return " or ".join(type_label(choice) for choice in schema["anyOf"])
     if len(schema.get("enum", [])) > MAX_LISTED_VALUES:
@@ -129,7 +130,7 @@ def _model_parameters(model: type[BaseModel] | None, where: str) -> list[dict[st
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter is sent or left out; there is no null in an address."""
+    """Remove null from a schema: a parameter is sent or left out, because a URL has no null."""
     kept = {name: value for name, value in schema.items() if name not in {"anyOf", "title", "description"}}
     choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
     kept = kept if kept.get("default") is not None else {n: v for n, v in kept.items() if n != "default"}
@@ -153,7 +154,7 @@ def _success_response(operation: Operation) -> dict[str, Any]:
 
 
 def _unchanged_response(operation: Operation) -> dict[str, Any]:
-    """What a GET says to `If-None-Match` with the ETag of its last answer."""
+    """Return the 304 that a GET answers to `If-None-Match` with the ETag of its last answer."""
     if operation.method != "GET" or operation.answer is None:
         return {}
     return {"304": {"description": "Unchanged since the ETag in If-None-Match", "headers": _rate_headers()}}

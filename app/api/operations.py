@@ -1,4 +1,4 @@
-"""Every operation of the JSON API in one table: the routes and the document are both made from it."""
+"""The table of every operation of the JSON API; the routes and the OpenAPI document are made from it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from app.api import sample_schemas, schemas
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 PREFIX = "/api"
-# What every operation may answer: unreadable, no token, not its turn, something out of reach.
+# Every operation may answer these: unreadable request, no valid token, rate limit, service unavailable.
 COMMON_PROBLEMS = (400, 401, 429, 503)
 
 
 @dataclass(frozen=True)
 class Operation:
+    """One operation: its route, the token it needs, what it takes and what it may answer."""
+
     name: str
     method: str
-    path: str  # below PREFIX, in OpenAPI's spelling
+    path: str  # below PREFIX, in OpenAPI's syntax: /samples/{sample_id}
     summary: str
     description: str = ""
     ability: str | None = None  # None: any token will do
@@ -26,16 +28,18 @@ class Operation:
     answer: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None  # JSON
-    form: type[BaseModel] | None = None  # multipart, beside the file `audio`
+    form: type[BaseModel] | None = None  # multipart, together with the file `audio`
     headers: type[BaseModel] | None = None
     problems: tuple[int, ...] = ()
 
     @property
     def rule(self) -> str:
+        """The path in Flask's syntax."""
         return self.path.replace("{", "<").replace("}", ">")
 
     @property
     def all_problems(self) -> tuple[int, ...]:
+        """Every status of a problem that this operation may answer, in order."""
         own = {403} if self.ability else set()
         own |= {404} if "{" in self.path else set()
         own |= {422} if self.query or self.body or self.form else set()
@@ -61,8 +65,8 @@ START_UPLOAD = Operation(
     "POST",
     "/uploads",
     "Get a link to send one file to",
-    "It goes straight to the object store: send the bytes to `url` by PUT with exactly these `headers`, then "
-    "make the job. 409 where there is no such store: then use `upload`.",
+    "The file goes straight to the object store: send the bytes to `url` by PUT with exactly these "
+    "`headers`, then create the job. 409 on a server without an object store: use `upload` there.",
     ability=SAMPLES_WRITE,
     status=201,
     answer=schemas.LinkAnswer,
@@ -74,7 +78,7 @@ COMPLETE_UPLOAD = Operation(
     "POST",
     "/uploads/{upload_id}/job",
     "Make the job of a file that was sent to its link",
-    "The same again gives the same job. 409 while the file has not arrived.",
+    "Sending the same request again returns the same job. 409 while the file has not arrived.",
     ability=SAMPLES_WRITE,
     status=202,
     answer=schemas.UploadAnswer,
@@ -88,7 +92,7 @@ CANCEL_JOB = Operation(
     "DELETE",
     "/jobs/{job_id}",
     "Cancel a job",
-    "It no longer counts for the plan. Cancelling twice is fine; what is done can't be cancelled.",
+    "It no longer counts towards the plan. Cancelling twice is fine; a finished job can't be cancelled.",
     ability=SAMPLES_WRITE,
     answer=schemas.JobAnswer,
     problems=(409,),
@@ -115,8 +119,8 @@ EDIT_SAMPLE = Operation(
     "PATCH",
     "/samples/{sample_id}",
     "Name, tag and correct a sample",
-    "A correction goes before what was measured and described, and outlives both. Saying what was found "
-    "corrects nothing.",
+    "A correction replaces what was measured or described, and stays when the sample is analysed or "
+    "described again. Sending the value that was found is not a correction.",
     ability=SAMPLES_WRITE,
     answer=sample_schemas.SampleAnswer,
     body=sample_schemas.SamplePatch,
@@ -126,7 +130,7 @@ DELETE_SAMPLE = Operation(
     "DELETE",
     "/samples/{sample_id}",
     "Delete a sample",
-    "Its room in the plan is free at once.",
+    "Its storage is free again at once.",
     ability=SAMPLES_WRITE,
     status=204,
 )
@@ -135,8 +139,8 @@ DESCRIBE_SAMPLE = Operation(
     "POST",
     "/samples/{sample_id}/describe",
     "Describe a sample again",
-    "By the model you have chosen within its budget, otherwise by rules; what you have corrected stays. "
-    "While such a job is not done, the same again gives the same job.",
+    "The model you chose describes it within your budget, otherwise our rules do. Your corrections stay. "
+    "Until that job is done, sending the same request again returns the same job.",
     ability=SAMPLES_WRITE,
     status=202,
     answer=schemas.UploadAnswer,
@@ -146,8 +150,8 @@ ANALYSE_SAMPLE = Operation(
     "POST",
     "/samples/{sample_id}/analyse",
     "Analyse a sample again",
-    "By the present engine, which renders its WAV anew too; what you have corrected stays, and so do a "
-    "model's words. While such a job is not done, the same again gives the same job.",
+    "The current engine analyses it and renders its WAV again. Your corrections stay, and so does a model's "
+    "description. Until that job is done, sending the same request again returns the same job.",
     ability=SAMPLES_WRITE,
     status=202,
     answer=schemas.UploadAnswer,

@@ -1,4 +1,4 @@
-"""Errors of the JSON API, as problem details (RFC 9457)."""
+"""Build the errors of the JSON API, as problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="One sentence for a person.")
     instance: str = Field(description="The path that was asked for.")
-    request_id: str = Field(description="Name it when you report a problem.")
+    request_id: str = Field(description="Quote it when you report a problem.")
     errors: list[FieldError] = Field(description="Each value that can't be used.")
 
 
 def problem_response(code: int, sentence: str, errors: list[FieldError] | None = None) -> Response:
+    """Return an answer with a status code, one sentence about it and the values that can't be used."""
     problem = Problem(
         type="about:blank",
         title=HTTPStatus(code).phrase,
@@ -43,7 +44,7 @@ def problem_response(code: int, sentence: str, errors: list[FieldError] | None =
 
 
 def validation_problem(error: ValidationError) -> Response:
-    """What was sent is not what the operation takes: 400 when it is no JSON at all, otherwise 422."""
+    """Return 400 for a body that is not JSON, and 422 for values that the operation does not accept."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if any(detail["type"] == "json_invalid" for detail in details):
         return problem_response(400, "The body is not valid JSON.")

@@ -1,4 +1,4 @@
-"""What a request carries, as an operation's schemas read it. Limits come before parsing."""
+"""Parse what a request carries with the operation's schemas. Size limits are set before anything is read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ MAX_FORM_BYTES, MAX_JSON_BYTES = 10**6, 64 * 1024
 
 
 def parse_request(operation: Operation, user: User) -> dict[str, BaseModel]:
-    """What the request carries, as the operation's schemas read it."""
+    """Return the query, headers, body and form that the operation's schemas read from the request.
+
+    Raise pydantic's ValidationError for values that do not fit, and UnsupportedMediaType for another type of
+    body.
+    """
     found: dict[str, BaseModel] = {}
     if operation.query is not None:
         found["query"] = operation.query.model_validate(request.args.to_dict())
@@ -26,7 +30,7 @@ def parse_request(operation: Operation, user: User) -> dict[str, BaseModel]:
     if operation.form is not None:
         _require_mimetype("multipart/form-data")
         request.max_content_length = plans.plan_for_user(user).max_file_bytes + MAX_FORM_BYTES
-        db.session.commit()  # the body may come slowly, and no connection is held meanwhile
+        db.session.commit()  # release the connection: the body may arrive slowly
         found["form"] = operation.form.model_validate(request.form.to_dict())
     return found
 

@@ -1,4 +1,4 @@
-"""Header fields of every answer: what is left of the allowance, and whether anything has changed."""
+"""Add header fields to every answer: what is left of the rate limit, and an ETag."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.extensions import limiter
 
 
 def add_rate_headers(response: Response) -> Response:
-    """How many requests are left, in the fields of the IETF's draft."""
+    """Add how many requests are left, in the RateLimit fields of the IETF draft."""
     now = limiter.current_limit
     if now is not None:
         window_s = now.limit.get_expiry()
@@ -24,7 +24,7 @@ def add_rate_headers(response: Response) -> Response:
 
 
 def add_etag(response: Response) -> Response:
-    """Who polls sends the ETag of the last answer, and gets the next one only when it is another."""
+    """Add an ETag to a GET's answer, and answer 304 to a client that has this answer already."""
     if request.method in {"GET", "HEAD"} and response.status_code == 200:
         response.add_etag()
         response.vary.add("Authorization")

@@ -1,4 +1,4 @@
-"""The JSON API: the same functions as the pages use, for whoever has a token."""
+"""Views of the JSON API. They call the same functions as the pages, for the owner of a token."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from app.upload import direct_uploads, idempotency, intake
 from app.upload.intake import UploadOptions
 
 blueprint = Blueprint("api", __name__, url_prefix=operations.PREFIX)
-csrf.exempt(blueprint)  # no cookie is looked at here, so nobody's browser can be made to act
+csrf.exempt(blueprint)  # no view reads a cookie, so another site can't make a browser act
 errors.register(blueprint)
 blueprint.after_request(response_headers.add_rate_headers)
 blueprint.after_request(response_headers.add_etag)
@@ -56,7 +56,7 @@ limiter.shared_limit(_rate_limit, scope="api", key_func=api_tokens.rate_limit_ke
 
 
 def serves(operation: Operation) -> Callable[[View], View]:
-    """Make a function the answer to an operation: token, ability and values are checked before it."""
+    """Register a function as the view of an operation. Token, ability and values are checked before it."""
 
     def register(view: View) -> View:
         @wraps(view)
@@ -87,29 +87,14 @@ def upload(user: User, form: schemas.UploadForm, headers: schemas.UploadHeaders)
         return problems.problem_response(422, "Send one file in the field `audio`.")
     if headers.idempotency_key is None:
         return _accept_upload(user, files[0], UploadOptions(**form.model_dump()))
-    print_ = idempotency.request_fingerprint(files[0].stream, files[0].filename, form.model_dump_json())
-    repeat = idempotency.begin_request(user, headers.idempotency_key, print_)
-    if repeat.answer is not None:
-        return schemas.UploadAnswer.model_validate(repeat.answer)
-    repeat_id, job, wishes = (
-        repeat.id,
-        idempotency.find_job(repeat),
-        UploadOptions(**form.model_dump(), job_id=repeat.job_id),
-    )
-    try:
-        answer = _upload_answer(job) if job is not None else _accept_upload(user, files[0], wishes)
-    except BaseException:
-        idempotency.release_key(repeat_id)
-        raise
-    idempotency.save_answer(repeat_id, answer.model_dump(mode="json"))
-    return answer
+    return _upload_once(user, files[0], form, headers.idempotency_key)
 
 
 @serves(operations.START_UPLOAD)
 def start_upload(user: User, body: schemas.LinkRequest) -> Answer:
-    wishes = UploadOptions(body.export_sp404, body.ai_analysis)
+    options = UploadOptions(body.export_sp404, body.ai_analysis)
     batch_id = intake.open_batch(user, None, 1)
-    link = direct_uploads.create_link(user, body.filename, body.size_bytes, batch_id, wishes)
+    link = direct_uploads.create_link(user, body.filename, body.size_bytes, batch_id, options)
     return schemas.LinkAnswer(
         upload_id=link.upload_id,
         url=link.url,
@@ -144,12 +129,13 @@ def cancel_job(user: User, job_id: str) -> Answer:
 @serves(operations.LIST_SAMPLES)
 def list_samples(user: User, query: sample_schemas.SamplesQuery) -> Answer:
     if query.after is not None and not is_page_start(user, query.after):
-        return problems.problem_response(422, "`after` is no place in your library. Start again without it.")
+        sentence = "`after` is not a sample in your library. Start again without it."
+        return problems.problem_response(422, sentence)
     wanted = query.model_dump(exclude={"after", "limit"})
     wanted |= {"kind": query.kind or "", "key": query.key or "", "sort": query.sort or ""}
     found = find_samples(user, with_learned_words(user, SampleQuery(**wanted)), query.after, query.limit)
     return sample_schemas.SamplesAnswer(
-        samples=[sample_schemas.SampleAnswer.of(sample) for sample in found.samples],
+        samples=[sample_schemas.SampleAnswer.from_sample(sample) for sample in found.samples],
         total=found.total,
         next_after=found.next_after,
     )
@@ -157,7 +143,7 @@ def list_samples(user: User, query: sample_schemas.SamplesQuery) -> Answer:
 
 @serves(operations.SHOW_SAMPLE)
 def show_sample(user: User, sample_id: str) -> Answer:
-    return sample_schemas.SampleAnswer.of(samples.owned_by(user, sample_id))
+    return sample_schemas.SampleAnswer.from_sample(samples.owned_by(user, sample_id))
 
 
 @serves(operations.EDIT_SAMPLE)
@@ -171,7 +157,7 @@ def edit_sample(user: User, sample_id: str, body: sample_schemas.SamplePatch) ->
         corrections=body.corrections,
         reset=body.taken_back,
     )
-    return sample_schemas.SampleAnswer.of(sample)
+    return sample_schemas.SampleAnswer.from_sample(sample)
 
 
 @serves(operations.DELETE_SAMPLE)
@@ -219,15 +205,16 @@ def show_usage(user: User) -> Answer:
 
 
 def _authorised_user(ability: str | None) -> User | Response:
-    """The owner of the token that was sent, or the problem with it."""
+    """Return the owner of the token in the request, or the problem with that token."""
     token = api_tokens.request_token()
     if token is None:
-        response = problems.problem_response(401, "Send a live token as `Authorization: Bearer sp404_…`.")
+        response = problems.problem_response(401, "Send a valid token as `Authorization: Bearer sp404_…`.")
         invalid = ', error="invalid_token"' if api_tokens.has_auth_header() else ""
         response.headers["WWW-Authenticate"] = f'Bearer realm="sp404mk2"{invalid}'
         return response
     if ability is not None and not token.allows(ability):
-        return problems.problem_response(403, f"This token does not have the ability `{ability}`.")
+        sentence = f"This token does not have the ability `{ability}`. Make one that has it in the settings."
+        return problems.problem_response(403, sentence)
     return token.user
 
 
@@ -235,14 +222,36 @@ def _redirect(url: str) -> Response:
     return Response(status=operations.DOWNLOAD_SAMPLE.status, headers={"Location": url})
 
 
-def _accept_upload(user: User, file: FileStorage, wishes: UploadOptions) -> schemas.UploadAnswer:
+def _upload_once(user: User, file: FileStorage, form: schemas.UploadForm, key: str) -> schemas.UploadAnswer:
+    """Accept a file once for this Idempotency-Key: a repeated request gets the first one's answer.
+
+    A request that was cut off after it made its job finds that job; one that fails releases the key.
+    """
+    fingerprint = idempotency.request_fingerprint(file.stream, file.filename, form.model_dump_json())
+    request_row = idempotency.begin_request(user, key, fingerprint)
+    if request_row.answer is not None:
+        return schemas.UploadAnswer.model_validate(request_row.answer)
+    row_id, job = request_row.id, idempotency.find_job(request_row)
+    options = UploadOptions(**form.model_dump(), job_id=request_row.job_id)
+    try:
+        answer = _upload_answer(job) if job is not None else _accept_upload(user, file, options)
+    except BaseException:
+        idempotency.release_key(row_id)
+        raise
+    idempotency.save_answer(row_id, answer.model_dump(mode="json"))
+    return answer
+
+
+def _accept_upload(user: User, file: FileStorage, options: UploadOptions) -> schemas.UploadAnswer:
+    """Store the file, queue its job and wake a worker."""
     batch_id = intake.open_batch(user, None, 1)
-    job = intake.accept_upload(user, file.stream, file.filename, batch_id, wishes)
+    job = intake.accept_upload(user, file.stream, file.filename, batch_id, options)
     tasks.wake_for_job(job.tier)
     return _upload_answer(job)
 
 
 def _reprocess_sample(user: User, sample_id: str, purpose: str) -> schemas.UploadAnswer:
+    """Queue a job that describes or analyses a sample again, and wake a worker."""
     job = reprocess.queue_job(user, samples.owned_by(user, sample_id).id, purpose)
     tasks.wake_for_job(job.tier)
     return _upload_answer(job)
@@ -251,9 +260,9 @@ def _reprocess_sample(user: User, sample_id: str, purpose: str) -> schemas.Uploa
 def _upload_answer(job: Job) -> schemas.UploadAnswer:
     plural = purposes.find_purpose(job.purpose).wording.plural
     message = f"It starts later: free {plural} wait." if job.is_delayed else "It is in the queue."
-    return schemas.UploadAnswer.of(job, progress.estimate_finish(job), message)
+    return schemas.UploadAnswer.from_job(job, progress.estimate_finish(job), message)
 
 
 def _job_answer(job: Job) -> schemas.JobAnswer:
     url = external_url("api.download_sample", sample_id=job.sample_id or "", format="sp404")
-    return schemas.JobAnswer.of(job, progress.estimate_finish(job), url)
+    return schemas.JobAnswer.from_job(job, progress.estimate_finish(job), url)

@@ -1,4 +1,4 @@
-"""What the JSON API takes and gives of samples."""
+"""Request and response schemas of the JSON API for samples."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class GenreAnswer(BaseModel):
 
 class InstrumentAnswer(BaseModel):
     name: str
-    heard: bool = Field(description="False: only implied.")
+    heard: bool = Field(description="False when it is only implied.")
 
 
 class Vibe(BaseModel):
-    """The description in force, corrections included. An older one may lack what is null here."""
+    """The description with your corrections. An older one may have null where fields were added later."""
 
     moods: list[str] = []
     energy: int | None = Field(None, description="0 to 100.")
@@ -53,7 +53,7 @@ class Vibe(BaseModel):
     role: str | None = Field(None, description="What it is on a pad.")
     description: str | None = None
     tags: list[str] = []
-    confidence: float | None = Field(None, description="0 to 1, of what was described.")
+    confidence: float | None = Field(None, description="0 to 1, how sure the original description is.")
     source: str | None = Field(None, description="`local` for our own rules, or the model that answered.")
     prompt_version: int | None = None
     schema_version: int | None = None
@@ -74,12 +74,13 @@ class SampleAnswer(BaseModel):
     key_source: str | None
     tags: list[str]
     liked: bool
-    vibe: Vibe | None = Field(description="Missing when nobody has described it: see `ai_analysis`.")
-    corrected: list[str] = Field(description="The fields that are your corrections, as `revert` takes them.")
+    vibe: Vibe | None = Field(description="Null for a sample without a description: see `ai_analysis`.")
+    corrected: list[str] = Field(description="The fields you have corrected, as `revert` takes them.")
     created_at: datetime
 
     @classmethod
-    def of(cls, sample: Sample) -> SampleAnswer:
+    def from_sample(cls, sample: Sample) -> SampleAnswer:
+        """Return the answer for a sample, with corrections in force."""
         own = cls.model_fields.keys() - {"tags", "vibe", "corrected"}
         return cls(
             **{name: getattr(sample, name) for name in own},
@@ -98,14 +99,14 @@ class SamplesAnswer(BaseModel):
 
 
 class SamplesQuery(RequestModel):
-    q: str = Field("", max_length=200, description='Words; `-word` leaves out, `"two words"` is a phrase.')
+    q: str = Field("", max_length=200, description='Words; `-word` excludes one, `"two words"` is a phrase.')
     ask: str = Field(
         "",
         max_length=200,
         description="A sentence: `dusty 90 bpm drum loops in A minor, not too bright`. What it says about "
-        "brightness, noise, level, attack, length and date, and a character such as dusty, sorts, unless "
-        "`sort` does. Words that a model has explained to you in the library are read so here too; a request "
-        "never asks a model itself.",
+        "brightness, noise, level, attack, length, date or a character such as dusty decides the order, "
+        "unless you send `sort`. Words that a model has explained to you in the library mean the same here; "
+        "a request never asks a model itself.",
     )
     kind: Literal["loop", "one-shot"] | None = None
     sound: str = Field("", max_length=24, description="Such as kick, snare, hi-hat.")
@@ -116,7 +117,7 @@ class SamplesQuery(RequestModel):
     tag: str = Field("", max_length=40)
     liked: bool = False
     sort: Literal["newest", "oldest", "name", "bpm", "length"] | None = Field(
-        None, description="Without it as `ask` says, then the newest first."
+        None, description="By default as `ask` implies, otherwise the newest first."
     )
     after: str | None = Field(None, pattern=ID_PATTERN, description="`next_after` of the page before.")
     limit: int = Field(50, ge=1, le=MAX_PAGE_SIZE)
@@ -136,11 +137,12 @@ class SamplePatch(RequestModel):
     revert: list[Correctable] | SkipJsonSchema[None] = Field(
         None,
         max_length=len(SOUND_FIELDS) + len(VIBE_FIELDS),
-        description="Corrections to take back, before anything else is changed: what was found is in force.",
+        description="Corrections to take back before anything else is changed: what was found applies again.",
     )
 
     @property
     def corrections(self) -> dict[str, Any]:
+        """The corrections in the request; a null `kind` counts as not sent."""
         sent = {name: getattr(self, name) for name in SOUND_FIELDS if name in self.model_fields_set}
         if self.kind is None:
             sent.pop("kind", None)
@@ -148,6 +150,7 @@ class SamplePatch(RequestModel):
 
     @property
     def taken_back(self) -> list[str]:
+        """The names, without `vibe.`, of the corrections to take back."""
         return [name.removeprefix(VIBE_PREFIX) for name in self.revert or ()]
 
 
@@ -158,5 +161,5 @@ class DownloadQuery(RequestModel):
 
 
 def _api_field_name(name: str) -> str:
-    """A field's name as the API spells it; `tags` alone are the sample's own."""
+    """Return a field's name as the API spells it: the description's fields begin with `vibe.`."""
     return f"{VIBE_PREFIX}{name}" if name in VIBE_FIELDS else name

@@ -1,4 +1,4 @@
-"""What the JSON API takes and gives of uploads, jobs and usage. The OpenAPI document is made from these."""
+"""Request and response schemas of the JSON API for uploads, jobs and usage."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ MAX_LINK_BYTES = 10**12
 
 
 class RequestModel(BaseModel):
-    """Values a client sends: a name we don't know is a mistake, not something to pass over."""
+    """Values that a client sends. An unknown name is an error, because it is probably a typing mistake."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class UploadForm(RequestModel):
-    """The fields beside the file."""
+    """The fields sent together with the file."""
 
-    export_sp404: bool = Field(True, description="Name the WAV for the SP-404MKII in the job's answer.")
+    export_sp404: bool = Field(True, description="Link to the WAV for the SP-404MKII in the job's answer.")
     ai_analysis: bool = Field(True, description="Find words for the sound: moods, texture, use.")
 
 
 class LinkRequest(UploadForm):
-    """Which file it will be."""
+    """The file that will be sent to the link."""
 
     filename: str = Field(min_length=1, max_length=1000)
-    size_bytes: int = Field(ge=1, le=MAX_LINK_BYTES, description="Exactly: the link takes no other size.")
+    size_bytes: int = Field(ge=1, le=MAX_LINK_BYTES, description="The exact size: the link accepts no other.")
 
 
 class LinkAnswer(BaseModel):
-    upload_id: str = Field(description="Name it to make the job.")
+    upload_id: str = Field(description="Send it to make the job.")
     url: str = Field(description="Where to send the bytes, without your token.")
     method: Literal["PUT"]
     headers: dict[str, str] = Field(description="Send these with the bytes.")
-    expires_at: datetime = Field(description="Begin to send before that.")
+    expires_at: datetime = Field(description="Start sending before this time.")
 
 
 class UploadHeaders(BaseModel):
@@ -46,19 +46,20 @@ class UploadHeaders(BaseModel):
         None,
         alias="Idempotency-Key",
         pattern=r"^[!-~]{1,255}$",
-        description="Any text of your own. Sent again within 24 hours, nothing is uploaded twice and "
-        "the answer is the same.",
+        description="Any text you choose. A request with the same key within 24 hours uploads nothing and "
+        "gets the same answer.",
     )
 
 
 class UploadAnswer(BaseModel):
     job_id: str
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
-    estimated_completion: datetime | None = Field(description="By the times of the latest jobs.")
+    estimated_completion: datetime | None = Field(description="Estimated from the latest jobs.")
     message: str
 
     @classmethod
-    def of(cls, job: Job, estimate: datetime | None, message: str) -> UploadAnswer:
+    def from_job(cls, job: Job, estimate: datetime | None, message: str) -> UploadAnswer:
+        """Return the answer to a request that made a job."""
         values = {"job_id": job.id, "status": job.state, "message": message}
         return cls.model_validate(values | {"estimated_completion": estimate})
 
@@ -71,15 +72,16 @@ class JobAnswer(BaseModel):
     filename: str
     size_bytes: int
     created_at: datetime
-    starts_at: datetime | None = Field(description="When it may start, while it waits for its time.")
+    starts_at: datetime | None = Field(description="When a delayed job may start; null for any other.")
     estimated_completion: datetime | None
     finished_at: datetime | None
     error: str | None = Field(description="What went wrong and what to do, when it failed.")
-    sample_id: str | None = Field(description="The sample it became or is about, unless that was deleted.")
-    sp404_url: str | None = Field(description="Its WAV for the unit, when one was asked for.")
+    sample_id: str | None = Field(description="The sample that it made or is about, unless that was deleted.")
+    sp404_url: str | None = Field(description="Link to its WAV for the SP-404MKII, when one was asked for.")
 
     @classmethod
-    def of(cls, job: Job, estimate: datetime | None, sp404_url: str | None) -> JobAnswer:
+    def from_job(cls, job: Job, estimate: datetime | None, sp404_url: str | None) -> JobAnswer:
+        """Return the state of a job; a sample in the trash counts as deleted."""
         there = job.sample is not None and job.sample.deleted_at is None
         same = ("id", "purpose", "step", "filename", "created_at", "finished_at", "error")
         return cls(

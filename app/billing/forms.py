@@ -11,10 +11,12 @@ MIN_CAP_USD, MAX_CAP_USD = 1, 10_000
 
 class OverageForm(FlaskForm):
     cap_usd = DecimalField(
-        "Most I pay for it in a month, in US dollars",
+        "Most to spend on extra uploads a month, in US dollars",
         [
-            InputRequired("Enter an amount."),
-            NumberRange(MIN_CAP_USD, MAX_CAP_USD, f"Between ${MIN_CAP_USD} and ${MAX_CAP_USD:,}."),
+            InputRequired("Enter an amount in dollars, such as 5."),
+            NumberRange(
+                MIN_CAP_USD, MAX_CAP_USD, f"Enter an amount from ${MIN_CAP_USD} to ${MAX_CAP_USD:,}."
+            ),
         ],
-        description="Whole cents count. Uploads stop when the next one would cost more.",
+        description="Uploads stop before you spend more than this. Fractions of a cent are dropped.",
     )

@@ -1,4 +1,4 @@
-"""The invoices of every customer, kept so that revenue, refunds and disputes can be told."""
+"""Keep the invoices of every customer, for the cost report and for refunds and disputes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.models import Invoice, User, ownership
 
 
 def invoice_plans(now: CustomerSnapshot) -> dict[str, str]:
-    """The plan of each invoice by what it asks money for; this may ask Stripe for a price."""
+    """Return the plan that each invoice charges for. This may ask Stripe for a price."""
     found = {}
     for invoice in now.invoices:
         price = payments.get_price(settings(), invoice.price_id) if invoice.price_id else None
@@ -26,7 +26,7 @@ def invoice_plans(now: CustomerSnapshot) -> dict[str, str]:
 def record_invoices(
     user_id: str | None, customer_id: str, now: CustomerSnapshot, plan_of: dict[str, str]
 ) -> None:
-    """Write down what is known of them, inside the caller's transaction."""
+    """Save a customer's invoices as they are now, inside the caller's transaction."""
     known = {row.id: row for row in db.session.scalars(_customer_invoices(customer_id))}
     for found in now.invoices:
         row = known.get(found.id)
@@ -42,6 +42,7 @@ def record_invoices(
 
 
 def user_invoices(user: User, limit: int = 24) -> list[Invoice]:
+    """Return the user's latest invoices, the newest first."""
     mine = select(Invoice).where(Invoice.user_id == user.id)
     return list(db.session.scalars(mine.order_by(Invoice.issued_at.desc(), Invoice.id.desc()).limit(limit)))
 
@@ -49,19 +50,19 @@ def user_invoices(user: User, limit: int = 24) -> list[Invoice]:
 def owned_invoice_id(user: User, invoice_id: str) -> str:
     """Return the invoice's id at Stripe, or raise RowNotFoundError when it is not the user's."""
     invoice = ownership.owned_by(user, Invoice, invoice_id)
-    db.session.commit()  # no transaction is open while Stripe is asked
+    db.session.commit()  # no transaction may be open while Stripe is called
     return invoice.id
 
 
 def contested_invoices(limit: int = 200) -> list[Invoice]:
-    """What was given back or is disputed, the latest first."""
-    odd = or_(Invoice.refunded_cents > 0, Invoice.dispute_status.is_not(None))
-    return list(
-        db.session.scalars(select(Invoice).where(odd).order_by(Invoice.issued_at.desc()).limit(limit))
-    )
+    """Return invoices that were refunded or disputed, the newest first."""
+    contested = or_(Invoice.refunded_cents > 0, Invoice.dispute_status.is_not(None))
+    newest = select(Invoice).where(contested).order_by(Invoice.issued_at.desc())
+    return list(db.session.scalars(newest.limit(limit)))
 
 
 def is_known_customer(customer_id: str) -> bool:
+    """Return whether we have an invoice of this customer at Stripe."""
     return db.session.scalar(_customer_invoices(customer_id).limit(1)) is not None
 
 

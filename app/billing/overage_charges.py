@@ -1,7 +1,7 @@
-"""Uploads past the quota, for money: the consent to them, what of them is owed, and whether Stripe agrees.
+"""Charge for uploads past the quota: the user's consent, what is owed, and whether Stripe counts the same.
 
-A charge is made with the upload and is final with the job: one that fails or is cancelled is given back
-before anybody was told of it, so no report at Stripe ever has to be taken back.
+An upload is charged when it is accepted, and the charge is final when its job completes. A job that fails or
+is cancelled returns its charge before Stripe hears of it, so no report to Stripe ever has to be taken back.
 """
 
 from __future__ import annotations
@@ -22,26 +22,31 @@ from app.models.usage import METERED, OVERAGE
 
 log = logging.getLogger(__name__)
 
-# Reports that were late are in by then.
-DAYS_COMPARED = 3
+DAYS_COMPARED = 3  # after that, late reports have arrived too
 
 
 class OverageError(Exception):
-    """This account can't have overage; the message says why to its user."""
+    """This account can't have overage; the message tells the user why and what to do."""
 
 
 def turn_on(user: User, cap_cents: int) -> None:
-    """Let somebody go past the quota for up to so much a month; again with another cap changes it."""
+    """Let a user upload past the quota for up to `cap_cents` a month, or change the cap.
+
+    Raise OverageError when the plan or the subscription does not allow it.
+    """
     plan, subscription = plans.plan_for_user(user), user.subscription
     if plan.overage_key is None:
-        raise OverageError(f"{plan.label} has no overage.")
+        raise OverageError(f"{plan.label} has no overage. Change to a plan that has it first.")
     if subscription is None or subscription.status != "active":
-        raise OverageError("Overage starts when the subscription is active and paid for.")
+        raise OverageError(
+            "Overage needs an active, paid subscription. Pay the open invoice or wait for your trial to end, "
+            "then turn it on."
+        )
     customer_id, subscription_id = subscription.stripe_customer_id, subscription.stripe_subscription_id
     if not payments.is_set_up(settings()) or customer_id is None or subscription_id is None:
-        raise OverageError("Nothing can be charged for here, so there is no overage.")
+        raise OverageError("Payments aren't set up on this server, so you can't turn on overage here.")
     user_id = user.id
-    db.session.commit()  # no transaction is open while Stripe is talked to
+    db.session.commit()  # no transaction may be open while Stripe is called
     meters.add_metered_price(settings(), subscription_id, plan.overage_key)
     with transaction() as session:
         quota.lock_account(user_id)
@@ -58,7 +63,7 @@ def turn_on(user: User, cap_cents: int) -> None:
 
 
 def turn_off(user: User) -> None:
-    """No upload is for money any more. What was taken before is still owed, and its price stays."""
+    """Stop charging for uploads. What was charged before is still owed, at the same price."""
     user_id = user.id
     with transaction() as session:
         quota.lock_account(user_id)
@@ -68,17 +73,18 @@ def turn_off(user: User) -> None:
 
 
 def finalize_charge(job: Job) -> dict[str, Any] | None:
-    """A job is done: what is owed for it, or None. The caller has locked the account.
+    """Return what to report to Stripe for a completed job, or None when nothing is owed.
 
-    What others gave back meanwhile made room, and whoever is done next has it: nobody pays for an upload
-    that the plan has a place for.
+    Other jobs may have returned their charges since the upload. If that left room in the plan, this job takes
+    it and its own charge is returned: nobody pays for an upload that fits the plan. The caller has locked the
+    account.
     """
     key = quota.charge_keys(job)[2]
     charge = db.session.scalar(select(Usage).where(Usage.entry_key == key))
     if charge is None:
         return None
-    then = quota.plan_usage(db.session.get_one(User, job.user_id), charge.effective_at)
-    if then.plan.period == "month" and then.uploads_left:
+    usage = quota.plan_usage(db.session.get_one(User, job.user_id), charge.effective_at)
+    if usage.plan.period == "month" and usage.uploads_left:
         quota.add_usage(job.user_id, OVERAGE, f"{key}:back", -1, charge.effective_at)
         return None
     now = utcnow()
@@ -88,7 +94,7 @@ def finalize_charge(job: Job) -> dict[str, Any] | None:
 
 
 def reconcile_with_stripe() -> None:
-    """Hold the ledger against what Stripe has counted, day by day; what differs is shown to operators."""
+    """Compare the ledger with what Stripe has counted, day by day, and keep what differs for operators."""
     if not payments.is_set_up(settings()):
         return
     consents = db.session.execute(select(OverageConsent.user_id, OverageConsent.customer_id)).all()
@@ -99,16 +105,17 @@ def reconcile_with_stripe() -> None:
             for days_ago in range(1, DAYS_COMPARED + 1):
                 _compare_day(user_id, customer_id, today - timedelta(days=days_ago))
         except payments.PaymentsError:
-            log.exception("user %s could not be compared with Stripe; the others are", user_id)
+            log.exception("could not compare user %s with Stripe; going on with the others", user_id)
 
 
 def meter_differences() -> list[tuple[MeterDifference, str]]:
-    """What differs, with the address of whose it is; the latest first."""
+    """Return the days on which Stripe counted something else, with the user's email, the latest first."""
     rows = select(MeterDifference, User.email).join(User, User.id == MeterDifference.user_id)
     return [(found, email) for found, email in db.session.execute(rows.order_by(MeterDifference.day.desc()))]
 
 
 def _compare_day(user_id: str, customer_id: str, day: date) -> None:
+    """Compare one user's day (in UTC) with Stripe, and replace what was known of that day."""
     start = datetime.combine(day, time.min, UTC)
     end = start + timedelta(days=1)
     theirs = meters.counted_uploads(settings(), customer_id, int(start.timestamp()), int(end.timestamp()))
@@ -124,5 +131,5 @@ def _compare_day(user_id: str, customer_id: str, day: date) -> None:
             delete(MeterDifference).where(MeterDifference.user_id == user_id, MeterDifference.day == day)
         )
         if ours != theirs:
-            log.error("user %s on %s: %s uploads are owed, Stripe has counted %s", user_id, day, ours, theirs)
+            log.error("user %s on %s: the ledger has %s uploads, Stripe %s", user_id, day, ours, theirs)
             session.add(MeterDifference(user_id=user_id, day=day, ours=ours, theirs=theirs))

@@ -1,4 +1,7 @@
-"""Stripe's webhooks: stored once by their id, applied by fetching what is true now, until that has worked."""
+"""Store Stripe's webhook events once by their id, and apply them by fetching the customer's present state.
+
+An event that fails is tried again until it works.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ from app.models.base import transaction, utcnow
 
 log = logging.getLogger(__name__)
 
-RETRY_S = (10, 60, 300, 1800)  # and the last one again and again: an event is never given up
+RETRY_S = (10, 60, 300, 1800)  # then every 1800 seconds: an event is never given up
 RETENTION = timedelta(days=90)
 
 PlanChangeCallback = Callable[[User], object]
 
 
 def store_event(event: StripeEvent) -> bool:
-    """Keep an event that may change something here; False for one that can't, or that is kept already."""
+    """Store an event that may change something here; return False for any other, or one stored before."""
     if event.type not in payments.EVENT_TYPES or not _may_concern_us(event):
         return False
     with transaction() as session:
@@ -43,9 +46,10 @@ def store_event(event: StripeEvent) -> bool:
 
 
 def apply_due_events(moved: PlanChangeCallback) -> None:
-    """Refresh each customer that events are due of, once for all of them.
+    """Refresh each customer who has events due, once for all of them.
 
-    `moved` is told of the account and does what follows from its plan; only then are they done with.
+    `moved` is called with the account and applies what follows from its plan. Only then are the events marked
+    as applied.
     """
     due = list(db.session.scalars(_due_events()))
     by_customer: dict[tuple[str | None, str | None], list[str]] = {}
@@ -56,39 +60,45 @@ def apply_due_events(moved: PlanChangeCallback) -> None:
         try:
             _refresh_customer(customer_id, charge_id, moved)
         except Exception as error:
-            # Whatever it is, these wait and the other customers' go on.
+            # Whatever went wrong, this customer's events wait and the others' are applied.
             db.session.rollback()
-            log.warning("events %s could not be applied", ", ".join(ids), exc_info=True)
+            log.warning("could not apply events %s", ", ".join(ids), exc_info=True)
             _postpone(ids, f"{type(error).__name__}: {error}"[:300])
         else:
             _mark_applied(ids)
 
 
 def has_due_events() -> bool:
+    """Return whether an event waits to be applied now."""
     return db.session.scalar(_due_events().limit(1)) is not None
 
 
 def replay_event(event_id: str) -> bool:
-    """Due once more; False for one that is not kept."""
-    again = update(PaymentEvent).where(PaymentEvent.id == event_id)
+    """Make an event due again; return False when there is none of this id."""
+    event = update(PaymentEvent).where(PaymentEvent.id == event_id)
     values = {"applied_at": None, "next_try_at": utcnow(), "tries": 0, "error": None}
     with transaction() as session:
-        return session.scalar(again.values(**values).returning(PaymentEvent.id)) is not None
+        return session.scalar(event.values(**values).returning(PaymentEvent.id)) is not None
 
 
 def latest_events(limit: int = 100) -> list[PaymentEvent]:
+    """Return the events that were received last, the newest first."""
     newest = select(PaymentEvent).order_by(PaymentEvent.received_at.desc(), PaymentEvent.id.desc())
     return list(db.session.scalars(newest.limit(limit)))
 
 
 def purge_applied() -> None:
+    """Delete events that were applied and are older than `RETENTION`."""
     with transaction() as session:
         old = PaymentEvent.received_at < utcnow() - RETENTION, PaymentEvent.applied_at.is_not(None)
         session.execute(delete(PaymentEvent).where(*old))
 
 
 def _may_concern_us(event: StripeEvent) -> bool:
-    """Other products may share the account at Stripe. Whose a dispute is can only be asked later."""
+    """Return whether an event may be about a customer of ours; other products may share the Stripe account.
+
+    A dispute names a charge and no customer, so it is kept until Stripe can be asked whose it is.
+    """
     if event.customer_id is None:
         return event.charge_id is not None
     known = select(Subscription.id).where(Subscription.stripe_customer_id == event.customer_id)
@@ -96,8 +106,9 @@ def _may_concern_us(event: StripeEvent) -> bool:
 
 
 def _refresh_customer(customer_id: str | None, charge_id: str | None, moved: PlanChangeCallback) -> None:
+    """Fetch the customer of an event, found by its charge if need be, and tell `moved` of the account."""
     if customer_id is None and charge_id is not None:
-        db.session.commit()  # no transaction is open while Stripe is talked to
+        db.session.commit()  # no transaction may be open while Stripe is called
         customer_id = payments.customer_of_charge(settings(), charge_id)
     if customer_id is None:
         return
@@ -107,6 +118,7 @@ def _refresh_customer(customer_id: str | None, charge_id: str | None, moved: Pla
 
 
 def _due_events() -> Select[PaymentEvent]:
+    """Select the events to apply now, in the order they were received."""
     due = PaymentEvent.applied_at.is_(None), PaymentEvent.next_try_at <= utcnow()
     return select(PaymentEvent).where(*due).order_by(PaymentEvent.received_at).limit(500)
 
@@ -118,6 +130,7 @@ def _mark_applied(ids: list[str]) -> None:
 
 
 def _postpone(ids: list[str], error: str) -> None:
+    """Note the error and make each event due again after its next wait."""
     with transaction() as session:
         for event in session.scalars(select(PaymentEvent).where(PaymentEvent.id.in_(ids))):
             wait = RETRY_S[min(event.tries, len(RETRY_S) - 1)]

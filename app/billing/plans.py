@@ -1,4 +1,4 @@
-"""The plans: one frozen table that every limit is read from."""
+"""The table of plans: every limit, price and priority is read from it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ PRO_TIER, FREE_TIER = "pro-tier", "free-tier"
 
 @dataclass(frozen=True)
 class Plan:
+    """One plan with its limits, its place in the queue and its price."""
+
     name: str
     label: str
     max_file_bytes: int
@@ -25,14 +27,14 @@ class Plan:
     tier: str
     priority: int  # lower runs first
     slots: int  # jobs of one user that may run at once
-    again: int  # samples to be analysed or described again in 24 hours
+    again: int  # samples that may be analysed or described again in 24 hours
     models: Literal[
         "vibe_model_free", "vibe_model_pro", "vibe_model_enterprise"
-    ]  # the setting that names the models that describe
-    price_cents: int = 0  # US dollars, a month
-    price_key: str | None = None  # the lookup key of its price at Stripe; None is not for sale
-    overage_price_cents: int | None = None  # for each upload over the quota; None is no overage
-    overage_key: str | None = None
+    ]  # the setting that lists the models for descriptions
+    price_cents: int = 0  # US cents a month
+    price_key: str | None = None  # the lookup key of its price at Stripe; None when it is not for sale
+    overage_price_cents: int | None = None  # US cents for each upload past the quota; None for no overage
+    overage_key: str | None = None  # the lookup key of the overage price at Stripe
 
     @property
     def is_for_sale(self) -> bool:
@@ -43,10 +45,10 @@ class Plan:
         return self.tier == FREE_TIER
 
     def period_bounds(self, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-        """Start and end of the user's own day or month that `now` falls in."""
+        """Return the start and the end of the day or month, in the user's time zone, that `now` falls in."""
         start = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
         if self.period == "day":
-            # The next midnight by the calendar: a day of 23 or 25 hours is still one day.
+            # The next midnight of the calendar, because a day may have 23 or 25 hours.
             return start, _next_day(start)
         start = start.replace(day=1)
         year, month = (start.year + 1, 1) if start.month == 12 else (start.year, start.month + 1)
@@ -82,14 +84,15 @@ OVERAGE_PRICE_CENTS = next(plan.overage_price_cents for plan in PLANS.values() i
 FOR_SALE = tuple(plan for plan in PLANS.values() if plan.is_for_sale)
 PLANS_BY_PRICE_KEY = {plan.price_key: plan for plan in FOR_SALE}
 TIERS = tuple(dict.fromkeys(plan.tier for plan in PLANS.values()))
-# Of all jobs that wait, those of a lower figure are first, without exception.
+# Of all waiting jobs, those with the lower number always run first.
 PRIORITIES = sorted({plan.priority for plan in PLANS.values()})
 
 
 def plan_for_price(price: StripePrice) -> Plan | None:
-    """The plan that a price at Stripe pays for; None for a price of something else.
+    """Return the plan that a price at Stripe pays for, or None for a price of something else.
 
-    Its metadata says it for ever; the lookup key moves on to the next price when what is asked changes.
+    The metadata is asked first, because it stays with a price for ever. The lookup key moves on to the next
+    price when the plan's price changes.
     """
     if price.is_metered:
         return None
@@ -97,10 +100,11 @@ def plan_for_price(price: StripePrice) -> Plan | None:
 
 
 def plan_for_user(user: User) -> Plan:
+    """Return the plan that the user has now."""
     return PLANS[user.plan_name]
 
 
 def next_larger_plan(plan: Plan) -> Plan | None:
-    """The next larger plan; None above the largest."""
+    """Return the next larger plan, or None for the largest."""
     larger = list(PLANS.values())[list(PLANS).index(plan.name) + 1 :]
     return larger[0] if larger else None

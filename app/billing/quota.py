@@ -1,7 +1,7 @@
-"""What an account may still do, always decided from the usage ledger.
+"""Decide from the usage ledger what an account may still do, and charge uploads and storage to it.
 
-Every function that checks and charges runs inside `transaction()` and locks the account first,
-so that of many uploads at the limit exactly as many get in as there is room for.
+Every function that checks and charges runs inside `transaction()` and locks the account first. So when many
+uploads arrive at the limit, exactly as many are accepted as there is room for.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from app.models.usage import EXPORT, OVERAGE, STORAGE, UPLOAD
 
 
 class QuotaExceededError(Exception):
-    """The plan has no room for this; the message says so to the user."""
+    """The plan has no room for this; the message tells the user what to do about it."""
 
 
 @dataclass(frozen=True)
 class PlanUsage:
-    """How much of a plan is used."""
+    """How much of a plan is used in one day or month."""
 
     plan: Plan
     uploads: int
     storage_bytes: int
     resets_at: datetime  # in the user's own zone
-    overage: int = 0  # uploads beyond those of the plan, each for money
-    cap_cents: int | None = None  # how much they may cost together; None is no overage
+    overage: int = 0  # uploads past the plan, each of them charged
+    cap_cents: int | None = None  # the most these may cost together; None when overage is off
 
     @property
     def uploads_left(self) -> int:
@@ -46,7 +46,7 @@ class PlanUsage:
 
     @property
     def takes_overage(self) -> bool:
-        """One more upload for money stays within the cap."""
+        """Whether one more charged upload stays within the cap."""
         price_cents = self.plan.overage_price_cents
         if price_cents is None or self.cap_cents is None:
             return False
@@ -58,61 +58,64 @@ class PlanUsage:
 
     @property
     def storage_over_bytes(self) -> int:
-        """What a smaller plan has no room for. It stays, readable and exportable, but nothing joins it."""
+        """Bytes past the plan's room, after a change to a smaller plan. They stay and can be exported, but
+        nothing can be added."""
         return max(self.storage_bytes - self.plan.storage_bytes, 0)
 
     def refusal(self, size_bytes: int = 1) -> str | None:
-        """Why one more upload of this size is not in the plan, and the ways out; None when it is."""
-        return self._none_left() or self.no_room(size_bytes)
+        """Say why the plan does not take one more upload of this size, and what to do; None when it does."""
+        return self._upload_refusal() or self.storage_refusal(size_bytes)
 
-    def no_room(self, size_bytes: int) -> str | None:
-        """Why so many bytes have no room, how much to free, and the other way out; None when they have."""
+    def storage_refusal(self, size_bytes: int) -> str | None:
+        """Say why this many bytes have no room, and what to do about it; None when they have."""
         missing = self.storage_bytes + size_bytes - self.plan.storage_bytes
         if missing <= 0:
             return None
         if self.storage_over_bytes:
+            delete = f"delete {format_size(missing)} of samples to make room"
             return (
-                f"The library holds {format_size(self.storage_bytes)} and {self.plan.label} has room for "
+                f"Your library holds {format_size(self.storage_bytes)} and {self.plan.label} has room for "
                 f"{format_size(self.plan.storage_bytes)}, so nothing can be added. All of it still plays, "
-                f"downloads and exports. Delete {format_size(missing)} of samples to go on"
-                f"{self._or_upgrade()}."
+                f"downloads and exports. {_join_options([delete, *self._upgrade_option()])}"
             )
+        delete = f"delete {format_size(missing)} of samples you no longer need"
         return (
-            f"The library has {self.storage_left_bytes / MB:,.1f} MB left and this file needs more. "
-            f"Delete {format_size(missing)} of samples you no longer need{self._or_upgrade()}."
+            f"Your library has {self.storage_left_bytes / MB:,.1f} MB left and this file needs more. "
+            f"{_join_options([delete, *self._upgrade_option()])}"
         )
 
-    def _none_left(self) -> str | None:
+    def _upload_refusal(self) -> str | None:
+        """Say that no upload is left, when more start and how to get more now; None when one is left."""
         if self.uploads_left or self.takes_overage:
             return None
-        used = f"All {self.plan.uploads:,} uploads of this {self.plan.period} are used"
+        period = "today" if self.plan.period == "day" else "this month"
+        used = f"You have used all {self.plan.uploads:,} uploads for {period}"
         if self.cap_cents is not None:
-            used += f", and so is the cap of {format_dollars(self.cap_cents)} for more"
-        return (
-            f"{used}. The next ones start on {self.resets_at:%-d %b at %H:%M}"
-            f"{self._or_overage()}{self._or_upgrade()}."
-        )
+            used += f" and your {format_dollars(self.cap_cents)} cap for more"
+        wait = f"upload again from {self.resets_at:%-d %b at %H:%M}"
+        return f"{used}. {_join_options([wait, *self._overage_option(), *self._upgrade_option()])}"
 
-    def _or_overage(self) -> str:
+    def _overage_option(self) -> list[str]:
         if self.plan.overage_price_cents is None:
-            return ""
+            return []
         if self.cap_cents is not None:
-            return ", or raise the cap on the Plan page"
+            return ["raise the cap on the Plan page"]
         price = format_dollars(self.plan.overage_price_cents)
-        return f", or turn on overage on the Plan page ({price} for each, up to a cap you set)"
+        return [f"turn on overage on the Plan page ({price} for each upload, up to a cap you set)"]
 
-    def _or_upgrade(self) -> str:
-        above = plans.next_larger_plan(self.plan)
-        return f", or upgrade to {above.label}" if above is not None else ""
+    def _upgrade_option(self) -> list[str]:
+        larger = plans.next_larger_plan(self.plan)
+        return [f"upgrade to {larger.label}"] if larger is not None else []
 
 
 def plan_usage(user: User, at: datetime | None = None) -> PlanUsage:
-    """How much of the plan of now is used in the period that `at` falls in: the present one, unless told."""
+    """Return how much of the user's plan is used in the period that `at` falls in (by default: now)."""
     plan = plans.plan_for_user(user)
     start, end = plan.period_bounds(at or utcnow(), ZoneInfo(user.timezone))
     changed_at = user.timezone_changed_at
     if plan.period == "day" and changed_at is not None and changed_at > start:
-        start = changed_at - timedelta(days=1)  # moving to where a day has just begun gives no new one
+        # A change of time zone to where a day has just begun does not start a new day.
+        start = changed_at - timedelta(days=1)
     overage = _ledger_total(user, OVERAGE, since=start, until=end)
     uploads = _ledger_total(user, UPLOAD, since=start, until=end) - overage
     return PlanUsage(
@@ -121,7 +124,10 @@ def plan_usage(user: User, at: datetime | None = None) -> PlanUsage:
 
 
 def _overage_cap_cents(user: User, plan: Plan) -> int | None:
-    """Only what will be paid for is sold: not in a trial, nor while a payment is missing."""
+    """Return the user's cap, or None when an upload past the plan would not be paid for.
+
+    It is not in a trial, nor while a payment is missing.
+    """
     consent, subscription = db.session.get(OverageConsent, user.id), user.subscription
     if consent is None or not consent.is_on or plan.overage_price_cents is None or subscription is None:
         return None
@@ -130,31 +136,32 @@ def _overage_cap_cents(user: User, plan: Plan) -> int | None:
 
 
 def format_size(size_bytes: int) -> str:
-    """Rounded up: whoever frees what is asked for has freed enough."""
+    """Write a size in MB or GB, rounded up: deleting that much always makes enough room."""
     unit, factor = ("GB", GB) if size_bytes >= GB else ("MB", MB)
     return f"{-(-size_bytes * 10 // factor) / 10:,.1f}".removesuffix(".0") + f" {unit}"
 
 
 def format_dollars(cents: int) -> str:
+    """Write an amount of US cents in dollars."""
     return f"${cents / 100:,.2f}"
 
 
 def require_upload_room(now: PlanUsage, size_bytes: int) -> None:
-    """Raise QuotaExceededError when one more upload of this size is not in the plan."""
+    """Raise QuotaExceededError when the plan does not take one more upload of this size."""
     if (sentence := now.refusal(size_bytes)) is not None:
         raise QuotaExceededError(sentence)
 
 
 def require_storage_room(now: PlanUsage, size_bytes: int) -> None:
-    """Raise QuotaExceededError when so many bytes have no room."""
-    if (sentence := now.no_room(size_bytes)) is not None:
+    """Raise QuotaExceededError when the plan has no room for this many bytes."""
+    if (sentence := now.storage_refusal(size_bytes)) is not None:
         raise QuotaExceededError(sentence)
 
 
 def charge_upload(user: User, job: Job) -> None:
-    """Take one upload and the file's bytes from the plan, or raise QuotaExceededError.
+    """Charge one upload and the file's bytes to the plan, or raise QuotaExceededError.
 
-    An upload is either one of the plan's or one of overage, and stays what it is until its job ends.
+    An upload counts either in the plan or as overage, and stays so until its job ends.
     """
     lock_account(user.id)
     now = plan_usage(user)
@@ -168,7 +175,7 @@ def charge_upload(user: User, job: Job) -> None:
 
 
 def return_charges(job: Job) -> None:
-    """Undo the charge of a job that came to nothing; once, however often it is called."""
+    """Give the charges of a failed or cancelled job back to the plan; safe to call twice."""
     charges = db.session.scalars(select(Usage).where(Usage.entry_key.in_(charge_keys(job))))
     for charge in charges.all():
         key = f"{charge.entry_key}:back"
@@ -177,29 +184,34 @@ def return_charges(job: Job) -> None:
 
 
 def release_storage(sample: Sample, deleted_at: datetime) -> None:
+    """Give back the storage of a sample that moves to the trash."""
     add_usage(sample.user_id, STORAGE, f"deleted:{sample.id}:{deleted_at.timestamp()}", -sample.size_bytes)
 
 
 def charge_restored(sample: Sample, deleted_at: datetime) -> None:
-    """Charge a sample that comes back from the trash, or raise QuotaExceededError."""
+    """Charge the storage of a sample that is restored from the trash, or raise QuotaExceededError."""
     lock_account(sample.user_id)
     require_storage_room(plan_usage(db.session.get_one(User, sample.user_id)), sample.size_bytes)
     add_usage(sample.user_id, STORAGE, f"restored:{sample.id}:{deleted_at.timestamp()}", sample.size_bytes)
 
 
 def record_export(sample: Sample, key: str) -> None:
+    """Count an export of a sample; exports have no limit."""
     add_usage(sample.user_id, EXPORT, f"export:{key}", 1)
 
 
 def lock_account(user_id: str) -> None:
-    """Let one transaction at a time decide for an account (SQLite already lets only one write)."""
+    """Lock an account, so that one transaction at a time decides for it (SQLite has one writer anyway)."""
     db.session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def charge_keys(job: Job) -> tuple[str, str, str]:
-    """What this round of the job is charged under: a retry is charged anew, and given back by itself."""
-    round_ = f":retry{job.retries}" if job.retries else ""
-    return f"upload:{job.id}{round_}", f"storage:{job.id}{round_}", f"overage:{job.id}{round_}"
+    """Return the ledger keys of this run of a job: upload, storage and overage.
+
+    A retry has keys of its own, so it is charged and returned by itself.
+    """
+    retry = f":retry{job.retries}" if job.retries else ""
+    return f"upload:{job.id}{retry}", f"storage:{job.id}{retry}", f"overage:{job.id}{retry}"
 
 
 def add_usage(
@@ -210,7 +222,7 @@ def add_usage(
     effective_at: datetime | None = None,
     cost_usd: Decimal = Decimal(0),
 ) -> Usage:
-    """One more row of the ledger, inside `transaction()`."""
+    """Add a row to the ledger, inside `transaction()`."""
     entry = Usage(
         user_id=user_id,
         kind=kind,
@@ -224,7 +236,14 @@ def add_usage(
     return entry
 
 
+def _join_options(options: list[str]) -> str:
+    """Join what the user can do into one sentence: "Wait until Monday, or upgrade to Pro."."""
+    sentence = ", or ".join([", ".join(options[:-1]), options[-1]] if len(options) > 1 else options)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
 def _ledger_total(user: User, kind: str, since: datetime | None = None, until: datetime | None = None) -> int:
+    """Sum the ledger's rows of one kind for a user, from `since` and before `until`."""
     query = select(func.coalesce(func.sum(Usage.quantity), 0)).where(
         Usage.user_id == user.id, Usage.kind == kind
     )

@@ -1,4 +1,4 @@
-"""The plans, how much of one's own is used, overage, and everything that leads to Stripe and back."""
+"""Routes of the Plan page: usage, overage, payment and plan changes at Stripe, and Stripe's webhook."""
 
 from __future__ import annotations
 
@@ -10,34 +10,41 @@ from werkzeug.wrappers import Response
 
 import tasks
 from app.billing import checkout, invoices, overage_charges, payment_events, plans, quota
-from app.billing.checkout import PlanChangeError
+from app.billing.checkout import OfferExpiredError, PlanChangeError
 from app.billing.forms import OverageForm
 from app.extensions import csrf, limiter, settings
 from app.integrations import payments
 from app.integrations.payments import PaymentsError
-from app.models.base import utcnow
 from app.negotiation import wants_fragment
 
 blueprint = Blueprint("billing", __name__, url_prefix="/billing")
 
 Page = str | tuple[str, int] | Response
-OFFER_LASTS_S = 3600
-# Without Stripe these say so; everything else is not there then.
+# Without Stripe these pages say that payments are not set up; every other one answers 404.
 WORKS_WITHOUT_STRIPE = frozenset({"billing.index", "billing.turn_overage_on", "billing.turn_overage_off"})
 STRIPE_UNREACHABLE = (
-    "Stripe can't be reached just now. Nothing was changed or charged; try again in a minute."
+    "Stripe can't be reached right now. Nothing was changed or charged. Try again in a minute."
 )
 
 
 @blueprint.errorhandler(PlanChangeError)
 @blueprint.errorhandler(overage_charges.OverageError)
 def show_refusal(error: Exception) -> Response:
+    """Show on the Plan page why a change was refused."""
     flash(str(error), "error")
     return _to_plan_page()
 
 
+@blueprint.errorhandler(OfferExpiredError)
+def show_new_offer(error: OfferExpiredError) -> Response:
+    """Show what the change costs now, instead of charging an offer that is too old."""
+    flash(str(error), "error")
+    return redirect(url_for("billing.offer", plan=error.plan_name), 303)
+
+
 @blueprint.errorhandler(PaymentsError)
 def show_unreachable(error: PaymentsError) -> Page:
+    """Say that Stripe can't be reached: in place of the next invoice, or on the Plan page."""
     if request.method == "GET" and request.endpoint == "billing.next_invoice":
         return render_template("billing/_next.html", away=True)
     flash(STRIPE_UNREACHABLE, "error")
@@ -46,6 +53,7 @@ def show_unreachable(error: PaymentsError) -> Page:
 
 @blueprint.before_request
 def require_stripe() -> None:
+    """Answer 404 on a server without Stripe."""
     if request.endpoint not in WORKS_WITHOUT_STRIPE and not payments.is_set_up(settings()):
         abort(404)
 
@@ -57,12 +65,12 @@ def index() -> str:
 
 @blueprint.post("/overage")
 def turn_overage_on() -> Page:
-    """Again, with another cap, changes the cap."""
+    """Turn overage on, or change its cap when it is on already."""
     form = OverageForm()
     if not form.validate_on_submit():
         return _plan_page(form), 422
     overage_charges.turn_on(current_user, int((form.cap_usd.data or Decimal(0)) * 100))
-    flash("Overage is on.")
+    flash("Overage is on. Uploads past your plan are charged, up to your cap.")
     return _to_plan_page()
 
 
@@ -92,7 +100,7 @@ def start() -> Response:
 @blueprint.get("/welcome")
 @limiter.limit("60/minute")
 def welcome() -> Page:
-    """Back from Checkout. Whoever opens this is shown what Stripe says, and given nothing by coming here."""
+    """Show what Stripe says after Checkout. Opening this page grants nothing by itself."""
     try:
         _refresh_plan()
     except PaymentsError:
@@ -112,7 +120,7 @@ def portal() -> Response:
 @blueprint.get("/swap")
 @limiter.limit("60/hour")
 def offer() -> str:
-    """What a change of plan costs, before anything is changed."""
+    """Show what a change of plan costs, before anything is changed."""
     return render_template(
         "billing/swap.html", offer=checkout.offer_plan_change(current_user, request.args.get("plan", ""))
     )
@@ -121,40 +129,33 @@ def offer() -> str:
 @blueprint.post("/swap")
 @limiter.limit("30/hour")
 def swap() -> Response:
-    """Only for an offer of this hour: an older second, or one to come, would cost something else."""
+    """Change the plan at the price that was shown."""
     plan, at = request.form.get("plan", ""), request.form.get("at", "")
-    now = int(utcnow().timestamp())
-    if not at.isdecimal() or not now - OFFER_LASTS_S <= int(at) <= now:
-        flash("That offer is too old. This is what it costs now.", "error")
-        return redirect(url_for("billing.offer", plan=plan), 303)
-    checkout.change_plan(current_user, plan, int(at))
+    checkout.change_plan(current_user, plan, int(at) if at.isdecimal() else 0)
     _refresh_plan()
     if current_user.plan_name == plan:
         flash(f"You are on {plans.PLANS[plan].label} now.")
     else:
-        flash("The change waits for its payment: pay the open invoice below.", "error")
+        flash("Your plan changes when its invoice is paid. Pay or confirm it below.", "error")
     return _to_plan_page()
 
 
 @blueprint.post("/cancellation")
 def cancel() -> Response:
-    checkout.set_cancellation(current_user, True)
-    _refresh_plan()
-    flash("Cancelled. Your plan stays until the end of what is paid.")
-    return _to_plan_page()
+    return _set_cancellation(True, "Cancelled. You keep your plan until the end of the period you paid for.")
 
 
 @blueprint.post("/resumption")
 def resume() -> Response:
-    checkout.set_cancellation(current_user, False)
-    _refresh_plan()
-    flash("Your plan goes on.")
-    return _to_plan_page()
+    return _set_cancellation(False, "Resumed. Your plan renews as before.")
 
 
 @blueprint.get("/invoices/<invoice_id>")
 def invoice(invoice_id: str) -> Response:
-    """Stripe's page of an invoice, or its PDF: the links last for days only, so each is asked for."""
+    """Redirect to Stripe's page of an invoice, or to its PDF.
+
+    Stripe's links work for days only, so each visit asks for a new one.
+    """
     found = payments.get_invoice(settings(), invoices.owned_invoice_id(current_user, invoice_id))
     target = found.pdf_url if request.args.get("as") == "pdf" else found.hosted_url
     if target is None:
@@ -164,7 +165,7 @@ def invoice(invoice_id: str) -> Response:
 
 @blueprint.post("/events")
 def take_event() -> tuple[str, int]:
-    """Stripe's webhook. It is stored and answered; what follows from it is done by a worker."""
+    """Store a webhook of Stripe's and answer it; a worker applies it."""
     event = payments.read_event(
         settings(), request.get_data(cache=False), request.headers.get("Stripe-Signature")
     )
@@ -175,11 +176,11 @@ def take_event() -> tuple[str, int]:
     return "", 200
 
 
-csrf.exempt(take_event)  # what Stripe sends is signed instead
+csrf.exempt(take_event)  # Stripe signs what it sends instead
 
 
 def _plan_page(form: OverageForm) -> str:
-    """From this side alone, so it is there when Stripe is not."""
+    """Render the Plan page from our own database, so that it works while Stripe is unreachable."""
     mine, standing = invoices.user_invoices(current_user), quota.plan_usage(current_user)
     if standing.cap_cents is not None and not form.is_submitted():
         form.cap_usd.data = Decimal(standing.cap_cents) / 100
@@ -196,7 +197,16 @@ def _plan_page(form: OverageForm) -> str:
     )
 
 
+def _set_cancellation(cancel: bool, message: str) -> Response:
+    """Cancel or resume the plan at Stripe, and show the message on the Plan page."""
+    checkout.set_cancellation(current_user, cancel)
+    _refresh_plan()
+    flash(message)
+    return _to_plan_page()
+
+
 def _refresh_plan() -> None:
+    """Apply what Stripe says about the user now, without waiting for its webhook."""
     if current_user.subscription is not None and current_user.subscription.stripe_customer_id:
         tasks.refresh_customer(current_user.subscription.stripe_customer_id)
 

@@ -1,4 +1,4 @@
-"""The plans as they have to be at Stripe: made there by `stripe setup`, compared by `stripe check`."""
+"""Set up the Stripe account that the plans need (`stripe setup`), and compare it (`stripe check`)."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ WEBHOOK_PATH = "/billing/events"
 
 
 def set_up_account(settings: Settings) -> Iterator[str]:
-    """Make what is missing and put right what differs; a line for each part. Safe to run twice."""
+    """Create what is missing and update what differs; yield a line for each part. Safe to run twice."""
     with map_stripe_errors():
         for part in _account_parts(settings):
             found = part.find()
             if found is None:
-                made = part.create()
-                yield f"{part.name}: made, {made['id']}"
-                if "secret" in made:
-                    yield f"  Keep this, it is shown once: STRIPE_WEBHOOK_SECRET={made['secret']}"
+                created = part.create()
+                yield f"{part.name}: created, {created['id']}"
+                if "secret" in created:
+                    yield f"  Save this, it is shown only once: STRIPE_WEBHOOK_SECRET={created['secret']}"
             elif part.differences():
                 part.update(found)
-                yield f"{part.name}: put right"
+                yield f"{part.name}: updated"
             else:
                 yield f"{part.name}: is as it should be"
 
 
 def check_account(settings: Settings) -> Iterator[str]:
-    """A line for each thing that is not as `set_up` would make it."""
+    """Yield a line for each thing that differs from what `stripe setup` would create."""
     with map_stripe_errors():
         for part in _account_parts(settings):
             yield from (f"{part.name}: {words}" for words in part.differences())
 
 
 def _account_parts(settings: Settings) -> Iterator[AccountPart]:
-    """One after another: a price names the product and the meter that were made before it.
+    """Yield the parts in the order to create them: a price names its product and its meter.
 
-    The metered price has no free tier: what the plan includes is counted here, in the user's own months,
-    and only what is beyond it is ever reported.
+    The metered price has no free tier. What the plan includes is counted on our side, in the user's own
+    months, and only uploads past it are ever reported.
     """
     yield account_parts.meter_part(settings)
     for plan in FOR_SALE:

@@ -68,7 +68,7 @@ def _load_subject(work: StepInput) -> tuple[Analysis, QuestionSubject]:
     claim = work.claim
     if purposes.find_purpose(claim.purpose).is_about_sample:
         sample = reprocess.load_sample(claim)
-        return sample.corrected_analysis(), QuestionSubject.of(sample)
+        return sample.corrected_analysis(), QuestionSubject.from_sample(sample)
     measurement = Measurement.from_dict(work.results[purposes.ANALYSIS])
     content_sha256 = claim.content_sha256 or measurement.file_sha256
     return measurement.analysis, QuestionSubject(content_sha256, claim.filename)

@@ -32,9 +32,9 @@ class Subscription(Model):
     # When a cancellation takes effect; until then the plan stays.
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refreshed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Sequence numbers of the latest refresh that was begun, and of the latest that was written.
-    asked: Mapped[int] = mapped_column(default=0, server_default="0")
-    applied: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Sequence numbers of refreshes: the last one issued, and the last one whose answer was saved.
+    issued_number: Mapped[int] = mapped_column("asked", default=0, server_default="0")
+    applied_number: Mapped[int] = mapped_column("applied", default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
 

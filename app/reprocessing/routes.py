@@ -32,7 +32,7 @@ def offer() -> Page:
     is_described = purpose == DESCRIBE and bool(chosen.samples)
     cost = cost_estimate.estimate_cost(current_user, chosen.samples) if is_described else None
     outcomes = None
-    if cost and cost.silence:
+    if cost and cost.unavailable_reason:
         outcomes = reprocess_offer.outcomes_without_model(current_user, chosen.samples, cost.answered)
     return render_template(
         "reprocessing/offer.html",

@@ -77,7 +77,7 @@ def test_a_pause_is_shown_without_its_reason(as_owner: Browser, owner: User) -> 
     with transaction():
         switch = budget.lock_switch()
         switch.paused_at, switch.paused_because = owner.created_at, "OpenRouter refused the key (401)."
-    assert "Asking is paused until whoever runs this service has mended it." in page(as_owner)
+    assert "Models are paused until the people who run this service fix a problem." in page(as_owner)
     assert "401" not in page(as_owner)
 
 

@@ -1,4 +1,4 @@
-"""What a month cost: every figure against a ledger made by hand, on a page and as a table."""
+"""The cost report of a month matches a ledger written by hand, as a page and as CSV."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ledger(user: User, *entries: tuple[str, int, datetime, str]) -> None:
 
 @pytest.fixture
 def made_by_hand(app: Flask, owner: User, freeloader: User) -> None:
-    """Thirty days, so that a day is a thirtieth of a GB-month."""
+    """A ledger of September, which has thirty days: a GB for a day is a thirtieth of a GB-month."""
     ledger(
         owner,
         ("upload", 1, day(31, 8), "0"),  # before
@@ -71,7 +71,7 @@ def as_admin(app: Flask, stranger: User) -> Browser:
 
 
 @pytest.mark.usefixtures("made_by_hand")
-def test_the_figures_are_those_of_the_ledger(owner: User, freeloader: User) -> None:
+def test_the_figures_match_the_ledger(owner: User, freeloader: User) -> None:
     found = costs.monthly_report(SEPTEMBER)
     by_email = {line.email: line.figures for line in found.users}
     assert list(by_email) == [freeloader.email, owner.email]  # the dearest first
@@ -105,7 +105,7 @@ def test_plans_and_the_total_add_up() -> None:
 
 
 @pytest.mark.usefixtures("made_by_hand")
-def test_what_an_account_has_cost_stays_when_it_is_deleted(as_admin: Browser, owner: User) -> None:
+def test_the_ai_costs_of_a_deleted_account_stay(as_admin: Browser, owner: User) -> None:
     data_export.close_account(owner)
     data_export.make_due_exports()
     found = costs.monthly_report(SEPTEMBER)
@@ -115,7 +115,7 @@ def test_what_an_account_has_cost_stays_when_it_is_deleted(as_admin: Browser, ow
 
 
 @pytest.mark.usefixtures("made_by_hand")
-def test_a_plan_brought_what_was_paid_for_it(as_admin: Browser, owner: User) -> None:
+def test_the_revenue_of_a_plan_is_what_was_paid_for_it(as_admin: Browser, owner: User) -> None:
     invoice("in_1", owner.id, "pro", 1500, day(4))
     invoice("in_2", owner.id, "enterprise", 9900, day(5), refunded_cents=900)
     invoice("in_3", None, "pro", 1500, day(6))  # its account is gone
@@ -142,7 +142,7 @@ def invoice(number: str, user_id: str | None, plan: str, cents: int, at: datetim
         )
 
 
-def test_storage_costs_what_the_setting_says(environ: dict[str, str], made_dear: User) -> None:
+def test_the_price_of_storage_is_a_setting(environ: dict[str, str], made_dear: User) -> None:
     assert costs.monthly_report(SEPTEMBER).total.storage_usd == Decimal("2.3")
 
 
@@ -154,14 +154,14 @@ def made_dear(environ: dict[str, str], request: pytest.FixtureRequest) -> User:
     return owner
 
 
-def test_of_the_present_month_only_what_is_over_counts(owner: User) -> None:
-    now = Month.at(utcnow())
+def test_the_present_month_counts_up_to_now(owner: User) -> None:
+    now = Month.containing(utcnow())
     ledger(owner, ("storage", 1000 * GB, now.start, "0"))
     share = (utcnow() - now.start) / (now.end - now.start)
     assert float(costs.monthly_report(now).total.storage_gb_months) == pytest.approx(1000 * share, abs=0.01)
 
 
-def test_more_than_a_database_can_multiply_in_integers(owner: User) -> None:
+def test_storage_may_exceed_the_databases_integers(owner: User) -> None:
     ledger(owner, ("storage", 50_000 * GB, day(1), "0"))
     assert costs.monthly_report(SEPTEMBER).total.storage_gb_months == 50_000
 
@@ -174,19 +174,19 @@ def test_more_than_a_database_can_multiply_in_integers(owner: User) -> None:
         ("2024-12", "2024-12", "2024-11", "2025-01"),
     ],
 )
-def test_months_follow_one_another(text: str, name: str, before: str, after: str) -> None:
-    found = Month.read(text)
+def test_each_month_names_its_neighbours(text: str, name: str, before: str, after: str) -> None:
+    found = Month.parse(text)
     assert (found.name, found.before, found.after) == (name, before, after)
 
 
 @pytest.mark.parametrize("text", ["", "2999-01", "2025-13", "2025-9", "٢٠٢٥-09", "nonsense", "2025-09\n"])
-def test_what_is_no_month_of_the_past_is_the_present_one(text: str) -> None:
-    assert Month.read(text) == Month.at(utcnow())
-    assert Month.read(text).after is None
+def test_an_invalid_or_future_month_is_the_present_one(text: str) -> None:
+    assert Month.parse(text) == Month.containing(utcnow())
+    assert Month.parse(text).after is None
 
 
 @pytest.mark.usefixtures("made_by_hand")
-def test_the_page_shows_them_to_operators_only(as_admin: Browser, as_owner: Browser, owner: User) -> None:
+def test_only_operators_see_the_cost_report(as_admin: Browser, as_owner: Browser, owner: User) -> None:
     for path in ("/admin/costs", "/admin/costs.csv"):
         assert as_owner.get(path).status_code == 404
     page = as_admin.get("/admin/costs?month=2025-09").text
@@ -197,7 +197,7 @@ def test_the_page_shows_them_to_operators_only(as_admin: Browser, as_owner: Brow
 
 
 @pytest.mark.usefixtures("made_by_hand")
-def test_the_table_has_a_line_for_each_user(as_admin: Browser, owner: User, freeloader: User) -> None:
+def test_the_csv_has_a_line_for_each_user(as_admin: Browser, owner: User, freeloader: User) -> None:
     answer = as_admin.get("/admin/costs.csv?month=2025-09")
     assert answer.mimetype == "text/csv"
     assert answer.headers["Content-Disposition"] == "attachment; filename=costs-2025-09.csv"

@@ -1,4 +1,4 @@
-"""What an autoscaler reads: closed without its token, and true to the database."""
+"""The metrics for an autoscaler need a token and match the database."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def scraped(client: FlaskClient) -> dict[tuple[str, str], float]:
 @pytest.mark.parametrize(
     "given", [None, "Bearer", "Bearer wrong", "Bearer ünknown", f"Basic {TOKEN}", f"Bearer {TOKEN}x"]
 )
-def test_the_wrong_token_opens_nothing(app: Flask, client: FlaskClient, given: str | None) -> None:
+def test_a_wrong_token_is_refused(app: Flask, client: FlaskClient, given: str | None) -> None:
     answer = client.get("/metrics", headers={"Authorization": given} if given else {})
     assert answer.status_code == 401
     assert "sp404_" not in answer.text
@@ -49,18 +49,18 @@ class TestWithoutToken:
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
         return {name: value for name, value in environ.items() if name != "METRICS_TOKEN"}
 
-    def test_there_is_nothing(self, client: FlaskClient) -> None:
+    def test_the_metrics_answer_404(self, client: FlaskClient) -> None:
         assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
 
 
-def test_an_idle_queue_says_so_in_every_series(client: FlaskClient) -> None:
+def test_an_idle_queue_has_zero_in_every_series(client: FlaskClient) -> None:
     found = scraped(client)
     assert found["sp404_jobs_ready", "pro-tier"] == found["sp404_jobs_ready", "free-tier"] == 0
     assert found["sp404_workers", "running"] == found["sp404_worker_slots", ""] == 0
     assert found["sp404_run_seconds_count", ""] == 0
 
 
-def test_the_figures_are_those_of_the_database(
+def test_the_metrics_match_the_database(
     client: FlaskClient, as_owner: Browser, owner: User, freeloader: User
 ) -> None:
     uploaded_job(as_owner, "kick.wav", kick())

@@ -1,4 +1,4 @@
-"""The operator's pages: closed to everybody else, true figures, actions that are done and written down."""
+"""The operator's pages are closed to everybody else, show true figures, and record every action."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def trail() -> list[tuple[str, str, str]]:
     return [(entry.actor, entry.action, entry.subject) for entry in entries]
 
 
-def test_nobody_else_finds_anything_here(as_owner: Browser, app: Flask) -> None:
+def test_the_operators_pages_answer_404_to_everybody_else(as_owner: Browser, app: Flask) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     for path in PAGES:
         assert as_owner.get(path.replace("JOB", job.id)).status_code == 404
@@ -52,7 +52,7 @@ def test_nobody_else_finds_anything_here(as_owner: Browser, app: Flask) -> None:
     assert Browser(app).get("/admin/queues").status_code == 303
 
 
-def test_the_command_makes_an_operator_and_unmakes_one(app: Flask, as_owner: Browser, owner: User) -> None:
+def test_the_command_grants_and_revokes_operator_rights(app: Flask, as_owner: Browser, owner: User) -> None:
     runner = FlaskCliRunner(app)
     for _ in range(2):
         assert runner.invoke(args=["admin", "grant", " Owner@Example.com"]).exit_code == 0
@@ -97,7 +97,7 @@ def test_jobs_are_filtered_by_tier_user_and_text(as_admin: Browser, owner: User,
 
 
 @pytest.mark.parametrize("tab", ["ready", "done"])
-def test_pages_follow_one_another_without_a_gap(as_admin: Browser, owner: User, tab: str) -> None:
+def test_pages_of_jobs_leave_no_gap(as_admin: Browser, owner: User, tab: str) -> None:
     count = 2 * job_search.PAGE_SIZE + 7
     same = {"state": "completed", "finished_at": utcnow()} if tab == "done" else {"run_at": utcnow()}
     expected = sorted(waiting_jobs(owner, count, **same), reverse=tab == "done")
@@ -110,8 +110,8 @@ def test_pages_follow_one_another_without_a_gap(as_admin: Browser, owner: User, 
     assert found == expected
 
 
-def test_the_cards_say_how_it_is(as_admin: Browser, owner: User, freeloader: User) -> None:
-    assert queue_figures.queue_summary().state == "no heartbeat"
+def test_the_figures_show_the_state_of_the_queue(as_admin: Browser, owner: User, freeloader: User) -> None:
+    assert queue_figures.queue_summary(queue_figures.worker_rows()).state == "no heartbeat"
     workers.send_heartbeat()
     ids = waiting_jobs(owner, 10) + waiting_jobs(freeloader, 1, run_at=utcnow() - timedelta(hours=3))
     for number, job_id in enumerate(ids[:5]):
@@ -127,7 +127,7 @@ def test_the_cards_say_how_it_is(as_admin: Browser, owner: User, freeloader: Use
             session.execute(update(Attempt).where(Attempt.job_id == job_id).values(values))
             state = "failed" if number == 4 else "completed"
             session.execute(update(Job).where(Job.id == job_id).values(state=state, finished_at=utcnow()))
-    now = queue_figures.queue_summary()
+    now = queue_figures.queue_summary(queue_figures.worker_rows())
     assert (now.state, now.running) == ("running", 0)
     assert now.jobs_per_minute == pytest.approx(4 / 60)
     assert now.failed_share == pytest.approx(0.2)
@@ -139,10 +139,10 @@ def test_the_cards_say_how_it_is(as_admin: Browser, owner: User, freeloader: Use
         '<div id="queue-status"'
     )
     workers.set_mode(workers.own_worker_id(), "paused")
-    assert queue_figures.queue_summary().state == "paused"
+    assert queue_figures.queue_summary(queue_figures.worker_rows()).state == "paused"
     with transaction() as session:
         session.execute(update(Worker).values(beat_at=utcnow() - timedelta(minutes=1)))
-    assert queue_figures.queue_summary().state == "no heartbeat"
+    assert queue_figures.queue_summary(queue_figures.worker_rows()).state == "no heartbeat"
 
 
 def test_graphs_count_what_ended_in_each_step(owner: User) -> None:
@@ -184,7 +184,9 @@ def test_a_worker_is_paused_drained_and_resumed(as_admin: Browser, owner: User, 
     assert (admin.email, "draining", workers.own_worker_id()) in trail()
 
 
-def test_a_jobs_page_tells_its_story(as_admin: Browser, as_owner: Browser, owner: User) -> None:
+def test_the_page_of_a_job_shows_its_attempts_and_calls(
+    as_admin: Browser, as_owner: Browser, owner: User
+) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     held = claims.claim_next()
     assert held is not None
@@ -202,9 +204,7 @@ def test_a_jobs_page_tells_its_story(as_admin: Browser, as_owner: Browser, owner
     assert as_admin.get("/admin/jobs/NOBODY").status_code == 404
 
 
-def test_what_is_done_to_one_job_is_done_and_written_down(
-    as_admin: Browser, as_owner: Browser, admin: User
-) -> None:
+def test_an_action_on_a_job_is_done_and_recorded(as_admin: Browser, as_owner: Browser, admin: User) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     with transaction() as session:
         session.execute(update(Job).values(run_at=utcnow() + timedelta(hours=1)))
@@ -215,14 +215,14 @@ def test_what_is_done_to_one_job_is_done_and_written_down(
     assert len(huey.pending()) == 1
     as_admin.post(f"/admin/jobs/{job.id}/actions", action="cancel")
     again = as_admin.post(f"/admin/jobs/{job.id}/actions", action="cancel")
-    assert "It was too late for that" in as_admin.get(again.headers["Location"]).text
+    assert "the job has moved on" in as_admin.get(again.headers["Location"]).text
     db.session.refresh(job)
     assert job.state == "cancelled"
     assert trail() == [(admin.email, action, job.id) for action in ("run-now", "cancel", "cancel")]
     assert admin.email in as_admin.get("/admin/audit").text
 
 
-def test_the_operator_tries_a_failed_job_again_at_its_owners_charge(as_admin: Browser, owner: User) -> None:
+def test_a_retry_by_an_operator_is_charged_to_the_owner(as_admin: Browser, owner: User) -> None:
     (job_id,) = waiting_jobs(
         owner, 1, state="failed", finished_at=utcnow(), kept_until=utcnow() + timedelta(days=1)
     )
@@ -231,7 +231,7 @@ def test_the_operator_tries_a_failed_job_again_at_its_owners_charge(as_admin: Br
     assert db.session.scalars(select(Usage.user_id).where(Usage.kind == "upload")).all() == [owner.id]
 
 
-def test_many_are_steered_at_once_by_filter(
+def test_an_action_applies_to_all_jobs_that_match_a_filter(
     as_admin: Browser, owner: User, freeloader: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operator_actions, "MAX_BULK_JOBS", 3)
@@ -239,7 +239,10 @@ def test_many_are_steered_at_once_by_filter(
     waiting_jobs(freeloader, 4)
     form = {"action": "cancel", "tab": "ready", "tier": "free-tier"}
     first = as_admin.post("/admin/queues/bulk", **form)
-    assert "Cancelled: 3 jobs. There are more: do it again." in as_admin.get(first.headers["Location"]).text
+    assert (
+        "Cancelled: 3 jobs. More jobs match. Do it again to continue."
+        in as_admin.get(first.headers["Location"]).text
+    )
     as_admin.post("/admin/queues/bulk", **form)
     states = select(Job.tier, Job.state, func.count()).group_by(Job.tier, Job.state)
     rows = sorted(tuple(row) for row in db.session.execute(states))
@@ -248,9 +251,7 @@ def test_many_are_steered_at_once_by_filter(
     assert [action for _, action, _ in trail()] == ["cancel all", "cancel all"]
 
 
-def test_a_message_that_failed_is_shown_and_sent_again(
-    as_admin: Browser, owner: User, as_owner: Browser
-) -> None:
+def test_a_failed_message_is_shown_and_resent(as_admin: Browser, owner: User, as_owner: Browser) -> None:
     finished_job(as_owner, "kick.wav", kick())
     with transaction() as session:
         given_up = {"last_error": "SMTPServerDisconnected", "next_try_at": None, "attempts": 7}

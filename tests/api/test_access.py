@@ -1,4 +1,4 @@
-"""Who may call the API: live tokens with the ability, never a cookie; and how often."""
+"""The API accepts valid tokens with the ability, never a cookie, up to a rate limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def path_of(operation: Operation) -> str:
     return PREFIX + re.sub(r"{\w+}", ANY_ID, operation.path)
 
 
-def test_the_routes_are_those_of_the_table_and_no_others(app: Flask) -> None:
+def test_the_routes_are_exactly_those_of_the_table(app: Flask) -> None:
     served = {
         (rule.endpoint.removeprefix("api."), rule.rule, method)
         for rule in app.url_map.iter_rules()
@@ -32,7 +32,7 @@ def test_the_routes_are_those_of_the_table_and_no_others(app: Flask) -> None:
     assert served == {(each.name, PREFIX + each.rule, each.method) for each in OPERATIONS}
 
 
-def test_the_document_is_served_to_anybody_and_read_as_a_page(client: FlaskClient) -> None:
+def test_the_document_is_public_as_json_and_as_a_page(client: FlaskClient) -> None:
     document = client.get("/api/openapi.json").get_json()
     assert document == openapi.document(settings().base_url)
     page = client.get("/docs/api")
@@ -55,7 +55,7 @@ def test_a_token_without_the_ability_is_refused(app: Flask, owner: User, operati
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
-def test_a_signed_in_browser_without_a_token_is_nobody(as_owner: Browser, operation: Operation) -> None:
+def test_a_session_cookie_without_a_token_is_refused(as_owner: Browser, operation: Operation) -> None:
     answer = as_owner._request(operation.method, path_of(operation))
     assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="sp404mk2"'
@@ -65,7 +65,7 @@ def test_a_signed_in_browser_without_a_token_is_nobody(as_owner: Browser, operat
     "sent",
     ["Bearer", "Bearer nonsense", "Basic c3A6NDA0", "Bearer sp404_" + "A" * 36, "Bearer \xff", "x" * 4000],
 )
-def test_what_is_no_token_of_ours_is_refused(client: FlaskClient, sent: str) -> None:
+def test_an_invalid_token_is_refused(client: FlaskClient, sent: str) -> None:
     answer = client.get("/api/usage", headers={"Authorization": sent})
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
@@ -84,7 +84,7 @@ def test_what_is_no_token_of_ours_is_refused(client: FlaskClient, sent: str) -> 
         ("POST", "/api/upload", 415),
     ],
 )
-def test_every_error_is_a_problem(script: ApiScript, method: str, path: str, status: int) -> None:
+def test_every_error_is_a_problem_document(script: ApiScript, method: str, path: str, status: int) -> None:
     answer = script.call(method, path)
     problem = answer.get_json()
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
@@ -94,7 +94,7 @@ def test_every_error_is_a_problem(script: ApiScript, method: str, path: str, sta
     assert status != 405 or "GET" in answer.headers["Allow"]
 
 
-def test_what_broke_on_our_side_is_a_problem_too(script: ApiScript, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_a_problem_document(script: ApiScript, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.api.routes.quota.plan_usage", lambda _: 1 / 0)
     answer = script.get("/api/usage")
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
@@ -105,7 +105,7 @@ class TestRates:
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
         return environ | {"API_REQUESTS_PER_MINUTE": "3"}
 
-    def test_each_token_has_its_own_allowance_and_is_told_what_is_left(self, app: Flask, owner: User) -> None:
+    def test_each_token_has_its_own_rate_limit_and_sees_what_is_left(self, app: Flask, owner: User) -> None:
         first, second = ApiScript(app, owner), ApiScript(app, owner)
         answers = [first.get("/api/usage"), first.get("/api/samples"), first.get("/api/usage")]
         assert [answer.status_code for answer in answers] == [200] * 3
@@ -117,7 +117,7 @@ class TestRates:
         assert 0 < int(refused.headers["Retry-After"]) <= 60
         assert second.get("/api/usage").status_code == 200
 
-    def test_guessing_at_tokens_is_counted_by_address(self, client: FlaskClient) -> None:
+    def test_guessed_tokens_are_counted_by_address(self, client: FlaskClient) -> None:
         guesses = [{"Authorization": f"Bearer guess{number}"} for number in range(4)]
         codes = [client.get("/api/usage", headers=guess).status_code for guess in guesses]
         assert codes == [401, 401, 401, 429]

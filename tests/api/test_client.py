@@ -1,4 +1,4 @@
-"""A client that a program made from the document alone does the whole walk, with its own types."""
+"""A client generated from the OpenAPI document uses the whole API with its own types."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def producer(product: Product) -> Producer:
 
 @pytest.fixture(scope="module")
 def made(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """The package that the generator writes; a warning of its means that it left something out."""
+    """The generated package. A warning of the generator fails: it means that something was left out."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "config.json").write_text(json.dumps({"package_name_override": NAME, "post_hooks": []}))
     command = [str(Path(sys.executable).parent / "openapi-python-client"), "generate", "--fail-on-warning"]
@@ -55,7 +55,7 @@ def made(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 class Api:
-    """The generated functions, by the names of the operations."""
+    """Call the generated functions by the names of their operations."""
 
     def __init__(self, made: ModuleType, url: str, secret: str) -> None:
         self.client = made.AuthenticatedClient(base_url=url, token=secret, raise_on_unexpected_status=True)
@@ -63,7 +63,7 @@ class Api:
         self.types = importlib.import_module(f"{NAME}.types")
 
     def call(self, operation: str, *arguments: Any, **options: Any) -> Any:
-        """The typed answer; its status is one the document names, or the client raises."""
+        """Return the typed answer; the client raises on a status that is not in the document."""
         module = importlib.import_module(f"{NAME}.api.default.{operation}")
         answer = module.sync_detailed(*arguments, client=self.client, **options)
         self.status = int(answer.status_code)
@@ -76,7 +76,7 @@ def api(made: ModuleType, product: Product, secret: str) -> Api:
     return Api(made, product.url, secret)
 
 
-def test_the_whole_walk_by_a_generated_client(api: Api) -> None:
+def test_a_generated_client_uploads_edits_downloads_and_deletes(api: Api) -> None:
     job = _finished(api, _uploaded(api))
     assert (job.status, job.filename) == ("completed", "Loop 93.wav")
 

@@ -53,7 +53,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def producer(product: Product) -> Producer:
-    """The demo account with two samples."""
+    """The demo account, with two samples."""
     made = Producer(product)
     made.post("/demo")
     made.upload(("Deep kick.wav", kick()), ("Deep kick again.wav", kick()))
@@ -72,10 +72,10 @@ def secret(producer: Producer) -> str:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
-def test_no_operation_answers_what_its_document_does_not_say(
+def test_every_answer_conforms_to_the_document(
     product: Product, producer: Producer, secret: str, operation: Any
 ) -> None:
-    """Every other call is about what there really is; all are made from the document."""
+    """All calls are generated from the document; every other one uses ids that exist."""
     load_all_checks()
     first, second = re.findall(r'data-href="/samples/([^"]+)"', producer.http.get("/samples").text)[:2]
     real_id = second if operation.name == "delete_sample" else first
@@ -115,7 +115,7 @@ def test_the_commands_of_the_api_guide_work_with_curl(product: Product, secret: 
 
 
 def test_no_token_is_in_the_log_or_the_database(product: Product, secret: str) -> None:
-    """After all of the above, and after a request that puts one where it does not belong."""
+    """This runs after the tests above, and after a request with a token in the wrong place."""
     other = "sp404_" + "x" * 36
     httpx.get(f"{product.url}/api/samples", params={"token": secret})
     httpx.get(f"{product.url}/api/samples", headers={"Authorization": f"Bearer {other}"})

@@ -1,4 +1,4 @@
-"""Describing and analysing again by the API: jobs like those of an upload, which say what they are for."""
+"""Describe and analyse samples again by the API, with jobs like those of uploads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def sample(as_owner: Browser) -> Sample:
 
 
 @BOTH
-def test_a_job_is_made_and_can_be_followed(script: ApiScript, sample: Sample, purpose: str) -> None:
+def test_reprocessing_makes_a_job_that_can_be_followed(
+    script: ApiScript, sample: Sample, purpose: str
+) -> None:
     made = script.call("POST", f"/api/samples/{sample.id}/{purpose}")
     assert made.status_code == 202
     told = made.get_json()
@@ -33,12 +35,12 @@ def test_a_job_is_made_and_can_be_followed(script: ApiScript, sample: Sample, pu
     assert (job["sp404_url"] is not None) == (purpose == "analyse")
 
 
-def test_an_upload_says_what_it_is_for(script: ApiScript, sample: Sample) -> None:
+def test_a_job_of_an_upload_says_its_purpose(script: ApiScript, sample: Sample) -> None:
     assert script.get(f"/api/jobs/{sample.id}").get_json()["purpose"] == "upload"
 
 
 @BOTH
-def test_it_needs_the_ability_and_the_sample(
+def test_reprocessing_needs_the_ability_and_the_sample(
     app: Flask, script: ApiScript, owner: User, stranger: User, sample: Sample, purpose: str
 ) -> None:
     path = f"/api/samples/{sample.id}/{purpose}"

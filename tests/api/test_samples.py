@@ -1,4 +1,4 @@
-"""Samples and jobs by the API: listed, searched, paged, changed, downloaded, deleted, cancelled."""
+"""List, search, change, download and delete samples by the API, and follow and cancel jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def patch(script: ApiScript, sample: Sample, **values: Any) -> Any:
     return script.call("PATCH", f"/api/samples/{sample.id}", json=values)
 
 
-def test_a_sample_says_what_its_page_says(script: ApiScript, sample: Sample) -> None:
+def test_a_sample_has_the_values_of_its_page(script: ApiScript, sample: Sample) -> None:
     answer = script.get(f"/api/samples/{sample.id}").get_json()
     assert (answer["name"], answer["key"], answer["filename"]) == ("Warm pad", sample.key, "Warm pad.wav")
     assert answer["vibe"]["moods"] == sample.vibe["moods"]
@@ -32,7 +32,7 @@ def test_a_sample_says_what_its_page_says(script: ApiScript, sample: Sample) -> 
 
 
 @pytest.mark.parametrize("path", ["/api/samples", "/api/samples/{id}", "/api/usage", "/api/openapi.json"])
-def test_what_has_not_changed_is_not_sent_again(script: ApiScript, sample: Sample, path: str) -> None:
+def test_an_unchanged_answer_is_304(script: ApiScript, sample: Sample, path: str) -> None:
     path = path.format(id=sample.id)
     first = script.get(path)
     assert first.headers["Cache-Control"] == "private, no-cache"
@@ -50,7 +50,7 @@ def test_a_problem_has_no_etag(script: ApiScript) -> None:
     assert (answer.status_code, answer.headers.get("ETag")) == (404, None)
 
 
-def test_pages_by_keyset_show_each_sample_once(script: ApiScript, as_owner: Browser) -> None:
+def test_paging_shows_each_sample_once(script: ApiScript, as_owner: Browser) -> None:
     for number in range(5):
         finished_job(as_owner, f"kick {number}.wav", kick())
     seen: list[str] = []
@@ -65,14 +65,12 @@ def test_pages_by_keyset_show_each_sample_once(script: ApiScript, as_owner: Brow
     assert seen == [f"kick {number}" for number in range(5)]
 
 
-def test_a_place_that_is_not_in_the_library_is_no_empty_page(script: ApiScript, as_stranger: Browser) -> None:
+def test_paging_from_another_users_sample_is_refused(script: ApiScript, as_stranger: Browser) -> None:
     foreign = finished_job(as_stranger, "kick.wav", kick())
     assert script.get(f"/api/samples?after={foreign.id}").status_code == 422
 
 
-def test_filters_and_words_are_those_of_the_page(
-    script: ApiScript, sample: Sample, as_owner: Browser
-) -> None:
+def test_filters_and_words_work_as_on_the_page(script: ApiScript, sample: Sample, as_owner: Browser) -> None:
     finished_job(as_owner, "Deep kick.wav", kick())
 
     def names(query: str) -> list[str]:
@@ -86,7 +84,7 @@ def test_filters_and_words_are_those_of_the_page(
     assert sorted(names("sort=length")) == ["Deep kick", "Warm pad"]
 
 
-def test_only_what_is_sent_is_changed(script: ApiScript, sample: Sample) -> None:
+def test_only_sent_fields_are_changed(script: ApiScript, sample: Sample) -> None:
     key = sample.key
     changed = patch(script, sample, name="  New\u202e name ", tags=["Dusty", "lo fi"], liked=True).get_json()
     assert (changed["name"], changed["tags"], changed["liked"]) == ("New name", ["dusty", "lo-fi"], True)
@@ -96,7 +94,7 @@ def test_only_what_is_sent_is_changed(script: ApiScript, sample: Sample) -> None
     assert (cleared["key"], cleared["key_source"], cleared["bpm"]) == (None, "user", 93.5)
 
 
-def test_the_vibe_is_told_in_full(script: ApiScript, sample: Sample) -> None:
+def test_a_sample_has_its_whole_description(script: ApiScript, sample: Sample) -> None:
     vibe = script.get(f"/api/samples/{sample.id}").get_json()["vibe"]
     same = set(vibe) - {"prompt_version"}
     assert same == {*VIBE_FIELDS, "confidence", "source", "schema_version"}
@@ -104,7 +102,7 @@ def test_the_vibe_is_told_in_full(script: ApiScript, sample: Sample) -> None:
     assert (vibe["source"], vibe["prompt_version"], vibe["schema_version"]) == ("local", None, 1)
 
 
-def test_corrections_are_named_and_taken_back(script: ApiScript, sample: Sample) -> None:
+def test_corrections_are_listed_and_reverted(script: ApiScript, sample: Sample) -> None:
     described = sample.vibe
     vibe = {"moods": ["sunny"], "genres": [{"name": "dub"}], "instruments": [{"name": "organ"}], "tags": []}
     changed = patch(script, sample, kind="loop", sound="tom", vibe=vibe).get_json()
@@ -121,7 +119,7 @@ def test_corrections_are_named_and_taken_back(script: ApiScript, sample: Sample)
     assert (none["corrected"], sample.vibe) == ([], described)
 
 
-def test_what_was_found_anyway_is_no_correction(script: ApiScript, sample: Sample) -> None:
+def test_sending_the_found_value_is_not_a_correction(script: ApiScript, sample: Sample) -> None:
     found = {name: getattr(sample, name) for name in ("kind", "sound", "bpm", "key")}
     vibe = {name: sample.vibe[name] for name in VIBE_FIELDS}
     assert patch(script, sample, **found, vibe=vibe).get_json()["corrected"] == []
@@ -151,7 +149,7 @@ def test_what_was_found_anyway_is_no_correction(script: ApiScript, sample: Sampl
         {"vibe": {"confidence": 1}},
     ],
 )
-def test_a_bad_value_is_named_and_changes_nothing(
+def test_an_invalid_value_is_named_and_changes_nothing(
     script: ApiScript, sample: Sample, values: dict[str, Any]
 ) -> None:
     answer = patch(script, sample, **values)
@@ -162,19 +160,19 @@ def test_a_bad_value_is_named_and_changes_nothing(
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 60_000, b'{"name": "\\ud800"}', b"\xff", b""])
-def test_a_body_that_is_no_json_is_no_error_of_ours(script: ApiScript, sample: Sample, body: bytes) -> None:
+def test_a_body_that_is_not_json_answers_400(script: ApiScript, sample: Sample, body: bytes) -> None:
     path = f"/api/samples/{sample.id}"
     answer = script.call("PATCH", path, data=body, content_type="application/json")
     assert answer.status_code == 400
 
 
-def test_a_huge_body_is_refused_unread(script: ApiScript, sample: Sample) -> None:
+def test_a_huge_body_is_refused(script: ApiScript, sample: Sample) -> None:
     path = f"/api/samples/{sample.id}"
     answer = script.call("PATCH", path, data=b" " * 100_000, content_type="application/json")
     assert answer.status_code == 413
 
 
-def test_a_download_leads_to_a_signed_link_and_counts_as_export(
+def test_a_download_redirects_to_a_signed_link_and_counts_as_an_export(
     app: Flask, script: ApiScript, sample: Sample
 ) -> None:
     original = script.get(f"/api/samples/{sample.id}/download")
@@ -186,13 +184,13 @@ def test_a_download_leads_to_a_signed_link_and_counts_as_export(
     assert len(exports) == 2
 
 
-def test_a_wav_for_the_unit_needs_the_ability_to_export(app: Flask, owner: User, sample: Sample) -> None:
+def test_a_wav_for_the_sp404_needs_the_ability_to_export(app: Flask, owner: User, sample: Sample) -> None:
     reader = ApiScript(app, owner, "samples:read")
     assert reader.get(f"/api/samples/{sample.id}/download").status_code == 302
     assert reader.get(f"/api/samples/{sample.id}/download?format=sp404").status_code == 403
 
 
-def test_a_deleted_sample_is_gone_and_can_be_restored_on_the_page(
+def test_a_deleted_sample_can_be_restored_on_the_page(
     script: ApiScript, sample: Sample, as_owner: Browser
 ) -> None:
     path = f"/api/samples/{sample.id}"

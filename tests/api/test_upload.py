@@ -1,4 +1,4 @@
-"""Uploads by the API: the promised answer, options, refusals, and one job for one Idempotency-Key."""
+"""Upload by the API: answers, options, refusals, and one job for each Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def jobs() -> int:
     return db.session.scalar(select(func.count()).select_from(Job)) or 0
 
 
-def test_an_upload_is_answered_as_promised_and_becomes_a_sample(script: ApiScript) -> None:
+def test_an_upload_becomes_a_sample(script: ApiScript) -> None:
     answer = script.upload("kick.wav", kick())
     assert answer.status_code == 202
     told = answer.get_json()
@@ -42,7 +42,7 @@ def test_a_free_upload_says_that_it_waits(app: Flask, freeloader: User) -> None:
     assert datetime.fromisoformat(job["starts_at"]) > utcnow() + timedelta(hours=11)
 
 
-def test_without_ai_analysis_there_are_no_words_and_the_page_says_so(
+def test_without_ai_analysis_there_is_no_description_and_the_page_says_so(
     script: ApiScript, as_owner: Browser
 ) -> None:
     job_id = script.upload("kick.wav", kick(), ai_analysis="false", export_sp404="no").get_json()["job_id"]
@@ -53,7 +53,7 @@ def test_without_ai_analysis_there_are_no_words_and_the_page_says_so(
     assert "uploaded without a description" in as_owner.get(f"/samples/{job_id}").text
 
 
-def test_what_is_refused_says_why_and_leaves_no_job(script: ApiScript) -> None:
+def test_a_refused_upload_says_why_and_leaves_no_job(script: ApiScript) -> None:
     refused = script.upload("list.wav", b"%PDF-1.7", key="one")
     assert (refused.status_code, refused.content_type) == (422, "application/problem+json")
     assert "looks like PDF" in refused.get_json()["detail"]
@@ -67,7 +67,7 @@ def test_an_unknown_option_is_refused(script: ApiScript, form: dict[str, str]) -
     assert jobs() == 0
 
 
-def test_exactly_one_file_is_taken(script: ApiScript) -> None:
+def test_exactly_one_file_is_accepted(script: ApiScript) -> None:
     two = {"audio": [(BytesIO(kick()), "a.wav"), (BytesIO(kick()), "b.wav")]}
     other = {"file": (BytesIO(kick()), "a.wav")}
     for data in (two, other, {"ai_analysis": "true"}):
@@ -81,7 +81,7 @@ def test_a_file_over_the_plan_is_too_large(app: Flask, freeloader: User) -> None
     assert jobs() == 0
 
 
-def test_the_same_key_again_gives_the_same_answer_and_one_job(script: ApiScript) -> None:
+def test_a_repeated_key_gives_the_same_answer_and_one_job(script: ApiScript) -> None:
     first = script.upload("kick.wav", kick(), key="2f1c")
     run.run_next()
     second = script.upload("kick.wav", kick(), key="2f1c")
@@ -89,7 +89,7 @@ def test_the_same_key_again_gives_the_same_answer_and_one_job(script: ApiScript)
     assert jobs() == 1
 
 
-def test_the_same_key_for_another_request_is_refused(script: ApiScript) -> None:
+def test_a_key_of_another_request_is_refused(script: ApiScript) -> None:
     script.upload("kick.wav", kick(), key="2f1c")
     for name, content, form in (
         ("kick.wav", silence(), {}),
@@ -102,13 +102,13 @@ def test_the_same_key_for_another_request_is_refused(script: ApiScript) -> None:
     assert jobs() == 1
 
 
-def test_a_key_is_its_users_own(app: Flask, script: ApiScript, stranger: User) -> None:
+def test_two_users_may_use_the_same_key(app: Flask, script: ApiScript, stranger: User) -> None:
     ours = script.upload("kick.wav", kick(), key="2f1c").get_json()
     theirs = ApiScript(app, stranger).upload("kick.wav", kick(), key="2f1c").get_json()
     assert ours["job_id"] != theirs["job_id"]
 
 
-def test_a_key_is_kept_for_a_day(script: ApiScript) -> None:
+def test_a_key_is_remembered_for_a_day(script: ApiScript) -> None:
     script.upload("kick.wav", kick(), key="2f1c")
     with transaction() as session:
         session.execute(update(IdempotencyKey).values(created_at=utcnow() - timedelta(hours=24, seconds=1)))
@@ -116,7 +116,7 @@ def test_a_key_is_kept_for_a_day(script: ApiScript) -> None:
     assert jobs() == 2
 
 
-def test_while_the_first_runs_a_second_waits(script: ApiScript, owner: User) -> None:
+def test_a_key_in_use_answers_409(script: ApiScript, owner: User) -> None:
     print_ = idempotency.request_fingerprint(
         BytesIO(kick()), "kick.wav", '{"export_sp404":true,"ai_analysis":true}'
     )
@@ -124,7 +124,7 @@ def test_while_the_first_runs_a_second_waits(script: ApiScript, owner: User) -> 
     assert script.upload("kick.wav", kick(), key="2f1c").status_code == 409
 
 
-def test_a_request_cut_off_after_its_job_was_made_makes_no_second(
+def test_a_request_cut_off_after_making_its_job_makes_no_second_job(
     script: ApiScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -138,7 +138,7 @@ def test_a_request_cut_off_after_its_job_was_made_makes_no_second(
     assert answer.get_json()["job_id"] == db.session.scalars(select(Job.id)).one()
 
 
-def test_without_a_store_there_is_no_link_and_the_answer_says_what_to_do(script: ApiScript) -> None:
+def test_without_an_object_store_the_answer_names_the_other_way_to_upload(script: ApiScript) -> None:
     answer = script.call("POST", "/api/uploads", json={"filename": "kick.wav", "size_bytes": 1000})
     assert answer.status_code == 409
     assert "POST /api/upload" in answer.get_json()["detail"]

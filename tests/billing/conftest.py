@@ -1,4 +1,4 @@
-"""An app that talks to a fake Stripe of its own."""
+"""Fixtures of an app with its own fake Stripe."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def environ(tmp_path: Path, fake: FakeStripe) -> dict[str, str]:
 
 @pytest.fixture
 def shop(app: Flask, fake: FakeStripe, freeloader: User) -> Shop:
-    """Somebody on the Free plan who has been to Checkout once, and what they may do."""
+    """A producer on the Free plan who is a customer at the fake Stripe."""
     return Shop(app, fake, freeloader)

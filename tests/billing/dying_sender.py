@@ -1,4 +1,4 @@
-"""A process that dies while it reports what is owed: `before` Stripe has heard of it, or `after`."""
+"""Report overage and die, `before` or `after` Stripe has received the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A producer who pays at the fake Stripe, which has a meter and its price."""
+"""Set up a producer who pays at the fake Stripe, with a meter and its price."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def stripe_settings(stripe: FakeStripe) -> dict[str, str]:
 
 
 def add_meter(world: World) -> Object:
-    """What `stripe setup` makes, as far as overage needs it."""
+    """Add the meter and the price that overage needs, as `stripe setup` does."""
     made = meters.create_meter(
         world,
         {
@@ -30,7 +30,7 @@ def add_meter(world: World) -> Object:
 
 
 def subscribe(world: World, user: User) -> Object:
-    """A Pro subscription at Stripe that the account knows of."""
+    """Subscribe the user to Pro at Stripe, and save that in the account."""
     customer = world.add("customer", "cus", email=user.email)
     world.cards[customer["id"]] = "ok"
     (price,) = world.all("price", lookup_key="sp404_pro_monthly")
@@ -48,5 +48,5 @@ def add_usage_row(user: User, kind: str, quantity: int) -> None:
 
 
 def counted_identifiers(world: World) -> list[str]:
-    """The identifiers that Stripe has counted, one for each time."""
+    """Return the identifiers that Stripe has counted; one counted twice is listed twice."""
     return sorted(event["identifier"] for event in world.all("billing.meter_event"))

@@ -1,4 +1,4 @@
-"""What a customer does at the fake Stripe, and what of it arrives here."""
+"""Act as a customer at the fake Stripe, and deliver its events to the app."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Shop:
 
     @property
     def subscription(self) -> Object:
-        """The one at Stripe."""
+        """The subscription at Stripe."""
         return self.world.all("subscription", customer=self.customer)[0]
 
     def subscribe(self, plan: str = "pro", outcome: str = "paid") -> None:
@@ -49,7 +49,7 @@ class Shop:
         return self.client.post("/billing/events", data=body, headers=headers).status_code
 
     def hear(self) -> None:
-        """Everything that has happened arrives, in order, and is applied."""
+        """Deliver all events in order, and apply them."""
         for event in self.world.take_events():
             assert self.post(event) == 200
         self.apply()
@@ -59,7 +59,7 @@ class Shop:
         db.session.commit()
 
     def known(self) -> tuple[Any, ...]:
-        """All that is written down here of the customer."""
+        """Return everything the app has saved about the customer."""
         row, fields = self.row, ("plan", "status", "stripe_subscription_id", "current_period_end", "ends_at")
         columns = [column.key for column in Invoice.__table__.c if column.key != "user_id"]
         invoices = db.session.query(Invoice).filter_by(customer_id=self.customer).order_by(Invoice.id)

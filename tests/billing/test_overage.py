@@ -1,4 +1,4 @@
-"""Overage: asked for, capped, charged with the upload, reported with the job's end, held against Stripe."""
+"""Overage needs consent, stops at a cap, is charged with the upload and reported when its job is done."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def environ(environ: dict[str, str], stripe: FakeStripe) -> dict[str, str]:
 
 @pytest.fixture
 def payer(app: Flask, owner: User, world: World) -> User:
-    """On Pro, paid for, with one upload of the plan left."""
+    """A user on Pro, paid for, with one upload of the plan left."""
     subscribe(world, owner)
     add_usage_row(owner, "upload", 999)
     return owner
@@ -62,16 +62,16 @@ def ledger(kind: str) -> int:
     return int(db.session.scalar(total) or 0)
 
 
-def test_without_consent_the_refusal_names_every_way_out(as_owner: Browser, payer: User) -> None:
+def test_a_refusal_without_consent_names_every_option(as_owner: Browser, payer: User) -> None:
     assert as_owner.upload(("last.wav", kick())).status_code == 201
     sentence = as_owner.upload(("more.wav", kick())).get_json()["error"]
-    assert "All 1,000 uploads of this month are used. The next ones start on" in sentence
-    assert "turn on overage on the Plan page ($0.02 for each, up to a cap you set)" in sentence
+    assert "You have used all 1,000 uploads for this month. Upload again from" in sentence
+    assert "turn on overage on the Plan page ($0.02 for each upload, up to a cap you set)" in sentence
     assert sentence.endswith(", or upgrade to Enterprise.")
     assert ledger("overage") == 0
 
 
-def test_with_consent_each_further_upload_is_a_row_and_a_report(
+def test_with_consent_each_extra_upload_is_charged_and_reported(
     as_owner: Browser, payer: User, world: World
 ) -> None:
     assert as_owner.post("/billing/overage", cap_usd="5").status_code == 303
@@ -87,19 +87,19 @@ def test_with_consent_each_further_upload_is_a_row_and_a_report(
     assert "2 extra uploads this month: $0.04 of $5.00" in page
 
 
-def test_the_cap_is_where_it_ends(as_owner: Browser, payer: User) -> None:
+def test_uploads_stop_at_the_cap(as_owner: Browser, payer: User) -> None:
     add_usage_row(payer, "upload", 1)
     overage_charges.turn_on(payer, cap_cents=5)
     assert [as_owner.upload(("x.wav", kick())).status_code for _ in range(3)] == [201, 201, 422]
     sentence = as_owner.upload(("x.wav", kick())).get_json()["error"]
-    assert "and so is the cap of $0.05 for more" in sentence
-    assert "or raise the cap on the Plan page" in sentence
+    assert "and your $0.05 cap for more" in sentence
+    assert "raise the cap on the Plan page" in sentence
     overage_charges.turn_on(payer, cap_cents=6)
     assert as_owner.upload(("x.wav", kick())).status_code == 201
     assert quota.plan_usage(payer).overage == 3
 
 
-def test_opting_out_keeps_what_is_owed(as_owner: Browser, payer: User, world: World) -> None:
+def test_turning_overage_off_keeps_what_is_owed(as_owner: Browser, payer: User, world: World) -> None:
     add_usage_row(payer, "upload", 1)
     overage_charges.turn_on(payer, cap_cents=500)
     job = uploaded_job(as_owner, "owed.wav", kick())
@@ -113,7 +113,7 @@ def test_opting_out_keeps_what_is_owed(as_owner: Browser, payer: User, world: Wo
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
-def test_a_job_that_comes_to_nothing_is_never_reported(
+def test_a_failed_or_cancelled_job_is_never_reported(
     as_owner: Browser, payer: User, world: World, how: str
 ) -> None:
     add_usage_row(payer, "upload", 1)
@@ -132,10 +132,10 @@ def test_a_job_that_comes_to_nothing_is_never_reported(
     assert (ledger("overage"), ledger("metered"), counted_identifiers(world)) == (0, 0, [])
 
 
-def test_what_is_given_back_makes_room_before_anybody_pays(
+def test_a_returned_upload_makes_room_before_anybody_pays(
     as_owner: Browser, payer: User, world: World
 ) -> None:
-    """The plan's last upload is cancelled, so the one that was to be paid for takes its place."""
+    """When the plan's last upload is cancelled, the charged one takes its place."""
     overage_charges.turn_on(payer, cap_cents=500)
     within = uploaded_job(as_owner, "within.wav", kick())
     beyond = uploaded_job(as_owner, "beyond.wav", kick())
@@ -150,7 +150,7 @@ def test_what_is_given_back_makes_room_before_anybody_pays(
 
 
 @pytest.mark.parametrize("status", ["trialing", "past_due", "canceled"])
-def test_only_what_will_be_paid_for_is_sold(as_owner: Browser, payer: User, status: str) -> None:
+def test_overage_needs_an_active_paid_subscription(as_owner: Browser, payer: User, status: str) -> None:
     add_usage_row(payer, "upload", 1)
     overage_charges.turn_on(payer, cap_cents=500)
     with transaction():
@@ -163,7 +163,7 @@ def test_only_what_will_be_paid_for_is_sold(as_owner: Browser, payer: User, stat
         assert as_owner.upload(("more.wav", kick())).status_code == 422
 
 
-def test_a_new_subscription_is_asked_for_consent_anew(payer: User, world: World) -> None:
+def test_a_new_subscription_needs_new_consent(payer: User, world: World) -> None:
     overage_charges.turn_on(payer, cap_cents=500)
     assert quota.plan_usage(payer).cap_cents == 500
     subscribe(world, payer)
@@ -171,7 +171,7 @@ def test_a_new_subscription_is_asked_for_consent_anew(payer: User, world: World)
 
 
 @pytest.mark.parametrize("plan", ["free", "enterprise"])
-def test_other_plans_have_none(payer: User, plan: str) -> None:
+def test_other_plans_have_no_overage(payer: User, plan: str) -> None:
     with transaction():
         assert payer.subscription is not None
         payer.subscription.plan = plan
@@ -186,7 +186,7 @@ def test_a_cap_is_an_amount_of_money(as_owner: Browser, payer: User, cap: str) -
     assert db.session.get(OverageConsent, payer.id) is None
 
 
-def test_turning_it_on_twice_adds_one_price(payer: User, world: World) -> None:
+def test_turning_overage_on_twice_adds_one_price(payer: User, world: World) -> None:
     for cap_cents in (100, 200):
         overage_charges.turn_on(payer, cap_cents)
     (subscription,) = world.all("subscription")
@@ -194,14 +194,14 @@ def test_turning_it_on_twice_adds_one_price(payer: User, world: World) -> None:
     assert db.session.get_one(OverageConsent, payer.id).cap_cents == 200
 
 
-def test_what_stripe_has_taken_already_counts_as_sent(payer: User, world: World) -> None:
-    """The answer was lost on the way: sending it again is no trouble, and adds nothing."""
+def test_a_report_that_stripe_already_has_counts_as_sent(payer: User, world: World) -> None:
+    """A report is sent again after its answer was lost, and counts once."""
     for _ in range(2):
         meters.report_upload(settings(), "cus_1", "job-1", world.now)
     assert counted_identifiers(world) == ["job-1"]
 
 
-def test_a_report_that_waited_for_months_is_as_old_as_stripe_takes(payer: User, world: World) -> None:
+def test_an_old_report_is_sent_with_the_oldest_time_stripe_accepts(payer: User, world: World) -> None:
     meters.report_upload(settings(), "cus_1", "job-1", world.now - 100 * 86400)
     (event,) = world.all("billing.meter_event")
     assert world.now - event["timestamp"] == pytest.approx(34 * 86400, abs=60)
@@ -245,7 +245,7 @@ def yesterday(user: User, world: World, ours: int, theirs: int) -> None:
         meters.report_upload(settings(), customer, f"m{number}", int(at.timestamp()))
 
 
-def test_at_night_the_ledger_is_held_against_stripe(
+def test_the_ledger_is_compared_with_stripe_every_night(
     app: Flask, as_owner: Browser, payer: User, world: World
 ) -> None:
     overage_charges.turn_on(payer, 500)
@@ -275,7 +275,7 @@ def test_without_a_meter_the_comparison_says_what_to_do(
     assert db.session.scalar(select(func.count()).select_from(MeterDifference)) == 0
 
 
-def test_costs_show_what_overage_brings(payer: User, as_owner: Browser) -> None:
+def test_the_cost_report_shows_overage(payer: User, as_owner: Browser) -> None:
     add_usage_row(payer, "overage", 7)
     with transaction():
         payer.is_admin = True

@@ -1,4 +1,4 @@
-"""The plan's page and its ways to Stripe and back, by a browser without JavaScript."""
+"""The Plan page, Checkout and plan changes, in a browser without JavaScript."""
 
 from __future__ import annotations
 
@@ -54,21 +54,21 @@ def test_the_welcome_page_waits_for_stripe_and_grants_nothing(shop: Shop, member
     assert shop.user.plan_name == "pro"
 
 
-def test_walking_away_leaves_free_and_the_same_checkout(shop: Shop, member: Browser) -> None:
+def test_leaving_checkout_keeps_free_and_the_same_checkout(shop: Shop, member: Browser) -> None:
     assert to_checkout(member) == to_checkout(member)
     assert "Subscribe to Pro" in page(member)
     assert shop.user.plan_name == "free"
 
 
-def test_who_has_a_plan_cannot_buy_another(shop: Shop, member: Browser) -> None:
+def test_a_user_with_a_plan_cannot_buy_another(shop: Shop, member: Browser) -> None:
     session = to_checkout(member)
     sessions.act(shop.world, session, "paid")
     answer = member.post("/billing/checkouts", plan="enterprise")
     assert answer.headers["Location"] == "/billing"
-    assert "paid already" in page(member)
+    assert "You have already paid" in page(member)
     shop.hear()
     member.post("/billing/checkouts", plan="enterprise")
-    assert "change it instead" in page(member)
+    assert "You already have a plan" in page(member)
     assert len(shop.world.all("checkout.session")) == 1
 
 
@@ -76,16 +76,16 @@ def still_open(shop: Shop) -> list[str]:
     return [str(each["id"]) for each in shop.world.all("checkout.session", status="open")]
 
 
-def test_another_plan_chosen_in_another_window_ends_the_first_checkout(shop: Shop, member: Browser) -> None:
+def test_choosing_another_plan_in_another_window_ends_the_first_checkout(shop: Shop, member: Browser) -> None:
     first, second = to_checkout(member), to_checkout(member, "enterprise")
     assert first != second
     assert still_open(shop) == [second]
 
 
-def test_of_two_plans_chosen_at_once_the_later_checkout_stays(
+def test_the_later_of_two_checkouts_at_once_stays_open(
     shop: Shop, member: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other window's whole request falls between this one's look and its own session."""
+    """The other window opens a session after this one looked for open ones, before it opens its own."""
     same, others = connection.make_idempotency_key, list[str]()
 
     def in_between(*parts: object) -> str:
@@ -99,10 +99,10 @@ def test_of_two_plans_chosen_at_once_the_later_checkout_stays(
     assert still_open(shop) == [made]
 
 
-def test_whose_checkout_is_the_earlier_of_two_is_sent_to_the_other_window(
+def test_the_earlier_of_two_checkouts_sends_the_user_to_the_other_window(
     shop: Shop, member: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other window's session is made just after this one's."""
+    """The other window opens its session just after this one."""
     add, made = shop.world.add, []
 
     def and_another(kind: str, prefix: str, **given: object) -> Object:
@@ -113,14 +113,14 @@ def test_whose_checkout_is_the_earlier_of_two_is_sent_to_the_other_window(
 
     monkeypatch.setattr(shop.world, "add", and_another)
     assert member.post("/billing/checkouts", plan="pro").headers["Location"] == "/billing"
-    assert "You have just chosen or paid a plan in another window" in page(member)
+    assert "You have just chosen or paid for a plan in another window" in page(member)
     assert still_open(shop) == [made[0]["id"]]
 
 
-def test_who_pays_in_the_other_window_meanwhile_is_not_asked_to_pay_again(
+def test_a_user_who_pays_in_another_window_is_not_asked_to_pay_again(
     shop: Shop, member: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other window's session was made just before this one's, and is paid while this one looks."""
+    """The other window opened its session just before this one, and it is paid while this one looks."""
     add, get, older = shop.world.add, shop.world.get, []
 
     def one_before(kind: str, prefix: str, **given: object) -> Object:
@@ -135,17 +135,17 @@ def test_who_pays_in_the_other_window_meanwhile_is_not_asked_to_pay_again(
     monkeypatch.setattr(shop.world, "add", one_before)
     monkeypatch.setattr(shop.world, "get", paid_now)
     assert member.post("/billing/checkouts", plan="pro").headers["Location"] == "/billing"
-    assert "You have just chosen or paid a plan in another window" in page(member)
+    assert "You have just chosen or paid for a plan in another window" in page(member)
     assert still_open(shop) == []
 
 
 @pytest.mark.parametrize("plan", ["free", "none", ""])
-def test_what_is_not_for_sale_is_not_sold(shop: Shop, member: Browser, plan: str) -> None:
+def test_a_plan_that_is_not_for_sale_is_refused(shop: Shop, member: Browser, plan: str) -> None:
     member.post("/billing/checkouts", plan=plan)
-    assert "no such plan" in page(member)
+    assert "not for sale" in page(member)
 
 
-def test_a_swap_is_shown_then_charged_as_shown(shop: Shop, member: Browser) -> None:
+def test_a_plan_change_is_charged_as_it_was_shown(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
     offer = member.get("/billing/swap?plan=enterprise").text
     found = re.search(r'name="at" value="(\d+)"', offer)
@@ -160,15 +160,17 @@ def test_a_swap_is_shown_then_charged_as_shown(shop: Shop, member: Browser) -> N
 
 
 @pytest.mark.parametrize("shift", [-3700, 86400])
-def test_a_swap_is_not_charged_by_a_second_somebody_chose(shop: Shop, member: Browser, shift: int) -> None:
-    """At the very end of the period the rest of it costs nothing."""
+def test_an_offer_that_is_too_old_or_in_the_future_is_not_charged(
+    shop: Shop, member: Browser, shift: int
+) -> None:
+    """A second at the end of the period would make the change free."""
     subscribed(shop, member)
     member.post("/billing/swap", plan="enterprise", at=str(shop.world.now + shift))
     assert shop.user.plan_name == "pro"
     assert shop.subscription["items"]["data"][0]["price"]["metadata"]["plan"] == "pro"
 
 
-def test_a_swap_that_needs_the_bank_says_so_and_links_to_it(shop: Shop, member: Browser) -> None:
+def test_a_plan_change_that_the_bank_must_confirm_links_to_the_invoice(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
     shop.world.cards[shop.customer] = "needs_action"
     member.post("/billing/swap", plan="enterprise", at=str(shop.world.now))
@@ -184,13 +186,13 @@ def test_a_swap_that_needs_the_bank_says_so_and_links_to_it(shop: Shop, member: 
     assert "Pay or confirm it now" not in page(member)
 
 
-def test_cancel_and_resume(shop: Shop, member: Browser) -> None:
+def test_a_plan_is_cancelled_and_resumed(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
     member.post("/billing/cancellation")
     assert "stays until" in page(member)
     assert shop.user.plan_name == "pro"
     member.post("/billing/resumption")
-    assert "goes on" in page(member)
+    assert "Resumed. Your plan renews as before." in page(member)
     assert shop.row.ends_at is None
 
 
@@ -204,14 +206,14 @@ def test_cancel_and_resume(shop: Shop, member: Browser) -> None:
         ("trialing", "Your trial of Pro ends on"),
     ],
 )
-def test_each_state_is_explained(shop: Shop, member: Browser, status: str, words: str) -> None:
+def test_each_subscription_status_is_explained(shop: Shop, member: Browser, status: str, words: str) -> None:
     subscribed(shop, member)
     set_status(shop.world, shop.subscription, status)
     shop.hear()
     assert words in page(member)
 
 
-def test_a_failed_renewal_links_to_what_mends_it(shop: Shop, member: Browser) -> None:
+def test_a_failed_renewal_links_to_its_invoice(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
     shop.world.cards[shop.customer] = "declined"
     advance(shop.world, MONTH)
@@ -219,7 +221,7 @@ def test_a_failed_renewal_links_to_what_mends_it(shop: Shop, member: Browser) ->
     assert f"/billing/invoices/{shop.subscription['latest_invoice']}" in page(member)
 
 
-def test_the_next_invoice_and_pdfs(shop: Shop, member: Browser) -> None:
+def test_the_next_invoice_and_pdfs_are_shown(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
     assert "$15.00" in member.get("/billing/next-invoice").text
     bill = shop.subscription["latest_invoice"]
@@ -228,13 +230,13 @@ def test_the_next_invoice_and_pdfs(shop: Shop, member: Browser) -> None:
     assert "no upcoming invoice" in member.get("/billing/next-invoice").text
 
 
-def test_a_strangers_invoice_is_not_there(shop: Shop, member: Browser, as_stranger: Browser) -> None:
+def test_another_users_invoice_answers_404(shop: Shop, member: Browser, as_stranger: Browser) -> None:
     subscribed(shop, member)
     bill = shop.subscription["latest_invoice"]
     assert as_stranger.get(f"/billing/invoices/{bill}").status_code == 404
 
 
-def test_with_stripe_away_plan_and_usage_are_still_shown(shop: Shop, member: Browser) -> None:
+def test_plan_and_usage_are_shown_while_stripe_is_unreachable(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
     shop.world.is_away = True
     assert "1,000" in page(member)
@@ -244,7 +246,7 @@ def test_with_stripe_away_plan_and_usage_are_still_shown(shop: Shop, member: Bro
     assert member.get("/billing/welcome").status_code == 200
 
 
-def test_an_account_is_cancelled_at_stripe_before_anything_is_deleted(shop: Shop, member: Browser) -> None:
+def test_an_account_is_cancelled_at_stripe_before_it_is_deleted(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
     data_export.close_account(shop.user)
     shop.world.is_away = True
@@ -261,7 +263,7 @@ def test_an_account_is_cancelled_at_stripe_before_anything_is_deleted(shop: Shop
     assert db.session.scalars(select(Invoice)).one().user_id is None
 
 
-def test_a_dispute_after_the_account_is_gone_is_still_shown_to_the_operator(
+def test_a_dispute_of_a_deleted_account_is_shown_to_the_operator(
     app: Flask, shop: Shop, member: Browser, owner: User
 ) -> None:
     subscribed(shop, member)
@@ -280,7 +282,7 @@ def test_a_dispute_after_the_account_is_gone_is_still_shown_to_the_operator(
     assert "charge.dispute.created" in shown
 
 
-def test_ending_twice_and_without_a_subscription_is_fine(shop: Shop, stranger: User) -> None:
+def test_ending_subscriptions_twice_or_without_one_is_safe(shop: Shop, stranger: User) -> None:
     for _ in range(2):
         checkout.end_subscriptions(shop.user)
     checkout.end_subscriptions(stranger)

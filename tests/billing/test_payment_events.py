@@ -1,4 +1,4 @@
-"""Webhooks of Stripe's: only signed ones, once each, applied until that has worked, in any order."""
+"""Stripe's webhooks are accepted when signed, stored once, and applied in any order until that works."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def paid_event(shop: Shop) -> dict[str, object]:
     return next(event for event in shop.world.take_events() if event["type"] == "invoice.paid")
 
 
-def test_paying_gives_the_plan_at_once_and_moves_what_waits(app: Flask, shop: Shop) -> None:
+def test_paying_gives_the_plan_at_once_and_moves_waiting_jobs(app: Flask, shop: Shop) -> None:
     (job_id,) = waiting_jobs(shop.user, 1)
     shop.subscribe()
     assert shop.user.plan_name == "free"
@@ -55,7 +55,7 @@ def test_forged_altered_and_stale_webhooks_are_refused_and_change_nothing(shop: 
     assert shop.known() == before
 
 
-def test_a_replayed_webhook_is_kept_and_applied_once(shop: Shop) -> None:
+def test_a_repeated_webhook_is_stored_and_applied_once(shop: Shop) -> None:
     event = paid_event(shop)
     assert [shop.post(event) for _ in range(3)] == [200] * 3
     assert count(PaymentEvent) == 1
@@ -66,7 +66,7 @@ def test_a_replayed_webhook_is_kept_and_applied_once(shop: Shop) -> None:
     assert (len(shop.fake.calls), shop.known()) == (calls, before)
 
 
-def test_unknown_events_and_customers_are_answered_and_ignored(shop: Shop) -> None:
+def test_unknown_events_and_customers_are_ignored(shop: Shop) -> None:
     event = paid_event(shop)
     assert shop.post(event | {"type": "invoice.brand_new"}) == 200
     stranger = {"object": {"id": "in_x", "object": "invoice", "customer": "cus_of_another_product"}}
@@ -74,7 +74,7 @@ def test_unknown_events_and_customers_are_answered_and_ignored(shop: Shop) -> No
     assert count(PaymentEvent) == 0
 
 
-def test_either_secret_is_taken_while_it_is_changed(app: Flask, shop: Shop) -> None:
+def test_either_secret_is_accepted_while_it_is_being_changed(app: Flask, shop: Shop) -> None:
     settings = app.config["SETTINGS"]
     app.config["SETTINGS"] = settings.model_copy(update={"stripe_webhook_secret": "whsec_new whsec_fake"})
     shop.subscribe()
@@ -82,7 +82,7 @@ def test_either_secret_is_taken_while_it_is_changed(app: Flask, shop: Shop) -> N
         assert shop.post(event, secret=secret) == 200
 
 
-def test_what_an_event_says_is_not_believed(shop: Shop) -> None:
+def test_the_content_of_an_event_is_not_trusted(shop: Shop) -> None:
     shop.subscribe()
     shop.hear()
     set_status(shop.world, shop.subscription, "canceled")
@@ -93,7 +93,7 @@ def test_what_an_event_says_is_not_believed(shop: Shop) -> None:
     assert (shop.row.status, shop.user.plan_name) == ("canceled", "free")
 
 
-def test_an_event_waits_until_stripe_is_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_waits_until_stripe_is_reachable(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.billing.payment_events.RETRY_S", (0,))
     shop.subscribe()
     shop.world.is_away = True
@@ -109,13 +109,11 @@ def test_an_event_waits_until_stripe_is_back(shop: Shop, monkeypatch: pytest.Mon
     assert not payment_events.has_due_events()
 
 
-def test_a_worker_that_dies_before_the_jobs_are_moved_does_it_again(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_jobs_are_moved_later_when_a_worker_dies_first(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     (job_id,) = waiting_jobs(shop.user, 1)
     shop.subscribe()
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.line.move_to_plan", lambda _: 1 / 0)
+        patch.setattr("tasks.scheduler.move_to_plan", lambda _: 1 / 0)
         patch.setattr("app.billing.payment_events.RETRY_S", (0,))
         shop.hear()
     assert db.session.get_one(Job, job_id).tier == "free-tier"
@@ -134,7 +132,7 @@ def test_an_operator_replays_an_event(shop: Shop) -> None:
 
 
 def test_a_slow_refresh_never_overwrites_a_later_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first asks, is held up, and comes back with what was true before the second asked."""
+    """The first refresh is delayed, and returns what was true before the second asked."""
     shop.subscribe()
     present = payments.customer_snapshot
 
@@ -162,7 +160,7 @@ def test_a_slow_refresh_never_overwrites_a_later_one(shop: Shop, monkeypatch: py
         ("a_status_to_come", "free"),
     ],
 )
-def test_each_status_gives_what_it_should(shop: Shop, status: str, plan: str) -> None:
+def test_each_status_gives_the_right_plan(shop: Shop, status: str, plan: str) -> None:
     shop.subscribe()
     set_status(shop.world, shop.subscription, status)
     shop.hear()
@@ -170,7 +168,7 @@ def test_each_status_gives_what_it_should(shop: Shop, status: str, plan: str) ->
 
 
 @pytest.mark.parametrize("how", ["cancel_at_period_end", "cancel_at"])
-def test_a_cancelled_plan_lasts_to_its_end_and_no_longer(shop: Shop, how: str) -> None:
+def test_a_cancelled_plan_lasts_until_its_end(shop: Shop, how: str) -> None:
     shop.subscribe()
     ends = shop.subscription["items"]["data"][0]["current_period_end"]
     shop.subscription[how] = True if how == "cancel_at_period_end" else ends
@@ -210,7 +208,7 @@ def test_a_renewal_that_is_never_paid_ends_the_plan(shop: Shop) -> None:
     assert shop.user.plan_name == "free"
 
 
-def test_refunds_and_disputes_are_written_down(shop: Shop) -> None:
+def test_refunds_and_disputes_are_saved(shop: Shop) -> None:
     shop.subscribe()
     shop.hear()
     (charge,) = shop.world.all("charge")
@@ -226,7 +224,7 @@ def test_refunds_and_disputes_are_written_down(shop: Shop) -> None:
     assert invoice.dispute_status == "lost"
 
 
-def test_the_end_of_a_period_is_looked_at_without_any_event(
+def test_a_subscription_is_refreshed_at_the_end_of_its_period_without_an_event(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.subscribe()
@@ -248,7 +246,7 @@ def test_the_end_of_a_period_is_looked_at_without_any_event(
     assert subscriptions.overdue_customer_ids() == []
 
 
-def test_a_customer_deleted_at_stripe_is_free_and_may_begin_again(shop: Shop) -> None:
+def test_a_customer_deleted_at_stripe_is_on_free_and_may_subscribe_again(shop: Shop) -> None:
     shop.subscribe()
     shop.hear()
     shop.world.get("customer", shop.customer)["deleted"] = True
@@ -259,14 +257,14 @@ def test_a_customer_deleted_at_stripe_is_free_and_may_begin_again(shop: Shop) ->
     assert len(shop.world.all("customer")) == 2
 
 
-def test_the_plan_follows_the_price_even_when_its_lookup_key_has_moved_on(shop: Shop) -> None:
+def test_the_plan_follows_the_price_after_its_lookup_key_moved(shop: Shop) -> None:
     shop.subscribe("enterprise")
     shop.subscription["items"]["data"][0]["price"]["lookup_key"] = None
     shop.hear()
     assert shop.user.plan_name == "enterprise"
 
 
-def test_nobody_elses_rows_are_touched(shop: Shop, owner: User) -> None:
+def test_other_accounts_are_not_changed(shop: Shop, owner: User) -> None:
     shop.subscribe("enterprise")
     shop.hear()
     tasks.reconcile_payments.call_local()

@@ -1,4 +1,4 @@
-"""The ledger: every quota is a sum over rows, given back once, and counted in the user's own days."""
+"""Quotas are sums over the ledger, returned once, and counted by the user's own days."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def test_only_a_live_subscription_gives_its_plan(app: Flask, owner: User, status
     assert owner.plan_name == plan
 
 
-def test_a_failed_job_gives_back_once_and_on_the_day_it_was_charged(as_owner: Browser, owner: User) -> None:
+def test_a_failed_job_returns_its_charges_once_on_the_day_they_were_made(
+    as_owner: Browser, owner: User
+) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     for _ in range(2):
         with transaction():
@@ -65,8 +67,8 @@ def test_a_failed_job_gives_back_once_and_on_the_day_it_was_charged(as_owner: Br
     assert len({entry.effective_at for entry in entries if entry.kind == "upload"}) == 1
 
 
-def test_of_many_uploads_at_the_limit_exactly_one_gets_in(app: Flask, owner: User) -> None:
-    """Thirty threads, one upload left: the ledger decides in one atomic step."""
+def test_exactly_one_of_many_uploads_at_the_limit_is_accepted(app: Flask, owner: User) -> None:
+    """Thirty threads charge at once with one upload left."""
     with transaction() as session:
         session.add(Usage(user_id=owner.id, kind="upload", entry_key="used", quantity=999))
     browser = Browser(app, owner)

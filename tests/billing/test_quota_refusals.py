@@ -1,4 +1,4 @@
-"""At a limit: the sentence names every way out, and a smaller plan takes nothing away from anybody."""
+"""A refusal at a limit names every option, and a smaller plan deletes nothing."""
 
 from __future__ import annotations
 
@@ -39,18 +39,21 @@ def sample(as_owner: Browser) -> Sample:
 
 
 @pytest.mark.parametrize(
-    ("plan", "way_out"), [("free", ", or upgrade to Pro."), ("pro", ", or upgrade to Enterprise.")]
+    ("plan", "period", "way_out"),
+    [("free", "today", ", or upgrade to Pro."), ("pro", "this month", ", or upgrade to Enterprise.")],
 )
-def test_a_spent_quota_says_when_it_resets_and_what_is_above(plan: str, way_out: str) -> None:
+def test_a_refusal_says_when_the_quota_resets_and_which_plan_is_larger(
+    plan: str, period: str, way_out: str
+) -> None:
     of = plans.PLANS[plan]
     spent = quota.PlanUsage(of, of.uploads, 0, of.period_bounds(utcnow(), ZoneInfo("UTC"))[1])
     sentence = spent.refusal() or ""
-    assert f"All {of.uploads:,} uploads of this {of.period} are used" in sentence
-    assert f"start on {spent.resets_at:%-d %b at %H:%M}" in sentence
+    assert f"You have used all {of.uploads:,} uploads for {period}" in sentence
+    assert f"Upload again from {spent.resets_at:%-d %b at %H:%M}" in sentence
     assert sentence.endswith(way_out)
 
 
-def test_above_the_largest_plan_there_is_only_waiting() -> None:
+def test_the_largest_plan_offers_no_upgrade() -> None:
     of = plans.PLANS["enterprise"]
     spent = quota.PlanUsage(of, of.uploads, 0, utcnow())
     assert "upgrade" not in (spent.refusal() or "upgrade")
@@ -60,20 +63,22 @@ def test_above_the_largest_plan_there_is_only_waiting() -> None:
     ("size_bytes", "words"),
     [(1, "0.1 MB"), (100_000, "0.1 MB"), (100_001, "0.2 MB"), (10 * GB, "10 GB"), (2_340_000_001, "2.4 GB")],
 )
-def test_what_is_to_be_freed_is_rounded_up(size_bytes: int, words: str) -> None:
+def test_the_size_to_delete_is_rounded_up(size_bytes: int, words: str) -> None:
     assert quota.format_size(size_bytes) == words
 
 
-def test_freeing_what_the_sentence_says_makes_exactly_enough_room() -> None:
+def test_deleting_the_size_that_is_named_makes_enough_room() -> None:
     free = plans.FREE
     over = quota.PlanUsage(free, 0, 4 * GB, utcnow())
     assert over.storage_over_bytes == 4 * GB - 100 * MB
-    assert "Delete 4 GB of samples" in (over.no_room(1) or "")
-    assert "Delete 5 MB of samples" in (quota.PlanUsage(free, 0, 97 * MB, utcnow()).no_room(8 * MB) or "")
-    assert quota.PlanUsage(free, 0, 92 * MB, utcnow()).no_room(8 * MB) is None
+    assert "Delete 4 GB of samples" in (over.storage_refusal(1) or "")
+    assert "Delete 5 MB of samples" in (
+        quota.PlanUsage(free, 0, 97 * MB, utcnow()).storage_refusal(8 * MB) or ""
+    )
+    assert quota.PlanUsage(free, 0, 92 * MB, utcnow()).storage_refusal(8 * MB) is None
 
 
-def test_after_a_downgrade_nothing_joins_the_library(as_owner: Browser, owner: User, sample: Sample) -> None:
+def test_after_a_downgrade_nothing_can_be_added(as_owner: Browser, owner: User, sample: Sample) -> None:
     use(owner, "storage", 4 * GB)
     other = db.session.get_one(Sample, finished_job(as_owner, "other.wav", kick()).sample_id)
     fall_back_to_free(owner)
@@ -81,7 +86,7 @@ def test_after_a_downgrade_nothing_joins_the_library(as_owner: Browser, owner: U
     assert refused.status_code == 422
     sentence = refused.get_json()["error"]
     assert "Free has room for 100 MB, so nothing can be added" in sentence
-    assert "Delete 4 GB of samples to go on, or upgrade to Pro." in sentence
+    assert "Delete 4 GB of samples to make room, or upgrade to Pro." in sentence
     trash.delete_sample(other)
     restored = as_owner.post(f"/samples/{other.id}/restore", HX)
     assert restored.status_code == 409
@@ -92,7 +97,7 @@ def test_after_a_downgrade_nothing_joins_the_library(as_owner: Browser, owner: U
     assert as_owner.upload(("more.wav", kick())).status_code == 201
 
 
-def test_after_a_downgrade_everything_is_readable_and_exportable(
+def test_after_a_downgrade_everything_can_be_played_and_exported(
     as_owner: Browser, owner: User, sample: Sample
 ) -> None:
     use(owner, "storage", 4 * GB)

@@ -1,4 +1,4 @@
-"""`stripe setup` makes what is missing, once, and `stripe check` says what differs: run on the fake."""
+"""`stripe setup` creates what is missing once, and `stripe check` names what differs, on the fake Stripe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fake_stripe.world import World
 
 @pytest.fixture
 def stripe() -> Iterator[FakeStripe]:
-    """An account in which nothing was made yet."""
+    """A Stripe account that is empty."""
     with FakeStripe() as served:
         served.world.objects.clear()
         yield served
@@ -47,7 +47,7 @@ def made(world: World) -> dict[str, int]:
     return {kind: len(things) for kind, things in sorted(world.objects.items()) if things}
 
 
-def test_setup_makes_everything_once(runner: FlaskCliRunner, stripe: FakeStripe, world: World) -> None:
+def test_setup_creates_everything_once(runner: FlaskCliRunner, stripe: FakeStripe, world: World) -> None:
     first = run(runner, "setup")
     assert first.exit_code == 0, first.output
     (endpoint,) = world.all("webhook_endpoint")
@@ -71,7 +71,7 @@ def test_setup_makes_everything_once(runner: FlaskCliRunner, stripe: FakeStripe,
     assert (checked.exit_code, checked.output) == (0, "Everything is as it should be.\n")
 
 
-def test_what_it_makes_is_what_the_plans_say(runner: FlaskCliRunner, world: World) -> None:
+def test_setup_creates_what_the_plans_say(runner: FlaskCliRunner, world: World) -> None:
     run(runner, "setup")
     by_key = {price["lookup_key"]: price for price in world.all("price")}
     for plan in plans.FOR_SALE:
@@ -88,7 +88,7 @@ def test_what_it_makes_is_what_the_plans_say(runner: FlaskCliRunner, world: Worl
     assert sorted(endpoint["enabled_events"]) == sorted(EVENT_TYPES)
 
 
-def test_before_setup_check_says_that_all_is_missing(runner: FlaskCliRunner, world: World) -> None:
+def test_check_lists_everything_as_missing_before_setup(runner: FlaskCliRunner, world: World) -> None:
     found = run(runner, "check")
     assert found.exit_code == 1
     assert found.output.count("is missing") == 9
@@ -107,7 +107,7 @@ def test_before_setup_check_says_that_all_is_missing(runner: FlaskCliRunner, wor
         ("price", {"metadata": {}}, "metadata.made_by is None"),
     ],
 )
-def test_what_somebody_changed_is_said_and_put_right(
+def test_check_names_changes_and_setup_corrects_them(
     runner: FlaskCliRunner, world: World, kind: str, change: dict[str, object], says: str
 ) -> None:
     run(runner, "setup")
@@ -116,13 +116,13 @@ def test_what_somebody_changed_is_said_and_put_right(
     found = run(runner, "check")
     assert found.exit_code == 1
     assert says in found.output
-    assert "put right" in run(runner, "setup").output
+    assert "updated" in run(runner, "setup").output
     assert run(runner, "check").exit_code == 0
     assert made(world) == before
 
 
-def test_another_amount_is_another_price(runner: FlaskCliRunner, world: World) -> None:
-    """A price never changes at Stripe: the key moves on, and who pays the old one goes on doing so."""
+def test_a_changed_amount_creates_a_new_price(runner: FlaskCliRunner, world: World) -> None:
+    """The amount of a price at Stripe can't change: the lookup key moves to a new price."""
     run(runner, "setup")
     old = world.all("price", lookup_key="sp404_pro_monthly")[0]
     old["unit_amount"] = 900
@@ -133,7 +133,7 @@ def test_another_amount_is_another_price(runner: FlaskCliRunner, world: World) -
     assert run(runner, "check").exit_code == 0
 
 
-def test_a_default_portal_is_put_right_and_no_other_made(runner: FlaskCliRunner, world: World) -> None:
+def test_a_default_portal_is_updated_and_no_other_created(runner: FlaskCliRunner, world: World) -> None:
     default = setup.create_portal(world, {"default_return_url": "https://elsewhere.example.com"})
     default["is_default"] = True
     run(runner, "setup")
@@ -141,7 +141,7 @@ def test_a_default_portal_is_put_right_and_no_other_made(runner: FlaskCliRunner,
     assert made(world)["billing_portal.configuration"] == 1
 
 
-def test_a_meter_that_counts_otherwise_is_said_and_left_alone(runner: FlaskCliRunner, world: World) -> None:
+def test_check_names_a_meter_that_setup_cannot_change(runner: FlaskCliRunner, world: World) -> None:
     run(runner, "setup")
     world.all("billing.meter")[0]["default_aggregation"] = {"formula": "last"}
     run(runner, "setup")
@@ -151,7 +151,7 @@ def test_a_meter_that_counts_otherwise_is_said_and_left_alone(runner: FlaskCliRu
 
 
 @pytest.mark.parametrize("command", ["setup", "check"])
-def test_without_a_key_it_says_so(
+def test_the_commands_name_a_missing_key(
     environ: dict[str, str], request: pytest.FixtureRequest, command: str
 ) -> None:
     del environ["STRIPE_SECRET_KEY"]
@@ -160,7 +160,7 @@ def test_without_a_key_it_says_so(
     assert "STRIPE_SECRET_KEY is not set" in found.output
 
 
-def test_a_refusal_is_one_sentence(runner: FlaskCliRunner, world: World) -> None:
+def test_an_error_of_stripes_is_one_sentence(runner: FlaskCliRunner, world: World) -> None:
     world.is_away = True
     found = run(runner, "setup")
     assert found.exit_code == 1
@@ -168,13 +168,13 @@ def test_a_refusal_is_one_sentence(runner: FlaskCliRunner, world: World) -> None
     assert "Traceback" not in found.output
 
 
-def test_the_address_that_stripe_is_told_is_a_route(app: Flask) -> None:
+def test_the_webhook_url_is_a_route(app: Flask) -> None:
     routes = {rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or set())}
     assert WEBHOOK_PATH in routes
 
 
-def test_customers_come_to_the_portal_that_was_made(runner: FlaskCliRunner, world: World) -> None:
-    """One made by the API is not the account's default, so it has to be named."""
+def test_the_portal_that_setup_created_is_opened(runner: FlaskCliRunner, world: World) -> None:
+    """A configuration created by the API is not the account's default, so it has to be named."""
     run(runner, "setup")
     customer_id = payments.create_customer(settings(), "user", "owner@example.com", 0)
     payments.open_portal(settings(), customer_id, "https://sounds.example.com/billing")

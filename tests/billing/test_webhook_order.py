@@ -1,7 +1,7 @@
-"""Whatever becomes of Stripe's webhooks on their way, what is written down in the end is the same.
+"""Webhooks that are lost, late, repeated or out of order lead to the same state in the end.
 
-Two apps hear of one account at Stripe. The first is told of everything at once and in order. The second gets
-each event never, late, twice or among later ones, and the nightly round at the end.
+Two apps receive the events of one Stripe account. The first gets all of them at once and in order. The second
+gets each event never, late, twice or after later ones, and runs the nightly refresh at the end.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ STEP = st.tuples(st.sampled_from(ACTIONS), FATE, st.booleans())
 
 
 class Side:
-    """One app with a database of its own, and the same user and customer as the other's."""
+    """An app with its own database, and the same user and customer as the other app."""
 
     def __init__(self, folder: Path, migrated: Path, fake: FakeStripe) -> None:
         environ = fake.settings | {"DATA_DIR": str(folder), "SECRET_KEY": "k" * 32}
@@ -88,7 +88,7 @@ class Side:
             tasks.reconcile_payments.call_local()
 
     def known(self) -> tuple[Any, ...]:
-        """Subscription, tier and ledger."""
+        """Return the subscription, the tier of the waiting job and the invoices."""
         with self.app.app_context():
             user = db.session.get_one(User, USER)
             row, job = user.subscription, db.session.scalars(select(Job)).one()
@@ -144,14 +144,14 @@ def _any_sequence(sides: tuple[FakeStripe, Side, Side], steps: list[Any], seed: 
 
 
 @pytest.mark.timeout(600)  # about a minute on a quiet machine
-def test_any_sequence_of_events_ends_as_the_ordered_one(sides: tuple[FakeStripe, Side, Side]) -> None:
+def test_events_in_any_order_end_in_the_same_state(sides: tuple[FakeStripe, Side, Side]) -> None:
     SEEN.clear()
     _any_sequence(sides)
     assert len(SEEN) >= SEQUENCES
 
 
 def act(world: World, customer: str, action: str) -> None:
-    """What somebody does at Stripe, as far as it can be done now."""
+    """Do an action at Stripe, if the subscription's state allows it."""
     latest = next(iter(world.all("subscription", customer=customer)), None)
     is_over = latest is None or latest["status"] in subscriptions.ENDED
     word, _, detail = action.partition(" ")

@@ -1,4 +1,4 @@
-"""Products and prices."""
+"""Products and prices of the fake Stripe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLANS = {"pro": 1500, "enterprise": 9900}
 
 
 def add_plans(world: World) -> None:
-    """The account as it is once set up."""
+    """Add the products and prices of the paid plans."""
     for plan, cents in PLANS.items():
         product = world.add("product", "prod", name=plan.title(), active=True)
         world.add(

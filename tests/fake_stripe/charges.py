@@ -1,4 +1,4 @@
-"""Charges, what is given back of them, and disputes."""
+"""Charges, refunds and disputes of the fake Stripe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fake_stripe.world import Object, World
 
 
 def charge(world: World, customer: str, cents: int, paid: bool) -> Object:
-    """One try to take money, under a payment intent of its own."""
+    """Add one attempt to take money, with its own payment intent."""
     status = "succeeded" if paid else "requires_payment_method"
     intent = world.add("payment_intent", "pi", customer=customer, amount=cents, status=status)
     return world.add(

@@ -1,4 +1,4 @@
-"""Checkout sessions, and what customers do on their page."""
+"""Checkout sessions, and what a customer does on their page."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def expire(world: World, given: dict[str, Any], session_id: str) -> Object:
 
 
 def act(world: World, session_id: str, outcome: str) -> Object:
-    """The customer pays, is declined, passes 3-D Secure, or pays by something slow."""
+    """Act as the customer, who pays, is declined, passes 3-D Secure or pays by a slow method."""
     session = world.get("checkout.session", session_id)
     if session["status"] != "open":
         raise Refusal("This session is over.")

@@ -1,4 +1,4 @@
-"""Customers and their portal."""
+"""Customers of the fake Stripe, and their portal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stripe's form encoding read back, and parameters held against the SDK's own typed ones."""
+"""Decode Stripe's form encoding, and refuse parameters that the SDK's types do not have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLASS_NAME = re.compile(r"\b\w+Params\w*\b")
 
 
 def decode(text: str) -> dict[str, Any]:
-    """`a[b]=1&c[0]=2` as {"a": {"b": "1"}, "c": ["2"]}."""
+    """Return `a[b]=1&c[0]=2` as {"a": {"b": "1"}, "c": ["2"]}."""
     found: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         keys, at = re.findall(r"[^\[\]]+", name), found
@@ -24,7 +24,7 @@ def decode(text: str) -> dict[str, Any]:
 
 
 def refuse_unknown(given: Any, params: type, path: str = "") -> None:
-    """A parameter that the SDK's types do not know is one that Stripe does not either."""
+    """Refuse a parameter that the SDK's types do not have, as Stripe would."""
     if isinstance(given, list):
         for entry in given:
             refuse_unknown(entry, params, path)

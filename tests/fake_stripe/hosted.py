@@ -1,4 +1,4 @@
-"""The pages that Stripe would show: Checkout, an invoice to pay, and the portal. Buttons say what happens."""
+"""Stripe's own pages: Checkout, an invoice to pay, and the portal. Each button names an outcome."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answer(fake: FakeStripe, method: str, path: str, body: str) -> Answer:
 
 
 def _act(fake: FakeStripe, kind: str, object_id: str, outcome: str) -> str:
-    """What the button does; then back to the product, or the same page again after a decline."""
+    """Do what the button says. Return the URL to go to: of the product, or of this page after a decline."""
     world = fake.world
     if kind == "invoice":
         subscriptions.pay_invoice(world, object_id)

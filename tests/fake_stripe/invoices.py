@@ -1,4 +1,4 @@
-"""Invoices: made by subscriptions, paid by cards, previewed without either."""
+"""Invoices of the fake Stripe: issued, paid and previewed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def line(price: Object, cents: int, start: int, end: int, words: str) -> Object:
 
 
 def draft(world: World, subscription: Object, lines: list[Object]) -> Object:
-    """The body of an invoice, whether it becomes one or is only looked at."""
+    """Return the fields of an invoice, for a real one or a preview."""
     total = sum(entry["amount"] for entry in lines)
     return {
         "object": "invoice",
@@ -52,7 +52,7 @@ def draft(world: World, subscription: Object, lines: list[Object]) -> Object:
 
 
 def issue(world: World, subscription: Object, lines: list[Object]) -> Object:
-    """A finalised invoice that waits to be paid."""
+    """Add a finalised invoice that waits to be paid."""
     made = world.add("invoice", "in", **draft(world, subscription, lines))
     made |= {
         "status": "open",
@@ -66,7 +66,7 @@ def issue(world: World, subscription: Object, lines: list[Object]) -> Object:
 
 
 def collect(world: World, invoice: Object) -> bool:
-    """Try the customer's card, and tell of it. Whether it is paid."""
+    """Charge the customer's card and emit the events; return whether it was paid."""
     card = world.cards.get(invoice["customer"], "ok")
     if card == "ok" or invoice["amount_due"] == 0:
         settle(world, invoice)

@@ -1,4 +1,4 @@
-"""Meters: usage is counted by customer, once by identifier, for the price that a subscription has."""
+"""Meters of the fake Stripe, which count usage by customer, once for each identifier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which function answers which request: each resource registers its own."""
+"""The routes of the fake Stripe; each resource registers its own functions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROUTES: list[Route] = []
 
 
 def route(method: str, path: str, params: type | None = None) -> Callable[[Handler], Handler]:
-    """For `answer(world, given, **parts of the path)`; no parameter is taken that the SDK's types lack."""
+    """Register `answer(world, given, **path_parts)`. Parameters that the SDK's types lack are refused."""
 
     def register(answer: Handler) -> Handler:
         pattern = re.compile(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", path) + "$")
@@ -35,7 +35,7 @@ def route(method: str, path: str, params: type | None = None) -> Callable[[Handl
 
 
 def page(world: World, found: list[Object], given: dict[str, Any], url: str) -> Object:
-    """A list as Stripe gives it, newest first, after `starting_after`."""
+    """Return one page of a list in Stripe's format, newest first, after `starting_after`."""
     ids, limit = [entry["id"] for entry in found], int(given.get("limit", 10))
     start = ids.index(given["starting_after"]) + 1 if "starting_after" in given else 0
     shown = found[start : start + limit]

@@ -1,4 +1,4 @@
-"""The frame: HTTP on the loopback address, keys, idempotency, unknown parameters, and signed webhooks."""
+"""Serve the fake Stripe over HTTP, with API keys, idempotency keys and signed webhooks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.fake_stripe.form_encoding import decode, refuse_unknown
 from tests.fake_stripe.routing import ROUTES
 from tests.fake_stripe.world import Object, Refusal, World
 
-# Importing a resource registers its routes: a new one is added here.
+# Importing a resource registers its routes, so a new one has to be added here.
 RESOURCES = (catalog, charges, checkout, customers, invoices, meters, setup, subscriptions)
 KEY, SECRET = "sk_test_fake", "whsec_fake"
 INCLUDED_ON_DEMAND = {"invoice": "payments"}
@@ -43,7 +43,7 @@ class FakeStripe:
         self.server.fake = self
         self.kept: dict[str, tuple[Any, int, Object]] = {}
         self.calls: list[str] = []
-        self.webhook_url: str | None = None  # where events go by themselves, in order
+        self.webhook_url: str | None = None  # if set, events are sent there in order
         catalog.add_plans(self.world)
 
     def __enter__(self) -> FakeStripe:
@@ -56,11 +56,11 @@ class FakeStripe:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What an app needs to talk to this one."""
+        """The settings of an app that uses this fake."""
         return {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET, "STRIPE_API_BASE": self.url}
 
     def deliver(self) -> None:
-        """Send what has happened to the webhook's address."""
+        """Send the new events to the webhook's URL."""
         for event in self.world.take_events() if self.webhook_url else ():
             body, headers = signed(event)
             httpx.post(str(self.webhook_url), content=body, headers=headers, timeout=30)
@@ -96,14 +96,14 @@ class FakeStripe:
 
 
 def signed(event: Object, secret: str = SECRET, at: int | None = None) -> tuple[bytes, dict[str, str]]:
-    """An event as the body and headers of a webhook."""
+    """Return the body and the signed headers of an event's webhook."""
     body = json.dumps(event)
     header = stripe.WebhookSignature.generate_signature_header(body, secret, at)
     return body.encode(), {"Stripe-Signature": header, "Content-Type": "application/json"}
 
 
 def _shown(answer: Object, expand: list[str]) -> Object:
-    """Without what Stripe only includes when it is asked to."""
+    """Remove the fields that Stripe includes only when a request expands them."""
     entries = answer["data"] if answer.get("object") == "list" else [answer]
     shown = []
     for entry in entries:

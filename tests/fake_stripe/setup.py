@@ -1,4 +1,4 @@
-"""What `stripe setup` makes beside the meter: products, prices, the portal's configuration, endpoints."""
+"""The parts that `stripe setup` creates besides the meter: products, prices, portal, webhook endpoint."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def update_portal(world: World, given: Given, portal_id: str) -> Object:
 @route("POST", "/v1/webhook_endpoints", params.WebhookEndpointCreateParams)
 def create_endpoint(world: World, given: Given) -> Object:
     made = world.add("webhook_endpoint", "we", status="enabled", **given)
-    return made | {"secret": f"whsec_{made['id']}"}  # now, and never again
+    return made | {"secret": f"whsec_{made['id']}"}  # only in this answer
 
 
 @route("GET", "/v1/webhook_endpoints", params.WebhookEndpointListParams)
@@ -87,7 +87,7 @@ def update_endpoint(world: World, given: Given, endpoint_id: str) -> Object:
 
 
 def _changed(thing: Object, given: Given) -> Object:
-    """What was sent is merged in, and `true` is a truth and no word."""
+    """Merge what was sent into an object, with `true` and `false` as booleans."""
     for name, value in given.items():
         if isinstance(value, dict):
             thing[name] = _changed(thing.get(name) or {}, value)

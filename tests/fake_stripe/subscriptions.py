@@ -1,4 +1,4 @@
-"""Subscriptions through their whole life, by the clock of the fake account."""
+"""Subscriptions of the fake Stripe, from start to end, by the clock of its account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENDED = ("canceled", "incomplete_expired")
 
 
 def start(world: World, customer: str, price: Object, trial_days: int = 0, status: str = "active") -> Object:
-    """As Checkout starts one: after it was paid for, or for a trial."""
+    """Start a subscription as Checkout does: paid for, or in a trial."""
     length = trial_days * DAY or MONTH
     item = world.add(
         "subscription_item",
@@ -75,7 +75,7 @@ def set_status(world: World, subscription: Object, status: str) -> None:
 
 
 def advance(world: World, seconds: int) -> None:
-    """Let time pass, and whatever is due by then happen, day by day."""
+    """Advance the clock day by day, and do what is due on each day."""
     until = world.now + seconds
     while world.now < until:
         world.set_time = min(world.now + DAY, until)
@@ -115,7 +115,7 @@ def _try_again(world: World, found: Object) -> None:
 
 
 def pay_invoice(world: World, invoice_id: str) -> None:
-    """The customer has paid on the hosted page, with 3-D Secure where it was asked for."""
+    """Pay an invoice as a customer on its hosted page, with 3-D Secure if the card needs it."""
     bill = world.get("invoice", invoice_id)
     if bill["status"] != "open":
         return
@@ -139,7 +139,7 @@ def next_lines(world: World, found: Object) -> list[Object]:
 
 
 def proration(world: World, found: Object, price_id: str, at: int) -> list[Object]:
-    """What is left of the present price given back, and what is left of the new one asked for."""
+    """Return the lines that credit the rest of the old price and charge the rest of the new one."""
     item, price = item_of(found), world.get("price", price_id)
     ends = item["current_period_end"]
     share = (ends - at) / (ends - item["current_period_start"])

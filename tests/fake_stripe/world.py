@@ -1,4 +1,4 @@
-"""What the fake account holds: objects by kind and id, a clock, and the events that tell of changes."""
+"""The state of the fake account: objects by kind and id, a clock, and events about changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ API_VERSION = "2026-10-28.endive"
 
 
 class Refusal(Exception):
-    """An answer of 4xx in Stripe's own envelope."""
+    """An error answer (4xx) in Stripe's format."""
 
     def __init__(self, message: str, code: str | None = None, status: int = 400, **more: Any) -> None:
         super().__init__(message)
@@ -28,9 +28,9 @@ class World:
         self.lock = threading.RLock()
         self.objects: dict[str, dict[str, Object]] = {}
         self.events: list[Object] = []
-        self.cards: dict[str, str] = {}  # of a customer: ok, declined or needs_action
+        self.cards: dict[str, str] = {}  # customer id: ok, declined or needs_action
         self.is_away = False
-        self.lost_answers = 0  # so many of the next POSTs are done, and their answers lost
+        self.lost_answers = 0  # how many of the next POSTs are done without an answer
         self.set_time: int | None = None
         self._numbers = itertools.count(1)
 
@@ -57,7 +57,7 @@ class World:
         return found
 
     def all(self, kind: str, **wanted: Any) -> list[Object]:
-        """The newest first."""
+        """Return all objects of a kind with these values, the newest first."""
         found = list(self.objects.get(kind, {}).values())[::-1]
         return [entry for entry in found if all(entry.get(name) == value for name, value in wanted.items())]
 

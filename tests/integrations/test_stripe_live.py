@@ -1,4 +1,4 @@
-"""The same calls at the real Stripe, in a test account. The only test that may be skipped: it needs a key."""
+"""Make the same calls in a test account of the real Stripe. This test is skipped without a key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = os.environ.get("STRIPE_LIVE_TEST_KEY", "")
 
 
 @pytest.mark.skipif(not KEY, reason="STRIPE_LIVE_TEST_KEY is not set")
-def test_an_account_is_set_up_and_leads_a_customer_to_checkout_and_portal() -> None:
+def test_the_real_stripe_sets_up_an_account_and_opens_checkout_and_portal() -> None:
     assert "_test_" in KEY, "a key of a test account is needed"
     settings = Settings(
         stripe_secret_key=KEY,

@@ -189,7 +189,7 @@ def test_a_retry_needs_room_in_the_plan(as_owner: Browser, owner: User, broken: 
         session.add(Usage(user_id=owner.id, kind="upload", entry_key="used", quantity=1000))
     answer = as_owner.post(f"/jobs/{job.id}/retry")
     assert answer.status_code == 303
-    assert "All 1,000 uploads of this month are used." in as_owner.get("/jobs").text
+    assert "You have used all 1,000 uploads for this month." in as_owner.get("/jobs").text
     db.session.refresh(job)
     assert job.state == "failed"
 

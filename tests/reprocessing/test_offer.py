@@ -130,7 +130,8 @@ def test_identical_files_are_asked_about_once(as_owner: Browser, owner: User, tw
 def test_how_many_samples_a_budget_affords(left: str, affordable: int) -> None:
     """The maximum is reserved for each sample, and its real cost is known before the next is asked about."""
     cost = cost_estimate.CostEstimate(
-        silence=None, answered=frozenset(), models=(SMALL,), free=0, to_ask=3, each_usd=Decimal("0.002"),
+        unavailable_reason=None, answered=frozenset(), models=(SMALL,), free=0, to_ask=3,
+        each_usd=Decimal("0.002"),
         is_measured=True, each_most_usd=MOST, left_usd=Decimal(left),
     )  # fmt: skip
     assert (cost.affordable, cost.by_rules) == (affordable, 3 - affordable)

@@ -65,7 +65,7 @@ def test_a_plan_is_bought_changed_cancelled_and_resumed(
     press(page, "Cancel at the end of the period")
     expect(page.get_by_text("Enterprise stays until")).to_be_visible()
     press(page, "Resume Enterprise")
-    expect(page.get_by_text("Your plan goes on.")).to_be_visible()
+    expect(page.get_by_text("Resumed. Your plan renews as before.")).to_be_visible()
 
 
 def test_a_failed_renewal_leads_to_the_payment_page(page: Page, product: Product, fake: FakeStripe) -> None:

@@ -88,7 +88,7 @@ def test_the_last_free_upload_of_the_day_is_the_last(as_freeloader: Browser, fre
         assert as_freeloader.upload((f"{number}.wav", kick())).status_code == 201
     answer = as_freeloader.upload(("11.wav", kick()))
     assert answer.status_code == 422
-    assert "All 10 uploads of this day are used. The next ones start on" in answer.get_json()["error"]
+    assert "You have used all 10 uploads for today. Upload again from" in answer.get_json()["error"]
     assert quota.plan_usage(freeloader).uploads == 10
 
 

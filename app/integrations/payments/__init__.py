@@ -1,6 +1,6 @@
-"""Stripe, by its role: who pays, for what, and until when.
+"""Payments at Stripe: customers, subscriptions, invoices, prices, usage meters and webhook events.
 
-No transaction of the database may be open around any of these calls.
+No database transaction may be open around any of these calls, because Stripe may be slow.
 """
 
 from __future__ import annotations

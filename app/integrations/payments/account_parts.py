@@ -1,6 +1,6 @@
-"""What a Stripe account needs for this product, each part with how it is found, made and put right.
+"""The parts that a Stripe account needs for this product, and how to find, create and update each one.
 
-A part is found by a name of ours (an id, a lookup key, an address), so nothing is ever made twice.
+A part is found by a name that we gave it (an id, a lookup key, a URL), so nothing is ever created twice.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ METER_NAME = "Uploads beyond the plan"
 
 @dataclass(frozen=True)
 class AccountPart:
-    """`find` answers what is there, or None; `update` puts right what differs, or says that it can't."""
+    """One part: `find` returns it or None, `update` corrects what differs, or raises when it can't."""
 
     name: str
     wanted: Json
@@ -35,12 +35,16 @@ class AccountPart:
     update: Callable[[Json], object]
 
     def differences(self) -> list[str]:
+        """Return a sentence for each field that is not as wanted."""
         found = self.find()
         return ["is missing"] if found is None else list(_differences(self.wanted, found))
 
 
 def meter_part(settings: Settings) -> AccountPart:
-    """A meter can't be altered but for its name: another one would need another event name."""
+    """Return the meter of uploads past the plan.
+
+    Only a meter's name can be changed; anything else would need a new meter with another event name.
+    """
     wanted = {
         "display_name": METER_NAME,
         "event_name": meters.METER_EVENT,
@@ -61,6 +65,7 @@ def meter_part(settings: Settings) -> AccountPart:
 
 
 def product_part(settings: Settings, product_id: str, name: str) -> AccountPart:
+    """Return a product under an id of ours."""
     wanted = {"name": name, "active": True, "metadata": OUR_METADATA}
     api = stripe_client(settings).v1.products
     return AccountPart(
@@ -75,8 +80,11 @@ def product_part(settings: Settings, product_id: str, name: str) -> AccountPart:
 def price_part(
     settings: Settings, lookup_key: str, product_id: str, cents: int, labels: Json, meter_id: str
 ) -> AccountPart:
-    """A monthly price; with a meter, for each thing that it has counted. Another amount is another price:
-    the lookup key moves on to it, and whoever pays the old one goes on paying that."""
+    """Return a monthly price, or with a meter the price of each upload that it counts.
+
+    The amount of a price can't be changed. For another amount a new price is created and takes over the
+    lookup key; existing subscriptions keep the old price.
+    """
     usage = {"usage_type": "metered", "meter": meter_id} if meter_id else {"usage_type": "licensed"}
     wanted = {
         "product": product_id,
@@ -105,9 +113,11 @@ def price_part(
 
 
 def portal_part(settings: Settings, return_url: str) -> AccountPart:
-    """Cards, addresses and invoices are Stripe's; plans are changed and cancelled here, with a preview.
+    """Return the configuration of Stripe's customer portal.
 
-    Stripe opens the account's default configuration, so that one is put right where there is one.
+    Cards, addresses and invoices are handled there. Plans are changed and cancelled on our own pages, where
+    the cost is shown first. If the account has a default configuration, that one is updated, because Stripe
+    opens it.
     """
     wanted = {
         "default_return_url": return_url,
@@ -136,6 +146,7 @@ def portal_part(settings: Settings, return_url: str) -> AccountPart:
 
 
 def webhook_part(settings: Settings, url: str) -> AccountPart:
+    """Return the webhook endpoint that sends events to `url`."""
     wanted = {"url": url, "enabled_events": sorted(EVENT_TYPES), "status": "enabled"}
     api = stripe_client(settings).v1.webhook_endpoints
     events = {"enabled_events": wanted["enabled_events"]}
@@ -162,11 +173,12 @@ def _create_object(create: Callable[..., Any], wanted: Json) -> Json:
 
 
 def _untyped(wanted: Json) -> Any:
-    """The SDK's types want a literal; these are values that are compared as well."""
+    """Return the values without a type: the SDK wants literals, and these are compared as well as sent."""
     return wanted
 
 
 def _none_if_missing(retrieve: Callable[[], Any]) -> Json | None:
+    """Retrieve an object, or return None when Stripe does not have it."""
     try:
         with map_stripe_errors():
             found: Json = retrieve().to_dict()

@@ -1,4 +1,4 @@
-"""The connection to Stripe: one client, its limits, and one error for whatever goes wrong."""
+"""Connect to Stripe: one client with timeouts and retries, and one exception for every failure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from app.config import Settings
 CONNECT_S, READ_S, RETRIES = 4.0, 12.0, 2
 PAGE_SIZE = 100
 RESOURCE_MISSING = "resource_missing"
-OUR_METADATA = {"made_by": "sp404mk2-sample-agent"}  # on whatever `stripe setup` makes
+OUR_METADATA = {"made_by": "sp404mk2-sample-agent"}  # on everything that `stripe setup` creates
 
 
 class PaymentsError(Exception):
-    """Stripe could not be reached, or did not do what was asked; `code` is its word for why."""
+    """Stripe could not be reached or refused a request; `code` is Stripe's error code, if it gave one."""
 
     def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
@@ -26,10 +26,11 @@ class PaymentsError(Exception):
 
 
 class CheckoutConflictError(PaymentsError):
-    """Somebody has asked for something else of the same customer meanwhile."""
+    """Another checkout of the same customer was opened or paid at the same moment."""
 
 
 def is_set_up(settings: Settings) -> bool:
+    """Return whether this server has a Stripe key, so that plans can be paid for."""
     return settings.stripe_secret_key is not None
 
 
@@ -49,7 +50,7 @@ def _client(key: str, base: str) -> stripe.StripeClient:
 
 @contextmanager
 def map_stripe_errors() -> Iterator[None]:
-    """Whatever the SDK raises is a PaymentsError outside of here."""
+    """Raise the SDK's errors as PaymentsError."""
     try:
         yield
     except stripe.StripeError as error:
@@ -57,5 +58,5 @@ def map_stripe_errors() -> Iterator[None]:
 
 
 def make_idempotency_key(*parts: object) -> str:
-    """An idempotency key: the same request again is the same one, and never another."""
+    """Return a key by which Stripe recognises a repeated request; `parts` name everything it asks for."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Who pays, and what is true of them now."""
+"""Create customers at Stripe, and fetch everything about one of them."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ if TYPE_CHECKING:
     import stripe
 
 
-def create_customer(settings: Settings, user_id: str, email: str, seen: int) -> str:
-    """A customer for an account; `seen` tells a second one, after the first was deleted, from the first."""
+def create_customer(settings: Settings, user_id: str, email: str, number: int) -> str:
+    """Create a customer for an account and return its id; two calls at once create one.
+
+    `number` differs after a customer was deleted, so that Stripe then creates another one.
+    """
     with map_stripe_errors():
         return (
             stripe_client(settings)
             .v1.customers.create(
                 {"email": email, "metadata": {"user_id": user_id}},
-                {"idempotency_key": make_idempotency_key("customer", user_id, email, seen)},
+                {"idempotency_key": make_idempotency_key("customer", user_id, email, number)},
             )
             .id
         )
 
 
 def customer_snapshot(settings: Settings, customer_id: str) -> CustomerSnapshot:
-    """What is true of a customer now."""
-    found, of = stripe_client(settings).v1, {"customer": customer_id, "limit": PAGE_SIZE}
+    """Return all subscriptions, invoices and payments of a customer as they are now."""
+    api = stripe_client(settings).v1
     with map_stripe_errors():
         if not customer_exists(settings, customer_id):
             return CustomerSnapshot(exists=False)
-        subscriptions = found.subscriptions.list(
-            {"customer": customer_id, "limit": PAGE_SIZE, "status": "all"}
-        )
-        wanted: Any = of | {"expand": ["data.payments"]}
-        invoices, charges = (
-            found.invoices.list(wanted),
-            found.charges.list({"customer": customer_id, "limit": PAGE_SIZE}),
-        )
+        subscriptions = api.subscriptions.list({"customer": customer_id, "limit": PAGE_SIZE, "status": "all"})
+        with_payments: Any = {"customer": customer_id, "limit": PAGE_SIZE, "expand": ["data.payments"]}
+        invoices = api.invoices.list(with_payments)
+        charges = api.charges.list({"customer": customer_id, "limit": PAGE_SIZE})
         return CustomerSnapshot(
             True,
-            tuple(StripeSubscription.read(entry.to_dict()) for entry in subscriptions.auto_paging_iter()),
-            tuple(StripeInvoice.read(entry.to_dict()) for entry in invoices.auto_paging_iter()),
+            tuple(StripeSubscription.from_stripe(it.to_dict()) for it in subscriptions.auto_paging_iter()),
+            tuple(StripeInvoice.from_stripe(it.to_dict()) for it in invoices.auto_paging_iter()),
             tuple(_payment_outcome(settings, charge) for charge in charges.auto_paging_iter() if charge.paid),
         )
 
 
 def customer_exists(settings: Settings, customer_id: str) -> bool:
+    """Return whether the customer is at Stripe and was not deleted."""
     try:
         with map_stripe_errors():
             return not getattr(stripe_client(settings).v1.customers.retrieve(customer_id), "deleted", False)
@@ -70,12 +70,13 @@ def customer_exists(settings: Settings, customer_id: str) -> bool:
 
 
 def customer_of_charge(settings: Settings, charge_id: str) -> str | None:
-    """Whose a disputed charge is: a dispute names no customer."""
+    """Return the customer of a disputed charge; a dispute itself names none."""
     with map_stripe_errors():
         return _reference_id(stripe_client(settings).v1.charges.retrieve(charge_id).customer)
 
 
 def _payment_outcome(settings: Settings, charge: stripe.Charge) -> PaymentOutcome:
+    """Return what was refunded or disputed of a charge; this asks Stripe for the dispute if there is one."""
     payment_id = _reference_id(charge.payment_intent) or charge.id
     if not charge.disputed:
         return PaymentOutcome(payment_id, charge.amount_refunded)

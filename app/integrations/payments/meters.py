@@ -1,4 +1,4 @@
-"""Stripe's meter of overage: the one way in which usage is reported there, and what it has counted."""
+"""Report uploads past the plan to Stripe's meter, and read what it has counted."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from app.integrations.payments.connection import (
 from app.integrations.payments.prices import find_price_id
 
 METER_EVENT = "sp404_overage_upload"
-# Stripe takes 35 days; what is older is reported as the oldest that it takes, rather than never.
+# Stripe takes reports of the last 35 days. An older upload is reported with this age rather than never.
 MAX_REPORT_AGE = timedelta(days=34)
-# Its answer to an identifier that it has: there is no code for that.
+# Stripe's message for an identifier it has counted already; there is no error code for that.
 DUPLICATE_MESSAGE = "already exists with identifier"
 
 
 def report_upload(settings: Settings, customer_id: str, identifier: str, at: int) -> None:
-    """Ask a customer to pay for one upload. Sending it again is safe: an identifier counts once.
+    """Report one upload for a customer to pay for, at a Unix time. Safe to repeat: an identifier counts once.
 
-    No idempotency key: Stripe would repeat an answer of 500 to it for a day.
+    This sends no idempotency key, because Stripe would repeat a failure (500) under it for a day.
     """
     oldest = int((datetime.now(UTC) - MAX_REPORT_AGE).timestamp())
     try:
@@ -42,7 +42,7 @@ def report_upload(settings: Settings, customer_id: str, identifier: str, at: int
 
 
 def counted_uploads(settings: Settings, customer_id: str, start: int, end: int) -> int:
-    """How many uploads Stripe has counted of a customer between two moments, each a full minute."""
+    """Return how many uploads Stripe has counted for a customer between two Unix times, both full minutes."""
     meter_id = find_meter_id(settings)
     if meter_id is None:
         raise PaymentsError(f"Stripe has no meter for {METER_EVENT}: run `flask --app wsgi stripe setup`")
@@ -54,14 +54,14 @@ def counted_uploads(settings: Settings, customer_id: str, start: int, end: int) 
 
 
 def find_meter_id(settings: Settings) -> str | None:
-    """The meter that counts what is reported here."""
+    """Return the id of the meter that counts these reports, or None before `stripe setup`."""
     with map_stripe_errors():
         meters = stripe_client(settings).v1.billing.meters.list({"status": "active"}).auto_paging_iter()
         return next((meter.id for meter in meters if meter.event_name == METER_EVENT), None)
 
 
 def add_metered_price(settings: Settings, subscription_id: str, lookup_key: str) -> None:
-    """Have a subscription's invoices ask for what the meter counts; safe to repeat."""
+    """Add the metered price to a subscription, so that its invoices charge for reports; safe to repeat."""
     price = find_price_id(settings, lookup_key)
     with map_stripe_errors():
         items = stripe_client(settings).v1.subscription_items

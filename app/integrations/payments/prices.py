@@ -1,4 +1,4 @@
-"""What is for sale at Stripe."""
+"""Look up prices at Stripe."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from app.integrations.payments.snapshot import StripePrice
 
 @lru_cache(maxsize=256)
 def get_price(settings: Settings, price_id: str) -> StripePrice:
-    """A price is never altered at Stripe, so one look is enough."""
+    """Return a price by its id, from a cache: the amount and metadata of a price at Stripe stay the same."""
     with map_stripe_errors():
-        return StripePrice.read(stripe_client(settings).v1.prices.retrieve(price_id).to_dict())
+        return StripePrice.from_stripe(stripe_client(settings).v1.prices.retrieve(price_id).to_dict())
 
 
 def find_price_id(settings: Settings, lookup_key: str) -> str:
-    """The price that is asked for now."""
+    """Return the id of the active price with this lookup key."""
     with map_stripe_errors():
         found = stripe_client(settings).v1.prices.list(
             {"lookup_keys": [lookup_key], "active": True, "limit": 1}

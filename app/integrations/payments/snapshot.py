@@ -1,4 +1,4 @@
-"""What is known of a customer at Stripe, in values of our own: the shapes of its API end here."""
+"""Convert Stripe's API objects into our own types; no other module reads their fields."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StripePrice:
+    """A price and the plan that it belongs to."""
+
     id: str
     lookup_key: str | None
     plan_name: str | None  # from the metadata that `stripe setup` writes
     is_metered: bool
 
     @classmethod
-    def read(cls, price: Json) -> StripePrice:
+    def from_stripe(cls, price: Json) -> StripePrice:
         recurring = price.get("recurring") or {}
         return cls(
             price["id"],
@@ -30,45 +32,49 @@ class StripePrice:
 
 @dataclass(frozen=True)
 class SubscriptionItem:
+    """One price of a subscription, and the period that is paid for."""
+
     id: str
     price: StripePrice
     period_start: datetime
     period_end: datetime
 
     @classmethod
-    def read(cls, item: Json) -> SubscriptionItem:
+    def from_stripe(cls, item: Json) -> SubscriptionItem:
         period = utc_time(item["current_period_start"]), utc_time(item["current_period_end"])
-        return cls(item["id"], StripePrice.read(item["price"]), *period)
+        return cls(item["id"], StripePrice.from_stripe(item["price"]), *period)
 
 
 @dataclass(frozen=True)
 class StripeSubscription:
+    """A subscription with its items."""
+
     id: str
     status: str
     items: tuple[SubscriptionItem, ...]
     created_at: datetime
     ends_at: datetime | None  # when a cancellation takes effect
-    latest_invoice_id: str | None
 
     @classmethod
-    def read(cls, found: Json) -> StripeSubscription:
-        items = tuple(SubscriptionItem.read(item) for item in found["items"]["data"])
+    def from_stripe(cls, found: Json) -> StripeSubscription:
+        items = tuple(SubscriptionItem.from_stripe(item) for item in found["items"]["data"])
         ends_at = optional_utc_time(found.get("cancel_at"))
         if ends_at is None and found.get("cancel_at_period_end"):
             ends_at = max((item.period_end for item in items), default=None)
-        created_at, invoice = utc_time(found["created"]), found.get("latest_invoice")
-        return cls(found["id"], found["status"], items, created_at, ends_at, object_id(invoice))
+        return cls(found["id"], found["status"], items, utc_time(found["created"]), ends_at)
 
 
 @dataclass(frozen=True)
 class StripeInvoice:
+    """An invoice, or the preview of one."""
+
     id: str
     number: str | None
     status: str
     currency: str
     total_cents: int
     paid_cents: int
-    price_id: str | None  # of the last thing that is not given back
+    price_id: str | None  # of the last line that is not a credit
     period_start: datetime
     period_end: datetime
     created_at: datetime
@@ -79,8 +85,8 @@ class StripeInvoice:
     lines: tuple[InvoiceLine, ...]
 
     @classmethod
-    def read(cls, found: Json) -> StripeInvoice:
-        lines = tuple(InvoiceLine.read(line) for line in found["lines"]["data"])
+    def from_stripe(cls, found: Json) -> StripeInvoice:
+        lines = tuple(InvoiceLine.from_stripe(line) for line in found["lines"]["data"])
         charged = [line for line in lines if line.cents >= 0] or list(lines)
         last = charged[-1] if charged else None
         return cls(
@@ -104,6 +110,8 @@ class StripeInvoice:
 
 @dataclass(frozen=True)
 class InvoiceLine:
+    """One line of an invoice. A credit has negative cents."""
+
     description: str
     cents: int
     price_id: str | None
@@ -111,7 +119,7 @@ class InvoiceLine:
     end: datetime
 
     @classmethod
-    def read(cls, line: Json) -> InvoiceLine:
+    def from_stripe(cls, line: Json) -> InvoiceLine:
         pricing = (line.get("pricing") or {}).get("price_details") or {}
         period = utc_time(line["period"]["start"]), utc_time(line["period"]["end"])
         return cls(line.get("description") or "", line["amount"], object_id(pricing.get("price")), *period)
@@ -119,7 +127,7 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class PaymentOutcome:
-    """What became of the money of one payment."""
+    """How much of one payment was refunded or disputed."""
 
     payment_id: str
     refunded_cents: int = 0
@@ -129,7 +137,7 @@ class PaymentOutcome:
 
 @dataclass(frozen=True)
 class CustomerSnapshot:
-    """All that counts of one customer, as it is now."""
+    """Everything we need to know about one customer, as it is now."""
 
     exists: bool
     subscriptions: tuple[StripeSubscription, ...] = ()
@@ -139,7 +147,7 @@ class CustomerSnapshot:
 
 @dataclass(frozen=True)
 class StripeEvent:
-    """A hint that something has changed; what it is now is asked for."""
+    """A webhook event. It only hints that something changed; the present state is fetched from Stripe."""
 
     id: str
     type: str
@@ -148,7 +156,7 @@ class StripeEvent:
     charge_id: str | None
 
     @classmethod
-    def read(cls, event: Json) -> StripeEvent:
+    def from_stripe(cls, event: Json) -> StripeEvent:
         about = event["data"]["object"]
         is_customer = about.get("object") == "customer"
         customer = about.get("id") if is_customer else about.get("customer")
@@ -159,19 +167,22 @@ class StripeEvent:
 
 
 def object_id(reference: Any) -> str | None:
-    """Stripe gives an id or, where it was asked to, the whole object."""
+    """Return the id of a reference, which Stripe gives as an id or as the whole object."""
     found = reference.get("id") if isinstance(reference, Mapping) else reference
     return str(found) if found else None
 
 
 def utc_time(seconds: int) -> datetime:
+    """Return a Unix time as a datetime in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def optional_utc_time(seconds: int | None) -> datetime | None:
+    """Return a Unix time as a datetime in UTC, or None for None."""
     return None if seconds is None else utc_time(seconds)
 
 
 def _payment_ids(invoice: Json) -> list[str]:
+    """Return the ids of the payment intents of an invoice that was fetched with its payments."""
     payments = [entry.get("payment") or {} for entry in (invoice.get("payments") or {}).get("data", ())]
     return [found for payment in payments if (found := object_id(payment.get("payment_intent")))]

@@ -1,4 +1,4 @@
-"""What Stripe says has happened: signed hints, after which the present state is asked for."""
+"""Verify and read the events that Stripe sends to our webhook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.integrations.payments.connection import stripe_client
 from app.integrations.payments.snapshot import StripeEvent
 
 SIGNATURE_TOLERANCE_S = 300
-# The events that a webhook endpoint at Stripe is to send; of any other nothing would follow.
+# The events that Stripe should send to our endpoint; we would do nothing with any other.
 EVENT_TYPES = (
     "charge.dispute.closed",
     "charge.dispute.created",
@@ -35,14 +35,14 @@ EVENT_TYPES = (
 
 
 def read_event(settings: Settings, body: bytes, header: str | None) -> StripeEvent | None:
-    """The event of a webhook that Stripe has signed within five minutes; None for any other.
+    """Return the event of a webhook that Stripe signed within the last five minutes; None for any other.
 
-    While the secret is being changed there are two, and either will do.
+    While the secret is being changed there are two of them, and either is accepted.
     """
     for secret in (settings.stripe_webhook_secret or "").replace(",", " ").split():
         try:
             event = stripe_client(settings).construct_event(body, header, secret, SIGNATURE_TOLERANCE_S)
-            return StripeEvent.read(event.to_dict())
+            return StripeEvent.from_stripe(event.to_dict())
         except (stripe.SignatureVerificationError, ValueError, KeyError, AttributeError, TypeError):
             continue
     return None

@@ -1,4 +1,4 @@
-"""Stripe's own pages: where a subscription is paid for, and where cards and addresses are changed."""
+"""Open Stripe's own pages: Checkout to pay for a subscription, and the portal for cards and addresses."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 def open_checkout(
     settings: Settings, customer_id: str, lookup_key: str, trial_days: int, success_url: str, cancel_url: str
 ) -> str:
-    """Where the customer pays for a subscription: the session that is open for it, or a new one.
+    """Return the URL to pay for a subscription at: of the Checkout session that is open for it, or a new one.
 
-    Its key names the session before it, so two clicks at once make one, and the next after it another.
-    Raises OvertakenError when one for another plan was opened at the same moment: that one stays.
+    The idempotency key names the session before, so two clicks at once open one session and a later click
+    opens the next. Raise CheckoutConflictError when a session for another plan was opened at the same moment;
+    that one stays open.
     """
     sessions = stripe_client(settings).v1.checkout.sessions
     price_now = find_price_id(settings, lookup_key)
@@ -62,9 +63,10 @@ def open_checkout(
 
 
 def _keep_newest(settings: Settings, customer_id: str, own_id: str) -> None:
-    """Of sessions made at once for two plans, whoever looks last has seen them all: only the newest stays.
+    """Expire every open session but the newest, when two were opened at once for two plans.
 
-    Raises OvertakenError when that is another one, or when an older one was paid meanwhile.
+    Of two requests, the one that lists the sessions last sees both. Raise CheckoutConflictError when the
+    newest is not our own, or when an older one was paid meanwhile.
     """
     sessions = stripe_client(settings).v1.checkout.sessions
     with map_stripe_errors():
@@ -79,7 +81,7 @@ def _keep_newest(settings: Settings, customer_id: str, own_id: str) -> None:
                 continue
             try:
                 sessions.expire(older)
-            except stripe.InvalidRequestError:  # another window has ended it, or somebody has paid
+            except stripe.InvalidRequestError:  # it was expired or paid in another window
                 if _has_status(settings, older, "complete"):
                     sessions.expire(own_id)
                     raise CheckoutConflictError("another checkout was paid meanwhile") from None
@@ -90,7 +92,7 @@ def _has_status(settings: Settings, session_id: str, status: str) -> bool:
 
 
 def close_checkouts(settings: Settings, customer_id: str) -> None:
-    """Nothing that is open can be paid any more."""
+    """Expire the customer's open Checkout sessions, so that none of them can be paid any more."""
     sessions = stripe_client(settings).v1.checkout.sessions
     with map_stripe_errors():
         for session in sessions.list({"customer": customer_id, "status": "open"}).auto_paging_iter():
@@ -98,9 +100,9 @@ def close_checkouts(settings: Settings, customer_id: str) -> None:
 
 
 def open_portal(settings: Settings, customer_id: str, return_url: str) -> str:
-    """Where a customer changes cards and addresses; each visit is a session of its own.
+    """Return the URL where a customer changes cards and addresses; each visit opens a session of its own.
 
-    Its configuration is named, as one that was made by the API is not the account's default.
+    The configuration is named in the request, because one created by the API is not the account's default.
     """
     with map_stripe_errors():
         portal = stripe_client(settings).v1.billing_portal

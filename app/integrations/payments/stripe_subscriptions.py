@@ -1,4 +1,4 @@
-"""A subscription's invoices, another plan for it, and its end."""
+"""Preview a subscription's invoices, change its plan, cancel and end it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ NO_UPCOMING_INVOICE = "invoice_upcoming_none"
 
 
 def get_invoice(settings: Settings, invoice_id: str) -> StripeInvoice:
-    """An invoice with links that work now: they are not for keeping."""
+    """Return an invoice with links that work now; they expire, so they are not stored."""
     with map_stripe_errors():
-        return StripeInvoice.read(stripe_client(settings).v1.invoices.retrieve(invoice_id).to_dict())
+        return StripeInvoice.from_stripe(stripe_client(settings).v1.invoices.retrieve(invoice_id).to_dict())
 
 
 def preview_next_invoice(settings: Settings, subscription_id: str) -> StripeInvoice | None:
-    """What will be asked for next; None when nothing will."""
+    """Return what the next invoice will be, or None when there will be none."""
     try:
         with map_stripe_errors():
             return _preview_invoice(settings, {"subscription": subscription_id})
@@ -40,7 +40,7 @@ def preview_next_invoice(settings: Settings, subscription_id: str) -> StripeInvo
 def preview_plan_change(
     settings: Settings, subscription_id: str, item_id: str, price: str, at: int
 ) -> StripeInvoice:
-    """What a change of plan would cost at that second, charged at once."""
+    """Return the invoice that a change of plan at that second would charge at once."""
     with map_stripe_errors():
         return _preview_invoice(
             settings,
@@ -58,7 +58,7 @@ def preview_plan_change(
 def change_plan(
     settings: Settings, subscription_id: str, item_id: str, price: str, at: int
 ) -> StripeSubscription:
-    """Change the plan and charge what was previewed. Until it is paid, the plan stays what it was."""
+    """Change the plan and charge what was previewed. The old plan stays until that is paid."""
     with map_stripe_errors():
         changed = stripe_client(settings).v1.subscriptions.update(
             subscription_id,
@@ -70,11 +70,11 @@ def change_plan(
             },
             {"idempotency_key": make_idempotency_key("swap", subscription_id, item_id, price, at)},
         )
-        return StripeSubscription.read(changed.to_dict())
+        return StripeSubscription.from_stripe(changed.to_dict())
 
 
 def cancel_at_period_end(settings: Settings, subscription_id: str, cancel: bool) -> None:
-    """End with what is paid for, or go on after all; safe to repeat."""
+    """Cancel a subscription at the end of its period, or take that back; safe to repeat."""
     subscriptions = stripe_client(settings).v1.subscriptions
     with map_stripe_errors():
         if not cancel and subscriptions.retrieve(subscription_id).cancel_at is not None:
@@ -84,7 +84,7 @@ def cancel_at_period_end(settings: Settings, subscription_id: str, cancel: bool)
 
 
 def cancel_now(settings: Settings, subscription_id: str) -> None:
-    """End at once; one that has ended already is fine."""
+    """End a subscription at once; safe to repeat."""
     try:
         with map_stripe_errors():
             stripe_client(settings).v1.subscriptions.cancel(subscription_id)
@@ -94,4 +94,4 @@ def cancel_now(settings: Settings, subscription_id: str) -> None:
 
 
 def _preview_invoice(settings: Settings, wanted: InvoiceCreatePreviewParams) -> StripeInvoice:
-    return StripeInvoice.read(stripe_client(settings).v1.invoices.create_preview(wanted).to_dict())
+    return StripeInvoice.from_stripe(stripe_client(settings).v1.invoices.create_preview(wanted).to_dict())
