@@ -1,4 +1,4 @@
-"""Fixtures for every test: a fresh app on its own migrated database, and a fixed cast of users."""
+"""Fixtures of every test: a fresh app on its own migrated database, and a fixed cast of users."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support import PASSWORD, ApiScript, Browser
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the logs of its processes to the report of a failed test."""
+    """Add the logs of a failed test's processes to its report."""
     report = yield
     if report.failed:
         for served in getattr(item, "funcargs", {}).values():
@@ -54,7 +54,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_hashes() -> Iterator[None]:
-    """Hash the cast's passwords with the same function, but without making it slow on purpose."""
+    """Hash passwords with the product's function, but with parameters that make it quick."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", quick)
@@ -64,13 +64,13 @@ def quick_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """A cache of compiled templates, which are the same in every test's app."""
+    """Keep compiled templates, which are the same for the app of every test."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file made by the migrations, to be copied for each test."""
+    """Return a migrated database file, which is copied for each test."""
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app(Settings.from_env({"DATA_DIR": str(folder)}))
     with app.app_context():
@@ -82,19 +82,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """The environment that the app's settings are read from; tests override it to change them."""
+    """Return the settings of the app under test; a test module may override this fixture."""
     return {"DATA_DIR": str(tmp_path / "instance")}
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Don't pause between two attempts of a question to a model."""
+    """Skip the pauses between two attempts to ask a model."""
     monkeypatch.setattr(conversation, "PAUSES_S", (0.0, 0.0))
 
 
 @pytest.fixture
 def fake(at_once: None) -> Iterator[FakeOpenRouter]:
-    """A fake OpenRouter, for tests whose `environ` names its address."""
+    """Serve a fake OpenRouter, for tests whose `environ` names its address."""
     with running_openrouter() as made:
         yield made
 
@@ -161,7 +161,7 @@ def as_freeloader(app: Flask, freeloader: User) -> Browser:
 
 @pytest.fixture
 def script(app: Flask, owner: User) -> ApiScript:
-    """The owner's API client, with a token that may do everything."""
+    """Return a client of the owner with a token that has every ability."""
     return ApiScript(app, owner)
 
 

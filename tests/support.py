@@ -1,4 +1,4 @@
-"""Shared by tests: a browser-like client, an API client, and generated audio whose truth is known."""
+"""Helpers of all tests: clients for pages and API, and generated audio with known tempo and key."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ class Browser:
         return self._request("POST", path, data={"csrf_token": self.token, **form}, headers=headers)
 
     def _request(self, method: str, path: str, **options: Any) -> TestResponse:
-        """Send a request in its own context, as a server does, so that requests share nothing."""
+        """Send a request in a context of its own, as a server does, so that requests share no state."""
         answer: TestResponse = Context().run(self.client.open, path, method=method, **options)
         db.session.commit()  # so the test's own session sees what the request changed
         return answer
 
     def upload(self, *files: tuple[str, bytes], **form: Any) -> TestResponse:
-        """Upload as the page's script does: one request for a file, answered in JSON."""
+        """Upload as the page's script does: one file per request, answered in JSON."""
         audio = [(BytesIO(content), name) for name, content in files]
         return self.post("/upload", {"Accept": "application/json"}, audio=audio, **form)
 
 
 class ApiScript:
-    """Calls the JSON API with a user's token."""
+    """A client of the JSON API with a token of a user."""
 
     def __init__(self, app: Flask, user: User, *abilities: str) -> None:
         self.client = app.test_client(use_cookies=False)
@@ -93,7 +93,7 @@ def uploaded_job(browser: Browser, name: str, content: bytes) -> Job:
 
 
 def waiting_jobs(user: User, count: int, **values: Any) -> list[str]:
-    """Add pending jobs, due one after another and without files; return their ids in order."""
+    """Insert waiting jobs, due one after another and without files, and return their ids in order."""
     plan, now = plans.plan_for_user(user), utcnow() - timedelta(hours=1)
     with transaction() as session:
         batch = Batch(id=str(uuid4()), user_id=user.id, expected=count)
@@ -121,7 +121,7 @@ def waiting_jobs(user: User, count: int, **values: Any) -> list[str]:
 
 
 def finished_job(browser: Browser, name: str, content: bytes) -> Job:
-    """Upload a file and run its job in this process with the real engine."""
+    """Upload a file, run its job in the real engine, and return it."""
     job = uploaded_job(browser, name, content)
     run.run_next()
     db.session.refresh(job)
@@ -136,7 +136,7 @@ def wav(samples: np.ndarray[Any, Any], rate: int = RATE, **options: Any) -> byte
 
 
 def drum_loop(bpm: float = 93.0, beats: int = 8) -> bytes:
-    """Return a loop of kick, snare and hats, cut to `beats` whole beats at `bpm`."""
+    """Return kick, snare and hats, cut to exactly `beats` beats at `bpm`."""
     length = round(beats * 60 / bpm * RATE)
     loop = np.zeros(length + RATE)
     for eighth in range(2 * beats):
@@ -152,7 +152,7 @@ def drum_loop(bpm: float = 93.0, beats: int = 8) -> bytes:
 
 
 def chord(frequencies_hz: tuple[float, ...] = (261.63, 311.13, 392.0), seconds: float = 4.0) -> bytes:
-    """Return a chord with a few harmonics, a C minor triad unless told otherwise."""
+    """Return a chord with a few harmonics: by default a C minor triad."""
     made = sum(tone(f * h, seconds, 0.3) / h for f in frequencies_hz for h in (1, 2, 3))
     return wav(0.2 * np.asarray(made))
 

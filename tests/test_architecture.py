@@ -50,8 +50,8 @@ PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {
     "boto3": "app.integrations.storage.s3_store",
-    "humanize": "app.plurals app.templating",
     "httpx": "app.engine.http_stream app.integrations.webhook_client app.integrations.openrouter.chat_client",
+    "humanize": "app.plurals app.templating",
     "prometheus_client": "app.admin.metrics",
     "argon2": "app.auth.passwords",
     "pyotp": "app.auth.two_factor_login",

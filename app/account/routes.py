@@ -217,7 +217,7 @@ def _ai_page(form: AiForm, models: tuple[str, ...]) -> Page:
         form=form,
         models=models if is_set_up else (),
         is_set_up=is_set_up,
-        silence=budget.unavailable_reason(current_user),
+        unavailable_reason=budget.unavailable_reason(current_user),
         budgets=budget.user_budgets(current_user.id),
     )
 

@@ -12,6 +12,7 @@ from app.jobs import attempts, workers
 from app.models import Job, User
 from app.models.base import utcnow
 from app.models.job import CANCELLED, PENDING, UNFINISHED
+from app.plurals import pluralize
 
 MAX_BATCHES = 5
 # Used until a job of the purpose has been measured.
@@ -35,7 +36,7 @@ class BatchProgress:
         if minutes < 1:
             return "less than a minute left"
         if minutes < 90:
-            return f"about {minutes} {'minute' if minutes == 1 else 'minutes'} left"
+            return f"about {pluralize(minutes, 'minute')} left"
         return f"about {round(minutes / 60)} hours left"
 
 

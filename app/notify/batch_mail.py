@@ -21,9 +21,9 @@ class BatchWording(NamedTuple):
     """The words for one purpose of jobs: "2 samples are ready", "1 file could not be processed"."""
 
     noun: str
-    verbs: tuple[str, str]
     done: str
     failed: str
+    verbs: tuple[str, str] = ("is", "are")
 
 
 # Filled from the table of job purposes, see `app.jobs.purposes`.

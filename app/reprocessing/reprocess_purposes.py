@@ -54,7 +54,7 @@ def _wording(done: str, noun: str) -> Wording:
         file_refused=SAMPLE_UNCHANGED,
         tries_used_up=f"{SAMPLE_UNCHANGED} Try again, now or later.",
         file_unavailable=SAMPLE_UNCHANGED,
-        mail=BatchWording("sample", ("was", "were"), done, done),
+        mail=BatchWording("sample", done, done, ("was", "were")),
     )
 
 

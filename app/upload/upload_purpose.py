@@ -67,7 +67,7 @@ UPLOAD_PURPOSE = Purpose(
         tries_used_up=f"We keep the file for {transitions.FILE_KEPT_FOR.days} days: try again, "
         "or upload another version.",
         file_unavailable="Upload it again.",
-        mail=BatchWording("file", ("is", "are"), "ready", "processed"),
+        mail=BatchWording("file", "ready", "processed"),
     ),
     renders_wav=True,
     shows_file_size=True,

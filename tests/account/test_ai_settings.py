@@ -99,7 +99,7 @@ class TestWithoutAKey:
         assert "This is free" in told
         assert "OPENROUTER_API_KEY=sk-or-… make run" in told
         assert "Save" in rest
-        assert "Asked first" not in rest
+        assert "Preferred model" not in rest
         assert "AI spending on your samples" not in rest
 
     def test_models_can_be_switched_off_before_there_is_one(self, as_owner: Browser, owner: User) -> None:

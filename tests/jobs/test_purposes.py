@@ -51,7 +51,7 @@ COUNT_PURPOSE = Purpose(
         file_refused="",
         tries_used_up="Count it again later.",
         file_unavailable="",
-        mail=BatchWording("sample", ("was", "were"), "counted", "counted"),
+        mail=BatchWording("sample", "counted", "counted", ("was", "were")),
     ),
     is_about_sample=True,
     priority_offset=5,

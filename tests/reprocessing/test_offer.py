@@ -96,10 +96,8 @@ def test_the_first_estimate_is_by_the_length_of_the_question(
     each = MaxPrice(Decimal("0.5"), Decimal("1.5")).max_cost_usd(asked, request_schema(Vibe))
     assert Decimal("0.001") < each < MOST
     assert f"Model {SMALL} then qwen/qwen3-235b-a22b-2507 if it does not answer" in page
-    assert (
-        f"Expected {format_usd(2 * each)} 2 samples at {format_usd(each)} each, "
-        "estimated from the length of the question"
-    ) in page
+    expected = f"Expected {format_usd(2 * each)} 2 samples at {format_usd(each)} each"
+    assert f"{expected}, estimated from the length of the question" in page
     assert "At most $0.04 $0.02 each" in page
     assert f"Budget left {format_usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
     assert "By rules" not in page

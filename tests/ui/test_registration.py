@@ -45,7 +45,7 @@ def test_registering_confirms_the_mailbox_before_the_password(
     page.get_by_label("Email").fill("p@example.com")
     page.get_by_role("button", name="Email me a link").click()
     expect(page.get_by_text("We sent a link to this address.")).to_be_visible()
-    assert "you have an account already" in text_of(_mail(inbox, 2))
+    assert "You already have an account" in text_of(_mail(inbox, 2))
     context.close()
     assert browser_errors == []
 
