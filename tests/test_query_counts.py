@@ -1,0 +1,233 @@
+"""Every page and fragment asks the database as often with 50 rows of everything as with 5."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, inspect, select
+
+from app.extensions import db
+from app.models import (
+    ApiToken,
+    Attempt,
+    AuditEntry,
+    Batch,
+    Invoice,
+    Job,
+    OutboxMessage,
+    PaymentEvent,
+    Sample,
+    Tag,
+    Usage,
+    User,
+    UserSession,
+    WebhookDelivery,
+    WebhookEndpoint,
+    Worker,
+)
+from app.models.base import Model, new_id, transaction, utcnow
+from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
+from app.models.worker_process import RUNNING
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.upload.upload_purpose import UPLOAD
+from app.webhooks import endpoints
+from tests.support import ApiScript, Browser, drum_loop, finished_job
+
+FEW, MANY = 5, 50
+METRICS_TOKEN = "a token of the scraper"
+# These answer a file, a redirect to one, or nothing but their own signature; or they need a payment provider.
+NO_ROWS = {
+    "account.export", "auth.confirm_email", "auth.finish_registration", "auth.reset", "auth.verify",
+    "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
+    "pages.media", "upload.known",
+}  # fmt: skip
+# A page and what follows it: the same address with a search, a purpose, a tab or another page.
+QUERIES = {
+    "library.index": ("", "?ask=dark+loops,+not+too+bright", "?q=loop&sort=bpm", "?tag=t1"),
+    "reprocessing.offer": ("?purpose=describe&all=1", "?purpose=analyse&all=1"),
+    "admin.queues": ("", "?tab=failed", "?tab=done", "?tab=delayed&text=loop"),
+    "api.list_samples": ("", "?ask=dark+loops&limit=50"),
+}
+FRAGMENTS = {"library.index", "jobs.cards", "admin.queues"}
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Collect the statements that run inside."""
+    statements: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def copy_of(row: Model, **changes: Any) -> Any:
+    """Return a new row of the same table with the same values, but for the primary key and the changes."""
+    columns = inspect(type(row)).column_attrs
+    values = {attr.key: getattr(row, attr.key) for attr in columns if not attr.columns[0].primary_key}
+    return type(row)(**(values | changes))
+
+
+class Stock:
+    """One of everything, and as many copies of it as a test asks for."""
+
+    def __init__(self, user: User, sample: Sample) -> None:
+        self.user, self.sample = user, sample
+        self.job = db.session.scalars(select(Job)).first()
+        self.count = 0
+
+    def fill(self, count: int) -> None:
+        """Add rows until there are `count` of each kind."""
+        with transaction() as session:
+            for number in range(self.count, count):
+                for add in (self._add_sample, self._add_jobs, self._add_webhook, self._add_account_rows):
+                    add(number)
+                session.flush()
+        self.count = count
+        db.session.expire_all()
+
+    def _add_sample(self, number: int) -> None:
+        sample = copy_of(self.sample, id=new_id(), name=f"Loop {number}", content_sha256=f"{number:064}")
+        sample.features = copy_of(self.sample.features)
+        sample.tags = [Tag(name=f"t{tag}") for tag in range(3)]
+        sample.index_for_search()
+        db.session.add(sample)
+        self.latest = sample
+
+    def _add_jobs(self, number: int) -> None:
+        for purpose in (UPLOAD, ANALYSE, DESCRIBE):
+            for state in (PENDING, PROCESSING, COMPLETED, FAILED):
+                self._add_job(number, purpose, state)
+
+    def _add_job(self, number: int, purpose: str, state: str) -> None:
+        now = utcnow()
+        batch = Batch(id=str(uuid4()), user_id=self.user.id, expected=2)
+        is_over = state in (COMPLETED, FAILED)
+        job = copy_of(
+            self.job,
+            id=new_id(),
+            batch_id=batch.id,
+            purpose=purpose,
+            state=state,
+            sample_id=None if purpose == UPLOAD and not is_over else self.latest.id,
+            filename=f"loop {number}.wav",
+            run_at=now - timedelta(seconds=number),
+            finished_at=now if is_over else None,
+            kept_until=now + timedelta(days=1) if state == FAILED else None,
+            error="It broke." if state == FAILED else None,
+        )
+        attempt = {"number": 1, "token": new_id(), "tier": job.tier, "worker": "host:1", "wait_s": 0.5}
+        if is_over:
+            attempt |= {
+                "ended_at": now,
+                "run_s": 1.0,
+                "outcome": "completed" if state == COMPLETED else "failed",
+            }
+        db.session.add_all([batch, job])
+        db.session.flush()
+        db.session.add(Attempt(job_id=job.id, **attempt))
+
+    def _add_webhook(self, number: int) -> None:
+        endpoint = db.session.scalars(select(WebhookEndpoint)).first()
+        if endpoint is None:
+            endpoint = endpoints.add_endpoint(self.user, "https://receiver.example/hook", ["job.completed"])
+        message = f"message-{number}"
+        values = {"message_id": message, "event": "job.completed", "body": "{}"}
+        db.session.add(WebhookDelivery(endpoint_id=endpoint.id, **values))
+
+    def _add_account_rows(self, number: int) -> None:
+        now = utcnow()
+        name = f"row-{number}"
+        db.session.add_all(
+            [
+                UserSession(secret_sha256=name, user_id=self.user.id, address="::1", agent="Firefox"),
+                OutboxMessage(key=name, user_id=self.user.id, kind="verify", payload={}, last_error="no"),
+                AuditEntry(user_id=self.user.id, actor=self.user.email, action="retry", subject=name),
+                PaymentEvent(id=name, type="invoice.paid", customer_id="cus_1", created_at=now),
+                ApiToken(
+                    name=name, user_id=self.user.id, secret_sha256=name, hint="0000",
+                    abilities=["samples:read"],
+                ),
+                Usage(user_id=self.user.id, kind="upload", entry_key=name, quantity=1),
+                Worker(id=name, host="host", pid=number, slots=2, mode=RUNNING),
+                Invoice(
+                    id=name, user_id=self.user.id, customer_id="cus_1", plan="pro", status="paid",
+                    currency="usd", total_cents=1500, paid_cents=1500, refunded_cents=100,
+                    period_start=now, period_end=now, issued_at=now, paid_at=now,
+                ),
+            ]
+        )  # fmt: skip
+
+
+@pytest.fixture
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    return environ | {"METRICS_TOKEN": METRICS_TOKEN}
+
+
+@pytest.fixture
+def stock(app: Flask, owner: User, as_owner: Browser) -> Stock:
+    job = finished_job(as_owner, "loop.wav", drum_loop())
+    with transaction():
+        owner.is_admin = True
+    return Stock(owner, db.session.get_one(Sample, job.sample_id))
+
+
+def addresses(app: Flask, stock: Stock) -> dict[str, str]:
+    """Return the address of every page and fragment by a name for the table."""
+    failed = db.session.scalars(select(Job.id).where(Job.state == FAILED)).first()
+    endpoint = db.session.scalars(select(WebhookEndpoint.id)).first()
+    ids = {"sample_id": stock.sample.id, "job_id": failed, "endpoint_id": endpoint}
+    found: dict[str, str] = {}
+    for rule in app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and rule.endpoint not in NO_ROWS and rule.endpoint != "static":
+            path = re.sub(r"<(?:[^:>]*:)?(\w+)>", lambda name: str(ids[name.group(1)]), rule.rule)
+            for query in QUERIES.get(rule.endpoint, ("",)):
+                found[f"{rule.endpoint}{query}"] = path + query
+    return found
+
+
+def queries_by_page(app: Flask, stock: Stock, browser: Browser, script: ApiScript) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name, path in addresses(app, stock).items():
+        is_api = name.startswith("api.")
+        ask: Callable[..., Any] = script.get if is_api else browser.get
+        kinds: dict[str, dict[str, str]] = {"": {}}
+        if name == "pages.metrics":
+            kinds[""] = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        if name.partition("?")[0] in FRAGMENTS:
+            kinds[" (fragment)"] = {"HX-Request": "true"}
+        for kind, headers in kinds.items():
+            ask(path, headers=headers)  # the first answer may fill caches
+            with counted() as statements:
+                answer = ask(path, headers=headers)
+            assert answer.status_code in (200, 204, 286, 302, 303), (path, answer.status_code)
+            counts[name + kind] = len(statements)
+    return counts
+
+
+def test_no_page_asks_more_of_the_database_when_there_are_more_rows(
+    app: Flask, stock: Stock, as_owner: Browser, script: ApiScript
+) -> None:
+    stock.fill(FEW)
+    few = queries_by_page(app, stock, as_owner, script)
+    stock.fill(MANY)
+    many = queries_by_page(app, stock, as_owner, script)
+    if target := os.environ.get("QUERY_TABLE"):
+        rows = [f"| {name} | {few[name]} | {many[name]} |" for name in sorted(few)]
+        with open(target, "w") as file:
+            file.write("\n".join(rows) + "\n")
+    grown = {name: (few[name], many[name]) for name in few if many[name] > few[name]}
+    assert grown == {}, grown
