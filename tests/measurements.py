@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from app.audio.result import Analysis, Moments, SpectralSummary, VectorMoments
-from app.engine.contract import Measurement
+from app.audio.result import Analysis, Measurement, Moments, SpectralSummary, VectorMoments
 
 FLAT = Moments(0.0, 0.0)
 SPECTRUM = SpectralSummary(

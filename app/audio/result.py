@@ -172,6 +172,29 @@ class Analysis:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured of one file, the SHA-256 of its bytes, and what the WAV writer reported.
+
+    Its plain JSON is `audio_features` in the engine's answer, and what is stored with a job and a sample.
+    """
+
+    analysis: Analysis
+    file_sha256: str
+    written_wav: WrittenWav | None = None  # None when no WAV was wanted
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one flat object: the analysis, `sp404` from the WAV writer, and `file_sha256`."""
+        written = {"sp404": self.written_wav.to_dict()} if self.written_wav else {}
+        return self.analysis.to_dict() | written | {"file_sha256": self.file_sha256}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Restore a measurement from its plain JSON; older ones lack `file_sha256`."""
+        written = WrittenWav(**plain["sp404"]) if "sp404" in plain else None
+        return cls(Analysis.from_dict(plain), str(plain.get("file_sha256", "")), written)
+
+
 class TempoFields(TypedDict):
     """The fields of `Analysis` about the tempo."""
 

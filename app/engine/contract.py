@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.audio.result import Analysis, WrittenWav
+from app.audio.result import Analysis, Measurement
 from app.engine.describer import ModelRequest
 
 RENDERED_NAME = "sp404.wav"
@@ -28,29 +28,6 @@ class EngineOrder(BaseModel):
     # Which models may be asked for the description, and for how much; without them, rules describe.
     ask: ModelRequest | None = None
     limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What was measured of one file, the SHA-256 of its bytes, and what the WAV writer reported.
-
-    Its plain JSON is `audio_features` in the engine's answer, and what is stored with a job and a sample.
-    """
-
-    analysis: Analysis
-    file_sha256: str
-    written_wav: WrittenWav | None = None  # None when no WAV was wanted
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return one flat object: the analysis, `sp404` from the WAV writer, and `file_sha256`."""
-        written = {"sp404": self.written_wav.to_dict()} if self.written_wav else {}
-        return self.analysis.to_dict() | written | {"file_sha256": self.file_sha256}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """Restore a measurement from its plain JSON; older ones lack `file_sha256`."""
-        written = WrittenWav(**plain["sp404"]) if "sp404" in plain else None
-        return cls(Analysis.from_dict(plain), str(plain.get("file_sha256", "")), written)
 
 
 @dataclass(frozen=True)

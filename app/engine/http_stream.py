@@ -7,6 +7,7 @@ authority's.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -14,6 +15,9 @@ from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
+
+# At its usual level httpx logs each URL, and a signed link is as good as a password.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _FAILURES = (OSError, httpx.HTTPError, httpx.InvalidURL)
 

@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, Measurement, ProgressListener
+from app.audio.result import Measurement
+from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, ProgressListener
 from app.engine.describer import describe_sound
 from app.integrations.openrouter.chat_client import ChatEndpoint
 from app.sandbox.runner import Sandbox

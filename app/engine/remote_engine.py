@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.audio.result import Measurement
 from app.engine import wire_format
-from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, Measurement, ProgressListener
+from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, ProgressListener
 from app.engine.http_stream import HttpStream, NoResponseError, TransferError, open_stream
 from app.engine.source_download import MAX_FETCH_S
 from app.sandbox.errors import EngineCancelled, EngineTimeout, EngineUnavailable

@@ -12,7 +12,8 @@ import traceback
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
-from app.engine.contract import EngineAnswer, Measurement
+from app.audio.result import Measurement
+from app.engine.contract import EngineAnswer
 from app.integrations.storage import StorageError
 from app.sandbox.errors import EngineCrashed, EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable
 

@@ -10,9 +10,8 @@ from contextlib import nullcontext
 
 from app.ai import answer_cache, budget
 from app.ai.answer_cache import QuestionSubject
-from app.audio.result import Analysis
+from app.audio.result import Analysis, Measurement
 from app.engine import describer
-from app.engine.contract import Measurement
 from app.extensions import db, settings
 from app.integrations.openrouter import conversation
 from app.integrations.openrouter.chat_client import configured_endpoint

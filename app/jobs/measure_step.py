@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.audio.errors import UnreadableAudio
+from app.audio.result import Measurement
 from app.engine import dispatch
-from app.engine.contract import EngineOrder, Measurement, ProgressListener
+from app.engine.contract import EngineOrder, ProgressListener
 from app.extensions import settings
 from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs.purposes import ANALYSIS, Stage, Step, StepInput

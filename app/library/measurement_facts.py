@@ -174,9 +174,9 @@ def _file_facts(sample: Sample) -> list[Fact]:
             "The size of your upload; the original is never changed.",
         ),
         Fact(
-            "Analysed by",
-            f"engine {features.engine_version}",
-            "The version of the analysis engine that measured this.",
+            "Analysis engine",
+            features.engine_version,
+            "The version that measured this sample.",
         ),
     ]
 

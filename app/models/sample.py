@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.audio.result import Analysis
+from app.audio.result import Analysis, Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.sp404.unit_limits import fits_on_pad
 from app.vibe.feature_text import CORRECTABLE_FEATURES
 from app.vibe.sound_description import BY_RULES
 from app.vibe.sound_description import describe_by_rules as describe_sound
-
-if TYPE_CHECKING:
-    from app.engine.contract import Measurement  # it would load an HTTP client
 
 # Limits of a corrected tempo; the unit itself plays 40 to 200 BPM.
 MIN_BPM, MAX_BPM = 20.0, 400.0

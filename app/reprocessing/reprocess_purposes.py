@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.engine.contract import Measurement
+from app.audio.result import Measurement
 from app.jobs.describe_step import DESCRIBE as DESCRIBE_STEP
 from app.jobs.measure_step import MEASURE
 from app.jobs.purposes import ANALYSIS, DESCRIPTION, DailyLimit, Purpose, Results, Wording

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.engine.contract import Measurement
+from app.audio.result import Measurement
 from app.jobs import transitions
 from app.jobs.describe_step import DESCRIBE
 from app.jobs.measure_step import MEASURE

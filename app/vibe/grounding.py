@@ -116,7 +116,7 @@ def correct_vibe(vibe: Vibe, by_rules: Vibe, measured: Analysis) -> tuple[Vibe, 
         changes["description"] = by_rules.description
     tags = [tag for tag in vibe.tags if not find_contradictions(tag.replace("-", " "), measured)]
     if tags != vibe.tags:
-        faults += [f"The tag {tag} is not what was measured." for tag in vibe.tags if tag not in tags]
+        faults += [f"The tag “{tag}” contradicts the measurement." for tag in vibe.tags if tag not in tags]
         changes["tags"] = tags
     changes |= _correct_placement(vibe, by_rules, measured, faults)
     return vibe.model_copy(update=changes), list(dict.fromkeys(faults))
@@ -183,4 +183,4 @@ def _wrong_keys(lowered: str, measured: Analysis) -> list[str]:
 
 
 def _fault_sentence(claim: str, feature: str, measured: Analysis) -> str:
-    return f"Said {claim}, against {describe_features(measured, [feature])}."
+    return f"“{claim}” contradicts the measurement ({describe_features(measured, [feature])})."

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.audio.result import Analysis
-from app.engine.contract import Measurement
+from app.audio.result import Analysis, Measurement
 from tests.live import ROOT
 from tests.measurements import LOOP, loop_analysis, loop_measurement
 

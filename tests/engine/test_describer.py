@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from app.audio.file_report import measure_file
-from app.audio.result import Analysis
+from app.audio.result import Analysis, Measurement
 from app.config import Settings
 from app.engine import describer
-from app.engine.contract import EngineAnswer, EngineOrder, Measurement
+from app.engine.contract import EngineAnswer, EngineOrder
 from app.engine.describer import ModelRequest
 from app.integrations.openrouter.chat_client import configured_endpoint
 from app.vibe.sound_description import BY_RULES

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from app.audio.result import Measurement
 from app.engine import remote_engine
-from app.engine.contract import EngineOrder, Measurement, ProgressListener
+from app.engine.contract import EngineOrder, ProgressListener
 from app.engine.describer import ModelRequest
 from app.vibe.sound_description import BY_RULES
 from app.vibe.vibe_prompt import PROMPT_VERSION

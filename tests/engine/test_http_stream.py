@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -42,6 +43,14 @@ def test_a_signed_link_is_requested_exactly_as_it_was_signed(target: str) -> Non
         with open_stream("GET", store.url + target, timeout_s=TIMEOUT_S):
             pass
         assert store.asked == [target]
+
+
+def test_no_signature_of_a_link_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO), running_store(free_port()) as store:
+        with open_stream("GET", f"{store.url}/media/x?signature=secret", timeout_s=TIMEOUT_S) as response:
+            assert response.status == 404
+        assert store.asked == ["/media/x?signature=secret"]
+    assert "secret" not in caplog.text
 
 
 def test_neither_a_proxy_of_the_environment_nor_a_redirect_leads_elsewhere(

@@ -88,7 +88,7 @@ def test_a_description_shows_its_source_and_its_corrections(as_owner: Browser, f
     assert sample.vibe["source"] == "qwen/qwen3-235b-a22b-2507"
     assert len(sample.vibe["corrections"]) == 2
     page = as_owner.get(f"/samples/{job.id}").text
-    assert "Corrected: Said fast, against 90 BPM." in page
+    assert "Corrected: “fast” contradicts the measurement (90 BPM)." in page
     assert "qwen/qwen3-235b-a22b-2507" in page
 
 
@@ -160,7 +160,7 @@ def test_a_bug_of_ours_falls_back_to_rules_and_keeps_the_reservation(
     as_owner: Browser, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        conversation.Conversation, "of", lambda *_: (_ for _ in ()).throw(RuntimeError("boom"))
+        conversation.Conversation, "first_answer", lambda *_: (_ for _ in ()).throw(RuntimeError("boom"))
     )
     assert ran(as_owner)[1].vibe["source"] == BY_RULES
     assert budget.spent_usd(budget.DAY) == Decimal("0.02")

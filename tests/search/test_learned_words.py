@@ -251,7 +251,7 @@ def test_an_error_in_our_code_keeps_the_reservation(
     as_owner: Browser, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        conversation.Conversation, "of", lambda *_: (_ for _ in ()).throw(RuntimeError("boom"))
+        conversation.Conversation, "first_answer", lambda *_: (_ for _ in ()).throw(RuntimeError("boom"))
     )
     assert word_questions.NO_ANSWER in click(as_owner, "headnod")
     assert budget.spent_usd(budget.DAY) == Decimal("0.02")
