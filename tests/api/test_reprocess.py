@@ -56,4 +56,4 @@ def test_a_job_of_a_deleted_sample_is_cancelled_and_says_why(script: ApiScript, 
     run.run_next()
     job = script.get(f"/api/jobs/{told['job_id']}").get_json()
     assert (job["status"], job["sample_id"]) == ("cancelled", None)
-    assert job["error"].startswith("The sample was deleted meanwhile")
+    assert job["error"].startswith("The sample was deleted in the meantime")
