@@ -1,4 +1,4 @@
-# make run and make test are all you need; `make help` lists the rest.
+# `make run` and `make test` are all you need; `make help` lists the rest.
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 export PATH := $(CURDIR)/$(VENV):$(PATH)
@@ -13,29 +13,31 @@ run: .setup/run ## Set up what is missing and serve http://127.0.0.1:5000
 	@exec $(VENV)/python -m scripts.serve
 
 .PHONY: worker
-worker: .setup/run ## Run one more worker on the same settings
+worker: .setup/run ## Run another worker with the same settings
 	@exec sh -c "$$(sed -n 's/^worker: /exec /p' Procfile)"
 
 .PHONY: setup
-setup: .setup/run ## Set up what `make run` needs, without running
+setup: .setup/run ## Set up what `make run` needs without running it
 
-# The longest first, so that no core is left with one of them when the others are done.
-LONGEST := tests/queue tests/billing/test_webhook_order.py tests/services tests/ui tests/engine tests/test_cli.py tests/audio
+# The slowest tests start first, so that no core is still busy with one of them when the others are done.
+SLOWEST := tests/queue tests/billing/test_webhook_order.py tests/services tests/ui tests/engine tests/test_cli.py tests/audio
 
 .PHONY: test
-test: .setup/dev ## Set up and run every test, in a browser and against real services too
+test: .setup/dev ## Set up and run every test, also in a browser and against real services
 	@sh scripts/test_services.sh
 ifdef ARGS
 	@$(VENV)/python -m pytest $(ARGS)
 else
-	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(LONGEST) tests
+	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(SLOWEST) tests
 endif
 
 .PHONY: check
-check: .setup/dev ## Lint, format and types
-	@$(VENV)/ruff check .
-	@$(VENV)/ruff format --check .
-	@$(VENV)/mypy
+check: .setup/dev ## Lint, format, types and lines that must not be committed
+	@$(VENV)/pre-commit run --all-files
+
+.PHONY: hooks
+hooks: .setup/dev ## Run the same checks before each git commit
+	@$(VENV)/pre-commit install
 
 .PHONY: format
 format: .setup/dev ## Format the code
@@ -44,12 +46,10 @@ format: .setup/dev ## Format the code
 
 .PHONY: migration
 migration: .setup/dev ## Write a migration: make migration m="what it does"
-	@test -n "$(m)" || { echo 'Say what it does: make migration m="add kits"'; exit 1; }
-	@n=$$(printf '%04d' $$(( $$(ls migrations/versions/*.py 2>/dev/null | wc -l) + 1 ))); \
-	  $(VENV)/flask --app wsgi db migrate --rev-id "$$n" -m "$(m)"
+	@$(VENV)/python -m scripts.migration "$(m)"
 
 .PHONY: lock
-lock: ## Pin the dependencies of pyproject.toml anew (needs uv)
+lock: ## Pin the dependencies of pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml -o requirements/run.txt
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml --group dev -o requirements/dev.txt
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q requirements/node.in -o requirements/node.txt

@@ -1,4 +1,4 @@
-"""The web process: gunicorn wsgi:app"""
+"""Build the app of the web process: gunicorn wsgi:app"""
 
 from app import create_app
 

@@ -1,4 +1,4 @@
-"""The app factory. Importing this package alone loads nothing: child processes start fast by it."""
+"""The app factory. Importing this package alone loads nothing, so that child processes start fast."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Build the app: config, extensions, blueprints, errors, commands, in this order."""
+    """Return a Flask app with these settings, or with those of the environment."""
     from app.factory import build_app
 
     return build_app(settings)

@@ -1,4 +1,4 @@
-"""Commands: flask --app wsgi …"""
+"""The commands of `flask --app wsgi`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from app.integrations.storage import S3Store, StorageError, open_store
 
 
 def init_app(app: Flask) -> None:
+    """Add the commands to the app."""
     app.cli.add_command(analyze)
     app.cli.add_command(admin)
     app.cli.add_command(storage)
@@ -28,20 +29,20 @@ def init_app(app: Flask) -> None:
 
 @click.group()
 def admin() -> None:
-    """Who may see and steer the queue."""
+    """Choose who may see and control the queue."""
 
 
 @admin.command()
 @click.argument("email")
 def grant(email: str) -> None:
-    """Let an account see and steer the queue."""
+    """Let an account see and control the queue."""
     _set_admin(email, True)
 
 
 @admin.command()
 @click.argument("email")
 def revoke(email: str) -> None:
-    """Make an account a producer like any other again."""
+    """Take that right away again."""
     _set_admin(email, False)
 
 
@@ -50,13 +51,13 @@ def _set_admin(email: str, is_admin: bool) -> None:
     try:
         audit_trail.set_admin(email, is_admin)
     except audit_trail.NoSuchAccountError as error:
-        raise click.ClickException(f"Nobody is registered as {email}. Register first.") from error
-    click.echo(f"{email} {'may' if is_admin else 'may no longer'} see and steer the queue.")
+        raise click.ClickException(f"No account has the address {email}. Register it first.") from error
+    click.echo(f"{email} {'may' if is_admin else 'may no longer'} see and control the queue.")
 
 
 @click.group()
 def storage() -> None:
-    """The object store."""
+    """Set up the object store."""
 
 
 @storage.command()
@@ -67,37 +68,37 @@ def cors() -> None:
     if not isinstance(store, S3Store):
         raise click.ClickException("There is no bucket: set S3_BUCKET first.")
     try:
-        store.let_in(origin)
+        store.allow_origin(origin)
     except StorageError as error:
-        raise click.ClickException(f"The bucket did not take the rule: {error}") from error
+        raise click.ClickException(f"The bucket did not accept the rule: {error}") from error
     click.echo(f"Pages of {origin} may send files to the bucket.")
 
 
 @click.group()
 def stripe() -> None:
-    """The Stripe account of STRIPE_SECRET_KEY."""
+    """Set up and check the Stripe account of STRIPE_SECRET_KEY."""
 
 
 @stripe.command()
 @with_appcontext
 def setup() -> None:
-    """Make products, prices, meter, portal and webhook endpoint, or put them right. Safe to run twice."""
+    """Create or update products, prices, meter, portal and webhook endpoint. Safe to run twice."""
     _print_lines(stripe_setup.set_up_account)
 
 
 @stripe.command()
 @with_appcontext
 def check() -> None:
-    """Say what is not as `setup` would make it; the exit code is 1 when something is not."""
+    """List what `setup` would change; the exit code is 1 if there is anything."""
     if _print_lines(stripe_setup.check_account):
         sys.exit(1)
     click.echo("Everything is as it should be.")
 
 
 def _print_lines(lines: Callable[[Settings], Iterable[str]]) -> int:
-    """Print the lines as they come; returns how many there were."""
+    """Print lines as they come and return how many there were."""
     if not payments.is_set_up(settings()):
-        raise click.ClickException("STRIPE_SECRET_KEY is not set, so there is no account to look at.")
+        raise click.ClickException("STRIPE_SECRET_KEY is not set, so there is no account to check.")
     count = 0
     try:
         for line in lines(settings()):
@@ -110,11 +111,16 @@ def _print_lines(lines: Callable[[Settings], Iterable[str]]) -> int:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--jobs", default=os.cpu_count() or 1, show_default="all cores", help="Files at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@click.option(
+    "--jobs",
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Files to measure in parallel.",
+)
 def analyze(files: tuple[Path, ...], as_json: bool, jobs: int) -> None:
-    """Measure audio files and folders on disk, as an upload would be."""
-    # The engine is slow to import and of no use to the web process.
+    """Measure audio files and folders on disk like uploads."""
+    # The engine is slow to import, and the web process never needs it.
     from app.audio.warm import set_cache_folder
 
     set_cache_folder()

@@ -1,4 +1,4 @@
-"""Every setting, read from the environment once."""
+"""Define every setting and read them from the environment."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-# Any of these makes it a deployment.
+# Setting any of these makes the run a deployment instead of a local one.
 DEPLOYMENT_SETTINGS = frozenset(
     {"database_url", "redis_url", "s3_bucket", "smtp_url", "stripe_secret_key", "secret_key"}
 )
-# A name this close to one of ours, and not one of ours, is a typing mistake.
+# A variable whose name is this similar to a setting, without being one, is taken for a typo.
 TYPO_CUTOFF = 0.85
 MIN_TYPO_LENGTH = 8
-# The engine's own process needs no key of anything.
+# The engine's own process needs no secret keys.
 UNUSED_BY_ENGINE = frozenset({"secret_key", "s3_access_key_id", "s3_secret_access_key"})
 
 
@@ -34,7 +34,7 @@ class ConfigError(Exception):
 def _url_with_scheme(*allowed: str) -> AfterValidator:
     def check(url: str) -> str:
         parts = urlsplit(url)
-        # Reading the port raises ValueError when it is no number.
+        # Reading the port raises ValueError if it is not a number.
         if parts.scheme not in allowed or not parts.hostname or parts.port == 0:
             raise ValueError(f"must look like {allowed[0]}://host, with one of: {', '.join(allowed)}")
         return url.rstrip("/")
@@ -51,7 +51,7 @@ def _normalize_database_url(url: str) -> str:
 
 def _require_ascii(text: str) -> str:
     if not text.isascii():
-        raise ValueError("may have no other characters than ASCII")
+        raise ValueError("must contain ASCII characters only")
     return text
 
 
@@ -59,7 +59,7 @@ HttpUrl = Annotated[str, _url_with_scheme("https", "http")]
 
 
 class Settings(BaseModel):
-    """The settings of one process. Environment names are these in upper case; README.md explains each."""
+    """The settings of one process, named in upper case in the environment; README.md explains each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -122,7 +122,10 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], excused: frozenset[str] = frozenset()) -> Self:
-        """Read the settings, or raise one ConfigError that names every mistake."""
+        """Read the settings, or raise one ConfigError that lists every mistake.
+
+        The `excused` settings may be missing even when others demand them.
+        """
         known = {name.upper(): name for name in cls.model_fields}
         given = {known[name]: value for name, value in environ.items() if name in known and value.strip()}
         if given.get("port", "").isdigit():
@@ -138,28 +141,30 @@ class Settings(BaseModel):
 
     @classmethod
     def for_engine(cls, environ: Mapping[str, str]) -> Self:
-        """The settings of the engine's own process, which has to have its secret and needs no other."""
+        """Read the settings of the engine's own process: ENGINE_SECRET is required, other secrets are not."""
         if not environ.get("ENGINE_SECRET", "").strip():
-            raise ConfigError("ENGINE_SECRET: the engine does not run without one (32+ characters)")
+            raise ConfigError("ENGINE_SECRET: required to run the engine (32+ characters)")
         return cls.from_env(environ, UNUSED_BY_ENGINE)
 
     @property
     def embedded(self) -> bool:
-        """Nothing outside this machine is configured: a producer's own computer, never a deployment."""
+        """Return whether this is a local run: nothing outside this machine is set up."""
         return _is_embedded(self.model_dump(exclude_none=True))
 
     @property
     def origin(self) -> str:
-        """The address people use as a browser names it, without any path."""
+        """Return scheme and host of BASE_URL, as a browser sends them in an Origin header."""
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def sqlalchemy_url(self) -> str:
+        """Return DATABASE_URL, or the SQLite file in the data folder."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'library.db'}"
 
     @property
     def effective_secret_key(self) -> str:
+        """Return SECRET_KEY, or a local run's own key, which is created on first use."""
         return self.secret_key or _stored_secret(self.data_dir / "secret_key")
 
 
@@ -169,7 +174,7 @@ def _is_embedded(given: Mapping[str, Any]) -> bool:
 
 
 def _missing_settings(given: Mapping[str, str], excused: frozenset[str]) -> list[str]:
-    """What the given settings demand beside them."""
+    """Return a line for every setting that the given ones require and that is missing."""
     demands = [
         (not _is_embedded(given), "secret_key", "needed with any production setting (32+ characters)"),
         ("s3_bucket" in given, "s3_access_key_id", "needed with S3_BUCKET"),
@@ -179,11 +184,12 @@ def _missing_settings(given: Mapping[str, str], excused: frozenset[str]) -> list
         ("engine_url" in given, "engine_secret", "needed with ENGINE_URL (32+ characters)"),
         ("stripe_secret_key" in given, "stripe_webhook_secret", "needed with STRIPE_SECRET_KEY"),
     ]
-    there = given.keys() | excused
-    return [f"{name.upper()}: {why}" for when, name, why in demands if when and name not in there]
+    present = given.keys() | excused
+    return [f"{name.upper()}: {why}" for when, name, why in demands if when and name not in present]
 
 
 def _misspelt_settings(environ: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
+    """Return a line for every variable that looks like a misspelt setting."""
     problems = []
     for name in sorted(environ.keys() - known.keys()):
         close = (
@@ -202,7 +208,7 @@ def _problem_line(detail: Any) -> str:
 
 
 def _stored_secret(path: Path) -> str:
-    """The key of an embedded run, made once; processes and threads may all get here first."""
+    """Return the key stored in a file, creating it once, however many processes and threads ask first."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as draft, suppress(FileExistsError):

@@ -1,4 +1,4 @@
-"""What went wrong, said once: a page, or a small alert when htmx or a script asked."""
+"""Turn exceptions into answers: a page, an alert for htmx, JSON, or a problem document for the API."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ log = logging.getLogger(__name__)
 ErrorAnswer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
 
 MESSAGES = {
-    400: "The request could not be understood.",
-    403: "You may not do this.",
+    400: "We could not read that request. Check it and try again.",
+    403: "You are not allowed to do this.",
     404: "There is nothing here. It may have been deleted, or the address may be mistyped.",
-    405: "That can't be done at this address.",
-    413: "That is more than can be sent at once. Send fewer or smaller files.",
-    415: "That is not the kind of content this address takes.",
-    416: "The file has no such part.",
-    429: "Too many attempts. Wait a little, then try again.",
-    500: "Something on our side broke. Nothing of yours is lost; try again.",
-    503: "A part of the service is out of reach. Try again in a minute.",
+    405: "This address does not support that action.",
+    413: "That is too much to send in one go. Send fewer or smaller files.",
+    415: "This address does not accept that type of content.",
+    416: "The file does not have the requested part.",
+    429: "Too many attempts. Wait a while, then try again.",
+    500: "Something broke on our side. Nothing of yours is lost. Try again.",
+    503: "Part of the service can't be reached. Try again in a minute.",
 }
 
 
@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
 def answer_http_error(error: HTTPException) -> ErrorAnswer | HTTPException:
     code = error.code or 500
     if isinstance(error, SecurityError):
-        return error  # a foreign host name: no page of ours can be addressed under it
+        return error  # an unknown Host header: no URL of ours can be built under it
     if code < 400 or error.response is not None:
         return error
     if isinstance(error, CSRFError):
@@ -62,7 +62,7 @@ def answer_not_found(_: RowNotFoundError) -> ErrorAnswer:
 
 
 def answer_unavailable(error: Exception) -> ErrorAnswer:
-    log.exception("out of reach: %s", type(error).__name__)
+    log.exception("unavailable: %s", type(error).__name__)
     _detach_database()
     body, status = _render_error(503, MESSAGES[503])
     return body, status, {"Retry-After": "30"}
@@ -75,12 +75,12 @@ def answer_unexpected(error: Exception) -> ErrorAnswer:
 
 
 def _error_headers(error: HTTPException) -> dict[str, str]:
-    """What an error says beside its page: Allow, Content-Range, Retry-After."""
+    """Return the headers an error brings along, such as Allow, Content-Range and Retry-After."""
     return {name: value for name, value in error.get_headers() if name != "Content-Type"}
 
 
 def _detach_database() -> None:
-    """The page that says what broke must not ask the database who is reading it."""
+    """Treat the reader as signed out, so that the error page does not query the broken database for them."""
     db.session.rollback()
     g._login_user = AnonymousUserMixin()
 

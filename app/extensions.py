@@ -1,4 +1,4 @@
-"""The Flask extensions, unbound, and the settings of the running app."""
+"""The Flask extensions, not yet bound to an app, and access to the running app's settings."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ CONSTRAINT_NAMES = {
 
 
 class Base(DeclarativeBase):
+    """The base of all models; constraints are named by convention, so migrations can address them."""
+
     metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
 
@@ -37,5 +39,5 @@ limiter = Limiter(get_remote_address)
 
 
 def settings() -> Settings:
-    """The settings of the current app."""
+    """Return the settings of the current app."""
     return cast(Settings, current_app.config["SETTINGS"])

@@ -1,4 +1,4 @@
-"""Putting the app together."""
+"""Build the Flask app: configuration, extensions, blueprints, error pages and commands."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from app.auth.routes import blueprint as auth
 from app.billing.routes import blueprint as billing
 from app.config import LOOPBACK_HOSTS, Settings
 from app.extensions import csrf, db, limiter, login_manager, migrate
+from app.jobs import purposes
 from app.jobs.routes import blueprint as jobs
 from app.library.routes import blueprint as library
 from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
+from app.reprocessing.reprocess_purposes import ANALYSE_PURPOSE, DESCRIBE_PURPOSE
 from app.reprocessing.routes import blueprint as reprocessing
 from app.upload.routes import blueprint as upload
+from app.upload.upload_purpose import UPLOAD_PURPOSE
 from app.webhooks.routes import blueprint as webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +33,7 @@ MAX_FORM_BYTES = 2 * 10**6
 
 
 def build_app(settings: Settings | None = None) -> Flask:
+    """Return an app with these settings, or with those of the environment."""
     settings = settings or Settings.from_env(os.environ)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs.configure_logging()
@@ -37,13 +41,14 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)
+    purposes.register(UPLOAD_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE)
     templating.init_app(app)
     security.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        # Flask's own way to wrap an app, which its types don't know.
+        # Flask documents this way of wrapping an app, but its types don't allow it.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
 
@@ -56,8 +61,8 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 24},
         "MAX_CONTENT_LENGTH": MAX_FORM_BYTES,
-        # On a producer's own machine no other name may lead here (DNS rebinding). In a deployment that is
-        # the proxy's to say: health checks come by address, and no link of ours is made from a Host.
+        # A local run accepts no other host names, which prevents DNS rebinding. In a deployment the proxy
+        # decides: health checks come by IP address, and no URL of ours is made from a Host header.
         "TRUSTED_HOSTS": sorted(LOOPBACK_HOSTS) if settings.embedded else None,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": https,

@@ -1,4 +1,4 @@
-"""Log lines that say which request or job they belong to."""
+"""Add the request or job that a log line belongs to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _context: ContextVar[str] = ContextVar("about", default="-")
 
 
 def configure_logging() -> None:
-    """Once a process; a second call, or handlers somebody else has set up, change nothing."""
+    """Set up logging once per process. Existing handlers, such as those of a test, are kept."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(FORMAT))
     handler.addFilter(_add_context)
@@ -22,7 +22,7 @@ def configure_logging() -> None:
 
 @contextmanager
 def log_context(what: str) -> Iterator[None]:
-    """Every line logged inside belongs to this."""
+    """Mark every line logged inside the block, such as with `job 01H…`."""
     token = _context.set(what)
     try:
         yield
@@ -31,7 +31,7 @@ def log_context(what: str) -> Iterator[None]:
 
 
 def bind_context(what: str) -> None:
-    """From here on, in this context, lines belong to this."""
+    """Mark every line logged from here on in this context."""
     _context.set(what)
 
 

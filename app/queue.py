@@ -1,4 +1,4 @@
-"""The one Huey. A message in it is only a permit to claim the best ready job from the database."""
+"""The one queue. A message in it only wakes a worker, which claims the best ready job from the database."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from huey import Huey, PriorityRedisExpireHuey, SqliteHuey
 
 from app.config import Settings
 
-# The highest runs first. Housekeeping takes moments and wakes the delayed jobs, so no backlog may hold it.
+# The highest runs first. Housekeeping takes moments and wakes delayed jobs, so no backlog may hold it up.
 HOUSE_PRIORITY, PAID_PRIORITY, FREE_PRIORITY = 1000, 100, 10
 
 
 def build_queue(settings: Settings) -> Huey:
-    """Redis when there is one; otherwise a SQLite file of its own beside the library."""
+    """Build the queue: on Redis where it is set up, otherwise in a SQLite file of its own."""
     if settings.redis_url:
         return PriorityRedisExpireHuey("sp404", url=settings.redis_url, results=False)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Headers that hold on every answer, and what an expired sign-in gets."""
+"""Guard every request: require a sign-in, reject NUL bytes and add security headers."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from app.models.base import new_id
 
 STRIPE_API_BASE = Settings.model_fields["stripe_api_base"].default
 
-# Everything else needs a signed-in user: a new route is closed until it is listed here.
+# Every other endpoint needs a signed-in user, so a new route is closed until it is listed here.
 PUBLIC_ENDPOINTS = frozenset(
     {
         "account.export",  # carries a signed link
         "api.document",
         "auth.demo",
-        "auth.confirm_email",  # these three carry a signed link
+        "auth.confirm_email",  # carries a signed link
         "auth.finish_registration",  # carries a signed link
         "auth.forgot",
         "auth.register",
-        "auth.reset",
+        "auth.reset",  # carries a signed link
         "auth.second_step",
         "auth.sign_in",
-        "auth.verify",
+        "auth.verify",  # carries a signed link
         "billing.take_event",  # signed by Stripe
         "pages.api",
         "pages.healthz",
@@ -42,6 +42,7 @@ PUBLIC_ENDPOINTS = frozenset(
 
 
 def init_app(app: Flask) -> None:
+    """Register what runs before and after every request."""
     app.before_request(assign_request_id)
     app.before_request(reject_nul_bytes)
     app.before_request(require_sign_in)
@@ -50,13 +51,13 @@ def init_app(app: Flask) -> None:
 
 
 def assign_request_id() -> None:
-    """One id for every line that is logged of this request, and for whoever reports a problem with it."""
+    """Give the request an id, which its log lines carry and users can quote when they report a problem."""
     g.request_id = new_id()
     logs.bind_context(f"request {g.request_id}")
 
 
 def reject_nul_bytes() -> None:
-    """A NUL is in nothing a person types, and PostgreSQL takes it in no text."""
+    """Answer 400 to NUL characters: people never type them, and PostgreSQL rejects them in text."""
     typed = [request.path, *request.args.values()]
     if request.mimetype == "application/x-www-form-urlencoded":
         typed += request.form.values()
@@ -65,23 +66,25 @@ def reject_nul_bytes() -> None:
 
 
 def require_sign_in() -> BaseResponse | None:
+    """Redirect to the sign-in page unless the endpoint is public or the user is signed in."""
     if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS:
         return None
     if request.blueprint == "api":
-        return None  # asks for a token of its own, and takes no cookie
+        return None  # checks tokens itself and ignores cookies
     if current_user.is_authenticated:
         return None
     return redirect_to_sign_in()
 
 
 def csp_nonce() -> str:
-    """One nonce a response, for the player's style sheet."""
+    """Return the nonce of this response, for the player's style sheet."""
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
 
 
 def add_security_headers(response: Response) -> Response:
+    """Add the security and caching headers that a view has not set itself."""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", _content_policy(settings()))
     headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -98,7 +101,7 @@ def add_security_headers(response: Response) -> Response:
 
 
 def redirect_to_sign_in() -> BaseResponse:
-    """To the sign-in page and back; a fragment's request moves the whole page there."""
+    """Redirect to the sign-in page, which leads back here; for a fragment, htmx moves the whole page."""
     target = request.full_path.rstrip("?") if request.method == "GET" else ""
     if request.headers.get("HX-Request"):
         _, _, address = request.headers.get("HX-Current-URL", "").partition("://")
@@ -106,7 +109,7 @@ def redirect_to_sign_in() -> BaseResponse:
         response: BaseResponse = Response(status=200)
         response.headers["HX-Redirect"] = url_for("auth.sign_in", next=slash + path or None)
         return response
-    flash("Sign in to go on.")
+    flash("Sign in to continue.")
     return redirect(url_for("auth.sign_in", next=target or None), 303)
 
 
@@ -129,7 +132,7 @@ def _content_policy(now: Settings) -> str:
 
 
 def _payment_hosts(now: Settings) -> str:
-    """Where a form of ours may lead on to: Checkout and the portal."""
+    """Return the hosts that our forms may redirect to: Checkout and the billing portal."""
     if now.stripe_secret_key is None:
         return ""
     hosts = "https://checkout.stripe.com https://billing.stripe.com"
@@ -137,6 +140,6 @@ def _payment_hosts(now: Settings) -> str:
 
 
 def _origin_of(url: str | None) -> str:
-    """Where the object store's links lead: uploads are sent there, and sounds come from there."""
+    """Return scheme and host of a URL; without one, those of Amazon's object stores."""
     parts = urlsplit(url or "https://*.amazonaws.com")
     return f"{parts.scheme}://{parts.netloc}"

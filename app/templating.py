@@ -1,4 +1,4 @@
-"""What templates need: static files behind a content hash, and values in the words of the interface."""
+"""Set up what templates need: static files behind a content hash, and filters that format values."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_login import current_user
+from humanize import naturalsize, naturaltime
 from whitenoise import WhiteNoise
 
 from app.billing import plans
 from app.extensions import settings
 from app.integrations.mailer import mail_folder
+from app.jobs import purposes
 from app.models.base import utcnow
 from app.music import musical_keys
+from app.plurals import pluralize
 
 NO_VALUE = "–"
 GZIP_SUFFIX = ".gz"
@@ -26,25 +29,24 @@ STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
 
 
 def init_app(app: Flask) -> None:
+    """Serve static files, and register the globals and filters that templates use."""
     remove_stale_gzips(STATIC_FOLDER)
     version = content_hash(STATIC_FOLDER)
     prefix = f"/s/{version}"
-    # Flask's own way to wrap an app, which its types don't know.
+    # Flask documents this way of wrapping an app, but its types don't allow it.
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app, root=str(STATIC_FOLDER), prefix=prefix, immutable_file_test=lambda path, url: True
     )
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
+    app.jinja_env.globals["find_purpose"] = purposes.find_purpose
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for show in (
-        ago, bars_path, bpm, clock, decibels, megabytes, money, musical_key, percent, since, span, usd, when,
-    ):  # fmt: skip
-        app.add_template_filter(show)
+    app.jinja_env.filters |= FILTERS
     app.context_processor(_deployment_facts)
 
 
 def content_hash(folder: Path) -> str:
-    """One hash for all static files: a changed file changes every address, so all may be cached for ever."""
+    """Return one hash of all static files: any change changes every URL, so browsers may cache for ever."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != GZIP_SUFFIX:
@@ -54,7 +56,7 @@ def content_hash(folder: Path) -> str:
 
 
 def remove_stale_gzips(folder: Path) -> None:
-    """Whoever edits a file is not served what set-up has compressed of it before."""
+    """Delete compressed copies of files that were edited since, so that the edited file is served."""
     for zipped in folder.rglob(f"*{GZIP_SUFFIX}"):
         if not _is_current(zipped):
             with suppress(FileNotFoundError):  # another process may be starting too
@@ -62,13 +64,13 @@ def remove_stale_gzips(folder: Path) -> None:
 
 
 def _is_current(zipped: Path) -> bool:
-    """It was given the time of the file it is made of."""
+    """Return whether the copy has the time of its source, which the compressor gives it."""
     source = zipped.with_suffix("")
     return source.exists() and int(source.stat().st_mtime) == int(zipped.stat().st_mtime)
 
 
 def bars_path(heights: Sequence[int], half: float = 16.0) -> str:
-    """Heights of 0..255 as one SVG path of vertical strokes around the middle line."""
+    """Return heights of 0 to 255 as one SVG path of vertical strokes around the middle line."""
     strokes = []
     for x, height in enumerate(heights):
         reach = max(height / 255 * half * 0.94, 0.35)
@@ -76,16 +78,16 @@ def bars_path(heights: Sequence[int], half: float = 16.0) -> str:
     return "".join(strokes)
 
 
-def bpm(value: float | None) -> str:
-    """93 or 93.5: never more decimals than a person would set on the unit."""
+def format_bpm(value: float | None) -> str:
+    """Return `93` or `93.5`: no more decimals than a person would set on the unit."""
     if value is None:
         return NO_VALUE
     rounded = round(value, 1)
     return f"{rounded:.0f}" if abs(value - round(value)) < 0.05 else f"{rounded:.1f}"
 
 
-def clock(seconds: float | None) -> str:
-    """0.42 s, 5.2 s, 3:07."""
+def format_length(seconds: float | None) -> str:
+    """Return the length of a sound: `0.42 s`, `5.2 s`, `3:07`."""
     if seconds is None:
         return NO_VALUE
     if seconds < 1:
@@ -96,18 +98,22 @@ def clock(seconds: float | None) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def ago(time: datetime | None) -> str:
-    """How long since."""
-    return NO_VALUE if time is None else span(max((utcnow() - time).total_seconds(), 0))
+def format_age(time: datetime | None) -> str:
+    """Return the time since a moment, short enough for a table: `12 min`."""
+    return NO_VALUE if time is None else format_span(max((utcnow() - time).total_seconds(), 0))
 
 
-def since(time: datetime) -> str:
-    """The same in a sentence; a page that stays open soon lies about seconds."""
-    return "just now" if utcnow() - time < timedelta(minutes=1) else f"{ago(time)} ago"
+def describe_age(time: datetime) -> str:
+    """Return the time since a moment in words: `12 minutes ago`.
+
+    The first minute is `just now`, because a page that stays open would soon be wrong about seconds.
+    """
+    age = utcnow() - time
+    return "just now" if age < timedelta(minutes=1) else naturaltime(age)
 
 
-def span(seconds: float | None) -> str:
-    """0.4 s, 42 s, 12 min, 3.5 h, 2.1 d."""
+def format_span(seconds: float | None) -> str:
+    """Return a span of time, short enough for a table: `0.4 s`, `42 s`, `12 min`, `3.5 h`, `2.1 d`."""
     if seconds is None:
         return NO_VALUE
     for unit, factor in (("d", 86400), ("h", 3600), ("min", 60)):
@@ -116,43 +122,43 @@ def span(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
-def decibels(value: float | None) -> str:
+def format_decibels(value: float | None) -> str:
+    """Return decibels with one decimal and a real minus sign, not a hyphen."""
     return NO_VALUE if value is None else f"{value:.1f}".replace("-", "−")
 
 
-def megabytes(size_bytes: int) -> str:
-    for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6)):
-        if size_bytes >= factor:
-            return f"{size_bytes / factor:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{size_bytes / 1000:.0f} kB"
+def format_size(size_bytes: int) -> str:
+    """Return a size in units of 1000 bytes: `27 kB`, `1.5 MB`, `10 GB`."""
+    return naturalsize(size_bytes, format="%.1f").replace(".0 ", " ")
 
 
-def money(cents: int, currency: str) -> str:
-    """$15.00, or 15.00 EUR."""
+def format_money(cents: int, currency: str) -> str:
+    """Return an amount in a currency: `$15.00`, or `15.00 EUR`."""
     sign, value = "−" if cents < 0 else "", f"{abs(cents) / 100:,.2f}"
     return f"{sign}${value}" if currency == "usd" else f"{sign}{value} {currency.upper()}"
 
 
-def musical_key(key: str | None) -> str:
+def format_key(key: str | None) -> str:
+    """Return a key in the notation the user has chosen."""
     return musical_keys.format_key(
         key, current_user.key_notation if current_user.is_authenticated else "musical"
     )
 
 
-def percent(share: float | None) -> str:
-    """Nothing measured is ever quite certain, so 99 % is the most."""
+def format_percent(share: float | None) -> str:
+    """Return a confidence of 0 to 1 as `87 %`; never above 99 %, as no measurement is quite certain."""
     return NO_VALUE if share is None else f"{min(round(100 * share), 99)} %"
 
 
-def usd(dollars: Decimal) -> str:
-    """$12.34, and $0.0012 where cents would say nothing."""
+def format_usd(dollars: Decimal) -> str:
+    """Return `$12.34`, or four decimals such as `$0.0012` where cents would round too much away."""
     sign, size = "−" if dollars < 0 else "", abs(dollars)
     decimals = 4 if 0 < size < 1 and size != round(size, 2) else 2
     return f"{sign}${size:,.{decimals}f}"
 
 
-def when(time: datetime | None) -> str:
-    """Date and time in the user's own zone."""
+def format_time(time: datetime | None) -> str:
+    """Return date and time in the user's own time zone: `3 May 2026, 14:05`."""
     if time is None:
         return NO_VALUE
     zone = ZoneInfo(current_user.timezone if current_user.is_authenticated else "UTC")
@@ -160,9 +166,28 @@ def when(time: datetime | None) -> str:
 
 
 def _deployment_facts() -> dict[str, object]:
-    now = settings()
+    """Return what every template may need to know about this run."""
+    current = settings()
     return {
-        "embedded": now.embedded,
-        "has_bucket": now.s3_bucket is not None,
-        "mail_folder": mail_folder(now) if now.embedded else None,
+        "embedded": current.embedded,
+        "has_bucket": current.s3_bucket is not None,
+        "mail_folder": mail_folder(current) if current.embedded else None,
     }
+
+
+FILTERS = {
+    "ago": format_age,
+    "bars_path": bars_path,
+    "bpm": format_bpm,
+    "clock": format_length,
+    "decibels": format_decibels,
+    "megabytes": format_size,
+    "money": format_money,
+    "musical_key": format_key,
+    "percent": format_percent,
+    "pluralize": pluralize,
+    "since": describe_age,
+    "span": format_span,
+    "usd": format_usd,
+    "when": format_time,
+}

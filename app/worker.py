@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tasks
 from app import create_app
+from app.jobs import task_context
 from app.queue import huey
 
-__all__ = ["huey"]
+__all__ = ["huey", "tasks"]
 
-tasks.set_app(create_app())
+task_context.set_app(create_app())

@@ -1,8 +1,6 @@
-# Tables and rules of music read best with a case on a line, however long.
-# ruff: noqa: E501
-"""Print cross-validated figures beside the peers: `python -m benchmarks.accuracy --corpus FOLDER`.
-
-Ours are the out-of-fold answers of `fit.py` on every clip; peers answer a sample of the same clips (`--every`).
+"""Print cross-validated figures beside those of other tools: `python -m benchmarks.accuracy --corpus FOLDER`.
+ Ours are the out-of-fold answers that `training/fit.py` wrote for every clip. The other tools answer a sample
+of the same clips (`--every`).
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ Score = tuple[float, ...]
 
 
 def tempo_score(heard: float | None, truth: float) -> Score:
-    """Within 4 %, 1 %, 0.5 BPM, and 4 % in any octave."""
+    """Return whether a tempo is within 4 %, 1 % and 0.5 BPM, and within 4 % in any octave."""
     if not heard:
         return (0, 0, 0, 0)
     off = abs(heard / truth - 1)
@@ -39,7 +37,7 @@ def tempo_score(heard: float | None, truth: float) -> Score:
 
 
 def key_score(heard: int | None, truth: int) -> Score:
-    """Exact, and MIREX: 1 right, 0.5 a fifth, 0.3 relative, 0.2 parallel."""
+    """Return whether a key is exact, and its MIREX score (fifth 0.5, relative 0.3, parallel 0.2)."""
     if heard is None:
         return (0, 0)
     same_mode, step = heard // 12 == truth // 12, (heard - truth) % 12
@@ -57,7 +55,7 @@ def key_score(heard: int | None, truth: int) -> Score:
 
 
 def print_table(title: str, scores: Iterable[tuple[str, Score]]) -> None:
-    """Mean scores by line, in percent."""
+    """Print the mean scores of each line, in percent."""
     lines: dict[str, list[Score]] = defaultdict(list)
     for name, score in scores:
         lines[name].append(score)
@@ -69,22 +67,22 @@ def print_table(title: str, scores: Iterable[tuple[str, Score]]) -> None:
 
 
 def print_reliability(title: str, sure: np.ndarray, right: np.ndarray) -> None:
-    """How often results of a confidence are right."""
+    """Print how often answers with a given confidence are right."""
     print(f"\n{title}: confidence from–to, results, mean confidence, share right")
     edges = [0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.001]
     for low, high in pairwise(edges):
         at = (sure >= low) & (sure < high)
         if at.any():
-            print(
-                f"  {low:.1f}–{min(high, 1):.1f}  {at.sum():5d}  {sure[at].mean():.2f}  {right[at].mean():.2f}"
-            )
+            means = f"{sure[at].mean():.2f}  {right[at].mean():.2f}"
+            print(f"  {low:.1f}–{min(high, 1):.1f}  {at.sum():5d}  {means}")
 
 
 def print_ours(rows: list[Row], answers: dict[str, Row]) -> None:
-    """Every figure of the issue, out of fold."""
+    """Print every figure of ours, out of fold."""
     timed = _rows_with(rows, answers, "bpm")
 
     def names(r: Row) -> tuple[str, ...]:
+        """Return the lines of the tempo table that a clip counts for."""
         return (f"{r['kind']}", f"{r['kind']} / {r['family']}", f"{r['kind']} / cut {r['cut']}")
 
     print_table(
@@ -95,6 +93,7 @@ def print_ours(rows: list[Row], answers: dict[str, Row]) -> None:
     decided = [r for r in keyed if r["decided"]]
 
     def places(r: Row) -> tuple[str, ...]:
+        """Return the lines of the key table that a clip counts for."""
         return ("all", f"{r['family']}", f"{'track' if r['kind'] == 'track' else 'loop'} of {r['content']}")
 
     for title, part in (
@@ -120,35 +119,33 @@ def print_ours(rows: list[Row], answers: dict[str, Row]) -> None:
 
 
 def _rows_with(rows: list[Row], answers: dict[str, Row], field: str) -> list[Row]:
+    """Return the clips that have an answer for a field."""
     return [r for r in rows if field in answers[r["id"]]]
 
 
 def _print_kinds(rows: list[Row], answers: dict[str, Row]) -> None:
+    """Print how well loops and one-shots, drums and music are told apart."""
     loops = [answers[r["id"]]["kind"] >= 0.5 for r in rows if r["kind"] != "oneshot"]
     shots = [answers[r["id"]]["kind"] < 0.5 for r in rows if r["kind"] == "oneshot"]
     drums = [answers[r["id"]]["tonal"] >= MIN_TONAL for r in rows if r["content"] == "drums"]
     music = [answers[r["id"]]["tonal"] >= MIN_TONAL for r in rows if r["key"] is not None]
     print(f"\nLOOP OR ONE-SHOT balanced {50 * (np.mean(loops) + np.mean(shots)):.1f}")
     print(f"A TEMPO INVENTED for one-shots {100 * (1 - np.mean(shots)):.1f}")
-    print(
-        f"A KEY INVENTED for drum loops {100 * np.mean(drums):.1f}, a key withheld from music {100 * (1 - np.mean(music)):.1f}"
-    )
+    print(f"A KEY INVENTED for drum loops {100 * np.mean(drums):.1f}", end=", ")
+    print(f"a key withheld from music {100 * (1 - np.mean(music)):.1f}")
 
 
 def _print_classes(rows: list[Row], answers: dict[str, Row]) -> None:
+    """Print how well drum classes, tonal classes and notes are named."""
     hits = [r for r in rows if r["label"] is not None]
     right = {r["id"]: DRUM_CLASSES[answers[r["id"]]["drum"]] == r["label"] for r in hits}
     print_table(
         "DRUM CLASS",
         ((n, (right[r["id"]],)) for r in hits for n in (r["label"], r["group"])),
     )
-    print(
-        f"  macro of 7: {100 * np.mean([np.mean([right[r['id']] for r in hits if r['label'] == c]) for c in DRUM_CLASSES]):.1f}"
-    )
+    print(f"  macro of 7: {_macro_percent(hits, right):.1f}")
     routed = {r["id"]: right[r["id"]] and answers[r["id"]]["drumlike"] >= MIN_DRUM_PROBABILITY for r in hits}
-    print(
-        f"  macro, drum or tone decided too: {100 * np.mean([np.mean([routed[r['id']] for r in hits if r['label'] == c]) for c in DRUM_CLASSES]):.1f}"
-    )
+    print(f"  macro, drum or tone decided too: {_macro_percent(hits, routed):.1f}")
     tones = [r for r in rows if r["tone"] is not None]
     shares = [np.mean([TONES[answers[r["id"]]["tone"]] == c for r in tones if r["tone"] == c]) for c in TONES]
     print(f"\nTONAL CLASS macro of 6: {100 * np.mean(shares):.1f}")
@@ -159,14 +156,21 @@ def _print_classes(rows: list[Row], answers: dict[str, Row]) -> None:
     )
 
 
+def _macro_percent(hits: list[Row], right: dict[str, bool]) -> float:
+    """Return the mean over drum classes of the share of hits that are right, in percent."""
+    shares = [np.mean([right[r["id"]] for r in hits if r["label"] == c]) for c in DRUM_CLASSES]
+    return float(100 * np.mean(shares))
+
+
 def _note_score(heard: float | None, truth: float) -> Score:
+    """Return whether a note's pitch class is right, and whether its octave is right too."""
     if heard is None:
         return (0, 0)
     return (abs((heard - truth + 6) % 12 - 6) < 0.5, abs(heard - truth) < 0.5)
 
 
 def print_peers(rows: list[Row], corpus: Path, every: int, answers: dict[str, Row]) -> None:
-    """The same questions to what can be installed, on a sample, with ours on the same sample."""
+    """Ask the installed tools about a sample of the clips, and print ours on the same sample beside them."""
     asked = installed_peers()
     loops = [r for r in rows if r["kind"] == "loop" and "bpm" in answers[r["id"]]][::every]
     tracks = [r for r in rows if r["kind"] == "track" and "bpm" in answers[r["id"]]][::every]
@@ -190,6 +194,7 @@ def print_peers(rows: list[Row], corpus: Path, every: int, answers: dict[str, Ro
     )
 
     def kind(heard: str, truth: str) -> tuple[bool]:
+        """Return whether loop or one-shot is right; a track counts as a loop."""
         return ((heard == "loop") == (truth != "oneshot"),)
 
     mine = [
@@ -210,6 +215,7 @@ def _ask_peers(
     field: str,
     score: Callable[[Any, Any], Score],
 ) -> list[tuple[str, Score]]:
+    """Return the scores of each tool on the clips; a tool that raises has no answer."""
     out = []
     for name, ask in peers.items():
         start = time.monotonic()
@@ -224,6 +230,7 @@ def _ask_peers(
 
 
 def _load_answers(corpus: Path) -> dict[str, Row]:
+    """Return the out-of-fold answers of all stages by clip."""
     found: dict[str, Row] = defaultdict(dict)
     for path in sorted(corpus.glob("answers-*.json")):
         for clip, row in json.loads(path.read_text()).items():
@@ -232,7 +239,7 @@ def _load_answers(corpus: Path) -> dict[str, Row]:
 
 
 def main() -> None:
-    """Print ours, then the peers."""
+    """Print our figures, then those of the other tools."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument(

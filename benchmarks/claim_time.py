@@ -1,4 +1,4 @@
-"""How long a claim takes before 100 and before 100,000 waiting jobs, and by which plan.
+"""Measure how long a claim takes with 100 and with 100,000 waiting jobs, and print its query plan.
 
 python -m benchmarks.claim_time [--database postgresql://…] [--rows 100000]
 """
@@ -32,6 +32,7 @@ SECRET = "a secret for measuring, long enough to be taken"
 
 
 def main() -> None:
+    """Print the medians of each situation and their ratio, then the plans."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database")
     parser.add_argument("--rows", type=int, default=MANY_JOBS)
@@ -45,6 +46,7 @@ def main() -> None:
 
 @contextmanager
 def open_app(folder: Path, database: str | None) -> Iterator[Flask]:
+    """Yield an app on a migrated database of its own."""
     values = {"DATA_DIR": str(folder), "SECRET_KEY": SECRET}
     values |= {"DATABASE_URL": database} if database else {}
     app = create_app(Settings.from_env(values))
@@ -56,18 +58,20 @@ def open_app(folder: Path, database: str | None) -> Iterator[Flask]:
 
 
 def one_user(rows: int) -> float:
+    """Time claims when all waiting jobs are one user's."""
     add_waiting_jobs(add_member("one"), rows)
     return _median_claim_ms()
 
 
 def a_hundred_users(rows: int) -> float:
+    """Time claims when a hundred users wait with equally many jobs."""
     for number in range(100):
         add_waiting_jobs(add_member(str(number)), max(rows // 100, 2))
     return _median_claim_ms()
 
 
 def behind_a_full_user(rows: int) -> float:
-    """One user holds all they may and has nearly every waiting job, all of them due before the others'."""
+    """Time claims when a user at the limit has nearly every waiting job, all due before the others'."""
     full = add_member("full")
     add_waiting_jobs(full, rows - 50)
     while claims.claim_next() is not None:
@@ -78,7 +82,7 @@ def behind_a_full_user(rows: int) -> float:
 
 
 def all_delayed(rows: int) -> float:
-    """Free jobs that are due in twelve hours, and a few paid ones."""
+    """Time claims when all free jobs are due in twelve hours and a few paid ones are due now."""
     add_waiting_jobs(add_member("free", None), rows, run_at=utcnow() + timedelta(hours=12))
     waiting_jobs(add_member("paid"), TIMED_CLAIMS + 10)
     return _median_claim_ms()
@@ -93,7 +97,7 @@ CASES = {
 
 
 def add_waiting_jobs(user: User, count: int, **values: Any) -> None:
-    """Many jobs that wait, made of one by the database itself: sending 100,000 rows takes a minute."""
+    """Add many waiting jobs, copied from one by the database: sending 100,000 rows would take a minute."""
     (job_id,) = waiting_jobs(user, 1, **values)
     names = [column.name for column in Job.__table__.columns if column.name != "id"]
     columns = ", ".join(names)
@@ -104,7 +108,7 @@ def add_waiting_jobs(user: User, count: int, **values: Any) -> None:
         f"SELECT substr(id, 1, 18) || CAST(10000000 + number AS VARCHAR(8)), {columns} "
         "FROM processing_jobs, numbers WHERE id = :job_id"
     )
-    if db.engine.dialect.name == "postgresql":  # each has its own place for it
+    if db.engine.dialect.name == "postgresql":  # the two want the WITH clause in different places
         head, _, rest = copies.partition("INSERT INTO")
         into, _, select_ = rest.partition("SELECT substr")
         copies = f"INSERT INTO{into}{head}SELECT substr{select_}"
@@ -113,6 +117,7 @@ def add_waiting_jobs(user: User, count: int, **values: Any) -> None:
 
 
 def add_member(name: str, plan: str | None = "pro") -> User:
+    """Add a user on a plan, or without a subscription."""
     user = User(email=f"{name}@example.com")
     user.subscription = Subscription(plan=plan, status="active") if plan else None
     with transaction() as session:
@@ -121,7 +126,10 @@ def add_member(name: str, plan: str | None = "pro") -> User:
 
 
 def _median_claim_ms() -> float:
-    """Of claims in a row; each is put aside in a way that is not counted."""
+    """Return the median of claims in a row, and empty the tables.
+
+    After each claim its job is moved out of the way, which is not timed.
+    """
     _analyze()
     taken = []
     for number in range(TIMED_CLAIMS + 5):
@@ -140,13 +148,14 @@ def _median_claim_ms() -> float:
 
 
 def _analyze() -> None:
+    """Let the database count its rows, so that it plans for them."""
     db.session.commit()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
 
 
 def claim_query_plans() -> list[str]:
-    """The plan of every query a claim makes behind a full user with a long line."""
+    """Return the plan of every query that a claim makes behind a full user with many waiting jobs."""
     add_waiting_jobs(add_member("full"), 5_000)
     while claims.claim_next() is not None:
         pass
@@ -155,6 +164,7 @@ def claim_query_plans() -> list[str]:
     seen: list[tuple[str, object]] = []
 
     def see(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        """Remember a query."""
         if "SELECT" in statement[:20] or "WITH" in statement[:10]:
             seen.append((statement, parameters))
 

@@ -1,7 +1,6 @@
-"""Peak memory and time of the largest files we accept: `python -m benchmarks.engine_memory`.
-
-Each file goes through the sandbox as in production; the peak is the child's own (`VmHWM`). ffmpeg, which
-reads M4A in a process of its own, is not counted.
+"""Measure peak memory and time of the largest files we accept: `python -m benchmarks.engine_memory`.
+ Each file goes through the sandbox as in production; the peak is the child's own (`VmHWM`). ffmpeg reads M4A
+in a process of its own, which is not counted.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ LIMIT_MB, LIMIT_S = 512, 300.0
 
 @dataclass(frozen=True)
 class LargeFile:
-    """A large file: `subtype` for libsndfile, or `encoded` for ffmpeg to turn the WAV into."""
+    """A large file: `subtype` is for libsndfile, `encoded` is what ffmpeg turns the WAV into."""
 
     channels: int
     rate_hz: int
@@ -50,13 +49,13 @@ LARGE_FILES = (
 
 
 def write_file(big: LargeFile, folder: Path) -> Path:
-    """Write a file of beats and noise, block by block."""
-    dice, path = np.random.default_rng(404), folder / "source.wav"
+    """Write a file of beats and noise, block by block, and return its path."""
+    rng, path = np.random.default_rng(404), folder / "source.wav"
     left, beat = round(big.seconds * big.rate_hz), big.rate_hz // 2
     envelope = np.exp(-np.arange(beat) / (0.05 * big.rate_hz)).astype(np.float32)
     with soundfile.SoundFile(path, "w", big.rate_hz, big.channels, big.subtype, format="RF64") as file:
         while left > 0:
-            hits = 0.3 * dice.standard_normal((beat, big.channels), dtype=np.float32) * envelope[:, None]
+            hits = 0.3 * rng.standard_normal((beat, big.channels), dtype=np.float32) * envelope[:, None]
             file.write(np.clip(hits, -1, 1)[:left])
             left -= beat
     if not big.encoded:
@@ -68,7 +67,7 @@ def write_file(big: LargeFile, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Print a line a file; end with 1 when one needs too much."""
+    """Print one line for each file; end with 1 when one needs too much memory or time."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     sandbox, failed = (
         Sandbox("tests.sandbox.child_entries:process_and_weigh", warm="app.audio.warm:warm_cache"),

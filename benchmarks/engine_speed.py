@@ -1,8 +1,7 @@
-"""Time beside what a producer can install, in one run: `python -m benchmarks.engine_speed`.
-
-Every repetition asks all of them about one file in turn, so that a busy machine slows all alike; figures are
-medians, and ratios are medians of the ratios within a repetition. Everything is warm and begins with the
-file. Essentia must be installed beside the product for this (`pip install essentia`).
+"""Measure time beside other tools, in one run: `python -m benchmarks.engine_speed`.
+ Every repetition asks each tool about the same file in turn, so that a busy machine slows all of them alike.
+Figures are medians, and ratios are medians of the ratios within one repetition. Everything is warm and starts
+from the file. Essentia is compared when it is installed (`pip install essentia`).
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ Pipeline = Callable[[Path], object]
 
 
 def decode_and_stft(path: Path) -> object:
-    """The least anybody can do."""
+    """Decode a file and take one STFT: the least that any analysis has to do."""
     y, rate = soundfile.read(path, dtype="float32", always_2d=True)
     return np.abs(scipy.signal.stft(y.mean(axis=1), rate, nperseg=2_048, noverlap=1_536)[2])
 
 
 def naive_librosa(path: Path) -> object:
-    """What everybody writes."""
+    """Run the librosa calls that most tutorials show."""
     y, rate = librosa.load(path, sr=22_050)
     spectrum = np.abs(librosa.stft(y))
     colour = [
@@ -62,10 +61,11 @@ def naive_librosa(path: Path) -> object:
 
 
 def essentia_set() -> Pipeline:
-    """Tempo, beats, key, loudness, onsets and spectral descriptors by Essentia's own compiled extractors."""
+    """Return Essentia's extractors of tempo, beats, key, loudness, onsets and spectral descriptors."""
     import essentia.standard as es
 
     def ask(path: Path) -> object:
+        """Run the extractors on a file."""
         stereo, rate, *_ = es.AudioLoader(filename=str(path))()
         mono = es.MonoMixer()(stereo, 2)
         return (
@@ -80,7 +80,7 @@ def essentia_set() -> Pipeline:
 
 
 def essentia_extractor() -> Pipeline:
-    """MusicExtractor: everything of the above and more statistics."""
+    """Return Essentia's MusicExtractor: all of the above and more statistics."""
     import essentia.standard as es
 
     ask = es.MusicExtractor(lowlevelStats=["mean", "stdev"], rhythmStats=["mean"], tonalStats=["mean"])
@@ -88,7 +88,7 @@ def essentia_extractor() -> Pipeline:
 
 
 def pipelines() -> dict[str, Pipeline]:
-    """Everything that can be asked here, ours first."""
+    """Return every pipeline that can run here, ours first."""
     found: dict[str, Pipeline] = {"ours": measure_file, "decode + STFT": decode_and_stft}
     try:
         import essentia
@@ -101,14 +101,14 @@ def pipelines() -> dict[str, Pipeline]:
 
 
 def compare_pipelines(path: Path, seconds: int, repeats: int) -> None:
-    """Print what each takes for a minute of audio in this file, and how many times ours."""
+    """Print what each pipeline takes for a minute of audio in this file, and the ratio to ours."""
     asked = pipelines()
     times: dict[str, list[float]] = {name: [] for name in asked}
     for repeat in range(repeats + 1):
         for name, ask in asked.items():
             started = time.perf_counter()
             ask(path)
-            if repeat:  # the first warms
+            if repeat:  # the first one only warms up
                 times[name].append(time.perf_counter() - started)
     print(f"\n{seconds} s of audio, {repeats} repetitions: s a minute of audio, times ours")
     for name, taken in times.items():
@@ -134,13 +134,13 @@ def measure_sandbox(path: Path) -> None:
     sandbox.close()
     warm, ms = time_in_process(path), 1e3
     each = median(forked)
-    print(f"first file of a warm zygote {forked[0] * ms:.0f} ms, second {forked[1] * ms:.0f} ms")
+    print(f"first file of a warm fork server {forked[0] * ms:.0f} ms, second {forked[1] * ms:.0f} ms")
     print(f"a fork for each {each * ms:.0f} ms, of which the child works {median(inside) * ms:.0f} ms")
     print(f"in one process {warm * ms:.0f} ms; the fork costs {(each - warm) * ms:.0f} ms")
 
 
 def time_in_process(path: Path) -> float:
-    """Median time of the child's work without a child, after a first run."""
+    """Return the median time of the child's work when it runs in this process, after a first run."""
     home, times = Path.cwd(), []
     os.chdir(path.parent)
     try:
@@ -154,7 +154,7 @@ def time_in_process(path: Path) -> float:
 
 
 def write_test_file(folder: Path, seconds: int) -> Path:
-    """A stereo WAV at 44.1 kHz of drums over chords."""
+    """Write a stereo WAV at 44.1 kHz of drums over chords, and return its path."""
     beat = drums(96, round(seconds * 1.6) + 1)[: seconds * RATE_HZ]
     bar = np.vstack([chord(notes, 2.5) for notes in ((57, 60, 64), (53, 57, 60), (55, 59, 62), (52, 55, 59))])
     bed = np.tile(bar, (seconds // 10 + 1, 1))[: len(beat)]

@@ -1,10 +1,9 @@
-"""Mutated files through the decoder and the engine: `python -m benchmarks.fuzz --files 50000`.
-
-One file in eight takes the whole path of production: decoded, rendered and analysed in a fork of the warmed
-zygote of its own. The others are decoded only, a parcel of them in one such fork under the same limits. That
-hides nothing: the child tells of every file when it is done, so a crash, a kill or a hang is the next file's,
-and the peak of memory is set back before each. Files that name addresses and other files are decoded
-once more in this process, which has a network: what keeps them in is then the decoder alone.
+"""Send mutated files through the decoder and the engine: `python -m benchmarks.fuzz --files 50000`.
+ One file in eight takes the whole production path in a fork of its own: decoded, rendered and analysed. The
+others are decoded only, a batch of them in one fork under the same limits. A batch hides nothing: the child
+reports after each file, so a crash, a kill or a hang is blamed on the next one, and the memory peak is reset
+before each. Files that name addresses or other files are decoded a second time in this process, which has a
+network; there, only the decoder's own care keeps them from being opened.
 """
 
 from __future__ import annotations
@@ -32,7 +31,8 @@ def run_files(
     until = time.monotonic() + 60 * minutes
     outcomes: list[Outcome] = []
 
-    def parcel(first: int) -> list[Outcome]:
+    def run_batch(first: int) -> list[Outcome]:
+        """Run one batch of files."""
         if time.monotonic() > until:
             return []
         mutants = {
@@ -42,7 +42,7 @@ def run_files(
         for number in (whole := [number for number in mutants if number % FULL_PATH_EVERY == 0]):
             found += fuzz.run({number: mutants[number]}, whole=True)
         found += fuzz.run({n: m for n, m in mutants.items() if n not in whole}, whole=False)
-        # What was slow may have waited for a busy machine: it is run again alone.
+        # A slow file may only have waited for a busy machine, so it runs again alone.
         found = [
             _fastest_retry(fuzz, one, mutants[one.number]) if one.seconds > MAX_S else one for one in found
         ]
@@ -53,7 +53,7 @@ def run_files(
         return found
 
     with ThreadPoolExecutor(threads) as pool:
-        for number, found in enumerate(pool.map(parcel, range(start, files, BATCH_FILES)), start=1):
+        for number, found in enumerate(pool.map(run_batch, range(start, files, BATCH_FILES)), start=1):
             outcomes += found
             if found and number % 16 == 0:
                 print(f"{len(outcomes)} of {files}", flush=True)
@@ -61,21 +61,22 @@ def run_files(
 
 
 def _fastest_retry(fuzz: FuzzRunner, slow: Outcome, mutant: Mutant) -> Outcome:
+    """Run a slow file three more times alone and return the fastest outcome."""
     again = [fuzz.run({slow.number: mutant}, slow.whole)[0] for _ in range(3)]
     return min([slow, *again], key=lambda found: found.seconds)
 
 
 def decode_exposed(fuzz: FuzzRunner) -> int:
-    """Decode luring files where the network can be reached, and return how many."""
+    """Decode luring files where the network can be reached, and return how many there were."""
     luring = (made for number in count() if (made := fuzz.mutations.make(number)).kind in LURE_KINDS)
     for mutant in islice(luring, EXPOSED_FILES):
-        if faults := fuzz.exposed(mutant):
+        if faults := fuzz.decode_here(mutant):
             raise SystemExit(f"with a network: {faults}")
     return EXPOSED_FILES
 
 
 def print_report(outcomes: list[Outcome], fuzz: FuzzRunner, exposed: int) -> bool:
-    """Print the figures; True when every one is as it must be."""
+    """Print the figures, and return whether all of them are as they must be."""
     counts = Counter((found.kind, found.verdict) for found in outcomes)
     for (kind, verdict), number in sorted(counts.items()):
         print(f"{kind:10s} {verdict:14s} {number:6d}")
@@ -92,20 +93,20 @@ def print_report(outcomes: list[Outcome], fuzz: FuzzRunner, exposed: int) -> boo
 
 
 def main() -> None:
-    """Hunt, then say what was found; end with 1 when there is a fault."""
+    """Run the files and print what was found; end with 1 when there is a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=50_000)
-    parser.add_argument("--start", type=int, default=0, help="the first file, to go on where a run ended")
+    parser.add_argument("--start", type=int, default=0, help="the first file, to continue an earlier run")
     parser.add_argument("--seed", type=int, default=404)
     parser.add_argument("--minutes", type=float, default=120.0, help="stop after so long")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--keep", type=Path, help="a folder for the files at fault")
+    parser.add_argument("--keep", type=Path, help="a folder for files with a fault")
     args = parser.parse_args()
     if args.keep:
         args.keep.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as name:
         fuzz = FuzzRunner(Path(name), args.seed)
-        fuzz.check_the_canary()
+        fuzz.check_canary()
         exposed = decode_exposed(fuzz)
         outcomes = run_files(fuzz, args.start, args.files, args.minutes, args.threads, args.keep)
         fuzz.sandbox.close()

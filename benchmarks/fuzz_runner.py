@@ -1,4 +1,4 @@
-"""Files sent through the sandbox beside a canary that must not be heard, and what becomes of each."""
+"""Run damaged files through the sandbox beside a canary that must not be read, and record each outcome."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ EXPECTED_FILES = {CANARY, RENDERED, SOURCE, "decoded.f32"}
 
 
 def process_files(request: dict[str, Any], progress: Callable[[str, dict[str, Any]], None]) -> dict[str, Any]:
-    """What production does with a file, or its first step, for each of some folders; runs in the child."""
+    """Process each of some folders as production does, or only decode it; runs in the child."""
     home = Path.cwd()
     for name in request["names"]:
         os.chdir(home / name)
-        Path("/proc/self/clear_refs").write_text("5")  # the peak of memory starts anew
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak of memory
         started = time.monotonic()
         try:
-            verdict, said = ACCEPTED, _process_file(request["whole"], progress)
+            verdict, message = ACCEPTED, _process_file(request["whole"])
         except UnreadableAudio as error:
-            verdict, said = REFUSED, error.message
+            verdict, message = REFUSED, error.message
         facts = {
             "verdict": verdict,
-            "said": said,
+            "message": message,
             "seconds": time.monotonic() - started,
             "peak_mb": peak_mb(),
         }
@@ -51,7 +51,8 @@ def process_files(request: dict[str, Any], progress: Callable[[str, dict[str, An
     return {}
 
 
-def _process_file(whole: bool, progress: Callable[[str, dict[str, Any]], None]) -> str:
+def _process_file(whole: bool) -> str:
+    """Return the answer for a file as JSON, or an empty text when it was only decoded."""
     if whole:
         request = {"source": SOURCE, "rendered": RENDERED, "name": "a.wav"}
         return json.dumps(analyse_file(request, lambda *_: None), allow_nan=False)
@@ -61,12 +62,12 @@ def _process_file(whole: bool, progress: Callable[[str, dict[str, Any]], None]) 
 
 @dataclass
 class Outcome:
-    """How one file ended: its verdict, or the fault it was."""
+    """How one file ended: its verdict, and its faults."""
 
     number: int
     kind: str
     verdict: str
-    said: str = ""
+    message: str = ""
     seconds: float = 0.0
     peak_mb: float = 0.0
     isolated: bool = False
@@ -75,7 +76,7 @@ class Outcome:
 
 
 class FuzzRunner:
-    """A zygote, a canary that must not be heard, and a folder to work in."""
+    """A fork server, a canary that must not be read, and a folder to work in."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.visits = folder, 0
@@ -87,8 +88,8 @@ class FuzzRunner:
         self.mutations = Mutations(folder, lures, seed)
         self.sandbox = Sandbox("benchmarks.fuzz_runner:process_files", warm="app.audio.warm:warm_cache")
 
-    def check_the_canary(self) -> None:
-        """A canary that cannot be heard proves nothing."""
+    def check_canary(self) -> None:
+        """Raise RuntimeError unless a leak of the canary would be noticed."""
         with socket.create_connection(("127.0.0.1", self.port)):
             time.sleep(0.2)
         if self.visits != 1:
@@ -100,43 +101,45 @@ class FuzzRunner:
                 raise RuntimeError("the canary's sound was not recognised")
 
     def run(self, mutants: dict[int, Mutant], whole: bool) -> list[Outcome]:
-        """Send files through one child; those behind one that broke it go through another."""
+        """Send files through one child; files after one that broke it go through another child."""
         with TemporaryDirectory(dir=self.folder) as name:
             folder = Path(name)
             for number, mutant in mutants.items():
-                self._lay_out(folder / str(number), mutant)
+                self._write_files(folder / str(number), mutant)
             done: dict[int, Outcome] = {}
             while len(done) < len(mutants):
                 left = [number for number in mutants if number not in done]
-                done |= self._parcel(folder, left, mutants, whole)
+                done |= self._run_batch(folder, left, mutants, whole)
             for number, found in done.items():
                 found.faults = list(self._faults(found, mutants[number], folder / str(number)))
         return list(done.values())
 
-    def exposed(self, mutant: Mutant) -> list[str]:
-        """Decode a file here, where the network can be reached."""
+    def decode_here(self, mutant: Mutant) -> list[str]:
+        """Decode a file in this process, where the network can be reached, and return its faults."""
         with TemporaryDirectory(dir=self.folder) as name:
             folder = Path(name) / "exposed"
-            self._lay_out(folder, mutant)
+            self._write_files(folder, mutant)
             with suppress(UnreadableAudio):
                 decode_file(folder / SOURCE, folder)
             return list(self._leaks(folder, ""))
 
-    def _lay_out(self, folder: Path, mutant: Mutant) -> None:
+    def _write_files(self, folder: Path, mutant: Mutant) -> None:
+        """Write a mutant into a folder of its own, with the canary beside it."""
         folder.mkdir()
         (folder / SOURCE).write_bytes(mutant.data)
         os.link(self.folder / CANARY, folder / CANARY)
 
-    def _parcel(
+    def _run_batch(
         self, folder: Path, numbers: list[int], mutants: dict[int, Mutant], whole: bool
     ) -> dict[int, Outcome]:
-        """What became of the files up to the first that broke the child."""
+        """Return the outcomes up to and including the first file that broke the child."""
         done: dict[int, Outcome] = {}
-        heard = time.monotonic()
+        last_report = time.monotonic()
 
-        def told(_: str, facts: dict[str, Any]) -> None:
-            nonlocal heard
-            heard, number = time.monotonic(), int(facts.pop("name"))
+        def record(_: str, facts: dict[str, Any]) -> None:
+            """Record the outcome of one file."""
+            nonlocal last_report
+            last_report, number = time.monotonic(), int(facts.pop("name"))
             isolated = facts.pop("network") != os.readlink("/proc/self/ns/net")
             done[number] = Outcome(number, mutants[number].kind, **facts, isolated=isolated, whole=whole)
 
@@ -145,46 +148,51 @@ class FuzzRunner:
                 {"names": [str(number) for number in numbers], "whole": whole},
                 folder=folder,
                 timeout_s=TIMEOUT_S * len(numbers),
-                on_progress=told,
-                tick=lambda: time.monotonic() - heard < TIMEOUT_S,
+                on_progress=record,
+                tick=lambda: time.monotonic() - last_report < TIMEOUT_S,
             )
         except EngineError as error:
-            broke, seconds = numbers[len(done)], time.monotonic() - heard
+            broke, seconds = numbers[len(done)], time.monotonic() - last_report
             done[broke] = Outcome(
                 broke, mutants[broke].kind, type(error).__name__, str(error), seconds, whole=whole
             )
         return done
 
     def _faults(self, found: Outcome, mutant: Mutant, folder: Path) -> Iterator[str]:
+        """Yield what is wrong with an outcome."""
         if found.verdict not in (ACCEPTED, REFUSED):
-            yield f"{found.verdict}: {found.said[-600:]}"
+            yield f"{found.verdict}: {found.message[-600:]}"
         elif mutant.verdict not in (None, found.verdict):
-            yield f"{found.verdict} is wrong: {found.said[:200]}"
-        said = found.said
-        if found.verdict == REFUSED and not (said.endswith(".") and len(said) < 300 and said.isprintable()):
-            yield f"no sentence for a person: {said!r}"
+            yield f"{found.verdict} is wrong: {found.message[:200]}"
+        message = found.message
+        if found.verdict == REFUSED and not (
+            message.endswith(".") and len(message) < 300 and message.isprintable()
+        ):
+            yield f"no sentence for a person: {message!r}"
         if found.seconds > MAX_S or found.peak_mb > MAX_MB:
             yield f"{found.seconds:.1f} s, {found.peak_mb:.0f} MB"
-        yield from self._leaks(folder, said)
+        yield from self._leaks(folder, message)
 
-    def _leaks(self, folder: Path, said: str) -> Iterator[str]:
+    def _leaks(self, folder: Path, message: str) -> Iterator[str]:
+        """Yield traces of other files in what a file left behind or said."""
         if left := {path.name for path in folder.iterdir()} - EXPECTED_FILES:
             yield f"left behind: {left}"
         for name in (RENDERED, "decoded.f32"):
             written = folder / name
             if written.exists() and any(marker in written.read_bytes() for marker in self._markers):
                 yield f"another file was read: {name}"
-        if str(self.folder) in said:
-            yield "a path was told"
+        if str(self.folder) in message:
+            yield "a path was revealed"
 
     def _listen(self) -> None:
+        """Count every connection to the listening socket."""
         while True:
             with self._listener.accept()[0]:
                 self.visits += 1
 
 
 def _write_canary(path: Path) -> tuple[bytes, bytes]:
-    """A sound that passes every stage bit for bit, and a stretch of it, as 16 bits and as float."""
+    """Write a sound that passes every stage bit for bit; return a part of it as 16 bits and as float."""
     values = np.random.default_rng(404).integers(-9_000, 9_000, 12_000, dtype=np.int16)
     soundfile.write(path, values, 48_000, "PCM_16")
     known = values[6_000:6_032]

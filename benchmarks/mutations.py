@@ -1,4 +1,4 @@
-"""Damaged, lying and hostile files, made from good ones: each is a function of a seed and its number."""
+"""Make damaged, lying and hostile files from good ones; a seed and a number always give the same file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FFMPEG_FORMATS = {
     "alac.m4a": ["-c:a", "alac"],
 }
 
-Dice = np.random.Generator
+Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -54,91 +54,95 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Lures:
-    """What a file may try to make us fetch or read."""
+    """An address and files that a hostile file may try to make us fetch or read."""
 
     url: str
     files: tuple[str, ...]
 
 
 class Mutations:
-    """Makes the mutant of a number; the same seed and number always give the same bytes."""
+    """Make the mutant of a number; the same seed and number always give the same bytes."""
 
     def __init__(self, folder: Path, lures: Lures, seed: int) -> None:
         self._seed, self._lures, self._sources = seed, lures, source_files(folder)
-        self._makers: list[Callable[[Dice], Mutant]] = [
+        self._makers: list[Callable[[Rng], Mutant]] = [
             self._damaged, self._damaged, self._damaged, self._lying, self._lying, self._cut, self._spliced,
             self._repeated, self._tagged, self._disguised, self._referring, self._giant, self._values,
             self._noise, self._whole,
         ]  # fmt: skip
 
     def make(self, number: int) -> Mutant:
-        dice = np.random.default_rng([self._seed, number])
-        made = self._makers[int(dice.integers(len(self._makers)))](dice)
+        """Return the mutant of a number."""
+        rng = np.random.default_rng([self._seed, number])
+        made = self._makers[int(rng.integers(len(self._makers)))](rng)
         return Mutant(made.kind, made.data[:MAX_BYTES], made.verdict)
 
-    def _pick(self, dice: Dice, ending: str = "") -> bytes:
+    def _pick(self, rng: Rng, ending: str = "") -> bytes:
+        """Return a good file whose name has an ending."""
         names = [name for name in self._sources if name.endswith(ending)]
-        return self._sources[names[int(dice.integers(len(names)))]]
+        return self._sources[names[int(rng.integers(len(names)))]]
 
-    def _damaged(self, dice: Dice) -> Mutant:
-        data = bytearray(self._pick(dice))
-        reach = len(data) if dice.random() < 0.5 else min(len(data), 400)
-        for _ in range(int(dice.integers(1, 64))):
-            at = int(dice.integers(reach))
-            data[at] = (
-                int(dice.integers(256)) if dice.random() < 0.5 else data[at] ^ 1 << int(dice.integers(8))
-            )
+    def _damaged(self, rng: Rng) -> Mutant:
+        """Change up to 63 bytes, half of the time near the beginning."""
+        data = bytearray(self._pick(rng))
+        reach = len(data) if rng.random() < 0.5 else min(len(data), 400)
+        for _ in range(int(rng.integers(1, 64))):
+            at = int(rng.integers(reach))
+            data[at] = int(rng.integers(256)) if rng.random() < 0.5 else data[at] ^ 1 << int(rng.integers(8))
         return Mutant("damaged", bytes(data))
 
-    def _lying(self, dice: Dice) -> Mutant:
-        """A length or a count beside the name of a chunk says something else."""
-        data = bytearray(self._pick(dice))
+    def _lying(self, rng: Rng) -> Mutant:
+        """Overwrite a length or a count beside the name of a chunk."""
+        data = bytearray(self._pick(rng))
         places = [found.end() for found in re.finditer(rb"[A-Za-z][A-Za-z0-9 ]{3}", bytes(data[:4_000]))]
-        places += [int(dice.integers(min(len(data), 120)))]
-        for _ in range(int(dice.integers(1, 4))):
-            at = places[int(dice.integers(len(places)))] + int(dice.choice([-8, 0, 0, 0, 4, 8, 12]))
-            size = int(dice.choice([1, 2, 4, 4, 4, 8]))
-            value = _EXTREMES[int(dice.integers(len(_EXTREMES)))]
-            value = int(dice.integers(1 << 32)) if dice.random() < 0.3 else value
-            order = "little" if dice.random() < 0.5 else "big"
+        places += [int(rng.integers(min(len(data), 120)))]
+        for _ in range(int(rng.integers(1, 4))):
+            at = places[int(rng.integers(len(places)))] + int(rng.choice([-8, 0, 0, 0, 4, 8, 12]))
+            size = int(rng.choice([1, 2, 4, 4, 4, 8]))
+            value = _EXTREMES[int(rng.integers(len(_EXTREMES)))]
+            value = int(rng.integers(1 << 32)) if rng.random() < 0.3 else value
+            order = "little" if rng.random() < 0.5 else "big"
             data[max(at, 0) : max(at, 0) + size] = (value % (1 << 8 * size)).to_bytes(size, order)
         return Mutant("lying", bytes(data))
 
-    def _cut(self, dice: Dice) -> Mutant:
-        data = self._pick(dice)
-        return Mutant("cut", data[: int(dice.integers(len(data)))])
+    def _cut(self, rng: Rng) -> Mutant:
+        """Cut a file short."""
+        data = self._pick(rng)
+        return Mutant("cut", data[: int(rng.integers(len(data)))])
 
-    def _spliced(self, dice: Dice) -> Mutant:
-        one, two = self._pick(dice), self._pick(dice)
-        near = min(len(one), 64) if dice.random() < 0.5 else len(one)
-        return Mutant("spliced", one[: int(dice.integers(near))] + two[int(dice.integers(len(two))) :])
+    def _spliced(self, rng: Rng) -> Mutant:
+        """Join the beginning of one file to the end of another."""
+        one, two = self._pick(rng), self._pick(rng)
+        near = min(len(one), 64) if rng.random() < 0.5 else len(one)
+        return Mutant("spliced", one[: int(rng.integers(near))] + two[int(rng.integers(len(two))) :])
 
-    def _repeated(self, dice: Dice) -> Mutant:
-        data = self._pick(dice)
-        start, stop = np.sort(dice.integers(0, len(data), 2))
-        times = min(int(dice.choice([0, 2, 50, 2_000])), MAX_BYTES // max(int(stop - start), 1))
+    def _repeated(self, rng: Rng) -> Mutant:
+        """Repeat a part of a file up to 2,000 times, or leave it out."""
+        data = self._pick(rng)
+        start, stop = np.sort(rng.integers(0, len(data), 2))
+        times = min(int(rng.choice([0, 2, 50, 2_000])), MAX_BYTES // max(int(stop - start), 1))
         return Mutant("repeated", data[:start] + data[start:stop] * times + data[stop:])
 
-    def _tagged(self, dice: Dice) -> Mutant:
-        """Tags that take a parser minutes, or gigabytes, before a good sound."""
-        sound = self._pick(dice, str(dice.choice([".mp3", ".FLAC"])))
+    def _tagged(self, rng: Rng) -> Mutant:
+        """Put tags before a good sound that cost a parser minutes, or gigabytes."""
+        sound = self._pick(rng, str(rng.choice([".mp3", ".FLAC"])))
         body = (
-            b"TXXX\0\0\0\x0a\0\0\x03name\0abcd" * int(dice.integers(80_000)),
+            b"TXXX\0\0\0\x0a\0\0\x03name\0abcd" * int(rng.integers(80_000)),
             _zip_bomb(),
             b"APIC" + struct.pack(">I", 0x7F7F7F) + b"\0\0" + bytes(200_000),
-            dice.bytes(int(dice.integers(50_000))),
-        )[int(dice.integers(4))]
-        nested = int(dice.choice([1, 1, 1, 10, 45]))
+            rng.bytes(int(rng.integers(50_000))),
+        )[int(rng.integers(4))]
+        nested = int(rng.choice([1, 1, 1, 10, 45]))
         one = _id3_tag(body if nested == 1 else body[:2_000])
         return Mutant(
             "tagged", one * nested + sound, ACCEPTED if len(one) * nested < MAX_BYTES // 2 else None
         )
 
-    def _disguised(self, dice: Dice) -> Mutant:
-        """Text that names other files and addresses, as it is or behind the head of a sound."""
-        lure = str(dice.choice([self._lures.url, *self._lures.files]))
-        text = _PLAYLISTS[int(dice.integers(len(_PLAYLISTS)))].replace("LURE", lure).encode()
-        text = text.replace(b"\n", b"\r\n") if dice.random() < 0.2 else text
+    def _disguised(self, rng: Rng) -> Mutant:
+        """Write text that names other files and addresses, as it is or behind the header of a sound."""
+        lure = str(rng.choice([self._lures.url, *self._lures.files]))
+        text = _PLAYLISTS[int(rng.integers(len(_PLAYLISTS)))].replace("LURE", lure).encode()
+        text = text.replace(b"\n", b"\r\n") if rng.random() < 0.2 else text
         heads = (
             b"",
             b"",
@@ -153,12 +157,12 @@ class Mutations:
             b"\xff\xfb\x90\0",
             b"ID3\4\0",
         )
-        return Mutant("disguised", heads[int(dice.integers(len(heads)))] + text, REFUSED)
+        return Mutant("disguised", heads[int(rng.integers(len(heads)))] + text, REFUSED)
 
-    def _referring(self, dice: Dice) -> Mutant:
-        """An MP4 whose sound is said to lie in another file or at an address."""
-        data, lure = self._pick(dice, ".m4a"), str(dice.choice([self._lures.url, *self._lures.files]))
-        entry = struct.pack(">I4sI", 13 + len(lure), str(dice.choice(["url ", "alis"])).encode(), 0)
+    def _referring(self, rng: Rng) -> Mutant:
+        """Make an MP4 say that its sound is in another file or at an address."""
+        data, lure = self._pick(rng, ".m4a"), str(rng.choice([self._lures.url, *self._lures.files]))
+        entry = struct.pack(">I4sI", 13 + len(lure), str(rng.choice(["url ", "alis"])).encode(), 0)
         at = data.find(b"url \0\0\0\1") - 4
         changed = data[:at] + entry + lure.encode() + b"\0" + data[at + 12 :]
         grown = len(changed) - len(data)
@@ -168,32 +172,33 @@ class Mutations:
             changed = changed[:place] + struct.pack(">I", size) + changed[place + 4 :]
         return Mutant("referring", changed)
 
-    def _giant(self, dice: Dice) -> Mutant:
-        """Headers that declare terabytes, and a little sound."""
-        rate, channels = int(dice.choice([4_000, 44_100, 384_000])), int(dice.choice([1, 2, 8]))
+    def _giant(self, rng: Rng) -> Mutant:
+        """Write headers that declare terabytes, and a little sound."""
+        rate, channels = int(rng.choice([4_000, 44_100, 384_000])), int(rng.choice([1, 2, 8]))
         fmt = struct.pack("<HHIIHH", 1, channels, rate, 0, channels * 2, 16)
-        size = int(dice.choice([2**39, 2**62, 2**40 - 8]))
+        size = int(rng.choice([2**39, 2**62, 2**40 - 8]))
         ds64 = b"ds64" + struct.pack("<IQQQI", 28, size, size, size // 4, 0)
-        body = dice.bytes(int(dice.integers(20_000)))
+        body = rng.bytes(int(rng.integers(20_000)))
         wave = b"RF64\xff\xff\xff\xffWAVE" + ds64 + b"fmt \x10\0\0\0" + fmt + b"data\xff\xff\xff\xff" + body
-        flac = bytearray(self._pick(dice, ".FLAC"))
+        flac = bytearray(self._pick(rng, ".FLAC"))
         flac[18:26] = (rate << 44 | (channels - 1) << 41 | 15 << 36 | 2**36 - 1).to_bytes(8, "big")
-        return Mutant("giant", wave if dice.random() < 0.5 else bytes(flac), REFUSED)
+        return Mutant("giant", wave if rng.random() < 0.5 else bytes(flac), REFUSED)
 
-    def _values(self, dice: Dice) -> Mutant:
-        """Sample values that are no sound: every bit pattern of a float, and what lies between."""
-        count, channels = int(dice.integers(1, 20_000)), int(dice.integers(1, 9))
-        bits = np.frombuffer(dice.bytes(4 * count * channels), dtype="<f4").copy()
+    def _values(self, rng: Rng) -> Mutant:
+        """Write sample values that are no sound: every bit pattern of a float, and extreme levels."""
+        count, channels = int(rng.integers(1, 20_000)), int(rng.integers(1, 9))
+        bits = np.frombuffer(rng.bytes(4 * count * channels), dtype="<f4").copy()
         with np.errstate(all="ignore"):
-            mild = np.float32(10.0) ** dice.uniform(-45, 5) * dice.standard_normal(bits.size)
-        pick = dice.random(bits.size) < dice.random() ** 4
+            mild = np.float32(10.0) ** rng.uniform(-45, 5) * rng.standard_normal(bits.size)
+        pick = rng.random(bits.size) < rng.random() ** 4
         values = np.where(pick, bits, mild.astype(np.float32)).astype("<f4").tobytes()
-        rate = int(np.exp(dice.uniform(np.log(4_000), np.log(384_000))))
+        rate = int(np.exp(rng.uniform(np.log(4_000), np.log(384_000))))
         fmt = struct.pack("<HHIIHH", 3, channels, rate, 0, channels * 4, 32)
         head = b"RIFF\xff\xff\0\0WAVEfmt \x10\0\0\0" + fmt + b"data" + struct.pack("<I", len(values))
         return Mutant("values", head + values)
 
-    def _noise(self, dice: Dice) -> Mutant:
+    def _noise(self, rng: Rng) -> Mutant:
+        """Write random bytes, mostly behind the header of a sound."""
         heads = (
             b"",
             b"RIFF\0\0\0\0WAVE",
@@ -203,14 +208,15 @@ class Mutations:
             b"\xff\xfb\x90\0",
             b"\0\0\0\x18ftypM4A ",
         )
-        return Mutant("noise", heads[int(dice.integers(len(heads)))] + dice.bytes(int(dice.integers(30_000))))
+        return Mutant("noise", heads[int(rng.integers(len(heads)))] + rng.bytes(int(rng.integers(30_000))))
 
-    def _whole(self, dice: Dice) -> Mutant:
-        return Mutant("whole", self._pick(dice), ACCEPTED)
+    def _whole(self, rng: Rng) -> Mutant:
+        """Return a good file unchanged."""
+        return Mutant("whole", self._pick(rng), ACCEPTED)
 
 
 def source_files(folder: Path) -> dict[str, bytes]:
-    """A short beat in every format and width that is accepted, by file name."""
+    """Return a short beat in every format and width that is accepted, by file name."""
     time_s = np.arange(24_000) / 48_000
     beat = 0.5 * np.sin(2 * np.pi * 220 * time_s) * np.exp(-12 * (time_s % 0.125))
     stereo = np.stack([beat, 0.5 * beat], axis=1)
@@ -230,11 +236,12 @@ def source_files(folder: Path) -> dict[str, bytes]:
 
 @cache
 def _zip_bomb() -> bytes:
-    """A compressed frame of 50 MB."""
+    """Return a compressed ID3 frame that unpacks to 50 MB."""
     return b"TXXX" + struct.pack(">I", 0x10000) + b"\0\x09" + zlib.compress(bytes(50_000_000))
 
 
 def _id3_tag(body: bytes) -> bytes:
+    """Return an ID3v2.4 tag with a body."""
     return b"ID3\4\0\0" + bytes(len(body) >> shift & 127 for shift in (21, 14, 7, 0)) + body
 
 

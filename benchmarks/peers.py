@@ -1,4 +1,4 @@
-"""What a producer can install, asked the same questions: Essentia, aubio and the naive librosa pipeline."""
+"""Ask other tools the same questions: Essentia, aubio and the librosa calls of most tutorials."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 import soundfile
 import soxr
 
+from app.music.pitch_names import PITCH_NAMES, pitch_name
 from training.installed_sounds import RATE
 
-_SHARP_OF_FLAT = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
-_NOTE_NAMES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 # Krumhansl and Kessler 1982
 _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
 
 def _at_44k(y: np.ndarray) -> np.ndarray:
+    """Resample from `RATE` to 44.1 kHz."""
     return soxr.resample(y, RATE, 44100).astype(np.float32)
 
 
 def essentia_tempo(method: str) -> Callable[[np.ndarray], float | None]:
-    """RhythmExtractor2013 (`multifeature`, `degara`) or Percival's loop estimator (`loop`)."""
+    """Return RhythmExtractor2013 (`multifeature`, `degara`) or Percival's loop estimator (`loop`)."""
     import essentia
     import essentia.standard as es
 
@@ -38,28 +38,29 @@ def essentia_tempo(method: str) -> Callable[[np.ndarray], float | None]:
 
 
 def essentia_key(profile: str) -> Callable[[np.ndarray], int | None]:
-    """KeyExtractor with a profile: `edma`, `bgate`, `temperley`."""
+    """Return KeyExtractor with a profile: `edma`, `bgate`, `temperley`."""
     import essentia
     import essentia.standard as es
 
     essentia.log.infoActive = essentia.log.warningActive = False
 
     def ask(y: np.ndarray) -> int | None:
+        """Return the key: 0 to 11 for major, 12 to 23 for minor."""
         name, scale, _ = es.KeyExtractor(profileType=profile)(_at_44k(y))
-        return _NOTE_NAMES.index(_SHARP_OF_FLAT.get(name, name)) + 12 * (scale == "minor")
+        return PITCH_NAMES.index(pitch_name(name[0], name[1:])) + 12 * (scale == "minor")
 
     return ask
 
 
 def librosa_tempo(y: np.ndarray) -> float | None:
-    """`beat_track` at 22,050 Hz."""
+    """Return the tempo of `beat_track` at 22,050 Hz."""
     import librosa
 
     return float(np.atleast_1d(librosa.beat.beat_track(y=y, sr=RATE)[0])[0])
 
 
 def librosa_key(y: np.ndarray) -> int | None:
-    """Mean `chroma_cqt` against Krumhansl's profiles."""
+    """Return the key whose Krumhansl profile correlates best with the mean of `chroma_cqt`."""
     import librosa
 
     chroma = librosa.feature.chroma_cqt(y=y, sr=RATE).mean(axis=1)
@@ -70,7 +71,7 @@ def librosa_key(y: np.ndarray) -> int | None:
 
 
 def librosa_kind(y: np.ndarray) -> str:
-    """Two seconds or three onsets make a loop."""
+    """Call a sound a loop when it is longer than two seconds or has at least four onsets."""
     import librosa
 
     onsets = librosa.onset.onset_detect(y=y, sr=RATE)
@@ -78,7 +79,7 @@ def librosa_kind(y: np.ndarray) -> str:
 
 
 def librosa_note(y: np.ndarray) -> float | None:
-    """Median of `yin`."""
+    """Return the median of `yin` as a MIDI note."""
     import librosa
 
     hz = librosa.yin(y, fmin=30, fmax=2500, sr=RATE)
@@ -86,7 +87,7 @@ def librosa_note(y: np.ndarray) -> float | None:
 
 
 def aubio_tempo(y: np.ndarray) -> float | None:
-    """The `aubio tempo` command."""
+    """Return the tempo that the `aubio tempo` command prints."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.wav"
         soundfile.write(path, _at_44k(y), 44100)
@@ -96,7 +97,7 @@ def aubio_tempo(y: np.ndarray) -> float | None:
 
 
 def installed_peers() -> dict[str, dict[str, Callable[[np.ndarray], object]]]:
-    """Peers that are installed, by question."""
+    """Return the tools that are installed, by question."""
     peers: dict[str, dict[str, Callable[[np.ndarray], object]]] = {
         "tempo": {},
         "key": {},
@@ -111,7 +112,7 @@ def installed_peers() -> dict[str, dict[str, Callable[[np.ndarray], object]]]:
     except ImportError:
         pass
     try:
-        import librosa  # noqa: F401 - only to see whether it is there
+        import librosa  # noqa: F401 - only to see whether it is installed
 
         peers["tempo"]["librosa"], peers["key"]["librosa"] = librosa_tempo, librosa_key
         peers["kind"]["librosa"], peers["note"]["librosa"] = librosa_kind, librosa_note

@@ -1,4 +1,4 @@
-"""What the queue itself costs: jobs a second with an empty engine, beside bare Huey's no-op tasks.
+"""Measure what the queue itself costs: jobs a second with an empty engine, beside bare Huey's no-op tasks.
 
 python -m benchmarks.queue_overhead [--jobs 400] [--backend sqlite]
 """
@@ -20,6 +20,7 @@ BARE_TASKS = 500
 
 
 def main() -> None:
+    """Print both rates and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=400)
     parser.add_argument("--backend", choices=BACKENDS, default=SERVICES)
@@ -35,7 +36,7 @@ def main() -> None:
 
 
 def jobs_per_s(here: Lab, jobs: int) -> float:
-    """Whole jobs, from claim to sample and mail, with files in the store."""
+    """Return whole jobs a second, from claim to sample and mail, with files in the store."""
     upload(member("p@example.com"), jobs, a_batch=jobs)
     here.add_consumer()
     wait_for(lambda: states().get("completed", 0) >= 20, 60, "the worker is warm")
@@ -45,7 +46,7 @@ def jobs_per_s(here: Lab, jobs: int) -> float:
 
 
 def bare_huey_per_s(here: Lab) -> float:
-    """No-op tasks through Huey alone, with as many threads as a worker of ours has."""
+    """Return no-op tasks a second through Huey alone, with as many threads as one of our workers."""
     given = {"BARE_FILE": str(here.folder / "bare.db"), "BARE_TASKS": str(BARE_TASKS)}
     given |= {"BARE_REDIS_URL": here.redis_url} if here.redis_url else {}
     env = os.environ | given
@@ -66,6 +67,7 @@ def bare_huey_per_s(here: Lab) -> float:
 
 
 def _count_executed(here: Lab) -> int:
+    """Return how many tasks the log says were executed."""
     return (here.folder / "bare.log").read_text().count(" executed in ")
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install system packages with apt where that is possible; otherwise say in one line what to install.
+# Install system packages with apt if possible; otherwise print in one line what to install.
 set -eu
 if ! command -v apt-get >/dev/null 2>&1; then
   echo "Please install: $*" >&2

@@ -1,4 +1,4 @@
-"""What `make run` serves: the database brought up to date, then web and worker together until Ctrl-C."""
+"""Run the product for `make run`: migrate the database, then run web and worker until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from app.config import ConfigError, Settings
 from app.integrations.mailer import mail_folder
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN_S = 60
-PATIENCE_S = 30
-SERVED = ("web", "worker")
+READY_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+PROCESSES = ("web", "worker")
 
 
 def main() -> int:
+    """Serve until Ctrl-C and return the exit code."""
     try:
         settings = Settings.from_env(os.environ)
     except ConfigError as error:
@@ -32,10 +33,10 @@ def main() -> int:
         return 2
     env = _environment(settings)
     subprocess.run(["flask", "--app", "wsgi", "db", "upgrade"], check=True, env=env, cwd=ROOT)
-    honcho.manager.KILL_WAIT = PATIENCE_S  # a job that is nearly done may finish
+    honcho.manager.KILL_WAIT = STOP_TIMEOUT_S  # lets a job that is nearly done finish
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
-    for name in SERVED:
+    for name in PROCESSES:
         manager.add_process(name, f"exec {commands[name]}", env=env, cwd=str(ROOT))
     threading.Thread(target=_announce, args=(settings,), daemon=True).start()
     manager.loop()
@@ -43,7 +44,7 @@ def main() -> int:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """The processes' environment: this venv's commands first."""
+    """Return the environment of the processes, with this virtual environment's commands first in PATH."""
     scripts = str(Path(sys.executable).parent)
     return os.environ | {
         "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -54,8 +55,8 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _announce(settings: Settings) -> None:
-    """Say where it is once it really answers."""
-    until = time.monotonic() + READY_WITHIN_S
+    """Print the address once the web process answers."""
+    until = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < until:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{settings.port}/healthz", timeout=1).close()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Set up everything below .venv, node_modules and static/vendor. Usage: setup.sh run|dev
+# Set up .venv, node_modules and static/vendor. Usage: setup.sh run|dev
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1
@@ -20,7 +20,7 @@ if [ ! -x .venv/bin/pip ]; then
   echo "Setting up .venv …"
   if ! "$python" -m venv .venv >/dev/null 2>&1; then
     rm -rf .venv
-    # Debian and Ubuntu keep venv in a package of its own.
+    # On Debian and Ubuntu venv is a separate package.
     sh scripts/packages.sh python3.11-venv
     "$python" -m venv .venv
   fi
@@ -32,5 +32,5 @@ omit=$([ "$kind" = run ] && echo "--omit=dev" || true)
 PATH="$PWD/.venv/bin:$PATH" npm ci --silent $omit
 .venv/bin/python -m scripts.vendor
 .venv/bin/python -m whitenoise.compress --quiet static
-echo "Preparing the ear …"
+echo "Preparing the audio analysis …"
 .venv/bin/python -m app.audio.warm

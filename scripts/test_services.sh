@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need beside Python: a Redis, a PostgreSQL and a Chromium. Installs what is missing.
+# Install what the tests need beside Python and is missing: Redis, PostgreSQL and Chromium.
 set -eu
 cd "$(dirname "$0")/.."
 if [ "$(uname)" = Darwin ]; then

@@ -1,4 +1,4 @@
-"""Copy the few front-end files that pages load from node_modules to static/vendor, with their licences."""
+"""Copy the front-end files that pages load from node_modules to static/vendor, with their licences."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ ICONS = (
 
 
 def main() -> None:
+    """Fill static/vendor from scratch."""
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir(parents=True)
     packages = set()
@@ -53,13 +54,14 @@ def main() -> None:
 
 
 def sprite() -> str:
-    """The icons as symbols of one file; what draws them is set by our own style sheet."""
+    """Return all icons as symbols of one SVG file; our own style sheet sets their colours and strokes."""
     symbols = [symbol(name, f"24/outline/{name}.svg") for name in ICONS]
     symbols.append(symbol("heart-solid", "24/outline/heart.svg"))
     return '<svg xmlns="http://www.w3.org/2000/svg">' + "".join(symbols) + "</svg>\n"
 
 
 def symbol(name: str, source: str) -> str:
+    """Return one icon as a symbol, without colours and strokes of its own."""
     text = (MODULES / "heroicons" / source).read_text()
     inner = "".join(re.findall(r"<path[^>]*/>", text))
     inner = re.sub(r'\s(?:stroke|fill|stroke-width)="[^"]*"', "", inner)
@@ -67,6 +69,7 @@ def symbol(name: str, source: str) -> str:
 
 
 def copy_licence(package: str) -> None:
+    """Copy the licence of a package next to its files."""
     for licence in (MODULES / package).glob("LICENSE*"):
         target = VENDOR / "licences" / f"{package.replace('/', '-').lstrip('@')}.txt"
         target.parent.mkdir(exist_ok=True)

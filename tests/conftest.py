@@ -1,4 +1,4 @@
-"""The stage of every test: a fresh app on a migrated database of its own, and a fixed cast."""
+"""Fixtures of every test: a fresh app on its own migrated database, and a fixed cast of users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCRATCH = Path(tempfile.mkdtemp(prefix="sp404-tests-"))
 for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "SECRET_KEY", "PORT"):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = str(SCRATCH / "queue")
-set_cache_folder()  # what numba has compiled at set-up is not compiled again
+set_cache_folder()  # reuse what numba compiled at set-up
 
 from argon2 import PasswordHasher
 from flask import Flask
@@ -39,7 +39,7 @@ from tests.support import PASSWORD, ApiScript, Browser
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What the processes of a test that fails have logged."""
+    """Add the logs of a failed test's processes to its report."""
     report = yield
     if report.failed:
         for served in getattr(item, "funcargs", {}).values():
@@ -54,7 +54,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_hashes() -> Iterator[None]:
-    """Passwords of the cast are hashed by the same function, but not slowly on purpose."""
+    """Hash passwords with the product's function, but with parameters that make it quick."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", quick)
@@ -64,13 +64,13 @@ def quick_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """What the templates compile to, which is the same in the app of each test."""
+    """Keep compiled templates, which are the same for the app of every test."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file as the migrations make it, copied for each test."""
+    """Return a migrated database file, which is copied for each test."""
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app(Settings.from_env({"DATA_DIR": str(folder)}))
     with app.app_context():
@@ -82,19 +82,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """The settings of the app under test; a test may change them before it asks for the app."""
+    """Return the settings of the app under test; a test module may override this fixture."""
     return {"DATA_DIR": str(tmp_path / "instance")}
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody rests between two tries of a question."""
+    """Skip the pauses between two attempts to ask a model."""
     monkeypatch.setattr(conversation, "PAUSES_S", (0.0, 0.0))
 
 
 @pytest.fixture
 def fake(at_once: None) -> Iterator[FakeOpenRouter]:
-    """A market of models, for tests whose `environ` names its address."""
+    """Serve a fake OpenRouter, for tests whose `environ` names its address."""
     with running_openrouter() as made:
         yield made
 
@@ -128,18 +128,19 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def owner(app: Flask) -> User:
-    """A producer on the Pro plan."""
+    """Return a producer on the Pro plan."""
     return _member("owner@example.com", "pro")
 
 
 @pytest.fixture
 def stranger(app: Flask) -> User:
+    """Return another producer, who must never see anything of the owner's."""
     return _member("stranger@example.com", "pro")
 
 
 @pytest.fixture
 def freeloader(app: Flask) -> User:
-    """A producer on the Free plan."""
+    """Return a producer on the Free plan."""
     return accounts.register_user("free@example.com", PASSWORD, "Europe/Berlin")
 
 
@@ -160,7 +161,7 @@ def as_freeloader(app: Flask, freeloader: User) -> Browser:
 
 @pytest.fixture
 def script(app: Flask, owner: User) -> ApiScript:
-    """The owner's script, with a token that may do everything."""
+    """Return a client of the owner with a token that has every ability."""
     return ApiScript(app, owner)
 
 

@@ -1,4 +1,4 @@
-"""A model market of our own over real HTTP: it counts, bills and misbehaves as told."""
+"""A fake OpenRouter over real HTTP: it records, bills and misbehaves as a test says."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ GOOD_ANSWER: dict[str, Any] = {
 
 @dataclass
 class FakeOpenRouter:
-    """What it was asked, and has billed. `script` is used up a request at a time; the last act stays."""
+    """Its requests and bills. `script` has one act for each request; the last one is repeated."""
 
     script: list[str] = field(default_factory=lambda: ["good"])
     answer: dict[str, Any] = field(default_factory=lambda: dict(GOOD_ANSWER))
-    # What it takes words to mean; any other word says nothing to it.
+    # What it takes words of a search to mean; it knows no other words.
     meanings: dict[str, list[str]] = field(default_factory=dict)
     retry_after: str = "0"
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -101,60 +101,61 @@ class FakeOpenRouter:
 
 @contextmanager
 def running_openrouter(*script: str, **options: Any) -> Iterator[FakeOpenRouter]:
-    kept = FakeOpenRouter(list(script) or ["good"], **options)
-    http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(kept))
+    fake = FakeOpenRouter(list(script) or ["good"], **options)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": fake}))
     http.daemon_threads = True
-    kept.url = f"http://127.0.0.1:{http.server_address[1]}/api/v1"
+    fake.url = f"http://127.0.0.1:{http.server_address[1]}/api/v1"
     threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
-        yield kept
-        assert kept.wrong == []
+        yield fake
+        assert fake.wrong == []
     finally:
         http.shutdown()
         http.server_close()
 
 
-def _handler(kept: FakeOpenRouter) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - its methods are counted as one
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """The test's output is for tests."""
+class _Handler(BaseHTTPRequestHandler):
+    """Answers chat requests for one fake; a subclass sets which."""
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if self.path != "/api/v1/chat/completions" or self.headers["Authorization"] != f"Bearer {KEY}":
-                kept.wrong.append(f"{self.path} with another key")
-            act, number = kept.take(body)
-            if act.isdecimal():
-                self.error(int(act))
-            elif act == "hang up":
-                self.close_connection = True
-            elif act == "page":
-                self.send(200, b"<html>bad gateway</html>", "text/html")
-            else:
-                self.completion(act, body, number)
+    fake: FakeOpenRouter
 
-        def completion(self, act: str, body: dict[str, Any], number: int) -> None:
-            content = _content(kept, act, body)
-            reply = _reply(act, body["model"], f"gen-{number}", content, kept.bill(body, content))
-            if act == "slow":
-                time.sleep(SLOW_S)
-            with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked may be gone
-                self.send(200, json.dumps(reply).encode())
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output free of request lines."""
 
-        def error(self, status: int) -> None:
-            told = {"error": {"code": status, "message": "no", "metadata": {}}}
-            self.send(status, json.dumps(told).encode())
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path != "/api/v1/chat/completions" or self.headers["Authorization"] != f"Bearer {KEY}":
+            self.fake.wrong.append(f"{self.path} with another key")
+        act, number = self.fake.take(body)
+        if act.isdecimal():
+            self.error(int(act))
+        elif act == "hang up":
+            self.close_connection = True
+        elif act == "page":
+            self.send(200, b"<html>bad gateway</html>", "text/html")
+        else:
+            self.completion(act, body, number)
 
-        def send(self, status: int, raw: bytes, kind: str = "application/json") -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(raw)))
-            if status in {429, 503}:
-                self.send_header("Retry-After", kept.retry_after)
-            self.end_headers()
-            self.wfile.write(raw)
+    def completion(self, act: str, body: dict[str, Any], number: int) -> None:
+        content = _content(self.fake, act, body)
+        reply = _reply(act, body["model"], f"gen-{number}", content, self.fake.bill(body, content))
+        if act == "slow":
+            time.sleep(SLOW_S)
+        with suppress(BrokenPipeError, ConnectionResetError):  # the client may be gone
+            self.send(200, json.dumps(reply).encode())
 
-    return Handler
+    def error(self, status: int) -> None:
+        told = {"error": {"code": status, "message": "no", "metadata": {}}}
+        self.send(status, json.dumps(told).encode())
+
+    def send(self, status: int, raw: bytes, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(raw)))
+        if status in {429, 503}:
+            self.send_header("Retry-After", self.fake.retry_after)
+        self.end_headers()
+        self.wfile.write(raw)
 
 
 def _reply(act: str, model: str, generation: str, content: str, usage: dict[str, Any]) -> dict[str, Any]:
@@ -168,24 +169,24 @@ def _reply(act: str, model: str, generation: str, content: str, usage: dict[str,
     return reply
 
 
-def _content(kept: FakeOpenRouter, act: str, body: dict[str, Any]) -> str:
+def _content(fake: FakeOpenRouter, act: str, body: dict[str, Any]) -> str:
     given = body["messages"][1]["content"].rpartition("<untrusted>")[2].removesuffix("</untrusted>")
     if body["response_format"]["json_schema"]["name"] == READING:
-        return _word_meanings(kept, act, json.loads(given))
-    whole = json.dumps(kept.answer)
+        return _word_meanings(fake, act, json.loads(given))
+    whole = json.dumps(fake.answer)
     if act == "empty":
         return "  "
     if act == "truncated":
         return whole[: len(whole) // 2]
     if act == "against schema":
-        return json.dumps(kept.answer | {"moods": ["spicy"], "extra": 1})
+        return json.dumps(fake.answer | {"moods": ["spicy"], "extra": 1})
     if act == "echo":
-        return json.dumps(kept.answer | {"description": json.loads(given)["file_name"]})
+        return json.dumps(fake.answer | {"description": json.loads(given)["file_name"]})
     return whole
 
 
-def _word_meanings(kept: FakeOpenRouter, act: str, given: dict[str, Any]) -> str:
-    words = [{"word": word, "means": kept.meanings.get(word, [])} for word in given["words"]]
+def _word_meanings(fake: FakeOpenRouter, act: str, given: dict[str, Any]) -> str:
+    words = [{"word": word, "means": fake.meanings.get(word, [])} for word in given["words"]]
     if act == "empty":
         return "  "
     if act == "against schema":

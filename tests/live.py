@@ -1,4 +1,4 @@
-"""The product as `make run` starts it: real processes on a free port, talked to over HTTP."""
+"""Run the product as `make run` does: real processes on a free port, used over HTTP."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def free_port() -> int:
 
 
 def procfile(name: str) -> str:
-    """The command of one process, for a shell that becomes it."""
+    """Return the Procfile's command of one process, for a shell that replaces itself with it."""
     line = re.search(rf"^{name}: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
     assert line is not None
     return f"exec {line[1]}"
 
 
 def clean_environment() -> dict[str, str]:
-    """Nothing of this environment but what a program needs to be found and to start."""
+    """Return the few variables of this environment that a program needs to start."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     keep = ("HOME", "LANG", "NUMBA_CACHE_DIR")
     return {name: os.environ[name] for name in keep if name in os.environ} | {"PATH": path}
 
 
 class Product:
-    """Web and worker together, with the settings given and nothing else from this environment."""
+    """Web and worker together, with the given settings and nothing else from this environment."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
@@ -78,7 +78,7 @@ class Product:
         raise AssertionError(f"not ready within {START_S} s\n{self.log}")
 
     def stop(self) -> int:
-        """Ctrl-C, and the exit code."""
+        """Send Ctrl-C and return the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(STOP_S)
@@ -94,7 +94,7 @@ class Product:
             self.stop()
 
     def command(self, *arguments: str) -> str:
-        """What `flask --app wsgi …` prints, on the product's own settings."""
+        """Return what a `flask --app wsgi …` command prints, run with the product's settings."""
         flask = [str(Path(sys.executable).parent / "flask"), "--app", "wsgi", *arguments]
         return subprocess.run(
             flask, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True
@@ -105,7 +105,7 @@ class Product:
         return self.log_path.read_text(errors="replace")[-6000:]
 
     def processes(self) -> list[str]:
-        """Command lines of every living process that works on this data folder."""
+        """Return the command lines of all running processes that use this data folder."""
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
@@ -120,8 +120,8 @@ class Product:
 
 @contextmanager
 def served(app: Flask) -> Iterator[None]:
-    """An app of this process over real HTTP, at its own BASE_URL."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for every request
+    """Serve an app of this process over real HTTP, at its BASE_URL."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs a line for every request
     port = urlsplit(app.config["SETTINGS"].base_url).port
     assert port is not None
     server = make_server("127.0.0.1", port, app, threaded=True)
@@ -136,7 +136,7 @@ def served(app: Flask) -> Iterator[None]:
 
 
 class EngineProcess:
-    """The engine as the Procfile starts it, with an app of the tests' own around another child."""
+    """The engine as the Procfile starts it, but with a test app that runs another child process."""
 
     def __init__(self, folder: Path, app: str = "tests.engine.service_app", **settings: str) -> None:
         self.port, self.store_port = free_port(), free_port()
@@ -172,7 +172,7 @@ class EngineProcess:
         return self._log.read_text(errors="replace")[-6000:]
 
     def kill(self) -> None:
-        """With -9, and gunicorn's worker with it."""
+        """Kill gunicorn and its worker with SIGKILL."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -188,7 +188,7 @@ class EngineProcess:
 
 
 class Producer:
-    """Somebody with a browser and no JavaScript, against a live product."""
+    """A person with a browser without JavaScript, using a live product."""
 
     def __init__(self, product: Product) -> None:
         self.http = httpx.Client(base_url=product.url, follow_redirects=True, timeout=60)
@@ -206,7 +206,7 @@ class Producer:
         return self.http.post("/upload", data=data, files=[("audio", file) for file in files])
 
     def wait_for_jobs(self, count: int) -> str:
-        """The cards, once that many jobs have ended."""
+        """Return the page of job cards once that many jobs have finished or failed."""
         until = time.monotonic() + JOB_S
         while time.monotonic() < until:
             page = self.http.get("/jobs").text

@@ -1,4 +1,4 @@
-"""What tests share: a browser-like client, and audio whose truth is known because it is made here."""
+"""Helpers of all tests: clients for pages and API, and generated audio with known tempo and key."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RATE = 44100
 
 
 class Browser:
-    """A signed-in client that sends the token of the page's own form, as a browser would."""
+    """A client that sends the CSRF token of the page, as a browser would; signed in if a user is given."""
 
     def __init__(self, app: Flask, user: User | None = None) -> None:
         self.client = app.test_client()
@@ -51,19 +51,19 @@ class Browser:
         return self._request("POST", path, data={"csrf_token": self.token, **form}, headers=headers)
 
     def _request(self, method: str, path: str, **options: Any) -> TestResponse:
-        """In a context of its own, as in a server: nothing of one request is seen by the next."""
+        """Send a request in a context of its own, as a server does, so that requests share no state."""
         answer: TestResponse = Context().run(self.client.open, path, method=method, **options)
-        db.session.commit()  # the test's own session sees what the request has changed
+        db.session.commit()  # so the test's own session sees what the request changed
         return answer
 
     def upload(self, *files: tuple[str, bytes], **form: Any) -> TestResponse:
-        """As the page's script does: one file a request and an answer in JSON."""
+        """Upload as the page's script does: one file per request, answered in JSON."""
         audio = [(BytesIO(content), name) for name, content in files]
         return self.post("/upload", {"Accept": "application/json"}, audio=audio, **form)
 
 
 class ApiScript:
-    """Whoever calls the JSON API with a token of a user."""
+    """A client of the JSON API with a token of a user."""
 
     def __init__(self, app: Flask, user: User, *abilities: str) -> None:
         self.client = app.test_client(use_cookies=False)
@@ -86,13 +86,14 @@ class ApiScript:
 
 
 def uploaded_job(browser: Browser, name: str, content: bytes) -> Job:
+    """Upload a file and return its waiting job."""
     answer = browser.upload((name, content))
     assert answer.status_code == 201, answer.text
     return db.session.get_one(Job, answer.get_json()["job_id"])
 
 
 def waiting_jobs(user: User, count: int, **values: Any) -> list[str]:
-    """Rows of jobs that wait, due one after another; their files are nowhere. Returns the ids in order."""
+    """Insert waiting jobs, due one after another and without files, and return their ids in order."""
     plan, now = plans.plan_for_user(user), utcnow() - timedelta(hours=1)
     with transaction() as session:
         batch = Batch(id=str(uuid4()), user_id=user.id, expected=count)
@@ -120,7 +121,7 @@ def waiting_jobs(user: User, count: int, **values: Any) -> list[str]:
 
 
 def finished_job(browser: Browser, name: str, content: bytes) -> Job:
-    """Upload a file and run its job here, in the real engine."""
+    """Upload a file, run its job in the real engine, and return it."""
     job = uploaded_job(browser, name, content)
     run.run_next()
     db.session.refresh(job)
@@ -128,13 +129,14 @@ def finished_job(browser: Browser, name: str, content: bytes) -> Job:
 
 
 def wav(samples: np.ndarray[Any, Any], rate: int = RATE, **options: Any) -> bytes:
+    """Return samples of -1 to 1 as a WAV file."""
     file = BytesIO()
     soundfile.write(file, samples, rate, **({"format": "WAV", "subtype": "PCM_16"} | options))
     return file.getvalue()
 
 
 def drum_loop(bpm: float = 93.0, beats: int = 8) -> bytes:
-    """Kick, snare and hats, cut to whole beats: `beats` beats at `bpm`."""
+    """Return kick, snare and hats, cut to exactly `beats` beats at `bpm`."""
     length = round(beats * 60 / bpm * RATE)
     loop = np.zeros(length + RATE)
     for eighth in range(2 * beats):
@@ -150,25 +152,29 @@ def drum_loop(bpm: float = 93.0, beats: int = 8) -> bytes:
 
 
 def chord(frequencies_hz: tuple[float, ...] = (261.63, 311.13, 392.0), seconds: float = 4.0) -> bytes:
-    """A C minor triad with a few harmonics, unless told otherwise."""
+    """Return a chord with a few harmonics: by default a C minor triad."""
     made = sum(tone(f * h, seconds, 0.3) / h for f in frequencies_hz for h in (1, 2, 3))
     return wav(0.2 * np.asarray(made))
 
 
 def kick() -> bytes:
+    """Return a one-shot kick drum of 0.3 s."""
     return wav(0.9 * tone(52, 0.3, 12))
 
 
 def silence(seconds: float = 1.0) -> bytes:
+    """Return a silent WAV file."""
     return wav(np.zeros(round(seconds * RATE)))
 
 
 def tone(frequency_hz: float, seconds: float, decay: float = 0.0) -> np.ndarray[Any, Any]:
+    """Return a sine that decays by a factor of e^decay per second."""
     t = np.arange(round(seconds * RATE)) / RATE
     return np.sin(2 * np.pi * frequency_hz * t) * np.exp(-decay * t)
 
 
 def noise(seconds: float, decay: float = 0.0) -> np.ndarray[Any, Any]:
+    """Return the same white noise every time, decaying by a factor of e^decay per second."""
     count = round(seconds * RATE)
     t = np.arange(count) / RATE
     return np.random.default_rng(7).uniform(-1, 1, count) * np.exp(-decay * t)

@@ -1,4 +1,4 @@
-"""The shape of the house: imports run one way, routes are closed by default, settings are documented."""
+"""The shape of the code: imports run one way, names are unique, and routes need a sign-in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -42,19 +43,21 @@ RINGS = [
     {"app.sandbox", "app.sp404", "app.vibe", "app.integrations"},
     {"app.audio"},
     {"app.music", "app.sandbox.isolation"},
-    {"app.extensions", "app.logs", "app.negotiation"},
+    {"app.extensions", "app.form_responses", "app.logs", "app.negotiation", "app.plurals"},
     {"app.config"},
 ]
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {
     "boto3": "app.integrations.storage.s3_store",
-    "httpx": "app.integrations.webhook_client app.integrations.openrouter.chat_client",
+    "httpx": "app.engine.http_stream app.integrations.webhook_client app.integrations.openrouter.chat_client",
+    "humanize": "app.plurals app.templating",
     "prometheus_client": "app.admin.metrics",
     "argon2": "app.auth.passwords",
     "pyotp": "app.auth.two_factor_login",
     "segno": "app.auth.two_factor_login",
     "smtplib": "app.integrations.mailer",
+    "standardwebhooks": "app.notify.webhook_delivery",
     "stripe": "app.integrations.payments",
     "zxcvbn": "app.auth.passwords",
 }
@@ -71,7 +74,7 @@ def _name(path: Path) -> str:
 
 
 def imports(tree: ast.Module) -> list[str]:
-    """Return the full name of everything a module imports, inside its functions too."""
+    """Return the full name of everything a module imports, also inside its functions."""
     found: list[str] = []
     for node in _run_time_nodes(tree):
         if isinstance(node, ast.Import):
@@ -133,7 +136,7 @@ def test_there_is_no_import_circle() -> None:
 
 
 @pytest.mark.parametrize("module", sorted(name for name in NAMES if name.startswith(PURE)))
-def test_the_engine_knows_neither_web_nor_database(module: str) -> None:
+def test_pure_packages_import_neither_web_nor_database(module: str) -> None:
     known = {name.split(".")[0] for name in imports(MODULES[module])}
     assert known & NOT_FOR_PURE == set()
 
@@ -154,7 +157,27 @@ def test_feature_packages_are_empty() -> None:
         assert path.parent.name == "models" or path.read_text() == "", path
 
 
+# Any feature may have these: they are always named together with their package.
+SHARED_NAMES = {"__init__", "__main__", "errors", "forms", "routes"}
+
+
+def test_no_two_modules_share_a_name() -> None:
+    names = Counter(name.rsplit(".", 1)[-1] for name in NAMES if name.startswith("app."))
+    assert {name for name, count in names.items() if count > 1} - SHARED_NAMES == set()
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for module, tree in MODULES.items():
+        if module.rsplit(".", 1)[-1] not in SHARED_NAMES:
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
 def _loaded_by(statement: str, *names: str) -> str:
+    """Return which of the named modules a fresh process has loaded after a statement."""
     check = f"{statement}; import sys; print([name for name in {names!r} if name in sys.modules])"
     env = {"DATA_DIR": "/tmp/none-such", "PATH": "/usr/bin"}
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=ROOT, env=env)
@@ -164,6 +187,11 @@ def _loaded_by(statement: str, *names: str) -> str:
 
 def test_importing_the_package_alone_loads_nothing() -> None:
     assert _loaded_by("import app", "flask", "numpy", "sqlalchemy") == "[]"
+
+
+def test_importing_the_models_loads_no_http_client() -> None:
+    clients = ("httpx", "requests", "urllib3", "boto3", "botocore", "stripe")
+    assert _loaded_by("import app.models", *clients) == "[]"
 
 
 def test_the_web_process_never_loads_the_engine(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Measuring files from a shell, with Flask and without."""
+"""Measuring files on the command line, with Flask and without."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def run(command: str, *arguments: str, data_dir: Path) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_file_is_one_json_line_and_a_bad_one_an_error(
-    command: str, files: list[str], tmp_path: Path
-) -> None:
+def test_every_file_gets_one_json_line(command: str, files: list[str], tmp_path: Path) -> None:
     done = run(command, *files, "--json", data_dir=tmp_path / "data")
     assert done.returncode == 1, done.stderr
     loop, bad, chord_ = (json.loads(line) for line in done.stdout.splitlines())
@@ -50,14 +48,14 @@ def test_every_file_is_one_json_line_and_a_bad_one_an_error(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_good_files_end_well_in_words(command: str, files: list[str], tmp_path: Path) -> None:
+def test_without_json_the_report_is_text(command: str, files: list[str], tmp_path: Path) -> None:
     done = run(command, files[0], data_dir=tmp_path / "data")
     assert done.returncode == 0, done.stderr
     assert "93.00 BPM" in done.stdout
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_folder_means_its_audio_files_in_order(jobs: str, files: list[str], tmp_path: Path) -> None:
+def test_a_folder_stands_for_its_audio_files_in_order(jobs: str, files: list[str], tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no audio")
     done = run("alone", str(tmp_path), "--json", "--jobs", jobs, data_dir=tmp_path / "data")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""A stranger gets 404 on every route that takes an id: the walk is over the URL map, so none is forgotten."""
+"""A stranger gets 404 on every route that takes an id. The URL map is walked, so no route is forgotten."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from app.auth import api_tokens, login_sessions
 from app.extensions import db
 from app.models import User, WebhookDelivery
 from app.notify import webhook_delivery
+from app.webhooks import endpoints
 from tests.support import ApiScript, Browser, finished_job, kick
 
-# Not an id: what is signed or hashed is its own permission, and has tests of its own.
-# Invoices are there with Stripe only: tests/billing/test_pages.py asks for one.
+# Not ids: a signature or hash is its own permission and has its own tests.
+# Invoices exist with Stripe only: tests/billing/test_pages.py asks for one.
 NO_ID = {"token": "pages.media", "sha256": "upload.known", "invoice_id": "billing.invoice"}
 
 
 @pytest.fixture
 def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
-    """One of everything, all of it the owner's. A rule with a name that is not here fails the walk."""
+    """One of everything, all of it the owner's. A route with another kind of id fails the walk."""
     job_id = finished_job(as_owner, "kick.wav", kick()).id
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
     webhook_delivery.enqueue_event(owner.id, "job.completed", "x", {})
     db.session.commit()
     delivery = db.session.scalars(select(WebhookDelivery)).one()
@@ -60,7 +61,7 @@ def methods(rule: Rule) -> set[str]:
     return (rule.methods or set()) - {"HEAD", "OPTIONS"}
 
 
-def test_a_strangers_session_finds_nothing(app: Flask, ids: dict[str, str], as_stranger: Browser) -> None:
+def test_a_signed_in_stranger_finds_nothing(app: Flask, ids: dict[str, str], as_stranger: Browser) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     walked = [(rule, method) for rule in rules(app) for method in methods(rule) if not is_api(rule)]
     assert len(walked) > 12
@@ -77,10 +78,10 @@ def test_a_strangers_token_finds_nothing(app: Flask, ids: dict[str, str], strang
         assert script.call(method, path_of(rule, ids), **body).status_code == 404, rule
 
 
-def test_the_owner_finds_all_of_it(
+def test_the_owner_finds_everything(
     app: Flask, ids: dict[str, str], as_owner: Browser, script: ApiScript
 ) -> None:
-    """The walk above would pass with wrong ids; these are right."""
+    """With wrong ids the walks above would pass too, so this one shows that the ids are right."""
     for rule in rules(app):
         if "GET" not in methods(rule) or rule.endpoint.startswith("admin."):
             continue

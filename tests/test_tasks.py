@@ -1,4 +1,4 @@
-"""The tasks: a permit runs the best job, and housekeeping takes up whatever was left undone."""
+"""The tasks: a wake-up signal runs the best job, and housekeeping takes up whatever was left undone."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import tasks
 from app.extensions import db, settings
 from app.jobs import claims, cleanup, workers
 from app.library import trash
-from app.models import Job, OutboxMessage, Sample
+from app.models import Job, OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
 from app.models.worker_process import PAUSED, RUNNING
+from app.notify.message_kinds import BATCH_DONE
 from app.queue import HOUSE_PRIORITY, PAID_PRIORITY, huey
 from tests.support import Browser, finished_job, kick, uploaded_job
 
@@ -28,12 +29,12 @@ def queued() -> list[str]:
     return [task.name for task in huey.pending()]
 
 
-def test_an_upload_leaves_one_permit(as_owner: Browser) -> None:
+def test_an_upload_leaves_one_wake_up_signal(as_owner: Browser) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
-    assert queued() == ["work"]
+    assert queued() == ["run_job"]
 
 
-def test_a_permit_runs_the_job_and_sends_the_mail(as_owner: Browser) -> None:
+def test_a_wake_up_signal_runs_the_job_and_sends_the_mail(as_owner: Browser) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     tasks.run_job.call_local()
     db.session.refresh(job)
@@ -41,22 +42,22 @@ def test_a_permit_runs_the_job_and_sends_the_mail(as_owner: Browser) -> None:
     assert db.session.scalars(select(OutboxMessage)).one().sent_at is not None
 
 
-def test_a_permit_without_a_job_does_nothing(as_owner: Browser) -> None:
+def test_a_wake_up_signal_without_a_job_does_nothing(as_owner: Browser) -> None:
     tasks.run_job.call_local()
     assert db.session.scalar(select(func.count()).select_from(Job)) == 0
 
 
-def test_a_worker_that_may_not_run_a_job_hands_its_permit_on(
+def test_a_worker_that_may_not_run_a_job_passes_its_wake_up_signal_on(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise a paused worker would swallow the permits of those that work."""
+    """Otherwise a paused worker would swallow the wake-up signals of the others."""
     monkeypatch.setattr(tasks, "HAND_ON_PAUSE_S", 0)
     workers.send_heartbeat()
     workers.set_mode(workers.own_worker_id(), PAUSED)
     job = uploaded_job(as_owner, "kick.wav", kick())
     huey.flush()
     tasks.run_job.call_local()
-    assert queued() == ["work"]
+    assert queued() == ["run_job"]
     workers.set_mode(workers.own_worker_id(), RUNNING)
     huey.flush()
     tasks.run_job.call_local()
@@ -72,7 +73,7 @@ def test_a_queue_that_is_down_loses_no_upload(as_owner: Browser, monkeypatch: py
     monkeypatch.undo()
     assert queued() == []
     tasks.run_housekeeping.call_local()
-    assert queued() == ["work"]
+    assert queued() == ["run_job"]
 
 
 def test_housekeeping_wakes_delayed_jobs_when_they_are_due(as_freeloader: Browser) -> None:
@@ -83,10 +84,10 @@ def test_housekeeping_wakes_delayed_jobs_when_they_are_due(as_freeloader: Browse
     with transaction() as session:
         session.execute(update(Job).values(run_at=utcnow() - timedelta(seconds=1)))
     tasks.run_housekeeping.call_local()
-    assert queued() == ["work"]
+    assert queued() == ["run_job"]
 
 
-def test_one_chore_that_fails_keeps_no_other_from_being_done(
+def test_a_chore_that_fails_does_not_stop_the_others(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
@@ -102,19 +103,38 @@ def test_one_chore_that_fails_keeps_no_other_from_being_done(
     monkeypatch.setattr(trash, "purge_deleted", broken)
     monkeypatch.setattr(tasks, "settle_abandoned", broken)
     tasks.run_housekeeping.call_local()
-    assert queued() == ["work"]
+    assert queued() == ["run_job"]
 
 
-def test_no_backlog_holds_housekeeping_up() -> None:
+def test_housekeeping_runs_before_any_backlog() -> None:
     assert HOUSE_PRIORITY > PAID_PRIORITY
     tasks.wake_for_job("pro-tier")
     tasks.run_housekeeping()
     first = huey.dequeue()
     assert first is not None
-    assert first.name == "keep_house"
+    assert first.name == "run_housekeeping"
 
 
-def test_the_sweep_removes_orphans_and_nothing_else(as_owner: Browser) -> None:
+def test_resending_a_message_does_no_housekeeping(as_owner: Browser, owner: User) -> None:
+    with transaction() as session:
+        owner.is_admin = True
+        failed = OutboxMessage(key="k", user_id=owner.id, kind=BATCH_DONE, payload={"batch_id": "b"})
+        failed.last_error = "refused"
+        session.add(failed)
+    assert as_owner.post(f"/admin/outbox/{failed.id}/resend").status_code == 303
+    assert queued() == ["send_outbox"]
+    tasks.send_outbox.call_local()
+    db.session.refresh(failed)
+    assert failed.sent_at is not None
+
+
+def test_a_task_wakes_a_worker_with_its_own_priority() -> None:
+    tasks.wake(tasks.send_webhooks)
+    tasks.wake(tasks.send_mails)
+    assert queued() == ["send_mails", "send_webhooks"]
+
+
+def test_removing_orphans_leaves_everything_else(as_owner: Browser) -> None:
     import os
 
     waiting = uploaded_job(as_owner, "waiting.wav", kick())
@@ -136,7 +156,7 @@ def test_the_sweep_removes_orphans_and_nothing_else(as_owner: Browser) -> None:
     assert len(kept) == 3
 
 
-def test_the_sweep_removes_old_temporary_files(as_owner: Browser) -> None:
+def test_only_old_temporary_files_are_removed(as_owner: Browser) -> None:
     import os
 
     folder = settings().data_dir / "tmp"

@@ -1,4 +1,4 @@
-"""Values in the words of the interface."""
+"""How values are formatted on pages, how static files are served, and which headers pages carry."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from werkzeug.wrappers import Response
 from whitenoise import WhiteNoise
 
 from app import logs, templating
+from app.models.base import utcnow
 from app.music import musical_keys
+from app.plurals import pluralize
 from tests.live import ROOT
 from tests.support import Browser
 
@@ -26,22 +29,30 @@ from tests.support import Browser
     ("value", "shown"), [(None, "–"), (93.0, "93"), (92.97, "93"), (93.46, "93.5"), (174.2, "174.2")]
 )
 def test_tempo(value: float | None, shown: str) -> None:
-    assert templating.bpm(value) == shown
+    assert templating.format_bpm(value) == shown
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [(None, "–"), (0.0, "0.00 s"), (0.42, "0.42 s"), (5.16, "5.2 s"), (187.2, "3:07")]
 )
 def test_length(value: float | None, shown: str) -> None:
-    assert templating.clock(value) == shown
+    assert templating.format_length(value) == shown
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0, "0 kB"), (27_000, "27 kB"), (1_500_000, "1.5 MB"), (10 * 10**9, "10 GB"), (10**12, "1 TB")],
+    [
+        (0, "0 Bytes"),
+        (999, "999 Bytes"),
+        (1000, "1 kB"),
+        (27_000, "27 kB"),
+        (1_500_000, "1.5 MB"),
+        (10 * 10**9, "10 GB"),
+        (10**12, "1 TB"),
+    ],
 )
 def test_size(value: int, shown: str) -> None:
-    assert templating.megabytes(value) == shown
+    assert templating.format_size(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -52,6 +63,28 @@ def test_key_notations(notation: str, shown: str) -> None:
     assert musical_keys.format_key(None, notation) == "–"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (3, "just now"),
+        (59, "just now"),
+        (61, "a minute ago"),
+        (12 * 60, "12 minutes ago"),
+        (7300, "2 hours ago"),
+    ],
+)
+def test_age(seconds: int, shown: str) -> None:
+    assert templating.describe_age(utcnow() - timedelta(seconds=seconds)) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (1234, "1,234 files")]
+)
+def test_count_with_its_noun(count: int, shown: str) -> None:
+    assert pluralize(count, "file") == shown
+    assert pluralize(count, "entry", "entries") == shown.replace("files", "entries").replace("file", "entry")
+
+
 def test_a_changed_static_file_changes_every_address(tmp_path: Path) -> None:
     (tmp_path / "app.css").write_text("a")
     first = templating.content_hash(tmp_path)
@@ -60,9 +93,9 @@ def test_a_changed_static_file_changes_every_address(tmp_path: Path) -> None:
     assert templating.content_hash(tmp_path) != first
 
 
-def test_static_files_are_cached_for_ever(app: Flask) -> None:
+def test_browsers_may_cache_static_files_for_ever(app: Flask) -> None:
     browser = Browser(app)
-    address = re.search(r'href="(/s/[^"]+/css/app\.css)"', browser.get("/sign-in").text)
+    address = re.search(r'href="(/s/[^"]+/css/base\.css)"', browser.get("/sign-in").text)
     assert address is not None
     answer = browser.get(address.group(1))
     assert answer.status_code == 200
@@ -70,7 +103,7 @@ def test_static_files_are_cached_for_ever(app: Flask) -> None:
 
 
 def test_static_files_are_sent_compressed_and_never_stale(tmp_path: Path) -> None:
-    """As set-up does it; a file that was edited since is served as it is."""
+    """Files compressed at set-up are sent compressed, and a file edited since is sent as it is."""
     for name in ("kept.css", "edited.css"):
         (tmp_path / name).write_text("a{}" * 1000)
     before = templating.content_hash(tmp_path)
@@ -101,7 +134,7 @@ def test_pages_carry_their_guards(app: Flask) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_what_is_logged_of_a_request_carries_its_id(app: Flask) -> None:
+def test_log_lines_of_a_request_carry_its_id(app: Flask) -> None:
     handler = logging.StreamHandler(written := StringIO())
     handler.setFormatter(logging.Formatter(logs.FORMAT))
     handler.addFilter(logs._add_context)

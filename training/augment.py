@@ -1,4 +1,7 @@
-"""What producers and their tools do to audio, so that no model leans on clean renders."""
+"""Apply the effects that producers and their tools use, so that no model relies on clean renders.
+
+Sounds are mono float32 arrays at `RATE`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from training.installed_sounds import RATE
 
 
 def normalise(y: np.ndarray, peak: float = 0.9) -> np.ndarray:
-    """Scale to a peak."""
+    """Scale a sound to a peak between 0 and 1."""
     return (y * (peak / (np.abs(y).max() + 1e-9))).astype(np.float32)
 
 
 def random_filter(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Low-pass, high-pass or a broad shelf-like tilt, at random."""
+    """Apply a low-pass, a high-pass or a broad tilt, chosen at random."""
     kind = rng.integers(3)
     if kind == 0:
         sos = signal.butter(2, rng.uniform(1200, 9000), "low", fs=RATE, output="sos")
@@ -29,7 +32,7 @@ def random_filter(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def add_reverb(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Convolve with decaying noise; the length stays."""
+    """Convolve with decaying noise and keep the length."""
     decay_s = rng.uniform(0.15, 1.2)
     n = int(decay_s * RATE)
     tail = rng.standard_normal(n) * np.exp(-6.9 * np.arange(n) / n)
@@ -50,19 +53,19 @@ def add_noise(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def saturate(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Saturate."""
+    """Distort with a hyperbolic tangent after a random gain of 1 to 5."""
     gain = rng.uniform(1, 5)
     return np.tanh(gain * normalise(y)).astype(np.float32)
 
 
 def sidechain(y: np.ndarray, bpm: float, rng: np.random.Generator) -> np.ndarray:
-    """Side-chain ducking on every beat."""
+    """Duck the level on every beat, as a compressor keyed by the kick does."""
     phase = (np.arange(y.size) / RATE * bpm / 60) % 1
     return (y * (1 - rng.uniform(0.4, 0.95) * np.exp(-phase * rng.uniform(3, 7)))).astype(np.float32)
 
 
 def mp3_round_trip(y: np.ndarray, kbps: int) -> np.ndarray:
-    """MP3 there and back, cut to the length it had."""
+    """Encode as MP3 and decode again, cut or padded to the original length."""
     pcm = (np.clip(y, -1, 1) * 32767).astype("<i2").tobytes()
     raw = ["-f", "s16le", "-ar", str(RATE), "-ac", "1"]
     quiet = ["ffmpeg", "-v", "error"]
@@ -74,7 +77,7 @@ def mp3_round_trip(y: np.ndarray, kbps: int) -> np.ndarray:
 
 
 def change_speed(y: np.ndarray, ratio: float, keep_pitch: bool) -> np.ndarray:
-    """Play `ratio` times as fast with sox, pitch kept or not."""
+    """Play `ratio` times as fast with sox, keeping the pitch or not."""
     pcm = (np.clip(y, -1, 1) * 32767).astype("<i2").tobytes()
     raw = ["-t", "raw", "-r", str(RATE), "-e", "signed", "-b", "16", "-c", "1"]
     effect = ["tempo", f"{ratio:.6f}"] if keep_pitch else ["speed", f"{ratio:.6f}", "rate", str(RATE)]
@@ -83,11 +86,15 @@ def change_speed(y: np.ndarray, ratio: float, keep_pitch: bool) -> np.ndarray:
 
 
 def _run_filter(command: list[str], stdin: bytes) -> bytes:
+    """Send bytes through a command and return what it writes to stdout."""
     return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout
 
 
 def random_effects(y: np.ndarray, bpm: float | None, rng: np.random.Generator) -> np.ndarray:
-    """A random chain of the above, mild for most clips; the length stays."""
+    """Apply a random chain of the effects above, mild for most clips, and keep the length.
+
+    Without a tempo there is no side-chain ducking.
+    """
     if bpm is not None and rng.random() < 0.15:
         y = sidechain(y, bpm, rng)
     for chance, effect in ((0.25, random_filter), (0.2, add_reverb), (0.2, saturate), (0.2, add_noise)):

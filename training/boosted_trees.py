@@ -11,7 +11,7 @@ from app.audio.estimation.boosted_trees import Forest
 def fit_trees(
     x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, seed: int = 0, **options: float
 ) -> Forest:
-    """Fit and unpack; defaults are small and regularised."""
+    """Return trees fitted to rows of features; the default settings are small and strongly regularised."""
     settings = {
         "max_iter": 160,
         "learning_rate": 0.07,
@@ -26,7 +26,7 @@ def fit_trees(
 
 
 def unpack_trees(model: HistGradientBoostingClassifier) -> Forest:
-    """The trees of a fitted model as arrays; `training/fit.py` checks that both agree."""
+    """Return the trees of a fitted model as plain arrays, which the product reads without scikit-learn."""
     columns: dict[str, list[np.ndarray]] = {
         k: [] for k in ("feature", "threshold", "left", "right", "missing_left", "value")
     }

@@ -1,6 +1,4 @@
-# Tables and rules of music read best with a case on a line, however long.
-# ruff: noqa: E501
-"""Productions made by rule: drum patterns by style; bass, chords and melody over a harmony."""
+"""Compose bass, chords and melody that follow a harmony, by rule."""
 
 from __future__ import annotations
 
@@ -9,90 +7,7 @@ import numpy as np
 from training.harmony import Harmony, chord_at
 from training.soundfont_synth import Event
 
-Note = tuple[float, float, int, int]  # beat, beats long, pitch, velocity
-Lanes = dict[str, list[tuple[float, float]]]  # lane -> (beat, gain 0..1)
-
-# Sixteen steps of a 4/4 bar: digits are loudness, dots are rests; several bars may follow each other.
-STYLES: dict[str, tuple[tuple[float, float], float, dict[str, list[str]]]] = {
-    "house": ((116, 130), 0.1, {
-        "kick": ["9...9...9...9...", "9...9...9...9..5"],
-        "clap": ["....9.......9...", "....9.......9..3", "................"],
-        "hat": ["..7...7...7...7.", "5.7.5.7.5.7.5.7.", "5575557555755575"], "ohat": ["..8...8...8...8.", "................"],
-        "perc": ["...5..5....5..5.", "................", "..3..3....3..3.3"]}),
-    "techno": ((122, 145), 0.0, {
-        "kick": ["9...9...9...9...", "9...9...9..59..."], "hat": ["..7...7...7...7.", "6666666666666666", "7.757.757.757.75"],
-        "clap": ["................", "....9.......9..."], "perc": ["..5..5..5..5..5.", "...4..4...4..4..", ".......5......5."],
-        "tom": ["................", "......5..5......"]}),
-    "trance": ((130, 142), 0.0, {
-        "kick": ["9...9...9...9..."], "clap": ["....9.......9..."], "hat": ["..8...8...8...8.", "5585558555855585"],
-        "cymbal": ["................", "5..............."]}),
-    "garage": ((126, 136), 0.5, {
-        "kick": ["9.........9.....", "9..5......9.....", "9.....5...9....."], "snare": ["....9.......9...", "....9..3....9..3"],
-        "hat": ["..7...7...7...7.", "5.7.5.75..7.5.75", ".57..57..57..57."], "perc": ["...4...4.....4..", "................"]}),
-    "electro": ((108, 134), 0.0, {
-        "kick": ["9.....9.........", "9..9......9.....", "9.....9...9....."], "snare": ["....9.......9..."],
-        "hat": ["7.7.7.7.7.7.7.7.", "7777777777777777"], "perc": ["..5..5....5..5..", "................"]}),
-    "breaks": ((120, 142), 0.1, {
-        "kick": ["9.9.......99....", "9.......5.9.....", "9..9......9....."], "snare": ["....9..4.4..9..4", "....9.......9...", "....9..5.5....9."],
-        "hat": ["7.7.7.7.7.7.7.7.", "7.5.7.5.7.5.7.5."], "cymbal": ["................", "7..............."]}),
-    "dnb": ((160, 180), 0.0, {
-        "kick": ["9.........9.....", "9.9.......9.....", "9..9......9....."], "snare": ["....9.......9...", "....9..3.3..9...", "....9..4.4..9..4"],
-        "hat": ["7.7.7.7.7.7.7.7.", "7777777777777777", "..7...7...7...7."], "cymbal": ["................", "6.6.6.6.6.6.6.6."]}),
-    "jungle": ((155, 172), 0.05, {
-        "kick": ["9.9.......99....", "9.9.......9.....", "..9...9...9....."], "snare": ["....9..5.5..9..5", "....9..5.5....9.", "..5.9..5..9.9..5"],
-        "hat": ["7.7.7.7.7.7.7.7.", "7.757.757.757.75"]}),
-    "boombap": ((78, 100), 0.45, {
-        "kick": ["9......5..9.....", "9..5......9.....", "9.9.......9..5..", "9.....9...9....."], "snare": ["....9.......9...", "....9..3....9.3."],
-        "hat": ["7.7.7.7.7.7.7.7.", "7.777.7.7.7.777.", "7.5.7.5.7.5.7.57"], "ohat": ["................", "..............7."],
-        "perc": ["................", "...3......3....."]}),
-    "lofi": ((66, 92), 0.5, {
-        "kick": ["9.........9.....", "9..4...5..9.....", "9.....5...9....."], "snare": ["....8.......8...", "....8.......8..3"],
-        "hat": ["5.5.5.5.5.5.5.5.", "5...5...5...5...", "5.555.5.5.5.555."], "perc": ["................", "..3.....3......."]}),
-    "trap": ((126, 160), 0.0, {
-        "kick": ["9.....9.............9...........", "9..........9......9.............", "9.............9.9...........9..."],
-        "snare": ["........9...............9......."], "clap": ["........9...............9......."],
-        "hat": ["7.7.7.7.7.7.7.7.7.7.7.7.7.7.7.7.", "7.7.7.7.7.777.7.7.7.7.7777777.7.", "7.7.7.777.7.7.7.7.7.7.777.7.7777"],
-        "ohat": ["................", "..............................7."]}),
-    "traphalf": ((63, 80), 0.0, {
-        "kick": ["9..9......9.....", "9.....5..9......"], "snare": ["....9.......9..."], "hat": ["7777777777777777", "7.777.7.7.777777"],
-        "perc": ["................", ".......5......5."]}),
-    "drill": ((138, 146), 0.0, {
-        "kick": ["9.....9...........9.......9.....", "9..9..........9.9.....9........."], "snare": ["......9.......9.......9.......9.", "......9.....9.........9.....9..."],
-        "hat": ["7..7..7.7..7..7.7..7..7.7..7..7.", "7..7..7..7..7.777..7..7..7..7..."]}),
-    "dubstep": ((136, 144), 0.0, {
-        "kick": ["9.....................5.........", "9.....5...........9............."], "snare": ["........9...............9......."],
-        "hat": ["7...7...7...7...7...7...7...7...", "..7...7...7...7...7...7...7...7."], "perc": ["................", "......4.......4.......4......4.."]}),
-    "dembow": ((86, 104), 0.0, {
-        "kick": ["9...9...9...9...", "9.......9......."], "snare": ["...8..8....8..8.", "...8..9....8..9."], "hat": ["7.7.7.7.7.7.7.7.", "..7...7...7...7."],
-        "perc": ["................", "7..77.7.7..77.7."]}),
-    "afro": ((100, 124), 0.2, {
-        "kick": ["9...9...9...9...", "9.....9...9....."], "perc": ["7..7..7...7.7...", "7.7..7.7..7.7...", "5.75.57.5.75.57."], "snare": ["................", "...7..7....7..7."],
-        "hat": ["..7...7...7...7.", "5.7.5.7.5.7.5.7."], "tom": ["................", "......6..6....6."]}),
-    "rock": ((88, 160), 0.0, {
-        "kick": ["9.......9.......", "9.....5.9.9.....", "9.......99......", "9..5....9.5....."], "snare": ["....9.......9...", "....9.......9..5"],
-        "hat": ["7.7.7.7.7.7.7.7.", "8...8...8...8...", "................"], "cymbal": ["................", "8...............", "7.7.7.7.7.7.7.7."],
-        "tom": ["................", "................", "............7777"]}),
-    "funk": ((88, 116), 0.2, {
-        "kick": ["9.9.......9..9..", "9..9..9...9.....", "9.9....9..9....."], "snare": ["....9..4.4.49...", "....9..3.3..9..3", "....9...4...9.4."],
-        "hat": ["7.7.7.7.7.7.7.7.", "7575757575757575", "7777777777777777"], "ohat": ["................", "......7.......7."]}),
-    "disco": ((108, 126), 0.0, {
-        "kick": ["9...9...9...9..."], "snare": ["....9.......9..."], "hat": ["7.5.7.5.7.5.7.5.", "7575757575757575"], "ohat": ["..8...8...8...8."],
-        "perc": ["................", "7.7.77.77.7.77.7"]}),
-    "soul": ((60, 100), 0.3, {
-        "kick": ["9.....5.9.......", "9.......9.5.....", "9..5....9......."], "snare": ["....8.......8...", "....8.......8..3"],
-        "hat": ["7.5.7.5.7.5.7.5.", "6...6...6...6..."], "perc": ["................", "..4...4...4...4."]}),
-    "reggae": ((64, 90), 0.35, {
-        "kick": ["........9.......", "9.......9.......", "9...9...9...9..."], "snare": ["........9.......", "................"], "perc": ["................", "...5..5....5..5."],
-        "hat": ["7.7.7.7.7.7.7.7.", "7...7...7...7..."]}),
-    "bossa": ((110, 150), 0.0, {
-        "kick": ["9.....99......9.", "9.....9.9.....9."], "perc": ["7..7..7...7..7..", "7..7...7..7..7.."], "hat": ["7.7.7.7.7.7.7.7.", "5555555555555555"]}),
-    "perconly": ((80, 130), 0.15, {
-        "perc": ["7.57.5.77.57.5.7", "7..7..7.7..7..7.", "7.7.77.77.7.77.7"], "tom": ["7...5..7..5.7...", "................", "9..7..5.9..7..5."],
-        "hat": ["................", "5.5.5.5.5.5.5.5."]}),
-    "waltz": ((84, 150), 0.1, {
-        "kick": ["9...........", "9.......5..."], "snare": ["....7...7...", "........7..."], "hat": ["7.7.7.7.7.7.", "7...7...7..."]}),
-}  # fmt: skip
-
+Note = tuple[float, float, int, int]  # beat, length in beats, MIDI pitch, velocity
 SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
 PENTATONIC = {False: (0, 2, 4, 7, 9), True: (0, 3, 5, 7, 10)}
 BASS_PROGRAMS = [32, 33, 34, 35, 36, 38, 39, 38, 39, 87]
@@ -157,36 +72,14 @@ LEAD_PROGRAMS = [
 ]
 
 
-def drum_hits(rng: np.random.Generator, style: str, bars: int, beats_per_bar: int) -> tuple[Lanes, float]:
-    """Hits of a style over some bars, varied, with its own swing (0 straight, 1 triplet)."""
-    _, swing_most, lanes = STYLES[style]
-    swing = swing_most * rng.random() if rng.random() < 0.7 else 0.0
-    loose = rng.choice([0.0, 0.004, 0.012])
-    hits: Lanes = {}
-    for lane, options in lanes.items():
-        pattern = str(rng.choice(options))
-        if rng.random() < 0.12 and lane not in ("kick", "snare"):
-            continue
-        row = []
-        for step in range(bars * beats_per_bar * 4):
-            mark = pattern[step % len(pattern)]
-            late = swing * (1 / 6 * 0.5) if step % 2 else 0.0
-            if mark != "." and rng.random() > 0.03:
-                gain = int(mark) / 9 * rng.uniform(0.75, 1.0)
-                row.append((max(step / 4 + late + loose * rng.standard_normal(), 0.0), gain))
-            elif mark == "." and rng.random() < 0.012 and lane != "cymbal":
-                row.append((step / 4 + late, rng.uniform(0.15, 0.5)))
-        hits[lane] = row
-    return hits, swing
-
-
 def bass_line(
     rng: np.random.Generator, h: Harmony, beats: int, kick: list[tuple[float, float]]
 ) -> list[Note]:
-    """A bass line: roots held, pulsed, with the kick, off the beat, in octaves or walking."""
+    """Return a bass line: roots held, pulsed, with the kick, off the beat, in octaves or walking."""
     way, low = rng.integers(7), 24 + 12 * int(rng.random() < 0.45)
 
     def base(beat: float, extra: int = 0) -> int:
+        """Return the root that sounds at a beat, in the register of the bass."""
         return low + (chord_at(h, beat)[0] % 12) + extra
 
     if way == 0:
@@ -222,11 +115,12 @@ def bass_line(
 
 
 def chord_part(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
-    """Chords: held, stabs, offbeats, arpeggios or a comped rhythm, voiced round a register."""
+    """Return chords: held, stabs, off the beat, arpeggios or a comped rhythm, voiced around one register."""
     way, register = rng.integers(6), int(rng.integers(52, 66))
     power = rng.random() < 0.1
 
     def voiced(b: float) -> list[int]:
+        """Return the chord at a beat, moved into the register."""
         return [register + (p - register) % 12 for p in _chord_pitches(h, b, power)]
 
     out: list[Note] = []
@@ -256,12 +150,16 @@ def chord_part(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
 
 
 def _chord_pitches(h: Harmony, beat: float, power: bool) -> list[int]:
+    """Return the pitches of the chord at a beat; a power chord has root and fifth only."""
     root, tones = chord_at(h, beat)
     return [root + t for t in ((0, 7) if power else tones)]
 
 
 def melody_line(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
-    """A phrase of one or two bars, repeated: a walk on the scale that lands on chord tones, ending home."""
+    """Return a melody: a repeated phrase of one or two bars that walks on the scale to chord tones.
+
+    Half of the melodies end on the tonic.
+    """
     scale = (PENTATONIC if rng.random() < 0.5 else SCALES)[h.minor]
     ladder = [h.tonic % 12 + 12 * o + s for o in range(5, 8) for s in scale]
     span = min(beats, int(rng.choice([4, 8])))
@@ -290,7 +188,7 @@ def melody_line(rng: np.random.Generator, h: Harmony, beats: int) -> list[Note]:
 
 
 def note_events(notes: list[Note], bpm: float, channel: int, program: int, swing: float = 0.0) -> list[Event]:
-    """Notes in beats to events in seconds on one channel."""
+    """Convert notes in beats to MIDI events in seconds on one channel."""
     out: list[Event] = [(0.0, channel, "program", program, 0)]
     for beat, length, pitch, velocity in notes:
         step = round(beat * 4)

@@ -1,9 +1,7 @@
-# Tables and rules of music read best with a case on a line, however long.
-# ruff: noqa: E501
-"""Build the development corpus: `python -m training.corpus --out FOLDER`.
+"""Build the corpus that the models are fitted on: `python -m training.corpus --out FOLDER`.
 
-Everything comes from Debian packages (sonic-pi-samples, hydrogen-drumkits, hydrogen-data, openttd-openmsx, mma,
-fluid-soundfont-gm, timgm6mb-soundfont, opl3-soundfont) and PyPI music21, or is composed by rule. Deterministic.
+Everything comes from Debian packages and the Python package music21 (README.md lists them), or is composed by
+rule. The same versions of the packages always give the same corpus.
 """
 
 from __future__ import annotations
@@ -24,9 +22,9 @@ from training.installed_sounds import RATE
 @dataclass
 class Clip:
     """A labelled sound.
-
-    `group` is its source, the unit of splitting; `kind` loop, track, oneshot, or keyed for what lends its key
-    alone; `key` 0 to 11 major, 12 to 23 minor; `decided` is False where what is played leaves the key open.
+     `group` is its source; folds never split a source. `kind` is loop, track, oneshot, or keyed for clips
+    that are used for their key only. `key` is 0 to 11 for major and 12 to 23 for minor. `decided` is False
+    where the notes that are played do not decide the key.
     """
 
     family: str
@@ -44,7 +42,7 @@ class Clip:
 
 
 def save_clips(clips: Iterator[Clip], out: Path, seed_name: str) -> int:
-    """Write the clips of one family as int16 arrays and one index."""
+    """Write the clips of one family as int16 arrays with an index, and return how many there are."""
     folder = out / seed_name
     folder.mkdir(parents=True, exist_ok=True)
     index = []
@@ -58,17 +56,17 @@ def save_clips(clips: Iterator[Clip], out: Path, seed_name: str) -> int:
 
 
 def load_index(out: Path) -> list[dict[str, Any]]:
-    """Rows of every family built."""
+    """Return the index rows of every family that was built."""
     return [row for path in sorted(out.glob("*/index.json")) for row in json.loads(path.read_text())]
 
 
 def load_audio(out: Path, clip_id: str) -> np.ndarray:
-    """Sound of a clip as float32."""
+    """Return the sound of a clip as float32."""
     return np.load(out / f"{clip_id}.npy").astype(np.float32) / 32767
 
 
 def main() -> None:
-    """Build the families named, or all of them."""
+    """Build the named families, or all of them."""
     from training.families import FAMILIES
 
     parser = argparse.ArgumentParser(description=__doc__)

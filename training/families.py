@@ -1,4 +1,4 @@
-"""The families of the development corpus, each a generator of clips with its own seed."""
+"""List the families of the corpus, each a generator of clips with its own seed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from training import augment, compose, declared_songs, one_shots
+from training import augment, declared_songs, drum_patterns, mma_grooves, one_shots
 from training.corpus import Clip
 from training.folk_tunes import cut_excerpt, harmonise, read_tunes
 from training.harmony import Harmony, functional_harmony, table_harmony
@@ -44,12 +44,12 @@ TUNE_CONTENTS = (
 
 
 def composed_loops(scale: float) -> Iterator[Clip]:
-    """Loops composed by rule in every style, over the progressions of the tables."""
+    """Yield loops composed by rule in every style, over progressions from the tables."""
     yield from _composed_loops("production", np.random.default_rng(11), int(62 * scale), table_harmony)
 
 
 def functional_loops(scale: float) -> Iterator[Clip]:
-    """The same over progressions drawn by function, for their keys alone: they lend no tempo."""
+    """Yield loops over progressions drawn by function; they are used for their key only."""
     for clip in _composed_loops("changes", np.random.default_rng(14), int(70 * scale), functional_harmony):
         if clip.key is not None and clip.decided:
             yield replace(clip, bpm=None, kind="keyed")
@@ -58,9 +58,10 @@ def functional_loops(scale: float) -> Iterator[Clip]:
 def _composed_loops(
     family: str, rng: np.random.Generator, rounds: int, drawn: Callable[..., Harmony]
 ) -> Iterator[Clip]:
+    """Yield loops in every style, so many rounds of them; `drawn` draws the harmony of each."""
     hits = load_kits()
     for _ in range(rounds):
-        for style, ((slow, fast), _, _) in compose.STYLES.items():
+        for style, ((slow, fast), _, _) in drum_patterns.STYLES.items():
             content = str(rng.choice(LOOP_CONTENTS))
             bpm = float(rng.uniform(slow, fast))
             bpm = round(bpm) if rng.random() < 0.75 else round(bpm, 2)
@@ -76,13 +77,13 @@ def _composed_loops(
 
 
 def arranged_tunes(scale: float) -> Iterator[Clip]:
-    """Folk tunes over the likeliest chords, arranged in every style, for their keys alone."""
+    """Yield folk tunes over the most likely chords, arranged in every style; only their key is used."""
     rng, hits = np.random.default_rng(15), load_kits()
     for tune in read_tunes(rng, max(1, int(5 * scale))):
         waltz = tune.beats_per_bar == 3
-        style = "waltz" if waltz else str(rng.choice([s for s in compose.STYLES if s != "waltz"]))
+        style = "waltz" if waltz else str(rng.choice([s for s in drum_patterns.STYLES if s != "waltz"]))
         h = harmonise(tune, tune.beats_per_bar / (1 if waltz else int(rng.choice([1, 1, 2]))), rng)
-        (slow, fast), _, _ = compose.STYLES[style]
+        (slow, fast), _, _ = drum_patterns.STYLES[style]
         bpm, bars = round(float(rng.uniform(slow, fast))), int(rng.choice([4, 4, 8, 8, 16]))
         start = 0 if rng.random() < 0.7 else 4 * int(rng.integers(0, 3))
         content = str(rng.choice(TUNE_CONTENTS))
@@ -99,14 +100,15 @@ def arranged_tunes(scale: float) -> Iterator[Clip]:
 
 
 def _transpose(h: Harmony, semitones: int, _beats_per_bar: int) -> Harmony:
+    """Return a harmony transposed by semitones."""
     return replace(h, tonic=(h.tonic + semitones) % 12)
 
 
 def arranged_tracks(scale: float) -> Iterator[Clip]:
-    """Tracks of about a minute: sections of one production, thinner and fuller."""
+    """Yield tracks of about a minute: sections of one production with fewer or more parts."""
     rng, hits = np.random.default_rng(12), load_kits()
     for _ in range(max(1, int(5 * scale))):
-        for style, ((slow, fast), _, _) in compose.STYLES.items():
+        for style, ((slow, fast), _, _) in drum_patterns.STYLES.items():
             bpm, tonic, minor = (
                 round(float(rng.uniform(slow, fast)), 1),
                 int(rng.integers(12)),
@@ -137,7 +139,7 @@ def arranged_tracks(scale: float) -> Iterator[Clip]:
 
 
 def sonic_pi_loops(scale: float) -> Iterator[Clip]:
-    """The sonic-pi loops, as they are, stretched, resampled and produced."""
+    """Yield the sonic-pi loops as they are, and stretched, resampled and with effects."""
     rng = np.random.default_rng(13)
     for name, beats in SONIC_PI_LOOPS.items():
         y = augment.normalise(load_mono(SONIC_PI / f"{name}.flac"))
@@ -169,7 +171,7 @@ FAMILIES: dict[str, Callable[[float], Iterator[Clip]]] = {
     "tuned": arranged_tunes,
     "arranged": arranged_tracks,
     "openttd": declared_songs.openttd_songs,
-    "mma": declared_songs.mma_grooves,
+    "mma": mma_grooves.mma_grooves,
     "bach": declared_songs.bach_chorales,
     "essen": declared_songs.essen_songs,
 }

@@ -1,4 +1,4 @@
-"""What the models read of the clips of the corpus, computed once and kept on disk: development only."""
+"""Measure the features of the corpus's clips with the product's own code, once, and keep them on disk."""
 
 from __future__ import annotations
 
@@ -20,24 +20,31 @@ from training.installed_sounds import RATE
 Row = dict[str, Any]
 
 
-def _tempo_features(ear: FrontEndFeatures) -> Row:
-    return {"bpm": ear.rhythm.bpm, "tempo": periodicity.tempo_features(ear.rhythm).astype(np.float32)}
+def _tempo_features(features: FrontEndFeatures) -> Row:
+    """Return the tempo candidates and a row of features for each."""
+    return {
+        "bpm": features.rhythm.bpm,
+        "tempo": periodicity.tempo_features(features.rhythm).astype(np.float32),
+    }
 
 
-def _key_features(ear: FrontEndFeatures) -> Row:
-    whole = key_estimator.unit_profiles(ear.profiles).astype(np.float32)
-    return {"profiles": whole, "course": chroma.chroma_spans(ear.pitch_classes).astype(np.float32)}
+def _key_features(features: FrontEndFeatures) -> Row:
+    """Return the pitch-class profiles of the whole clip and their course over time."""
+    whole = key_estimator.unit_profiles(features.profiles).astype(np.float32)
+    return {"profiles": whole, "course": chroma.chroma_spans(features.pitch_classes).astype(np.float32)}
 
 
-def _note_features(ear: FrontEndFeatures) -> Row:
-    return {"pitch": note_estimator.find_candidates(ear.heard)}
+def _note_features(features: FrontEndFeatures) -> Row:
+    """Return the candidates for the fundamental."""
+    return {"pitch": note_estimator.find_candidates(features.front_end)}
 
 
-def _sound_features(ear: FrontEndFeatures) -> Row:
-    return {"shape": ear.shape.astype(np.float32)}
+def _sound_features(features: FrontEndFeatures) -> Row:
+    """Return the sound descriptors."""
+    return {"shape": features.descriptors.astype(np.float32)}
 
 
-# What a stage of the fitting reads, and of which clips.
+# For each stage of the fitting: the features it reads, and which clips it uses.
 STAGE_FEATURES: dict[str, tuple[Callable[[FrontEndFeatures], Row], Callable[[Row], bool]]] = {
     "tempo": (_tempo_features, lambda row: row["bpm"] is not None),
     "key": (_key_features, lambda row: row["key"] is not None),
@@ -47,7 +54,7 @@ STAGE_FEATURES: dict[str, tuple[Callable[[FrontEndFeatures], Row], Callable[[Row
 
 
 def gather_rows(corpus: Path, stage: str) -> list[Row]:
-    """Rows of a stage with their features; those measured before are read from `features-STAGE.pkl`."""
+    """Return the clips of a stage with their features; known ones are read from `features-STAGE.pkl`."""
     store = corpus / f"features-{stage}.pkl"
     known = pickle.loads(store.read_bytes()) if store.exists() else {}
     rows = [row for row in load_index(corpus) if STAGE_FEATURES[stage][1](row)]
@@ -59,11 +66,12 @@ def gather_rows(corpus: Path, stage: str) -> list[Row]:
 
 
 def _measure_clip(corpus: Path, stage: str, clip_id: str) -> tuple[str, Row]:
+    """Return a clip's id and its features for a stage; runs in a process of the pool."""
     return clip_id, STAGE_FEATURES[stage][0](extract_features(load_audio(corpus, clip_id), RATE))
 
 
 def assign_folds(groups: list[str], count: int = 5, seed: int = 0) -> np.ndarray:
-    """Fold of each clip: whole sources, dealt at random."""
+    """Return the fold of each clip; whole sources are dealt to folds at random."""
     names = sorted(set(groups))
     deal = dict(
         zip(np.random.default_rng(seed).permutation(names), np.arange(len(names)) % count, strict=True)

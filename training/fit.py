@@ -1,7 +1,7 @@
 """Fit every model, cross-validated by source: `python -m training.fit --corpus FOLDER`.
-
-Writes the weights into `app/audio/weights` and the out-of-fold answers into `FOLDER/answers-*.json`, which
-`accuracy.py` reads. Sources (a kit, a soundfont, a style, a tune, a groove file) never straddle a fold.
+ Writes the weights into `app/audio/estimation/weights`, and the out-of-fold answers into
+`FOLDER/answers-*.json` for `benchmarks/accuracy.py`. A fold never splits a source (a kit, a soundfont, a
+style, a tune, a groove file).
 """
 
 from __future__ import annotations
@@ -46,17 +46,18 @@ Answers = dict[str, Any]
 
 
 def save_forest(name: str, forest: Forest) -> None:
-    """Store a forest's arrays."""
+    """Write a forest's arrays into the weights folder."""
     arrays = {field: getattr(forest, field) for field in Forest.__dataclass_fields__}
     np.savez_compressed(WEIGHTS_FOLDER / f"{name}.npz", **arrays)
 
 
 def _save_calibration(name: str, coefficients: np.ndarray) -> None:
+    """Write the coefficients of a confidence into the weights folder."""
     np.savez_compressed(WEIGHTS_FOLDER / f"{name}_scale.npz", coefficients=coefficients.astype(np.float32))
 
 
 def fit_tempo(rows: list[Row], answers: Answers) -> None:
-    """Trees over candidates and the calibration of the winner."""
+    """Fit the trees over tempo candidates and the confidence of the winner."""
     clips = [r for r in rows if r["bpm_true"] is not None and len(r["bpm"])]
     deal = assign_folds([r["group"] for r in clips])
     x, y, w = _stack_tempo(clips)
@@ -77,8 +78,9 @@ def fit_tempo(rows: list[Row], answers: Answers) -> None:
 
 
 def _stack_tempo(clips: list[Row]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features, labels and weights of all candidates; those of one clip share its weight."""
     off = np.concatenate([np.abs(r["bpm"] / r["bpm_true"] - 1) for r in clips])
-    # Half-time trap is noise by nature: two labels are right. Tracks are few.
+    # Half-time trap counts half: two tempos are right for it. Tracks count more: there are few of them.
     heavy = [
         (1.5 if r["kind"] == "track" else 1.0) * (0.5 if r["group"] == "style-traphalf" else 1.0)
         for r in clips
@@ -92,7 +94,10 @@ def _stack_tempo(clips: list[Row]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _calibrate(
     x: np.ndarray, right: np.ndarray, deal: np.ndarray, among: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Logistic calibration on the clips `among`: coefficients from all, out-of-fold chances."""
+    """Fit a logistic confidence on the clips `among`.
+
+    Return the coefficients from all of them, and the out-of-fold probabilities of every clip.
+    """
     among = np.ones(len(x), dtype=bool) if among is None else among
     sure = np.zeros(len(x))
     for k in np.unique(deal):
@@ -105,7 +110,7 @@ def _calibrate(
 
 
 def fit_key(rows: list[Row], answers: Answers) -> None:
-    """Networks over the course of the pitch classes and the calibration of the winner."""
+    """Fit the networks over the course of the pitch classes and the confidence of the winner."""
     clips = [r for r in rows if r["key"] is not None]
     course, whole = (np.stack([r[name] for r in clips]) for name in ("course", "profiles"))
     y, w = np.array([r["key"] for r in clips]), np.array([_key_weight(r) for r in clips], dtype=np.float32)
@@ -131,7 +136,7 @@ def fit_key(rows: list[Row], answers: Answers) -> None:
 
 
 def _key_weight(row: Row) -> float:
-    """Bass lines and melodies alone say little; sources that a person declared count more."""
+    """Return a clip's weight: less for a bass or melody alone, more for a key that a person declared."""
     if not row["decided"]:
         return 0.0
     light = {"bass": 0.5, "drums+bass": 0.5, "melody": 0.7}.get(row["content"], 1.0)
@@ -139,7 +144,7 @@ def _key_weight(row: Row) -> float:
 
 
 def fit_binary(name: str, rows: list[Row], truth: list[int | None], answers: Answers) -> None:
-    """Trees that answer one question from the shape of a sound."""
+    """Fit trees that answer one yes-or-no question from the sound descriptors; None is no answer."""
     pairs = [(r, t) for r, t in zip(rows, truth, strict=True) if t is not None]
     x, y = np.stack([r["shape"] for r, _ in pairs]), np.array([t for _, t in pairs])
     w = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
@@ -153,7 +158,7 @@ def fit_binary(name: str, rows: list[Row], truth: list[int | None], answers: Ans
 
 
 def fit_classes(name: str, rows: list[Row], classes: tuple[str, ...], field: str, answers: Answers) -> None:
-    """Trees and a linear model for a group of classes, sources left out."""
+    """Fit trees and a linear model that together name a class, leaving out whole sources."""
     clips = [r for r in rows if r[field] in classes]
     x, y = np.stack([r["shape"] for r in clips]), np.array([classes.index(r[field]) for r in clips])
     groups = np.array([r["group"] for r in clips])
@@ -175,6 +180,7 @@ def fit_classes(name: str, rows: list[Row], classes: tuple[str, ...], field: str
 
 
 def _fit_ensemble(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[Forest, dict[str, np.ndarray]]:
+    """Return trees and a linear model, fitted so that rare classes and small sources count."""
     _, source, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     w = 1 / np.bincount(y)[y] / np.sqrt(sizes[source])
     w /= w.mean()
@@ -194,6 +200,7 @@ def _fit_ensemble(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> tuple[For
 
 
 def _linear_chances(x: np.ndarray, linear: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the linear model's probability of each class."""
     scaled = np.clip((np.where(np.isnan(x), linear["median"], x) - linear["mean"]) / linear["spread"], -4, 4)
     scores = scaled @ linear["weight"].T + linear["bias"]
     grown = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -201,7 +208,7 @@ def _linear_chances(x: np.ndarray, linear: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def fit_note(rows: list[Row], answers: Answers) -> None:
-    """Trees that choose the fundamental."""
+    """Fit the trees that choose the fundamental, leaving out one source at a time."""
     clips = [r for r in rows if r["note"] is not None]
     x = [note_estimator.note_features(r["pitch"]) for r in clips]
     y = [np.array([abs(c.midi - r["note"]) < 0.5 for c in r["pitch"]]).astype(int) for r in clips]
@@ -218,12 +225,14 @@ def fit_note(rows: list[Row], answers: Answers) -> None:
 
 
 def _is_tonal(row: Row) -> int | None:
+    """Return 1 for music with pitches, 0 for drums, None for anything in between."""
     if row["key"] is not None or row["content"] in ("note", "chord"):
         return 1
     return 0 if row["content"] in ("drums", "drum") else None
 
 
 def fit_sound(rows: list[Row], answers: Answers) -> None:
+    """Fit every model that reads the sound descriptors: kind, tonal, drum or tone, and the classes."""
     fit_binary("kind", rows, [int(r["kind"] != "oneshot") for r in rows], answers)
     fit_binary("tonal", rows, [_is_tonal(r) for r in rows], answers)
     shots = [None if r["kind"] != "oneshot" else int(r["family"] == "drumshot") for r in rows]
@@ -236,7 +245,7 @@ STAGES = {"tempo": fit_tempo, "key": fit_key, "note": fit_note, "shape": fit_sou
 
 
 def main() -> None:
-    """Fit the stages named, or all, and store weights and answers."""
+    """Fit the named stages, or all of them, and write weights and answers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("stages", nargs="*")

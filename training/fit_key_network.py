@@ -1,4 +1,4 @@
-"""Training of the network that names keys with PyTorch: development only."""
+"""Train the key network with PyTorch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEARNING_RATE, WEIGHT_DECAY, DROPOUT, LABEL_SMOOTHING = 3e-3, 1e-3, 0.35, 0.05
 
 
 class CircularConvolution(nn.Module):
-    """A convolution around the twelve pitch classes and along time."""
+    """Convolve around the twelve pitch classes and along time."""
 
     def __init__(self, inputs: int, outputs: int, width: int) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class CircularConvolution(nn.Module):
         self.width = width
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, in, 12, spans) to (batch, out, 12, spans)."""
+        """Map (batch, in, 12, spans) to (batch, out, 12, spans)."""
         around = torch.cat([x, x[:, :, :11]], dim=2)
         padded = functional.pad(around, (self.width // 2, self.width // 2))
         return functional.conv2d(padded, self.weight, self.bias)
@@ -42,7 +42,7 @@ class KeyNetwork(nn.Module):
         self.drop = nn.Dropout(DROPOUT)
 
     def forward(self, course: torch.Tensor, profiles: torch.Tensor) -> torch.Tensor:
-        """Scores of the 24 keys."""
+        """Return the scores of the 24 keys, shape (batch, 24)."""
         heard = functional.relu(self.first(course))
         heard = heard + functional.relu(self.second(self.drop(heard)))
         edge = heard.shape[3] // EDGE_FRACTION
@@ -55,13 +55,14 @@ class KeyNetwork(nn.Module):
 def train_networks(
     course: np.ndarray, profiles: np.ndarray, y: np.ndarray, w: np.ndarray, seeds: int
 ) -> Weights:
-    """Weights of so many networks, trained on all clips from different beginnings."""
+    """Train one network for each seed on all clips, and return their weights stacked."""
     clips = [torch.from_numpy(part) for part in (course, profiles, y, w)]
     found = [_train_one(clips, seed) for seed in range(seeds)]
     return {name: np.stack([net[name] for net in found]) for name in found[0]}
 
 
 def _train_one(clips: list[torch.Tensor], seed: int) -> dict[str, np.ndarray]:
+    """Train one network from a seed and return its arrays."""
     course, profiles, y, w = clips
     torch.manual_seed(seed)
     net = KeyNetwork(course.shape[1], profiles.shape[1]).train()

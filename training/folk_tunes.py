@@ -1,6 +1,4 @@
-# Tables and rules of music read best with a case on a line, however long.
-# ruff: noqa: E501
-"""Folk tunes whose key an editor declared, harmonised by rule and arranged as loops."""
+"""Read folk tunes whose key an editor declared, and harmonise them by rule."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ class Tune:
 
 
 def read_tunes(rng: np.random.Generator, per_file: int) -> Iterator[Tune]:
-    """Tunes in even bars that end on the tonic declared, some of each file."""
+    """Yield tunes in even bars that end on the declared tonic, at most so many from each file."""
     from music21 import corpus
 
     for collection in COLLECTIONS:
@@ -46,9 +44,9 @@ def read_tunes(rng: np.random.Generator, per_file: int) -> Iterator[Tune]:
         taken: dict[str, int] = {}
         for i in rng.permutation(len(songs)):
             source, song = songs[i]
-            if collection == "ryansMammoth":  # one tune a file
+            if collection == "ryansMammoth":  # this collection has one tune in each file
                 source = f"ryan-{sum(map(ord, source)) % 30}"
-            # Minor tunes are few: twice as many of them may come from one file.
+            # There are few minor tunes, so twice as many of them may come from one file.
             name = f"{source} {'minor' if (minor := bool(_MINOR_KEY.search(song))) else 'major'}"
             if (
                 taken.get(name, 0) < per_file * (1 + minor)
@@ -59,6 +57,7 @@ def read_tunes(rng: np.random.Generator, per_file: int) -> Iterator[Tune]:
 
 
 def _parse_tune(source: str, song: str) -> Tune | None:
+    """Return the tune, or None when it cannot be read or does not qualify."""
     from music21 import converter
 
     try:
@@ -69,7 +68,7 @@ def _parse_tune(source: str, song: str) -> Tune | None:
         )
         notes = [n for n in score.flatten().notes if n.isNote and n.quarterLength > 0]
         start = float(score.recurse().getElementsByClass("Measure")[1].offset)
-    except Exception:  # what the parser can't read is left out, for whichever reason
+    except Exception:  # the parser raises many types; a tune it cannot read is left out
         return None
     known = key.mode in MINOR_MODES or key.mode in MAJOR_MODES
     if bars not in (2.0, 3.0, 4.0) or len(notes) < 16 or not known:
@@ -88,7 +87,10 @@ def _parse_tune(source: str, song: str) -> Tune | None:
 
 
 def harmonise(tune: Tune, slot: float, rng: np.random.Generator) -> Harmony:
-    """The likeliest chords under a melody: tones it shares with each, and what tends to follow what (Viterbi)."""
+    """Return the most likely chords under a melody, found with the Viterbi algorithm.
+
+    A chord scores by the tones it shares with the melody, and by how often it follows the chord before.
+    """
     end = max(beat + length for beat, length, _, _ in tune.notes)
     slots = max(2, int(np.ceil(end / slot)))
     follows = NEXT_CHORDS[tune.minor]
@@ -112,7 +114,7 @@ def harmonise(tune: Tune, slot: float, rng: np.random.Generator) -> Harmony:
 
 
 def _shared_tones(tune: Tune, chord: Chord, slot: float, slots: int) -> np.ndarray:
-    """How long the melody dwells on tones of a chord rather than beside them, by slot."""
+    """Return, for each slot, how long the melody stays on tones of a chord, less the time beside them."""
     tones = {(tune.tonic + chord[0] + t) % 12 for t in TRIADS[chord[1]]}
     out = np.zeros(slots)
     for beat, length, pitch, _ in tune.notes:
@@ -123,6 +125,7 @@ def _shared_tones(tune: Tune, chord: Chord, slot: float, slots: int) -> np.ndarr
 
 
 def _step_score(follows: dict[Chord, dict[Chord, float]], a: Chord, b: Chord) -> float:
+    """Return the score of going from one chord to another."""
     if a == b:
         return -0.3
     share = follows[a].get(b, 0.0) / sum(follows[a].values())
@@ -130,7 +133,7 @@ def _step_score(follows: dict[Chord, dict[Chord, float]], a: Chord, b: Chord) ->
 
 
 def cut_excerpt(tune: Tune, h: Harmony, bar: int, bars: int) -> tuple[list[Note], Harmony]:
-    """Some bars of a tune with its chords, counted from the first of them."""
+    """Return some bars of a tune with their chords; beats are counted from the first of these bars."""
     start, stop = bar * tune.beats_per_bar, (bar + bars) * tune.beats_per_bar
     notes = [(b - start, min(d, stop - b), p, v) for b, d, p, v in tune.notes if start <= b < stop]
     first = int(start // h.beats_per_chord)

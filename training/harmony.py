@@ -1,6 +1,6 @@
-# Tables and rules of music read best with a case on a line, however long.
+# Tables of musical rules are easiest to read with one case on each line, however long it gets.
 # ruff: noqa: E501
-"""Chord progressions of a key, drawn from a table or by function, and whether what is heard of one decides the key."""
+"""Draw chord progressions from a table or by function, and tell whether the notes played decide the key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MINOR_QUALITY = {0: "m", 1: "", 2: "d", 3: "", 5: "m", 7: "m", 8: "", 10: ""}
 _MAJOR_QUALITY = {0: "", 2: "m", 4: "m", 5: "", 7: "", 9: "m", 10: "", 11: "d"}
 TRIADS = {"": (0, 4, 7), "m": (0, 3, 7), "d": (0, 3, 6)}
 
-# What tends to follow a chord, by function: root and quality, with weights.
+# Which chords tend to follow a chord, by function: root and quality, with weights.
 NEXT_CHORDS: dict[bool, dict[Chord, dict[Chord, float]]] = {
     False: {
         (0, ""): {(5, ""): 4, (7, ""): 4, (9, "m"): 3, (2, "m"): 2, (4, "m"): 1.5, (10, ""): 0.7, (5, "m"): 0.3, (2, ""): 0.3},
@@ -56,7 +56,7 @@ _FIRST_CHORDS = {
 
 @dataclass(frozen=True)
 class Harmony:
-    """Key, one chord a slot of `beats_per_chord`, each as (root above the tonic, quality)."""
+    """A key and its chords, as (semitones above the tonic, quality), each `beats_per_chord` long."""
 
     tonic: int
     minor: bool
@@ -66,7 +66,7 @@ class Harmony:
 
     @property
     def key(self) -> int:
-        """0 to 11 major, 12 to 23 minor."""
+        """The key: 0 to 11 for major, 12 to 23 for minor."""
         return self.tonic + 12 * self.minor
 
 
@@ -84,9 +84,9 @@ def table_harmony(rng: np.random.Generator, tonic: int, minor: bool, beats_per_b
 
 
 def functional_harmony(rng: np.random.Generator, tonic: int, minor: bool, beats_per_bar: int) -> Harmony:
-    """Draw a progression by what tends to follow what, so that no table can be learned by heart.
+    """Draw a progression by which chord tends to follow which, so that a model cannot memorise a table.
 
-    Four in five start at home, as loops do; all of them come home somewhere.
+    Four in five begin on the tonic chord, as loops do. Every one contains it.
     """
     home, length = (0, "m" if minor else ""), int(rng.choice([2, 3, 4, 4, 4, 8]))
     while True:
@@ -102,22 +102,25 @@ def functional_harmony(rng: np.random.Generator, tonic: int, minor: bool, beats_
 
 
 def _draw_chord(rng: np.random.Generator, weights: dict[Chord, float]) -> Chord:
+    """Draw a chord by weight."""
     share = np.array(list(weights.values()))
     return list(weights)[rng.choice(len(share), p=share / share.sum())]
 
 
 def _draw_chord_beats(rng: np.random.Generator, beats_per_bar: int) -> float:
+    """Draw how many beats a chord lasts: half a bar to two bars in 4/4, else a bar."""
     return (
         beats_per_bar * float(rng.choice([0.5, 1, 1, 1, 2])) if beats_per_bar == 4 else float(beats_per_bar)
     )
 
 
 def _add_qualities(roots: Iterable[int], minor: bool) -> list[Chord]:
+    """Return the roots with the qualities they have in the mode."""
     return [(r, (_MINOR_QUALITY if minor else _MAJOR_QUALITY)[r]) for r in roots]
 
 
 def chord_at(h: Harmony, beat: float) -> tuple[int, tuple[int, ...]]:
-    """Root and tones above it of the chord that sounds at a beat."""
+    """Return the root of the chord that sounds at a beat, and its tones above the root."""
     root, quality = h.chords[int(beat // h.beats_per_chord) % len(h.chords)]
     tones: tuple[int, ...] = TRIADS[quality]
     if h.seventh:
@@ -126,12 +129,11 @@ def chord_at(h: Harmony, beat: float) -> tuple[int, tuple[int, ...]]:
 
 
 def decides_key(h: Harmony, beats: float, pitches: dict[str, list[int]]) -> bool:
-    """Whether the notes played tell the key to somebody who can hear each of them.
-
-    `pitches` are those of each tonal part that sounds, in their order. The tonic and the third above it have
-    to sound; a bass or a melody alone has to start or end on the tonic. Chords decide when they start at
-    home, or when they are no progression of another key that does: Am F C G is A minor to one listener and C
-    major to the next, whatever the composer meant.
+    """Return whether the notes played tell the key to a listener who can hear each of them.
+     `pitches` are those of each tonal part that sounds, in order. The tonic and the third above it have to
+    sound. A bass or a melody alone has to begin or end on the tonic. Chords decide the key when they begin on
+    the tonic chord, or when they are not a progression of another key that begins on its tonic chord: Am F C
+    G is A minor to one listener and C major to the next, whatever the composer meant.
     """
     heard = {p % 12 for part in pitches.values() for p in part}
     if not {h.tonic % 12, (h.tonic + 4 - h.minor) % 12} <= heard:
@@ -143,7 +145,7 @@ def decides_key(h: Harmony, beats: float, pitches: dict[str, list[int]]) -> bool
 
 
 def _fits_other_key(chords: list[Chord]) -> bool:
-    """Whether another key's progression that starts at home sounds the same."""
+    """Return whether the chords are also a progression of another key that begins on its tonic chord."""
     first = chords[0][0]
     moved = [((r - first) % 12, q) for r, q in chords]
     for minor, table in ((False, MAJOR_PROGRESSIONS), (True, MINOR_PROGRESSIONS)):

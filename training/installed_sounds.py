@@ -1,4 +1,4 @@
-"""Labelled material that anyone can install: Debian drum kits and samples, soundfonts."""
+"""Read labelled sounds that anyone can install: Debian's drum kits, samples and soundfonts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ SOUNDFONTS = {
     "opl": Path("/usr/share/sounds/sf2/OPL-3_FM_128M.sf2"),
 }
 DRUM_CLASSES = ("kick", "snare", "clap", "hihat", "tom", "cymbal", "percussion")
-LANES = ("kick", "snare", "clap", "hat", "ohat", "tom", "cymbal", "perc")
 
-# The bars of the sonic-pi loops are known; the beats below divide each file exactly.
+# The bars of the sonic-pi loops are known. The numbers are beats, which divide each file exactly.
 SONIC_PI_LOOPS = {
     "loop_amen": 4, "loop_amen_full": 16, "loop_breakbeat": 4, "loop_compus": 16, "loop_electric": 4,
     "loop_garzul": 16, "loop_industrial": 2, "loop_mehackit1": 4, "loop_mehackit2": 4, "loop_mika": 16,
@@ -94,7 +93,7 @@ GM_DRUM_CLASSES = [
 
 @dataclass(frozen=True)
 class DrumHit:
-    """A single labelled hit: where it comes from, its class and its sound at `RATE`."""
+    """A single labelled hit: its source, its class and its sound at `RATE`."""
 
     group: str
     name: str
@@ -109,7 +108,7 @@ def load_mono(path: Path) -> np.ndarray:
 
 
 def drum_label(name: str) -> str | None:
-    """Class told by a file's name, or None when it names none."""
+    """Return the drum class that a file's name tells, or None."""
     low = name.lower()
     for label, pattern in _LABEL_PATTERNS:
         if re.search(pattern, low):
@@ -118,11 +117,12 @@ def drum_label(name: str) -> str | None:
 
 
 def _audio_files(folder: Path) -> list[Path]:
+    """Return the audio files of a folder, sorted by name."""
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in {".wav", ".flac", ".aiff", ".aif"})
 
 
 def drum_kit_hits() -> Iterator[DrumHit]:
-    """Hits of the five hydrogen kits and of sonic-pi, labelled by name."""
+    """Yield the hits of the five hydrogen kits and of sonic-pi, labelled by file name."""
     folders = [(kit, KIT_ROOT / kit) for kit in DRUM_KITS] + [("sonicpi", SONIC_PI)]
     for group, folder in folders:
         for path in _audio_files(folder):
@@ -136,14 +136,14 @@ def drum_kit_hits() -> Iterator[DrumHit]:
 
 
 def sonic_pi_tones() -> Iterator[tuple[str, np.ndarray]]:
-    """Sonic-pi one-shots that are no drums: ambience, bass, guitar, glitch and the like."""
+    """Yield sonic-pi's one-shots that are not drums: ambience, bass, guitar, glitch and the like."""
     for path in _audio_files(SONIC_PI):
         if re.match(r"(ambi|bass|guit|glitch|mehackit|misc|vinyl)_", path.name):
             yield path.stem, load_mono(path)
 
 
 def sequencer_lane(shot: DrumHit) -> str:
-    """Sequencer lane that a hit can play."""
+    """Return the sequencer lane that a hit can play."""
     if shot.label == "hihat":
         return "ohat" if re.search(r"open|ohh|hh2", shot.name.lower()) else "hat"
     return {"percussion": "perc"}.get(shot.label, shot.label)

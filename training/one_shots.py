@@ -1,4 +1,4 @@
-"""One-shots: drum hits by class, single notes and chords by instrument, odd sounds."""
+"""Make one-shots: drum hits by class, single notes and chords by instrument, and odd sounds."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ TONE_PROGRAMS = {
 
 
 def _repitch(y: np.ndarray, semitones: float) -> np.ndarray:
+    """Resample to another pitch, which changes the length."""
     return np.interp(np.arange(0, y.size - 1, 2 ** (semitones / 12)), np.arange(y.size), y).astype(np.float32)
 
 
 def _trim_tail(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """End where the sound has died, some time later, or early with a fade, as sample packs do."""
+    """Cut where the sound has died, some time later, or early with a fade, as sample packs do."""
     loud = np.flatnonzero(np.abs(y) > np.abs(y).max() * 10 ** (-rng.uniform(35, 70) / 20))
     end = loud[-1] + 1 if loud.size else y.size
     if rng.random() < 0.2:
@@ -44,6 +45,7 @@ def _trim_tail(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _drum_clip(group: str, label: str, y: np.ndarray, rng: np.random.Generator, plain: bool) -> Clip:
+    """Return a drum hit as a clip, with effects unless it is `plain`."""
     if not plain:
         y = augment.random_effects(_trim_tail(_repitch(y, rng.uniform(-3, 3)), rng), None, rng)
     return Clip(
@@ -57,7 +59,7 @@ def _drum_clip(group: str, label: str, y: np.ndarray, rng: np.random.Generator, 
 
 
 def drum_shots(scale: float) -> Iterator[Clip]:
-    """Hits of the kits, of every GM kit of every soundfont, and synthesised ones."""
+    """Yield hits of the kits and of every GM kit of every soundfont, and synthesised ones."""
     rng = np.random.default_rng(21)
     for shot in drum_kit_hits():
         for i in range(1 + int(2 * scale)):
@@ -79,6 +81,7 @@ def drum_shots(scale: float) -> Iterator[Clip]:
 
 
 def _render_tone(soundfont: str, program: int, note: int, rng: np.random.Generator) -> np.ndarray:
+    """Return one note of a GM program, of random length."""
     length = float(rng.choice([0.25, 0.6, 1.2, 2.5]))
     events = [
         (0.0, 0, "program", program, 0),
@@ -91,11 +94,12 @@ def _render_tone(soundfont: str, program: int, note: int, rng: np.random.Generat
 
 
 def _note_range(tone: str) -> tuple[int, int]:
+    """Return the lowest and highest MIDI note for a tonal class."""
     return {"bass": (26, 50), "pad": (45, 76), "fx": (45, 76), "vocal-like": (48, 78)}.get(tone, (40, 86))
 
 
 def tone_shots(scale: float) -> Iterator[Clip]:
-    """Single notes and chord stabs by GM programs and plain voices; odd sounds of sonic-pi."""
+    """Yield single notes by GM program, notes and chords of plain voices, and odd sounds of sonic-pi."""
     rng = np.random.default_rng(22)
     for soundfont in SOUNDFONTS:
         for tone, programs in TONE_PROGRAMS.items():
@@ -124,7 +128,7 @@ def tone_shots(scale: float) -> Iterator[Clip]:
 
 
 def _voice_clip(rng: np.random.Generator) -> Clip:
-    """A note or a chord of a plain synthesiser voice."""
+    """Return a note or a chord of a plain synthesiser voice."""
     note = int(rng.integers(24, 80))
     size = int(rng.choice([1, 1, 1, 3]))
     pitches = [note, note + int(rng.choice([3, 4])), note + 7][:size]

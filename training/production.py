@@ -1,4 +1,4 @@
-"""One production: drums, bass, chords and melody of a style, played and mixed; and ways to cut it."""
+"""Play and mix one production: drums, bass, chords and melody of a style; and cut it in several ways."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training import augment, compose, soundfont_synth, synth_voices
+from training import augment, compose, drum_patterns, soundfont_synth, synth_voices
 from training.harmony import Harmony, decides_key
 from training.installed_sounds import RATE, DrumHit, drum_kit_hits, sequencer_lane
 
@@ -31,7 +31,7 @@ GM_KITS = (0, 0, 8, 16, 24, 25, 26, 32, 40)
 
 
 def load_kits() -> Kits:
-    """Hits by kit and sequencer lane."""
+    """Return the drum hits by kit and sequencer lane."""
     found: Kits = defaultdict(lambda: defaultdict(list))
     for shot in drum_kit_hits():
         found[shot.group][sequencer_lane(shot)].append(shot)
@@ -39,9 +39,9 @@ def load_kits() -> Kits:
 
 
 def _mix_drums(
-    hits: compose.Lanes, bpm: float, duration_s: float, kits: Kits, rng: np.random.Generator
+    hits: drum_patterns.Lanes, bpm: float, duration_s: float, kits: Kits, rng: np.random.Generator
 ) -> np.ndarray:
-    """Play the lanes with hits from one or several kits, or made by synthesis."""
+    """Play the lanes with hits from one or several kits, or with synthesised ones."""
     out = np.zeros(int(duration_s * RATE) + 1, dtype=np.float32)
     kit = str(rng.choice(sorted(kits)))
     for lane, row in hits.items():
@@ -58,6 +58,7 @@ def _mix_drums(
 
 
 def _pick_hit(lane: str, kit: str, kits: Kits, rng: np.random.Generator) -> np.ndarray:
+    """Return a hit for a lane: synthesised, from the kit, or now and then from another kit, and repitched."""
     if rng.random() < 0.3:
         return synth_voices.drum_hit(
             {"hat": "hihat", "ohat": "hihat", "perc": "percussion"}.get(lane, lane), rng
@@ -70,7 +71,10 @@ def _pick_hit(lane: str, kit: str, kits: Kits, rng: np.random.Generator) -> np.n
     return np.interp(np.arange(0, y.size - 1, speed), np.arange(y.size), y).astype(np.float32)
 
 
-def _gm_drum_events(hits: compose.Lanes, bpm: float, rng: np.random.Generator) -> list[soundfont_synth.Event]:
+def _gm_drum_events(
+    hits: drum_patterns.Lanes, bpm: float, rng: np.random.Generator
+) -> list[soundfont_synth.Event]:
+    """Return the lanes as MIDI events for a random GM drum kit."""
     out: list[soundfont_synth.Event] = [(0.0, 9, "program", int(rng.choice(GM_KITS)), 0)]
     for lane, row in hits.items():
         note = int(rng.choice(GM_LANES[lane]))
@@ -79,6 +83,7 @@ def _gm_drum_events(hits: compose.Lanes, bpm: float, rng: np.random.Generator) -
 
 
 def _parts_in(content: str) -> set[str]:
+    """Return the parts that a content string such as `chords+bass` names."""
     return {"drums", "bass", "chords", "melody"} if content == "full" else set(content.split("+"))
 
 
@@ -92,14 +97,14 @@ def render_production(
     changes: Callable[[int], Harmony],
     tune: list[compose.Note] | None = None,
 ) -> tuple[np.ndarray, bool]:
-    """One loop of a style, whole bars, mono, and whether what it plays decides its key.
+    """Return one loop of a style in whole bars, mono, and whether the notes it plays decide its key.
 
-    `changes` gives the harmony for a number of beats a bar; `tune` is the melody where one is given.
+    `changes` returns the harmony for a number of beats in a bar. `tune` is the melody where one is given.
     """
     meter = 3 if style == "waltz" else 4
     beats, lanes = bars * meter, _parts_in(content)
     duration_s = beats * 60 / bpm
-    hits, swing = compose.drum_hits(rng, style, bars, meter)
+    hits, swing = drum_patterns.drum_hits(rng, style, bars, meter)
     h = changes(meter)
     lines = _write_parts(rng, h, beats, hits.get("kick", []), content, tune)
     sounding = {name: [n[2] for n in notes] for name, notes in lines.items() if name in lanes and notes}
@@ -134,20 +139,21 @@ def _write_parts(
     content: str,
     tune: list[compose.Note] | None,
 ) -> dict[str, list[compose.Note]]:
-    """Every line is written, heard or not: what is drawn for the next is the same either way."""
+    """Return the notes of every part, silent ones too: random draws must not depend on the content."""
     bass, chords = compose.bass_line(rng, h, beats, kicks), compose.chord_part(rng, h, beats)
     made = compose.melody_line(rng, h, beats) if content != "full" or rng.random() < 0.6 else []
     return {"bass": bass, "chords": chords, "melody": made if tune is None else tune}
 
 
 def _set_level(z: np.ndarray, length: int, gain: float) -> np.ndarray:
+    """Cut to a length and scale to a peak; silence stays silent."""
     return augment.normalise(z[:length], gain) if np.abs(z).max() > 0 else z[:length]
 
 
 def cut_loop(
     y: np.ndarray, rng: np.random.Generator, bpm: float, exact: float = 0.6
 ) -> tuple[np.ndarray, str]:
-    """Leave the loop exact, or add a tail or a lead, or take a piece anywhere."""
+    """Return the loop and how it was cut: exact, with a tail, with a lead, or a piece from anywhere."""
     way = rng.random()
     if way < exact:
         return y, "exact"

@@ -1,4 +1,4 @@
-"""Render note events with a General MIDI soundfont, many in one process."""
+"""Render note events with a General MIDI soundfont, many of them in one process."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ Event = tuple[float, int, str, int, int]  # seconds, channel, kind, two data byt
 
 @cache
 def _loaded_synth(soundfont: str) -> tuple[fluidsynth.Synth, int]:
+    """Return a synthesiser with a soundfont and the soundfont's id, loaded once."""
     synth = fluidsynth.Synth(gain=0.5, samplerate=float(SYNTH_RATE))
     return synth, synth.sfload(str(SOUNDFONTS[soundfont]))
 
@@ -26,7 +27,7 @@ def _loaded_synth(soundfont: str) -> tuple[fluidsynth.Synth, int]:
 def render_events(
     events: Sequence[Event], soundfont: str, duration_s: float, reverb: bool = True
 ) -> np.ndarray:
-    """Mono float32 at `RATE` of exactly `duration_s`; what rings longer is cut."""
+    """Return mono float32 at `RATE`, exactly `duration_s` long; notes that ring longer are cut."""
     synth, sfid = _loaded_synth(soundfont)
     synth.system_reset()
     synth.set_reverb(0.4 if reverb else 0.0, 0.3, 0.5, 0.5 if reverb else 0.0)
@@ -47,6 +48,7 @@ def render_events(
 
 
 def _send_event(synth: fluidsynth.Synth, sfid: int, channel: int, kind: str, a: int, b: int) -> None:
+    """Send one event to the synthesiser."""
     if kind == "on":
         synth.noteon(channel, a, b)
     elif kind == "off":
@@ -60,13 +62,13 @@ def _send_event(synth: fluidsynth.Synth, sfid: int, channel: int, kind: str, a: 
 
 
 def has_drum_kit(soundfont: str, program: int) -> bool:
-    """Whether a soundfont has a drum kit under a program number."""
+    """Return whether a soundfont has a drum kit under a program number."""
     synth, sfid = _loaded_synth(soundfont)
     return synth.sfpreset_name(sfid, 128, program) is not None
 
 
 def midi_events(path: Path, speed: float = 1.0, shift: int = 0) -> list[Event]:
-    """Events of a MIDI file in seconds, sped up by `speed` and transposed by `shift` semitones."""
+    """Return the events of a MIDI file in seconds, `speed` times as fast and `shift` semitones higher."""
     events: list[Event] = []
     now = 0.0
     for message in mido.MidiFile(path):
@@ -88,12 +90,15 @@ def midi_events(path: Path, speed: float = 1.0, shift: int = 0) -> list[Event]:
 
 
 def events_between(events: Sequence[Event], start_s: float, stop_s: float) -> list[Event]:
-    """Events of a span: programs and controls before it are kept, notes before it are dropped."""
+    """Return the events of a span, counted from its start.
+
+    Programs and controls before it are kept, notes that begin before it are dropped.
+    """
     setup = [(0.0, *e[1:]) for e in events if e[0] < start_s and e[2] in ("program", "control")]
     inside = [(e[0] - start_s, *e[1:]) for e in events if start_s - 1e-3 <= e[0] < stop_s - 1e-3]
     return [*setup, *inside]
 
 
 def events_on(events: Sequence[Event], channels: set[int]) -> list[Event]:
-    """Events of some channels."""
+    """Return the events of some channels."""
     return [e for e in events if e[1] in channels]

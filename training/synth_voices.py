@@ -1,4 +1,4 @@
-"""Plain synthesiser voices: saw, square, sine and detuned saws, so that not all sounds are sampled."""
+"""Synthesise plain voices and drum hits, so that not all sounds of the corpus are sampled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.installed_sounds import RATE
 
 
 def play_notes(notes: list[Note], bpm: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Notes in beats through one random voice, as long as `duration_s`."""
+    """Play notes in beats with one random voice, and return exactly `duration_s` of sound."""
     out = np.zeros(int(duration_s * RATE) + 1, dtype=np.float32)
     shape, cutoff = rng.choice(["saw", "square", "sine", "super", "tri"]), rng.uniform(500, 6000)
     attack_s, release_s = rng.choice([0.003, 0.003, 0.03, 0.15]), rng.uniform(0.03, 0.3)
@@ -27,6 +27,7 @@ def play_notes(notes: list[Note], bpm: float, duration_s: float, rng: np.random.
 
 
 def _oscillator(shape: str, hz: float, length_s: float, rng: np.random.Generator) -> np.ndarray:
+    """Return a waveform: sine, triangle, square, detuned saws (`super`) or saw."""
     t = np.arange(max(int(length_s * RATE), 16)) / RATE
     if shape == "sine":
         return np.sin(2 * np.pi * hz * t) + 0.15 * np.sin(4 * np.pi * hz * t)
@@ -41,16 +42,18 @@ def _oscillator(shape: str, hz: float, length_s: float, rng: np.random.Generator
 
 
 def _band_limited(hz: float, t: np.ndarray, step: int) -> np.ndarray:
+    """Return a sum of harmonics below 9.5 kHz: all for a saw, every second for a square."""
     partials = np.arange(1, max(2, min(24, int(9500 / hz))), step)
     return np.asarray(sum(np.sin(2 * np.pi * hz * k * t) / k for k in partials)) * 0.6
 
 
 def drum_hit(label: str, rng: np.random.Generator) -> np.ndarray:
-    """A drum hit from noise and swept sines, as drum machines make them."""
+    """Return a drum hit made of noise and swept sines, as drum machines make them."""
     t = np.arange(int(RATE * 1.2)) / RATE
     noise = rng.standard_normal(t.size)
 
     def decay(s: float) -> np.ndarray:
+        """Return an exponential decay with a time constant in seconds."""
         return np.exp(-t / s)
 
     if label == "kick":
@@ -96,6 +99,7 @@ def drum_hit(label: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def _percussion_hit(t: np.ndarray, noise: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a bell, a click, a shaker or a small drum, chosen at random."""
     kind = rng.integers(4)
     if kind == 0:
         hz = rng.uniform(500, 900)
@@ -114,4 +118,5 @@ def _percussion_hit(t: np.ndarray, noise: np.ndarray, rng: np.random.Generator) 
 
 
 def _band_pass(y: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return the sound between two frequencies in Hz."""
     return signal.sosfilt(signal.butter(2, [low, min(high, 10900)], "band", fs=RATE, output="sos"), y)

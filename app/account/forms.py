@@ -1,28 +1,22 @@
-"""The forms below /settings."""
+"""The forms of the account settings."""
 
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.validators import DataRequired, Length, Optional
 
-from app.auth.form_fields import email_field, new_password_field
+from app.auth.form_fields import checkbox_list, current_password_field, email_field, new_password_field
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 ABILITY_LABELS = {
     SAMPLES_READ: "list, search and download samples",
-    SAMPLES_WRITE: "upload, correct and delete samples, have them analysed and described again, cancel jobs",
-    JOBS_READ: "see how far a job is",
+    SAMPLES_WRITE: "upload, correct and delete samples, analyse and describe them again, cancel jobs",
+    JOBS_READ: "follow the progress of jobs",
     EXPORTS_WRITE: "make WAVs for the SP-404MKII",
 }
-TOKEN_LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
-
-
-def current_password_field(id_: str) -> PasswordField:
-    """Several forms on one page ask for it, so each needs an id of its own."""
-    return PasswordField("Present password", [DataRequired("Enter your present password.")], id=id_)
+TOKEN_LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "0": "Until you revoke it"}
 
 
 class ChangePasswordForm(FlaskForm):
@@ -39,41 +33,29 @@ class ChangeEmailForm(FlaskForm):
     current = current_password_field("email-current")
 
 
-def require_one_ability(_: FlaskForm, field: SelectMultipleField) -> None:
-    """Not DataRequired, which would have the browser demand every box."""
-    if not field.data:
-        raise ValidationError("Choose at least one thing it may do.")
-
-
 class AiForm(FlaskForm):
     ai_allowed = BooleanField("Let a model describe my samples")
     ai_model = SelectField(
-        "Asked first", [Optional()], description="The others are asked when it does not answer."
+        "Preferred model", [Optional()], description="If it does not answer, the others are asked."
     )
 
 
 class TwoFactorOnForm(FlaskForm):
-    code = StringField("Code", [DataRequired("Enter the code the app shows."), Length(max=20)])
+    code = StringField("Code", [DataRequired("Enter the code your app shows."), Length(max=20)])
 
 
 class CloseAccountForm(FlaskForm):
-    email = StringField("Your email address, to be sure", [DataRequired("Enter your email address.")])
-    current = PasswordField("Present password")
+    email = StringField("Your email address, to confirm", [DataRequired("Enter your email address.")])
+    current = PasswordField("Current password")
 
 
 class TokenForm(FlaskForm):
     name = StringField(
         "Name",
-        [DataRequired("Give it a name, so that you know it again."), Length(max=60)],
-        description="Where it is used: laptop, backup script",
+        [DataRequired("Give the token a name, so you can tell it apart later."), Length(max=60)],
+        description="Where you use it, such as laptop or backup script",
     )
-    abilities = SelectMultipleField(
-        "It may",
-        [require_one_ability],
-        choices=[SelectChoice(name, f"{name}: {words}") for name, words in ABILITY_LABELS.items()],
-        option_widget=CheckboxInput(),
-        widget=ListWidget(prefix_label=False),
-    )
+    abilities = checkbox_list("Permissions", ABILITY_LABELS, "Choose at least one permission.")
     days = SelectField(
-        "It works for", choices=[SelectChoice(*pair) for pair in TOKEN_LIFETIMES.items()], default="90"
+        "Valid for", choices=[SelectChoice(*pair) for pair in TOKEN_LIFETIMES.items()], default="90"
     )

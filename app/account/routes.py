@@ -1,10 +1,9 @@
-"""What lies behind the settings: address, password, sessions, and tokens of the JSON API."""
+"""Pages of the account settings: security, AI, data export, closing the account, and API tokens."""
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template
 from flask_login import current_user, logout_user
-from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
 import tasks
@@ -20,23 +19,23 @@ from app.account.forms import (
 from app.ai import budget, model_choice
 from app.auth import accounts, api_tokens, credentials, data_export, login_sessions, two_factor_login
 from app.extensions import limiter
+from app.form_responses import Page, render_form, see_other
 from app.models import ApiToken, UserSession
 from app.models.ownership import owned_by
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
 
-Page = str | tuple[str, int] | Response
-MISMATCH_MESSAGE = "That is not your present password."
+MISMATCH_MESSAGE = "That is not your current password."
 
 
 def _account_key() -> str:
-    """One counter for each account whose password is guessed at."""
+    """Return the rate limit key that counts password guesses per account."""
     return f"account:{current_user.id}"
 
 
 @blueprint.get("/security")
 def security() -> Page:
-    return _security_page(ChangeEmailForm(formdata=None), ChangePasswordForm(formdata=None))
+    return _security_page()
 
 
 @blueprint.post("/password")
@@ -44,10 +43,9 @@ def security() -> Page:
 def change_password() -> Page:
     form = ChangePasswordForm()
     if not _is_confirmed(form):
-        return _security_page(ChangeEmailForm(formdata=None), form), 422
+        return _security_page(password_form=form)
     credentials.change_password(current_user, form.password.data or "", current_user.session_id)
-    flash("The password is changed, and every other session has ended.")
-    return redirect(url_for("account.security"), 303)
+    return see_other("account.security", "Password changed. Every other browser has been signed out.")
 
 
 @blueprint.post("/email")
@@ -55,40 +53,37 @@ def change_password() -> Page:
 def change_email() -> Page:
     form = ChangeEmailForm()
     if not _is_confirmed(form):
-        return _security_page(form, ChangePasswordForm(formdata=None)), 422
+        return _security_page(email_form=form)
     credentials.request_email_change(current_user, form.email.data or "")
-    flash("A link is on its way to the new address. Nothing changes until you open it.")
-    return redirect(url_for("account.security"), 303)
+    message = "We sent a link to the new address. Nothing changes until you open it."
+    return see_other("account.security", message)
 
 
 @blueprint.post("/verification")
 @limiter.limit("10/hour", key_func=_account_key)
 def send_verification() -> Page:
     credentials.request_verification(current_user)
-    flash("A link is on its way to your address.")
-    return redirect(url_for("account.security"), 303)
+    return see_other("account.security", "We sent a link to your address.")
 
 
 @blueprint.post("/sessions/<session_id>/end")
 def end_session(session_id: str) -> Page:
     login_sessions.end_session(owned_by(current_user, UserSession, session_id).id)
-    flash("That browser is signed out.")
-    return redirect(url_for("account.security"), 303)
+    return see_other("account.security", "That browser has been signed out.")
 
 
 @blueprint.post("/sessions/end")
 def end_sessions() -> Page:
     login_sessions.end_all_sessions(current_user)
     logout_user()
-    return redirect(url_for("auth.sign_in"), 303)
+    return see_other("auth.sign_in")
 
 
 @blueprint.get("/two-factor")
 def two_factor() -> Page:
     _reject_demo_account()
-    return _two_factor_page(
-        TwoFactorOffForm() if two_factor_login.is_enabled(current_user) else TwoFactorOnForm()
-    )
+    is_on = two_factor_login.is_enabled(current_user)
+    return _two_factor_page(TwoFactorOffForm() if is_on else TwoFactorOnForm())
 
 
 @blueprint.post("/two-factor")
@@ -96,15 +91,12 @@ def two_factor() -> Page:
 def two_factor_on() -> Page:
     _reject_demo_account()
     form = TwoFactorOnForm()
-    codes = (
-        two_factor_login.confirm_setup(current_user, form.code.data or "")
-        if form.validate_on_submit()
-        else None
-    )
-    if codes is not None:
-        return render_template("account/recovery.html", codes=codes), 201
-    form.code.errors = form.code.errors or ["That is not the code the app shows now."]
-    return _two_factor_page(form), 422
+    if form.validate_on_submit():
+        codes = two_factor_login.confirm_setup(current_user, form.code.data or "")
+        if codes is not None:
+            return render_template("account/recovery.html", codes=codes), 201
+        form.code.errors = ["That is not the code your app shows now."]
+    return _two_factor_page(form)
 
 
 @blueprint.post("/two-factor/off")
@@ -112,25 +104,23 @@ def two_factor_on() -> Page:
 def two_factor_off() -> Page:
     form = TwoFactorOffForm()
     if not _is_confirmed(form):
-        return _two_factor_page(form), 422
+        return _two_factor_page(form)
     two_factor_login.disable(current_user)
-    flash("The second step is off.")
-    return redirect(url_for("account.security"), 303)
+    return see_other("account.security", "The second step is off.")
 
 
 @blueprint.get("/ai")
 @blueprint.post("/ai")
 def ai_page() -> Page:
-    """Whether a model may describe, and which is asked first."""
+    """Choose whether a model may describe samples, and which model is asked first."""
     models = model_choice.offered_models(current_user)
     first = next(iter(model_choice.ordered_models(current_user)), None)
     form = AiForm(ai_allowed=current_user.ai_allowed, ai_model=first)
     form.ai_model.choices = [SelectChoice(name) for name in models]
     if not form.validate_on_submit():
-        return _ai_page(form, models), 422 if form.errors else 200
+        return _ai_page(form, models)
     model_choice.choose_model(current_user, form.ai_allowed.data, form.ai_model.data)
-    flash("Saved.")
-    return redirect(url_for("account.ai_page"), 303)
+    return see_other("account.ai_page", "Saved.")
 
 
 @blueprint.get("/data")
@@ -142,14 +132,13 @@ def data() -> Page:
 @limiter.limit("5/hour", key_func=_account_key)
 def ask_for_export() -> Page:
     data_export.request_export(current_user)
-    tasks.wake_exports()
-    flash("The ZIP is being made. A link will be mailed to you.")
-    return redirect(url_for("account.data"), 303)
+    tasks.wake(tasks.make_exports)
+    return see_other("account.data", "We are making the ZIP and will email you a link to it.")
 
 
 @blueprint.get("/exports/<token>")
 def export(token: str) -> Page:
-    """The signature is the permission: the account may be gone."""
+    """Redirect to the ZIP. The signed token is the permission, as the account may be deleted by now."""
     return redirect(data_export.download_url(token))
 
 
@@ -157,13 +146,13 @@ def export(token: str) -> Page:
 @limiter.limit("10/hour", key_func=_account_key)
 def close_account() -> Page:
     form = CloseAccountForm()
-    if form.validate_on_submit() and _can_close(form):
-        data_export.close_account(current_user)
-        tasks.wake_exports()
-        logout_user()
-        flash("You are signed out. The ZIP is mailed to you first; then everything is deleted.")
-        return redirect(url_for("auth.sign_in"), 303)
-    return _data_page(form), 422
+    if not (form.validate_on_submit() and _can_close(form)):
+        return _data_page(form)
+    data_export.close_account(current_user)
+    tasks.wake(tasks.make_exports)
+    logout_user()
+    message = "You are signed out. We email you a ZIP of your data first, then delete everything."
+    return see_other("auth.sign_in", message)
 
 
 @blueprint.get("/tokens")
@@ -174,18 +163,16 @@ def list_tokens() -> Page:
 @blueprint.post("/tokens")
 @limiter.limit("60/hour")
 def make_token() -> Page:
-    """The one answer that shows the secret: it is in no address, no session and no log."""
+    """Create a token and show its secret in this one response: no URL, session or log ever holds it."""
     form = TokenForm()
     if not form.validate_on_submit():
-        return _tokens_page(form), 422
-    days = int(form.days.data or 0) or None
+        return _tokens_page(form)
+    name, abilities, days = form.name.data or "", form.abilities.data or [], int(form.days.data or 0) or None
     try:
-        token, secret = api_tokens.create_token(
-            current_user, form.name.data or "", form.abilities.data or [], days
-        )
+        token, secret = api_tokens.create_token(current_user, name, abilities, days)
     except api_tokens.TooManyTokensError:
-        form.name.errors = [f"There are {api_tokens.MAX_TOKENS} tokens already. Revoke one first."]
-        return _tokens_page(form), 422
+        form.name.errors = [f"You already have {api_tokens.MAX_TOKENS} tokens. Revoke one first."]
+        return _tokens_page(form)
     return render_template("account/token.html", token=token, secret=secret), 201
 
 
@@ -193,12 +180,11 @@ def make_token() -> Page:
 def revoke_token(token_id: str) -> Page:
     token = owned_by(current_user, ApiToken, token_id)
     api_tokens.revoke_token(token)
-    flash(f"The token {token.name} opens nothing any more.")
-    return redirect(url_for("account.list_tokens"), 303)
+    return see_other("account.list_tokens", f"The token {token.name} no longer works.")
 
 
 def _is_confirmed(form: ChangeEmailForm | TwoFactorOffForm | ChangePasswordForm) -> bool:
-    """The form is right and so is the present password in it."""
+    """Return whether the form is valid and the current password in it is right; add an error if it is not."""
     if not form.validate_on_submit():
         return False
     if not accounts.is_current_password(current_user, form.current.data or ""):
@@ -208,6 +194,7 @@ def _is_confirmed(form: ChangeEmailForm | TwoFactorOffForm | ChangePasswordForm)
 
 
 def _can_close(form: CloseAccountForm) -> bool:
+    """Return whether address and password match the account; an account without a password needs none."""
     if accounts.normalize_email(form.email.data or "") != current_user.email:
         form.email.errors = ["That is not the address of this account."]
         return False
@@ -217,47 +204,49 @@ def _can_close(form: CloseAccountForm) -> bool:
     return True
 
 
-def _ai_page(form: AiForm, models: tuple[str, ...]) -> str:
-    is_set_up = budget.has_models(current_user)
-    return render_template(
-        "account/ai.html",
-        form=form,
-        models=models if is_set_up else (),
-        is_set_up=is_set_up,
-        silence=budget.unavailable_reason(current_user),
-        budgets=budget.user_budgets(current_user.id),
-    )
-
-
-def _data_page(form: CloseAccountForm) -> str:
-    return render_template("account/data.html", form=form, exports=data_export.list_exports(current_user))
-
-
 def _reject_demo_account() -> None:
-    """Who signs in without a password has no second step either."""
+    """Answer 404 to the demo account: it has no password, so there is nothing to add a second step to."""
     if current_user.password_hash is None:
         abort(404)
 
 
-def _two_factor_page(form: TwoFactorOnForm | TwoFactorOffForm) -> str:
+def _ai_page(form: AiForm, models: tuple[str, ...]) -> Page:
+    is_set_up = budget.has_models(current_user)
+    return render_form(
+        "account/ai.html",
+        form=form,
+        models=models if is_set_up else (),
+        is_set_up=is_set_up,
+        unavailable_reason=budget.unavailable_reason(current_user),
+        budgets=budget.user_budgets(current_user.id),
+    )
+
+
+def _data_page(form: CloseAccountForm) -> Page:
+    return render_form("account/data.html", form=form, exports=data_export.list_exports(current_user))
+
+
+def _two_factor_page(form: TwoFactorOnForm | TwoFactorOffForm) -> Page:
     if isinstance(form, TwoFactorOffForm):
-        return render_template("account/two_factor.html", form=form, is_on=True)
-    found = two_factor_login.begin_setup(current_user)
-    path, width = two_factor_login.qr_code_path(two_factor_login.provisioning_uri(current_user, found))
-    shown = {"secret": found.secret, "path": path, "width": width}
-    return render_template("account/two_factor.html", form=form, is_on=False, **shown)
+        return render_form("account/two_factor.html", form=form, is_on=True)
+    setup = two_factor_login.begin_setup(current_user)
+    path, width = two_factor_login.qr_code_path(two_factor_login.provisioning_uri(current_user, setup))
+    qr_code = {"secret": setup.secret, "path": path, "width": width}
+    return render_form("account/two_factor.html", form=form, is_on=False, **qr_code)
 
 
-def _security_page(email_form: ChangeEmailForm, password_form: ChangePasswordForm) -> str:
-    return render_template(
+def _security_page(
+    email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None
+) -> Page:
+    return render_form(
         "account/security.html",
-        email_form=email_form,
-        password_form=password_form,
+        email_form=email_form or ChangeEmailForm(formdata=None),
+        password_form=password_form or ChangePasswordForm(formdata=None),
         sessions=login_sessions.list_sessions(current_user),
         this_session=current_user.session_id,
         two_factor=two_factor_login.is_enabled(current_user),
     )
 
 
-def _tokens_page(form: TokenForm) -> str:
-    return render_template("account/tokens.html", form=form, tokens=api_tokens.list_tokens(current_user))
+def _tokens_page(form: TokenForm) -> Page:
+    return render_form("account/tokens.html", form=form, tokens=api_tokens.list_tokens(current_user))

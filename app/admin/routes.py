@@ -57,7 +57,7 @@ def show_quota_refusal(error: QuotaExceededError) -> Response:
 def queues() -> Page:
     """Show figures, workers, graphs and one tab of jobs; htmx polls for the figures and workers only."""
     if wants_fragment():
-        return render_template("admin/_now.html", **_live_figures())
+        return render_template("admin/_status.html", **_live_figures())
     query = JobFilter.from_args(request.args)
     found = job_search.find_jobs(query, request.args.get("after", ""))
     drawn = graphs.all_graphs()
@@ -152,7 +152,7 @@ def resend(message_id: str) -> Response:
         f"outbox {message_id}",
         lambda: message_id.isdecimal() and outbox.resend(int(message_id)),
     )
-    tasks.run_housekeeping()
+    tasks.wake(tasks.send_outbox)
     flash("The message is being sent again.")
     return redirect(url_for("admin.failed_messages"), 303)
 
@@ -169,7 +169,7 @@ def payments() -> str:
 def replay_event(event_id: str) -> Response:
     """Apply one of Stripe's events again now."""
     _do_recorded("replay", f"payment event {event_id}", lambda: payment_events.replay_event(event_id))
-    tasks.wake_payment_events()
+    tasks.wake(tasks.apply_payment_events)
     flash("The event is being applied again.")
     return redirect(url_for("admin.payments"), 303)
 

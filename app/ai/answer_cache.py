@@ -42,7 +42,7 @@ class QuestionSubject:
     @classmethod
     def from_sample(cls, sample: Sample) -> Self:
         """Take the subject from a sample in the library."""
-        corrected = correction_texts(sample.heard(), sample.features.measured)
+        corrected = correction_texts(sample.corrected_analysis(), sample.analysis())
         return cls(sample.content_sha256, sample.filename, tuple(sample.tag_names), corrected)
 
 

@@ -107,5 +107,5 @@ def _single_question_usd(sample: Sample) -> Decimal:
     """Return the most that one question costs, answered at the first try at the highest price allowed."""
     config = settings()
     price = MaxPrice(Decimal(str(config.vibe_max_prompt_usd)), Decimal(str(config.vibe_max_completion_usd)))
-    asked = vibe_prompt.build_messages(sample.heard(), sample.filename, sample.tag_names)
-    return price.most(asked, request_schema(Vibe))
+    asked = vibe_prompt.build_messages(sample.corrected_analysis(), sample.filename, sample.tag_names)
+    return price.max_cost_usd(asked, request_schema(Vibe))

@@ -25,14 +25,16 @@ from app.api.operations import Operation
 from app.auth import api_tokens
 from app.billing import quota
 from app.extensions import csrf, db, limiter, settings
-from app.jobs import actions, progress, reprocess
+from app.jobs import actions, progress, purposes, reprocess
 from app.library import downloads, samples, trash
 from app.models import Job, User
 from app.models.api_token import EXPORTS_WRITE
-from app.models.job import ANALYSE, CANCELLED, DESCRIBE
+from app.models.job import CANCELLED
 from app.models.ownership import owned_by
 from app.notify.external_urls import external_url
-from app.search import sample_search as search
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_search import find_samples, is_page_start
 from app.upload import direct_uploads, idempotency, intake
 from app.upload.intake import UploadOptions
 
@@ -126,14 +128,12 @@ def cancel_job(user: User, job_id: str) -> Answer:
 
 @serves(operations.LIST_SAMPLES)
 def list_samples(user: User, query: sample_schemas.SamplesQuery) -> Answer:
-    if query.after is not None and not search.is_page_start(user, query.after):
+    if query.after is not None and not is_page_start(user, query.after):
         sentence = "`after` is not a sample in your library. Start again without it."
         return problems.problem_response(422, sentence)
     wanted = query.model_dump(exclude={"after", "limit"})
     wanted |= {"kind": query.kind or "", "key": query.key or "", "sort": query.sort or ""}
-    found = search.find_samples(
-        user, search.with_learned_words(user, search.SampleQuery(**wanted)), query.after, query.limit
-    )
+    found = find_samples(user, with_learned_words(user, SampleQuery(**wanted)), query.after, query.limit)
     return sample_schemas.SamplesAnswer(
         samples=[sample_schemas.SampleAnswer.from_sample(sample) for sample in found.samples],
         total=found.total,
@@ -155,7 +155,7 @@ def edit_sample(user: User, sample_id: str, body: sample_schemas.SamplePatch) ->
         tags=None if body.tags is None else ",".join(body.tags),
         liked=body.liked,
         corrections=body.corrections,
-        taken_back=body.taken_back,
+        reset=body.taken_back,
     )
     return sample_schemas.SampleAnswer.from_sample(sample)
 
@@ -184,11 +184,10 @@ def download_sample(user: User, sample_id: str, query: sample_schemas.DownloadQu
     allowed = _authorised_user(EXPORTS_WRITE)
     if isinstance(allowed, BaseResponse):
         return allowed
-    if not sample.fits_a_pad:
-        return problems.problem_response(
-            409, "An SP-404MKII pad holds 16 minutes. Cut this one into shorter files first."
-        )
-    return _redirect(downloads.sp404_url(sample))
+    try:
+        return _redirect(downloads.sp404_url(sample))
+    except downloads.TooLongForPadError as error:
+        return problems.problem_response(409, str(error))
 
 
 @serves(operations.SHOW_USAGE)
@@ -259,8 +258,8 @@ def _reprocess_sample(user: User, sample_id: str, purpose: str) -> schemas.Uploa
 
 
 def _upload_answer(job: Job) -> schemas.UploadAnswer:
-    what = "uploads" if job.is_upload else "analyses"
-    message = f"It starts later: free {what} wait." if job.is_delayed else "It is in the queue."
+    plural = purposes.find_purpose(job.purpose).wording.plural
+    message = f"It starts later: free {plural} wait." if job.is_delayed else "It is in the queue."
     return schemas.UploadAnswer.from_job(job, progress.estimate_finish(job), message)
 
 

@@ -11,10 +11,12 @@ from pydantic.json_schema import SkipJsonSchema
 from app.api.schemas import ID_PATTERN, RequestModel
 from app.models import Sample
 from app.models.sample import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
+from app.music.musical_keys import MODES
+from app.music.pitch_names import PITCH_NAMES
 from app.music.sound_classes import KINDS, SOUNDS
 from app.vibe.vibe_schema import VibeCorrection, VocabularyWord
 
-KEY_PATTERN = r"^(C|C#|D|D#|E|F|F#|G|G#|A|A#|B) (major|minor)$"
+KEY_PATTERN = rf"^({'|'.join(PITCH_NAMES)}) ({'|'.join(MODES)})$"
 MAX_PAGE_SIZE = 100
 VIBE_PREFIX = "vibe."
 

@@ -83,9 +83,10 @@ class JobAnswer(BaseModel):
     def from_job(cls, job: Job, estimate: datetime | None, sp404_url: str | None) -> JobAnswer:
         """Return the state of a job; a sample in the trash counts as deleted."""
         there = job.sample is not None and job.sample.deleted_at is None
-        same = ("id", "purpose", "step", "filename", "size_bytes", "created_at", "finished_at", "error")
+        same = ("id", "purpose", "step", "filename", "created_at", "finished_at", "error")
         return cls(
             **{name: getattr(job, name) for name in same},
+            size_bytes=job.size_bytes or 0,
             status=job.state,  # type: ignore[arg-type]  # a constraint of the table
             starts_at=job.run_at if job.is_delayed else None,
             estimated_completion=estimate,

@@ -11,7 +11,7 @@ from app.audio.warm import set_cache_folder
 
 
 def main() -> int:
-    """Measure files and folders; 1 when a file can't be read."""
+    """Measure the files and folders of the command line; return 1 when one can't be read, else 0."""
     parser = argparse.ArgumentParser(prog="python -m app.audio", description="Measure audio files.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file or a folder")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -1,4 +1,4 @@
-"""The whole analysis of one sound: one front end, every listener in turn."""
+"""Analyse one sound: compute the front end once and run every estimator on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.audio.estimation import combine_evidence, key_estimator, sound_classifi
 from app.audio.estimation.file_name_parser import NameEvidence, parse_file_name
 from app.audio.listening import loudness_meter, onset_detection, spectral_summary, waveform_peaks
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
-from app.audio.result import Analysis, PitchFields, SpectralResult, TempoFields, ToneFields
+from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
 from app.audio.version import ENGINE_VERSION
 from app.music import sound_classes
 
@@ -32,14 +32,18 @@ def analyze_sound(
 
     Parameters
     ----------
-    samples
+    samples : SampleSource
         Shape (frames, channels), at least one frame, float32, finite, full scale ±1.
-    sample_rate
+    sample_rate : int
         In Hz.
-    file_name
-        The name it was uploaded under, read for tempo, key and kind.
+    file_name : str
+        The name it was uploaded under, which may state tempo, key and kind.
     format_name, digest, warnings
-        From `decode`; the digest is computed when it is not given.
+        From `decode_file`. The digest is computed when it is not given.
+
+    Returns
+    -------
+    Analysis
 
     Raises
     ------
@@ -48,11 +52,11 @@ def analyze_sound(
     """
     if not len(samples):
         raise ValueError("there are no samples to analyse")
-    ear, duration_s = extract_features(samples, sample_rate), len(samples) / sample_rate
+    features, duration_s = extract_features(samples, sample_rate), len(samples) / sample_rate
     name = parse_file_name(file_name)
-    kind = combine_evidence.combine_kind(sound_classifier.classify_sound(ear), name, duration_s)
-    pulse, bpm_warnings = _find_pulse(ear, name, kind.kind)
-    pitch, key_warnings = _find_pitch(ear, name, kind.kind)
+    kind = combine_evidence.combine_kind(sound_classifier.classify_sound(features), name, duration_s)
+    tempo, bpm_warnings = _find_tempo(features, name, kind.kind)
+    pitch, key_warnings = _find_pitch(features, name, kind.kind)
     levels = loudness_meter.measure_loudness(samples, sample_rate)
     peaks, bars = waveform_peaks.draw_waveform(samples)
     return Analysis(
@@ -61,7 +65,7 @@ def analyze_sound(
         duration_s=duration_s,
         sample_rate=sample_rate,
         channels=samples.shape[1],
-        **pulse,
+        **tempo,
         **pitch,
         kind=kind.kind,
         kind_confidence=kind.kind_confidence,
@@ -73,9 +77,9 @@ def analyze_sound(
         true_peak_db=levels.true_peak_db,
         rms_db=levels.rms_db,
         crest_db=levels.crest_db,
-        attack_ms=sound_classifier.attack_ms(ear),
-        **_describe_colour(ear, levels.course),
-        onsets=_list_onsets(ear, samples, sample_rate),
+        attack_ms=sound_classifier.attack_ms(features),
+        **_describe_tone(features, levels.course),
+        onsets=_list_onsets(features, samples, sample_rate),
         peaks=peaks,
         bars=bars,
         content_sha256=digest or _sample_digest(samples, sample_rate),
@@ -83,53 +87,56 @@ def analyze_sound(
     )
 
 
-def _find_pulse(ear: FrontEndFeatures, name: NameEvidence, kind: str) -> tuple[TempoFields, list[str]]:
-    """The tempo, where it is one, its beats, and what the name says against it."""
-    heard = tempo_estimator.estimate_tempo(ear)
-    bpm, warnings = combine_evidence.combine_bpm(heard, name, kind)
-    beats = tempo_estimator.beat_times(bpm.value, ear) if bpm.value else ()
-    said = TempoFields(
+def _find_tempo(features: FrontEndFeatures, name: NameEvidence, kind: str) -> tuple[TempoFields, list[str]]:
+    """Return the tempo and its beats, and a warning when the name says otherwise."""
+    detected = tempo_estimator.estimate_tempo(features)
+    bpm, warnings = combine_evidence.combine_bpm(detected, name, kind)
+    beats = tempo_estimator.beat_times(bpm.value, features) if bpm.value else ()
+    fields = TempoFields(
         bpm=bpm.value,
         bpm_confidence=bpm.confidence,
         bpm_source=bpm.source,
-        bpm_candidates=heard.candidates if bpm.value is not None else (),
+        bpm_candidates=detected.candidates if bpm.value is not None else (),
         beats=beats,
-        downbeats=tempo_estimator.downbeat_times(beats, ear) if beats else (),
+        downbeats=tempo_estimator.downbeat_times(beats, features) if beats else (),
     )
-    return said, warnings
+    return fields, warnings
 
 
-def _find_pitch(ear: FrontEndFeatures, name: NameEvidence, kind: str) -> tuple[PitchFields, list[str]]:
-    """The key or the note, the tuning, and what the name says against the key."""
-    heard = key_estimator.estimate_key(ear, kind == sound_classes.ONE_SHOT)
-    named, warnings = combine_evidence.combine_key(heard, name)
-    said = PitchFields(
+def _find_pitch(features: FrontEndFeatures, name: NameEvidence, kind: str) -> tuple[PitchFields, list[str]]:
+    """Return key or note and the tuning, and a warning when the name says otherwise."""
+    detected = key_estimator.estimate_key(features, kind == sound_classes.ONE_SHOT)
+    named, warnings = combine_evidence.combine_key(detected, name)
+    fields = PitchFields(
         key=named.value,
         key_confidence=named.confidence,
         key_source=named.source,
-        key_candidates=heard.candidates,
-        tuning_cents=heard.tuning_cents,
-        note=heard.note,
-        note_cents=heard.note_cents,
+        key_candidates=detected.candidates,
+        tuning_cents=detected.tuning_cents,
+        note=detected.note,
+        note_cents=detected.note_cents,
     )
-    return said, warnings
+    return fields, warnings
 
 
-def _describe_colour(ear: FrontEndFeatures, loudness_course: tuple[float, ...]) -> ToneFields:
-    colour = spectral_summary.summarize_spectrum(ear)
+def _describe_tone(features: FrontEndFeatures, loudness_course: tuple[float, ...]) -> ToneFields:
+    """Return the spectral summary and the figures derived from it."""
+    summary = spectral_summary.summarize_spectrum(features)
     return ToneFields(
-        brightness=spectral_summary.brightness(colour),
-        noisiness=spectral_summary.noisiness(colour),
-        spectral=SpectralResult(colour, loudness_course),
-        timbre=spectral_summary.timbre_vector(colour),
+        brightness=spectral_summary.brightness(summary),
+        noisiness=spectral_summary.noisiness(summary),
+        spectral=summary,
+        loudness_course=loudness_course,
+        timbre=spectral_summary.timbre_vector(summary),
         timbre_version=spectral_summary.TIMBRE_VERSION,
     )
 
 
 def _list_onsets(
-    ear: FrontEndFeatures, samples: SampleSource, sample_rate: int
+    features: FrontEndFeatures, samples: SampleSource, sample_rate: int
 ) -> tuple[tuple[float, float], ...]:
-    found = onset_detection.detect_onsets(ear)
+    """Return the strongest onsets in order of time, as pairs of seconds and relative strength."""
+    found = onset_detection.detect_onsets(features)
     strongest = np.sort(np.argsort(-found.heights, kind="stable")[:MAX_LISTED_ONSETS])
     times = (
         onset_detection.snap_to_zero_crossing(float(found.times_s[i]), samples, sample_rate)
@@ -139,6 +146,7 @@ def _list_onsets(
 
 
 def _sample_digest(samples: SampleSource, sample_rate: int) -> str:
+    """Return the digest that `decode_file` would give for the same samples."""
     digest = hashlib.sha256()
     for block in iter_blocks(samples):
         digest.update(np.ascontiguousarray(block, dtype="<f4").tobytes())

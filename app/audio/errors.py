@@ -1,10 +1,10 @@
-"""The verdict on a file that cannot be used; light enough for any process to import."""
+"""The error for a file that cannot be used. Any process can import it: it loads nothing."""
 
 from __future__ import annotations
 
 
 class UnreadableAudio(Exception):
-    """The verdict that a file can't be used. The message is a sentence for a producer; no retry helps."""
+    """A file can't be used, and a retry would not help. The message is a sentence for a producer."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""One file on disk from bytes to answer, for the command line and for whoever has no worker."""
+"""Measure files on disk from bytes to result, for the command line and for tests."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def print_report(paths: Iterable[Path], *, as_json: bool, jobs: int) -> int:
     Parameters
     ----------
     paths : iterable of Path
-        Files, and folders whose audio files are meant.
+        Files to measure; of a folder, all audio files in it.
     as_json : bool
-        One JSON object a line rather than words.
+        Print one JSON object a line instead of words.
     jobs : int
-        How many files at once.
+        How many files to measure at once.
 
     Returns
     -------
     int
-        The exit code: 1 when a file could not be read.
+        The exit code: 1 when a file could not be read, else 0.
     """
     files = list(_list_files(paths))
     failed = False
@@ -57,7 +57,7 @@ def measure_file(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `path` and everything of `Analysis.to_dict`, or `path` and `error`, a sentence for a producer.
+        `path` and the fields of `Analysis.to_dict`, or `path` and `error`, a sentence for a producer.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="audio-") as folder:
@@ -70,7 +70,15 @@ def measure_file(path: Path) -> dict[str, Any]:
 
 
 def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
-    """Analyse what `decode` gave, with the name the file was uploaded under."""
+    """Analyse a decoded file.
+
+    Parameters
+    ----------
+    decoded : DecodedAudio
+        From `decode_file`.
+    name : str
+        The name the file was uploaded under; it counts as evidence.
+    """
     return analyze_sound(
         decoded.samples,
         decoded.sample_rate,
@@ -82,7 +90,13 @@ def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
 
 
 def format_line(measured: dict[str, Any]) -> str:
-    """One line for a person."""
+    """Return the main results of `measure_file` as one line of text.
+
+    Parameters
+    ----------
+    measured : dict
+        From `measure_file`.
+    """
     if "error" in measured:
         return f"{measured['path']}: {measured['error']}"
     parts = (
@@ -115,14 +129,14 @@ def _is_audio(path: Path) -> bool:
 
 
 def _measure_all(files: list[Path], jobs: int) -> Iterator[dict[str, Any]]:
-    """The answers in the order of the files."""
+    """Yield the results in the order of the files."""
     several = jobs > 1 and len(files) > 1
-    # A fresh interpreter each: the libraries' threads don't survive a fork.
+    # Each process is a fresh interpreter: the threads of the libraries don't survive a fork.
     with ProcessPoolExecutor(jobs, get_context("spawn")) if several else nullcontext() as pool:
         yield from pool.map(measure_file, files) if pool else map(measure_file, files)
 
 
 def _show_progress(number: int, total: int) -> None:
-    """On a terminal, and only where it would not stand among the answers."""
+    """Show the progress when stderr is a terminal and the results go elsewhere."""
     if sys.stderr.isatty() and not sys.stdout.isatty():
         sys.stderr.write(f"\r{number} of {total}" + ("\n" if number == total else ""))

@@ -1,27 +1,93 @@
-"""The result of an analysis: frozen data and its plain JSON."""
+"""The result of an analysis as frozen data, and its plain JSON.
+
+It imports no numerical library, because the web process, which never loads one, reads stored analyses too.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, TypedDict
-
-from app.audio.listening.spectral_summary import SpectralSummary
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, Self, TypedDict
 
 _DECIMALS = 6
+# The waveform, which is stored in columns of its own, and fields that older engines did not report.
+_ABSENT: dict[str, Any] = {"peaks": (), "bars": (), "downbeats": (), "note_cents": None, "timbre_version": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class SpectralResult:
-    """`Spectral` and `loudness_course`, about 64 short-term levels in LUFS."""
+class Moments:
+    """Mean and standard deviation over the frames that are not silent."""
 
-    spectral: SpectralSummary
-    loudness_course: tuple[float, ...]
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True, slots=True)
+class VectorMoments:
+    """Means and standard deviations, one per coefficient."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpectralSummary:
+    """Moments of the frame descriptors, and `bands_db`: levels of log-spaced bands, loudest 0 dB.
+
+    `mfcc` has 13 coefficients. `chroma` is the strength of the pitch classes from C, relative to the
+    strongest in each window, with the tuning corrected.
+    """
+
+    centroid_hz: Moments
+    bandwidth_hz: Moments
+    rolloff_hz: Moments
+    flatness: Moments
+    zero_crossing_rate: Moments
+    rms: Moments
+    mfcc: VectorMoments
+    chroma: VectorMoments
+    bands_db: tuple[float, ...]
+    bands_hz: tuple[float, ...]
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Restore a summary from its plain JSON; keys it does not know are ignored."""
+        return cls(
+            centroid_hz=Moments(**plain["centroid_hz"]),
+            bandwidth_hz=Moments(**plain["bandwidth_hz"]),
+            rolloff_hz=Moments(**plain["rolloff_hz"]),
+            flatness=Moments(**plain["flatness"]),
+            zero_crossing_rate=Moments(**plain["zero_crossing_rate"]),
+            rms=Moments(**plain["rms"]),
+            mfcc=VectorMoments(**_with_tuples(plain["mfcc"])),
+            chroma=VectorMoments(**_with_tuples(plain["chroma"])),
+            bands_db=tuple(plain["bands_db"]),
+            bands_hz=tuple(plain["bands_hz"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenWav:
+    """What the WAV writer wrote, and what it had to change for the unit. `gain_db` is 0 without clipping."""
+
+    frames: int
+    channels: int
+    gain_db: float
+    resampled: bool
+    dithered: bool
+    padded_frames: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Everything heard in one file. Levels in dBFS, `loudness_db` in `loudness_unit`; None: not sure.
+    """Everything measured in one file. Levels in dBFS, `loudness_db` in `loudness_unit`.
+
+    None means that there is no such figure, or that the engine is not sure of one.
 
     Attributes
     ----------
@@ -34,8 +100,10 @@ class Analysis:
     onsets
         Pairs of time in s, at a zero crossing where one is within 2 ms, and strength beside the strongest; at
         most 500, in order of time.
+    loudness_course
+        About 64 short-term levels in LUFS, evenly spaced over the file.
     peaks, bars
-        Whole numbers 0 to 255.
+        The waveform as whole numbers 0 to 255; empty when it is stored apart.
     timbre
         A vector of fixed length; near vectors of one `timbre_version` sound alike.
     """
@@ -55,23 +123,24 @@ class Analysis:
     key_confidence: float
     key_source: str | None
     key_candidates: tuple[tuple[str, float], ...]
-    tuning_cents: float
+    tuning_cents: float | None
     note: str | None
     note_cents: float | None
     kind: str
     kind_confidence: float
     sound: str | None
     sound_confidence: float
-    loudness_db: float
+    loudness_db: float | None
     loudness_unit: str
-    peak_db: float
-    true_peak_db: float
-    rms_db: float
-    crest_db: float
-    attack_ms: float
-    brightness: float
-    noisiness: float
-    spectral: SpectralResult
+    peak_db: float | None
+    true_peak_db: float | None
+    rms_db: float | None
+    crest_db: float | None
+    attack_ms: float | None
+    brightness: float | None
+    noisiness: float | None
+    spectral: SpectralSummary
+    loudness_course: tuple[float, ...]
     onsets: tuple[tuple[float, float], ...]
     timbre: tuple[float, ...]
     timbre_version: int
@@ -81,15 +150,30 @@ class Analysis:
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON: lists for tuples, no NaN or infinity."""
+        """Return plain JSON: lists for tuples, None for NaN and infinity, `loudness_course` in `spectral`."""
         plain: dict[str, Any] = _plain_json(self)
-        inner = plain["spectral"]
-        plain["spectral"] = {**inner["spectral"], "loudness_course": inner["loudness_course"]}
+        plain["spectral"]["loudness_course"] = plain.pop("loudness_course")
         return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Restore an analysis from its plain JSON.
+
+        Keys it does not know are ignored. Fields that older engines did not report, and the waveform, may be
+        absent; without any other field it raises KeyError or TypeError.
+        """
+        names = [field.name for field in fields(cls) if field.name in plain]
+        spectral = plain["spectral"]
+        known = _with_tuples({name: plain[name] for name in names if name != "spectral"})
+        return cls(
+            **(_ABSENT | known),
+            spectral=SpectralSummary.from_dict(spectral),
+            loudness_course=tuple(spectral.get("loudness_course", ())),
+        )
 
 
 class TempoFields(TypedDict):
-    """What `Analysis` says of the tempo."""
+    """The fields of `Analysis` about the tempo."""
 
     bpm: float | None
     bpm_confidence: float
@@ -100,23 +184,24 @@ class TempoFields(TypedDict):
 
 
 class PitchFields(TypedDict):
-    """What `Analysis` says of the key, or of the note."""
+    """The fields of `Analysis` about the key and the note."""
 
     key: str | None
     key_confidence: float
     key_source: str | None
     key_candidates: tuple[tuple[str, float], ...]
-    tuning_cents: float
+    tuning_cents: float | None
     note: str | None
     note_cents: float | None
 
 
 class ToneFields(TypedDict):
-    """What `Analysis` says of how it sounds."""
+    """The fields of `Analysis` about the colour of the sound."""
 
-    brightness: float
-    noisiness: float
-    spectral: SpectralResult
+    brightness: float | None
+    noisiness: float | None
+    spectral: SpectralSummary
+    loudness_course: tuple[float, ...]
     timbre: tuple[float, ...]
     timbre_version: int
 
@@ -131,3 +216,14 @@ def _plain_json(value: Any) -> Any:
         # dataclasses.asdict copies every number deeply, which takes longer than many a sound is.
         return {field.name: _plain_json(getattr(value, field.name)) for field in fields(value)}
     return value
+
+
+def _with_tuples(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same values with every list as a tuple."""
+    return {name: _as_tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+
+
+def _as_tuple(values: list[Any]) -> tuple[Any, ...]:
+    """Return numbers, texts or pairs as a tuple; pairs become tuples too."""
+    is_paired = bool(values) and isinstance(values[0], list)
+    return tuple(map(tuple, values)) if is_paired else tuple(values)

@@ -1,3 +1,3 @@
-"""Which engine has measured a sound; light enough for any process to import."""
+"""The version of the analysis engine. Any process can import it: it loads nothing."""
 
 ENGINE_VERSION = "1.2.0"

@@ -1,7 +1,7 @@
-"""Compiles and caches everything once: `python -m app.audio.warm` at set-up, and in every new zygote.
+"""Compile and cache all numba functions: `python -m app.audio.warm` at set-up, and in each new fork server.
 
-Two processes compiling into one cold numba cache have corrupted it, after which every later process dies
-of a segmentation fault; a lock beside the cache lets one work and the others wait.
+Two processes that compiled into one cold numba cache have corrupted it, and then every later process died of
+a segmentation fault. So a lock beside the cache lets one work while the others wait.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ _CACHE_FOLDER = Path(__file__).resolve().parents[2] / "instance" / "numba"
 
 
 def warm_cache() -> None:
-    """Analyse a second of synthetic loop, holding the lock of the numba cache."""
+    """Analyse a synthetic loop of two seconds while holding the lock of the numba cache."""
     with _hold_lock(set_cache_folder()):
         _analyze_test_loop()
 
 
 def set_cache_folder() -> Path:
-    """Point numba at one folder, always the same; call this before anything imports librosa."""
+    """Make numba use one fixed folder for its cache, and return it.
+
+    Call this before anything imports librosa. `NUMBA_CACHE_DIR` wins when it is set.
+    """
     return Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(_CACHE_FOLDER)))
 
 

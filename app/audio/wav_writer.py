@@ -1,38 +1,25 @@
-"""The WAV that an SP-404MKII always loads: 48 kHz, 16-bit PCM, mono or stereo, 44 bytes of header."""
+"""Write the WAV that an SP-404MKII always loads: 48 kHz, 16-bit PCM, mono or stereo, a 44-byte header."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
+
+from app.audio.decoding.scratch_file import Samples, SampleSource
+from app.audio.result import WrittenWav
 
 RATE_HZ = 48_000
-MIN_FRAMES = RATE_HZ // 10  # a pad shorter than about 100 ms is said not to play
+MIN_FRAMES = RATE_HZ // 10  # a pad shorter than about 100 ms reportedly does not play
 BLOCK_FRAMES = 1 << 16
 FULL_SCALE = 32768.0
-# One step below full scale: dither of one step still fits.
+# One step below full scale leaves room for the dither, which is at most one step.
 MAX_LEVEL = 32766.0 / FULL_SCALE
 DITHER_SEED = 404
-
-Samples = NDArray[np.float32]
-
-
-class WavSource(Protocol):
-    """Samples of shape (frames, channels), in memory or read from disk as they are sliced."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, span: slice, /) -> Samples: ...
-
 
 # ITU-R BS.775: centre and surrounds at -3 dB, no LFE. Keys are channel counts in WAVE order.
 _HALF_POWER = 0.5**0.5
@@ -54,44 +41,28 @@ _DOWNMIX: dict[int, list[tuple[float, float]]] = {
 }
 
 
-@dataclass(frozen=True)
-class WrittenWav:
-    """What was written, and what had to be changed for the unit."""
-
-    frames: int
-    channels: int
-    gain_db: float
-    resampled: bool
-    dithered: bool
-    padded_frames: int
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def write_wav(samples: WavSource, sample_rate: int, path: Path) -> WrittenWav:
+def write_wav(samples: SampleSource, sample_rate: int, path: Path) -> WrittenWav:
     """Write samples as the unit's WAV, in blocks.
 
     Parameters
     ----------
-    samples : Sound, float32, shape (frames, channels)
-        Full scale is ±1; more than that is turned down rather than clipped. More than two channels are
-        folded to stereo by ITU-R BS.775.
+    samples : SampleSource, float32, shape (frames, channels)
+        Full scale is ±1. A louder sound is turned down rather than clipped. More than two channels are mixed
+        down to stereo as in ITU-R BS.775.
     sample_rate : int
-        In Hz. Other rates than 48 kHz are resampled by soxr at its very high quality.
+        In Hz. soxr resamples other rates than 48 kHz at its very high quality.
     path : Path
-        Where the file goes; replaced when it is there.
+        Where the file goes. An existing file is replaced.
 
     Returns
     -------
-    Rendered
-        Frames and channels written, gain in dB (0 unless it would have clipped), and what was done.
+    WrittenWav
 
     Notes
     -----
-    Triangular dither of ±1 step (Lipshitz, Wannamaker and Vanderkooy, 1992) before rounding, from a fixed
-    seed, so that one file always gives the same bytes. Material that has 16 bits and 48 kHz already passes
-    bit for bit.
+    Triangular dither of ±1 step (Lipshitz, Wannamaker and Vanderkooy, 1992) is added before rounding. Its
+    seed is fixed, so one file always gives the same bytes. A sound that has 16 bits and 48 kHz already is
+    not changed.
     """
     frames = _frames_at_48k(len(samples), sample_rate)
     peak, exact = _measure_peak(samples, sample_rate)
@@ -110,8 +81,8 @@ def _frames_at_48k(frames: int, sample_rate: int) -> int:
     return round(frames * RATE_HZ / sample_rate)
 
 
-def _measure_peak(samples: WavSource, sample_rate: int) -> tuple[float, bool]:
-    """Highest value after resampling, and whether every value is a 16-bit step already."""
+def _measure_peak(samples: SampleSource, sample_rate: int) -> tuple[float, bool]:
+    """Return the peak after resampling, and whether every value is a 16-bit step already."""
     peak, exact = 0.0, sample_rate == RATE_HZ
     for block in _blocks_at_48k(samples, sample_rate):
         if not len(block):
@@ -124,7 +95,7 @@ def _measure_peak(samples: WavSource, sample_rate: int) -> tuple[float, bool]:
     return peak, exact
 
 
-def _write_blocks(file: Any, samples: WavSource, sample_rate: int, gain: float, exact: bool) -> int:
+def _write_blocks(file: Any, samples: SampleSource, sample_rate: int, gain: float, exact: bool) -> int:
     random = np.random.default_rng(DITHER_SEED)
     frames = _frames_at_48k(len(samples), sample_rate)
     written = 0
@@ -137,8 +108,8 @@ def _write_blocks(file: Any, samples: WavSource, sample_rate: int, gain: float, 
     return written
 
 
-def _blocks_at_48k(samples: WavSource, sample_rate: int) -> Iterator[Samples]:
-    """The folded samples at 48 kHz, block by block, so that memory does not grow with length."""
+def _blocks_at_48k(samples: SampleSource, sample_rate: int) -> Iterator[Samples]:
+    """Yield the mixed-down samples at 48 kHz block by block, so memory does not grow with the length."""
     if sample_rate == RATE_HZ:
         yield from _downmixed_blocks(samples)
         return
@@ -150,7 +121,7 @@ def _blocks_at_48k(samples: WavSource, sample_rate: int) -> Iterator[Samples]:
     yield _as_columns(stream.resample_chunk(rest, last=True), channels)
 
 
-def _downmixed_blocks(samples: WavSource) -> Iterator[Samples]:
+def _downmixed_blocks(samples: SampleSource) -> Iterator[Samples]:
     fold = _downmix_matrix(samples.shape[1])
     for start in range(0, len(samples), BLOCK_FRAMES):
         block = np.asarray(samples[start : start + BLOCK_FRAMES], dtype=np.float32)
@@ -158,7 +129,10 @@ def _downmixed_blocks(samples: WavSource) -> Iterator[Samples]:
 
 
 def _downmix_matrix(channels: int) -> Samples | None:
-    """Weights (channels, 2), scaled so that no side can exceed full scale; None for mono and stereo."""
+    """Return downmix weights, shape (channels, 2), None for mono and stereo.
+
+    They are scaled so that neither side can exceed full scale.
+    """
     if channels <= 2:
         return None
     surround = [(_HALF_POWER, _HALF_POWER)] * (channels - 2)

@@ -1,4 +1,4 @@
-"""Accounts: registering, checking a password, and the demo account of a local run."""
+"""Register users, check passwords, change settings, and load the user of a session cookie."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ DEMO_EMAIL = "demo@localhost"
 
 
 class EmailTakenError(Exception):
-    """There is an account with this address already."""
+    """Another account already has this address."""
 
 
-def register_user(email: str, password: str, timezone: str, is_proven: bool = False) -> User:
-    """A new account; `is_proven` when it came by a link that was mailed to the address."""
+def register_user(email: str, password: str, timezone: str, is_verified: bool = False) -> User:
+    """Create an account, or raise EmailTakenError.
+
+    Pass `is_verified` when the request came by a link that was mailed to the address.
+    """
     user = User(
         email=normalize_email(email),
         password_hash=passwords.hash_password(password),
         timezone=_valid_timezone(timezone),
-        email_verified_at=utcnow() if is_proven else None,
+        email_verified_at=utcnow() if is_verified else None,
     )
     try:
         with transaction() as session:
@@ -36,11 +39,12 @@ def register_user(email: str, password: str, timezone: str, is_proven: bool = Fa
 
 
 def authenticate(email: str, password: str) -> User | None:
+    """Return the user with this address and password, and rehash the password if its hash is outdated."""
     user = _find_by_email(email)
     password_hash = user.password_hash if user is not None else None
     # An unknown address takes as long as a known one.
-    matches = passwords.verify_password(password_hash or passwords.DUMMY_HASH, password)
-    if not matches or user is None or password_hash is None:
+    is_right = passwords.verify_password(password_hash or passwords.DUMMY_HASH, password)
+    if not is_right or user is None or password_hash is None:
         return None
     if passwords.needs_rehash(password_hash):
         with transaction():
@@ -49,15 +53,26 @@ def authenticate(email: str, password: str) -> User | None:
 
 
 def is_current_password(user: User, password: str) -> bool:
-    """Whether it is the user's present password, asked before anything that could lock them out."""
+    """Return whether this is the user's password; asked before any change that could lock them out."""
     return user.password_hash is not None and passwords.verify_password(user.password_hash, password)
 
 
+def change_settings(
+    user: User, *, key_notation: str, timezone: str, autoplay: bool, mail_on_completion: bool
+) -> None:
+    """Save the user's settings; `timezone_changed_at` keeps a new zone from starting a new day of uploads."""
+    with transaction():
+        if timezone != user.timezone:
+            user.timezone_changed_at = utcnow()
+        user.key_notation, user.timezone = key_notation, timezone
+        user.autoplay, user.mail_on_completion = autoplay, mail_on_completion
+
+
 def demo_user() -> User:
-    """The local demo account, on the Pro plan and without a password. For embedded runs only."""
-    found = _find_by_email(DEMO_EMAIL)
-    if found is not None:
-        return found
+    """Return the demo account of a local run: on the Pro plan and without a password."""
+    user = _find_by_email(DEMO_EMAIL)
+    if user is not None:
+        return user
     with transaction() as session:
         user = User(email=DEMO_EMAIL)
         user.subscription = Subscription(plan="pro", status="active")
@@ -66,12 +81,12 @@ def demo_user() -> User:
 
 
 def start_session(user: User, address: str, agent: str) -> None:
-    """A session of its own for this browser, before Flask-Login writes the cookie."""
+    """Create this browser's session; Flask-Login then writes its cookie."""
     user.session_cookie = login_sessions.start_session(user, address, agent)
 
 
 def user_from_cookie(cookie: str) -> User | None:
-    """The account of a session cookie, unless the session was ended since."""
+    """Return the user of a session cookie, or None if the session has ended."""
     session = login_sessions.find_session(cookie)
     if session is None:
         return None
@@ -81,16 +96,18 @@ def user_from_cookie(cookie: str) -> User | None:
 
 
 def normalize_email(email: str) -> str:
+    """Return the address as it is stored: lower case, without surrounding spaces."""
     return email.strip().lower()
 
 
 def timezone_names() -> list[str]:
+    """Return the time zones a user can choose from, sorted."""
     return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
 
 
 def _find_by_email(email: str) -> User | None:
-    found: User | None = db.session.scalar(select(User).where(User.email == normalize_email(email)))
-    return found
+    user: User | None = db.session.scalar(select(User).where(User.email == normalize_email(email)))
+    return user
 
 
 def _valid_timezone(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Tokens of the JSON API: made, found by their secret, used and revoked."""
+"""Create, list and revoke tokens of the JSON API, and find the token of a request."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from app.models.api_token import ABILITIES
 from app.models.base import transaction, utcnow
 from app.models.display_names import visible_text
 
-# As GitHub's: a prefix and a checksum let secret scanners find leaked ones without asking anybody.
+# As GitHub does it: prefix and checksum let secret scanners recognise a leaked token offline.
 KEY_PREFIX = "sp404_"
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-RANDOM_CHARS, CHECK_CHARS = 30, 6  # 30 of 62 are 178 bits
+RANDOM_CHARS, CHECK_CHARS = 30, 6  # 30 characters of 62 are 178 bits
 SECRET_PATTERN = re.compile(rf"{KEY_PREFIX}[0-9A-Za-z]{{{RANDOM_CHARS + CHECK_CHARS}}}")
+# `last_used_at` is written at most this often.
 USE_UPDATE_INTERVAL = timedelta(minutes=1)
 MAX_TOKENS = 50
 
@@ -33,7 +34,10 @@ class TooManyTokensError(Exception):
 
 
 def create_token(user: User, name: str, abilities: list[str], days: int | None) -> tuple[ApiToken, str]:
-    """A new token and its secret, which nobody can be shown again."""
+    """Create a token and return it with its secret, which is not stored and can't be shown again.
+
+    The token expires after the given number of days, or never if that is None. Raises TooManyTokensError.
+    """
     secret = generate_secret()
     token = ApiToken(
         user_id=user.id,
@@ -51,20 +55,20 @@ def create_token(user: User, name: str, abilities: list[str], days: int | None) 
 
 
 def list_tokens(user: User) -> list[ApiToken]:
-    """The tokens of a user that were not revoked, the latest first."""
-    kept = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-    return list(db.session.scalars(kept.order_by(ApiToken.id.desc())))
+    """Return the user's tokens that have not been revoked, newest first."""
+    unrevoked = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+    return list(db.session.scalars(unrevoked.order_by(ApiToken.id.desc())))
 
 
 def revoke_token(token: ApiToken) -> None:
-    """It opens nothing from now on; a second time changes nothing."""
+    """Revoke a token, so that it stops working at once; safe to call twice."""
     live = update(ApiToken).where(ApiToken.id == token.id, ApiToken.revoked_at.is_(None))
     with transaction() as session:
         session.execute(live.values(revoked_at=utcnow()))
 
 
 def request_token() -> ApiToken | None:
-    """The live token that this request carries in its Authorization header, looked up once."""
+    """Return the live token in this request's Authorization header; looked up once per request."""
     if "api_token" not in g:
         g.api_token = _find_live_token(_secret_from_header())
     token: ApiToken | None = g.api_token
@@ -72,22 +76,24 @@ def request_token() -> ApiToken | None:
 
 
 def rate_limit_key() -> str:
-    """Who is counted for the rate limit: the token, or the address of whoever has none."""
+    """Return what the rate limit counts by: the token, or the address of a request without one."""
     token = request_token()
     return f"token:{token.id}" if token is not None else f"address:{get_remote_address()}"
 
 
 def has_auth_header() -> bool:
+    """Return whether the request carries an Authorization header, valid or not."""
     return "Authorization" in request.headers
 
 
 def generate_secret() -> str:
+    """Return a new random secret with prefix and checksum."""
     body = KEY_PREFIX + "".join(secrets.choice(BASE62) for _ in range(RANDOM_CHARS))
     return body + _checksum(body)
 
 
 def is_well_formed(secret: str) -> bool:
-    """Whether it could be one of ours, without asking the database."""
+    """Return whether a secret has our format and checksum, without asking the database."""
     matches = SECRET_PATTERN.fullmatch(secret) is not None
     return matches and _checksum(secret[:-CHECK_CHARS]) == secret[-CHECK_CHARS:]
 
@@ -110,11 +116,12 @@ def _find_live_token(secret: str) -> ApiToken | None:
 
 
 def _hash_secret(secret: str) -> str:
-    """A plain hash is enough for 178 random bits: there is nothing to guess."""
+    """Return a plain SHA-256, which is enough for 178 random bits: there is nothing to guess."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _checksum(body: str) -> str:
+    """Return the CRC-32 of the text as six base-62 digits."""
     value, digits = zlib.crc32(body.encode()), ""
     while value:
         value, digit = divmod(value, len(BASE62))

@@ -1,4 +1,4 @@
-"""Taking everything out, and ending an account: first the ZIP, then the farewell with its link."""
+"""Export everything of an account as a ZIP, and delete accounts: their ZIP is made before anything goes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from app.notify import message_kinds, outbox, signed_tokens, webhook_delivery
 log = logging.getLogger(__name__)
 
 ZIP_MIME = "application/zip"
-# Whoever began and has not ended by then is gone.
+# A worker that has not finished an export by then is taken for dead, and another one makes it.
 STALLED_AFTER = timedelta(hours=1)
 ARCHIVE_LIFETIME = timedelta(days=7)
 
 
 def request_export(user: User) -> DataExport:
-    """An export to be made; while one is, another request is the same one."""
+    """Request an export; while one is pending, another request returns the same one."""
     with transaction() as session:
         pending = session.scalar(_exports_of(user).where(DataExport.ready_at.is_(None)).limit(1))
         if pending is None:
@@ -40,7 +40,10 @@ def request_export(user: User) -> DataExport:
 
 
 def close_account(user: User) -> None:
-    """The end of an account begins: nobody signs in any more, by password, session, token or link."""
+    """Lock an account for good and request its last export, after which it is deleted.
+
+    From now on nobody signs in to it: its password, sessions and tokens are gone.
+    """
     with transaction() as session:
         session.execute(
             delete(DataExport).where(DataExport.user_id == user.id, DataExport.ready_at.is_(None))
@@ -52,17 +55,21 @@ def close_account(user: User) -> None:
 
 
 def list_exports(user: User) -> list[DataExport]:
+    """Return the user's exports, newest first."""
     return list(db.session.scalars(_exports_of(user).order_by(DataExport.id.desc())))
 
 
 def make_due_exports() -> None:
-    """Make every export that waits; safe to call from anywhere, and again after a crash."""
+    """Make every pending export. Safe to call from several workers, and again after a crash."""
     while (export := _claim_next()) is not None:
         _make_export(export)
 
 
 def download_url(token: str) -> str:
-    """Where the ZIP of a mailed link is now, for some minutes; 404 for an old or altered one."""
+    """Return a short-lived URL of the ZIP a mailed token stands for.
+
+    Raises RowNotFoundError (404) for an expired or altered token.
+    """
     key = signed_tokens.export_key_from_token(token, ARCHIVE_LIFETIME)
     if key is None:
         raise RowNotFoundError
@@ -70,7 +77,7 @@ def download_url(token: str) -> str:
 
 
 def purge_old_exports() -> None:
-    """Archives are kept for a week."""
+    """Delete archives, and the rows of exports, older than ARCHIVE_LIFETIME."""
     store, old = open_store(settings()), utcnow() - ARCHIVE_LIFETIME
     for key in store.older_than("exports/", old):
         store.delete(key)
@@ -79,13 +86,13 @@ def purge_old_exports() -> None:
 
 
 def has_due_exports() -> bool:
-    """Whether an export waits that nobody is making."""
+    """Return whether an export is pending that no worker is making."""
     return db.session.scalar(_due_exports()) is not None
 
 
 def _due_exports() -> Select[DataExport]:
-    free = or_(DataExport.started_at.is_(None), DataExport.started_at < utcnow() - STALLED_AFTER)
-    return select(DataExport).where(DataExport.ready_at.is_(None), free).limit(1)
+    unclaimed = or_(DataExport.started_at.is_(None), DataExport.started_at < utcnow() - STALLED_AFTER)
+    return select(DataExport).where(DataExport.ready_at.is_(None), unclaimed).limit(1)
 
 
 def _claim_next() -> DataExport | None:
@@ -100,7 +107,7 @@ def _claim_next() -> DataExport | None:
 def _make_export(export: DataExport) -> None:
     user, key = export.user, export.key
     if export.then_delete:
-        # First of all, and again should it fail: nothing is deleted while it may still be charged for.
+        # The subscription ends first, and is tried again if that fails: a deleted account is never charged.
         checkout.end_subscriptions(user)
         _cancel_unfinished_jobs(user)
     size_bytes = _store_archive(user, key)
@@ -108,14 +115,15 @@ def _make_export(export: DataExport) -> None:
         _delete_account(user, key)
         return
     with transaction() as session:
-        done = update(DataExport).where(DataExport.id == export.id, DataExport.ready_at.is_(None))
-        session.execute(done.values(ready_at=utcnow(), size_bytes=size_bytes))
-        told = {"export_id": export.id, "size_bytes": size_bytes}
-        webhook_delivery.enqueue_event(user.id, EXPORT_READY, export.id, told)
+        pending = update(DataExport).where(DataExport.id == export.id, DataExport.ready_at.is_(None))
+        session.execute(pending.values(ready_at=utcnow(), size_bytes=size_bytes))
+        event = {"export_id": export.id, "size_bytes": size_bytes}
+        webhook_delivery.enqueue_event(user.id, EXPORT_READY, export.id, event)
         outbox.enqueue(f"export:{export.id}", user.id, message_kinds.EXPORT_READY, {"key": key})
 
 
 def _store_archive(user: User, key: str) -> int:
+    """Write the archive to the store and return its size in bytes."""
     folder = settings().data_dir / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=folder, prefix="export-", suffix=".zip") as file:
@@ -125,13 +133,17 @@ def _store_archive(user: User, key: str) -> int:
 
 
 def _delete_account(user: User, key: str) -> None:
-    """The rows go with the account's; the farewell is of nobody's any more and carries its address."""
+    """Delete the account's rows and files, and enqueue the account-deleted email.
+
+    That message has no user id, as the account is gone when it is sent; it carries the address itself.
+    """
     user_id, email = user.id, user.email
     with transaction() as session:
-        # What was paid for them to others stays in the sums of the service, as nobody's.
+        # Rows with costs stay, without a user: they are part of the totals the service paid to others.
         session.execute(delete(Usage).where(Usage.user_id == user_id, Usage.cost_usd == 0))
         session.execute(delete(User).where(User.id == user_id))
-        outbox.enqueue(f"farewell:{user_id}", None, message_kinds.ACCOUNT_DELETED, {"to": email, "key": key})
+        payload = {"to": email, "key": key}
+        outbox.enqueue(f"farewell:{user_id}", None, message_kinds.ACCOUNT_DELETED, payload)
     log.info("account %s is deleted", user_id)
     store = open_store(settings())
     for prefix in (f"incoming/{user_id}/", f"samples/{user_id}/"):

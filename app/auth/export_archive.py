@@ -1,4 +1,4 @@
-"""What goes into the ZIP of an account: every file as it came, and the rows as JSON."""
+"""Write the ZIP of an account: every file as it was uploaded, and its database rows as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET_COLUMNS = frozenset({"password_hash", "secret_sha256", "session_epoch", "
 
 
 def write_archive(user: User, target: Path) -> None:
-    """Build the archive at a local path. No transaction is open while files are fetched."""
+    """Write the archive to a local path. No transaction is open while files are fetched."""
     samples = list(db.session.scalars(select(Sample).where(Sample.user_id == user.id).order_by(Sample.id)))
     files = [(sample.original_key, member_name(sample)) for sample in samples]
     documents = {
@@ -43,7 +43,7 @@ def write_archive(user: User, target: Path) -> None:
 
 
 def member_name(sample: Sample) -> str:
-    """Unique and harmless wherever it is unpacked; `samples.json` says which file it was."""
+    """Return a file name that is unique and safe to unpack anywhere; `samples.json` has the original name."""
     return f"samples/{sample.id}{PurePath(sample.original_key).suffix}"
 
 

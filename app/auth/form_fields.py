@@ -1,27 +1,32 @@
-"""Fields that several forms have: an address, and a new password."""
+"""Build form fields that several forms share: email address, passwords and lists of checkboxes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField
+from wtforms import EmailField, PasswordField, SelectMultipleField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Email, Length, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.auth import passwords
 from app.auth.passwords import MAX_LENGTH, MIN_LENGTH
 
 
 def validate_strength(form: FlaskForm, field: PasswordField) -> None:
-    """Neither easily guessed nor known from breaches, nor made of one's own address."""
+    """Reject a password that is easy to guess, known from a breach, or made of the user's own address."""
     email = (
         form.email.data if "email" in form else current_user.email if current_user.is_authenticated else ""
     )
-    refusal = passwords.rejection_reason(field.data or "", email or "")
-    if refusal is not None:
-        raise ValidationError(refusal)
+    reason = passwords.rejection_reason(field.data or "", email or "")
+    if reason is not None:
+        raise ValidationError(reason)
 
 
 def email_field(label: str) -> EmailField:
+    """Return a required field for an email address."""
     return EmailField(
         label,
         [
@@ -33,8 +38,34 @@ def email_field(label: str) -> EmailField:
 
 
 def new_password_field(label: str) -> PasswordField:
-    sentence = f"Use {MIN_LENGTH} to {MAX_LENGTH} characters; a short sentence works well."
+    """Return a field for a password that is about to be set."""
+    sentence = f"Use {MIN_LENGTH} to {MAX_LENGTH} characters. A short sentence works well."
     return PasswordField(
         label,
         [DataRequired("Choose a password."), Length(MIN_LENGTH, MAX_LENGTH, sentence), validate_strength],
+    )
+
+
+def current_password_field(element_id: str) -> PasswordField:
+    """Return a field for the current password; forms that share a page each give it another id."""
+    return PasswordField("Current password", [DataRequired("Enter your current password.")], id=element_id)
+
+
+def checkbox_list(
+    label: str, choices: Mapping[str, str], error: str, default: Sequence[str] = ()
+) -> SelectMultipleField:
+    """Return a list of checkboxes, each with its value and its words; at least one has to be ticked."""
+
+    def require_one(_: FlaskForm, field: SelectMultipleField) -> None:
+        # DataRequired would mark every single box as required in the browser.
+        if not field.data:
+            raise ValidationError(error)
+
+    return SelectMultipleField(
+        label,
+        [require_one],
+        choices=[SelectChoice(value, f"{value}: {words}") for value, words in choices.items()],
+        default=list(default),
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
     )

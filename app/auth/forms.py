@@ -1,4 +1,4 @@
-"""The forms of signing in, registering and the settings page."""
+"""The forms for signing in, registering, resetting a password and the general settings."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class RegisterForm(FlaskForm):
 
 
 class RegisterEmailForm(FlaskForm):
+    """The first half of registering where a link is mailed: only the address."""
+
     email = email_field("Email")
 
 
@@ -42,15 +44,15 @@ class SecondStepForm(FlaskForm):
     code = StringField(
         "Code",
         [DataRequired("Enter the code."), Length(max=40)],
-        description="Six figures of your authenticator app, or a recovery code.",
+        description="Six digits from your authenticator app, or a recovery code",
     )
 
 
 class SettingsForm(FlaskForm):
     key_notation = SelectField(
-        "Keys are shown as",
+        "Show keys as",
         choices=[SelectChoice(*pair) for pair in zip(KEY_NOTATIONS, NOTATION_LABELS, strict=True)],
     )
     timezone = SelectField("Time zone", choices=lambda: [SelectChoice(zone) for zone in timezone_names()])
-    autoplay = BooleanField("Play a row when the arrow keys reach it")
+    autoplay = BooleanField("Play a sample when the arrow keys select it")
     mail_on_completion = BooleanField("Email me when my jobs are done")

@@ -1,4 +1,4 @@
-"""Sessions of the pages: begun at sign-in, listed in the settings, ended one by one or all at once."""
+"""Create, find, list and end the login sessions of browsers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from app.models import User, UserSession
 from app.models.base import transaction, utcnow
 from app.models.display_names import visible_text
 
-# A browser that does not come back for so long has to sign in again.
+# A browser that stays away for longer has to sign in again.
 IDLE_LIMIT = timedelta(days=90)
-# The first that fits: most browsers also name those they descend from.
+# The first match counts: most browsers also name the browsers they descend from.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -31,11 +31,12 @@ SYSTEMS = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
+# `seen_at` is written at most this often, so that reading pages does not write to the database.
 SEEN_UPDATE_INTERVAL = timedelta(minutes=5)
 
 
 def start_session(user: User, address: str, agent: str) -> str:
-    """A new session; returns what its cookie carries."""
+    """Create a session and return the value of its cookie."""
     secret = secrets.token_urlsafe(32)
     session = UserSession(
         user_id=user.id,
@@ -49,20 +50,20 @@ def start_session(user: User, address: str, agent: str) -> str:
 
 
 def find_session(cookie: str) -> UserSession | None:
-    """The live session that a cookie names."""
+    """Return the live session of a cookie, and note that it was seen."""
     secret, _, epoch = cookie.partition(".")
     session = db.session.scalar(select(UserSession).where(UserSession.secret_sha256 == _hash_secret(secret)))
     if session is None or str(session.user.session_epoch) != epoch or session.seen_at < utcnow() - IDLE_LIMIT:
         return None
     if session.seen_at < utcnow() - SEEN_UPDATE_INTERVAL:
-        seen = update(UserSession).where(UserSession.id == session.id)
+        this_row = update(UserSession).where(UserSession.id == session.id)
         with transaction() as database:
-            database.execute(seen.values(seen_at=utcnow()))
+            database.execute(this_row.values(seen_at=utcnow()))
     return session
 
 
 def list_sessions(user: User) -> list[UserSession]:
-    """The sessions of a user, the latest used first."""
+    """Return the user's live sessions, the most recently used first."""
     live = select(UserSession).where(
         UserSession.user_id == user.id, UserSession.seen_at > utcnow() - IDLE_LIMIT
     )
@@ -70,30 +71,31 @@ def list_sessions(user: User) -> list[UserSession]:
 
 
 def end_session(session_id: str) -> None:
-    """A copy of its cookie opens nothing from now on; a second time changes nothing."""
+    """End a session, so that its cookie and every copy of it stop working; safe to call twice."""
     with transaction() as database:
         database.execute(delete(UserSession).where(UserSession.id == session_id))
 
 
-def end_all_sessions(user: User, but: str | None = None) -> None:
-    """Every session of an account, but for one."""
+def end_all_sessions(user: User) -> None:
+    """End every session of an account."""
     with transaction():
-        delete_sessions(user, but)
+        delete_sessions(user)
 
 
-def delete_sessions(user: User, but: str | None = None) -> None:
-    """The same inside the caller's transaction."""
+def delete_sessions(user: User, keep_id: str | None = None) -> None:
+    """Delete the sessions of an account, except one if given, inside the caller's transaction."""
     ended = delete(UserSession).where(UserSession.user_id == user.id)
-    db.session.execute(ended.where(UserSession.id != but) if but else ended)
+    db.session.execute(ended.where(UserSession.id != keep_id) if keep_id else ended)
 
 
 def purge_idle_sessions() -> None:
+    """Delete the sessions that have been idle for longer than IDLE_LIMIT."""
     with transaction() as database:
         database.execute(delete(UserSession).where(UserSession.seen_at < utcnow() - IDLE_LIMIT))
 
 
 def describe_browser(agent: str) -> str:
-    """`Firefox on Windows`: enough for its owner to know it again."""
+    """Return a name such as `Firefox on Windows`, by which the owner recognises the session."""
     browser = next((name for mark, name in BROWSERS if mark in agent), "")
     system = next((name for mark, name in SYSTEMS if mark in agent), "")
     return f"{browser} on {system}" if browser and system else visible_text(agent[:80])

@@ -1,6 +1,6 @@
-"""Registering by way of one's mailbox, where there is a mail server: so nobody learns who has an account.
+"""Register by a mailed link where there is a mail server, so that nobody can find out who has an account.
 
-Until the link comes back there is no account, so no password of a stranger waits in somebody's name.
+The account is created only when the link is opened, so a stranger cannot set the password of an address.
 """
 
 from __future__ import annotations
@@ -20,12 +20,18 @@ LINK_LIFETIME = timedelta(days=2)
 
 
 def needs_email_link() -> bool:
-    """A run without a mail server lets people start at once; it is their own, or its operator's choice."""
+    """Return whether registering goes through a mailed link.
+
+    Without a mail server people register directly: the run is their own, or its operator's choice.
+    """
     return settings().smtp_url is not None
 
 
 def request_link(email: str) -> None:
-    """Mail a link that completes the registration, or that there is an account: who asks isn't told which."""
+    """Mail a link that completes the registration, or a note that the account exists.
+
+    The caller cannot tell which of the two was mailed.
+    """
     address = normalize_email(email)
     is_known = db.session.scalar(select(User.id).where(User.email == address)) is not None
     kind = message_kinds.ACCOUNT_EXISTS if is_known else message_kinds.REGISTER
@@ -34,7 +40,7 @@ def request_link(email: str) -> None:
 
 
 def email_from_token(token: str) -> str:
-    """Whose mailbox the link came from, or 404."""
+    """Return the address a registration link was mailed to, or raise RowNotFoundError (404)."""
     email = signed_tokens.registration_email(token, LINK_LIFETIME)
     if email is None:
         raise RowNotFoundError

@@ -1,4 +1,4 @@
-"""Registering, signing in and out, and the settings of an account."""
+"""Pages for registering, signing in and out, links from mails, and the general settings of an account."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask_login import current_user, login_user, logout_user
+from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 import tasks
@@ -23,34 +24,23 @@ from app.auth.forms import (
     SignInForm,
 )
 from app.extensions import db, limiter, settings
+from app.form_responses import Page, render_form, see_other
 from app.models import User
-from app.models.base import transaction, utcnow
 from app.models.user_session import CHANGE, RESET, VERIFY
 from app.notify import mail_links
 
 blueprint = Blueprint("auth", __name__)
 
-Page = str | tuple[str, int] | Response
-Form = (
-    RegisterEmailForm
-    | SecondStepForm
-    | ForgotPasswordForm
-    | RegisterForm
-    | ResetPasswordForm
-    | SettingsForm
-    | SignInForm
-)
-
-# Known and unknown addresses are answered after the same time.
+# A form that mails a link always takes this long, so its duration does not tell whether an account exists.
 MIN_MAILING_S = 0.4
-# The password was right; so long the second step is waited for.
+# Between the right password and the second step, the cookie's session holds the sign-in for this long.
 PENDING_SIGN_IN, PENDING_SIGN_IN_S = "half_way", 600
-REGISTRATION_LINK_SENT = "A link is on its way to this address. It completes the registration."
-RESET_LINK_SENT = "If there is an account with this address, a link is on its way to it."
+REGISTRATION_LINK_SENT = "We sent a link to this address. Open it to finish registering."
+RESET_LINK_SENT = "If there is an account with this address, we sent it a link."
 
 
 def _email_key() -> str:
-    """One counter for each account that is guessed at, from wherever."""
+    """Return the rate limit key that counts attempts per email address, wherever they come from."""
     return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
 
 
@@ -64,12 +54,12 @@ def sign_in() -> Page:
         user = accounts.authenticate(form.email.data or "", form.password.data or "")
         if user is not None:
             return _after_password(user, bool(form.remember.data))
-        form.password.errors = ["The email address or the password is not right."]
+        form.password.errors = ["The email address or the password is wrong."]
     return _form_page("auth/sign_in.html", form)
 
 
 def _pending_sign_in_key() -> str:
-    """One counter for each account whose second step is guessed at."""
+    """Return the rate limit key that counts guesses at the second step per account."""
     return f"second-step:{session.get(PENDING_SIGN_IN, {}).get('user')}"
 
 
@@ -79,24 +69,22 @@ def _pending_sign_in_key() -> str:
 def second_step() -> Page:
     user = _pending_user()
     if user is None:
-        flash("Sign in from the start: that took too long.", "error")
-        return redirect(url_for("auth.sign_in", next=request.args.get("next")), 303)
+        message = "That took too long. Sign in again."
+        return see_other("auth.sign_in", message, "error", next=request.args.get("next"))
     form = SecondStepForm()
     if form.validate_on_submit():
         if two_factor_login.accept_code(user, form.code.data or ""):
-            _sign_in_user(user, remember=session.pop(PENDING_SIGN_IN)["remember"])
-            return redirect(_safe_next_url(), 303)
-        form.code.errors = ["That code is not right, or was used already."]
+            return _sign_in_and_continue(user, session.pop(PENDING_SIGN_IN)["remember"])
+        form.code.errors = ["That code is wrong or was already used."]
     return _form_page("auth/second_step.html", form)
 
 
 @blueprint.post("/demo")
 def demo() -> Response:
-    """One click into a local run; a deployment has no such page."""
+    """Sign in to the demo account of a local run; a deployment answers 404."""
     if not settings().embedded:
         abort(404)
-    _sign_in_user(accounts.demo_user(), remember=True)
-    return redirect(_safe_next_url(), 303)
+    return _sign_in_and_continue(accounts.demo_user(), remember=True)
 
 
 @blueprint.get("/register")
@@ -111,28 +99,27 @@ def register() -> Page:
         return _register_and_sign_in(form, "auth/register.html")
     with _take_at_least(MIN_MAILING_S):
         registration.request_link(form.email.data or "")
-    tasks.wake_mails()
-    flash(REGISTRATION_LINK_SENT)
-    return redirect(url_for("auth.sign_in"), 303)
+    tasks.wake(tasks.send_mails)
+    return see_other("auth.sign_in", REGISTRATION_LINK_SENT)
 
 
 @blueprint.get("/register/<token>")
 @blueprint.post("/register/<token>")
 @limiter.limit("30/hour", methods=["POST"])
 def finish_registration(token: str) -> Page:
-    """The link came back from the mailbox, so the password is chosen by whoever reads it."""
+    """Create the account of a mailed link; only the owner of the mailbox gets here to choose a password."""
     form = RegisterForm()
     form.email.data = registration.email_from_token(token)
     if not form.validate_on_submit():
         return _form_page("auth/finish_registration.html", form)
-    return _register_and_sign_in(form, "auth/finish_registration.html", is_proven=True)
+    return _register_and_sign_in(form, "auth/finish_registration.html", is_verified=True)
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     login_sessions.end_session(current_user.session_id)
     logout_user()
-    return redirect(url_for("pages.landing"), 303)
+    return see_other("pages.landing")
 
 
 @blueprint.get("/forgotten-password")
@@ -145,9 +132,8 @@ def forgot() -> Page:
         return _form_page("auth/forgot.html", form)
     with _take_at_least(MIN_MAILING_S):
         credentials.request_reset(form.email.data or "")
-    tasks.wake_mails()
-    flash(RESET_LINK_SENT)
-    return redirect(url_for("auth.sign_in"), 303)
+    tasks.wake(tasks.send_mails)
+    return see_other("auth.sign_in", RESET_LINK_SENT)
 
 
 @blueprint.get("/new-password/<token>")
@@ -157,94 +143,92 @@ def reset(token: str) -> Page:
     link = mail_links.find_live_link(token, RESET)
     form = ResetPasswordForm()
     if not form.validate_on_submit():
-        status = 422 if form.errors else 200
-        return render_template("auth/reset.html", form=form, link=link), status
+        return render_form("auth/reset.html", form=form, link=link)
     credentials.reset_password(link, form.password.data or "")
-    flash("The new password is set. Sign in with it.")
-    return redirect(url_for("auth.sign_in"), 303)
+    return see_other("auth.sign_in", "Your new password is set. Sign in with it.")
 
 
 @blueprint.get("/confirm/<token>")
 @blueprint.post("/confirm/<token>")
 def verify(token: str) -> Page:
-    """A button, because mail scanners follow links."""
+    """Confirm an address by a button rather than by opening the link, because mail scanners open links."""
     link = mail_links.find_live_link(token, VERIFY)
     if request.method == "GET":
-        words = {"heading": "Confirm your address", "label": "It is mine"}
-        return render_template("auth/confirm.html", link=link, **words)
+        texts = {"heading": "Confirm your address", "label": "Confirm address"}
+        return render_template("auth/confirm.html", link=link, **texts)
     credentials.verify_email(link)
-    flash("Your email address is confirmed.")
-    return redirect(url_for("pages.dashboard"), 303)
+    return see_other("pages.dashboard", "Your email address is confirmed.")
 
 
 @blueprint.get("/confirm-change/<token>")
 @blueprint.post("/confirm-change/<token>")
 def confirm_email(token: str) -> Page:
+    """Change the address of an account, also by a button."""
     link = mail_links.find_live_link(token, CHANGE)
     if request.method == "GET":
-        words = {"heading": "Use this address from now on", "label": "Use it"}
-        return render_template("auth/confirm.html", link=link, **words)
+        texts = {"heading": "Use this address from now on", "label": "Use this address"}
+        return render_template("auth/confirm.html", link=link, **texts)
     try:
         credentials.change_email(link)
     except accounts.EmailTakenError:
-        flash("There is another account with this address, so yours was not changed.", "error")
-    else:
-        flash("Your email address is changed.")
-    return redirect(url_for("pages.dashboard"), 303)
+        message = "Another account already uses this address, so yours was not changed."
+        return see_other("pages.dashboard", message, "error")
+    return see_other("pages.dashboard", "Your email address has been changed.")
 
 
 @blueprint.get("/settings")
 @blueprint.post("/settings")
 def account_settings() -> Page:
     form = SettingsForm(obj=current_user)
-    if form.validate_on_submit():
-        with transaction():
-            if form.timezone.data != current_user.timezone:
-                current_user.timezone_changed_at = utcnow()
-            form.populate_obj(current_user)
-        flash("Settings saved.")
-        return redirect(url_for("auth.account_settings"), 303)
-    return _form_page("auth/settings.html", form)
+    if not form.validate_on_submit():
+        return _form_page("auth/settings.html", form)
+    accounts.change_settings(
+        current_user,
+        key_notation=form.key_notation.data,
+        timezone=form.timezone.data,
+        autoplay=form.autoplay.data,
+        mail_on_completion=form.mail_on_completion.data,
+    )
+    return see_other("auth.account_settings", "Settings saved.")
 
 
-def _form_page(template: str, form: Form) -> Page:
-    status = 422 if form.errors else 200
-    return render_template(template, form=form, next=request.args.get("next", "")), status
+def _form_page(template: str, form: FlaskForm) -> Page:
+    return render_form(template, form=form, next=request.args.get("next", ""))
 
 
-def _register_and_sign_in(form: RegisterForm, template: str, is_proven: bool = False) -> Page:
-    """Signed in at once. Where registering is by mail, only the mailbox's owner comes as far as this."""
+def _register_and_sign_in(form: RegisterForm, template: str, is_verified: bool = False) -> Page:
+    """Create the account and sign in, or show the form again when the address has an account already."""
     email, password, zone = form.email.data or "", form.password.data or "", form.timezone.data or "UTC"
     try:
-        user = accounts.register_user(email, password, zone, is_proven)
+        user = accounts.register_user(email, password, zone, is_verified)
     except accounts.EmailTakenError:
-        form.email.errors = ["There is an account with this address already. Sign in instead."]
+        form.email.errors = ["There is already an account with this address. Sign in instead."]
         return _form_page(template, form)
     credentials.request_verification(user)
     _sign_in_user(user)
-    return redirect(url_for("upload.index"), 303)
+    return see_other("upload.index")
 
 
 def _after_password(user: User, remember: bool) -> Response:
+    """Sign in, or go on to the second step when the account has one."""
     if not two_factor_login.is_enabled(user):
-        _sign_in_user(user, remember)
-        return redirect(_safe_next_url(), 303)
+        return _sign_in_and_continue(user, remember)
     session[PENDING_SIGN_IN] = {
         "user": user.id,
         "password": _password_fingerprint(user),
         "remember": remember,
         "at": time.time(),
     }
-    return redirect(url_for("auth.second_step", next=request.args.get("next")), 303)
+    return see_other("auth.second_step", next=request.args.get("next"))
 
 
 def _pending_user() -> User | None:
-    """Who has given the right password moments ago, and has it still."""
-    found = session.get(PENDING_SIGN_IN)
-    if found is None or found["at"] < time.time() - PENDING_SIGN_IN_S:
+    """Return the user who gave the right password a moment ago, unless it was changed since."""
+    pending = session.get(PENDING_SIGN_IN)
+    if pending is None or pending["at"] < time.time() - PENDING_SIGN_IN_S:
         return None
-    user = db.session.get(User, found["user"])
-    return user if user is not None and _password_fingerprint(user) == found["password"] else None
+    user = db.session.get(User, pending["user"])
+    return user if user is not None and _password_fingerprint(user) == pending["password"] else None
 
 
 def _password_fingerprint(user: User) -> str:
@@ -256,6 +240,12 @@ def _sign_in_user(user: User, remember: bool = False) -> None:
     login_user(user, remember=remember)
 
 
+def _sign_in_and_continue(user: User, remember: bool) -> Response:
+    """Sign in and return to the page that asked for it."""
+    _sign_in_user(user, remember)
+    return redirect(_safe_next_url(), 303)
+
+
 @contextmanager
 def _take_at_least(seconds: float) -> Iterator[None]:
     until = time.monotonic() + seconds
@@ -264,7 +254,7 @@ def _take_at_least(seconds: float) -> Iterator[None]:
 
 
 def _safe_next_url() -> str:
-    """Only a path of our own: anything with a host or a backslash could lead elsewhere."""
+    """Return the `next` path if it is on this site, else the dashboard; a host or backslash leads away."""
     target = request.args.get("next", "")
-    ours = target.startswith("/") and not target.startswith("//") and "\\" not in target
-    return target if ours and target.isprintable() else url_for("pages.dashboard")
+    is_local = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if is_local and target.isprintable() else url_for("pages.dashboard")

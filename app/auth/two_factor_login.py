@@ -1,4 +1,4 @@
-"""Signing in with a second step: six figures of an authenticator app, or a recovery code."""
+"""Set up and check the second step of signing in: a code of an authenticator app, or a recovery code."""
 
 from __future__ import annotations
 
@@ -20,73 +20,79 @@ from app.notify import message_kinds, outbox
 
 ISSUER = "SP404MK2 Sample Agent"
 STEP_S = 30
-# A clock may be half a minute off, either way.
+# The phone's clock may be one step behind or ahead.
 STEP_DRIFT = (0, -1, 1)
 RECOVERY_CODE_COUNT = 10
-RECOVERY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read for something else
+RECOVERY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look like another
 
 
 def is_enabled(user: User) -> bool:
-    found = db.session.get(TwoFactor, user.id)
-    return found is not None and found.confirmed_at is not None
+    """Return whether signing in to this account asks for a second step."""
+    row = db.session.get(TwoFactor, user.id)
+    return row is not None and row.confirmed_at is not None
 
 
 def begin_setup(user: User) -> TwoFactor:
-    """The secret to put into an app; the same one until it is confirmed."""
+    """Return the secret to put into an app; it stays the same until it is confirmed."""
     with transaction() as session:
-        found = session.get(TwoFactor, user.id)
-        if found is None:
-            found = TwoFactor(user_id=user.id, secret=pyotp.random_base32())
-            session.add(found)
-    return found
+        row = session.get(TwoFactor, user.id)
+        if row is None:
+            row = TwoFactor(user_id=user.id, secret=pyotp.random_base32())
+            session.add(row)
+    return row
 
 
 def confirm_setup(user: User, code: str) -> list[str] | None:
-    """Turn it on when the app shows the right code; returns the recovery codes, which are shown once."""
+    """Enable the second step if the app's code is right, and return the recovery codes.
+
+    They can't be shown again. Returns None for a wrong code, or when the step is enabled already.
+    """
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODE_COUNT)]
     with transaction():
-        found = _locked_row(user)
-        if found is None or found.confirmed_at is not None or not _accept_totp(found, code):
+        row = _locked_row(user)
+        if row is None or row.confirmed_at is not None or not _accept_totp(row, code):
             return None
-        found.confirmed_at, found.recovery = utcnow(), [_hash_recovery_code(each) for each in codes]
+        row.confirmed_at, row.recovery = utcnow(), [_hash_recovery_code(each) for each in codes]
         _enqueue_notice(user, is_on=True)
     return codes
 
 
 def accept_code(user: User, code: str) -> bool:
-    """Whether a code is right; whichever it is, it works once."""
+    """Return whether a code of the app or a recovery code is right, and use it up: each works once."""
     with transaction():
-        found = _locked_row(user)
-        if found is None:
+        row = _locked_row(user)
+        if row is None:
             return False
-        if _accept_totp(found, code):
+        if _accept_totp(row, code):
             return True
-        spent = _hash_recovery_code(code)
-        if spent not in found.recovery:
+        used = _hash_recovery_code(code)
+        if used not in row.recovery:
             return False
-        found.recovery = [each for each in found.recovery if each != spent]
+        row.recovery = [each for each in row.recovery if each != used]
     return True
 
 
 def disable(user: User) -> None:
+    """Disable the second step and notify the owner."""
     with transaction() as session:
-        off = delete(TwoFactor).where(TwoFactor.user_id == user.id).returning(TwoFactor.confirmed_at)
-        if session.scalar(off) is not None:
+        own_row = delete(TwoFactor).where(TwoFactor.user_id == user.id)
+        if session.scalar(own_row.returning(TwoFactor.confirmed_at)) is not None:
             _enqueue_notice(user, is_on=False)
 
 
-def provisioning_uri(user: User, found: TwoFactor) -> str:
-    """What the square carries: `otpauth://totp/…`."""
-    return pyotp.TOTP(found.secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
+def provisioning_uri(user: User, row: TwoFactor) -> str:
+    """Return the `otpauth://totp/…` URI that the QR code holds."""
+    return pyotp.TOTP(row.secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
 
 
 def qr_code_path(text: str) -> tuple[str, int]:
-    """A QR code as one SVG path, and how many modules it is wide with its quiet margin."""
+    """Return a QR code as one SVG path, and its width in modules, quiet zone included."""
     rows = [list(row) for row in segno.make(text, error="m", micro=False).matrix_iter(border=4)]
     return "".join(_dark_runs(y, row) for y, row in enumerate(rows)), len(rows)
 
 
 def _dark_runs(y: int, row: Sequence[int]) -> str:
+    """Return the dark modules of one row as SVG rectangles, neighbours joined."""
     path, x = "", 0
     for is_dark, run in groupby(row):
         width = len(list(run))
@@ -95,13 +101,13 @@ def _dark_runs(y: int, row: Sequence[int]) -> str:
     return path
 
 
-def _accept_totp(found: TwoFactor, code: str) -> bool:
-    """Spend the code: none works a second time, nor one from before it."""
-    figures, now = code.strip().replace(" ", ""), int(time.time()) // STEP_S
+def _accept_totp(row: TwoFactor, code: str) -> bool:
+    """Return whether the app's code is right, and remember its step, so that it and older ones fail now."""
+    digits, now = code.strip().replace(" ", ""), int(time.time()) // STEP_S
     for step in (now + drift for drift in STEP_DRIFT):
-        expected = pyotp.TOTP(found.secret).at(step * STEP_S)
-        if step > found.last_step and hmac.compare_digest(expected.encode(), figures.encode()):
-            found.last_step = step
+        expected = pyotp.TOTP(row.secret).at(step * STEP_S)
+        if step > row.last_step and hmac.compare_digest(expected.encode(), digits.encode()):
+            row.last_step = step
             return True
     return False
 
@@ -117,11 +123,11 @@ def _enqueue_notice(user: User, is_on: bool) -> None:
 
 
 def _new_recovery_code() -> str:
-    figures = "".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(12))
-    return f"{figures[:4]}-{figures[4:8]}-{figures[8:]}"
+    characters = "".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(12))
+    return f"{characters[:4]}-{characters[4:8]}-{characters[8:]}"
 
 
 def _hash_recovery_code(code: str) -> str:
-    """A plain hash is enough: twelve random figures are 59 bits, and guesses are throttled."""
+    """Return a plain SHA-256, which is enough for 59 random bits when guesses are limited."""
     plain = code.strip().lower().replace("-", "").replace(" ", "")
     return hashlib.sha256(plain.encode()).hexdigest()

@@ -165,10 +165,11 @@ def charge_upload(user: User, job: Job) -> None:
     """
     lock_account(user.id)
     now = plan_usage(user)
-    require_upload_room(now, job.size_bytes)
+    size_bytes = job.size_bytes or 0
+    require_upload_room(now, size_bytes)
     upload, storage, overage = charge_keys(job)
     add_usage(job.user_id, UPLOAD, upload, 1)
-    add_usage(job.user_id, STORAGE, storage, job.size_bytes)
+    add_usage(job.user_id, STORAGE, storage, size_bytes)
     if not now.uploads_left:
         add_usage(job.user_id, OVERAGE, overage, 1)
 

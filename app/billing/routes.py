@@ -172,7 +172,7 @@ def take_event() -> tuple[str, int]:
     if event is None:
         abort(400)
     if payment_events.store_event(event):
-        tasks.wake_payment_events()
+        tasks.wake(tasks.apply_payment_events)
     return "", 200
 
 

@@ -1,4 +1,4 @@
-"""One file from link to answer, told line by line while it goes on."""
+"""Work on one file from its link to the answer, and stream the progress line by line."""
 
 from __future__ import annotations
 
@@ -22,41 +22,42 @@ from app.sandbox.errors import EngineCancelled
 from app.sandbox.runner import Sandbox
 
 BLOCK_BYTES = 1 << 18
-# Nothing takes so long: what is older was left behind by a process that was killed.
+# No work takes this long: an older folder was left behind by a process that was killed.
 ABANDONED_AFTER_S = 2 * 3600
 
 log = logging.getLogger(__name__)
 
 
 class AnswerStream:
-    """The work in a thread of its own, so that nothing it waits for keeps the lines from coming.
+    """One file's work, in a thread of its own so that heartbeats continue while it waits for something.
 
-    Whoever asked is gone when a line can't be sent: then the work is given up and its child killed.
+    When a line cannot be sent, the caller is gone: the work is given up and its child is killed.
     """
 
     def __init__(self, sandbox: Sandbox, settings: Settings, url: str, order: EngineOrder) -> None:
         self._sandbox, self._url, self._order = sandbox, url, order
         self._parent, self._server = settings.data_dir.resolve() / "tmp", configured_endpoint(settings)
-        self._said: SimpleQueue[Path | dict[str, Any]] = SimpleQueue()
+        self._messages: SimpleQueue[Path | dict[str, Any]] = SimpleQueue()
         self._gone = threading.Event()
 
     def lines(self) -> Iterator[bytes]:
+        """Start the work and yield the response in the wire format; closing the iterator ends the work."""
         self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _remove_abandoned(self._parent)
         with TemporaryDirectory(prefix=f"job-{self._order.about}-", dir=self._parent) as folder:
             thread = threading.Thread(target=self._work, args=(Path(folder),), daemon=True)
             thread.start()
             try:
-                yield wire_format.HEARTBEAT_LINE  # at once: it has begun
-                yield from self._told()
+                yield wire_format.HEARTBEAT_LINE  # at once, because the work has begun
+                yield from self._encoded_messages()
             finally:
                 self._gone.set()
                 thread.join()
 
-    def _told(self) -> Iterator[bytes]:
+    def _encoded_messages(self) -> Iterator[bytes]:
         while True:
             try:
-                message = self._said.get(timeout=wire_format.HEARTBEAT_S)
+                message = self._messages.get(timeout=wire_format.HEARTBEAT_S)
             except Empty:
                 yield wire_format.HEARTBEAT_LINE
                 continue
@@ -78,17 +79,17 @@ class AnswerStream:
             )
             ending = wire_format.success_message(answer, time.monotonic() - started)
         except EngineCancelled:
-            log.info("given up: nobody waits for it any more")
+            log.info("given up: the caller is gone")
             return
         except Exception as error:
             ending = wire_format.failure_message(error, time.monotonic() - started)
-        self._said.put(ending)
+        self._messages.put(ending)
         log.info("ended: %s", "success" if ending["success"] else ending["error"])
 
     def _listener(self) -> ProgressListener:
         return ProgressListener(
-            on_decoded=self._said.put,
-            on_measured=lambda features: self._said.put({"step": "measured", "audio_features": features}),
+            on_decoded=self._messages.put,
+            on_measured=lambda measurement: self._messages.put(wire_format.measured_message(measurement)),
             still_wanted=lambda: not self._gone.is_set(),
         )
 

@@ -1,53 +1,81 @@
-"""What the engine is asked and what it answers, whichever process it runs in."""
+"""What a caller asks of the engine and what it answers, the same in this process and in another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.audio.result import Analysis, WrittenWav
 from app.engine.describer import ModelRequest
 
 RENDERED_NAME = "sp404.wav"
 
 
 class EngineOrder(BaseModel):
-    """What is wanted of one file."""
+    """What is wanted for one file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    about: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = ""  # the job, for folders and logs
-    name: Annotated[str, Field(max_length=200)] = ""  # what the file was called: evidence of tempo and key
+    about: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = ""  # a job id, for folders and logs
+    name: Annotated[str, Field(max_length=200)] = ""  # the file's original name, evidence for tempo and key
     export_sp404: bool = True
-    ai_analysis: bool = True  # words for what was heard
-    ask: ModelRequest | None = (
-        None  # which models may be asked for them, and for how much; otherwise they come by rules
-    )
+    ai_analysis: bool = True  # whether the sound is described too
+    # Which models may be asked for the description, and for how much; without them, rules describe.
+    ask: ModelRequest | None = None
     limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
 
 
 @dataclass(frozen=True)
-class ProgressListener:
-    """Who waits for the answer: what they hear meanwhile, and whether they still want it."""
+class Measurement:
+    """What was measured of one file, the SHA-256 of its bytes, and what the WAV writer reported.
 
-    on_decoded: Callable[[Path], None]  # the unit's WAV, as soon as it can be played
-    on_measured: Callable[[dict[str, Any]], None]  # before anything is paid for words
-    still_wanted: Callable[[], bool]
+    Its plain JSON is `audio_features` in the engine's answer, and what is stored with a job and a sample.
+    """
+
+    analysis: Analysis
+    file_sha256: str
+    written_wav: WrittenWav | None = None  # None when no WAV was wanted
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one flat object: the analysis, `sp404` from the WAV writer, and `file_sha256`."""
+        written = {"sp404": self.written_wav.to_dict()} if self.written_wav else {}
+        return self.analysis.to_dict() | written | {"file_sha256": self.file_sha256}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Restore a measurement from its plain JSON; older ones lack `file_sha256`."""
+        written = WrittenWav(**plain["sp404"]) if "sp404" in plain else None
+        return cls(Analysis.from_dict(plain), str(plain.get("file_sha256", "")), written)
+
+
+@dataclass(frozen=True)
+class ProgressListener:
+    """The caller's functions that the engine calls while it works."""
+
+    on_decoded: Callable[[Path], None]  # with the unit's WAV, as soon as it can be played
+    on_measured: Callable[[Measurement], None]  # before anything is paid for a description
+    still_wanted: Callable[[], bool]  # False ends the work
 
 
 @dataclass(frozen=True)
 class EngineAnswer:
-    """What was heard, the words for it (None when nobody wanted them), and the calls that were billed."""
+    """The measurement, its description (None when none was wanted), and the model calls that were billed."""
 
-    audio_features: dict[str, Any]
+    measurement: Measurement
     ai_analysis: dict[str, Any] | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def analysis(self) -> Analysis:
+        """Return what was measured."""
+        return self.measurement.analysis
+
+    @property
     def cost(self) -> float:
-        """In US dollars."""
+        """Return what the model calls cost, in US dollars."""
         return float(sum(Decimal(call["cost_usd"]) for call in self.calls))

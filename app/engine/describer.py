@@ -1,68 +1,63 @@
-"""Describe a measured sound: by a model when one may be asked, otherwise by rules."""
+"""Describe a measured sound: by a model where one may be asked, otherwise by rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Self
 
+from app.audio.result import Analysis
 from app.integrations.openrouter.chat_client import ChatEndpoint, MaxPrice
 from app.integrations.openrouter.conversation import Conversation
 from app.vibe import grounding, vibe_prompt
-from app.vibe.feature_text import MeasuredValues
 from app.vibe.sound_description import SoundDescription, describe_by_rules, ground_answer
 from app.vibe.vibe_schema import SCHEMA_NAME, Vibe
 
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """What may be asked of a model for one sound. Plain JSON, so that it can travel; it holds no key."""
+    """Which models may be asked about one sound, and for how much. It travels as JSON and holds no key.
 
-    models: tuple[str, ...]  # the first that answers well
+    Amounts are decimals as text, in US dollars.
+    """
+
+    models: tuple[str, ...]  # asked in this order until one answers well
     prompt_version: int
-    budget_usd: str  # a decimal, as the prices are: all calls together may not cost more
-    prompt_usd: str  # the most a million tokens of the question may cost
-    completion_usd: str  # and of the answer
+    budget_usd: str  # the most that all calls together may cost
+    prompt_usd: str  # the highest price for a million prompt tokens
+    completion_usd: str  # the highest price for a million completion tokens
     name: str = ""  # the user's own words: data for the model, never instructions
     tags: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"models": list(self.models), "tags": list(self.tags)}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        return cls(**{**plain, "models": tuple(plain["models"]), "tags": tuple(plain["tags"])})
-
 
 def describe_sound(
-    measured: MeasuredValues, ask: ModelRequest | None = None, server: ChatEndpoint | None = None
+    measured: Analysis, ask: ModelRequest | None = None, server: ChatEndpoint | None = None
 ) -> SoundDescription:
-    """Describe a sound: by a model when one may be asked and answers well, otherwise by rules.
+    """Return a model's description where one may be asked and answers well, otherwise one by rules.
 
-    Whatever goes wrong there, there is a description; `calls` says what was tried and what it cost.
+    Failing models never prevent a description; its `calls` record what was tried and what it cost.
     """
-    ruled = describe_by_rules(measured)
+    by_rules = describe_by_rules(measured)
     if ask is None or server is None or ask.prompt_version != vibe_prompt.PROMPT_VERSION:
-        return ruled
+        return by_rules
     price = MaxPrice(Decimal(ask.prompt_usd), Decimal(ask.completion_usd))
     given = "\n".join([ask.name, *ask.tags])
-    budget = Decimal(ask.budget_usd)
-    asking = Conversation(server, price, budget, Vibe, SCHEMA_NAME, lambda vibe: _quote_fault(vibe, given))
-    found = asking.of(ask.models, vibe_prompt.build_messages(measured, ask.name, ask.tags))
-    calls = [call.to_dict() for call in asking.calls]
-    if found is None:
-        return replace(ruled, calls=calls)
+    conversation = Conversation(
+        server, price, Decimal(ask.budget_usd), Vibe, SCHEMA_NAME, lambda vibe: _quote_fault(vibe, given)
+    )
+    vibe = conversation.first_answer(ask.models, vibe_prompt.build_messages(measured, ask.name, ask.tags))
+    calls = [call.to_dict() for call in conversation.calls]
+    if vibe is None:
+        return replace(by_rules, calls=calls)
     answered = {
-        "vibe": found.model_dump(),
-        "source": asking.calls[-1].model,
+        "vibe": vibe.model_dump(),
+        "source": conversation.calls[-1].model,
         "prompt_version": ask.prompt_version,
     }
     return replace(ground_answer(answered, measured), calls=calls)
 
 
 def _quote_fault(vibe: Vibe, given: str) -> str:
+    """Return what the model is told when it repeats the user's words, otherwise nothing."""
     said = " ".join([vibe.description, *(tag.replace("-", " ") for tag in vibe.tags)])
-    return (
-        "description: do not repeat the file name or the tags" if grounding.quotes_user(said, given) else ""
-    )
+    quotes = grounding.quotes_user(said, given)
+    return "description: do not repeat the file name or the tags" if quotes else ""

@@ -1,4 +1,4 @@
-"""One file in a child of this process: measured there, then described here."""
+"""Work on one file with a child of this process: the child measures it, then it is described here."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, ProgressListener
+from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, Measurement, ProgressListener
 from app.engine.describer import describe_sound
 from app.integrations.openrouter.chat_client import ChatEndpoint
 from app.sandbox.runner import Sandbox
 
-# So soon the child is killed when the answer is not wanted any more.
+# How soon the child is killed after its answer is no longer wanted.
 CANCEL_CHECK_S = 0.25
 
 
 def new_sandbox() -> Sandbox:
+    """Return a sandbox for the engine's child, which is not started yet."""
     return Sandbox("app.engine.child_process:analyse_file", warm="app.audio.warm:warm_cache")
 
 
 def process_locally(
-    engine: Sandbox,
+    sandbox: Sandbox,
     source: Path,
     order: EngineOrder,
     listener: ProgressListener,
     server: ChatEndpoint | None = None,
 ) -> EngineAnswer:
-    """Work on a file in a folder of its own.
+    """Measure, render and describe a file that lies in a folder of its own.
 
-    Raises UnreadableAudio for a bad file, EngineCancelled when nobody wants the answer any more,
-    and other EngineErrors when the child came to grief.
+    `server` is where models may be asked; without one, rules describe. Raises UnreadableAudio for a bad
+    file, EngineCancelled when the listener no longer wants the answer, and other EngineErrors when the child
+    failed.
     """
 
     def progress(step: str, _: dict[str, Any]) -> None:
         if step == "decoded":
             listener.on_decoded(source.parent / RENDERED_NAME)
 
-    features = engine.run(
+    plain = sandbox.run(
         {
             "source": source.name,
             "rendered": RENDERED_NAME if order.export_sp404 else None,
@@ -49,9 +51,10 @@ def process_locally(
         tick_s=CANCEL_CHECK_S,
     )
     with source.open("rb") as file:
-        features["file_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-    listener.on_measured(features)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    measurement = Measurement.from_dict(plain | {"file_sha256": digest})
+    listener.on_measured(measurement)
     if not order.ai_analysis:
-        return EngineAnswer(features)
-    described = describe_sound(features, order.ask, server)
-    return EngineAnswer(features, described.to_dict(), described.calls)
+        return EngineAnswer(measurement)
+    described = describe_sound(measurement.analysis, order.ask, server)
+    return EngineAnswer(measurement, described.to_dict(), described.calls)

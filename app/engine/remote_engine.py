@@ -1,83 +1,90 @@
-"""Asking the engine's own process for what `local` does here."""
+"""Have the engine's own process work on a file, with the same result as `local_engine`."""
 
 from __future__ import annotations
 
 import json
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 
 from app.engine import wire_format
-from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, ProgressListener
-from app.engine.source_download import MAX_FETCH_S, open_connection, request_target
+from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, Measurement, ProgressListener
+from app.engine.http_stream import HttpStream, NoResponseError, TransferError, open_stream
+from app.engine.source_download import MAX_FETCH_S
 from app.sandbox.errors import EngineCancelled, EngineTimeout, EngineUnavailable
 
 BLOCK_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 24
-# An engine that is full or restarts is waited for: otherwise the whole queue would run into it in vain.
+MAX_REFUSAL_BYTES = 500
+# Wait for an engine that is full or restarting: otherwise every job in the queue would fail at once.
 MAX_WAIT_S, RETRY_PAUSE_S = 60.0, 1.0
 
 
 class _TemporarilyUnavailable(EngineUnavailable):
-    """The engine is not there, not warm or full: asking again in a moment may help."""
+    """The engine is away, not warm yet or full; a request a moment later may succeed."""
 
 
 @dataclass(frozen=True)
 class RemoteEngine:
-    """Where the engine is, and the secret that opens it."""
+    """The engine's address, and the secret that authorises a request."""
 
     url: str
     secret: str
 
 
 def process_remotely(
-    service: RemoteEngine, source_url: str, folder: Path, order: EngineOrder, listener: ProgressListener
+    engine: RemoteEngine, source_url: str, folder: Path, order: EngineOrder, listener: ProgressListener
 ) -> EngineAnswer:
-    """Have the engine work on the file behind a signed link; the unit's WAV comes to `folder`.
+    """Have the engine work on the file behind a signed link, and save the unit's WAV in `folder`.
 
-    Raises what the engine met with, as `local.process` does, StorageError, and EngineUnavailable when for a
-    minute there is none with a free slot, or when it ends before its answer.
+    Raises the errors of `local_engine.process_locally` that the engine reports, StorageError when it could
+    not download the file, and EngineUnavailable when it has no free slot for a minute or ends without an
+    answer.
     """
     until = time.monotonic() + MAX_WAIT_S
     body = json.dumps({"url": source_url, "options": order.model_dump()})
     while True:
         try:
-            # Leaving the block, for whatever reason, ends the work there.
-            with closing(open_connection(service.url, wire_format.MAX_SILENCE_S)) as connection:
-                response = _send_order(connection, service, body)
-                return _read_messages(
-                    response, folder, listener, time.monotonic() + MAX_FETCH_S + 2 * order.limit_s
-                )
+            # Leaving the block for any reason closes the connection, which ends the work in the engine.
+            with _send_order(engine, body) as response:
+                limit = time.monotonic() + MAX_FETCH_S + 2 * order.limit_s
+                return _read_messages(response, folder, listener, limit)
         except _TemporarilyUnavailable:
             if not listener.still_wanted():
                 raise EngineCancelled("given up by the caller") from None
             if time.monotonic() > until:
                 raise
-        except (OSError, HTTPException) as error:
-            raise EngineUnavailable(f"it ended before its answer: {error!r}") from error
+        except (OSError, TransferError) as error:
+            raise EngineUnavailable(f"the engine ended before its answer: {error}") from error
         time.sleep(RETRY_PAUSE_S)
 
 
-def _send_order(connection: HTTPConnection, service: RemoteEngine, body: str) -> HTTPResponse:
-    headers = {"Authorization": f"Bearer {service.secret}", "Content-Type": "application/json"}
+@contextmanager
+def _send_order(engine: RemoteEngine, body: str) -> Iterator[HttpStream]:
+    headers = {"Authorization": f"Bearer {engine.secret}", "Content-Type": "application/json"}
+    url, silence_s = engine.url + wire_format.PROCESS_PATH, wire_format.MAX_SILENCE_S
     try:
-        connection.request("POST", request_target(service.url + wire_format.PROCESS_PATH), body, headers)
-        response = connection.getresponse()
-    except (OSError, HTTPException) as error:
-        raise _TemporarilyUnavailable(f"no engine at {service.url}: {error!r}") from error
+        with open_stream("POST", url, timeout_s=silence_s, headers=headers, body=body) as response:
+            _check_accepted(response)
+            yield response
+    except NoResponseError as error:
+        raise _TemporarilyUnavailable(f"no engine at {engine.url}: {error}") from error
+
+
+def _check_accepted(response: HttpStream) -> None:
     if response.status == 503:
         raise _TemporarilyUnavailable("the engine is not warm yet, or has no free slot")
     if response.status != 200:
-        raise EngineUnavailable(f"the engine answered {response.status}: {response.read(500)!r}")
-    return response
+        refusal = response.read_line(MAX_REFUSAL_BYTES)
+        raise EngineUnavailable(f"the engine answered {response.status}: {refusal!r}")
 
 
 def _read_messages(
-    response: HTTPResponse, folder: Path, listener: ProgressListener, until: float
+    response: HttpStream, folder: Path, listener: ProgressListener, until: float
 ) -> EngineAnswer:
-    while (line := response.readline(MAX_LINE_BYTES)).endswith(b"\n"):
+    while (line := response.read_line(MAX_LINE_BYTES)).endswith(b"\n"):
         if not listener.still_wanted():
             raise EngineCancelled("given up by the caller")
         if time.monotonic() > until:
@@ -88,16 +95,16 @@ def _read_messages(
         if message.get("step") == "decoded":
             listener.on_decoded(_save_wav(response, message["bytes"], folder / RENDERED_NAME))
         elif message.get("step") == "measured":
-            listener.on_measured(message["audio_features"])
+            listener.on_measured(Measurement.from_dict(message["audio_features"]))
         else:
             return wire_format.parse_answer(message)
     raise EngineUnavailable("the engine ended before its answer")
 
 
-def _save_wav(response: HTTPResponse, size_bytes: int, target: Path) -> Path:
+def _save_wav(response: HttpStream, size_bytes: int, target: Path) -> Path:
     with target.open("wb") as file:
         while size_bytes:
-            block = response.read(min(size_bytes, BLOCK_BYTES))
+            block = response.read_block(min(size_bytes, BLOCK_BYTES))
             if not block:
                 raise EngineUnavailable("the engine ended in the middle of a file")
             file.write(block)

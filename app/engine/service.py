@@ -1,7 +1,7 @@
 """The engine as a process of its own: gunicorn "app.engine.service:create_app()".
 
-It has no database, no session and no key of anything: a signed link comes in, what was found goes out.
-Whoever holds the secret may ask; it is meant for the workers and never stands in the open.
+It has no database, no session and no credentials of the store: a signed link comes in, and the measurement
+goes out. A caller needs the engine's secret. It is meant for the workers and not for the public internet.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ RETRY_AFTER_S = 1
 
 
 class ProcessRequest(BaseModel):
+    """The body of a request: the file's signed link, and what is wanted for it."""
+
     model_config = ConfigDict(extra="forbid")
 
     url: str
@@ -38,7 +40,7 @@ class ProcessRequest(BaseModel):
 
 
 class EngineService:
-    """One warmed zygote, and as many files at once as there are slots."""
+    """The two routes around one warm fork server; it works on as many files at once as there are slots."""
 
     def __init__(self, settings: Settings, sandbox: Sandbox) -> None:
         self._settings, self._sandbox = settings, sandbox
@@ -47,34 +49,35 @@ class EngineService:
         self._warm_up()
 
     def health(self) -> tuple[Response, int]:
-        """Open to whoever reaches it: it says nothing that a balancer may not know."""
+        """Answer whether the engine is ready and how busy; a load balancer may ask without the secret."""
         ready = self._sandbox.is_ready
-        told = {"status": "ready" if ready else "warming", "version": ENGINE_VERSION}
+        state = {"status": "ready" if ready else "warming", "version": ENGINE_VERSION}
         slots = {"slots": self._settings.engine_slots, "busy": self._busy}
-        return jsonify(told | slots), 200 if ready else 503
+        return jsonify(state | slots), 200 if ready else 503
 
     def process(self) -> Response:
+        """Stream the answer about one file; refuse when the request is not allowed, not valid or too many."""
         self._authorise()
         try:
             body = ProcessRequest.model_validate_json(request.get_data())
         except ValidationError as error:
             raise UnprocessableEntity(str(error)) from error
         if not is_from_store(body.url, self._prefix):
-            raise UnprocessableEntity("That link does not lead into the store.")
+            raise UnprocessableEntity("The link does not point into the store.")
         self._take_slot()
         _limit_write_time(request.environ.get("gunicorn.socket"))
         limit_s = min(body.options.limit_s, self._settings.job_limit_s)
         order = body.options.model_copy(update={"limit_s": limit_s})
         stream = AnswerStream(self._sandbox, self._settings, body.url, order)
         response = Response(stream.lines(), mimetype="application/x-ndjson")
-        # Called however the request ends, also when nobody has read a line of it.
+        # This is called however the request ends, even when not a line of it was read.
         response.call_on_close(self._give_slot_back)
         return response
 
     def _authorise(self) -> None:
         given = request.headers.get("Authorization", "").encode("latin-1", "replace")
         if not hmac.compare_digest(given, f"Bearer {self._settings.engine_secret}".encode()):
-            raise Unauthorized("The engine's secret is needed.")
+            raise Unauthorized("Send the engine's secret as a bearer token.")
 
     def _take_slot(self) -> None:
         if not self._sandbox.is_ready:
@@ -90,12 +93,12 @@ class EngineService:
             self._busy -= 1
 
     def _warm_up(self) -> None:
-        """Beside whatever is asked meanwhile; a second call waits for the first and finds it done."""
+        """Start the fork server in the background; a second call waits for the first, then does nothing."""
         threading.Thread(target=self._sandbox.start, name="warm-up", daemon=True).start()
 
 
 def _limit_write_time(connection: socket.socket | None) -> None:
-    """Who reads nothing for so long, or whose machine is gone without a word, has hung up."""
+    """Treat a caller who reads nothing for MAX_SILENCE_S, or whose machine vanished, as gone."""
     if connection is not None:
         connection.settimeout(wire_format.MAX_SILENCE_S)
         if sys.platform == "linux":
@@ -104,6 +107,7 @@ def _limit_write_time(connection: socket.socket | None) -> None:
 
 
 def create_app(settings: Settings | None = None, sandbox: Sandbox | None = None) -> Flask:
+    """Return the engine's app, by default with the environment's settings. Raises ConfigError."""
     settings = settings or Settings.for_engine(os.environ)
     logs.configure_logging()
     app = Flask(__name__, static_folder=None)
@@ -116,6 +120,6 @@ def create_app(settings: Settings | None = None, sandbox: Sandbox | None = None)
 
 
 def _json_error(error: HTTPException) -> Response:
-    told = {"success": False, "error": {"kind": "refused", "message": error.description}}
+    body = {"success": False, "error": {"kind": "refused", "message": error.description}}
     headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
-    return Response(wire_format.encode_line(told), error.code, headers, mimetype="application/json")
+    return Response(wire_format.encode_line(body), error.code, headers, mimetype="application/json")

@@ -1,8 +1,8 @@
-"""How the engine's process talks to whoever asked it, line by line.
+"""The format in which the engine's process answers its callers.
 
-An answer is a stream of lines. An empty one says that the work goes on, `{"step": "decoded", "bytes": n}`
-that n bytes of WAV follow, `{"step": "measured", …}` has the features. The last one is the answer: `success`
-and what was found, or what went wrong.
+An answer is a stream of lines. An empty line means that the work goes on. `{"step": "decoded", "bytes": n}`
+is followed by n bytes of WAV, `{"step": "measured", …}` carries the measurement. The last line is the answer:
+`success` with everything that was found, or the error.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import traceback
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
-from app.engine.contract import EngineAnswer
+from app.engine.contract import EngineAnswer, Measurement
 from app.integrations.storage import StorageError
 from app.sandbox.errors import EngineCrashed, EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable
 
 PROCESS_PATH, HEALTH_PATH = "/api/process", "/api/health"
 HEARTBEAT_S = 0.5
-# An engine that says nothing for so long is not there any more.
+# An engine, or a caller, that is silent for longer than this counts as gone.
 MAX_SILENCE_S = 20.0
 HEARTBEAT_LINE = b"\n"
 
@@ -34,13 +34,20 @@ UNKNOWN_ERROR = "broken"
 
 
 def encode_line(message: dict[str, Any]) -> bytes:
+    """Return a message as a line of JSON. Raises ValueError for NaN and infinity."""
     return json.dumps(message, allow_nan=False).encode() + b"\n"
 
 
+def measured_message(measurement: Measurement) -> dict[str, Any]:
+    """Return the message that carries the measurement, sent before any model is asked."""
+    return {"step": "measured", "audio_features": measurement.to_dict()}
+
+
 def success_message(answer: EngineAnswer, processing_time: float) -> dict[str, Any]:
+    """Return the last message of a file that was analysed. `processing_time` is in seconds."""
     return {
         "success": True,
-        "audio_features": answer.audio_features,
+        "audio_features": answer.measurement.to_dict(),
         "ai_analysis": answer.ai_analysis,
         "calls": answer.calls,
         "cost": answer.cost,
@@ -49,18 +56,20 @@ def success_message(answer: EngineAnswer, processing_time: float) -> dict[str, A
 
 
 def failure_message(error: Exception, processing_time: float) -> dict[str, Any]:
+    """Return the last message of a file that failed; an unknown kind of error carries its traceback."""
     kind = next((name for name, known in ERROR_KINDS.items() if type(error) is known), UNKNOWN_ERROR)
     message = str(error) if kind != UNKNOWN_ERROR else "".join(traceback.format_exception(error))
-    told = {"kind": kind, "message": message, "exit_status": getattr(error, "exit_status", None)}
-    return {"success": False, "error": told, "processing_time": round(processing_time, 3)}
+    plain = {"kind": kind, "message": message, "exit_status": getattr(error, "exit_status", None)}
+    return {"success": False, "error": plain, "processing_time": round(processing_time, 3)}
 
 
 def parse_answer(message: dict[str, Any]) -> EngineAnswer:
-    """The answer in the last line; what went wrong there is raised here."""
+    """Return the answer in the last message, or raise the error in it, which is of the class it was there."""
     if message["success"]:
-        return EngineAnswer(message["audio_features"], message["ai_analysis"], message["calls"])
-    told = message["error"]
-    kind = ERROR_KINDS.get(told["kind"], RuntimeError)
+        measurement = Measurement.from_dict(message["audio_features"])
+        return EngineAnswer(measurement, message["ai_analysis"], message["calls"])
+    error = message["error"]
+    kind = ERROR_KINDS.get(error["kind"], RuntimeError)
     if issubclass(kind, EngineError):
-        raise kind(told["message"], told["exit_status"])
-    raise kind(told["message"])
+        raise kind(error["message"], error["exit_status"])
+    raise kind(error["message"])

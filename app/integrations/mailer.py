@@ -1,4 +1,4 @@
-"""Sending one mail: over SMTP, or into a folder where a local run finds it."""
+"""Send one mail over SMTP, or write it to a folder when no mail server is set up."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ TIMEOUT_S = 10
 
 
 class MailError(Exception):
-    """The mail was not accepted; trying later may help."""
+    """The mail was not accepted; trying again later may help."""
 
 
 @dataclass(frozen=True)
 class Mail:
+    """One mail to one address, as plain text and as HTML."""
+
     to: str
     subject: str
     text: str
     html: str
     unsubscribe_url: str
-    # Unique and stable over retries, so that a receiver can drop a second copy.
+    # Unique, and the same for every attempt, so that a mail program can drop a second copy.
     key: str
 
 
 def send_mail(mail: Mail, settings: Settings) -> None:
+    """Send a mail, or raise MailError."""
     message = _build_message(mail, settings.mail_from)
     if settings.smtp_url:
         _send_by_smtp(message, settings.smtp_url)
@@ -39,6 +42,7 @@ def send_mail(mail: Mail, settings: Settings) -> None:
 
 
 def mail_folder(settings: Settings) -> Path:
+    """Return where mails are written when there is no mail server."""
     return settings.data_dir / "mail"
 
 
@@ -48,7 +52,7 @@ def _build_message(mail: Mail, sender: str) -> EmailMessage:
     message["To"] = mail.to
     message["Subject"] = mail.subject
     message["Date"] = formatdate()
-    # Of the key alone: should a worker die between sending and noting it, the second copy is the same mail.
+    # Made from the key alone, so a mail sent twice (a worker died in between) has the same id both times.
     message["Message-ID"] = f"<{mail.key.replace(':', '.')}@sp404mk2.invalid>"
     message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
     message["Auto-Submitted"] = "auto-generated"

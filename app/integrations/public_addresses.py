@@ -1,4 +1,4 @@
-"""Which addresses of the network may be talked to on behalf of a user: public ones, and no others."""
+"""Tell public network addresses from private ones: only public ones are called on behalf of a user."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ Address = IPv4Address | IPv6Address
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the internet at large, whatever it is wrapped in."""
+    """Return whether an address is on the public internet, also when it is embedded in another one."""
     return all(_is_global(address) for address in _embedded_addresses(ip_address(text.partition("%")[0])))
 
 
 def is_loopback(text: str) -> bool:
+    """Return whether an address is this machine."""
     return ip_address(text.partition("%")[0]).is_loopback
 
 
 def _is_global(address: Address) -> bool:
-    # Multicast and site-local addresses read as global in the standard library.
+    # The standard library counts multicast and site-local addresses as global.
     is_inside = address.is_multicast or address.is_reserved or getattr(address, "is_site_local", False)
     return address.is_global and not is_inside
 
 
 def _embedded_addresses(address: Address) -> list[Address]:
-    """The address a packet would reach in the end; for Teredo the server's and the client's."""
+    """Return the addresses a packet would finally reach; for Teredo those of server and client."""
     if isinstance(address, IPv4Address):
         return [address]
     if address.ipv4_mapped is not None:

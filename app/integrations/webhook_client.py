@@ -1,4 +1,4 @@
-"""One POST to where a user wants it: to public machines only, and to the very address that was checked."""
+"""Send one webhook by POST, only to public machines and only to the address that was checked."""
 
 from __future__ import annotations
 
@@ -15,45 +15,49 @@ from app.integrations import public_addresses
 
 CONNECT_S, TOTAL_S = 5.0, 15.0
 MAX_ANSWER_BYTES = 64 * 1024
-HTTPS_ONLY = "The address has to start with https://."
+HTTPS_ONLY = "The address must start with https://."
 
 
 class RefusedUrlError(Exception):
-    """This address is not talked to; the message says why to its owner."""
+    """The URL must not be called; the message tells its owner why."""
 
 
 class NotDeliveredError(Exception):
-    """No answer came; trying later may help."""
+    """No answer came; trying again later may help."""
 
 
 @dataclass(frozen=True)
 class WebhookTarget:
-    """An address taken apart: where to connect, and who is asked for there."""
+    """A parsed URL: where to connect to, and which host to ask for there."""
 
     scheme: str
-    host: str  # as it goes into Host and SNI
+    host: str  # for the Host header and SNI
     port: int
     path: str
 
 
 def parse_url(url: str, loopback: bool = False) -> WebhookTarget:
-    """Read an address, or raise RefusedUrlError. `loopback`: http may lead to this machine."""
+    """Parse a URL, or raise RefusedUrlError. With `loopback`, http to this machine is allowed."""
     try:
         parts = urlsplit(url)
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode("ascii")
     except (ValueError, UnicodeError) as error:
-        raise RefusedUrlError("That is not an address.") from error
+        raise RefusedUrlError("That is not a valid address.") from error
     if parts.scheme not in (("https", "http") if loopback else ("https",)) or not url.isprintable():
         raise RefusedUrlError(HTTPS_ONLY)
     if not host or parts.username is not None or parts.password is not None or port == 0:
-        raise RefusedUrlError("The address needs a host, and no user name or password in it.")
+        raise RefusedUrlError("The address needs a host name, and no user name or password.")
     path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
     return WebhookTarget(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
 
 
 def resolve_public(target: WebhookTarget, loopback: bool = False) -> str:
-    """One address of the host, after every one of them was found public; looked up anew each time."""
+    """Resolve the host and return one of its addresses; all of them must be public.
+
+    Looked up for every request, as the answer may change.
+    Raises RefusedUrlError and NotDeliveredError.
+    """
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -69,7 +73,7 @@ def resolve_public(target: WebhookTarget, loopback: bool = False) -> str:
 
 
 def post_webhook(url: str, body: bytes, headers: dict[str, str], loopback: bool = False) -> int:
-    """Send, and return the status. No redirect is followed and no proxy of the environment is used."""
+    """Send the body and return the status. Follows no redirect and uses no proxy of the environment."""
     target = parse_url(url, loopback)
     address = resolve_public(target, loopback)
     shown = f"[{address}]" if ":" in address else address
@@ -94,7 +98,7 @@ def post_webhook(url: str, body: bytes, headers: dict[str, str], loopback: bool 
 
 
 def _read_status(client: httpx.Client, request: httpx.Request) -> int:
-    """Only its status counts, so no more of the answer is read than is polite, and however it ends."""
+    """Return the status. The rest of the answer does not matter: it is read up to MAX_ANSWER_BYTES."""
     response, size = client.send(request, stream=True), 0
     try:
         with suppress(httpx.HTTPError):
@@ -108,7 +112,7 @@ def _read_status(client: httpx.Client, request: httpx.Request) -> int:
 
 
 class _Deadline:
-    """Ends a connection when its time is up: a read's timeout only limits the silence between two bytes."""
+    """Closes a connection when its time is up, as a read timeout only limits the pause between two bytes."""
 
     CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
@@ -126,7 +130,7 @@ class _Deadline:
         self._timer.cancel()
 
     def watch(self, event: str, info: dict[str, Any]) -> None:
-        """What httpx tells while it works; each step's socket replaces the one before."""
+        """Receive httpx's trace events, and keep the newest socket: TLS replaces the one of TCP."""
         if event in self.CONNECTED:
             self._socket = info["return_value"].get_extra_info("socket")
             if self._is_over:
@@ -136,5 +140,5 @@ class _Deadline:
         self._is_over = True
         if self._socket is not None:
             with suppress(OSError):
-                # Not SSLSocket's own, which would take the TLS layer away from under the reader.
+                # SSLSocket.shutdown would remove the TLS layer while another thread still reads from it.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

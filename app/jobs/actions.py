@@ -1,4 +1,4 @@
-"""What a person does to a job: try it once more, cancel it, start it now. Each is safe to do twice."""
+"""What a person can do to a job: cancel it, retry it, start it now. Each is safe to do twice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from app.billing import plans, quota
 from app.extensions import db
-from app.jobs import reprocess, transitions
+from app.jobs import purposes, reprocess, transitions
 from app.models import Batch, Job, User
 from app.models.base import transaction, utcnow
 from app.models.job import PENDING
@@ -15,9 +15,9 @@ cancel = transitions.cancel
 
 
 def retry(job_id: str) -> bool:
-    """Queue a failed job again and charge an upload; False when it can't be, or somebody just did.
+    """Queue a failed job again, charged as its purpose is; return False when that is not possible (any more).
 
-    Raises QuotaExceededError when the plan has no room for it any more.
+    Raises QuotaExceededError when the plan no longer has room for it.
     """
     owner_id = db.session.scalar(select(Job.user_id).where(Job.id == job_id))
     user = db.session.get_one(User, owner_id)
@@ -28,8 +28,9 @@ def retry(job_id: str) -> bool:
         job = session.scalar(row.execution_options(populate_existing=True))
         if job is None or not job.may_be_retried or reprocess.is_duplicate(job):
             return False
-        job.retry(plan.tier, plan.priority)
-        if job.is_upload:
+        purpose = purposes.find_purpose(job.purpose)
+        job.retry(plan.tier, purposes.priority_for(plan, purpose))
+        if purpose.charges_upload:
             quota.charge_upload(user, job)
         reopened = update(Batch).where(Batch.id == job.batch_id)
         session.execute(reopened.values(settled_at=None, touched_at=utcnow()))
@@ -37,7 +38,7 @@ def retry(job_id: str) -> bool:
 
 
 def run_now(job_id: str) -> bool:
-    """Make a waiting job due at once, in the order of its tier."""
+    """Make a waiting job due at once, in the order of its tier; return whether it was waiting."""
     due = update(Job).where(Job.id == job_id, Job.state == PENDING, Job.run_at > utcnow())
     with transaction() as session:
         return session.scalar(due.values(run_at=utcnow()).returning(Job.id)) is not None

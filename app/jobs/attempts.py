@@ -1,4 +1,4 @@
-"""The attempts of jobs, written in the transactions that claim and end them."""
+"""Record the attempts of jobs, in the transactions that claim and end them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from sqlalchemy import func, insert, select, update
 from app.extensions import db
 from app.models import Attempt, Job
 from app.models.base import utcnow
-from app.models.job import UPLOAD
 
 MAX_DETAIL = 8000
 
 
 def record_start(job: Job, token: str) -> None:
-    """The job was just claimed under this token."""
+    """Record that the job was claimed under this token."""
     before = select(func.coalesce(func.max(Attempt.number), 0)).where(Attempt.job_id == job.id)
     now = utcnow()
     db.session.execute(
@@ -34,7 +33,7 @@ def record_start(job: Job, token: str) -> None:
 def record_end(
     token: str | None, outcome: str, detail: str | None = None, exit_status: int | None = None
 ) -> None:
-    """The lease of this token ends; whatever ends it again later changes nothing."""
+    """Record how the attempt with this token ended; an attempt that has ended is not changed."""
     attempt = db.session.scalar(
         select(Attempt).where(Attempt.token == token, Attempt.ended_at.is_(None)).with_for_update()
     )
@@ -47,18 +46,18 @@ def record_end(
 
 
 def record_steps(token: str, times: dict[str, Any]) -> None:
-    """What was reached so far, and after how many seconds."""
+    """Record the stages reached so far, each with its seconds after the start."""
     db.session.execute(update(Attempt).where(Attempt.token == token).values(steps=times))
 
 
 def record_exit_status(token: str, exit_status: int | None) -> None:
-    """How the child ended of an attempt that was ended by somebody else, as a cancelled one is."""
+    """Record how the engine's child ended after the attempt itself had ended, as by a cancellation."""
     unknown = Attempt.exit_status.is_(None)
     db.session.execute(update(Attempt).where(Attempt.token == token, unknown).values(exit_status=exit_status))
 
 
-def mean_run_s(purpose: str = UPLOAD, recent: int = 50) -> float | None:
-    """How long a job of this purpose takes, by the last ones that were completed."""
+def mean_run_s(purpose: str, recent: int = 50) -> float | None:
+    """Return how long jobs of this purpose take, from the latest that completed; None before the first."""
     last = (
         select(Attempt.run_s)
         .join(Job, Job.id == Attempt.job_id)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from app.extensions import db
 from app.jobs import progress, workers
 from app.jobs.progress import BatchProgress
-from app.models import Job, User
+from app.models import Job, Sample, User
 from app.models.base import utcnow
 from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING, UNFINISHED
 
@@ -20,15 +20,17 @@ SHOWN_AFTER_FINISH = timedelta(minutes=30)
 MAX_CARDS = 60
 POLL_SOON_S, POLL_MANY_S, POLL_DELAYED_S = 1, 3, 60
 MANY_JOBS = 20
+# Cards show their job's sample, but none of its tags.
+WITH_SAMPLE = joinedload(Job.sample).lazyload(Sample.tags)
 
 
 @dataclass(frozen=True)
 class CardList:
-    """Cards: running, next, done; `interval_s` is None when nothing will change by itself."""
+    """Cards in order: running, next, finished; `interval_s` is None when nothing changes by itself."""
 
     jobs: list[Job]
     more: int  # how many are not shown
-    waiting: str  # what jobs that are due wait for
+    waiting: str  # what the jobs that are due wait for
     batches: list[BatchProgress]
     version: str
     interval_s: int | None
@@ -36,6 +38,7 @@ class CardList:
 
 
 def load_cards(user: User) -> CardList:
+    """Return the cards of a user's unfinished and lately finished jobs."""
     jobs = _unfinished_jobs(user)
     jobs += _finished_jobs(user, MAX_CARDS - len(jobs))
     counts, batches, waiting = _state_counts(user), progress.active_batches(user), _waiting_reason(jobs)
@@ -51,13 +54,14 @@ def load_cards(user: User) -> CardList:
 
 
 def _unfinished_jobs(user: User) -> list[Job]:
-    """What runs now, then what starts next."""
+    """Return the jobs that run now, then those that start next."""
     return list(
         db.session.scalars(
             select(Job)
             .where(Job.user_id == user.id, Job.state.in_(UNFINISHED))
             .order_by(Job.state.desc(), Job.priority, Job.run_at, Job.id)
             .limit(MAX_CARDS)
+            .options(WITH_SAMPLE)
         )
     )
 
@@ -69,7 +73,7 @@ def _finished_jobs(user: User, limit: int) -> list[Job]:
             .where(Job.user_id == user.id, Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
             .order_by(Job.finished_at.desc(), Job.id.desc())
             .limit(limit)
-            .options(joinedload(Job.sample))
+            .options(WITH_SAMPLE)
         )
     )
 
@@ -83,18 +87,21 @@ def _state_counts(user: User) -> dict[str, int]:
 
 
 def _waiting_reason(jobs: list[Job]) -> str:
-    """A worker registers before its engine is warm; while nothing runs at all, that is what is waited for."""
+    """Return the sentence on the cards of jobs that are due.
+
+    A worker registers before its engine is warm, so while nothing runs at all, a worker is warming up.
+    """
     if not any(job.state == PENDING and not job.is_delayed for job in jobs):
         return ""
     if not workers.total_slots():
-        return "No worker takes jobs just now. This one starts as soon as one does."
+        return "Processing is paused. It starts as soon as a worker is running."
     if db.session.scalar(select(Job.id).where(Job.state == PROCESSING).limit(1)) is None:
-        return "A worker is getting ready for it."
+        return "Starting up. This begins in a few seconds."
     return "Waiting for a free worker."
 
 
 def _version_hash(jobs: list[Job], counts: dict[str, int], batches: list[BatchProgress], waiting: str) -> str:
-    """Changes when anything on the cards does."""
+    """Return a hash that changes when anything on the cards does."""
     facts = [
         (
             *(job.id, job.state, job.step, job.run_at, job.is_delayed, job.attempt, job.may_be_retried),
@@ -116,7 +123,7 @@ def _poll_interval_s(jobs: list[Job]) -> int | None:
 
 
 def _status_summary(counts: dict[str, int]) -> str:
-    """One sentence for screen readers; it changes with a job's state and not with its progress."""
+    """Return one sentence for screen readers, which changes with a job's state but not with its progress."""
     unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
     named = (
         (unfinished, "in progress"),

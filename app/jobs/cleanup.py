@@ -1,4 +1,4 @@
-"""Removing what crashes leave behind. Safe to run twice, and from anywhere."""
+"""Remove what crashes leave behind. Safe to run twice, and from any process."""
 
 from __future__ import annotations
 
@@ -24,17 +24,20 @@ MIN_OBJECT_AGE = timedelta(days=1)
 
 
 def remove_temporary_files() -> None:
-    """Work folders and half-received uploads that nobody has touched for an hour."""
+    """Remove work folders and half-received uploads that were not touched for an hour."""
     folder = settings().data_dir / "tmp"
     for path in folder.iterdir() if folder.is_dir() else ():
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < time.time() - MIN_FILE_AGE_S:
-                log.info("removing what was left behind: %s", path.name)
+                log.info("removing an old temporary file: %s", path.name)
                 _remove(path)
 
 
 def remove_orphans() -> int:
-    """Objects of a day ago or older that belong to no sample and no job that may still run."""
+    """Remove objects older than a day that belong to no sample and no job that may still run.
+
+    Returns how many.
+    """
     store = open_store(settings())
     removed = 0
     for prefix, is_wanted in (("incoming/", _is_incoming_needed), ("samples/", _is_sample_needed)):
@@ -58,7 +61,7 @@ def _is_sample_needed(key: str) -> bool:
 
 
 def _may_still_run() -> ColumnElement[bool]:
-    """It is to run, or failed and may be tried again."""
+    """Return the condition that a job is unfinished, or failed and may be tried again."""
     return or_(Job.state.in_(UNFINISHED), Job.kept_until > utcnow())
 
 

@@ -1,51 +1,53 @@
-"""The step that listens: one run of the engine over the bytes of a job."""
+"""The measuring step: one run of the engine over the bytes of a job."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from app.audio.errors import UnreadableAudio
 from app.engine import dispatch
-from app.engine.contract import EngineOrder, ProgressListener
+from app.engine.contract import EngineOrder, Measurement, ProgressListener
 from app.extensions import settings
 from app.integrations.storage import ObjectMissingError, open_store
-from app.jobs import claims
-from app.jobs.claims import Claim
+from app.jobs.purposes import ANALYSIS, Stage, Step, StepInput
 from app.models.job import ANALYSED, DECODED
 
 WAV_TYPE = "audio/wav"
-ORIGINAL_MISSING = "Its original is not in our store any more."
+ORIGINAL_MISSING = "Its original is no longer in our store."
 
 
-def measure_sound(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> None:
-    """Measure, and render the unit's WAV; each step is remembered as soon as it is done.
+def measure_sound(work: StepInput) -> Measurement:
+    """Measure the sound and return what was found; put the unit's WAV into the store on the way.
 
-    The WAV of a sample that is there is replaced whole, by one of the same bytes: it is right however the
-    job ends.
+    The WAV is reported as soon as it can be played. The WAV of an existing sample is replaced whole, by one
+    rendered from the same bytes, so it is right however the job ends.
     """
+    claim = work.claim
 
-    def decoded(rendered: Path) -> None:
+    def store_wav(rendered: Path) -> None:
         open_store(settings()).put(claim.wav_key, rendered, WAV_TYPE)
-        claims.save_step(claim, DECODED, sp404_key=claim.wav_key)
-
-    def measured(features: dict[str, Any]) -> None:
-        if not claim.content_sha256:
-            claims.save_content_hash(claim, features["file_sha256"])
-        claims.save_step(claim, ANALYSED, analysis=features)
+        work.report(DECODED, {"sp404_key": claim.wav_key})
 
     order = EngineOrder(
         about=claim.job_id,
         name=claim.filename,
-        ai_analysis=False,  # who may be asked, and for how much, is known here
+        ai_analysis=False,  # the describing step knows which model may be asked, and for how much
         limit_s=settings().job_limit_s,
     )
+    listener = ProgressListener(store_wav, lambda _: None, work.is_held)
     try:
-        dispatch.process_file(
-            claim.source_key, folder, order, ProgressListener(decoded, measured, still_ours)
-        )
+        return dispatch.process_file(claim.source_key, work.folder, order, listener).measurement
     except ObjectMissingError as error:
-        if claim.is_upload:
-            raise  # its file may be late
+        if claim.incoming_key:
+            raise  # an upload's file may still arrive
         raise UnreadableAudio(ORIGINAL_MISSING) from error
+
+
+MEASURE = Step(
+    stages=(
+        Stage(DECODED, "Decoding the file."),
+        Stage(ANALYSED, "Finding tempo, key and sound. You can play it already."),
+    ),
+    result_key=ANALYSIS,
+    run=lambda work: measure_sound(work).to_dict(),
+)

@@ -1,4 +1,4 @@
-"""How far a batch is as a whole, and when it may be done by measured times."""
+"""Estimate how far a batch is and when jobs will be done, from measured run times."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from app.jobs import attempts, workers
 from app.models import Job, User
 from app.models.base import utcnow
 from app.models.job import CANCELLED, PENDING, UNFINISHED
+from app.plurals import pluralize
 
 MAX_BATCHES = 5
-# Before anything was measured.
+# Used until a job of the purpose has been measured.
 TYPICAL_RUN_S = 5.0
 
 
 @dataclass(frozen=True)
 class BatchProgress:
-    """One batch; `left_s` is None when nothing was measured yet or nothing is due yet."""
+    """One batch; `left_s` is None while nothing has been measured or nothing is due."""
 
     done: int
     total: int
     left_s: float | None
-    starts_at: datetime | None  # when its first job is due, while all that is left waits for its time
+    starts_at: datetime | None  # when its first job is due, while every unfinished one is delayed
 
     @property
     def left_words(self) -> str:
@@ -35,12 +36,12 @@ class BatchProgress:
         if minutes < 1:
             return "less than a minute left"
         if minutes < 90:
-            return f"about {minutes} {'minute' if minutes == 1 else 'minutes'} left"
+            return f"about {pluralize(minutes, 'minute')} left"
         return f"about {round(minutes / 60)} hours left"
 
 
 def active_batches(user: User) -> list[BatchProgress]:
-    """The batches of more than one file that are under way, oldest first; cancelled files don't count."""
+    """Return the unfinished batches of more than one file, oldest first; cancelled files don't count."""
     now = utcnow()
     unfinished = Job.state.in_(UNFINISHED)
     delayed = (Job.state == PENDING) & (Job.run_at > now)
@@ -58,7 +59,8 @@ def active_batches(user: User) -> list[BatchProgress]:
         .order_by(func.min(Job.id))
         .limit(MAX_BATCHES)
     ).all()
-    job_s = {purpose: _seconds_per_job(purpose) for purpose in {row.purpose for row in rows}}
+    at_once = _jobs_at_once() if rows else 1
+    job_s = {purpose: _seconds_per_job(purpose, at_once) for purpose in {row.purpose for row in rows}}
     found, ahead_s = [], 0.0
     for row in rows:
         due, each_s = row.left - row.delayed, job_s[row.purpose]
@@ -71,7 +73,7 @@ def active_batches(user: User) -> list[BatchProgress]:
 
 
 def estimate_finish(job: Job) -> datetime | None:
-    """When a job may be done, by the latest run times and by what is before it in the line."""
+    """Estimate when a job will be done, from recent run times and the jobs before it; None once it is."""
     if job.is_finished:
         return None
     before = (Job.priority <= job.priority, Job.run_at <= job.run_at, Job.id != job.id)
@@ -85,8 +87,12 @@ def _active_batch_ids(user: User) -> Select[str]:
     return select(Job.batch_id).where(Job.user_id == user.id, Job.state.in_(UNFINISHED)).distinct()
 
 
-def _seconds_per_job(purpose: str) -> float | None:
-    """Seconds from one finish to the next, with as many at once as one user may have."""
+def _jobs_at_once() -> int:
+    """Return how many jobs of one user may run at the same time."""
+    return min(max(workers.total_slots(), 1), settings().user_running_max)
+
+
+def _seconds_per_job(purpose: str, at_once: int) -> float | None:
+    """Return the seconds from one finish to the next, with so many jobs at the same time."""
     run_s = attempts.mean_run_s(purpose)
-    at_once = min(max(workers.total_slots(), 1), settings().user_running_max)
     return run_s / at_once if run_s is not None else None

@@ -1,4 +1,4 @@
-"""Taking up the jobs whose worker is gone. Safe to run twice, and from anywhere."""
+"""Requeue the jobs whose worker is gone. Safe to run twice, and from any process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def requeue_abandoned() -> int:
-    """Jobs whose lease ran out, or whose worker on this machine is gone, go back to the queue."""
+    """Requeue jobs whose lease ran out or whose worker process on this machine is gone; return how many."""
     held = db.session.scalars(select(Job).where(Job.state == PROCESSING)).all()
     abandoned = [(job.id, job.lease_token) for job in held if _is_abandoned(job)]
     for job_id, token in abandoned:

@@ -1,8 +1,8 @@
-"""Jobs about samples that are there: analysing them again, and describing them again.
+"""Queue jobs about samples that exist, such as analysing or describing them again.
 
-They cost nothing of the plan's uploads and own no object of the store: whatever becomes of such a job, the
-sample keeps its files. Describing starts at once on every plan; analysing is the engine's work and waits as
-an upload does.
+Such a job costs no upload of the plan and owns no object of the store: whatever becomes of it, the sample
+keeps its files. Which purposes there are, how often a plan allows them and whether they wait on the Free
+plan is decided by their rows in `purposes`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from uuid import uuid4
 from sqlalchemy import func, select
 
 from app.billing import plans, quota
-from app.extensions import db, settings
-from app.jobs.claims import Claim
+from app.billing.plans import Plan
+from app.extensions import db
+from app.jobs import purposes, scheduler
+from app.jobs.lease import Claim
+from app.jobs.purposes import Purpose
 from app.models import Batch, Job, Sample, User
 from app.models.base import transaction, utcnow
-from app.models.job import ANALYSE, UNFINISHED, UPLOAD
+from app.models.job import UNFINISHED
 from app.models.ownership import RowNotFoundError
 
-# Kept with the job: whether its owner lets models describe.
-WANTS_MODEL = "wants_model"
 LIMIT_WINDOW = timedelta(hours=24)
-SAMPLE_DELETED = "The sample was deleted meanwhile, so there was nothing left to do."
+SAMPLE_DELETED = "The sample was deleted in the meantime, so there was nothing left to do."
 
 
 class SampleGoneError(Exception):
@@ -32,23 +33,23 @@ class SampleGoneError(Exception):
 
 
 class DailyLimitError(Exception):
-    """The plan does no more of this today; the message says so to the user."""
+    """The plan allows no more of this today; the message says so to the user."""
 
 
 def queue_jobs(user: User, sample_ids: Collection[str], purpose: str) -> list[Job]:
-    """A job for each of the user's samples that has no unfinished one of the kind, all in one batch.
+    """Queue a job for each of the user's samples that has no unfinished one of this purpose, in one batch.
 
-    The caller wakes the workers. Raises TooOftenError.
+    The caller wakes the workers. Raises DailyLimitError.
     """
     with transaction():
-        quota.lock_account(user.id)  # of two requests at once the second finds the jobs of the first
+        quota.lock_account(user.id)  # of two requests at once, the second finds the jobs of the first
         return _insert_jobs(user, set(sample_ids) - unfinished_jobs(sample_ids, purpose).keys(), purpose)
 
 
 def queue_job(user: User, sample_id: str, purpose: str) -> Job:
-    """The job for one sample, or 404: a new one, or the one of the kind that is not done yet.
+    """Return the job for one sample: the unfinished one of this purpose, or else a new one.
 
-    Raises TooOftenError.
+    Raises DailyLimitError, and RowNotFoundError when the user has no such sample.
     """
     with transaction() as session:
         quota.lock_account(user.id)
@@ -60,7 +61,7 @@ def queue_job(user: User, sample_id: str, purpose: str) -> Job:
 
 
 def unfinished_jobs(sample_ids: Collection[str], purpose: str) -> dict[str, str]:
-    """The unfinished job of the kind, for each of these samples that has one."""
+    """Return the unfinished job of this purpose for each of these samples that has one."""
     rows = select(Job.sample_id, Job.id).where(
         Job.sample_id.in_(sample_ids), Job.purpose == purpose, Job.state.in_(UNFINISHED)
     )
@@ -68,70 +69,81 @@ def unfinished_jobs(sample_ids: Collection[str], purpose: str) -> dict[str, str]
 
 
 def is_duplicate(job: Job) -> bool:
-    """Another job does the same for the same sample already."""
-    return not job.is_upload and bool(unfinished_jobs([job.sample_id or ""], job.purpose))
+    """Return whether another unfinished job does the same for the same sample."""
+    return job.sample_id is not None and bool(unfinished_jobs([job.sample_id], job.purpose))
 
 
 def check_sample_exists(claim: Claim) -> None:
-    """Raise SampleGoneError when the job is about a sample that was deleted."""
-    if claim.purpose != UPLOAD:
-        load_sample(claim)
-        db.session.commit()  # no transaction is open while the engine or a model is at work
+    """Raise SampleGoneError when the sample that the job is about was deleted."""
+    load_sample(claim)
+    db.session.commit()  # no transaction is open while the engine or a model is at work
 
 
 def load_sample(claim: Claim) -> Sample:
-    """The sample that the job is about, as it is now. Raises SampleGoneError."""
+    """Return the sample that the job is about, as it is now. Raises SampleGoneError."""
     sample = db.session.get(Sample, claim.sample_id or "", populate_existing=True)
     if sample is None or sample.deleted_at is not None:
         raise SampleGoneError(claim.log_name)
     return sample
 
 
-def _insert_jobs(user: User, sample_ids: Collection[str], purpose: str) -> list[Job]:
+def lock_sample(job: Job) -> Sample:
+    """Lock and return the sample that a job is about, inside a transaction. Raises SampleGoneError."""
+    wanted = select(Sample).where(Sample.id == job.sample_id, Sample.deleted_at.is_(None))
+    sample = db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
+    if sample is None:
+        raise SampleGoneError(job.id)
+    return sample
+
+
+def _insert_jobs(user: User, sample_ids: Collection[str], purpose_name: str) -> list[Job]:
     mine = Sample.user_id == user.id, Sample.id.in_(sample_ids), Sample.deleted_at.is_(None)
     samples = db.session.scalars(select(Sample).where(*mine).order_by(Sample.id)).all()
     if not samples:
         return []
-    _check_daily_limit(user, len(samples))
+    purpose, plan = purposes.find_purpose(purpose_name), plans.plan_for_user(user)
+    _check_daily_limit(user, plan, purpose, len(samples))
     batch = Batch(id=str(uuid4()), user_id=user.id, expected=len(samples))
     db.session.add(batch)
     db.session.flush()
-    jobs = [_build_job(sample, purpose, user, batch.id) for sample in samples]
+    jobs = [_build_job(sample, purpose, user, plan, batch.id) for sample in samples]
     db.session.add_all(jobs)
     db.session.flush()
     return jobs
 
 
-def _check_daily_limit(user: User, count: int) -> None:
-    """Under the account's lock. It costs no upload, but engine and models work for it all the same."""
-    plan = plans.plan_for_user(user)
+def _check_daily_limit(user: User, plan: Plan, purpose: Purpose, count: int) -> None:
+    """Raise DailyLimitError when the plan's limit has no room for so many jobs. The account is locked."""
+    limit = purpose.daily_limit
+    if limit is None:
+        return
     recent = select(func.count()).where(
-        Job.user_id == user.id, Job.purpose != UPLOAD, Job.created_at > utcnow() - LIMIT_WINDOW
+        Job.user_id == user.id,
+        Job.purpose.in_(purposes.sharing_limit(limit)),
+        Job.created_at > utcnow() - LIMIT_WINDOW,
     )
-    left = plan.again - (db.session.scalar(recent) or 0)
+    left = limit.allowed(plan) - (db.session.scalar(recent) or 0)
     if count > left:
-        raise DailyLimitError(
-            f"{plan.label} analyses and describes {plan.again:,} samples again in 24 hours, and "
-            f"{max(left, 0):,} of them are left. Choose fewer, or go on tomorrow."
-        )
+        raise DailyLimitError(limit.exceeded_message(plan, left))
 
 
-def _build_job(sample: Sample, purpose: str, user: User, batch_id: str) -> Job:
-    plan = plans.plan_for_user(user)
-    waits = plan.is_delayed and purpose == ANALYSE
+def _build_job(sample: Sample, purpose: Purpose, user: User, plan: Plan, batch_id: str) -> Job:
     return Job(
-        purpose=purpose,
+        purpose=purpose.name,
         user_id=sample.user_id,
         batch_id=batch_id,
         sample_id=sample.id,
         filename=sample.filename,
+        # These belong to uploads, but the previous version reads them of every job. Once it is no longer
+        # deployed, they stay empty here.
         format=sample.format,
         size_bytes=sample.size_bytes,
         content_sha256=sample.content_sha256,
         incoming_key="",
         tier=plan.tier,
-        priority=plan.priority,
-        run_at=utcnow() + timedelta(seconds=settings().free_tier_delay_s if waits else 0),
-        export_sp404=purpose == ANALYSE,
-        results={WANTS_MODEL: user.ai_allowed},  # as it was when the cost was shown
+        priority=purposes.priority_for(plan, purpose),
+        run_at=scheduler.first_run_time(plan, purpose),
+        export_sp404=purpose.renders_wav,
+        ai_allowed=user.ai_allowed,  # as it was when the cost was shown
+        results={},
     )

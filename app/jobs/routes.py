@@ -1,4 +1,4 @@
-"""The live job cards: one poll for all of them, which ends by itself; and what their buttons do."""
+"""Serve the live job cards, which one poll keeps up to date, and the buttons on them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STOP_POLLING = 286
 
 @blueprint.get("")
 def cards() -> Response:
-    """A page of its own; for htmx the cards, or 204 when it has them as they are. 286 tells it to stop."""
+    """Render the jobs page; for htmx only the cards, or 204 when nothing changed. 286 stops its polling."""
     now = card_list.load_cards(current_user)
     if not wants_fragment():
         return make_response(
@@ -37,17 +37,17 @@ def cards() -> Response:
 
 @blueprint.post("/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
-    """At once when it waits; a worker that has it stops within moments."""
+    """Cancel a job: at once when it waits; a worker that runs it stops within moments."""
     actions.cancel(owned_by(current_user, Job, job_id).id)
     return _answer_with_cards()
 
 
 @blueprint.post("/<job_id>/retry")
 def retry(job_id: str) -> Response:
-    """Once more without another upload, as long as the file is kept."""
+    """Retry a failed job without another upload, as long as its file is kept."""
     job = owned_by(current_user, Job, job_id)
     if not actions.retry(job.id):
-        abort(409, "It can't be tried again: its file is no longer kept, or it was started already.")
+        abort(409, "It can't be tried again: it has already started, or its file is gone. Upload it again.")
     tasks.wake_for_job(job.tier)
     return _answer_with_cards()
 
@@ -62,7 +62,7 @@ def no_room(error: quota.QuotaExceededError) -> Response:
 
 @blueprint.get("/<job_id>/audio")
 def audio(job_id: str) -> Response:
-    """What is decoded can be played, before the analysis is done."""
+    """Redirect to the decoded sound, which can be played before the analysis is done."""
     key = owned_by(current_user, Job, job_id).playable_key
     if key is None:
         abort(404)

@@ -1,4 +1,7 @@
-"""One attempt at one job: fetch, analyse in a child process, describe, finish; or fail well."""
+"""Run one attempt at one job: the steps of its purpose, in order, then its end, good or bad.
+
+Steps return values. Only this module remembers them and has them written to the job.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ from app import logs
 from app.audio.errors import UnreadableAudio
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import claims, describe_step, measure_step, reprocess, transitions
-from app.jobs.claims import Claim, LeaseLostError
+from app.jobs import claims, lease, purposes, reprocess, transitions
+from app.jobs.lease import Claim, LeaseLostError
+from app.jobs.purposes import Results, StepInput
 from app.jobs.transitions import Transition
-from app.models.job import ANALYSED, DESCRIBED, STEPS
 from app.sandbox.errors import EngineCancelled, EngineError, EngineTimeout, EngineUnavailable
 
 log = logging.getLogger(__name__)
@@ -47,8 +50,8 @@ def run_next() -> Transition | None:
 
 def _run_attempt(claim: Claim) -> Transition:
     try:
-        with claims.keep_lease(claim) as still_ours, _workspace(claim) as folder:
-            return _run_steps(claim, folder, still_ours)
+        with lease.keep_lease(claim) as is_held, _workspace(claim) as folder:
+            return _run_steps(claim, folder, is_held)
     except LeaseLostError:
         raise
     except reprocess.SampleGoneError:
@@ -72,8 +75,30 @@ def _run_attempt(claim: Claim) -> Transition:
         return transitions.retry_or_fail(claim, "Something on our side broke.", traceback.format_exc())
 
 
+def _run_steps(claim: Claim, folder: Path, is_held: Callable[[], bool]) -> Transition:
+    """Run the steps of the job's purpose and complete it.
+
+    A step that an earlier attempt finished is neither run nor paid for again.
+    """
+    purpose, results = purposes.find_purpose(claim.purpose), dict(claim.results)
+
+    def record(stage: str, found: Results) -> None:
+        results.update(found)
+        lease.save_step(claim, stage, results)
+
+    if purpose.is_about_sample:
+        reprocess.check_sample_exists(claim)
+    for step in purpose.steps:
+        if step.result_key not in results and step.is_wanted(claim):
+            found = step.run(StepInput(claim, results, folder, is_held, record))
+            record(step.name, {step.result_key: found})
+    if claim.original_key:
+        open_store(settings()).copy(claim.incoming_key, claim.original_key)
+    return transitions.complete(claim, results)
+
+
 def _wait_for_database(claim: Claim, detail: str) -> Transition:
-    """A database that restarts costs no try: it is asked again for less time than the lease has left."""
+    """Postpone the job without counting a try, retrying for less time than the lease has left."""
     for pause_s in DATABASE_PAUSES_S:
         time.sleep(pause_s)
         with suppress(OperationalError):
@@ -81,22 +106,9 @@ def _wait_for_database(claim: Claim, detail: str) -> Transition:
     return transitions.postpone(claim, detail)
 
 
-def _run_steps(claim: Claim, folder: Path, still_ours: Callable[[], bool]) -> Transition:
-    """The steps of its purpose. What an earlier attempt has got done is neither done nor paid for again."""
-    reprocess.check_sample_exists(claim)
-    steps, results = STEPS[claim.purpose], claim.results
-    if ANALYSED in steps and "analysis" not in results:
-        measure_step.measure_sound(claim, folder, still_ours)
-    if DESCRIBED in steps and "vibe" not in results:
-        claims.save_step(claim, DESCRIBED, vibe=describe_step.describe_sound(claim, still_ours))
-    if claim.original_key:
-        open_store(settings()).copy(claim.incoming_key, claim.original_key)
-    return transitions.complete(claim, results.get("analysis", {}), results.get("vibe", {}))
-
-
 @contextmanager
 def _workspace(claim: Claim) -> Iterator[Path]:
-    """A folder of this attempt's own that is gone afterwards, whatever happened."""
+    """Yield a work folder of this attempt's own, and remove it afterwards, whatever happened."""
     parent = settings().data_dir.resolve() / "tmp"
     parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f"job-{claim.job_id}-", dir=parent) as folder:

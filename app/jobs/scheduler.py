@@ -1,28 +1,32 @@
-"""Who is next: paid tiers strictly before free, first come first served inside a tier, and nobody takes
-every slot while somebody else waits."""
+"""Decide which job is next: paid tiers strictly before free, first come first served inside a tier.
+
+No user takes every slot while another user of the tier waits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, update
 
 from app.billing import plans
-from app.billing.plans import FREE
+from app.billing.plans import FREE, Plan
 from app.extensions import db, settings
-from app.jobs import workers
+from app.jobs import purposes, workers
+from app.jobs.purposes import Purpose
 from app.models import Job, User, Worker
 from app.models.base import UtcDateTime, transaction, utcnow
 from app.models.job import PENDING, PROCESSING
 
-# Who holds all slots they may is passed over row by row for so long, and then user by user.
+# Skip users at their slot limit one row at a time for the first 64 rows, then one user at a time.
 MAX_ROWS_READ = 64
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """The user whose first job of this priority is next, if they hold fewer slots than `limit` by then."""
+    """A user with a ready job of this priority, and how many running jobs they must stay below."""
 
     user_id: str
     priority: int
@@ -30,6 +34,7 @@ class Candidate:
 
 
 def next_candidate(worker: Worker | None) -> Candidate | None:
+    """Return the user whose job is next for this worker; None when no ready job may run."""
     for priority in _allowed_priorities(worker):
         for limit in _running_limits():
             user_id = _find_user(priority, limit)
@@ -38,12 +43,19 @@ def next_candidate(worker: Worker | None) -> Candidate | None:
     return None
 
 
-def select_first_job(turn: Candidate) -> Select[Job]:
-    """The job of that turn. The caller has locked the account, so what other claims took is counted."""
-    held = select(func.count()).where(Job.user_id == turn.user_id, Job.state == PROCESSING).scalar_subquery()
+def select_first_job(candidate: Candidate) -> Select[Job]:
+    """Select the candidate's first ready job, unless they have as many running as they may.
+
+    The caller has locked the account, so the count includes what other claims took.
+    """
+    running = select(func.count()).where(Job.user_id == candidate.user_id, Job.state == PROCESSING)
     return (
         select(Job)
-        .where(*_is_ready(turn.priority), Job.user_id == turn.user_id, held < turn.limit)
+        .where(
+            *_is_ready(candidate.priority),
+            Job.user_id == candidate.user_id,
+            running.scalar_subquery() < candidate.limit,
+        )
         .order_by(Job.run_at, Job.id)
         .limit(1)
         .with_for_update(of=Job, skip_locked=True)
@@ -51,74 +63,95 @@ def select_first_job(turn: Candidate) -> Select[Job]:
 
 
 def ready_tiers(limit: int) -> list[str]:
-    """The tiers of the jobs that are due, best first."""
+    """Return the tiers of up to `limit` jobs that are due, best first."""
     found: list[str] = []
-    for priority in plans.PRIORITIES:
+    for priority in purposes.all_priorities():
         due = select(Job.tier).where(*_is_ready(priority)).order_by(Job.run_at, Job.id)
         found += db.session.scalars(due.limit(limit - len(found)))
     return found
 
 
+def first_run_time(plan: Plan, purpose: Purpose) -> datetime:
+    """Return when a new job of this purpose may start: at once, or after the Free plan's delay."""
+    is_delayed = plan.is_delayed and purpose.is_delayed_on_free
+    return utcnow() + timedelta(seconds=settings().free_tier_delay_s if is_delayed else 0)
+
+
 def move_to_plan(user: User) -> int:
-    """Put a user's waiting jobs where their plan has them now; paid ones are due at once.
+    """Give a user's waiting jobs the tier and priority of their plan; on a paid plan they are due at once.
 
     Returns how many. A job that waits after a failed try keeps its time.
     """
     plan, now = plans.plan_for_user(user), utcnow()
-    later = and_(Job.attempt == 0, Job.run_at > now)
-    due = case((later, literal(now, UtcDateTime)), else_=Job.run_at)
+    not_yet_due = and_(Job.attempt == 0, Job.run_at > now)
+    due = case((not_yet_due, literal(now, UtcDateTime)), else_=Job.run_at)
     moved = update(Job).where(Job.user_id == user.id, Job.state == PENDING).returning(Job.id)
     with transaction() as session:
-        values = {"tier": plan.tier, "priority": plan.priority}
+        values = {"tier": plan.tier, "priority": _priority_by_purpose(plan)}
         values |= {} if plan.is_delayed else {"run_at": due}
         return len(session.scalars(moved.values(**values)).all())
 
 
+def _priority_by_purpose(plan: Plan) -> ColumnElement[int] | int:
+    offsets = purposes.priority_offsets()
+    if not offsets:
+        return plan.priority
+    shifted = {name: plan.priority + offset for name, offset in offsets.items()}
+    return case(shifted, value=Job.purpose, else_=plan.priority)
+
+
 def _allowed_priorities(worker: Worker | None) -> list[int]:
-    """Free jobs leave some slots of each worker to paid ones, or a few long files could hold them all."""
+    """Return the priorities this worker may take now.
+
+    Free jobs leave some slots of each worker to paid ones; otherwise a few long files could hold them all.
+    """
+    priorities = purposes.all_priorities()
     if worker is None:
-        return plans.PRIORITIES
+        return priorities
     reserved = min(settings().paid_slots, worker.slots - 1)
     if not reserved or workers.count_free_tier(worker, FREE.priority) < worker.slots - reserved:
-        return plans.PRIORITIES
-    return [priority for priority in plans.PRIORITIES if priority < FREE.priority]
+        return priorities
+    return [priority for priority in priorities if priority < FREE.priority]
 
 
 def _running_limits() -> list[int]:
-    """How many jobs a user may have running: a slot less than there are while others wait, then the cap."""
+    """Return how many jobs a user may have running: first one slot fewer than there are, then the cap.
+
+    So one slot stays free for other users of the tier, unless none of them waits.
+    """
     cap, slots = settings().user_running_max, workers.total_slots()
     return [slots - 1, cap] if 2 <= slots <= cap else [cap]
 
 
 def _plan_slots(user_ids: Iterable[str]) -> dict[str, int]:
-    """How many jobs each may have running by their plan."""
+    """Return how many jobs the plan of each of these users lets them have running."""
     users = db.session.scalars(select(User).where(User.id.in_(user_ids))).unique()
     return {user.id: plans.plan_for_user(user).slots for user in users}
 
 
 def _users_at_limit(limit: int) -> set[str]:
-    """Who has as many jobs running as their plan allows, or as anybody may."""
+    """Return the users who have as many jobs running as their plan, or `limit`, allows."""
     running = select(Job.user_id, func.count()).where(Job.state == PROCESSING).group_by(Job.user_id)
-    held = {row[0]: int(row[1]) for row in db.session.execute(running)}
-    slots = _plan_slots(held)
-    return {user_id for user_id, count in held.items() if count >= min(limit, slots[user_id])}
+    counts = {row[0]: int(row[1]) for row in db.session.execute(running)}
+    slots = _plan_slots(counts)
+    return {user_id for user_id, count in counts.items() if count >= min(limit, slots[user_id])}
 
 
 def _find_user(priority: int, limit: int) -> str | None:
+    """Return the first user in line who is below the limit."""
     full = _users_at_limit(limit)
-    line = select(Job.user_id).where(*_is_ready(priority)).order_by(Job.run_at, Job.id).limit(MAX_ROWS_READ)
-    users = db.session.scalars(line).all()
-    if not full or len(users) < MAX_ROWS_READ:
-        return next((user_id for user_id in users if user_id not in full), None)
-    return next((u for u in users if u not in full), None) or db.session.scalar(
-        _select_other_user(priority, full)
-    )
+    head = select(Job.user_id).where(*_is_ready(priority)).order_by(Job.run_at, Job.id).limit(MAX_ROWS_READ)
+    users = db.session.scalars(head).all()
+    found = next((user_id for user_id in users if user_id not in full), None)
+    if found is not None or not full or len(users) < MAX_ROWS_READ:
+        return found
+    return db.session.scalar(_select_other_user(priority, full))
 
 
 def _select_other_user(priority: int, full: set[str]) -> Select[str]:
-    """Whoever waits longest but for the full ones, whose thousands of rows at the head are not read.
+    """Select the user who has waited longest and is not at the limit, without reading the rows before theirs.
 
-    A loose index scan: from one user to the next by the index, and of each the first row only.
+    A loose index scan: the index leads from one user to the next, and only each one's first row is read.
     """
     waiting = (Job.state == PENDING, Job.priority == priority)
     users = select(func.min(Job.user_id).label("user_id")).where(*waiting).cte("users", recursive=True)

@@ -1,4 +1,4 @@
-"""The worker processes: where they are, that they live, and whether they may take work."""
+"""Keep the table of worker processes: where they run, when they were last alive, whether they take jobs."""
 
 from __future__ import annotations
 
@@ -17,65 +17,67 @@ from app.extensions import db, settings
 from app.models import Job, Worker
 from app.models.base import transaction, utcnow
 from app.models.job import PROCESSING
-from app.models.worker_process import DRAINING, RUNNING, SILENT_AFTER
+from app.models.worker_process import RUNNING, SILENT_AFTER
 
 HEARTBEAT_S = 5.0
-# For so long an operator sees that a worker went silent; its jobs are taken up long before.
+# How long an operator sees that a worker went silent; its jobs are requeued long before.
 REMOVED_AFTER = timedelta(minutes=10)
 
 
 def send_heartbeat() -> None:
-    """Say that this process lives; the first beat registers it, and so does one after a sweep."""
+    """Record that this process is alive; register it when it has no row yet or no longer."""
     now = utcnow()
     with transaction() as session:
         known = update(Worker).where(Worker.id == own_worker_id()).values(beat_at=now)
         if session.scalar(known.returning(Worker.id)) is not None:
             return
     slots = settings().worker_slots
-    with suppress(IntegrityError), transaction() as session:  # another thread of ours may have been first
+    with suppress(IntegrityError), transaction() as session:  # another thread of this process may be first
         session.add(Worker(id=own_worker_id(), host=socket.gethostname()[:80], pid=os.getpid(), slots=slots))
 
 
 def unregister() -> None:
-    """This process ends as it should."""
+    """Remove this process from the table, as it ends."""
     with transaction() as session:
         session.execute(delete(Worker).where(Worker.id == own_worker_id()))
 
 
 def remove_silent() -> None:
-    """Forget workers that have been silent for long."""
+    """Remove workers that have been silent for long."""
     with transaction() as session:
         session.execute(delete(Worker).where(Worker.beat_at < utcnow() - REMOVED_AFTER))
 
 
 def set_mode(worker_id: str, mode: str) -> bool:
-    """Pause, drain or resume; False when there is no such worker any more."""
+    """Pause, drain or resume a worker; return False when it is no longer there."""
     with transaction() as session:
         told = update(Worker).where(Worker.id == worker_id).values(mode=mode).returning(Worker.id)
         return session.scalar(told) is not None
 
 
 def lock_own_worker() -> Worker | None:
-    """This process's row, inside a transaction: its threads claim one after another, and a pause that is
-    committed holds for the next claim. None outside a worker."""
+    """Lock and return this process's row, inside a transaction; None outside a worker.
+
+    So the threads of a worker claim one after another, and a committed pause holds for the next claim.
+    """
     own = select(Worker).where(Worker.id == own_worker_id()).with_for_update()
     return db.session.scalar(own.execution_options(populate_existing=True))
 
 
 def count_free_tier(worker: Worker, paid_below: int) -> int:
-    """How many of its slots hold jobs of the free tier."""
+    """Return how many slots of a worker hold jobs of a priority of `paid_below` or more: free ones."""
     held = select(func.count()).where(Job.state == PROCESSING, Job.priority >= paid_below)
     return db.session.scalar(held.where(Job.worker.startswith(f"{worker.id}:", autoescape=True))) or 0
 
 
 def total_slots() -> int:
-    """The slots of every worker that takes work now."""
+    """Return the slots of all workers that take jobs now."""
     fresh = Worker.beat_at > utcnow() - SILENT_AFTER
     return db.session.scalar(select(func.sum(Worker.slots)).where(Worker.mode == RUNNING, fresh)) or 0
 
 
 def free_slots() -> int:
-    """The slots of this process that could take a job."""
+    """Return how many slots of this process could take a job."""
     worker = db.session.get(Worker, own_worker_id())
     if worker is None or worker.mode != RUNNING:
         return 0
@@ -83,26 +85,24 @@ def free_slots() -> int:
 
 
 def running_jobs(worker: Worker) -> list[Job]:
+    """Return the jobs a worker holds, the longest running first."""
     held = Job.worker.startswith(f"{worker.id}:", autoescape=True)
     return list(db.session.scalars(select(Job).where(Job.state == PROCESSING, held).order_by(Job.started_at)))
 
 
-def is_drained(worker: Worker) -> bool:
-    return worker.mode == DRAINING and not running_jobs(worker)
-
-
 def own_worker_id() -> str:
+    """Return the id of this process in the table: its machine and its process id."""
     return f"{machine_id()}:{os.getpid()}"
 
 
 def holder_name() -> str:
-    """Who holds a job: this process, and the thread of it."""
+    """Return the name under which this thread holds jobs: its process and its own name."""
     return f"{own_worker_id()}:{threading.current_thread().name}"[:120]
 
 
 @lru_cache(maxsize=1)
 def machine_id() -> str:
-    """Where process ids mean something: this host since its boot, in this container."""
+    """Return a name for where process ids are unique: this host since its boot, in this container."""
     namespace = Path("/proc/self/ns/pid")
     boot = Path("/proc/sys/kernel/random/boot_id")
     inside = f"{boot.read_text()[:8]}.{namespace.stat().st_ino}" if namespace.exists() else ""

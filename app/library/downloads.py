@@ -1,4 +1,4 @@
-"""Links to a sample's bytes, named for where they go."""
+"""Links to a sample's audio, under the name that its destination can use."""
 
 from __future__ import annotations
 
@@ -13,20 +13,32 @@ WAV = "audio/wav"
 BINARY = "application/octet-stream"
 
 
+class TooLongForPadError(Exception):
+    """The sample is longer than a pad of the unit holds; the message is for the user."""
+
+    def __init__(self) -> None:
+        super().__init__("An SP-404MKII pad holds 16 minutes. Cut this sample into shorter files first.")
+
+
 def audio_url(sample: Sample) -> str:
-    """For the player: the unit's own WAV, which every browser plays without a gap."""
+    """Return a link for the player: the WAV for the unit, which every browser plays without a gap."""
     return open_store(settings()).url(sample.sp404_key, content_type=WAV)
 
 
 def original_url(sample: Sample) -> str:
-    """The file exactly as it came, under the name it came with."""
+    """Return a download link to the uploaded file under its own name, and record the export."""
     url = open_store(settings()).url(sample.original_key, content_type=BINARY, download_name=sample.filename)
     _record_export(sample)
     return url
 
 
 def sp404_url(sample: Sample) -> str:
-    """48 kHz, 16 bit, under a name that the unit can show and load."""
+    """Return a download link to the WAV for the unit, and record the export.
+
+    The WAV has 48 kHz and 16 bit, and a name that the unit can show and load. Raises TooLongForPadError.
+    """
+    if not sample.fits_a_pad:
+        raise TooLongForPadError
     name = f"{pad_names.safe_name(pad_names.append_facts(sample.name, sample.bpm, sample.key))}.wav"
     url = open_store(settings()).url(sample.sp404_key, content_type=WAV, download_name=name)
     _record_export(sample)

@@ -1,4 +1,4 @@
-"""The forms on a sample's page. What is sent back as it was shown is no correction."""
+"""The forms on a sample's page. A value that is sent back as the form showed it is no correction."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from app.vibe.vibe_schema import MAX_DESCRIPTION_CHARACTERS, MAX_GENRES, MAX_MOO
 KEY_CHOICES = [
     SelectChoice(key, f"{key} · {musical_keys.camelot_code(key)}") for key in musical_keys.ALL_KEYS
 ]
-TEMPO_MESSAGE = "A tempo lies between 20 and 400 BPM."
-# What to do about a field that the rules for a vibe refuse.
+TEMPO_MESSAGE = "Enter a tempo from 20 to 400 BPM."
+# What to do about a field that the vibe's schema refuses.
 FIELD_MESSAGES = {
-    "energy": "Energy is a whole number from 0 to 100.",
-    "instruments": "Choose six instruments at most.",
+    "energy": "Enter a whole number from 0 to 100.",
+    "instruments": "Choose up to six instruments.",
     "description": (
         f"Write one plain sentence of 3 to {MAX_DESCRIPTION_CHARACTERS} characters, without links or markup."
     ),
@@ -48,18 +48,23 @@ FIELD_MESSAGES = {
 
 
 def require_finite(_: FlaskForm, field: DecimalField) -> None:
-    """A signalling NaN can't even be compared."""
+    """Refuse NaN and infinity, before a range check fails on a signalling NaN."""
     if field.data is not None and not field.data.is_finite():
         raise StopValidation(TEMPO_MESSAGE)
 
 
 def select_one(label: str, words: Iterable[str], blank: str = "–", **options: str) -> SelectField:
+    """Return a field with these words as choices and a blank one before them."""
     choices = [SelectChoice("", blank), *(SelectChoice(word, word) for word in words)]
     return SelectField(label, choices=choices, **options)
 
 
 class EditForm(FlaskForm):
-    """Remembers what it showed: a page may stay open while the sample is analysed or described again."""
+    """A form that remembers the values it showed.
+
+    The page may stay open while the sample is analysed or described again. Values that are sent back as they
+    were shown then must not count as corrections.
+    """
 
     shown = HiddenField()
 
@@ -72,20 +77,23 @@ class EditForm(FlaskForm):
             self.shown.data = json.dumps(self._was)
 
     def is_changed(self, name: str) -> bool:
+        """Say whether the user has changed a field from what the form showed."""
         now, was = _as_json(self[name].data), self._was[name]
-        if isinstance(self[name], SelectMultipleField):  # boxes come in the page's order
+        if isinstance(self[name], SelectMultipleField):  # checkboxes are sent in the page's order
             return not isinstance(was, list) or {*now} != {*map(str, was)}
         return bool(now != was)
 
 
 class SampleForm(EditForm):
+    """The name, the tags, and what was measured of a sample."""
+
     name = StringField("Name", [DataRequired("A sample needs a name."), Length(max=200)])
     tags = StringField("Tags", [Length(max=900)], description="Separated by commas: dusty, intro, sp-404")
     bpm = DecimalField(
         "BPM",
         [Optional(), require_finite, NumberRange(MIN_BPM, MAX_BPM, TEMPO_MESSAGE)],
         places=2,
-        description="Leave it empty when the sound has no tempo.",
+        description="Leave empty if the sound has no tempo.",
     )
     key = SelectField("Key", choices=[SelectChoice("", "none"), *KEY_CHOICES])
     kind = SelectField("Kind", choices=[SelectChoice(kind, kind) for kind in KINDS])
@@ -95,22 +103,26 @@ class SampleForm(EditForm):
         shown = {"name": sample.name, "tags": ", ".join(sample.tag_names)}
         shown |= {"key": sample.key or "", "kind": sample.kind, "sound": sample.sound or ""}
         bpm = None if sample.bpm is None else round(Decimal(sample.bpm), 2)
-        if sent is not None:  # a button sends the one field it is for
+        if sent is not None:  # a button, such as "Use 186 BPM", sends only its own field
             sent = MultiDict(shown | {"bpm": "" if bpm is None else str(bpm)} | dict(sent.items()))
         super().__init__(sent, shown | {"bpm": bpm})
 
     def changed(self, name: str) -> str | None:
+        """Return the value of a field that was changed, None for one that was not."""
         return self[name].data if self.is_changed(name) else None
 
     @property
     def corrections(self) -> dict[str, Any]:
-        """Empty says that the sound has none."""
+        """The changed fields of the measurement; None says that the sound has no such value."""
         changed = {name: self[name].data or None for name in SOUND_FIELDS if self.is_changed(name)}
         return {name: float(each) if isinstance(each, Decimal) else each for name, each in changed.items()}
 
 
 class VibeForm(EditForm):
-    """An emptied field goes back to what was described; emptied genres, instruments and words are none."""
+    """The description of a sample.
+
+    An empty field resets the correction to what was found; empty genres, instruments and words mean none.
+    """
 
     description = TextAreaField("Description", description="One plain sentence.")
     moods = FieldList(
@@ -138,10 +150,10 @@ class VibeForm(EditForm):
         self._found, self._vibe = sample.found(), sample.vibe
         super().__init__(sent, _shown_values(sample.vibe), prefix="vibe")
         self.corrections: dict[str, Any] = {}
-        self.taken_back: list[str] = []
+        self.reset: list[str] = []
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Hold what was changed against the schema that a model's answer is held against."""
+        """Check what was changed against the same schema as a model's answer."""
         if not super().validate(extra_validators):
             return False
         changed = {name: self._value(name) for name in VIBE_FIELDS if self.is_changed(name)}
@@ -152,11 +164,11 @@ class VibeForm(EditForm):
                 self[name].errors = [FIELD_MESSAGES.get(name, "Choose from the list.")]
             return False
         self.corrections = correction.model_dump(exclude_none=True)
-        self.taken_back = [name for name, value in changed.items() if value is None]
+        self.reset = [name for name, value in changed.items() if value is None]
         return True
 
     def _value(self, name: str) -> Any:
-        """As the schema takes it; None for what was emptied and is then as described."""
+        """Return a field as the schema takes it; None for a field that was emptied to reset it."""
         data = self[name].data
         if name == "moods":
             return [mood for mood in data if mood] or None
@@ -167,18 +179,18 @@ class VibeForm(EditForm):
         return visible_text(data[:MAX_READ]) or None
 
     def _named(self, name: str, chosen: list[str]) -> list[dict[str, Any]]:
-        """What was there already keeps its weight, and whether it is heard."""
+        """Return chosen genres or instruments; known ones keep their weight, or whether they are heard."""
         known = {each["name"]: each for vibe in (self._found, self._vibe) for each in vibe.get(name) or ()}
         return [known.get(word, {"name": word}) for word in chosen]
 
 
 def _as_json(value: Any) -> Any:
-    """As it is when it has been JSON."""
+    """Return a value as it comes back from JSON, so that it can be compared with what was shown."""
     return value if value is None or isinstance(value, list) else str(value)
 
 
 def _parse_shown(sent: str) -> dict[str, Any]:
-    """What the form says it has shown; nothing when that can't be read."""
+    """Return the values a sent form says it has shown; none when they can't be read."""
     try:
         found = json.loads(sent)
     except ValueError:
@@ -187,7 +199,7 @@ def _parse_shown(sent: str) -> dict[str, Any]:
 
 
 def _shown_values(vibe: Mapping[str, Any]) -> dict[str, Any]:
-    """A vibe as the form's fields show it; one that lacks fields leaves them empty."""
+    """Return a vibe as the form's fields show it; fields that it lacks are empty."""
     single = ("description", "energy", "texture", "era", "use", "role")
     return {name: str(vibe.get(name, "")) for name in single} | {
         "moods": _pad_list(vibe.get("moods", ()), MAX_MOODS),
@@ -198,4 +210,5 @@ def _shown_values(vibe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pad_list(words: Iterable[str], count: int) -> list[str]:
+    """Return exactly `count` words, filled up with empty ones."""
     return [*words, *[""] * count][:count]

@@ -1,16 +1,17 @@
-"""A sample's measurements in words, and the figures its pictures are drawn from."""
+"""A sample's measurements explained to a producer, and the bars of its two charts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from app.audio.result import Analysis, SpectralSummary
 from app.models import Sample
-from app.music import musical_keys
+from app.music.pitch_names import PITCH_NAMES
 
 Value = TypeVar("Value")
-PICTURE_HEIGHT = 100
+CHART_HEIGHT = 100
 FLOOR_DB = -60.0
 MIN_SHARE, MAX_OTHERS = 0.02, 4
 SAME_TEMPO_RATIO = 0.02
@@ -18,6 +19,8 @@ SAME_TEMPO_RATIO = 0.02
 
 @dataclass(frozen=True)
 class Fact:
+    """One measurement: its label, its value as text, and what it means."""
+
     label: str
     value: str
     words: str
@@ -25,7 +28,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class ChartBar:
-    """One bar of a picture: its label, its height of 0..100, and its figure for whoever hovers or listens."""
+    """One bar of a chart: its label, its height from 0 to 100, and its figure as text for a tooltip."""
 
     label: str
     height: float
@@ -33,8 +36,8 @@ class ChartBar:
 
 
 def measured_facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
-    """Every measurement under a heading, with what it means to a producer."""
-    measured = sample.features.measured
+    """Return every measurement under a heading, with what it means to a producer."""
+    measured = sample.analysis()
     return [
         ("Level", _level_facts(measured)),
         ("Tone", _tone_facts(measured)),
@@ -44,23 +47,23 @@ def measured_facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
 
 
 def other_tempi(sample: Sample) -> list[tuple[float, float]]:
-    """What else the tempo could be, with the chance of each.
+    """Return other likely tempi with the probability of each.
 
-    Neither what is in force nor what was measured, which taking a correction back brings.
+    The tempo in force is left out, and the measured one too, because undoing the correction restores it.
     """
-    measured = sample.features.measured
-    known = [bpm for bpm in (sample.bpm, measured["bpm"]) if bpm is not None]
-    candidates = measured["bpm_candidates"]
+    measured = sample.analysis()
+    known = [bpm for bpm in (sample.bpm, measured.bpm) if bpm is not None]
+    candidates = measured.bpm_candidates
     return _likely_values(
         each for each in candidates if all(abs(each[0] / bpm - 1) > SAME_TEMPO_RATIO for bpm in known)
     )
 
 
 def other_keys(sample: Sample) -> list[tuple[str, float]]:
-    """The same for the key."""
-    measured = sample.features.measured
-    known = (sample.key, measured["key"])
-    return _likely_values(each for each in measured["key_candidates"] if each[0] not in known)
+    """Return other likely keys with the probability of each, chosen as `other_tempi` are."""
+    measured = sample.analysis()
+    known = (sample.key, measured.key)
+    return _likely_values(each for each in measured.key_candidates if each[0] not in known)
 
 
 def _likely_values(candidates: Iterable[tuple[Value, float]]) -> list[tuple[Value, float]]:
@@ -68,14 +71,15 @@ def _likely_values(candidates: Iterable[tuple[Value, float]]) -> list[tuple[Valu
 
 
 def original_values(sample: Sample) -> dict[str, str]:
-    """For each correction, what was found there."""
+    """Return, for each corrected field, the value that was measured or described."""
     found = sample.found()
     return {name: _value_text(name, found[name]) for name in sample.corrections}
 
 
 def chart_bars(sample: Sample) -> dict[str, list[ChartBar]]:
-    spectral = sample.features.measured["spectral"]
-    return {"spectrum": _spectrum_bars(spectral), "chroma": _chroma_bars(spectral["chroma"]["mean"])}
+    """Return the bars of the spectrum and of the chroma chart."""
+    spectral = sample.analysis().spectral
+    return {"spectrum": _spectrum_bars(spectral), "chroma": _chroma_bars(spectral.chroma.mean)}
 
 
 def _value_text(name: str, value: Any) -> str:
@@ -86,70 +90,73 @@ def _value_text(name: str, value: Any) -> str:
     return f"{value:.1f} BPM".replace(".0 ", " ") if name == "bpm" else str(value)
 
 
-def _level_facts(measured: dict[str, Any]) -> list[Fact]:
-    loudness_db, crest_db = measured["loudness_db"], measured["crest_db"]
-    unit = measured["loudness_unit"]
+def _level_facts(measured: Analysis) -> list[Fact]:
+    loudness_db, crest_db = measured.loudness_db, measured.crest_db
+    unit = measured.loudness_unit
     return [
         Fact("Loudness", _db_text(loudness_db, unit), _loudness_advice(loudness_db)),
         Fact(
             "True peak",
-            _db_text(measured["true_peak_db"], "dBTP"),
-            "The highest point between samples; above 0 it clips.",
+            _db_text(measured.true_peak_db, "dBTP"),
+            "The highest peak, measured between samples too; above 0 it clips.",
         ),
-        Fact("RMS", _db_text(measured["rms_db"], "dBFS"), "The average level."),
+        Fact("RMS", _db_text(measured.rms_db, "dBFS"), "The average level."),
         Fact(
-            "Crest", _db_text(crest_db, "dB"), "Peak over average: drums are high, squashed material is low."
+            "Crest",
+            _db_text(crest_db, "dB"),
+            "Peak level above the average: high for drums, low for squashed material.",
         ),
     ]
 
 
-def _tone_facts(measured: dict[str, Any]) -> list[Fact]:
-    spectral = measured["spectral"]
+def _tone_facts(measured: Analysis) -> list[Fact]:
+    spectral = measured.spectral
     rows = [
-        Fact("Brightness", _score_text(measured["brightness"]), "0 is a dark sub, 100 a bright hat."),
-        Fact("Noisiness", _score_text(measured["noisiness"]), "0 is a pure tone, 100 white noise."),
+        Fact("Brightness", _score_text(measured.brightness), "0 is a dark sub, 100 is a bright hi-hat."),
+        Fact("Noisiness", _score_text(measured.noisiness), "0 is a pure tone, 100 is white noise."),
     ]
-    for name, label, words in (
-        ("centroid_hz", "Centroid", "The centre of gravity of the spectrum."),
-        ("bandwidth_hz", "Bandwidth", "How far the energy spreads around the centroid."),
-        ("rolloff_hz", "Roll-off", "85 % of the energy lies below."),
+    for moments, label, words in (
+        (spectral.centroid_hz, "Centroid", "The centre of gravity of the spectrum."),
+        (spectral.bandwidth_hz, "Bandwidth", "How far the energy spreads around the centroid."),
+        (spectral.rolloff_hz, "Roll-off", "85 % of the energy lies below this frequency."),
     ):
-        mean, std = spectral[name]["mean"], spectral[name]["std"]
-        rows.append(Fact(label, _hz_text(mean, std), words))
-    flatness = spectral["flatness"]["mean"]
-    crossings = spectral["zero_crossing_rate"]["mean"]
-    rows.append(Fact("Flatness", _decimal_text(flatness, 3), "Tonal near 0, noise near 1."))
+        rows.append(Fact(label, _hz_text(moments.mean, moments.std), words))
+    flatness = spectral.flatness.mean
+    crossings = spectral.zero_crossing_rate.mean
+    rows.append(Fact("Flatness", _decimal_text(flatness, 3), "Near 0 for tones, near 1 for noise."))
     rows.append(
-        Fact("Zero crossings", _decimal_text(crossings, 3), "Per sample; hiss crosses often, bass seldom.")
+        Fact(
+            "Zero crossings",
+            _decimal_text(crossings, 3),
+            "How often the wave crosses zero, per sample: often for hiss, rarely for bass.",
+        )
     )
-    if measured["note"]:
-        rows.append(Fact("Note", _note_text(measured), "The pitch of this sound: tune pads by it."))
-    elif measured["tuning_cents"] is not None:
-        rows.append(Fact("Tuning", f"{measured['tuning_cents']:+.0f} cents", "Away from A = 440 Hz."))
+    if measured.note:
+        rows.append(Fact("Note", _note_text(measured), "The pitch of this sound; use it to tune pads."))
+    elif measured.tuning_cents is not None:
+        rows.append(Fact("Tuning", f"{measured.tuning_cents:+.0f} cents", "Distance from A = 440 Hz."))
     return rows
 
 
-def _note_text(measured: dict[str, Any]) -> str:
-    cents = measured.get("note_cents")
+def _note_text(measured: Analysis) -> str:
+    cents = measured.note_cents
     away = "" if cents is None else f" {cents:+.0f} cents".replace("-", "−")
-    return f"{measured['note']}{away}".replace("#", "♯")
+    return f"{measured.note}{away}".replace("#", "♯")
 
 
-def _time_facts(measured: dict[str, Any]) -> list[Fact]:
-    count, attack_ms = len(measured["onsets"]), measured["attack_ms"]
+def _time_facts(measured: Analysis) -> list[Fact]:
+    count, attack_ms = len(measured.onsets), measured.attack_ms
     return [
         *_beat_facts(measured),
-        Fact(
-            "Onsets", str(count), "Places where something starts, at zero crossings: the points to chop at."
-        ),
+        Fact("Onsets", str(count), "Where sounds start, moved to zero crossings: good points to chop at."),
         Fact(
             "Attack", "–" if attack_ms is None else f"{attack_ms:.0f} ms", "From silence to the first peak."
         ),
     ]
 
 
-def _beat_facts(measured: dict[str, Any]) -> list[Fact]:
-    beats, downbeats = measured["beats"], measured.get("downbeats", [])
+def _beat_facts(measured: Analysis) -> list[Fact]:
+    beats, downbeats = measured.beats, measured.downbeats
     if not beats or not downbeats:
         return []
     first = f"The first bar begins at {downbeats[0]:.3f} s; chop at beats or bars to keep the groove."
@@ -162,29 +169,35 @@ def _file_facts(sample: Sample) -> list[Fact]:
     return [
         Fact("Format", sample.format, f"{features.sample_rate / 1000:g} kHz, {channels}"),
         Fact(
-            "Size", f"{sample.size_bytes / 1e6:.2f} MB", "As you uploaded it; the original is never changed."
+            "Size",
+            f"{sample.size_bytes / 1e6:.2f} MB",
+            "The size of your upload; the original is never changed.",
         ),
-        Fact("Analysed by", f"engine {features.engine_version}", "Which version of the ear measured this."),
+        Fact(
+            "Analysed by",
+            f"engine {features.engine_version}",
+            "The version of the analysis engine that measured this.",
+        ),
     ]
 
 
-def _spectrum_bars(spectral: dict[str, Any]) -> list[ChartBar]:
-    loudest = max(spectral["bands_db"], default=0.0)
+def _spectrum_bars(spectral: SpectralSummary) -> list[ChartBar]:
+    loudest = max(spectral.bands_db, default=0.0)
     bars = []
-    for level, centre_hz in zip(spectral["bands_db"], spectral["bands_hz"], strict=True):
+    for level, centre_hz in zip(spectral.bands_db, spectral.bands_hz, strict=True):
         relative = max(level - loudest, FLOOR_DB)
-        height = PICTURE_HEIGHT * (1 - relative / FLOOR_DB)
+        height = CHART_HEIGHT * (1 - relative / FLOOR_DB)
         bars.append(ChartBar(_hz_text(centre_hz, None), height, f"{relative:.0f} dB".replace("-", "−")))
     return bars
 
 
-def _chroma_bars(mean: list[float]) -> list[ChartBar]:
+def _chroma_bars(mean: Sequence[float]) -> list[ChartBar]:
     strongest = max(mean, default=0.0) or 1.0
     return [
         ChartBar(
-            pitch.replace("#", "♯"), PICTURE_HEIGHT * value / strongest, f"{100 * value / strongest:.0f} %"
+            pitch.replace("#", "♯"), CHART_HEIGHT * value / strongest, f"{100 * value / strongest:.0f} %"
         )
-        for pitch, value in zip(musical_keys.PITCH_NAMES, mean, strict=True)
+        for pitch, value in zip(PITCH_NAMES, mean, strict=True)
     ]
 
 
@@ -195,7 +208,7 @@ def _loudness_advice(loudness_db: float | None) -> str:
         return "Very loud: leave headroom when you layer it."
     if loudness_db > -18:
         return "A usual level for finished material."
-    return "Quiet: raise the pad's level or normalise it." if loudness_db < -30 else "A moderate level."
+    return "Quiet: turn the pad up or normalise it." if loudness_db < -30 else "A moderate level."
 
 
 def _db_text(value: float | None, unit: str) -> str:

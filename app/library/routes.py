@@ -14,22 +14,25 @@ from app.library import downloads, measurement_facts, samples, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.negotiation import wants_fragment
-from app.reprocessing import reprocess_offer
-from app.search import facets, learned_words, ranking
-from app.search import sample_search as search
+from app.reprocessing.sample_age import sample_age
+from app.search import facets, ranking, word_questions
+from app.search.chips import search_chips
+from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_search import find_samples
+from app.search.term_labels import order_label
 
 blueprint = Blueprint("library", __name__, url_prefix="/samples")
 
 Page = str | tuple[str, int] | BaseResponse
-REVERTED_CORRECTIONS = "taken_back"
+RESET_CORRECTIONS = "taken_back"
 
 
 @blueprint.get("")
 def index() -> str:
-    """The list; htmx gets the part below the search field, at the same address."""
-    query = search.with_learned_words(current_user, search.SampleQuery.from_args(request.args))
+    """Show the list. htmx gets only the part below the search field, from the same address."""
+    query = with_learned_words(current_user, SampleQuery.from_args(request.args))
     after = request.args.get("after", "")
-    results = search.find_samples(current_user, query, after)
+    results = find_samples(current_user, query, after)
     if wants_fragment() and after:
         return render_template("library/_rows.html", query=query, results=results)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
@@ -37,25 +40,27 @@ def index() -> str:
         template,
         query=query,
         results=results,
+        chips=search_chips(query),
+        order=order_label(query.sort, query.terms),
         named=facets.samples_named_so(current_user, query),
-        relaxed=[] if results.total else facets.wider_searches(current_user, query),
+        wider=[] if results.total else facets.wider_searches(current_user, query),
         sorts=ranking.SORT_ORDERS,
         kinds=facets.count_values(current_user, query, "kind"),
         sounds=facets.count_values(current_user, query, "sound"),
         keys=facets.count_values(current_user, query, "key"),
         tags=facets.count_tags(current_user),
-        askable=learned_words.words_to_offer(current_user, query.ask, query.learned),
+        askable=word_questions.words_to_offer(current_user, query.ask, query.learned),
     )
 
 
 @blueprint.post("/words")
 @limiter.limit("20/minute", key_func=lambda: f"account:{current_user.id}")
 def learn_words() -> BaseResponse:
-    """Ask a model what the words of a search mean that no rule knows; searching itself never does."""
-    query = search.SampleQuery.from_args(request.form)
+    """Ask a model about the words that no rule knows. Searching itself never asks one."""
+    query = SampleQuery.from_args(request.form)
     try:
-        learned_words.learn_words(current_user, query.ask)
-    except learned_words.NoAnswerError as error:
+        word_questions.learn_words(current_user, query.ask)
+    except word_questions.NoAnswerError as error:
         flash(str(error), "error")
     search_again: dict[str, Any] = dict(query.to_args())
     return redirect(url_for("library.index", **search_again), 303)
@@ -63,11 +68,13 @@ def learn_words() -> BaseResponse:
 
 @blueprint.get("/<sample_id>")
 def detail(sample_id: str) -> str:
+    """Show a sample's page."""
     return _detail_page(samples.owned_by(current_user, sample_id))
 
 
 @blueprint.post("/<sample_id>")
 def update(sample_id: str) -> Page:
+    """Save the name, the tags and the corrections of what was measured."""
     sample = samples.owned_by(current_user, sample_id)
     form = SampleForm(sample, request.form)
     if not form.validate():
@@ -81,17 +88,19 @@ def update(sample_id: str) -> Page:
 
 @blueprint.post("/<sample_id>/vibe")
 def correct_vibe(sample_id: str) -> Page:
+    """Save the corrections of the description."""
     sample = samples.owned_by(current_user, sample_id)
     form = VibeForm(sample, request.form)
     if not form.validate():
         return _detail_page(sample, vibe_form=form), 422
-    samples.edit_sample(sample, corrections=form.corrections, taken_back=form.taken_back)
+    samples.edit_sample(sample, corrections=form.corrections, reset=form.reset)
     flash("Saved.")
     return _back_to(sample)
 
 
 @blueprint.post("/<sample_id>/tempo/<any(half, double):factor>")
 def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
+    """Halve or double the tempo."""
     sample = samples.owned_by(current_user, sample_id)
     samples.scale_tempo(sample, 0.5 if factor == "half" else 2.0)
     return _back_to(sample)
@@ -99,30 +108,31 @@ def scale_tempo(sample_id: str, factor: str) -> BaseResponse:
 
 @blueprint.post("/<sample_id>/revert")
 def revert(sample_id: str) -> BaseResponse:
-    """Take back one correction, or all when none is named. The latest can be undone in this browser."""
+    """Reset the named corrections, or all. The latest reset can be undone in this browser."""
     sample = samples.owned_by(current_user, sample_id)
-    taken_back = samples.revert_corrections(sample, *request.form.getlist("field"))
-    if taken_back:
-        session[REVERTED_CORRECTIONS] = {sample.id: taken_back}
+    reset = samples.reset_corrections(sample, *request.form.getlist("field"))
+    if reset:
+        session[RESET_CORRECTIONS] = {sample.id: reset}
         undo = url_for("library.put_back", sample_id=sample.id)
-        flash("Taken back: it is as it was found.", f"undo:{undo}")
+        flash("Reset to what was found.", f"undo:{undo}")
     return _back_to(sample)
 
 
 @blueprint.post("/<sample_id>/corrections")
 def put_back(sample_id: str) -> BaseResponse:
-    """Undo taking back."""
+    """Undo the latest reset."""
     sample = samples.owned_by(current_user, sample_id)
-    if sample.id in session.get(REVERTED_CORRECTIONS, {}):
-        samples.restore_corrections(sample, session.pop(REVERTED_CORRECTIONS)[sample.id])
+    if sample.id in session.get(RESET_CORRECTIONS, {}):
+        samples.restore_corrections(sample, session.pop(RESET_CORRECTIONS)[sample.id])
         flash("Your corrections are back.")
     else:
-        flash("That can't be undone any more: only what was taken back last can.", "error")
+        flash("This can't be undone any more. Only your latest reset can.", "error")
     return _back_to(sample)
 
 
 @blueprint.post("/<sample_id>/like")
 def like(sample_id: str) -> Page:
+    """Like a sample, or take the like away."""
     sample = samples.owned_by(current_user, sample_id)
     samples.toggle_like(sample)
     if wants_fragment():
@@ -132,6 +142,7 @@ def like(sample_id: str) -> Page:
 
 @blueprint.post("/<sample_id>/delete")
 def delete(sample_id: str) -> Page:
+    """Hide a sample and offer to undo that."""
     sample = samples.owned_by(current_user, sample_id)
     trash.delete_sample(sample)
     if wants_fragment():
@@ -143,6 +154,7 @@ def delete(sample_id: str) -> Page:
 
 @blueprint.post("/<sample_id>/restore")
 def restore(sample_id: str) -> Page:
+    """Bring a deleted sample back."""
     sample = samples.deleted_sample(current_user, sample_id)
     trash.restore_sample(sample)
     if wants_fragment():
@@ -153,7 +165,7 @@ def restore(sample_id: str) -> Page:
 
 @blueprint.errorhandler(quota.QuotaExceededError)
 def no_room(error: quota.QuotaExceededError) -> Page:
-    """Nothing was lost: the sample can be restored as soon as there is room."""
+    """Say why a sample can't be restored now. It is not lost: it can be once there is room."""
     if wants_fragment():
         return render_template("errors/_alert.html", sentence=str(error)), 409
     flash(str(error), "error")
@@ -162,12 +174,13 @@ def no_room(error: quota.QuotaExceededError) -> Page:
 
 @blueprint.get("/<sample_id>/audio")
 def audio(sample_id: str) -> BaseResponse:
+    """Send the player to the audio."""
     return redirect(downloads.audio_url(samples.owned_by(current_user, sample_id)))
 
 
 @blueprint.get("/<sample_id>/peaks")
 def peaks(sample_id: str) -> Response:
-    """Eight hundred heights for the player's waveform; others when the sample is analysed again."""
+    """Return the 800 heights of the player's waveform, which may change when the sample is analysed again."""
     sample = samples.owned_by(current_user, sample_id)
     response = jsonify(peaks=list(sample.features.peaks), duration_s=sample.duration_s)
     response.add_etag()
@@ -178,16 +191,19 @@ def peaks(sample_id: str) -> Response:
 
 @blueprint.get("/<sample_id>/original")
 def original(sample_id: str) -> BaseResponse:
+    """Download the uploaded file."""
     return redirect(downloads.original_url(samples.owned_by(current_user, sample_id)))
 
 
 @blueprint.get("/<sample_id>/sp404")
 def sp404(sample_id: str) -> BaseResponse:
+    """Download the WAV for the SP-404MKII."""
     sample = samples.owned_by(current_user, sample_id)
-    if not sample.fits_a_pad:
-        flash("An SP-404MKII pad holds 16 minutes. Cut this one into shorter files first.", "error")
+    try:
+        return redirect(downloads.sp404_url(sample))
+    except downloads.TooLongForPadError as error:
+        flash(str(error), "error")
         return _back_to(sample)
-    return redirect(downloads.sp404_url(sample))
 
 
 def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: VibeForm | None = None) -> str:
@@ -201,7 +217,7 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         pictures=measurement_facts.chart_bars(sample),
         tempi=measurement_facts.other_tempi(sample),
         other_keys=measurement_facts.other_keys(sample),
-        age=reprocess_offer.sample_age(sample),
+        age=sample_age(sample),
     )
 
 

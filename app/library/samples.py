@@ -1,4 +1,4 @@
-"""One sample of one owner: finding it, naming, tagging and correcting it."""
+"""Look up, name, tag and correct one sample of one owner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_TAGS = 20
 
 
 def owned_by(user: User, sample_id: str) -> Sample:
-    """Return the user's sample, or raise RowNotFoundError, for a deleted one too."""
+    """Return the user's sample, or raise RowNotFoundError, also for a deleted one."""
     return ownership.owned_by(user, Sample, sample_id, Sample.deleted_at.is_(None), options=WITH_FEATURES)
 
 
@@ -35,9 +35,9 @@ def edit_sample(
     tags: str | None = None,
     liked: bool | None = None,
     corrections: Mapping[str, Any] | None = None,
-    taken_back: Collection[str] = (),
+    reset: Collection[str] = (),
 ) -> None:
-    """Name, tag and correct a sample; only what is given is changed."""
+    """Change what is given of a sample and leave the rest. `reset` names corrections to drop."""
     with _locked_for_update(sample):
         if name is not None:
             sample.name = display_name(name)
@@ -45,20 +45,20 @@ def edit_sample(
             sample.retag(parse_tags(tags))
         if liked is not None:
             sample.liked = liked
-        if taken_back:
-            sample.revert(*taken_back)
+        if reset:
+            sample.revert(*reset)
         sample.correct(**(corrections or {}))
 
 
 def scale_tempo(sample: Sample, factor: float) -> None:
-    """Half or double time, the commonest correction; nothing happens outside the tempi there are."""
+    """Multiply the tempo, as in half or double time; do nothing when the result is out of range."""
     with _locked_for_update(sample):
         if sample.bpm is not None and MIN_BPM <= sample.bpm * factor <= MAX_BPM:
             sample.correct(bpm=sample.bpm * factor)
 
 
-def revert_corrections(sample: Sample, *names: str) -> dict[str, Any]:
-    """Take corrections back, all or some; what was measured and described was kept. Returns those."""
+def reset_corrections(sample: Sample, *names: str) -> dict[str, Any]:
+    """Reset the named corrections, or all, to what was found; return those that were reset."""
     with _locked_for_update(sample):
         before = sample.corrections
         sample.revert(*names)
@@ -66,18 +66,19 @@ def revert_corrections(sample: Sample, *names: str) -> dict[str, Any]:
 
 
 def restore_corrections(sample: Sample, corrections: Mapping[str, Any]) -> None:
-    """What was taken back is in force again, but for fields that were corrected anew since."""
+    """Put corrections back that were reset, except in fields that have a newer correction."""
     with _locked_for_update(sample):
         sample.correct(**{name: each for name, each in corrections.items() if name not in sample.corrections})
 
 
 def toggle_like(sample: Sample) -> None:
+    """Like a sample, or take the like away."""
     with transaction():
         sample.liked = not sample.liked
 
 
 def parse_tags(text: str) -> list[str]:
-    """`Dusty, lo fi, #Drums` → `dusty`, `lo-fi`, `drums`."""
+    """Return tags as they are stored: `Dusty, lo fi, #Drums` becomes `dusty`, `lo-fi`, `drums`."""
     words = (
         re.sub(r"\s+", "-", visible_text(part).lstrip("#").casefold()) for part in text[:MAX_READ].split(",")
     )
@@ -86,7 +87,7 @@ def parse_tags(text: str) -> list[str]:
 
 @contextmanager
 def _locked_for_update(sample: Sample) -> Iterator[None]:
-    """A transaction on the sample as it is now, which nobody else changes meanwhile."""
+    """Open a transaction with the sample freshly read and its row locked against other changes."""
     with transaction() as session:
         session.refresh(sample, with_for_update={"of": Sample})
         yield

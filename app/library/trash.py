@@ -1,4 +1,4 @@
-"""Deleting with undo: a sample is hidden at once and its bytes go when nobody can want it back."""
+"""Delete samples with undo: a sample is hidden at once, and its files are removed after `UNDO_PERIOD`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNDO_PERIOD = timedelta(hours=1)
 
 
 def delete_sample(sample: Sample) -> None:
-    """Hide a sample and free its room in the plan; of two requests at once, one does it."""
+    """Hide a sample and free its storage in the plan; of two concurrent requests, only one does it."""
     now = utcnow()
     with transaction() as session:
         hidden = (
@@ -29,9 +29,9 @@ def delete_sample(sample: Sample) -> None:
 
 
 def restore_sample(sample: Sample) -> None:
-    """Undo a deletion; of two requests at once, one does it.
+    """Undo a deletion; of two concurrent requests, only one does it.
 
-    Raises QuotaExceededError when its room in the plan was filled since.
+    Raises QuotaExceededError when the storage of the plan has been filled meanwhile.
     """
     deleted_at = sample.deleted_at
     if deleted_at is None:
@@ -43,12 +43,12 @@ def restore_sample(sample: Sample) -> None:
 
 
 def purge_deleted() -> None:
-    """Remove what was deleted long enough ago. The row goes first: then nobody can restore it any more."""
+    """Remove samples deleted longer ago than the undo period. Rows go first, so that none can be restored."""
     with transaction() as session:
         old = delete_rows(Sample).where(Sample.deleted_at < utcnow() - UNDO_PERIOD)
         keys = session.execute(old.returning(Sample.original_key, Sample.sp404_key)).all()
     store = open_store(settings())
     for pair in keys:
         for key in pair:
-            with suppress(StorageError):  # what stays behind is an orphan for the sweep
+            with suppress(StorageError):  # the sweep of orphans removes what is left
                 store.delete(key)

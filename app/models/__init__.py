@@ -1,4 +1,4 @@
-"""Every table, so that migrations see them all."""
+"""Import every table, so that migrations see them all."""
 
 from app.models.account_export import DataExport
 from app.models.ai_calls import AiAnswer, AiCall, AiSwitch, SingleFlightLock

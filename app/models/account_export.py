@@ -1,4 +1,4 @@
-"""Everything of an account as one ZIP, made because its owner asked; or because the account is to end."""
+"""Everything of an account as one ZIP, requested by its owner, perhaps before the account is deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked of models: each call, each answer that was paid for, and whether the service asks at all."""
+"""Calls to models, answers that were paid for, locks on open questions, and the switch for all asking."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SWITCH_ID = 1
 
 
 class AiCall(Model):
-    """One call, beside its row of the ledger, which holds what it cost."""
+    """One call to a model. Its row of the ledger holds what it cost."""
 
     __tablename__ = "ai_calls"
 
@@ -25,7 +25,7 @@ class AiCall(Model):
     outcome: Mapped[str] = mapped_column(String(40))
     prompt_tokens: Mapped[int]
     completion_tokens: Mapped[int]
-    is_estimated: Mapped[bool]  # nobody said what it cost: the most it can have
+    is_estimated: Mapped[bool]  # the cost was not reported, so the ledger has the most it can have cost
     latency_ms: Mapped[int]
     generation_id: Mapped[str | None] = mapped_column(String(80))
 
@@ -33,21 +33,22 @@ class AiCall(Model):
 
 
 class AiAnswer(Model):
-    """An answer that was paid for. It is its owner's: their own words were part of the question."""
+    """An answer that was paid for. It belongs to its user, whose own words were part of the question."""
 
     __tablename__ = "ai_answers"
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    # Of the content, the models and the versions of prompt and schema.
+    # A hash of the content, the models and the versions of prompt and schema.
     question: Mapped[str] = mapped_column(String(64), primary_key=True)
-    # Of everything that was asked, the user's own words too: whoever asks exactly this may have the answer.
+    # A hash of everything in the question, the user's words too: another user with exactly the same question
+    # may have the answer.
     shared_key: Mapped[str | None] = mapped_column(String(64), index=True)
     answer: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
 
 class SingleFlightLock(Model):
-    """A question that is being asked right now, until it is answered or its asker must be dead."""
+    """The lock on a question that is being asked, until it is answered or its asker must be dead."""
 
     __tablename__ = "ai_asking"
 
@@ -57,7 +58,7 @@ class SingleFlightLock(Model):
 
 
 class AiSwitch(Model):
-    """One row: whoever decides about the service's budget locks it, and an operator's trouble stops all."""
+    """One row, locked by every decision about the service's budget. A refused key pauses all asking."""
 
     __tablename__ = "ai_switch"
 

@@ -1,4 +1,4 @@
-"""A key to the JSON API. Only its hash is kept, so what is in the database opens nothing."""
+"""A token for the JSON API. Only its hash is stored, so the database alone opens nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ApiToken(Model):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(60))
     secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    # Its last characters, so that its owner can tell which one it is.
+    # Its last characters, by which its owner recognises it.
     hint: Mapped[str] = mapped_column(String(4))
     abilities: Mapped[list[str]] = mapped_column(JSON)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,4 +1,4 @@
-"""What operators did: rows are only ever added."""
+"""The log of what operators did. Rows are only ever added."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AuditEntry(Model):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    # Empty for the command line, and when the account was removed since; `actor` says who it was.
+    # Empty for the command line and once the account was removed; `actor` still says who it was.
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     actor: Mapped[str] = mapped_column(String(254))
     action: Mapped[str] = mapped_column(String(40))

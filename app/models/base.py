@@ -1,4 +1,4 @@
-"""What every model shares: the base class, ids, times in UTC, and the write transaction."""
+"""The parts that all models share: base class, ids, times in UTC, and the write transaction."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ WRITE_OPTIONS = {"sqlite_begin": "IMMEDIATE"}
 
 
 def new_id() -> str:
-    """A sortable id of 26 characters that tells nobody how many there are."""
+    """Return a new id of 26 characters that sorts by time and does not reveal how many rows there are."""
     return str(ULID())
 
 
 def utcnow() -> datetime:
+    """Return the current time, aware of its zone."""
     return datetime.now(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC. SQLite stores no zone, so it is put back on the way out."""
+    """An aware time in UTC. SQLite stores no zone, so it is added again when a row is read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -52,10 +53,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 @contextmanager
 def transaction() -> Iterator[scoped_session[Any]]:
-    """One write transaction, committed at the end or rolled back whole.
+    """Run one write transaction: committed at the end, or rolled back as a whole.
 
-    SQLite takes its write lock at the start: a transaction that reads first and writes later
-    would otherwise fail half-way, or overwrite what another one has just written.
+    On SQLite it takes the write lock at the start. Otherwise a transaction that reads first and writes later
+    could fail half-way, or overwrite what another one has just written.
     """
     db.session.commit()
     db.session.connection(execution_options=WRITE_OPTIONS)
@@ -68,7 +69,7 @@ def transaction() -> Iterator[scoped_session[Any]]:
 
 
 def configure_sqlite(engine: Engine) -> None:
-    """Make SQLite durable, concurrent and strict; other databases are left alone."""
+    """Make SQLite durable, concurrent and strict. Other databases stay as they are."""
     if engine.dialect.name != "sqlite":
         return
 
@@ -89,11 +90,11 @@ def configure_sqlite(engine: Engine) -> None:
 
 @contextmanager
 def foreign_keys_off(connection: Connection) -> Iterator[None]:
-    """Let a migration rebuild tables on SQLite that others refer to.
+    """Let a migration rebuild tables on SQLite that other tables refer to.
 
-    Rebuilding copies a table and drops the old one; with references on, that would take along every row
-    that refers to it. The switch does nothing inside a transaction, so it is set on the driver's own
-    connection before there is one.
+    Rebuilding copies a table and drops the old one. With foreign keys on, that would also delete every row
+    that refers to it. The pragma has no effect inside a transaction, so it is set on the driver's own
+    connection before one begins.
     """
     if connection.dialect.name != "sqlite":
         yield

@@ -1,4 +1,4 @@
-"""What a request with an Idempotency-Key was answered, so that its repetition does nothing twice."""
+"""The answer to a request with an Idempotency-Key, so that a repeated request does nothing twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class IdempotencyKey(Model):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(String(255))
     fingerprint: Mapped[str] = mapped_column(String(64))
-    # The id its job gets: after a crash in between, the job is found by it.
+    # The id of its job, by which the job is found after a crash in between.
     job_id: Mapped[str] = mapped_column(String(26))
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     touched_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

@@ -1,4 +1,4 @@
-"""One run of a job by a worker: written with the claim and with the ending, and kept."""
+"""One run of a job by a worker, written with the claim and with the transition that ends it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ OUTCOMES = (COMPLETED, REFUSED, RETRY, FAILED, WAITING, ABANDONED, CANCELLED)
 
 
 class Attempt(Model):
-    """`outcome` is empty while it runs: retry and failed broke on our side, refused is the file's fault,
-    waiting found a dependency away (and is not counted as a try), abandoned lost its worker."""
+    """`outcome` is empty while it runs.
+
+    Retry and failed: it broke on our side. Refused: the file can't be used. Waiting: a dependency was away,
+    which does not count as a try. Abandoned: its worker was gone.
+    """
 
     __tablename__ = "job_attempts"
     __table_args__ = (
@@ -32,7 +35,7 @@ class Attempt(Model):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("processing_jobs.id", ondelete="CASCADE"))
-    number: Mapped[int]  # 1, 2, 3 … of this job, with those that are not counted as tries
+    number: Mapped[int]  # 1, 2, 3 … of this job, also when it is not counted as a try
     token: Mapped[str] = mapped_column(String(32))  # the lease it ran under
     tier: Mapped[str] = mapped_column(String(16))
     worker: Mapped[str] = mapped_column(String(120))
@@ -41,14 +44,14 @@ class Attempt(Model):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     run_s: Mapped[float | None]
     outcome: Mapped[str | None] = mapped_column(String(12))
-    # How the engine's child ended when it did not answer: its exit code, or minus the signal.
+    # How the engine's child ended without an answer: its exit code, or minus the signal.
     exit_status: Mapped[int | None]
     detail: Mapped[str | None] = mapped_column(Text)
     steps: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # step: seconds after the start
 
     @property
     def exit_words(self) -> str:
-        """`exit code 1`, `signal 11 (SIGSEGV)`, or nothing."""
+        """Return `exit code 1`, `signal 11 (SIGSEGV)`, or an empty string."""
         if self.exit_status is None:
             return ""
         if self.exit_status >= 0:

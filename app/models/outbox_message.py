@@ -1,4 +1,4 @@
-"""Messages to the world outside, written in the transaction they tell of and sent after it."""
+"""Messages to send, written in the transaction they tell of and sent after it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ class OutboxMessage(Model):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     key: Mapped[str] = mapped_column(String(120), unique=True)
-    # Nobody's is the farewell: its account is gone, and the address is in the payload.
+    # The account-deleted mail has no user id: the account is gone when it is sent, so its payload has the
+    # address.
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(24))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     attempts: Mapped[int] = mapped_column(default=0)
-    # Empty once it is sent or given up.
+    # Empty once the message is sent or given up.
     next_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=utcnow)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_error: Mapped[str | None] = mapped_column(Text)

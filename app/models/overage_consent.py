@@ -1,4 +1,4 @@
-"""Going past the quota for money: who wants to, up to how much, and where Stripe counted otherwise."""
+"""Paid uploads beyond the quota: who agreed to them, up to what cost, and where Stripe counts differently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.models.base import Model, UtcDateTime, utcnow
 
 
 class OverageConsent(Model):
-    """Somebody's consent. It is for one subscription: after another one is bought it is asked for again."""
+    """A user's consent. It holds for one subscription; a new subscription needs a new one."""
 
     __tablename__ = "overages"
     __table_args__ = (CheckConstraint("cap_cents > 0", name="cap"),)
@@ -19,13 +19,13 @@ class OverageConsent(Model):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     customer_id: Mapped[str] = mapped_column(String(64))
     subscription_id: Mapped[str] = mapped_column(String(64))
-    cap_cents: Mapped[int]  # for a calendar month of the user's
+    cap_cents: Mapped[int]  # in a calendar month of the user's time zone
     is_on: Mapped[bool] = mapped_column(default=True)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
 
 
 class MeterDifference(Model):
-    """A day in UTC on which Stripe has counted more or fewer uploads than the ledger."""
+    """A day in UTC on which Stripe counted more or fewer uploads than the ledger."""
 
     __tablename__ = "meter_differences"
 

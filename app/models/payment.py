@@ -1,4 +1,4 @@
-"""What was paid, and the events that told of it."""
+"""Invoices, and the payment events that tell of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.models.base import Model, UtcDateTime, utcnow
 
 
 class Invoice(Model):
-    """An invoice as last seen at Stripe, under its id there. It outlives the account: it is of the books."""
+    """An invoice as last seen at Stripe, under its id there. As part of the books it outlives the account."""
 
     __tablename__ = "invoices"
 
@@ -38,7 +38,7 @@ class Invoice(Model):
 
 
 class PaymentEvent(Model):
-    """A webhook of Stripe's, once for each id. The row is the job: it is applied until that has worked."""
+    """A webhook from Stripe, once for each id. The row is the job: applying it is retried until it works."""
 
     __tablename__ = "payment_events"
     __table_args__ = (Index("ix_payment_events_due", "applied_at", "next_try_at"),)
@@ -46,7 +46,7 @@ class PaymentEvent(Model):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     type: Mapped[str] = mapped_column(String(80))
     customer_id: Mapped[str | None] = mapped_column(String(64))
-    # A dispute names no customer, only what it is about.
+    # A dispute names no customer, only the charge.
     charge_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)

@@ -1,4 +1,4 @@
-"""The words of a text, told by the marks between them, here and in the database alike."""
+"""Replace punctuation by blanks, in Python and in the database alike, so that words can be compared."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _TO_BLANKS = str.maketrans(PUNCTUATION, " " * len(PUNCTUATION))
 
 
 def blank_punctuation(text: str | None) -> str | None:
-    """`Beat (Trap) 140` → `Beat  Trap  140`."""
+    """Return the text with a blank for each mark: `Beat (Trap) 140` → `Beat  Trap  140`."""
     return text if text is None else text.translate(_TO_BLANKS)
 
 
 class BlankPunctuation(FunctionElement[str]):
-    """The same in a query. SQLite has no such function and is given ours when it connects."""
+    """The same as an SQL function. SQLite has none, so each connection is given `blank_punctuation`."""
 
-    name = "bare"
+    name = "blank_punctuation"
     type = Text()
     inherit_cache = True
 

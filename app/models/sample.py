@@ -1,23 +1,28 @@
-"""A sound in somebody's library, and everything that was measured of it."""
+"""A sound in a user's library, and everything that was measured of it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.audio.result import Analysis
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.sp404.unit_limits import fits_on_pad
 from app.vibe.feature_text import CORRECTABLE_FEATURES
 from app.vibe.sound_description import BY_RULES
 from app.vibe.sound_description import describe_by_rules as describe_sound
 
-# What a correction may be; the unit itself plays 40 to 200.
+if TYPE_CHECKING:
+    from app.engine.contract import Measurement  # it would load an HTTP client
+
+# Limits of a corrected tempo; the unit itself plays 40 to 200 BPM.
 MIN_BPM, MAX_BPM = 20.0, 400.0
 BY_USER = "user"
-# What a user may correct: of the measurement, and of the description.
+# The fields a user may correct: of the measurement, and of the description.
 SOUND_FIELDS = tuple(CORRECTABLE_FEATURES)
 VIBE_FIELDS = (
     "moods", "energy", "texture", "era", "genres", "instruments", "use", "role", "description", "tags",
@@ -32,10 +37,10 @@ class Tag(Model):
 
 
 class Sample(Model):
-    """The values in force: what the user says goes before what was measured or described.
+    """A sample with its values in force: a user's corrections override the measurement and the description.
 
-    What was measured stays with the features, and what was described in `described`; so a correction can be
-    taken back, and outlives a new measurement or description.
+    The measurement stays in the features, and the description in `described`. So a correction can be taken
+    back, and it outlives a new measurement or description.
     """
 
     __tablename__ = "samples"
@@ -80,15 +85,16 @@ class Sample(Model):
 
     @property
     def vibe(self) -> dict[str, Any]:
-        """The description in force; empty when nobody has described it."""
+        """Return the description in force; empty when there is none."""
         return self.described | {
             name: self.corrections[name] for name in VIBE_FIELDS if name in self.corrections
         }
 
     def correct(self, **values: Any) -> None:
-        """Take the user's word for some fields. Saying what was found anyway corrects nothing.
+        """Correct some fields. A value equal to what was found is no correction.
 
-        The sound comes first: what rules say of it follows, and the user's own words are beside that.
+        The sound is corrected first, because a description by rules follows it; only then are the user's own
+        words compared with that description.
         """
         for fields in (SOUND_FIELDS, VIBE_FIELDS):
             found, given = self.found(), {name: values[name] for name in fields if name in values}
@@ -97,57 +103,64 @@ class Sample(Model):
             self._settle(kept | wrong)
 
     def revert(self, *names: str) -> None:
-        """Take corrections back: all of them, or those of some fields."""
+        """Take back the corrections of some fields, or all of them when no field is named."""
         gone = names or tuple(self.corrections)
         self._settle({name: value for name, value in self.corrections.items() if name not in gone})
 
     def found(self) -> dict[str, Any]:
-        """What was measured and described, without anybody's corrections."""
-        measured = self.features.measured
+        """Return what was measured and described, without corrections."""
+        measured = self.analysis()
         words = {name: self.described.get(name) for name in VIBE_FIELDS}
-        return {name: measured[name] for name in SOUND_FIELDS} | words
+        return {name: getattr(measured, name) for name in SOUND_FIELDS} | words
 
     @property
     def own_figures(self) -> dict[str, Any]:
-        """What the user has corrected of the measurement."""
+        """Return the user's corrections of the measurement."""
         return {name: self.corrections[name] for name in SOUND_FIELDS if name in self.corrections}
 
-    def heard(self) -> dict[str, Any]:
-        """The measurement as a describer reads it: with the user's word, of which they are sure."""
+    def analysis(self) -> Analysis:
+        """Return the analysis as it was measured, without corrections."""
+        waveform = {"peaks": list(self.features.peaks), "bars": list(self.bars)}
+        return Analysis.from_dict(self.features.measured | waveform)
+
+    def corrected_analysis(self) -> Analysis:
+        """Return the analysis with the user's corrections, each with full confidence."""
         own = self.own_figures
-        return self.features.measured | own | {f"{name}_confidence": 1.0 for name in own}
+        return replace(self.analysis(), **(own | {f"{name}_confidence": 1.0 for name in own}))
 
     @property
     def is_by_rules(self) -> bool:
+        """Return whether the description was written by rules and not by a model."""
         return bool(self.described) and self.described.get("source", BY_RULES) == BY_RULES
 
     def describe(self, described: dict[str, Any]) -> None:
-        """A new description; corrections stay in force."""
+        """Replace the description; corrections stay in force."""
         self.described = described
         self._settle(self.corrections)
 
     def describe_by_rules(self) -> None:
-        self.describe(describe_sound(self.heard()).to_dict())
+        """Replace the description by what rules say of the corrected analysis."""
+        self.describe(describe_sound(self.corrected_analysis()).to_dict())
 
     def measure(self, features: AudioFeatures, bars: bytes) -> None:
-        """A new measurement of the same bytes; corrections stay in force."""
+        """Replace the measurement by one of the same bytes; corrections stay in force."""
         self.features, self.bars = features, bars
-        self.duration_s = features.measured["duration_s"]
+        self.duration_s = self.analysis().duration_s
         if self.is_by_rules:
             self.describe_by_rules()
         else:
             self._settle(self.corrections)
 
     def _settle(self, corrections: dict[str, Any]) -> None:
-        """Put the values in force where they are searched and sorted; what rules wrote follows them."""
+        """Store the corrections and the values in force, and update a description by rules to match them."""
         figures, self.corrections = self.own_figures, corrections
         if self.is_by_rules and self.own_figures != figures:
-            self.described = describe_sound(self.heard()).to_dict()
-        in_force = self.found() | corrections
+            self.described = describe_sound(self.corrected_analysis()).to_dict()
+        measured, in_force = self.analysis(), self.found() | corrections
         for name in SOUND_FIELDS:
             setattr(self, name, in_force[name])
         for name in ("bpm", "key"):
-            source = BY_USER if name in corrections else self.features.measured[f"{name}_source"]
+            source = BY_USER if name in corrections else getattr(measured, f"{name}_source")
             setattr(self, f"{name}_source", source)
         self.index_for_search()
 
@@ -155,7 +168,7 @@ class Sample(Model):
         self.tags = [Tag(name=name) for name in dict.fromkeys(names)]
 
     def index_for_search(self) -> None:
-        """Gather every word somebody may look for; searching is one column then."""
+        """Gather all searchable words in one column."""
         words = [self.name, self.filename, self.kind, self.sound or "", self.key or "", *self.tag_names]
         vibe = self.vibe
         words += [*vibe.get("moods", []), vibe.get("texture", ""), vibe.get("use", "")]
@@ -164,7 +177,7 @@ class Sample(Model):
 
 
 class AudioFeatures(Model):
-    """What the engine measured, kept as it was whatever the user corrects."""
+    """The measurement of the engine, which corrections do not change."""
 
     __tablename__ = "audio_features"
 
@@ -184,3 +197,23 @@ class AudioFeatures(Model):
     measured: Mapped[dict[str, Any]] = mapped_column(JSON)  # the engine's whole answer
 
     sample: Mapped[Sample] = relationship(back_populates="features")
+
+    @classmethod
+    def from_measurement(cls, measurement: Measurement) -> AudioFeatures:
+        """Build the features of a sample from what the engine measured."""
+        analysis, plain = measurement.analysis, measurement.to_dict()
+        return cls(
+            engine_version=analysis.engine_version,
+            sample_rate=analysis.sample_rate,
+            channels=analysis.channels,
+            bpm=analysis.bpm,
+            bpm_confidence=analysis.bpm_confidence,
+            key=analysis.key,
+            key_confidence=analysis.key_confidence,
+            kind_confidence=analysis.kind_confidence,
+            loudness_db=analysis.loudness_db,
+            brightness=analysis.brightness,
+            noisiness=analysis.noisiness,
+            peaks=bytes(analysis.peaks),
+            measured={name: value for name, value in plain.items() if name not in {"peaks", "bars"}},
+        )

@@ -1,4 +1,4 @@
-"""What an account pays for, as last seen at the payment provider."""
+"""A user's subscription, as last seen at the payment provider."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from app.models.base import Model, UtcDateTime, new_id, utcnow
 if TYPE_CHECKING:
     from app.models.user import User
 
-# past_due keeps its plan: the provider still retries the card. A status that is not known here proves no
-# payment, so it gives none; nothing is lost by Free, and a later refresh gives the plan back.
+# past_due keeps its plan, because the provider still retries the card. An unknown status is no proof of
+# payment and gives the Free plan, where nothing is lost; a later refresh gives the plan back.
 LIVE_STATUSES = frozenset({"active", "trialing", "past_due"})
 NOT_SUBSCRIBED = "none"  # a customer who has not subscribed yet
 
@@ -29,7 +29,7 @@ class Subscription(Model):
     stripe_customer_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     stripe_subscription_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     current_period_end: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # When a cancellation takes effect: until then the plan stays.
+    # When a cancellation takes effect; until then the plan stays.
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refreshed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Sequence numbers of refreshes: the last one issued, and the last one whose answer was saved.

@@ -1,4 +1,4 @@
-"""The usage ledger: rows are only ever added, and every quota is a sum over them."""
+"""The usage ledger. Rows are only ever added, and every quota is a sum over them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Model, UtcDateTime, utcnow
 
 UPLOAD, STORAGE, AI, EXPORT = "upload", "storage", "ai", "export"
-# An upload over the quota is charged as both; metered is what its customer will be asked to pay for.
+# An upload over the quota is charged as upload and as overage; metered is what the customer is billed for.
 OVERAGE, METERED = "overage", "metered"
 RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
 
 
 class Usage(Model):
-    """`quantity` counts uploads, calls and exports, or bytes of storage; what is given back is negative."""
+    """`quantity` counts uploads, calls and exports, or bytes of storage; a returned charge is negative."""
 
     __tablename__ = "api_usage"
     __table_args__ = (
-        # One charge and one return per subject, whoever repeats the request.
+        # One charge and one return per subject, even when the request is repeated.
         UniqueConstraint("entry_key"),
         Index("ix_api_usage_account", "user_id", "kind", "effective_at"),
-        Index("ix_api_usage_kind", "kind", "effective_at"),  # the whole service's budget
+        Index("ix_api_usage_kind", "kind", "effective_at"),  # for the budget of the whole service
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    # Nobody's any more when the account is gone: what it has cost the service was spent all the same.
+    # Empty once the account is gone: what it cost the service was still spent.
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     kind: Mapped[str] = mapped_column(String(12))
     entry_key: Mapped[str] = mapped_column(String(80))
     quantity: Mapped[int] = mapped_column(BigInteger)
     cost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 6), default=Decimal(0))
-    # When it counts: what is given back counts when it was charged, so no other day gains by it.
+    # The time it counts for: a return counts for the time of its charge, so that no other day gains by it.
     effective_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

@@ -26,22 +26,21 @@ class User(UserMixin, Model):
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_admin: Mapped[bool] = mapped_column(default=False)
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
-    # A day ends at midnight somewhere every hour: see `quota.standing`.
+    # Changing zones must not give a second quota for the same day: see `quota.plan_usage`.
     timezone_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     key_notation: Mapped[str] = mapped_column(String(8), default="musical")
     autoplay: Mapped[bool] = mapped_column(default=True)
     mail_on_completion: Mapped[bool] = mapped_column(default=True)
     ai_allowed: Mapped[bool] = mapped_column(default=True, server_default=true())
-    ai_model: Mapped[str | None] = mapped_column(
-        String(120)
-    )  # the one to ask first, where a plan has several
-    # Part of the session cookie, beside the session's secret: raising it ends every session of the account.
+    # The model to ask first, where a plan has several.
+    ai_model: Mapped[str | None] = mapped_column(String(120))
+    # Part of the session cookie, beside the session's secret; raising it ends every session of the account.
     session_epoch: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     subscription: Mapped[Subscription | None] = relationship(back_populates="user", lazy="joined")
 
-    # Of the session this user was loaded by; no column.
+    # Of the session this user was loaded from. Not columns.
     session_cookie = ""
     session_id = ""
 
@@ -50,6 +49,6 @@ class User(UserMixin, Model):
 
     @property
     def plan_name(self) -> str:
-        """The plan in force now; without a live subscription it is Free."""
+        """Return the plan in force now: Free without a live subscription."""
         subscription = self.subscription
         return subscription.plan if subscription is not None and subscription.is_live else "free"

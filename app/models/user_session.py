@@ -1,4 +1,4 @@
-"""A sign-in of one browser, and a link that was mailed for one purpose."""
+"""A browser's sign-in, and a link that was mailed for one purpose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERIFY, RESET, CHANGE = "verify", "reset", "change"
 
 
 class UserSession(Model):
-    """The cookie names this row: without it, a copy of the cookie opens nothing."""
+    """A sign-in. The cookie names this row, so once the row is deleted a copied cookie opens nothing."""
 
     __tablename__ = "user_sessions"
 
@@ -30,7 +30,7 @@ class UserSession(Model):
 
 
 class MailLink(Model):
-    """Works once, until its time is over; the address in the mail is this row's id, signed."""
+    """A link that works once, until it expires. The address in the mail contains this row's id, signed."""
 
     __tablename__ = "mail_links"
     __table_args__ = (Index("ix_mail_links_user_purpose", "user_id", "purpose"),)

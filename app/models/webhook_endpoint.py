@@ -1,4 +1,4 @@
-"""Where a user wants to be told of events, and each telling with what became of it."""
+"""Endpoints that users register for events, and the deliveries to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WebhookEndpoint(Model):
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(String(500))
-    # `whsec_…`: both sides sign with it, so it can't be kept as a hash.
+    # `whsec_…`. Each delivery is signed with it, so a hash would not do.
     secret: Mapped[str] = mapped_column(String(80))
     events: Mapped[list[str]] = mapped_column(JSON)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -28,7 +28,7 @@ class WebhookEndpoint(Model):
 
 
 class WebhookDelivery(Model):
-    """The log line of one event at one endpoint; the outbox says when it is tried."""
+    """The delivery of one event to one endpoint. The outbox decides when it is tried."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
@@ -38,7 +38,7 @@ class WebhookDelivery(Model):
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
-    # The `webhook-id` that a receiver knows a repetition by.
+    # The `webhook-id`, by which a receiver recognises a repetition.
     message_id: Mapped[str] = mapped_column(String(64))
     event: Mapped[str] = mapped_column(String(24))
     body: Mapped[str] = mapped_column(Text)

@@ -1,4 +1,4 @@
-"""A worker process that is alive, or was a moment ago."""
+"""A worker process that is alive, or was until lately."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from app.models.base import Model, UtcDateTime, utcnow
 
 RUNNING, PAUSED, DRAINING = "running", "paused", "draining"
 MODES = (RUNNING, PAUSED, DRAINING)
-# Three beats missed: it is dead, stopped, or cut off from the database.
+# Three heartbeats missed: it is dead, stopped, or cut off from the database.
 SILENT_AFTER = timedelta(seconds=20)
 
 
 class Worker(Model):
-    """`mode` is the operator's wish, which every claim of the worker honours."""
+    """A worker. `mode` is set by operators, and every claim of the worker follows it."""
 
     __tablename__ = "workers"
     __table_args__ = (
@@ -24,7 +24,7 @@ class Worker(Model):
         CheckConstraint("slots >= 1", name="slots"),
     )
 
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)  # where it runs, and its process id
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)  # its machine and its process id
     host: Mapped[str] = mapped_column(String(80))
     pid: Mapped[int]
     slots: Mapped[int]

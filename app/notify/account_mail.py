@@ -1,4 +1,4 @@
-"""The short mails about an account: what happened, one link, and what to do when it was not you."""
+"""Compose the short mails about an account: what happened, one link, and what to do if it was not you."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from app.notify import message_kinds
 from app.notify.external_urls import external_url
 from app.notify.signed_tokens import export_token, link_token, registration_token
 
-IF_NOT_YOU = "If this was not you, set a new password at once: all other sessions end with it."
-IF_NOT_REQUESTED = "If you did not ask for this, do nothing: without the link nothing changes."
+IF_NOT_YOU = "If this was not you, set a new password now. That signs out every browser."
+IF_NOT_REQUESTED = "If you did not ask for this, ignore this mail. Nothing changes unless the link is used."
 
 
 @dataclass(frozen=True)
 class AccountNotice:
+    """The content of a mail: its sentences, and one link with its label."""
+
     to: str
     subject: str
     sentences: tuple[str, ...]
@@ -28,7 +30,7 @@ class AccountNotice:
 
 
 def compose(message: OutboxMessage) -> Mail | None:
-    """The mail for a message; None when it has nothing to say any more."""
+    """Return the mail for a message, or None if it is out of date, such as a link that was used."""
     notice = NOTICE_BUILDERS[message.kind](message)
     if notice is None:
         return None
@@ -45,103 +47,90 @@ def compose(message: OutboxMessage) -> Mail | None:
 def _register(message: OutboxMessage) -> AccountNotice:
     to = message.payload["to"]
     url = external_url("auth.finish_registration", token=registration_token(to))
-    words = "Choose a password, and your account is ready. The link works for two days."
-    return AccountNotice(
-        to, "Complete your registration", (words, IF_NOT_REQUESTED), url, "Choose a password"
-    )
+    text = "Choose a password, and your account is ready. The link works for two days."
+    return AccountNotice(to, "Complete your registration", (text, IF_NOT_REQUESTED), url, "Choose a password")
 
 
 def _account_exists(message: OutboxMessage) -> AccountNotice:
-    words = "Somebody wanted to register with this address, and you have an account already: sign in with it."
-    forgotten = f"A new password, if you need one: {external_url('auth.forgot')}"
-    not_you = "If this was not you, do nothing: nothing was changed."
-    sentences = (words, forgotten, not_you)
-    return AccountNotice(
-        message.payload["to"], "You have an account", sentences, external_url("auth.sign_in"), "Sign in"
+    texts = (
+        "Somebody tried to register with this address. You already have an account, so just sign in.",
+        f"If you forgot your password, set a new one: {external_url('auth.forgot')}",
+        "If this was not you, ignore this mail. Nothing was changed.",
     )
+    url = external_url("auth.sign_in")
+    return AccountNotice(message.payload["to"], "You already have an account", texts, url, "Sign in")
 
 
 def _verify(message: OutboxMessage) -> AccountNotice | None:
-    link = _live_link(message)
-    if link is None:
-        return None
-    url = external_url("auth.verify", token=link_token(link))
-    words = "Confirm that this address is yours. The link works for two days."
-    return AccountNotice(
-        link.email, "Confirm your email address", (words, IF_NOT_REQUESTED), url, "Confirm the address"
-    )
+    text = "Confirm that this address is yours. The link works for two days."
+    return _link_notice(message, "auth.verify", "Confirm your email address", text, "Confirm the address")
 
 
 def _reset(message: OutboxMessage) -> AccountNotice | None:
-    link = _live_link(message)
-    if link is None:
-        return None
-    url = external_url("auth.reset", token=link_token(link))
-    words = "Somebody asked for a new password for this account. The link works once, for one hour."
-    return AccountNotice(link.email, "A new password", (words, IF_NOT_REQUESTED), url, "Set a new password")
+    text = "Somebody asked for a new password for this account. The link works once, within one hour."
+    return _link_notice(message, "auth.reset", "Set a new password", text, "Set a new password")
 
 
 def _confirm(message: OutboxMessage) -> AccountNotice | None:
-    link = _live_link(message)
-    if link is None:
+    text = "Confirm that you want to sign in with this address from now on. The link works for one day."
+    subject = "Confirm your new email address"
+    return _link_notice(message, "auth.confirm_email", subject, text, "Use this address")
+
+
+def _link_notice(
+    message: OutboxMessage, endpoint: str, subject: str, text: str, label: str
+) -> AccountNotice | None:
+    """Return the mail that carries a link, or None if the link has been used or has expired."""
+    link = db.session.get(MailLink, message.payload["link_id"])
+    if link is None or not link.is_live:
         return None
-    url = external_url("auth.confirm_email", token=link_token(link))
-    words = "Confirm that you want to sign in with this address from now on. The link works for one day."
-    return AccountNotice(
-        link.email, "Confirm your new email address", (words, IF_NOT_REQUESTED), url, "Use this address"
-    )
+    url = external_url(endpoint, token=link_token(link))
+    return AccountNotice(link.email, subject, (text, IF_NOT_REQUESTED), url, label)
 
 
 def _email_changed(message: OutboxMessage) -> AccountNotice:
-    words = f"The email address of your account was changed to {message.payload['email']}."
-    not_you = "If this was not you, answer whoever runs this service at once."
-    url = external_url("auth.sign_in")
-    return AccountNotice(
-        message.payload["to"], "Your email address was changed", (words, not_you), url, "Sign in"
-    )
+    text = f"The email address of your account was changed to {message.payload['email']}."
+    not_you = "If this was not you, tell the people who run this service right away."
+    to, url = message.payload["to"], external_url("auth.sign_in")
+    return AccountNotice(to, "Your email address was changed", (text, not_you), url, "Sign in")
 
 
 def _password_changed(message: OutboxMessage) -> AccountNotice:
-    user = db.session.get_one(User, message.user_id)
-    words = "The password of your account was changed, and all other sessions were ended."
-    url = external_url("auth.forgot")
-    return AccountNotice(
-        user.email, "Your password was changed", (words, IF_NOT_YOU), url, "Set a new password"
-    )
+    to, url = _owner_email(message), external_url("auth.forgot")
+    text = "The password of your account was changed, and every other browser was signed out."
+    return AccountNotice(to, "Your password was changed", (text, IF_NOT_YOU), url, "Set a new password")
 
 
 def _two_factor(message: OutboxMessage) -> AccountNotice:
-    user = db.session.get_one(User, message.user_id)
-    on = message.payload["is_on"]
-    words = f"Signing in to your account {'now asks' if on else 'no longer asks'} for a second step."
-    subject = f"The second step is {'on' if on else 'off'}"
-    return AccountNotice(
-        user.email, subject, (words, IF_NOT_YOU), external_url("auth.forgot"), "Set a new password"
-    )
+    is_on = message.payload["is_on"]
+    text = f"Signing in to your account {'now asks' if is_on else 'no longer asks'} for a second step."
+    subject = f"The second step is {'on' if is_on else 'off'}"
+    url = external_url("auth.forgot")
+    return AccountNotice(_owner_email(message), subject, (text, IF_NOT_YOU), url, "Set a new password")
 
 
 def _export_ready(message: OutboxMessage) -> AccountNotice:
-    user = db.session.get_one(User, message.user_id)
-    words = "Everything of your account is in one ZIP now. The link works for a week, for whoever has it."
-    return AccountNotice(user.email, "Your data is ready", (words,), _export_url(message), "Download the ZIP")
+    text = "Everything in your account is now in one ZIP. Anyone with the link can download it for a week."
+    url = _export_url(message)
+    return AccountNotice(_owner_email(message), "Your data is ready", (text,), url, "Download the ZIP")
 
 
 def _account_deleted(message: OutboxMessage) -> AccountNotice:
-    words = "Your account is deleted, with every sample in it. This is the last mail from here."
-    kept = "What was in it is in one ZIP. The link works for a week, for whoever has it; then it is gone too."
-    to = message.payload["to"]
-    return AccountNotice(
-        to, "Your account is deleted", (words, kept), _export_url(message), "Download the ZIP"
+    texts = (
+        "Your account and every sample in it are deleted. This is the last mail we send you.",
+        "Everything that was in it is in one ZIP. Anyone with the link can download it for a week, "
+        "then we delete it too.",
     )
+    to, url = message.payload["to"], _export_url(message)
+    return AccountNotice(to, "Your account is deleted", texts, url, "Download the ZIP")
+
+
+def _owner_email(message: OutboxMessage) -> str:
+    return db.session.get_one(User, message.user_id).email
 
 
 def _export_url(message: OutboxMessage) -> str:
     return external_url("account.export", token=export_token(message.payload["key"]))
-
-
-def _live_link(message: OutboxMessage) -> MailLink | None:
-    link = db.session.get(MailLink, message.payload["link_id"])
-    return link if link is not None and link.is_live else None
 
 
 NOTICE_BUILDERS: dict[str, Callable[[OutboxMessage], AccountNotice | None]] = {

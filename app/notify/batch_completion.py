@@ -1,4 +1,4 @@
-"""One message for files that were dropped together, when the last of them is done."""
+"""Enqueue one mail for files that were dropped together, when the last of them is done."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from app.models.base import transaction, utcnow
 from app.models.job import CANCELLED, UNFINISHED
 from app.notify import message_kinds, outbox
 
-# A browser that announced more files than it sent (closed, cancelled) is waited for this long.
+# How long to wait for a browser that announced more files than it has sent: it may have been closed.
 ABANDONED_AFTER = timedelta(minutes=10)
 
 
 def settle_if_done(batch_id: str) -> None:
-    """Promise the message if everything of the batch is done. Inside the caller's transaction.
+    """Enqueue the mail if the whole batch is done, inside the caller's transaction.
 
-    The batch is locked first: of two jobs that finish at the same moment the second sees the first.
+    The batch is locked first, so that of two jobs finishing at the same moment the second sees the first.
     """
     db.session.flush()
     batch = db.session.scalar(select(Batch).where(Batch.id == batch_id).with_for_update())
     if batch is None or batch.settled_at is not None:
         return
-    # Asked first and by itself: while a batch of hundreds runs, its jobs are not read for every one of them.
+    # Checked before the jobs are loaded: in a batch of hundreds, this runs once for every finished job.
     unfinished = select(Job.id).where(Job.batch_id == batch_id, Job.state.in_(UNFINISHED)).limit(1)
     if db.session.scalar(unfinished) is not None:
         return
@@ -36,14 +36,14 @@ def settle_if_done(batch_id: str) -> None:
     batch.settled_at = utcnow()
     user = db.session.get_one(User, batch.user_id)
     if user.mail_on_completion and any(job.state != CANCELLED for job in jobs):
-        # A file that joined after the message was sent makes it one of its own, and so does a retry.
+        # A file that joins after the mail was sent gets a mail of its own, and so does a retry.
         retries = sum(job.retries for job in jobs)
         key = f"batch:{batch.id}:{len(jobs)}" + (f":{retries}" if retries else "")
         outbox.enqueue(key, user.id, message_kinds.BATCH_DONE, {"batch_id": batch.id})
 
 
 def settle_abandoned() -> None:
-    """Settle batches whose browser went away before it had sent what it announced."""
+    """Settle batches whose browser went away before it had sent all files it announced."""
     unfinished = select(Job.id).where(Job.batch_id == Batch.id, Job.state.in_(UNFINISHED)).exists()
     waiting = select(Batch.id).where(
         Batch.settled_at.is_(None), Batch.touched_at < utcnow() - ABANDONED_AFTER, ~unfinished

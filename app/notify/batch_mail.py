@@ -1,4 +1,4 @@
-"""The mails, written when they are sent from what is true then."""
+"""Compose the mail about a finished batch, from what is true when it is sent."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from sqlalchemy import select
 from app.extensions import db
 from app.integrations.mailer import Mail
 from app.models import Job, OutboxMessage, User
-from app.models.job import ANALYSE, COMPLETED, DESCRIBE, FAILED, UPLOAD
+from app.models.job import COMPLETED, FAILED
 from app.notify.external_urls import external_url
+from app.plurals import pluralize
 
 MAX_LISTED = 20
 
 
 class BatchWording(NamedTuple):
-    """What was done to the things of a batch, and what to the others could not be."""
+    """The words for one purpose of jobs: "2 samples are ready", "1 file could not be processed"."""
 
-    thing: str
+    noun: str
     done: str
     failed: str
+    verbs: tuple[str, str] = ("is", "are")
 
 
-WORDING_BY_PURPOSE = {
-    UPLOAD: BatchWording("file", "ready", "processed"),
-    ANALYSE: BatchWording("sample", "analysed again", "analysed again"),
-    DESCRIBE: BatchWording("sample", "described again", "described again"),
-}
+# Filled from the table of job purposes, see `app.jobs.purposes`.
+WORDING_BY_PURPOSE: dict[str, BatchWording] = {}
 
 
 def compose(message: OutboxMessage) -> Mail | None:
-    """The mail for a message; None when there is nothing left to tell."""
+    """Return the mail for a message, or None if the batch has nothing left to report."""
     jobs = list(
         db.session.scalars(
             select(Job).where(Job.batch_id == message.payload["batch_id"]).order_by(Job.id)
@@ -43,20 +42,21 @@ def compose(message: OutboxMessage) -> Mail | None:
     if not done and not failed:
         return None
     user = db.session.get_one(User, message.user_id)
-    words = WORDING_BY_PURPOSE[jobs[0].purpose]  # a batch has one
+    wording = WORDING_BY_PURPOSE[jobs[0].purpose]  # all jobs of a batch have the same purpose
     context: dict[str, Any] = {
-        "words": words,
+        "headline": _done_sentence(wording, len(done)),
+        "wording": wording,
         "done": done,
         "failed": failed,
         "is_there": lambda job: job.sample is not None and job.sample.deleted_at is None,
-        "most_listed": MAX_LISTED,
+        "max_listed": MAX_LISTED,
         "link": external_url,
         "library_url": external_url("library.index"),
         "settings_url": external_url("auth.account_settings"),
     }
     return Mail(
         to=user.email,
-        subject=_subject(words, done, failed),
+        subject=_subject(wording, len(done), len(failed)),
         text=render_template("emails/batch_done.txt", **context),
         html=render_template("emails/batch_done.html", **context),
         unsubscribe_url=external_url("auth.account_settings"),
@@ -64,11 +64,17 @@ def compose(message: OutboxMessage) -> Mail | None:
     )
 
 
-def _subject(words: BatchWording, done: list[Job], failed: list[Job]) -> str:
-    """Figures only: a file's name is somebody's text, and a subject is read before anything is trusted."""
+def _subject(wording: BatchWording, done: int, failed: int) -> str:
+    """Return a subject made of counts only: file names are users' text, and a subject is trusted."""
     if not failed:
-        one = len(done) == 1
-        return f"Your sample is {words.done}" if one else f"{len(done)} samples are {words.done}"
+        return _done_sentence(wording, done)
     if not done:
-        return f"{len(failed)} {words.thing}{'' if len(failed) == 1 else 's'} could not be {words.failed}"
-    return f"{len(done)} {words.done}, {len(failed)} could not be {words.failed}"
+        return f"{pluralize(failed, wording.noun)} could not be {wording.failed}"
+    return f"{done} {wording.done}, {failed} could not be {wording.failed}"
+
+
+def _done_sentence(wording: BatchWording, count: int) -> str:
+    one, many = wording.verbs
+    if count == 1:
+        return f"Your sample {one} {wording.done}"
+    return f"{pluralize(count, 'sample')} {many} {wording.done}"

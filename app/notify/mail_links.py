@@ -1,4 +1,4 @@
-"""Links in mails: signed, for one purpose, used once, and only until their time is over."""
+"""Links in mails: each is signed, serves one purpose, works once and expires."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KIND_BY_PURPOSE = {
 
 
 def enqueue_link(user: User, purpose: str, email: str) -> MailLink:
-    """A new link and the mail with it, inside the caller's transaction."""
+    """Create a link and enqueue the mail that carries it, inside the caller's transaction."""
     link = MailLink(user_id=user.id, purpose=purpose, email=email, expires_at=utcnow() + LIFETIMES[purpose])
     db.session.add(link)
     db.session.flush()
@@ -31,7 +31,7 @@ def enqueue_link(user: User, purpose: str, email: str) -> MailLink:
 
 
 def find_live_link(token: str, purpose: str) -> MailLink:
-    """The live link that an address names, or 404: for a used, an old and an invented one alike."""
+    """Return the live link of a token, or raise RowNotFoundError (404) if it is used, expired or forged."""
     link_id = signed_tokens.link_id_from_token(token, purpose)
     link = db.session.get(MailLink, link_id) if link_id is not None else None
     if link is None or link.purpose != purpose or not link.is_live:
@@ -40,22 +40,22 @@ def find_live_link(token: str, purpose: str) -> MailLink:
 
 
 def use_link(link: MailLink) -> bool:
-    """Use a link up inside the caller's transaction; of two requests at once, one does."""
+    """Mark a link as used inside the caller's transaction; return False if another request used it first."""
     unused = update(MailLink).where(MailLink.id == link.id, MailLink.used_at.is_(None))
     used = db.session.scalar(unused.values(used_at=utcnow()).returning(MailLink.id))
     return used is not None
 
 
 def revoke_links(user: User, purpose: str) -> None:
-    """None of the links that are still out does anything any more. Inside the caller's transaction."""
-    out = update(MailLink).where(
+    """Mark all unused links of a purpose as used, inside the caller's transaction."""
+    unused = update(MailLink).where(
         MailLink.user_id == user.id, MailLink.purpose == purpose, MailLink.used_at.is_(None)
     )
-    db.session.execute(out.values(used_at=utcnow()))
+    db.session.execute(unused.values(used_at=utcnow()))
 
 
 def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:
-    """Whether one went out so lately that another would only flood the mailbox."""
-    lately = MailLink.created_at > utcnow() - wait
-    mine = select(MailLink.id).where(MailLink.user_id == user.id, MailLink.purpose == purpose, lately)
-    return db.session.scalar(mine.limit(1)) is not None
+    """Return whether a link was sent within the given time, so that another would flood the mailbox."""
+    is_recent = MailLink.created_at > utcnow() - wait
+    recent = select(MailLink.id).where(MailLink.user_id == user.id, MailLink.purpose == purpose, is_recent)
+    return db.session.scalar(recent.limit(1)) is not None

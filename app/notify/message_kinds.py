@@ -1,4 +1,4 @@
-"""What a message of the outbox can be about."""
+"""The kinds of outbox messages, as they are stored in the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outbox: what was promised in a transaction is sent after it, at least once, one per key."""
+"""The outbox: messages enqueued in a transaction are sent after it, at least once and one per key."""
 
 from __future__ import annotations
 
@@ -20,34 +20,37 @@ from app.notify.message_kinds import BATCH_DONE, METER_EVENT, WEBHOOK
 log = logging.getLogger(__name__)
 
 MAIL_RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
-# Standard Webhooks' own schedule: after three days of silence a receiver is given up.
+# The schedule of Standard Webhooks: after three days of failures the endpoint is disabled.
 WEBHOOK_RETRY_S = (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
-# What somebody owes is reported until it is accepted; the last pause comes again and again.
+# Billable usage is reported until Stripe accepts it: the last pause repeats for ever.
 METER_RETRY_S = (30, 120, 600, 1800)
 JITTER = 0.1
-# While one sender is busy with a message, no other takes it up.
+# While one worker sends a message, no other worker claims it.
 SENDING_LEASE = timedelta(minutes=5)
 
 
 def enqueue(key: str, user_id: str | None, kind: str, payload: dict[str, Any]) -> None:
-    """Add a message inside the caller's transaction; the same key again is the same message."""
+    """Add a message inside the caller's transaction, unless one with this key exists."""
     if db.session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is None:
         db.session.add(OutboxMessage(key=key, user_id=user_id, kind=kind, payload=payload))
         db.session.flush()
 
 
 def deliver_mails() -> int:
-    """Send every mail that is due; returns how many were sent."""
+    """Send every mail that is due and return how many were sent."""
     return _deliver_all(OutboxMessage.kind.not_in((WEBHOOK, METER_EVENT)))
 
 
 def deliver_webhooks() -> int:
-    """The same for webhooks, by themselves: a slow receiver holds no mail back."""
+    """Send every webhook that is due and return how many were; apart from mails, as receivers may be slow."""
     return _deliver_all(OutboxMessage.kind == WEBHOOK)
 
 
 def deliver_usage() -> int:
-    """The same for what is owed; when one can't be sent, Stripe is away, and the others wait too."""
+    """Report all billable usage that is due and return how many reports were accepted.
+
+    Stops at the first failure: then Stripe is unreachable and the rest would fail as well.
+    """
     sent = 0
     while (message_id := _claim_next(OutboxMessage.kind == METER_EVENT)) is not None and _deliver(message_id):
         sent += 1
@@ -55,11 +58,12 @@ def deliver_usage() -> int:
 
 
 def has_due_webhooks() -> bool:
+    """Return whether a webhook is due."""
     return db.session.scalar(_due_messages(OutboxMessage.kind == WEBHOOK)) is not None
 
 
 def list_failed(limit: int = 200) -> list[OutboxMessage]:
-    """What could not be sent so far, the latest first; those without a next try are given up."""
+    """Return unsent messages with an error, newest first; one without a next attempt has been given up."""
     unsent = OutboxMessage.sent_at.is_(None), OutboxMessage.last_error.is_not(None)
     return list(
         db.session.scalars(
@@ -69,7 +73,7 @@ def list_failed(limit: int = 200) -> list[OutboxMessage]:
 
 
 def resend(message_id: int) -> bool:
-    """Due at once, with all its tries; False when it was sent meanwhile."""
+    """Make a message due now with a full set of attempts; return False if it has been sent meanwhile."""
     unsent = update(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.sent_at.is_(None))
     with transaction() as session:
         due = unsent.values(next_try_at=utcnow(), attempts=0).returning(OutboxMessage.id)
@@ -89,7 +93,7 @@ def _due_messages(which: ColumnElement[bool]) -> Select[OutboxMessage]:
 
 
 def _claim_next(which: ColumnElement[bool]) -> int | None:
-    """Reserve the oldest due message for a while, so that two senders never hold the same one."""
+    """Claim the oldest due message for SENDING_LEASE, so that two workers never send the same one."""
     with transaction() as session:
         message = session.scalar(_due_messages(which).with_for_update(skip_locked=True))
         if message is None:
@@ -105,7 +109,7 @@ def _deliver(message_id: int) -> bool:
     try:
         _send(message)
     except Exception as error:
-        # Whatever it is, this message waits and the others go out.
+        # Whatever the error is, this message is tried again later and the others are still sent.
         db.session.rollback()
         log.warning("outbox %s attempt %s failed", message_id, attempts, exc_info=True)
         _postpone(message_id, attempts, f"{type(error).__name__}: {error}")
@@ -120,17 +124,18 @@ def _send(message: OutboxMessage) -> None:
         webhook_delivery.deliver_message(message)
         return
     if message.kind == METER_EVENT:
-        owed = dict(message.payload)
-        db.session.commit()  # nor while Stripe is
-        meters.report_upload(settings(), owed["customer_id"], owed["identifier"], owed["at"])
+        usage = dict(message.payload)
+        db.session.commit()  # no transaction is open while waiting for Stripe
+        meters.report_upload(settings(), usage["customer_id"], usage["identifier"], usage["at"])
         return
-    letter = (batch_mail if message.kind == BATCH_DONE else account_mail).compose(message)
-    db.session.commit()  # no transaction is open while the mail server is talked to
-    if letter is not None:
-        mailer.send_mail(letter, settings())
+    mail = (batch_mail if message.kind == BATCH_DONE else account_mail).compose(message)
+    db.session.commit()  # no transaction is open while waiting for the mail server
+    if mail is not None:
+        mailer.send_mail(mail, settings())
 
 
 def _postpone(message_id: int, attempts: int, error: str) -> None:
+    """Schedule the next attempt. Webhooks get some jitter, so that they do not all hit a receiver at once."""
     message = db.session.get_one(OutboxMessage, message_id)
     is_webhook = message.kind == WEBHOOK
     wait_s = _retry_delay_s(message.kind, attempts)
@@ -142,7 +147,7 @@ def _postpone(message_id: int, attempts: int, error: str) -> None:
 
 
 def _retry_delay_s(kind: str, attempts: int) -> float | None:
-    """Until the next try; None when there is none."""
+    """Return the seconds until the next attempt, or None if this was the last one."""
     if kind == METER_EVENT:
         return METER_RETRY_S[min(attempts, len(METER_RETRY_S)) - 1]
     waits = WEBHOOK_RETRY_S if kind == WEBHOOK else MAIL_RETRY_S

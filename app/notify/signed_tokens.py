@@ -1,4 +1,4 @@
-"""The token in a mailed address: a link's id, signed for its purpose. The database alone can't make one."""
+"""Sign and read the tokens in mailed URLs; the secret key signs them, so the database alone can't."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from app.models import MailLink
 
 
 def link_token(link: MailLink) -> str:
+    """Return the token of a link, signed for its purpose."""
     return str(_link_signer(link.purpose).dumps(link.id))
 
 
 def link_id_from_token(token: str, purpose: str) -> str | None:
+    """Return the id of the link, or None if the token is forged or was signed for another purpose."""
     try:
         return str(_link_signer(purpose).loads(token))
     except BadSignature:
@@ -22,11 +24,12 @@ def link_id_from_token(token: str, purpose: str) -> str | None:
 
 
 def export_token(key: str) -> str:
-    """Stands for a ZIP in the store, whether or not its account is still there."""
+    """Return a token for a ZIP in the store; it needs no row, so it outlives the account."""
     return str(_export_signer().dumps(key))
 
 
 def export_key_from_token(token: str, max_age: timedelta) -> str | None:
+    """Return the storage key of the ZIP, or None if the token is forged or too old."""
     try:
         return str(_export_signer().loads(token, max_age=int(max_age.total_seconds())))
     except BadSignature:
@@ -34,11 +37,12 @@ def export_key_from_token(token: str, max_age: timedelta) -> str | None:
 
 
 def registration_token(email: str) -> str:
-    """Proves that whoever has it reads the mail of this address."""
+    """Return a token that proves its holder reads the mail of this address."""
     return str(_registration_signer().dumps(email))
 
 
 def registration_email(token: str, max_age: timedelta) -> str | None:
+    """Return the address a registration token was made for, or None if it is forged or too old."""
     try:
         return str(_registration_signer().loads(token, max_age=int(max_age.total_seconds())))
     except BadSignature:

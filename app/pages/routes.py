@@ -1,4 +1,4 @@
-"""The landing page, the dashboard, signed files, and the checks of whoever runs the service."""
+"""The landing page, the dashboard, signed files, the API's documentation, and health checks for operators."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, InvalidLinkError, open_store
 from app.jobs import card_list
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 
 blueprint = Blueprint("pages", __name__)
+
+RECENT_SAMPLES = 8
 
 
 @blueprint.get("/")
 def landing() -> str | BaseResponse:
+    """Show what the product does and costs; signed-in users go to their dashboard."""
     if current_user.is_authenticated:
         return redirect(url_for("pages.dashboard"))
     return render_template("pages/landing.html", plans=plans.PLANS.values())
@@ -29,21 +33,22 @@ def landing() -> str | BaseResponse:
 
 @blueprint.get("/dashboard")
 def dashboard() -> str:
-    recent = search.find_samples(current_user, search.SampleQuery(), after=None)
+    """Show the latest samples, the plan's usage and the jobs."""
+    recent = find_samples(current_user, SampleQuery(), after=None, limit=RECENT_SAMPLES)
     return render_template(
         "pages/dashboard.html",
         standing=quota.plan_usage(current_user),
         board=card_list.load_cards(current_user),
-        recent=recent.samples[:8],
+        recent=recent.samples,
         total=recent.total,
     )
 
 
 @blueprint.get("/media/<token>")
 def media(token: str) -> BaseResponse:
-    """An object of the disk store: the signature is the permission. Ranges work, so players can seek."""
+    """Send a file of the disk store; the signed token is the permission. Ranges work, so players can seek."""
     if "," in request.headers.get("Range", ""):
-        del request.environ["HTTP_RANGE"]  # several parts at once: all of it answers that too
+        del request.environ["HTTP_RANGE"]  # several ranges at once: the whole file is a valid answer too
     store = open_store(settings())
     if not isinstance(store, DiskStore):
         abort(404)
@@ -65,7 +70,7 @@ def media(token: str) -> BaseResponse:
 
 @blueprint.get("/docs/api")
 def api() -> str:
-    """The OpenAPI document, to be read by a person."""
+    """Show the OpenAPI document as a page."""
     document = openapi.document(settings().base_url)
     known = document["components"]["schemas"]
     return render_template(
@@ -78,20 +83,20 @@ def api() -> str:
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """The process answers."""
+    """Answer as long as the process runs."""
     return Response("ok\n", mimetype="text/plain")
 
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """The database answers too; otherwise the error handler says 503."""
+    """Answer when the database does too; otherwise the error handler answers 503."""
     db.session.execute(text("SELECT 1"))
     return Response("ready\n", mimetype="text/plain")
 
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """For a scraper that has the token; without a token in the settings there is no such page."""
+    """Send metrics to a scraper that has the token; 404 when no token is configured."""
     token = settings().metrics_token
     if token is None:
         abort(404)

@@ -1,4 +1,4 @@
-"""Analysing and describing again: first what it will cost, then a batch of jobs."""
+"""Describe or analyse samples again: first a page that says what it costs, then a batch of jobs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from app.ai import cost_estimate
 from app.audio.version import ENGINE_VERSION
 from app.extensions import limiter
 from app.jobs import reprocess as jobs
-from app.models.job import DESCRIBE
 from app.reprocessing import reprocess_offer
+from app.reprocessing.reprocess_purposes import DESCRIBE
+from app.reprocessing.sample_age import PURPOSES
 
 blueprint = Blueprint("reprocessing", __name__, url_prefix="/again")
 
@@ -22,36 +23,37 @@ Page = str | Response
 @blueprint.get("")
 @blueprint.post("")
 def offer() -> Page:
-    """What would be done and what it costs. Nothing is changed; a long selection needs a POST."""
+    """Show what would be done and what it costs, and change nothing. POST is for long selections."""
     purpose = _purpose()
     chosen = reprocess_offer.choose_samples(current_user, request.values, purpose)
     if not chosen.samples and not chosen.under_way:
-        flash("Tick the samples first, or choose all that match.", "error")
+        flash("Select some samples first, or choose all that match.", "error")
         return redirect(url_for("library.index"), 303)
     is_described = purpose == DESCRIBE and bool(chosen.samples)
     cost = cost_estimate.estimate_cost(current_user, chosen.samples) if is_described else None
+    outcomes = None
+    if cost and cost.unavailable_reason:
+        outcomes = reprocess_offer.outcomes_without_model(current_user, chosen.samples, cost.answered)
     return render_template(
         "reprocessing/offer.html",
         purpose=purpose,
         chosen=chosen,
-        most=reprocess_offer.MAX_SAMPLES,
+        max_samples=reprocess_offer.MAX_SAMPLES,
         engine=ENGINE_VERSION,
         cost=cost,
-        fates=reprocess_offer.outcomes_without_model(current_user, chosen.samples, cost.answered)
-        if cost and cost.unavailable_reason
-        else None,
+        outcomes=outcomes,
     )
 
 
 @blueprint.post("/jobs")
 @limiter.limit("120/hour")
 def start() -> Page:
+    """Queue a job for each sample that the offer page listed."""
     purpose = _purpose()
+    sample_ids = request.form.getlist("sample")[: reprocess_offer.MAX_SAMPLES]
     try:
-        if not jobs.queue_jobs(
-            current_user, request.form.getlist("sample")[: reprocess_offer.MAX_SAMPLES], purpose
-        ):
-            flash("There is nothing left to do: these samples are under way already, or deleted.", "error")
+        if not jobs.queue_jobs(current_user, sample_ids, purpose):
+            flash("Nothing to do: these samples are already in progress, or deleted.", "error")
     except jobs.DailyLimitError as error:
         flash(str(error), "error")
         return redirect(url_for("library.index"), 303)
@@ -60,7 +62,8 @@ def start() -> Page:
 
 
 def _purpose() -> str:
+    """Return what to do again, or answer 400 for anything unknown."""
     purpose = request.values.get("purpose", "")
-    if purpose not in reprocess_offer.PURPOSES:
+    if purpose not in PURPOSES:
         abort(400)
     return purpose

@@ -1,10 +1,10 @@
-"""What can go wrong with a child process; light enough for any process to import."""
+"""The errors of a run in a child process; any process can import them at no cost."""
 
 from __future__ import annotations
 
 
 class EngineError(Exception):
-    """The engine came to grief, which says nothing certain about the file.
+    """The engine failed, which says nothing certain about the file.
 
     `exit_status` is the child's exit code, or minus the signal that ended it; None when there was no child.
     """
@@ -15,20 +15,20 @@ class EngineError(Exception):
 
 
 class EngineCrashed(EngineError):
-    """The child died or raised; the message has the signal or exit code and the end of its output."""
+    """The child died or raised; the message has the signal or exit code, and the end of its output."""
 
 
 class EngineUnavailable(EngineError):
-    """No child could be started: the machine is at fault and no file is."""
+    """No child could be started, which is the machine's fault and not the file's."""
 
 
 class EngineTimeout(EngineError):
-    """The child took longer than its limit and was killed with everything it had started."""
+    """The child exceeded its time limit and was killed with everything it had started."""
 
 
 class EngineOutOfMemory(EngineError):
-    """The child needed more memory than its limit."""
+    """The child exceeded its memory limit."""
 
 
 class EngineCancelled(EngineError):
-    """The caller gave the job up, so the child was killed."""
+    """The caller no longer wanted the answer, so the child was killed."""

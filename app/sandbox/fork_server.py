@@ -1,6 +1,6 @@
-"""The process that every engine child is forked from. Started by `app.sandbox.runner`, never imported.
+"""The process that every engine child is forked from. `app.sandbox.runner` starts it and never imports it.
 
-It is single-threaded, holds no secret, and ends, with all its children, when its parent does.
+It has a single thread, holds no secret, and ends together with all its children when its parent does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EntryFunction = Callable[[dict[str, Any], Callable[[str, dict[str, Any]], None]]
 
 
 def main(control_fd: str, entry: str, warm: str, limits: str) -> None:
-    # Whoever stops the worker stops us by closing the socket; until then a running job may finish.
+    # A worker that stops closes the socket, which ends this process; until then a running job may finish.
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     control = socket.socket(fileno=int(control_fd))
@@ -44,7 +44,7 @@ def main(control_fd: str, entry: str, warm: str, limits: str) -> None:
 
 
 def serve_requests(control: socket.socket, call: EntryFunction, limits: dict[str, int]) -> None:
-    """Fork a child for every request, tell how each ended, and leave when the parent does."""
+    """Fork a child for each request, report how each ended, and return when the parent is gone."""
     children: dict[int, socket.socket] = {}
     wake, woken = socket.socketpair()
     wake.setblocking(False)
@@ -73,6 +73,7 @@ def serve_requests(control: socket.socket, call: EntryFunction, limits: dict[str
 
 
 def receive_request(control: socket.socket) -> tuple[dict[str, Any], socket.socket, socket.socket] | None:
+    """Return a request with its two sockets, for messages and for status; None when the parent is gone."""
     header, descriptors, _, _ = socket.recv_fds(control, 4, 2)
     if len(header) < 4 or len(descriptors) != 2:
         return None
@@ -87,14 +88,15 @@ def receive_request(control: socket.socket) -> tuple[dict[str, Any], socket.sock
 
 
 def reap_children(children: dict[int, socket.socket]) -> None:
+    """Collect the children that have ended, and send each one's exit code over its status socket."""
     while children:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        told = children.pop(pid, None)
-        if told is not None:
-            with told, suppress(OSError):
-                told.sendall(b"exit %d\n" % os.waitstatus_to_exitcode(status))
+        ended = children.pop(pid, None)
+        if ended is not None:
+            with ended, suppress(OSError):
+                ended.sendall(b"exit %d\n" % os.waitstatus_to_exitcode(status))
 
 
 def fork_child(
@@ -103,16 +105,17 @@ def fork_child(
     limits: dict[str, int],
     message: dict[str, Any],
     data: socket.socket,
-    not_for_the_child: list[socket.socket],
+    parent_sockets: list[socket.socket],
 ) -> int:
+    """Fork a child that runs the entry in its folder, and return its process id. The child never returns."""
     pid = os.fork()
     if pid:
         with suppress(OSError):
-            os.setpgid(pid, pid)  # both sides do it, so that a kill can't come too early
+            os.setpgid(pid, pid)  # both sides do it, so that a kill cannot come too early
         return pid
     code = 1
     try:
-        for other in (control, *not_for_the_child):
+        for other in (control, *parent_sockets):
             other.close()
         confine_child(Path(message["folder"]), limits)
         code = run_entry(call, message["request"], data)
@@ -123,7 +126,7 @@ def fork_child(
 
 
 def confine_child(folder: Path, limits: dict[str, int]) -> None:
-    """A session, a folder and limits of the child's own; no network where the system lets us say so."""
+    """Give the child a session, a folder and limits of its own, and no network where that is permitted."""
     with suppress(OSError):
         os.setsid()
     signal.set_wakeup_fd(-1)
@@ -146,7 +149,7 @@ def confine_child(folder: Path, limits: dict[str, int]) -> None:
 
 
 def run_entry(call: EntryFunction, request: dict[str, Any], data: socket.socket) -> int:
-    """Run the entry and send its answer as one line of JSON."""
+    """Run the entry, send its answer as one line of JSON, and return the exit code."""
 
     def send(message: dict[str, Any]) -> None:
         data.sendall(json.dumps(message, allow_nan=False).encode() + b"\n")

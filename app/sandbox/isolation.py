@@ -1,4 +1,4 @@
-"""Small operating-system calls that tie a process to its parent and take the network from it."""
+"""System calls that tie a process to its parent and cut it off from the network."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def die_with_parent() -> None:
 
 
 def leave_network() -> bool:
-    """Move this process into an empty network where the system permits it, and say whether it did."""
+    """Move this process into an empty network namespace where permitted; return whether that worked."""
     if sys.platform != "linux":
         return False
     if _libc().unshare(_CLONE_NEWNET) == 0:
         return True
-    # Root in a user namespace of its own would lose its rights over other people's files.
+    # Root does not try: in a user namespace of its own it would lose its rights over other users' files.
     return os.geteuid() != 0 and _libc().unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
 
 

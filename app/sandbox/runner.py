@@ -1,7 +1,7 @@
-"""Running one function on an untrusted file in a child process with limits that hold.
+"""Run one function on an untrusted file in a child process, within limits that it cannot lift.
 
-A zygote (`app.sandbox.fork_server`) is started once, with an empty environment, and warmed; each run is a
-fork of it, so a run costs milliseconds and shares the loaded libraries.
+A fork server (`app.sandbox.fork_server`) is started once with an empty environment and warmed. Each run is
+a fork of it, so it starts within milliseconds and shares the loaded libraries.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from app.sandbox.errors import EngineUnavailable
 from app.sandbox.supervisor import ProgressCallback, SupervisedRun
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-# Nothing of the worker's environment reaches the child: it holds the keys to everything.
+# Nothing else of the worker's environment reaches the child, because that holds every secret.
 PASSED_ENVIRONMENT = ("NUMBA_CACHE_DIR", "LANG", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 MAX_START_S = 180.0
 MAX_CLOSE_S = 5.0
@@ -31,7 +31,7 @@ MAX_CLOSE_S = 5.0
 
 @dataclass(frozen=True)
 class ChildLimits:
-    """What one child may use."""
+    """The most that one child may use."""
 
     memory_bytes: int = 2 * 2**30
     cpu_s: int = 600
@@ -40,25 +40,25 @@ class ChildLimits:
 
 
 class Sandbox:
-    """One zygote and the runs forked from it. Threads may run at the same time."""
+    """One fork server and the runs forked from it. Several threads may run at the same time."""
 
     def __init__(self, entry: str, warm: str | None = None, limits: ChildLimits | None = None) -> None:
         """`entry` and `warm` are `module:function`; `entry` takes (request, progress) and returns a dict."""
         self._entry, self._warm, self._limits = entry, warm or "", limits or ChildLimits()
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
-        self._zygote: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start and warm the zygote now rather than with the first run."""
+        """Start and warm the fork server now rather than with the first run. Raises EngineUnavailable."""
         with self._lock:
-            self._started()
+            self._ensure_started()
 
     @property
     def is_ready(self) -> bool:
-        """Whether a run would start at once."""
-        zygote = self._zygote
-        return self._control is not None and zygote is not None and zygote.poll() is None
+        """Return whether a run would start at once."""
+        server = self._server
+        return self._control is not None and server is not None and server.poll() is None
 
     def run(
         self,
@@ -72,38 +72,38 @@ class Sandbox:
     ) -> dict[str, Any]:
         """Call the entry in a fresh child that works in `folder`, and return its answer.
 
-        `tick` is called about every `tick_s` seconds; when it returns False the child is killed.
-        Raises UnreadableAudio as the child did, and the EngineErrors.
+        `tick` is called about every `tick_s` seconds, and when it returns False the child is killed. Raises
+        UnreadableAudio when the child did, and otherwise the EngineErrors.
         """
         data, child_data = socket.socketpair()
-        status, zygote_status = socket.socketpair()
+        status, server_status = socket.socketpair()
         with data, status:
             try:
-                self._send(request, folder, child_data, zygote_status)
+                self._send(request, folder, child_data, server_status)
             finally:
                 child_data.close()
-                zygote_status.close()
+                server_status.close()
             watched = SupervisedRun(data, status, folder, on_progress, tick, tick_s)
             return watched.wait(time.monotonic() + timeout_s)
 
     def close(self) -> None:
-        """End the zygote and every child that still runs."""
+        """End the fork server and every child that still runs."""
         with self._lock:
             if self._control is not None:
                 self._control.close()
                 self._control = None
-            if self._zygote is not None:
+            if self._server is not None:
                 with suppress(subprocess.TimeoutExpired):
-                    self._zygote.wait(MAX_CLOSE_S)
-                self._zygote.kill()
-                self._zygote.wait()
-                self._zygote = None
+                    self._server.wait(MAX_CLOSE_S)
+                self._server.kill()
+                self._server.wait()
+                self._server = None
 
     def _send(self, request: dict[str, Any], folder: Path, *ends: socket.socket) -> None:
         message = json.dumps({"request": request, "folder": str(folder)}).encode()
         with self._lock:
             for _ in range(2):
-                control = self._started()
+                control = self._ensure_started()
                 try:
                     socket.send_fds(
                         control, [len(message).to_bytes(4, "big")], [end.fileno() for end in ends]
@@ -111,28 +111,28 @@ class Sandbox:
                     control.sendall(message)
                     return
                 except OSError:
-                    self._forget()  # the zygote died since the last run: one more is started
+                    self._forget()  # the fork server died since the last run: start another
         raise EngineUnavailable("the engine could not be started")
 
-    def _started(self) -> socket.socket:
-        if self._control is not None and self._zygote is not None and self._zygote.poll() is None:
+    def _ensure_started(self) -> socket.socket:
+        if self._control is not None and self._server is not None and self._server.poll() is None:
             return self._control
         self._forget()
         ours, theirs = socket.socketpair()
         with theirs:
             arguments = [str(theirs.fileno()), self._entry, self._warm, json.dumps(asdict(self._limits))]
-            self._zygote = subprocess.Popen(
+            self._server = subprocess.Popen(
                 [sys.executable, "-m", "app.sandbox.fork_server", *arguments],
                 cwd=PROJECT_ROOT,
                 env=_clean_environment(),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # a Ctrl-C in the terminal is for the worker to answer
+                start_new_session=True,  # so that Ctrl-C in the terminal reaches the worker only
             )
         ours.settimeout(MAX_START_S)
         if ours.recv(1) != b"r":
             ours.close()
-            raise EngineUnavailable("the engine did not start; its output is in the worker's log")
+            raise EngineUnavailable("the engine did not start; see its output in the worker's log")
         ours.settimeout(None)
         self._control = ours
         return ours
@@ -140,10 +140,10 @@ class Sandbox:
     def _forget(self) -> None:
         if self._control is not None:
             self._control.close()
-        if self._zygote is not None:
-            self._zygote.kill()
-            self._zygote.wait()
-        self._control = self._zygote = None
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+        self._control = self._server = None
 
 
 def _clean_environment() -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""One run in the sandbox, watched from the parent: what the child says, how long it may take, how it ended.
+"""Supervise one run in the sandbox from the parent: read its messages, time it, and see how it ends.
 
-The only limit that stops C code is SIGKILL from outside, so the clock is kept here, and the whole process
+C code only stops for SIGKILL from outside, so the time limit is kept here, and the child's whole process
 group is killed.
 """
 
@@ -29,7 +29,7 @@ ProgressCallback = Callable[[str, dict[str, Any]], None]
 
 
 class SupervisedRun:
-    """One child, watched from the parent."""
+    """One child, supervised from the parent."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class SupervisedRun:
         self._answer: dict[str, Any] | None = None
 
     def wait(self, deadline: float) -> dict[str, Any]:
+        """Return the child's answer, or raise what ended it; `deadline` is a time of the monotonic clock."""
         try:
             self._watch(deadline)
         finally:
@@ -71,7 +72,7 @@ class SupervisedRun:
                 if not self._read(end):
                     open_ends.remove(end)
         while self._data in open_ends and self._read(self._data):
-            pass  # what the child said just before it ended
+            pass  # the child's last messages before it ended
 
     def _read(self, end: socket.socket) -> bool:
         block = end.recv(1 << 16)
@@ -85,16 +86,16 @@ class SupervisedRun:
             raise EngineCrashed("the child answered more than it may")
         *lines, self._received = (self._received + block).split(b"\n")
         for line in lines:
-            self._take(line)
+            self._handle_message(line)
         return bool(block)
 
-    def _take(self, line: bytes) -> None:
+    def _handle_message(self, line: bytes) -> None:
         try:
             message = json.loads(line, parse_constant=_refuse_constant)
         except ValueError as error:
-            raise EngineCrashed(f"the child answered no JSON: {error}") from error
+            raise EngineCrashed(f"the child's answer is not JSON: {error}") from error
         if not isinstance(message, dict):
-            raise EngineCrashed("the child answered no object")
+            raise EngineCrashed("the child's answer is not a JSON object")
         if "progress" in message:
             if self._on_progress is not None:
                 self._on_progress(str(message["progress"]), dict(message.get("facts") or {}))
@@ -113,7 +114,7 @@ class SupervisedRun:
         raise EngineCrashed(detail, self._exit)
 
     def _kill(self) -> None:
-        """Nothing the child has started may outlive the run."""
+        """Kill the child and everything it has started."""
         if self._pid is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)
@@ -126,9 +127,9 @@ class SupervisedRun:
 
 def _exit_reason(status: int | None) -> str:
     if status is None:
-        return "the zygote ended before the child"
+        return "the fork server ended before the child"
     return f"signal {-status}" if status < 0 else f"exit code {status}"
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,4 +1,4 @@
-"""What else a search could be: the values of its filters, and what it finds without one of its conditions."""
+"""What to try beside a search: counts for each filter value, samples named so, and wider searches."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import Sample, Tag, User
-from app.search.sample_search import Chip, SampleQuery, count_samples, row_conditions
+from app.search.chips import Chip, search_chips
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import matching_count, row_conditions
 from app.search.text_conditions import name_contains
 
 MAX_NAMED = 5
+MAX_TAGS_SHOWN = 30
 
 
 def count_values(user: User, query: SampleQuery, column: str) -> list[tuple[str, int]]:
-    """How many samples each value of a filter would show, the other filters in force."""
+    """Return each value of a filter with its number of samples, while the other filters stay in force."""
     field = getattr(Sample, column)
     wanted = row_conditions(user, replace(query, **cast(dict[str, Any], {column: ""})))
     rows = db.session.execute(
@@ -25,7 +28,8 @@ def count_values(user: User, query: SampleQuery, column: str) -> list[tuple[str,
     return [(str(value), int(count)) for value, count in rows]
 
 
-def count_tags(user: User, limit: int = 30) -> list[tuple[str, int]]:
+def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]:
+    """Return the user's tags with their number of samples, the most used first."""
     rows = db.session.execute(
         select(Tag.name, func.count())
         .join(Sample, Sample.id == Tag.sample_id)
@@ -38,21 +42,25 @@ def count_tags(user: User, limit: int = 30) -> list[tuple[str, int]]:
 
 
 def samples_named_so(user: User, query: SampleQuery) -> list[Sample]:
-    """What is called as the sentence says, and is left out by what it was understood as."""
-    is_called_so = name_contains(query.ask)
-    if is_called_so is None:
+    """Return samples whose name contains the sentence but which its meaning leaves out, newest first."""
+    has_name = name_contains(query.ask)
+    if has_name is None:
         return []
     found = select(Sample.id).where(*row_conditions(user, query))
-    mine = Sample.user_id == user.id, Sample.deleted_at.is_(None)
-    rows = select(Sample).where(*mine, is_called_so, Sample.id.not_in(found))
+    own = Sample.user_id == user.id, Sample.deleted_at.is_(None)
+    rows = select(Sample).where(*own, has_name, Sample.id.not_in(found))
     return list(db.session.scalars(rows.order_by(Sample.id.desc()).limit(MAX_NAMED)))
 
 
 def wider_searches(user: User, query: SampleQuery) -> list[tuple[Chip, int]]:
-    """For a search that finds nothing: what it would find without each of its conditions, the best first."""
-    chips = {str(chip.without): chip for chip in reversed(query.chips())}.values()
-    found = [
-        (chip, count_samples(user, replace(SampleQuery.from_args(chip.without), learned=query.learned)))
-        for chip in reversed(chips)
-    ]
-    return sorted(((chip, count) for chip, count in found if count), key=lambda each: -each[1])
+    """Return what a search that finds nothing would find without one of its chips, most samples first.
+
+    All counts are one statement, however many chips there are.
+    """
+    chips = list({str(chip.without): chip for chip in reversed(search_chips(query))}.values())[::-1]
+    if not chips:
+        return []
+    searches = [replace(SampleQuery.from_args(chip.without), learned=query.learned) for chip in chips]
+    counts = db.session.execute(select(*(matching_count(user, wider) for wider in searches))).one()
+    found = [(chip, count) for chip, count in zip(chips, counts, strict=True) if count]
+    return sorted(found, key=lambda each: -each[1])

@@ -1,24 +1,32 @@
-"""The order of a search: chosen by hand, by date when the sentence says so, or by how well its wishes fit."""
+"""Step 6 of a search: choose the order of the results.
+
+The order the user picked comes first, then a date the sentence asks for, then how well each sample fits the
+words that rank: measured axes such as "darkest", and boosts such as "dusty".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, Float, case, func, literal, select
 
 from app.models import Sample
-from app.search import conditions, text_conditions
+from app.models.sample import AudioFeatures
+from app.search import text_conditions
 from app.search.sentence_parser import Term
 
-NAME_MATCH_SCORE = 1000.0  # no sum of wishes comes near
+NAME_MATCH_SCORE = 1000.0  # above any sum of ranks and boosts
+UNKNOWN_SCORE = -10.0  # below any sum of ranks, so that samples without the measurement come last
+HALF_SCORE_LENGTH_S = 10.0
+Number = ColumnElement[Any]
 
 
 class SortOrder(NamedTuple):
-    """Unknown values sort as lowest, so every row has a place."""
+    """A column to sort by. Unknown values count as the lowest, so that every row has a place."""
 
     label: str
-    column: ColumnElement[Any]
+    column: Number
     descending: bool
 
 
@@ -31,36 +39,75 @@ SORT_ORDERS = {
 }
 
 
-def choose_order(sort: str, sentence: str, pieces: Sequence[Term]) -> SortOrder:
-    """What is chosen by hand goes before what is said, and a date before any other wish.
+def choose_order(sort: str, sentence: str, terms: Sequence[Term]) -> SortOrder:
+    """Return the order in force: the picked one, else a date from the sentence, else the best fit.
 
-    Otherwise what is called as the sentence says comes first, whatever else the sentence means.
+    With the best fit, samples whose name contains the whole sentence come first, whatever else it means.
     """
-    ranked = _effective_terms(pieces)
+    ranked = effective_terms(terms)
     if sort:
         return SORT_ORDERS[sort]
     if ranked and ranked[0].field == "sort":
         return SORT_ORDERS[ranked[0].value[0]]
-    is_called_so = text_conditions.name_contains(sentence)
-    wanted = [conditions.rank_score(ranked)] if ranked else []
-    if is_called_so is not None:
-        wanted.append(case((is_called_so, NAME_MATCH_SCORE), else_=0.0))
-    return SortOrder("As asked", sum(wanted[1:], wanted[0]), True) if wanted else SORT_ORDERS["newest"]
+    has_name = text_conditions.name_contains(sentence)
+    scores = [_rank_score(ranked)] if ranked else []
+    if has_name is not None:
+        scores.append(case((has_name, NAME_MATCH_SCORE), else_=0.0))
+    return SortOrder("As asked", _add_up(scores), True) if scores else SORT_ORDERS["newest"]
 
 
-def order_label(sort: str, pieces: Sequence[Term]) -> str:
-    """`dusty and darkest first`; nothing where nobody has asked for an order."""
-    ranked = _effective_terms(pieces)
-    return f"{SORT_ORDERS[sort].label}, as chosen" if sort and ranked else conditions.describe_order(ranked)
-
-
-def is_overridden(sort: str, pieces: Sequence[Term], piece: Term) -> bool:
-    """Whether a piece would sort, and another order goes before it."""
-    if not piece.is_ranking or (piece.field, piece.value) == ("sort", (sort,)):
+def is_overridden(sort: str, terms: Sequence[Term], term: Term) -> bool:
+    """Say whether a term would sort the results but another order goes first."""
+    if not term.is_ranking or (term.field, term.value) == ("sort", (sort,)):
         return False
-    return bool(sort) or piece not in _effective_terms(pieces)
+    return bool(sort) or term not in effective_terms(terms)
 
 
-def _effective_terms(pieces: Sequence[Term]) -> list[Term]:
-    ranked = [piece for piece in pieces if piece.is_ranking]
-    return [piece for piece in ranked if piece.field == "sort"][-1:] or ranked
+def effective_terms(terms: Sequence[Term]) -> list[Term]:
+    """Return the terms that decide the order: the last date alone, or else all that rank."""
+    ranked = [term for term in terms if term.is_ranking]
+    return [term for term in ranked if term.field == "sort"][-1:] or ranked
+
+
+def _rank_score(terms: Sequence[Term]) -> Number:
+    """Add up what the terms rank by, each between 0 and 1 and weighted; the best fit is the highest sum."""
+    axes = [AXIS_SCORES[axis]() * weight for axis, weight in _weights(terms, "rank")]
+    boosts = [
+        case((text_conditions.mentions_word(word), weight), else_=0.0)
+        for word, weight in _weights(terms, "boost")
+    ]
+    return _add_up([*([func.coalesce(_add_up(axes), UNKNOWN_SCORE)] if axes else []), *boosts])
+
+
+def _weights(terms: Iterable[Term], field: str) -> list[tuple[str, float]]:
+    """Return the axis or word of each ranking term in a field, with its weight."""
+    return [(term.value[0], term.value[1]) for term in terms if term.field == field and term.is_ranking]
+
+
+def _add_up(numbers: list[Number]) -> Number:
+    return sum(numbers[1:], numbers[0])
+
+
+def _feature_value(column: ColumnElement[Any]) -> Number:
+    return select(column).where(AudioFeatures.sample_id == Sample.id).correlate(Sample).scalar_subquery()
+
+
+def _current_figure(name: str) -> Number:
+    """Return a figure of the description, or the user's correction of it."""
+    return func.coalesce(Sample.corrections[name].as_float(), Sample.described[name].as_float())
+
+
+def _scale_to_unit(column: Number, low: float, high: float) -> Number:
+    """Scale the range from `low` to `high` to 0..1."""
+    return (column - literal(low, Float)) / literal(high - low, Float)
+
+
+AXIS_SCORES: dict[str, Callable[[], Number]] = {
+    "brightness": lambda: _scale_to_unit(_feature_value(AudioFeatures.brightness.expression), 0, 100),
+    "noisiness": lambda: _scale_to_unit(_feature_value(AudioFeatures.noisiness.expression), 0, 100),
+    "loudness": lambda: _scale_to_unit(_feature_value(AudioFeatures.loudness_db.expression), -60, 0),
+    "punch": lambda: _scale_to_unit(_feature_value(AudioFeatures.measured["crest_db"].as_float()), 0, 30),
+    "energy": lambda: _scale_to_unit(_current_figure("energy"), 0, 100),
+    # Saturates, so that an hour-long recording does not outweigh every other term.
+    "length": lambda: Sample.duration_s / (Sample.duration_s + HALF_SCORE_LENGTH_S),
+}

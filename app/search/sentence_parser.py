@@ -1,8 +1,8 @@
-"""A sentence about sounds, read without anybody's help: `dusty 90 bpm drum loops in A minor, not too bright`.
+"""Step 2 of a search: parse a sentence such as `dusty 90 bpm drum loops in A minor, not too bright`.
 
-The sentence is read from left to right. At each place the rules are tried in turn; a rule that fits makes a
-piece, which remembers the words it came from. What no rule knows is a word to search for. A `not` looks past
-`the` and `with` for what it denies, so that it is never lost.
+The sentence is read from left to right. At each place the rules of `sentence_rules` are tried in turn; the
+first that matches makes a term, which remembers the words it came from. A word that no rule knows becomes a
+term to search for. A `not` skips words like `the` and `with` and negates the next term, so it is never lost.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PREFIX = re.compile(
     re.I,
 )
 PLAIN_WORD = re.compile(r'[^\s,;!?"\0]+')
-# As phones type them; one mark for one, so that every word keeps its place.
+# Quotation marks as phones type them. Each is replaced by one character, so that words keep their places.
 TYPOGRAPHIC_QUOTES = str.maketrans("“”„‘’", '"""\'\'')
 QUOTED_TEXT = re.compile('["“”„][^"“”„]*["“”„]')
 DEGREES = {"very": 2.0, "really": 2.0, "super": 2.0, "extremely": 2.0} | dict.fromkeys(
@@ -40,29 +40,29 @@ OPPOSITE_ORDER = {"newest": "oldest", "oldest": "newest"}
 
 @dataclass(frozen=True)
 class Term:
-    """One thing that was understood: a field, what it should be, and where the sentence says so."""
+    """One thing a sentence asks for: a field, its value, and the place in the sentence that says so."""
 
     field: str
     value: tuple[Any, ...]
     start: int
     end: int
     negated: bool = False
-    guess: str = ""  # the word that a model has read this into
+    guess: str = ""  # the unknown word, when a model has explained it by this term
 
     @property
     def is_ranking(self) -> bool:
-        """Whether it only sorts; `not dusty` leaves out."""
-        return self.field in ("rank", "soft", "sort") and not self.negated
+        """Whether the term only sorts. A negated term, such as `not dusty`, excludes samples instead."""
+        return self.field in ("rank", "boost", "sort") and not self.negated
 
 
 @lru_cache(maxsize=256)
 def parse_sentence(sentence: str) -> tuple[Term, ...]:
-    """Everything a sentence asks for, in its order."""
+    """Return the terms of a sentence in their order, at most `MAX_TERMS`."""
     text, found, at = sentence[:MAX_SENTENCE_LENGTH].translate(TYPOGRAPHIC_QUOTES), list[Term](), 0
-    refused, denial = False, None  # where a `not` stands that has not met its word yet
+    refused, denial = False, None  # `denial` is the place of a `not` that still waits for its word
     while (gap := SEPARATOR.match(text, at)) is not None and gap.end() < len(text) and len(found) < MAX_TERMS:
         prefix = PREFIX.match(text, gap.end())
-        assert prefix is not None  # noqa: S101  it may be empty, so it is always there
+        assert prefix is not None  # noqa: S101  every part of the pattern is optional, so it always matches
         start = gap.end() if denial is None else denial
         says_nor = strip_separators(gap["more"]) == "nor"
         refused = bool(prefix["no"]) or denial is not None or says_nor or (refused and bool(gap["more"]))
@@ -75,19 +75,42 @@ def parse_sentence(sentence: str) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def remove_term(sentence: str, piece: Term) -> str:
-    """The sentence with the words of one piece cut out."""
-    rest = f"{sentence[: piece.start]} {sentence[piece.end :]}"
+def build_term(found: FieldValue, start: int, end: int, negated: bool, degree: str | None = None) -> Term:
+    """Return the term for a value that was found, negated or weighted by the words before it.
+
+    Where the opposite can be asked for, negating asks for it: `not bright` ranks dark sounds first, `not
+    faster than 100` is a range up to 100, `not newest` is oldest, and "not in a key" means "has no key".
+    `not too dusty` sorts dusty sounds last, while `not dusty` excludes them.
+    """
+    term = Term(*found, start, end, negated)
+    if term.field == "rank" or (term.field == "boost" and not (negated and degree is None)):
+        axis, weight = term.value
+        weight *= DEGREES.get(strip_separators(degree), 1)
+        return replace(term, value=(axis, -weight if negated else weight), negated=False)
+    if term.field == "sort" and negated:
+        return replace(term, value=(OPPOSITE_ORDER[term.value[0]],), negated=False)
+    if term.field == "has" and negated:
+        name, is_there = term.value
+        return replace(term, value=(name, not is_there), negated=False)
+    if term.field in ("bpm", "seconds") and negated and None in term.value:
+        return replace(term, value=term.value[::-1], negated=False)
+    return term
+
+
+def remove_term(sentence: str, term: Term) -> str:
+    """Return the sentence without the words of one term."""
+    rest = f"{sentence[: term.start]} {sentence[term.end :]}"
     return re.sub(r"\s+", " ", re.sub(r"\s+(?=,)|(?:^|,)\s*(?=,)|^[\s,]+|[\s,]+$", "", rest)).strip(" ,")
 
 
-def quote_term(sentence: str, piece: Term) -> str:
-    """The sentence with the word of a piece in quotation marks, so that it is looked for as it is."""
-    words = re.sub(r"^(.*\s|-)?(\S+?)\.*$", r'\1"\2"', sentence[piece.start : piece.end])
-    return f"{sentence[: piece.start]}{words}{sentence[piece.end :]}"
+def quote_term(sentence: str, term: Term) -> str:
+    """Return the sentence with the word of one term in quotation marks, so that it is searched literally."""
+    words = re.sub(r"^(.*\s|-)?(\S+?)\.*$", r'\1"\2"', sentence[term.start : term.end])
+    return f"{sentence[: term.start]}{words}{sentence[term.end :]}"
 
 
 def _match_rules(text: str, at: int, refused: bool) -> tuple[FieldValue | None, int]:
+    """Return what the text means at one place, or None, and where to read on."""
     for pattern, make in SENTENCE_RULES:
         match = pattern.match(text, at)
         found = make(match) if match is not None else None
@@ -95,24 +118,3 @@ def _match_rules(text: str, at: int, refused: bool) -> tuple[FieldValue | None, 
             return found, match.end()
     word = PLAIN_WORD.match(text, at)
     return (search_word(word[0].rstrip("."), refused), word.end()) if word is not None else (None, at + 1)
-
-
-def build_term(found: FieldValue, start: int, end: int, negated: bool, degree: str | None = None) -> Term:
-    """`not bright` is a wish for dark; a range that is not wanted from one side is wanted from the other;
-    what is not to have a key is to have none.
-
-    A character sorts, `not too dusty` too; but `not dusty` leaves out what is.
-    """
-    piece = Term(*found, start, end, negated)
-    if piece.field == "rank" or (piece.field == "soft" and not (negated and degree is None)):
-        axis, weight = piece.value
-        weight *= DEGREES.get(strip_separators(degree), 1)
-        return replace(piece, value=(axis, -weight if negated else weight), negated=False)
-    if piece.field == "sort" and negated:
-        return replace(piece, value=(OPPOSITE_ORDER[piece.value[0]],), negated=False)
-    if piece.field == "has" and negated:
-        what, there = piece.value
-        return replace(piece, value=(what, not there), negated=False)
-    if piece.field in ("bpm", "seconds") and negated and None in piece.value:
-        return replace(piece, value=piece.value[::-1], negated=False)
-    return piece

@@ -1,34 +1,24 @@
-"""The words producers use, and what each of them means to the library.
+"""The words producers use, and what each of them means in the library.
 
-A space or hyphen in an entry stands for either, a colon or nothing; plurals need no entry of their own.
+A space or hyphen in an entry matches a space, a hyphen, a colon or nothing. Plurals need no entry.
 """
 
 from __future__ import annotations
 
-from app.vibe.vocabulary import DRUM_SOUNDS
+from collections.abc import Iterable
 
-KINDS = {
-    "loop": "loop",
-    "one-shot": "one shot, single hit, hit, stab",
-}
-SOUNDS = {
-    "kick": "kick, kick drum, bass drum, bd, kik",
-    "snare": "snare, snare drum, sd, rimshot, rim",
-    "clap": "clap, hand clap, cp, snap",
-    "hi-hat": "hi hat, hat, hh, closed hat, ch, oh",
-    "tom": "tom, floor tom",
-    "cymbal": "cymbal, cym, crash, ride, splash",
-    "percussion": "percussion, perc, shaker, conga, bongo, tambourine, cowbell",
-    "bass": "bass, bassline, sub, sub bass",
-    "keys": "keys, piano, rhodes, electric piano, e piano, wurlitzer, wurli, ep, organ",
-    "lead": "lead, synth lead",
-    "pad": "pad, synth pad",
-    "vocal-like": "vocal, vox, voice, acapella, singing",
-    "fx": "fx, sfx, effect, sound effect, riser, sweep",
-    "drums": "drum, drum kit, beat",
-}
-FAMILIES = {"drums": DRUM_SOUNDS}
-# A loop of drums, or whatever is called so.
+from app.music import sound_words
+from app.music.sound_classes import SOUND_FAMILIES
+
+
+def _comma_separated(tables: Iterable[sound_words.Words]) -> dict[str, str]:
+    return {name: ", ".join(words) for name, words in sound_words.merge_words(*tables).items()}
+
+
+KINDS = _comma_separated((sound_words.KIND_WORDS, sound_words.KIND_WORDS_IN_SENTENCES))
+SOUNDS = _comma_separated((sound_words.SOUND_WORDS, sound_words.SOUND_WORDS_IN_SENTENCES))
+FAMILIES = SOUND_FAMILIES
+# A drum loop, or anything with "break" in its text.
 BREAK_PHRASES = "break, drum break, breakbeat, break beat, drum break loop, break loop, breakbeat loop"
 FORMAT_PHRASES = {
     "WAV": "wav, wave",
@@ -38,7 +28,7 @@ FORMAT_PHRASES = {
     "M4A": "m4a, aac",
     "OGG": "ogg, vorbis",
 }
-# Each end of a scale: how the words that ask for it are spelled.
+# The words that ask for each end of a measured axis: 1 is the high end, -1 the low end.
 RANK_PHRASES = {
     ("brightness", 1): "bright, brighter, brightest, crisp, shiny, sparkly",
     ("brightness", -1): "dark, darker, darkest, dull, muffled",
@@ -64,14 +54,14 @@ DAY_PHRASES = {
     7: "this week, last week, past week",
     31: "this month, last month, past month",
 }
-# What comes first, by the name of the library's own sorting.
+# The words that ask for an order by date, under the name that order has in the library.
 SORT_PHRASES = {
     "newest": "newest, newest first, latest, latest first, most recent, recent, recently",
     "oldest": "oldest, oldest first, earliest",
 }
 LIKED_PHRASES = "liked, favourite, favorite, fave, starred, loved, i like, i love"
 MODE_PHRASES = {"minor": "minor, minor key", "major": "major, major key"}
-# Words that are found under each other's spelling too.
+# Groups of words that are searched together: each finds the others.
 SIMILAR_WORDS = (
     "dusty, lofi, lo-fi, vinyl",
     "gritty, dirty, grimy",
@@ -83,7 +73,7 @@ SIMILAR_WORDS = (
     "distorted, overdriven, distortion",
     "glitchy, glitch",
 )
-# What a sample may have or lack, by the word that follows `with`, `has` or `no`; and words for it.
+# What a sample may have or lack, by the word that follows `with`, `has` or `no`, and single phrases for it.
 PROPERTIES = {"key": "key", "bpm": "bpm", "tempo": "bpm", "tag": "tags", "tags": "tags"}
 PROPERTY_PHRASES = {
     ("key", True): "tuned",
@@ -92,11 +82,11 @@ PROPERTY_PHRASES = {
     ("tags", True): "tagged",
     ("tags", False): "untagged",
 }
-# Said, but not asked for; a `not` before them denies what comes after.
+# Words that ask for nothing. A `not` before them negates the word after them.
 SKIPPED_WORDS = (
     "a an the any my of with for in on at from to by as is are be was were has have had got want need using"
 )
-# Said, but not asked for.
+# Words that ask for nothing, unless a `not` stands before them: then they are searched.
 FILLER_WORDS = (
     "and but or nor it its this that which those these than me i you am we mine there nothing find give "
     "get show list search see hear play please pls thanks some something anything everything all just only "

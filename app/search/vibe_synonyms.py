@@ -1,6 +1,6 @@
-"""How producers say the fixed words of a vibe, and the words for a character that no vocabulary has.
+"""Synonyms for the fixed words of a vibe, and words for a sound's character that no vocabulary has.
 
-A word of the vocabulary means itself; here are its other spellings, and what comes close enough to be meant.
+A word of the vocabulary needs no entry to mean itself: the entries are other spellings and close meanings.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ SYNONYMS: dict[str, dict[tuple[str, ...], str]] = {
     },
     "role": {("melody",): "melodies"},
 }
-# What a mood is called when it stands before `vibe`; the other fields go by their own name.
+# The nouns that may follow a mood, as in `dark vibe`; other fields are followed by their own name.
 FIELD_ALIASES = {"mood": ("mood", "vibe", "feel", "feeling")}
-# These are characters first: they sort. `gritty texture` is the word of the vocabulary.
+# Alone, these words are characters and sort: only `gritty texture` means the word of the vocabulary.
 NEED_FIELD_NAME = ("texture",)
 
 DECADE_SPELLINGS = {
@@ -79,7 +79,7 @@ DECADE_SPELLINGS = {
     "2020s": "2020s, 2020's",
 }
 
-# Characters: what is called or described so comes first, and nothing is left out.
+# Words for a character. They boost the samples that are named or described so and leave none out.
 CHARACTER_WORDS = (
     "dusty, crunchy, crackly, crispy, fat, phat, thick, thin, vintage, retro, old school, analog, "
     "analogue, digital, warm, gritty, dirty, filthy, grimy, rough, cinematic, saturated, distorted, "

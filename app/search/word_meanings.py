@@ -1,4 +1,7 @@
-"""What a word means that nobody here knows: a model may answer with words of the fixed vocabularies only."""
+"""The question to a model about unknown words: its prompt, its schema, and the call.
+
+The answer may only use words of the fixed vocabularies, so that it can be searched like any other term.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +16,28 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from app.integrations.openrouter.chat_client import ChatEndpoint, MaxPrice
 from app.integrations.openrouter.conversation import Conversation
+from app.music import sound_classes
 from app.vibe.vibe_prompt import Message, sanitize_text
 from app.vibe.vibe_schema import StrictModel, VocabularyWord
-from app.vibe.vocabulary import AXIS_ENDS, DRUM_SOUNDS, ERAS, GENRES, INSTRUMENTS, MOODS, TEXTURES, USES
+from app.vibe.vocabulary import AXIS_ENDS, ERAS, GENRES, INSTRUMENTS, MOODS, TEXTURES, USES
 
 MEANINGS_VERSION = 1
 SCHEMA_NAME = "reading"
 MAX_WORDS, MAX_WORD_LENGTH, MAX_SENTENCE_LENGTH = 6, 40, 200
 MAX_MEANINGS = 3
 MAX_TOKENS = 800
-# Somebody waits for the page.
+# The user is waiting for the page.
 MAX_CALLS = 2
 CALL_TIMEOUT_S, MAX_WAIT_S = 6.0, 10.0
 
-SOUNDS = (*DRUM_SOUNDS, "bass", "keys", "lead", "pad", "vocal-like", "fx", "drums")
+SOUNDS = (*sound_classes.SOUNDS, *sound_classes.SOUND_FAMILIES)
 MEANING_FIELDS: dict[str, Iterable[str]] = {
-    "kind": ("loop", "one-shot"),
+    "kind": sound_classes.KINDS,
     "sound": SOUNDS,
     "mood": MOODS,
     "texture": TEXTURES,
     "genre": GENRES,
-    "era": ERAS[1:],  # any era asks for nothing
+    "era": ERAS[1:],  # without "any", which asks for nothing
     "instrument": [name for name in INSTRUMENTS if name not in SOUNDS],
     "use": USES,
     "rank": [end for ends in AXIS_ENDS.values() for end in ends],
@@ -55,6 +59,8 @@ def _without_repeats(names: list[str]) -> list[str]:
 
 
 class WordMeaning(StrictModel):
+    """One word of the search and its meanings; an empty list when it has none."""
+
     word: Annotated[str, StringConstraints(max_length=MAX_WORD_LENGTH)]
     means: Annotated[
         list[Annotated[str, VocabularyWord(MEANINGS)]],
@@ -64,18 +70,18 @@ class WordMeaning(StrictModel):
 
 
 class WordMeanings(StrictModel):
-    """What a model answers has exactly these fields."""
+    """The whole answer of a model. Other fields are refused."""
 
     words: Annotated[list[WordMeaning], Field(max_length=MAX_WORDS)]
 
 
 @dataclass(frozen=True)
 class MeaningsAnswer:
-    """What each word means, nothing included; no means at all when nobody answered well. And what it cost."""
+    """What a model said, and what the calls cost."""
 
-    means: dict[str, list[str]] | None
+    means: dict[str, list[str]] | None  # by word; None when no model gave a valid answer
     calls: list[dict[str, Any]]
-    source: str = ""
+    source: str = ""  # the model that answered
 
 
 def ask_meanings(
@@ -86,7 +92,7 @@ def ask_meanings(
     budget_usd: Decimal,
     server: ChatEndpoint,
 ) -> MeaningsAnswer:
-    """Ask once what some words mean, and once more when that may help; within a time somebody waits."""
+    """Ask a model what the words mean, with one retry, and give up after `MAX_WAIT_S`."""
     asking = Conversation(
         replace(server, timeout_s=CALL_TIMEOUT_S),
         price,
@@ -94,11 +100,11 @@ def ask_meanings(
         WordMeanings,
         SCHEMA_NAME,
         lambda reading: _find_fault(reading, words),
-        most_calls=MAX_CALLS,
-        most_tokens=MAX_TOKENS,
+        max_calls=MAX_CALLS,
+        max_tokens=MAX_TOKENS,
         until=time.monotonic() + MAX_WAIT_S,
     )
-    found = asking.of(models, build_messages(words, sentence))
+    found = asking.first_answer(models, build_messages(words, sentence))
     calls = [call.to_dict() for call in asking.calls]
     if found is None:
         return MeaningsAnswer(None, calls)
@@ -106,6 +112,7 @@ def ask_meanings(
 
 
 def build_messages(words: Iterable[str], sentence: str) -> list[Message]:
+    """Return the system prompt and the question; what the user typed is sanitized and marked untrusted."""
     given = json.dumps(
         {
             "search": sanitize_text(sentence, MAX_SENTENCE_LENGTH),
@@ -117,5 +124,6 @@ def build_messages(words: Iterable[str], sentence: str) -> list[Message]:
 
 
 def _find_fault(reading: WordMeanings, words: tuple[str, ...]) -> str:
+    """Return what is wrong with an answer that fits the schema; empty when nothing is."""
     said = sorted(each.word for each in reading.words)
     return "" if said == sorted(words) else "words: answer each of the given words once, as it is given"

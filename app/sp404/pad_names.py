@@ -1,7 +1,7 @@
-"""Names that the SP-404MKII shows and loads.
+"""Make names that the SP-404MKII loads and shows.
 
-The unit lists a file whose name has any other character and then fails to load it; a pad's name holds
-23 characters, of which the screen shows about 16, so the part that tells sounds apart comes first.
+The unit lists a file whose name has an unsupported character, but fails to load it. A pad's name holds
+23 characters and the screen shows about 16, so the part that tells sounds apart comes first.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ import re
 
 from anyascii import anyascii
 
+from app.music.musical_keys import key_symbol
+
 MAX_PAD_NAME = 23
 UNLOADABLE_CHARACTER = re.compile(r"[^A-Za-z0-9 _!&()+,\-.=@\[\]{}]")
 PITCH_SIGNS = str.maketrans({"#": "s", "♯": "s", "♭": "b"})
 
 
 def safe_name(text: str, max_length: int = MAX_PAD_NAME) -> str:
-    """Turn any text into a name that loads.
+    """Return a name that the unit loads, made from any text.
 
     Parameters
     ----------
     text : str
         Any name, in any script. Accents and other scripts are transliterated by `anyascii`.
     max_length : int
-        Most characters of the result.
+        Maximum length of the result in characters.
 
     Returns
     -------
@@ -37,24 +39,26 @@ def safe_name(text: str, max_length: int = MAX_PAD_NAME) -> str:
 
 
 def append_facts(name: str, bpm: float | None, key: str | None, max_length: int = MAX_PAD_NAME) -> str:
-    """Put tempo and key at the end of a safe name: the unit stores no key and forgets a file's tempo.
+    """Return a safe name that ends with tempo and key, because the unit keeps neither from a file.
 
     Parameters
     ----------
     name : str
-        Any name; shortened so that the facts still fit.
+        Any name. It is shortened so that the facts still fit.
     bpm : float or None
         Tempo in beats a minute, rounded to a whole number.
     key : str or None
-        Like ``A minor``; written ``Am``, and sharps as ``s`` since the unit refuses ``#``.
+        Like ``A minor``. It is written ``Am``, with ``s`` for a sharp because the unit refuses ``#``.
+
+    max_length : int
+        Maximum length of the result in characters.
 
     Returns
     -------
     str
-        Like ``Dusty break 93 Am``, at most `max_length` characters. A fact that the name ends with
-        already is not repeated.
+        Like ``Dusty break 93 Am``. A fact that the name already contains is not repeated.
     """
-    facts = [f"{bpm:.0f}" if bpm else "", _pad_key_name(key) if key else ""]
+    facts = [f"{bpm:.0f}" if bpm else "", key_symbol(key).translate(PITCH_SIGNS) if key else ""]
     words = name.split()
     wanted = " ".join(fact for fact in facts if fact and fact not in words)
     if not wanted:
@@ -63,18 +67,21 @@ def append_facts(name: str, bpm: float | None, key: str | None, max_length: int 
 
 
 def unique_names(names: list[str], max_length: int = MAX_PAD_NAME) -> list[str]:
-    """Make safe names differ, as a folder or a bank needs.
+    """Return safe names that all differ, as a folder or a bank needs them.
 
     Parameters
     ----------
     names : list of str
         Any names.
 
+    max_length : int
+        Maximum length of each name in characters.
+
     Returns
     -------
     list of str
-        As many safe names in the same order; a repeated one ends in ``-2``, ``-3`` … Names that differ
-        only in case count as the same, as they do on the card.
+        As many names in the same order. A repeated one ends in ``-2``, ``-3`` … Names that differ only in
+        case count as the same, as they do on the card.
     """
     taken: set[str] = set()
     result = []
@@ -86,8 +93,3 @@ def unique_names(names: list[str], max_length: int = MAX_PAD_NAME) -> list[str]:
         taken.add(candidate.casefold())
         result.append(candidate)
     return result
-
-
-def _pad_key_name(key: str) -> str:
-    pitch, mode = key.split(" ")
-    return f"{pitch.replace('#', 's')}{'m' if mode == 'minor' else ''}"

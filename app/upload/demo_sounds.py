@@ -1,4 +1,4 @@
-"""Demo sounds, synthesised when asked for: a drum loop, a chord and two one-shots."""
+"""Synthesise the demo sounds: a drum loop, a chord and two one-shots."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from io import BytesIO
 from typing import IO
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", RuntimeWarning)  # it misses ffmpeg, which nothing here needs
+    warnings.simplefilter(
+        "ignore", RuntimeWarning
+    )  # pydub warns that ffmpeg is missing, which nothing here needs
     from pydub import AudioSegment
     from pydub.generators import Sine, Square, WhiteNoise
 
@@ -18,7 +20,7 @@ A_MINOR_HZ = (220.0, 261.63, 329.63, 440.0)
 
 
 def make_demo_sounds() -> list[tuple[str, IO[bytes]]]:
-    """Names and WAV files; tempo and key are what the names say."""
+    """Return names and WAV files; each has the tempo and key its name gives."""
     return [
         (f"Demo drum loop {BPM}.wav", _wav(_drum_loop())),
         ("Demo chord A minor.wav", _wav(_chord())),

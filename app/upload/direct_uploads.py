@@ -1,7 +1,7 @@
-"""Files that go straight to the object store: a link to send one to, then taking in what has arrived.
+"""Direct uploads: hand out a link that sends a file straight to the object store, then turn it into a job.
 
-A link leads to a place of its own, where nothing is read from: while it lives it could still write there.
-What has arrived is looked at and copied, and the copy is what becomes a job.
+Every link writes to its own key, and could overwrite it for as long as it is valid. So an arrived file is
+checked and copied to another key, and only the copy becomes a job.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ LINK_LIFETIME = timedelta(seconds=URL_LIFETIME_S)
 
 
 class NoBucketError(Exception):
-    """There is no object store to send files to; they come through the app."""
+    """There is no object store to send files to, so they have to be sent through the app."""
 
 
 class NotArrivedError(Exception):
-    """Nothing is there yet; the message says what to do first."""
+    """The file has not arrived yet; the message says what to do first."""
 
 
 @dataclass(frozen=True)
 class UploadLink:
-    """Where one file is to be sent by PUT, and until when."""
+    """Where to send one file by PUT, and until when."""
 
     upload_id: str
     url: str
@@ -59,18 +59,21 @@ class UploadLink:
 
 
 def create_link(
-    user: User, raw_name: str | None, size_bytes: int, batch_id: str, wishes: UploadOptions
+    user: User, raw_name: str | None, size_bytes: int, batch_id: str, options: UploadOptions
 ) -> UploadLink:
-    """A link for one file of a batch, or RefusedError; then the batch no longer waits for it."""
+    """Return an upload link for one file of a batch.
+
+    Raises UploadRefusedError, after counting the file as refused in its batch.
+    """
     store = _require_bucket()
     upload = DirectUpload(
-        id=wishes.job_id,
+        id=options.job_id,
         user_id=user.id,
         batch_id=batch_id,
         filename=file_name(raw_name),
         size_bytes=size_bytes,
-        export_sp404=wishes.export_sp404,
-        ai_analysis=wishes.ai_analysis,
+        export_sp404=options.export_sp404,
+        ai_analysis=options.ai_analysis,
         created_at=utcnow(),
     )
     link = UploadLink(
@@ -88,23 +91,23 @@ def create_link(
 
 
 def complete_upload(user: User, upload_id: str) -> Job:
-    """The job of a file that has arrived; made once, however often it is asked for.
+    """Return the job of an arrived file; safe to call again, it is created only once.
 
-    Raises RefusedError, NotArrivedError and UnavailableError, and 404 for an upload of somebody else.
-    The caller enqueues.
+    Raises UploadRefusedError, NotArrivedError and UploadUnavailableError, and RowNotFoundError (404) for
+    another user's upload. The caller wakes a worker.
     """
     upload = _find_upload_or_job(user, upload_id)
     if isinstance(upload, Job):
         return upload
-    db.session.expunge(upload)  # another request may be faster, and the row gone with it
-    db.session.commit()  # the store is slow: no connection is held meanwhile
+    db.session.expunge(upload)  # another request may be faster and delete the row
+    db.session.commit()  # no database connection is held while waiting for the store
     try:
         return _create_job(user, upload)
     except UploadRefusedError as refusal:
         _record_refusal(upload, str(refusal))
         raise
     except (NotArrivedError, StorageError) as trouble:
-        # Another request that was faster has taken the file away: what it made of it is the answer.
+        # A faster request may have moved the file already; then its job is the answer.
         db.session.commit()
         job = _find_upload_or_job(user, upload_id)
         if isinstance(job, Job):
@@ -112,12 +115,12 @@ def complete_upload(user: User, upload_id: str) -> Job:
         if isinstance(trouble, NotArrivedError):
             raise
         raise UploadUnavailableError(
-            f"{upload.filename} can't be looked at just now. Try again in a minute."
+            f"{upload.filename} can't be checked right now. Try again in a minute."
         ) from trouble
 
 
 def purge_abandoned() -> None:
-    """Uploads that were never completed, with whatever of them has arrived. Safe to run twice."""
+    """Delete uploads that were never completed, and their files if they arrived. Safe to run twice."""
     old = select(DirectUpload).where(DirectUpload.created_at < utcnow() - MAX_UPLOAD_TIME)
     for upload in db.session.scalars(old).all():
         _require_bucket().delete(upload.arrival_key)
@@ -126,44 +129,49 @@ def purge_abandoned() -> None:
 
 
 def _register_upload(user: User, upload: DirectUpload) -> None:
-    """Links that are out count as used room, so that nobody fills the store with what is never completed."""
+    """Check quota and size, then store the row.
+
+    Open links count as used storage, so that nobody can fill the store with uploads they never complete.
+    """
     plan = plans.plan_for_user(user)
     if not upload.size_bytes:
         intake.detect_format(upload.filename, b"")
     if upload.size_bytes > plan.max_file_bytes:
         raise UploadRefusedError(intake.too_large_message(upload.filename, plan))
-    out = select(func.coalesce(func.sum(DirectUpload.size_bytes), 0)).where(
+    open_links = select(func.coalesce(func.sum(DirectUpload.size_bytes), 0)).where(
         DirectUpload.user_id == user.id,
         DirectUpload.refusal.is_(None),
         DirectUpload.created_at > utcnow() - LINK_LIFETIME,
     )
     with transaction() as session:
         quota.lock_account(user.id)
-        intake.check_quota_early(user, upload.size_bytes + int(session.scalar(out) or 0))
+        intake.check_quota_early(user, upload.size_bytes + int(session.scalar(open_links) or 0))
         session.add(upload)
 
 
 def _create_job(user: User, upload: DirectUpload) -> Job:
+    """Check the arrived file, copy it to a key that no link can write to, and insert its job."""
     store, plan = _require_bucket(), plans.plan_for_user(user)
-    arrived = store.arrived(upload.arrival_key)
+    arrived = store.find_object(upload.arrival_key)
     if arrived is None:
-        raise NotArrivedError(f"{upload.filename} has not arrived yet. Send it to its link first.")
+        raise NotArrivedError(f"{upload.filename} has not arrived yet. Upload it to its link first.")
     _check_size(upload, arrived, plan)
     head = store.first_bytes(upload.arrival_key, arrived, HEAD_BYTES)
     received = ReceivedFile(arrived.size_bytes, intake.detect_format(upload.filename, head))
-    wishes = UploadOptions(upload.export_sp404, upload.ai_analysis, upload.id)
-    job = intake.build_job(upload.user_id, plan, received, upload.filename, upload.batch_id, wishes)
-    # Of two completions at once each has a copy of its own, so the slower one can take its own away.
-    job.incoming_key = f"incoming/{upload.user_id}/{upload.id}/{token_hex(4)}{received.format.extension}"
-    return _copy_and_insert(store, arrived, upload, job, received)
+    options = UploadOptions(upload.export_sp404, upload.ai_analysis, upload.id)
+    job = intake.build_job(upload.user_id, plan, received, upload.filename, upload.batch_id, options)
+    # Two requests that complete the same upload make two copies, so the slower one can delete its own.
+    copy_key = f"incoming/{upload.user_id}/{upload.id}/{token_hex(4)}{received.format.extension}"
+    job.incoming_key = copy_key
+    return _copy_and_insert(store, arrived, upload, job, copy_key, received.format.mime)
 
 
 def _copy_and_insert(
-    store: S3Store, arrived: ArrivedObject, upload: DirectUpload, job: Job, received: ReceivedFile
+    store: S3Store, arrived: ArrivedObject, upload: DirectUpload, job: Job, copy_key: str, mime: str
 ) -> Job:
-    copy_key, inserted = job.incoming_key, False
+    inserted = False
     try:
-        store.adopt(upload.arrival_key, arrived, copy_key, received.format.mime)
+        store.copy_unchanged(upload.arrival_key, arrived, copy_key, mime)
         known = _insert_job(upload, job)
         inserted = known is job
     finally:
@@ -173,7 +181,7 @@ def _copy_and_insert(
 
 
 def _insert_job(upload: DirectUpload, job: Job) -> Job:
-    """The job with its charge; or the one that another request has made a moment ago."""
+    """Charge and insert the job, or return the one that another request has just inserted."""
     with transaction() as session:
         quota.lock_account(upload.user_id)
         known = session.get(Job, upload.id)
@@ -185,7 +193,7 @@ def _insert_job(upload: DirectUpload, job: Job) -> Job:
 
 
 def _check_size(upload: DirectUpload, arrived: ArrivedObject, plan: plans.Plan) -> None:
-    """The signature carries the size; this holds for a store that would not look at it."""
+    """Refuse a file of the wrong size. The link's signature covers it, but not every store checks that."""
     if arrived.size_bytes > plan.max_file_bytes:
         raise UploadRefusedError(intake.too_large_message(upload.filename, plan))
     if not arrived.size_bytes:
@@ -198,7 +206,7 @@ def _check_size(upload: DirectUpload, arrived: ArrivedObject, plan: plans.Plan) 
 
 
 def _record_refusal(upload: DirectUpload, sentence: str) -> None:
-    """Remembered and counted once; the file is removed."""
+    """Store the refusal, count it in the batch once, and delete the file."""
     unrefused = update(DirectUpload).where(DirectUpload.id == upload.id, DirectUpload.refusal.is_(None))
     with transaction() as session:
         first = session.scalar(unrefused.values(refusal=sentence).returning(DirectUpload.id)) is not None
@@ -209,12 +217,13 @@ def _record_refusal(upload: DirectUpload, sentence: str) -> None:
 
 
 def _find_upload_or_job(user: User, upload_id: str) -> DirectUpload | Job:
-    """An upload that can be completed, or the job it has become; RefusedError, or 404.
+    """Return the user's upload if it can be completed, or the job it has become.
 
-    The upload is read first: whoever completes it meanwhile has made the job by the time its row is gone.
+    Raises UploadRefusedError for an upload refused before, and RowNotFoundError (404). The upload is read
+    before the job: a request that deletes the upload meanwhile has inserted the job by then.
     """
-    mine = select(DirectUpload).where(DirectUpload.id == upload_id, DirectUpload.user_id == user.id)
-    upload = db.session.scalar(mine)
+    owned = select(DirectUpload).where(DirectUpload.id == upload_id, DirectUpload.user_id == user.id)
+    upload = db.session.scalar(owned)
     job = db.session.scalar(select(Job).where(Job.id == upload_id, Job.user_id == user.id))
     if job is not None:
         return job
@@ -226,6 +235,7 @@ def _find_upload_or_job(user: User, upload_id: str) -> DirectUpload | Job:
 
 
 def _require_bucket() -> S3Store:
+    """Return the object store, or raise NoBucketError when files are kept on disk."""
     store = open_store(settings())
     if not isinstance(store, S3Store):
         raise NoBucketError

@@ -1,4 +1,4 @@
-"""The upload form. Without JavaScript it sends all files in one request."""
+"""The forms of the upload page. Without JavaScript the page sends all files in one request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class UploadPageForm(FlaskForm):
 
 
 class LinkForm(UploadPageForm):
-    """What a script says of one file before it gets a link to send it to."""
+    """What the page's script sends about one file to get a link for it."""
 
     filename = HiddenField()
     size_bytes = IntegerField(validators=[InputRequired(), NumberRange(0)])

@@ -1,4 +1,4 @@
-"""The same upload sent twice under one Idempotency-Key is taken once and answered twice."""
+"""Idempotency keys of the API: an upload sent twice with one key is accepted once and answered twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.models import IdempotencyKey, Job, User
 from app.models.base import new_id, transaction, utcnow
 
 KEY_LIFETIME = timedelta(hours=24)
-# A request that has not ended by then was cut off.
+# A request that has no answer by then was cut off.
 RUNNING_LIMIT = timedelta(minutes=10)
 
 
@@ -27,55 +27,59 @@ class RequestInProgressError(Exception):
 
 
 def request_fingerprint(stream: IO[bytes], *facts: object) -> str:
-    """What makes two requests the same: the bytes and whatever is asked of them."""
+    """Return a hash that two requests share when they send the same bytes with the same options."""
     digest = hashlib.file_digest(stream, "sha256")  # type: ignore[arg-type]  # any binary file will do
     stream.seek(0)
     return hashlib.sha256(repr((digest.hexdigest(), *facts)).encode()).hexdigest()
 
 
-def begin_request(user: User, key: str, print_: str) -> IdempotencyKey:
-    """The record of this key: a fresh one, or the earlier request's with its answer."""
+def begin_request(user: User, key: str, fingerprint: str) -> IdempotencyKey:
+    """Return the record of this key: a new one, or that of the earlier request with its answer.
+
+    Raises KeyReusedError for another request under the same key, and RequestInProgressError.
+    """
     user_id = user.id
     mine = select(IdempotencyKey).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
     try:
         with transaction() as session:
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < utcnow() - KEY_LIFETIME))
-            known = session.scalar(mine.with_for_update())
-            if known is None:
-                known = IdempotencyKey(user_id=user_id, key=key, fingerprint=print_, job_id=new_id())
-                session.add(known)
+            record = session.scalar(mine.with_for_update())
+            if record is None:
+                record = IdempotencyKey(user_id=user_id, key=key, fingerprint=fingerprint, job_id=new_id())
+                session.add(record)
             else:
-                _resume_request(known, print_)
+                _resume_request(record, fingerprint)
     except IntegrityError as error:
-        raise RequestInProgressError from error  # another request with this key was a moment faster
-    return known
+        raise RequestInProgressError from error  # another request with this key was faster
+    return record
 
 
-def find_job(repeat: IdempotencyKey) -> Job | None:
-    """The job that the earlier request made before it was cut off."""
-    return db.session.scalar(select(Job).where(Job.id == repeat.job_id, Job.user_id == repeat.user_id))
+def find_job(record: IdempotencyKey) -> Job | None:
+    """Return the job that an earlier request created before it was cut off."""
+    return db.session.scalar(select(Job).where(Job.id == record.job_id, Job.user_id == record.user_id))
 
 
-def save_answer(repeat_id: int, answer: dict[str, Any]) -> None:
+def save_answer(key_id: int, answer: dict[str, Any]) -> None:
+    """Store the answer that every repetition of the request gets."""
     with transaction() as session:
-        session.execute(update(IdempotencyKey).where(IdempotencyKey.id == repeat_id).values(answer=answer))
+        session.execute(update(IdempotencyKey).where(IdempotencyKey.id == key_id).values(answer=answer))
 
 
-def release_key(repeat_id: int) -> None:
-    """When nothing came of it, the same key may try again."""
+def release_key(key_id: int) -> None:
+    """Delete the key if its request created no job, so that the same key may be used to try again."""
     became_job = select(Job.id).where(Job.id == IdempotencyKey.job_id).exists()
     with transaction() as session:
         session.execute(
             delete(IdempotencyKey).where(
-                IdempotencyKey.id == repeat_id, IdempotencyKey.answer.is_(None), ~became_job
+                IdempotencyKey.id == key_id, IdempotencyKey.answer.is_(None), ~became_job
             )
         )
 
 
-def _resume_request(known: IdempotencyKey, print_: str) -> None:
-    if known.fingerprint != print_:
+def _resume_request(record: IdempotencyKey, fingerprint: str) -> None:
+    if record.fingerprint != fingerprint:
         raise KeyReusedError
-    if known.answer is None:
-        if known.touched_at > utcnow() - RUNNING_LIMIT:
+    if record.answer is None:
+        if record.touched_at > utcnow() - RUNNING_LIMIT:
             raise RequestInProgressError
-        known.touched_at = utcnow()
+        record.touched_at = utcnow()

@@ -1,4 +1,4 @@
-"""Taking a file in: size, content, quota; then the bytes are stored and the job exists."""
+"""Accept an uploaded file: check size, content and quota, store the bytes and create the job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
@@ -21,10 +20,12 @@ from app.billing import plans, quota
 from app.billing.plans import Plan
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
+from app.jobs import purposes, scheduler
 from app.models import Batch, Job, Sample, User
 from app.models.base import new_id, transaction, utcnow
 from app.models.display_names import file_name
 from app.notify import batch_completion
+from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 1 << 20
@@ -33,16 +34,16 @@ MAX_BATCH_FILES = max(plan.uploads for plan in plans.PLANS.values())
 
 
 class UploadRefusedError(Exception):
-    """This file is not taken; the message tells the user why and what to do."""
+    """The file is refused; the message tells the user why and what to do."""
 
 
 class UploadUnavailableError(Exception):
-    """The file may be fine but can't be taken now; the message says so, and trying again may help."""
+    """The file may be fine but can't be accepted right now; the message says so, and to try again."""
 
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """What is known of a file that has arrived. Unless it came through here, nobody has hashed it yet."""
+    """What is known about a received file. A direct upload has no hash: its bytes bypassed the app."""
 
     size_bytes: int
     format: AudioFormat
@@ -51,7 +52,7 @@ class ReceivedFile:
 
 @dataclass(frozen=True)
 class UploadOptions:
-    """What is to be made of a file, and the id its job gets."""
+    """What the user wants done with a file, and the id its job gets."""
 
     export_sp404: bool = True
     ai_analysis: bool = True
@@ -59,49 +60,55 @@ class UploadOptions:
 
 
 def accept_upload(
-    user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, wishes: UploadOptions | None = None
+    user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, options: UploadOptions | None = None
 ) -> Job:
-    """Accept one file of a batch; when it is refused, the batch no longer waits for it."""
+    """Accept one file of a batch and return its job; a refused file is counted in the batch.
+
+    Raises UploadRefusedError and UploadUnavailableError.
+    """
     try:
-        return create_upload_job(user, stream, raw_name, batch_id, wishes or UploadOptions())
+        return create_upload_job(user, stream, raw_name, batch_id, options or UploadOptions())
     except UploadRefusedError:
         count_refusal(batch_id)
         raise
 
 
 def create_upload_job(
-    user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, wishes: UploadOptions
+    user: User, stream: IO[bytes], raw_name: str | None, batch_id: str, options: UploadOptions
 ) -> Job:
-    """Check and store one file and create its job, or raise RefusedError.
+    """Check and store one file and create its job, or raise UploadRefusedError.
 
-    The caller enqueues: a message sent before the commit could find no job.
+    The caller wakes a worker afterwards: a message sent before the commit might find no job.
     """
     name = file_name(raw_name)
     plan, user_id = plans.plan_for_user(user), user.id
     check_quota_early(user, size_bytes=1)
     _check_free_disk()
-    db.session.commit()  # reading and storing are slow: no connection is held meanwhile
+    db.session.commit()  # no database connection is held while reading and storing
     with _spool_to_disk(stream, name, plan) as (path, received):
-        job = build_job(user_id, plan, received, name, batch_id, wishes)
-        store = open_store(settings())
+        job = build_job(user_id, plan, received, name, batch_id, options)
+        store, incoming_key = open_store(settings()), str(job.incoming_key)
         try:
-            store.put(job.incoming_key, path, received.format.mime)
+            store.put(incoming_key, path, received.format.mime)
         except StorageError as error:
             raise UploadUnavailableError(
-                f"{name} could not be stored just now. Try again in a minute."
+                f"{name} could not be stored right now. Try again in a minute."
             ) from error
         try:
             with transaction():
                 insert_charged_job(user, job)
         except BaseException:
             with suppress(StorageError):
-                store.delete(job.incoming_key)
+                store.delete(incoming_key)
             raise
     return job
 
 
 def open_batch(user: User, batch_id: str | None, expected: int) -> str:
-    """The batch that files of one drop belong to; a malformed or foreign id starts a new one."""
+    """Return the id of the batch that files dropped together belong to, creating it if necessary.
+
+    A malformed id, or one of another user's batch, starts a new batch.
+    """
     wanted = batch_id if batch_id and _is_uuid(batch_id) else str(uuid4())
     owner = db.session.scalar(select(Batch.user_id).where(Batch.id == wanted))
     if owner == user.id:
@@ -116,12 +123,12 @@ def open_batch(user: User, batch_id: str | None, expected: int) -> str:
         with transaction() as session:
             session.add(batch)
     except IntegrityError:
-        pass  # three files of one drop arrive at once: another request has just opened it
+        pass  # files dropped together arrive at the same time: another request has just created it
     return fresh_id
 
 
 def count_refusal(batch_id: str) -> None:
-    """A file of this batch became no job, so nobody waits for it."""
+    """Count a file that will not become a job, so that the batch's mail does not wait for it."""
     with transaction() as session:
         session.execute(
             update(Batch).where(Batch.id == batch_id).values(refused=Batch.refused + 1, touched_at=utcnow())
@@ -130,7 +137,7 @@ def count_refusal(batch_id: str) -> None:
 
 
 def find_duplicate(user: User, sha256: str) -> Sample | None:
-    """The sample with exactly these bytes, when the user has it."""
+    """Return the user's sample with exactly these bytes, if there is one."""
     return db.session.scalar(
         select(Sample).where(
             Sample.user_id == user.id, Sample.content_sha256 == sha256, Sample.deleted_at.is_(None)
@@ -139,7 +146,10 @@ def find_duplicate(user: User, sha256: str) -> Sample | None:
 
 
 def check_quota_early(user: User, size_bytes: int) -> None:
-    """What can be known before megabytes are sent; the binding check comes with the charge."""
+    """Raise UploadRefusedError if the quota is used up, before the file is sent.
+
+    This only saves the user a wait; `insert_charged_job` makes the check that counts.
+    """
     try:
         quota.require_upload_room(quota.plan_usage(user), size_bytes)
     except quota.QuotaExceededError as error:
@@ -149,11 +159,13 @@ def check_quota_early(user: User, size_bytes: int) -> None:
 def _check_free_disk() -> None:
     disk = shutil.disk_usage(settings().data_dir)
     if disk.free < disk.total * MIN_FREE_DISK_SHARE:
-        raise UploadUnavailableError("The server's disk is nearly full, so uploads pause. Try again later.")
+        raise UploadUnavailableError(
+            "The server's disk is nearly full, so uploads are paused. Try again later."
+        )
 
 
 def insert_charged_job(user: User, job: Job) -> None:
-    """The job and its charge, inside the caller's transaction; or RefusedError."""
+    """Charge the upload and insert its job inside the caller's transaction, or raise UploadRefusedError."""
     try:
         quota.charge_upload(user, job)
     except quota.QuotaExceededError as error:
@@ -166,6 +178,7 @@ def insert_charged_job(user: User, job: Job) -> None:
 
 @contextmanager
 def _spool_to_disk(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[Path, ReceivedFile]]:
+    """Write the stream to a temporary file while hashing it; yield its path and what is known about it."""
     folder = settings().data_dir / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=folder, prefix="upload-") as file:
@@ -182,6 +195,7 @@ def _spool_to_disk(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[P
 
 
 def detect_format(name: str, head: bytes) -> AudioFormat:
+    """Return the format that a file's first bytes show, or raise UploadRefusedError if it is not audio."""
     if not head:
         raise UploadRefusedError(f"{name} is empty (0 bytes). Export it again and upload the new file.")
     found = sniff_format(head)
@@ -194,37 +208,35 @@ def detect_format(name: str, head: bytes) -> AudioFormat:
 
 
 def too_large_message(name: str, plan: Plan) -> str:
+    """Return the sentence that refuses a file above the plan's size limit."""
     limit = plan.max_file_bytes // plans.MB
     return (
-        f"{name} is larger than the {limit} MB a file that {plan.label} takes. "
-        "Upload a shorter or compressed version (FLAC halves a WAV), or upgrade the plan."
+        f"{name} is larger than {limit} MB, the most a file may have on {plan.label}. "
+        "Upload a shorter or compressed version (FLAC halves a WAV), or upgrade your plan."
     )
 
 
 def build_job(
-    user_id: str, plan: Plan, received: ReceivedFile, name: str, batch_id: str, wishes: UploadOptions
+    user_id: str, plan: Plan, received: ReceivedFile, name: str, batch_id: str, options: UploadOptions
 ) -> Job:
+    """Return the job of a received file, not yet added to the database session."""
     return Job(
-        id=wishes.job_id,
+        id=options.job_id,
+        purpose=UPLOAD,
         user_id=user_id,
         batch_id=batch_id,
         filename=name,
         format=received.format.name,
         size_bytes=received.size_bytes,
         content_sha256=received.sha256,
-        incoming_key=f"incoming/{user_id}/{wishes.job_id}{received.format.extension}",
+        incoming_key=f"incoming/{user_id}/{options.job_id}{received.format.extension}",
         tier=plan.tier,
-        priority=plan.priority,
-        run_at=_earliest_start(plan),
-        export_sp404=wishes.export_sp404,
-        # A step whose result is there is not run: no words, when none are wanted.
-        results={} if wishes.ai_analysis else {"vibe": {}},
+        priority=purposes.priority_for(plan, UPLOAD_PURPOSE),
+        run_at=scheduler.first_run_time(plan, UPLOAD_PURPOSE),
+        export_sp404=options.export_sp404,
+        ai_analysis=options.ai_analysis,
+        results={},
     )
-
-
-def _earliest_start(plan: Plan) -> datetime:
-    delay_s = settings().free_tier_delay_s if plan.is_delayed else 0
-    return utcnow() + timedelta(seconds=delay_s)
 
 
 def _is_uuid(text: str | None) -> bool:

@@ -1,10 +1,10 @@
-"""The upload page, and the one address that files are sent to."""
+"""The upload page, and the requests its script sends: files, links to the object store, duplicates."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
@@ -12,9 +12,11 @@ from werkzeug.wrappers import Response
 import tasks
 from app.billing import plans, quota
 from app.extensions import db, limiter
+from app.form_responses import see_other
 from app.jobs import card_list
 from app.models import Job
 from app.negotiation import wants_json
+from app.plurals import pluralize
 from app.upload import demo_sounds, direct_uploads, intake
 from app.upload.forms import LinkForm, UploadPageForm
 
@@ -27,11 +29,11 @@ MAX_MESSAGES = 5
 
 @blueprint.url_value_preprocessor
 def allow_large_bodies(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Only here, only for members, and by their plan: elsewhere more than a form is refused unread."""
+    """Allow bodies as large as the user's plan, for uploads only; everywhere else MAX_FORM_BYTES holds."""
     if endpoint == "upload.create" and current_user.is_authenticated:
         largest = plans.plan_for_user(current_user).max_file_bytes
         request.max_content_length = max(min(MAX_FORM_FILES * largest, MAX_UPLOAD_BYTES), largest + 10**6)
-        db.session.commit()  # the body may come slowly, and no connection is held meanwhile
+        db.session.commit()  # no database connection is held while a slow body arrives
 
 
 @blueprint.get("")
@@ -51,31 +53,27 @@ def create() -> Response | tuple[Response, int]:
     if wants_json():
         return _upload_by_script(form, files)
     if not files:
-        flash("Choose at least one audio file first.", "error")
-        return redirect(url_for("upload.index"), 303)
+        return see_other("upload.index", "Choose at least one audio file first.", "error")
     _accept_files(files)
-    return redirect(url_for("jobs.cards"), 303)
+    return see_other("jobs.cards")
 
 
 @blueprint.post("/links")
 @limiter.limit("1000/hour")
 def make_link() -> Response | tuple[Response, int]:
-    """Where a script is to send one file; it goes straight to the object store."""
+    """Return a link that sends one file straight to the object store."""
     form = LinkForm()
     if not form.validate():
-        return jsonify(error="Say which file it is and how large."), 422
-    batch_id = intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1)
-    size_bytes = form.size_bytes.data or 0
-    link = direct_uploads.create_link(
-        current_user, form.filename.data, size_bytes, batch_id, intake.UploadOptions()
-    )
+        return jsonify(error="Send the file's name and its size in bytes."), 422
+    name, size_bytes, options = form.filename.data, form.size_bytes.data or 0, intake.UploadOptions()
+    link = direct_uploads.create_link(current_user, name, size_bytes, _open_batch(form), options)
     job_url = url_for("upload.complete", upload_id=link.upload_id)
     return jsonify(url=link.url, method="PUT", headers=link.headers, job_url=job_url), 201
 
 
 @blueprint.post("/links/<upload_id>/job")
 def complete(upload_id: str) -> tuple[Response, int]:
-    """The file has arrived in the store: it is looked at, and becomes a job."""
+    """Check the file that arrived in the object store and create its job."""
     job = direct_uploads.complete_upload(current_user, upload_id)
     tasks.wake_for_job(job.tier)
     return jsonify(job_id=job.id), 201
@@ -83,7 +81,7 @@ def complete(upload_id: str) -> tuple[Response, int]:
 
 @blueprint.get("/known/<sha256>")
 def known(sha256: str) -> Response | tuple[Response, int]:
-    """Whether these bytes are in the library already, asked before sending them."""
+    """Tell the page's script whether the library already has these bytes, before it sends them."""
     sample = intake.find_duplicate(current_user, sha256)
     if sample is None:
         return jsonify(known=False), 404
@@ -93,18 +91,18 @@ def known(sha256: str) -> Response | tuple[Response, int]:
 @blueprint.post("/skipped")
 @limiter.limit("600/hour")
 def skipped() -> Response:
-    """A file of a batch that the browser did not send after all, so that the mail does not wait for it."""
+    """Count a file that the browser did not send after all, so that the batch's mail does not wait for it."""
     form = UploadPageForm()
-    intake.count_refusal(intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1))
+    intake.count_refusal(_open_batch(form))
     return Response(status=204)
 
 
 @blueprint.post("/demo-sounds")
 @limiter.limit("20/hour")
 def try_demo_sounds() -> Response:
-    """A few sounds made here, for whoever has no file at hand."""
+    """Upload a few generated sounds, for people who have no file at hand."""
     _accept_files([FileStorage(stream, filename=name) for name, stream in demo_sounds.make_demo_sounds()])
-    return redirect(url_for("jobs.cards"), 303)
+    return see_other("jobs.cards")
 
 
 @blueprint.errorhandler(intake.UploadRefusedError)
@@ -124,11 +122,13 @@ def not_yet(problem: Exception) -> tuple[Response, int]:
 
 @blueprint.errorhandler(direct_uploads.NoBucketError)
 def not_offered(_: Exception) -> tuple[Response, int]:
-    return jsonify(error="Files come through the app here."), 404
+    return jsonify(
+        error="Direct uploads are off here, as there is no object store. Send files to /upload."
+    ), 404
 
 
 def _accept_files(files: list[FileStorage]) -> None:
-    """Take what can be taken and say why the others can't; a few sentences stand for many."""
+    """Accept every file that can be accepted and show why the others were refused, up to MAX_MESSAGES."""
     batch_id = intake.open_batch(current_user, None, len(files))
     refusals = []
     for file in files:
@@ -139,18 +139,22 @@ def _accept_files(files: list[FileStorage]) -> None:
     for sentence in refusals[:MAX_MESSAGES]:
         flash(sentence, "error")
     if len(refusals) > MAX_MESSAGES:
-        flash(f"And {len(refusals) - MAX_MESSAGES} more files could not be taken.", "error")
+        more = pluralize(len(refusals) - MAX_MESSAGES, "more file", "more files")
+        flash(f"And {more} could not be uploaded.", "error")
 
 
 def _upload_by_script(form: UploadPageForm, files: list[FileStorage]) -> tuple[Response, int]:
-    """One request a file, so that each has its own progress bar and its own answer."""
+    """Accept the one file of a script's request, so that each has its own progress bar and its own answer."""
     if len(files) != 1:
-        return jsonify(error="Send one file a request."), 422
-    batch_id = intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1)
-    return jsonify(job_id=_accept_file(files[0], batch_id).id), 201
+        return jsonify(error="Send one file per request."), 422
+    return jsonify(job_id=_accept_file(files[0], _open_batch(form)).id), 201
 
 
 def _accept_file(file: FileStorage, batch_id: str) -> Job:
     job = intake.accept_upload(current_user, file.stream, file.filename, batch_id)
     tasks.wake_for_job(job.tier)
     return job
+
+
+def _open_batch(form: UploadPageForm) -> str:
+    return intake.open_batch(current_user, form.batch.data, form.batch_files.data or 1)

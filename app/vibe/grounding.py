@@ -1,4 +1,4 @@
-"""What a vibe may not say: claims that contradict the measurement are put right, and listed."""
+"""Find the claims of a vibe that contradict the measurement, replace them and list them."""
 
 from __future__ import annotations
 
@@ -6,67 +6,72 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.vibe.feature_text import MeasuredValues, decay_s, describe_features, number_or_default
+from app.audio.result import Analysis
+from app.music.pitch_names import pitch_name
+from app.music.sound_classes import DRUMS
+from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.vibe_schema import Vibe
-from app.vibe.vocabulary import DRUM_SOUNDS, MOODS
+from app.vibe.vocabulary import MOODS
 
-# Between the bounds a word is a matter of taste; outside them it is wrong.
+# Between two bounds a word is a matter of taste; beyond them it is wrong.
 MAX_ENERGY_DEVIATION = 30
-LIVELY_AROUSAL, CALM_AROUSAL = 6, -5  # arousal of a mood
+LIVELY_AROUSAL, CALM_AROUSAL = 6, -5  # a mood's arousal
 MIN_LIVELY_ENERGY, MAX_CALM_ENERGY = 25, 70
 BPM_TOLERANCE = 0.04
 SURE_CONFIDENCE = 0.8
 NEGATIONS = frozenset(
     {"not", "never", "no", "without", "hardly", "neither", "nor", "less", "isn't", "anything"}
 )
-MIN_QUOTE_WORDS = 4  # so many words of the user's in a row are no description
+MIN_QUOTE_WORDS = 4  # this many of the user's words in a row make a quote
 
 _WORD_PATTERN = re.compile(r"[a-z0-9#♯♭']+")
 _BPM_PATTERN = re.compile(r"(\d{2,3}(?:\.\d+)?)\s*-?bpm")
-# "A minor triad" is no key: the article counts as one only after "in" or "of", and not before "key".
+# The "a" of "a minor triad" is an article. It counts as a pitch only after "in" or "of", and no mode counts
+# before "key", "chord" and the like.
 _KEY_PATTERN = re.compile(
     r"\b((?:(?<=in )|(?<=of ))a|[b-g]|[a-g](?:#|♯|b|♭| sharp| flat))[ -](major|minor)\b"
     r"(?! (?:key|mode|mood|scale|chord|triad|third))"
 )
-_SHARP_OF_FLAT = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#"}
 
 
 @dataclass(frozen=True)
 class ClaimLimit:
-    """A word, the feature it speaks of, and whether the measurement rules it out."""
+    """Words, the feature they claim something about, and whether the measurement rules them out."""
 
     words: frozenset[str]
     feature: str
-    rules_out: Callable[[MeasuredValues], bool]
+    rules_out: Callable[[Analysis], bool]
 
 
-def _measured_above(name: str, most: float) -> Callable[[MeasuredValues], bool]:
-    return lambda measured: measured.get(name) is not None and number_or_default(measured, name, 0.0) > most
+def _is_above(value: float | None, bound: float) -> bool:
+    """Return whether a figure was measured and lies above a bound."""
+    return value is not None and value > bound
 
 
-def _measured_below(name: str, least: float) -> Callable[[MeasuredValues], bool]:
-    return lambda measured: measured.get(name) is not None and number_or_default(measured, name, 0.0) < least
+def _is_below(value: float | None, bound: float) -> bool:
+    """Return whether a figure was measured and lies below a bound."""
+    return value is not None and value < bound
 
 
-def _claim_limit(words: str, feature: str, rules_out: Callable[[MeasuredValues], bool]) -> ClaimLimit:
+def _limit(words: str, feature: str, rules_out: Callable[[Analysis], bool]) -> ClaimLimit:
     return ClaimLimit(frozenset(words.split()), feature, rules_out)
 
 
 CLAIM_LIMITS = (
-    _claim_limit("fast uptempo rapid frantic", "tempo", _measured_below("bpm", 105)),
-    _claim_limit("slow downtempo sluggish", "tempo", _measured_above("bpm", 110)),
-    _claim_limit("bright brilliant glassy sparkling shiny", "brightness", _measured_below("brightness", 40)),
-    _claim_limit("dark dull muffled murky", "brightness", _measured_above("brightness", 65)),
-    _claim_limit("noisy hissing hissy distorted", "noisiness", _measured_below("noisiness", 20)),
-    _claim_limit("clean pure pristine", "noisiness", _measured_above("noisiness", 65)),
-    _claim_limit("loud blaring", "loudness", _measured_below("loudness_db", -26)),
-    _claim_limit("quiet soft hushed faint", "loudness", _measured_above("loudness_db", -10)),
-    _claim_limit("punchy snappy plucky percussive", "attack", _measured_above("attack_ms", 120)),
-    _claim_limit("swelling", "attack", _measured_below("attack_ms", 20)),
-    _claim_limit("sustained endless ringing", "decay", lambda m: (decay_s(m) or 99.0) < 0.3),
-    _claim_limit("short staccato tight", "decay", lambda m: (decay_s(m) or 0.0) > 1.5),
-    _claim_limit("one-shot oneshot", "kind", lambda m: m.get("kind") == "loop"),
-    _claim_limit("loop looping loops", "kind", lambda m: m.get("kind") == "one-shot"),
+    _limit("fast uptempo rapid frantic", "tempo", lambda m: _is_below(m.bpm, 105)),
+    _limit("slow downtempo sluggish", "tempo", lambda m: _is_above(m.bpm, 110)),
+    _limit("bright brilliant glassy sparkling shiny", "brightness", lambda m: _is_below(m.brightness, 40)),
+    _limit("dark dull muffled murky", "brightness", lambda m: _is_above(m.brightness, 65)),
+    _limit("noisy hissing hissy distorted", "noisiness", lambda m: _is_below(m.noisiness, 20)),
+    _limit("clean pure pristine", "noisiness", lambda m: _is_above(m.noisiness, 65)),
+    _limit("loud blaring", "loudness", lambda m: _is_below(m.loudness_db, -26)),
+    _limit("quiet soft hushed faint", "loudness", lambda m: _is_above(m.loudness_db, -10)),
+    _limit("punchy snappy plucky percussive", "attack", lambda m: _is_above(m.attack_ms, 120)),
+    _limit("swelling", "attack", lambda m: _is_below(m.attack_ms, 20)),
+    _limit("sustained endless ringing", "decay", lambda m: (decay_s(m) or 99.0) < 0.3),
+    _limit("short staccato tight", "decay", lambda m: (decay_s(m) or 0.0) > 1.5),
+    _limit("one-shot oneshot", "kind", lambda m: m.kind == "loop"),
+    _limit("loop looping loops", "kind", lambda m: m.kind == "one-shot"),
 )
 TEXTURE_CLAIMS = {
     "punchy": "punchy", "snappy": "punchy", "crisp": "bright", "gritty": "noisy", "harsh": "noisy",
@@ -74,8 +79,8 @@ TEXTURE_CLAIMS = {
 }  # fmt: skip
 
 
-def find_contradictions(text: str, measured: MeasuredValues) -> list[str]:
-    """Every claim of a text that the measurement rules out, as a sentence for the user."""
+def find_contradictions(text: str, measured: Analysis) -> list[str]:
+    """Return each claim of a text that the measurement rules out, as a sentence for the user."""
     lowered = text.casefold().replace("one shot", "one-shot")
     found = [
         _fault_sentence(word, limit.feature, measured) for word, limit in _false_claims(lowered, measured)
@@ -84,44 +89,44 @@ def find_contradictions(text: str, measured: MeasuredValues) -> list[str]:
 
 
 def quotes_user(text: str, given: str) -> bool:
-    """Whether a text repeats the user's words: whatever they were for, that is no description."""
+    """Return whether a text repeats the user's own words, which would not describe the sound."""
     said, theirs = _WORD_PATTERN.findall(text.casefold()), _WORD_PATTERN.findall(given.casefold())
-    size = min(MIN_QUOTE_WORDS, max(len(theirs), 2))  # the whole of a short name is a quote too
+    size = min(MIN_QUOTE_WORDS, max(len(theirs), 2))  # all of a short name is a quote too
     runs = {tuple(theirs[n : n + size]) for n in range(len(theirs) - size + 1)}
     return any(tuple(said[n : n + size]) in runs for n in range(len(said)))
 
 
-def correct_vibe(vibe: Vibe, local: Vibe, measured: MeasuredValues) -> tuple[Vibe, list[str]]:
-    """The vibe with each contradiction replaced by what the rules say, and what was wrong."""
+def correct_vibe(vibe: Vibe, by_rules: Vibe, measured: Analysis) -> tuple[Vibe, list[str]]:
+    """Return the vibe with each contradiction replaced by what rules say, and the list of faults."""
     faults: list[str] = []
     changes: dict[str, object] = {}
-    if abs(vibe.energy - local.energy) > MAX_ENERGY_DEVIATION:
+    if abs(vibe.energy - by_rules.energy) > MAX_ENERGY_DEVIATION:
         faults.append(_fault_sentence(f"energy {vibe.energy}", "loudness", measured))
-        changes["energy"] = local.energy
-    moods = [mood for mood in vibe.moods if not _is_wrong_mood(mood, local.energy)]
+        changes["energy"] = by_rules.energy
+    moods = [mood for mood in vibe.moods if not _is_wrong_mood(mood, by_rules.energy)]
     moods = [mood for mood in moods if not find_contradictions(mood, measured)]
     if moods != vibe.moods:
         faults += [_fault_sentence(mood, "loudness", measured) for mood in vibe.moods if mood not in moods]
-        changes["moods"] = moods or local.moods
+        changes["moods"] = moods or by_rules.moods
     if wrong := find_contradictions(TEXTURE_CLAIMS.get(vibe.texture, vibe.texture), measured):
         faults += wrong
-        changes["texture"] = local.texture
+        changes["texture"] = by_rules.texture
     if wrong := find_contradictions(vibe.description, measured):
         faults += wrong
-        changes["description"] = local.description
+        changes["description"] = by_rules.description
     tags = [tag for tag in vibe.tags if not find_contradictions(tag.replace("-", " "), measured)]
     if tags != vibe.tags:
         faults += [f"The tag {tag} is not what was measured." for tag in vibe.tags if tag not in tags]
         changes["tags"] = tags
-    changes |= _correct_placement(vibe, local, measured, faults)
+    changes |= _correct_placement(vibe, by_rules, measured, faults)
     return vibe.model_copy(update=changes), list(dict.fromkeys(faults))
 
 
 def _correct_placement(
-    vibe: Vibe, local: Vibe, measured: MeasuredValues, faults: list[str]
+    vibe: Vibe, by_rules: Vibe, measured: Analysis, faults: list[str]
 ) -> dict[str, object]:
-    """Use and pad: a loop is no hit, and a one-shot no loop."""
-    is_loop = measured.get("kind") == "loop"
+    """Return changes to use and role: a loop is not a hit, and a one-shot is not a loop."""
+    is_loop = measured.kind == "loop"
     changes: dict[str, object] = {}
     if is_loop != ("loop" in vibe.use) and vibe.use not in {
         "source to sample from",
@@ -129,19 +134,16 @@ def _correct_placement(
         "transition",
     }:
         faults.append(_fault_sentence(vibe.use, "kind", measured))
-        changes["use"] = local.use
-    no_drum = vibe.role in {"vocal", "chord", "melody"}
-    if (vibe.role == "loop" and not is_loop) or (no_drum and _is_sure_drum(measured)):
+        changes["use"] = by_rules.use
+    is_tonal = vibe.role in {"vocal", "chord", "melody"}
+    if (vibe.role == "loop" and not is_loop) or (is_tonal and _is_sure_drum(measured)):
         faults.append(_fault_sentence(f"{vibe.role} on a pad", "sound", measured))
-        changes["role"] = local.role
+        changes["role"] = by_rules.role
     return changes
 
 
-def _is_sure_drum(measured: MeasuredValues) -> bool:
-    return (
-        measured.get("sound") in DRUM_SOUNDS
-        and number_or_default(measured, "sound_confidence", 0.0) >= SURE_CONFIDENCE
-    )
+def _is_sure_drum(measured: Analysis) -> bool:
+    return measured.sound in DRUMS and measured.sound_confidence >= SURE_CONFIDENCE
 
 
 def _is_wrong_mood(mood: str, energy: int) -> bool:
@@ -151,7 +153,8 @@ def _is_wrong_mood(mood: str, energy: int) -> bool:
     )
 
 
-def _false_claims(lowered: str, measured: MeasuredValues) -> list[tuple[str, ClaimLimit]]:
+def _false_claims(lowered: str, measured: Analysis) -> list[tuple[str, ClaimLimit]]:
+    """Return the words that the measurement rules out, unless a negation stands within two words before."""
     words = re.findall(r"[a-z']+(?:-shot)?", lowered)
     return [
         (word, limit)
@@ -163,22 +166,21 @@ def _false_claims(lowered: str, measured: MeasuredValues) -> list[tuple[str, Cla
     ]
 
 
-def _wrong_tempi(lowered: str, measured: MeasuredValues) -> list[str]:
-    bpm = measured.get("bpm")
+def _wrong_tempi(lowered: str, measured: Analysis) -> list[str]:
+    bpm = measured.bpm
     said = [float(figure) for figure in _BPM_PATTERN.findall(lowered)]
-    wrong = [figure for figure in said if not bpm or abs(figure / float(bpm) - 1) > BPM_TOLERANCE]
+    wrong = [figure for figure in said if not bpm or abs(figure / bpm - 1) > BPM_TOLERANCE]
     return [_fault_sentence(f"{figure:g} BPM", "tempo", measured) for figure in wrong]
 
 
-def _wrong_keys(lowered: str, measured: MeasuredValues) -> list[str]:
+def _wrong_keys(lowered: str, measured: Analysis) -> list[str]:
     wrong = []
     for pitch, mode in _KEY_PATTERN.findall(lowered):
-        name = pitch.upper().replace(" SHARP", "#").replace(" FLAT", "B").replace("♯", "#").replace("♭", "B")
-        key = f"{_SHARP_OF_FLAT.get(name, name)} {mode}"
-        if key != measured.get("key"):
+        key = f"{pitch_name(pitch[0], pitch[1:].strip())} {mode}"
+        if key != measured.key:
             wrong.append(_fault_sentence(key, "key", measured))
     return wrong
 
 
-def _fault_sentence(claim: str, feature: str, measured: MeasuredValues) -> str:
+def _fault_sentence(claim: str, feature: str, measured: Analysis) -> str:
     return f"Said {claim}, against {describe_features(measured, [feature])}."

@@ -1,4 +1,4 @@
-"""A description of a sound: the vibe, who gave it, and the measured figures it rests on."""
+"""A description of a sound: the vibe, its source, and the measured figures it rests on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.audio.result import Analysis
 from app.vibe import grounding, rules_describer
-from app.vibe.feature_text import CORRECTABLE_FEATURES, MeasuredValues, describe_features
+from app.vibe.feature_text import CORRECTABLE_FEATURES, describe_features
 from app.vibe.vibe_schema import SCHEMA_VERSION, Vibe
 
 BY_RULES = "local"
@@ -15,19 +16,19 @@ BY_RULES = "local"
 
 @dataclass(frozen=True)
 class SoundDescription:
-    """A vibe, who gave it, what was put right in it, and a plain record of each call that may be billed."""
+    """A vibe, its source, what was corrected in it, and a plain record of each call that may be billed."""
 
     vibe: Vibe
     because: dict[str, str]  # for each field, the measured figures it rests on
-    figures: dict[str, Any]  # what it was written for
-    source: str = BY_RULES  # or the model that was billed
+    figures: dict[str, Any]  # the kind, sound, tempo and key it was written for
+    source: str = BY_RULES  # or the name of the model that was billed
     prompt_version: int | None = None
     corrections: list[str] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
-    answered: dict[str, Any] | None = None  # what a model said, word for word
+    answered: dict[str, Any] | None = None  # a model's answer before corrections
 
     def to_dict(self) -> dict[str, Any]:
-        """What is kept with the sample."""
+        """Return the plain JSON that is stored with the sample."""
         return self.vibe.model_dump(exclude={"rests_on"}) | {
             "because": self.because,
             "figures": self.figures,
@@ -38,19 +39,22 @@ class SoundDescription:
         }
 
 
-def describe_by_rules(measured: MeasuredValues) -> SoundDescription:
-    """Describe a sound by rules alone; nothing is asked and nothing is paid."""
+def describe_by_rules(measured: Analysis) -> SoundDescription:
+    """Return a description by rules alone, without asking a model or paying for one."""
     vibe = rules_describer.vibe_by_rules(measured)
     return SoundDescription(vibe, reasons_by_field(vibe, measured), described_figures(measured))
 
 
-def ground_answer(answered: Mapping[str, Any], measured: MeasuredValues) -> SoundDescription:
-    """What a model has said, now or once, put right by what is measured today."""
-    vibe, local = Vibe.model_validate(answered["vibe"]), rules_describer.vibe_by_rules(measured)
-    right, corrections = grounding.correct_vibe(vibe, local, measured)
+def ground_answer(answered: Mapping[str, Any], measured: Analysis) -> SoundDescription:
+    """Return a description from a model's answer, new or stored, corrected by the present measurement.
+
+    Raises pydantic's ValidationError for an answer that does not fit the schema.
+    """
+    vibe, by_rules = Vibe.model_validate(answered["vibe"]), rules_describer.vibe_by_rules(measured)
+    corrected, corrections = grounding.correct_vibe(vibe, by_rules, measured)
     return SoundDescription(
-        right,
-        reasons_by_field(right, measured),
+        corrected,
+        reasons_by_field(corrected, measured),
         described_figures(measured),
         answered["source"],
         answered["prompt_version"],
@@ -59,12 +63,13 @@ def ground_answer(answered: Mapping[str, Any], measured: MeasuredValues) -> Soun
     )
 
 
-def reasons_by_field(vibe: Vibe, measured: MeasuredValues) -> dict[str, str]:
-    """Figures for the features a vibe names: a describer says which, the measurement says how much."""
+def reasons_by_field(vibe: Vibe, measured: Analysis) -> dict[str, str]:
+    """Return the figures behind each field; a describer only names the features they belong to."""
     return {
         name: describe_features(measured, features) for name, features in vibe.rests_on.model_dump().items()
     }
 
 
-def described_figures(measured: MeasuredValues) -> dict[str, Any]:
-    return {name: measured.get(name) for name in CORRECTABLE_FEATURES}
+def described_figures(measured: Analysis) -> dict[str, Any]:
+    """Return the correctable figures, which are stored to tell later whether they have changed."""
+    return {name: getattr(measured, name) for name in CORRECTABLE_FEATURES}

@@ -1,11 +1,12 @@
-"""What a model reads: the measured features in words and figures, and the user's words as data."""
+"""The prompt for a vibe: the measured features in words and figures, and the user's words as data."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 
-from app.vibe.feature_text import MeasuredValues, describe_features
+from app.audio.result import Analysis
+from app.vibe.feature_text import describe_features
 from app.vibe.vocabulary import FEATURES
 
 PROMPT_VERSION = 2
@@ -26,7 +27,8 @@ Scales: brightness 0 (dark sub) to 100 (bright hat); noisiness 0 (pure tone) to 
 Message = dict[str, str]
 
 
-def build_messages(measured: MeasuredValues, name: str, tags: Iterable[str]) -> list[Message]:
+def build_messages(measured: Analysis, name: str, tags: Iterable[str]) -> list[Message]:
+    """Return the system and user message about one sound; file name and tags stand in a block of data."""
     measurement = "\n".join(f"- {feature}: {describe_features(measured, [feature])}" for feature in FEATURES)
     given = json.dumps(
         {
@@ -39,5 +41,5 @@ def build_messages(measured: MeasuredValues, name: str, tags: Iterable[str]) -> 
 
 
 def sanitize_text(text: str, longest: int) -> str:
-    """Printable, short, and without what could end the block it stands in."""
+    """Return a text cut to a length, without unprintable characters and without what could end its block."""
     return "".join(mark for mark in text if mark.isprintable() and mark not in "<>")[:longest]

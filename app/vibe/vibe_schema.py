@@ -1,4 +1,4 @@
-"""What a vibe is: one model that is asked for, checked and kept, whoever describes."""
+"""The schema of a vibe: the one model by which answers are requested, checked and stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 SCHEMA_NAME = "vibe"
 MAX_DESCRIPTION_CHARACTERS = 200
 MAX_MOODS, MAX_GENRES, MAX_INSTRUMENTS, MAX_TAGS = 3, 3, 6, 8
-# Nothing a sentence about a sound needs, and what links, markup and templates are made of.
+# What links, markup and templates are made of; a sentence about a sound needs none of it.
 _UNSAFE = re.compile(r"[<>{}\[\]`|\\]|https?:|www\.|\S@\S", re.IGNORECASE)
 Item = TypeVar("Item")
 UnlistedNone = SkipJsonSchema[None]
@@ -24,7 +24,7 @@ UnlistedNone = SkipJsonSchema[None]
 
 def _require_plain_text(text: str) -> str:
     if not text.isprintable() or _UNSAFE.search(text):
-        raise ValueError("a plain sentence without links or markup is wanted")
+        raise ValueError("write a plain sentence without links or markup")
     return text
 
 
@@ -34,7 +34,7 @@ def _without_duplicates(words: list[Item]) -> list[Item]:
 
 @dataclass(frozen=True)
 class VocabularyWord:
-    """One of a vocabulary's words, which `Literal` can't say of a tuple made elsewhere."""
+    """Marks a text as one of a vocabulary's words, where `Literal` cannot take a tuple defined elsewhere."""
 
     words: tuple[str, ...]
 
@@ -65,9 +65,13 @@ Tags = Annotated[list[TagWord], Field(max_length=MAX_TAGS), AfterValidator(_with
 
 
 class StrictModel(BaseModel):
+    """A model that cannot change and accepts no other fields."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+# Docstrings of the classes below reach the model: they are part of the schema in a request. Changing one is a
+# change of the prompt.
 class Genre(StrictModel):
     name: Annotated[str, VocabularyWord(GENRES)]
     weight: Share
@@ -119,7 +123,7 @@ class NamedInstrument(Instrument):
 
 
 class VibeCorrection(StrictModel):
-    """What a user says of a vibe, field by field, by the rules for a model's answer."""
+    """A user's corrections of a vibe, field by field, checked like a model's answer."""
 
     moods: Moods | UnlistedNone = None
     energy: Energy | UnlistedNone = None

@@ -1,6 +1,8 @@
-"""The words a vibe may use. Fixed words can be searched, translated and checked; free text can't."""
+"""The words a vibe may use. Fixed words can be searched, translated and checked; free text cannot."""
 
 from __future__ import annotations
+
+from app.music.sound_classes import DRUMS
 
 # Each mood's place: valence (unpleasant to pleasant) and arousal (calm to excited), -10 to 10. The plane and
 # the quarters are Russell's circumplex (1980) in the use music psychology makes of it (Eerola and Vuoskoski,
@@ -32,9 +34,9 @@ GENRES = (
     "rock", "metal", "pop", "folk", "classical", "cinematic", "latin", "afrobeat", "experimental",
 )  # fmt: skip
 INSTRUMENTS = (
-    "kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion", "drum kit", "drum machine", "bass",
-    "sub bass", "piano", "electric piano", "organ", "synth lead", "synth pad", "strings", "brass",
-    "woodwind", "guitar", "electric guitar", "bells", "mallets", "voice", "choir", "noise", "effect",
+    *DRUMS, "drum kit", "drum machine", "bass", "sub bass", "piano", "electric piano", "organ",
+    "synth lead", "synth pad", "strings", "brass", "woodwind", "guitar", "electric guitar", "bells",
+    "mallets", "voice", "choir", "noise", "effect",
 )  # fmt: skip
 USES = (
     "hit to play", "note to tune and play", "chord to play", "drum loop to chop", "melodic loop to layer",
@@ -45,9 +47,7 @@ ROLES = (
     "vocal", "fx",
 )  # fmt: skip
 
-DRUM_SOUNDS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
-
-# What the library can be sorted by, from either end.
+# The axes by which the library can be sorted, with the word for either end.
 AXIS_ENDS = {
     "brightness": ("brightest", "darkest"),
     "noisiness": ("noisiest", "cleanest"),
@@ -57,7 +57,7 @@ AXIS_ENDS = {
     "length": ("longest", "shortest"),
 }
 
-# What a claim may rest on.
+# The measured features that a claim may rest on.
 FEATURES = (
     "tempo", "key", "loudness", "course", "brightness", "noisiness", "attack", "decay", "spectrum",
     "chroma", "kind", "sound", "duration", "onsets",

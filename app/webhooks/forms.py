@@ -1,13 +1,12 @@
-"""The form for a webhook endpoint."""
+"""The form that adds a webhook endpoint."""
 
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import SelectMultipleField, StringField
-from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
 
+from app.auth.form_fields import checkbox_list
 from app.models.webhook_endpoint import EVENTS, EXPORT_READY, JOB_COMPLETED, JOB_FAILED
 
 EVENT_LABELS = {
@@ -17,23 +16,10 @@ EVENT_LABELS = {
 }
 
 
-def require_one_event(_: FlaskForm, field: SelectMultipleField) -> None:
-    """Not DataRequired, which would have the browser demand every box."""
-    if not field.data:
-        raise ValidationError("Choose at least one event.")
-
-
 class EndpointForm(FlaskForm):
     url = StringField(
         "Address",
         [DataRequired("Enter the address of your receiver."), Length(max=500)],
-        description="https://… on a public machine",
+        description="An https:// address that the internet can reach",
     )
-    events = SelectMultipleField(
-        "It is told when",
-        [require_one_event],
-        choices=[SelectChoice(event, f"{event}: {EVENT_LABELS[event]}") for event in EVENTS],
-        default=list(EVENTS),
-        option_widget=CheckboxInput(),
-        widget=ListWidget(prefix_label=False),
-    )
+    events = checkbox_list("Notify it when", EVENT_LABELS, "Choose at least one event.", default=EVENTS)

@@ -1,14 +1,16 @@
-// Audition by keyboard: the focus roves over the rows, and text fields keep their keys.
+// Keyboard shortcuts. Text fields keep their keys; buttons and links keep the keys that press them.
 import { currentRow, neighbour, play, stop, toggle } from "./player.js";
 
-const signedIn = "signedIn" in document.body.dataset;
+const isSignedIn = "signedIn" in document.body.dataset;
 const autoplay = document.body.dataset.autoplay === "1";
-const isTyping = (element) => element.closest('input:not([type="checkbox"]), textarea, select, dialog[open]');
+const soundRows = () => [...document.querySelectorAll(".row[data-src]")];
 const focusedRow = () => document.activeElement?.closest?.(".row[data-src]");
+const targetRow = () => focusedRow() ?? currentRow();
+const showShortcuts = () => document.getElementById("keys").showModal();
 
 function move(step) {
-  const rows = [...document.querySelectorAll(".row[data-src]")];
-  const from = focusedRow() ?? currentRow();
+  const rows = soundRows();
+  const from = targetRow();
   const row = from ? rows[rows.indexOf(from) + step] : rows[0];
   if (!row) return;
   row.focus();
@@ -16,50 +18,66 @@ function move(step) {
   if (autoplay) play(row);
 }
 
-function space() {
+function playOrPause() {
   const row = focusedRow();
   if (row && row !== currentRow()) play(row);
   else if (currentRow()) toggle();
   else if (neighbour(0)) play(neighbour(0));
 }
 
-const keys = {
+function openRow() {
+  const row = focusedRow();
+  if (row) location.assign(row.dataset.href);
+}
+
+const shortcuts = {
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
-  " ": space,
+  " ": playOrPause,
   Escape: stop,
   "/": () => document.getElementById("q")?.focus(),
-  l: () => (focusedRow() ?? currentRow())?.querySelector(".like button")?.click(),
-  x: () => (focusedRow() ?? currentRow())?.querySelector(".pick")?.click(),
-  Enter: () => { const row = focusedRow(); if (row) location.assign(row.dataset.href); },
-  "?": () => document.getElementById("keys").showModal(),
+  l: () => targetRow()?.querySelector(".like button")?.click(),
+  x: () => targetRow()?.querySelector(".pick")?.click(),
+  Enter: openRow,
+  "?": showShortcuts,
 };
 
-if (signedIn) {
-  document.addEventListener("keydown", (event) => {
-    const target = event.target;
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(target)) return;
-    // Buttons and links keep the keys that press them.
-    if (event.key === " " && target.closest("button, summary, input")) return;
-    if (event.key === "Enter" && target.closest("button, summary, a")) return;
-    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action || (event.key.startsWith("Arrow") && !document.querySelector(".row[data-src]"))) return;
-    if (event.key !== "Enter" || focusedRow()) event.preventDefault();
-    action();
-  });
+function isTyping(element) {
+  return element.closest('input:not([type="checkbox"]), textarea, select, dialog[open]');
+}
+
+function keepsKey(element, key) {
+  if (key === " ") return element.closest("button, summary, input");
+  if (key === "Enter") return element.closest("button, summary, a") || !focusedRow();
+  return key.startsWith("Arrow") && soundRows().length === 0;
+}
+
+function press(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (!shortcuts[key] || keepsKey(event.target, key)) return;
+  event.preventDefault();
+  shortcuts[key]();
+}
+
+// Only one row is in the tab order. The arrow keys reach the others.
+function keepOneTabStop() {
+  const rows = [...document.querySelectorAll(".rows .row")];
+  if (rows.length && !rows.some((row) => row.tabIndex === 0)) rows[0].tabIndex = 0;
+}
+
+function moveTabStop(event) {
+  const row = event.target.closest?.(".rows .row");
+  if (row !== event.target) return;
+  for (const other of document.querySelectorAll(".rows .row")) other.tabIndex = other === row ? 0 : -1;
+}
+
+if (isSignedIn) {
+  document.addEventListener("keydown", press);
   document.addEventListener("click", (event) => {
-    if (event.target.closest('[data-action="keys"]')) document.getElementById("keys").showModal();
+    if (event.target.closest('[data-action="keys"]')) showShortcuts();
   });
-  // One row is in the tab order; the arrow keys reach the others.
-  const rove = () => {
-    const rows = [...document.querySelectorAll(".rows .row")];
-    if (rows.length && !rows.some((row) => row.tabIndex === 0)) rows[0].tabIndex = 0;
-  };
-  document.addEventListener("htmx:afterSettle", rove);
-  document.addEventListener("focusin", (event) => {
-    const row = event.target.closest?.(".rows .row");
-    if (row !== event.target) return;
-    for (const other of document.querySelectorAll(".rows .row")) other.tabIndex = other === row ? 0 : -1;
-  });
-  rove();
+  document.addEventListener("htmx:afterSettle", keepOneTabStop);
+  document.addEventListener("focusin", moveTabStop);
+  keepOneTabStop();
 }

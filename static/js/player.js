@@ -1,4 +1,4 @@
-// One sound at a time: one audio element, the playing row marked, its waveform in the bar.
+// The player: one sound at a time. The playing row is marked, and its waveform is shown in the bar.
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 import { toast } from "./toast.js";
 
@@ -7,20 +7,20 @@ const audio = document.getElementById("sound");
 const SNAP_TO_START = 0.02;
 const VOLUME = "volume";
 let wave = null;
-let current = null; // the element that is playing: a row, or a job card's button
+let current = null; // the source of the sound that was chosen last
 
 const part = (name) => bar.querySelector(`[data-player="${name}"]`);
 const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 
-// A row may have been replaced by htmx since it began to play, so it is looked up by its source.
+// htmx may have replaced the row since it began to play, so it is looked up by its source.
+// What plays is a row of the library or the play button of a job card.
 const rowOf = (source) => document.querySelector(`[data-src="${CSS.escape(source)}"]`);
-export const currentRow = () => (current ? rowOf(current.src) : null);
-export const isPlaying = () => Boolean(audio) && !audio.paused;
+export const currentRow = () => (current ? rowOf(current) : null);
 
 export async function play(element, { at = 0 } = {}) {
   const { src, name, facts = "", href = "", peaks, loop = "0" } = element.dataset;
-  if (current?.src !== src) {
-    current = { src };
+  if (current !== src) {
+    current = src;
     bar.hidden = false;
     part("name").textContent = name;
     part("facts").textContent = facts;
@@ -28,14 +28,14 @@ export async function play(element, { at = 0 } = {}) {
     setLoop(loop === "1");
     await load(src, peaks);
   }
-  await lengthKnown();
-  if (current?.src !== src) return; // another row was chosen while this one loaded
+  await loadedLength();
+  if (current !== src) return; // another row was chosen while this one loaded
   audio.currentTime = at * (audio.duration || 0);
-  await audio.play().catch(() => {}); // what went wrong is told by the error event
+  await audio.play().catch(() => {}); // the error event tells the user
 }
 
-// A place in a sound can only be set once the browser knows how long the sound is.
-function lengthKnown() {
+// The browser can only seek once it knows how long the sound is.
+function loadedLength() {
   if (audio.error || audio.readyState >= HTMLMediaElement.HAVE_METADATA) return null;
   return new Promise((resolve) => {
     for (const name of ["loadedmetadata", "error"]) audio.addEventListener(name, resolve, { once: true });
@@ -58,18 +58,18 @@ async function load(src, peaksUrl) {
   let peaks = null;
   let duration;
   if (peaksUrl) {
-    const answer = await fetch(peaksUrl).catch(() => null);
-    if (answer?.ok) {
-      const found = await answer.json();
+    const response = await fetch(peaksUrl).catch(() => null);
+    if (response?.ok) {
+      const found = await response.json();
       peaks = [found.peaks.map((height) => height / 255)];
       duration = found.duration_s;
     }
   }
-  if (current?.src !== src) return;
-  const url = new URL(src, location.href).href; // the player compares addresses in full
+  if (current !== src) return;
+  const url = new URL(src, location.href).href; // wavesurfer compares full URLs
   audio.src = url;
   wave ??= makeWave();
-  // Without peaks there is nothing to draw: the file itself is never fetched for its picture.
+  // Without peaks the waveform stays flat: the file itself is not downloaded just to draw it.
   await wave.load(url, peaks ?? [[0, 0]], duration ?? 1).catch(() => {});
 }
 
@@ -98,7 +98,7 @@ function setLoop(on) {
   bar.querySelector('[data-action="loop"]').setAttribute("aria-pressed", String(on));
 }
 
-function mark() {
+function markPlaying() {
   const row = currentRow();
   for (const other of document.querySelectorAll(".playing, .sounding")) {
     if (other !== row) other.classList.remove("playing", "sounding");
@@ -114,7 +114,8 @@ export function neighbour(step) {
   return rows[at === -1 ? 0 : at + step] ?? null;
 }
 
-function position(event, element) {
+// Where in an element a click was, from 0 to 1. Near the left edge it counts as the very start.
+function clickedShare(event, element) {
   const box = element.getBoundingClientRect();
   const share = (event.clientX - box.left) / box.width;
   return share < SNAP_TO_START ? 0 : Math.min(share, 1);
@@ -123,12 +124,12 @@ function position(event, element) {
 const actions = {
   play(button) {
     const row = button.closest("[data-src]");
-    if (current?.src === row.dataset.src) toggle();
+    if (current === row.dataset.src) toggle();
     else play(row);
   },
   seek(area, event) {
     const row = area.closest("[data-src]");
-    play(row, { at: position(event, area) });
+    play(row, { at: clickedShare(event, area) });
   },
   toggle,
   previous: () => neighbour(-1) && play(neighbour(-1)),
@@ -144,15 +145,15 @@ if (bar) {
     event.preventDefault();
     action(target, event);
   });
-  for (const name of ["play", "pause", "ended", "loadstart"]) audio.addEventListener(name, mark);
-  // A link may have run out or the network be gone: the next press asks for the sound anew.
+  for (const name of ["play", "pause", "ended", "loadstart"]) audio.addEventListener(name, markPlaying);
+  // The link has expired or the network is down. Forgetting the sound makes the next press load it again.
   audio.addEventListener("error", () => {
     if (!current) return;
-    toast(`${part("name").textContent} can't be played just now.`);
+    toast(`Can't play ${part("name").textContent} right now. Try again.`);
     current = null;
   });
   audio.addEventListener("timeupdate", () => { part("time").textContent = clock(audio.currentTime); });
-  document.addEventListener("htmx:afterSettle", mark);
+  document.addEventListener("htmx:afterSettle", markPlaying);
   const volume = part("volume");
   volume.value = localStorage.getItem(VOLUME) ?? volume.value;
   audio.volume = volume.value;

@@ -1,17 +1,22 @@
-// Ticking rows: a whole page at once, and how many are ticked. The form works without it.
-const boxes = () => [...document.querySelectorAll(".pick")];
+// Tick rows of the library: a whole page at once, with a count. The form works without this module.
+const checkboxes = () => [...document.querySelectorAll(".pick")];
 
-function tell() {
-  const output = document.getElementById("selected");
-  const count = boxes().filter((box) => box.checked).length;
-  if (output) output.textContent = count ? `${count} selected` : "";
+function update() {
+  const form = document.getElementById("selection");
+  if (!form) return;
+  const count = checkboxes().filter((box) => box.checked).length;
+  document.getElementById("selected").textContent = count ? `${count} selected` : "";
+  // Without a selection the server could only answer "select samples first".
+  const isEmpty = count === 0 && !form.elements.all.checked;
+  for (const button of form.querySelectorAll("button")) button.disabled = isEmpty;
 }
 
 document.addEventListener("change", (event) => {
   if (event.target.matches('[data-action="select-page"]')) {
-    for (const box of boxes()) box.checked = event.target.checked;
+    for (const box of checkboxes()) box.checked = event.target.checked;
   }
-  tell();
+  update();
 });
-document.addEventListener("htmx:afterSettle", tell);
-tell(); // a browser that goes back keeps what was ticked
+document.addEventListener("htmx:afterSettle", update);
+addEventListener("pageshow", update); // after Back, browsers restore the ticks
+update();

@@ -1,141 +1,77 @@
-// Uploads: dropped anywhere, three at once, one request and one bar a file, known files not sent again.
-const AT_ONCE = 3;
-const LARGEST_HASHED = 200e6;
+// The upload tray: files dropped anywhere, three at a time, each with its own bar, cancel and retry.
+import { findDuplicate, newBatchId, reportSkipped, sendFile } from "./upload_requests.js";
+
+const MAX_AT_ONCE = 3;
 const tray = document.getElementById("tray");
 const waiting = [];
-const state = { running: 0, total: 0, done: 0 };
+const counts = { running: 0, total: 0, done: 0 };
 
-// Plain http on a name of one's own network has no crypto.randomUUID.
-function newBatch() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
+const hasCards = () => document.getElementById("jobs") !== null;
+const button = (entry, action) => entry.item.querySelector(`[data-action="${action}"]`);
+const showNote = (entry, text) => { entry.item.querySelector(".queue-note").textContent = text; };
 
-function add(files) {
-  const batch = newBatch();
+function addFiles(files) {
+  const batch = newBatchId();
   for (const file of files) {
     const item = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
     item.querySelector(".queue-name").textContent = file.name;
+    item.entry = { file, item, batch, batchFiles: files.length };
     tray.querySelector("[data-tray-list]").append(item);
-    waiting.push({ file, item, batch, batchFiles: files.length });
-    item.entry = waiting.at(-1);
+    waiting.push(item.entry);
   }
-  state.total += files.length;
+  counts.total += files.length;
   tray.hidden = false;
-  count();
-  pump();
+  showCount();
+  startNext();
 }
 
-function pump() {
-  while (state.running < AT_ONCE && waiting.length) {
-    state.running += 1;
-    send(waiting.shift()).finally(() => {
-      state.running -= 1;
-      count();
-      pump();
+function startNext() {
+  while (counts.running < MAX_AT_ONCE && waiting.length) {
+    counts.running += 1;
+    upload(waiting.shift()).finally(() => {
+      counts.running -= 1;
+      showCount();
+      startNext();
     });
   }
 }
 
-async function send(entry) {
+async function upload(entry) {
   entry.cancelled = false;
   entry.item.classList.remove("refused");
   button(entry, "retry-upload").hidden = true;
   button(entry, "cancel-upload").textContent = "Cancel";
-  if (entry.file.size > Number(tray.dataset.maxBytes)) {
-    skip(entry);
-    return refused(entry, `${entry.file.name} is larger than the ${tray.dataset.max} a file that your plan takes.`, false);
+  const { maxBytes, max } = tray.dataset;
+  if (entry.file.size > Number(maxBytes)) {
+    reportSkipped(entry);
+    return showRefused(entry, `${entry.file.name} is larger than ${max}, the limit of your plan.`, false);
   }
-  note(entry, "Checking");
-  const known = entry.anyway ? null : await alreadyThere(entry.file);
+  showNote(entry, "Checking");
+  const duplicate = entry.isWanted ? null : await findDuplicate(entry.file);
   if (entry.cancelled) return;
-  if (known) return duplicate(entry, known);
-  const answer = await post(entry);
-  if (answer.status === 201) return stored(entry);
+  if (duplicate) return showDuplicate(entry, duplicate);
+  const answer = await sendFile(entry, (share) => showProgress(entry, share));
+  if (answer.status === 201) return showStored(entry);
   if (entry.cancelled) return;
-  entry.refused = answer.status === 422; // the server has counted it already
-  refused(entry, answer.body.error, answer.status !== 422);
+  entry.isCounted = answer.status === 422; // the server has counted a file that it refuses as skipped
+  showRefused(entry, answer.body.error, answer.status !== 422);
 }
 
-function post(entry) {
-  if (tray.dataset.links && !entry.throughApp) return direct(entry);
-  const form = batchForm(entry);
-  form.append("audio", entry.file);
-  return ask(entry, "POST", tray.dataset.url, form, ours());
+function showProgress(entry, share) {
+  entry.item.querySelector("progress").value = 100 * share;
+  showNote(entry, share === 1 ? "Storing" : `${Math.round(100 * share)} %`);
 }
 
-// Straight to the object store. Whatever keeps this browser from it, a retry goes through the app.
-async function direct(entry) {
-  if (!entry.jobUrl) {
-    const form = batchForm(entry);
-    form.append("filename", entry.file.name);
-    form.append("size_bytes", entry.file.size);
-    const link = await ask(entry, "POST", tray.dataset.links, form, ours());
-    if (link.status !== 201) return link;
-    const { method, url, headers, job_url: jobUrl } = link.body;
-    const sent = await ask(entry, method, url, entry.file, headers);
-    entry.throughApp = sent.status !== 200;
-    if (entry.throughApp) return { status: 0, body: { error: "The file did not reach the store. Retry sends it another way." } };
-    entry.jobUrl = jobUrl;
-  }
-  const made = await ask(entry, "POST", entry.jobUrl, new FormData(), ours());
-  if (made.status !== 0 && made.status < 500) entry.jobUrl = null; // otherwise a retry need not send it again
-  return made;
-}
-
-const ours = () => ({ Accept: "application/json", "X-CSRFToken": csrfToken() });
-
-function ask(entry, method, url, body, headers) {
-  if (entry.cancelled) return { status: 0, body: {} };
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    entry.request = request;
-    if (body === entry.file || body.has("audio")) request.upload.addEventListener("progress", (event) => progress(entry, event));
-    request.addEventListener("loadend", () => resolve({ status: request.status, body: answered(request) }));
-    request.open(method, url);
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.send(body);
-  });
-}
-
-function progress(entry, { loaded, total }) {
-  entry.item.querySelector("progress").value = (100 * loaded) / total;
-  note(entry, loaded === total ? "Storing" : `${Math.round((100 * loaded) / total)} %`);
-}
-
-function answered(request) {
-  if (request.status === 0) return { error: "The connection broke before the file was sent." };
-  try {
-    return JSON.parse(request.responseText);
-  } catch {
-    return { error: "The server gave no answer we understand. Try again." };
-  }
-}
-
-async function alreadyThere(file) {
-  if (!crypto.subtle || file.size > LARGEST_HASHED || file.size === 0) return null;
-  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer()).catch(() => null);
-  if (!digest) return null;
-  const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const answer = await fetch(tray.dataset.known.replace("HASH", hash)).catch(() => null);
-  const found = answer?.ok ? await answer.json().catch(() => null) : null;
-  return found?.known ? found : null;
-}
-
-function stored(entry) {
-  state.done += 1;
+function showStored(entry) {
+  counts.done += 1;
   entry.item.remove();
-  if (document.getElementById("jobs")) {
-    htmx.ajax("GET", tray.dataset.jobs, { target: "#jobs", swap: "morph:outerHTML" });
-  }
+  if (hasCards()) htmx.ajax("GET", tray.dataset.jobs, { target: "#jobs", swap: "morph:outerHTML" });
   if (!tray.querySelector(".queue-item")) finish();
 }
 
+// Where there are no job cards, the tray links to them.
 function finish() {
-  if (document.getElementById("jobs")) {
+  if (hasCards()) {
     tray.hidden = true;
   } else {
     const link = document.createElement("a");
@@ -145,71 +81,59 @@ function finish() {
     item.append(link);
     tray.querySelector("[data-tray-list]").replaceChildren(item);
   }
-  state.total = state.done = 0;
+  counts.total = counts.done = 0;
 }
 
-// The mail for a drop waits until each of its files is accounted for.
-function skip(entry) {
-  if (entry.skipped) return;
-  entry.skipped = true;
-  fetch(tray.dataset.skipped, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body: batchForm(entry) })
-    .catch(() => {}); // the server stops waiting by itself after a while
-}
-
-function batchForm(entry) {
-  const form = new FormData();
-  form.append("batch", entry.batch);
-  form.append("batch_files", entry.batchFiles);
-  return form;
-}
-
-const csrfToken = () => document.querySelector('meta[name="csrf-token"]').content;
-
-function duplicate(entry, known) {
-  skip(entry);
-  refused(entry, "", true);
+function showDuplicate(entry, sample) {
+  reportSkipped(entry);
+  showRefused(entry, "", true);
   const link = document.createElement("a");
-  link.href = known.url;
-  link.textContent = known.name;
+  link.href = sample.url;
+  link.textContent = sample.name;
   entry.item.querySelector(".queue-note").replaceChildren("Already in your library: ", link);
-  entry.anyway = true;
+  entry.isWanted = true;
   button(entry, "retry-upload").textContent = "Upload anyway";
 }
 
-function refused(entry, text, canRetry) {
+function showRefused(entry, text, canRetry) {
   entry.item.classList.add("refused");
-  note(entry, text);
+  showNote(entry, text);
   button(entry, "retry-upload").hidden = !canRetry;
   button(entry, "retry-upload").textContent = "Retry";
   button(entry, "cancel-upload").textContent = "Dismiss";
 }
 
-const button = (entry, action) => entry.item.querySelector(`[data-action="${action}"]`);
-const note = (entry, text) => { entry.item.querySelector(".queue-note").textContent = text; };
-
-function count() {
-  tray.querySelector("[data-tray-count]").textContent = `${state.done} of ${state.total}`;
+function showCount() {
+  tray.querySelector("[data-tray-count]").textContent = `${counts.done} of ${counts.total}`;
 }
 
 function cancel(entry) {
   entry.cancelled = true;
-  const index = waiting.indexOf(entry);
-  if (index !== -1) waiting.splice(index, 1);
+  const place = waiting.indexOf(entry);
+  if (place !== -1) waiting.splice(place, 1);
   entry.request?.abort();
-  if (!entry.refused) skip(entry);
+  if (!entry.isCounted) reportSkipped(entry);
   entry.item.remove();
-  state.total -= 1;
-  count();
+  counts.total -= 1;
+  showCount();
   if (tray.querySelector(".queue-item")) return;
-  if (state.done) finish();
+  if (counts.done) finish();
   else tray.hidden = true;
 }
 
-if (tray) {
+function retry(entry) {
+  button(entry, "retry-upload").hidden = true; // a second click would send it twice
+  // The old batch no longer waits for this file, so it gets one of its own.
+  if (entry.skipped) Object.assign(entry, { batch: newBatchId(), batchFiles: 1, skipped: false });
+  waiting.push(entry);
+  startNext();
+}
+
+function acceptDrops() {
   const veil = document.getElementById("drop-veil");
-  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
   document.addEventListener("dragover", (event) => {
-    if (!carriesFiles(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
     veil.hidden = false;
   });
@@ -217,27 +141,29 @@ if (tray) {
     if (!event.relatedTarget) veil.hidden = true;
   });
   document.addEventListener("drop", (event) => {
-    if (!carriesFiles(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
     veil.hidden = true;
-    add([...event.dataTransfer.files]);
+    addFiles([...event.dataTransfer.files]);
   });
+}
+
+if (tray) {
+  acceptDrops();
   document.addEventListener("change", (event) => {
     if (event.target.id !== "audio" || event.target.type !== "file") return;
-    add([...event.target.files]);
+    addFiles([...event.target.files]);
     event.target.value = "";
   });
   document.addEventListener("click", (event) => {
     const pressed = event.target.closest('[data-action="cancel-upload"], [data-action="retry-upload"]');
     if (!pressed) return;
     const { entry } = pressed.closest(".queue-item");
-    if (pressed.dataset.action === "cancel-upload") return cancel(entry);
-    pressed.hidden = true; // once is enough
-    if (entry.skipped) Object.assign(entry, { batch: newBatch(), batchFiles: 1, skipped: false });
-    waiting.push(entry);
-    pump();
+    if (pressed.dataset.action === "cancel-upload") cancel(entry);
+    else retry(entry);
   });
+  // Leaving the page would abort the uploads, so the browser asks first.
   addEventListener("beforeunload", (event) => {
-    if (state.running) event.preventDefault();
+    if (counts.running) event.preventDefault();
   });
 }

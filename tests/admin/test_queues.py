@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from app.admin import graphs, job_search, operator_actions, queue_figures
 from app.admin.job_search import JobFilter
 from app.extensions import db
-from app.jobs import claims, transitions, workers
+from app.jobs import claims, lease, transitions, workers
 from app.models import Attempt, AuditEntry, Job, OutboxMessage, Usage, User, Worker
 from app.models.base import transaction, utcnow
 from app.notify import outbox
@@ -61,7 +61,7 @@ def test_the_command_grants_and_revokes_operator_rights(app: Flask, as_owner: Br
     assert as_owner.get("/admin/queues").status_code == 404
     unknown = runner.invoke(args=["admin", "grant", "nobody@example.com"])
     assert unknown.exit_code == 1
-    assert "Nobody is registered as nobody@example.com" in unknown.output
+    assert "No account has the address nobody@example.com" in unknown.output
     assert [action for _, action, _ in trail()] == ["grant admin", "grant admin", "revoke admin"]
 
 
@@ -135,7 +135,9 @@ def test_the_figures_show_the_state_of_the_queue(as_admin: Browser, owner: User,
     assert now.oldest_s["free-tier"] == pytest.approx(3 * 3600, abs=60)
     page = as_admin.get("/admin/queues").text
     assert "20.0 %" in page
-    assert as_admin.get("/admin/queues", headers={"HX-Request": "true"}).text.startswith('<div id="now"')
+    assert as_admin.get("/admin/queues", headers={"HX-Request": "true"}).text.startswith(
+        '<div id="queue-status"'
+    )
     workers.set_mode(workers.own_worker_id(), "paused")
     assert queue_figures.queue_summary(queue_figures.worker_rows()).state == "paused"
     with transaction() as session:
@@ -188,7 +190,7 @@ def test_the_page_of_a_job_shows_its_attempts_and_calls(
     job = uploaded_job(as_owner, "kick.wav", kick())
     held = claims.claim_next()
     assert held is not None
-    claims.save_step(held, "decoded")
+    lease.save_step(held, "decoded", {})
     transitions.retry_or_fail(held, "It broke.", "Traceback: <b>here</b>", -11)
     with transaction() as session:
         call = {"user_id": owner.id, "kind": "ai", "entry_key": f"ai:{job.id}:1", "quantity": 1}

@@ -1,4 +1,4 @@
-"""The API of a running server: driven by its own document, and by the README's curl commands."""
+"""Drive the API of a live product by its own OpenAPI document, and by the commands of docs/api.md."""
 
 from __future__ import annotations
 
@@ -97,10 +97,10 @@ def test_every_answer_conforms_to_the_document(
     assert set(statuses) - {404, 422}, f"nothing but {set(statuses)}: the calls never got through"
 
 
-def test_the_readmes_curl_commands_work(product: Product, secret: str, tmp_path: Path) -> None:
-    """Run every command of the README as it stands, except for address, token and file."""
-    readme = (ROOT / "README.md").read_text()
-    (walk,) = [block for block in BLOCKS.findall(readme) if "Idempotency-Key" in block]
+def test_the_commands_of_the_api_guide_work_with_curl(product: Product, secret: str, tmp_path: Path) -> None:
+    """Only the address, the token and the file differ from docs/api.md."""
+    guide = (ROOT / "docs" / "api.md").read_text()
+    (walk,) = [block for block in BLOCKS.findall(guide) if "Idempotency-Key" in block]
     walk = walk.replace("https://samples.example.com", product.url).replace("sp404_…", secret)
     (tmp_path / "loop.wav").write_bytes(drum_loop(93))
     assert shutil.which("curl")

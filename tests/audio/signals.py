@@ -1,4 +1,4 @@
-"""Sounds whose truth is known because we make them."""
+"""Signals of known level, pitch and tempo, as the decoder gives them: float32, shape (frames, channels)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def noise(duration_s: float, *, seed: int = 1, level: float = 0.2) -> Samples:
 
 
 def hertz(pitch: float) -> float:
-    """Frequency of a MIDI pitch."""
+    """Return the frequency of a MIDI pitch in Hz."""
     return float(440.0 * 2.0 ** ((pitch - 69) / 12))
 
 
 def chord(pitches: tuple[float, ...], duration_s: float) -> Samples:
-    """Harmonic tones with a soft start and end."""
+    """Return harmonic tones with a soft start and end."""
     times = seconds(duration_s)
     partials = [(hertz(pitch) * order, order) for pitch in pitches for order in (1, 2, 3, 4)]
     tone = sum(np.sin(2 * np.pi * hz * times) / order for hz, order in partials)
@@ -45,7 +45,7 @@ def chord(pitches: tuple[float, ...], duration_s: float) -> Samples:
 
 
 def clicks(bpm: float, duration_s: float) -> Samples:
-    """A click on every beat from 0 s on."""
+    """Return a click on every beat from 0 s on."""
     out = np.zeros(round((duration_s + 1) * RATE_HZ))
     times = seconds(0.02)
     click = np.sin(2 * np.pi * 1_000 * times) * np.exp(-200 * times)
@@ -73,7 +73,7 @@ def hat(seed: int = 3) -> npt.NDArray[np.float64]:
 
 
 def drums(bpm: float, beats: int, *, before_s: float = 0.0, after_s: float = 0.0) -> Samples:
-    """Kick on 1 and 3, snare on 2 and 4, hats on eighths; silence cut into either end by request."""
+    """Return kick on 1 and 3, snare on 2 and 4, hats on eighths, with silence at either end if asked for."""
     length_s = beats * 60 / bpm
     out = np.zeros(round((length_s + 1) * RATE_HZ))
     for eighth in range(2 * beats):

@@ -1,4 +1,4 @@
-"""Memory of a child as in production: a fork of the warmed zygote that does all its work."""
+"""Memory of a child process as in production: a fork of the warmed fork server analyses a file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.audio.signals import noise
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
-MOST_MB = 512
-# Three minutes of stereo are 70 MB of samples, half a minute of eight channels at 192 kHz 184 MB. What is
-# kept of them does not depend on rate and channels: one mono copy for the ear, and what is read off it.
-GROWTH_MB = 140
+MAX_MB = 512
+# Three minutes of stereo are 70 MB of samples, half a minute of eight channels at 192 kHz 184 MB. Rate and
+# channels must not matter: the engine keeps one mono copy and what it computes from that.
+MAX_GROWTH_MB = 140
 
 
 @pytest.fixture(scope="module")
@@ -49,5 +49,5 @@ def test_memory_does_not_grow_with_the_file(
     short = peak_mb(sandbox, tmp_path, channels=1, rate_hz=48_000, duration_s=2)
     long = peak_mb(sandbox, tmp_path, channels=channels, rate_hz=rate_hz, duration_s=duration_s)
     assert short > 50, "the peak was not read"
-    assert long - short < GROWTH_MB
-    assert long < MOST_MB
+    assert long - short < MAX_GROWTH_MB
+    assert long < MAX_MB

@@ -1,4 +1,4 @@
-"""The engine in its sandbox, warmed, without compiling anything in a job."""
+"""A warmed engine compiles nothing during a job."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ COMPILED = """
 import gc
 import numpy as np
 from numba.core.dispatcher import Dispatcher
-from app.audio.analyze import analyze
-from app.audio.warm import warm
+from app.audio.analyzer import analyze_sound
+from app.audio.warm import warm_cache
 from tests.audio.signals import RATE_HZ, chord, column, drums, kick, noise
-warm()
+warm_cache()
 silence = np.zeros((RATE_HZ, 2), dtype=np.float32)
 pitched = (chord((60, 63, 67), 2.0), chord((57,), 1.0))
 for samples in (drums(93, 8), *pitched, column(kick()), noise(0.01), silence):
-    analyze(samples, RATE_HZ)
+    analyze_sound(samples, RATE_HZ)
 found = [o for o in gc.get_objects() if Dispatcher in type(o).__mro__]
 assert found, "numba was not even imported"
 compiled = [o for o in found if o.signatures]

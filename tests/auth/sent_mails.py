@@ -1,4 +1,4 @@
-"""The mails of a test: sent from the outbox to a folder, and read there."""
+"""Send the outbox's mails to a folder and read them there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.notify import outbox
 
 
 def mails() -> list[EmailMessage]:
-    """Everything that was sent so far, in the order it was sent."""
+    """Send what is due, and return everything sent so far, in order."""
     outbox.deliver_mails()
     files = sorted(mail_folder(settings()).glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
     return [email.message_from_bytes(path.read_bytes(), policy=default) for path in files]
@@ -26,7 +26,7 @@ def text_of(message: EmailMessage) -> str:
 
 
 def link_in(message: EmailMessage) -> str:
-    """The path of the one link in a mail."""
+    """Return the path of the only link in a mail."""
     found = re.search(r"http://127\.0\.0\.1:5000(/\S+)", text_of(message))
     assert found is not None, text_of(message)
     return found.group(1)

@@ -1,4 +1,4 @@
-"""Registering, signing in and out, the demo account, and where one lands afterwards."""
+"""Registering, signing in and out, the demo account, settings, and where people land afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.live import ROOT
 from tests.support import PASSWORD, Browser
 
 
-def test_somebody_registers_and_is_signed_in(app: Flask) -> None:
+def test_registering_signs_in(app: Flask) -> None:
     browser = Browser(app)
     answer = browser.post("/register", email="New@Example.com", password=PASSWORD, timezone="Asia/Tokyo")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/upload")
@@ -27,7 +27,7 @@ def test_somebody_registers_and_is_signed_in(app: Flask) -> None:
 
 
 def test_the_product_hashes_slowly_on_purpose() -> None:
-    """In a process of its own, as the tests' hashes are quick. OWASP asks for 19 MiB and two passes."""
+    """Checked in another process, as tests hash quickly. OWASP asks for 19 MiB and two passes."""
     said = "from app.auth import passwords; print(passwords.DUMMY_HASH)"
     made = subprocess.run([sys.executable, "-c", said], cwd=ROOT, capture_output=True, text=True, check=True)
     found = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),", made.stdout)
@@ -39,7 +39,7 @@ def test_the_product_hashes_slowly_on_purpose() -> None:
 def test_an_address_has_one_account(app: Flask, owner: User) -> None:
     answer = Browser(app).post("/register", email=owner.email.upper(), password=PASSWORD)
     assert answer.status_code == 422
-    assert "There is an account with this address already" in answer.text
+    assert "There is already an account with this address" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,9 @@ def test_an_address_has_one_account(app: Flask, owner: User) -> None:
         ("", "", "Enter your email address."),
     ],
 )
-def test_a_bad_registration_says_what_to_change(app: Flask, email: str, password: str, sentence: str) -> None:
+def test_an_invalid_registration_says_what_to_change(
+    app: Flask, email: str, password: str, sentence: str
+) -> None:
     answer = Browser(app).post("/register", email=email, password=password)
     assert answer.status_code == 422
     assert sentence in answer.text
@@ -59,19 +61,19 @@ def test_a_bad_registration_says_what_to_change(app: Flask, email: str, password
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(app: Flask, owner: User) -> None:
     wrong = Browser(app).post("/sign-in", email=owner.email, password="not this one")
     unknown = Browser(app).post("/sign-in", email="who@example.com", password="not this one")
-    sentence = "The email address or the password is not right."
+    sentence = "The email address or the password is wrong."
     assert wrong.status_code == unknown.status_code == 422
     assert sentence in wrong.text
     assert sentence in unknown.text
 
 
-def test_an_account_without_a_password_cannot_be_signed_in_to(app: Flask) -> None:
+def test_nobody_signs_in_to_an_account_without_a_password(app: Flask) -> None:
     accounts.demo_user()
     assert accounts.authenticate(accounts.DEMO_EMAIL, "") is None
     assert accounts.authenticate(accounts.DEMO_EMAIL, "nobody has this password") is None
 
 
-def test_guessing_at_an_account_is_throttled_from_wherever(app: Flask, owner: User) -> None:
+def test_guesses_at_one_account_are_limited_across_addresses(app: Flask, owner: User) -> None:
     browser = Browser(app)
     codes = [browser.post("/sign-in", email=owner.email, password="guess").status_code for _ in range(11)]
     assert codes == [422] * 10 + [429]
@@ -80,7 +82,7 @@ def test_guessing_at_an_account_is_throttled_from_wherever(app: Flask, owner: Us
     assert browser._request("POST", "/sign-in", data=form, **elsewhere).status_code == 429
 
 
-def test_guessing_from_one_address_is_throttled_whoever_is_tried(app: Flask) -> None:
+def test_guesses_from_one_address_are_limited_across_accounts(app: Flask) -> None:
     browser = Browser(app)
     codes = [
         browser.post("/sign-in", email=f"{number}@example.com", password="guess").status_code
@@ -98,7 +100,7 @@ def test_signing_in_never_leads_to_another_site(app: Flask, owner: User, target:
     assert answer.headers["Location"] == "/dashboard"
 
 
-def test_signing_in_leads_back_to_where_one_was(app: Flask, owner: User) -> None:
+def test_signing_in_returns_to_the_requested_page(app: Flask, owner: User) -> None:
     browser = Browser(app)
     asked = browser.get("/samples?q=kick")
     answer = browser.post(asked.headers["Location"], email=owner.email, password=PASSWORD)
@@ -111,7 +113,7 @@ def test_signing_out_ends_the_session(as_owner: Browser) -> None:
     assert as_owner.get("/dashboard").status_code == 303
 
 
-def test_remember_me_outlives_the_session_and_is_ended_with_every_session(app: Flask, owner: User) -> None:
+def test_remember_me_outlives_the_browser_but_not_the_end_of_all_sessions(app: Flask, owner: User) -> None:
     from app.models.base import transaction
 
     browser = Browser(app)
@@ -146,17 +148,17 @@ class TestDeployed:
         assert client.post("/demo", headers=host).status_code == 404
 
 
-def test_another_host_name_leads_nowhere_on_a_producers_own_machine(client: FlaskClient) -> None:
+def test_a_local_run_rejects_other_host_names(client: FlaskClient) -> None:
     assert client.get("/sign-in", headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_a_form_without_its_token_changes_nothing(client: FlaskClient) -> None:
+def test_a_form_without_its_csrf_token_changes_nothing(client: FlaskClient) -> None:
     answer = client.post("/demo")
     assert answer.status_code == 400
     assert "Reload it and try again" in answer.text
 
 
-def test_settings_are_kept_and_shown(as_owner: Browser, owner: User) -> None:
+def test_settings_are_saved_and_shown(as_owner: Browser, owner: User) -> None:
     answer = as_owner.post("/settings", key_notation="both", timezone="Europe/Paris", autoplay="y")
     assert answer.status_code == 303
     assert (owner.key_notation, owner.timezone) == ("both", "Europe/Paris")
@@ -169,11 +171,11 @@ def test_an_unknown_setting_value_is_refused(as_owner: Browser, owner: User) -> 
     assert owner.key_notation == "musical"
 
 
-def test_an_expired_sign_in_moves_the_whole_page_when_htmx_asks(client: FlaskClient) -> None:
+def test_after_the_session_ended_htmx_loads_the_whole_sign_in_page(client: FlaskClient) -> None:
     answer = client.get("/jobs", headers={"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1/upload"})
     assert answer.headers["HX-Redirect"] == "/sign-in?next=/upload"
 
 
-def test_a_broken_address_from_htmx_is_no_error(client: FlaskClient) -> None:
+def test_an_invalid_current_url_from_htmx_is_ignored(client: FlaskClient) -> None:
     answer = client.get("/jobs", headers={"HX-Request": "true", "HX-Current-URL": "http://["})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (200, "/sign-in")

@@ -1,4 +1,4 @@
-"""Taking everything out, and ending an account: the ZIP first, then nothing of it is left."""
+"""Exporting all data, and closing an account: first the ZIP is made, then everything is deleted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def close(browser: Browser, owner: User) -> None:
     assert answer.status_code == 303, answer.text
 
 
-def away(*_: object) -> int:
+def fail_to_store(*_: object) -> int:
     raise StorageError("away")
 
 
@@ -46,7 +46,7 @@ def rows_of(user_id: str) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def test_everything_is_in_the_zip_and_no_secret(app: Flask, as_owner: Browser, owner: User) -> None:
+def test_the_zip_holds_everything_except_secrets(app: Flask, as_owner: Browser, owner: User) -> None:
     sample_id = finished_job(as_owner, "Dusty kick.wav", kick()).id
     script = ApiScript(app, owner)
     assert as_owner.post("/settings/exports").status_code == 303
@@ -64,7 +64,7 @@ def test_everything_is_in_the_zip_and_no_secret(app: Flask, as_owner: Browser, o
     assert "ready" in as_owner.get("/settings/data").text
 
 
-def test_asking_twice_makes_one(as_owner: Browser) -> None:
+def test_requesting_an_export_twice_makes_one(as_owner: Browser) -> None:
     for _ in range(2):
         as_owner.post("/settings/exports")
     data_export.make_due_exports()
@@ -73,10 +73,10 @@ def test_asking_twice_makes_one(as_owner: Browser) -> None:
     assert len(mails()) == 1
 
 
-def test_an_export_that_was_cut_off_is_made_later(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_export_is_made_later(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     as_owner.post("/settings/exports")
     with monkeypatch.context() as patch:
-        patch.setattr("app.auth.data_export._store_archive", away)
+        patch.setattr("app.auth.data_export._store_archive", fail_to_store)
         with pytest.raises(StorageError):
             data_export.make_due_exports()
     assert not data_export.has_due_exports()
@@ -87,7 +87,7 @@ def test_an_export_that_was_cut_off_is_made_later(as_owner: Browser, monkeypatch
     assert db.session.scalars(select(DataExport)).one().ready_at is not None
 
 
-def test_a_closed_account_opens_by_nothing_and_leaves_nothing(
+def test_a_closed_account_can_not_be_entered_and_leaves_nothing(
     app: Flask, as_owner: Browser, owner: User, as_stranger: Browser
 ) -> None:
     user_id, email = owner.id, owner.email
@@ -110,7 +110,7 @@ def test_a_closed_account_opens_by_nothing_and_leaves_nothing(
     assert len(downloaded(app, link_in(mail)).namelist()) == 8
 
 
-def test_the_zip_and_its_link_are_gone_after_a_week(app: Flask, as_owner: Browser, owner: User) -> None:
+def test_the_zip_and_its_link_expire_after_a_week(app: Flask, as_owner: Browser, owner: User) -> None:
     close(as_owner, owner)
     data_export.make_due_exports()
     link = link_in(mails()[-1])
@@ -126,7 +126,7 @@ def test_the_zip_and_its_link_are_gone_after_a_week(app: Flask, as_owner: Browse
     ("form", "sentence"),
     [
         ({"email": "other@example.com", "current": PASSWORD}, "That is not the address of this account."),
-        ({"email": "owner@example.com", "current": "guess"}, "That is not your present password."),
+        ({"email": "owner@example.com", "current": "guess"}, "That is not your current password."),
         ({"email": "", "current": PASSWORD}, "Enter your email address."),
     ],
 )

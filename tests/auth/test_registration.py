@@ -1,4 +1,4 @@
-"""Registering where there is a mail server: the mailbox first, and the same answer whoever has an account."""
+"""Registering with a mail server: by a mailed link, and with the same answer for known addresses."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def environ(environ: dict[str, str]) -> dict[str, str]:
     return environ | outside
 
 
-def letters() -> list[Mail]:
-    """What is promised so far, as it will be sent."""
+def queued_mails() -> list[Mail]:
+    """Return the enqueued mails as they will be sent."""
     messages = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).all()
     found = [account_mail.compose(message) for message in messages]
-    return [letter for letter in found if letter is not None]
+    return [mail for mail in found if mail is not None]
 
 
 def link() -> str:
-    found = re.search(r"http://127\.0\.0\.1:5000(/register/\S+)", letters()[-1].text)
+    found = re.search(r"http://127\.0\.0\.1:5000(/register/\S+)", queued_mails()[-1].text)
     assert found is not None
     return found.group(1)
 
@@ -48,7 +48,7 @@ def test_the_link_completes_the_registration_and_signs_in(app: Flask) -> None:
     assert 'name="password"' not in browser.get("/register").text
     assert browser.post("/register", email="New@Example.com").status_code == 303
     assert user() is None
-    assert (letters()[0].to, letters()[0].subject) == (NEW, "Complete your registration")
+    assert (queued_mails()[0].to, queued_mails()[0].subject) == (NEW, "Complete your registration")
     assert NEW in browser.get(link()).text
     answer = browser.post(link(), password=PASSWORD, timezone="Asia/Tokyo", email="other@example.com")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/upload")
@@ -56,10 +56,10 @@ def test_the_link_completes_the_registration_and_signs_in(app: Flask) -> None:
     assert made is not None
     assert (made.timezone, made.email_verified_at is not None) == ("Asia/Tokyo", True)
     assert browser.get("/upload").status_code == 200
-    assert len(letters()) == 1, "nothing is left to confirm"
+    assert len(queued_mails()) == 1, "nothing is left to confirm"
 
 
-def test_known_and_unknown_addresses_are_answered_alike(app: Flask, owner: User) -> None:
+def test_known_and_unknown_addresses_get_the_same_answer(app: Flask, owner: User) -> None:
     seen = []
     for email in (owner.email, NEW):
         browser, began = Browser(app), time.monotonic()
@@ -69,33 +69,31 @@ def test_known_and_unknown_addresses_are_answered_alike(app: Flask, owner: User)
         seen.append((answer.status_code, answer.headers["Location"], answer.text, page))
         assert 0.4 <= took_s < 0.8
     assert seen[0] == seen[1]
-    assert "A link is on its way to this address." in seen[0][3]
-    known, unknown = letters()
-    assert (known.to, known.subject) == (owner.email, "You have an account")
+    assert "We sent a link to this address." in seen[0][3]
+    known, unknown = queued_mails()
+    assert (known.to, known.subject) == (owner.email, "You already have an account")
     assert "/forgotten-password" in known.text
     assert "/register/" not in known.text
     assert unknown.to == NEW
 
 
-def test_a_link_makes_one_account(app: Flask) -> None:
+def test_a_link_creates_one_account(app: Flask) -> None:
     Browser(app).post("/register", email=NEW)
     path = link()
     Browser(app).post(path, password=PASSWORD)
     again = Browser(app).post(path, password="another quiet password")
     assert again.status_code == 422
-    assert "There is an account with this address already." in again.text
+    assert "There is already an account with this address." in again.text
     assert Browser(app, user()).get("/upload").status_code == 200
 
 
-def test_a_password_made_of_ones_address_is_refused(app: Flask) -> None:
+def test_a_password_made_of_the_address_is_rejected(app: Flask) -> None:
     Browser(app).post("/register", email="newproducer@example.com")
     assert Browser(app).post(link(), password="newproducer@example.com").status_code == 422
     assert user("newproducer@example.com") is None
 
 
-def test_an_old_an_altered_and_a_foreign_link_open_nothing(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_expired_altered_and_foreign_links_are_not_found(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     Browser(app).post("/register", email=NEW)
     path, now = link(), time.time()
     for other in (
@@ -107,8 +105,8 @@ def test_an_old_an_altered_and_a_foreign_link_open_nothing(
     assert Browser(app).get(path).status_code == 404
 
 
-def test_one_mailbox_is_not_flooded(app: Flask) -> None:
+def test_registration_mails_to_one_address_are_limited(app: Flask) -> None:
     browser = Browser(app)
     codes = [browser.post("/register", email=NEW).status_code for _ in range(11)]
     assert (codes[9], codes[10]) == (303, 429)
-    assert len(letters()) == 10
+    assert len(queued_mails()) == 10

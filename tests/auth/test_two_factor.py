@@ -1,4 +1,4 @@
-"""The second step: set up by a code, asked after the password; each code works once, recovery codes too."""
+"""The second step of signing in: set-up, codes and recovery codes, each of which works once."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def code_of(user: User, drift: int = 0) -> str:
     return pyotp.TOTP(found.secret).at(int(time.time()) + 30 * drift)
 
 
-def forget_last(user: User) -> None:
-    """As if half a minute had passed."""
+def forget_last_code(user: User) -> None:
+    """Allow the current code again, as if half a minute had passed."""
     with transaction():
         db.session.get_one(TwoFactor, user.id).last_step = 0
 
@@ -35,11 +35,11 @@ def codes(as_owner: Browser, owner: User) -> list[str]:
     as_owner.get("/settings/two-factor")
     answer = as_owner.post("/settings/two-factor", code=code_of(owner))
     assert answer.status_code == 201, answer.text
-    forget_last(owner)
+    forget_last_code(owner)
     return re.findall(r"<code>(\w{4}-\w{4}-\w{4})</code>", answer.text)
 
 
-def half_way(app: Flask, owner: User) -> Browser:
+def pending_sign_in(app: Flask, owner: User) -> Browser:
     browser = Browser(app)
     answer = browser.post("/sign-in?next=/samples", email=owner.email, password=PASSWORD)
     assert answer.headers["Location"] == "/sign-in/code?next=/samples"
@@ -47,35 +47,35 @@ def half_way(app: Flask, owner: User) -> Browser:
     return browser
 
 
-def test_the_password_alone_opens_nothing_once_it_is_on(app: Flask, owner: User, codes: list[str]) -> None:
-    browser = half_way(app, owner)
+def test_the_password_alone_does_not_sign_in(app: Flask, owner: User, codes: list[str]) -> None:
+    browser = pending_sign_in(app, owner)
     answer = browser.post("/sign-in/code?next=/samples", code=code_of(owner))
     assert answer.headers["Location"] == "/samples"
     assert browser.get("/dashboard").status_code == 200
 
 
-def test_a_code_works_once_and_an_old_one_not_at_all(app: Flask, owner: User, codes: list[str]) -> None:
+def test_a_code_works_once_and_older_ones_do_not(app: Flask, owner: User, codes: list[str]) -> None:
     code = code_of(owner)
     assert two_factor_login.accept_code(owner, code)
     assert not two_factor_login.accept_code(owner, code)
     assert not two_factor_login.accept_code(owner, code_of(owner, -1))
-    forget_last(owner)
+    forget_last_code(owner)
     assert not two_factor_login.accept_code(owner, code_of(owner, -3))
     assert two_factor_login.accept_code(owner, code_of(owner, -1))
 
 
 def test_each_recovery_code_works_once(app: Flask, owner: User, codes: list[str]) -> None:
     assert len(set(codes)) == 10
-    browser = half_way(app, owner)
+    browser = pending_sign_in(app, owner)
     assert browser.post("/sign-in/code", code=codes[0].upper()).status_code == 303
-    again = half_way(app, owner)
+    again = pending_sign_in(app, owner)
     assert again.post("/sign-in/code", code=codes[0]).status_code == 422
     assert again.post("/sign-in/code", code=codes[1]).status_code == 303
     assert not any(code in str(db.session.get_one(TwoFactor, owner.id).recovery) for code in codes)
 
 
-def test_guessing_is_throttled_for_the_account(app: Flask, owner: User, codes: list[str]) -> None:
-    here, there = half_way(app, owner), half_way(app, owner)
+def test_guesses_at_the_code_are_limited_per_account(app: Flask, owner: User, codes: list[str]) -> None:
+    here, there = pending_sign_in(app, owner), pending_sign_in(app, owner)
     answers = [here.post("/sign-in/code", code="000000").status_code for _ in range(6)]
     answers += [there.post("/sign-in/code", code="000000").status_code for _ in range(5)]
     assert answers == [422] * 10 + [429]
@@ -88,13 +88,13 @@ def test_without_the_password_there_is_no_second_step(app: Flask, owner: User, c
     assert browser.get("/dashboard").status_code == 303
 
 
-def test_a_password_changed_meanwhile_ends_the_half_way(app: Flask, owner: User, codes: list[str]) -> None:
-    browser = half_way(app, owner)
+def test_a_password_change_cancels_a_pending_sign_in(app: Flask, owner: User, codes: list[str]) -> None:
+    browser = pending_sign_in(app, owner)
     credentials.change_password(owner, NEW, "")
     assert browser.post("/sign-in/code", code=code_of(owner)).headers["Location"] == "/sign-in"
 
 
-def test_it_is_not_on_before_a_code_was_right(as_owner: Browser, owner: User) -> None:
+def test_it_is_off_until_a_code_was_right(as_owner: Browser, owner: User) -> None:
     page = as_owner.get("/settings/two-factor").text
     secret = db.session.get_one(TwoFactor, owner.id).secret
     assert secret in page
@@ -104,7 +104,7 @@ def test_it_is_not_on_before_a_code_was_right(as_owner: Browser, owner: User) ->
     assert accounts.authenticate(owner.email, PASSWORD) is not None
 
 
-def test_turning_it_off_needs_the_password_and_is_told(
+def test_turning_it_off_needs_the_password_and_sends_a_mail(
     as_owner: Browser, owner: User, codes: list[str]
 ) -> None:
     assert as_owner.post("/settings/two-factor/off", current="guess").status_code == 422
@@ -114,7 +114,7 @@ def test_turning_it_off_needs_the_password_and_is_told(
     assert [mail["Subject"] for mail in mails()] == ["The second step is on", "The second step is off"]
 
 
-def test_the_square_is_a_path_that_carries_the_address() -> None:
+def test_the_qr_code_is_an_svg_path() -> None:
     path, width = two_factor_login.qr_code_path("otpauth://totp/x?secret=ABC")
     assert width >= 29
     dark = sum(int(run) for run in re.findall(r"h(\d+)v1", path))

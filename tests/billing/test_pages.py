@@ -44,10 +44,10 @@ def subscribed(shop: Shop, member: Browser, plan: str = "pro") -> None:
 
 def test_the_welcome_page_waits_for_stripe_and_grants_nothing(shop: Shop, member: Browser) -> None:
     session = to_checkout(member)
-    assert "not confirmed" in member.get("/billing/welcome?session_id=cs_made_up").text
+    assert "Waiting for Stripe" in member.get("/billing/welcome?session_id=cs_made_up").text
     assert shop.user.plan_name == "free"
     sessions.act(shop.world, session, "declined")
-    assert "not confirmed" in member.get("/billing/welcome").text
+    assert "Waiting for Stripe" in member.get("/billing/welcome").text
     sessions.act(shop.world, session, "3-D Secure")
     fragment = member.get("/billing/welcome", headers={"HX-Request": "true"})
     assert (fragment.status_code, "You are on Pro" in fragment.text) == (286, True)
@@ -201,11 +201,11 @@ def test_a_plan_is_cancelled_and_resumed(shop: Shop, member: Browser) -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("past_due", "did not go through"),
+        ("past_due", "Your last payment failed"),
         ("unpaid", "Until then you are on Free"),
         ("incomplete", "Until then you are on Free"),
         ("paused", "is paused"),
-        ("trialing", "You are trying Pro"),
+        ("trialing", "Your trial of Pro ends on"),
     ],
 )
 def test_each_subscription_status_is_explained(shop: Shop, member: Browser, status: str, words: str) -> None:
@@ -229,7 +229,7 @@ def test_the_next_invoice_and_pdfs_are_shown(shop: Shop, member: Browser) -> Non
     bill = shop.subscription["latest_invoice"]
     assert "/hosted/pdf/" in member.get(f"/billing/invoices/{bill}?as=pdf").headers["Location"]
     member.post("/billing/cancellation")
-    assert "no next invoice" in member.get("/billing/next-invoice").text
+    assert "no upcoming invoice" in member.get("/billing/next-invoice").text
 
 
 def test_another_users_invoice_answers_404(shop: Shop, member: Browser, as_stranger: Browser) -> None:

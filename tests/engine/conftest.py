@@ -1,4 +1,4 @@
-"""A store beside the engine's process, at the address it knows."""
+"""A fake store at the address that the engine's process knows."""
 
 from __future__ import annotations
 

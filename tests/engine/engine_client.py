@@ -1,4 +1,4 @@
-"""Asking the engine's process as a worker does, and reading its answer."""
+"""Ask the engine's process as a worker does, and read its answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ask_engine(engine: EngineProcess, url: str, **options: Any) -> httpx.Respons
 
 
 def parse_stream(content: bytes) -> tuple[list[dict[str, Any]], bytes]:
-    """The messages of an answer, and the WAV between them."""
+    """Return the messages of an answer, and the WAV between them."""
     messages, wav, file = [], b"", BytesIO(content)
     while line := file.readline():
         if line != b"\n":

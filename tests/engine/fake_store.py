@@ -1,4 +1,4 @@
-"""A store of the tests' own, over real HTTP: what it answers is said by the test."""
+"""A store over real HTTP whose answers each test sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ StoredAnswer = tuple[int, dict[str, str], bytes]
 
 
 class FakeStore:
-    """Objects by path, and how often anything at all was asked for."""
+    """Its objects by path, and the path of every request."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"

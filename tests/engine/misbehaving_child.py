@@ -1,4 +1,4 @@
-"""What the child does in tests of the engine: its real work, unless the file's name asks for trouble."""
+"""The child in tests of the engine: it does its real work, unless the file's name asks for misbehaviour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine's process with a child that comes to grief when a file is called so."""
+"""The engine's app with a child that misbehaves for files of certain names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker's side of the engine's process: what it makes of an engine that is away, mute or killed."""
+"""The worker's side of the remote engine: how it deals with one that is away, silent, full or killed."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_engine, "RETRY_PAUSE_S", 0.1)
 
 
-def test_no_engine_is_no_fault_of_the_file(tmp_path: Path, impatient: None) -> None:
+def test_a_missing_engine_is_unavailable_and_does_not_blame_the_file(tmp_path: Path, impatient: None) -> None:
     with pytest.raises(EngineUnavailable, match="refused"):
         process(f"http://127.0.0.1:{free_port()}", "x", tmp_path, EngineOrder())
 
 
-def test_a_wrong_secret_or_link_is_no_fault_of_the_file(
+def test_a_wrong_secret_or_link_does_not_blame_the_file(
     engine_process: EngineProcess, tmp_path: Path
 ) -> None:
     with pytest.raises(EngineUnavailable, match="422"):
@@ -51,7 +51,7 @@ def test_a_wrong_secret_or_link_is_no_fault_of_the_file(
         )
 
 
-def test_an_engine_that_is_killed_in_the_middle_is_unavailable(tmp_path: Path) -> None:
+def test_an_engine_killed_during_the_work_is_unavailable(tmp_path: Path) -> None:
     with EngineProcess(tmp_path) as engine, running_store(engine.store_port) as store:
         timer = threading.Timer(2, engine.kill)
         timer.start()
@@ -60,18 +60,18 @@ def test_an_engine_that_is_killed_in_the_middle_is_unavailable(tmp_path: Path) -
         timer.join()
 
 
-def test_an_engine_that_restarts_is_waited_for(tmp_path: Path) -> None:
-    """Otherwise every job of the queue would meet with nobody and be put off."""
+def test_a_restarting_engine_is_waited_for(tmp_path: Path) -> None:
+    """Otherwise every job in the queue would fail to reach it and be postponed."""
     with EngineProcess(tmp_path) as engine, running_store(engine.store_port) as store:
         engine.kill()
         timer = threading.Timer(1, engine.start)
         timer.start()
         answer = process(engine.url, store.keep("x", kick()), tmp_path, EngineOrder(name="kick.wav"))
         timer.join()
-    assert answer.audio_features["kind"] == "one-shot"
+    assert answer.analysis.kind == "one-shot"
 
 
-def test_an_engine_that_says_nothing_is_not_waited_for(
+def test_a_silent_engine_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
     monkeypatch.setattr(wire_format, "MAX_SILENCE_S", 0.5)
@@ -82,7 +82,7 @@ def test_an_engine_that_says_nothing_is_not_waited_for(
     assert time.monotonic() - started < 5
 
 
-def test_a_full_engine_is_waited_for_and_then_is_unavailable(
+def test_a_full_engine_is_retried_and_then_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impatient: None
 ) -> None:
     with running_store(free_port()) as full:
@@ -93,7 +93,7 @@ def test_a_full_engine_is_waited_for_and_then_is_unavailable(
         assert len(full.asked) > 3
 
 
-def test_who_does_not_want_the_answer_any_more_ends_the_work(
+def test_a_caller_who_no_longer_wants_the_answer_ends_the_work(
     engine_process: EngineProcess, store: FakeStore, tmp_path: Path
 ) -> None:
     started = time.monotonic()

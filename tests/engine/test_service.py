@@ -1,4 +1,4 @@
-"""The engine's own process over real HTTP: who may ask, what comes back, and what ends the work."""
+"""The engine's process over real HTTP: who may ask, what it answers, and what ends the work."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.live import ENGINE_SECRET, ROOT, EngineProcess
 from tests.support import drum_loop, kick, silence
 
 
-def test_the_public_app_has_no_engine_and_the_engine_has_nothing_else(app: Flask, tmp_path: Path) -> None:
+def test_the_public_app_and_the_engine_share_no_routes(app: Flask, tmp_path: Path) -> None:
     public = {rule.rule for rule in app.url_map.iter_rules()}
     assert not public & {"/api/process", "/api/health"}
     settings = Settings.for_engine({"ENGINE_SECRET": ENGINE_SECRET, "DATA_DIR": str(tmp_path)})
@@ -42,7 +42,7 @@ def test_the_public_app_has_no_engine_and_the_engine_has_nothing_else(app: Flask
     assert {rule.rule for rule in engine.url_map.iter_rules()} == {"/api/process", "/api/health"}
 
 
-def test_it_loads_neither_database_nor_queue_nor_decoder() -> None:
+def test_it_loads_no_database_queue_or_decoder() -> None:
     names = ("sqlalchemy", "huey", "stripe", "librosa", "numba")
     check = f"import app.engine.service, sys; print([name for name in {names!r} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=ROOT)
@@ -59,19 +59,19 @@ def test_it_refuses_to_start_without_a_secret(tmp_path: Path) -> None:
     assert process.process.wait(30) != 0
 
 
-def test_it_needs_no_key_of_the_store() -> None:
+def test_it_needs_no_credentials_of_the_store() -> None:
     bucket = {"S3_BUCKET": "samples", "S3_ENDPOINT_URL": "https://acc.r2.cloudflarestorage.com"}
     settings = Settings.for_engine({"ENGINE_SECRET": ENGINE_SECRET, **bucket})
     assert link_prefix(settings) == "https://acc.r2.cloudflarestorage.com/samples/"
 
 
-def test_health_is_open_and_says_what_a_balancer_needs(engine_process: EngineProcess) -> None:
+def test_health_is_public_and_has_what_a_load_balancer_needs(engine_process: EngineProcess) -> None:
     expected = {"status": "ready", "version": ENGINE_VERSION, "slots": 2, "busy": 0}
     assert engine_health(engine_process) == expected
 
 
 @pytest.mark.parametrize("given", ["", "Bearer x", f"Bearer {ENGINE_SECRET}x", "Bearer \xe9", ENGINE_SECRET])
-def test_nobody_without_the_secret_may_ask(
+def test_a_request_without_the_secret_is_refused(
     engine_process: EngineProcess, store: FakeStore, given: str
 ) -> None:
     url, body = f"{engine_process.url}/api/process", {"url": store.keep("kick.wav", kick())}
@@ -80,7 +80,7 @@ def test_nobody_without_the_secret_may_ask(
     assert store.asked == []
 
 
-def test_an_answer_has_what_was_promised_and_is_what_a_worker_would_find_itself(
+def test_an_answer_is_complete_and_equals_what_a_worker_measures_itself(
     engine_process: EngineProcess, store: FakeStore, tmp_path: Path
 ) -> None:
     content, order = drum_loop(93), EngineOrder(name="Loop.wav")
@@ -101,14 +101,14 @@ def test_an_answer_has_what_was_promised_and_is_what_a_worker_would_find_itself(
     )
     here = local_engine.process_locally(sandbox, tmp_path / "source", order, listener)
     sandbox.close()
-    assert (last["audio_features"], last["ai_analysis"]) == (here.audio_features, here.ai_analysis)
-    assert messages[1]["audio_features"] == here.audio_features
+    assert (last["audio_features"], last["ai_analysis"]) == (here.measurement.to_dict(), here.ai_analysis)
+    assert messages[1]["audio_features"] == here.measurement.to_dict()
     assert wav == (tmp_path / RENDERED_NAME).read_bytes()
     assert soundfile.info(BytesIO(wav)).samplerate == 48_000
     assert list((engine_process.data_dir / "tmp").iterdir()) == []
 
 
-def test_what_is_not_wanted_is_not_made(engine_process: EngineProcess, store: FakeStore) -> None:
+def test_an_order_can_leave_out_wav_and_description(engine_process: EngineProcess, store: FakeStore) -> None:
     url = store.keep("kick.wav", kick())
     messages, wav = parse_stream(
         ask_engine(engine_process, url, export_sp404=False, ai_analysis=False).content
@@ -129,7 +129,7 @@ def test_what_is_not_wanted_is_not_made(engine_process: EngineProcess, store: Fa
         ("hang_with_grandchild.wav", kick(), "timeout", "time limit"),
     ],
 )
-def test_what_goes_wrong_keeps_its_kind(
+def test_each_failure_is_reported_by_its_kind(
     engine_process: EngineProcess, store: FakeStore, name: str, content: bytes, kind: str, words: str
 ) -> None:
     messages, _ = parse_stream(
@@ -150,14 +150,12 @@ def test_a_malformed_order_is_refused(engine_process: EngineProcess, body: bytes
     assert (answer.status_code, answer.json()["success"]) == (422, False)
 
 
-def test_an_order_may_not_be_large(engine_process: EngineProcess) -> None:
+def test_a_large_order_is_refused(engine_process: EngineProcess) -> None:
     url = f"{engine_process.url}/api/process"
     assert httpx.post(url, content=b" " * 20_000, headers=AUTHORISED).status_code == 413
 
 
-def test_when_every_slot_is_taken_it_says_when_to_come_back(
-    engine_process: EngineProcess, store: FakeStore
-) -> None:
+def test_a_full_engine_answers_when_to_retry(engine_process: EngineProcess, store: FakeStore) -> None:
     url, options = store.keep("x", kick()), {"name": "hang_with_grandchild.wav", "limit_s": 30}
     body = {"url": url, "options": options}
     with httpx.Client(base_url=engine_process.url, headers=AUTHORISED, timeout=10) as client:
@@ -173,10 +171,10 @@ def test_when_every_slot_is_taken_it_says_when_to_come_back(
     assert ask_engine(engine_process, url).status_code == 200
 
 
-def test_whoever_hangs_up_ends_the_work_and_everything_it_has_started(
+def test_a_caller_that_hangs_up_ends_the_work_and_its_processes(
     engine_process: EngineProcess, store: FakeStore
 ) -> None:
-    """Long before the limit: child and grandchild are gone, and so is the folder."""
+    """Child, grandchild and folder are gone long before the time limit."""
     url, options = store.keep("x", kick()), {"name": "hang_with_grandchild.wav", "limit_s": 60}
     with httpx.stream(
         "POST",
@@ -194,7 +192,7 @@ def test_whoever_hangs_up_ends_the_work_and_everything_it_has_started(
 
 
 def _processes_in(folder: Path) -> list[str]:
-    """Whatever works in a folder."""
+    """Return the ids of the processes that work in a folder."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -205,8 +203,8 @@ def _processes_in(folder: Path) -> list[str]:
     return found
 
 
-def test_who_asks_and_reads_nothing_holds_no_slot(tmp_path: Path) -> None:
-    """The WAV of a few minutes fills every buffer on the way."""
+def test_a_caller_that_reads_nothing_loses_its_slot(tmp_path: Path) -> None:
+    """The WAV of a few minutes fills every buffer between the two."""
     with (
         EngineProcess(tmp_path, ENGINE_TEST_SILENCE_S="1") as engine,
         running_store(engine.store_port) as store,
@@ -220,7 +218,9 @@ def test_who_asks_and_reads_nothing_holds_no_slot(tmp_path: Path) -> None:
         assert "given up" in engine.log or "timed out" in engine.log
 
 
-def test_a_verdict_is_a_sentence_for_a_producer(engine_process: EngineProcess, store: FakeStore) -> None:
+def test_an_unreadable_file_is_explained_to_the_producer(
+    engine_process: EngineProcess, store: FakeStore
+) -> None:
     messages, _ = parse_stream(ask_engine(engine_process, store.keep("x", b"#EXTM3U\nx")).content)
     with pytest.raises(UnreadableAudio, match=r"\.$"):
         wire_format.parse_answer(messages[-1])

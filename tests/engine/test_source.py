@@ -1,4 +1,4 @@
-"""What the engine fetches: whole files, by the links of the configured store, and nothing else."""
+"""The engine downloads complete files by links of the configured store, and nothing else."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.support import kick
         {"S3_BUCKET": ""},
     ],
 )
-def test_the_links_of_every_store_are_taken(store: dict[str, str], tmp_path: Path) -> None:
-    """Those that the worker's keys sign, by an engine that has none."""
+def test_links_of_every_kind_of_store_are_accepted(store: dict[str, str], tmp_path: Path) -> None:
+    """A worker's credentials sign them; the engine that checks them has none."""
     place = {"DATA_DIR": str(tmp_path), "S3_BUCKET": "samples"} | store
     keys = {"SECRET_KEY": "s" * 40, "S3_ACCESS_KEY_ID": "k", "S3_SECRET_ACCESS_KEY": "s"}
     link = open_store(Settings.from_env(place | keys)).url("incoming/1/a.wav", content_type="audio/wav")
@@ -69,7 +69,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("link", FOREIGN)
-def test_nothing_is_fetched_from_anywhere_else(
+def test_a_link_to_anywhere_else_is_refused_and_not_requested(
     engine_process: EngineProcess, store: FakeStore, link: str
 ) -> None:
     with running_store(free_port()) as trap:
@@ -98,7 +98,7 @@ def test_a_redirect_is_not_followed(engine_process: EngineProcess, store: FakeSt
         (206, {"Content-Length": "10"}, kick()[:10]),
     ],
 )
-def test_a_store_that_does_not_send_all_of_a_file_is_no_fault_of_the_file(
+def test_an_incomplete_download_blames_the_store_and_not_the_file(
     engine_process: EngineProcess, store: FakeStore, status: int, headers: dict[str, str], content: bytes
 ) -> None:
     messages, _ = parse_stream(

@@ -1,4 +1,4 @@
-"""What the sandbox runs in tests of the queue, in place of the engine."""
+"""Functions that the sandbox runs in place of the engine, for tests of the queue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Progress = Callable[[str, dict[str, Any]], None]
 
 
 def sleep_and_tell(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Say which process this is by a file in its work folder, and sleep for long."""
+    """Leave a file named after this process in the work folder, and sleep for a minute."""
     Path(f"pid-{os.getpid()}").touch()
     time.sleep(60)
     return {}

@@ -1,4 +1,4 @@
-"""What a person does to a job, what every attempt leaves written, and how a batch stands as a whole."""
+"""What a person can do to a job, what is recorded of each attempt, and the progress of a batch."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def failed_job(browser: Browser) -> Job:
     return job
 
 
-def test_every_attempt_is_written_with_how_it_ended(as_owner: Browser, broken: None) -> None:
+def test_every_attempt_is_recorded_with_its_outcome(as_owner: Browser, broken: None) -> None:
     found = attempts_of(failed_job(as_owner))
     assert [(a.number, a.outcome, a.exit_words) for a in found] == [
         (1, "retry", "signal 11 (SIGSEGV)"),
@@ -60,7 +60,7 @@ def test_every_attempt_is_written_with_how_it_ended(as_owner: Browser, broken: N
         assert earlier.ended_at <= later.started_at
 
 
-def test_an_attempt_knows_when_each_step_was_done(as_owner: Browser) -> None:
+def test_an_attempt_records_when_each_step_was_done(as_owner: Browser) -> None:
     (attempt,) = attempts_of(finished_job(as_owner, "loop.wav", drum_loop()))
     assert attempt.outcome == "completed"
     assert attempt.run_s is not None
@@ -71,7 +71,7 @@ def test_an_attempt_knows_when_each_step_was_done(as_owner: Browser) -> None:
     assert attempt.wait_s >= 0
 
 
-def test_an_abandoned_attempt_is_told_from_the_next(as_owner: Browser) -> None:
+def test_an_abandoned_attempt_is_recorded_apart_from_the_next(as_owner: Browser) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     claims.claim_next()
     with transaction() as session:
@@ -105,10 +105,10 @@ def test_another_users_job_can_be_neither_cancelled_nor_retried(
     assert job.state == "pending"
 
 
-def test_a_job_that_runs_is_killed_soon_after_it_is_cancelled(
+def test_a_running_job_is_killed_soon_after_it_is_cancelled(
     app: Flask, as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the real sandbox, with an entry that sleeps: its process group is gone within two seconds."""
+    """In the real sandbox, with a child that sleeps: its process group is gone within two seconds."""
     from app.sandbox.runner import Sandbox
 
     monkeypatch.setattr(dispatch, "WORKER_SANDBOX", Sandbox("tests.jobs.entries:sleep_and_tell"))
@@ -141,7 +141,7 @@ def test_a_job_that_runs_is_killed_soon_after_it_is_cancelled(
     assert files_kept() == []
 
 
-def test_what_was_cancelled_stays_out_of_the_mail(as_owner: Browser) -> None:
+def test_the_mail_leaves_out_cancelled_jobs(as_owner: Browser) -> None:
     batch = "2b1f8f0e-6a53-4b3c-9a54-0a54d6f4c001"
     for name in ("a.wav", "b.wav"):
         assert as_owner.upload((name, kick()), batch=batch, batch_files="2").status_code == 201
@@ -153,7 +153,7 @@ def test_what_was_cancelled_stays_out_of_the_mail(as_owner: Browser) -> None:
     assert second.state == "completed"
 
 
-def test_a_failed_job_is_tried_again_without_another_upload(
+def test_a_failed_job_can_be_retried_without_another_upload(
     as_owner: Browser, owner: User, broken: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = failed_job(as_owner)
@@ -172,7 +172,9 @@ def test_a_failed_job_is_tried_again_without_another_upload(
     assert len(keys) == len(set(keys)) == 2  # it failed, and later it was ready
 
 
-def test_a_retry_that_fails_gives_back_its_own_charge(as_owner: Browser, owner: User, broken: None) -> None:
+def test_a_retry_that_is_cancelled_returns_its_own_charge(
+    as_owner: Browser, owner: User, broken: None
+) -> None:
     job = failed_job(as_owner)
     actions.retry(job.id)
     actions.cancel(job.id)
@@ -193,7 +195,7 @@ def test_a_retry_needs_room_in_the_plan(as_owner: Browser, owner: User, broken: 
 
 
 @pytest.mark.parametrize("refused", [True, False])
-def test_only_what_is_still_kept_can_be_tried_again(as_owner: Browser, broken: None, refused: bool) -> None:
+def test_only_a_job_whose_file_is_kept_can_be_retried(as_owner: Browser, broken: None, refused: bool) -> None:
     job = failed_job(as_owner)
     with transaction() as session:
         past = None if refused else utcnow() - timedelta(seconds=1)
@@ -202,7 +204,7 @@ def test_only_what_is_still_kept_can_be_tried_again(as_owner: Browser, broken: N
     assert "Try again" not in as_owner.get("/jobs").text
 
 
-def test_the_sweep_leaves_what_is_kept_and_takes_it_afterwards(as_owner: Browser, broken: None) -> None:
+def test_a_kept_file_is_removed_only_after_its_time(as_owner: Browser, broken: None) -> None:
     import os
 
     job = failed_job(as_owner)
@@ -212,11 +214,11 @@ def test_the_sweep_leaves_what_is_kept_and_takes_it_afterwards(as_owner: Browser
     with transaction() as session:
         session.execute(update(Job).values(kept_until=utcnow() - timedelta(seconds=1)))
     assert cleanup.remove_orphans() == 1
-    assert not (settings().data_dir / "store" / job.incoming_key).exists()
+    assert not (settings().data_dir / "store" / str(job.incoming_key)).exists()
 
 
 def test_a_retry_does_not_repeat_finished_steps(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measured in the first try, which then broke three times: the retry goes on from there."""
+    """The file was measured before the job broke three times: the retry continues from there."""
     store_put = transitions.complete
     monkeypatch.setattr(transitions, "complete", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
     job = failed_job(as_owner)
@@ -252,14 +254,16 @@ def test_a_batch_shows_how_far_it_is_and_how_long_it_takes(as_owner: Browser, ow
     assert ", about 4 minutes left" in as_owner.get("/jobs").text
 
 
-def test_a_batch_that_waits_says_when_it_starts(freeloader: User) -> None:
+def test_a_delayed_batch_says_when_it_starts(freeloader: User) -> None:
     due = utcnow() + timedelta(hours=12)
     waiting_jobs(freeloader, 3, run_at=due)
     (whole,) = progress.active_batches(freeloader)
     assert (whole.starts_at, whole.left_words) == (due, "")
 
 
-def test_who_loses_the_lease_kills_and_says_how(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_lease_records_how_the_child_was_killed(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(*_: object, **__: object) -> None:
         transitions.cancel(job.id)
         raise EngineCancelled("given up", -9)

@@ -1,4 +1,4 @@
-"""The live job cards: one poll for all, unchanged answers nothing, the last one stops."""
+"""The live job cards: one poll for all of them, which gets no content while nothing changes, and ends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from app.extensions import db
-from app.jobs import claims, run, workers
+from app.jobs import claims, lease, run, workers
 from app.models import Job, Sample, User
 from app.models.base import transaction, utcnow
-from app.models.job import ANALYSE, DESCRIBE
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from tests.support import Browser, finished_job, kick, uploaded_job, waiting_jobs
 
 HTMX = {"HX-Request": "true"}
@@ -23,20 +23,20 @@ def poll_address(page: str) -> str:
     return found.group(1).replace("&amp;", "&")
 
 
-def test_a_poll_answers_nothing_until_something_changed_and_then_ends(as_owner: Browser) -> None:
+def test_a_poll_has_no_content_until_something_changes(as_owner: Browser) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
     address = poll_address(as_owner.get("/upload").text)
     assert as_owner.get(address, headers=HTMX).status_code == 204
     held = claims.claim_next()
     assert held is not None
-    claims.save_step(held, "decoded")
+    lease.save_step(held, "decoded", {})
     moved = as_owner.get(address, headers=HTMX)
     assert moved.status_code == 200
-    assert "Listening for tempo, key and sound." in moved.text
+    assert "Finding tempo, key and sound." in moved.text
     assert "1 in progress" in moved.text
 
 
-def test_the_last_answer_stops_the_polling(as_owner: Browser) -> None:
+def test_the_poll_that_shows_the_last_finished_job_stops_polling(as_owner: Browser) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
     address = poll_address(as_owner.get("/upload").text)
     run.run_next()
@@ -46,26 +46,28 @@ def test_the_last_answer_stops_the_polling(as_owner: Browser) -> None:
     assert "SP-404 WAV" in done.text
 
 
-def test_nothing_in_progress_polls_nothing(as_owner: Browser) -> None:
+def test_a_page_without_unfinished_jobs_does_not_poll(as_owner: Browser) -> None:
     assert 'hx-trigger="every' not in as_owner.get("/upload").text
 
 
-def test_only_delayed_jobs_are_asked_for_seldom(as_freeloader: Browser) -> None:
+def test_a_page_with_only_delayed_jobs_polls_once_a_minute(as_freeloader: Browser) -> None:
     uploaded_job(as_freeloader, "kick.wav", kick())
     assert 'hx-trigger="every 60s"' in as_freeloader.get("/upload").text
 
 
-def test_cards_show_only_ones_own_jobs(as_owner: Browser, as_stranger: Browser) -> None:
+def test_cards_show_only_the_users_own_jobs(as_owner: Browser, as_stranger: Browser) -> None:
     uploaded_job(as_owner, "secret.wav", kick())
     assert "secret.wav" not in as_stranger.get("/upload").text
 
 
-def test_what_is_decoded_can_be_played_before_it_is_finished(as_owner: Browser, as_stranger: Browser) -> None:
+def test_a_decoded_sound_can_be_played_before_its_job_is_finished(
+    as_owner: Browser, as_stranger: Browser
+) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     assert as_owner.get(f"/jobs/{job.id}/audio").status_code == 404
     held = claims.claim_next()
     assert held is not None
-    claims.save_step(held, "decoded", sp404_key=held.sp404_key)
+    lease.save_step(held, "decoded", {"sp404_key": held.sp404_key})
     assert as_owner.get(f"/jobs/{job.id}/audio").status_code == 302
     assert as_stranger.get(f"/jobs/{job.id}/audio").status_code == 404
 
@@ -78,8 +80,8 @@ def test_each_card_says_what_its_job_did_and_when(as_owner: Browser) -> None:
     for purpose in (ANALYSE, DESCRIBE):
         as_owner.post("/again/jobs", purpose=purpose, sample=sample.id)
     assert told(as_owner) == [
-        "To be analysed again, just now",
-        "To be described again, just now",
+        "New analysis requested, just now",
+        "New description requested, just now",
         "Uploaded, just now",
     ]
     with transaction() as session:
@@ -87,11 +89,15 @@ def test_each_card_says_what_its_job_did_and_when(as_owner: Browser) -> None:
         session.execute(update(Job).where(Job.id == job.id).values(finished_at=then))
     run.run_next()
     run.run_next()
-    assert told(as_owner) == ["Analysed again, just now", "Described again, just now", "Uploaded, 12 min ago"]
+    assert told(as_owner) == [
+        "Analysed again, just now",
+        "Described again, just now",
+        "Uploaded, 12 minutes ago",
+    ]
     page = as_owner.get("/jobs").text
     assert page.count("A short thump.") == 1
     assert page.count("one-shot · kick") == 2
-    assert re.search(r'<time datetime="20\d\d-[^"]+" title="\d+ [A-Z][^"]+">12 min ago</time>', page)
+    assert re.search(r'<time datetime="20\d\d-[^"]+" title="\d+ [A-Z][^"]+">12 minutes ago</time>', page)
 
 
 def told(browser: Browser) -> list[str]:
@@ -99,20 +105,20 @@ def told(browser: Browser) -> list[str]:
     return sorted(re.sub(r"<[^>]+>", "", line).replace(" · ", ", ") for line in lines)
 
 
-def test_what_a_job_waits_for_is_what_the_workers_say(as_owner: Browser, owner: User) -> None:
+def test_a_waiting_card_says_what_the_job_waits_for(as_owner: Browser, owner: User) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
-    assert "No worker takes jobs just now." in as_owner.get("/jobs").text
+    assert "Processing is paused." in as_owner.get("/jobs").text
     workers.send_heartbeat()
     page = as_owner.get("/jobs").text
-    assert "A worker is getting ready for it." in page
+    assert "Starting up." in page
     address = poll_address(page)
     assert as_owner.get(address, headers=HTMX).status_code == 204
     waiting_jobs(owner, 1, state="processing")
     assert "Waiting for a free worker." in as_owner.get(address, headers=HTMX).text
 
 
-def test_who_waits_for_nobody_is_told_of_nobody(as_freeloader: Browser) -> None:
+def test_a_delayed_card_says_nothing_about_workers(as_freeloader: Browser) -> None:
     uploaded_job(as_freeloader, "kick.wav", kick())
     page = as_freeloader.get("/jobs").text
     assert "Free uploads wait" in page
-    assert "No worker" not in page
+    assert "Processing is paused" not in page

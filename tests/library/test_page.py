@@ -1,4 +1,4 @@
-"""The page of a sample, and what it asks for."""
+"""The page of a sample, and the waveform it loads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def loop(as_owner: Browser) -> Sample:
     return db.session.get_one(Sample, finished_job(as_owner, "Dusty break.wav", drum_loop(93)).sample_id)
 
 
-def test_the_page_tells_the_beats_to_chop_at_and_how_a_note_is_tuned(as_owner: Browser, loop: Sample) -> None:
+def test_the_page_lists_the_beats_of_a_loop_only(as_owner: Browser, loop: Sample) -> None:
     page = as_owner.get(f"/samples/{loop.id}").text
     assert "8, from 0.0" in page
     assert "The first bar begins at 0.0" in page
@@ -26,7 +26,7 @@ def test_the_page_tells_the_beats_to_chop_at_and_how_a_note_is_tuned(as_owner: B
 @pytest.mark.parametrize(
     "content", [silence(), kick(), chord(), drum_loop()], ids=["silence", "kick", "chord", "loop"]
 )
-def test_the_page_of_any_sound_can_be_read(as_owner: Browser, content: bytes) -> None:
+def test_the_page_shows_any_sound(as_owner: Browser, content: bytes) -> None:
     job = finished_job(as_owner, "sound.wav", content)
     page = as_owner.get(f"/samples/{job.sample_id}")
     assert page.status_code == 200
@@ -35,9 +35,7 @@ def test_the_page_of_any_sound_can_be_read(as_owner: Browser, content: bytes) ->
     assert "nan" not in page.text
 
 
-def test_the_waveform_is_asked_for_again_and_sent_when_it_has_changed(
-    as_owner: Browser, loop: Sample
-) -> None:
+def test_the_waveform_is_sent_again_only_when_it_has_changed(as_owner: Browser, loop: Sample) -> None:
     first = as_owner.get(f"/samples/{loop.id}/peaks")
     again = {"If-None-Match": first.headers["ETag"]}
     assert as_owner.get(f"/samples/{loop.id}/peaks", headers=again).status_code == 304

@@ -1,4 +1,4 @@
-"""What every model stands on: times in UTC, write transactions that lose nothing, rebuilt tables."""
+"""What all models rely on: times in UTC, write transactions that lose nothing, rebuilt tables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_time_without_its_zone_is_refused(app: Flask, owner: User) -> None:
         owner.email_verified_at = datetime(2026, 3, 29, 12)  # noqa: DTZ001 - that is the mistake
 
 
-def test_what_is_read_and_then_written_is_never_lost(app: Flask, owner: User) -> None:
+def test_no_update_is_lost_between_reading_and_writing(app: Flask, owner: User) -> None:
     """Eight threads each read a counter and write it back one higher."""
     user_id = owner.id
 

@@ -1,4 +1,4 @@
-"""Migrations that move data, run over rows as an older version has left them."""
+"""Migrations that move data, run on rows as an older version left them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def empty_app(tmp_path: Path) -> Iterator[Flask]:
 
 
 def insert(table: str, **values: Any) -> None:
-    """A row as the schema of the moment has it: what is not given is the plainest value of its type."""
+    """Insert a row into the schema of the moment, with the plainest value for each column not given."""
     columns = sa.inspect(db.engine).get_columns(table)
     plain = {str: "", int: 0, float: 0.0, bool: False, bytes: b""}
     missing = {
@@ -45,13 +45,13 @@ def insert(table: str, **values: Any) -> None:
         connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), row)
 
 
-def rows(columns: str) -> dict[str, Any]:
+def rows(columns: str, table: str = "samples") -> dict[str, Any]:
     with db.engine.connect() as connection:
-        found = connection.execute(sa.text(f"SELECT id, {columns} FROM samples")).all()
+        found = connection.execute(sa.text(f"SELECT id, {columns} FROM {table}")).all()
     return {row[0]: tuple(row[1:]) if len(row) > 2 else row[1] for row in found}
 
 
-def test_tempo_and_key_of_the_user_become_corrections(empty_app: Flask) -> None:
+def test_a_users_tempo_and_key_become_corrections(empty_app: Flask) -> None:
     upgrade(revision="0013")
     insert("users", id="u", email="owner@example.com")
     for corrected in (TEMPO, KEY, BOTH, NONE):
@@ -86,7 +86,61 @@ def test_tempo_and_key_of_the_user_become_corrections(empty_app: Flask) -> None:
         assert rows("bpm, bpm_source, key, key_source") == kept
 
 
-def test_jobs_about_samples_do_not_outlive_the_program_that_knows_them(empty_app: Flask) -> None:
+OLD_RESULTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "no words": {"vibe": {}},
+    "measured, no words": {"analysis": {"bpm": 93.0}, "vibe": {}},
+    "described": {"analysis": {"bpm": 93.0}, "vibe": VIBE},
+    "a model": {"wants_model": True},
+    "no model": {"wants_model": False},
+}
+
+
+def test_what_a_job_is_asked_to_do_moves_from_its_results_into_columns(empty_app: Flask) -> None:
+    upgrade(revision="0015")
+    insert("users", id="u", email="owner@example.com")
+    insert("batches", id="b", user_id="u")
+    for name, results in OLD_RESULTS.items():
+        insert("processing_jobs", id=name, user_id="u", batch_id="b", results=json.dumps(results))
+    for _ in range(2):  # again after going back
+        upgrade(revision="0016")
+        asked = rows("ai_analysis, ai_allowed", "processing_jobs")
+        assert {name for name, (words, _) in asked.items() if not words} == {"no words", "measured, no words"}
+        assert {name for name, (_, model) in asked.items() if not model} == {"no model"}
+        results_now = rows("results", "processing_jobs")
+        assert {name: json.loads(found) for name, found in results_now.items()} == OLD_RESULTS
+        downgrade(revision="0015")
+
+
+def test_the_previous_version_writes_jobs_into_the_new_schema(empty_app: Flask) -> None:
+    """It knows none of the new columns, and gives every job what only uploads have."""
+    upgrade(revision="0015")
+    known = {column["name"] for column in sa.inspect(db.engine).get_columns("processing_jobs")}
+    upgrade(revision="0016")
+    insert("users", id="u", email="owner@example.com")
+    insert("batches", id="b", user_id="u")
+    needed = {
+        column["name"]
+        for column in sa.inspect(db.engine).get_columns("processing_jobs")
+        if not column["nullable"] and column["default"] is None
+    }
+    assert needed <= known
+    insert("processing_jobs", id="old", user_id="u", batch_id="b")
+    assert rows("ai_analysis, ai_allowed", "processing_jobs") == {"old": (1, 1)}
+
+
+def test_jobs_without_a_file_survive_going_back(empty_app: Flask) -> None:
+    upgrade(revision="0016")
+    insert("users", id="u", email="owner@example.com")
+    insert("batches", id="b", user_id="u")
+    insert("processing_jobs", id="j", user_id="u", batch_id="b", ai_analysis=False, ai_allowed=False)
+    assert rows("format, size_bytes, incoming_key", "processing_jobs") == {"j": (None, None, None)}
+    downgrade(revision="0015")
+    assert rows("format, size_bytes, incoming_key", "processing_jobs") == {"j": ("", 0, "")}
+    assert json.loads(rows("results", "processing_jobs")["j"]) == {"vibe": {}, "wants_model": False}
+
+
+def test_going_back_removes_jobs_that_the_older_version_does_not_know(empty_app: Flask) -> None:
     upgrade()
     insert("users", id="u", email="owner@example.com")
     insert("batches", id="b", user_id="u")

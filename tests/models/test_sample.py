@@ -1,4 +1,4 @@
-"""Corrections: in force before what was found, outliving it, and taken back one by one."""
+"""Corrections override what was found, outlive it, and can be taken back one by one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.jobs.outcomes import build_sample
 from app.models import AudioFeatures, Job, Sample
+from app.upload.upload_purpose import build_sample
+from tests.measurements import loop_measurement
 
 MEASURED: dict[str, Any] = {
-    "engine_version": "1", "sample_rate": 44100, "channels": 1, "duration_s": 2.0, "kind": "loop",
-    "kind_confidence": 0.9, "sound": None, "bpm": 90.0, "bpm_source": "detected", "bpm_confidence": 0.9,
-    "key": "A minor", "key_source": "file name", "key_confidence": 0.8, "loudness_db": -14.0,
-    "brightness": 40.0, "noisiness": 20.0, "bars": [0] * 64, "peaks": [0] * 800,
+    "duration_s": 2.0, "bpm": 90.0, "key_source": "file name", "loudness_db": -14.0, "brightness": 40.0,
+    "noisiness": 20.0,
 }  # fmt: skip
 DESCRIBED = {
     "moods": ["dark"], "energy": 40, "texture": "warm", "use": "drum loop to chop", "tags": ["slow"],
@@ -25,13 +24,12 @@ DESCRIBED = {
 def sample() -> Sample:
     job = Job(id="1", user_id="2", filename="Loop.wav", format="WAV", size_bytes=1, content_sha256="")
     job.incoming_key = "incoming/2/1.wav"
-    return build_sample(job, MEASURED, DESCRIBED)
+    return build_sample(job, loop_measurement(**MEASURED), DESCRIBED)
 
 
 def measured_anew(sample: Sample, **changes: Any) -> None:
-    values = MEASURED | changes
-    kept = {name: value for name, value in values.items() if name not in {"bars", "peaks"}}
-    sample.measure(AudioFeatures(measured=kept), bytes(64))
+    measured = loop_measurement(**(MEASURED | changes)).to_dict()
+    sample.measure(AudioFeatures(measured=measured, peaks=bytes(800)), bytes(64))
 
 
 def test_a_correction_is_in_force_and_found_by_a_search(sample: Sample) -> None:
@@ -44,7 +42,7 @@ def test_a_correction_is_in_force_and_found_by_a_search(sample: Sample) -> None:
     assert not {"dark", "warm"} & set(lines)
 
 
-def test_what_was_found_anyway_is_no_correction(sample: Sample) -> None:
+def test_a_value_equal_to_what_was_found_is_no_correction(sample: Sample) -> None:
     sample.correct(bpm=180.0, moods=["sunny"])
     sample.correct(bpm=90.0, key="A minor", moods=["dark"], energy=40)
     assert (sample.corrections, sample.bpm_source, sample.vibe) == ({}, "detected", DESCRIBED)
@@ -70,7 +68,7 @@ def test_corrections_are_taken_back_one_by_one_or_all(sample: Sample) -> None:
     assert (sample.key, sample.key_source, sample.vibe["tags"]) == ("A minor", "file name", ["slow"])
 
 
-def test_what_rules_wrote_follows_a_correction_and_a_models_words_do_not(sample: Sample) -> None:
+def test_a_correction_changes_a_description_by_rules_but_not_a_models(sample: Sample) -> None:
     sample.describe_by_rules()
     by_rules = sample.described
     sample.correct(bpm=60.0, kind="one-shot", sound="pad")
@@ -86,7 +84,7 @@ def test_what_rules_wrote_follows_a_correction_and_a_models_words_do_not(sample:
     assert sample.described == DESCRIBED
 
 
-def test_a_word_of_the_users_is_kept_though_rules_come_to_say_another(sample: Sample) -> None:
+def test_a_corrected_word_stays_when_rules_come_to_say_another(sample: Sample) -> None:
     sample.describe_by_rules()
     sample.correct(kind="one-shot", sound="kick")
     assert sample.vibe["role"] == "kick"
@@ -95,7 +93,7 @@ def test_a_word_of_the_users_is_kept_though_rules_come_to_say_another(sample: Sa
     assert sample.corrections == {"kind": "one-shot", "sound": "tom", "role": "kick"}
 
 
-def test_a_sample_without_a_description_takes_the_users_words(sample: Sample) -> None:
+def test_a_sample_without_a_description_can_be_corrected(sample: Sample) -> None:
     sample.describe({})
     assert sample.vibe == {}
     sample.correct(moods=["sunny"])

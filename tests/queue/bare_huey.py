@@ -1,4 +1,4 @@
-"""Huey alone, with a task that does nothing: what our own queue is measured beside."""
+"""Plain Huey with a task that does nothing, to measure our own queue against."""
 
 from __future__ import annotations
 

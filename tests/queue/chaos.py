@@ -1,13 +1,11 @@
-"""Kill everything that can be killed while 300 jobs run, and look at what is left.
+"""Kill everything that can be killed while jobs run, and check what is left.
 
-python -m tests.queue.chaos [--seconds 60] [--jobs 300] [--backend sqlite] [--no-housekeeping] [--engine]
+`benchmarks/chaos.py` is the command for longer runs.
 """
 
 from __future__ import annotations
 
-import argparse
 import signal
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,34 +19,14 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.models import Attempt, Job, OutboxMessage, Sample, Usage
 from tests.live import EngineProcess
-from tests.queue.lab import BACKENDS, SERVICES, Lab, is_alive, lab, member, states, upload, wait_for
+from tests.queue.lab import Lab, is_alive, lab, member, states, upload, wait_for
 
 CONSUMERS = 2
 SETTLE_S = 240
-# A job that is killed three times is given up by design: the last few are left in peace.
+# A job that is killed three times is given up by design, so the last few jobs are spared.
 SPARED_JOBS = 15
-# A worker's own child ends with it; an engine elsewhere sees by the next lines it sends that nobody listens.
+# A worker's own child ends with it. An engine elsewhere notices when it sends its next lines.
 ENGINE_RELEASE_S = 2.0
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--jobs", type=int, default=300)
-    parser.add_argument("--backend", choices=BACKENDS, default=SERVICES)
-    parser.add_argument("--no-housekeeping", action="store_true")
-    parser.add_argument("--engine", action="store_true", help="the engine is a process of its own")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        told = run_chaos(
-            Path(folder),
-            options.backend,
-            seconds=options.seconds,
-            jobs=options.jobs,
-            housekeeping=not options.no_housekeeping,
-            engine=options.engine,
-        )
-    print(", ".join(f"{name}: {value}" for name, value in told.items()))
 
 
 def run_chaos(
@@ -61,7 +39,10 @@ def run_chaos(
     engine: bool = False,
     seed: int = 1,
 ) -> dict[str, object]:
-    """Raises AssertionError when anything is lost, doubled or left; otherwise says what was done."""
+    """Run jobs under failures, and return what was done and found.
+
+    Raise AssertionError when anything is lost, done twice or left behind.
+    """
     with lab(folder, backend, "busy", engine=engine) as (here, _):
         upload(member("chaos@example.com"), jobs)
         for _ in range(CONSUMERS):
@@ -80,6 +61,7 @@ def run_chaos(
 
 
 def _cause_failures(here: Lab, seconds: float, random: Random) -> Counter[str]:
+    """Kill and restart parts at random until the time is up or few jobs are left; return how often."""
     done: Counter[str] = Counter()
     troubles: dict[str, Callable[[], None]] = {
         "workers killed": lambda: _kill_workers(here, 1, random),
@@ -94,14 +76,14 @@ def _cause_failures(here: Lab, seconds: float, random: Random) -> Counter[str]:
         troubles["Redis killed"] = lambda: redis.restart(signal.SIGKILL)
         troubles["database restarted"] = lambda: database.restart(signal.SIGINT)
     until = time.monotonic() + seconds
-    order = ["engine killed"] if here.engine else []  # first, so that no run is without it
+    order = ["engine killed"] if here.engine else []  # first, so that every run includes it
     twice = ["workers killed", *order]
     while time.monotonic() < until:
         order = order or random.sample([*twice, *troubles], len(twice) + len(troubles))
         if sum(states().get(state, 0) for state in ("pending", "processing")) <= SPARED_JOBS:
             break
         name = order.pop()
-        with suppress(AssertionError):  # not while there is nothing to hit, unless that lasts
+        with suppress(AssertionError):  # wait for something to hit, but not for ever
             wait_for(lambda: states().get("processing"), 15, "something runs")
         troubles[name]()
         done[name] += 1
@@ -110,7 +92,7 @@ def _cause_failures(here: Lab, seconds: float, random: Random) -> Counter[str]:
 
 
 def _kill_workers(here: Lab, count: int, random: Random) -> None:
-    """kill -9, and a moment later others in their place."""
+    """Kill workers with SIGKILL, and start others in their place a moment later."""
     victims = random.sample(here.consumers, count)
     for victim in victims:
         victim.kill()
@@ -120,13 +102,14 @@ def _kill_workers(here: Lab, count: int, random: Random) -> None:
 
 
 def _kill_engine(engine: EngineProcess, random: Random) -> None:
+    """Kill the engine with SIGKILL and start it again a moment later."""
     engine.kill()
     time.sleep(random.uniform(0.2, 1))
     engine.start()
 
 
 def _check_result(here: Lab, jobs: int) -> dict[str, object]:
-    """What has to be true at the end."""
+    """Check what must be true at the end, and return the attempts by outcome and the mails."""
     db.session.rollback()
     charges = select(func.count()).where(Usage.kind == "upload")
     assert db.session.scalar(charges) == jobs, "one row of usage a job"
@@ -149,7 +132,7 @@ def _check_result(here: Lab, jobs: int) -> dict[str, object]:
 
 
 def _check_mails(here: Lab) -> dict[str, object]:
-    """Each message went out; one that went twice, its sender killed in between, says that it is the same."""
+    """Check that each message was sent; one that was sent twice has the same Message-ID."""
     keys = db.session.scalars(select(OutboxMessage.key)).all()
     sent = Counter(str(message["Message-ID"]) for message in here.inbox.messages)
     assert len(keys) == len(sent) == db.session.scalar(select(func.count(Job.batch_id.distinct())))
@@ -157,9 +140,6 @@ def _check_mails(here: Lab) -> dict[str, object]:
 
 
 def _count_unsent() -> int:
+    """Return how many outbox messages were not sent yet."""
     db.session.rollback()
     return db.session.scalar(select(func.count()).where(OutboxMessage.sent_at.is_(None))) or 0
-
-
-if __name__ == "__main__":
-    main()

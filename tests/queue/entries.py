@@ -1,4 +1,4 @@
-"""What the sandbox runs in tests of the queue, in place of the engine. Each works in its job's own folder."""
+"""Functions that the sandbox runs in place of the engine, each in its job's own folder."""
 
 from __future__ import annotations
 
@@ -12,37 +12,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.measurements import loop_measurement
+
 Progress = Callable[[str, dict[str, Any]], None]
 TICK_S = 0.01
-MEASURED: dict[str, Any] = {
-    "engine_version": "none",
-    "duration_s": 1.0,
-    "kind": "loop",
-    "sound": None,
-    "bpm": 93.0,
-    "bpm_source": "detected",
-    "bpm_confidence": 0.9,
-    "key": None,
-    "key_source": None,
-    "key_confidence": 0.0,
-    "kind_confidence": 0.9,
-    "sample_rate": 44100,
-    "channels": 1,
-    "loudness_db": -12.0,
-    "brightness": 50.0,
-    "noisiness": 20.0,
-    "bars": [100] * 64,
-    "peaks": [100] * 800,
-}
+MEASURED = loop_measurement(duration_s=1.0, bpm=93.0, key=None, key_source=None).to_dict()
 
 
 def nothing(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """The empty engine: an answer at once."""
+    """Answer at once, like an empty engine."""
     return MEASURED
 
 
 def busy(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Half a second on average, and every moment of it in a journal: who ran, and when."""
+    """Run for half a second on average, and write to a journal which process ran when."""
     journal = _journal()
     until = time.monotonic() + Random().uniform(0.2, 0.8)
     while time.monotonic() < until:
@@ -55,7 +38,7 @@ def busy(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def stubborn(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Ignores every signal that can be ignored, and so does the child it has."""
+    """Ignore every signal that can be ignored, with a child that does the same."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     script = "trap '' TERM INT HUP; while :; do sleep 1; done"
@@ -67,14 +50,14 @@ def stubborn(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def long_c_call(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """One call into C that holds the interpreter for a minute."""
+    """Call a C function that holds the interpreter for a minute."""
     _write(_journal())
     ctypes.PyDLL(None).sleep(60)
     return MEASURED
 
 
 def _journal() -> Path:
-    """One file a job and process, beside the folders of all jobs."""
+    """Return the file for this job and process, beside the folders of all jobs."""
     folder = Path.cwd().parent.parent / "journal"
     folder.mkdir(exist_ok=True)
     job_id = Path.cwd().name.split("-")[1]

@@ -42,7 +42,7 @@ BACKENDS = (EMBEDDED, SERVICES)
 
 
 class Server:
-    """One service as a process of ours."""
+    """A service that runs as a child process."""
 
     def __init__(self, command: list[str], ready: Callable[[], object], folder: Path) -> None:
         self._command, self._ready, self._folder = command, ready, folder
@@ -65,7 +65,7 @@ class Server:
 
 
 class Consumer:
-    """One worker process of SLOTS threads, as the Procfile starts it but for its engine."""
+    """A worker process of SLOTS threads, started as in the Procfile except for its engine."""
 
     def __init__(self, env: dict[str, str], log: Path, housekeeping: bool) -> None:
         consumer = str(Path(sys.executable).parent / "huey_consumer")
@@ -91,7 +91,7 @@ class Consumer:
             self.process.wait(40)
 
     def engine_pids(self) -> list[int]:
-        """The zygote of this worker."""
+        """Return the process id of this worker's fork server."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         with suppress(OSError):
@@ -100,7 +100,7 @@ class Consumer:
 
 
 class Lab:
-    """Settings, an app on them, services and consumers."""
+    """Everything a test of the queue needs: settings, an app, services and workers."""
 
     def __init__(self, folder: Path, backend: str, entry: str, *, engine: bool, **settings: str) -> None:
         self.folder, self.backend, self.entry = folder, backend, entry
@@ -160,7 +160,7 @@ class Lab:
         return consumer
 
     def flush_queue(self) -> None:
-        """Every message is gone."""
+        """Delete every message in the queue."""
         if self.backend == SERVICES:
             redis.Redis.from_url(self.redis_url).flushall()
         else:
@@ -170,7 +170,7 @@ class Lab:
                     queue.execute(f"DELETE FROM {table}")
 
     def journal(self) -> dict[str, list[tuple[float, float]]]:
-        """Job id: when each process that ran it was seen first and last."""
+        """Return, for each job id, when each process that ran it was first and last seen."""
         found: dict[str, list[tuple[float, float]]] = {}
         for path in (self.folder / "data" / "journal").glob("*"):
             times = [float(line.split()[0]) for line in path.read_text().splitlines()]
@@ -198,7 +198,7 @@ class Lab:
 def lab(
     folder: Path, backend: str, entry: str, *, engine: bool = False, **settings: str
 ) -> Iterator[tuple[Lab, Flask]]:
-    """With `engine` the engine is a process of its own, and the store's links are served from here."""
+    """Open a lab. With `engine`, it is a process of its own, and this one serves the store's links."""
     made = Lab(folder, backend, entry, engine=engine, **settings)
     app = made.open()
     try:
@@ -220,7 +220,7 @@ def member(email: str, plan: str | None = "pro") -> User:
 
 
 def upload(user: User, count: int, a_batch: int = 10) -> list[str]:
-    """Files taken in as the upload page does, in batches; returns the ids of their jobs."""
+    """Upload files in batches, as the upload page does; return the ids of their jobs."""
     content, found = kick(), []
     for number in range(count):
         if number % a_batch == 0:
@@ -251,7 +251,7 @@ def wait_for(what: Callable[[], Any], within_s: float, words: str) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """A zombie that nobody has waited for yet runs no more."""
+    """Return whether a process runs; a zombie that was not waited for yet does not."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     return False

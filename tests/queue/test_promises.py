@@ -1,4 +1,4 @@
-"""What the queue promises, with real workers that are killed, on SQLite and on PostgreSQL with Redis."""
+"""The promises of the queue, with real workers that are killed, on SQLite and on PostgreSQL with Redis."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Opened = tuple[Lab, Flask]
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_nothing_is_lost_or_done_twice_whatever_is_killed(tmp_path: Path, backend: str) -> None:
-    """No periodic task runs at all: the workers' own beats are enough."""
+    """No periodic task runs at all: the heartbeats of the workers are enough."""
     told = chaos.run_chaos(tmp_path, backend, seconds=8, jobs=30, housekeeping=False)
     assert told["mails"] == 3
 
@@ -50,13 +50,13 @@ def test_nothing_is_lost_when_the_engine_is_killed_too(tmp_path: Path, backend: 
 
 @pytest.fixture(params=BACKENDS)
 def idle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    """No worker yet."""
+    """Set up the queue without a worker."""
     with lab(tmp_path, request.param, "busy", USER_RUNNING_MAX="4") as opened:
         yield opened
 
 
 def started(ids: set[str] | None = None) -> list[str]:
-    """Ids of the jobs in the order of their first attempts."""
+    """Return the ids of the jobs in the order of their attempts."""
     db.session.rollback()
     order = select(Attempt.job_id).order_by(Attempt.started_at)
     return [job_id for job_id in db.session.scalars(order) if ids is None or job_id in ids]
@@ -96,10 +96,10 @@ def test_one_file_does_not_wait_for_another_users_five_hundred(idle: Opened) -> 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("entry", ["stubborn", "long_c_call"])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_will_not_end_is_killed_at_the_limit_three_times(
+def test_a_job_that_will_not_end_is_killed_at_the_limit_three_times(
     tmp_path: Path, backend: str, entry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With everything it has started, each time at the limit and a second; then it failed with a sentence."""
+    """Each time, all its processes are killed within a second of the limit; then it fails with a sentence."""
     limit_s = 2.0
     with lab(tmp_path, backend, entry, JOB_LIMIT_S=str(limit_s)) as (here, _):
         (job_id,) = upload(member("p@example.com"), 1)
@@ -128,7 +128,7 @@ def _has_ended(number: int) -> bool:
 
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("limit", ["uploads", "storage"])
-def test_of_fifty_uploads_at_once_one_gets_the_last_place(idle: Opened, limit: str) -> None:
+def test_one_of_fifty_uploads_at_once_gets_the_last_place(idle: Opened, limit: str) -> None:
     _, app = idle
     user = member("p@example.com")
     plan, size = plans.plan_for_user(user), len(kick())
@@ -222,10 +222,10 @@ def test_a_drained_worker_finishes_and_another_goes_on(idle: Opened) -> None:
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize(("of_user", "of_all"), [("0.05", "1"), ("1", "0.05")])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_so_many_questions_at_once_put_aside_no_more_than_the_budget(
+def test_many_questions_at_once_reserve_no_more_than_the_budget(
     tmp_path: Path, backend: str, of_user: str, of_all: str
 ) -> None:
-    """Nobody is asked here: leave to ask is what is raced for."""
+    """No model is asked here: the processes only race for the reservation."""
     with lab(
         tmp_path, backend, "busy",
         OPENROUTER_API_KEY="a key", AI_USER_DAY_USD=of_user, AI_SERVICE_MONTH_USD=of_all,

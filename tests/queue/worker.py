@@ -1,4 +1,4 @@
-"""A real consumer whose engine is another function: huey_consumer tests.queue.worker.huey"""
+"""A real worker whose engine is a test function: huey_consumer tests.queue.worker.huey"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker process that does one job at the word of command."""
+"""A worker process that runs one job as soon as a line comes in."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from app.extensions import db
 from app.jobs import run
 from app.models import AiCall, Job, Sample, Usage
 from app.models.base import transaction, utcnow
-from app.models.job import ANALYSE, DESCRIBE
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from tests.support import Browser
 
 LARGE, SMALL = "qwen/qwen3-235b-a22b-2507", "qwen/qwen3-8b"

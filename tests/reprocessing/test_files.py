@@ -1,9 +1,10 @@
-"""The files of a sample, which no job about it may touch, and samples that are gone."""
+"""No job about a sample touches its files, and a deleted sample ends its jobs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,13 +13,13 @@ from sqlalchemy import select, update
 
 from app.billing import quota
 from app.extensions import db, settings
-from app.jobs import claims, cleanup, outcomes, reconcile, reprocess, run, transitions
-from app.jobs.outcomes import Results
+from app.jobs import claims, cleanup, lease, purposes, reconcile, reprocess, run, transitions
+from app.jobs.purposes import Results
 from app.library import trash
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
-from app.models.job import ANALYSE, DESCRIBE
-from app.notify import webhook_delivery
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.webhooks import endpoints
 from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import BOTH, SMALL, choose, due_now, queued, ran
 from tests.support import Browser
@@ -26,7 +27,7 @@ from tests.upload.test_upload import files_kept
 
 
 class TestFiles:
-    """Of a sample; nothing that becomes of a job about it may touch them."""
+    """The files of a sample stay, however a job about it ends."""
 
     @pytest.fixture(autouse=True)
     def kept(self, sample: Sample) -> list[Path]:
@@ -45,7 +46,7 @@ class TestFiles:
         as_owner.post(f"/jobs/{job.id}/cancel")
         db.session.refresh(job)
         assert (job.state, files_kept()) == ("cancelled", kept)
-        assert "Cancelled. The sample is as it was." in as_owner.get("/jobs").text
+        assert "Cancelled. The sample has not changed." in as_owner.get("/jobs").text
         assert as_owner.get(f"/samples/{sample.id}/audio").status_code == 302
 
     @BOTH
@@ -63,13 +64,15 @@ class TestFiles:
         choose(as_owner, SMALL)
         [job] = queued(as_owner, purpose, sample)
         with monkeypatch.context() as patched:
-            patched.setattr(outcomes, "apply_results", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
+            row = purposes.find_purpose(purpose)
+            broken = replace(row, finish=lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
+            patched.setattr(purposes, "find_purpose", lambda _: broken)
             for _ in range(3):
                 due_now()
                 run.run_next()
         db.session.refresh(job)
         assert job.state == "failed"
-        assert "The sample is as it was." in (job.error or "")
+        assert "The sample has not changed." in (job.error or "")
         assert files_kept() == kept
         asked = len(fake.asked)
         assert as_owner.post(f"/jobs/{job.id}/retry").status_code == 303
@@ -101,7 +104,7 @@ class TestFiles:
         assert (job.state, files_kept()) == ("failed", kept)
         assert job.error
 
-    def test_the_sweep_knows_whose_they_are(
+    def test_removing_orphans_keeps_them(
         self, as_owner: Browser, sample: Sample, kept: list[Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         ran(as_owner, ANALYSE, sample)
@@ -111,12 +114,12 @@ class TestFiles:
         assert files_kept() == kept
 
 
-def test_an_original_that_is_gone_ends_the_job_at_once(as_owner: Browser, sample: Sample) -> None:
+def test_a_job_fails_at_once_when_the_original_is_missing(as_owner: Browser, sample: Sample) -> None:
     before = dict(sample.described), sample.bpm
     (settings().data_dir / "store" / sample.original_key).unlink()
     job = ran(as_owner, ANALYSE, sample)
     assert (job.state, job.may_be_retried) == ("failed", False)
-    assert job.error == "Its original is not in our store any more. The sample is as it was."
+    assert job.error == "Its original is no longer in our store. The sample has not changed."
     assert (dict(sample.described), sample.bpm) == before
 
 
@@ -135,7 +138,7 @@ def purged(sample: Sample) -> None:
 @BOTH
 @pytest.mark.parametrize("away", [deleted, purged])
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
-def test_a_deleted_sample_ends_its_job_and_nothing_of_it_comes_back(
+def test_a_deleted_sample_cancels_its_job_and_nothing_is_restored(
     as_owner: Browser,
     owner: User,
     sample: Sample,
@@ -146,16 +149,16 @@ def test_a_deleted_sample_ends_its_job_and_nothing_of_it_comes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     choose(as_owner, SMALL)
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.failed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.failed"])
     [job] = queued(as_owner, purpose, sample)
     if when == "before":
         away(sample)
     else:
         complete = transitions.complete
 
-        def late(claim: claims.Claim, measured: Results, described: Results) -> transitions.Transition:
+        def late(claim: lease.Claim, results: Results) -> transitions.Transition:
             away(sample)
-            return complete(claim, measured, described)
+            return complete(claim, results)
 
         monkeypatch.setattr(transitions, "complete", late)
     ending = run.run_next()

@@ -1,4 +1,4 @@
-"""Choosing what is described or analysed again, and the page that says what it costs before it does."""
+"""Choose samples to describe or analyse again, and the page that says first what it costs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from app.integrations.openrouter.conversation import request_schema
 from app.jobs import run
 from app.models import AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
-from app.models.job import ANALYSE, DESCRIBE
 from app.reprocessing import reprocess_offer
-from app.templating import usd
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.templating import format_usd
+from app.upload.upload_purpose import UPLOAD
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
 from app.vibe.vibe_schema import Vibe
@@ -44,7 +45,7 @@ def offer(browser: Browser, purpose: str, *samples: Sample, **form: Any) -> str:
 
 
 def words(page: str) -> str:
-    """The text of a page as somebody reads it."""
+    """Return the text of a page as a reader sees it."""
     main = page.partition("<main")[2].partition("</main>")[0]
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
     return re.sub(r" ([.,:])", r"\1", text)
@@ -55,11 +56,11 @@ def chosen_ids(page: str) -> list[str]:
 
 
 def queued() -> list[tuple[str, str | None]]:
-    return [(job.purpose, job.sample_id) for job in db.session.scalars(select(Job)) if not job.is_upload]
+    return [(job.purpose, job.sample_id) for job in db.session.scalars(select(Job)) if job.purpose != UPLOAD]
 
 
 def forget_figures(sample: Sample) -> None:
-    """A description of before does not know what it was written for."""
+    """Remove the figures, as in descriptions from before they were saved."""
     with transaction():
         sample.describe({name: each for name, each in sample.described.items() if name != "figures"})
 
@@ -77,7 +78,7 @@ def spend(user: User, dollars: str) -> None:
         session.add(Usage(user_id=user.id, cost_usd=Decimal(dollars), **entry))
 
 
-def test_what_is_paid_for_already_is_free(as_owner: Browser, two: list[Sample]) -> None:
+def test_answers_that_were_paid_for_are_free(as_owner: Browser, two: list[Sample]) -> None:
     page = offer(as_owner, DESCRIBE, *two)
     assert "2 samples: Deep kick, Dusty break." in page
     assert "Free 2 samples" in page
@@ -85,23 +86,24 @@ def test_what_is_paid_for_already_is_free(as_owner: Browser, two: list[Sample]) 
     assert "At most $0.00" in page
 
 
-def test_before_a_model_was_ever_asked_the_length_of_the_question_is_told(
+def test_the_first_estimate_is_by_the_length_of_the_question(
     as_owner: Browser, owner: User, two: list[Sample]
 ) -> None:
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     page = offer(as_owner, DESCRIBE, *two)
     sample = two[1]
-    asked = vibe_prompt.build_messages(sample.features.measured, sample.filename, [])
-    each = MaxPrice(Decimal("0.5"), Decimal("1.5")).most(asked, request_schema(Vibe))
+    asked = vibe_prompt.build_messages(sample.analysis(), sample.filename, [])
+    each = MaxPrice(Decimal("0.5"), Decimal("1.5")).max_cost_usd(asked, request_schema(Vibe))
     assert Decimal("0.001") < each < MOST
-    assert f"Asked {SMALL} then qwen/qwen3-235b-a22b-2507, when it does not answer" in page
-    assert f"Expected {usd(2 * each)} 2 samples at {usd(each)}, by the length of the question" in page
-    assert "At most $0.04 $0.02 a sample" in page
-    assert f"Left to spend {usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
+    assert f"Model {SMALL} then qwen/qwen3-235b-a22b-2507 if it does not answer" in page
+    expected = f"Expected {format_usd(2 * each)} 2 samples at {format_usd(each)} each"
+    assert f"{expected}, estimated from the length of the question" in page
+    assert "At most $0.04 $0.02 each" in page
+    assert f"Budget left {format_usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
     assert "By rules" not in page
 
 
-def test_then_by_what_its_answers_have_cost(
+def test_later_estimates_are_by_the_cost_of_recent_answers(
     as_owner: Browser, two: list[Sample], fake: FakeOpenRouter
 ) -> None:
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
@@ -109,11 +111,11 @@ def test_then_by_what_its_answers_have_cost(
     run.run_next()
     page = offer(as_owner, DESCRIBE, *two)
     each = fake.bills[-1][2]
-    assert f"1 sample at {usd(each)}, the mean of this model" in page
+    assert f"1 sample at {format_usd(each)} each, the average of this model" in page
     assert "Free 1 sample" in page
 
 
-def test_the_same_bytes_twice_are_asked_about_once(as_owner: Browser, owner: User, two: list[Sample]) -> None:
+def test_identical_files_are_asked_about_once(as_owner: Browser, owner: User, two: list[Sample]) -> None:
     twin = db.session.get_one(Sample, finished_job(as_owner, "Break again.wav", drum_loop(93)).id)
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     db.session.refresh(owner)
@@ -125,8 +127,8 @@ def test_the_same_bytes_twice_are_asked_about_once(as_owner: Browser, owner: Use
     ("left", "affordable"),
     [("0.019999", 0), ("0.02", 1), ("0.0219", 1), ("0.022", 2), ("0.024", 3), ("1", 3)],
 )
-def test_the_budgets_edge(left: str, affordable: int) -> None:
-    """The most is put aside for each, and what it costs is known before the next is asked."""
+def test_how_many_samples_a_budget_affords(left: str, affordable: int) -> None:
+    """The maximum is reserved for each sample, and its real cost is known before the next is asked about."""
     cost = cost_estimate.CostEstimate(
         unavailable_reason=None, answered=frozenset(), models=(SMALL,), free=0, to_ask=3,
         each_usd=Decimal("0.002"),
@@ -136,13 +138,13 @@ def test_the_budgets_edge(left: str, affordable: int) -> None:
     assert cost.most_usd == min(3 * MOST, Decimal(left))
 
 
-def test_a_used_up_budget_is_told_and_holds(
+def test_a_used_up_budget_is_shown_and_kept(
     as_owner: Browser, owner: User, two: list[Sample], fake: FakeOpenRouter
 ) -> None:
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     spend(owner, str(Decimal("0.9799") - budget.spent_usd(budget.DAY, owner.id)))
     page = offer(as_owner, DESCRIBE, *two)
-    assert "Left to spend $0.0201" in page
+    assert "Budget left $0.0201" in page
     assert "By rules about 1 sample" in page
     as_owner.post("/again/jobs", purpose=DESCRIBE, sample=[sample.id for sample in two])
     run.run_next()
@@ -151,11 +153,11 @@ def test_a_used_up_budget_is_told_and_holds(
     assert budget.spent_usd(budget.DAY, owner.id) <= 1
 
 
-def test_who_switched_models_off_pays_nothing(as_owner: Browser, two: list[Sample]) -> None:
+def test_users_who_switched_models_off_pay_nothing(as_owner: Browser, two: list[Sample]) -> None:
     as_owner.post("/settings/ai")
     page = offer(as_owner, DESCRIBE, *two)
-    assert "You have switched models off in the settings. Rules write the descriptions anew" in page
-    assert "Nothing is paid." in page
+    assert "You have switched models off in the settings. Rules write new descriptions" in page
+    assert "This is free." in page
 
 
 class TestWithoutAKey:
@@ -163,44 +165,44 @@ class TestWithoutAKey:
     def environ(self, tmp_path: Any) -> dict[str, str]:
         return {"DATA_DIR": str(tmp_path / "instance")}
 
-    def test_rules_describe_for_nothing(self, as_owner: Browser, two: list[Sample]) -> None:
+    def test_rules_describe_for_free(self, as_owner: Browser, two: list[Sample]) -> None:
         for sample in two:
             forget_figures(sample)
         page = offer(as_owner, DESCRIBE, *two)
-        assert "No model is set up here. Rules write the descriptions anew" in page
-        assert "Nothing is paid." in page
-        assert "model has said" not in page
+        assert "No model is set up here. Rules write new descriptions" in page
+        assert "This is free." in page
+        assert "model wrote" not in page
         as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
         run.run_next()
         assert "completed" in as_owner.get("/jobs").text
 
-    def test_where_nothing_can_change_it_is_said_and_not_offered(
+    def test_samples_that_cannot_change_are_named_and_not_offered(
         self, as_owner: Browser, two: list[Sample]
     ) -> None:
         page = as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
-        assert "Nothing would change. It has been described by rules from the same figures" in words(page)
+        assert "It was already described by rules from the same measurements" in words(page)
         assert 'action="/again/jobs"' not in page
         as_owner.post(f"/samples/{two[0].id}/tempo/double")
-        assert "Nothing would change" in offer(as_owner, DESCRIBE, *two), "rules have followed at once"
+        assert "Already up to date" in offer(as_owner, DESCRIBE, *two), "rules follow a correction at once"
         forget_figures(two[0])
         page = offer(as_owner, DESCRIBE, *two)
-        assert "Rules write the description of 1 sample anew" in page
-        assert "1 sample has been described by rules from the same figures" in page
+        assert "Rules write new descriptions for 1 sample" in page
+        assert "1 sample was already described by rules from the same measurements" in page
 
-    def test_rules_of_an_older_schema_would_say_something_else(
+    def test_descriptions_of_an_older_schema_can_change(
         self, as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(vibe_schema, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION + 1)
-        assert "Rules write the description anew" in offer(as_owner, DESCRIBE, two[0])
+        assert "Rules write a new description" in offer(as_owner, DESCRIBE, two[0])
 
 
-def test_analysing_costs_nothing(as_owner: Browser, two: list[Sample]) -> None:
+def test_analysing_is_free(as_owner: Browser, two: list[Sample]) -> None:
     page = offer(as_owner, ANALYSE, two[0])
-    assert "It costs nothing" in page
+    assert "This is free" in page
     assert "Expected" not in page
 
 
-def test_a_whole_search_is_chosen_and_frozen(as_owner: Browser, two: list[Sample]) -> None:
+def test_choosing_a_whole_search_lists_its_samples(as_owner: Browser, two: list[Sample]) -> None:
     answer = as_owner.post("/again", purpose=DESCRIBE, all="1", q="deep")
     assert chosen_ids(answer.text) == [two[1].id]
     assert len(chosen_ids(as_owner.get("/again?purpose=describe&all=1").text)) == 2
@@ -208,13 +210,13 @@ def test_a_whole_search_is_chosen_and_frozen(as_owner: Browser, two: list[Sample
     assert queued() == [(DESCRIBE, two[1].id)]
 
 
-def test_no_more_than_the_cap_at_once(
+def test_a_request_takes_no_more_than_the_maximum(
     as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reprocess_offer, "MAX_SAMPLES", 1)
     answer = as_owner.post("/again", purpose=DESCRIBE, all="1")
     assert chosen_ids(answer.text) == [two[1].id]
-    assert "One go takes 1 of the 2 you chose." in words(answer.text)
+    assert "You chose 2 samples. Up to 1 can go at a time." in words(answer.text)
     rest = re.findall(r'type="hidden" name="(all|after|purpose)" value="([^"]+)"', answer.text)
     following = as_owner.post("/again", **dict(rest))
     assert chosen_ids(following.text) == [two[0].id]
@@ -223,7 +225,7 @@ def test_no_more_than_the_cap_at_once(
     assert len(queued()) == 1
 
 
-def test_a_plan_does_so_many_a_day(as_freeloader: Browser, freeloader: User) -> None:
+def test_a_plan_limits_the_jobs_of_a_day(as_freeloader: Browser, freeloader: User) -> None:
     sample_id = shelve(freeloader, {"One": {}})["One"].id
     ids = waiting_jobs(freeloader, 99, purpose=DESCRIBE, created_at=utcnow())
     answer = as_freeloader.post("/again/jobs", purpose=DESCRIBE, sample=sample_id)
@@ -241,7 +243,7 @@ def test_a_plan_does_so_many_a_day(as_freeloader: Browser, freeloader: User) -> 
     assert queued()[-1] == (ANALYSE, sample_id)
 
 
-def test_the_page_and_the_job_agree_on_what_becomes_of_a_models_words(
+def test_the_page_foresees_what_the_job_does_with_a_models_words(
     as_owner: Browser, two: list[Sample], fake: FakeOpenRouter
 ) -> None:
     model = two[0].described["source"]
@@ -250,41 +252,41 @@ def test_the_page_and_the_job_agree_on_what_becomes_of_a_models_words(
         session.get_one(AiSwitch, 1).paused_because = "no credit"
         two[1].describe(two[1].described | {"source": BY_RULES})
     page = offer(as_owner, DESCRIBE, *two)
-    assert "What a model has said of 1 sample stays" in page
-    assert "Nothing would change. What a model has said of it stays" in words(
+    assert "1 sample was described by a model, and rules do not replace that." in page
+    assert "It was described by a model, and rules do not replace that." in words(
         as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
     )
     assert described_by(as_owner, two[0]) == model
-    assert "1 sample gets what a model has said of the same figures before" in page
+    assert "1 sample gets what a model wrote earlier for the same measurements." in page
     assert described_by(as_owner, two[1]) == model
     as_owner.post("/settings/ai", ai_model=SMALL)
     page = offer(as_owner, DESCRIBE, *two)
-    assert "also in place of what a model has said. Nothing is paid." in page
+    assert "and replace what a model wrote. This is free." in page
     assert described_by(as_owner, two[0]) == BY_RULES
 
 
-def test_nobody_chooses_anothers_samples(as_stranger: Browser, two: list[Sample]) -> None:
+def test_a_stranger_cannot_choose_the_samples(as_stranger: Browser, two: list[Sample]) -> None:
     answer = as_stranger.post("/again", purpose=DESCRIBE, sample=[sample.id for sample in two])
     assert (answer.status_code, answer.headers["Location"]) == (303, "/samples")
     as_stranger.post("/again/jobs", purpose=DESCRIBE, sample=[sample.id for sample in two])
     assert queued() == []
 
 
-def test_nothing_ticked_says_so_and_an_unknown_purpose_is_refused(as_owner: Browser) -> None:
+def test_an_empty_selection_is_explained_and_an_unknown_purpose_refused(as_owner: Browser) -> None:
     assert as_owner.post("/again", purpose=DESCRIBE).status_code == 303
-    assert "Tick the samples first" in as_owner.get("/samples").text
+    assert "Select some samples first" in as_owner.get("/samples").text
     assert as_owner.post("/again/jobs", purpose="upload").status_code == 400
 
 
-def test_what_is_under_way_is_told_and_left_out(as_owner: Browser, two: list[Sample]) -> None:
+def test_samples_in_progress_are_named_and_left_out(as_owner: Browser, two: list[Sample]) -> None:
     as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
     answer = as_owner.post("/again", purpose=DESCRIBE, sample=[sample.id for sample in two])
     assert chosen_ids(answer.text) == [two[1].id]
-    assert "1 sample is being described already." in words(answer.text)
+    assert "1 sample is already being described." in words(answer.text)
     assert "It is being described again" in as_owner.get(f"/samples/{two[0].id}").text
 
 
-def test_the_library_has_a_box_for_each_row_and_says_how_many_match(
+def test_each_row_has_a_checkbox_and_the_page_says_how_many_match(
     as_owner: Browser, two: list[Sample]
 ) -> None:
     page = as_owner.get("/samples?q=deep").text
@@ -293,7 +295,7 @@ def test_the_library_has_a_box_for_each_row_and_says_how_many_match(
     assert chosen_ids(as_owner.get("/dashboard").text) == []
 
 
-def test_a_row_that_comes_back_from_the_trash_has_its_box_again(as_owner: Browser, two: list[Sample]) -> None:
+def test_a_restored_row_has_its_checkbox_again(as_owner: Browser, two: list[Sample]) -> None:
     as_owner.post(f"/samples/{two[0].id}/delete")
     address = {"HX-Request": "true", "HX-Current-URL": "http://localhost/samples?q=dusty"}
     row = as_owner.post(f"/samples/{two[0].id}/restore", address).text
@@ -301,7 +303,7 @@ def test_a_row_that_comes_back_from_the_trash_has_its_box_again(as_owner: Browse
 
 
 def test_an_older_engine_is_named_on_the_page(as_owner: Browser, two: list[Sample]) -> None:
-    assert "older engine" not in as_owner.get(f"/samples/{two[0].id}").text
+    assert "older analysis engine" not in as_owner.get(f"/samples/{two[0].id}").text
     with transaction():
         two[0].features.engine_version = "0.1"
-    assert "It was measured by an older engine ( 0.1 )." in words(as_owner.get(f"/samples/{two[0].id}").text)
+    assert "made by an older analysis engine ( 0.1 )." in words(as_owner.get(f"/samples/{two[0].id}").text)

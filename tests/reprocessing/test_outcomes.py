@@ -1,8 +1,7 @@
-"""What analysing and describing again changes, and what it costs."""
+"""What analysing and describing a sample again changes, and what it costs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -11,18 +10,18 @@ import tasks
 from app.ai import answer_cache, budget
 from app.billing import quota
 from app.extensions import db, settings
-from app.jobs import claims, describe_step, run
+from app.jobs import describe_step, purposes, run
 from app.models import Sample, User
 from app.models.base import transaction
-from app.models.job import ANALYSE, DESCRIBE
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.vibe import sound_description, vibe_prompt, vibe_schema
-from app.vibe.sound_description import BY_RULES
+from app.vibe.sound_description import BY_RULES, SoundDescription
 from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import BOTH, LARGE, SMALL, choose, ledger, queued, ran
 from tests.support import Browser, drum_loop, finished_job
 
 
-def test_another_model_finds_other_words_and_the_ledger_is_the_bill(
+def test_another_model_gives_another_description_and_the_ledger_equals_the_bill(
     as_owner: Browser, owner: User, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     with transaction():
@@ -57,7 +56,7 @@ def test_corrections_stay_in_force(
     assert (sample.bpm, sample.bpm_source, sample.vibe["moods"]) == (186.0, "user", ["sunny"])
 
 
-def test_what_the_user_corrected_is_what_a_model_is_asked_about(
+def test_a_model_is_asked_about_the_corrected_figures(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     as_written = sample.described
@@ -80,7 +79,7 @@ def test_what_the_user_corrected_is_what_a_model_is_asked_about(
     assert sample.described == as_written
 
 
-def test_a_correction_that_a_model_would_not_be_told_is_no_other_question(
+def test_a_correction_too_small_for_the_prompt_is_the_same_question(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     with transaction():
@@ -89,7 +88,7 @@ def test_a_correction_that_a_model_would_not_be_told_is_no_other_question(
     assert len(fake.asked) == 1
 
 
-def test_a_job_that_was_cancelled_while_another_asked_pays_nothing(
+def test_a_job_cancelled_while_it_waits_for_another_question_pays_nothing(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choose(as_owner, SMALL)
@@ -105,7 +104,7 @@ def test_a_job_that_was_cancelled_while_another_asked_pays_nothing(
     assert (job.state, len(fake.asked)) == ("cancelled", 1)
 
 
-def test_who_waits_too_long_for_anothers_question_is_described_by_rules(
+def test_a_job_that_waits_too_long_for_another_question_is_described_by_rules(
     as_owner: Browser, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answer_cache, "_acquire_lock", lambda *_: False)
@@ -115,9 +114,7 @@ def test_who_waits_too_long_for_anothers_question_is_described_by_rules(
 
 
 @BOTH
-def test_rules_write_for_what_the_user_corrected(
-    as_owner: Browser, fake: FakeOpenRouter, purpose: str
-) -> None:
+def test_rules_describe_the_corrected_figures(as_owner: Browser, fake: FakeOpenRouter, purpose: str) -> None:
     fake.script = ["400"]
     sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
     measured = sample.described
@@ -133,7 +130,7 @@ def test_rules_write_for_what_the_user_corrected(
 
 
 @BOTH
-def test_it_is_no_upload_and_is_charged_as_none(
+def test_a_job_about_a_sample_is_not_charged(
     as_owner: Browser, owner: User, sample: Sample, purpose: str
 ) -> None:
     before = quota.plan_usage(owner)
@@ -143,7 +140,7 @@ def test_it_is_no_upload_and_is_charged_as_none(
     assert quota.plan_usage(owner) == before
 
 
-def test_analysing_measures_and_renders_anew_and_leaves_a_models_words(
+def test_analysing_again_measures_and_renders_but_keeps_a_models_description(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     words, bars = dict(sample.described), sample.bars
@@ -164,7 +161,7 @@ def test_analysing_measures_and_renders_anew_and_leaves_a_models_words(
     assert len(fake.asked) == 1
 
 
-def test_words_by_rules_follow_a_new_measurement(as_owner: Browser, fake: FakeOpenRouter) -> None:
+def test_a_description_by_rules_follows_a_new_measurement(as_owner: Browser, fake: FakeOpenRouter) -> None:
     fake.script = ["400"]
     sample = db.session.get_one(Sample, finished_job(as_owner, "break.wav", drum_loop(93)).id)
     right = dict(sample.described)
@@ -174,7 +171,7 @@ def test_words_by_rules_follow_a_new_measurement(as_owner: Browser, fake: FakeOp
     assert sample.described == right
 
 
-def test_who_switched_models_off_gets_rules_and_nobody_is_asked(
+def test_with_models_switched_off_rules_describe_and_no_model_is_asked(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     assert as_owner.post("/settings/ai").status_code == 303
@@ -185,7 +182,7 @@ def test_who_switched_models_off_gets_rules_and_nobody_is_asked(
     assert len(fake.asked) == 1  # the first upload's
 
 
-def test_rules_that_stand_in_for_a_model_leave_its_words(
+def test_rules_that_stand_in_for_a_model_keep_its_earlier_description(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     fake.script, words = ["503"], dict(sample.described)
@@ -196,10 +193,10 @@ def test_rules_that_stand_in_for_a_model_leave_its_words(
 
 
 @pytest.mark.parametrize("module", ["prompt", "schema"])
-def test_a_new_version_describes_on_request_only(
+def test_a_new_prompt_or_schema_version_describes_only_on_request(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
-    line = "The description is of an older version."
+    line = "The description was made by an older version."
     page = f"/samples/{sample.id}"
     assert line not in as_owner.get(page).text
     if module == "prompt":
@@ -217,7 +214,7 @@ def test_a_new_version_describes_on_request_only(
     assert line not in as_owner.get(page).text
 
 
-def test_a_kept_answer_is_held_against_what_is_measured_today(
+def test_a_cached_answer_is_checked_against_the_measurement_of_today(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     with transaction():
@@ -229,15 +226,15 @@ def test_a_kept_answer_is_held_against_what_is_measured_today(
     assert "180 BPM" in sample.vibe["because"]["moods"]
 
 
-def test_words_by_rules_are_of_what_is_measured_when_the_job_ends(
+def test_a_description_by_rules_uses_the_measurement_at_the_end_of_the_job(
     as_owner: Browser, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was analysed again while it was described."""
+    """The sample is analysed again while it is being described."""
     assert as_owner.post("/settings/ai", ai_model=LARGE).status_code == 303  # the switch is off
     ask = describe_step.describe_sound
 
-    def and_meanwhile(claim: claims.Claim, still_ours: Callable[[], bool]) -> dict[str, object]:
-        found = ask(claim, still_ours)
+    def and_meanwhile(work: purposes.StepInput) -> SoundDescription:
+        found = ask(work)
         with transaction():
             sample.features.measured = sample.features.measured | {"bpm": 180.0}
         return found

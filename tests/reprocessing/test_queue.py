@@ -1,4 +1,4 @@
-"""What is queued, for whom, and what is told of it."""
+"""Which jobs are queued, when they start, and what mails, webhooks and cards say of them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from app.extensions import db
 from app.jobs import actions, attempts, reprocess, run
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
-from app.models.job import ANALYSE, DESCRIBE
-from app.notify import batch_mail, webhook_delivery
+from app.notify import batch_mail
+from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.webhooks import endpoints
 from tests.reprocessing.support import BOTH, due_now, queued, ran
 from tests.support import Browser, drum_loop, uploaded_job
 
 
-def test_nothing_is_queued_twice_but_both_kinds_may_wait(
+def test_a_sample_has_one_unfinished_job_of_each_purpose(
     as_owner: Browser, owner: User, sample: Sample
 ) -> None:
     assert len(queued(as_owner, DESCRIBE, sample)) == 1
@@ -43,7 +44,7 @@ def test_many_requests_at_once_queue_one_job(app: Flask, owner: User, sample: Sa
     assert sorted(made) == [0, 0, 0, 0, 0, 1]
 
 
-def test_a_failed_job_is_not_tried_again_beside_another_one(as_owner: Browser, sample: Sample) -> None:
+def test_a_failed_job_is_not_retried_while_another_does_the_same(as_owner: Browser, sample: Sample) -> None:
     [job] = queued(as_owner, DESCRIBE, sample)
     with transaction() as session:
         session.execute(
@@ -55,7 +56,9 @@ def test_a_failed_job_is_not_tried_again_beside_another_one(as_owner: Browser, s
     assert not actions.retry(job.id)
 
 
-def test_a_free_user_waits_for_the_engine_and_not_for_words(as_freeloader: Browser, freeloader: User) -> None:
+def test_on_the_free_plan_analysing_waits_and_describing_does_not(
+    as_freeloader: Browser, freeloader: User
+) -> None:
     uploaded_job(as_freeloader, "break.wav", drum_loop(93))
     due_now()
     run.run_next()
@@ -70,11 +73,11 @@ def test_a_free_user_waits_for_the_engine_and_not_for_words(as_freeloader: Brows
 def test_webhooks_mails_and_cards_say_what_was_done(
     as_owner: Browser, owner: User, sample: Sample, purpose: str
 ) -> None:
-    webhook_delivery.add_endpoint(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed", "job.failed"])
     [job] = queued(as_owner, purpose, sample)
-    assert {DESCRIBE: "To be described again", ANALYSE: "To be analysed again"}[purpose] in as_owner.get(
-        "/jobs"
-    ).text
+    assert {DESCRIBE: "New description requested", ANALYSE: "New analysis requested"}[
+        purpose
+    ] in as_owner.get("/jobs").text
     run.run_next()
     told = json.loads(db.session.scalars(select(WebhookDelivery.body)).one())
     assert (told["type"], told["data"]["purpose"], told["data"]["sample_id"]) == (
@@ -83,14 +86,14 @@ def test_webhooks_mails_and_cards_say_what_was_done(
     key = OutboxMessage.key.startswith(f"batch:{job.batch_id}")
     mail = batch_mail.compose(db.session.scalars(select(OutboxMessage).where(key)).one())
     assert mail is not None
-    assert mail.subject == f"Your sample is {'described' if purpose == DESCRIBE else 'analysed'} again"
+    assert mail.subject == f"Your sample was {'described' if purpose == DESCRIBE else 'analysed'} again"
     assert mail.subject in mail.html
 
 
-def test_short_jobs_do_not_make_uploads_look_short(as_owner: Browser, sample: Sample) -> None:
-    upload_s = attempts.mean_run_s()
+def test_run_times_are_measured_by_purpose(as_owner: Browser, sample: Sample) -> None:
+    upload_s = attempts.mean_run_s("upload")
     ran(as_owner, DESCRIBE, sample)
-    assert attempts.mean_run_s() == upload_s
+    assert attempts.mean_run_s("upload") == upload_s
     assert attempts.mean_run_s(DESCRIBE) != upload_s
 
 

@@ -1,4 +1,4 @@
-"""An answer that was paid for serves whoever asks exactly the same, and nobody else."""
+"""An answer that was paid for serves exactly the same question, and no other."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from app.extensions import db
 from app.jobs import run
 from app.models import Sample, SingleFlightLock, User
 from app.models.base import transaction, utcnow
-from app.models.job import DESCRIBE
+from app.reprocessing.reprocess_purposes import DESCRIBE
 from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import LARGE, SMALL, choose, ran
 from tests.support import Browser, drum_loop, finished_job, uploaded_job
 
 
-def test_the_same_bytes_and_words_of_two_users_are_paid_for_once(
+def test_the_same_question_of_two_users_is_paid_for_once(
     as_owner: Browser, as_stranger: Browser, stranger: User, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     other = finished_job(as_stranger, "Dusty break.wav", drum_loop(93))
@@ -30,14 +30,14 @@ def test_the_same_bytes_and_words_of_two_users_are_paid_for_once(
 
 
 @pytest.mark.parametrize(("name", "bpm"), [("Dusty break 2.wav", 93), ("Dusty break.wav", 94)])
-def test_other_words_or_bytes_are_another_question(
+def test_another_name_or_other_bytes_are_another_question(
     as_owner: Browser, as_stranger: Browser, sample: Sample, fake: FakeOpenRouter, name: str, bpm: float
 ) -> None:
     finished_job(as_stranger, name, drum_loop(bpm))
     assert len(fake.asked) == 2
 
 
-def test_tags_are_words_too(
+def test_tags_are_part_of_the_question(
     as_owner: Browser, as_stranger: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     choose(as_owner, SMALL)
@@ -52,7 +52,7 @@ def test_tags_are_words_too(
 
 
 @pytest.mark.parametrize("left_s", [-1.0, 0.5])
-def test_who_died_asking_is_waited_for_as_long_as_asking_may_take(app: Flask, left_s: float) -> None:
+def test_a_dead_processs_lock_holds_only_as_long_as_asking_may_take(app: Flask, left_s: float) -> None:
     until = utcnow() + timedelta(seconds=left_s)
     with transaction() as session:
         session.add(SingleFlightLock(question="q", asker="dead", until=until))
@@ -63,7 +63,7 @@ def test_who_died_asking_is_waited_for_as_long_as_asking_may_take(app: Flask, le
     assert db.session.scalars(select(SingleFlightLock)).all() == []
 
 
-def test_whoever_fails_asking_lets_the_next_one_ask(app: Flask) -> None:
+def test_a_question_that_fails_releases_its_lock(app: Flask) -> None:
     with pytest.raises(ZeroDivisionError), answer_cache.single_flight(["q"], 60.0):
         raise ZeroDivisionError
     with answer_cache.single_flight(["q"], 60.0):

@@ -1,4 +1,4 @@
-"""What the sandbox tests run in a child: well-behaved and hostile in turn."""
+"""Functions that the sandbox tests run in a child, some well-behaved and some hostile."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def wait(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def process_and_weigh(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """The child's whole work, how long it took and the most memory it ever held."""
+    """Do the child's whole work, and add its duration and peak memory."""
     started = time.monotonic()
     result = analyse_file(request, progress)
     return {"result": result, "seconds": time.monotonic() - started, "peak_mb": peak_mb()}
 
 
 def peak_mb() -> float:
-    """Peak resident memory of this process in MiB; `getrusage` would tell that of whoever started it."""
+    """Return the peak resident memory of this process in MiB; `getrusage` would include its parent's."""
     found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
     return int(found[1]) / 1024 if found else 0.0

@@ -1,4 +1,4 @@
-"""The sandbox: its limits hold against code that resists, and nothing outlives a run."""
+"""The sandbox: its limits hold against hostile code, and nothing outlives a run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def is_alive(pid: int) -> bool:
-    """Running, rather than gone or waiting to be reaped."""
+    """Return whether a process runs, rather than being gone or a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -67,7 +67,7 @@ def test_no_secret_of_the_worker_reaches_the_child(tmp_path: Path, monkeypatch: 
     assert "top secret" not in str(answer["environ"])
 
 
-def test_a_verdict_keeps_its_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_an_unreadable_file_keeps_its_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(UnreadableAudio, match=r"This is no audio\. Upload a WAV\."):
         sandbox.run({"act": "refuse"}, folder=tmp_path, timeout_s=20)
 
@@ -83,7 +83,7 @@ def test_a_verdict_keeps_its_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
         ("not_a_number", EngineCrashed, "not JSON compliant"),
     ],
 )
-def test_trouble_costs_one_run_and_nothing_else(
+def test_a_failing_child_costs_one_run_and_nothing_else(
     sandbox: Sandbox, tmp_path: Path, act: str, error: type[EngineError], detail: str
 ) -> None:
     with pytest.raises(error, match=detail):
@@ -92,7 +92,9 @@ def test_trouble_costs_one_run_and_nothing_else(
 
 
 @pytest.mark.parametrize("how", ["timeout", "cancel"])
-def test_a_run_that_resists_is_killed_with_its_grandchild(sandbox: Sandbox, tmp_path: Path, how: str) -> None:
+def test_a_child_that_ignores_signals_is_killed_with_its_child(
+    sandbox: Sandbox, tmp_path: Path, how: str
+) -> None:
     pids: dict[str, int] = {}
     started = time.monotonic()
     with pytest.raises(EngineTimeout if how == "timeout" else EngineCancelled):
@@ -112,13 +114,13 @@ def test_a_run_that_resists_is_killed_with_its_grandchild(sandbox: Sandbox, tmp_
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_killed_runs_leave_no_descriptor_and_no_child_behind(sandbox: Sandbox, tmp_path: Path) -> None:
     def opened() -> tuple[int, int]:
-        assert sandbox._zygote is not None
-        there = (Path("/proc/self/fd"), Path(f"/proc/{sandbox._zygote.pid}/fd"))
+        assert sandbox._server is not None
+        there = (Path("/proc/self/fd"), Path(f"/proc/{sandbox._server.pid}/fd"))
         ours, theirs = (len(list(folder.iterdir())) for folder in there)
         return ours, theirs
 
     sandbox.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
-    time.sleep(0.2)  # the zygote closes its end a moment after we heard from it
+    time.sleep(0.2)  # the fork server closes its end a moment after the answer
     before = opened()
     for _ in range(5):
         with pytest.raises(EngineTimeout):
@@ -126,8 +128,8 @@ def test_killed_runs_leave_no_descriptor_and_no_child_behind(sandbox: Sandbox, t
     sandbox.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
     time.sleep(0.2)
     assert opened() == before
-    assert sandbox._zygote is not None
-    children = Path(f"/proc/{sandbox._zygote.pid}/task/{sandbox._zygote.pid}/children").read_text().split()
+    assert sandbox._server is not None
+    children = Path(f"/proc/{sandbox._server.pid}/task/{sandbox._server.pid}/children").read_text().split()
     wait_until_gone(*map(int, children))
 
 
@@ -135,12 +137,12 @@ def test_threads_run_side_by_side(sandbox: Sandbox, tmp_path: Path) -> None:
     pids: list[int] = []
     started = time.monotonic()
 
-    def one(number: int) -> None:
+    def run_one(number: int) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         pids.append(sandbox.run({"act": "wait", "seconds": 1}, folder=folder, timeout_s=20)["pid"])
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(4)]
+    threads = [threading.Thread(target=run_one, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -149,22 +151,22 @@ def test_threads_run_side_by_side(sandbox: Sandbox, tmp_path: Path) -> None:
     assert time.monotonic() - started < 3.5
 
 
-def test_a_killed_zygote_is_replaced(sandbox: Sandbox, tmp_path: Path) -> None:
-    first = sandbox._zygote
+def test_a_killed_fork_server_is_replaced(sandbox: Sandbox, tmp_path: Path) -> None:
+    first = sandbox._server
     assert first is not None
     first.kill()
     first.wait()
     assert sandbox.run({"act": "echo", "say": "again"}, folder=tmp_path, timeout_s=20)["said"] == "again"
 
 
-def test_a_killed_worker_takes_everything_with_it(tmp_path: Path) -> None:
-    """kill -9 of the parent in the middle of a run leaves neither zygote nor child nor grandchild."""
+def test_a_killed_worker_leaves_no_process_behind(tmp_path: Path) -> None:
+    """kill -9 of the parent in the middle of a run leaves no fork server, child or grandchild."""
     script = textwrap.dedent(f"""
         from pathlib import Path
-        from app.audio.sandbox import Sandbox
+        from app.sandbox.runner import Sandbox
         sandbox = Sandbox("tests.sandbox.child_entries:act")
         def heard(step, facts):
-            print(sandbox._zygote.pid, facts["child"], facts["grandchild"], flush=True)
+            print(sandbox._server.pid, facts["child"], facts["grandchild"], flush=True)
         folder = Path({str(tmp_path)!r})
         sandbox.run({{"act": "hang_with_grandchild"}}, folder=folder, timeout_s=60, on_progress=heard)
     """)
@@ -181,7 +183,7 @@ def test_a_killed_worker_takes_everything_with_it(tmp_path: Path) -> None:
 def test_close_leaves_no_process(tmp_path: Path) -> None:
     fresh = Sandbox("tests.sandbox.child_entries:act")
     fresh.run({"act": "echo", "say": ""}, folder=tmp_path, timeout_s=20)
-    assert fresh._zygote is not None
-    pid = fresh._zygote.pid
+    assert fresh._server is not None
+    pid = fresh._server.pid
     fresh.close()
     assert not is_alive(pid)

@@ -1,6 +1,6 @@
-"""Sentences as producers type them, each with everything that should be understood of it.
+"""Sentences as producers type them, each with all the terms it should be parsed into.
 
-One line a piece, in the notation of `told`: the field, then its value; a minus before what must not be.
+Terms are written as `terms_text` writes them: the field, then the value, with a minus before a negated term.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from app.search.sentence_parser import Term
 from app.search.text_conditions import DESCRIPTION_FIELDS
 
-# Written first, and not looked at while the words and rules were made.
+# Written before the words and rules, and not looked at while those were made.
 HELD_OUT = {
-    "warm rhodes loop 84 bpm in F# minor": "soft warm 1; sound keys; kind loop; bpm 81..87; key F# minor",
+    "warm rhodes loop 84 bpm in F# minor": "boost warm 1; sound keys; kind loop; bpm 81..87; key F# minor",
     "short punchy snares, no hats": "rank length -1; rank punch 1; sound snare; -sound hi-hat",
     "claps under 500 ms": "sound clap; seconds ..0.5",
     "something dark and noisy between 130 and 140": "rank brightness -1; rank noisiness 1; bpm 130..140",
@@ -21,10 +21,10 @@ HELD_OUT = {
     "loops faster than 150": "kind loop; bpm 150..",
     "Eb major pads, long and clean": "key D# major; sound pad; rank length 1; rank noisiness -1",
     'loop "take 3" without vocals': "kind loop; word take 3; -sound vocal-like",
-    "jazzy drum break about 92bpm": "soft jazzy 1; break break; bpm 87..97",
+    "jazzy drum break about 92bpm": "boost jazzy 1; break break; bpm 87..97",
     "anything compatible with 5A": "key C minor|D# major|F minor|G minor",
     "4 bar loops at 100 bpm": "bars 4; kind loop; bpm 97..103",
-    "a bit brighter than dusty kicks": "rank brightness 0.5; soft dusty 1; sound kick",
+    "a bit brighter than dusty kicks": "rank brightness 0.5; boost dusty 1; sound kick",
     "flac files longer than 10 seconds": "format FLAC; seconds 10..",
     "quiet cymbals not longer than 3s": "rank loudness -1; sound cymbal; seconds ..3",
     "slow sad loops in minor": "bpm ..85; mood sad|melancholic; kind loop; key minor",
@@ -33,8 +33,8 @@ HELD_OUT = {
 }
 
 SENTENCES = {
-    "dusty 90 bpm drum loops in A minor, not too bright": "soft dusty 1; bpm 87..93; sound drums; kind loop; "
-    "key A minor; rank brightness -1",
+    "dusty 90 bpm drum loops in A minor, not too bright": "boost dusty 1; bpm 87..93; sound drums; "
+    "kind loop; key A minor; rank brightness -1",
     "around 90 bpm": "bpm 85..95",
     "around 90": "bpm 85..95",
     "80-95": "bpm 80..95",
@@ -83,7 +83,7 @@ SENTENCES = {
     "-snare": "-sound snare",
     "zorblax 808": "word zorblax; word 808",
     "I am looking for a lo-fi beat": "genre lo-fi; sound drums",
-    "DUSTY, breaks!": "soft dusty 1; break break",
+    "DUSTY, breaks!": "boost dusty 1; break break",
     "find me something": "",
     "": "",
     # The words of a vibe.
@@ -153,30 +153,30 @@ SENTENCES = {
     "electric piano, no strings": "sound keys; -instrument strings",
     "guitars without drum machine": "instrument guitar; -instrument drum machine",
     "gritty texture": "texture gritty",
-    "warm texture, warm mood, warm": "texture warm; mood warm; soft warm 1",
+    "warm texture, warm mood, warm": "texture warm; mood warm; boost warm 1",
     "drum loop to chop": "use drum loop to chop",
     "transitions": "use transition",
     "a melody": "role melody",
     "not melancholic or sad": "-mood melancholic; -mood sad|melancholic",
-    # Characters sort.
-    "very dusty, a bit crunchy": "soft dusty 2; soft crunchy 0.5",
-    "not too dusty": "soft dusty -1",
-    "less dusty than that": "soft dusty -1",
-    "not dusty": "-soft dusty 1",
-    "fat vintage kicks": "soft fat 1; soft vintage 1; sound kick",
-    "old-school": "soft old school 1",
+    # Words for a character sort.
+    "very dusty, a bit crunchy": "boost dusty 2; boost crunchy 0.5",
+    "not too dusty": "boost dusty -1",
+    "less dusty than that": "boost dusty -1",
+    "not dusty": "-boost dusty 1",
+    "fat vintage kicks": "boost fat 1; boost vintage 1; sound kick",
+    "old-school": "boost old school 1",
     "“two words” don’t": "word two words; word don't",
 }
 
 
-# Written down as a producer would type them; what they showed to be missing was mended.
+# Written as a producer would type them. They showed gaps in the rules, which were then closed.
 TYPED_BY_PRODUCERS = {
     "kicks without a tempo": "sound kick; has no bpm",
     "show me my newest drum breaks": "sort newest; break break",
     "trap hats around 140": "genre trap; sound hi-hat; bpm 135..145",
     "dark pads in F# minor": "rank brightness -1; sound pad; key F# minor",
     "stuff I uploaded today": "days 1",
-    "chopped soul vocals": "soft chopped 1; genre soul; sound vocal-like",
+    "chopped soul vocals": "boost chopped 1; genre soul; sound vocal-like",
     "short snare one shots, no reverb": "rank length -1; sound snare; kind one-shot; -word reverb",
     "lofi piano loops 70-85 bpm": "genre lo-fi; sound keys; kind loop; bpm 70..85",
     "longest pads": "rank length 1; sound pad",
@@ -209,24 +209,24 @@ TYPED_BY_PRODUCERS = {
 SENTENCES |= TYPED_BY_PRODUCERS
 
 
-def told(pieces: tuple[Term, ...]) -> str:
-    return "; ".join(_told(piece) for piece in pieces)
+def terms_text(terms: tuple[Term, ...]) -> str:
+    return "; ".join(_term_text(term) for term in terms)
 
 
-def _told(piece: Term) -> str:
-    minus, value = "-" if piece.negated else "", piece.value
-    if piece.field in ("bpm", "seconds"):
+def _term_text(term: Term) -> str:
+    minus, value = "-" if term.negated else "", term.value
+    if term.field in ("bpm", "seconds"):
         words = "..".join("" if each is None else f"{each:g}" for each in value)
-    elif piece.field == "has":
+    elif term.field == "has":
         words = value[0] if value[1] else f"no {value[0]}"
-    elif piece.field in ("rank", "soft"):
+    elif term.field in ("rank", "boost"):
         words = f"{value[0]} {value[1]:g}"
-    elif piece.field == "key":
+    elif term.field == "key":
         words = value[0].split()[1] if len(value) == 12 else "|".join(value)
-    elif piece.field in DESCRIPTION_FIELDS:
+    elif term.field in DESCRIPTION_FIELDS:
         words = "|".join(value)
-    elif piece.field == "liked":
+    elif term.field == "liked":
         return f"{minus}liked"
     else:
         words = str(value[0])
-    return f"{minus}{piece.field} {words}"
+    return f"{minus}{term.field} {words}"

@@ -1,4 +1,4 @@
-"""The library asked in a sentence: what is found, in which order, and what the page says about it."""
+"""Searching with a sentence: what is found, in which order, and what the page says about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from app.extensions import db
 from app.library import samples
 from app.models import Sample, User
 from app.models.base import transaction, utcnow
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 from tests.search.sentences import HELD_OUT, SENTENCES
 from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick, noise, wav
 
@@ -26,7 +27,7 @@ def four(as_owner: Browser) -> dict[str, Sample]:
 
 
 def names(user: User, sentence: str) -> list[str]:
-    return [sample.name for sample in search.find_samples(user, search.SampleQuery(ask=sentence), "").samples]
+    return [sample.name for sample in find_samples(user, SampleQuery(ask=sentence), "").samples]
 
 
 def test_sentences_find_and_rank(owner: User, four: dict[str, Sample]) -> None:
@@ -64,11 +65,11 @@ def test_sentences_find_and_rank(owner: User, four: dict[str, Sample]) -> None:
     assert "Hiss" not in names(owner, "this week")
 
 
-def test_every_sentence_can_be_asked_page_by_page(owner: User, four: dict[str, Sample]) -> None:
+def test_every_sentence_can_be_paged(owner: User, four: dict[str, Sample]) -> None:
     for sentence in (*SENTENCES, *HELD_OUT, "not too bright, punchy, calm and long"):
-        query, seen, after = search.SampleQuery(ask=sentence), list[str](), ""
+        query, seen, after = SampleQuery(ask=sentence), list[str](), ""
         while True:
-            page = search.find_samples(owner, query, after, limit=1)
+            page = find_samples(owner, query, after, limit=1)
             seen += [sample.id for sample in page.samples]
             if page.next_after is None:
                 break
@@ -76,26 +77,26 @@ def test_every_sentence_can_be_asked_page_by_page(owner: User, four: dict[str, S
         assert len(seen) == len(set(seen)) == page.total
 
 
-def test_a_date_sorts_before_any_other_wish_and_a_choice_by_hand_before_both(
+def test_the_picked_order_goes_before_a_date_and_a_date_before_other_ranks(
     as_owner: Browser, owner: User, four: dict[str, Sample]
 ) -> None:
     oldest = [*four]
     assert names(owner, "oldest") == names(owner, "dusty, oldest first") == oldest
     assert names(owner, "newest, not the brightest") == names(owner, "recently added") == oldest[::-1]
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first").text
-    assert "sorted by oldest first" in page
+    assert "· oldest first" in page
     chips = re.findall(r'class="chip" href="[^"]+">([^<]+) <', page)
     assert chips == ["darkest first (another order is chosen)", "WAV", "oldest first"]
     assert '<option value="newest">' in page  # what is in force is as asked, which stands selected
     assert 'href="/samples?ask=dark+wav&amp;sort=oldest"' in page
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first&sort=newest").text
-    assert "sorted by Newest, as chosen" in page
+    assert "· Newest, as chosen" in page
     assert re.findall(r'data-name="([^"]+)"', page) == oldest[::-1]
     assert '<option value="newest" selected>' in page
     assert 'href="/samples?ask=dark+wav&amp;sort=newest"' in page
 
 
-def test_what_is_called_as_the_sentence_says_comes_first(owner: User, four: dict[str, Sample]) -> None:
+def test_a_sample_named_like_the_sentence_comes_first(owner: User, four: dict[str, Sample]) -> None:
     assert names(owner, "warm") == ["Warm pad", "Hiss", "Deep kick", "Dusty break"]
     samples.edit_sample(four["Hiss"], name="not loud")
     samples.edit_sample(four["Dusty break"], name="Not (so) loud - ÄNDERN")
@@ -106,7 +107,7 @@ def test_what_is_called_as_the_sentence_says_comes_first(owner: User, four: dict
     whole = names(owner, "not so loud")
     seen, after = list[str](), ""
     while True:
-        page = search.find_samples(owner, search.SampleQuery(ask="not so loud"), after, limit=1)
+        page = find_samples(owner, SampleQuery(ask="not so loud"), after, limit=1)
         seen += [sample.name for sample in page.samples]
         if page.next_after is None:
             break
@@ -116,13 +117,15 @@ def test_what_is_called_as_the_sentence_says_comes_first(owner: User, four: dict
     assert names(owner, "not loud, oldest")[0] == "Not (so) loud - ÄNDERN"
 
 
-def test_a_name_that_the_sentence_leaves_out_is_offered(as_owner: Browser, four: dict[str, Sample]) -> None:
+def test_a_sample_named_like_the_sentence_is_offered_when_it_does_not_match(
+    as_owner: Browser, four: dict[str, Sample]
+) -> None:
     samples.edit_sample(four["Hiss"], name="No Key, 93 BPM")
     samples.edit_sample(four["Deep kick"], name="Amen")
 
     def offered(sentence: str) -> list[str]:
         page = as_owner.get("/samples", query_string={"ask": sentence}).text
-        line = re.search(r"Named so: (.*)</p>", page)
+        line = re.search(r"(?s)Samples with this name:(.*?)</p>", page)
         return re.findall(r'<a dir="auto" href="[^"]+">([^<]+)<', line[1]) if line else []
 
     assert offered("no key 93 bpm") == ["No Key, 93 BPM"]
@@ -135,9 +138,7 @@ def test_a_name_that_the_sentence_leaves_out_is_offered(as_owner: Browser, four:
     assert offered("no key 93 bpm") == []
 
 
-def test_a_break_is_a_drum_loop_whatever_it_is_called_and_what_is_called_so(
-    owner: User, four: dict[str, Sample]
-) -> None:
+def test_a_break_is_any_drum_loop_and_anything_named_break(owner: User, four: dict[str, Sample]) -> None:
     for old, new in (("Dusty break", "Amen"), ("Hiss", "Break_tail"), ("Deep kick", "Breakdown kick")):
         samples.edit_sample(four[old], name=new)
     four["Dusty break"].filename = four["Deep kick"].filename = "take.wav"
@@ -146,7 +147,7 @@ def test_a_break_is_a_drum_loop_whatever_it_is_called_and_what_is_called_so(
     assert names(owner, "breaks") == ["Break_tail", "Amen"]
 
 
-def test_what_a_sound_has_none_of_can_be_asked_for(as_owner: Browser, four: dict[str, Sample]) -> None:
+def test_samples_without_a_key_tempo_or_tags_can_be_found(as_owner: Browser, four: dict[str, Sample]) -> None:
     owner = db.session.get_one(User, four["Hiss"].user_id)
     with transaction():
         four["Dusty break"].correct(bpm=None)
@@ -166,11 +167,11 @@ def test_what_a_sound_has_none_of_can_be_asked_for(as_owner: Browser, four: dict
     assert chips[1][0] == "/samples?ask=dusty,+no+please"
 
 
-def test_what_was_understood_is_shown_and_can_be_taken_back(
+def test_chips_show_what_was_understood_and_can_be_removed(
     as_owner: Browser, four: dict[str, Sample]
 ) -> None:
     page = unescape(as_owner.get("/samples?ask=dusty+93+bpm+loops,+not+too+bright").text)
-    assert "sorted by dusty and darkest first" in page
+    assert "· dusty and darkest first" in page
     links = re.findall(r'class="chip" href="([^"]+)">([^<]+) <', page)
     assert [words for _, words in links] == ["dusty first", "90–96 BPM", "loop", "darkest first"]
     assert links[1][0] == "/samples?ask=dusty+loops,+not+too+bright"
@@ -179,12 +180,12 @@ def test_what_was_understood_is_shown_and_can_be_taken_back(
     assert 'value="90"' in as_owner.get(corrected).text
 
 
-def test_when_nothing_is_found_it_says_what_to_leave_out(as_owner: Browser, four: dict[str, Sample]) -> None:
+def test_an_empty_result_suggests_wider_searches(as_owner: Browser, four: dict[str, Sample]) -> None:
     page = unescape(as_owner.get("/samples?ask=dusty+loops+faster+than+120").text)
-    without = re.findall(r'Without <a href="([^"]+)">([^<]+)</a>: <span class="num">(\d+)', page)
+    without = re.findall(r'Without <a href="([^"]+)">([^<]+)</a>:\s+<span class="num">(\d+)', page)
     assert without == [("/samples?ask=dusty+loops", "from 120 BPM", "1")]
 
 
-def test_the_api_is_asked_the_same(app: Flask, script: ApiScript, four: dict[str, Sample]) -> None:
+def test_the_api_finds_the_same(app: Flask, script: ApiScript, four: dict[str, Sample]) -> None:
     found = script.get("/api/samples?ask=93+bpm+drum+loops").get_json()
     assert [sample["name"] for sample in found["samples"]] == ["Dusty break"]

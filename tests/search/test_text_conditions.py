@@ -1,4 +1,4 @@
-"""What a sentence says about a description: the one in force is asked, and characters only sort."""
+"""Searching descriptions: corrections count, and words for a character only sort."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from app.jobs.outcomes import build_sample
 from app.models import Job, Sample, User
 from app.models import sample as sample_model
 from app.models.base import new_id, transaction
-from app.search import sample_search as search
 from app.search import text_conditions, vibe_synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
+from app.search.term_labels import order_label
+from app.upload.upload_purpose import build_sample
+from tests.measurements import loop_measurement
 from tests.models.test_sample import MEASURED
 
 DULL: dict[str, Any] = {
@@ -31,13 +34,13 @@ VIBES: dict[str, dict[str, Any]] = {
 
 
 def shelve(owner: User, vibes: dict[str, dict[str, Any]]) -> dict[str, Sample]:
-    """Samples as the jobs of those files would have made them."""
+    """Add samples as the jobs of such files would have made them, by name."""
     made = {}
     with transaction() as session:
         for name, vibe in vibes.items():
             job = Job(id=new_id(), user_id=owner.id, filename=f"{name}.wav", format="WAV", size_bytes=1)
             job.content_sha256, job.incoming_key = "", f"incoming/{owner.id}/{job.id}.wav"
-            made[name] = build_sample(job, MEASURED, DULL | vibe)
+            made[name] = build_sample(job, loop_measurement(**MEASURED), DULL | vibe)
             session.add(made[name])
     return made
 
@@ -48,7 +51,7 @@ def shelf(owner: User) -> dict[str, Sample]:
 
 
 def names(user: User, sentence: str) -> list[str]:
-    return [sample.name for sample in search.find_samples(user, search.SampleQuery(ask=sentence), "").samples]
+    return [sample.name for sample in find_samples(user, SampleQuery(ask=sentence), "").samples]
 
 
 FOUND = {
@@ -71,13 +74,13 @@ FOUND = {
 
 
 @pytest.mark.parametrize(("sentence", "expected"), FOUND.items())
-def test_the_words_of_a_vibe_find(
+def test_words_of_a_vibe_find_samples(
     owner: User, shelf: dict[str, Sample], sentence: str, expected: set[str]
 ) -> None:
     assert set(names(owner, sentence)) == expected
 
 
-def test_what_the_user_corrected_is_in_force(owner: User, shelf: dict[str, Sample]) -> None:
+def test_corrections_replace_the_description(owner: User, shelf: dict[str, Sample]) -> None:
     with transaction():
         shelf["Popcorn"].correct(moods=["joyful"], era=None, description='It is "moods": ["sad"], they say.')
         shelf["Plain"].correct(era="1990s", genres=[{"name": "boom bap", "weight": 1.0}])
@@ -91,7 +94,7 @@ def test_what_the_user_corrected_is_in_force(owner: User, shelf: dict[str, Sampl
     assert names(owner, "joyful") == []
 
 
-def test_a_text_cannot_pose_as_a_field(owner: User) -> None:
+def test_text_that_looks_like_a_json_field_is_not_one(owner: User) -> None:
     shelved = shelve(
         owner, {'"moods": [unsaid]': {"description": 'So "sad", he said.', "tags": ["happysad"]}}
     )
@@ -102,7 +105,7 @@ def test_a_text_cannot_pose_as_a_field(owner: User) -> None:
     assert names(owner, "gloomy") == ['"moods": [unsaid]']
 
 
-def test_a_character_comes_first_and_leaves_nothing_out(owner: User, shelf: dict[str, Sample]) -> None:
+def test_a_character_sorts_and_excludes_nothing(owner: User, shelf: dict[str, Sample]) -> None:
     rest = [name for name in reversed(VIBES) if name not in ("Popcorn", "Take 3")]
     assert names(owner, "dusty") == ["Take 3", "Popcorn", *rest]
     assert names(owner, "not too dusty") == [*rest, "Take 3", "Popcorn"]
@@ -114,19 +117,20 @@ def test_characters_and_measures_sort_together_page_by_page(owner: User, shelf: 
     with transaction():
         for number, sample in enumerate(shelf.values()):
             sample.features.brightness = None if number == 4 else 20.0 * number
-    query, seen, after = search.SampleQuery(ask="dusty, dark"), list[str](), ""
+    query, seen, after = SampleQuery(ask="dusty, dark"), list[str](), ""
     while True:
-        page = search.find_samples(owner, query, after, limit=1)
+        page = find_samples(owner, query, after, limit=1)
         seen += [sample.name for sample in page.samples]
         if page.next_after is None:
             break
         after = page.next_after
     assert seen == ["Popcorn", "Take 3", "Blue", "Strings of sand", "Plain"]
-    assert query.ranking == "dusty and darkest first"
-    assert search.SampleQuery(ask="bright, not too dusty").ranking == "brightest first, dusty last"
+    assert order_label("", query.terms) == "dusty and darkest first"
+    terms = SampleQuery(ask="bright, not too dusty").terms
+    assert order_label("", terms) == "brightest first, dusty last"
 
 
-def test_every_word_of_a_vibe_can_be_asked_for() -> None:
+def test_every_word_of_a_vibe_is_in_the_lexicon() -> None:
     assert set(text_conditions.DESCRIPTION_FIELDS.values()) <= set(sample_model.VIBE_FIELDS)
     for field, words in vibe_synonyms.VIBE_FIELDS.items():
         for word in words:
@@ -140,12 +144,12 @@ def test_every_word_of_a_vibe_can_be_asked_for() -> None:
 @pytest.mark.parametrize(
     "name", ["Beat (Dusty) 90", "[dusty] 90", "dusty/loop", "dusty+warm", "Dusty & warm", "dusty!", "Dusty's"]
 )
-def test_a_word_ends_where_its_letters_do(owner: User, name: str) -> None:
+def test_punctuation_separates_words_in_names(owner: User, name: str) -> None:
     shelve(owner, {"Another": {}, name: {}, "Undusty": {}})
     assert names(owner, "dusty")[0] == name
     assert sorted(names(owner, "not dusty")) == ["Another", "Undusty"]
 
 
-def test_quotation_marks_in_a_description_end_words_too(owner: User) -> None:
+def test_quotation_marks_separate_words_in_descriptions(owner: User) -> None:
     shelve(owner, {"Another": {}, "One": {"description": 'A "dusty" loop.'}})
     assert names(owner, "dusty")[0] == "One"

@@ -1,7 +1,7 @@
-"""The door that a real object store has and the test server lacks: signatures, expiry, size, CORS, If-Match.
+"""A proxy that adds the checks of a real object store: signatures, expiry, size, CORS, If-Match.
 
-A proxy before moto's server. A presigned request is let through only when its signature, computed here anew
-from what was really sent, is right. Requests signed in a header are the product's own and pass.
+It stands before moto's server, which lacks them. A presigned request passes only when its signature equals
+the one computed here from what was really sent. Requests signed in a header are the product's own and pass.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.live import free_port
 
 
 class StoreProxy:
-    """What came in, and what time it is for links."""
+    """The proxy: what passed it, how late it is for links, and whether it is shut."""
 
     def __init__(self, behind: str, secret: str, bucket: str) -> None:
         self.behind, self.secret, self.bucket = behind, secret, bucket
@@ -40,7 +40,7 @@ class StoreProxy:
         self._server.server_close()
 
     def refuses(self, method: str, target: str, headers: Any) -> str | None:
-        """Why a request does not pass, or None."""
+        """Return why a request does not pass, or None."""
         if headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
             return self._has_changed(headers)
         query = dict(parse_qsl(urlsplit(target).query, keep_blank_values=True))
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_OPTIONS(self) -> None:
-        """A browser's question before it sends: answered by the rule the bucket has."""
+        """Answer a browser's preflight request by the CORS rule of the bucket."""
         self._answer(200 if self._cors() else 403, self._cors(), b"")
 
     def do_PUT(self) -> None:
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(answer.status_code, kept | self._cors(), answer.content)
 
     def _cors(self) -> dict[str, str]:
-        """What the bucket's own rule says to this origin; nothing to any other."""
+        """Return the CORS headers that the bucket's rule has for this origin; none for any other."""
         origin = self.headers.get("Origin")
         asked = self.headers.get("Access-Control-Request-Method", self.command)
         rules = (

@@ -1,4 +1,4 @@
-"""Real processes on PostgreSQL: described by a model, then by another, analysed again; each paid for once."""
+"""Real processes on PostgreSQL describe a sample by one model, then another, and analyse it again."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def found(pattern: str, page: str) -> str:
 
 
 def spent(url: str) -> Decimal:
-    """All of the ledger: what was put aside was given back."""
+    """Return the sum of the ledger, in which every reservation was settled."""
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT sum(cost_usd) FROM api_usage WHERE kind = 'ai'").fetchone()
     assert row is not None

@@ -1,4 +1,4 @@
-"""Corrections at once on PostgreSQL, where transactions run beside each other: each is kept."""
+"""Corrections at the same time on PostgreSQL, where transactions run in parallel: each is kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def test_of_corrections_at_once_none_is_lost(postgres_app: Flask) -> None:
+def test_corrections_at_the_same_time_are_all_kept(postgres_app: Flask) -> None:
     owner = accounts.register_user("owner@example.com", PASSWORD, "UTC")
     sample_id, user_id = shelve(owner, {"One": {}})["One"].id, owner.id
     db.session.commit()

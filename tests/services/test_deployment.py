@@ -1,4 +1,4 @@
-"""The main job on PostgreSQL, Redis, S3 and SMTP, by settings alone; and on none of them."""
+"""The main job on PostgreSQL, Redis, S3 and SMTP, chosen by settings alone, and on none of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def registered(product: Product) -> Producer:
 
 
 def registered_by_mail(product: Product, inbox: Inbox) -> Producer:
-    """By the link that comes within moments, as a mail server is there."""
+    """Register by the link in the mail, because there is a mail server."""
     producer = Producer(product)
     producer.post("/register", email="p@example.com")
     message = wait_for_mail(inbox, 1)
@@ -39,7 +39,7 @@ def registered_by_mail(product: Product, inbox: Inbox) -> Producer:
 
 
 def wait_for_mail(inbox: Inbox, count: int) -> Message:
-    """The last of so many, and of no more."""
+    """Return the last of exactly this many mails."""
     until = time.monotonic() + 20
     while len(inbox.messages) < count and time.monotonic() < until:
         time.sleep(0.1)
@@ -102,10 +102,10 @@ def test_the_main_job_on_postgres_redis_s3_and_smtp(
     assert not (tmp_path / "data" / "store").exists()
 
 
-def test_workers_and_an_engine_of_its_own_share_nothing_but_a_bucket(
+def test_workers_and_an_engine_of_its_own_share_only_a_bucket(
     tmp_path: Path, s3_settings: dict[str, str]
 ) -> None:
-    """The engine as the Procfile starts it, without a key of the bucket; files go by signed links."""
+    """The engine runs as in the Procfile, without a key to the bucket; it gets files by signed links."""
     place = {name: value for name, value in s3_settings.items() if "KEY" not in name}
     with EngineProcess(tmp_path, app="app.engine.service", **place) as engine:
         elsewhere = engine.for_workers | {"BASE_URL": "http://127.0.0.1:5000"}
@@ -121,7 +121,7 @@ def test_workers_and_an_engine_of_its_own_share_nothing_but_a_bucket(
         assert list((engine.data_dir / "tmp").iterdir()) == []
 
 
-def test_ctrl_c_leaves_no_process_and_the_next_start_finishes_what_was_under_way(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_no_process_and_the_next_start_finishes_the_running_job(tmp_path: Path) -> None:
     product = Product(tmp_path / "data")
     product.start()
     producer = Producer(product)
@@ -140,7 +140,7 @@ def test_ctrl_c_leaves_no_process_and_the_next_start_finishes_what_was_under_way
 
 
 def test_a_killed_worker_loses_no_job(tmp_path: Path, postgres_url: str, redis_url: str) -> None:
-    """kill -9 in the middle: another worker takes the job up, and it is done once."""
+    """After kill -9 in the middle, another worker takes the job, and it completes once."""
     import os
     import signal
     import subprocess

@@ -1,4 +1,4 @@
-"""Worker processes that meet the same question at once: one asks, and the others get its answer."""
+"""Worker processes with the same question at the same time: one asks, the others get its answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.extensions import db
 from app.jobs import reprocess
 from app.models import Job, Sample, SingleFlightLock, User
 from app.models.base import transaction
-from app.models.job import DESCRIBE
+from app.reprocessing.reprocess_purposes import DESCRIBE
 from tests.fake_openrouter import KEY, FakeOpenRouter
 from tests.reprocessing.support import ledger
 from tests.search.test_text_conditions import shelve
@@ -36,7 +36,7 @@ Environ = dict[str, str]
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def deployed(request: pytest.FixtureRequest, tmp_path: Path, fake: FakeOpenRouter) -> Iterator[Environ]:
-    """The settings of all processes, and the app of this one."""
+    """Return the settings of all processes, inside the app of this one."""
     asking = {"OPENROUTER_API_KEY": KEY, "OPENROUTER_BASE_URL": fake.url, "VIBE_MODEL_FREE": "maker/first"}
     given = asking | {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET}
     if request.param == "postgresql":
@@ -48,7 +48,7 @@ def deployed(request: pytest.FixtureRequest, tmp_path: Path, fake: FakeOpenRoute
         db.engine.dispose()
 
 
-def test_it_is_paid_for_once(deployed: Environ, fake: FakeOpenRouter) -> None:
+def test_the_same_question_is_paid_for_once(deployed: Environ, fake: FakeOpenRouter) -> None:
     fake.script = ["slow"]
     users = [accounts.register_user(f"{name}@example.com", PASSWORD, "UTC") for name in ("first", "second")]
     samples = [sample for user in users for sample in the_same_sound(user)]
@@ -66,7 +66,7 @@ def test_it_is_paid_for_once(deployed: Environ, fake: FakeOpenRouter) -> None:
 
 
 def the_same_sound(user: User) -> list[Sample]:
-    """The same bytes twice, under one name."""
+    """Add two samples with the same bytes and the same name."""
     made = [shelve(user, {"Break": {}})["Break"] for _ in range(2)]
     with transaction():
         for sample in made:

@@ -34,7 +34,7 @@ def product(tmp_path: Path, postgres_url: str, redis_url: str) -> Iterator[Produ
 
 @pytest.fixture
 def second_url(product: Product) -> Iterator[str]:
-    """Another web process on the same settings, as on another machine."""
+    """Start another web process with the same settings, as on another machine."""
     port = free_port()
     command = [str(Path(sys.executable).parent / "gunicorn"), "--bind", f"127.0.0.1:{port}", "wsgi:app"]
     with product.log_path.open("ab") as log:
@@ -73,7 +73,7 @@ def test_two_web_processes_share_one_count(product: Product, second_url: str) ->
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_sign_in_is_throttled_over_all_processes(product: Product, second_url: str) -> None:
+def test_sign_in_is_throttled_across_all_processes(product: Product, second_url: str) -> None:
     codes = []
     for number in range(12):
         url = (product.url, second_url)[number % 2]

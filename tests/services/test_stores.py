@@ -19,7 +19,8 @@ from app.integrations.storage import StorageError, Store, open_store
 from app.models import OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 from tests.live import free_port
 from tests.services.conftest import Inbox
 from tests.support import PASSWORD, Browser, finished_job, kick
@@ -36,7 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return open_store(Settings.from_env(values))
 
 
-def test_a_store_keeps_replaces_and_forgets(store: Store, tmp_path: Path) -> None:
+def test_a_store_puts_replaces_and_deletes_objects(store: Store, tmp_path: Path) -> None:
     source, target = tmp_path / "in", tmp_path / "out"
     for content in (b"first", b"second"):
         source.write_bytes(content)
@@ -63,7 +64,7 @@ def test_a_bucket_link_names_the_download(s3_settings: dict[str, str], tmp_path:
     assert "%C3%9Cn%C3%AFcode.wav" in answer.headers["Content-Disposition"]
 
 
-def test_a_store_that_is_down_says_so(tmp_path: Path) -> None:
+def test_a_store_that_is_down_raises_a_storage_error(tmp_path: Path) -> None:
     values = {
         "S3_BUCKET": "b",
         "S3_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",
@@ -97,14 +98,14 @@ def test_migrations_run_up_and_down_and_match_the_models(empty_app: Flask) -> No
         db.engine.dispose()
 
 
-def test_a_library_is_ranked_by_what_the_user_corrected(empty_app: Flask) -> None:
+def test_a_library_is_ranked_by_corrected_values(empty_app: Flask) -> None:
     with empty_app.app_context():
         upgrade()
         user = accounts.register_user("owner@example.com", PASSWORD, "UTC")
         for described, corrections in (({"energy": 50}, {}), ({"energy": 10}, {"energy": 90}), ({}, {})):
             with transaction() as session:
                 session.add(_sample(user, described, corrections))
-        found = search.find_samples(user, search.SampleQuery(ask="energetic"), "").samples
+        found = find_samples(user, SampleQuery(ask="energetic"), "").samples
         assert [sample.vibe.get("energy") for sample in found] == [90, 50, None]
         db.session.remove()
         db.engine.dispose()
@@ -141,7 +142,7 @@ class TestMail:
             "BASE_URL": "http://127.0.0.1:5000",
         }
 
-    def test_mail_is_sent_once_with_text_html_and_a_way_out(
+    def test_mail_is_sent_once_with_text_html_and_an_unsubscribe_link(
         self, as_owner: Browser, mail_server: tuple[str, Inbox]
     ) -> None:
         finished_job(as_owner, "kick.wav", kick())

@@ -1,4 +1,4 @@
-"""What an upload of 100 MB costs the web process: it goes to disk as it comes, never whole into memory."""
+"""The memory an upload of 100 MB takes in the web process, which writes it to disk block by block."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECRET = "a secret for tests, long enough to be taken"
 
 
 class Web:
-    """The web process alone, as the Procfile starts it, and a member of the Pro plan."""
+    """Start only the web process, as in the Procfile, with a user on the Pro plan."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         port = free_port()
@@ -74,7 +74,7 @@ class Web:
 
     @property
     def pid(self) -> int:
-        """The one worker of gunicorn, which answers."""
+        """Return the process id of gunicorn's one worker."""
         (child,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(child)
 
@@ -84,7 +84,7 @@ class Web:
         return int(found[1]) / 1024
 
     def forget_peak(self) -> None:
-        """From here on the peak is counted anew."""
+        """Start counting the peak from here."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
 
@@ -98,7 +98,7 @@ def web(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Web]:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """A WAV of exactly as much as the plan takes."""
+    """Make a WAV of exactly the size the plan allows."""
     path = tmp_path / "large.wav"
     header = bytearray(kick()[:44])
     header[4:8], header[40:44] = ((SIZE_BYTES - less).to_bytes(4, "little") for less in (8, 44))
@@ -125,7 +125,7 @@ def upload_by_page(web: Web, http: httpx.Client, path: Path) -> int:
 
 
 def sign_in(http: httpx.Client) -> None:
-    """Once and before: hashing a password takes 64 MB on purpose."""
+    """Sign in once, before measuring, because hashing a password takes 64 MB on purpose."""
     member = {"email": "p@example.com", "password": PASSWORD}
     assert http.post("/sign-in", data={"csrf_token": csrf_token(http)} | member).status_code == 303
 
@@ -140,7 +140,7 @@ def csrf_token(http: httpx.Client) -> str:
 def test_an_upload_of_100_mb_takes_less_than_20_mb_of_memory(
     web: Web, large: Path, tmp_path: Path, upload: Callable[..., int], status: int
 ) -> None:
-    """Beside a process that has taken a small file already, so that nothing is loaded on the way."""
+    """Measured after a small file, so that no module is loaded during the large one."""
     small = tmp_path / "kick.wav"
     small.write_bytes(kick())
     with httpx.Client(base_url=web.url, timeout=120) as http:

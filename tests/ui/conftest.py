@@ -1,4 +1,4 @@
-"""A real browser on the product as `make run` serves it; anything it complains of fails the test."""
+"""Run a real browser on the product as `make run` serves it. Console errors and page errors fail the test."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def library(product: Product) -> Producer:
-    """The demo account with a few finished samples and one failed job."""
+    """Return the demo account, with a few finished samples and one failed job."""
     producer = Producer(product)
     producer.post("/demo")
     header = bytearray(kick())
@@ -64,21 +64,21 @@ def library(product: Product) -> Producer:
 @pytest.fixture
 def context(browser: Browser, product: Product) -> Iterator[BrowserContext]:
     made = browser.new_context(base_url=product.url, viewport={"width": 1280, "height": 800})
-    complaints: list[str] = []
-    made.on("page", lambda page: listen(page, complaints))
+    browser_errors: list[str] = []
+    made.on("page", lambda page: listen(page, browser_errors))
     yield made
     made.close()
-    assert complaints == []
+    assert browser_errors == []
 
 
-def listen(page: Page, complaints: list[str]) -> None:
+def listen(page: Page, browser_errors: list[str]) -> None:
     def console(message: ConsoleMessage) -> None:
-        # The browser's own note of an answer of 4xx: what the page makes of it is tested elsewhere.
+        # The browser logs every 4xx response; other tests check how the page handles it.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
-            complaints.append(message.text)
+            browser_errors.append(message.text)
 
     page.on("console", console)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("pageerror", lambda error: browser_errors.append(str(error)))
 
 
 @pytest.fixture

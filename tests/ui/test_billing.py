@@ -1,4 +1,4 @@
-"""The whole path of a plan in a browser, on the fake Stripe: bought, changed, cancelled, paid late."""
+"""Buy, change, cancel and pay for a plan in a browser, with the fake Stripe."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def test_a_plan_is_bought_changed_cancelled_and_resumed(
     expect(page.get_by_text("Resumed. Your plan renews as before.")).to_be_visible()
 
 
-def test_a_renewal_that_fails_leads_to_the_page_that_mends_it(
-    page: Page, product: Product, fake: FakeStripe
-) -> None:
+def test_a_failed_renewal_leads_to_the_payment_page(page: Page, product: Product, fake: FakeStripe) -> None:
     register(page)
     page.goto("/billing")
     press(page, "Subscribe to Pro")
@@ -80,22 +78,22 @@ def test_a_renewal_that_fails_leads_to_the_page_that_mends_it(
         fake.world.cards[fake.world.all("customer")[0]["id"]] = "declined"
         subscriptions.advance(fake.world, subscriptions.MONTH + 60)
     fake.deliver()
-    mend = page.get_by_role("link", name="Pay or confirm it now")
+    pay = page.get_by_role("link", name="Pay or confirm it now")
     for _ in range(40):
         page.goto("/billing")
-        if mend.is_visible():
+        if pay.is_visible():
             break
         page.wait_for_timeout(250)
-    expect(page.get_by_text("Your plan stays while Stripe tries again.")).to_be_visible()
+    expect(page.get_by_text("You keep your plan while Stripe tries again.")).to_be_visible()
     check(page, "/billing")
-    mend.click()
+    pay.click()
     press(page, "paid")
     for _ in range(40):
         page.goto("/billing")
-        if not mend.is_visible():
+        if not pay.is_visible():
             break
         page.wait_for_timeout(250)
-    expect(mend).to_be_hidden()
+    expect(pay).to_be_hidden()
 
 
 def test_a_plan_is_bought_without_javascript_on_a_phone(
@@ -109,6 +107,6 @@ def test_a_plan_is_bought_without_javascript_on_a_phone(
     press(page, "paid")
     expect(page.get_by_text("You are on Enterprise.")).to_be_visible()
     page.goto("/billing")
-    page.get_by_role("link", name="What the next invoice will be").click()
+    page.get_by_role("link", name="Show the next invoice").click()
     expect(page.get_by_text("Next invoice: $99.00")).to_be_visible()
     context.close()

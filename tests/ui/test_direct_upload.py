@@ -1,4 +1,4 @@
-"""With an object store, a file dropped on the page goes straight there, and never through the web process."""
+"""With an object store, a dropped file goes straight there and not through the web process."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def product(
 
 @pytest.fixture
 def sent(page: Page, product: Product) -> list[str]:
-    """The path of whatever the browser sends to the web process."""
+    """Collect the path of each request but GETs that the browser sends to the web process."""
     found: list[str] = []
 
-    def note(request: Request) -> None:
+    def collect(request: Request) -> None:
         if request.method != "GET" and request.url.startswith(product.url):
             found.append(request.url.removeprefix(product.url))
 
-    page.on("request", note)
+    page.on("request", collect)
     return found
 
 
@@ -67,22 +67,22 @@ def test_dropped_files_go_straight_to_the_store(
     expect(page.locator(".queue-note")).to_have_text("Already in your library: Break 93")
 
 
-def test_what_the_store_does_not_take_goes_through_the_app_on_retry(
+def test_a_retry_goes_through_the_app_when_the_store_refuses_the_file(
     page: Page, gate: StoreProxy, sent: list[str]
 ) -> None:
     register(page)
     gate.is_shut = True
     drop(page, [("Kick.wav", kick())])
-    expect(page.get_by_text("The file did not reach the store.")).to_be_visible()
+    expect(page.get_by_text("The file did not reach the storage.")).to_be_visible()
     gate.is_shut = False
     page.get_by_role("button", name="Retry").click()
     expect(page.locator(".card.completed", has_text="Kick.wav")).to_be_visible(timeout=60_000)
     assert sent == ["/register", "/upload/links", "/upload"]
 
 
-def test_a_cancelled_file_becomes_no_job(page: Page, product: Product, gate: StoreProxy) -> None:
+def test_a_cancelled_file_does_not_become_a_job(page: Page, product: Product, gate: StoreProxy) -> None:
     register(page)
-    page.route(f"{gate.url}/**", lambda _: None)  # it is under way, and stays so
+    page.route(f"{gate.url}/**", lambda _: None)  # the upload never finishes
     drop(page, [("Kick.wav", kick())])
     expect(page.locator(".queue-item")).to_be_visible()
     page.wait_for_timeout(500)

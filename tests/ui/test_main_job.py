@@ -1,4 +1,4 @@
-"""The main job, as a producer does it: drop files in, watch, listen, find, take away, read the mail."""
+"""The main path of a producer: drop files, watch them finish, listen, download, read the email."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def mails(product: Product) -> list[Path]:
     return sorted((product.data_dir / "mail").glob("*.eml"))
 
 
-def test_drop_watch_hear_and_take_away(page: Page, product: Product, tmp_path: Path) -> None:
+def test_dropped_files_are_analysed_played_and_downloaded(
+    page: Page, product: Product, tmp_path: Path
+) -> None:
     sign_in(page)
     page.goto("/upload")
     drop(page, six_formats(tmp_path))
@@ -93,7 +95,7 @@ def test_drop_watch_hear_and_take_away(page: Page, product: Product, tmp_path: P
 def _expect_sound(page: Page) -> None:
     until = time.monotonic() + 10
     while not page.evaluate("document.getElementById('sound').currentTime > 0.05"):
-        assert time.monotonic() < until, "nothing is heard"
+        assert time.monotonic() < until, "no sound plays"
         page.wait_for_timeout(50)
 
 
@@ -112,7 +114,7 @@ def _expect_one_mail_with_a_link_that_works(page: Page, product: Product) -> Non
     expect(page.get_by_role("heading", level=1)).to_contain_text("Break 93")
 
 
-def test_what_is_refused_says_why_and_the_others_go_on(page: Page) -> None:
+def test_a_refused_file_says_why_and_the_others_continue(page: Page) -> None:
     sign_in(page)
     page.goto("/upload")
     drop(page, [("song.wav", b"%PDF-1.7 nothing"), ("empty.wav", b""), ("Fine.wav", chord())])
@@ -123,7 +125,7 @@ def test_what_is_refused_says_why_and_the_others_go_on(page: Page) -> None:
     expect(page.locator(".queue-item")).to_have_count(1)
 
 
-def test_a_file_one_has_already_is_not_sent_again(page: Page) -> None:
+def test_a_file_that_is_already_in_the_library_is_not_sent_again(page: Page) -> None:
     sign_in(page)
     page.goto("/upload")
     drop(page, [("Twice.wav", kick())])
@@ -134,7 +136,7 @@ def test_a_file_one_has_already_is_not_sent_again(page: Page) -> None:
     expect(page.locator(".card.completed", has_text="Twice again.wav")).to_be_visible(timeout=30_000)
 
 
-def test_dropping_on_another_page_uploads_too(page: Page) -> None:
+def test_files_can_be_dropped_on_any_page(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
     drop(page, [("Elsewhere.wav", chord((220.0, 261.63, 329.63)))])

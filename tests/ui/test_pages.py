@@ -1,4 +1,4 @@
-"""Every page: valid HTML, one h1, no accessibility violation, no sideways scrolling on a small phone."""
+"""Check every page: valid HTML, one h1, no accessibility violation, no sideways scrolling on a phone."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def test_pages_are_accessible_and_fit(
         color_scheme=scheme,
         viewport={"width": width, "height": 800},
     )
-    complaints: list[str] = []
-    context.on("page", lambda page: listen(page, complaints))
+    browser_errors: list[str] = []
+    context.on("page", lambda page: listen(page, browser_errors))
     page = context.new_page()
     for path in PUBLIC:
         check(page, path)
@@ -86,7 +86,7 @@ def test_pages_are_accessible_and_fit(
     for path in OWN:
         check(page, address(path, library))
     context.close()
-    assert complaints == []
+    assert browser_errors == []
 
 
 def check(page: Page, path: str) -> None:

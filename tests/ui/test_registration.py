@@ -1,4 +1,4 @@
-"""Registering by mail, in a browser with and without JavaScript, on a small phone."""
+"""Register by email on a small phone, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ def product(tmp_path_factory: pytest.TempPathFactory, mail_server: tuple[str, In
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-def test_the_mailbox_first_then_the_password(
+def test_registering_confirms_the_mailbox_before_the_password(
     browser: Browser, product: Product, mail_server: tuple[str, Inbox], script: bool
 ) -> None:
     context = browser.new_context(
         base_url=product.url, viewport={"width": 360, "height": 740}, java_script_enabled=script
     )
-    complaints: list[str] = []
-    context.on("page", lambda page: listen(page, complaints))
+    browser_errors: list[str] = []
+    context.on("page", lambda page: listen(page, browser_errors))
     page, inbox = context.new_page(), mail_server[1]
     _walk(page, product, inbox, check=script)
     page.context.clear_cookies()
     page.goto("/register")
     page.get_by_label("Email").fill("p@example.com")
-    page.get_by_role("button", name="Send me the link").click()
-    expect(page.get_by_text("A link is on its way to this address.")).to_be_visible()
-    assert "you have an account already" in text_of(_mail(inbox, 2))
+    page.get_by_role("button", name="Email me a link").click()
+    expect(page.get_by_text("We sent a link to this address.")).to_be_visible()
+    assert "You already have an account" in text_of(_mail(inbox, 2))
     context.close()
-    assert complaints == []
+    assert browser_errors == []
 
 
 def _walk(page: Page, product: Product, inbox: Inbox, check: bool) -> None:
     page.goto("/register")
     _is_fine(page, check)
     page.get_by_label("Email").fill("p@example.com")
-    page.get_by_role("button", name="Send me the link").click()
-    expect(page.get_by_text("A link is on its way to this address.")).to_be_visible()
+    page.get_by_role("button", name="Email me a link").click()
+    expect(page.get_by_text("We sent a link to this address.")).to_be_visible()
     link = re.search(rf"{product.url}/register/\S+", text_of(_mail(inbox, 1)))
     assert link is not None
     page.goto(link.group())

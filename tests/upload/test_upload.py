@@ -1,4 +1,4 @@
-"""Taking files in: what is accepted, what is refused with which sentence, and what a refusal leaves."""
+"""Uploading files: what is accepted, what is refused and why, and that a refusal leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def test_a_file_becomes_a_stored_job_with_its_usage(as_owner: Browser, owner: Us
     job = uploaded_job(as_owner, "Kick 01.WAV", content)
     assert (job.state, job.step, job.tier, job.format) == ("pending", "stored", "pro-tier", "WAV")
     assert (job.filename, job.size_bytes) == ("Kick 01.WAV", len(content))
-    assert (settings().data_dir / "store" / job.incoming_key).read_bytes() == content
+    assert (settings().data_dir / "store" / str(job.incoming_key)).read_bytes() == content
     now = quota.plan_usage(owner)
     assert (now.uploads, now.storage_bytes) == (1, len(content))
 
 
-def test_without_a_script_one_form_sends_many_files(as_owner: Browser) -> None:
+def test_without_javascript_one_form_sends_many_files(as_owner: Browser) -> None:
     from io import BytesIO
 
     audio = [(BytesIO(kick()), "a.wav"), (BytesIO(b"%PDF-1.7 x"), "b.wav"), (BytesIO(kick()), "c.wav")]
@@ -51,7 +51,7 @@ def test_without_a_script_one_form_sends_many_files(as_owner: Browser) -> None:
     assert "b.wav is not audio we can read (looks like PDF)" in as_owner.get("/jobs").text
 
 
-def test_sending_no_file_says_so(as_owner: Browser) -> None:
+def test_sending_no_file_asks_for_one(as_owner: Browser) -> None:
     as_owner.post("/upload")
     assert "Choose at least one audio file first." in as_owner.get("/upload").text
     assert rows(Batch) == 0
@@ -66,7 +66,7 @@ def test_sending_no_file_says_so(as_owner: Browser) -> None:
         ("photo.flac", b"\x89PNG\r\n\x1a\n" + bytes(64), "looks like a PNG image"),
     ],
 )
-def test_what_is_no_audio_is_refused_and_leaves_nothing(
+def test_a_file_that_is_not_audio_is_refused_and_leaves_nothing(
     as_owner: Browser, owner: User, name: str, content: bytes, sentence: str
 ) -> None:
     answer = as_owner.upload((name, content))
@@ -79,7 +79,7 @@ def test_what_is_no_audio_is_refused_and_leaves_nothing(
 def test_a_file_over_the_plans_size_is_refused(as_freeloader: Browser) -> None:
     answer = as_freeloader.upload(("big.wav", kick() + bytes(10 * plans.MB)))
     assert answer.status_code == 422
-    assert "larger than the 10 MB a file that Free takes" in answer.get_json()["error"]
+    assert "larger than 10 MB, the most a file may have on Free" in answer.get_json()["error"]
     assert files_kept() == []
 
 
@@ -92,9 +92,7 @@ def test_the_last_free_upload_of_the_day_is_the_last(as_freeloader: Browser, fre
     assert quota.plan_usage(freeloader).uploads == 10
 
 
-def test_moving_to_where_a_day_has_just_begun_gives_no_new_uploads(
-    as_freeloader: Browser, freeloader: User
-) -> None:
+def test_changing_the_time_zone_gives_no_new_uploads(as_freeloader: Browser, freeloader: User) -> None:
     for number in range(10):
         as_freeloader.upload((f"{number}.wav", kick()))
     with transaction() as session:
@@ -105,7 +103,7 @@ def test_moving_to_where_a_day_has_just_begun_gives_no_new_uploads(
         assert as_freeloader.upload(("more.wav", kick())).status_code == 422, zone
 
 
-def test_a_name_made_to_be_slow_is_not(as_owner: Browser) -> None:
+def test_a_name_full_of_accents_is_shortened_quickly(as_owner: Browser) -> None:
     job = uploaded_job(as_owner, "a" + "\u0300\u0327" * 100_000 + ".wav", kick())
     assert len(job.filename) <= 200
 
@@ -125,10 +123,10 @@ def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Brows
     job = uploaded_job(as_freeloader, "kick.wav", kick())
     assert job.tier == "free-tier"
     assert abs((job.run_at - job.created_at).total_seconds() - 43200) < 5
-    assert "Free uploads wait: this one starts at" in as_freeloader.get("/upload").text
+    assert "Free uploads wait in line." in as_freeloader.get("/upload").text
 
 
-def test_known_bytes_are_found_before_they_are_sent(as_owner: Browser, as_stranger: Browser) -> None:
+def test_duplicates_are_found_before_they_are_sent(as_owner: Browser, as_stranger: Browser) -> None:
     from tests.support import finished_job
 
     job = finished_job(as_owner, "kick.wav", kick())
@@ -137,7 +135,7 @@ def test_known_bytes_are_found_before_they_are_sent(as_owner: Browser, as_strang
     assert as_stranger.get(f"/upload/known/{job.content_sha256}").status_code == 404
 
 
-def test_a_batch_of_somebody_else_is_never_joined(as_owner: Browser, as_stranger: Browser) -> None:
+def test_another_users_batch_is_never_joined(as_owner: Browser, as_stranger: Browser) -> None:
     batch = "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10"
     as_owner.upload(("a.wav", kick()), batch=batch, batch_files=2)
     as_stranger.upload(("b.wav", kick()), batch=batch, batch_files=2)
@@ -146,7 +144,7 @@ def test_a_batch_of_somebody_else_is_never_joined(as_owner: Browser, as_stranger
     assert all(job.batch.user_id == job.user_id for job in jobs)
 
 
-def test_a_file_the_browser_did_not_send_is_not_waited_for(as_owner: Browser) -> None:
+def test_the_mail_does_not_wait_for_a_skipped_file(as_owner: Browser) -> None:
     batch = {"batch": "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", "batch_files": 2}
     assert as_owner.post("/upload/skipped", **batch).status_code == 204
     as_owner.upload(("kick.wav", kick()), **batch)
@@ -168,7 +166,7 @@ def test_demo_sounds_become_jobs(as_owner: Browser) -> None:
     assert len(names) == 4
 
 
-def test_an_oversized_request_is_refused_unread_elsewhere(app: Flask) -> None:
+def test_other_pages_refuse_large_requests(app: Flask) -> None:
     answer = Browser(app).post("/sign-in", email="x" * 3_000_000, password="y")
     assert answer.status_code == 413
 
@@ -191,6 +189,6 @@ def test_names_are_kept_readable_and_harmless(raw: str | None, shown: str) -> No
     assert file_name(raw) == shown
 
 
-def test_nothing_is_promised_for_a_batch_in_which_everything_was_refused(as_owner: Browser) -> None:
+def test_a_batch_of_refused_files_sends_no_mail(as_owner: Browser) -> None:
     as_owner.upload(("a.wav", b"%PDF"))
     assert rows(OutboxMessage) == 0

@@ -1,4 +1,4 @@
-"""Rules against invention: each planted contradiction is caught, and no true answer is touched."""
+"""Grounding: each planted contradiction is caught, and true statements pass."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from app.audio.file_report import measure_file
+from app.audio.result import Analysis
 from app.vibe import grounding, rules_describer
 from app.vibe.vibe_schema import Vibe
 from tests.support import chord, drum_loop, kick, noise, tone, wav
-
-Measured = dict[str, Any]
 
 
 def swelling_pad() -> bytes:
@@ -34,13 +33,13 @@ MADE = {
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measured]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Analysis]:
     folder = tmp_path_factory.mktemp("made")
     found = {}
     for name, make in MADE.items():
         path = folder / "sound.wav"  # a name that says nothing
         path.write_bytes(make())
-        found[name] = measure_file(Path(path))
+        found[name] = Analysis.from_dict(measure_file(Path(path)))
     return found
 
 
@@ -54,6 +53,7 @@ TRUE = [
     ("ping", "A bright and clean ping."),
     ("chord", "A clean chord in C minor."),
     ("chord", "A minor triad that rings on."),
+    ("chord", "A voicing in B sharp minor."),
     ("chord", "A clean voicing in a minor key."),
     ("quiet chord", "A quiet, clean note."),
     ("swelling pad", "A soft-edged swelling tone, clean and long."),
@@ -81,22 +81,22 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("name", "text"), TRUE)
-def test_a_true_sentence_passes(files: dict[str, Measured], name: str, text: str) -> None:
+def test_a_true_sentence_passes(files: dict[str, Analysis], name: str, text: str) -> None:
     assert grounding.find_contradictions(text, files[name]) == []
 
 
 @pytest.mark.parametrize(("name", "text", "figure"), PLANTED)
 def test_a_planted_contradiction_is_caught_with_the_figure(
-    files: dict[str, Measured], name: str, text: str, figure: str
+    files: dict[str, Analysis], name: str, text: str, figure: str
 ) -> None:
     [fault] = grounding.find_contradictions(text, files[name])
     assert figure in fault
 
 
 @pytest.mark.parametrize("name", list(MADE))
-def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Measured], name: str) -> None:
-    local = rules_describer.vibe_by_rules(files[name])
-    assert grounding.correct_vibe(local, local, files[name]) == (local, [])
+def test_a_vibe_by_rules_contradicts_nothing(files: dict[str, Analysis], name: str) -> None:
+    by_rules = rules_describer.vibe_by_rules(files[name])
+    assert grounding.correct_vibe(by_rules, by_rules, files[name]) == (by_rules, [])
 
 
 @pytest.mark.parametrize(
@@ -114,14 +114,14 @@ def test_the_rules_own_vibe_contradicts_nothing(files: dict[str, Measured], name
         ("hiss", {"tags": ["dark"]}),
     ],
 )
-def test_a_planted_field_is_put_right_and_listed(
-    files: dict[str, Measured], name: str, change: dict[str, Any]
+def test_a_planted_field_is_corrected_and_listed(
+    files: dict[str, Analysis], name: str, change: dict[str, Any]
 ) -> None:
-    local = rules_describer.vibe_by_rules(files[name])
-    planted = Vibe.model_validate(local.model_dump() | change)
-    right, faults = grounding.correct_vibe(planted, local, files[name])
+    by_rules = rules_describer.vibe_by_rules(files[name])
+    planted = Vibe.model_validate(by_rules.model_dump() | change)
+    right, faults = grounding.correct_vibe(planted, by_rules, files[name])
     assert len(faults) == 1
     [field] = change
     assert getattr(right, field) != change[field]
     kept = set(Vibe.model_fields) - {field}
-    assert right.model_dump(include=kept) == local.model_dump(include=kept)
+    assert right.model_dump(include=kept) == by_rules.model_dump(include=kept)

@@ -1,8 +1,9 @@
-"""The local describer: every field follows what was measured, in the right direction, and says so."""
+"""The rules describer: every field follows the measurement, in the right direction, and names its figures."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.audio.file_report import measure_file
-from app.engine.describer import ModelRequest
+from app.audio.result import Analysis
 from app.integrations.openrouter.conversation import request_schema
 from app.music.sound_classes import SOUNDS
 from app.vibe import rules_describer
@@ -22,27 +23,12 @@ from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.sound_description import describe_by_rules
 from app.vibe.vibe_schema import Vibe
 from app.vibe.vocabulary import FEATURES, MOODS
+from tests.measurements import LOOP, loop_analysis
 from tests.support import drum_loop, noise, tone, wav
-
-MIDDLE: dict[str, Any] = {
-    "kind": "loop",
-    "kind_confidence": 0.9,
-    "sound": None,
-    "key": "A minor",
-    "key_confidence": 0.8,
-    "bpm": 100.0,
-    "bpm_confidence": 0.9,
-    "duration_s": 4.8,
-    "loudness_db": -20.0,
-    "brightness": 50.0,
-    "noisiness": 40.0,
-    "attack_ms": 30.0,
-    "onsets": [[0.3 * n, 1.0] for n in range(16)],
-}
 
 
 def described(**changes: Any) -> Vibe:
-    return describe_by_rules(MIDDLE | changes).vibe
+    return describe_by_rules(loop_analysis(**changes)).vibe
 
 
 def arousal(found: Vibe) -> float:
@@ -53,36 +39,37 @@ def valence(found: Vibe) -> float:
     return sum(MOODS[word][0] for word in found.moods) / len(found.moods)
 
 
-def heard(tmp_path: Path, samples: np.ndarray[Any, Any] | bytes) -> Vibe:
-    """Made, written, decoded and analysed for real."""
+def describe_file(tmp_path: Path, samples: np.ndarray[Any, Any] | bytes) -> Vibe:
+    """Write a sound to a file, then decode, analyse and describe it."""
     path = tmp_path / "sound.wav"
     path.write_bytes(samples if isinstance(samples, bytes) else wav(samples))
-    return describe_by_rules(measure_file(path)).vibe
+    return describe_by_rules(Analysis.from_dict(measure_file(path))).vibe
 
 
-def test_a_brighter_variant_of_one_sound_is_brighter_in_words(tmp_path: Path) -> None:
-    low, high = (heard(tmp_path, 0.5 * tone(hz, 1.0, 3)) for hz in (80, 6000))
+def test_a_brighter_variant_of_a_sound_is_tagged_bright(tmp_path: Path) -> None:
+    low, high = (describe_file(tmp_path, 0.5 * tone(hz, 1.0, 3)) for hz in (80, 6000))
     assert ("dark" in low.tags, "bright" in low.tags) == (True, False)
     assert ("dark" in high.tags, "bright" in high.tags) == (False, True)
     assert low.energy < high.energy
 
 
 def test_a_louder_variant_has_more_energy(tmp_path: Path) -> None:
-    levels = [heard(tmp_path, gain * tone(220, 1.0, 3)).energy for gain in (0.02, 0.2, 0.9)]
+    levels = [describe_file(tmp_path, gain * tone(220, 1.0, 3)).energy for gain in (0.02, 0.2, 0.9)]
     assert levels == sorted(set(levels))
 
 
 def test_a_faster_variant_has_more_energy_and_livelier_moods(tmp_path: Path) -> None:
-    slow, fast = (heard(tmp_path, drum_loop(bpm)) for bpm in (70, 140))
+    slow, fast = (describe_file(tmp_path, drum_loop(bpm)) for bpm in (70, 140))
     assert slow.energy < fast.energy
     assert arousal(slow) < arousal(fast)
     assert ("slow" in slow.tags, "fast" in slow.tags) == (True, False)
     assert ("slow" in fast.tags, "fast" in fast.tags) == (False, True)
 
 
-def test_a_noisier_variant_is_noisy_and_rougher(tmp_path: Path) -> None:
+def test_a_noisier_variant_is_tagged_noisy_and_has_a_rougher_texture(tmp_path: Path) -> None:
     clean, rough = (
-        heard(tmp_path, 0.4 * ((1 - mix) * tone(220, 1.0, 3) + mix * noise(1.0, 3))) for mix in (0.0, 1.0)
+        describe_file(tmp_path, 0.4 * ((1 - mix) * tone(220, 1.0, 3) + mix * noise(1.0, 3)))
+        for mix in (0.0, 1.0)
     )
     assert "clean" in clean.tags
     assert "noisy" in rough.tags
@@ -90,10 +77,64 @@ def test_a_noisier_variant_is_noisy_and_rougher(tmp_path: Path) -> None:
     assert clean.texture not in {"crisp", "gritty"}
 
 
-def test_a_longer_decay_is_heard_as_longer(tmp_path: Path) -> None:
-    short, long = (heard(tmp_path, 0.8 * tone(220, 4.0, decay)) for decay in (18, 1))
+def test_a_longer_decay_changes_the_tag_from_short_to_ringing(tmp_path: Path) -> None:
+    short, long = (describe_file(tmp_path, 0.8 * tone(220, 4.0, decay)) for decay in (18, 1))
     assert ("short" in short.tags, "ringing" in short.tags) == (True, False)
     assert ("short" in long.tags, "ringing" in long.tags) == (False, True)
+
+
+QUIET = loop_analysis(loudness_db=-36.0, onsets=(), brightness=0.0, noisiness=0.0, key=None, bpm=None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "share"),
+    [
+        ({}, 0),
+        ({"loudness_db": -6.0}, 45),
+        ({"duration_s": 1.0, "onsets": ((0.1, 1.0),) * 8}, 35),
+        ({"brightness": 100.0}, 20),
+        ({"loudness_db": -21.0}, 22),
+        ({"duration_s": 1.0, "onsets": ((0.1, 1.0),) * 4}, 18),
+        ({"brightness": 50.0}, 10),
+    ],
+)
+def test_energy_is_45_percent_loudness_35_percent_onsets_and_20_percent_brightness(
+    changes: dict[str, Any], share: int
+) -> None:
+    assert rules_describer.energy_level(replace(QUIET, **changes)) == share
+
+
+@pytest.mark.parametrize(
+    ("changes", "valence"),
+    [
+        ({}, 0.0),
+        ({"key": "C major"}, 5.0),
+        ({"key": "C minor"}, -5.0),
+        ({"bpm": 170.0}, 1.5),
+        ({"bpm": 60.0}, -1.5),
+        ({"brightness": 100.0}, 3.0),
+        ({"brightness": 0.0}, -3.0),
+        ({"noisiness": 100.0}, -4.0),
+        ({"noisiness": 55.0}, 0.0),
+        ({"bpm": 170.0, "brightness": 100.0, "noisiness": 100.0}, 0.5),
+    ],
+)
+def test_valence_adds_mode_tempo_brightness_and_noisiness_by_their_weights(
+    changes: dict[str, Any], valence: float
+) -> None:
+    middle = replace(QUIET, brightness=50.0)
+    assert rules_describer.valence_arousal(replace(middle, **changes), 50)[0] == pytest.approx(valence)
+
+
+@pytest.mark.parametrize(
+    ("energy", "bpm", "arousal"),
+    [(50, None, 0.0), (100, None, 8.0), (0, None, -8.0), (50, 170.0, 3.0), (50, 60.0, -3.0), (75, 60.0, 1.0)],
+)
+def test_arousal_adds_energy_and_tempo_by_their_weights(
+    energy: int, bpm: float | None, arousal: float
+) -> None:
+    found = rules_describer.valence_arousal(replace(QUIET, bpm=bpm), energy)[1]
+    assert found == pytest.approx(arousal)
 
 
 LEVELS = st.floats(-45, -3)
@@ -101,35 +142,35 @@ SCORES = st.floats(0, 100)
 
 
 @given(LEVELS, LEVELS)
-def test_energy_never_falls_when_it_gets_louder(a: float, b: float) -> None:
+def test_energy_never_falls_as_loudness_rises(a: float, b: float) -> None:
     low, high = sorted((a, b))
     assert described(loudness_db=low).energy <= described(loudness_db=high).energy
 
 
 @given(SCORES, SCORES)
-def test_energy_and_pleasantness_never_fall_when_it_gets_brighter(a: float, b: float) -> None:
-    low, high = ({**MIDDLE, "brightness": score} for score in sorted((a, b)))
+def test_energy_and_valence_never_fall_as_brightness_rises(a: float, b: float) -> None:
+    low, high = (loop_analysis(brightness=score) for score in sorted((a, b)))
     assert rules_describer.energy_level(low) <= rules_describer.energy_level(high)
     assert rules_describer.valence_arousal(low, 50)[0] <= rules_describer.valence_arousal(high, 50)[0]
 
 
 @given(st.floats(40, 200), st.floats(40, 200))
-def test_a_faster_loop_is_never_calmer(a: float, b: float) -> None:
-    slow, fast = ({**MIDDLE, "bpm": bpm} for bpm in sorted((a, b)))
+def test_arousal_never_falls_as_tempo_rises(a: float, b: float) -> None:
+    slow, fast = (loop_analysis(bpm=bpm) for bpm in sorted((a, b)))
     assert rules_describer.valence_arousal(slow, 50)[1] <= rules_describer.valence_arousal(fast, 50)[1]
 
 
 @given(SCORES, SCORES)
-def test_a_noisier_sound_is_never_more_pleasant(a: float, b: float) -> None:
-    clean, noisy = ({**MIDDLE, "noisiness": score} for score in sorted((a, b)))
+def test_valence_never_rises_with_noisiness(a: float, b: float) -> None:
+    clean, noisy = (loop_analysis(noisiness=score) for score in sorted((a, b)))
     assert rules_describer.valence_arousal(noisy, 50)[0] <= rules_describer.valence_arousal(clean, 50)[0]
 
 
 @given(st.floats(2, 200), st.floats(2, 200))
-def test_a_slower_fall_is_never_a_shorter_decay(a: float, b: float) -> None:
-    def falling(db_per_s: float) -> dict[str, Any]:
-        course = [max(-70.0, -10 - db_per_s * 4.8 * n / 64) for n in range(64)]
-        return MIDDLE | {"spectral": {"loudness_course": course}}
+def test_a_slower_fall_never_gives_a_shorter_decay(a: float, b: float) -> None:
+    def falling(db_per_s: float) -> Analysis:
+        levels = (max(-70.0, -10 - db_per_s * 4.8 * n / 64) for n in range(64))
+        return loop_analysis(loudness_course=tuple(levels))
 
     slow, quick = (decay_s(falling(speed)) or 99.0 for speed in sorted((a, b)))
     assert slow >= quick
@@ -152,15 +193,15 @@ def test_a_slower_fall_is_never_a_shorter_decay(a: float, b: float) -> None:
         }
     )
 )
-def test_whatever_is_measured_makes_a_whole_vibe(measured: dict[str, Any]) -> None:
-    found = describe_by_rules(measured)
+def test_any_measurement_gives_a_complete_vibe(measured: dict[str, Any]) -> None:
+    found = describe_by_rules(loop_analysis(**measured))
     assert Vibe.model_validate(found.vibe.model_dump()) == found.vibe
     assert found.vibe.confidence <= rules_describer.MAX_CONFIDENCE
     assert found.source == "local"
     assert found.calls == []
 
 
-def test_mode_decides_pleasantness_and_tempo_excitement() -> None:
+def test_mode_sets_valence_and_tempo_sets_arousal() -> None:
     assert (
         valence(described(key="A minor")) < valence(described(key=None)) < valence(described(key="A major"))
     )
@@ -179,13 +220,13 @@ def test_mode_decides_pleasantness_and_tempo_excitement() -> None:
         ({}, "melodic loop to layer", "loop"),
     ],
 )
-def test_use_and_pad_follow_kind_and_sound(changes: dict[str, Any], use: str, role: str) -> None:
+def test_use_and_role_follow_kind_and_sound(changes: dict[str, Any], use: str, role: str) -> None:
     found = described(**changes)
     assert (found.use, found.role) == (use, role)
 
 
 def test_every_field_names_the_figures_it_rests_on() -> None:
-    because = describe_by_rules(MIDDLE).because
+    because = describe_by_rules(LOOP).because
     assert because["energy"] == "loudness -20.0 dB, 3.3 onsets a second, brightness 50"
     assert because["moods"].startswith("A minor, 100 BPM")
     fields = set(Vibe.model_fields) - {"confidence", "rests_on"}
@@ -195,17 +236,19 @@ def test_every_field_names_the_figures_it_rests_on() -> None:
 @pytest.mark.parametrize(
     ("duration_s", "onsets", "told"),
     [
-        (0.3, [0.0], "1 onset"),
-        (0.99, [0.0, 0.5], "2 onsets"),
-        (0.3, [], "0 onsets"),
-        (1.0, [0.0, 0.5], "2.0 onsets a second"),
+        (0.3, ((0.0, 1.0),), "1 onset"),
+        (0.99, ((0.0, 1.0), (0.5, 1.0)), "2 onsets"),
+        (0.3, (), "0 onsets"),
+        (1.0, ((0.0, 1.0), (0.5, 1.0)), "2.0 onsets a second"),
     ],
 )
-def test_what_is_shorter_than_a_second_has_no_rate(duration_s: float, onsets: list[float], told: str) -> None:
-    assert describe_features({"duration_s": duration_s, "onsets": onsets}, ["onsets"]) == told
+def test_a_sound_shorter_than_a_second_has_an_onset_count_and_no_rate(
+    duration_s: float, onsets: tuple[tuple[float, float], ...], told: str
+) -> None:
+    assert describe_features(loop_analysis(duration_s=duration_s, onsets=onsets), ["onsets"]) == told
 
 
-def test_it_is_no_surer_than_the_measurement() -> None:
+def test_confidence_follows_the_confidence_of_the_measurement() -> None:
     assert described(kind_confidence=0.1).confidence < described(kind_confidence=0.9).confidence
     assert described(bpm_confidence=0.2).confidence < described(bpm_confidence=0.9).confidence
 
@@ -217,7 +260,7 @@ def test_the_request_carries_a_strict_schema_that_a_vibe_satisfies() -> None:
     for node in (schema, *schema["$defs"].values()):
         assert node["additionalProperties"] is False
         assert node["required"] == list(node["properties"])
-    assert "description" in schema["properties"]  # a field may be called as a word of JSON schema is
+    assert "description" in schema["properties"]  # a field may share its name with a JSON Schema keyword
     assert set(schema["$defs"]["RestsOn"]["properties"]["moods"]["items"]["enum"]) == set(FEATURES)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(described().model_dump() | {"moods": ["spicy"]}, schema)
@@ -231,12 +274,10 @@ def test_a_description_is_a_plain_sentence(text: str) -> None:
         Vibe.model_validate(described().model_dump() | {"description": text})
 
 
-def test_what_travels_is_plain_json() -> None:
-    ask = ModelRequest(("a/b", "c/d"), 1, "0.01", "0.5", "1.5", "kick.wav", ("dusty",))
-    assert ModelRequest.from_dict(json.loads(json.dumps(ask.to_dict()))) == ask
-    kept = describe_by_rules(MIDDLE).to_dict()
-    assert json.loads(json.dumps(kept)) == kept
-    assert kept["source"] == "local"
+def test_a_stored_description_is_plain_json() -> None:
+    stored = describe_by_rules(LOOP).to_dict()
+    assert json.loads(json.dumps(stored)) == stored
+    assert stored["source"] == "local"
 
 
 def test_there_are_about_sixty_moods_in_every_quarter_of_the_plane() -> None:

@@ -1,4 +1,4 @@
-"""The limits on a decoded file, each refusal a sentence that says what to do."""
+"""Checks of a decoded file against the limits. Each refusal says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,20 @@ _CODEC_SLACK_FRAMES = 4_608
 
 
 def check_shape(channels: int, sample_rate: int, limits: DecodeLimits) -> None:
-    """Refuse impossible channel counts and sample rates."""
+    """Refuse impossible channel counts and sample rates.
+
+    Parameters
+    ----------
+    channels : int
+    sample_rate : int
+        In Hz.
+    limits : DecodeLimits
+
+    Raises
+    ------
+    UnreadableAudio
+        Either is outside the limits.
+    """
     if not 1 <= channels <= limits.channels_max:
         raise UnreadableAudio(
             f"This file declares {channels} channels; we take 1 to {limits.channels_max}. "
@@ -27,7 +40,21 @@ def check_shape(channels: int, sample_rate: int, limits: DecodeLimits) -> None:
 
 
 def check_length(frames: int, channels: int, sample_rate: int, limits: DecodeLimits) -> None:
-    """Refuse what is too long, or unpacks to too many values."""
+    """Refuse audio that is too long or unpacks to too many values.
+
+    Parameters
+    ----------
+    frames, channels : int
+        Shape of the audio.
+    sample_rate : int
+        In Hz.
+    limits : DecodeLimits
+
+    Raises
+    ------
+    UnreadableAudio
+        The audio exceeds a limit.
+    """
     minutes = limits.duration_max_s / 60
     if frames > limits.duration_max_s * sample_rate:
         raise UnreadableAudio(
@@ -47,12 +74,24 @@ def check_decoded(
     found: AudioFormat,
     limits: DecodeLimits,
 ) -> list[str]:
-    """Return the warnings a decoded file earns, or refuse it.
+    """Return warnings about a decoded file for its owner, or refuse it.
+
+    Parameters
+    ----------
+    scratch : ScratchWriter
+        The samples as decoded.
+    declared_frames : int or None
+        Length in the header, None when it leaves it open.
+    sample_rate : int
+        In Hz.
+    found : AudioFormat
+        The container; compressed ones may be a little shorter than they declare.
+    limits : DecodeLimits
 
     Raises
     ------
     UnreadableAudio
-        No audio, nothing but NaN, or much less audio than declared.
+        There is no audio, every sample is invalid, or there is much less audio than declared.
     """
     if not scratch.frames:
         raise UnreadableAudio(_no_audio_message(declared_frames, sample_rate, found))

@@ -1,4 +1,4 @@
-"""What we accept, in one frozen table."""
+"""Limits on the files we decode, in one frozen table."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
-    """Bounds on a decoded file.
+    """Limits on a decoded file.
 
-    `values` bounds frames x channels, hence the scratch file: an hour of silence packs into a few
-    kilobytes of FLAC, so the size of the upload says nothing about what it unpacks to.
+    Attributes
+    ----------
+    channels_max, sample_rate_min_hz, sample_rate_max_hz
+        What a header may declare.
+    duration_max_s
+        Longest file in seconds.
+    values_max
+        Most samples times channels, which limits the scratch file to four bytes for each. The size of the
+        upload does not limit it: an hour of silence packs into a few kilobytes of FLAC.
+    chunks_max
+        Most chunks before the audio of a WAV or AIFF.
+    whole_share_min, duration_min_truncated_s
+        A file that is cut short is still used when this share of it, and this many seconds, are there.
     """
 
     channels_max: int = 8

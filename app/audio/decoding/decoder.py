@@ -1,7 +1,7 @@
-"""Turns a stranger's file into samples: size, sniff, header walk, tags off, block decode.
+"""Decode an uploaded file, which may be hostile, into samples on disk.
 
-WAV and AIFF are read as raw PCM at the place our own header walk found, FLAC, MP3 and Ogg by
-libsndfile with their tags cut off, MP4 by ffmpeg (see `mp4`). A length in a header is only a hint.
+WAV and AIFF are read as raw PCM from where `pcm_headers` finds it, FLAC, MP3 and Ogg by libsndfile after
+their tags are skipped, MP4 by ffmpeg (see `mp4`). A length in a header is only a hint.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from app.audio.decoding.tag_stripping import end_of_id3v2, strip_flac_metadata, 
 from app.audio.errors import UnreadableAudio
 
 _FRAMES_UNKNOWN = 1 << 50
-# Damage costs the block it is in, so blocks are short.
+# Damage loses the whole block it is in, so blocks are short.
 _READ_VALUES = 1 << 14
 
 
@@ -52,6 +52,8 @@ class DecodedAudio:
         On disk, shape (frames, channels), float32, full scale ±1.
     sample_rate
         In Hz.
+    format
+        The container the file came in.
     content_sha256
         Digest of rate, channels and samples: equal for one sound in two lossless containers.
     warnings
@@ -66,16 +68,18 @@ class DecodedAudio:
 
     @property
     def channels(self) -> int:
+        """Return the number of channels."""
         return int(self.samples.shape[1])
 
     @property
     def duration_s(self) -> float:
+        """Return the length in seconds."""
         return len(self.samples) / self.sample_rate
 
 
 @dataclass(slots=True)
 class _Stream:
-    """An open source of blocks; `declared_frames` is None when the header leaves it open."""
+    """Blocks of an open file. `declared_frames` is None when the header leaves the length open."""
 
     sample_rate: int
     channels: int
@@ -88,15 +92,22 @@ def decode_file(path: Path, work_dir: Path, limits: DecodeLimits = DEFAULT_LIMIT
 
     Parameters
     ----------
-    path
-        The file; its name is not looked at.
-    work_dir
+    path : Path
+        The file. Its bytes tell the format; its name is not looked at.
+    work_dir : Path
         A private folder for `decoded.f32` (float32, frames x channels x 4 bytes) and ffmpeg's files.
+    limits : DecodeLimits
+        What is refused.
+
+    Returns
+    -------
+    DecodedAudio
+        It stays readable as long as `work_dir` exists.
 
     Raises
     ------
     UnreadableAudio
-        With a sentence that says what is wrong and what to do.
+        The file is no audio we read, is damaged or exceeds a limit. The message says what to do.
     """
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
@@ -112,7 +123,7 @@ def decode_file(path: Path, work_dir: Path, limits: DecodeLimits = DEFAULT_LIMIT
 
 
 def _sniff_behind_tag(file: BinaryIO, size_bytes: int, found: AudioFormat) -> AudioFormat:
-    """Look behind a tag too long for the sniffing: a cover picture hides a FLAC as well as an MP3."""
+    """Return the format behind a tag that is longer than the sniffed bytes; a FLAC may have one too."""
     if found is not MP3:
         return found
     file.seek(end_of_id3v2(file, size_bytes))
@@ -123,7 +134,7 @@ def _open_stream(file: BinaryIO, size_bytes: int, found: AudioFormat, limits: De
     if found in (WAV, AIFF):
         return _open_pcm(file, size_bytes, found, limits)
     if found is FLAC:
-        region, info = strip_flac_metadata(file, size_bytes, limits)
+        region, info = strip_flac_metadata(file, size_bytes)
         _check_flac(info, limits)
         return _open_sndfile(region, found, limits)
     if found is MP3:
@@ -141,7 +152,7 @@ def _open_pcm(file: BinaryIO, size_bytes: int, found: AudioFormat, limits: Decod
     usable = present if declared is None else min(present, declared)
     region = FileRegion(file, layout.start, usable // layout.frame_bytes * layout.frame_bytes)
     frames = None if declared is None else declared // layout.frame_bytes
-    # What is refused for its length is what is there; a wild declared length only earns a warning.
+    # Only the audio that is there is refused for its length; a wrong declared length gets a warning.
     check_length(len(region) // layout.frame_bytes, layout.channels, layout.sample_rate, limits)
     return _Stream(layout.sample_rate, layout.channels, frames, _read_raw_blocks(region, layout))
 
@@ -174,7 +185,7 @@ def _open_sndfile(region: FileRegion, found: AudioFormat, limits: DecodeLimits) 
 
 def _open_forward_only(region: FileRegion, **raw: Any) -> Any:
     sound = soundfile.SoundFile(region, **raw)
-    # The library seeks after every block it reads; FLAC and MP3 pay for that with a fresh search.
+    # soundfile seeks after each block it reads, which makes FLAC and MP3 search for their place again.
     sound.seekable = lambda: False
     return sound
 
@@ -190,7 +201,7 @@ def _read_blocks(sound: Any) -> Iterator[Samples]:
         try:
             block = sound.read(size, dtype="float32", always_2d=True)
         except soundfile.SoundFileError:
-            # Damage in the middle: what was decoded so far is judged by its length.
+            # Damage in the middle: `check_decoded` decides whether what came before is enough.
             return
         if len(block):
             yield np.asarray(block, dtype=np.float32)
@@ -199,12 +210,12 @@ def _read_blocks(sound: Any) -> Iterator[Samples]:
 
 
 def _write_scratch(stream: _Stream, found: AudioFormat, work_dir: Path, limits: DecodeLimits) -> DecodedAudio:
-    most = int(limits.duration_max_s * stream.sample_rate)
+    max_frames = int(limits.duration_max_s * stream.sample_rate)
     with ScratchWriter(work_dir / "decoded.f32", stream.channels) as scratch:
         for block in stream.blocks:
             scratch.write(block)
             check_length(scratch.frames, stream.channels, stream.sample_rate, limits)
-            if scratch.frames > most:
+            if scratch.frames > max_frames:
                 break
         warnings = check_decoded(scratch, stream.declared_frames, stream.sample_rate, found, limits)
         samples = scratch.recording()

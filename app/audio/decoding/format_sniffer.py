@@ -1,6 +1,6 @@
-"""Which audio format a file holds, told from its first bytes alone.
+"""Recognise the audio format of a file by its first bytes.
 
-The standard library only: the web process calls this on every upload and must not load numpy.
+Uses the standard library only: the web process calls this on every upload and must not load numpy.
 """
 
 from __future__ import annotations
@@ -8,16 +8,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HEAD_BYTES = 16_384
-"""How many leading bytes are worth passing to `sniff`."""
+"""How many leading bytes `sniff_format` needs at most."""
 
-READABLE_FORMATS = "WAV, AIFF, FLAC, MP3, M4A, OGG work."
+READABLE_FORMATS = "Upload WAV, AIFF, FLAC, MP3, M4A or OGG."
 
 _ID3_HEADER_BYTES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """One accepted container: `name` for people, `extension` with its dot, `mime` for HTTP."""
+    """A container we accept.
+
+    Attributes
+    ----------
+    name
+        As people write it, such as "WAV".
+    extension
+        Lower case, with its dot.
+    mime
+        Media type for HTTP.
+    """
 
     name: str
     extension: str
@@ -31,8 +41,6 @@ MP3 = AudioFormat("MP3", ".mp3", "audio/mpeg")
 VORBIS = AudioFormat("OGG", ".ogg", "audio/ogg")
 OPUS = AudioFormat("OPUS", ".opus", "audio/ogg")
 M4A = AudioFormat("M4A", ".m4a", "audio/mp4")
-
-FORMATS = (WAV, AIFF, FLAC, MP3, VORBIS, OPUS, M4A)
 
 _MP4_BRANDS = (
     b"M4A ", b"M4B ", b"mp41", b"mp42", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"dash", b"M4P ",
@@ -72,12 +80,17 @@ def sniff_format(head: bytes) -> AudioFormat | None:
 
     Parameters
     ----------
-    head
-        The first bytes of the file, `HEAD_BYTES` of them or the whole of a shorter file.
+    head : bytes
+        The first `HEAD_BYTES` bytes of the file, or all of a shorter file.
+
+    Returns
+    -------
+    AudioFormat or None
+        One of the constants of this module.
 
     Notes
     -----
-    A large ID3 tag can hide everything after it; such a file counts as MP3 until it is decoded.
+    An ID3 tag longer than `head` hides what follows it; such a file counts as MP3 until it is decoded.
     """
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return WAV
@@ -93,7 +106,13 @@ def sniff_format(head: bytes) -> AudioFormat | None:
 
 
 def describe_content(head: bytes) -> str:
-    """Name what a refused file looks like, for "Not audio we can read (looks like …)"."""
+    """Return what a refused file looks like, such as "a PNG image", to complete "looks like …".
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes of the file.
+    """
     if not head:
         return "an empty file"
     if not head.strip(b"\0"):
@@ -105,14 +124,23 @@ def describe_content(head: bytes) -> str:
 
 
 def refusal_message(head: bytes) -> str:
-    """Return the whole sentence that refuses a file by its first bytes."""
+    """Return the message for a producer that refuses a file with these first bytes and says what to do.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes of the file.
+    """
     if not head:
         return f"This file is empty. Export it again and upload the new file. {READABLE_FORMATS}"
     return f"Not audio we can read (looks like {describe_content(head)}). {READABLE_FORMATS}"
 
 
 def id3v2_size(head: bytes) -> int:
-    """Return the length in bytes of the ID3v2 tag `head` starts with, 0 when there is none."""
+    """Return the length in bytes of the ID3v2 tag that `head` starts with, 0 when it starts with none.
+
+    Header, footer and body are counted (ID3v2.4.0, section 3.1: sizes have 7 bits a byte).
+    """
     if len(head) < _ID3_HEADER_BYTES or head[:3] != b"ID3" or max(head[6:10]) > 0x7F:
         return 0
     body = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
@@ -121,7 +149,13 @@ def id3v2_size(head: bytes) -> int:
 
 
 def mp3_frame_size(header: bytes) -> int:
-    """Return the length in bytes of the MPEG layer III frame with this header, 0 when it is none."""
+    """Return the length in bytes of the MPEG layer III frame with this header, 0 when it is no such header.
+
+    Parameters
+    ----------
+    header : bytes
+        Four bytes: sync, version and layer, bit rate and sample rate, padding (ISO/IEC 11172-3, 13818-3).
+    """
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return 0
     version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
@@ -133,7 +167,7 @@ def mp3_frame_size(header: bytes) -> int:
 
 
 def mp3_rate_hz(header: bytes) -> int:
-    """Return the sample rate of a valid MPEG layer III header."""
+    """Return the sample rate in Hz of a valid MPEG layer III header of four bytes."""
     version, rate_index = header[1] >> 3 & 3, header[2] >> 2 & 3
     return (44_100, 48_000, 32_000)[rate_index] >> {3: 0, 2: 1, 0: 2}[version]
 
@@ -157,7 +191,7 @@ def _sniff_tagged(head: bytes) -> AudioFormat | None:
 def _sniff_mp3(head: bytes) -> AudioFormat | None:
     size = mp3_frame_size(head[:4])
     following = head[size : size + 4]
-    # Two bytes of sync are met by chance in any binary file: the next frame has to agree.
+    # Two sync bytes occur by chance in any binary file, so the next frame has to have them too.
     if not size or (len(following) == 4 and not mp3_frame_size(following)):
         return None
     return MP3
@@ -190,6 +224,6 @@ def _text_name(head: bytes) -> str | None:
     if start.startswith((b"<!doctype html", b"<html")):
         return "a web page"
     decoded = head[:512].decode("utf-8", "ignore")
-    # Up to three bytes of a character may be cut off at the end.
+    # The cut after 512 bytes may remove up to three bytes of the last character.
     is_utf8 = decoded.strip() and len(decoded.encode()) >= len(head[:512]) - 3
     return "text" if is_utf8 and all(sign >= " " or sign in "\t\r\n\f" for sign in decoded) else None

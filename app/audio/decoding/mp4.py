@@ -1,7 +1,7 @@
-"""MP4 audio by ffmpeg, the only format libsndfile cannot read.
+"""Decode MP4 audio with ffmpeg; it is the only format that libsndfile cannot read.
 
-ffmpeg follows references inside files (playlists, data references) unless told otherwise: the
-demuxer is named, every other one is forbidden, and the file lies alone under a name of ours.
+ffmpeg follows references inside files (playlists, data references) unless told otherwise. So the demuxer is
+named, every other one is forbidden, and the file lies in a folder of its own under a name of ours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,18 @@ _CONTAINERS = (b"moov", b"trak", b"mdia")
 
 @contextmanager
 def open_as_wav(file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeLimits) -> Iterator[BinaryIO]:
-    """Yield the first audio track of an MP4 as an open 32-bit float WAV that vanishes afterwards.
+    """Yield the first audio track of an MP4 as an open 32-bit float WAV, which is deleted afterwards.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The open MP4; its position is changed.
+    size_bytes : int
+        Its size.
+    work_dir : Path
+        A private folder for the copy and the WAV.
+    limits : DecodeLimits
+        Limits the duration.
 
     Raises
     ------
@@ -46,7 +57,7 @@ def open_as_wav(file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeL
 
 
 def ffmpeg_path() -> str:
-    """Return the ffmpeg on PATH, else the one that comes with imageio-ffmpeg."""
+    """Return the path of the ffmpeg on PATH, or else of the one that imageio-ffmpeg brings."""
     found = shutil.which("ffmpeg")
     if found:
         return found
@@ -56,7 +67,15 @@ def ffmpeg_path() -> str:
 
 
 def ffmpeg_command(folder: Path, limits: DecodeLimits) -> list[str]:
-    """Return the command line that decodes `in.m4a` of `folder` to `out.wav` beside it."""
+    """Return the command line that decodes `in.m4a` in `folder` to `out.wav` beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds `in.m4a`.
+    limits : DecodeLimits
+        Limits the duration.
+    """
     return [
         ffmpeg_path(), "-nostdin", "-v", "error", "-threads", "1",
         "-protocol_whitelist", "file", "-format_whitelist", "mov", "-f", "mov", "-enable_drefs", "0",
@@ -75,7 +94,7 @@ def _run_ffmpeg(folder: Path, limits: DecodeLimits) -> None:
     except subprocess.TimeoutExpired as error:
         raise UnreadableAudio(f"This M4A takes too long to read. {EXPORT_AGAIN}") from error
     out = folder / "out.wav"
-    # The exit code is nonzero for a file with a damaged end too; its beginning is still worth having.
+    # The exit code is not checked: it is nonzero for a file with a damaged end too, whose start we can use.
     if not out.exists() or out.stat().st_size <= 128:
         raise UnreadableAudio(f"This M4A is damaged or protected and cannot be read. {EXPORT_AGAIN}")
 
@@ -100,7 +119,7 @@ def _iter_handlers(file: BinaryIO, start: int, end: int, depth: int) -> Iterator
 def _iter_atoms(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     position = start
     for _ in range(_MAX_ATOMS):
-        # A declared size of up to 2^64 would lead to where no file can be sought.
+        # A declared size may be up to 2^64; no file can seek that far.
         if position + 8 > end:
             return
         file.seek(position)

@@ -1,6 +1,6 @@
-"""Reads just enough of a WAV or AIFF header to find its audio, with capped counts.
+"""Find the audio in a WAV or AIFF file by reading only as much of its header as that takes.
 
-Nothing here trusts a declared length further than the bytes that are really there.
+A declared length is never trusted beyond the bytes that are there, and the number of chunks is limited.
 """
 
 from __future__ import annotations
@@ -23,9 +23,20 @@ _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
 @dataclass(frozen=True, slots=True)
 class PcmLayout:
-    """Where uncompressed audio lies and how to read it.
+    """Where uncompressed audio lies in a file and how to read it.
 
-    `declared_bytes` is None when the header leaves the length open (a stream).
+    Attributes
+    ----------
+    channels, sample_rate
+        As declared, the rate in Hz; not checked yet.
+    subtype, endian
+        In the words of libsndfile, such as "PCM_24" and "LITTLE".
+    frame_bytes
+        Bytes of one sample of all channels.
+    start
+        Offset of the first frame in bytes.
+    declared_bytes
+        Length of the audio in bytes, None when the header leaves it open, as for a stream.
     """
 
     channels: int
@@ -39,6 +50,8 @@ class PcmLayout:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
+    """A chunk of a RIFF or IFF file: its name, the offset of its body, and the declared size in bytes."""
+
     name: bytes
     start: int
     size: int
@@ -46,6 +59,15 @@ class _Chunk:
 
 def read_wav_header(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> PcmLayout:
     """Find the audio of a RIFF, RF64 or BW64 file.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The open file; its position is changed.
+    size_bytes : int
+        Its size.
+    limits : DecodeLimits
+        Limits the number of chunks.
 
     Raises
     ------
@@ -66,6 +88,15 @@ def read_wav_header(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> Pc
 
 def read_aiff_header(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> PcmLayout:
     """Find the audio of an AIFF or AIFC file.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The open file; its position is changed.
+    size_bytes : int
+        Its size.
+    limits : DecodeLimits
+        Limits the number of chunks.
 
     Raises
     ------
@@ -96,7 +127,7 @@ def _iter_chunks(file: BinaryIO, size_bytes: int, order: str, limits: DecodeLimi
         position += 8 + size
         if position >= size_bytes:
             return
-        # Chunks are padded to even lengths; some writers forget, and then a name starts at the odd byte.
+        # Chunks are padded to even lengths. Some writers forget; then the next name starts at the odd byte.
         position += size % 2 if not _has_chunk_name(file, position) or position % 2 == 0 else 0
     raise UnreadableAudio(f"This file has more than {limits.chunks_max} header chunks. {EXPORT_AGAIN}")
 
@@ -107,9 +138,9 @@ def _has_chunk_name(file: BinaryIO, position: int) -> bool:
     return len(name) == 4 and all(32 <= byte < 127 for byte in name)
 
 
-def _read_body(file: BinaryIO, chunk: _Chunk, most: int) -> bytes:
+def _read_body(file: BinaryIO, chunk: _Chunk, max_bytes: int) -> bytes:
     file.seek(chunk.start)
-    return file.read(min(chunk.size, most))
+    return file.read(min(chunk.size, max_bytes))
 
 
 def _make_wav_layout(fmt: bytes | None, data: _Chunk, long_size: int | None) -> PcmLayout:
@@ -127,7 +158,7 @@ def _make_wav_layout(fmt: bytes | None, data: _Chunk, long_size: int | None) -> 
 
 
 def _wav_subtype(tag: int, container_bytes: int, bits: int) -> tuple[str, int]:
-    # 12 bits may travel in 16 and 24 in 32: the block align names the container, when it is plausible.
+    # 12 bits may be stored in 16 and 24 in 32. The block align says in which, when it is plausible.
     width = max(container_bytes, (bits + 7) // 8)
     known = {
         _PCM: {1: "PCM_U8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"},
@@ -189,7 +220,7 @@ def _aifc_type(compression: bytes) -> tuple[str, str]:
 
 
 def _parse_extended(data: bytes) -> int:
-    """Return an 80-bit IEEE 754 number as a whole sample rate, 0 when it is none."""
+    """Return a sample rate in Hz from an 80-bit IEEE 754 number; 0 for infinity, NaN and huge numbers."""
     exponent, mantissa = struct.unpack(">HQ", data)
     if exponent >= 0x7FFF or exponent > 16_383 + 63:
         return 0

@@ -1,4 +1,4 @@
-"""The scratch file of decoded samples: written block by block, read back block by block."""
+"""The scratch file of decoded samples, which is written and read block by block."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 BLOCK_VALUES = 1 << 18
-# 120 dB over full scale is no sound but a fault, and would overflow what is computed from it.
+# A value 120 dB over full scale is a fault, not sound, and would overflow later computations.
 MAX_MAGNITUDE = 1e6
 
 
 class SampleSource(Protocol):
-    """What can be cut into blocks: an array or a `Recording` of shape (frames, channels), float32."""
+    """Samples of shape (frames, channels), float32, in memory (an array) or on disk (a `Recording`)."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Return (frames, channels)."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -30,10 +32,10 @@ class SampleSource(Protocol):
 
 
 class Recording:
-    """Samples on disk, shape (frames, channels), sliced like an array.
+    """Samples on disk, shape (frames, channels), which are sliced like an array.
 
-    Every slice is read when it is asked for. A memory map would be shorter, but each page it touches counts
-    as memory of the process, and the kernel maps whole neighbourhoods of a page that was asked for.
+    Each slice is read from disk when it is taken. A memory map would need less code, but each page it touches
+    counts as memory of the process, and the kernel maps the pages around it as well.
     """
 
     def __init__(self, path: Path, frames: int, channels: int) -> None:
@@ -50,7 +52,10 @@ class Recording:
 
 
 class ScratchWriter:
-    """Appends blocks of float32 samples to a raw file, cleans NaN and infinity, keeps a digest."""
+    """Append blocks of float32 samples to a raw file, replace invalid values by 0, and keep a digest.
+
+    `bad_values` counts the replaced values: NaN, infinity and anything above `MAX_MAGNITUDE`.
+    """
 
     def __init__(self, path: Path, channels: int) -> None:
         self.path, self.channels = path, channels
@@ -67,33 +72,54 @@ class ScratchWriter:
         self._file.close()
 
     def write(self, block: Samples) -> None:
-        """Append `block`, shape (frames, channels)."""
-        finite = np.abs(block) < MAX_MAGNITUDE  # false for NaN as well
-        if not finite.all():
-            self.bad_values += int(block.size - np.count_nonzero(finite))
-            block = np.where(finite, block, np.float32(0))
+        """Append `block`, float32, shape (frames, channels)."""
+        valid = np.abs(block) < MAX_MAGNITUDE  # false for NaN as well
+        if not valid.all():
+            self.bad_values += int(block.size - np.count_nonzero(valid))
+            block = np.where(valid, block, np.float32(0))
         data = np.ascontiguousarray(block, dtype="<f4").tobytes()
         self._digest.update(data)
         self._file.write(data)
         self.frames += len(block)
 
     def sha256(self) -> str:
-        """Return the digest of the samples written so far."""
+        """Return the SHA-256 of the samples written so far, in hexadecimal."""
         return self._digest.hexdigest()
 
     def recording(self) -> Recording:
-        """Return the samples written so far, to be read."""
+        """Return the samples written so far for reading."""
         self._file.flush()
         return Recording(self.path, self.frames, self.channels)
 
 
 def content_sha256(sample_rate: int, channels: int, samples_sha256: str) -> str:
-    """Return one digest of a sound: rate, channels and the digest of its float32 samples."""
+    """Return the digest that identifies a sound whatever its container: of rate, channels and samples.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz.
+    channels : int
+    samples_sha256 : str
+        SHA-256 of the samples as little-endian float32, in hexadecimal.
+    """
     return hashlib.sha256(f"{sample_rate}:{channels}:{samples_sha256}".encode()).hexdigest()
 
 
 def iter_blocks(sound: SampleSource, frames: int | None = None) -> Iterator[Samples]:
-    """Yield consecutive blocks of the first `frames` (or all) of a sound, in bounded memory."""
+    """Yield consecutive blocks of a sound, each of at most `BLOCK_VALUES` values.
+
+    Parameters
+    ----------
+    sound : SampleSource
+        Shape (any, channels).
+    frames : int, optional
+        How many frames from the start to read; all by default.
+
+    Yields
+    ------
+    ndarray of float32, shape (n, channels)
+    """
     size, end = max(BLOCK_VALUES // sound.shape[1], 1), len(sound) if frames is None else frames
     for start in range(0, end, size):
         yield sound[start : min(start + size, end)]

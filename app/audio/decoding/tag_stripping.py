@@ -1,6 +1,6 @@
-"""Cuts tags off compressed files by their declared length, before any parser sees them.
+"""Skip the tags of compressed files by their declared length, before any parser sees them.
 
-100,000 ID3 frames in 2 MB keep a tag parser busy for a minute, and nothing here needs a tag.
+100,000 ID3 frames in 2 MB keep a tag parser busy for a minute, and we need nothing that is in a tag.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
-from app.audio.decoding.decode_limits import DecodeLimits
 from app.audio.decoding.file_region import FileRegion
 from app.audio.decoding.format_sniffer import id3v2_size
 from app.audio.decoding.pcm_headers import EXPORT_AGAIN
@@ -19,7 +18,20 @@ _MAX_ID3_TAGS = 50
 
 
 def end_of_id3v2(file: BinaryIO, size_bytes: int) -> int:
-    """Return the offset of the first byte that is no ID3v2 tag."""
+    """Return the offset in bytes at which the leading ID3v2 tags end, 0 when there is none.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The open file; its position is changed.
+    size_bytes : int
+        Its size.
+
+    Raises
+    ------
+    UnreadableAudio
+        The file has nothing behind its tags, or more tags than any program writes.
+    """
     position = 0
     for _ in range(_MAX_ID3_TAGS):
         file.seek(position)
@@ -33,14 +45,40 @@ def end_of_id3v2(file: BinaryIO, size_bytes: int) -> int:
 
 
 def strip_mp3_tags(file: BinaryIO, size_bytes: int) -> FileRegion:
-    """Return the MPEG frames between a leading ID3v2 and trailing ID3v1 and APEv2 tags."""
+    """Return the MPEG frames of an MP3: without leading ID3v2 and trailing ID3v1 and APEv2 tags.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The open file; its position is changed.
+    size_bytes : int
+        Its size.
+
+    Raises
+    ------
+    UnreadableAudio
+        The file holds only tags.
+    """
     start = end_of_id3v2(file, size_bytes)
     end = _start_of_ape(file, start, _start_of_id3v1(file, start, size_bytes))
     return FileRegion(file, start, end - start)
 
 
-def strip_flac_metadata(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> tuple[FileRegion, bytes]:
-    """Return a FLAC stream with STREAMINFO as its only metadata, and that STREAMINFO (34 bytes)."""
+def strip_flac_metadata(file: BinaryIO, size_bytes: int) -> tuple[FileRegion, bytes]:
+    """Return a FLAC stream whose only metadata is STREAMINFO, and that STREAMINFO (34 bytes).
+
+    Parameters
+    ----------
+    file : BinaryIO
+        The open file; its position is changed.
+    size_bytes : int
+        Its size.
+
+    Raises
+    ------
+    UnreadableAudio
+        There is no FLAC header, or the file ends inside it.
+    """
     start = end_of_id3v2(file, size_bytes)
     file.seek(start)
     if file.read(4) != b"fLaC":

@@ -1,4 +1,7 @@
-"""Gradient-boosted trees from plain arrays: no pickle, no framework, numpy alone."""
+"""Evaluate gradient-boosted trees that are stored as plain arrays, with numpy alone.
+
+No framework is needed at run time, and weights are never unpickled.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,16 @@ WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True)
 class Forest:
-    """Boosted regression trees, one group of trees a class.
+    """Boosted regression trees (Friedman 2001), one group of trees for each class.
 
     Attributes
     ----------
-    feature, left, right : one entry a node over all trees, shape (nodes,); a leaf has feature -1.
-    threshold : go left when the value is at most this, shape (nodes,).
-    missing_left : where a missing value (NaN) goes, shape (nodes,).
+    feature, left, right : column and children of each node, shape (nodes,); a leaf has feature -1.
+    threshold : a row goes left when its value is at most this, shape (nodes,).
+    missing_left : whether a missing value (NaN) goes left, shape (nodes,).
     value : output of a leaf, shape (nodes,).
     roots : first node of each tree, shape (trees,).
-    output : class each tree adds to, shape (trees,).
+    output : class that each tree adds to, shape (trees,).
     base : starting score of each class, shape (classes,).
     """
 
@@ -39,7 +42,13 @@ class Forest:
     base: npt.NDArray[np.float32]
 
     def scores(self, x: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Raw additive scores for rows of features, shape (rows, classes)."""
+        """Return the raw additive scores, shape (rows, classes).
+
+        Parameters
+        ----------
+        x : array_like, shape (rows, features)
+            NaN for what is missing.
+        """
         rows = np.asarray(x, dtype=np.float32)
         node = np.broadcast_to(self.roots, (rows.shape[0], self.roots.size)).copy()
         row = np.arange(rows.shape[0])[:, None]
@@ -53,7 +62,15 @@ class Forest:
         )
 
     def probabilities(self, x: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Probability of each class, shape (rows, classes); of yes, shape (rows, 1), for a yes-no forest."""
+        """Return the probability of each class, shape (rows, classes).
+
+        A forest with one output answers yes or no; then it is the probability of yes, shape (rows, 1).
+
+        Parameters
+        ----------
+        x : array_like, shape (rows, features)
+            NaN for what is missing.
+        """
         scores = self.scores(x)
         if scores.shape[1] == 1:
             return np.asarray(1 / (1 + np.exp(-scores)))
@@ -61,26 +78,57 @@ class Forest:
 
 
 def softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Probabilities along the last axis."""
+    """Return the probabilities of scores along the last axis; the shape stays.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (…, classes)
+    """
     shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
 @cache
 def load_weights(name: str) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of one weights file, read once; pickled objects are refused."""
+    """Return the arrays of one weights file by name, read once.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, without `.npz`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no `weights/<name>.npz`.
+    ValueError
+        The file holds pickled objects.
+    """
     with np.load(WEIGHTS_FOLDER / f"{name}.npz", allow_pickle=False) as stored:
         return {key: stored[key] for key in stored.files}
 
 
 @cache
 def load_forest(name: str) -> Forest:
-    """The forest kept under a name."""
+    """Return the forest stored in a weights file, read once; errors as for `load_weights`.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, without `.npz`.
+    """
     stored = load_weights(name)
     return Forest(**{field: stored[field] for field in Forest.__dataclass_fields__})
 
 
 def logistic_probability(coefficients: npt.NDArray[Any], x: npt.NDArray[np.float64]) -> float:
-    """Chance by a logistic model: coefficients with the constant last."""
+    """Return the probability by a logistic model.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (features + 1,)
+        The constant comes last.
+    x : ndarray, shape (features,)
+    """
     score = float(np.dot(coefficients[:-1], x) + coefficients[-1])
     return float(1 / (1 + np.exp(-np.clip(score, -30, 30))))

@@ -1,4 +1,8 @@
-"""Weighs what was heard against what the file's name says."""
+"""Combine what was detected in the sound with what the file's name says.
+
+A name settles an unsure detection and raises the confidence of one it agrees with. It never overrides a sure
+one; then the owner gets a warning.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Verdict(Generic[Value]):
-    """A value, how sure we are, and where it comes from ("detected", "file name" or None)."""
+    """A value, its confidence (0 to 1) and its source: `DETECTED`, `FROM_NAME`, or None for no value."""
 
     value: Value | None
     confidence: float
@@ -32,63 +36,101 @@ class Verdict(Generic[Value]):
 NO_VERDICT: Verdict[Any] = Verdict(None, 0.0, None)
 
 
-def combine_kind(heard: SoundClass, name: NameEvidence, duration_s: float) -> SoundClass:
-    """Let a name that says loop or one-shot settle what was heard without certainty."""
-    said = name.kind or (LOOP if _name_implies_loop(name, duration_s) else None)
-    if said is not None and said != heard.kind and heard.kind_confidence < _MIN_SURE_CONFIDENCE:
-        heard = replace(heard, kind=said, kind_confidence=_NAME_CONFIDENCE)
-    if heard.kind == ONE_SHOT and name.sound is not None and heard.sound_confidence < _MIN_SURE_CONFIDENCE:
-        agreed = heard.sound == name.sound
+def combine_kind(detected: SoundClass, name: NameEvidence, duration_s: float) -> SoundClass:
+    """Return kind and class of a sound after weighing its name.
+
+    A name that says loop or one-shot, or names a class, wins unless the detection is sure.
+
+    Parameters
+    ----------
+    detected : SoundClass
+        From the sound.
+    name : NameEvidence
+        From the file name; a tempo in it can imply a loop, see `_name_implies_loop`.
+    duration_s : float
+        Length of the sound in seconds.
+    """
+    named = name.kind or (LOOP if _name_implies_loop(name, duration_s) else None)
+    if named is not None and named != detected.kind and detected.kind_confidence < _MIN_SURE_CONFIDENCE:
+        detected = replace(detected, kind=named, kind_confidence=_NAME_CONFIDENCE)
+    if (
+        detected.kind == ONE_SHOT
+        and name.sound is not None
+        and detected.sound_confidence < _MIN_SURE_CONFIDENCE
+    ):
+        agreed = detected.sound == name.sound
         confidence = _AGREED_CONFIDENCE if agreed else _NAME_CONFIDENCE
-        heard = replace(heard, sound=name.sound, sound_confidence=confidence)
-    return heard
+        detected = replace(detected, sound=name.sound, sound_confidence=confidence)
+    return detected
 
 
-def combine_bpm(heard: TempoEstimate, name: NameEvidence, kind: str) -> tuple[Verdict[float], list[str]]:
-    """Return the tempo of a loop and a warning where name and sound disagree.
+def combine_bpm(detected: TempoEstimate, name: NameEvidence, kind: str) -> tuple[Verdict[float], list[str]]:
+    """Return the tempo of a loop, and a warning when name and sound disagree.
 
-    A name confirms what was heard, chooses among what could have been heard, and stands where nothing
-    clear was; it never overrides a clear tempo, except by an octave, which is a matter of counting.
+    A tempo in the name confirms the detected one, chooses among the candidates, and stands when no tempo is
+    sure. It overrides a sure tempo only by a factor of two, which is a matter of how one counts.
+
+    Parameters
+    ----------
+    detected : TempoEstimate
+        From the sound.
+    name : NameEvidence
+        From the file name.
+    kind : str
+        A one-shot gets no tempo.
     """
     if kind == ONE_SHOT:
         return NO_VERDICT, []
     if name.bpm is None:
-        return _detected_tempo(heard), []
-    if heard.bpm is not None and _is_same_tempo(name.bpm, heard.bpm):
-        return Verdict(heard.bpm, max(heard.confidence, _AGREED_CONFIDENCE), DETECTED), []
-    sure = heard.bpm is not None and heard.confidence >= _MIN_SURE_CONFIDENCE
-    if not sure or _is_octave_apart(name.bpm, heard.bpm):
-        possible = any(_is_same_tempo(name.bpm, candidate) for candidate, _ in heard.candidates)
+        return _detected_tempo(detected), []
+    if detected.bpm is not None and _is_same_tempo(name.bpm, detected.bpm):
+        return Verdict(detected.bpm, max(detected.confidence, _AGREED_CONFIDENCE), DETECTED), []
+    sure = detected.bpm is not None and detected.confidence >= _MIN_SURE_CONFIDENCE
+    if not sure or _is_octave_apart(name.bpm, detected.bpm):
+        possible = any(_is_same_tempo(name.bpm, candidate) for candidate, _ in detected.candidates)
         return Verdict(name.bpm, _AGREED_CONFIDENCE if possible else _NAME_CONFIDENCE, FROM_NAME), []
-    return _detected_tempo(heard), [f"The file name says {name.bpm:g} BPM; we hear {heard.bpm:.1f}."]
+    return _detected_tempo(detected), [f"The file name says {name.bpm:g} BPM; we hear {detected.bpm:.1f}."]
 
 
-def combine_key(heard: KeyEstimate, name: NameEvidence) -> tuple[Verdict[str], list[str]]:
-    """Return the key and a warning where name and sound disagree; a name never overrides a clear key."""
-    detected = Verdict(heard.name, heard.confidence, DETECTED) if heard.name else NO_VERDICT
+def combine_key(detected: KeyEstimate, name: NameEvidence) -> tuple[Verdict[str], list[str]]:
+    """Return the key, and a warning when name and sound disagree.
+
+    A key in the name never overrides a sure one.
+
+    Parameters
+    ----------
+    detected : KeyEstimate
+        From the sound.
+    name : NameEvidence
+        From the file name.
+    """
+    verdict = Verdict(detected.name, detected.confidence, DETECTED) if detected.name else NO_VERDICT
     if name.key is None:
-        return detected, []
-    if name.key == heard.name:
-        return Verdict(name.key, max(heard.confidence, _AGREED_CONFIDENCE), DETECTED), []
-    if heard.name is not None and heard.confidence >= _MIN_SURE_CONFIDENCE:
-        return detected, [f"The file name says {name.key}; we hear {heard.name}."]
+        return verdict, []
+    if name.key == detected.name:
+        return Verdict(name.key, max(detected.confidence, _AGREED_CONFIDENCE), DETECTED), []
+    if detected.name is not None and detected.confidence >= _MIN_SURE_CONFIDENCE:
+        return verdict, [f"The file name says {name.key}; we hear {detected.name}."]
     return Verdict(name.key, _NAME_CONFIDENCE, FROM_NAME), []
 
 
 def _name_implies_loop(name: NameEvidence, duration_s: float) -> bool:
+    """Return whether a tempo in the name implies a loop: it is marked "bpm" or gives whole bars."""
     if name.bpm is None or duration_s < 1.0:
         return False
     bars = duration_s * name.bpm / 240.0
     return name.bpm_marked or (bars > 0.99 and abs(bars - round(bars)) < 0.01)
 
 
-def _detected_tempo(heard: TempoEstimate) -> Verdict[float]:
-    return Verdict(heard.bpm, heard.confidence, DETECTED) if heard.bpm is not None else NO_VERDICT
+def _detected_tempo(detected: TempoEstimate) -> Verdict[float]:
+    return Verdict(detected.bpm, detected.confidence, DETECTED) if detected.bpm is not None else NO_VERDICT
 
 
-def _is_same_tempo(said: float, heard: float) -> bool:
-    return abs(heard / said - 1.0) <= _SAME_TEMPO_RATIO
+def _is_same_tempo(named: float, detected: float) -> bool:
+    return abs(detected / named - 1.0) <= _SAME_TEMPO_RATIO
 
 
-def _is_octave_apart(said: float, heard: float | None) -> bool:
-    return heard is not None and (_is_same_tempo(said, heard / 2) or _is_same_tempo(said, heard * 2))
+def _is_octave_apart(named: float, detected: float | None) -> bool:
+    return detected is not None and (
+        _is_same_tempo(named, detected / 2) or _is_same_tempo(named, detected * 2)
+    )

@@ -1,4 +1,4 @@
-"""What a file's name says about its tempo, key and kind: `SM_NP_100_guitar_Dmaj.wav`, `Kick 03.wav`."""
+"""Reads tempo, key and kind of sound from a file's name: `SM_NP_100_guitar_Dmaj.wav`, `Kick 03.wav`."""
 
 from __future__ import annotations
 
@@ -6,39 +6,60 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from app.music.musical_keys import GERMAN_MODE_WORDS, MODE_WORDS, MODES, parse_mode
+from app.music.pitch_names import pitch_name
+from app.music.sound_classes import KINDS
+from app.music.sound_words import (
+    KIND_WORDS,
+    KIND_WORDS_IN_FILE_NAMES,
+    SOUND_WORDS,
+    SOUND_WORDS_IN_FILE_NAMES,
+    merge_words,
+)
+
 _MIN_BPM, _MAX_BPM = 50.0, 210.0
-_FLATS = {"Db": "C#", "Eb": "D#", "Fb": "E", "Gb": "F#", "Ab": "G#", "Bb": "A#", "Cb": "B"}
-_SHARPS = {"E#": "F", "B#": "C"}
+_MIN_BARE_BPM, _MAX_BARE_BPM = 60.0, 200.0
+# Other plurals are left out: "breaks" or "hits" in a name tends to be the title of a pack.
+_PLURALS = frozenset(
+    {"kick", "snare", "clap", "hi hat", "hat", "tom", "cymbal", "pad", "vocal", "loop", "one shot", "bar"}
+)
 
 _NUMBER = r"(\d{2,3}(?:\.\d{1,3})?)"
 _BPM_MARKED = re.compile(rf"(?<![\d.]){_NUMBER}\s?bpm(?![a-z])|bpm\s?{_NUMBER}", re.IGNORECASE)
 _BPM_BARE = re.compile(r"(?:^|(?<=\s))(\d{2,3})(?=\s|$)")
-_KEY = re.compile(
-    r"(?:^|(?<=\s))([A-G])\s?(#|♯|b|♭|sharp|flat)?\s?(major|minor|maj|min|dur|moll|m|M)?(?=\s|$)", re.I
-)
-_MINOR, _MAJOR = ("minor", "min", "moll"), ("major", "maj", "dur")
-_SOUND_WORDS: tuple[tuple[str, str], ...] = (
-    (r"kicks?|bd|bassdrum|bass drum|kik", "kick"),
-    (r"snares?|snr|sd|rimshot|rim", "snare"),
-    (r"claps?|clp", "clap"),
-    (r"hi ?hats?|hats?|hh|oh|ch|open hat|closed hat", "hi-hat"),
-    (r"toms?", "tom"),
-    (r"cymbals?|crash|ride|cym", "cymbal"),
-    (r"perc|percussion|conga|bongo|shaker|tambourine|cowbell|clave", "percussion"),
-    (r"bass|sub|808", "bass"),
-    (r"keys|piano|rhodes|organ|epiano", "keys"),
-    (r"lead|synth lead", "lead"),
-    (r"pads?", "pad"),
-    (r"vox|vocals?|voice", "vocal-like"),
-    (r"fx|sfx|riser|impact|sweep", "fx"),
-)
-_LOOP = re.compile(r"(?:^|\s)(loops?|groove|break|beat|bars?)(?:\s|$)", re.I)
-_ONE_SHOT = re.compile(r"(?:^|\s)(one ?shots?|hit|stab)(?:\s|$)", re.I)
+_MODES = "|".join(word for mode in MODES for table in (MODE_WORDS, GERMAN_MODE_WORDS) for word in table[mode])
+_KEY = re.compile(rf"(?:^|(?<=\s))([A-G])\s?(#|♯|b|♭|sharp|flat)?\s?({_MODES})?(?=\s|$)", re.I)
+
+
+def _words_pattern(words: tuple[str, ...]) -> str:
+    return "|".join(word.replace(" ", " ?") + ("s?" if word in _PLURALS else "") for word in words)
+
+
+_KINDS = {
+    kind: re.compile(rf"(?:^|\s)(?:{_words_pattern(words)})(?:\s|$)", re.I)
+    for kind, words in merge_words(KIND_WORDS, KIND_WORDS_IN_FILE_NAMES).items()
+}
+_SOUNDS = {
+    sound: re.compile(rf"(?:^|\s)(?:{_words_pattern(words)})(?=\s|\d|$)")
+    for sound, words in merge_words(SOUND_WORDS, SOUND_WORDS_IN_FILE_NAMES).items()
+}
 
 
 @dataclass(frozen=True, slots=True)
 class NameEvidence:
-    """What a name says; each None when it says nothing. `bpm_marked`: the number had "bpm" beside it."""
+    """Facts that a file name states; each is None when the name does not state it.
+
+    Attributes
+    ----------
+    bpm
+        Tempo in beats a minute.
+    bpm_marked
+        Whether "bpm" stood beside the number.
+    key
+        One of `musical_keys.ALL_KEYS`.
+    kind, sound
+        One of `sound_classes.KINDS` and one of `sound_classes.SOUNDS`.
+    """
 
     bpm: float | None
     bpm_marked: bool
@@ -48,11 +69,18 @@ class NameEvidence:
 
 
 def parse_file_name(name: str) -> NameEvidence:
-    """Read a file name.
+    """Read tempo, key, kind and class of sound from a file name.
 
-    A number without "bpm" counts as a tempo only when it is the only one from 60 to 200, so that
-    "Kick 03" and "Juno 106 Pad 90" say nothing; a lone letter is a key only with a mode or sharp or flat,
-    or as the last word ("guitar 100 D" says nothing about the mode and is left out).
+    Parameters
+    ----------
+    name : str
+        A name or path with `/` or `\\`, with or without an extension.
+
+    Notes
+    -----
+    A number without "bpm" counts as a tempo only when it is the only one from 60 to 200, so "Kick 03" and
+    "Juno 106 Pad 90" state no tempo. A letter is a key only with a mode: "guitar 100 D" leaves open whether
+    major or minor.
     """
     words = re.sub(r"[_\-.,()\[\]{}]+(?!\d{1,3}\s?bpm)", " ", _file_stem(name)).strip()
     bpm, marked = _parse_bpm(_file_stem(name).replace("_", " "), words)
@@ -68,36 +96,32 @@ def _parse_bpm(raw: str, words: str) -> tuple[float | None, bool]:
     if marked:
         value = float(marked[1] or marked[2])
         return (value, True) if _MIN_BPM <= value <= _MAX_BPM else (None, False)
-    bare = [float(number) for number in _BPM_BARE.findall(words) if 60 <= float(number) <= 200]
+    numbers = [float(number) for number in _BPM_BARE.findall(words)]
+    bare = [number for number in numbers if _MIN_BARE_BPM <= number <= _MAX_BARE_BPM]
     return (bare[0] if len(bare) == 1 else None), False
 
 
 def _parse_key(words: str) -> str | None:
-    found = {name for match in _KEY.finditer(words) if (name := _key_name(match))}
+    """Return the one key that is named, None for several."""
+    found = {key for match in _KEY.finditer(words) if (key := _key_of_match(match))}
     return found.pop() if len(found) == 1 else None
 
 
-def _key_name(match: re.Match[str]) -> str | None:
-    letter, accidental, mode = match[1], (match[2] or "").lower(), match[3] or ""
+def _key_of_match(match: re.Match[str]) -> str | None:
+    letter, accidental, mode = match[1], match[2] or "", match[3] or ""
+    # A lower-case letter before "m" may be any word's: "a m" is no key.
     if not mode or (letter.islower() and len(mode) < 3):
         return None
-    sign = {"#": "#", "♯": "#", "sharp": "#", "b": "b", "♭": "b", "flat": "b"}.get(accidental, "")
-    tonic = letter.upper() + sign
-    tonic = _FLATS.get(tonic, _SHARPS.get(tonic, tonic))
-    is_minor = mode == "m" or mode.lower() in _MINOR
-    return f"{tonic} {'minor' if is_minor else 'major'}"
+    return f"{pitch_name(letter, accidental)} {parse_mode(mode)}"
 
 
 def _parse_kind(words: str) -> str | None:
-    loop, hit = bool(_LOOP.search(words)), bool(_ONE_SHOT.search(words))
-    if loop == hit:
-        return None
-    return "loop" if loop else "one-shot"
+    """Return the kind that is named, None when both are."""
+    found = [kind for kind in KINDS if _KINDS[kind].search(words)]
+    return found[0] if len(found) == 1 else None
 
 
 def _parse_sound(words: str) -> str | None:
+    """Return the first class of sound, in the order of `SOUNDS`, that a word names."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z\d])", " ", words).lower()
-    found = [
-        sound for pattern, sound in _SOUND_WORDS if re.search(rf"(?:^|\s)(?:{pattern})(?=\s|\d|$)", spaced)
-    ]
-    return found[0] if found else None
+    return next((sound for sound, pattern in _SOUNDS.items() if pattern.search(spaced)), None)

@@ -1,4 +1,4 @@
-"""Key and note: pitch classes at the tuning of the sound, read by a small fitted network."""
+"""Estimate key and note: a small network reads the pitch classes at the tuning of the sound."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from app.audio.estimation import key_network, note_estimator
 from app.audio.estimation.boosted_trees import load_forest, load_weights, logistic_probability
 from app.audio.listening import chroma
 from app.audio.listening.front_end_features import FrontEndFeatures
+from app.music.musical_keys import ALL_KEYS
 
-NAMES = note_estimator.NAMES
 MAX_CANDIDATES = 5
 MIN_TONAL = 0.6
-# A drum may be tuned: so much of its energy lies on the harmonics of one note, then.
+# A tuned drum has a note: at least this share of its energy lies on the harmonics of one note.
 MIN_TUNED_SHARE = 0.75
-# A note whose harmonics hold less of the energy than this is the root of a chord, where a key is sure enough.
+# With a smaller share a one-shot is a chord on that note rather than the note, if its key is this sure.
 MIN_NOTE_SHARE, MIN_CHORD_CONFIDENCE = 0.76, 0.95
 
 Array = npt.NDArray[np.float64]
@@ -25,101 +25,125 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class KeyEstimate:
-    """`name` such as "A minor" or None; `candidates` are (name, confidence), best first.
+    """The key or the note of a sound. A one-shot has one of the two, a loop that stays on one note has both.
 
-    `tuning_cents` is the deviation from A = 440 Hz, -50 to 50; `note` such as "A2" is the pitch of a sound
-    with one pitch, `note_cents` its distance from that note (a one-shot has a note or a key, a loop that
-    stays on one note has both); `tonalness` the chance from 0 to 1 that the
-    sound has pitch at all.
+    Attributes
+    ----------
+    name : the key, one of `ALL_KEYS`, or None.
+    confidence : 0 to 1, calibrated.
+    candidates : pairs of key and confidence, best first, the chosen key included.
+    tuning_cents : deviation from A = 440 Hz, -50 to 50.
+    note : such as "A2", the pitch of a sound with a single pitch, or None.
+    note_cents : distance of that pitch from the note, -50 to 50.
     """
 
     name: str | None
     confidence: float
     candidates: tuple[tuple[str, float], ...]
     tuning_cents: float
-    note: str | None
-    tonalness: float
+    note: str | None = None
     note_cents: float | None = None
 
 
-NO_KEY = KeyEstimate(None, 0.0, (), 0.0, None, 0.0)
+NO_KEY = KeyEstimate(None, 0.0, (), 0.0)
 
 
-def estimate_key(ear: FrontEndFeatures, one_shot: bool = False) -> KeyEstimate:
-    """Estimate the key of a tonal sound, or the note of a one-shot with one pitch.
+def estimate_key(features: FrontEndFeatures, one_shot: bool = False) -> KeyEstimate:
+    """Estimate the key of a tonal sound, or the note of a one-shot with a single pitch.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
+    one_shot : bool
+        Whether the sound is a one-shot, which has a note or a key but not both.
 
     Notes
     -----
-    Twelve pitch-class profiles of the whole (`chroma.profiles`) and the course of the pitch classes in six
-    registers (`chroma.spans`) are read by a small network (`keynet`) fitted on the development corpus; its
-    chances are calibrated by a logistic model. Drums and noise answer None by the trees `tonal`.
+    A small network (`key_network`) fitted on the development corpus reads twelve pitch-class profiles of the
+    whole sound (`chroma.chroma_profiles`) and its pitch classes over time in six bands
+    (`chroma.chroma_spans`). A logistic model calibrates its probabilities. The forest `tonal` recognises
+    drums and noise, which get no key.
     """
-    if ear.silent:
+    if features.is_silent:
         return NO_KEY
-    tonal = float(load_forest("tonal").probabilities(ear.shape[None])[0, 0])
-    single = _estimate_single_note(ear, tonal, one_shot)
-    cents = round(ear.tuning_cents, 1)
+    tonal = float(load_forest("tonal").probabilities(features.descriptors[None])[0, 0])
+    single = _estimate_single_note(features, tonal, one_shot)
+    cents = round(features.tuning_cents, 1)
     if tonal < MIN_TONAL and single is None:
-        return KeyEstimate(None, 0.0, (), 0.0, None, tonal)
-    chances = key_probabilities(ear)
+        return NO_KEY
+    chances = key_probabilities(features)
     sure = calibrated_confidence(chances)
     named = (single.name, round(single.cents, 1)) if single else (None, None)
     unclear = tonal < MIN_TONAL or sure < MIN_CHORD_CONFIDENCE
     if one_shot and single is not None and (unclear or single.share >= MIN_NOTE_SHARE):
-        return KeyEstimate(None, 0.0, (), cents, named[0], tonal, named[1])
+        return KeyEstimate(None, 0.0, (), cents, *named)
     note, note_cents = (None, None) if one_shot else named
     listed = _rank_keys(chances, sure)
-    return KeyEstimate(listed[0][0], listed[0][1], listed, cents, note, tonal, note_cents)
+    return KeyEstimate(listed[0][0], listed[0][1], listed, cents, note, note_cents)
 
 
-def _estimate_single_note(ear: FrontEndFeatures, tonal: float, one_shot: bool) -> note_estimator.Note | None:
-    """The pitch of a one-shot, tuned drums too, and of a loop that stays on one note."""
+def _estimate_single_note(
+    features: FrontEndFeatures, tonal: float, one_shot: bool
+) -> note_estimator.Note | None:
+    """Return the note of a one-shot, also of a tuned drum, or of a loop that stays on one note."""
     if not one_shot:
-        return note_estimator.estimate_held_note(ear.heard) if tonal >= MIN_TONAL else None
-    found = note_estimator.estimate_note(ear.heard)
+        return note_estimator.estimate_held_note(features.front_end) if tonal >= MIN_TONAL else None
+    found = note_estimator.estimate_note(features.front_end)
     sure = found is not None and (tonal >= MIN_TONAL or found.share >= MIN_TUNED_SHARE)
     return found if sure else None
 
 
 def _rank_keys(chances: Array, sure: float) -> tuple[tuple[str, float], ...]:
-    """The likeliest keys with their confidences; the runners-up share what the first leaves."""
+    """Return the likeliest keys with their confidences. The others share what the first one leaves."""
     order = np.argsort(-chances)[:MAX_CANDIDATES]
     spread = chances[order] / max(1 - chances[order[0]], 1e-9) * (1 - sure)
     spread[0] = sure
-    return tuple((key_name(int(k)), round(float(c), 3)) for k, c in zip(order, spread, strict=True))
-
-
-def key_name(key: int) -> str:
-    """Name of a key 0–11 major, 12–23 minor, from C."""
-    return f"{NAMES[key % 12]} {'minor' if key >= 12 else 'major'}"
-
-
-def parse_key(text: str) -> tuple[int, bool] | None:
-    """Return (tonic 0..11 from C, is minor) of a name such as "A minor", None when it is none."""
-    tonic, _, mode = text.partition(" ")
-    if tonic not in NAMES or mode not in ("major", "minor"):
-        return None
-    return NAMES.index(tonic), mode == "minor"
+    return tuple((ALL_KEYS[int(k)], round(float(c), 3)) for k, c in zip(order, spread, strict=True))
 
 
 def unit_profiles(profiles: dict[str, Array]) -> Array:
-    """Profiles in the order of `chroma.PROFILES`, of unit length after a square root, shape (12, 12)."""
+    """Return square roots of pitch-class profiles, each scaled to unit length, shape (12, 12).
+
+    Parameters
+    ----------
+    profiles : dict of str to ndarray, shape (12,)
+        From `chroma.chroma_profiles`; the rows of the result are in the order of `chroma.PROFILE_NAMES`.
+    """
     root = np.sqrt(np.stack([profiles[name] for name in chroma.PROFILE_NAMES]))
     return np.asarray(root / (np.linalg.norm(root, axis=1, keepdims=True) + 1e-9))
 
 
-def key_probabilities(ear: FrontEndFeatures) -> Array:
-    """Chance of each key before calibration, shape (24,), major first."""
-    course, whole = chroma.chroma_spans(ear.pitch_classes), unit_profiles(ear.profiles)
+def key_probabilities(features: FrontEndFeatures) -> Array:
+    """Return the probability of each key before calibration, shape (24,), in the order of `ALL_KEYS`.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
+    """
+    course, whole = chroma.chroma_spans(features.pitch_classes), unit_profiles(features.profiles)
     return key_network.probabilities(course, whole, load_weights("key"))
 
 
 def calibrated_confidence(chances: Array) -> float:
-    """Chance that the first is right, from its share and the runner-up's."""
+    """Return the probability that the likeliest key is right.
+
+    Parameters
+    ----------
+    chances : ndarray, shape (24,)
+        From `key_probabilities`.
+    """
     return logistic_probability(load_weights("key_scale")["coefficients"], confidence_features(chances))
 
 
 def confidence_features(chances: Array) -> Array:
-    """Log odds of the best key and its lead over the second."""
+    """Return what the calibration reads, shape (2,).
+
+    These are the log odds of the likeliest key and its log ratio to the second.
+
+    Parameters
+    ----------
+    chances : ndarray, shape (24,)
+        From `key_probabilities`.
+    """
     second, best = (float(c) for c in np.clip(np.sort(chances)[-2:], 1e-4, 0.9999))
     return np.array([np.log(best / (1 - best)), np.log(best / second)])

@@ -1,4 +1,4 @@
-"""The note of a pitched one-shot."""
+"""Estimate the note of a one-shot, or of a loop that stays on one note."""
 
 from __future__ import annotations
 
@@ -11,77 +11,93 @@ from scipy.ndimage import maximum_filter1d
 
 from app.audio.estimation.boosted_trees import load_forest
 from app.audio.listening.front_end import RATE_HZ, FrontEnd
+from app.music.pitch_names import note_name
 
 Array = npt.NDArray[np.float64]
 
 MIN_MIDI, MAX_MIDI = 22, 108  # midi: A#0 (29 Hz) to C8
-STEPS_PER_SEMITONE = 10  # places in a semitone
+STEPS_PER_SEMITONE = 10
 WINDOW_SIZE = 16384
 LOBE_BINS, LOBES_PER_GAP = 1.5, 6
 MAX_HELD_S, MIN_HELD_SHARE = 10.0, 0.9
-MIN_SHARE = 0.45  # of the energy must lie on the harmonics of one note
-NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+MIN_SHARE = 0.45  # of the energy has to lie on the harmonics of one note
 
 
 @dataclass(frozen=True)
 class Note:
-    """Pitch of a one-shot.
+    """The pitch of a sound with a single pitch.
 
     Attributes
     ----------
     midi : nearest note of equal temperament, A4 = 69.
-    name : such as "A4".
-    cents : how far the sound lies from that note, −50 to 50.
-    hz : frequency.
-    confidence : 0 to 1.
-    share : of the energy that lies on the harmonics of this note, 0 to 1; a chord has less than a note.
+    name : its name, such as "A4".
+    cents : distance of the sound from that note, −50 to 50.
+    share : share of the energy on the harmonics of this note, 0 to 1; smaller for a chord than for a note.
     """
 
     midi: int
     name: str
     cents: float
-    hz: float
-    confidence: float
     share: float
 
 
-def estimate_note(heard: FrontEnd) -> Note | None:
-    """The note of a single pitched sound, or None when no one pitch holds the sound together.
+def estimate_note(front_end: FrontEnd) -> Note | None:
+    """Estimate the note of a sound with a single pitch; None when no pitch holds enough of its energy.
+
+    Parameters
+    ----------
+    front_end : FrontEnd
 
     Notes
     -----
-    Candidates by harmonic summation (Hermes 1988; Klapuri 2006); a small forest fitted on rendered notes
-    tells the fundamental from its octaves and twelfths.
+    Candidates come from harmonic summation (Hermes 1988; Klapuri 2006). A small forest fitted on rendered
+    notes tells the fundamental from its octaves and twelfths.
     """
-    if heard.silent:
+    if front_end.is_silent:
         return None
-    found = find_candidates(heard)
+    found = find_candidates(front_end)
     chances = load_forest("note").probabilities(note_features(found))[:, 0]
     best = found[int(np.argmax(chances))]
     if best.share < MIN_SHARE or best.salience <= 0:
         return None
     midi = int(np.round(best.midi))
-    hz = float(440 * 2 ** ((best.midi - 69) / 12))
-    name, cents = f"{NAMES[midi % 12]}{midi // 12 - 1}", float(100 * (best.midi - midi))
-    return Note(midi, name, cents, hz, float(chances.max()), best.share)
+    cents = float(100 * (best.midi - midi))
+    return Note(midi, note_name(midi), cents, best.share)
 
 
-def estimate_held_note(heard: FrontEnd) -> Note | None:
-    """The note of a sound that stays on it from its start to its middle, whatever else it is taken for."""
-    third_s = (heard.end_s - heard.start_s) / 3
+def estimate_held_note(front_end: FrontEnd) -> Note | None:
+    """Return the note that a sound holds through its first and middle third, None when it has no such note.
+
+    Sounds of more than `MAX_HELD_S` seconds are not examined.
+
+    Parameters
+    ----------
+    front_end : FrontEnd
+    """
+    third_s = (front_end.end_s - front_end.start_s) / 3
     if not 0 < 3 * third_s <= MAX_HELD_S:
         return None
-    start = estimate_note(replace(heard, end_s=heard.start_s + third_s))
+    start = estimate_note(replace(front_end, end_s=front_end.start_s + third_s))
     if start is None or start.share < MIN_HELD_SHARE:
         return None
-    middle = estimate_note(replace(heard, start_s=heard.start_s + third_s, end_s=heard.end_s - third_s))
+    middle = estimate_note(
+        replace(front_end, start_s=front_end.start_s + third_s, end_s=front_end.end_s - third_s)
+    )
     stays = middle is not None and middle.midi == start.midi and middle.share >= MIN_HELD_SHARE
     return start if stays else None
 
 
 @dataclass(frozen=True)
 class NoteCandidate:
-    """A pitch a sound may have: midi, salience, share of energy on its harmonics, level of the first 8."""
+    """A pitch that a sound may have.
+
+    Attributes
+    ----------
+    midi : fractional MIDI pitch.
+    salience : weighted sum of the levels of its harmonics.
+    share : share of the energy on its harmonics, 0 to 1.
+    harmonics : levels of its first 8 harmonics.
+    """
 
     midi: float
     salience: float
@@ -89,9 +105,16 @@ class NoteCandidate:
     harmonics: tuple[float, ...]
 
 
-def find_candidates(heard: FrontEnd, count: int = 7) -> list[NoteCandidate]:
-    """Pitches by harmonic summation, most salient first; never empty."""
-    y = heard.y[int(heard.start_s * RATE_HZ) : int(heard.end_s * RATE_HZ)]
+def find_candidates(front_end: FrontEnd, count: int = 7) -> list[NoteCandidate]:
+    """Return the most salient pitches by harmonic summation, never none.
+
+    Parameters
+    ----------
+    front_end : FrontEnd
+    count : int
+        Most candidates.
+    """
+    y = front_end.y[int(front_end.start_s * RATE_HZ) : int(front_end.end_s * RATE_HZ)]
     skip = int(0.02 * RATE_HZ) if y.size > RATE_HZ // 8 else 0
     magnitude, lobe_hz = _mean_spectrum(y[skip:])
     grid = np.arange(MIN_MIDI * STEPS_PER_SEMITONE, MAX_MIDI * STEPS_PER_SEMITONE + 1) / STEPS_PER_SEMITONE
@@ -108,7 +131,15 @@ def find_candidates(heard: FrontEnd, count: int = 7) -> list[NoteCandidate]:
 
 
 def note_features(found: list[NoteCandidate]) -> Array:
-    """What speaks for each candidate, shape (candidates, 16)."""
+    """Return the features of each candidate, shape (candidates, 16).
+
+    The forest `note` was fitted on this order of the columns.
+
+    Parameters
+    ----------
+    found : list of NoteCandidate
+        From `find_candidates`.
+    """
     top = max(c.salience for c in found) + 1e-9
     share = max(c.share for c in found) + 1e-9
     lowest = min((c.midi for c in found if c.share > 0.7 * share), default=found[0].midi)
@@ -138,7 +169,7 @@ def note_features(found: list[NoteCandidate]) -> Array:
 
 
 def _mean_spectrum(y: npt.NDArray[np.float32]) -> tuple[Array, float]:
-    """Mean magnitude of the first second and a half, in fine steps, and half the width of a peak in Hz."""
+    """Return the mean magnitudes of the first 1.5 s in fine steps, and half the width of a peak in Hz."""
     part = y[: int(1.5 * RATE_HZ)].astype(np.float64)
     size = min(WINDOW_SIZE, max(part.size, 256))
     starts = range(0, max(part.size - size, 0) + 1, max(size // 2, 1))
@@ -151,13 +182,13 @@ def _mean_spectrum(y: npt.NDArray[np.float32]) -> tuple[Array, float]:
 
 
 def _harmonic_sums(magnitude: Array, grid: Array, lobe_hz: float) -> tuple[Array, Array, Array]:
-    """Weighted sum of harmonics of compressed magnitude, share of energy on them, level of each, by pitch."""
+    """Return, by pitch, the weighted sum of its harmonics, their share of the energy, and their levels."""
     step = RATE_HZ / (4 * WINDOW_SIZE)
     hz = 440 * 2 ** ((grid - 69) / 12)
     total = np.cumsum(magnitude**2)
     compressed = maximum_filter1d(np.sqrt(magnitude / (magnitude.max() + 1e-12)), 5)
     share, levels = np.zeros(grid.size), np.zeros((12, grid.size))
-    # A short sound's peaks are wide; if they could fill the gaps between harmonics, noise would have a pitch.
+    # The peaks of a short sound are wide. If they filled the gaps between harmonics, noise would get a pitch.
     wide = np.minimum(lobe_hz, hz / LOBES_PER_GAP)
     for harmonic in range(1, 13):
         at = hz * harmonic / step
@@ -172,7 +203,7 @@ def _harmonic_sums(magnitude: Array, grid: Array, lobe_hz: float) -> tuple[Array
 
 
 def _refine_pitch(magnitude: Array, midi: float) -> float:
-    """Frequency from the strongest of the first harmonics, by parabola."""
+    """Return the MIDI pitch from parabolas through the peaks of the first three harmonics."""
     step = RATE_HZ / (4 * WINDOW_SIZE)
     weights, places = [], []
     for harmonic in (1, 2, 3):

@@ -1,4 +1,4 @@
-"""Loop or one-shot, and what kind of sound a one-shot is: small fitted trees on the shape of the sound."""
+"""Classify a sound as loop or one-shot, and name the class of a one-shot, by trees on its descriptors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from app.audio.listening.front_end import RATE_HZ
 from app.audio.listening.front_end_features import FrontEndFeatures
 from app.music.sound_classes import DRUMS, LOOP, ONE_SHOT, SOUNDS
 
-# A hit taken for a tone loses its class; a tone taken for a hit keeps its note: the former costs more.
+# Below one half: a drum taken for a tone loses its class, while a tone taken for a drum keeps its note.
 MIN_DRUM_PROBABILITY = 0.35
-# Below this a name would be wrong more often than right.
+# Below this probability a class would be wrong more often than right.
 MIN_SOUND_PROBABILITY = 0.35
 MIN_LOOP_EVENTS = 2
 MAX_ONE_EVENT_PROBABILITY = 0.25
-# A cut at the end of a held sound is no event.
+# The cut at the end of a held sound makes an onset that does not count.
 END_CUT_S = 0.1
 
 Array = npt.NDArray[np.float64]
@@ -27,9 +27,13 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SoundClass:
-    """`kind` is "loop" or "one-shot"; `sound` one of `SOUNDS` or None; confidences from 0 to 1.
+    """The kind of a sound, and the class of a one-shot.
 
-    A track counts as a loop here: both have a tempo.
+    Attributes
+    ----------
+    kind : "loop" or "one-shot"; a whole track counts as a loop, since both have a tempo.
+    sound : one of `SOUNDS`, None for a loop and for what has no clear class.
+    kind_confidence, sound_confidence : 0 to 1.
     """
 
     kind: str
@@ -38,59 +42,97 @@ class SoundClass:
     sound_confidence: float
 
 
-def classify_sound(ear: FrontEndFeatures) -> SoundClass:
-    """Tell loop from one-shot and name the sound of a one-shot.
+def classify_sound(features: FrontEndFeatures) -> SoundClass:
+    """Classify a sound as loop or one-shot, and name the class of a one-shot.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
 
     Notes
     -----
-    Where only one thing starts, as in a held chord that ends with a cut, nothing is repeated that could be
-    a loop, whatever the trees make of its length.
+    Gradient-boosted trees on the sound descriptors, fitted on the development corpus. A sound with a single
+    onset, such as a held chord that ends with a cut, repeats nothing and is no loop, even when the trees take
+    it for one because of its length.
     """
-    if ear.silent:
+    if features.is_silent:
         return SoundClass(ONE_SHOT, 0.0, None, 0.0)
-    loop = float(load_forest("kind").probabilities(ear.shape[None])[0, 0])
-    if _count_events(ear) < MIN_LOOP_EVENTS:
+    loop = float(load_forest("kind").probabilities(features.descriptors[None])[0, 0])
+    if _count_events(features) < MIN_LOOP_EVENTS:
         loop = min(loop, MAX_ONE_EVENT_PROBABILITY)
     if loop >= 0.5:
         return SoundClass(LOOP, round(loop, 3), None, 0.0)
-    chances = sound_probabilities(ear.shape)
-    drums, size = float(chances[: len(DRUMS)].sum()), len(DRUMS)
+    chances = sound_probabilities(features.descriptors)
     if chances.max() < MIN_SOUND_PROBABILITY:
         return SoundClass(ONE_SHOT, round(1 - loop, 3), None, 0.0)
-    best = int(np.argmax(chances[:size] if drums >= MIN_DRUM_PROBABILITY else chances[size:])) + size * (
-        drums < MIN_DRUM_PROBABILITY
-    )
+    best = _best_class(chances)
     return SoundClass(ONE_SHOT, round(1 - loop, 3), SOUNDS[best], round(float(chances[best]), 3))
 
 
-def _count_events(ear: FrontEndFeatures) -> int:
-    return int(
-        np.count_nonzero(onset_detection.detect_onsets(ear).times_s < ear.heard.duration_s - END_CUT_S)
-    )
+def _best_class(chances: Array) -> int:
+    """Return the index of the likeliest class of the group, drums or tones, that the sound belongs to."""
+    size = len(DRUMS)
+    if float(chances[:size].sum()) >= MIN_DRUM_PROBABILITY:
+        return int(np.argmax(chances[:size]))
+    return size + int(np.argmax(chances[size:]))
 
 
-def sound_probabilities(shape: Array) -> Array:
-    """Chance of each of `SOUNDS`, shape (13,): drum or tone first, then which."""
-    drum = float(load_forest("drumlike").probabilities(shape[None])[0, 0])
+def _count_events(features: FrontEndFeatures) -> int:
+    """Return the number of onsets before the end of the sound."""
+    times_s = onset_detection.detect_onsets(features).times_s
+    return int(np.count_nonzero(times_s < features.front_end.duration_s - END_CUT_S))
+
+
+def sound_probabilities(descriptors: Array) -> Array:
+    """Return the probability of each class in the order of `SOUNDS`, shape (13,).
+
+    One forest separates drums from tones; one for each group tells its classes apart.
+
+    Parameters
+    ----------
+    descriptors : ndarray, shape (n,)
+        Descriptors of the sound, see `sound_descriptors.compute_descriptors`.
+    """
+    drum = float(load_forest("drumlike").probabilities(descriptors[None])[0, 0])
     return np.concatenate(
-        [drum * class_probabilities("drum", shape), (1 - drum) * class_probabilities("tone", shape)]
+        [
+            drum * class_probabilities("drum", descriptors),
+            (1 - drum) * class_probabilities("tone", descriptors),
+        ]
     )
 
 
-def class_probabilities(name: str, shape: Array) -> Array:
-    """Mean of the trees and the linear model of a group of classes, shape (classes,)."""
-    trees = load_forest(name).probabilities(shape[None])[0]
+def class_probabilities(name: str, descriptors: Array) -> Array:
+    """Return the probability of each class of a group, shape (classes,), as the mean of two models.
+
+    The models are a forest and a linear model on scaled descriptors.
+
+    Parameters
+    ----------
+    name : str
+        The group, "drum" or "tone".
+    descriptors : ndarray, shape (n,)
+        Descriptors of the sound.
+    """
+    trees = load_forest(name).probabilities(descriptors[None])[0]
     stored = load_weights(f"{name}_linear")
-    filled = np.where(np.isnan(shape), stored["median"], shape)
+    filled = np.where(np.isnan(descriptors), stored["median"], descriptors)
     scaled = np.clip((filled - stored["mean"]) / stored["spread"], -4, 4)
     linear = softmax(scaled @ stored["weight"].astype(np.float64).T + stored["bias"])
     return np.asarray((trees + linear) / 2)
 
 
-def attack_ms(ear: FrontEndFeatures) -> float:
-    """Time in ms from a tenth to nine tenths of the largest 2 ms level."""
+def attack_ms(features: FrontEndFeatures) -> float:
+    """Return the attack in ms: the time from a tenth to nine tenths of the largest level; 0 for silence.
+
+    The level is the RMS of steps of 2 ms.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
+    """
     step = RATE_HZ // 500
-    padded = np.pad(ear.heard.y, (0, -ear.heard.y.size % step)).reshape(-1, step)
+    padded = np.pad(features.front_end.y, (0, -features.front_end.y.size % step)).reshape(-1, step)
     level = np.sqrt(np.mean(padded**2, axis=1))
     top = int(np.argmax(level))
     if level[top] <= 0:

@@ -1,4 +1,4 @@
-"""Tempo: the length of the file and the periodicity of its onsets propose, small fitted trees choose."""
+"""Estimate the tempo: file length and onset periodicity give candidates, and fitted trees choose."""
 
 from __future__ import annotations
 
@@ -23,35 +23,39 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class TempoEstimate:
-    """`bpm` is None when nothing repeats; `candidates` are (bpm, confidence), best first.
+    """The tempo of a sound.
 
-    `confidence` is calibrated: of results at 0.8 about 80 % lie within 4 %. `regularity` from 0 to 1 says
-    how much of the onset strength repeats at the best tempo; `fits_length` that the file is a whole number
-    of half bars long.
+    Attributes
+    ----------
+    bpm : beats a minute, None when nothing repeats.
+    confidence : 0 to 1, calibrated: of results at 0.8 about 80 % lie within 4 % of the true tempo.
+    candidates : pairs of bpm and confidence, best first, the chosen tempo included.
     """
 
     bpm: float | None
     confidence: float
     candidates: tuple[tuple[float, float], ...]
-    regularity: float
-    fits_length: bool
 
 
-NO_TEMPO = TempoEstimate(None, 0.0, (), 0.0, False)
+NO_TEMPO = TempoEstimate(None, 0.0, ())
 
 
-def estimate_tempo(ear: FrontEndFeatures) -> TempoEstimate:
-    """Estimate the tempo of a loop, phrase or track; whether it is one at all is for `classify` to say.
+def estimate_tempo(features: FrontEndFeatures) -> TempoEstimate:
+    """Estimate the tempo of a loop, phrase or track. `sound_classifier` decides whether the sound is one.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
 
     Notes
     -----
     Candidates are 60 N / duration for whole beats N (as Font and Serra, ISMIR 2016, test a length) and
-    peaks of the generalised autocorrelation of a banded log-mel flux. Each is described by about ninety
-    numbers; gradient-boosted trees fitted on the development corpus give its chance; chances of near tempi
-    add up.
+    peaks of the generalised autocorrelation of the onset strength. Each is described by about ninety
+    numbers. Gradient-boosted trees fitted on the development corpus give its probability; the probabilities
+    of near tempi are added.
     """
-    r = ear.rhythm
-    if ear.silent or ear.heard.duration_s < MIN_DURATION_S or r.bpm.size == 0:
+    r = features.rhythm
+    if features.is_silent or features.front_end.duration_s < MIN_DURATION_S or r.bpm.size == 0:
         return NO_TEMPO
     chances = load_forest("tempo").probabilities(tempo_features(r))[:, 0]
     bpm, shares = merge_tempi(r.bpm, chances)
@@ -62,17 +66,22 @@ def estimate_tempo(ear: FrontEndFeatures) -> TempoEstimate:
         *zip(bpm[1:MAX_CANDIDATES], np.minimum(rest, 1) * (1 - confidence), strict=False),
     )
     candidates = tuple((round(float(b), 3), round(float(c), 3)) for b, c in found)
-    return TempoEstimate(
-        candidates[0][0],
-        candidates[0][1],
-        candidates,
-        _regularity(ear, bpm[0]),
-        _fits_half_bars(ear.heard.duration_s, bpm[0]),
-    )
+    return TempoEstimate(candidates[0][0], candidates[0][1], candidates)
 
 
 def merge_tempi(bpm: Array, chances: Array) -> tuple[Array, Array]:
-    """Tempi further than 2 % apart and the sum of the chances round each, best first."""
+    """Return tempi that are at least 2 % apart and the summed probability of the candidates near each.
+
+    Parameters
+    ----------
+    bpm, chances : ndarray, shape (candidates,)
+        Candidate tempi and their probabilities.
+
+    Returns
+    -------
+    tempi, shares : ndarray, shape (groups,)
+        Largest share first. A group is represented by its likeliest candidate.
+    """
     near = np.abs(np.log(bpm[:, None] / bpm[None, :])) < SAME_TEMPO_RATIO
     total = near @ chances
     left = np.ones(bpm.size, dtype=np.bool_)
@@ -87,61 +96,100 @@ def merge_tempi(bpm: Array, chances: Array) -> tuple[Array, Array]:
 
 
 def calibrated_confidence(shares: Array) -> float:
-    """Chance that the first is right, from its share, the runner-up's and that of all."""
+    """Return the probability that the first tempo is right.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (groups,)
+        From `merge_tempi`.
+    """
     return logistic_probability(load_weights("tempo_scale")["coefficients"], confidence_features(shares))
 
 
 def confidence_features(shares: Array) -> Array:
-    """Log odds of the winner's share, its lead over the runner-up, its part of the whole."""
+    """Return what the calibration reads, shape (3,).
+
+    These are the log odds of the largest share, its log ratio to the second, and the log odds of its part of
+    the sum of all.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (groups,)
+        From `merge_tempi`.
+    """
     best = float(np.clip(shares[0], 1e-3, 0.999))
     second = float(np.clip(shares[1] if shares.size > 1 else 0.0, 1e-3, 0.999))
     whole = float(np.clip(best / shares.sum(), 1e-3, 0.999))
     return np.array([np.log(best / (1 - best)), np.log(best / second), np.log(whole / (1 - whole))])
 
 
-def _regularity(ear: FrontEndFeatures, bpm: float) -> float:
-    lagged = ear.rhythm.lagged["all"]
-    places = [60 * FRAME_RATE_HZ / bpm * k for k in (1, 2, 4)]
-    read = [float(np.interp(p, np.arange(lagged.size), lagged)) for p in places if p < 0.85 * lagged.size]
-    return float(np.clip(max(read, default=0.0), 0.0, 1.0))
+def beat_times(bpm: float, features: FrontEndFeatures) -> tuple[float, ...]:
+    """Return the times in seconds of a steady pulse of `bpm` in the phase that meets most onsets.
 
+    Parameters
+    ----------
+    bpm : float
+        Beats a minute.
+    features : FrontEndFeatures
 
-def _fits_half_bars(duration_s: float, bpm: float) -> bool:
-    beats = duration_s * bpm / 60
-    return beats > 1.5 and abs(beats / 2 - round(beats / 2)) * 2 < 0.01 + 0.0005 * beats
-
-
-def beat_times(bpm: float, ear: FrontEndFeatures) -> tuple[float, ...]:
-    """Times in seconds of a steady pulse of `bpm` in its best phase; at most 4,000."""
-    first = _first_beat_s(bpm, ear)
-    # A beat at the very end begins the next round of the loop: files are cut to a sample, tempi are not.
-    total = min(int((ear.heard.duration_s - first) * bpm / 60 - END_MARGIN_BEATS) + 1, MAX_BEATS)
+    Returns
+    -------
+    tuple of float
+        In order; at most `MAX_BEATS`.
+    """
+    first = _first_beat_s(bpm, features)
+    # A beat at the very end is the first one of the next round. Rounding the file's length to a sample can
+    # put it just before the end.
+    total = min(int((features.front_end.duration_s - first) * bpm / 60 - END_MARGIN_BEATS) + 1, MAX_BEATS)
     return tuple(round(first + i * 60 / bpm, 4) for i in range(total))
 
 
-def _first_beat_s(bpm: float, ear: FrontEndFeatures) -> float:
-    """Offset of the first beat; the start of a file that fits its beats is preferred."""
-    curve = ear.heard.flux[0] + 0.7 * ear.heard.flux[1]
+def _first_beat_s(bpm: float, features: FrontEndFeatures) -> float:
+    """Return the time of the first beat, preferably the start of a file of whole half bars."""
+    curve = features.front_end.onset_strength[0] + 0.7 * features.front_end.onset_strength[1]
     period = 60 / bpm * FRAME_RATE_HZ
     phases = np.arange(0.0, period, 0.5)
     count = max(int(curve.size / period), 1)
     places = phases[:, None] + np.arange(count)[None, :] * period
     gains = np.interp(places, np.arange(curve.size), curve).sum(axis=1)
-    start = ear.heard.start_s * FRAME_RATE_HZ
+    start = features.front_end.start_s * FRAME_RATE_HZ
     off = np.abs((phases - start + period / 2) % period - period / 2)
-    gains = gains * (1 + 0.35 * (off < 4)) if _fits_half_bars(ear.heard.duration_s, bpm) else gains
-    # The flux peaks half a frame before the hit it marks; a first beat just before the file is its start.
+    gains = gains * (1 + 0.35 * (off < 4)) if _fits_half_bars(features.front_end.duration_s, bpm) else gains
+    # Onset strength peaks about half a frame before the hit. A first beat just before the file is its start.
     best = float(phases[int(np.argmax(gains))]) + 0.6
     return max(best - period if best > period - 3 else best, 0.0) / FRAME_RATE_HZ
 
 
+def _fits_half_bars(duration_s: float, bpm: float) -> bool:
+    """Return whether a length is a whole number of half bars (two beats) of a tempo."""
+    beats = duration_s * bpm / 60
+    return beats > 1.5 and abs(beats / 2 - round(beats / 2)) * 2 < 0.01 + 0.0005 * beats
+
+
 def downbeat_times(
-    times_s: tuple[float, ...], ear: FrontEndFeatures, beats_per_bar: int = 4
+    times_s: tuple[float, ...], features: FrontEndFeatures, beats_per_bar: int = 4
 ) -> tuple[float, ...]:
-    """Which of the beats begin a bar: the phase with most low onset strength and change of sound."""
+    """Return those of the beats that begin a bar.
+
+    Parameters
+    ----------
+    times_s : tuple of float
+        Beats in seconds, from `beat_times`.
+    features : FrontEndFeatures
+    beats_per_bar : int
+
+    Returns
+    -------
+    tuple of float
+        Every `beats_per_bar`-th beat in the phase with the most onset strength in the bass and the largest
+        changes of the spectrum; of fewer beats than a bar, the first.
+    """
     if len(times_s) < beats_per_bar:
         return times_s[:1]
-    low, mel = ear.heard.flux[1] + 0.3 * ear.heard.flux[0], ear.heard.mel
+    low, mel = (
+        features.front_end.onset_strength[1] + 0.3 * features.front_end.onset_strength[0],
+        features.front_end.mel,
+    )
     at = np.minimum((np.array(times_s) * FRAME_RATE_HZ).astype(int), mel.shape[1] - 1)
     step = max(int(60 / 120 * FRAME_RATE_HZ), 1)
     change = [
@@ -152,5 +200,7 @@ def downbeat_times(
     ]
     weight = np.array([low[max(i - 2, 0) : i + 4].max() for i in at]) + 0.02 * np.array(change)
     totals = [float(weight[k::beats_per_bar].mean()) for k in range(beats_per_bar)]
-    totals[0] *= 1.4 if _fits_half_bars(ear.heard.duration_s, 60 / (times_s[1] - times_s[0])) else 1.0
+    totals[0] *= (
+        1.4 if _fits_half_bars(features.front_end.duration_s, 60 / (times_s[1] - times_s[0])) else 1.0
+    )
     return times_s[int(np.argmax(totals)) :: beats_per_bar]

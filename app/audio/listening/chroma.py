@@ -1,4 +1,4 @@
-"""Pitch classes of a sound: spectral peaks, tuning, harmonic pitch-class profiles and chord shares."""
+"""The pitch classes of a sound: spectral peaks, tuning, harmonic pitch-class profiles and chord shares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float64]
 MIN_PEAK_HZ, MAX_PEAK_HZ = 38.0, 5000.0
 HARMONICS = 4
 BASS_FLOOR = 0.02
-MIN_PROMINENCE = 1.3  # times the surroundings that a peak must reach
+MIN_PROMINENCE = 1.3  # how many times its surroundings a peak must reach
 PROFILE_NAMES = (
     "harmonic",
     "plain",
@@ -36,14 +36,14 @@ SPAN_BANDS = ("harmonic", "bass", "low", "mid", "high", "plain")
 
 @dataclass(frozen=True)
 class SpectralPeaks:
-    """Spectral peaks of all windows.
+    """The spectral peaks of all windows.
 
     Attributes
     ----------
-    window : which spectrum each was found in, shape (peaks,).
+    window : number of the spectrum that holds the peak, shape (peaks,).
     midi : pitch in semitones, A4 = 69, fractional, shape (peaks,).
     level : magnitude, shape (peaks,).
-    white : magnitude relative to its surroundings, log-compressed, shape (peaks,).
+    white : magnitude relative to its surroundings (whitened), log-compressed, shape (peaks,).
     windows : number of spectra.
     """
 
@@ -55,9 +55,19 @@ class SpectralPeaks:
 
 
 def find_peaks(frames: FrontEnd) -> SpectralPeaks:
-    """Peaks by parabolic interpolation of the log magnitude (Smith and Serra 1987)."""
+    """Find the spectral peaks of the long windows.
+
+    Parameters
+    ----------
+    frames : FrontEnd
+
+    Notes
+    -----
+    A peak is a local maximum that stands out from its surroundings; frequency and level come from parabolic
+    interpolation of the log magnitude (Smith and Serra 1987).
+    """
     first, last = int(MIN_PEAK_HZ * LONG_WINDOW / RATE_HZ), int(MAX_PEAK_HZ * LONG_WINDOW / RATE_HZ)
-    mag = frames.long[:, first - 1 : last + 1] + np.float32(1e-9)
+    mag = frames.long_spectra[:, first - 1 : last + 1] + np.float32(1e-9)
     centre = mag[:, 1:-1]
     floor = _local_mean(centre)
     loud = centre > max(1e-4 * float(mag.max(initial=0)), 1e-7)
@@ -72,7 +82,7 @@ def find_peaks(frames: FrontEnd) -> SpectralPeaks:
 
 
 def _local_mean(mag: Floats) -> Floats:
-    """Mean over a third of an octave or more around each bin."""
+    """Return the mean over a third of an octave or more around each bin."""
     total = np.cumsum(np.pad(mag, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
     size = mag.shape[1]
     index = np.arange(size)
@@ -82,7 +92,14 @@ def _local_mean(mag: Floats) -> Floats:
 
 
 def tuning_cents(p: SpectralPeaks) -> float:
-    """Cents from A440 by the mean phase of the peaks within their semitone, −50 to 50."""
+    """Return the deviation of the tuning from A = 440 Hz in cents, −50 to 50; 0 without peaks.
+
+    The peaks' positions within their semitones are averaged as angles.
+
+    Parameters
+    ----------
+    p : SpectralPeaks
+    """
     if p.midi.size == 0:
         return 0.0
     inside = (p.midi > 45) & (p.midi < 100)
@@ -91,10 +108,24 @@ def tuning_cents(p: SpectralPeaks) -> float:
 
 
 def chroma_by_band(p: SpectralPeaks, cents: float) -> dict[str, Array]:
-    """Pitch classes of each window by band, shape (windows, 12), the largest of a loud window 1.
+    """Return the pitch classes of each window by band.
 
-    `harmonic` follows the harmonic pitch-class profile of Gómez (2006): a peak speaks for the note it would
-    be the first to fourth harmonic of. The others count peaks as the notes they are, each in its register.
+    Parameters
+    ----------
+    p : SpectralPeaks
+    cents : float
+        Tuning of the sound, see `tuning_cents`.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (windows, 12)
+        Scaled so that the largest class of a loud window is 1.
+
+    Notes
+    -----
+    `harmonic` follows the harmonic pitch-class profile of Gómez (2006): a peak counts for each note of which
+    it would be one of the first four harmonics. The other bands count a peak as the note it is, each in its
+    own register.
     """
     midi = p.midi - cents / 100
     found = {
@@ -106,16 +137,25 @@ def chroma_by_band(p: SpectralPeaks, cents: float) -> dict[str, Array]:
         "high": _pitch_classes(p, midi, p.white, 69, 100, 1),
         "middle": _pitch_classes(p, midi, p.white, 44, 95, 1),
     }
-    # What lies below the lowest note is leakage: without a real bass its profile goes flat.
+    # Below the lowest note there is only leakage. The floor flattens the profile when there is no real bass.
     found["bass"] += BASS_FLOOR * float(p.level.max(initial=0.0))
     return {name: _scale_windows(rows) for name, rows in found.items()}
 
 
 def chroma_profiles(rows: dict[str, Array]) -> dict[str, Array]:
-    """Profiles of the whole sound from its `bands`, by the names of `PROFILES`, shape (12,), summing to 1.
+    """Return pitch-class profiles of the whole sound.
 
-    `major`, `minor` are shares of time in which a triad fits best; `first` and `last` look at the ends, where
-    loops and songs tend to be at home. All are 0 where there is no pitch.
+    Parameters
+    ----------
+    rows : dict of str to ndarray, shape (windows, 12)
+        From `chroma_by_band`.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (12,)
+        By the names of `PROFILE_NAMES`; each sums to 1, or is all 0 when there is no pitch. `major` and
+        `minor` are shares of time in which a triad fits best. `first` and `last` cover the ends, where loops
+        and songs tend to return to their tonic.
     """
     harmonic, low = rows["harmonic"], rows["bass"]
     edge = max(1, round(harmonic.shape[0] * 0.16))
@@ -127,12 +167,20 @@ def chroma_profiles(rows: dict[str, Array]) -> dict[str, Array]:
 
 
 def chroma_spans(rows: dict[str, Array]) -> Array:
-    """The course of the pitch classes: `SPAN_BANDS` averaged over equal spans, shape (bands, 12, SPANS)."""
+    """Return how the pitch classes change over time, shape (bands, 12, `SPAN_COUNT`).
+
+    The bands are those of `SPAN_BANDS`; each is averaged over equal spans of time.
+
+    Parameters
+    ----------
+    rows : dict of str to ndarray, shape (windows, 12)
+        From `chroma_by_band`.
+    """
     return np.stack([_span_means(rows[name]) for name in SPAN_BANDS]).transpose(0, 2, 1)
 
 
 def _span_means(rows: Array) -> Array:
-    """Means of `SPANS` equal parts of the windows, which may begin and end within one, shape (SPANS, 12)."""
+    """Return the means of equal parts, which may begin and end within a window, shape (SPAN_COUNT, 12)."""
     count = rows.shape[0]
     total = np.vstack([np.zeros((1, 12)), np.cumsum(rows, axis=0)])
     edges = np.linspace(0, count, SPAN_COUNT + 1)
@@ -144,7 +192,7 @@ def _span_means(rows: Array) -> Array:
 def _pitch_classes(
     p: SpectralPeaks, midi: Array, weight: Array, low: float, high: float, harmonics: int
 ) -> Array:
-    """Weight by window and pitch class, shape (windows, 12)."""
+    """Return the weight of the peaks by window and pitch class, shape (windows, 12)."""
     out = np.zeros(p.windows * 12)
     for harmonic in range(1, harmonics + 1):
         note = midi - 12 * np.log2(harmonic)
@@ -157,7 +205,7 @@ def _pitch_classes(
 
 
 def _scale_windows(rows: Array) -> Array:
-    """Each window by its largest class, weak windows kept weak."""
+    """Divide each window by its largest class, but keep weak windows weak."""
     top = rows.max(axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(top, 0.15 * top.max(initial=0) + 1e-12))
 
@@ -169,7 +217,7 @@ def _mean_profile(rows: Array) -> Array:
 
 @lru_cache(maxsize=1)
 def _triad_vectors() -> Array:
-    """Unit vectors of the 24 triads, major first, shape (24, 12)."""
+    """Return unit vectors of the 24 triads, major first, shape (24, 12)."""
     out = np.zeros((24, 12))
     for root in range(12):
         out[root, [root, (root + 4) % 12, (root + 7) % 12]] = 1
@@ -178,7 +226,7 @@ def _triad_vectors() -> Array:
 
 
 def _chord_shares(rows: Array, low: Array) -> dict[str, Array]:
-    """Shares of time of each triad, sound and bass together, and of each bass note."""
+    """Return the share of time of each triad, from sound and bass together, and of each bass note."""
     around = np.pad(rows, ((1, 1), (0, 0)), mode="edge")
     smooth = around[:-2] + around[1:-1] + around[2:]
     unit = smooth / (np.linalg.norm(smooth, axis=1, keepdims=True) + 1e-12)

@@ -1,4 +1,4 @@
-"""The one resampling: the mean of the channels at the rate that everything listens at."""
+"""The one downmix and resampling of the analysis: the mean of the channels at the front end's rate."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ def mix_to_mono(sound: SampleSource, frames: int, sample_rate: int, rate_hz: int
 
     Parameters
     ----------
-    sound
+    sound : SampleSource
         Shape (any, channels).
-    frames
-        How many from the start to take, at least one.
-    sample_rate, rate_hz
+    frames : int
+        How many frames from the start to take, at least one.
+    sample_rate, rate_hz : int
         Rate of `sound` and of the result, in Hz.
 
     Returns
     -------
     ndarray of float32, shape (n,)
-        At least one sample, even where a very short sound resamples to none.
+        At least one sample, even when a very short sound would resample to none.
 
     Notes
     -----
-    soxr at its high quality (20 bits), as a stream, so that memory holds one block and the result.
+    soxr resamples at its high quality (20 bits) as a stream, so memory holds one block and the result.
     """
     stream = soxr.ResampleStream(sample_rate, rate_hz, 1, dtype="float32", quality="HQ")
-    # Taken off before resampling: a constant offset would leave a click at either end.
+    # The offset is removed before resampling, because it would leave a click at either end.
     total = sum(float(block.sum(dtype=np.float64)) for block in iter_blocks(sound, frames))
     offset = np.float32(total / (frames * sound.shape[1]))
     mono = np.zeros(frames * rate_hz // sample_rate + 2, dtype=np.float32)

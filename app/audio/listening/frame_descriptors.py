@@ -1,4 +1,4 @@
-"""Numbers for each short spectrum and each hop of a sound, from which its colour is described."""
+"""Descriptors of each short spectrum and each hop of a sound, which the spectral summary averages."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _TINY = np.float32(1e-10)
 
 
 def spectrum_descriptors(magnitude: Floats, rate_hz: int) -> Floats:
-    """Centroid, bandwidth, roll-off and flatness of magnitude spectra.
+    """Return centroid, bandwidth, roll-off and flatness of magnitude spectra.
 
     Parameters
     ----------
-    magnitude
-        Shape (spectra, bins), from 0 Hz to half of `rate_hz`.
-    rate_hz
-        Of the sound, in Hz.
+    magnitude : ndarray of float32, shape (spectra, bins)
+        From 0 Hz to half of `rate_hz`.
+    rate_hz : int
+        Sample rate of the sound in Hz.
 
     Returns
     -------
-    ndarray of float32, shape (4, spectra), in the order of `NAMES`
+    ndarray of float32, shape (4, spectra), in the order of `DESCRIPTOR_NAMES`
         The first moment and the standard deviation of frequency weighted by magnitude, and the frequency
         below which 85 % of the magnitude lies, in Hz (the definitions of librosa and of Peeters 2004); the
         geometric over the arithmetic mean of power (Johnston 1988), from 0 to 1.
@@ -39,7 +39,20 @@ def spectrum_descriptors(magnitude: Floats, rate_hz: int) -> Floats:
 
 
 def hop_descriptors(y: Floats, hop: int, count: int) -> Floats:
-    """RMS and zero crossings a sample of `count` consecutive hops, shape (2, count); silence past the end."""
+    """Return the RMS and the zero crossings per sample of consecutive hops.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (n,)
+    hop : int
+        Samples in a hop.
+    count : int
+        How many hops; those past the end count as silence.
+
+    Returns
+    -------
+    ndarray of float32, shape (2, count)
+    """
     hops = np.pad(y, (0, max(count * hop - y.size, 0)))[: count * hop].reshape(count, hop)
     rms = np.sqrt(np.mean(hops**2, axis=1))
     signs = np.signbit(hops)

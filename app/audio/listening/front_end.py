@@ -1,7 +1,7 @@
-"""The one front end of the ear: one rate, two short-time spectra and what every listener reads of them.
+"""The audio front end: mono samples at one rate, and the two short-time spectra that all analyses share.
 
-Short spectra are folded into mel bands and a few descriptors block by block and not kept: all of them would
-take 30 MB. Rhythm and colour are heard in the first 150 s, pitch in the first 300 s.
+Short spectra are reduced to mel bands and a few descriptors block by block and not kept: all of them would
+take 30 MB. Rhythm and timbre are measured in the first 150 s, pitch in the first 300 s.
 """
 
 from __future__ import annotations
@@ -39,20 +39,19 @@ TAIL_DB = -40.0
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """What every analysis reads; levels are relative, so gain does not matter.
+    """What every analysis reads. Levels are relative, so the gain of the source does not matter.
 
     Attributes
     ----------
-    y : mono samples at `RATE`, shape (n,), scaled so that the sounding part has an RMS of 0.1.
-    gain : what the samples were multiplied by for that.
-    duration_s : length of what was listened to in seconds, exact to a sample of the source.
+    y : mono samples at `RATE_HZ`, shape (n,), scaled so that the sounding part has an RMS of 0.1.
+    gain : the factor of that scaling.
+    duration_s : length of the part that was read, in seconds, exact to a sample of the source.
     start_s, end_s : where sound above -60 dB of the peak begins and ends, in seconds.
     tail_s : where sound above -40 dB of the peak ends, in seconds.
     mel : log-compressed mel spectrum, shape (40, frames), one frame every 220 samples.
-    flux : onset strength, shape (5, frames): all bands together, then the four of `BAND_EDGES`.
-    shades : descriptors of each frame in the order of `descriptors.NAMES`, shape (4, frames).
-    long : magnitude spectra for pitch, shape (spectra, 4097), windows of 8192 samples.
-    long_hop : samples between two of them.
+    onset_strength : shape (5, frames): all bands together, then the four of `BAND_EDGES_HZ`.
+    frame_descriptors : shape (4, frames), in the order of `frame_descriptors.DESCRIPTOR_NAMES`.
+    long_spectra : magnitude spectra for pitch, shape (spectra, 4097), windows of 8192 samples.
     """
 
     y: Floats
@@ -62,42 +61,44 @@ class FrontEnd:
     end_s: float
     tail_s: float
     mel: Floats
-    flux: Floats
-    shades: Floats
-    long: Floats
-    long_hop: int
+    onset_strength: Floats
+    frame_descriptors: Floats
+    long_spectra: Floats
 
     @property
-    def silent(self) -> bool:
-        """Whether there is nothing to hear."""
+    def is_silent(self) -> bool:
+        """Return whether the sound is silent."""
         return self.end_s <= self.start_s
 
 
 def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
-    """Compute what the analyses share, once.
+    """Compute the front end of a sound.
 
     Parameters
     ----------
-    sound : finite samples, shape (frames, channels), any gain.
-    rate : samples per second, in Hz.
+    sound : SampleSource
+        Finite samples, shape (frames, channels), any gain.
+    rate : int
+        Sample rate in Hz.
 
     Returns
     -------
-    Hearing. Rhythm and descriptors cover at most the first 150 s; pitch covers the first 300 s in at most 400
-    windows.
+    FrontEnd
+        `mel`, `onset_strength` and `frame_descriptors` cover at most the first 150 s, `long_spectra` the
+        first 300 s in at most 400 windows.
 
     Raises
     ------
-    ValueError : no samples, or a rate below 1.
+    ValueError
+        There are no samples, or the rate is below 1.
     """
     if not len(sound) or rate < 1:
-        raise ValueError("there are no samples to listen to")
+        raise ValueError("there are no samples to analyse")
     frames = min(len(sound), round(MAX_DURATION_S * rate))
     y = _remove_offset(mix_to_mono(sound, frames, rate, RATE_HZ))
     start, end, tail = _sounding_bounds(y)
     y, gain = _normalize_level(y, start, end)
-    mel, shades = _short_spectra(y[: int(MAX_RHYTHM_S * RATE_HZ)])
-    long, hop = _long_spectra(y, start, end)
+    mel, descriptors = _short_spectra(y[: int(MAX_RHYTHM_S * RATE_HZ)])
     return FrontEnd(
         y=y,
         gain=gain,
@@ -106,15 +107,14 @@ def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
         end_s=end / RATE_HZ,
         tail_s=tail / RATE_HZ,
         mel=mel,
-        flux=_onset_strength(mel),
-        shades=shades,
-        long=long,
-        long_hop=hop,
+        onset_strength=_onset_strength(mel),
+        frame_descriptors=descriptors,
+        long_spectra=_long_spectra(y, start, end),
     )
 
 
 def _remove_offset(y: Floats) -> Floats:
-    """Without what lies below some 10 Hz: a mean taken off a hit would leave an offset in its silence."""
+    """Remove what lies below about 10 Hz: subtracting the mean of a hit would offset its silence."""
     pole = np.float32(np.exp(-2 * np.pi * 10 / RATE_HZ))
     coefficients = np.array([1, -1], dtype=np.float32), np.array([1, -pole], dtype=np.float32)
     filtered, _ = scipy.signal.lfilter(*coefficients, y, zi=np.array([-y[0]], dtype=np.float32))
@@ -122,7 +122,7 @@ def _remove_offset(y: Floats) -> Floats:
 
 
 def _sounding_bounds(y: Floats) -> tuple[int, int, int]:
-    """First and last sample above the silence level, and the last above the tail level."""
+    """Return the first and last sample above the silence level, and the last above the tail level."""
     block = 64
     whole = y[: y.size - y.size % block].reshape(-1, block)
     rest = y[y.size - y.size % block :]
@@ -131,10 +131,10 @@ def _sounding_bounds(y: Floats) -> tuple[int, int, int]:
     peak = float(level.max())
     if peak < 1e-6:
         return 0, 0, 0
-    heard = np.flatnonzero(level > peak * 10 ** (SILENCE_DB / 20))
+    audible = np.flatnonzero(level > peak * 10 ** (SILENCE_DB / 20))
     loud = np.flatnonzero(level > peak * 10 ** (TAIL_DB / 20))
-    last = min((int(heard[-1]) + 1) * block, y.size)
-    return int(heard[0]) * block, last, min((int(loud[-1]) + 1) * block, y.size)
+    last = min((int(audible[-1]) + 1) * block, y.size)
+    return int(audible[0]) * block, last, min((int(loud[-1]) + 1) * block, y.size)
 
 
 def _normalize_level(y: Floats, start: int, end: int) -> tuple[Floats, float]:
@@ -150,7 +150,18 @@ def _hann_window(size: int) -> Floats:
 
 
 def magnitude_spectra(y: Floats, size: int, hop: int) -> Floats:
-    """Magnitudes of Hann windows centred on multiples of `hop`, shape (frames, size // 2 + 1)."""
+    """Return the magnitudes of Hann windows of `size` samples, centred on multiples of `hop`.
+
+    The shape is (frames, size // 2 + 1). Samples outside the sound count as zero.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (n,)
+    size : int
+        Samples in a window.
+    hop : int
+        Samples between the centres of two windows.
+    """
     out = np.empty((y.size // hop + 1, size // 2 + 1), dtype=np.float32)
     for first, block in _spectrum_blocks(y, size, hop):
         out[first : first + len(block)] = block
@@ -158,7 +169,7 @@ def magnitude_spectra(y: Floats, size: int, hop: int) -> Floats:
 
 
 def _spectrum_blocks(y: Floats, size: int, hop: int) -> Iterator[tuple[int, Floats]]:
-    """Magnitudes in blocks, each with its first frame: all of a long file at once would be large."""
+    """Yield blocks of magnitudes, each with the number of its first frame, to save memory on long files."""
     count, step = y.size // hop + 1, max(1, (1 << 19) // size)
     for first in range(0, count, step):
         last = min(first + step, count)
@@ -168,7 +179,7 @@ def _spectrum_blocks(y: Floats, size: int, hop: int) -> Iterator[tuple[int, Floa
 
 
 def _padded_slice(y: Floats, start: int, stop: int) -> Floats:
-    """Samples of a span, zero outside the sound."""
+    """Return the samples of a span, zero outside the sound."""
     inside = y[max(start, 0) : min(stop, y.size)]
     return np.pad(inside, (max(-start, 0), stop - max(start, 0) - inside.size))
 
@@ -179,7 +190,7 @@ def _magnitudes(windows: Floats, size: int) -> Floats:
 
 @lru_cache(maxsize=1)
 def _mel_bank() -> Floats:
-    """Triangles equally spaced in mel (Stevens, Volkmann and Newman 1937), shape (40, 513)."""
+    """Return triangles equally spaced in mel (Stevens, Volkmann and Newman 1937), shape (40, 513)."""
     mels = np.linspace(_hz_to_mel(30.0), _hz_to_mel(10800.0), MEL_BANDS + 2)
     edges = 700 * (10 ** (mels / 2595) - 1)
     hz = np.arange(SHORT_WINDOW // 2 + 1) * RATE_HZ / SHORT_WINDOW
@@ -196,22 +207,22 @@ def _hz_to_mel(hz: float) -> float:
 
 
 def mel_centres_hz() -> npt.NDArray[np.float64]:
-    """Centre of each mel band in Hz, shape (40,)."""
+    """Return the centre of each mel band in Hz, shape (40,)."""
     mels = np.linspace(_hz_to_mel(30.0), _hz_to_mel(10800.0), MEL_BANDS + 2)[1:-1]
     return np.asarray(700 * (10 ** (mels / 2595) - 1))
 
 
 def _short_spectra(y: Floats) -> tuple[Floats, Floats]:
-    """Log-compressed mel bands, shape (40, frames), and descriptors, shape (4, frames)."""
-    mel, shades = [], []
+    """Return log-compressed mel bands, shape (40, frames), and frame descriptors, shape (4, frames)."""
+    mel, descriptors = [], []
     for _, block in _spectrum_blocks(y, SHORT_WINDOW, HOP):
         mel.append(block @ _mel_bank().T)
-        shades.append(frame_descriptors.spectrum_descriptors(block, RATE_HZ))
-    return np.log1p(10 * np.concatenate(mel).T), np.concatenate(shades, axis=1)
+        descriptors.append(frame_descriptors.spectrum_descriptors(block, RATE_HZ))
+    return np.log1p(10 * np.concatenate(mel).T), np.concatenate(descriptors, axis=1)
 
 
 def _onset_strength(mel: Floats) -> Floats:
-    """Half-wave rectified rise over 20 ms by mel band, less its local mean (after Dixon 2006)."""
+    """Return the rise over 20 ms by band, half-wave rectified, less its local mean (after Dixon 2006)."""
     rise = np.maximum(mel - np.pad(mel, ((0, 0), (2, 0)))[:, :-2], 0)
     centres = mel_centres_hz()
     bands = [rise[(centres >= low) & (centres < high)].mean(axis=0) for low, high in pairwise(BAND_EDGES_HZ)]
@@ -225,7 +236,7 @@ def _local_mean(rows: Floats, width: int) -> Floats:
     return ((total[:, 2 * width + 1 :] - total[:, : -2 * width - 1]) / (2 * width + 1)).astype(np.float32)
 
 
-def _long_spectra(y: Floats, start: int, end: int) -> tuple[Floats, int]:
+def _long_spectra(y: Floats, start: int, end: int) -> Floats:
     part = y[start:end] if end > start else y[:LONG_WINDOW]
     hop = max(LONG_WINDOW // 4, part.size // MAX_LONG_FRAMES)
-    return magnitude_spectra(part, LONG_WINDOW, hop), hop
+    return magnitude_spectra(part, LONG_WINDOW, hop)

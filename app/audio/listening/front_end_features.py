@@ -1,4 +1,4 @@
-"""One listening for all: what tempo, key and class read, computed once and only when asked for."""
+"""Front-end features of a sound: what the estimators read, each computed once and only when needed."""
 
 from __future__ import annotations
 
@@ -17,57 +17,64 @@ from app.audio.listening.sound_descriptors import compute_descriptors
 
 @dataclass(frozen=True)
 class FrontEndFeatures:
-    """A sound as heard, and what follows from it."""
+    """The front end of a sound and the features that are derived from it.
 
-    heard: FrontEnd
+    Each feature is computed at its first use and kept.
+    """
+
+    front_end: FrontEnd
 
     @property
-    def silent(self) -> bool:
-        """Whether there is nothing to hear."""
-        return self.heard.silent
+    def is_silent(self) -> bool:
+        """Return whether the sound is silent."""
+        return self.front_end.is_silent
 
     @cached_property
     def rhythm(self) -> periodicity.Rhythm:
-        """Periodicities and candidate tempi."""
-        return periodicity.measure_rhythm(self.heard)
+        """Return the periodicities of the onset strength and the candidate tempi."""
+        return periodicity.measure_rhythm(self.front_end)
 
     @cached_property
     def peaks(self) -> chroma.SpectralPeaks:
-        """Spectral peaks of the long windows."""
-        return chroma.find_peaks(self.heard)
+        """Return the spectral peaks of the long windows."""
+        return chroma.find_peaks(self.front_end)
 
     @cached_property
     def tuning_cents(self) -> float:
-        """Distance from A = 440 Hz, −50 to 50."""
+        """Return the tuning as the deviation from A = 440 Hz in cents, −50 to 50."""
         return chroma.tuning_cents(self.peaks)
 
     @cached_property
     def pitch_classes(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Pitch classes of each window by band; see `chroma.bands`."""
+        """Return the pitch classes of each window by band; see `chroma.chroma_by_band`."""
         return chroma.chroma_by_band(self.peaks, self.tuning_cents)
 
     @cached_property
     def profiles(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Pitch-class profiles of the whole by name; see `chroma.profiles`."""
+        """Return the pitch-class profiles of the whole sound by name; see `chroma.chroma_profiles`."""
         return chroma.chroma_profiles(self.pitch_classes)
 
     @cached_property
-    def shape(self) -> npt.NDArray[np.float64]:
-        """Numbers that tell kinds and classes apart; see `shape.py`."""
-        return compute_descriptors(self.heard, self.peaks, self.profiles, self.rhythm)
+    def descriptors(self) -> npt.NDArray[np.float64]:
+        """Return the sound descriptors, shape (n,); see `sound_descriptors`."""
+        return compute_descriptors(self.front_end, self.peaks, self.profiles, self.rhythm)
 
 
 def extract_features(samples: SampleSource | npt.NDArray[Any], rate: int) -> FrontEndFeatures:
-    """Listen to a sound.
+    """Compute the front end of a sound and return its features.
 
     Parameters
     ----------
-    samples : finite samples, shape (n,) or (n, channels), any gain; of a long sound the start is heard.
-    rate : in Hz.
+    samples : SampleSource or ndarray
+        Finite samples, shape (frames, channels), or (frames,) for an array, any gain. Only the start of a
+        long sound is read.
+    rate : int
+        Sample rate in Hz.
 
     Raises
     ------
-    ValueError : there are no samples.
+    ValueError
+        There are no samples.
     """
     if isinstance(samples, np.ndarray):
         columns = samples[:, None] if samples.ndim == 1 else samples

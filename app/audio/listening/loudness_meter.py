@@ -1,4 +1,4 @@
-"""Loudness by ITU-R BS.1770-4, true peak by its fourfold oversampling, plain levels in dBFS."""
+"""Loudness and true peak as in ITU-R BS.1770-4, and plain levels in dBFS."""
 
 from __future__ import annotations
 
@@ -26,10 +26,18 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """Levels of one sound; silence stands at `FLOOR_DB`.
+    """The levels of one sound. The level of silence is `FLOOR_DB`.
 
-    `loudness_db` is in `loudness_unit`: "LUFS" (integrated) from 0.4 s up, "dBFS" (RMS) below.
-    `course` is the momentary loudness at `COURSE_POINTS` places, in LUFS.
+    Attributes
+    ----------
+    loudness_db, loudness_unit
+        Integrated loudness in "LUFS"; of a sound under 0.4 s, which has none, the RMS in "dBFS".
+    peak_db, true_peak_db, rms_db
+        In dBFS; the true peak also counts the waveform between the samples.
+    crest_db
+        Peak over RMS in dB.
+    course
+        Loudness over time at `COURSE_POINTS` equal places, in LUFS.
     """
 
     loudness_db: float
@@ -42,12 +50,20 @@ class Loudness:
 
 
 def measure_loudness(samples: SampleSource, sample_rate: int) -> Loudness:
-    """Measure the levels of `samples`, shape (frames, channels), in one pass and bounded memory.
+    """Measure the levels of a sound in one pass and bounded memory.
+
+    Parameters
+    ----------
+    samples : SampleSource
+        Shape (frames, channels), full scale ±1.
+    sample_rate : int
+        In Hz.
 
     Notes
     -----
     K-weighting and gating as in ITU-R BS.1770-4: 400 ms blocks every 100 ms, absolute gate -70 LUFS,
-    relative gate -10 LU; channels 4 and up of a 5- or 6-channel file weigh 1.41, the LFE nothing.
+    relative gate -10 LU. In a file of 5 or more channels those from the fourth on weigh 1.41, except the LFE
+    (the fourth of 6 or more), which weighs nothing. The true peak is measured at four times the rate.
     """
     meter = _Meter(sample_rate, samples.shape[1])
     for block in iter_blocks(samples):
@@ -56,11 +72,19 @@ def measure_loudness(samples: SampleSource, sample_rate: int) -> Loudness:
 
 
 def amplitude_db(value: float) -> float:
-    """Return an amplitude ratio in decibels, not below `FLOOR_DB`."""
+    """Return the decibels of an amplitude ratio, at least `FLOOR_DB`.
+
+    Parameters
+    ----------
+    value : float
+        Amplitude relative to full scale, 0 or more.
+    """
     return max(20.0 * math.log10(value), FLOOR_DB) if value > 0.0 else FLOOR_DB
 
 
 class _Meter:
+    """Collects levels block by block; `feed` takes blocks in order, `result` ends the measurement."""
+
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._filter = _k_weighting_filter(sample_rate)
         self._state = np.zeros((self._filter.shape[0], 2, channels))
@@ -107,7 +131,7 @@ class _Meter:
 
 
 def _max_magnitude(block: Samples) -> float:
-    """Largest absolute value; two reductions are faster than one of a copy."""
+    """Return the largest absolute value. Two reductions are faster than one of a copy."""
     return max(float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
 
 
@@ -144,7 +168,10 @@ def _channel_weights(channels: int) -> Doubles:
 
 
 def _k_weighting_filter(sample_rate: int) -> Doubles:
-    """Return the two K-weighting stages for any sample rate (bilinear design of BS.1770's analogue)."""
+    """Return the two K-weighting stages for any sample rate, shape (2, 6).
+
+    Bilinear transforms of the analogue filters that BS.1770 gives as coefficients for 48 kHz.
+    """
     shelf = _biquad_stage(sample_rate, 1681.974450955533, 0.7071752369554196, 3.999843853973347)
     high_pass = _biquad_stage(sample_rate, 38.13547087602444, 0.5003270373238773, None)
     return np.array([shelf, high_pass])

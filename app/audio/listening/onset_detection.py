@@ -1,4 +1,4 @@
-"""Onsets for chopping: peaks of the flux, moved to where the sound starts to rise and to a zero crossing."""
+"""Onset detection for chopping: peaks of the onset strength, moved to where the sound starts to rise."""
 
 from __future__ import annotations
 
@@ -15,61 +15,68 @@ from app.audio.listening.front_end_features import FrontEndFeatures
 MAX_ONSETS = 2_000
 
 _MIN_GAP_FRAMES = 5
-_ENVELOPE_BLOCK = 22  # samples of the envelope in which the rise is looked for, 1 ms
+_ENVELOPE_BLOCK = 22  # samples, 1 ms: the steps in which the start of the rise is searched
 _BEFORE_S, _AFTER_S = 0.035, 0.015
 _MAX_SNAP_S = 0.002
 
 
 @dataclass(frozen=True)
 class Onsets:
-    """`times_s` and `heights` of the onsets, shape (n,); `strength`, shape (t,), one in 220 samples.
+    """The onsets of a sound.
 
-    `heights` are relative, the strongest 1; times are where the rise begins, to a millisecond.
+    Attributes
+    ----------
+    times_s : where the rise begins, in seconds, to a millisecond, shape (n,).
+    heights : onset strength relative to the strongest onset, which has 1, shape (n,).
     """
 
-    strength: Floats
     times_s: npt.NDArray[np.float64]
     heights: Floats
 
 
-def detect_onsets(ear: FrontEndFeatures) -> Onsets:
-    """Find onsets; at most 2,000, none in silence.
+def detect_onsets(features: FrontEndFeatures) -> Onsets:
+    """Find the onsets of a sound: at most `MAX_ONSETS`, none in silence.
+
+    Parameters
+    ----------
+    features : FrontEndFeatures
 
     Notes
     -----
-    Half-wave rectified log-mel flux in four bands less its local mean (after Dixon 2006 and Böck 2012); an
-    onset is a local maximum at least 50 ms after the one before.
+    An onset is a local maximum of the onset strength at least 50 ms after the one before. The onset
+    strength is the half-wave rectified log-mel flux in four bands, less its local mean (after Dixon 2006 and
+    Böck 2012).
     """
-    strength = ear.heard.flux[0]
+    strength = features.front_end.onset_strength[0]
     top = float(strength.max(initial=0.0))
-    if ear.silent or top <= 0:
-        return Onsets(strength, np.zeros(0), np.zeros(0, dtype=np.float32))
+    if features.is_silent or top <= 0:
+        return Onsets(np.zeros(0), np.zeros(0, dtype=np.float32))
     padded = np.concatenate([[0.0], strength, [0.0]])
     peaks, _ = scipy.signal.find_peaks(
         padded, distance=_MIN_GAP_FRAMES, height=0.08 * top, prominence=0.06 * top
     )
     places = np.asarray(peaks[:MAX_ONSETS] - 1, dtype=np.intp)
-    times = np.array([_rise_start(ear.heard.y, int(p) * HOP) / RATE_HZ for p in places])
-    return Onsets(strength, times, (strength[places] / top).astype(np.float32))
+    times = np.array([_rise_start(features.front_end.y, int(p) * HOP) / RATE_HZ for p in places])
+    return Onsets(times, (strength[places] / top).astype(np.float32))
 
 
 def snap_to_zero_crossing(time_s: float, sound: SampleSource, sample_rate: int) -> float:
-    """Move a time to the nearest zero crossing of the sound itself, where a cut makes no click.
+    """Return the time of the nearest zero crossing of the sound, where a cut makes no click.
 
     Parameters
     ----------
-    time_s
+    time_s : float
         In seconds.
-    sound
-        Shape (frames, channels), at its own rate: a crossing at the rate of the ear would miss it by samples.
-    sample_rate
+    sound : SampleSource
+        Shape (frames, channels), at its own rate: crossings at the front end's rate would be samples off.
+    sample_rate : int
         In Hz.
 
     Returns
     -------
     float
-        Seconds, exact to a sample: where the mean of the channels is zero or first beyond it. The time
-        itself, to a sample, where that is nowhere within 2 ms, and the very start, where nothing is cut.
+        Seconds, exact to a sample: where the mean of the channels is zero or has just changed its sign. When
+        there is no crossing within 2 ms, `time_s` rounded to a sample. The start of the sound stays 0.
     """
     at, reach = round(time_s * sample_rate), max(int(_MAX_SNAP_S * sample_rate), 1)
     if at == 0:
@@ -86,7 +93,7 @@ def _zero_crossings(part: Samples) -> npt.NDArray[np.intp]:
 
 
 def _rise_start(y: Floats, about: int) -> int:
-    """Sample at which the level leaves a tenth of the peak near `about`, to a millisecond."""
+    """Return the sample near `about` where the level starts to rise to its peak, to a millisecond."""
     low = max(about - int(_BEFORE_S * RATE_HZ), 0)
     part = np.abs(y[low : about + int(_AFTER_S * RATE_HZ)])
     count = part.size // _ENVELOPE_BLOCK

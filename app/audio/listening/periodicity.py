@@ -1,4 +1,4 @@
-"""Which tempi a sound could have, and what speaks for each of them."""
+"""Periodicities of a sound: the tempi it could have, and features that speak for or against each."""
 
 from __future__ import annotations
 
@@ -39,10 +39,12 @@ class Rhythm:
     Attributes
     ----------
     lagged : autocorrelation by curve name, index in frames, 1 at lag zero.
-    waves : magnitude spectrum by curve name; `wave_hz` is the step between bins.
-    spans : lengths in seconds that may be whole beats: the file, the sounding part, …
-    bpm : candidate tempi, shape (candidates,).
-    onset_rate : onset frames a second.
+    waves : magnitude spectrum by curve name.
+    wave_hz : step between the bins of `waves` in Hz.
+    spans : lengths in seconds that may be a whole number of beats: the file, its sounding part, …
+    bpm : candidate tempi in beats a minute, shape (candidates,).
+    onset_rate : onsets a second.
+    peakiness : maximum of the onset strength over its mean, at most 100.
     """
 
     lagged: dict[str, Array]
@@ -55,9 +57,17 @@ class Rhythm:
 
 
 def measure_rhythm(frames: FrontEnd) -> Rhythm:
-    """Periodicity of a sound and its candidate tempi."""
+    """Measure the periodicities of a sound and collect its candidate tempi.
+
+    Candidates are 60 N / length for whole numbers N of beats (as Font and Serra, ISMIR 2016, test a length)
+    and the peaks of the autocorrelation with their simple multiples.
+
+    Parameters
+    ----------
+    frames : FrontEnd
+    """
     names = ("all", "low", "body", "mid", "high")
-    curves = {name: frames.flux[i].astype(np.float64) for i, name in enumerate(names)}
+    curves = {name: frames.onset_strength[i].astype(np.float64) for i, name in enumerate(names)}
     lagged = {name: _autocorrelation(c[None]) for name, c in curves.items()}
     lagged["timbre"] = _autocorrelation(frames.mel - frames.mel.mean(axis=1, keepdims=True))
     waves, step = {}, 0.0
@@ -75,7 +85,7 @@ def measure_rhythm(frames: FrontEnd) -> Rhythm:
 
 
 def _autocorrelation(rows: npt.ArrayLike, power: float = 0.7) -> Array:
-    """Generalised autocorrelation (Tolonen and Karjalainen 2000), unbiased, summed over rows."""
+    """Return the generalised autocorrelation (Tolonen and Karjalainen 2000), unbiased, summed over rows."""
     x = np.asarray(rows, dtype=np.float64)
     size = x.shape[1]
     n = scipy.fft.next_fast_len(2 * size)
@@ -86,18 +96,20 @@ def _autocorrelation(rows: npt.ArrayLike, power: float = 0.7) -> Array:
 
 
 def _curve_spectrum(x: Array) -> tuple[Array, float]:
+    """Return the magnitude spectrum of a curve relative to its sum, and the step of its bins in Hz."""
     n = scipy.fft.next_fast_len(max(4 * x.size, 4096))
     magnitude = np.abs(scipy.fft.rfft(x, n)) / (x.sum() + 1e-9)
     return magnitude, FRAME_RATE_HZ / n
 
 
 def _possible_lengths(frames: FrontEnd) -> tuple[float, ...]:
-    """The file, from first sound to the end, to the end of sound, and sound alone: each may be whole."""
+    """Return the length of the file, and the lengths from its first sound to its end, last sound and tail."""
     lead = frames.start_s if frames.start_s > 0.01 else 0.0
     return (frames.duration_s, frames.duration_s - lead, frames.end_s - lead, frames.tail_s - lead)
 
 
 def _candidate_bpms(lagged: Array, spans: tuple[float, ...]) -> Array:
+    """Return the candidate tempi, those of the lengths first, without near repeats, at most 220."""
     found: list[float] = []
     for span in sorted(set(spans), key=spans.index):
         if 0.2 < span <= MAX_LOOP_S:
@@ -114,7 +126,7 @@ def _candidate_bpms(lagged: Array, spans: tuple[float, ...]) -> Array:
 
 
 def _peak_periods(lagged: Array) -> list[float]:
-    """Strongest periods of a beat in frames, sharpened at their multiples."""
+    """Return the strongest periods of a beat in frames, refined at their multiples."""
     low, high = int(FRAME_RATE_HZ * 60 / MAX_BPM), min(int(FRAME_RATE_HZ * 60 / MIN_BPM) + 2, lagged.size - 1)
     if high <= low + 2:
         return []
@@ -125,7 +137,7 @@ def _peak_periods(lagged: Array) -> list[float]:
 
 
 def _refined_period(lagged: Array, period: float) -> float:
-    """The same period read at 2, 4, 8 and 16 times its lag, where one frame weighs less."""
+    """Return the period as read at 2, 4, 8 and 16 times its lag, where an error of a frame matters less."""
     best = _parabola_vertex(lagged, period)
     for multiple in (2, 4, 8, 16):
         centre = best * multiple
@@ -140,6 +152,7 @@ def _refined_period(lagged: Array, period: float) -> float:
 
 
 def _parabola_vertex(curve: Array, at: float) -> float:
+    """Return the vertex of the parabola through three points around a peak."""
     i = round(at)
     if not 1 <= i < curve.size - 1:
         return at
@@ -149,14 +162,22 @@ def _parabola_vertex(curve: Array, at: float) -> float:
 
 
 def _read_curve(curve: Array, at: Array, reach: float) -> Array:
-    """Largest of three linear readings around fractional places; NaN past 85 % of the curve."""
+    """Return the largest of three interpolated values around each place; NaN past 85 % of the curve."""
     index = np.arange(curve.size)
     values = np.maximum.reduce([np.interp(at + d, index, curve) for d in (-reach, 0.0, reach)])
     return np.where(at < 0.85 * curve.size, values, np.nan)
 
 
 def tempo_features(r: Rhythm) -> Array:
-    """What speaks for each candidate, shape (candidates, features); NaN where it cannot be known."""
+    """Return the features of each candidate tempo, shape (candidates, features).
+
+    NaN stands for what a short sound does not tell. The trees were fitted on this order of the columns, so
+    it must not change without new weights.
+
+    Parameters
+    ----------
+    r : Rhythm
+    """
     period = 60 * FRAME_RATE_HZ / r.bpm
     columns = [
         _read_curve(r.lagged[name], period * lag, 0.7) for name, lags in LAG_BEATS.items() for lag in lags
@@ -173,7 +194,7 @@ def tempo_features(r: Rhythm) -> Array:
 
 
 def _relative_features(r: Rhythm, period: Array) -> list[Array]:
-    """The same strengths beside the best candidate's."""
+    """Return the same values relative to those of the best candidate."""
     out = []
     for name in ("all", "low", "mid", "timbre"):
         value = _read_curve(r.lagged[name], period, 0.7)
@@ -191,7 +212,7 @@ def _relative_features(r: Rhythm, period: Array) -> list[Array]:
 
 
 def _length_features(r: Rhythm) -> list[Array]:
-    """Beats in each span, how far from whole, and how the count divides."""
+    """Return how far each length is from a whole number of beats, and how that number divides."""
     out = []
     for span in r.spans:
         beats = span * r.bpm / 60
@@ -212,7 +233,7 @@ def _length_features(r: Rhythm) -> list[Array]:
 
 
 def _divisibility(whole: Array, near: npt.NDArray[np.bool_]) -> Array:
-    """5 for a power of two from four on, 4 a multiple of four, 3 of three, 2 even, 1 odd, 0 not whole."""
+    """Grade beats: 5 power of two from 4, 4 multiple of four, 3 of three, 2 even, 1 odd, 0 not whole."""
     power = (whole >= 4) & (np.log2(whole) % 1 == 0)
     grade = np.select([power, whole % 4 == 0, whole % 3 == 0, whole % 2 == 0], [5, 4, 3, 2], 1)
     return np.where(near, grade, 0).astype(np.float64)

@@ -1,4 +1,4 @@
-"""How a sound is shaped: numbers that tell a hit from a loop, a kick from a hat, a note from noise."""
+"""Sound descriptors: numbers that tell a hit from a loop, a kick from a hat, a note from noise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,21 @@ SPECTRUM_EDGES_HZ = (60, 120, 200, 320, 500, 800, 1250, 2000, 3200, 5000, 8000)
 
 
 def compute_descriptors(frames: FrontEnd, p: SpectralPeaks, share: dict[str, Array], r: Rhythm) -> Array:
-    """All numbers of a sound as one vector; see the helpers for their order."""
+    """Return the descriptors of a sound as one vector, shape (n,), which the classifiers read.
+
+    Parameters
+    ----------
+    frames : FrontEnd
+    p : SpectralPeaks
+    share : dict of str to ndarray, shape (12,)
+        Pitch-class profiles of the whole sound, see `chroma.chroma_profiles`.
+    r : Rhythm
+
+    Notes
+    -----
+    In order: lengths, level envelope, onsets, spectrum, mel cepstrum, pitch. A number that a very short sound
+    does not have is NaN. The trees were fitted on this order, so it must not change without new weights.
+    """
     y = frames.y[
         int(frames.start_s * RATE_HZ) : max(
             int(frames.end_s * RATE_HZ), int(frames.start_s * RATE_HZ) + 2 * ENVELOPE_BLOCK
@@ -37,6 +51,7 @@ def compute_descriptors(frames: FrontEnd, p: SpectralPeaks, share: dict[str, Arr
 
 
 def _length_numbers(f: FrontEnd) -> Array:
+    """Return the lengths of the file, the sound and the sound without its tail, and the tail's place."""
     sounding = max(f.end_s - f.start_s, 1e-3)
     return np.array(
         [
@@ -49,12 +64,13 @@ def _length_numbers(f: FrontEnd) -> Array:
 
 
 def _fine_envelope(y: npt.NDArray[np.float32]) -> Array:
+    """Return the RMS of consecutive blocks of about 2 ms."""
     padded = np.pad(y.astype(np.float64), (0, -y.size % ENVELOPE_BLOCK))
     return np.asarray(np.sqrt(np.mean(padded.reshape(-1, ENVELOPE_BLOCK) ** 2, axis=1)) + 1e-9)
 
 
 def _envelope_numbers(y: npt.NDArray[np.float32]) -> Array:
-    """Attack, decay times, centre of energy, share of energy early, level at the end, bumps of the start."""
+    """Return attack, decay times, early energy, centre of energy, bumps at the start, and levels."""
     env = _fine_envelope(y)
     step, top = ENVELOPE_BLOCK / RATE_HZ, int(np.argmax(env))
     level = 20 * np.log10(env / env.max())
@@ -90,8 +106,8 @@ def _envelope_numbers(y: npt.NDArray[np.float32]) -> Array:
 
 
 def _onset_numbers(f: FrontEnd, r: Rhythm) -> Array:
-    """How many onsets, how strong beside the first, how regular."""
-    total = f.flux[0].astype(np.float64)
+    """Return how many onsets there are, how strong the later ones are, and how regular."""
+    total = f.onset_strength[0].astype(np.float64)
     if total.size < 5:
         return np.array([1.0, 0, 0, 0, 0, 0, 0, 0])
     best = total.max() + 1e-9
@@ -105,13 +121,14 @@ def _onset_numbers(f: FrontEnd, r: Rhythm) -> Array:
 
 
 def _spectrum_numbers(y: npt.NDArray[np.float32]) -> Array:
-    """Bands, centroid, spread, roll-off, flatness of the attack, the body and the whole; zero crossings."""
+    """Return zero crossings, and the spectrum of the attack, the body and the first 3 s."""
     parts = [y[: int(0.05 * RATE_HZ)], y[int(0.05 * RATE_HZ) : int(0.25 * RATE_HZ)], y[: 3 * RATE_HZ]]
     crossings = float(np.mean(np.diff(np.signbit(y[: RATE_HZ // 2])))) if y.size > 1 else 0.0
     return np.concatenate([[crossings], *(_band_numbers(part) for part in parts)])
 
 
 def _band_numbers(y: npt.NDArray[np.float32]) -> Array:
+    """Return levels of bands, centroid, spread, roll-off, flatness and power; NaN for under 64 samples."""
     if y.size < 64:
         return np.full(len(SPECTRUM_EDGES_HZ) + 7, np.nan)
     power = (
@@ -134,7 +151,7 @@ def _band_numbers(y: npt.NDArray[np.float32]) -> Array:
 
 
 def _cepstrum_numbers(f: FrontEnd) -> Array:
-    """Mel cepstrum (Davis and Mermelstein 1980): mean of the first 300 ms and of all, spread in time."""
+    """Return the mel cepstrum (Davis and Mermelstein 1980): mean of 300 ms and of all, deviation in time."""
     first = int(f.start_s * RATE_HZ / HOP)
     mel = f.mel[:, first : max(int(f.end_s * RATE_HZ / HOP) + 1, first + 2)].astype(np.float64)
     cepstrum = scipy.fft.dct(mel, axis=0, norm="ortho")[:14]
@@ -144,7 +161,7 @@ def _cepstrum_numbers(f: FrontEnd) -> Array:
 
 
 def _pitch_numbers(y: npt.NDArray[np.float32], p: SpectralPeaks, share: dict[str, Array]) -> Array:
-    """How pitched: periodicity of the waveform, weight of the strongest classes, steadiness of pitch."""
+    """Return how pitched a sound is: strongest pitch classes, periodicity, steadiness of pitch."""
     harmonic, plain = np.sort(share["harmonic"])[::-1], np.sort(share["plain"])[::-1]
     phase = np.abs(np.sum(p.level * np.exp(2j * np.pi * p.midi))) / (np.sum(p.level) + 1e-9)
     entropy = -float(np.sum(share["harmonic"] * np.log(share["harmonic"] + 1e-9)))
@@ -167,7 +184,7 @@ def _pitch_numbers(y: npt.NDArray[np.float32], p: SpectralPeaks, share: dict[str
 
 
 def _periodicity(y: npt.NDArray[np.float32]) -> list[float]:
-    """Peak of the normalised autocorrelation of two pieces (40–1,000 Hz)."""
+    """Return the peak of the normalised autocorrelation of two pieces, for 40 to 1,000 Hz."""
     out = []
     for start in (0.03, 0.15):
         part = y[int(start * RATE_HZ) : int((start + 0.1) * RATE_HZ)].astype(np.float64)
@@ -182,7 +199,7 @@ def _periodicity(y: npt.NDArray[np.float32]) -> list[float]:
 
 
 def _pitch_steadiness(p: SpectralPeaks) -> float:
-    """Share of windows whose strongest pitch stays within a semitone of the one before."""
+    """Return the share of windows whose strongest pitch is within a semitone of the one before."""
     if p.windows < 3 or p.midi.size == 0:
         return np.nan
     best = np.full(p.windows, np.nan)

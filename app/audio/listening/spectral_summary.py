@@ -1,8 +1,6 @@
-"""The description of a sound's colour: moments of its descriptors, bands to draw, a timbre vector."""
+"""Summary of a sound's spectrum: moments of its frame descriptors, bands to draw, a timbre vector."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import librosa
 import numpy as np
@@ -12,74 +10,50 @@ from app.audio.listening import frame_descriptors
 from app.audio.listening.chroma import SpectralPeaks
 from app.audio.listening.front_end import HOP, LONG_WINDOW, RATE_HZ, Floats
 from app.audio.listening.front_end_features import FrontEndFeatures
+from app.audio.result import Moments, SpectralSummary, VectorMoments
 
 MFCC_COUNT = 13
 BAND_COUNT = 32
 TIMBRE_VERSION = 2
 
-_MIN_HOP_LEVEL = 1e-3  # of the loudest: what lies 60 dB lower is heard as silence
+_MIN_HOP_LEVEL = 1e-3  # of the loudest hop: 60 dB lower counts as silence
 _MIN_MEL_MAGNITUDE = 1e-4
 _MIN_BAND_HZ, _MAX_BAND_HZ = 30.0, 10_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Mean and standard deviation over the frames that are not silent."""
+def summarize_spectrum(features: FrontEndFeatures) -> SpectralSummary:
+    """Return the summary of a sound's spectrum; all moments of silence are 0.
 
-    mean: float
-    std: float
-
-
-@dataclass(frozen=True, slots=True)
-class VectorMoments:
-    """Means and standard deviations, one a coefficient."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SpectralSummary:
-    """Moments of the frame descriptors, and `bands_db`: levels of log-spaced bands, loudest 0 dB.
-
-    `mfcc` has 13 coefficients; `chroma` the strength of the pitch classes from C, in each window beside the
-    strongest, tuning corrected.
+    Parameters
+    ----------
+    features : FrontEndFeatures
     """
-
-    centroid_hz: Moments
-    bandwidth_hz: Moments
-    rolloff_hz: Moments
-    flatness: Moments
-    zero_crossing_rate: Moments
-    rms: Moments
-    mfcc: VectorMoments
-    chroma: VectorMoments
-    bands_db: tuple[float, ...]
-    bands_hz: tuple[float, ...]
-
-
-def summarize_spectrum(ear: FrontEndFeatures) -> SpectralSummary:
-    """Summarise what was heard; silence gives zeros."""
-    rms, crossings = frame_descriptors.hop_descriptors(ear.heard.y, HOP, ear.heard.mel.shape[1])
-    heard = np.asarray((rms > _MIN_HOP_LEVEL * float(rms.max(initial=0))) & (not ear.silent))
-    shades = [_moments(row, heard) for row in ear.heard.shades]
-    classes = _pitch_class_strength(ear.peaks, ear.tuning_cents)
+    rms, crossings = frame_descriptors.hop_descriptors(
+        features.front_end.y, HOP, features.front_end.mel.shape[1]
+    )
+    audible = np.asarray((rms > _MIN_HOP_LEVEL * float(rms.max(initial=0))) & (not features.is_silent))
+    descriptors = [_moments(row, audible) for row in features.front_end.frame_descriptors]
+    classes = _pitch_class_strength(features.peaks, features.tuning_cents)
     return SpectralSummary(
-        **dict(zip(frame_descriptors.DESCRIPTOR_NAMES, shades, strict=True)),
-        zero_crossing_rate=_moments(crossings, heard),
-        rms=_moments(rms / ear.heard.gain, np.ones_like(heard)),
-        mfcc=_vector_moments(_mel_cepstrum(ear.heard.mel), heard),
+        **dict(zip(frame_descriptors.DESCRIPTOR_NAMES, descriptors, strict=True)),
+        zero_crossing_rate=_moments(crossings, audible),
+        rms=_moments(rms / features.front_end.gain, np.ones_like(audible)),
+        mfcc=_vector_moments(_mel_cepstrum(features.front_end.mel), audible),
         chroma=_vector_moments(classes, np.asarray(classes.any(axis=0))),
-        bands_db=_bands_db(ear.heard.long),
+        bands_db=_bands_db(features.front_end.long_spectra),
         bands_hz=_bands_hz(),
     )
 
 
 def timbre_vector(spectral: SpectralSummary) -> tuple[float, ...]:
-    """Return a vector of 26 numbers whose Euclidean distance follows likeness of colour.
+    """Return 26 numbers whose Euclidean distance is small for sounds of like timbre.
 
-    MFCC 1 to 12 (level left out), their deviations, brightness and noisiness; the envelope weighs most, then
-    its motion. Only vectors of one `TIMBRE_VERSION` can be compared.
+    They are MFCC 1 to 12 (0 is the level and left out), their deviations, brightness and noisiness. The
+    spectral envelope weighs most, then its motion. Compare only vectors of the same `TIMBRE_VERSION`.
+
+    Parameters
+    ----------
+    spectral : SpectralSummary
     """
     shape = [value / 30.0 for value in spectral.mfcc.mean[1:]]
     motion = [value / 20.0 for value in spectral.mfcc.std[1:]]
@@ -87,40 +61,50 @@ def timbre_vector(spectral: SpectralSummary) -> tuple[float, ...]:
 
 
 def brightness(spectral: SpectralSummary) -> float:
-    """Return 0 to 100: the mean centroid on a logarithmic scale from 100 Hz to 10 kHz."""
+    """Return the mean centroid on a logarithmic scale, 0 for 100 Hz and below, 100 for 10 kHz and above.
+
+    Parameters
+    ----------
+    spectral : SpectralSummary
+    """
     centroid = max(spectral.centroid_hz.mean, 1.0)
     return float(np.clip(50.0 * np.log10(centroid / 100.0), 0.0, 100.0))
 
 
 def noisiness(spectral: SpectralSummary) -> float:
-    """Return 0 to 100: the mean flatness, 0 for a tone and about 100 for white noise."""
+    """Return the mean flatness on a scale from 0 for a tone to about 100 for white noise.
+
+    Parameters
+    ----------
+    spectral : SpectralSummary
+    """
     flatness = min(max(spectral.flatness.mean, 0.0), 1.0)
     # White noise has an expected flatness of e^-gamma = 0.56 in a short-time power spectrum.
     return float(np.clip(100.0 * np.sqrt(flatness / 0.56), 0.0, 100.0))
 
 
 def _mel_cepstrum(mel: Floats) -> Floats:
-    """Cepstrum of the mel bands in decibels (Davis and Mermelstein 1980), shape (13, frames)."""
+    """Return the cepstrum of the mel bands in dB (Davis and Mermelstein 1980), shape (13, frames)."""
     magnitude = np.expm1(mel) / 10  # the front end keeps log(1 + 10 x)
     decibels = 20 * np.log10(np.maximum(magnitude, np.float32(_MIN_MEL_MAGNITUDE)))
     return np.asarray(librosa.feature.mfcc(S=decibels, n_mfcc=MFCC_COUNT), dtype=np.float32)
 
 
 def _pitch_class_strength(peaks: SpectralPeaks, cents: float) -> npt.NDArray[np.float64]:
-    """Magnitude of the peaks by pitch class, each window's largest 1, shape (12, windows)."""
+    """Return the magnitude of the peaks by pitch class, the largest of a window 1, shape (12, windows)."""
     classes = np.round(peaks.midi - cents / 100).astype(np.intp) % 12
     strength = np.bincount(peaks.window * 12 + classes, peaks.level, peaks.windows * 12)
     rows = strength.reshape(peaks.windows, 12)
     return np.asarray((rows / np.maximum(rows.max(axis=1, keepdims=True), 1e-12)).T)
 
 
-def _moments(values: npt.NDArray[np.floating], heard: npt.NDArray[np.bool_]) -> Moments:
-    chosen = values[heard]
-    return Moments(float(chosen.mean()), float(chosen.std())) if len(chosen) else Moments(0.0, 0.0)
+def _moments(values: npt.NDArray[np.floating], chosen: npt.NDArray[np.bool_]) -> Moments:
+    kept = values[chosen]
+    return Moments(float(kept.mean()), float(kept.std())) if len(kept) else Moments(0.0, 0.0)
 
 
-def _vector_moments(values: npt.NDArray[np.floating], heard: npt.NDArray[np.bool_]) -> VectorMoments:
-    rows = [_moments(row, heard) for row in values]
+def _vector_moments(values: npt.NDArray[np.floating], chosen: npt.NDArray[np.bool_]) -> VectorMoments:
+    rows = [_moments(row, chosen) for row in values]
     return VectorMoments(tuple(row.mean for row in rows), tuple(row.std for row in rows))
 
 

@@ -1,4 +1,4 @@
-"""Small pictures of a sound: peaks for the player, bars for the card."""
+"""Small pictures of a sound: peaks for the player, bars for the sample card."""
 
 from __future__ import annotations
 
@@ -13,10 +13,19 @@ BAR_COUNT = 64
 
 
 def draw_waveform(samples: SampleSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return `PEAKS` peaks and `BARS` bars of `samples`, shape (frames, channels), whole numbers 0 to 255.
+    """Return the peaks and bars of a sound.
 
-    Peaks are the largest magnitudes of equal stretches, full scale 255; bars are the same at fewer
-    places, the loudest 255, so that a quiet sound has a shape too.
+    Parameters
+    ----------
+    samples : SampleSource
+        Shape (frames, channels), full scale ±1.
+
+    Returns
+    -------
+    peaks : tuple of int, `PEAK_COUNT` long
+        Largest magnitudes of equal stretches, 255 at full scale.
+    bars : tuple of int, `BAR_COUNT` long
+        The same of fewer stretches, 255 for the loudest, so that a quiet sound shows its shape too.
     """
     peaks = _stretch_maxima(samples, PEAK_COUNT)
     groups = np.array([part.max() for part in np.array_split(peaks, BAR_COUNT)])
@@ -29,7 +38,7 @@ def _stretch_maxima(samples: SampleSource, places: int) -> np.ndarray[tuple[int]
     found = np.zeros(places)
     start = 0
     for block in iter_blocks(samples):
-        # Column by column: numpy is slow at a maximum over two neighbours.
+        # Channel by channel, because numpy is slow at a maximum over an axis of length two.
         magnitude = reduce(np.maximum, (np.abs(channel) for channel in block.T))
         place = (np.arange(start, start + len(block)) * places) // len(samples)
         first = np.flatnonzero(np.diff(place, prepend=-1))

@@ -1,4 +1,4 @@
-"""One question to OpenRouter: what came back, what may be done about it, and what it cost."""
+"""Send one chat request to OpenRouter, and judge the reply: whether a retry may help, and what it cost."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ MAX_REPLY_BYTES = 256 * 1024
 MAX_TOKENS = 1200
 MICRO_USD = Decimal("0.000001")
 PER_MILLION = Decimal(1_000_000)
-# No tokenizer makes more of a text than this; four characters a token is usual.
+# No tokenizer makes more tokens of a text than this; four characters per token is usual.
 MIN_CHARACTERS_PER_TOKEN = 2
 APP_TITLE = "SP404MK2 Sample Agent"
 RETRY_STATUSES = frozenset({408, 429, 500, 502, 503})
 STOP_STATUSES = frozenset({401, 402, 403})
 
-Verdict = Literal["good", "again", "next model", "stop"]
+# What to do after a reply: use it, try the same model again, try the next model, or ask nobody else.
+Verdict = Literal["good", "retry", "next model", "stop"]
 
 
 @dataclass(frozen=True)
 class ChatEndpoint:
-    """Where to ask, and with whose key; it never travels and is never printed."""
+    """Where to ask and with which key. It never leaves the process that holds it and is never printed."""
 
     base_url: str
     api_key: str = field(repr=False)
@@ -39,7 +40,7 @@ class ChatEndpoint:
 
 
 def configured_endpoint(settings: Settings) -> ChatEndpoint | None:
-    """Where to ask; None without a key."""
+    """Return where to ask, or None when no key is configured."""
     if settings.openrouter_api_key is None:
         return None
     return ChatEndpoint(settings.openrouter_base_url, settings.openrouter_api_key, settings.base_url)
@@ -47,23 +48,23 @@ def configured_endpoint(settings: Settings) -> ChatEndpoint | None:
 
 @dataclass(frozen=True)
 class MaxPrice:
-    """The most a provider may take, in USD a million tokens; dearer ones are not used."""
+    """The highest prices of a provider that may be used, in US dollars per million tokens."""
 
     prompt: Decimal
     completion: Decimal
 
-    def most(
-        self, messages: list[dict[str, str]], schema: dict[str, Any], most_tokens: int = MAX_TOKENS
+    def max_cost_usd(
+        self, messages: list[dict[str, str]], schema: dict[str, Any], max_tokens: int = MAX_TOKENS
     ) -> Decimal:
-        """What one call can cost at worst."""
+        """Return the most that one call can cost."""
         characters = len(json.dumps(messages)) + len(json.dumps(schema))
         tokens = Decimal(characters) / MIN_CHARACTERS_PER_TOKEN
-        return _round_to_micro((tokens * self.prompt + most_tokens * self.completion) / PER_MILLION)
+        return _round_to_micro((tokens * self.prompt + max_tokens * self.completion) / PER_MILLION)
 
 
 @dataclass(frozen=True)
 class CallRecord:
-    """A record of one call. `is_estimated`: nobody said what it cost, so the most it can have."""
+    """A record of one call. `is_estimated`: no cost was reported, so `cost_usd` is the most it can be."""
 
     model: str
     attempt: int
@@ -77,11 +78,14 @@ class CallRecord:
     generation_id: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class ChatReply:
+    """What to do after a request, its record, and the content when it is good."""
+
     verdict: Verdict
     call: CallRecord
     content: str = ""
@@ -90,25 +94,29 @@ class ChatReply:
 
 @dataclass(frozen=True)
 class ChatRequest:
+    """One question to one model, whose answer has to follow a JSON schema."""
+
     model: str
     messages: list[dict[str, str]]
     name: str
     schema: dict[str, Any]
     price: MaxPrice
     attempt: int = 1
-    most_tokens: int = MAX_TOKENS
+    max_tokens: int = MAX_TOKENS
 
     @property
-    def most_usd(self) -> Decimal:
-        return self.price.most(self.messages, self.schema, self.most_tokens)
+    def max_cost_usd(self) -> Decimal:
+        """Return the most that this request can cost."""
+        return self.price.max_cost_usd(self.messages, self.schema, self.max_tokens)
 
     def body(self) -> dict[str, Any]:
+        """Return the JSON body: only providers that support the schema, store nothing and keep the price."""
         limits = {"prompt": float(self.price.prompt), "completion": float(self.price.completion)}
         asked = {"name": self.name, "strict": True, "schema": self.schema}
         return {
             "model": self.model,
             "messages": self.messages,
-            "max_tokens": self.most_tokens,
+            "max_tokens": self.max_tokens,
             "temperature": 0.2,
             "response_format": {"type": "json_schema", "json_schema": asked},
             "provider": {"require_parameters": True, "data_collection": "deny", "max_price": limits},
@@ -116,7 +124,7 @@ class ChatRequest:
 
 
 def request_chat(server: ChatEndpoint, question: ChatRequest) -> ChatReply:
-    """Ask once. Nothing is raised: every way it can go is an answer with its record."""
+    """Send the request once. It never raises: a failure is a reply with its record too."""
     started = time.monotonic()
     try:
         status, headers, raw = _post_request(server, question)
@@ -128,7 +136,10 @@ def request_chat(server: ChatEndpoint, question: ChatRequest) -> ChatReply:
 
 
 def _post_request(server: ChatEndpoint, question: ChatRequest) -> tuple[int, httpx.Headers, bytes]:
-    """No redirect is followed, no proxy of the environment is used, and a trickle has an end too."""
+    """Return status, headers and body. The whole transfer is bounded too, against a slow trickle.
+
+    No redirect is followed and no proxy of the environment is used.
+    """
     headers = {
         "Authorization": f"Bearer {server.api_key}",
         "HTTP-Referer": server.referer,
@@ -150,8 +161,8 @@ def _post_request(server: ChatEndpoint, question: ChatRequest) -> tuple[int, htt
 
 
 def _failed_reply(question: ChatRequest, started: float, outcome: str, *, was_sent: bool) -> ChatReply:
-    """What was sent may be billed, answered or not."""
-    cost = question.most_usd if was_sent else Decimal(0)
+    """Return a reply for a failed request. One that was sent may be billed, so its cost is estimated."""
+    cost = question.max_cost_usd if was_sent else Decimal(0)
     call = CallRecord(
         question.model,
         question.attempt,
@@ -160,7 +171,7 @@ def _failed_reply(question: ChatRequest, started: float, outcome: str, *, was_se
         is_estimated=was_sent,
         latency_ms=_elapsed_ms(started),
     )
-    return ChatReply("again", call)
+    return ChatReply("retry", call)
 
 
 def _parse_reply(
@@ -176,7 +187,7 @@ def _parse_reply(
 
 
 def _judge_reply(status: int, reply: dict[str, Any], finish: Any, text: str) -> tuple[int, str, Verdict]:
-    """An error is an error by its code, whether it came as the status or inside a 200."""
+    """Return status, outcome and verdict; an error inside a 200 counts like one in the status."""
     error = _dict_or_empty(reply.get("error"))
     if status == 200 and error:
         code = error.get("code")
@@ -185,15 +196,15 @@ def _judge_reply(status: int, reply: dict[str, Any], finish: Any, text: str) -> 
     if status != 200:
         return status, f"status {status}", _verdict_for(status)
     if finish == "error":
-        return status, "ended in an error", "again"
+        return status, "ended in an error", "retry"
     if finish == "length":
         return status, "truncated", "next model"
-    return (status, "answered", "good") if text else (status, "empty", "again")
+    return (status, "answered", "good") if text else (status, "empty", "retry")
 
 
 def _verdict_for(status: int) -> Verdict:
     if status in RETRY_STATUSES:
-        return "again"
+        return "retry"
     return "stop" if status in STOP_STATUSES else "next model"
 
 
@@ -211,7 +222,7 @@ def _call_record(
         status=status,
         prompt_tokens=_count_or_zero(usage.get("prompt_tokens")),
         completion_tokens=_count_or_zero(usage.get("completion_tokens")),
-        cost_usd=str(_round_to_micro(question.most_usd if is_estimated else cost or Decimal(0))),
+        cost_usd=str(_round_to_micro(question.max_cost_usd if is_estimated else cost or Decimal(0))),
         is_estimated=is_estimated,
         latency_ms=latency_ms,
         generation_id=generation[:80] if isinstance(generation, str) else None,
@@ -219,7 +230,7 @@ def _call_record(
 
 
 def _retry_after_s(headers: httpx.Headers) -> float | None:
-    """Seconds or a date."""
+    """Return the seconds of a Retry-After header, which may hold a number or a date."""
     given = headers.get("retry-after", "").strip()
     if given.isdecimal():
         return float(given)

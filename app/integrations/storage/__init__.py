@@ -1,4 +1,4 @@
-"""Where the bytes live: a folder, or any S3-compatible store. Keys are ours, never a user's text."""
+"""Store files in a folder or an S3-compatible bucket. Keys are made by the app, never from a user's text."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ __all__ = [
 
 @lru_cache(maxsize=8)
 def open_store(settings: Settings) -> DiskStore | S3Store:
+    """Return the store these settings name; its client is built once per process."""
     if settings.s3_bucket:
         return S3Store(s3_store.create_client(settings), settings.s3_bucket)
     return DiskStore(settings.data_dir / "store", settings.effective_secret_key)
 
 
 def link_prefix(settings: Settings) -> str:
-    """What every link into the store starts with: host and path. Needs no key of the store."""
+    """Return the host and path that every link into the store starts with. Needs no key of the store."""
     if not settings.s3_bucket:
         return f"{settings.base_url}/media/"
     wanted = {"Bucket": settings.s3_bucket, "Key": "-"}

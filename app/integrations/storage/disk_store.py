@@ -1,4 +1,4 @@
-"""Objects as files below one folder, with links that the app itself serves."""
+"""Keep objects as files below one folder; the app itself serves their links."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from app.integrations.storage.interface import URL_LIFETIME_S, ObjectMissingErro
 
 
 class InvalidLinkError(Exception):
-    """A signed link that was altered or is too old."""
+    """The signed link was altered or is too old."""
 
 
 class DiskStore:
-    """Objects as files below one folder; links are signed and served by the app itself."""
+    """A folder, as a Store; its links are signed, and the app serves them under /media."""
 
     def __init__(self, root: Path, secret_key: str) -> None:
         self.root = root.resolve()
@@ -31,7 +31,7 @@ class DiskStore:
             try:
                 _copy_atomically(source, target)
             except FileNotFoundError:
-                # A delete beside us may just have removed the folder as an empty one.
+                # Another process that deleted an object may have removed the folder because it was empty.
                 _copy_atomically(source, target)
 
     def fetch(self, key: str, target: Path) -> None:
@@ -60,7 +60,7 @@ class DiskStore:
         return f"/media/{self._signer.dumps([key, content_type, download_name])}"
 
     def open_link(self, token: str) -> tuple[Path, str, str | None]:
-        """The file, content type and download name that a link stands for."""
+        """Return the path, content type and download name of a link's token, or raise InvalidLinkError."""
         try:
             key, content_type, download_name = self._signer.loads(token, max_age=URL_LIFETIME_S)
         except BadSignature as error:
@@ -75,7 +75,7 @@ class DiskStore:
 
 
 def _copy_atomically(source: Path, target: Path) -> None:
-    """Copy under a draft name first: a reader sees all of the file or none of it."""
+    """Copy to a temporary name and rename, so that a reader sees the whole file or none of it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f"{target.name}.{token_hex(4)}.part")
     try:

@@ -1,4 +1,4 @@
-"""What every store of bytes can do, and what can go wrong with one."""
+"""The interface of a store, and the exceptions it raises."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BINARY_MIME = "application/octet-stream"
 
 
 class StorageError(Exception):
-    """The store could not be reached or did not do what was asked; trying later may help."""
+    """The store could not be reached or failed; trying again later may help."""
 
 
 class ObjectMissingError(StorageError):
@@ -21,33 +21,36 @@ class ObjectMissingError(StorageError):
 
 
 class Store(Protocol):
+    """What every store of files can do. All methods may raise StorageError."""
+
     def put(self, key: str, source: Path, content_type: str) -> None:
-        """Store a file under a key, replacing what was there. A reader sees all of it or none."""
+        """Store a file under a key, replacing what was there. A reader sees the whole file or the old one."""
 
     def fetch(self, key: str, target: Path) -> None:
         """Copy an object to a local file, or raise MissingError."""
 
     def copy(self, key: str, target_key: str) -> None:
-        """Store an object under a second key; a bucket does so by itself, without sending it to us."""
+        """Store an object under a second key; a bucket copies it without sending it through the app."""
 
     def delete(self, key: str) -> None:
-        """Remove an object; a missing one is fine."""
+        """Delete an object; a missing one is not an error."""
 
     def older_than(self, prefix: str, time: datetime) -> Iterator[str]:
-        """Keys below a prefix that were stored before a time."""
+        """Yield the keys with a prefix that were stored before a time."""
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
-        """A link that works for URL_LIFETIME_S seconds and shows this one object only."""
+        """Return a link to this one object that is valid for URL_LIFETIME_S seconds."""
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
+    """Raise StorageError in place of an error of the disk or of boto3."""
     try:
         yield
     except OSError as error:
         raise StorageError(str(error)) from error
     except Exception as error:
-        # boto3 is not imported on disk, so its exceptions are known by their package.
+        # A run on disk does not import boto3, so its exceptions are told by their package.
         if type(error).__module__.partition(".")[0] not in {"botocore", "boto3", "s3transfer"}:
             raise
         raise StorageError(str(error)) from error

@@ -1,4 +1,4 @@
-"""Objects in an S3-compatible bucket, with links that lead straight to it."""
+"""Keep objects in an S3-compatible bucket; links lead straight to the bucket."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 MAX_PARALLEL_PARTS = 2
 CORS_AGE_S = 3600
 MISSING_CODES = {"404", "NoSuchKey"}
-# What a file is, is told by its bytes when it has arrived; until then it is only that.
+# An uploaded file is plain bytes until it has arrived and its content shows the format.
 UPLOAD_HEADERS = {"Content-Type": BINARY_MIME}
 
 
 @dataclass(frozen=True)
 class ArrivedObject:
-    """An object as it is in the bucket now; `etag` changes with its bytes."""
+    """An object as it was when the bucket was asked; its `etag` changes with its bytes."""
 
     size_bytes: int
     etag: str
 
 
 class S3Store:
-    """One bucket."""
+    """One bucket, as a Store, with links for direct uploads."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
@@ -93,13 +93,16 @@ class S3Store:
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
 
     def upload_url(self, key: str, size_bytes: int) -> str:
-        """A link that for URL_LIFETIME_S seconds takes exactly so many bytes by PUT, with UPLOAD_HEADERS."""
+        """Return a link that accepts exactly so many bytes by PUT, for URL_LIFETIME_S seconds.
+
+        The request has to send UPLOAD_HEADERS, which are part of the signature.
+        """
         wanted = {"Bucket": self._bucket, "Key": key, "ContentLength": size_bytes}
         wanted["ContentType"] = UPLOAD_HEADERS["Content-Type"]
         return self._client.generate_presigned_url("put_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
 
-    def arrived(self, key: str) -> ArrivedObject | None:
-        """What is there under a key, or None."""
+    def find_object(self, key: str) -> ArrivedObject | None:
+        """Return size and etag of the object with this key, or None."""
         with translate_errors():
             try:
                 head = self._client.head_object(Bucket=self._bucket, Key=key)
@@ -110,15 +113,15 @@ class S3Store:
             return ArrivedObject(head["ContentLength"], head["ETag"])
 
     def first_bytes(self, key: str, arrived: ArrivedObject, count: int) -> bytes:
-        """The beginning of an object, which must still be the one that was seen to have arrived."""
+        """Return the first bytes of an object, which must not have changed since `find_object`."""
         with translate_errors():
             found = self._client.get_object(
                 Bucket=self._bucket, Key=key, Range=f"bytes=0-{count - 1}", IfMatch=arrived.etag
             )
             return found["Body"].read()
 
-    def adopt(self, source: str, arrived: ArrivedObject, target: str, content_type: str) -> None:
-        """Copy what was seen to have arrived, and nothing that was put there since."""
+    def copy_unchanged(self, source: str, arrived: ArrivedObject, target: str, content_type: str) -> None:
+        """Copy an object, or raise StorageError if it has changed since `find_object`."""
         with translate_errors():
             self._client.copy_object(
                 Bucket=self._bucket,
@@ -129,8 +132,8 @@ class S3Store:
                 ContentType=content_type,
             )
 
-    def let_in(self, origin: str) -> None:
-        """Let pages of one origin send files here: replaces the bucket's CORS rules."""
+    def allow_origin(self, origin: str) -> None:
+        """Let pages of one origin send files to the bucket: replaces its CORS rules."""
         with translate_errors():
             self._client.put_bucket_cors(
                 Bucket=self._bucket,
@@ -148,7 +151,8 @@ class S3Store:
 
 
 def create_client(settings: Settings, unsigned: bool = False) -> S3Client:
-    # Slow to import, and unknown to an embedded run.
+    """Build a client with explicit timeouts; an unsigned one needs no keys and can only make links."""
+    # boto3 is slow to import, and a run without a bucket never needs it.
     from boto3.session import Session
     from botocore import UNSIGNED
     from botocore.config import Config
@@ -164,7 +168,7 @@ def create_client(settings: Settings, unsigned: bool = False) -> S3Client:
             connect_timeout=5,
             read_timeout=60,
             retries={"max_attempts": 3, "mode": "standard"},
-            # In this style Amazon's addresses name the region, so no link leads to a redirect.
+            # In the virtual style Amazon's host names include the region, so links need no redirect.
             s3={"addressing_style": "path" if settings.s3_endpoint_url else "virtual"},
             # The default checksums break uploads to R2.
             request_checksum_calculation="when_required",
@@ -175,7 +179,7 @@ def create_client(settings: Settings, unsigned: bool = False) -> S3Client:
 
 
 def _transfer_config() -> TransferConfig:
-    """Two parts at once: boto3's ten would hold 25 MB for every upload that goes on."""
+    """Limit transfers to two parts at a time: boto3's ten would hold 25 MB of memory for every upload."""
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(max_concurrency=MAX_PARALLEL_PARTS, max_io_queue=MAX_PARALLEL_PARTS)

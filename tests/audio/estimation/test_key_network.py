@@ -1,4 +1,4 @@
-"""The network over pitch classes: transposing what it hears transposes its answer, whatever its weights."""
+"""The key network: transposing its input transposes its answer, whatever its weights."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def random_weights() -> Weights:
 
 
 @pytest.fixture
-def heard() -> tuple[np.ndarray, np.ndarray]:
+def random_pitch_classes() -> tuple[np.ndarray, np.ndarray]:
     dice = np.random.default_rng(8)
     return dice.random((BANDS, 12, SPAN_COUNT)), dice.random((len(PROFILE_NAMES), 12))
 
 
 @pytest.mark.parametrize("semitones", range(1, 12))
 def test_a_transposed_sound_has_the_transposed_key(
-    random_weights: Weights, heard: tuple[np.ndarray, np.ndarray], semitones: int
+    random_weights: Weights, random_pitch_classes: tuple[np.ndarray, np.ndarray], semitones: int
 ) -> None:
-    course, profiles = heard
+    course, profiles = random_pitch_classes
     plain = key_network.probabilities(course, profiles, random_weights).reshape(2, 12)
     moved = key_network.probabilities(
         np.roll(course, semitones, axis=1), np.roll(profiles, semitones, axis=1), random_weights
@@ -39,10 +39,10 @@ def test_a_transposed_sound_has_the_transposed_key(
     assert moved.reshape(2, 12) == pytest.approx(np.roll(plain, semitones, axis=1), abs=1e-9)
 
 
-def test_chances_sum_to_one_and_the_order_of_time_counts(
-    random_weights: Weights, heard: tuple[np.ndarray, np.ndarray]
+def test_probabilities_sum_to_one_and_depend_on_the_order_of_time(
+    random_weights: Weights, random_pitch_classes: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    course, profiles = heard
+    course, profiles = random_pitch_classes
     forwards = key_network.probabilities(course, profiles, random_weights)
     backwards = key_network.probabilities(course[:, :, ::-1], profiles, random_weights)
     assert forwards.sum() == pytest.approx(1)

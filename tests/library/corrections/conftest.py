@@ -1,4 +1,4 @@
-"""A loop that is described."""
+"""A loop with a description."""
 
 from __future__ import annotations
 

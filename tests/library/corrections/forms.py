@@ -1,4 +1,4 @@
-"""The forms in which a sample is corrected, and what its page shows of it."""
+"""Send the forms that correct a sample, and read what its page shows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ AS_SHOWN = {
 
 
 def corrected(browser: Browser, sample: Sample, **changes: str) -> TestResponse:
-    """The everyday form, sent as it is shown but for the changes."""
+    """Send the edit form as it is shown, with some changes."""
     form = {
         "name": sample.name,
         "tags": ", ".join(sample.tag_names),
@@ -48,7 +48,7 @@ def corrected(browser: Browser, sample: Sample, **changes: str) -> TestResponse:
 
 
 def described(browser: Browser, sample: Sample, changes: dict[str, Any] | None = None) -> TestResponse:
-    """The vibe's form, the same way."""
+    """Send the form of the vibe as it is shown, with some changes."""
     form = {f"vibe-{name}": value for name, value in (AS_SHOWN | (changes or {})).items()}
     return browser.post(f"/samples/{sample.id}/vibe", **form)
 
@@ -58,7 +58,7 @@ def page_of(browser: Browser, sample: Sample) -> str:
 
 
 def marked(page: str) -> list[str]:
-    """The fields beside which a way back stands."""
+    """Return the fields that have a button to reset them."""
     return re.findall(r'name="field" value="(\w+)"', page)
 
 

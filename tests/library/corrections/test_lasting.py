@@ -1,4 +1,4 @@
-"""Corrections outlive what is found anew, are taken back, and are only made by whoever means them."""
+"""Corrections survive a new analysis, can be reset, and are made only by what the user changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.library.corrections.forms import DESCRIBED, corrected, described, mar
 from tests.support import Browser
 
 
-def test_a_correction_outlives_a_new_measurement_and_description(as_owner: Browser, loop: Sample) -> None:
+def test_corrections_survive_a_new_measurement_and_description(as_owner: Browser, loop: Sample) -> None:
     corrected(as_owner, loop, bpm="120", kind="one-shot")
     described(as_owner, loop, {"moods-0": "sunny"})
     with transaction():
@@ -32,9 +32,7 @@ def test_a_correction_outlives_a_new_measurement_and_description(as_owner: Brows
     assert (loop.bpm, loop.kind, loop.vibe["moods"]) == (99.0, "loop", ["bleak"])
 
 
-def test_what_was_measured_anew_since_the_page_was_shown_is_no_correction(
-    as_owner: Browser, loop: Sample
-) -> None:
+def test_values_measured_while_the_page_was_open_are_not_corrected(as_owner: Browser, loop: Sample) -> None:
     shown = shown_by(as_owner, loop, "shown")
     bpm = f"{loop.bpm:.2f}"
     with transaction():
@@ -46,9 +44,7 @@ def test_what_was_measured_anew_since_the_page_was_shown_is_no_correction(
     assert loop.corrections == {"bpm": 60.0}
 
 
-def test_what_was_described_anew_since_the_page_was_shown_is_no_correction(
-    as_owner: Browser, loop: Sample
-) -> None:
+def test_values_described_while_the_page_was_open_are_not_corrected(as_owner: Browser, loop: Sample) -> None:
     shown = shown_by(as_owner, loop, "vibe-shown")
     with transaction():
         loop.describe(DESCRIBED | {"moods": ["sunny"], "texture": "airy", "instruments": []})
@@ -57,15 +53,13 @@ def test_what_was_described_anew_since_the_page_was_shown_is_no_correction(
 
 
 @pytest.mark.parametrize("shown", ["{", "[]", "null", '{"bpm": {"a": []}, "instruments": 7}'])
-def test_a_form_that_cannot_say_what_it_showed_changes_nothing_else(
-    as_owner: Browser, loop: Sample, shown: str
-) -> None:
+def test_a_form_with_unreadable_shown_values_still_saves(as_owner: Browser, loop: Sample, shown: str) -> None:
     assert corrected(as_owner, loop, shown=shown, name="Renamed").status_code == 303
     assert described(as_owner, loop, {"shown": shown}).status_code == 303
     assert loop.name == "Renamed"
 
 
-def test_corrections_are_taken_back_one_by_one_and_all(as_owner: Browser, loop: Sample) -> None:
+def test_corrections_are_reset_one_by_one_and_all(as_owner: Browser, loop: Sample) -> None:
     corrected(as_owner, loop, bpm="120", key="A minor")
     described(as_owner, loop, {"energy": "90", "texture": "airy"})
     for field in ("bpm", "energy"):
@@ -74,17 +68,17 @@ def test_corrections_are_taken_back_one_by_one_and_all(as_owner: Browser, loop: 
     assert (loop.bpm_source, loop.vibe["energy"]) == ("detected", 40)
     as_owner.post(f"/samples/{loop.id}/revert")
     assert (loop.corrections, loop.key, loop.vibe) == ({}, None, DESCRIBED)
-    assert "Take back" not in page_of(as_owner, loop)
+    assert "Reset" not in page_of(as_owner, loop)
 
 
-def test_a_field_there_is_not_takes_nothing_back(as_owner: Browser, loop: Sample) -> None:
+def test_an_unknown_field_resets_nothing(as_owner: Browser, loop: Sample) -> None:
     corrected(as_owner, loop, bpm="120")
     as_owner.post(f"/samples/{loop.id}/revert", field="colour")
     as_owner.post(f"/samples/{loop.id}/revert", field="")
     assert loop.corrections == {"bpm": 120.0}
 
 
-def test_a_strangers_forms_find_nothing(as_stranger: Browser, loop: Sample) -> None:
+def test_a_stranger_cannot_correct_a_sample(as_stranger: Browser, loop: Sample) -> None:
     assert corrected(as_stranger, loop, bpm="120").status_code == 404
     assert described(as_stranger, loop, {"energy": "1"}).status_code == 404
     assert as_stranger.post(f"/samples/{loop.id}/revert").status_code == 404

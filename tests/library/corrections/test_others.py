@@ -1,4 +1,4 @@
-"""What else a tempo or a key could be is a correction of one click."""
+"""Another possible tempo or key is one click away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.library.corrections.forms import corrected, page_of
 from tests.support import Browser
 
 
-class TestAlsoPossible:
+class TestAlternatives:
     @pytest.fixture
     def heard(self, loop: Sample) -> Sample:
         with transaction():
@@ -23,7 +23,7 @@ class TestAlsoPossible:
             loop.revert()
         return loop
 
-    def test_each_is_one_click_and_nothing_else_changes(self, as_owner: Browser, heard: Sample) -> None:
+    def test_each_is_one_click_and_changes_nothing_else(self, as_owner: Browser, heard: Sample) -> None:
         corrected(as_owner, heard, name="Mine", tags="dusty")
         assert others(as_owner, heard) == [
             ("bpm", "186.12"), ("bpm", "46.50"), ("key", "C major"), ("key", "F# minor"),
@@ -33,9 +33,7 @@ class TestAlsoPossible:
         assert heard.corrections == {"bpm": 186.12, "key": "C major"}
         assert (heard.name, heard.tag_names) == ("Mine", ["dusty"])
 
-    def test_neither_what_is_in_force_nor_what_was_measured_is_among_them(
-        self, as_owner: Browser, heard: Sample
-    ) -> None:
+    def test_current_and_measured_values_are_not_listed(self, as_owner: Browser, heard: Sample) -> None:
         corrected(as_owner, heard, bpm="186", key="C major")
         assert others(as_owner, heard) == [("bpm", "46.50"), ("key", "F# minor")]
 

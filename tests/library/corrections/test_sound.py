@@ -1,4 +1,4 @@
-"""Correcting what was measured: tempo, key, kind and sound, with name and tags."""
+"""Correct the measurement (tempo, key, kind and sound) and edit name and tags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.library.corrections.forms import corrected, described, marked, page_o
 from tests.support import Browser
 
 
-def test_a_correction_is_kept_and_marked_beside_what_was_measured(as_owner: Browser, loop: Sample) -> None:
+def test_a_correction_is_saved_and_shown_beside_the_measurement(as_owner: Browser, loop: Sample) -> None:
     changes = {"bpm": "186", "key": "A minor", "kind": "one-shot", "sound": "tom"}
     answer = corrected(as_owner, loop, **changes, name="My  break", tags="Dusty, lo fi")
     assert answer.status_code == 303
@@ -26,7 +26,7 @@ def test_a_correction_is_kept_and_marked_beside_what_was_measured(as_owner: Brow
     assert "measured: loop" in page
 
 
-def test_the_list_marks_and_finds_the_values_in_force(as_owner: Browser, loop: Sample) -> None:
+def test_the_list_shows_and_finds_corrected_values(as_owner: Browser, loop: Sample) -> None:
     corrected(as_owner, loop, bpm="120", kind="one-shot", sound="tom", tags="mine")
     described(as_owner, loop, {"moods-0": "sunny"})
     row = as_owner.get("/samples?kind=one-shot&sound=tom&bpm_min=119&tag=mine&q=sunny").text
@@ -35,7 +35,7 @@ def test_the_list_marks_and_finds_the_values_in_force(as_owner: Browser, loop: S
     assert "Dusty break" not in as_owner.get("/samples?q=dark").text
 
 
-def test_sending_the_form_as_it_is_shown_corrects_nothing(as_owner: Browser, loop: Sample) -> None:
+def test_an_unchanged_form_corrects_nothing(as_owner: Browser, loop: Sample) -> None:
     page = page_of(as_owner, loop)
     shown = dict(re.findall(r'<input[^>]* name="(name|tags|bpm)"[^>]* value="([^"]*)"', page))
     chosen = re.findall(r'<select[^>]* name="(key|kind|sound)".*?</select>', page, re.DOTALL)
@@ -44,13 +44,13 @@ def test_sending_the_form_as_it_is_shown_corrects_nothing(as_owner: Browser, loo
     assert (loop.name, loop.tag_names, loop.corrections) == ("Dusty break", [], {})
 
 
-def test_an_emptied_field_says_there_is_none(as_owner: Browser, loop: Sample) -> None:
+def test_an_empty_field_means_there_is_none(as_owner: Browser, loop: Sample) -> None:
     corrected(as_owner, loop, bpm="")
     assert (loop.bpm, loop.corrections) == (None, {"bpm": None})
     assert marked(page_of(as_owner, loop)) == ["bpm"]
 
 
-def test_half_and_double_time(as_owner: Browser, loop: Sample) -> None:
+def test_the_tempo_can_be_halved_and_doubled(as_owner: Browser, loop: Sample) -> None:
     measured = loop.bpm
     as_owner.post(f"/samples/{loop.id}/tempo/double")
     assert loop.bpm == pytest.approx(2 * (measured or 0))
@@ -62,16 +62,16 @@ def test_half_and_double_time(as_owner: Browser, loop: Sample) -> None:
     ("change", "sentence"),
     [
         ({"name": ""}, "A sample needs a name."),
-        ({"bpm": "5"}, "A tempo lies between 20 and 400 BPM."),
+        ({"bpm": "5"}, "Enter a tempo from 20 to 400 BPM."),
         ({"bpm": "fast"}, "Not a valid decimal value."),
-        ({"bpm": "sNaN"}, "A tempo lies between 20 and 400 BPM."),
-        ({"bpm": "NaN"}, "A tempo lies between 20 and 400 BPM."),
+        ({"bpm": "sNaN"}, "Enter a tempo from 20 to 400 BPM."),
+        ({"bpm": "NaN"}, "Enter a tempo from 20 to 400 BPM."),
         ({"key": "H major"}, "Not a valid choice"),
         ({"kind": "song"}, "Not a valid choice"),
         ({"sound": "gong"}, "Not a valid choice"),
     ],
 )
-def test_a_bad_value_says_so_and_loses_nothing_of_what_was_typed(
+def test_a_bad_value_is_explained_and_the_input_is_kept(
     as_owner: Browser, loop: Sample, change: dict[str, str], sentence: str
 ) -> None:
     answer = corrected(as_owner, loop, **({"tags": "my own tag"} | change))

@@ -1,4 +1,4 @@
-"""Taking corrections back can be undone."""
+"""Resetting corrections can be undone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from tests.support import Browser, finished_job, kick
 
 
 class TestUndo:
-    def test_all_that_was_taken_back_comes_back_by_the_form_of_the_notice(
-        self, as_owner: Browser, loop: Sample
-    ) -> None:
+    def test_undo_restores_every_reset_correction(self, as_owner: Browser, loop: Sample) -> None:
         corrected(as_owner, loop, bpm="186", key="A minor")
         described(as_owner, loop, {"description": "Ein Schlag, über alles. " * 8, "moods-0": "sunny"})
         before = dict(loop.corrections)
@@ -26,7 +24,7 @@ class TestUndo:
         as_owner.post(undo_of(page_of(as_owner, loop)))
         assert loop.corrections == before
 
-    def test_what_was_corrected_since_stays(self, as_owner: Browser, loop: Sample) -> None:
+    def test_a_newer_correction_stays(self, as_owner: Browser, loop: Sample) -> None:
         corrected(as_owner, loop, bpm="186", key="A minor")
         as_owner.post(f"/samples/{loop.id}/revert")
         undo = undo_of(page_of(as_owner, loop))
@@ -34,32 +32,32 @@ class TestUndo:
         as_owner.post(undo)
         assert loop.corrections == {"bpm": 100.0, "key": "A minor"}
 
-    def test_it_is_undone_once_and_for_its_own_sample_only(
+    def test_undo_works_once_and_only_for_its_sample(
         self, as_owner: Browser, as_stranger: Browser, loop: Sample
     ) -> None:
         other = db.session.get_one(Sample, finished_job(as_owner, "Deep kick.wav", kick()).sample_id)
         corrected(as_owner, loop, bpm="186")
         as_owner.post(f"/samples/{loop.id}/revert")
-        as_owner.post(f"/samples/{loop.id}/revert")  # a second click takes nothing back and forgets nothing
+        as_owner.post(f"/samples/{loop.id}/revert")  # a second click resets nothing and forgets nothing
         as_owner.post(f"/samples/{other.id}/corrections")
-        assert "That can't be undone any more" in page_of(as_owner, other)
+        assert "This can't be undone any more" in page_of(as_owner, other)
         as_owner.post(f"/samples/{loop.id}/corrections")
         assert "Your corrections are back." in page_of(as_owner, loop)
         assert (loop.corrections, other.corrections) == ({"bpm": 186.0}, {})
         as_owner.post(f"/samples/{loop.id}/revert", field="bpm")
         as_owner.post(f"/samples/{loop.id}/corrections")
         as_owner.post(f"/samples/{loop.id}/corrections")
-        assert "That can't be undone any more" in page_of(as_owner, loop)
+        assert "This can't be undone any more" in page_of(as_owner, loop)
         assert as_stranger.post(f"/samples/{loop.id}/corrections").status_code == 404
 
 
 def undo_of(page: str) -> str:
-    found = re.search(r'action="([^"]+)">(?:<input[^>]*>)<button>Undo</button>', page)
+    found = re.search(r'action="([^"]+)"\s*>\s*<input[^>]*>\s*<button>Undo</button>', page)
     assert found is not None
     return found.group(1)
 
 
-def test_a_deleted_sample_comes_back_by_the_form_of_the_notice(as_owner: Browser, loop: Sample) -> None:
+def test_undo_restores_a_deleted_sample(as_owner: Browser, loop: Sample) -> None:
     as_owner.post(f"/samples/{loop.id}/delete")
     assert as_owner.post(undo_of(as_owner.get("/samples").text)).status_code == 303
     assert as_owner.get(f"/samples/{loop.id}").status_code == 200

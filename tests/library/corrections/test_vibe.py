@@ -1,4 +1,4 @@
-"""Correcting what was described."""
+"""Correct the description."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from app.extensions import db
 from app.models import Sample, User
 from app.models.base import transaction
 from app.models.sample import VIBE_FIELDS
-from app.search import sample_search as search
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
 from tests.library.corrections.forms import DESCRIBED, described, marked, page_of
 from tests.support import ApiScript, Browser, finished_job, kick
 
@@ -40,17 +41,17 @@ def test_every_field_can_be_corrected(as_owner: Browser, loop: Sample) -> None:
     page = page_of(as_owner, loop)
     assert sorted(marked(page)) == sorted(VIBE_FIELDS)
     assert "described: dark, tense" in page
-    assert re.search(r"house <span[^>]*>60 %</span>, disco</dd>", page), "the user's own word has no doubt"
-    assert "energy and mode" not in page, "the figures spoke for what was described"
+    assert re.search(r"house <span[^>]*>60 %</span>,\s+disco</dd>", page), "the user's own word has no weight"
+    assert "energy and mode" not in page, "the reasons belong to the description"
 
 
-def test_sending_the_form_as_it_is_shown_corrects_nothing(as_owner: Browser, loop: Sample) -> None:
+def test_an_unchanged_form_corrects_nothing(as_owner: Browser, loop: Sample) -> None:
     assert described(as_owner, loop).status_code == 303
     assert loop.corrections == {}
     assert marked(page_of(as_owner, loop)) == []
 
 
-def test_what_is_emptied_is_as_described_and_lists_are_none(as_owner: Browser, loop: Sample) -> None:
+def test_empty_fields_reset_and_empty_lists_mean_none(as_owner: Browser, loop: Sample) -> None:
     described(as_owner, loop, {"moods-0": "sunny", "energy": "90", "description": "Mine."})
     emptied = dict.fromkeys(("moods-0", "moods-1", "energy", "description", "genres-0", "tags"), "")
     described(as_owner, loop, emptied | {"instruments": []})
@@ -62,13 +63,13 @@ def test_what_is_emptied_is_as_described_and_lists_are_none(as_owner: Browser, l
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"energy": "loud"}, "Energy is a whole number from 0 to 100."),
-        ({"energy": "101"}, "Energy is a whole number from 0 to 100."),
+        ({"energy": "loud"}, "Enter a whole number from 0 to 100."),
+        ({"energy": "101"}, "Enter a whole number from 0 to 100."),
         ({"moods-0": "purple"}, "Not a valid choice"),
         ({"genres-0": "polka"}, "Not a valid choice"),
         ({"texture": "wet"}, "Not a valid choice"),
         ({"instruments": ["gong"]}, "'gong' is not a valid choice"),
-        ({"instruments": ["kick", "snare", "clap", "tom", "bass", "organ", "bells"]}, "Choose six"),
+        ({"instruments": ["kick", "snare", "clap", "tom", "bass", "organ", "bells"]}, "Choose up to six"),
         ({"description": "ab"}, "Write one plain sentence"),
         ({"description": "x" * 201}, "Write one plain sentence"),
         ({"description": "<img src=x onerror=alert(1)>"}, "Write one plain sentence"),
@@ -79,7 +80,7 @@ def test_what_is_emptied_is_as_described_and_lists_are_none(as_owner: Browser, l
         ({"tags": "<script>"}, "Use up to eight words"),
     ],
 )
-def test_a_bad_value_says_so_and_loses_nothing_of_what_was_typed(
+def test_a_bad_value_is_explained_and_the_input_is_kept(
     as_owner: Browser, loop: Sample, change: dict[str, Any], sentence: str
 ) -> None:
     answer = described(as_owner, loop, {"texture": "airy", "tags": "typed", "energy": "77"} | change)
@@ -97,7 +98,7 @@ def test_a_bad_value_says_so_and_loses_nothing_of_what_was_typed(
 @pytest.mark.parametrize(
     "vibe", [{}, {"moods": ["dark"], "energy": 0, "texture": "warm", "use": "transition"}]
 )
-def test_a_vibe_that_is_missing_or_lacks_fields_is_shown_and_can_be_corrected(
+def test_an_incomplete_vibe_is_shown_and_can_be_corrected(
     as_owner: Browser, script: ApiScript, loop: Sample, vibe: dict[str, Any]
 ) -> None:
     with transaction():
@@ -126,17 +127,17 @@ def test_a_vibe_that_is_missing_or_lacks_fields_is_shown_and_can_be_corrected(
     assert script.get(f"/api/samples/{loop.id}").get_json()["vibe"]["role"] == "fx"
 
 
-def test_energy_ranks_by_the_correction(as_owner: Browser, owner: User, loop: Sample) -> None:
+def test_corrected_energy_decides_the_order(as_owner: Browser, owner: User, loop: Sample) -> None:
     other = db.session.get_one(Sample, finished_job(as_owner, "kick.wav", kick()).sample_id)
     with transaction():
         other.describe(DESCRIBED | {"energy": 50})
-    query = search.SampleQuery(ask="energetic")
-    assert [sample.name for sample in search.find_samples(owner, query, "").samples] == [
+    query = SampleQuery(ask="energetic")
+    assert [sample.name for sample in find_samples(owner, query, "").samples] == [
         "kick",
         "Dusty break",
     ]
     described(as_owner, loop, {"energy": "60"})
-    assert [sample.name for sample in search.find_samples(owner, query, "").samples] == [
+    assert [sample.name for sample in find_samples(owner, query, "").samples] == [
         "Dusty break",
         "kick",
     ]

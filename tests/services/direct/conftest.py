@@ -1,4 +1,4 @@
-"""The app with a bucket, behind a door that checks what a real one does."""
+"""Run the app with a bucket behind a proxy that checks signatures as a real store does."""
 
 from __future__ import annotations
 

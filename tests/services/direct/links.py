@@ -1,4 +1,4 @@
-"""A link into the bucket, used as a script would; and what lies there."""
+"""Get and use upload links as a script would, and look into the bucket."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def keys(user: User) -> list[str]:
 
 
 def put(key: str, content: bytes) -> None:
-    """As somebody could whom no signature stops."""
+    """Put an object into the bucket directly, as if a store ignored signatures."""
     s3_client(_at()).put_object(Bucket=BUCKET, Key=key, Body=content)
 
 

@@ -1,4 +1,4 @@
-"""A file that went straight to the bucket becomes one job, whatever comes between."""
+"""A file sent straight to the bucket becomes exactly one job, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_file_sent_to_its_link_becomes_a_sample(script: ApiScript, owner: User
     assert [key.split("/")[-1] for key in keys(owner)] == ["original.wav", "sp404.wav"]
 
 
-def test_the_page_does_the_same_and_knows_the_file_again(as_owner: Browser) -> None:
+def test_the_page_uploads_directly_and_finds_the_duplicate_later(as_owner: Browser) -> None:
     content = chord()
     told = as_owner.post("/upload/links", filename="Chord.wav", size_bytes=len(content)).get_json()
     assert send(told, content) == 200
@@ -51,7 +51,7 @@ def test_the_page_does_the_same_and_knows_the_file_again(as_owner: Browser) -> N
     assert as_owner.get(f"/upload/known/{sha256}").get_json()["name"] == "Chord"
 
 
-def test_completing_twice_makes_one_job(script: ApiScript, owner: User) -> None:
+def test_completing_twice_creates_one_job(script: ApiScript, owner: User) -> None:
     told = link(script, kick())
     send(told, kick())
     answers = [complete(script, told) for _ in range(3)]
@@ -60,7 +60,7 @@ def test_completing_twice_makes_one_job(script: ApiScript, owner: User) -> None:
     assert (rows(Job), quota.plan_usage(owner).uploads) == (1, 1)
 
 
-def test_of_completions_at_once_one_makes_the_job(app: Flask, script: ApiScript, owner: User) -> None:
+def test_simultaneous_completions_create_one_job(app: Flask, script: ApiScript, owner: User) -> None:
     told = link(script, kick())
     send(told, kick())
     path, headers = f"/api/uploads/{told['upload_id']}/job", {"Authorization": f"Bearer {script.secret}"}
@@ -79,10 +79,10 @@ def test_of_completions_at_once_one_makes_the_job(app: Flask, script: ApiScript,
 
 
 @pytest.mark.parametrize("request_", ["HEAD", "GET", "PUT"])
-def test_a_completion_that_is_overtaken_answers_with_the_job(
+def test_a_slower_completion_returns_the_job_of_the_faster_one(
     script: ApiScript, app: Flask, owner: User, gate: StoreProxy, request_: str
 ) -> None:
-    """Whichever of the slower one's requests finds the file gone."""
+    """It does so whichever of its requests to the store finds the file gone."""
     told = link(script, kick())
     send(told, kick())
     path, headers = f"/api/uploads/{told['upload_id']}/job", {"Authorization": f"Bearer {script.secret}"}
@@ -99,7 +99,7 @@ def test_a_completion_that_is_overtaken_answers_with_the_job(
     assert len(keys(owner)) == 1
 
 
-def test_what_has_not_arrived_can_arrive_yet(script: ApiScript) -> None:
+def test_completing_too_early_can_be_repeated(script: ApiScript) -> None:
     told = link(script, kick())
     early = complete(script, told)
     assert (early.status_code, early.content_type) == (409, "application/problem+json")
@@ -108,7 +108,7 @@ def test_what_has_not_arrived_can_arrive_yet(script: ApiScript) -> None:
     assert complete(script, told).status_code == 202
 
 
-def test_a_link_that_is_used_again_changes_no_job(script: ApiScript) -> None:
+def test_using_a_link_again_does_not_change_the_job(script: ApiScript) -> None:
     first, second = kick(), kick()[:-1] + b"\x7f"
     told = link(script, first)
     send(told, first)
@@ -119,7 +119,7 @@ def test_a_link_that_is_used_again_changes_no_job(script: ApiScript) -> None:
     assert sample.content_sha256 == hashlib.sha256(first).hexdigest()
 
 
-def test_what_changes_while_it_is_looked_at_is_not_taken(
+def test_a_file_that_changes_during_the_check_is_not_accepted(
     script: ApiScript, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = link(script, kick())

@@ -1,4 +1,4 @@
-"""What a link does not let in, what is refused when it has arrived, and what is left behind."""
+"""What upload links reject, what is refused after it arrived, and what is cleaned up."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.services
 PDF = b"%PDF-1.7 nothing"
 
 
-def test_a_link_takes_only_what_was_promised(script: ApiScript, gate: StoreProxy) -> None:
+def test_a_link_accepts_only_the_announced_file(script: ApiScript, gate: StoreProxy) -> None:
     content = kick()
     told = link(script, content)
     assert send(told, content + b"x") == 403
@@ -45,7 +45,7 @@ def test_a_link_takes_only_what_was_promised(script: ApiScript, gate: StoreProxy
         (kick() + b"more", "bytes instead of"),
     ],
 )
-def test_what_is_refused_says_why_and_is_removed(
+def test_a_refused_file_is_deleted_and_the_reason_given(
     script: ApiScript, owner: User, came: bytes, sentence: str
 ) -> None:
     told = link(script, PDF if came == PDF else kick())
@@ -58,11 +58,11 @@ def test_what_is_refused_says_why_and_is_removed(
     assert db.session.scalars(select(Batch)).one().refused == 1
 
 
-def test_what_is_over_the_plan_is_refused_before_and_after(app: Flask, freeloader: User) -> None:
+def test_plan_limits_hold_before_and_after_sending(app: Flask, freeloader: User) -> None:
     script = ApiScript(app, freeloader)
     big = {"filename": "big.wav", "size_bytes": 10 * plans.MB + 1}
     answer = script.call("POST", "/api/uploads", json=big)
-    assert "larger than the 10 MB a file that Free takes" in answer.get_json()["detail"]
+    assert "larger than 10 MB, the most a file may have on Free" in answer.get_json()["detail"]
     told = link(script, kick())
     with transaction() as session:
         session.add(
@@ -75,7 +75,7 @@ def test_what_is_over_the_plan_is_refused_before_and_after(app: Flask, freeloade
     assert "of samples you no longer need" in answer.get_json()["detail"]
 
 
-def test_links_that_are_out_take_up_room(app: Flask, freeloader: User) -> None:
+def test_open_links_count_as_used_storage(app: Flask, freeloader: User) -> None:
     script = ApiScript(app, freeloader)
     file = {"filename": "a.wav", "size_bytes": 10 * plans.MB}
     codes = [script.call("POST", "/api/uploads", json=file).status_code for _ in range(11)]
@@ -85,7 +85,7 @@ def test_links_that_are_out_take_up_room(app: Flask, freeloader: User) -> None:
     assert script.call("POST", "/api/uploads", json=file).status_code == 201
 
 
-def test_nobody_completes_what_is_not_theirs(
+def test_only_the_owner_can_complete_an_upload(
     app: Flask, script: ApiScript, stranger: User, as_stranger: Browser
 ) -> None:
     told = link(script, kick())
@@ -96,7 +96,7 @@ def test_nobody_completes_what_is_not_theirs(
     assert complete(ApiScript(app, stranger), told).status_code == 404
 
 
-def test_what_is_never_completed_is_swept(script: ApiScript, owner: User) -> None:
+def test_abandoned_uploads_are_purged(script: ApiScript, owner: User) -> None:
     told = link(script, kick())
     send(told, kick())
     direct_uploads.purge_abandoned()
@@ -108,7 +108,7 @@ def test_what_is_never_completed_is_swept(script: ApiScript, owner: User) -> Non
     assert complete(script, told).status_code == 404
 
 
-def test_what_a_late_link_left_behind_is_an_orphan(
+def test_a_file_sent_by_a_late_link_is_deleted_as_an_orphan(
     script: ApiScript, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = link(script, kick())

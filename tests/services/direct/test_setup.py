@@ -1,4 +1,4 @@
-"""Setting up a bucket for it, the addresses of the links, and the walk through it in the README."""
+"""Set up a bucket for direct uploads, check the links, and run the commands of docs/api.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support import PASSWORD, ApiScript, kick
 pytestmark = pytest.mark.services
 
 
-def test_the_cors_command_lets_in_the_product_and_nobody_else(app: Flask, script: ApiScript) -> None:
+def test_the_cors_command_allows_only_the_product(app: Flask, script: ApiScript) -> None:
     ran = app.test_cli_runner().invoke(args=["storage", "cors"])
     assert f"Pages of {URL} may send files" in ran.output
     told = link(script, kick())
@@ -33,7 +33,7 @@ def test_the_cors_command_lets_in_the_product_and_nobody_else(app: Flask, script
         assert ("Access-Control-Allow-Origin" in answer.headers) == (code == 200)
 
 
-def test_an_endpoint_gets_path_links_and_amazon_regional_ones(app: Flask, environ: dict[str, str]) -> None:
+def test_links_have_the_style_that_each_store_needs(app: Flask, environ: dict[str, str]) -> None:
     assert (
         direct_uploads._require_bucket()
         .upload_url("k", 1)
@@ -44,11 +44,11 @@ def test_an_endpoint_gets_path_links_and_amazon_regional_ones(app: Flask, enviro
     assert url.startswith(f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/k?")
 
 
-def test_the_walk_of_the_readme_past_the_app(
+def test_the_commands_of_the_api_guide_upload_straight_to_the_store(
     environ: dict[str, str], gate: StoreProxy, tmp_path: Path
 ) -> None:
-    """By curl, run as it stands there but for address and token."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """Only the address and the token differ from docs/api.md."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
     (helpers,) = [block.split("# upload")[0] for block in blocks if "id_of()" in block]
     (walk,) = [block for block in blocks if "$URL/api/uploads" in block]
     outside = {name: value for name, value in environ.items() if name not in {"DATA_DIR", "BASE_URL"}}

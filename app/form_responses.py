@@ -1,0 +1,25 @@
+"""Answer form requests the same way on every page: render the form with its errors, or redirect with 303."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+
+Page = str | tuple[str, int] | Response
+
+
+def render_form(template: str, **context: Any) -> tuple[str, int]:
+    """Render a page that holds forms; the status is 422 when any of them has errors, otherwise 200."""
+    forms = [value for value in context.values() if isinstance(value, FlaskForm)]
+    status = 422 if any(form.errors for form in forms) else 200
+    return render_template(template, **context), status
+
+
+def see_other(endpoint: str, message: str = "", category: str = "message", **values: Any) -> Response:
+    """Redirect to an endpoint after a POST, and show the message there if one is given."""
+    if message:
+        flash(message, category)
+    return redirect(url_for(endpoint, **values), 303)

@@ -1,0 +1,96 @@
+"""Step 1 of a search: read the address. Words and filters become a `SampleQuery`, and an address again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from app.models import User
+from app.music import musical_keys, sound_classes
+from app.search import learned_words
+from app.search.learned_words import Meanings
+from app.search.ranking import SORT_ORDERS
+from app.search.sentence_parser import MAX_SENTENCE_LENGTH, Term
+
+MAX_TEXT_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class SampleQuery:
+    """A search as the address carries it. Values that make no sense are dropped instead of refused."""
+
+    q: str = ""
+    ask: str = ""
+    kind: str = ""
+    sound: str = ""
+    key: str = ""
+    compatible: bool = False
+    bpm_min: float | None = None
+    bpm_max: float | None = None
+    tag: str = ""
+    liked: bool = False
+    sort: str = ""  # the order the user picked; empty leaves the order to the sentence
+    # Not part of the address: what a model told this user about words of the sentence.
+    learned: Meanings = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def from_args(cls, args: Mapping[str, str]) -> SampleQuery:
+        """Return the query that a request's arguments describe."""
+        return cls(
+            q=args.get("q", "").strip()[:MAX_TEXT_LENGTH],
+            ask=args.get("ask", "").strip()[:MAX_SENTENCE_LENGTH],
+            kind=_one_of(args.get("kind"), sound_classes.KINDS),
+            sound=args.get("sound", "")[:24],
+            key=_one_of(args.get("key"), musical_keys.ALL_KEYS),
+            compatible=args.get("compatible") == "1",
+            bpm_min=_parse_number(args.get("bpm_min")),
+            bpm_max=_parse_number(args.get("bpm_max")),
+            tag=args.get("tag", "")[:40],
+            liked=args.get("liked") == "1",
+            sort=_one_of(args.get("sort"), tuple(SORT_ORDERS)),
+        )
+
+    def to_args(self, **changes: Any) -> dict[str, str]:
+        """Return the arguments of this search with some values changed; empty values are left out."""
+        values = asdict(replace(self, **changes))
+        del values["learned"]
+        return {name: _to_text(value) for name, value in values.items() if value not in ("", None, False)}
+
+    @property
+    def tempo(self) -> tuple[float | None, float | None]:
+        """The tempo range from low to high in BPM, in whichever order the bounds were typed."""
+        if self.bpm_min is None or self.bpm_max is None:
+            return self.bpm_min, self.bpm_max
+        return min(self.bpm_min, self.bpm_max), max(self.bpm_min, self.bpm_max)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """What the sentence asks for, with the learned words replaced by their meanings."""
+        return learned_words.parse_with_meanings(self.ask, self.learned)
+
+    @property
+    def unexplained_words(self) -> list[str]:
+        """The words a model was asked about and had no meaning for."""
+        return [word for word, means in self.learned.items() if not means]
+
+
+def with_learned_words(user: User, query: SampleQuery) -> SampleQuery:
+    """Return the query with what this user has learned about its words."""
+    return replace(query, learned=learned_words.known_meanings(user, query.ask))
+
+
+def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:
+    return value if value in allowed else ""
+
+
+def _parse_number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if 0 < value < 1000 else None
+
+
+def _to_text(value: Any) -> str:
+    return "1" if value is True else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,98 @@
+// How one file gets to the server: through the app, or straight to the object store by a link.
+import { csrfToken } from "./csrf.js";
+
+const MAX_HASHED_BYTES = 200e6;
+const tray = document.getElementById("tray");
+const appHeaders = { Accept: "application/json", "X-CSRFToken": csrfToken };
+
+// Plain http on a local network name has no crypto.randomUUID.
+export function newBatchId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return toHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+const toHex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// The sample with the same bytes, if the library has one. Very large files are not hashed.
+export async function findDuplicate(file) {
+  if (!crypto.subtle || file.size > MAX_HASHED_BYTES || file.size === 0) return null;
+  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer()).catch(() => null);
+  if (!digest) return null;
+  const url = tray.dataset.known.replace("HASH", toHex(new Uint8Array(digest)));
+  const response = await fetch(url).catch(() => null);
+  const found = response?.ok ? await response.json().catch(() => null) : null;
+  return found?.known ? found : null;
+}
+
+// Resolves to { status, body }. `entry.request` can be aborted; `onProgress` gets the share that was sent.
+export function sendFile(entry, onProgress) {
+  if (tray.dataset.links && !entry.useApp) return sendToStore(entry, onProgress);
+  const form = batchForm(entry);
+  form.append("audio", entry.file);
+  return request(entry, "POST", tray.dataset.url, form, appHeaders, onProgress);
+}
+
+async function sendToStore(entry, onProgress) {
+  if (!entry.jobUrl) {
+    const form = batchForm(entry);
+    form.append("filename", entry.file.name);
+    form.append("size_bytes", entry.file.size);
+    const link = await request(entry, "POST", tray.dataset.links, form, appHeaders);
+    if (link.status !== 201) return link;
+    const { method, url, headers, job_url: jobUrl } = link.body;
+    const sent = await request(entry, method, url, entry.file, headers, onProgress);
+    entry.useApp = sent.status !== 200; // whatever keeps this browser from the store, the app can be reached
+    if (entry.useApp) {
+      const error = "The file did not reach the storage. Press Retry to send it another way.";
+      return { status: 0, body: { error } };
+    }
+    entry.jobUrl = jobUrl;
+  }
+  const made = await request(entry, "POST", entry.jobUrl, new FormData(), appHeaders);
+  if (made.status !== 0 && made.status < 500) entry.jobUrl = null; // otherwise a retry need not send it again
+  return made;
+}
+
+function request(entry, method, url, body, headers, onProgress = null) {
+  if (entry.cancelled) return { status: 0, body: {} };
+  return new Promise((resolve) => {
+    const xhr = new XMLHttpRequest();
+    entry.request = xhr;
+    if (onProgress) {
+      xhr.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
+    }
+    xhr.addEventListener("loadend", () => resolve({ status: xhr.status, body: parseBody(xhr) }));
+    xhr.open(method, url);
+    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+    xhr.send(body);
+  });
+}
+
+function parseBody(xhr) {
+  if (xhr.status === 0) return { error: "The connection was lost before the file was sent. Try again." };
+  try {
+    return JSON.parse(xhr.responseText);
+  } catch {
+    return { error: "The server sent an unexpected answer. Try again." };
+  }
+}
+
+// The email about a batch waits until each of its files has arrived or been reported as skipped.
+export function reportSkipped(entry) {
+  if (entry.skipped) return;
+  entry.skipped = true;
+  fetch(tray.dataset.skipped, {
+    method: "POST",
+    headers: { "X-CSRFToken": csrfToken },
+    body: batchForm(entry),
+  }).catch(() => {}); // the server stops waiting by itself after a while
+}
+
+function batchForm(entry) {
+  const form = new FormData();
+  form.append("batch", entry.batch);
+  form.append("batch_files", entry.batchFiles);
+  return form;
+}

@@ -1,0 +1,57 @@
+"""Facts are read from file names that state them, and not from names that only look like it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.audio.estimation.file_name_parser import parse_file_name
+
+
+@pytest.mark.parametrize(
+    ("name", "bpm", "key"),
+    [
+        ("SM_NP_100_guitar_Dmaj.wav", 100, "D major"),
+        ("Loop 93bpm Cm.wav", 93, "C minor"),
+        ("break-174 BPM.aif", 174, None),
+        ("bpm128_bass_F#min.wav", 128, "F# minor"),
+        ("Keys_Bbm_87.5bpm.mp3", 87.5, "A# minor"),
+        ("Pad - A Minor - 120.flac", 120, "A minor"),
+        ("drum_Eb_major_90.wav", 90, "D# major"),
+        ("C:\\samples\\140_Gmin_lead.wav", 140, "G minor"),
+        ("Kick 03.wav", None, None),
+        ("Juno 106 Pad 90.wav", None, None),
+        ("909_hat.wav", None, None),
+        ("A new beginning.wav", None, None),
+        ("Cabasa 1999bpm.wav", None, None),
+        ("minor threat.wav", None, None),
+        ("", None, None),
+    ],
+)
+def test_tempo_and_key_are_read(name: str, bpm: float | None, key: str | None) -> None:
+    found = parse_file_name(name)
+    assert (found.bpm, found.key) == (bpm, key)
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "kind"),
+    [
+        ("Kick_01.wav", "kick", None),
+        ("808 Bass Loop.wav", "bass", "loop"),
+        ("HH closed.wav", "hi-hat", None),
+        ("Snare hit.wav", "snare", "one-shot"),
+        ("vox chop.wav", "vocal-like", None),
+        ("kicking back.wav", None, None),
+        ("shattered.wav", None, None),
+    ],
+)
+def test_sound_and_kind_are_read(name: str, sound: str | None, kind: str | None) -> None:
+    found = parse_file_name(name)
+    assert (found.sound, found.kind) == (sound, kind)
+
+
+@given(st.text(max_size=80))
+def test_parsing_never_fails(name: str) -> None:
+    found = parse_file_name(name)
+    assert found.bpm is None or 50 <= found.bpm <= 210

@@ -1,0 +1,76 @@
+"""Kind and class of synthetic sounds, by the classifier alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.audio.estimation.sound_classifier import attack_ms, classify_sound, sound_probabilities
+from app.audio.listening.front_end_features import extract_features
+from app.music.sound_classes import DRUMS, LOOP, ONE_SHOT, SOUNDS
+from tests.audio.synthetic_music import RATE, beat, chords, hit, tone
+
+
+@pytest.mark.parametrize("y", [beat(96, 2), beat(140, 4), chords([(60, True), (65, True)] * 2)])
+def test_bars_of_music_are_a_loop(y: np.ndarray) -> None:
+    assert classify_sound(extract_features(y, RATE)).kind == LOOP
+
+
+@pytest.mark.parametrize("y", [hit("kick"), hit("snare"), hit("hat"), tone(57, 1.0), tone(40, 0.3)])
+def test_one_sound_is_a_one_shot(y: np.ndarray) -> None:
+    assert classify_sound(extract_features(y, RATE)).kind == ONE_SHOT
+
+
+@pytest.mark.parametrize(("kind", "sound"), [("kick", "kick"), ("snare", "snare"), ("hat", "hi-hat")])
+def test_a_hit_has_its_class(kind: str, sound: str) -> None:
+    assert classify_sound(extract_features(hit(kind), RATE)).sound == sound
+
+
+def test_a_note_is_no_drum() -> None:
+    assert classify_sound(extract_features(tone(57, 1.5), RATE)).sound not in DRUMS
+
+
+def test_class_probabilities_sum_to_one() -> None:
+    chances = sound_probabilities(extract_features(hit("snare"), RATE).descriptors)
+    assert chances.shape == (len(SOUNDS),)
+    assert chances.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_silence_is_a_one_shot_of_no_class() -> None:
+    found = classify_sound(extract_features(np.zeros(RATE), RATE))
+    assert (found.kind, found.sound, found.kind_confidence) == (ONE_SHOT, None, 0.0)
+
+
+@pytest.mark.parametrize("size", [1, 2, 63, 300, 4_000])
+def test_very_short_sounds_are_one_shots(size: int) -> None:
+    y = np.random.default_rng(3).standard_normal(size)
+    assert classify_sound(extract_features(y, RATE)).kind == ONE_SHOT
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.sampled_from(["kick", "snare", "hat"]), st.floats(0.02, 4.0), st.booleans(), st.floats(0, 0.3))
+def test_gain_polarity_and_silence_do_not_change_kind_or_class(
+    kind: str, gain: float, flip: bool, wait_s: float
+) -> None:
+    y = hit(kind)
+    other = np.concatenate([np.zeros(int(wait_s * RATE)), y * (-gain if flip else gain)])
+    plain, changed = (
+        classify_sound(extract_features(y, RATE)),
+        classify_sound(extract_features(np.stack([other, other], axis=1), RATE)),
+    )
+    assert (changed.kind, changed.sound) == (plain.kind, plain.sound)
+
+
+@pytest.mark.parametrize("rate", [22_050, 48_000, 96_000])
+def test_sample_rate_does_not_change_kind(rate: int) -> None:
+    assert classify_sound(extract_features(soxr.resample(beat(120, 2), RATE, rate), rate)).kind == LOOP
+    assert classify_sound(extract_features(soxr.resample(hit("kick"), RATE, rate), rate)).kind == ONE_SHOT
+
+
+def test_a_slow_attack_is_longer() -> None:
+    slow = tone(57, 1.0) * np.minimum(np.arange(RATE) / (0.2 * RATE), 1)
+    assert attack_ms(extract_features(hit("hat"), RATE)) < 10
+    assert 60 < attack_ms(extract_features(slow, RATE)) < 250

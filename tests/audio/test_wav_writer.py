@@ -1,0 +1,98 @@
+"""The WAV for the unit: exact header, no clipping, and bit-exact when nothing has to change."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from app.audio import wav_writer
+
+Array = np.ndarray[Any, Any]
+
+
+def sine(frequency_hz: float, seconds: float, rate: int, level: float = 0.5) -> Array:
+    t = np.arange(round(seconds * rate)) / rate
+    return (level * np.sin(2 * np.pi * frequency_hz * t)).astype(np.float32)[:, None]
+
+
+def test_the_header_is_canonical(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    wav_writer.write_wav(np.repeat(sine(440, 0.5, 44100), 2, axis=1), 44100, path)
+    raw = path.read_bytes()
+    assert raw[:4] + raw[8:16] + raw[36:40] == b"RIFFWAVEfmt data"
+    assert struct.unpack("<IHHIIHH", raw[16:36]) == (16, 1, 2, 48000, 192000, 4, 16)
+    assert struct.unpack("<I", raw[40:44])[0] == len(raw) - 44 == 24000 * 4
+    assert struct.unpack("<I", raw[4:8])[0] == len(raw) - 8
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000, 192000])
+def test_pitch_level_and_length_survive(tmp_path: Path, rate: int) -> None:
+    path = tmp_path / "x.wav"
+    wav_writer.write_wav(sine(1000, 1.0, rate), rate, path)
+    read_back, rate_read_back = soundfile.read(path)
+    assert (rate_read_back, len(read_back)) == (48000, 48000)
+    middle = read_back[4800:-4800]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.argmax(spectrum) * 48000 / len(middle) == pytest.approx(1000, abs=1.5)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+
+
+@pytest.mark.parametrize("level", [0.999, 1.0, 1.4, 8.0])
+def test_nothing_ever_clips(tmp_path: Path, level: float) -> None:
+    path = tmp_path / "x.wav"
+    square = np.sign(sine(997, 0.5, 44100)) * np.float32(level)
+    written = wav_writer.write_wav(square, 44100, path)
+    steps, _ = soundfile.read(path, dtype="int16")
+    assert np.max(np.abs(steps.astype(int))) < 32768
+    assert np.count_nonzero(np.abs(steps.astype(int)) >= 32767) <= 2
+    assert written.gain_db < 0
+
+
+def test_quiet_material_keeps_its_level(tmp_path: Path) -> None:
+    assert wav_writer.write_wav(sine(440, 0.5, 44100, 0.1), 44100, tmp_path / "x.wav").gain_db == 0
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_16_bit_sound_at_48_khz_is_kept_bit_for_bit(tmp_path: Path, channels: int) -> None:
+    steps = np.random.default_rng(3).integers(-32768, 32768, (9600, channels), dtype=np.int16)
+    written = wav_writer.write_wav((steps / 32768).astype(np.float32), 48000, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav", dtype="int16", always_2d=True)
+    assert np.array_equal(read_back, steps)
+    assert not written.dithered
+
+
+def test_dither_keeps_a_tone_that_is_smaller_than_a_step(tmp_path: Path) -> None:
+    """Rounding alone would remove a tone of a third of a step; with dither it stays."""
+    faint = sine(1000, 2.0, 48000, 0.33 / 32768)
+    wav_writer.write_wav(faint, 48000, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav")
+    spectrum = np.abs(np.fft.rfft(read_back * np.hanning(len(read_back))))
+    assert np.argmax(spectrum[100:]) + 100 == 2000
+
+
+def test_short_sounds_are_padded_with_silence(tmp_path: Path) -> None:
+    written = wav_writer.write_wav(sine(440, 0.02, 48000), 48000, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav")
+    assert (len(read_back), written.padded_frames) == (4800, 3840)
+    assert not read_back[960:].any()
+
+
+def test_one_file_always_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        wav_writer.write_wav(sine(440, 0.5, 44100), 44100, tmp_path / name)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+@pytest.mark.parametrize("channels", range(3, 9))
+def test_surround_is_mixed_down_without_clipping(tmp_path: Path, channels: int) -> None:
+    full = np.ones((9600, channels), dtype=np.float32)
+    written = wav_writer.write_wav(full, 48000, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav", always_2d=True)
+    assert read_back.shape == (9600, 2)
+    assert written.channels == 2
+    assert read_back.max() < 1.0

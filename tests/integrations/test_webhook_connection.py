@@ -1,0 +1,207 @@
+"""Webhooks to misbehaving receivers: slow in every way, or with a wrong certificate."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from app.integrations import webhook_client
+
+NAME, BODY = "receiver.example", b"{}"
+Talk = Callable[[socket.socket], None]
+
+
+class Receiver:
+    """A server on this machine that handles every connection as a test tells it to."""
+
+    def __init__(self, talk: Talk, tls: ssl.SSLContext | None = None) -> None:
+        self.talk, self.tls = talk, tls
+        self.names: list[str | None] = []
+        self.requests: list[bytes] = []
+        if tls is not None:
+            tls.sni_callback = lambda _, name, __: self.names.append(name)
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=[peer], daemon=True).start()
+
+    def _answer(self, peer: socket.socket) -> None:
+        with suppress(OSError):
+            if self.tls is not None:
+                peer = self.tls.wrap_socket(peer, server_side=True)
+            request = b""
+            while not request.endswith(BODY) and (more := peer.recv(65536)):
+                request += more
+            self.requests.append(request)
+            self.talk(peer)
+            peer.close()
+
+
+def drip(before: bytes, byte: bytes) -> Talk:
+    """Send one byte at a time for ever, so that no read ever times out."""
+
+    def talk(peer: socket.socket) -> None:
+        peer.sendall(before)
+        while True:
+            peer.sendall(byte)
+            time.sleep(0.05)
+
+    return talk
+
+
+def ok(peer: socket.socket) -> None:
+    peer.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+
+def post(port: int, scheme: str = "https") -> int:
+    return webhook_client.post_webhook(f"{scheme}://{NAME}:{port}/hook", BODY, {}, loopback=True)
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resolve the receiver's name to this machine, and shorten the total timeout."""
+    look_up = socket.getaddrinfo
+
+    def lead_here(host: str, *arguments: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1" if host == NAME else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lead_here)
+    monkeypatch.setattr(webhook_client, "TOTAL_S", 1.0)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Receiver]]:
+    started: list[Receiver] = []
+
+    def start(talk: Talk, tls: ssl.SSLContext | None = None) -> Receiver:
+        started.append(Receiver(talk, tls))
+        return started[-1]
+
+    yield start
+    for receiver in started:
+        receiver.listener.close()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ssl.SSLContext]:
+    """Return a function that makes a certificate for a name, which the product then trusts."""
+
+    def make(name: str) -> ssl.SSLContext:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
+        now = datetime.now(UTC)
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        pem, private = tmp_path / "pem", tmp_path / "key"
+        pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        private.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        monkeypatch.setattr("certifi.where", lambda: str(pem))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem, private)
+        return context
+
+    return make
+
+
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX: "])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_receiver_that_drips_its_headers_is_disconnected(
+    serve: Callable[..., Receiver],
+    certificate: Callable[[str], ssl.SSLContext],
+    scheme: str,
+    before: bytes,
+) -> None:
+    receiver = serve(drip(before, b"H"), certificate(NAME) if scheme == "https" else None)
+    began = time.monotonic()
+    with pytest.raises(webhook_client.NotDeliveredError):
+        post(receiver.port, scheme)
+    assert 0.9 < time.monotonic() - began < 2.5
+
+
+def test_the_status_counts_even_if_the_body_never_ends(serve: Callable[..., Receiver]) -> None:
+    receiver = serve(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"x"))
+    began = time.monotonic()
+    assert post(receiver.port, "http") == 200
+    assert 0.9 < time.monotonic() - began < 2.5
+
+
+def test_no_thread_is_left_behind(serve: Callable[..., Receiver]) -> None:
+    receiver, before = serve(ok), threading.active_count()
+    for _ in range(5):
+        assert post(receiver.port, "http") == 204
+    until = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.02)
+    assert threading.active_count() <= before
+
+
+def test_the_host_name_is_sent_and_its_certificate_checked(
+    serve: Callable[..., Receiver], certificate: Callable[[str], ssl.SSLContext]
+) -> None:
+    """The connection goes to an IP address, but SNI, Host and certificate use the name."""
+    receiver = serve(ok, certificate(NAME))
+    assert post(receiver.port) == 204
+    assert receiver.names == [NAME]
+    assert f"Host: {NAME}:{receiver.port}\r\n".encode() in receiver.requests[0]
+
+
+@pytest.mark.parametrize("name", ["other.example", "127.0.0.1"])
+def test_a_certificate_for_another_name_is_refused(
+    serve: Callable[..., Receiver], certificate: Callable[[str], ssl.SSLContext], name: str
+) -> None:
+    receiver = serve(ok, certificate(name))
+    with pytest.raises(webhook_client.NotDeliveredError, match="CERTIFICATE_VERIFY_FAILED"):
+        post(receiver.port)
+    assert receiver.requests in ([], [b""])
+
+
+def test_a_self_signed_certificate_is_refused(
+    serve: Callable[..., Receiver],
+    certificate: Callable[[str], ssl.SSLContext],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import certifi
+
+    trusted = certifi.where()
+    receiver = serve(ok, certificate(NAME))
+    monkeypatch.setattr("certifi.where", lambda: trusted)
+    with pytest.raises(webhook_client.NotDeliveredError, match="CERTIFICATE_VERIFY_FAILED"):
+        post(receiver.port)
