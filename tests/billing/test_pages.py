@@ -165,7 +165,9 @@ def test_an_offer_that_is_too_old_or_in_the_future_is_not_charged(
 ) -> None:
     """A second at the end of the period would make the change free."""
     subscribed(shop, member)
-    member.post("/billing/swap", plan="enterprise", at=str(shop.world.now + shift))
+    answer = member.post("/billing/swap", plan="enterprise", at=str(shop.world.now + shift))
+    assert answer.headers["Location"] == "/billing/swap?plan=enterprise"
+    assert "This is what the change costs now." in member.get(answer.headers["Location"]).text
     assert shop.user.plan_name == "pro"
     assert shop.subscription["items"]["data"][0]["price"]["metadata"]["plan"] == "pro"
 
