@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, inspect, select
+from sqlalchemy import inspect, select
 
 from app.extensions import db
 from app.models import (
@@ -39,6 +38,7 @@ from app.models.worker_process import RUNNING
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.upload.upload_purpose import UPLOAD
 from app.webhooks import endpoints
+from tests.query_counter import counted_queries
 from tests.support import ApiScript, Browser, drum_loop, finished_job
 
 FEW, MANY = 5, 50
@@ -59,21 +59,6 @@ QUERIES = {
 FRAGMENTS = {"library.index", "jobs.cards", "admin.queues"}
 
 
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """Collect the statements that run inside."""
-    statements: list[str] = []
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-
-
 def copy_of(row: Model, **changes: Any) -> Any:
     """Return a new row of the same table with the same values, but for the primary key and the changes."""
     columns = inspect(type(row)).column_attrs
@@ -86,7 +71,7 @@ class Stock:
 
     def __init__(self, user: User, sample: Sample) -> None:
         self.user, self.sample = user, sample
-        self.job = db.session.scalars(select(Job)).first()
+        self.job = db.session.scalars(select(Job)).one()
         self.count = 0
 
     def fill(self, count: int) -> None:
@@ -211,7 +196,7 @@ def queries_by_page(app: Flask, stock: Stock, browser: Browser, script: ApiScrip
             kinds[" (fragment)"] = {"HX-Request": "true"}
         for kind, headers in kinds.items():
             ask(path, headers=headers)  # the first answer may fill caches
-            with counted() as statements:
+            with counted_queries() as statements:
                 answer = ask(path, headers=headers)
             assert answer.status_code in (200, 204, 286, 302, 303), (path, answer.status_code)
             counts[name + kind] = len(statements)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from app.extensions import db
 from app.models import (
@@ -25,6 +23,7 @@ from app.models import (
     Worker,
 )
 from app.models.base import new_id, transaction, utcnow
+from tests.query_counter import counted_queries
 from tests.support import Browser, waiting_jobs
 
 FEW, MANY = 5, 50
@@ -37,21 +36,6 @@ def as_operator(app: Flask, stranger: User) -> Browser:
     with transaction():
         stranger.is_admin = True
     return Browser(app, stranger)
-
-
-@contextmanager
-def counted_queries() -> Iterator[list[str]]:
-    """Collect every statement that is sent to the database."""
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def add_users(numbers: range) -> list[User]:

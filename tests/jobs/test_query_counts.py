@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import event
 
 from app.extensions import db
 from app.jobs import reprocess
@@ -14,26 +10,12 @@ from app.models import Job, User
 from app.models.base import transaction
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.upload.upload_purpose import UPLOAD
+from tests.query_counter import counted_queries
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser, waiting_jobs
 
 HTMX = {"HX-Request": "true"}
 MAX_QUERIES = 25
-
-
-@contextmanager
-def counted_queries() -> Iterator[list[str]]:
-    """Yield the list of the statements that are sent to the database meanwhile."""
-    sent: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        sent.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def queue_jobs(user: User, purpose: str, count: int) -> None:

@@ -5,7 +5,6 @@ All of it holds both for an engine in this process and for one in another proces
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
@@ -19,13 +18,12 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from app.audio.errors import UnreadableAudio
 from app.billing import quota
 from app.engine import dispatch
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import claims, lease, measure_step, reconcile, run, transitions, workers
-from app.jobs.lease import Claim, LeaseLostError
+from app.jobs import measure_step, run, transitions
+from app.jobs.lease import Claim
 from app.jobs.transitions import Transition
 from app.models import Attempt, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
@@ -225,117 +223,6 @@ def test_a_job_whose_file_is_away_for_days_fails(as_owner: Browser, owner: User)
         "failed",
         "Our file store could not give the file back. Upload it again.",
     )
-    assert quota.plan_usage(owner).uploads == 0
-
-
-def test_a_refusal_after_the_lease_is_lost_does_not_count(
-    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_: object, **__: object) -> None:
-        with transaction() as session:
-            session.execute(update(Job).values(lease_token="somebody else's"))
-        raise UnreadableAudio("No.")
-
-    monkeypatch.setattr(dispatch, "process_file", refused)
-    job = uploaded_job(as_owner, "kick.wav", kick())
-    ending = run.run_next()
-    assert ending is not None
-    assert ending.state == "lost"
-    db.session.refresh(job)
-    assert job.state == "processing"
-
-
-def test_the_lease_is_extended_while_something_slow_runs(
-    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lease, "HEARTBEAT_S", 0.05)
-    job = uploaded_job(as_owner, "kick.wav", kick())
-    held = claims.claim_next()
-    assert held is not None
-    first = db.session.get_one(Job, job.id).lease_until
-    db.session.commit()
-    with lease.keep_lease(held) as still_ours:
-        time.sleep(0.3)
-        assert still_ours()
-        db.session.commit()
-        later = db.session.get_one(Job, job.id).lease_until
-        assert first is not None
-        assert later is not None
-        assert later > first
-        with transaction() as session:
-            session.execute(update(Job).values(lease_token="somebody else's"))
-        time.sleep(0.3)
-        assert not still_ours()
-
-
-def test_a_worker_without_the_lease_changes_nothing(
-    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = uploaded_job(as_owner, "kick.wav", kick())
-    held = claims.claim_next()
-    assert held is not None
-    with transaction() as session:
-        session.execute(update(Job).values(lease_token="somebody else's"))
-    assert not lease.extend_lease(held)
-    with pytest.raises(LeaseLostError):
-        lease.save_step(held, "analysed", {"analysis": {}})
-    with pytest.raises(LeaseLostError):
-        transitions.complete(held, {})
-    with pytest.raises(LeaseLostError):
-        transitions.refuse(held, "x")
-    with pytest.raises(LeaseLostError):
-        transitions.retry_or_fail(held, "x", "y")
-    with pytest.raises(LeaseLostError):
-        transitions.postpone(held, "x")
-    db.session.refresh(job)
-    assert (job.state, job.step) == ("processing", "stored")
-
-
-def test_paid_jobs_go_first_and_then_the_oldest(as_owner: Browser, as_freeloader: Browser) -> None:
-    free = uploaded_job(as_freeloader, "free.wav", kick())
-    first, second = (uploaded_job(as_owner, name, kick()) for name in ("first.wav", "second.wav"))
-    with transaction() as session:
-        session.execute(update(Job).where(Job.id == free.id).values(run_at=utcnow() - timedelta(hours=1)))
-    order = [claimed.job_id for claimed in iter(claims.claim_next, None)]
-    assert order == [first.id, second.id, free.id]
-
-
-def test_a_delayed_job_is_not_claimed(as_freeloader: Browser) -> None:
-    uploaded_job(as_freeloader, "free.wav", kick())
-    assert claims.claim_next() is None
-
-
-def test_an_abandoned_job_is_requeued(as_owner: Browser) -> None:
-    job = uploaded_job(as_owner, "kick.wav", kick())
-    claims.claim_next()
-    assert reconcile.requeue_abandoned() == 0
-    with transaction() as session:
-        session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
-    assert reconcile.requeue_abandoned() == 1
-    assert reconcile.requeue_abandoned() == 0
-    run.run_next()
-    db.session.refresh(job)
-    assert (job.state, job.attempt) == ("completed", 2)
-
-
-def test_a_job_whose_worker_died_here_does_not_wait_for_its_lease(as_owner: Browser) -> None:
-    uploaded_job(as_owner, "kick.wav", kick())
-    claims.claim_next()
-    with transaction() as session:
-        session.execute(update(Job).values(worker=f"{workers.machine_id()}:999999999:gone"))
-    assert reconcile.requeue_abandoned() == 1
-
-
-def test_a_job_that_kills_its_worker_three_times_fails(as_owner: Browser, owner: User) -> None:
-    job = uploaded_job(as_owner, "poison.wav", kick())
-    for _ in range(3):
-        assert claims.claim_next() is not None
-        with transaction() as session:
-            session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
-        reconcile.requeue_abandoned()
-    db.session.refresh(job)
-    assert job.state == "failed"
-    assert "stopped 3 times" in (job.error or "")
     assert quota.plan_usage(owner).uploads == 0
 
 

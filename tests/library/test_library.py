@@ -19,7 +19,6 @@ from app.library import trash
 from app.library.samples import parse_tags
 from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
-from app.music import musical_keys
 from app.search import facets
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
@@ -259,22 +258,6 @@ def test_user_input_is_never_markup(as_owner: Browser, loop: Sample) -> None:
         assert "<img src=x" not in page
         assert "&lt;img src=x onerror=alert(1)&gt;" in page
         assert "{{7*7}}" in page
-
-
-@pytest.mark.parametrize(
-    ("key", "hour"),
-    [("A minor", "8A"), ("C major", "8B"), ("G# minor", "1A"), ("B major", "1B"), ("E minor", "9A")],
-)
-def test_keys_have_their_camelot_code(key: str, hour: str) -> None:
-    assert musical_keys.camelot_code(key) == hour
-
-
-def test_every_camelot_code_is_one_key() -> None:
-    assert len({musical_keys.camelot_code(key) for key in musical_keys.ALL_KEYS}) == 24
-
-
-def test_compatible_keys_are_the_relative_and_the_neighbours() -> None:
-    assert set(musical_keys.compatible_keys("A minor")) == {"A minor", "C major", "E minor", "D minor"}
 
 
 def test_tags_are_normalized() -> None:

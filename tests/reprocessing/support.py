@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -46,3 +47,14 @@ def due_now() -> None:
 def ledger() -> Decimal:
     calls = select(func.sum(Usage.cost_usd)).join(AiCall, AiCall.usage_id == Usage.id)
     return Decimal(str(db.session.scalar(calls)))
+
+
+def words(page: str) -> str:
+    """Return the text of a page as a reader sees it."""
+    main = page.partition("<main")[2].partition("</main>")[0]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
+    return re.sub(r" ([.,:])", r"\1", text)
+
+
+def chosen_ids(page: str) -> list[str]:
+    return re.findall(r'name="sample" value="(\w+)"', page)

@@ -25,34 +25,17 @@ from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
 from app.vibe.vibe_schema import Vibe
 from tests.fake_openrouter import FakeOpenRouter
+from tests.reprocessing.support import chosen_ids, words
 from tests.search.test_text_conditions import shelve
-from tests.support import Browser, drum_loop, finished_job, kick, waiting_jobs
+from tests.support import Browser, drum_loop, finished_job, waiting_jobs
 
 SMALL = "qwen/qwen3-8b"
 MOST = Decimal("0.02")
 
 
-@pytest.fixture
-def two(as_owner: Browser) -> list[Sample]:
-    """A loop and a kick, each described by the plan's first model."""
-    files = (("Dusty break.wav", drum_loop(93)), ("Deep kick.wav", kick()))
-    return [db.session.get_one(Sample, finished_job(as_owner, *file).id) for file in files]
-
-
 def offer(browser: Browser, purpose: str, *samples: Sample, **form: Any) -> str:
     ids = {"sample": [sample.id for sample in samples]} if samples else {}
     return words(browser.post("/again", purpose=purpose, **ids, **form).text)
-
-
-def words(page: str) -> str:
-    """Return the text of a page as a reader sees it."""
-    main = page.partition("<main")[2].partition("</main>")[0]
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
-    return re.sub(r" ([.,:])", r"\1", text)
-
-
-def chosen_ids(page: str) -> list[str]:
-    return re.findall(r'name="sample" value="(\w+)"', page)
 
 
 def queued() -> list[tuple[str, str | None]]:
@@ -284,26 +267,3 @@ def test_samples_in_progress_are_named_and_left_out(as_owner: Browser, two: list
     assert chosen_ids(answer.text) == [two[1].id]
     assert "1 sample is already being described." in words(answer.text)
     assert "It is being described again" in as_owner.get(f"/samples/{two[0].id}").text
-
-
-def test_each_row_has_a_checkbox_and_the_page_says_how_many_match(
-    as_owner: Browser, two: list[Sample]
-) -> None:
-    page = as_owner.get("/samples?q=deep").text
-    assert chosen_ids(page) == [two[1].id]
-    assert "all 1 that match" in words(page)
-    assert chosen_ids(as_owner.get("/dashboard").text) == []
-
-
-def test_a_restored_row_has_its_checkbox_again(as_owner: Browser, two: list[Sample]) -> None:
-    as_owner.post(f"/samples/{two[0].id}/delete")
-    address = {"HX-Request": "true", "HX-Current-URL": "http://localhost/samples?q=dusty"}
-    row = as_owner.post(f"/samples/{two[0].id}/restore", address).text
-    assert chosen_ids(row) == [two[0].id]
-
-
-def test_an_older_engine_is_named_on_the_page(as_owner: Browser, two: list[Sample]) -> None:
-    assert "older analysis engine" not in as_owner.get(f"/samples/{two[0].id}").text
-    with transaction():
-        two[0].features.engine_version = "0.1"
-    assert "made by an older analysis engine ( 0.1 )." in words(as_owner.get(f"/samples/{two[0].id}").text)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -21,14 +19,8 @@ from app.integrations.openrouter import conversation
 from app.integrations.openrouter.chat_client import MICRO_USD
 from app.models import AiAnswer, AiCall, Sample, Usage, User
 from app.models.base import transaction
-from app.music import sound_classes
-from app.search import learned_words, synonyms, word_meanings, word_questions
-from app.search.sample_query import SampleQuery
-from app.search.sample_search import find_samples
-from app.search.sentence_parser import parse_sentence, quote_term
-from app.search.term_labels import term_label
+from app.search import learned_words, word_meanings, word_questions
 from tests.fake_openrouter import KEY, FakeOpenRouter, running_openrouter
-from tests.search.sentences import terms_text
 from tests.search.test_text_conditions import shelve
 from tests.support import ApiScript, Browser
 
@@ -277,87 +269,6 @@ class TestWithoutKey:
         html = page(as_owner, "dusty headnod 90s loops")
         assert chips(html) == ["dusty first", "“headnod”", "era: 1990s", "loop"]
         assert ASKED not in html
-
-
-def test_learned_words_change_no_other_term() -> None:
-    sentence = "very headnod, not glued loops -808"
-    known = {"headnod": tuple(HEADNOD), "glued": ("rank: softest", "kind: loop"), "loops": ("mood: sad",)}
-    assert terms_text(learned_words.parse_with_meanings(sentence, {})) == terms_text(parse_sentence(sentence))
-    assert terms_text(learned_words.parse_with_meanings(sentence, known)) == (
-        "mood groovy|funky; rank punch 1; rank punch 1; -kind loop; kind loop; -word 808"
-    )
-    assert learned_words.unknown_words(sentence) == ("headnod", "glued")
-    assert learned_words.parse_with_meanings(
-        "gone", {"gone": ("mood: of another version",)}
-    ) == parse_sentence("gone")
-
-
-@pytest.mark.parametrize(
-    ("sentence", "expected"),
-    [
-        ("headnod loops", '"headnod" loops'),
-        ("-headnod", '-"headnod"'),
-        ("no more headnod.", 'no more "headnod"'),
-    ],
-)
-def test_a_quoted_word_is_never_unknown(sentence: str, expected: str) -> None:
-    term = next(term for term in parse_sentence(sentence) if term.value[0] == "headnod")
-    assert quote_term(sentence, term) == expected
-    assert learned_words.unknown_words(expected) == tuple(
-        word for word in learned_words.unknown_words(sentence) if word != "headnod"
-    )
-
-
-def test_every_meaning_a_model_may_give_can_be_searched(app: Flask, owner: User) -> None:
-    assert set(word_meanings.SOUNDS) == synonyms.SOUNDS.keys()
-    assert {*sound_classes.SOUNDS, "drums"} == synonyms.SOUNDS.keys()
-    for meaning in word_meanings.MEANINGS:
-        [term] = learned_words.parse_with_meanings("headnod", {"headnod": (meaning,)})
-        assert term.guess == "headnod"
-        assert term_label(term).endswith("(AI guess, from “headnod”)")
-        find_samples(owner, SampleQuery(ask="headnod", learned={"headnod": (meaning,)}), "")
-
-
-def test_either_of_two_meanings_of_a_word_matches(owner: User) -> None:
-    shelve(owner, {"A": {}, "B": {}, "C": {}})
-    with transaction() as session:
-        for sample, sound in zip(session.scalars(select(Sample)), ("hi-hat", "cymbal", "kick"), strict=True):
-            sample.correct(sound=sound, kind="one-shot")
-    means = {"zizzly": ("sound: hi-hat", "sound: cymbal")}
-    found = find_samples(owner, SampleQuery(ask="zizzly", learned=means), "").samples
-    assert sorted(str(sample.sound) for sample in found) == ["cymbal", "hi-hat"]
-    left_out = find_samples(owner, SampleQuery(ask="not zizzly", learned=means), "").samples
-    assert [sample.sound for sample in left_out] == ["kick"]
-
-
-def test_either_of_two_sounds_matches(owner: User) -> None:
-    shelve(owner, {"A": {}, "B": {}, "C": {}})
-    with transaction() as session:
-        for sample, sound in zip(session.scalars(select(Sample)), ("kick", "pad", "clap"), strict=True):
-            sample.correct(sound=sound, kind="one-shot")
-    found = find_samples(owner, SampleQuery(ask="kicks or pads"), "").samples
-    assert sorted(str(sample.sound) for sample in found) == ["kick", "pad"]
-
-
-def test_in_a_minor_key_means_any_minor_key() -> None:
-    [any_minor] = parse_sentence("in a minor key")
-    assert (any_minor.field, len(any_minor.value)) == ("key", 12)
-    [named] = parse_sentence("in A minor")
-    assert named.value == ("A minor",)
-
-
-def test_two_concurrent_clicks_pay_once(app: Flask, owner: User, fake: FakeOpenRouter) -> None:
-    user_id, barrier = owner.id, threading.Barrier(2)
-
-    def click_(_: int) -> None:
-        with app.app_context():
-            clicking = db.session.get_one(User, user_id)
-            barrier.wait()
-            word_questions.learn_words(clicking, "headnod")
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(click_, range(2)))
-    assert len(fake.asked) == 1
 
 
 def test_the_answer_is_saved_with_its_model_and_version(as_owner: Browser, fake: FakeOpenRouter) -> None:

@@ -1,0 +1,62 @@
+"""Which jobs a worker claims, and what becomes of jobs whose worker died."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from app.billing import quota
+from app.extensions import db
+from app.jobs import claims, reconcile, run, workers
+from app.models import Job, User
+from app.models.base import transaction, utcnow
+from tests.support import Browser, kick, uploaded_job
+
+
+def test_paid_jobs_go_first_and_then_the_oldest(as_owner: Browser, as_freeloader: Browser) -> None:
+    free = uploaded_job(as_freeloader, "free.wav", kick())
+    first, second = (uploaded_job(as_owner, name, kick()) for name in ("first.wav", "second.wav"))
+    with transaction() as session:
+        session.execute(update(Job).where(Job.id == free.id).values(run_at=utcnow() - timedelta(hours=1)))
+    order = [claimed.job_id for claimed in iter(claims.claim_next, None)]
+    assert order == [first.id, second.id, free.id]
+
+
+def test_a_delayed_job_is_not_claimed(as_freeloader: Browser) -> None:
+    uploaded_job(as_freeloader, "free.wav", kick())
+    assert claims.claim_next() is None
+
+
+def test_an_abandoned_job_is_requeued(as_owner: Browser) -> None:
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    claims.claim_next()
+    assert reconcile.requeue_abandoned() == 0
+    with transaction() as session:
+        session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
+    assert reconcile.requeue_abandoned() == 1
+    assert reconcile.requeue_abandoned() == 0
+    run.run_next()
+    db.session.refresh(job)
+    assert (job.state, job.attempt) == ("completed", 2)
+
+
+def test_a_job_whose_worker_died_here_does_not_wait_for_its_lease(as_owner: Browser) -> None:
+    uploaded_job(as_owner, "kick.wav", kick())
+    claims.claim_next()
+    with transaction() as session:
+        session.execute(update(Job).values(worker=f"{workers.machine_id()}:999999999:gone"))
+    assert reconcile.requeue_abandoned() == 1
+
+
+def test_a_job_that_kills_its_worker_three_times_fails(as_owner: Browser, owner: User) -> None:
+    job = uploaded_job(as_owner, "poison.wav", kick())
+    for _ in range(3):
+        assert claims.claim_next() is not None
+        with transaction() as session:
+            session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
+        reconcile.requeue_abandoned()
+    db.session.refresh(job)
+    assert job.state == "failed"
+    assert "stopped 3 times" in (job.error or "")
+    assert quota.plan_usage(owner).uploads == 0

@@ -1,0 +1,80 @@
+"""A lease is kept while a job runs, and without it nothing is written."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import update
+
+from app.audio.errors import UnreadableAudio
+from app.engine import dispatch
+from app.extensions import db
+from app.jobs import claims, lease, run, transitions
+from app.jobs.lease import LeaseLostError
+from app.models import Job
+from app.models.base import transaction
+from tests.support import Browser, kick, uploaded_job
+
+
+def test_a_refusal_after_the_lease_is_lost_does_not_count(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        with transaction() as session:
+            session.execute(update(Job).values(lease_token="somebody else's"))
+        raise UnreadableAudio("No.")
+
+    monkeypatch.setattr(dispatch, "process_file", refused)
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    ending = run.run_next()
+    assert ending is not None
+    assert ending.state == "lost"
+    db.session.refresh(job)
+    assert job.state == "processing"
+
+
+def test_the_lease_is_extended_while_something_slow_runs(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "HEARTBEAT_S", 0.05)
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    held = claims.claim_next()
+    assert held is not None
+    first = db.session.get_one(Job, job.id).lease_until
+    db.session.commit()
+    with lease.keep_lease(held) as still_ours:
+        time.sleep(0.3)
+        assert still_ours()
+        db.session.commit()
+        later = db.session.get_one(Job, job.id).lease_until
+        assert first is not None
+        assert later is not None
+        assert later > first
+        with transaction() as session:
+            session.execute(update(Job).values(lease_token="somebody else's"))
+        time.sleep(0.3)
+        assert not still_ours()
+
+
+def test_a_worker_without_the_lease_changes_nothing(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    held = claims.claim_next()
+    assert held is not None
+    with transaction() as session:
+        session.execute(update(Job).values(lease_token="somebody else's"))
+    assert not lease.extend_lease(held)
+    with pytest.raises(LeaseLostError):
+        lease.save_step(held, "analysed", {"analysis": {}})
+    with pytest.raises(LeaseLostError):
+        transitions.complete(held, {})
+    with pytest.raises(LeaseLostError):
+        transitions.refuse(held, "x")
+    with pytest.raises(LeaseLostError):
+        transitions.retry_or_fail(held, "x", "y")
+    with pytest.raises(LeaseLostError):
+        transitions.postpone(held, "x")
+    db.session.refresh(job)
+    assert (job.state, job.step) == ("processing", "stored")
