@@ -15,7 +15,7 @@ from huey import crontab
 from huey.api import TaskWrapper
 
 from app.auth import data_export, login_sessions
-from app.billing import overage_charges, payment_events, subscriptions
+from app.billing import overage_charges, payment_events, subscription_refresh
 from app.billing.plans import PRO_TIER
 from app.engine import dispatch
 from app.jobs import cleanup, run, scheduler, workers
@@ -89,7 +89,7 @@ def apply_payment_events() -> None:
 def reconcile_payments() -> None:
     """Refresh every customer from Stripe each night, whatever events were lost."""
     with app_context():
-        run_chores(*(partial(refresh_customer, each) for each in subscriptions.known_customer_ids()))
+        run_chores(*(partial(refresh_customer, each) for each in subscription_refresh.known_customer_ids()))
 
 
 @huey.periodic_task(crontab(), name="run_housekeeping", priority=HOUSE_PRIORITY)
@@ -156,14 +156,14 @@ def move_to_plan(user: User) -> None:
 
 def refresh_customer(customer_id: str) -> None:
     """Take over what Stripe says of a customer: their plan, their quota and the place of their jobs."""
-    user = subscriptions.refresh_subscription(customer_id)
+    user = subscription_refresh.refresh_subscription(customer_id)
     if user is not None:
         move_to_plan(user)
 
 
 def refresh_overdue() -> None:
     """Refresh customers whose period has ended, in case the event that tells of it was lost."""
-    run_chores(*(partial(refresh_customer, each) for each in subscriptions.overdue_customer_ids()))
+    run_chores(*(partial(refresh_customer, each) for each in subscription_refresh.overdue_customer_ids()))
 
 
 def wake(task: TaskWrapper, priority: int | None = None) -> None:

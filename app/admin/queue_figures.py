@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Integer, case, cast, func, select
 
 from app.extensions import db
+from app.jobs import workers as worker_table
 from app.models import Attempt, Job, OutboxMessage, Worker
 from app.models.base import utcnow
 from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
-from app.models.worker_process import DRAINING, PAUSED, RUNNING
+from app.models.worker_process import PAUSED, RUNNING
 
 RECENT_SPAN = timedelta(hours=1)
 MAX_MEASURED = 2000
@@ -79,7 +80,8 @@ def worker_rows() -> list[WorkerRow]:
     known = db.session.scalars(select(Worker).order_by(Worker.host, Worker.pid)).all()
     running = _running_jobs()
     return [
-        WorkerRow(worker, _worker_state(worker, running[worker.id]), running[worker.id]) for worker in known
+        WorkerRow(worker, worker_table.worker_state(worker, running[worker.id]), running[worker.id])
+        for worker in known
     ]
 
 
@@ -161,12 +163,6 @@ def _queue_state(workers: list[WorkerRow]) -> str:
     if not alive:
         return "no heartbeat"
     return RUNNING if any(worker.mode == RUNNING for worker in alive) else PAUSED
-
-
-def _worker_state(worker: Worker, jobs: list[Job]) -> str:
-    if worker.is_silent:
-        return "no heartbeat"
-    return "drained" if worker.mode == DRAINING and not jobs else worker.mode
 
 
 def epoch_seconds(column: Any) -> Any:

@@ -13,6 +13,7 @@ from app.audio.estimation.file_name_parser import NameEvidence, parse_file_name
 from app.audio.listening import loudness_meter, onset_detection, spectral_summary, waveform_peaks
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
 from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
+from app.audio.similarity import timbre
 from app.audio.version import ENGINE_VERSION
 from app.music import sound_classes
 
@@ -127,8 +128,8 @@ def _describe_tone(features: FrontEndFeatures, loudness_course: tuple[float, ...
         noisiness=spectral_summary.noisiness(summary),
         spectral=summary,
         loudness_course=loudness_course,
-        timbre=spectral_summary.timbre_vector(summary),
-        timbre_version=spectral_summary.TIMBRE_VERSION,
+        timbre=timbre.timbre_vector(summary),
+        timbre_version=timbre.TIMBRE_VERSION,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from app.billing import plans, subscriptions
+from app.billing import plans, subscription_refresh
 from app.billing.plans import Plan
 from app.billing.quota import lock_account
 from app.extensions import db, settings
@@ -154,7 +154,7 @@ def _plan_change_target(user: User, plan: Plan) -> tuple[str, str, str]:
     found = _live_subscription(_customer_snapshot(user))
     if found.ends_at is not None:
         raise PlanChangeError("Your plan is cancelled. Resume it first, then change it.")
-    if subscriptions.subscription_plan(found) == plan:
+    if subscription_refresh.subscription_plan(found) == plan:
         raise PlanChangeError(f"You are already on {plan.label}, so there is nothing to change.")
     item = next(item for item in found.items if plans.plan_for_price(item.price) is not None)
     return found.id, item.id, payments.find_price_id(settings(), plan.price_key or "")
@@ -167,7 +167,7 @@ def _customer_snapshot(user: User) -> CustomerSnapshot:
 def _live_subscription(now: CustomerSnapshot) -> StripeSubscription:
     """Return the customer's live subscription to one of our plans; raise PlanChangeError without one."""
     for found in now.subscriptions:
-        if found.status in LIVE_STATUSES and subscriptions.subscription_plan(found) is not None:
+        if found.status in LIVE_STATUSES and subscription_refresh.subscription_plan(found) is not None:
             return found
     raise PlanChangeError(NO_SUBSCRIPTION)
 

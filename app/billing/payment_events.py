@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import Select, delete, select, update
 
-from app.billing import invoices, subscriptions
+from app.billing import invoices, subscription_refresh
 from app.extensions import db, settings
 from app.integrations import payments
 from app.integrations.payments.snapshot import StripeEvent
@@ -112,7 +112,7 @@ def _refresh_customer(customer_id: str | None, charge_id: str | None, moved: Pla
         customer_id = payments.customer_of_charge(settings(), charge_id)
     if customer_id is None:
         return
-    user = subscriptions.refresh_subscription(customer_id)
+    user = subscription_refresh.refresh_subscription(customer_id)
     if user is not None:
         moved(user)
 

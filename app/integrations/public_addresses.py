@@ -1,4 +1,4 @@
-"""Tell public network addresses from private ones: only public ones are called on behalf of a user."""
+"""Refuse to call private network addresses on behalf of a user: only public ones are allowed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 NAT64 = IPv6Network("64:ff9b::/96")
 IPV4_COMPATIBLE = IPv6Network("::/96")
 Address = IPv4Address | IPv6Address
+
+
+class RefusedUrlError(Exception):
+    """The URL must not be called; the message tells its owner why."""
+
+
+def check_public(host: str, addresses: list[str]) -> None:
+    """Raise RefusedUrlError unless every address that a host leads to is public."""
+    if not addresses or not all(is_public(address) for address in addresses):
+        raise RefusedUrlError(f"{host} does not lead to a public address.")
 
 
 def is_public(text: str) -> bool:

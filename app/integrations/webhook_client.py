@@ -12,14 +12,11 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from app.integrations import public_addresses
+from app.integrations.public_addresses import RefusedUrlError
 
 CONNECT_S, TOTAL_S = 5.0, 15.0
 MAX_ANSWER_BYTES = 64 * 1024
 HTTPS_ONLY = "The address must start with https://."
-
-
-class RefusedUrlError(Exception):
-    """The URL must not be called; the message tells its owner why."""
 
 
 class NotDeliveredError(Exception):
@@ -67,8 +64,7 @@ def resolve_public(target: WebhookTarget, loopback: bool = False) -> str:
         return addresses[0]
     if target.scheme != "https":
         raise RefusedUrlError(HTTPS_ONLY)
-    if not addresses or not all(public_addresses.is_public(address) for address in addresses):
-        raise RefusedUrlError(f"{target.host} does not lead to a public address.")
+    public_addresses.check_public(target.host, addresses)
     return addresses[0]
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 
 from app.billing import quota
-from app.jobs import attempts, scheduler, workers
+from app.jobs import attempt_log, scheduler, workers
 from app.jobs.lease import LEASE_DURATION, Claim
 from app.jobs.workers import holder_name
 from app.models import Job
 from app.models.base import transaction
-from app.models.worker_process import RUNNING
 
 # When two claims choose the same user at once, one of them may find that user's last slot taken and retry.
 MAX_CLAIM_RACES = 10
@@ -26,7 +25,7 @@ def claim_next() -> Claim | None:
     for _ in range(MAX_CLAIM_RACES):
         with transaction() as session:
             worker = workers.lock_own_worker()
-            if worker is not None and worker.mode != RUNNING:
+            if not workers.takes_jobs(worker):
                 return None
             candidate = scheduler.next_candidate(worker)
             if candidate is None:
@@ -36,7 +35,7 @@ def claim_next() -> Claim | None:
             if job is not None:
                 token = secrets.token_hex(16)
                 job.start(token, holder_name(), LEASE_DURATION)
-                attempts.record_start(job, token)
+                attempt_log.record_start(job, token)
                 return _build_claim(job, token)
     return None
 

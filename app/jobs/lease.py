@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
-from app.jobs import attempts
+from app.jobs import attempt_log
 from app.models import Job
 from app.models.base import transaction, utcnow
 from app.models.job import PROCESSING
@@ -139,5 +139,5 @@ def _update_held_job(claim: Claim, **values: Any) -> bool:
             .returning(Job.id)
         )
         if held is not None and "step" in values:
-            attempts.record_steps(claim.token, claim.step_times)
+            attempt_log.record_steps(claim.token, claim.step_times)
         return held is not None

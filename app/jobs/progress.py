@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, case, func, select
 
 from app.extensions import db, settings
-from app.jobs import attempts, workers
+from app.jobs import attempt_log, workers
 from app.models import Job, User
 from app.models.base import utcnow
 from app.models.job import CANCELLED, PENDING, UNFINISHED
@@ -78,7 +78,7 @@ def estimate_finish(job: Job) -> datetime | None:
         return None
     before = (Job.priority <= job.priority, Job.run_at <= job.run_at, Job.id != job.id)
     ahead = db.session.scalar(select(func.count()).where(Job.state.in_(UNFINISHED), *before)) or 0
-    run_s = attempts.mean_run_s(job.purpose) or TYPICAL_RUN_S
+    run_s = attempt_log.mean_run_s(job.purpose) or TYPICAL_RUN_S
     rounds = ahead // max(workers.total_slots(), 1) + 1
     return max(job.run_at, utcnow()) + timedelta(seconds=rounds * run_s)
 
@@ -94,5 +94,5 @@ def _jobs_at_once() -> int:
 
 def _seconds_per_job(purpose: str, at_once: int) -> float | None:
     """Return the seconds from one finish to the next, with so many jobs at the same time."""
-    run_s = attempts.mean_run_s(purpose)
+    run_s = attempt_log.mean_run_s(purpose)
     return run_s / at_once if run_s is not None else None

@@ -6,28 +6,21 @@ Steps return values. Only this module remembers them and has them written to the
 from __future__ import annotations
 
 import logging
-import time
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy.exc import OperationalError
-
 from app import logs
-from app.audio.errors import UnreadableAudio
 from app.extensions import settings
-from app.integrations.storage import StorageError, open_store
-from app.jobs import claims, lease, purposes, reprocess, transitions
+from app.integrations.storage import open_store
+from app.jobs import claims, failures, lease, purposes, reprocess, transitions
 from app.jobs.lease import Claim, LeaseLostError
 from app.jobs.purposes import Results, StepInput
 from app.jobs.transitions import Transition
-from app.sandbox.errors import EngineCancelled, EngineError, EngineTimeout, EngineUnavailable
+from app.sandbox.errors import EngineError
 
 log = logging.getLogger(__name__)
-
-DATABASE_PAUSES_S = (0.5, 2, 5, 10)
 
 
 def run_next() -> Transition | None:
@@ -54,25 +47,8 @@ def _run_attempt(claim: Claim) -> Transition:
             return _run_steps(claim, folder, is_held)
     except LeaseLostError:
         raise
-    except reprocess.SampleGoneError:
-        return transitions.end_deleted(claim)
-    except EngineCancelled as error:
-        raise LeaseLostError(claim.log_name) from error
-    except UnreadableAudio as verdict:
-        return transitions.refuse(claim, str(verdict))
-    except (StorageError, EngineUnavailable) as error:
-        return transitions.postpone(claim, str(error))
-    except OperationalError as error:
-        return _wait_for_database(claim, str(error))
-    except EngineTimeout as error:
-        sentence = f"It took longer than {settings().job_limit_s:g} seconds."
-        return transitions.retry_or_fail(claim, sentence, str(error), error.exit_status)
-    except EngineError as error:
-        sentence = "The analysis stopped unexpectedly on this file."
-        return transitions.retry_or_fail(claim, sentence, str(error), error.exit_status)
-    except Exception:
-        log.exception("broke")
-        return transitions.retry_or_fail(claim, "Something on our side broke.", traceback.format_exc())
+    except Exception as error:
+        return failures.end_failed_attempt(claim, error)
 
 
 def _run_steps(claim: Claim, folder: Path, is_held: Callable[[], bool]) -> Transition:
@@ -95,15 +71,6 @@ def _run_steps(claim: Claim, folder: Path, is_held: Callable[[], bool]) -> Trans
     if claim.original_key:
         open_store(settings()).copy(claim.incoming_key, claim.original_key)
     return transitions.complete(claim, results)
-
-
-def _wait_for_database(claim: Claim, detail: str) -> Transition:
-    """Postpone the job without counting a try, retrying for less time than the lease has left."""
-    for pause_s in DATABASE_PAUSES_S:
-        time.sleep(pause_s)
-        with suppress(OperationalError):
-            return transitions.postpone(claim, detail)
-    return transitions.postpone(claim, detail)
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from app.billing import overage_charges, quota
 from app.extensions import settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import attempts, lease, purposes, reprocess
-from app.jobs.attempts import MAX_DETAIL
+from app.jobs import attempt_log, lease, purposes, reprocess
+from app.jobs.attempt_log import MAX_DETAIL
 from app.jobs.lease import Claim
 from app.jobs.purposes import Results
 from app.models import Job, Sample, job_attempt
@@ -64,7 +64,7 @@ def _commit_results(claim: Claim, results: Results) -> None:
             session.flush()
         job.complete(sample)
         job.results = {}
-        attempts.record_end(claim.token, job_attempt.COMPLETED)
+        attempt_log.record_end(claim.token, job_attempt.COMPLETED)
         if (owed := overage_charges.finalize_charge(job)) is not None:
             outbox.enqueue(f"meter:{job.id}", None, METER_EVENT, owed)
         _enqueue_webhook(job, JOB_COMPLETED)
@@ -75,7 +75,7 @@ def end_deleted(claim: Claim) -> Transition:
     """Cancel a job whose sample was deleted, and bring nothing of the sample back."""
     with transaction() as session:
         job = lease.lock_held_job(claim)
-        attempts.record_end(claim.token, job_attempt.CANCELLED, reprocess.SAMPLE_DELETED)
+        attempt_log.record_end(claim.token, job_attempt.CANCELLED, reprocess.SAMPLE_DELETED)
         job.cancel(reprocess.SAMPLE_DELETED)
         job.results = {}
         _enqueue_webhook(job, JOB_FAILED)
@@ -90,7 +90,7 @@ def refuse(claim: Claim, sentence: str) -> Transition:
     """Fail a job whose file can't be used: no retry, nothing kept, nothing charged."""
     with transaction():
         job = lease.lock_held_job(claim)
-        attempts.record_end(claim.token, job_attempt.REFUSED, sentence)
+        attempt_log.record_end(claim.token, job_attempt.REFUSED, sentence)
         _fail_job(job, f"{sentence} {_wording(job).file_refused}".rstrip(), None)
     remove_objects(claim.incoming_key, claim.sp404_key)
     return Transition("failed")
@@ -101,12 +101,12 @@ def retry_or_fail(claim: Claim, sentence: str, detail: str, exit_status: int | N
     with transaction():
         job = lease.lock_held_job(claim)
         if job.has_tries_left:
-            attempts.record_end(claim.token, job_attempt.RETRY, detail, exit_status)
+            attempt_log.record_end(claim.token, job_attempt.RETRY, detail, exit_status)
             retry_at = utcnow() + retry_delay(job.attempt)
             job.release(retry_at)
             job.error_detail = detail[-MAX_DETAIL:]
             return Transition("pending", retry_at)
-        attempts.record_end(claim.token, job_attempt.FAILED, detail, exit_status)
+        attempt_log.record_end(claim.token, job_attempt.FAILED, detail, exit_status)
         used_up = f"{sentence} We tried {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, detail, FILE_KEPT_FOR)
     remove_objects(claim.original_key)
@@ -121,7 +121,7 @@ def postpone(claim: Claim, detail: str) -> Transition:
     log.warning("%s waits: %s", claim.log_name, ascii(detail))
     with transaction():
         job = lease.lock_held_job(claim)
-        attempts.record_end(claim.token, job_attempt.WAITING, detail)
+        attempt_log.record_end(claim.token, job_attempt.WAITING, detail)
         if job.created_at > utcnow() - MAX_WAIT:
             retry_at = utcnow() + retry_delay(1)
             job.release(retry_at)
@@ -142,7 +142,7 @@ def end_abandoned(job_id: str, token: str | None) -> None:
             return
         log.warning("job %s attempt %s was abandoned by %s", job.id, job.attempt, job.worker)
         lost_contact = f"{job.worker} is gone, or was cut off from the database"
-        attempts.record_end(token, job_attempt.ABANDONED, lost_contact)
+        attempt_log.record_end(token, job_attempt.ABANDONED, lost_contact)
         if job.has_tries_left:
             job.release(utcnow())
             return
@@ -162,7 +162,7 @@ def cancel(job_id: str) -> bool:
         job = session.scalar(unfinished.with_for_update().execution_options(populate_existing=True))
         if job is None:
             return False
-        attempts.record_end(job.lease_token, job_attempt.CANCELLED)
+        attempt_log.record_end(job.lease_token, job_attempt.CANCELLED)
         job.cancel()
         job.results = {}
         quota.return_charges(job)
@@ -177,7 +177,7 @@ def end_lost(claim: Claim, exit_status: int | None = None) -> Transition:
     log.warning("%s lost its lease; its work does not count", claim.log_name)
     if exit_status is not None:
         with transaction():
-            attempts.record_exit_status(claim.token, exit_status)
+            attempt_log.record_exit_status(claim.token, exit_status)
     return Transition("lost")
 
 

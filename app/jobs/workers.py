@@ -17,7 +17,7 @@ from app.extensions import db, settings
 from app.models import Job, Worker
 from app.models.base import transaction, utcnow
 from app.models.job import PROCESSING
-from app.models.worker_process import RUNNING, SILENT_AFTER
+from app.models.worker_process import DRAINING, RUNNING, SILENT_AFTER
 
 HEARTBEAT_S = 5.0
 # How long an operator sees that a worker went silent; its jobs are requeued long before.
@@ -55,6 +55,21 @@ def set_mode(worker_id: str, mode: str) -> bool:
         return session.scalar(told) is not None
 
 
+def takes_jobs(worker: Worker | None) -> bool:
+    """Return whether a worker may claim jobs: not while an operator has paused it or is draining it.
+
+    A process without a row, such as a test, takes jobs.
+    """
+    return worker is None or worker.mode == RUNNING
+
+
+def worker_state(worker: Worker, jobs: list[Job]) -> str:
+    """Return what operators see: `no heartbeat`, `drained` (draining and without jobs) or the mode."""
+    if worker.is_silent:
+        return "no heartbeat"
+    return "drained" if worker.mode == DRAINING and not jobs else worker.mode
+
+
 def lock_own_worker() -> Worker | None:
     """Lock and return this process's row, inside a transaction; None outside a worker.
 
@@ -79,7 +94,7 @@ def total_slots() -> int:
 def free_slots() -> int:
     """Return how many slots of this process could take a job."""
     worker = db.session.get(Worker, own_worker_id())
-    if worker is None or worker.mode != RUNNING:
+    if worker is None or not takes_jobs(worker):
         return 0
     return worker.slots - len(running_jobs(worker))
 

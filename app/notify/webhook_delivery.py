@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 
 from app.extensions import db, settings
 from app.integrations import webhook_client
+from app.integrations.public_addresses import RefusedUrlError
 from app.models import OutboxMessage, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow
 from app.notify import message_kinds
@@ -68,7 +69,7 @@ def deliver_message(message: OutboxMessage) -> None:
     db.session.commit()  # no transaction is open while waiting for the receiver
     try:
         status = webhook_client.post_webhook(url, body.encode(), headers, settings().webhooks_to_loopback)
-    except (webhook_client.RefusedUrlError, webhook_client.NotDeliveredError) as error:
+    except (RefusedUrlError, webhook_client.NotDeliveredError) as error:
         _record_attempt(delivery_id, None, str(error))
         raise
     _record_attempt(delivery_id, status, None if status // 100 == 2 else f"It answered {status}.")

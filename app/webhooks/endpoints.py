@@ -27,7 +27,7 @@ class TooManyEndpointsError(Exception):
 def add_endpoint(user: User, url: str, events: list[str]) -> WebhookEndpoint:
     """Add an endpoint with its own signing secret.
 
-    Raises RefusedUrlError for an address that must not be called, and TooManyEndpointsError.
+    Raises public_addresses.RefusedUrlError for an address that must not be called, and TooManyEndpointsError.
     """
     webhook_client.parse_url(url, settings().webhooks_to_loopback)
     endpoint = WebhookEndpoint(

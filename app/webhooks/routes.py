@@ -8,7 +8,7 @@ from flask_login import current_user
 import tasks
 from app.extensions import limiter
 from app.form_responses import Page, render_form, see_other
-from app.integrations.webhook_client import RefusedUrlError
+from app.integrations.public_addresses import RefusedUrlError
 from app.models import WebhookEndpoint
 from app.models.ownership import owned_by
 from app.webhooks import endpoints

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 import tasks
-from app.billing import payment_events, subscriptions
+from app.billing import payment_events, subscription_refresh
 from app.config import Settings
 from app.extensions import db
 from app.integrations import payments
@@ -229,7 +229,7 @@ def test_a_subscription_is_refreshed_at_the_end_of_its_period_without_an_event(
 ) -> None:
     shop.subscribe()
     shop.hear()
-    assert subscriptions.overdue_customer_ids() == []
+    assert subscription_refresh.overdue_customer_ids() == []
     shop.world.set_time = int(time.time()) - 40 * DAY
     item = shop.subscription["items"]["data"][0]
     item["current_period_end"] -= 35 * DAY
@@ -238,12 +238,12 @@ def test_a_subscription_is_refreshed_at_the_end_of_its_period_without_an_event(
     row = shop.row
     row.refreshed_at = row.current_period_end
     db.session.commit()
-    assert subscriptions.overdue_customer_ids() == [shop.customer]
+    assert subscription_refresh.overdue_customer_ids() == [shop.customer]
     shop.subscription["cancel_at_period_end"] = True
     advance(shop.world, 38 * DAY)
     tasks.refresh_overdue()
     assert shop.user.plan_name == "free"
-    assert subscriptions.overdue_customer_ids() == []
+    assert subscription_refresh.overdue_customer_ids() == []
 
 
 def test_a_customer_deleted_at_stripe_is_on_free_and_may_subscribe_again(shop: Shop) -> None:

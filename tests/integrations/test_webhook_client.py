@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.integrations import webhook_client
-from app.integrations.public_addresses import is_public
+from app.integrations.public_addresses import RefusedUrlError, is_public
 
 NEVER = [
     "127.0.0.1",
@@ -86,7 +86,7 @@ def test_a_private_address_is_never_called(
 ) -> None:
     assert not is_public(address)
     resolves_to(monkeypatch, [address])
-    with pytest.raises(webhook_client.RefusedUrlError):
+    with pytest.raises(RefusedUrlError):
         webhook_client.post_webhook("https://receiver.example/", b"", {})
     assert connections == []
 
@@ -103,7 +103,7 @@ def test_one_private_address_among_public_ones_is_refused(
     monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
     resolves_to(monkeypatch, ["8.8.8.8", "10.0.0.1"])
-    with pytest.raises(webhook_client.RefusedUrlError):
+    with pytest.raises(RefusedUrlError):
         webhook_client.post_webhook("https://receiver.example/", b"", {})
     assert connections == []
 
@@ -117,7 +117,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     assert str(request.url) == "https://8.8.8.8:8443/hook?a=1"
     assert request.headers["Host"] == "receiver.example:8443"
     assert request.extensions["sni_hostname"] == "receiver.example"
-    with pytest.raises(webhook_client.RefusedUrlError):  # resolved again for the next delivery
+    with pytest.raises(RefusedUrlError):  # resolved again for the next delivery
         webhook_client.post_webhook("https://receiver.example:8443/hook?a=1", b"x", {})
     assert len(connections) == 1
 
@@ -139,7 +139,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     ],
 )
 def test_an_invalid_url_is_refused(url: str, connections: list[httpx.Request]) -> None:
-    with pytest.raises(webhook_client.RefusedUrlError):
+    with pytest.raises(RefusedUrlError):
         webhook_client.post_webhook(url, b"", {})
     assert connections == []
 
@@ -148,7 +148,7 @@ def test_an_invalid_url_is_refused(url: str, connections: list[httpx.Request]) -
     "url", ["https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/"]
 )
 def test_other_spellings_of_this_machine_are_refused(url: str, connections: list[httpx.Request]) -> None:
-    with pytest.raises((webhook_client.RefusedUrlError, webhook_client.NotDeliveredError)):
+    with pytest.raises((RefusedUrlError, webhook_client.NotDeliveredError)):
         webhook_client.post_webhook(url, b"", {})
     assert connections == []
 
@@ -156,10 +156,10 @@ def test_other_spellings_of_this_machine_are_refused(url: str, connections: list
 def test_http_is_allowed_to_loopback_only_and_only_in_development(
     monkeypatch: pytest.MonkeyPatch, connections: list[httpx.Request]
 ) -> None:
-    with pytest.raises(webhook_client.RefusedUrlError):
+    with pytest.raises(RefusedUrlError):
         webhook_client.post_webhook("http://127.0.0.1:9/", b"", {})
     assert webhook_client.post_webhook("http://127.0.0.1:9/", b"", {}, loopback=True) == 200
     for address in ("10.0.0.1", "8.8.8.8"):
         resolves_to(monkeypatch, [address])
-        with pytest.raises(webhook_client.RefusedUrlError):
+        with pytest.raises(RefusedUrlError):
             webhook_client.post_webhook("http://receiver.example/", b"", {}, loopback=True)

@@ -22,7 +22,7 @@ from app.billing import quota
 from app.engine import dispatch
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import measure_step, run, transitions
+from app.jobs import failures, measure_step, run, transitions
 from app.jobs.lease import Claim
 from app.jobs.transitions import Transition
 from app.models import Attempt, Job, Sample, Usage, User
@@ -201,7 +201,7 @@ def test_a_database_that_restarts_costs_no_try(as_owner: Browser, monkeypatch: p
             raise trouble
         return wait(held, detail)
 
-    monkeypatch.setattr(run, "DATABASE_PAUSES_S", (0, 0, 0))
+    monkeypatch.setattr(failures, "DATABASE_PAUSES_S", (0, 0, 0))
     monkeypatch.setattr(transitions, "complete", lambda *_: (_ for _ in ()).throw(away))
     monkeypatch.setattr(transitions, "postpone", sometimes)
     run.run_next()

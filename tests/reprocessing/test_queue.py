@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from app.extensions import db
-from app.jobs import actions, attempts, reprocess, run
+from app.jobs import actions, attempt_log, reprocess, run
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
 from app.notify import batch_mail
@@ -91,10 +91,10 @@ def test_webhooks_mails_and_cards_say_what_was_done(
 
 
 def test_run_times_are_measured_by_purpose(as_owner: Browser, sample: Sample) -> None:
-    upload_s = attempts.mean_run_s("upload")
+    upload_s = attempt_log.mean_run_s("upload")
     ran(as_owner, DESCRIBE, sample)
-    assert attempts.mean_run_s("upload") == upload_s
-    assert attempts.mean_run_s(DESCRIBE) != upload_s
+    assert attempt_log.mean_run_s("upload") == upload_s
+    assert attempt_log.mean_run_s(DESCRIBE) != upload_s
 
 
 def test_an_operator_sees_the_purpose(as_owner: Browser, owner: User, sample: Sample) -> None:

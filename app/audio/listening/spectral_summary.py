@@ -1,4 +1,4 @@
-"""Summary of a sound's spectrum: moments of its frame descriptors, bands to draw, a timbre vector."""
+"""Summary of a sound's spectrum: moments of its frame descriptors, and bands to draw."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app.audio.result import Moments, SpectralSummary, VectorMoments
 
 MFCC_COUNT = 13
 BAND_COUNT = 32
-TIMBRE_VERSION = 2
 
 _MIN_HOP_LEVEL = 1e-3  # of the loudest hop: 60 dB lower counts as silence
 _MIN_MEL_MAGNITUDE = 1e-4
@@ -43,21 +42,6 @@ def summarize_spectrum(features: FrontEndFeatures) -> SpectralSummary:
         bands_db=_bands_db(features.front_end.long_spectra),
         bands_hz=_bands_hz(),
     )
-
-
-def timbre_vector(spectral: SpectralSummary) -> tuple[float, ...]:
-    """Return 26 numbers whose Euclidean distance is small for sounds of like timbre.
-
-    They are MFCC 1 to 12 (0 is the level and left out), their deviations, brightness and noisiness. The
-    spectral envelope weighs most, then its motion. Compare only vectors of the same `TIMBRE_VERSION`.
-
-    Parameters
-    ----------
-    spectral : SpectralSummary
-    """
-    shape = [value / 30.0 for value in spectral.mfcc.mean[1:]]
-    motion = [value / 20.0 for value in spectral.mfcc.std[1:]]
-    return (*shape, *motion, brightness(spectral) / 50.0, noisiness(spectral) / 50.0)
 
 
 def brightness(spectral: SpectralSummary) -> float:
