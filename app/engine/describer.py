@@ -10,7 +10,7 @@ from app.integrations.openrouter.chat_client import ChatEndpoint, MaxPrice
 from app.integrations.openrouter.conversation import Conversation
 from app.vibe import grounding, vibe_prompt
 from app.vibe.sound_description import SoundDescription, describe_by_rules, ground_answer
-from app.vibe.vibe_schema import SCHEMA_NAME, Vibe
+from app.vibe.vibe_schema import SCHEMA_NAME, SoundVibe
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def describe_sound(
     price = MaxPrice(Decimal(ask.prompt_usd), Decimal(ask.completion_usd))
     given = "\n".join([ask.name, *ask.tags])
     conversation = Conversation(
-        server, price, Decimal(ask.budget_usd), Vibe, SCHEMA_NAME, lambda vibe: _quote_fault(vibe, given)
+        server, price, Decimal(ask.budget_usd), SoundVibe, SCHEMA_NAME, lambda vibe: _quote_fault(vibe, given)
     )
     vibe = conversation.first_answer(ask.models, vibe_prompt.build_messages(measured, ask.name, ask.tags))
     calls = [call.to_dict() for call in conversation.calls]
@@ -56,7 +56,7 @@ def describe_sound(
     return replace(ground_answer(answered, measured), calls=calls)
 
 
-def _quote_fault(vibe: Vibe, given: str) -> str:
+def _quote_fault(vibe: SoundVibe, given: str) -> str:
     """Return what the model is told when it repeats the user's words, otherwise nothing."""
     said = " ".join([vibe.description, *(tag.replace("-", " ") for tag in vibe.tags)])
     quotes = grounding.quotes_user(said, given)

@@ -10,7 +10,7 @@ from app.audio.result import Analysis
 from app.music.pitch_names import pitch_name
 from app.music.sound_classes import DRUMS
 from app.vibe.feature_text import decay_s, describe_features
-from app.vibe.vibe_schema import Vibe
+from app.vibe.vibe_schema import SoundVibe
 from app.vibe.vocabulary import MOODS
 
 # Between two bounds a word is a matter of taste; beyond them it is wrong.
@@ -96,7 +96,7 @@ def quotes_user(text: str, given: str) -> bool:
     return any(tuple(said[n : n + size]) in runs for n in range(len(said)))
 
 
-def correct_vibe(vibe: Vibe, by_rules: Vibe, measured: Analysis) -> tuple[Vibe, list[str]]:
+def correct_vibe(vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis) -> tuple[SoundVibe, list[str]]:
     """Return the vibe with each contradiction replaced by what rules say, and the list of faults."""
     faults: list[str] = []
     changes: dict[str, object] = {}
@@ -123,7 +123,7 @@ def correct_vibe(vibe: Vibe, by_rules: Vibe, measured: Analysis) -> tuple[Vibe, 
 
 
 def _correct_placement(
-    vibe: Vibe, by_rules: Vibe, measured: Analysis, faults: list[str]
+    vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis, faults: list[str]
 ) -> dict[str, object]:
     """Return changes to use and role: a loop is not a hit, and a one-shot is not a loop."""
     is_loop = measured.kind == "loop"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from app.audio.result import Analysis
 from app.music.sound_classes import DRUMS
 from app.vibe.feature_text import decay_s, level_course, onsets_per_s
-from app.vibe.vibe_schema import Genre, Instrument, RestsOn, Vibe
+from app.vibe.vibe_schema import Genre, Instrument, RestsOn, SoundVibe
 from app.vibe.vocabulary import MOODS
 
 BRIGHT, DARK = 60.0, 35.0
@@ -57,11 +57,11 @@ RESTS_ON = RestsOn(
 )
 
 
-def vibe_by_rules(measured: Analysis) -> Vibe:
+def vibe_by_rules(measured: Analysis) -> SoundVibe:
     """Return the vibe that follows from an analysis alone; the same analysis always gives the same vibe."""
     energy = energy_level(measured)
     moods, texture = nearest_moods(measured, energy), surface_texture(measured)
-    return Vibe(
+    return SoundVibe(
         moods=moods,
         energy=energy,
         texture=texture,

@@ -9,7 +9,7 @@ from typing import Any
 from app.audio.result import Analysis
 from app.vibe import grounding, rules_describer
 from app.vibe.feature_text import CORRECTABLE_FEATURES, describe_features
-from app.vibe.vibe_schema import SCHEMA_VERSION, Vibe
+from app.vibe.vibe_schema import SCHEMA_VERSION, SoundVibe
 
 BY_RULES = "local"
 
@@ -18,7 +18,7 @@ BY_RULES = "local"
 class SoundDescription:
     """A vibe, its source, what was corrected in it, and a plain record of each call that may be billed."""
 
-    vibe: Vibe
+    vibe: SoundVibe
     because: dict[str, str]  # for each field, the measured figures it rests on
     figures: dict[str, Any]  # the kind, sound, tempo and key it was written for
     source: str = BY_RULES  # or the name of the model that was billed
@@ -50,7 +50,7 @@ def ground_answer(answered: Mapping[str, Any], measured: Analysis) -> SoundDescr
 
     Raises pydantic's ValidationError for an answer that does not fit the schema.
     """
-    vibe, by_rules = Vibe.model_validate(answered["vibe"]), rules_describer.vibe_by_rules(measured)
+    vibe, by_rules = SoundVibe.model_validate(answered["vibe"]), rules_describer.vibe_by_rules(measured)
     corrected, corrections = grounding.correct_vibe(vibe, by_rules, measured)
     return SoundDescription(
         corrected,
@@ -63,7 +63,7 @@ def ground_answer(answered: Mapping[str, Any], measured: Analysis) -> SoundDescr
     )
 
 
-def reasons_by_field(vibe: Vibe, measured: Analysis) -> dict[str, str]:
+def reasons_by_field(vibe: SoundVibe, measured: Analysis) -> dict[str, str]:
     """Return the figures behind each field; a describer only names the features they belong to."""
     return {
         name: describe_features(measured, features) for name, features in vibe.rests_on.model_dump().items()

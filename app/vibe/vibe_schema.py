@@ -97,7 +97,7 @@ class RestsOn(StrictModel):
     tags: FeatureNames
 
 
-class Vibe(StrictModel):
+class SoundVibe(StrictModel):
     """A description in a producer's words; what a model answers has exactly these fields."""
 
     moods: Moods

@@ -11,7 +11,7 @@ import pytest
 from app.audio.file_report import measure_file
 from app.audio.result import Analysis
 from app.vibe import grounding, rules_describer
-from app.vibe.vibe_schema import Vibe
+from app.vibe.vibe_schema import SoundVibe
 from tests.support import chord, drum_loop, kick, noise, tone, wav
 
 
@@ -118,10 +118,10 @@ def test_a_planted_field_is_corrected_and_listed(
     files: dict[str, Analysis], name: str, change: dict[str, Any]
 ) -> None:
     by_rules = rules_describer.vibe_by_rules(files[name])
-    planted = Vibe.model_validate(by_rules.model_dump() | change)
+    planted = SoundVibe.model_validate(by_rules.model_dump() | change)
     right, faults = grounding.correct_vibe(planted, by_rules, files[name])
     assert len(faults) == 1
     [field] = change
     assert getattr(right, field) != change[field]
-    kept = set(Vibe.model_fields) - {field}
+    kept = set(SoundVibe.model_fields) - {field}
     assert right.model_dump(include=kept) == by_rules.model_dump(include=kept)

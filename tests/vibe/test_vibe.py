@@ -21,25 +21,25 @@ from app.music.sound_classes import SOUNDS
 from app.vibe import rules_describer
 from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.sound_description import describe_by_rules
-from app.vibe.vibe_schema import Vibe
+from app.vibe.vibe_schema import SoundVibe
 from app.vibe.vocabulary import FEATURES, MOODS
 from tests.measurements import LOOP, loop_analysis
 from tests.support import drum_loop, noise, tone, wav
 
 
-def described(**changes: Any) -> Vibe:
+def described(**changes: Any) -> SoundVibe:
     return describe_by_rules(loop_analysis(**changes)).vibe
 
 
-def arousal(found: Vibe) -> float:
+def arousal(found: SoundVibe) -> float:
     return sum(MOODS[word][1] for word in found.moods) / len(found.moods)
 
 
-def valence(found: Vibe) -> float:
+def valence(found: SoundVibe) -> float:
     return sum(MOODS[word][0] for word in found.moods) / len(found.moods)
 
 
-def describe_file(tmp_path: Path, samples: np.ndarray[Any, Any] | bytes) -> Vibe:
+def describe_file(tmp_path: Path, samples: np.ndarray[Any, Any] | bytes) -> SoundVibe:
     """Write a sound to a file, then decode, analyse and describe it."""
     path = tmp_path / "sound.wav"
     path.write_bytes(samples if isinstance(samples, bytes) else wav(samples))
@@ -195,7 +195,7 @@ def test_a_slower_fall_never_gives_a_shorter_decay(a: float, b: float) -> None:
 )
 def test_any_measurement_gives_a_complete_vibe(measured: dict[str, Any]) -> None:
     found = describe_by_rules(loop_analysis(**measured))
-    assert Vibe.model_validate(found.vibe.model_dump()) == found.vibe
+    assert SoundVibe.model_validate(found.vibe.model_dump()) == found.vibe
     assert found.vibe.confidence <= rules_describer.MAX_CONFIDENCE
     assert found.source == "local"
     assert found.calls == []
@@ -229,7 +229,7 @@ def test_every_field_names_the_figures_it_rests_on() -> None:
     because = describe_by_rules(LOOP).because
     assert because["energy"] == "loudness -20.0 dB, 3.3 onsets a second, brightness 50"
     assert because["moods"].startswith("A minor, 100 BPM")
-    fields = set(Vibe.model_fields) - {"confidence", "rests_on"}
+    fields = set(SoundVibe.model_fields) - {"confidence", "rests_on"}
     assert set(because) == fields
 
 
@@ -254,7 +254,7 @@ def test_confidence_follows_the_confidence_of_the_measurement() -> None:
 
 
 def test_the_request_carries_a_strict_schema_that_a_vibe_satisfies() -> None:
-    schema = request_schema(Vibe)
+    schema = request_schema(SoundVibe)
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(described().model_dump(), schema)
     for node in (schema, *schema["$defs"].values()):
@@ -271,7 +271,7 @@ def test_the_request_carries_a_strict_schema_that_a_vibe_satisfies() -> None:
 )
 def test_a_description_is_a_plain_sentence(text: str) -> None:
     with pytest.raises(ValidationError):
-        Vibe.model_validate(described().model_dump() | {"description": text})
+        SoundVibe.model_validate(described().model_dump() | {"description": text})
 
 
 def test_a_stored_description_is_plain_json() -> None:
