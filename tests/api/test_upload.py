@@ -50,7 +50,7 @@ def test_without_ai_analysis_there_is_no_description_and_the_page_says_so(
     assert db.session.get_one(Sample, job_id).vibe == {}
     assert script.get(f"/api/samples/{job_id}").get_json()["vibe"] is None
     assert script.get(f"/api/jobs/{job_id}").get_json()["sp404_url"] is None
-    assert "uploaded without a description" in as_owner.get(f"/samples/{job_id}").text
+    assert "Uploaded without a description" in as_owner.get(f"/samples/{job_id}").text
 
 
 def test_a_refused_upload_says_why_and_leaves_no_job(script: ApiScript) -> None:
