@@ -178,3 +178,9 @@ def noise(seconds: float, decay: float = 0.0) -> np.ndarray[Any, Any]:
     count = round(seconds * RATE)
     t = np.arange(count) / RATE
     return np.random.default_rng(7).uniform(-1, 1, count) * np.exp(-decay * t)
+
+
+def change_character(text: str, place: int) -> str:
+    """Return the text with another letter at a place; the last letter of a signature has unused bits."""
+    index = place % len(text)
+    return text[:index] + ("a" if text[index] != "a" else "b") + text[index + 1 :]

@@ -106,7 +106,7 @@ def two_factor_off() -> Page:
     if not _is_confirmed(form):
         return _two_factor_page(form)
     two_factor_login.disable(current_user)
-    return see_other("account.security", "The second step is off.")
+    return see_other("account.security", "Two-factor authentication is off.")
 
 
 @blueprint.get("/ai")

@@ -103,8 +103,8 @@ def _password_changed(message: OutboxMessage) -> AccountNotice:
 
 def _two_factor(message: OutboxMessage) -> AccountNotice:
     is_on = message.payload["is_on"]
-    text = f"Signing in to your account {'now asks' if is_on else 'no longer asks'} for a second step."
-    subject = f"The second step is {'on' if is_on else 'off'}"
+    text = f"Signing in to your account {'now asks' if is_on else 'no longer asks'} for a code of your app."
+    subject = f"Two-factor authentication is {'on' if is_on else 'off'}"
     url = external_url("auth.forgot")
     return AccountNotice(_owner_email(message), subject, (text, IF_NOT_YOU), url, "Set a new password")
 

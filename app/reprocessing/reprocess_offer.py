@@ -20,6 +20,8 @@ from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import find_samples
 
 MAX_SAMPLES = 500
+# A description is made from the measurement; an analysis needs only the file.
+LOADED_WITH_SAMPLE = {DESCRIBE: (joinedload(Sample.features),)}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def outcomes_without_model(
 
 def _options_for(purpose: str) -> tuple[ExecutableOption, ...]:
     """Load the measurements with the samples when a question to a model is made from each of them."""
-    return (joinedload(Sample.features),) if purpose == DESCRIBE else ()
+    return LOADED_WITH_SAMPLE.get(purpose, ())
 
 
 def _outcome(user: User, sample: Sample, is_answered: bool) -> str:

@@ -111,7 +111,8 @@ def test_turning_it_off_needs_the_password_and_sends_a_mail(
     assert two_factor_login.is_enabled(owner)
     assert as_owner.post("/settings/two-factor/off", current=PASSWORD).status_code == 303
     assert not two_factor_login.is_enabled(owner)
-    assert [mail["Subject"] for mail in mails()] == ["The second step is on", "The second step is off"]
+    subjects = [mail["Subject"] for mail in mails()]
+    assert subjects == ["Two-factor authentication is on", "Two-factor authentication is off"]
 
 
 def test_the_qr_code_is_an_svg_path() -> None:
