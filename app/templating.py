@@ -16,6 +16,7 @@ from humanize import naturalsize, naturaltime
 from whitenoise import WhiteNoise
 
 from app.billing import plans
+from app.billing.subscription_status import is_live
 from app.extensions import settings
 from app.integrations.mailer import mail_folder
 from app.jobs import purposes
@@ -39,6 +40,7 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
     app.jinja_env.globals["find_purpose"] = purposes.find_purpose
+    app.jinja_env.tests["live"] = is_live
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= FILTERS

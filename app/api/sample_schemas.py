@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas import ID_PATTERN, RequestModel
 from app.models import Sample
-from app.models.sample import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
+from app.models.corrections import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
 from app.music.musical_keys import MODES
 from app.music.pitch_names import PITCH_NAMES
 from app.music.sound_classes import KINDS, SOUNDS

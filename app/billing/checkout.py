@@ -9,12 +9,13 @@ from sqlalchemy import select
 from app.billing import plans, subscription_refresh
 from app.billing.plans import Plan
 from app.billing.quota import lock_account
+from app.billing.subscription_status import LIVE_STATUSES, is_live
 from app.extensions import db, settings
 from app.integrations import payments
 from app.integrations.payments.snapshot import CustomerSnapshot, StripeInvoice, StripeSubscription
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
-from app.models.subscription import LIVE_STATUSES, NOT_SUBSCRIBED
+from app.models.subscription import NOT_SUBSCRIBED
 
 OFFER_LASTS_S = 3600
 NO_SUBSCRIPTION = "You have no subscription yet. Choose a plan on this page first."
@@ -65,7 +66,7 @@ def ensure_customer(user: User) -> str:
 def start_checkout(user: User, plan_name: str, success_url: str, cancel_url: str) -> str:
     """Return the URL to pay for a plan at. Raise PlanChangeError for an account that has a plan already."""
     plan = _plan_for_sale(plan_name)
-    if user.subscription is not None and user.subscription.is_live:
+    if is_live(user.subscription):
         raise PlanChangeError("You already have a plan. Use “Change to …” on this page instead.")
     customer_id = ensure_customer(user)
     now = payments.customer_snapshot(settings(), customer_id)
@@ -135,7 +136,7 @@ def end_subscriptions(user: User) -> None:
 def preview_next_invoice(user: User) -> StripeInvoice | None:
     """Return what the user's next invoice will be, or None when there will be none."""
     row = user.subscription
-    if row is None or row.stripe_subscription_id is None or not row.is_live:
+    if row is None or row.stripe_subscription_id is None or not is_live(row):
         return None
     subscription_id = row.stripe_subscription_id
     db.session.commit()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from app.billing.subscription_status import is_live
 from app.integrations.payments.snapshot import StripePrice
 from app.models import User
 
@@ -100,8 +101,11 @@ def plan_for_price(price: StripePrice) -> Plan | None:
 
 
 def plan_for_user(user: User) -> Plan:
-    """Return the plan that the user has now."""
-    return PLANS[user.plan_name]
+    """Return the plan in force for a user now: Free without a live subscription."""
+    subscription = user.subscription
+    if subscription is None or not is_live(subscription):
+        return FREE
+    return PLANS[subscription.plan]
 
 
 def next_larger_plan(plan: Plan) -> Plan | None:

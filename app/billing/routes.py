@@ -12,6 +12,7 @@ import tasks
 from app.billing import checkout, invoices, overage_charges, payment_events, plans, quota
 from app.billing.checkout import OfferExpiredError, PlanChangeError
 from app.billing.forms import OverageForm
+from app.billing.subscription_status import is_live
 from app.extensions import csrf, limiter, settings
 from app.integrations import payments
 from app.integrations.payments import PaymentsError
@@ -105,10 +106,10 @@ def welcome() -> Page:
         _refresh_plan()
     except PaymentsError:
         flash(STRIPE_UNREACHABLE, "error")
-    is_live = current_user.subscription is not None and current_user.subscription.is_live
+    has_plan = is_live(current_user.subscription)
     if not wants_fragment():
-        return render_template("billing/welcome.html", is_live=is_live)
-    return render_template("billing/_welcome.html", is_live=is_live), 286 if is_live else 200
+        return render_template("billing/welcome.html", is_live=has_plan)
+    return render_template("billing/_welcome.html", is_live=has_plan), 286 if has_plan else 200
 
 
 @blueprint.post("/portal")
@@ -133,7 +134,7 @@ def swap() -> Response:
     plan, at = request.form.get("plan", ""), request.form.get("at", "")
     checkout.change_plan(current_user, plan, int(at) if at.isdecimal() else 0)
     _refresh_plan()
-    if current_user.plan_name == plan:
+    if plans.plan_for_user(current_user).name == plan:
         flash(f"You are on {plans.PLANS[plan].label} now.")
     else:
         flash("Your plan changes when its invoice is paid. Pay or confirm it below.", "error")

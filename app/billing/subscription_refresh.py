@@ -9,12 +9,13 @@ from sqlalchemy import or_, select, update
 
 from app.billing import invoices, plans
 from app.billing.plans import FREE, Plan
+from app.billing.subscription_status import LIVE_STATUSES
 from app.extensions import db, settings
 from app.integrations import payments
 from app.integrations.payments.snapshot import CustomerSnapshot, StripeSubscription
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
-from app.models.subscription import LIVE_STATUSES, NOT_SUBSCRIBED
+from app.models.subscription import NOT_SUBSCRIBED
 
 log = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from wtforms.widgets import CheckboxInput
 
 from app.library.samples import parse_tags
 from app.models import Sample
+from app.models.corrections import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
 from app.models.display_names import MAX_READ, visible_text
-from app.models.sample import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
 from app.music import musical_keys
 from app.music.sound_classes import KINDS, SOUNDS
 from app.vibe import vocabulary

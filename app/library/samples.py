@@ -11,8 +11,8 @@ from sqlalchemy.orm import joinedload
 
 from app.models import Sample, User, ownership
 from app.models.base import transaction
+from app.models.corrections import MAX_BPM, MIN_BPM
 from app.models.display_names import MAX_READ, display_name, visible_text
-from app.models.sample import MAX_BPM, MIN_BPM
 
 WITH_FEATURES = (joinedload(Sample.features),)
 MAX_TAGS = 20

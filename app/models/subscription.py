@@ -13,9 +13,6 @@ from app.models.base import Model, UtcDateTime, new_id, utcnow
 if TYPE_CHECKING:
     from app.models.user import User
 
-# past_due keeps its plan, because the provider still retries the card. An unknown status is no proof of
-# payment and gives the Free plan, where nothing is lost; a later refresh gives the plan back.
-LIVE_STATUSES = frozenset({"active", "trialing", "past_due"})
 NOT_SUBSCRIBED = "none"  # a customer who has not subscribed yet
 
 
@@ -39,7 +36,3 @@ class Subscription(Model):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, onupdate=utcnow)
 
     user: Mapped[User] = relationship(back_populates="subscription")
-
-    @property
-    def is_live(self) -> bool:
-        return self.status in LIVE_STATUSES

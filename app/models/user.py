@@ -46,9 +46,3 @@ class User(UserMixin, Model):
 
     def get_id(self) -> str:
         return self.session_cookie
-
-    @property
-    def plan_name(self) -> str:
-        """Return the plan in force now: Free without a live subscription."""
-        subscription = self.subscription
-        return subscription.plan if subscription is not None and subscription.is_live else "free"

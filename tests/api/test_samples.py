@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Sample, Usage, User
-from app.models.sample import VIBE_FIELDS
+from app.models.corrections import VIBE_FIELDS
 from tests.support import ApiScript, Browser, chord, finished_job, kick, uploaded_job
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.auth import accounts
+from app.billing import plans
 from app.models import User
 from tests.live import ROOT
 from tests.support import PASSWORD, Browser
@@ -22,7 +23,7 @@ def test_registering_signs_in(app: Flask) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/upload")
     user = accounts.authenticate("new@example.COM", PASSWORD)
     assert user is not None
-    assert (user.timezone, user.plan_name) == ("Asia/Tokyo", "free")
+    assert (user.timezone, plans.plan_for_user(user).name) == ("Asia/Tokyo", "free")
     assert (user.password_hash or "").startswith("$argon2id$")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 import tasks
-from app.billing import checkout
+from app.billing import checkout, plans
 from app.extensions import db
 from app.models import Invoice, Subscription, User
 from tests.fake_stripe import checkout as sessions
@@ -64,7 +64,7 @@ class Shop:
         columns = [column.key for column in Invoice.__table__.c if column.key != "user_id"]
         invoices = db.session.query(Invoice).filter_by(customer_id=self.customer).order_by(Invoice.id)
         return (
-            self.user.plan_name,
+            plans.plan_for_user(self.user).name,
             *(getattr(row, name) for name in fields),
             *(tuple(getattr(invoice, name) for name in columns) for invoice in invoices),
         )

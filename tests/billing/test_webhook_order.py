@@ -21,6 +21,7 @@ from sqlalchemy import delete, select
 
 import tasks
 from app import create_app
+from app.billing import plans
 from app.config import Settings
 from app.extensions import db
 from app.models import Invoice, Job, PaymentEvent, Subscription, User
@@ -96,7 +97,7 @@ class Side:
             found = row.plan, row.status, row.stripe_subscription_id, row.current_period_end, row.ends_at
             invoices = db.session.scalars(select(Invoice).order_by(Invoice.id)).all()
             ledger = [tuple(getattr(invoice, name) for name in LEDGER) for invoice in invoices]
-            return user.plan_name, job.tier, job.priority, found, ledger
+            return plans.plan_for_user(user).name, job.tier, job.priority, found, ledger
 
 
 @pytest.fixture(scope="module")

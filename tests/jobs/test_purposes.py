@@ -93,7 +93,7 @@ def test_a_purpose_of_its_own_runs_from_the_queue_to_the_mail(
     message = db.session.scalars(select(OutboxMessage).where(OutboxMessage.kind == BATCH_DONE)).one()
     mail = batch_mail.compose(message)
     assert mail is not None
-    assert mail.subject == "Your sample is counted"
+    assert mail.subject == "Your sample was counted"
     assert '"purpose":"count"' in db.session.scalars(select(WebhookDelivery.body)).one().replace(" ", "")
     assert quota.plan_usage(owner) == before
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.models import Job, Sample, User
-from app.models import sample as sample_model
+from app.models import Job, Sample, User, corrections
 from app.models.base import new_id, transaction
 from app.search import text_conditions, vibe_synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES
@@ -131,7 +130,7 @@ def test_characters_and_measures_sort_together_page_by_page(owner: User, shelf: 
 
 
 def test_every_word_of_a_vibe_is_in_the_lexicon() -> None:
-    assert set(text_conditions.DESCRIPTION_FIELDS.values()) <= set(sample_model.VIBE_FIELDS)
+    assert set(text_conditions.DESCRIPTION_FIELDS.values()) <= set(corrections.VIBE_FIELDS)
     for field, words in vibe_synonyms.VIBE_FIELDS.items():
         for word in words:
             spelled = f"{field} {word}"

@@ -13,7 +13,7 @@ from app.auth import accounts
 from app.extensions import db
 from app.library import samples
 from app.models import Sample, User
-from app.models.sample import SOUND_FIELDS
+from app.models.corrections import SOUND_FIELDS
 from tests.search.test_text_conditions import shelve
 from tests.support import PASSWORD
 

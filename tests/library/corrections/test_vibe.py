@@ -11,7 +11,7 @@ import pytest
 from app.extensions import db
 from app.models import Sample, User
 from app.models.base import transaction
-from app.models.sample import VIBE_FIELDS
+from app.models.corrections import VIBE_FIELDS
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from tests.library.corrections.forms import DESCRIBED, described, marked, page_of

@@ -8,7 +8,7 @@ import pytest
 
 from app.models import Sample
 from app.models.base import transaction
-from app.models.sample import SOUND_FIELDS
+from app.models.corrections import SOUND_FIELDS
 from tests.library.corrections.forms import DESCRIBED, corrected, page_of
 from tests.support import Browser
 
