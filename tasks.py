@@ -7,6 +7,7 @@ delays work by moments, until a heartbeat or the housekeeping finds it.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,7 +22,7 @@ from app.engine import dispatch
 from app.jobs import cleanup, run, scheduler, workers
 from app.jobs.heartbeat_thread import start_heartbeat
 from app.jobs.reconcile import requeue_abandoned
-from app.jobs.task_context import app_context, run_chores
+from app.jobs.task_context import app_context, has_app, run_chores
 from app.library import trash
 from app.models import User
 from app.models.base import utcnow
@@ -129,9 +130,21 @@ def reconcile_usage() -> None:
     run_chores(overage_charges.reconcile_with_stripe)
 
 
+# Messages that the previous version queued carry these names. They go with the next release.
+for _name, _task in (("work", run_job), ("keep_house", run_housekeeping), ("sweep", remove_leftovers)):
+    huey.task(name=_name)(_task.func)
+
+
 @huey.on_startup(name="prepare_worker")
 def prepare_worker() -> None:
-    """Start the heartbeat, do the housekeeping at once and warm up the engine for the first job."""
+    """Start the heartbeat, do the housekeeping at once and warm up the engine for the first job.
+
+    Huey swallows an error of this function, so a consumer that was started without an app ends here: it
+    would take every message and run none.
+    """
+    if not has_app():
+        log.critical("this consumer has no app: start huey_consumer app.worker.huey")
+        os._exit(1)
     logging.getLogger("huey").handlers.clear()  # the consumer's own: our log already has the same lines
     start_heartbeat(heartbeat)
     wake(run_housekeeping)

@@ -63,7 +63,7 @@ class SpectralSummary:
             mfcc=VectorMoments(**_with_tuples(plain["mfcc"])),
             chroma=VectorMoments(**_with_tuples(plain["chroma"])),
             bands_db=tuple(plain["bands_db"]),
-            bands_hz=tuple(plain["bands_hz"]),
+            bands_hz=tuple(plain.get("bands_hz", ())),
         )
 
 

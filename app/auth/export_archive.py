@@ -74,7 +74,7 @@ def _public_values(row: Model) -> Iterator[tuple[str, Any]]:
     for column in inspect(type(row)).column_attrs:
         value = getattr(row, column.key)
         if column.key not in SECRET_COLUMNS and not isinstance(value, bytes):
-            yield column.key, value
+            yield column.columns[0].name, value
 
 
 def _to_json(value: Any) -> str:

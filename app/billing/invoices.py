@@ -49,9 +49,9 @@ def user_invoices(user: User, limit: int = 24) -> list[Invoice]:
 
 def owned_invoice_id(user: User, invoice_id: str) -> str:
     """Return the invoice's id at Stripe, or raise RowNotFoundError when it is not the user's."""
-    invoice = ownership.owned_by(user, Invoice, invoice_id)
+    found = ownership.owned_by(user, Invoice, invoice_id).id
     db.session.commit()  # no transaction may be open while Stripe is called
-    return invoice.id
+    return found
 
 
 def contested_invoices(limit: int = 200) -> list[Invoice]:

@@ -21,6 +21,8 @@ from app.notify.batch_mail import BatchWording
 # What finished steps leave behind, as plain JSON: each step's result under that step's key.
 Results = Mapping[str, Any]
 ANALYSIS, DESCRIPTION = "analysis", "vibe"  # as they are stored with jobs that have begun
+# Where the previous version kept `Job.ai_allowed`. Both places are written and read until the next release.
+FORMER_AI_ALLOWED = "wants_model"
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,11 @@ def register(*rows: Purpose) -> None:
 def find_purpose(name: str) -> Purpose:
     """Return the row of a purpose; KeyError when no feature has registered it."""
     return _rows[name]
+
+
+def known_purposes() -> list[str]:
+    """Return the name of every registered purpose."""
+    return list(_rows)
 
 
 def sharing_limit(limit: DailyLimit) -> list[str]:

@@ -21,7 +21,10 @@ def requeue_abandoned() -> int:
     held = db.session.scalars(select(Job).where(Job.state == PROCESSING)).all()
     abandoned = [(job.id, job.lease_token) for job in held if _is_abandoned(job)]
     for job_id, token in abandoned:
-        transitions.end_abandoned(job_id, token)
+        try:
+            transitions.end_abandoned(job_id, token)
+        except Exception:  # one job must not keep the others from being requeued
+            log.exception("job %s could not be requeued", job_id)
     return len(abandoned)
 
 

@@ -145,5 +145,6 @@ def _build_job(sample: Sample, purpose: Purpose, user: User, plan: Plan, batch_i
         run_at=scheduler.first_run_time(plan, purpose),
         export_sp404=purpose.renders_wav,
         ai_allowed=user.ai_allowed,  # as it was when the cost was shown
-        results={},
+        # A worker of the previous version reads the same from here.
+        results={purposes.FORMER_AI_ALLOWED: user.ai_allowed},
     )

@@ -163,4 +163,6 @@ def _select_other_user(priority: int, full: set[str]) -> Select[str]:
 
 
 def _is_ready(priority: int) -> tuple[ColumnElement[bool], ...]:
-    return Job.state == PENDING, Job.priority == priority, Job.run_at <= utcnow()
+    """Return the conditions of a job that may start now and has a purpose this version knows."""
+    known = Job.purpose.in_(purposes.known_purposes())
+    return Job.state == PENDING, Job.priority == priority, Job.run_at <= utcnow(), known

@@ -19,6 +19,11 @@ def set_app(app: Flask) -> None:
     _app = app
 
 
+def has_app() -> bool:
+    """Return whether tasks have an app to run in, which `app.worker` builds."""
+    return _app is not None or has_app_context()
+
+
 @contextmanager
 def app_context() -> Iterator[None]:
     """Enter the app of this process. A context that is already open keeps its database session."""

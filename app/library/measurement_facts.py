@@ -182,9 +182,10 @@ def _file_facts(sample: Sample) -> list[Fact]:
 
 
 def _spectrum_bars(spectral: SpectralSummary) -> list[ChartBar]:
+    """Return the chart of the spectrum; the oldest measurements name no bands and have no chart."""
     loudest = max(spectral.bands_db, default=0.0)
     bars = []
-    for level, centre_hz in zip(spectral.bands_db, spectral.bands_hz, strict=True):
+    for level, centre_hz in zip(spectral.bands_db, spectral.bands_hz, strict=False):
         relative = max(level - loudest, FLOOR_DB)
         height = CHART_HEIGHT * (1 - relative / FLOOR_DB)
         bars.append(ChartBar(_hz_text(centre_hz, None), height, f"{relative:.0f} dB".replace("-", "−")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.audio.result import Measurement
 from app.jobs.describe_step import DESCRIBE as DESCRIBE_STEP
 from app.jobs.measure_step import MEASURE
-from app.jobs.purposes import ANALYSIS, DESCRIPTION, DailyLimit, Purpose, Results, Wording
+from app.jobs.purposes import ANALYSIS, DESCRIPTION, FORMER_AI_ALLOWED, DailyLimit, Purpose, Results, Wording
 from app.jobs.reprocess import lock_sample
 from app.models import AudioFeatures, Job, Sample
 from app.notify.batch_mail import BatchWording
@@ -37,9 +37,10 @@ def finish_description(job: Job, results: Results) -> Sample:
     Rules that stand in for a model which could not be asked do not replace a model's earlier description.
     """
     sample, described = lock_sample(job), results[DESCRIPTION]
+    ai_allowed = job.ai_allowed and job.results.get(FORMER_AI_ALLOWED, True)
     if described["source"] != BY_RULES:
         sample.describe(described)
-    elif sample.is_by_rules or not sample.described or not job.ai_allowed:
+    elif sample.is_by_rules or not sample.described or not ai_allowed:
         sample.describe_by_rules()  # from today's values: it may have been measured or corrected since
     return sample
 

@@ -235,7 +235,8 @@ def build_job(
         run_at=scheduler.first_run_time(plan, UPLOAD_PURPOSE),
         export_sp404=options.export_sp404,
         ai_analysis=options.ai_analysis,
-        results={},
+        # A worker of the previous version knows the wish only by a description that is there already.
+        results={} if options.ai_analysis else {purposes.DESCRIPTION: {}},
     )
 
 
