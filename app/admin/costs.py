@@ -71,7 +71,7 @@ class Month:
 
 @dataclass(frozen=True)
 class CostFigures:
-    """What was used, what it cost and what it earned. The field names are the columns of the CSV."""
+    """Usage, its cost and its revenue. The field names are the columns of the CSV."""
 
     uploads: int = 0
     overage_uploads: int = 0  # of these, past the plan and charged
@@ -84,7 +84,7 @@ class CostFigures:
 
     @property
     def overage_usd(self) -> Decimal:
-        """What the overage costs its users at today's price; the invoices hold what was charged."""
+        """Return the price of the overage as of today; the invoices hold what was charged."""
         return self.overage_uploads * Decimal(plans.OVERAGE_PRICE_CENTS) / 100
 
     @property

@@ -22,7 +22,7 @@ RECENT_CALLS = 200
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """What describing some samples costs. With an `unavailable_reason` no model is asked: nothing is paid."""
+    """The cost of describing some samples. With an `unavailable_reason` no model is asked."""
 
     unavailable_reason: str | None
     answered: frozenset[str]  # ids of samples with an answer that was paid for before
@@ -53,7 +53,7 @@ class CostEstimate:
 
     @property
     def expected_usd(self) -> Decimal:
-        """What the affordable questions cost if each costs what is expected."""
+        """Return the cost of the affordable questions if each costs what is expected."""
         return self.affordable * self.each_usd
 
     @property

@@ -69,7 +69,7 @@ class SpectralSummary:
 
 @dataclass(frozen=True, slots=True)
 class WrittenWav:
-    """What the WAV writer wrote, and what it had to change for the unit. `gain_db` is 0 without clipping."""
+    """The written WAV and the changes made for the unit. `gain_db` is 0 without clipping."""
 
     frames: int
     channels: int
@@ -174,7 +174,7 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured of one file, the SHA-256 of its bytes, and what the WAV writer reported.
+    """The analysis of one file, the SHA-256 of its bytes and the report of the WAV writer.
 
     Its plain JSON is `audio_features` in the engine's answer, and what is stored with a job and a sample.
     """

@@ -1,4 +1,4 @@
-"""What the child process does with one file, in a folder of its own."""
+"""Decode and measure one file in the child process, in a folder of its own."""
 
 from __future__ import annotations
 

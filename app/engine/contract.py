@@ -1,4 +1,4 @@
-"""What a caller asks of the engine and what it answers, the same in this process and in another."""
+"""The engine's requests and answers, the same in this process and in another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RENDERED_NAME = "sp404.wav"
 
 
 class EngineOrder(BaseModel):
-    """What is wanted for one file."""
+    """The request for one file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

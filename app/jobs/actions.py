@@ -1,4 +1,4 @@
-"""What a person can do to a job: cancel it, retry it, start it now. Each is safe to do twice."""
+"""Cancel a job, retry it or start it now, as a person asks. Each is safe to do twice."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ FORMER_AI_ALLOWED = "wants_model"
 
 @dataclass(frozen=True)
 class StepInput:
-    """What a step works with."""
+    """The values a step works with."""
 
     claim: Claim
     results: Results  # of the steps before it
@@ -71,7 +71,7 @@ class DailyLimit:
 
 @dataclass(frozen=True)
 class Wording:
-    """What a producer reads about jobs of one purpose."""
+    """The sentences a producer reads about jobs of one purpose."""
 
     waiting: str  # on the card while the job is unfinished: "To be analysed again"
     completed: str  # "Analysed again"

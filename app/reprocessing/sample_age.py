@@ -18,7 +18,7 @@ SHOWN_PRECISION_BPM = 0.1
 
 @dataclass(frozen=True)
 class SampleAge:
-    """What of a sample is out of date, and which purposes have an unfinished job for it."""
+    """The parts of a sample that are out of date, and which purposes have an unfinished job for it."""
 
     has_old_description: bool
     has_old_engine: bool

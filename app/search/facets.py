@@ -1,4 +1,4 @@
-"""What to try beside a search: counts for each filter value, samples named so, and wider searches."""
+"""Suggest other searches: counts for each filter value, samples of that name, and wider searches."""
 
 from __future__ import annotations
 

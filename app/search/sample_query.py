@@ -66,7 +66,7 @@ class SampleQuery:
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        """What the sentence asks for, with the learned words replaced by their meanings."""
+        """Return the terms of the sentence, with learned words replaced by their meanings."""
         return learned_words.parse_with_meanings(self.ask, self.learned)
 
     @property

@@ -77,7 +77,7 @@ class WordMeanings(StrictModel):
 
 @dataclass(frozen=True)
 class MeaningsAnswer:
-    """What a model said, and what the calls cost."""
+    """A model's answer and the cost of the calls."""
 
     means: dict[str, list[str]] | None  # by word; None when no model gave a valid answer
     calls: list[dict[str, Any]]

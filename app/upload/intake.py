@@ -43,7 +43,7 @@ class UploadUnavailableError(Exception):
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """What is known about a received file. A direct upload has no hash: its bytes bypassed the app."""
+    """The facts about a received file. A direct upload has no hash: its bytes bypassed the app."""
 
     size_bytes: int
     format: AudioFormat
@@ -52,7 +52,7 @@ class ReceivedFile:
 
 @dataclass(frozen=True)
 class UploadOptions:
-    """What the user wants done with a file, and the id its job gets."""
+    """The user's options for a file, and the id its job gets."""
 
     export_sp404: bool = True
     ai_analysis: bool = True

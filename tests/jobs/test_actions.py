@@ -1,4 +1,4 @@
-"""What a person can do to a job, what is recorded of each attempt, and the progress of a batch."""
+"""The actions of a person on a job, what is recorded of each attempt, and the progress of a batch."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_a_plan_limits_how_many_jobs_of_a_user_run_at_once(owner: User, freeload
 
 
 def test_one_user_does_not_hold_every_slot_while_another_waits(owner: User, stranger: User) -> None:
-    """Of two slots in all, the owner holds both only until another user has a job."""
+    """With two slots in all, the owner holds both only until another user has a job."""
     workers.send_heartbeat()
     with transaction() as session:
         session.execute(update(Worker).values(slots=2))

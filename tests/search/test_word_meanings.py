@@ -1,4 +1,4 @@
-"""What the meanings a model may give find in a library."""
+"""Search a library by each meaning that a model may give a word."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ TAIL_DB = -40.0
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """What every analysis reads. Levels are relative, so the gain of the source does not matter.
+    """The values every analysis reads. Levels are relative, so the gain of the source does not matter.
 
     Attributes
     ----------

@@ -84,7 +84,7 @@ class CallRecord:
 
 @dataclass(frozen=True)
 class ChatReply:
-    """What to do after a request, its record, and the content when it is good."""
+    """The verdict on a request, its record, and the content when it is good."""
 
     verdict: Verdict
     call: CallRecord

@@ -21,7 +21,7 @@ class ObjectMissingError(StorageError):
 
 
 class Store(Protocol):
-    """What every store of files can do. All methods may raise StorageError."""
+    """The methods of every file store. All methods may raise StorageError."""
 
     def put(self, key: str, source: Path, content_type: str) -> None:
         """Store a file under a key, replacing what was there. A reader sees the whole file or the old one."""
