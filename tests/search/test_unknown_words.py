@@ -23,7 +23,7 @@ from tests.support import Browser
 HEADNOD = ["mood: groovy", "mood: funky", "rank: punchiest"]
 
 
-ASKED = "Ask the model about: "
+ASKED = "Ask AI what "
 
 
 @pytest.fixture
