@@ -120,5 +120,5 @@ def test_a_waiting_card_says_what_the_job_waits_for(as_owner: Browser, owner: Us
 def test_a_delayed_card_says_nothing_about_workers(as_freeloader: Browser) -> None:
     uploaded_job(as_freeloader, "kick.wav", kick())
     page = as_freeloader.get("/jobs").text
-    assert "Free uploads wait" in page
+    assert "On the Free plan, uploads wait" in page
     assert "Processing is paused" not in page
