@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, g, jsonify, render_template
+from flask import Flask, g, jsonify, render_template, request
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -17,6 +17,7 @@ from app.extensions import db
 from app.integrations.storage import StorageError
 from app.models.ownership import RowNotFoundError
 from app.negotiation import is_api_request, wants_fragment, wants_json
+from app.notify.mail_links import DeadLinkError
 
 log = logging.getLogger(__name__)
 
@@ -25,20 +26,31 @@ ErrorAnswer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, 
 MESSAGES = {
     400: "We could not read that request. Check it and try again.",
     403: "You are not allowed to do this.",
-    404: "There is nothing here. It may have been deleted, or the address may be mistyped.",
-    405: "This address does not support that action.",
+    404: "There's nothing at this URL. The page may have been deleted, or the link may be wrong.",
+    405: "This URL does not support that action.",
     413: "That is too much to send in one go. Send fewer or smaller files.",
-    415: "This address does not accept that type of content.",
+    415: "This URL does not accept that type of content.",
     416: "The file does not have the requested part.",
     429: "Too many attempts. Wait a while, then try again.",
-    500: "Something broke on our side. Nothing of yours is lost. Try again.",
+    500: "Something went wrong on our side. Nothing of yours is lost. Try again.",
     503: "Part of the service can't be reached. Try again in a minute.",
+}
+
+DEAD_LINK = "This link has expired or has already been used. Request a new one."
+# Where each mailed link can be requested again, and what the button there says.
+NEW_LINK_PAGES = {
+    "auth.finish_registration": ("auth.register", "Sign up again"),
+    "auth.reset": ("auth.forgot", "Reset your password"),
+    "auth.verify": ("account.security", "Open the security settings"),
+    "auth.confirm_email": ("account.security", "Open the security settings"),
+    "account.export": ("account.data", "Export your data again"),
 }
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(RowNotFoundError, answer_not_found)
+    app.register_error_handler(DeadLinkError, answer_dead_link)
     app.register_error_handler(OperationalError, answer_unavailable)
     app.register_error_handler(PoolTimeout, answer_unavailable)
     app.register_error_handler(StorageError, answer_unavailable)
@@ -59,6 +71,10 @@ def answer_http_error(error: HTTPException) -> ErrorAnswer | HTTPException:
 
 def answer_not_found(_: RowNotFoundError) -> ErrorAnswer:
     return _render_error(404, MESSAGES[404])
+
+
+def answer_dead_link(_: DeadLinkError) -> ErrorAnswer:
+    return _render_error(404, DEAD_LINK, NEW_LINK_PAGES.get(request.endpoint or ""))
 
 
 def answer_unavailable(error: Exception) -> ErrorAnswer:
@@ -85,11 +101,14 @@ def _detach_database() -> None:
     g._login_user = AnonymousUserMixin()
 
 
-def _render_error(code: int, sentence: str) -> tuple[str | Response, int]:
+def _render_error(
+    code: int, sentence: str, next_page: tuple[str, str] | None = None
+) -> tuple[str | Response, int]:
+    """Answer in the form the request wants; `next_page` is an endpoint and the label of the button to it."""
     if is_api_request():
         return problems.problem_response(code, sentence), code
     if wants_fragment():
         return render_template("errors/_alert.html", sentence=sentence), code
     if wants_json():
         return jsonify(error=sentence), code
-    return render_template("errors/error.html", code=code, sentence=sentence), code
+    return render_template("errors/error.html", code=code, sentence=sentence, next_page=next_page), code

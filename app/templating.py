@@ -148,8 +148,8 @@ def format_key(key: str | None) -> str:
 
 
 def format_percent(share: float | None) -> str:
-    """Return a confidence of 0 to 1 as `87 %`; never above 99 %, as no measurement is quite certain."""
-    return NO_VALUE if share is None else f"{min(round(100 * share), 99)} %"
+    """Return a confidence of 0 to 1 as `87%`; never above 99%, as no measurement is quite certain."""
+    return NO_VALUE if share is None else f"{min(round(100 * share), 99)}%"
 
 
 def format_usd(dollars: Decimal) -> str:

@@ -16,7 +16,7 @@ ABILITY_LABELS = {
     JOBS_READ: "follow the progress of jobs",
     EXPORTS_WRITE: "make WAVs for the SP-404MKII",
 }
-TOKEN_LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "0": "Until you revoke it"}
+TOKEN_LIFETIMES = {"30": "After 30 days", "90": "After 90 days", "365": "After 1 year", "0": "Never"}
 
 
 class ChangePasswordForm(FlaskForm):
@@ -34,9 +34,9 @@ class ChangeEmailForm(FlaskForm):
 
 
 class AiForm(FlaskForm):
-    ai_allowed = BooleanField("Let a model describe my samples")
+    ai_allowed = BooleanField("Let AI describe my samples")
     ai_model = SelectField(
-        "Preferred model", [Optional()], description="If it does not answer, the others are asked."
+        "Preferred AI model", [Optional()], description="If it does not answer, the others are asked."
     )
 
 
@@ -57,5 +57,5 @@ class TokenForm(FlaskForm):
     )
     abilities = checkbox_list("Permissions", ABILITY_LABELS, "Choose at least one permission.")
     days = SelectField(
-        "Valid for", choices=[SelectChoice(*pair) for pair in TOKEN_LIFETIMES.items()], default="90"
+        "Expires", choices=[SelectChoice(*pair) for pair in TOKEN_LIFETIMES.items()], default="90"
     )

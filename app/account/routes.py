@@ -55,7 +55,7 @@ def change_email() -> Page:
     if not _is_confirmed(form):
         return _security_page(email_form=form)
     credentials.request_email_change(current_user, form.email.data or "")
-    message = "We sent a link to the new address. Nothing changes until you open it."
+    message = "We've emailed a link to the new address. Nothing changes until you open it."
     return see_other("account.security", message)
 
 
@@ -63,7 +63,7 @@ def change_email() -> Page:
 @limiter.limit("10/hour", key_func=_account_key)
 def send_verification() -> Page:
     credentials.request_verification(current_user)
-    return see_other("account.security", "We sent a link to your address.")
+    return see_other("account.security", "We've emailed you a link. Open it to confirm your email address.")
 
 
 @blueprint.post("/sessions/<session_id>/end")
@@ -151,7 +151,7 @@ def close_account() -> Page:
     data_export.close_account(current_user)
     tasks.wake(tasks.make_exports)
     logout_user()
-    message = "You are signed out. We email you a ZIP of your data first, then delete everything."
+    message = "You have been signed out. We'll email you a ZIP of your data, then delete everything."
     return see_other("auth.sign_in", message)
 
 

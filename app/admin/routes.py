@@ -179,7 +179,7 @@ def resume_ai() -> Response:
     """Let models be asked again, after the problem that paused them was fixed."""
     audit_trail.record_action(current_user, "resume", "ai")
     budget.resume_asking()
-    flash("Models are asked again.")
+    flash("AI has resumed.")
     return _to_queues()
 
 

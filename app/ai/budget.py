@@ -86,11 +86,11 @@ def has_models(user: User) -> bool:
 def unavailable_reason(user: User) -> str | None:
     """Return the sentence that tells this user why no model is asked, or None when one may be."""
     if not user.ai_allowed:
-        return "You have switched models off in the settings."
+        return "You have turned AI off in Settings > AI."
     if not has_models(user):
-        return "No model is set up here."
+        return "AI is not set up on this server."
     if pause_reason() is not None:
-        return "Models are paused until the people who run this service fix a problem."
+        return "AI is paused until the people who run this service fix a problem."
     return None
 
 

@@ -22,7 +22,7 @@ RATE_HEADERS = {
 }
 MAX_LISTED_VALUES = 14  # a longer vocabulary is summarised instead of listed
 DESCRIPTION = (
-    "Everything the pages do, for scripts. Make a token in the settings and send it as "
+    "Everything the pages do, for scripts. Create a token in Settings > Tokens and send it as "
     "`Authorization: Bearer sp404_…`. Errors are problem details (RFC 9457)."
 )
 
@@ -91,7 +91,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    needs = f"Needs the ability `{operation.ability}`." if operation.ability else "Any token will do."
+    needs = f"Needs the permission `{operation.ability}`." if operation.ability else "Any token will do."
     made = {
         "operationId": operation.name,
         "summary": operation.summary,

@@ -52,7 +52,8 @@ UPLOAD = Operation(
     "POST",
     "/upload",
     "Upload one file",
-    "The bytes decide what it is: WAV, AIFF, FLAC, MP3, M4A and OGG work. Poll the job until it is done.",
+    "WAV, AIFF, FLAC, MP3, M4A and OGG work. The format is detected from the content, not the file name. "
+    "Poll the job until it is done.",
     ability=SAMPLES_WRITE,
     status=202,
     answer=schemas.UploadAnswer,
@@ -77,7 +78,7 @@ COMPLETE_UPLOAD = Operation(
     "complete_upload",
     "POST",
     "/uploads/{upload_id}/job",
-    "Make the job of a file that was sent to its link",
+    "Create the job for a file sent to its link",
     "Sending the same request again returns the same job. 409 while the file has not arrived.",
     ability=SAMPLES_WRITE,
     status=202,
@@ -85,7 +86,7 @@ COMPLETE_UPLOAD = Operation(
     problems=(409, 422),
 )
 SHOW_JOB = Operation(
-    "show_job", "GET", "/jobs/{job_id}", "How far a job is", ability=JOBS_READ, answer=schemas.JobAnswer
+    "show_job", "GET", "/jobs/{job_id}", "Get a job's progress", ability=JOBS_READ, answer=schemas.JobAnswer
 )
 CANCEL_JOB = Operation(
     "cancel_job",
@@ -110,7 +111,7 @@ SHOW_SAMPLE = Operation(
     "show_sample",
     "GET",
     "/samples/{sample_id}",
-    "One sample",
+    "Get a sample",
     ability=SAMPLES_READ,
     answer=sample_schemas.SampleAnswer,
 )
@@ -130,7 +131,7 @@ DELETE_SAMPLE = Operation(
     "DELETE",
     "/samples/{sample_id}",
     "Delete a sample",
-    "Its storage is free again at once.",
+    "Its storage is freed at once.",
     ability=SAMPLES_WRITE,
     status=204,
 )
@@ -139,7 +140,7 @@ DESCRIBE_SAMPLE = Operation(
     "POST",
     "/samples/{sample_id}/describe",
     "Describe a sample again",
-    "The model you chose describes it within your budget, otherwise our rules do. Your corrections stay. "
+    "AI describes it within your budget, otherwise the built-in rules do. Your corrections stay. "
     "Until that job is done, sending the same request again returns the same job.",
     ability=SAMPLES_WRITE,
     status=202,
@@ -150,7 +151,7 @@ ANALYSE_SAMPLE = Operation(
     "POST",
     "/samples/{sample_id}/analyse",
     "Analyse a sample again",
-    "The current engine analyses it and renders its WAV again. Your corrections stay, and so does a model's "
+    "The current engine analyses it and renders its WAV again. Your corrections stay, and so does an AI "
     "description. Until that job is done, sending the same request again returns the same job.",
     ability=SAMPLES_WRITE,
     status=202,
@@ -167,7 +168,7 @@ DOWNLOAD_SAMPLE = Operation(
     query=sample_schemas.DownloadQuery,
     problems=(409,),
 )
-SHOW_USAGE = Operation("show_usage", "GET", "/usage", "What is used of the plan", answer=schemas.UsageAnswer)
+SHOW_USAGE = Operation("show_usage", "GET", "/usage", "Get plan usage", answer=schemas.UsageAnswer)
 
 OPERATIONS = (
     UPLOAD,

@@ -213,7 +213,9 @@ def _authorised_user(ability: str | None) -> User | Response:
         response.headers["WWW-Authenticate"] = f'Bearer realm="sp404mk2"{invalid}'
         return response
     if ability is not None and not token.allows(ability):
-        sentence = f"This token does not have the ability `{ability}`. Make one that has it in the settings."
+        sentence = (
+            f"This token does not have the permission `{ability}`. Create one that does in Settings > Tokens."
+        )
         return problems.problem_response(403, sentence)
     return token.user
 
@@ -259,7 +261,7 @@ def _reprocess_sample(user: User, sample_id: str, purpose: str) -> schemas.Uploa
 
 def _upload_answer(job: Job) -> schemas.UploadAnswer:
     plural = purposes.find_purpose(job.purpose).wording.plural
-    message = f"It starts later: free {plural} wait." if job.is_delayed else "It is in the queue."
+    message = f"Queued. On the Free plan, {plural} start later." if job.is_delayed else "Queued."
     return schemas.UploadAnswer.from_job(job, progress.estimate_finish(job), message)
 
 

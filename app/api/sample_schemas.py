@@ -54,7 +54,7 @@ class Vibe(BaseModel):
     description: str | None = None
     tags: list[str] = []
     confidence: float | None = Field(None, description="0 to 1, how sure the original description is.")
-    source: str | None = Field(None, description="`local` for our own rules, or the model that answered.")
+    source: str | None = Field(None, description="`local` for the built-in rules, or the AI model's name.")
     prompt_version: int | None = None
     schema_version: int | None = None
 
@@ -105,8 +105,8 @@ class SamplesQuery(RequestModel):
         max_length=200,
         description="A sentence: `dusty 90 bpm drum loops in A minor, not too bright`. What it says about "
         "brightness, noise, level, attack, length, date or a character such as dusty decides the order, "
-        "unless you send `sort`. Words that a model has explained to you in the library mean the same here; "
-        "a request never asks a model itself.",
+        "unless you send `sort`. Words that AI has explained to you in the library keep that meaning here; "
+        "API requests never ask AI.",
     )
     kind: Literal["loop", "one-shot"] | None = None
     sound: str = Field("", max_length=24, description="Such as kick, snare, hi-hat.")
@@ -137,7 +137,7 @@ class SamplePatch(RequestModel):
     revert: list[Correctable] | SkipJsonSchema[None] = Field(
         None,
         max_length=len(SOUND_FIELDS) + len(VIBE_FIELDS),
-        description="Corrections to take back before anything else is changed: what was found applies again.",
+        description="Corrections to reset, before anything else is changed; the detected values apply again.",
     )
 
     @property

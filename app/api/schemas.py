@@ -22,8 +22,8 @@ class RequestModel(BaseModel):
 class UploadForm(RequestModel):
     """The fields sent together with the file."""
 
-    export_sp404: bool = Field(True, description="Link to the WAV for the SP-404MKII in the job's answer.")
-    ai_analysis: bool = Field(True, description="Find words for the sound: moods, texture, use.")
+    export_sp404: bool = Field(True, description="Whether the job's response links to the SP-404MKII WAV.")
+    ai_analysis: bool = Field(True, description="Whether to describe the sound: moods, texture, use.")
 
 
 class LinkRequest(UploadForm):

@@ -17,9 +17,9 @@ from app.jobs import transitions
 from app.models import ApiToken, DataExport, Job, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.job import UNFINISHED
-from app.models.ownership import RowNotFoundError
 from app.models.webhook_endpoint import EXPORT_READY
 from app.notify import message_kinds, outbox, signed_tokens, webhook_delivery
+from app.notify.mail_links import DeadLinkError
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +68,11 @@ def make_due_exports() -> None:
 def download_url(token: str) -> str:
     """Return a short-lived URL of the ZIP a mailed token stands for.
 
-    Raises RowNotFoundError (404) for an expired or altered token.
+    Raises DeadLinkError (404) for an expired or altered token.
     """
     key = signed_tokens.export_key_from_token(token, ARCHIVE_LIFETIME)
     if key is None:
-        raise RowNotFoundError
+        raise DeadLinkError
     return open_store(settings()).url(key, content_type=ZIP_MIME, download_name="sp404mk2-sample-agent.zip")
 
 

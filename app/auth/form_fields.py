@@ -64,7 +64,7 @@ def checkbox_list(
     return SelectMultipleField(
         label,
         [require_one],
-        choices=[SelectChoice(value, f"{value}: {words}") for value, words in choices.items()],
+        choices=[SelectChoice(value, f"{words} ({value})") for value, words in choices.items()],
         default=list(default),
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),

@@ -13,8 +13,8 @@ from app.auth.accounts import normalize_email
 from app.extensions import db, settings
 from app.models import User
 from app.models.base import new_id, transaction
-from app.models.ownership import RowNotFoundError
 from app.notify import message_kinds, outbox, signed_tokens
+from app.notify.mail_links import DeadLinkError
 
 LINK_LIFETIME = timedelta(days=2)
 
@@ -40,8 +40,8 @@ def request_link(email: str) -> None:
 
 
 def email_from_token(token: str) -> str:
-    """Return the address a registration link was mailed to, or raise RowNotFoundError (404)."""
+    """Return the address a registration link was mailed to, or raise DeadLinkError (404)."""
     email = signed_tokens.registration_email(token, LINK_LIFETIME)
     if email is None:
-        raise RowNotFoundError
+        raise DeadLinkError
     return email

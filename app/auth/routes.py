@@ -35,8 +35,10 @@ blueprint = Blueprint("auth", __name__)
 MIN_MAILING_S = 0.4
 # Between the right password and the second step, the cookie's session holds the sign-in for this long.
 PENDING_SIGN_IN, PENDING_SIGN_IN_S = "half_way", 600
-REGISTRATION_LINK_SENT = "We sent a link to this address. Open it to finish registering."
-RESET_LINK_SENT = "If there is an account with this address, we sent it a link."
+REGISTRATION_LINK_SENT = "We've emailed you a link. Open it to finish signing up."
+RESET_LINK_SENT = (
+    "If that email address has an account, we've sent a link to it. Open it to set a new password."
+)
 
 
 def _email_key() -> str:

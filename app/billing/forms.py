@@ -11,7 +11,7 @@ MIN_CAP_USD, MAX_CAP_USD = 1, 10_000
 
 class OverageForm(FlaskForm):
     cap_usd = DecimalField(
-        "Most to spend on extra uploads a month, in US dollars",
+        "Monthly cap for extra uploads, in US dollars",
         [
             InputRequired("Enter an amount in dollars, such as 5."),
             NumberRange(

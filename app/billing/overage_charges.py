@@ -36,15 +36,15 @@ def turn_on(user: User, cap_cents: int) -> None:
     """
     plan, subscription = plans.plan_for_user(user), user.subscription
     if plan.overage_key is None:
-        raise OverageError(f"{plan.label} has no overage. Change to a plan that has it first.")
+        raise OverageError(f"{plan.label} has no extra uploads. Change to a plan that has them first.")
     if subscription is None or subscription.status != "active":
         raise OverageError(
-            "Overage needs an active, paid subscription. Pay the open invoice or wait for your trial to end, "
-            "then turn it on."
+            "Extra uploads need an active, paid subscription. Pay the open invoice or wait for your trial to "
+            "end, then turn them on."
         )
     customer_id, subscription_id = subscription.stripe_customer_id, subscription.stripe_subscription_id
     if not payments.is_set_up(settings()) or customer_id is None or subscription_id is None:
-        raise OverageError("Payments aren't set up on this server, so you can't turn on overage here.")
+        raise OverageError("Payments aren't set up on this server, so you can't turn on extra uploads here.")
     user_id = user.id
     db.session.commit()  # no transaction may be open while Stripe is called
     meters.add_metered_price(settings(), subscription_id, plan.overage_key)

@@ -80,7 +80,7 @@ class PlanUsage:
             )
         delete = f"delete {format_size(missing)} of samples you no longer need"
         return (
-            f"Your library has {self.storage_left_bytes / MB:,.1f} MB left and this file needs more. "
+            f"Not enough storage: {self.storage_left_bytes / MB:,.1f} MB left. "
             f"{_join_options([delete, *self._upgrade_option()])}"
         )
 
@@ -91,8 +91,8 @@ class PlanUsage:
         period = "today" if self.plan.period == "day" else "this month"
         used = f"You have used all {self.plan.uploads:,} uploads for {period}"
         if self.cap_cents is not None:
-            used += f" and your {format_dollars(self.cap_cents)} cap for more"
-        wait = f"upload again from {self.resets_at:%-d %b at %H:%M}"
+            used += f" and reached your {format_dollars(self.cap_cents)} cap for extra uploads"
+        wait = f"wait until {self.resets_at:%-d %b, %H:%M}"
         return f"{used}. {_join_options([wait, *self._overage_option(), *self._upgrade_option()])}"
 
     def _overage_option(self) -> list[str]:
@@ -101,7 +101,7 @@ class PlanUsage:
         if self.cap_cents is not None:
             return ["raise the cap on the Plan page"]
         price = format_dollars(self.plan.overage_price_cents)
-        return [f"turn on overage on the Plan page ({price} for each upload, up to a cap you set)"]
+        return [f"turn on extra uploads on the Plan page ({price} for each upload, up to a cap you set)"]
 
     def _upgrade_option(self) -> list[str]:
         larger = plans.next_larger_plan(self.plan)

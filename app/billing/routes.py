@@ -71,14 +71,14 @@ def turn_overage_on() -> Page:
     if not form.validate_on_submit():
         return _plan_page(form), 422
     overage_charges.turn_on(current_user, int((form.cap_usd.data or Decimal(0)) * 100))
-    flash("Overage is on. Uploads past your plan are charged, up to your cap.")
+    flash("Extra uploads are now charged, up to your cap.")
     return _to_plan_page()
 
 
 @blueprint.post("/overage/off")
 def turn_overage_off() -> Response:
     overage_charges.turn_off(current_user)
-    flash("Overage is off.")
+    flash("Extra uploads are off.")
     return _to_plan_page()
 
 

@@ -94,10 +94,10 @@ def _waiting_reason(jobs: list[Job]) -> str:
     if not any(job.state == PENDING and not job.is_delayed for job in jobs):
         return ""
     if not workers.total_slots():
-        return "Processing is paused. It starts as soon as a worker is running."
+        return "Processing is paused right now. Your files are safe and will be processed when it resumes."
     if db.session.scalar(select(Job.id).where(Job.state == PROCESSING).limit(1)) is None:
         return "Starting up. This begins in a few seconds."
-    return "Waiting for a free worker."
+    return "Waiting for its turn."
 
 
 def _version_hash(jobs: list[Job], counts: dict[str, int], batches: list[BatchProgress], waiting: str) -> str:

@@ -46,7 +46,7 @@ def end_failed_attempt(claim: Claim, error: Exception) -> Transition:
         case EngineError():
             return transitions.retry_or_fail(claim, _engine_sentence(error), str(error), error.exit_status)
     log.exception("broke")
-    return transitions.retry_or_fail(claim, "Something on our side broke.", traceback.format_exc())
+    return transitions.retry_or_fail(claim, "Something went wrong on our side.", traceback.format_exc())
 
 
 def _engine_sentence(error: EngineError) -> str:

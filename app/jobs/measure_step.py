@@ -14,7 +14,7 @@ from app.jobs.purposes import ANALYSIS, Stage, Step, StepInput
 from app.models.job import ANALYSED, DECODED
 
 WAV_TYPE = "audio/wav"
-ORIGINAL_MISSING = "Its original is no longer in our store."
+ORIGINAL_MISSING = "The original file is no longer in our storage."
 
 
 def measure_sound(work: StepInput) -> Measurement:
@@ -47,7 +47,7 @@ def measure_sound(work: StepInput) -> Measurement:
 MEASURE = Step(
     stages=(
         Stage(DECODED, "Decoding the file."),
-        Stage(ANALYSED, "Finding tempo, key and sound. You can play it already."),
+        Stage(ANALYSED, "Finding tempo, key and sound type. You can play it already."),
     ),
     result_key=ANALYSIS,
     run=lambda work: measure_sound(work).to_dict(),

@@ -77,10 +77,10 @@ class Wording:
     completed: str  # "Analysed again"
     unsuccessful: str  # when it failed or was cancelled: "Asked to be analysed again"
     cancelled: str  # a whole sentence
-    plural: str  # in "Free analyses wait"
+    plural: str  # in "On the Free plan, analyses wait"
     file_refused: str  # what follows the reason why the file can't be used; may be empty
     tries_used_up: str  # what follows the reason why the last try failed
-    file_unavailable: str  # what follows "Our file store could not give the file back."
+    file_unavailable: str  # what follows "We couldn't get the file back from our storage."
     mail: BatchWording
 
 

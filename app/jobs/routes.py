@@ -18,6 +18,10 @@ from app.negotiation import wants_fragment
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 STOP_POLLING = 286
+CANNOT_BE_RETRIED = (
+    "This can't be tried again. Either it is already running, or its file is no longer kept. If it isn't "
+    "running, upload the file again."
+)
 
 
 @blueprint.get("")
@@ -47,7 +51,7 @@ def retry(job_id: str) -> Response:
     """Retry a failed job without another upload, as long as its file is kept."""
     job = owned_by(current_user, Job, job_id)
     if not actions.retry(job.id):
-        abort(409, "It can't be tried again: it has already started, or its file is gone. Upload it again.")
+        abort(409, CANNOT_BE_RETRIED)
     tasks.wake_for_job(job.tier)
     return _answer_with_cards()
 

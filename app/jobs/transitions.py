@@ -129,7 +129,7 @@ def postpone(claim: Claim, detail: str) -> Transition:
             job.error_detail = detail[-MAX_DETAIL:]
             return Transition("pending", retry_at)
         what_now = _wording(job).file_unavailable
-        _fail_job(job, f"Our file store could not give the file back. {what_now}", detail)
+        _fail_job(job, f"We couldn't get the file back from our storage. {what_now}", detail)
     return Transition("failed")
 
 
@@ -146,7 +146,7 @@ def end_abandoned(job_id: str, token: str | None) -> None:
         if job.has_tries_left:
             job.release(utcnow())
             return
-        used_up = f"Its worker stopped {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
+        used_up = f"Processing stopped unexpectedly {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, None, FILE_KEPT_FOR)
         original_key = job.original_key
     remove_objects(original_key)

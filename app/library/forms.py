@@ -43,7 +43,10 @@ FIELD_MESSAGES = {
     "description": (
         f"Write one plain sentence of 3 to {MAX_DESCRIPTION_CHARACTERS} characters, without links or markup."
     ),
-    "tags": "Use up to eight words of 2 to 24 letters from a to z, digits and hyphens, separated by commas.",
+    "tags": (
+        "Enter up to eight keywords, separated by commas. Each has 2 to 24 characters: letters a to z, "
+        "digits and hyphens."
+    ),
 }
 
 
@@ -97,7 +100,7 @@ class SampleForm(EditForm):
     )
     key = SelectField("Key", choices=[SelectChoice("", "none"), *KEY_CHOICES])
     kind = SelectField("Kind", choices=[SelectChoice(kind, kind) for kind in KINDS])
-    sound = select_one("Sound", SOUNDS, "none", id="sample-sound")  # the player's element is `sound`
+    sound = select_one("Sound type", SOUNDS, "none", id="sample-sound")  # the player's element is `sound`
 
     def __init__(self, sample: Sample, sent: Mapping[str, Any] | None = None) -> None:
         shown = {"name": sample.name, "tags": ", ".join(sample.tag_names)}
@@ -121,7 +124,7 @@ class SampleForm(EditForm):
 class VibeForm(EditForm):
     """The description of a sample.
 
-    An empty field resets the correction to what was found; empty genres, instruments and words mean none.
+    An empty field resets the correction to what was found; empty genres, instruments and keywords mean none.
     """
 
     description = TextAreaField("Description", description="One plain sentence.")
@@ -142,9 +145,9 @@ class VibeForm(EditForm):
         choices=[SelectChoice(name, name) for name in vocabulary.INSTRUMENTS],
         option_widget=CheckboxInput(),
     )
-    use = select_one("Use", vocabulary.USES)
-    role = select_one("On a pad", vocabulary.ROLES)
-    tags = StringField("Words", description="Separated by commas: vinyl, head-nod")
+    use = select_one("Good for", vocabulary.USES)
+    role = select_one("Role", vocabulary.ROLES)
+    tags = StringField("Keywords", description="Separated by commas: vinyl, head-nod")
 
     def __init__(self, sample: Sample, sent: Mapping[str, Any] | None = None) -> None:
         self._found, self._vibe = sample.found(), sample.vibe

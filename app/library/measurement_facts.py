@@ -118,7 +118,7 @@ def _tone_facts(measured: Analysis) -> list[Fact]:
     for moments, label, words in (
         (spectral.centroid_hz, "Centroid", "The centre of gravity of the spectrum."),
         (spectral.bandwidth_hz, "Bandwidth", "How far the energy spreads around the centroid."),
-        (spectral.rolloff_hz, "Roll-off", "85 % of the energy lies below this frequency."),
+        (spectral.rolloff_hz, "Roll-off", "85% of the energy lies below this frequency."),
     ):
         rows.append(Fact(label, _hz_text(moments.mean, moments.std), words))
     flatness = spectral.flatness.mean
@@ -195,9 +195,7 @@ def _spectrum_bars(spectral: SpectralSummary) -> list[ChartBar]:
 def _chroma_bars(mean: Sequence[float]) -> list[ChartBar]:
     strongest = max(mean, default=0.0) or 1.0
     return [
-        ChartBar(
-            pitch.replace("#", "♯"), CHART_HEIGHT * value / strongest, f"{100 * value / strongest:.0f} %"
-        )
+        ChartBar(pitch.replace("#", "♯"), CHART_HEIGHT * value / strongest, f"{100 * value / strongest:.0f}%")
         for pitch, value in zip(PITCH_NAMES, mean, strict=True)
     ]
 

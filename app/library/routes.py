@@ -148,7 +148,7 @@ def delete(sample_id: str) -> Page:
     if wants_fragment():
         return render_template("library/_deleted.html", sample=sample)
     undo = url_for("library.restore", sample_id=sample.id)
-    flash(f"{sample.name} is deleted.", f"undo:{undo}")
+    flash(f"{sample.name} has been deleted.", f"undo:{undo}")
     return redirect(url_for("library.index"), 303)
 
 

@@ -15,7 +15,7 @@ from app.notify.external_urls import external_url
 from app.notify.signed_tokens import export_token, link_token, registration_token
 
 IF_NOT_YOU = "If this was not you, set a new password now. That signs out every browser."
-IF_NOT_REQUESTED = "If you did not ask for this, ignore this mail. Nothing changes unless the link is used."
+IF_NOT_REQUESTED = "If you did not ask for this, ignore this email. Nothing changes unless the link is used."
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ def _register(message: OutboxMessage) -> AccountNotice:
     to = message.payload["to"]
     url = external_url("auth.finish_registration", token=registration_token(to))
     text = "Choose a password, and your account is ready. The link works for two days."
-    return AccountNotice(to, "Complete your registration", (text, IF_NOT_REQUESTED), url, "Choose a password")
+    return AccountNotice(to, "Finish signing up", (text, IF_NOT_REQUESTED), url, "Choose a password")
 
 
 def _account_exists(message: OutboxMessage) -> AccountNotice:
     texts = (
-        "Somebody tried to register with this address. You already have an account, so just sign in.",
+        "Somebody tried to sign up with this address. You already have an account, so just sign in.",
         f"If you forgot your password, set a new one: {external_url('auth.forgot')}",
-        "If this was not you, ignore this mail. Nothing was changed.",
+        "If this was not you, ignore this email. Nothing was changed.",
     )
     url = external_url("auth.sign_in")
     return AccountNotice(message.payload["to"], "You already have an account", texts, url, "Sign in")
@@ -63,7 +63,7 @@ def _account_exists(message: OutboxMessage) -> AccountNotice:
 
 def _verify(message: OutboxMessage) -> AccountNotice | None:
     text = "Confirm that this address is yours. The link works for two days."
-    return _link_notice(message, "auth.verify", "Confirm your email address", text, "Confirm the address")
+    return _link_notice(message, "auth.verify", "Confirm your email address", text, "Confirm address")
 
 
 def _reset(message: OutboxMessage) -> AccountNotice | None:
@@ -103,7 +103,8 @@ def _password_changed(message: OutboxMessage) -> AccountNotice:
 
 def _two_factor(message: OutboxMessage) -> AccountNotice:
     is_on = message.payload["is_on"]
-    text = f"Signing in to your account {'now asks' if is_on else 'no longer asks'} for a code of your app."
+    change = "now requires" if is_on else "no longer requires"
+    text = f"Signing in to your account {change} a code from your authenticator app."
     subject = f"Two-factor authentication is {'on' if is_on else 'off'}"
     url = external_url("auth.forgot")
     return AccountNotice(_owner_email(message), subject, (text, IF_NOT_YOU), url, "Set a new password")
@@ -117,12 +118,12 @@ def _export_ready(message: OutboxMessage) -> AccountNotice:
 
 def _account_deleted(message: OutboxMessage) -> AccountNotice:
     texts = (
-        "Your account and every sample in it are deleted. This is the last mail we send you.",
+        "Your account and every sample in it have been deleted. This is the last email we'll send you.",
         "Everything that was in it is in one ZIP. Anyone with the link can download it for a week, "
         "then we delete it too.",
     )
     to, url = message.payload["to"], _export_url(message)
-    return AccountNotice(to, "Your account is deleted", texts, url, "Download the ZIP")
+    return AccountNotice(to, "Your account has been deleted", texts, url, "Download the ZIP")
 
 
 def _owner_email(message: OutboxMessage) -> str:

@@ -70,7 +70,8 @@ def _subject(wording: BatchWording, done: int, failed: int) -> str:
         return _done_sentence(wording, done)
     if not done:
         return f"{pluralize(failed, wording.noun)} could not be {wording.failed}"
-    return f"{done} {wording.done}, {failed} could not be {wording.failed}"
+    verb = wording.verbs[done != 1]
+    return f"{pluralize(done, 'sample')} {verb} {wording.done}, {pluralize(failed, wording.noun)} failed"
 
 
 def _done_sentence(wording: BatchWording, count: int) -> str:

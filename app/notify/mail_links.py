@@ -21,6 +21,10 @@ KIND_BY_PURPOSE = {
 }
 
 
+class DeadLinkError(RowNotFoundError):
+    """A mailed link is used, expired or forged. All three get the same answer, with 404."""
+
+
 def enqueue_link(user: User, purpose: str, email: str) -> MailLink:
     """Create a link and enqueue the mail that carries it, inside the caller's transaction."""
     link = MailLink(user_id=user.id, purpose=purpose, email=email, expires_at=utcnow() + LIFETIMES[purpose])
@@ -31,11 +35,11 @@ def enqueue_link(user: User, purpose: str, email: str) -> MailLink:
 
 
 def find_live_link(token: str, purpose: str) -> MailLink:
-    """Return the live link of a token, or raise RowNotFoundError (404) if it is used, expired or forged."""
+    """Return the live link of a token, or raise DeadLinkError (404) if it is used, expired or forged."""
     link_id = signed_tokens.link_id_from_token(token, purpose)
     link = db.session.get(MailLink, link_id) if link_id is not None else None
     if link is None or link.purpose != purpose or not link.is_live:
-        raise RowNotFoundError
+        raise DeadLinkError
     return link
 
 

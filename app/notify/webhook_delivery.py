@@ -81,7 +81,7 @@ def deliver_message(message: OutboxMessage) -> None:
 
 def disable_after_failures(message: OutboxMessage) -> None:
     """Disable the endpoint because every attempt failed; its owner can enable it again."""
-    disable_endpoint(message.payload["delivery_id"], "A message could not be delivered in three days.")
+    disable_endpoint(message.payload["delivery_id"], "A message could not be delivered for three days.")
 
 
 def disable_endpoint(delivery_id: str, because: str) -> None:

@@ -16,8 +16,8 @@ SAMPLE_UNCHANGED = "The sample has not changed."
 # They cost no upload of the plan, but the engine and models work for them all the same.
 REPROCESS_LIMIT = DailyLimit(
     allowed=lambda plan: plan.again,
-    message="{plan} analyses and describes {allowed:,} samples again in 24 hours, and {left:,} of them are "
-    "left. Choose fewer, or try again tomorrow.",
+    message="On the {plan} plan you can analyse or describe {allowed:,} samples again every 24 hours, and "
+    "you have {left:,} left. Select fewer, or try again tomorrow.",
 )
 
 

@@ -27,7 +27,7 @@ def offer() -> Page:
     purpose = _purpose()
     chosen = reprocess_offer.choose_samples(current_user, request.values, purpose)
     if not chosen.samples and not chosen.under_way:
-        flash("Select some samples first, or choose all that match.", "error")
+        flash("Select some samples first, or tick “select all”.", "error")
         return redirect(url_for("library.index"), 303)
     is_described = purpose == DESCRIBE and bool(chosen.samples)
     cost = cost_estimate.estimate_cost(current_user, chosen.samples) if is_described else None

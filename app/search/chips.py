@@ -28,7 +28,7 @@ def search_chips(query: SampleQuery) -> list[Chip]:
 
 
 def _filter_chips(query: SampleQuery) -> list[Chip]:
-    key = f"{'around ' if query.compatible else ''}{query.key}" if query.key else ""
+    key = f"{query.key}{' and compatible keys' if query.compatible else ''}" if query.key else ""
     filters: list[tuple[str, dict[str, Any]]] = [
         (f"“{query.q}”" if query.q else "", {"q": ""}),
         (query.kind, {"kind": ""}),
@@ -44,7 +44,7 @@ def _filter_chips(query: SampleQuery) -> list[Chip]:
 def _term_chip(query: SampleQuery, term: Term) -> Chip:
     rest, label = remove_term(query.ask, term), term_label(term)
     if ranking.is_overridden(query.sort, query.terms, term):
-        label += " (another order is chosen)"
+        label += " (not used: another order applies)"
     if term.guess:
         as_word = query.to_args(ask=quote_term(query.ask, term))
         return Chip(label, query.to_args(ask=rest), term.guess, as_word=as_word)

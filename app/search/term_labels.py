@@ -11,6 +11,7 @@ from app.search.text_conditions import DESCRIPTION_FIELDS
 from app.vibe.vocabulary import AXIS_ENDS
 
 MAX_LISTED_KEYS = 4  # a whole mode has twelve
+FIELD_LABELS = {"use": "good for"}  # where a chip does not show the field's own name
 
 
 def term_label(term: Term) -> str:
@@ -75,5 +76,5 @@ TERM_LABELS: dict[str, Callable[..., str]] = {
     "rank": lambda axis, weight: f"{AXIS_ENDS[axis][weight < 0]} first",
     "sort": lambda date: f"{date} first",
     "boost": lambda word, weight: f"{word} {'last' if weight < 0 else 'first'}",
-    **{field: partial(_either_label, field) for field in DESCRIPTION_FIELDS},
+    **{field: partial(_either_label, FIELD_LABELS.get(field, field)) for field in DESCRIPTION_FIELDS},
 }

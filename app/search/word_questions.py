@@ -21,8 +21,8 @@ from app.search.sentence_parser import QUOTED_TEXT
 log = logging.getLogger(__name__)
 
 MAX_LOCK_S = word_meanings.MAX_WAIT_S + 5.0  # the model's time, and the database before and after it
-NO_MODEL_NOW = "No AI model is available right now. Search without it, or try again later."
-NO_ANSWER = "The AI model gave no useful answer in time. Search without it, or try again."
+NO_MODEL_NOW = "AI is not available right now. Search without it, or try again later."
+NO_ANSWER = "AI gave no useful answer in time. Search without it, or try again."
 
 
 class NoAnswerError(Exception):

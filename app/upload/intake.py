@@ -211,7 +211,7 @@ def too_large_message(name: str, plan: Plan) -> str:
     """Return the sentence that refuses a file above the plan's size limit."""
     limit = plan.max_file_bytes // plans.MB
     return (
-        f"{name} is larger than {limit} MB, the most a file may have on {plan.label}. "
+        f"{name} is larger than {limit} MB, the largest file your plan allows. "
         "Upload a shorter or compressed version (FLAC halves a WAV), or upgrade your plan."
     )
 

@@ -116,7 +116,8 @@ def correct_vibe(vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis) -> tu
         changes["description"] = by_rules.description
     tags = [tag for tag in vibe.tags if not find_contradictions(tag.replace("-", " "), measured)]
     if tags != vibe.tags:
-        faults += [f"The tag “{tag}” contradicts the measurement." for tag in vibe.tags if tag not in tags]
+        wrong = [tag for tag in vibe.tags if tag not in tags]
+        faults += [f"The keyword “{tag}” contradicts the measurement." for tag in wrong]
         changes["tags"] = tags
     changes |= _correct_placement(vibe, by_rules, measured, faults)
     return vibe.model_copy(update=changes), list(dict.fromkeys(faults))
@@ -137,7 +138,7 @@ def _correct_placement(
         changes["use"] = by_rules.use
     is_tonal = vibe.role in {"vocal", "chord", "melody"}
     if (vibe.role == "loop" and not is_loop) or (is_tonal and _is_sure_drum(measured)):
-        faults.append(_fault_sentence(f"{vibe.role} on a pad", "sound", measured))
+        faults.append(_fault_sentence(f"role: {vibe.role}", "sound", measured))
         changes["role"] = by_rules.role
     return changes
 

@@ -18,8 +18,8 @@ EVENT_LABELS = {
 
 class EndpointForm(FlaskForm):
     url = StringField(
-        "Address",
-        [DataRequired("Enter the address of your receiver."), Length(max=500)],
-        description="An https:// address that the internet can reach",
+        "URL",
+        [DataRequired("Enter the URL of your endpoint."), Length(max=500)],
+        description="An https:// URL that the internet can reach",
     )
-    events = checkbox_list("Notify it when", EVENT_LABELS, "Choose at least one event.", default=EVENTS)
+    events = checkbox_list("Events", EVENT_LABELS, "Choose at least one event.", default=EVENTS)

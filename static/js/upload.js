@@ -44,7 +44,9 @@ async function upload(entry) {
   const { maxBytes, max } = tray.dataset;
   if (entry.file.size > Number(maxBytes)) {
     reportSkipped(entry);
-    return showRefused(entry, `${entry.file.name} is larger than ${max}, the limit of your plan.`, false);
+    const reason = `${entry.file.name} is larger than ${max}, the largest file your plan allows. `;
+    const advice = "Upload a shorter or compressed version (FLAC halves a WAV), or upgrade your plan.";
+    return showRefused(entry, reason + advice, false);
   }
   showNote(entry, "Checking");
   const duplicate = entry.isWanted ? null : await findDuplicate(entry.file);
@@ -59,7 +61,7 @@ async function upload(entry) {
 
 function showProgress(entry, share) {
   entry.item.querySelector("progress").value = 100 * share;
-  showNote(entry, share === 1 ? "Storing" : `${Math.round(100 * share)} %`);
+  showNote(entry, share === 1 ? "Storing" : `${Math.round(100 * share)}%`);
 }
 
 function showStored(entry) {

@@ -45,7 +45,7 @@ async function sendToStore(entry, onProgress) {
     const sent = await request(entry, method, url, entry.file, headers, onProgress);
     entry.useApp = sent.status !== 200; // whatever keeps this browser from the store, the app can be reached
     if (entry.useApp) {
-      const error = "The file did not reach the storage. Press Retry to send it another way.";
+      const error = "The file didn't reach our storage. Press Retry to send it another way.";
       return { status: 0, body: { error } };
     }
     entry.jobUrl = jobUrl;

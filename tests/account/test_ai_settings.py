@@ -37,7 +37,7 @@ def test_switching_models_off_keeps_the_choice(as_owner: Browser, owner: User) -
     as_owner.post("/settings/ai", ai_model=SMALL)
     db.session.refresh(owner)
     assert (model_choice.models_to_ask(owner), owner.ai_model) == ((), SMALL)
-    assert "You have switched models off" in page(as_owner)
+    assert "You have turned AI off" in page(as_owner)
     as_owner.post("/settings/ai", ai_allowed="y", ai_model=SMALL)
     db.session.refresh(owner)
     assert model_choice.models_to_ask(owner) == (SMALL, LARGE)
@@ -53,7 +53,7 @@ def test_a_smaller_plan_ignores_the_choice_but_keeps_it(as_freeloader: Browser, 
     with transaction():
         freeloader.ai_model = LARGE
     assert model_choice.models_to_ask(freeloader) == (SMALL,)
-    assert f"Free uses {SMALL}." in page(as_freeloader)
+    assert f"The AI model of the Free plan is {SMALL}." in page(as_freeloader)
     as_freeloader.post("/settings/ai", ai_allowed="y")
     db.session.refresh(freeloader)
     assert freeloader.ai_model == LARGE
@@ -77,15 +77,15 @@ def test_a_pause_is_shown_without_its_reason(as_owner: Browser, owner: User) -> 
     with transaction():
         switch = budget.lock_switch()
         switch.paused_at, switch.paused_because = owner.created_at, "OpenRouter refused the key (401)."
-    assert "Models are paused until the people who run this service fix a problem." in page(as_owner)
+    assert "AI is paused until the people who run this service fix a problem." in page(as_owner)
     assert "401" not in page(as_owner)
 
 
 def test_the_page_begins_with_why_no_model_is_asked(as_owner: Browser, owner: User) -> None:
     assert "rules describe your samples" not in page(as_owner).lower()
     as_owner.post("/settings/ai", ai_model=SMALL)
-    told = page(as_owner).partition("Let a model describe")[0]
-    assert "You have switched models off in the settings. Rules describe your samples" in told
+    told = page(as_owner).partition("Let AI describe")[0]
+    assert "You have turned AI off in Settings &gt; AI. The built-in rules describe your samples" in told
 
 
 class TestWithoutAKey:
@@ -94,12 +94,12 @@ class TestWithoutAKey:
         return environ | {"OPENROUTER_API_KEY": ""}
 
     def test_the_page_says_so_and_hides_what_needs_a_model(self, as_owner: Browser) -> None:
-        told, _, rest = page(as_owner).partition("Let a model describe my samples")
-        assert "AI is not set up on this server. Rules describe your samples" in told
+        told, _, rest = page(as_owner).partition("Let AI describe my samples")
+        assert "AI is not set up on this server. The built-in rules describe your samples" in told
         assert "This is free" in told
         assert "OPENROUTER_API_KEY=sk-or-… make run" in told
         assert "Save" in rest
-        assert "Preferred model" not in rest
+        assert "Preferred AI model" not in rest
         assert "AI spending on your samples" not in rest
 
     def test_models_can_be_switched_off_before_there_is_one(self, as_owner: Browser, owner: User) -> None:

@@ -134,7 +134,7 @@ def test_the_figures_show_the_state_of_the_queue(as_admin: Browser, owner: User,
     assert (now.wait_s, now.run_s) == ((20.0, 40.0), (3.0, 5.0))
     assert now.oldest_s["free-tier"] == pytest.approx(3 * 3600, abs=60)
     page = as_admin.get("/admin/queues").text
-    assert "20.0 %" in page
+    assert "20.0%" in page
     assert as_admin.get("/admin/queues", headers={"HX-Request": "true"}).text.startswith(
         '<div id="queue-status"'
     )

@@ -118,7 +118,7 @@ def test_a_generated_client_reads_problems(api: Api) -> None:
 def _uploaded(api: Api) -> str:
     body = _file(api, "Loop 93.wav", drum_loop(93))
     answer = api.call("upload", body=body, idempotency_key="walk")
-    assert (api.status, answer.message) == (202, "It is in the queue.")
+    assert (api.status, answer.message) == (202, "Queued.")
     again = api.call("upload", body=_file(api, "Loop 93.wav", drum_loop(93)), idempotency_key="walk")
     assert again.job_id == answer.job_id
     return str(answer.job_id)

@@ -26,7 +26,7 @@ def test_reprocessing_makes_a_job_that_can_be_followed(
     made = script.call("POST", f"/api/samples/{sample.id}/{purpose}")
     assert made.status_code == 202
     told = made.get_json()
-    assert (told["status"], told["message"]) == ("pending", "It is in the queue.")
+    assert (told["status"], told["message"]) == ("pending", "Queued.")
     again = script.call("POST", f"/api/samples/{sample.id}/{purpose}").get_json()
     assert again["job_id"] == told["job_id"]
     run.run_next()

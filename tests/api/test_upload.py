@@ -26,7 +26,7 @@ def test_an_upload_becomes_a_sample(script: ApiScript) -> None:
     assert answer.status_code == 202
     told = answer.get_json()
     assert set(told) == {"job_id", "status", "estimated_completion", "message"}
-    assert (told["status"], told["message"]) == ("pending", "It is in the queue.")
+    assert (told["status"], told["message"]) == ("pending", "Queued.")
     assert datetime.fromisoformat(told["estimated_completion"]) > utcnow() - timedelta(seconds=5)
     run.run_next()
     done = script.get(f"/api/jobs/{told['job_id']}").get_json()
@@ -36,7 +36,7 @@ def test_an_upload_becomes_a_sample(script: ApiScript) -> None:
 def test_a_free_upload_says_that_it_waits(app: Flask, freeloader: User) -> None:
     script = ApiScript(app, freeloader)
     told = script.upload("kick.wav", kick()).get_json()
-    assert told["message"] == "It starts later: free uploads wait."
+    assert told["message"] == "Queued. On the Free plan, uploads start later."
     job = script.get(f"/api/jobs/{told['job_id']}").get_json()
     assert datetime.fromisoformat(told["estimated_completion"]) > utcnow() + timedelta(hours=11)
     assert datetime.fromisoformat(job["starts_at"]) > utcnow() + timedelta(hours=11)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import timedelta
 
@@ -93,6 +94,33 @@ def test_asking_for_reset_links_is_limited(app: Flask) -> None:
     browser = Browser(app)
     codes = [browser.post("/forgotten-password", email="a@example.com").status_code for _ in range(6)]
     assert codes == [303] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    ("path", "next_page"),
+    [
+        ("/new-password/", "/forgotten-password"),
+        ("/confirm/", "/settings/security"),
+        ("/confirm-change/", "/settings/security"),
+        ("/register/", "/register"),
+        ("/settings/exports/", "/settings/data"),
+    ],
+)
+def test_a_dead_link_leads_to_the_page_that_sends_a_new_one(app: Flask, path: str, next_page: str) -> None:
+    answer = Browser(app).get(f"{path}forged")
+    assert answer.status_code == 404
+    assert "This link has expired or has already been used. Request a new one." in answer.text
+    assert f'<a class="button" href="{next_page}">' in answer.text
+
+
+def test_a_forged_link_and_an_expired_one_get_the_same_answer(app: Flask, owner: User) -> None:
+    credentials.request_reset(owner.email)
+    link = link_in(mails()[0])
+    with transaction() as session:
+        session.execute(update(MailLink).values(expires_at=MailLink.created_at))
+    secrets = r'(content|value)="[^"]{20,}"'
+    expired, forged = (re.sub(secrets, "", Browser(app).get(each).text) for each in (link, link + "x"))
+    assert expired == forged
 
 
 @pytest.mark.parametrize("path", ["/new-password/", "/confirm/", "/confirm-change/"])

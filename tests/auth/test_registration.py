@@ -48,7 +48,7 @@ def test_the_link_completes_the_registration_and_signs_in(app: Flask) -> None:
     assert 'name="password"' not in browser.get("/register").text
     assert browser.post("/register", email="New@Example.com").status_code == 303
     assert user() is None
-    assert (queued_mails()[0].to, queued_mails()[0].subject) == (NEW, "Complete your registration")
+    assert (queued_mails()[0].to, queued_mails()[0].subject) == (NEW, "Finish signing up")
     assert NEW in browser.get(link()).text
     answer = browser.post(link(), password=PASSWORD, timezone="Asia/Tokyo", email="other@example.com")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/upload")
@@ -69,7 +69,7 @@ def test_known_and_unknown_addresses_get_the_same_answer(app: Flask, owner: User
         seen.append((answer.status_code, answer.headers["Location"], answer.text, page))
         assert 0.4 <= took_s < 0.8
     assert seen[0] == seen[1]
-    assert "We sent a link to this address." in seen[0][3]
+    assert "emailed you a link. Open it to finish signing up." in seen[0][3]
     known, unknown = queued_mails()
     assert (known.to, known.subject) == (owner.email, "You already have an account")
     assert "/forgotten-password" in known.text

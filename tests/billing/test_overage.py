@@ -65,8 +65,8 @@ def ledger(kind: str) -> int:
 def test_a_refusal_without_consent_names_every_option(as_owner: Browser, payer: User) -> None:
     assert as_owner.upload(("last.wav", kick())).status_code == 201
     sentence = as_owner.upload(("more.wav", kick())).get_json()["error"]
-    assert "You have used all 1,000 uploads for this month. Upload again from" in sentence
-    assert "turn on overage on the Plan page ($0.02 for each upload, up to a cap you set)" in sentence
+    assert "You have used all 1,000 uploads for this month. Wait until" in sentence
+    assert "turn on extra uploads on the Plan page ($0.02 for each upload, up to a cap you set)" in sentence
     assert sentence.endswith(", or upgrade to Enterprise.")
     assert ledger("overage") == 0
 
@@ -92,7 +92,7 @@ def test_uploads_stop_at_the_cap(as_owner: Browser, payer: User) -> None:
     overage_charges.turn_on(payer, cap_cents=5)
     assert [as_owner.upload(("x.wav", kick())).status_code for _ in range(3)] == [201, 201, 422]
     sentence = as_owner.upload(("x.wav", kick())).get_json()["error"]
-    assert "and your $0.05 cap for more" in sentence
+    assert "and reached your $0.05 cap for extra uploads." in sentence
     assert "raise the cap on the Plan page" in sentence
     overage_charges.turn_on(payer, cap_cents=6)
     assert as_owner.upload(("x.wav", kick())).status_code == 201

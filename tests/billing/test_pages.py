@@ -191,7 +191,7 @@ def test_a_plan_change_that_the_bank_must_confirm_links_to_the_invoice(shop: Sho
 def test_a_plan_is_cancelled_and_resumed(shop: Shop, member: Browser) -> None:
     subscribed(shop, member)
     member.post("/billing/cancellation")
-    assert "stays until" in page(member)
+    assert "you keep Pro until" in page(member)
     assert plans.plan_for_user(shop.user).name == "pro"
     member.post("/billing/resumption")
     assert "Resumed. Your plan renews as before." in page(member)
@@ -205,7 +205,7 @@ def test_a_plan_is_cancelled_and_resumed(shop: Shop, member: Browser) -> None:
         ("unpaid", "Until then you are on Free"),
         ("incomplete", "Until then you are on Free"),
         ("paused", "is paused"),
-        ("trialing", "Your trial of Pro ends on"),
+        ("trialing", "Your Pro trial ends on"),
     ],
 )
 def test_each_subscription_status_is_explained(shop: Shop, member: Browser, status: str, words: str) -> None:

@@ -49,7 +49,7 @@ def test_a_refusal_says_when_the_quota_resets_and_which_plan_is_larger(
     spent = quota.PlanUsage(of, of.uploads, 0, of.period_bounds(utcnow(), ZoneInfo("UTC"))[1])
     sentence = spent.refusal() or ""
     assert f"You have used all {of.uploads:,} uploads for {period}" in sentence
-    assert f"Upload again from {spent.resets_at:%-d %b at %H:%M}" in sentence
+    assert f"Wait until {spent.resets_at:%-d %b, %H:%M}" in sentence
     assert sentence.endswith(way_out)
 
 

@@ -32,7 +32,7 @@ def test_a_poll_has_no_content_until_something_changes(as_owner: Browser) -> Non
     lease.save_step(held, "decoded", {})
     moved = as_owner.get(address, headers=HTMX)
     assert moved.status_code == 200
-    assert "Finding tempo, key and sound." in moved.text
+    assert "Finding tempo, key and sound type." in moved.text
     assert "1 in progress" in moved.text
 
 
@@ -43,7 +43,7 @@ def test_the_poll_that_shows_the_last_finished_job_stops_polling(as_owner: Brows
     done = as_owner.get(address, headers=HTMX)
     assert done.status_code == 286
     assert "hx-trigger" not in done.text
-    assert "SP-404 WAV" in done.text
+    assert "SP-404MKII WAV" in done.text
 
 
 def test_a_page_without_unfinished_jobs_does_not_poll(as_owner: Browser) -> None:
@@ -107,18 +107,18 @@ def told(browser: Browser) -> list[str]:
 
 def test_a_waiting_card_says_what_the_job_waits_for(as_owner: Browser, owner: User) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
-    assert "Processing is paused." in as_owner.get("/jobs").text
+    assert "Processing is paused right now." in as_owner.get("/jobs").text
     workers.send_heartbeat()
     page = as_owner.get("/jobs").text
     assert "Starting up." in page
     address = poll_address(page)
     assert as_owner.get(address, headers=HTMX).status_code == 204
     waiting_jobs(owner, 1, state="processing")
-    assert "Waiting for a free worker." in as_owner.get(address, headers=HTMX).text
+    assert "Waiting for its turn." in as_owner.get(address, headers=HTMX).text
 
 
 def test_a_delayed_card_says_nothing_about_workers(as_freeloader: Browser) -> None:
     uploaded_job(as_freeloader, "kick.wav", kick())
     page = as_freeloader.get("/jobs").text
-    assert "Free uploads wait" in page
+    assert "On the Free plan, uploads wait" in page
     assert "Processing is paused" not in page

@@ -88,7 +88,7 @@ def test_a_description_shows_its_source_and_its_corrections(as_owner: Browser, f
     assert sample.vibe["source"] == "qwen/qwen3-235b-a22b-2507"
     assert len(sample.vibe["corrections"]) == 2
     page = as_owner.get(f"/samples/{job.id}").text
-    assert "Corrected: “fast” contradicts the measurement (90 BPM)." in page
+    assert "Changed automatically: “fast” contradicts the measurement (90 BPM)." in page
     assert "qwen/qwen3-235b-a22b-2507" in page
 
 

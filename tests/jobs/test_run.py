@@ -115,7 +115,7 @@ def test_a_bad_file_fails_at_once_with_a_sentence_and_is_not_charged(
     [
         (EngineCrashed("signal 11"), "The analysis stopped unexpectedly on this file."),
         (EngineTimeout("300 s"), "It took longer than 300 seconds."),
-        (RuntimeError("boom"), "Something on our side broke."),
+        (RuntimeError("boom"), "Something went wrong on our side."),
     ],
 )
 def test_a_job_that_breaks_is_tried_three_times_and_then_fails_uncharged(
@@ -221,7 +221,7 @@ def test_a_job_whose_file_is_away_for_days_fails(as_owner: Browser, owner: User)
     db.session.refresh(job)
     assert (job.state, job.error) == (
         "failed",
-        "Our file store could not give the file back. Upload it again.",
+        "We couldn't get the file back from our storage. Upload it again.",
     )
     assert quota.plan_usage(owner).uploads == 0
 

@@ -177,7 +177,7 @@ class TestDeleting:
     def test_htmx_deletes_and_restores_a_row_in_place(self, as_owner: Browser, loop: Sample) -> None:
         htmx = {"HX-Request": "true"}
         gone = as_owner.post(f"/samples/{loop.id}/delete", htmx).text
-        assert "Dusty break is deleted." in gone
+        assert "Dusty break has been deleted." in gone
         assert 'data-name="Dusty break"' in as_owner.post(f"/samples/{loop.id}/restore", htmx).text
 
 
@@ -272,9 +272,9 @@ def test_a_sample_can_be_restored_only_when_there_is_storage(as_owner: Browser, 
         session.add(Usage(user_id=owner.id, kind="storage", entry_key="full", quantity=full))
     refused = as_owner.post(f"/samples/{sample.id}/restore", {"HX-Request": "true"})
     assert refused.status_code == 409
-    assert "this file needs more" in refused.text
+    assert "Not enough storage:" in refused.text
     assert as_owner.post(f"/samples/{sample.id}/restore").status_code == 303
-    assert "this file needs more" in as_owner.get("/samples").text
+    assert "Not enough storage:" in as_owner.get("/samples").text
     db.session.refresh(sample)
     assert sample.deleted_at is not None
     with transaction() as session:

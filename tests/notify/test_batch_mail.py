@@ -41,6 +41,17 @@ def test_the_mail_reports_failures(as_owner: Browser) -> None:
     assert "broken.wav could not be processed:" in mail.read_text()
 
 
+def test_the_subject_counts_successes_and_failures(as_owner: Browser) -> None:
+    batch = {"batch": "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", "batch_files": 2}
+    as_owner.upload(("one.wav", kick()), **batch)
+    as_owner.upload(("two.wav", zero_channels()), **batch)
+    run.run_next()
+    run.run_next()
+    assert outbox.deliver_mails() == 1
+    (mail,) = (settings().data_dir / "mail").glob("*.eml")
+    assert "Subject: 1 sample is ready, 1 file failed" in mail.read_text()
+
+
 def test_the_mail_stops_waiting_for_a_browser_that_went_away(as_owner: Browser) -> None:
     as_owner.upload(("one.wav", kick()), batch="2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", batch_files=5)
     run.run_next()

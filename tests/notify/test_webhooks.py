@@ -242,7 +242,7 @@ def test_mails_do_not_wait_for_webhooks(as_owner: Browser, endpoint: WebhookEndp
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"url": "", "events": EVENTS}, "Enter the address of your receiver."),
+        ({"url": "", "events": EVENTS}, "Enter the URL of your endpoint."),
         ({"url": "ftp://a.example/", "events": EVENTS}, "The address must start with https://."),
         ({"url": "https://user:secret@a.example/", "events": EVENTS}, "no user name or password"),
         ({"url": "https://a.example/", "events": []}, "Choose at least one event."),
@@ -263,4 +263,4 @@ def test_an_endpoint_is_added_shown_and_removed(as_owner: Browser) -> None:
     page = as_owner.get(added.headers["Location"]).text
     assert db.session.scalars(select(WebhookEndpoint)).one().secret in page
     assert as_owner.post(added.headers["Location"] + "/remove").status_code == 303
-    assert "No webhooks yet." in as_owner.get("/settings/webhooks").text
+    assert "No endpoints yet." in as_owner.get("/settings/webhooks").text

@@ -119,7 +119,7 @@ def test_a_job_fails_at_once_when_the_original_is_missing(as_owner: Browser, sam
     (settings().data_dir / "store" / sample.original_key).unlink()
     job = ran(as_owner, ANALYSE, sample)
     assert (job.state, job.may_be_retried) == ("failed", False)
-    assert job.error == "Its original is no longer in our store. The sample has not changed."
+    assert job.error == "The original file is no longer in our storage. The sample has not changed."
     assert (dict(sample.described), sample.bpm) == before
 
 

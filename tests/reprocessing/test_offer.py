@@ -64,7 +64,7 @@ def spend(user: User, dollars: str) -> None:
 def test_answers_that_were_paid_for_are_free(as_owner: Browser, two: list[Sample]) -> None:
     page = offer(as_owner, DESCRIBE, *two)
     assert "2 samples: Deep kick, Dusty break." in page
-    assert "Free 2 samples" in page
+    assert "No cost 2 samples" in page
     assert "Expected $0.00" in page
     assert "At most $0.00" in page
 
@@ -78,12 +78,13 @@ def test_the_first_estimate_is_by_the_length_of_the_question(
     asked = vibe_prompt.build_messages(sample.analysis(), sample.filename, [])
     each = MaxPrice(Decimal("0.5"), Decimal("1.5")).max_cost_usd(asked, request_schema(SoundVibe))
     assert Decimal("0.001") < each < MOST
-    assert f"Model {SMALL} then qwen/qwen3-235b-a22b-2507 if it does not answer" in page
-    expected = f"Expected {format_usd(2 * each)} 2 samples at {format_usd(each)} each"
-    assert f"{expected}, estimated from the length of the question" in page
-    assert "At most $0.04 $0.02 each" in page
+    assert f"AI model {SMALL} then qwen/qwen3-235b-a22b-2507 if it does not answer" in page
+    expected = f"Expected {format_usd(2 * each)} 2 samples at about {format_usd(each)} each"
+    assert f"{expected} (estimated from the length of the question" in page
+    assert "At most $0.04 $0.02 per sample" in page
     assert f"Budget left {format_usd(1 - budget.spent_usd(budget.DAY, owner.id))}" in page
-    assert "By rules" not in page
+    assert "This is included in your plan." in page
+    assert "Without AI" not in page
 
 
 def test_later_estimates_are_by_the_cost_of_recent_answers(
@@ -94,8 +95,8 @@ def test_later_estimates_are_by_the_cost_of_recent_answers(
     run.run_next()
     page = offer(as_owner, DESCRIBE, *two)
     each = fake.bills[-1][2]
-    assert f"1 sample at {format_usd(each)} each, the average of this model" in page
-    assert "Free 1 sample" in page
+    assert f"1 sample at about {format_usd(each)} each (average of this model" in page
+    assert "No cost 1 sample" in page
 
 
 def test_identical_files_are_asked_about_once(as_owner: Browser, owner: User, two: list[Sample]) -> None:
@@ -128,7 +129,7 @@ def test_a_used_up_budget_is_shown_and_kept(
     spend(owner, str(Decimal("0.9799") - budget.spent_usd(budget.DAY, owner.id)))
     page = offer(as_owner, DESCRIBE, *two)
     assert "Budget left $0.0201" in page
-    assert "By rules about 1 sample" in page
+    assert "Without AI about 1 sample" in page
     as_owner.post("/again/jobs", purpose=DESCRIBE, sample=[sample.id for sample in two])
     run.run_next()
     run.run_next()
@@ -139,7 +140,7 @@ def test_a_used_up_budget_is_shown_and_kept(
 def test_users_who_switched_models_off_pay_nothing(as_owner: Browser, two: list[Sample]) -> None:
     as_owner.post("/settings/ai")
     page = offer(as_owner, DESCRIBE, *two)
-    assert "You have switched models off in the settings. Rules write new descriptions" in page
+    assert "You have turned AI off in Settings &gt; AI. The built-in rules write new descriptions" in page
     assert "This is free." in page
 
 
@@ -152,9 +153,9 @@ class TestWithoutAKey:
         for sample in two:
             forget_figures(sample)
         page = offer(as_owner, DESCRIBE, *two)
-        assert "No model is set up here. Rules write new descriptions" in page
+        assert "AI is not set up on this server. The built-in rules write new descriptions" in page
         assert "This is free." in page
-        assert "model wrote" not in page
+        assert "AI wrote" not in page
         as_owner.post("/again/jobs", purpose=DESCRIBE, sample=two[0].id)
         run.run_next()
         assert "completed" in as_owner.get("/jobs").text
@@ -163,20 +164,20 @@ class TestWithoutAKey:
         self, as_owner: Browser, two: list[Sample]
     ) -> None:
         page = as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
-        assert "It was already described by rules from the same measurements" in words(page)
+        assert "It was already described by the built-in rules from the same measurements" in words(page)
         assert 'action="/again/jobs"' not in page
         as_owner.post(f"/samples/{two[0].id}/tempo/double")
         assert "Already up to date" in offer(as_owner, DESCRIBE, *two), "rules follow a correction at once"
         forget_figures(two[0])
         page = offer(as_owner, DESCRIBE, *two)
-        assert "Rules write new descriptions for 1 sample" in page
-        assert "1 sample was already described by rules from the same measurements" in page
+        assert "The built-in rules write new descriptions for 1 sample" in page
+        assert "1 sample was already described by the built-in rules from the same measurements" in page
 
     def test_descriptions_of_an_older_schema_can_change(
         self, as_owner: Browser, two: list[Sample], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(vibe_schema, "SCHEMA_VERSION", vibe_schema.SCHEMA_VERSION + 1)
-        assert "Rules write a new description" in offer(as_owner, DESCRIBE, two[0])
+        assert "The built-in rules write a new description" in offer(as_owner, DESCRIBE, two[0])
 
 
 def test_analysing_is_free(as_owner: Browser, two: list[Sample]) -> None:
@@ -199,7 +200,7 @@ def test_a_request_takes_no_more_than_the_maximum(
     monkeypatch.setattr(reprocess_offer, "MAX_SAMPLES", 1)
     answer = as_owner.post("/again", purpose=DESCRIBE, all="1")
     assert chosen_ids(answer.text) == [two[1].id]
-    assert "You chose 2 samples. Up to 1 can go at a time." in words(answer.text)
+    assert "You selected 2 samples. You can do up to 1 at a time." in words(answer.text)
     rest = re.findall(r'type="hidden" name="(all|after|purpose)" value="([^"]+)"', answer.text)
     following = as_owner.post("/again", **dict(rest))
     assert chosen_ids(following.text) == [two[0].id]
@@ -216,7 +217,7 @@ def test_a_plan_limits_the_jobs_of_a_day(as_freeloader: Browser, freeloader: Use
     again_ = as_freeloader.post("/again/jobs", purpose=ANALYSE, sample=sample_id)
     assert again_.headers["Location"] == "/samples"
     assert (
-        "Free analyses and describes 100 samples again in 24 hours, and 0"
+        "On the Free plan you can analyse or describe 100 samples again every 24 hours, and you have 0 left."
         in as_freeloader.get("/samples").text
     )
     with transaction() as session:
@@ -235,16 +236,16 @@ def test_the_page_foresees_what_the_job_does_with_a_models_words(
         session.get_one(AiSwitch, 1).paused_because = "no credit"
         two[1].describe(two[1].described | {"source": BY_RULES})
     page = offer(as_owner, DESCRIBE, *two)
-    assert "1 sample was described by a model, and rules do not replace that." in page
-    assert "It was described by a model, and rules do not replace that." in words(
+    assert "1 sample has an AI description, which the built-in rules don't replace." in page
+    assert "It has an AI description, which the built-in rules don't replace." in words(
         as_owner.post("/again", purpose=DESCRIBE, sample=two[0].id).text
     )
     assert described_by(as_owner, two[0]) == model
-    assert "1 sample gets what a model wrote earlier for the same measurements." in page
+    assert "1 sample gets the AI description that was written earlier for the same measurements" in page
     assert described_by(as_owner, two[1]) == model
     as_owner.post("/settings/ai", ai_model=SMALL)
     page = offer(as_owner, DESCRIBE, *two)
-    assert "and replace what a model wrote. This is free." in page
+    assert "and replace what AI wrote. This is free." in page
     assert described_by(as_owner, two[0]) == BY_RULES
 
 

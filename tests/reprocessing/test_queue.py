@@ -66,7 +66,7 @@ def test_on_the_free_plan_analysing_waits_and_describing_does_not(
     [words], [ear] = (queued(as_freeloader, purpose, sample) for purpose in (DESCRIBE, ANALYSE))
     assert (words.is_delayed, ear.is_delayed) == (False, True)
     assert (words.tier, words.priority) == (ear.tier, ear.priority) == ("free-tier", 20)
-    assert "Free analyses wait" in as_freeloader.get("/jobs").text
+    assert "On the Free plan, analyses wait" in as_freeloader.get("/jobs").text
 
 
 @BOTH

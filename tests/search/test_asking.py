@@ -86,7 +86,7 @@ def test_the_picked_order_goes_before_a_date_and_a_date_before_other_ranks(
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first").text
     assert "· oldest first" in page
     chips = re.findall(r'class="chip" href="[^"]+">([^<]+) <', page)
-    assert chips == ["darkest first (another order is chosen)", "WAV", "oldest first"]
+    assert chips == ["darkest first (not used: another order applies)", "WAV", "oldest first"]
     assert '<option value="newest">' in page  # what is in force is as asked, which stands selected
     assert 'href="/samples?ask=dark+wav&amp;sort=oldest"' in page
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first&sort=newest").text

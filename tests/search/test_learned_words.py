@@ -25,7 +25,7 @@ from tests.search.test_text_conditions import shelve
 from tests.support import ApiScript, Browser
 
 HEADNOD = ["mood: groovy", "mood: funky", "rank: punchiest"]
-ASKED = "Ask the model about: "
+ASKED = "Ask AI what "
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_only_a_click_asks_a_model(
     as_owner: Browser, owner: User, fake: FakeOpenRouter, shelf: dict[str, Sample]
 ) -> None:
     before = page(as_owner, "headnod loops")
-    assert f"{ASKED}headnod<" in before
+    assert f"{ASKED}this word means: headnod<" in before
     assert (names(before), fake.asked) == ([], [])
     after = click(as_owner, "headnod loops")
     guess = "(AI guess, from “headnod”)"
@@ -117,9 +117,9 @@ def test_only_unknown_words_and_the_sentence_are_sent(as_owner: Browser, fake: F
 def test_words_the_model_does_not_know_are_named_and_not_asked_again(
     as_owner: Browser, fake: FakeOpenRouter
 ) -> None:
-    assert f"{ASKED}zorblax, headnod<" in page(as_owner, "zorblax headnod")
+    assert f"{ASKED}these words mean: zorblax, headnod<" in page(as_owner, "zorblax headnod")
     for html in (click(as_owner, "zorblax headnod"), page(as_owner, "zorblax")):
-        assert "The model doesn't know “zorblax”, so the search looks for the words as written." in html
+        assert "AI doesn't know “zorblax”, so the search looks for it as written." in " ".join(html.split())
         assert "“zorblax”" in chips(html)
         assert ASKED not in html
     assert len(fake.asked) == 1
@@ -204,7 +204,7 @@ def test_learned_words_stay_with_the_user_who_asked(
     as_owner: Browser, as_stranger: Browser, fake: FakeOpenRouter, stranger: User
 ) -> None:
     click(as_owner, "headnod")
-    assert f"{ASKED}headnod<" in page(as_stranger, "headnod")
+    assert f"{ASKED}this word means: headnod<" in page(as_stranger, "headnod")
     assert chips(page(as_stranger, "headnod")) == ["“headnod”"]
     assert learned_words.known_meanings(stranger, "headnod") == {}
     click(as_stranger, "headnod")

@@ -31,7 +31,7 @@ def registered_by_mail(product: Product, inbox: Inbox) -> Producer:
     producer = Producer(product)
     producer.post("/register", email="p@example.com")
     message = wait_for_mail(inbox, 1)
-    assert (message["To"], message["Subject"]) == ("p@example.com", "Complete your registration")
+    assert (message["To"], message["Subject"]) == ("p@example.com", "Finish signing up")
     link = re.search(rf"{product.url}(/register/\S+)", text_of(message))
     assert link is not None
     assert producer.post(link.group(1), password=PASSWORD, timezone="UTC").url.path == "/upload"

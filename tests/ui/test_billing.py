@@ -35,7 +35,7 @@ def register(page: Page) -> None:
     page.goto("/register")
     page.get_by_label("Email").fill("p@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     page.wait_for_url("**/upload")
 
 
@@ -62,8 +62,8 @@ def test_a_plan_is_bought_changed_cancelled_and_resumed(
     check(page, page.url)
     press(page, "Change to Enterprise")
     expect(page.get_by_text("You are on Enterprise now.")).to_be_visible()
-    press(page, "Cancel at the end of the period")
-    expect(page.get_by_text("Enterprise stays until")).to_be_visible()
+    press(page, "Cancel Enterprise at the end of the billing period")
+    expect(page.get_by_text("you keep Enterprise until")).to_be_visible()
     press(page, "Resume Enterprise")
     expect(page.get_by_text("Resumed. Your plan renews as before.")).to_be_visible()
 

@@ -46,7 +46,7 @@ def register(page: Page) -> None:
     page.goto("/register")
     page.get_by_label("Email").fill("p@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     page.wait_for_url("**/upload")
 
 
@@ -73,7 +73,7 @@ def test_a_retry_goes_through_the_app_when_the_store_refuses_the_file(
     register(page)
     gate.is_shut = True
     drop(page, [("Kick.wav", kick())])
-    expect(page.get_by_text("The file did not reach the storage.")).to_be_visible()
+    expect(page.get_by_text("The file didn't reach our storage.")).to_be_visible()
     gate.is_shut = False
     page.get_by_role("button", name="Retry").click()
     expect(page.locator(".card.completed", has_text="Kick.wav")).to_be_visible(timeout=60_000)

@@ -95,7 +95,7 @@ def test_deleting_can_be_undone_in_place(page: Page) -> None:
     row = page.locator(".row", has_text="Warm pad")
     row.locator("summary").click()
     row.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Warm pad is deleted.")).to_be_visible()
+    expect(page.get_by_text("Warm pad has been deleted.")).to_be_visible()
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".row", has_text="Warm pad").locator(".play")).to_be_visible()
@@ -172,11 +172,11 @@ def test_corrections_on_the_page_of_a_sample(page: Page) -> None:
     vibe.get_by_text("Correct the vibe").click()
     vibe.get_by_label("Mood 1").select_option("sunny")
     vibe.get_by_role("textbox", name="Energy").fill("loud")
-    page.get_by_role("button", name="Save the vibe").click()
+    page.get_by_role("button", name="Save vibe").click()
     expect(vibe.get_by_text("Enter a whole number from 0 to 100.")).to_be_visible()
     expect(vibe.get_by_label("Mood 1")).to_have_value("sunny")
     vibe.get_by_role("textbox", name="Energy").fill("77")
-    page.get_by_role("button", name="Save the vibe").click()
+    page.get_by_role("button", name="Save vibe").click()
     expect(vibe).to_contain_text("sunny")
     vibe.get_by_text("Correct the vibe").click()
     assert Axe().run(page).violations_count == 0
@@ -205,7 +205,7 @@ def test_everything_works_without_javascript(browser: Browser, product: Product)
     assert names(page) == ["No script"]
     with page.expect_download() as download:
         page.locator("summary[aria-label='More for No script']").click()
-        page.get_by_role("link", name="Download for SP-404").click()
+        page.get_by_role("link", name="Download for SP-404MKII").click()
     assert download.value.suggested_filename == "No script 101.wav"
     page.get_by_role("link", name="No script", exact=True).click()
     page.get_by_role("button", name="Delete").click()

@@ -84,7 +84,7 @@ def test_dropped_files_are_analysed_played_and_downloaded(
     rows.first.get_by_role("link", name=re.compile("^Break 93")).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Break 93")
     with page.expect_download() as download:
-        page.get_by_role("link", name="SP-404 WAV").click()
+        page.get_by_role("link", name="SP-404MKII WAV").click()
     info = soundfile.info(download.value.path())
     assert (info.samplerate, info.subtype, info.format) == (48000, "PCM_16", "WAV")
     assert re.fullmatch(r"Break 93 \w+\.wav", download.value.suggested_filename)

@@ -44,7 +44,7 @@ def test_registering_confirms_the_mailbox_before_the_password(
     page.goto("/register")
     page.get_by_label("Email").fill("p@example.com")
     page.get_by_role("button", name="Email me a link").click()
-    expect(page.get_by_text("We sent a link to this address.")).to_be_visible()
+    expect(page.get_by_text("We've emailed you a link.")).to_be_visible()
     assert "You already have an account" in text_of(_mail(inbox, 2))
     context.close()
     assert browser_errors == []
@@ -55,17 +55,17 @@ def _walk(page: Page, product: Product, inbox: Inbox, check: bool) -> None:
     _is_fine(page, check)
     page.get_by_label("Email").fill("p@example.com")
     page.get_by_role("button", name="Email me a link").click()
-    expect(page.get_by_text("We sent a link to this address.")).to_be_visible()
+    expect(page.get_by_text("We've emailed you a link.")).to_be_visible()
     link = re.search(rf"{product.url}/register/\S+", text_of(_mail(inbox, 1)))
     assert link is not None
     page.goto(link.group())
     expect(page.get_by_text("p@example.com")).to_be_visible()
     _is_fine(page, check)
     page.get_by_label("Password").fill("passwordpassword")
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     expect(page.locator(".error")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
+    page.get_by_role("button", name="Create account").click()
     page.wait_for_url("**/upload")
 
 

@@ -79,7 +79,7 @@ def test_a_file_that_is_not_audio_is_refused_and_leaves_nothing(
 def test_a_file_over_the_plans_size_is_refused(as_freeloader: Browser) -> None:
     answer = as_freeloader.upload(("big.wav", kick() + bytes(10 * plans.MB)))
     assert answer.status_code == 422
-    assert "larger than 10 MB, the most a file may have on Free" in answer.get_json()["error"]
+    assert "larger than 10 MB, the largest file your plan allows" in answer.get_json()["error"]
     assert files_kept() == []
 
 
@@ -88,7 +88,7 @@ def test_the_last_free_upload_of_the_day_is_the_last(as_freeloader: Browser, fre
         assert as_freeloader.upload((f"{number}.wav", kick())).status_code == 201
     answer = as_freeloader.upload(("11.wav", kick()))
     assert answer.status_code == 422
-    assert "You have used all 10 uploads for today. Upload again from" in answer.get_json()["error"]
+    assert "You have used all 10 uploads for today. Wait until" in answer.get_json()["error"]
     assert quota.plan_usage(freeloader).uploads == 10
 
 
@@ -123,7 +123,7 @@ def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Brows
     job = uploaded_job(as_freeloader, "kick.wav", kick())
     assert job.tier == "free-tier"
     assert abs((job.run_at - job.created_at).total_seconds() - 43200) < 5
-    assert "Free uploads wait in line." in as_freeloader.get("/upload").text
+    assert "On the Free plan, uploads wait in the queue." in as_freeloader.get("/upload").text
 
 
 def test_duplicates_are_found_before_they_are_sent(as_owner: Browser, as_stranger: Browser) -> None:

@@ -29,12 +29,12 @@ def check_shape(channels: int, sample_rate: int, limits: DecodeLimits) -> None:
     """
     if not 1 <= channels <= limits.channels_max:
         raise UnreadableAudio(
-            f"This file declares {channels} channels; we take 1 to {limits.channels_max}. "
+            f"This file has {channels} channels, and we accept 1 to {limits.channels_max}. "
             "Export it as mono or stereo."
         )
     if not limits.sample_rate_min_hz <= sample_rate <= limits.sample_rate_max_hz:
         raise UnreadableAudio(
-            f"This file declares a sample rate of {sample_rate} Hz; we take 4 to 384 kHz. "
+            f"This file has a sample rate of {sample_rate} Hz, and we accept 4 to 384 kHz. "
             "Export it at 48 kHz."
         )
 
@@ -62,7 +62,7 @@ def check_length(frames: int, channels: int, sample_rate: int, limits: DecodeLim
         )
     if frames * channels > limits.values_max:
         raise UnreadableAudio(
-            "This file unpacks to too much audio for its sample rate and channels. "
+            "This file is too long for its sample rate and number of channels. "
             "Export it as stereo at 48 kHz or cut it into shorter files."
         )
 
@@ -96,18 +96,21 @@ def check_decoded(
     if not scratch.frames:
         raise UnreadableAudio(_no_audio_message(declared_frames, sample_rate, found))
     if scratch.bad_values == scratch.frames * scratch.channels:
-        raise UnreadableAudio(f"Every sample of this {found.name} is invalid (not a number). {EXPORT_AGAIN}")
+        raise UnreadableAudio(f"This {found.name} holds only invalid audio data. {EXPORT_AGAIN}")
     warnings = _check_truncation(scratch.frames, declared_frames, sample_rate, found, limits)
     if scratch.bad_values:
-        warnings.append(f"{scratch.bad_values:,} invalid samples (not a number) were replaced by silence.")
+        warnings.append(
+            f"{scratch.bad_values:,} invalid values in the audio data were replaced with silence."
+        )
     return warnings
 
 
 def _no_audio_message(declared_frames: int | None, sample_rate: int, found: AudioFormat) -> str:
     if declared_frames:
         declared = _format_seconds(declared_frames / sample_rate)
-        return f"This {found.name} is cut short: it declares {declared} but holds no audio. {EXPORT_AGAIN}"
-    return f"This {found.name} holds no audio. {EXPORT_AGAIN}"
+        held = f"its header says {declared}, but it contains no audio"
+        return f"This {found.name} is cut short: {held}. {EXPORT_AGAIN}"
+    return f"This {found.name} contains no audio. {EXPORT_AGAIN}"
 
 
 def _check_truncation(
@@ -115,10 +118,11 @@ def _check_truncation(
 ) -> list[str]:
     if declared is None or frames >= declared - _codec_slack(found):
         return []
-    held = f"it declares {_format_seconds(declared / rate)} but holds {_format_seconds(frames / rate)}"
+    held = _format_seconds(frames / rate)
+    cut = f"its header says {_format_seconds(declared / rate)}, but it contains only {held}"
     if frames < declared * limits.whole_share_min or frames < limits.duration_min_truncated_s * rate:
-        raise UnreadableAudio(f"This {found.name} is cut short: {held}. {EXPORT_AGAIN}")
-    return [f"This {found.name} is cut short: {held}. We used what is there."]
+        raise UnreadableAudio(f"This {found.name} is cut short: {cut}. {EXPORT_AGAIN}")
+    return [f"This {found.name} is cut short: {cut}. We used those {held}."]
 
 
 def _codec_slack(found: AudioFormat) -> int:

@@ -145,7 +145,7 @@ def _read_body(file: BinaryIO, chunk: _Chunk, max_bytes: int) -> bytes:
 
 def _make_wav_layout(fmt: bytes | None, data: _Chunk, long_size: int | None) -> PcmLayout:
     if fmt is None or len(fmt) < 16:
-        raise UnreadableAudio(f"This WAV has no description of its audio (no fmt chunk). {EXPORT_AGAIN}")
+        raise UnreadableAudio(f"This WAV's audio header is missing or incomplete (fmt chunk). {EXPORT_AGAIN}")
     tag, channels, rate, _, align, bits = struct.unpack_from("<HHIIHH", fmt)
     if tag == _EXTENSIBLE and len(fmt) >= 40 and fmt[26:40] == _GUID_TAIL:
         tag = struct.unpack_from("<H", fmt, 24)[0]
@@ -173,7 +173,9 @@ def _wav_subtype(tag: int, container_bytes: int, bits: int) -> tuple[str, int]:
     if width not in known[tag]:
         width = (bits + 7) // 8
     if width not in known[tag]:
-        raise UnreadableAudio(f"This WAV declares {bits}-bit samples, which do not exist. {EXPORT_AGAIN}")
+        raise UnreadableAudio(
+            f"This WAV's header says {bits}-bit audio, which does not exist. {EXPORT_AGAIN}"
+        )
     return known[tag][width], width
 
 
@@ -191,12 +193,14 @@ _WIDTHS = {
 
 def _make_aiff_layout(file: BinaryIO, common: bytes, sound: _Chunk) -> PcmLayout:
     if len(common) < 18:
-        raise UnreadableAudio(f"This AIFF has no whole description of its audio. {EXPORT_AGAIN}")
+        raise UnreadableAudio(f"This AIFF's audio header is incomplete. {EXPORT_AGAIN}")
     channels, frames, bits = struct.unpack_from(">HIH", common)
     subtype, endian = _aifc_type(common[18:22])
     subtype = subtype or {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}.get((bits + 7) // 8, "")
     if not subtype:
-        raise UnreadableAudio(f"This AIFF declares {bits}-bit samples, which do not exist. {EXPORT_AGAIN}")
+        raise UnreadableAudio(
+            f"This AIFF's header says {bits}-bit audio, which does not exist. {EXPORT_AGAIN}"
+        )
     offset = struct.unpack(">I", _read_body(file, sound, 4).ljust(4, b"\0"))[0]
     frame_bytes = _WIDTHS[subtype] * channels
     declared = frames * frame_bytes or None

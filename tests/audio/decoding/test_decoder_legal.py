@@ -137,7 +137,7 @@ def test_a_wav_cut_inside_its_audio_is_read_with_a_warning(tmp_path: Path) -> No
     found = decoded(path)
     assert found.duration_s == pytest.approx(1.5)
     assert found.warnings == (
-        "This WAV is cut short: it declares 2.0 s but holds 1.5 s. We used what is there.",
+        "This WAV is cut short: its header says 2.0 s, but it contains only 1.5 s. We used those 1.5 s.",
     )
 
 
@@ -147,7 +147,7 @@ def test_a_few_invalid_samples_become_silence_with_a_warning(tmp_path: Path) -> 
     found = decoded(write(tmp_path / "a.wav", tone, subtype="FLOAT"))
     assert np.isfinite(found.samples[:]).all()
     assert found.samples[10:13].tolist() == [[0], [0], [0]]
-    assert found.warnings == ("3 invalid samples (not a number) were replaced by silence.",)
+    assert found.warnings == ("3 invalid values in the audio data were replaced with silence.",)
 
 
 def test_values_beyond_full_scale_are_kept(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_every_field_can_be_corrected(as_owner: Browser, loop: Sample) -> None:
     page = page_of(as_owner, loop)
     assert sorted(marked(page)) == sorted(VIBE_FIELDS)
     assert "described: dark, tense" in page
-    assert re.search(r"house <span[^>]*>60 %</span>,\s+disco</dd>", page), "the user's own word has no weight"
+    assert re.search(r"house <span[^>]*>60%</span>,\s+disco</dd>", page), "the user's own word has no weight"
     assert "energy and mode" not in page, "the reasons belong to the description"
 
 
@@ -75,9 +75,9 @@ def test_empty_fields_reset_and_empty_lists_mean_none(as_owner: Browser, loop: S
         ({"description": "<img src=x onerror=alert(1)>"}, "Write one plain sentence"),
         ({"description": "See www.example.com"}, "Write one plain sentence"),
         ({"description": "{{7*7}}"}, "Write one plain sentence"),
-        ({"tags": "a, b"}, "Use up to eight words"),
-        ({"tags": "one1,two2,three,four,five,six,seven,eight,nine"}, "Use up to eight words"),
-        ({"tags": "<script>"}, "Use up to eight words"),
+        ({"tags": "a, b"}, "Enter up to eight keywords"),
+        ({"tags": "one1,two2,three,four,five,six,seven,eight,nine"}, "Enter up to eight keywords"),
+        ({"tags": "<script>"}, "Enter up to eight keywords"),
     ],
 )
 def test_a_bad_value_is_explained_and_the_input_is_kept(

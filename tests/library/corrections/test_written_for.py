@@ -24,32 +24,34 @@ class TestOutdatedDescription:
     def test_a_newer_correction_is_named_with_a_link_to_describe_again(
         self, as_owner: Browser, told: Sample
     ) -> None:
-        assert "Written for" not in page_of(as_owner, told)
+        assert "written for" not in page_of(as_owner, told)
         corrected(as_owner, told, bpm="186", key="A minor", kind="one-shot", sound="tom")
         page = page_of(as_owner, told)
-        notice = page[page.index("Written for") :]
+        notice = page[page.index("written for") :]
         sentence = " ".join(notice.partition("</p>")[0].split())
-        assert sentence == "Written for 93 BPM, no key, loop, no sound type. That has changed since."
+        assert sentence == (
+            "written for 93 BPM, no key, loop, no sound type. The sample's values have changed since then."
+        )
         link = re.search(r'href="([^"]+)">Describe again', notice)
         assert link is not None
         assert as_owner.get(link.group(1)).status_code == 200
         as_owner.post(f"/samples/{told.id}/revert")
-        assert "Written for" not in page_of(as_owner, told)
+        assert "written for" not in page_of(as_owner, told)
 
     def test_a_running_description_is_named_instead_of_the_link(
         self, as_owner: Browser, told: Sample
     ) -> None:
         corrected(as_owner, told, bpm="186")
         as_owner.post("/again/jobs", purpose="describe", sample=told.id)
-        notice = page_of(as_owner, told).partition("Written for")[2].partition("</div>")[0]
+        notice = page_of(as_owner, told).partition("written for")[2].partition("</div>")[0]
         assert "It is being described again" in notice
         assert "Describe again" not in notice
 
     def test_a_difference_too_small_to_show_is_ignored(self, as_owner: Browser, told: Sample) -> None:
         with transaction():
             told.correct(bpm=(told.bpm or 0) + 0.01)
-        assert "Written for" not in page_of(as_owner, told)
+        assert "written for" not in page_of(as_owner, told)
 
     def test_descriptions_without_figures_are_never_outdated(self, as_owner: Browser, loop: Sample) -> None:
         corrected(as_owner, loop, bpm="186")
-        assert "Written for" not in page_of(as_owner, loop)
+        assert "written for" not in page_of(as_owner, loop)

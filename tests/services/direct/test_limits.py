@@ -62,7 +62,7 @@ def test_plan_limits_hold_before_and_after_sending(app: Flask, freeloader: User)
     script = ApiScript(app, freeloader)
     big = {"filename": "big.wav", "size_bytes": 10 * plans.MB + 1}
     answer = script.call("POST", "/api/uploads", json=big)
-    assert "larger than 10 MB, the most a file may have on Free" in answer.get_json()["detail"]
+    assert "larger than 10 MB, the largest file your plan allows" in answer.get_json()["detail"]
     told = link(script, kick())
     with transaction() as session:
         session.add(
