@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -39,7 +40,7 @@ def test_the_document_is_public_as_json_and_as_a_page(client: FlaskClient) -> No
     assert page.status_code == 200
     for operation in OPERATIONS:
         assert f'id="{operation.name}"' in page.text
-        assert operation.summary in page.text
+        assert operation.summary in unescape(page.text)
     assert "<code>vibe.energy</code>" in page.text
 
 

@@ -58,5 +58,5 @@ def test_a_job_that_kills_its_worker_three_times_fails(as_owner: Browser, owner:
         reconcile.requeue_abandoned()
     db.session.refresh(job)
     assert job.state == "failed"
-    assert "stopped 3 times" in (job.error or "")
+    assert "unexpectedly 3 times" in (job.error or "")
     assert quota.plan_usage(owner).uploads == 0
