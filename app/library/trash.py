@@ -43,7 +43,10 @@ def restore_sample(sample: Sample) -> None:
 
 
 def purge_deleted() -> None:
-    """Remove samples deleted longer ago than the undo period. Rows go first, so that none can be restored."""
+    """Remove samples deleted longer ago than the undo period.
+
+    The rows go first, so a sample without its files is never restored.
+    """
     with transaction() as session:
         old = delete_rows(Sample).where(Sample.deleted_at < utcnow() - UNDO_PERIOD)
         keys = session.execute(old.returning(Sample.original_key, Sample.sp404_key)).all()

@@ -15,7 +15,7 @@ class UploadPageForm(FlaskForm):
 
 
 class LinkForm(UploadPageForm):
-    """What the page's script sends about one file to get a link for it."""
+    """The form the page's script sends to get an upload link for one file."""
 
     filename = HiddenField()
     size_bytes = IntegerField(validators=[InputRequired(), NumberRange(0)])

@@ -1,4 +1,4 @@
-"""What all models rely on: times in UTC, write transactions that lose nothing, rebuilt tables."""
+"""Test the base of all models: times in UTC, write transactions that lose nothing, rebuilt tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What analysing and describing a sample again changes, and what it costs."""
+"""Analyse and describe samples again: check the changes and the cost."""
 
 from __future__ import annotations
 

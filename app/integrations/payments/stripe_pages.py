@@ -92,7 +92,7 @@ def _has_status(settings: Settings, session_id: str, status: str) -> bool:
 
 
 def close_checkouts(settings: Settings, customer_id: str) -> None:
-    """Expire the customer's open Checkout sessions, so that none of them can be paid any more."""
+    """Expire the customer's open Checkout sessions, so that the customer can no longer pay them."""
     sessions = stripe_client(settings).v1.checkout.sessions
     with map_stripe_errors():
         for session in sessions.list({"customer": customer_id, "status": "open"}).auto_paging_iter():

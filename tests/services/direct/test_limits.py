@@ -1,4 +1,4 @@
-"""What upload links reject, what is refused after it arrived, and what is cleaned up."""
+"""Check the limits of upload links, refusals after arrival, and the clean-up."""
 
 from __future__ import annotations
 
