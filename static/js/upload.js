@@ -1,5 +1,6 @@
 // The upload tray: files dropped anywhere, three at a time, each with its own bar, cancel and retry.
-import { findDuplicate, newBatchId, reportSkipped, sendFile } from "./upload_requests.js";
+import { readDrop } from "./dropped_files.js";
+import { findDuplicate, isReadable, newBatchId, reportSkipped, sendFile } from "./upload_requests.js";
 
 const MAX_AT_ONCE = 3;
 const tray = document.getElementById("tray");
@@ -49,6 +50,11 @@ async function upload(entry) {
     return showRefused(entry, reason + advice, false);
   }
   showNote(entry, "Checking");
+  if (!await isReadable(entry.file)) {
+    reportSkipped(entry);
+    const reason = `The browser could not read ${entry.file.name}. `;
+    return showRefused(entry, `${reason}If it was moved, drop it again; if it is a folder, open it and drop its files.`, true);
+  }
   const duplicate = entry.isWanted ? null : await findDuplicate(entry.file);
   if (entry.cancelled) return;
   if (duplicate) return showDuplicate(entry, duplicate);
@@ -71,17 +77,32 @@ function showStored(entry) {
   if (!tray.querySelector(".queue-item")) finish();
 }
 
+// A sentence that stays until it is dismissed.
+function showNotice(text) {
+  const item = document.getElementById("tray-notice").content.firstElementChild.cloneNode(true);
+  item.querySelector(".queue-note").textContent = text;
+  tray.querySelector("[data-tray-list]").append(item);
+  tray.hidden = false;
+}
+
+function hideUnlessNoticed() {
+  tray.hidden = !tray.querySelector(".tray-notice");
+  if (!tray.hidden) tray.querySelector("[data-tray-count]").textContent = "";
+}
+
 // Where there are no job cards, the tray links to them.
 function finish() {
   if (hasCards()) {
-    tray.hidden = true;
+    hideUnlessNoticed();
   } else {
     const link = document.createElement("a");
     link.href = tray.dataset.jobs;
     link.textContent = "Watch them finish";
     const item = document.createElement("li");
+    item.className = "tray-link";
     item.append(link);
-    tray.querySelector("[data-tray-list]").replaceChildren(item);
+    tray.querySelector(".tray-link")?.remove();
+    tray.querySelector("[data-tray-list]").append(item);
   }
   counts.total = counts.done = 0;
 }
@@ -120,7 +141,7 @@ function cancel(entry) {
   showCount();
   if (tray.querySelector(".queue-item")) return;
   if (counts.done) finish();
-  else tray.hidden = true;
+  else hideUnlessNoticed();
 }
 
 function retry(entry) {
@@ -129,6 +150,12 @@ function retry(entry) {
   if (entry.skipped) Object.assign(entry, { batch: newBatchId(), batchFiles: 1, skipped: false });
   waiting.push(entry);
   startNext();
+}
+
+async function takeDrop(transfer) {
+  const { files, notices } = await readDrop(transfer);
+  if (files.length) addFiles(files);
+  notices.forEach(showNotice);
 }
 
 function acceptDrops() {
@@ -146,7 +173,7 @@ function acceptDrops() {
     if (!hasFiles(event)) return;
     event.preventDefault();
     veil.hidden = true;
-    addFiles([...event.dataTransfer.files]);
+    takeDrop(event.dataTransfer);
   });
 }
 
@@ -158,6 +185,12 @@ if (tray) {
     event.target.value = "";
   });
   document.addEventListener("click", (event) => {
+    const notice = event.target.closest(".tray-notice button")?.closest(".tray-notice");
+    if (notice) {
+      notice.remove();
+      if (!tray.querySelector("[data-tray-list]").children.length) tray.hidden = true;
+      return;
+    }
     const pressed = event.target.closest('[data-action="cancel-upload"], [data-action="retry-upload"]');
     if (!pressed) return;
     const { entry } = pressed.closest(".queue-item");

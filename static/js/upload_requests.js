@@ -2,6 +2,7 @@
 import { csrfToken } from "./csrf.js";
 
 const MAX_HASHED_BYTES = 200e6;
+const MAX_READ_WAIT_MS = 10_000;
 const tray = document.getElementById("tray");
 const appHeaders = { Accept: "application/json", "X-CSRFToken": csrfToken };
 
@@ -15,10 +16,18 @@ export function newBatchId() {
 
 const toHex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
+// Whether the first byte arrives. A folder, a file that was moved, or a drive that sleeps may never answer.
+export function isReadable(file) {
+  const first = file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+  const patience = new Promise((resolve) => { setTimeout(resolve, MAX_READ_WAIT_MS, false); });
+  return Promise.race([first, patience]);
+}
+
 // The sample with the same bytes, if the library has one. Very large files are not hashed.
 export async function findDuplicate(file) {
   if (!crypto.subtle || file.size > MAX_HASHED_BYTES || file.size === 0) return null;
-  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer()).catch(() => null);
+  const bytes = await file.arrayBuffer().catch(() => null);
+  const digest = bytes && await crypto.subtle.digest("SHA-256", bytes).catch(() => null);
   if (!digest) return null;
   const url = tray.dataset.known.replace("HASH", toHex(new Uint8Array(digest)));
   const response = await fetch(url).catch(() => null);

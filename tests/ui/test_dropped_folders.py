@@ -1,0 +1,82 @@
+"""A folder from the desk is dropped: its sounds are uploaded, and one line says what was left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support import chord, drum_loop, kick
+from tests.ui.conftest import sign_in
+
+pytestmark = pytest.mark.ui
+
+
+def drop_paths(page: Page, *paths: Path) -> None:
+    """Drop paths of the disk as the desktop does; an event made by a script can't hold a folder."""
+    browser = page.context.new_cdp_session(page)
+    files = [str(path) for path in paths]
+    data = {"items": [], "files": files, "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 200, "data": data})
+
+
+def write(folder: Path, **files: bytes) -> Path:
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name.replace("__", ".", 1)).write_bytes(content)
+    return folder
+
+
+def test_sounds_of_a_folder_are_uploaded_and_side_files_are_left_out(page: Page, tmp_path: Path) -> None:
+    pack = write(tmp_path / "My pack", kick__wav=kick(), readme__txt=b"Thank you", __DS_Store=b"\0")
+    write(pack / "Loops" / "93", break__wav=drum_loop(93), break__asd=b"\0")
+    write(pack / "__MACOSX", pad__wav=b"\0\5\26\7")
+    single = tmp_path / "Pad.wav"
+    single.write_bytes(chord())
+    sign_in(page)
+    page.goto("/upload")
+    drop_paths(page, pack, single)
+    for name in ("kick.wav", "break.wav", "Pad.wav"):
+        expect(page.locator(".card.completed", has_text=name)).to_be_visible(timeout=30_000)
+    expect(page.locator(".card")).to_have_count(3)
+    notice = page.locator(".tray-notice")
+    expect(notice).to_contain_text("My pack: 4 files left out because they hold no sound: ")
+    notice.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#tray")).to_be_hidden()
+
+
+def test_a_folder_of_more_files_than_one_listing_gives_is_read_to_its_end(page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "Many"
+    write(folder, **{f"{number}__txt": b"words" for number in range(230)})
+    sign_in(page)
+    page.goto("/upload")
+    drop_paths(page, folder)
+    notices = page.locator(".tray-notice")
+    expect(notices.nth(0)).to_have_text("The folder Many holds no sounds. Dismiss", use_inner_text=True)
+    expect(notices.nth(1)).to_contain_text("Many: 230 files left out")
+
+
+def test_an_empty_folder_gets_a_sentence(page: Page, tmp_path: Path) -> None:
+    empty = write(tmp_path / "Nothing")
+    sign_in(page)
+    page.goto("/upload")
+    drop_paths(page, empty)
+    expect(page.locator(".tray-notice")).to_contain_text("The folder Nothing holds no sounds.")
+
+
+def test_a_file_that_vanishes_before_it_is_read_gets_a_sentence(page: Page, tmp_path: Path) -> None:
+    vanishing = tmp_path / "Gone.wav"
+    vanishing.write_bytes(kick())
+    sign_in(page)
+    page.goto("/upload")
+    page.evaluate(
+        """() => { const read = Blob.prototype.arrayBuffer;
+        Blob.prototype.arrayBuffer = function () {
+          return new Promise((go) => setTimeout(go, 1500)).then(() => read.call(this)); }; }"""
+    )
+    drop_paths(page, vanishing)
+    expect(page.locator(".queue-note")).to_have_text("Checking")
+    vanishing.unlink()
+    expect(page.locator(".queue-note")).to_contain_text("The browser could not read Gone.wav.")
