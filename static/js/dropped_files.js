@@ -61,7 +61,8 @@ function describe(name, files, leftOut, unread) {
     notices.push(`${name}: ${count(leftOut.length)} left out because they hold no sound: ${named}`);
   }
   if (files.length > MAX_FILES) {
-    notices.push(`${name} holds more than ${MAX_FILES} files. Only the first ${MAX_FILES} were taken: drop its folders one by one.`);
+    const taken = `${name} holds more than ${MAX_FILES} files. Only the first ${MAX_FILES} were taken: `;
+    notices.push(`${taken}drop its folders one by one.`);
   }
   return notices;
 }

@@ -53,7 +53,8 @@ async function upload(entry) {
   if (!await isReadable(entry.file)) {
     reportSkipped(entry);
     const reason = `The browser could not read ${entry.file.name}. `;
-    return showRefused(entry, `${reason}If it was moved, drop it again; if it is a folder, open it and drop its files.`, true);
+    const advice = "If it was moved, drop it again; if it is a folder, open it and drop its files.";
+    return showRefused(entry, reason + advice, true);
   }
   const duplicate = entry.isWanted ? null : await findDuplicate(entry.file);
   if (entry.cancelled) return;
