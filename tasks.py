@@ -29,6 +29,7 @@ from app.models.base import utcnow
 from app.notify import outbox, webhook_delivery
 from app.notify.batch_completion import settle_abandoned
 from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
+from app.search.folded_rows import fold_changed_rows
 from app.upload import direct_uploads
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def run_housekeeping() -> None:
 
 @huey.periodic_task(crontab(minute="17"), name="remove_leftovers", priority=HOUSE_PRIORITY)
 def remove_leftovers() -> None:
-    """Remove, every hour, files, objects and rows that nothing refers to any more."""
+    """Remove, every hour, what nothing refers to any more, and fold what an older version has written."""
     run_chores(
         cleanup.remove_temporary_files,
         cleanup.remove_orphans,
@@ -121,6 +122,7 @@ def remove_leftovers() -> None:
         data_export.purge_old_exports,
         webhook_delivery.purge_old_deliveries,
         payment_events.purge_applied,
+        fold_changed_rows,
     )
 
 

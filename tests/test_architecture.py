@@ -43,7 +43,8 @@ RINGS = [
     {"app.sandbox", "app.sp404", "app.vibe", "app.integrations"},
     {"app.audio"},
     {"app.music", "app.sandbox.isolation"},
-    {"app.extensions", "app.form_responses", "app.logs", "app.negotiation", "app.plurals"},
+    {"app.download_names", "app.extensions", "app.form_responses", "app.logs"}
+    | {"app.negotiation", "app.plurals"},
     {"app.config"},
 ]
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")

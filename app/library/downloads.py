@@ -5,9 +5,9 @@ from __future__ import annotations
 from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import open_store
+from app.library.pad_file_names import assign_pad_name
 from app.models import Sample
 from app.models.base import new_id, transaction
-from app.sp404 import pad_names
 
 WAV = "audio/wav"
 BINARY = "application/octet-stream"
@@ -27,24 +27,21 @@ def audio_url(sample: Sample) -> str:
 
 def original_url(sample: Sample) -> str:
     """Return a download link to the uploaded file under its own name, and record the export."""
-    url = open_store(settings()).url(sample.original_key, content_type=BINARY, download_name=sample.filename)
-    _record_export(sample)
-    return url
+    with transaction():
+        quota.record_export(sample, new_id())
+    name = sample.filename
+    return open_store(settings()).url(sample.original_key, content_type=BINARY, download_name=name)
 
 
 def sp404_url(sample: Sample) -> str:
     """Return a download link to the WAV for the unit, and record the export.
 
-    The WAV has 48 kHz and 16 bit, and a name that the unit can show and load. Raises TooLongForPadError.
+    The WAV has 48 kHz and 16 bit. Its name is one that the unit shows and loads, and that no other sample of
+    the user has. Raises TooLongForPadError.
     """
     if not sample.fits_a_pad:
         raise TooLongForPadError
-    name = f"{pad_names.safe_name(pad_names.append_facts(sample.name, sample.bpm, sample.key))}.wav"
-    url = open_store(settings()).url(sample.sp404_key, content_type=WAV, download_name=name)
-    _record_export(sample)
-    return url
-
-
-def _record_export(sample: Sample) -> None:
     with transaction():
+        name = f"{assign_pad_name(sample)}.wav"
         quota.record_export(sample, new_id())
+    return open_store(settings()).url(sample.sp404_key, content_type=WAV, download_name=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from app.models import Sample, User, ownership
 from app.models.base import transaction
 from app.models.corrections import MAX_BPM, MIN_BPM
-from app.models.display_names import MAX_READ, display_name, visible_text
+from app.models.display_names import MAX_READ, display_name, tag_name
 
 WITH_FEATURES = (joinedload(Sample.features),)
 MAX_TAGS = 20
@@ -79,10 +78,8 @@ def toggle_like(sample: Sample) -> None:
 
 def parse_tags(text: str) -> list[str]:
     """Return tags as they are stored: `Dusty, lo fi, #Drums` becomes `dusty`, `lo-fi`, `drums`."""
-    words = (
-        re.sub(r"\s+", "-", visible_text(part).lstrip("#").casefold()) for part in text[:MAX_READ].split(",")
-    )
-    return list(dict.fromkeys(word[:40] for word in words if word))[:MAX_TAGS]
+    words = (tag_name(part) for part in text[:MAX_READ].split(","))
+    return list(dict.fromkeys(word for word in words if word))[:MAX_TAGS]
 
 
 @contextmanager

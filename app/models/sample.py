@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.audio.result import Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.corrections import Corrections
+from app.models.text_folding import fold_text
 from app.sp404.unit_limits import fits_on_pad
 
 
@@ -40,6 +41,7 @@ class Sample(Corrections, Model):
     content_sha256: Mapped[str] = mapped_column(String(64), index=True)
     original_key: Mapped[str] = mapped_column(String(200))
     sp404_key: Mapped[str] = mapped_column(String(200))
+    pad_name: Mapped[str | None] = mapped_column(String(23))  # on the card; given by the first download
 
     duration_s: Mapped[float]
     kind: Mapped[str] = mapped_column(String(12))
@@ -51,7 +53,9 @@ class Sample(Corrections, Model):
     bars: Mapped[bytes] = mapped_column(LargeBinary)  # 64 heights, 0..255: the row's waveform
     described: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     corrections: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
-    search_text: Mapped[str] = mapped_column(Text)
+    # All searchable words, folded: the name in the first line, one field in each of the others
+    folded_text: Mapped[str | None] = mapped_column(Text)
+    search_text: Mapped[str] = mapped_column(Text)  # the same unfolded; the previous version searches it
     liked: Mapped[bool] = mapped_column(default=False)
 
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -72,12 +76,13 @@ class Sample(Corrections, Model):
         self.tags = [Tag(name=name) for name in dict.fromkeys(names)]
 
     def index_for_search(self) -> None:
-        """Gather all searchable words in one column."""
+        """Gather all searchable words in one column, and folded in another."""
         words = [self.name, self.filename, self.kind, self.sound or "", self.key or "", *self.tag_names]
         vibe = self.vibe
         words += [*vibe.get("moods", []), vibe.get("texture", ""), vibe.get("use", "")]
         words += [*vibe.get("tags", []), *(genre["name"] for genre in vibe.get("genres", []))]
         self.search_text = "\n".join(words).casefold()  # a phrase does not span two fields
+        self.folded_text = fold_text(self.search_text)
 
 
 class AudioFeatures(Model):

@@ -72,19 +72,20 @@ def _has_sound(sound: str) -> ColumnElement[bool]:
     """
     is_class = func.coalesce(Sample.sound, "").in_(synonyms.FAMILIES.get(sound, (sound,)))
     if sound in synonyms.FAMILIES:
-        return or_(is_class, Sample.search_text.contains(sound.removesuffix("s")))
-    return or_(is_class, func.lower(Sample.name).contains(sound), Sample.tags.any(Tag.name == sound))
+        return or_(is_class, text_conditions.contains_text(sound.removesuffix("s")))
+    is_named = text_conditions.FOLDED_NAME.contains(sound)
+    return or_(is_class, is_named, Sample.tags.any(Tag.name == sound))
 
 
 def _is_break(_: str) -> ColumnElement[bool]:
     """Require a drum loop, or "break" in the text."""
     drum_loop = and_(Sample.kind == "loop", _has_sound("drums"))
-    text = Sample.search_text.expression
+    text = text_conditions.SEARCHED_TEXT
     return or_(drum_loop, *(text_conditions.contains_words(text, word) for word in BREAK_WORDS))
 
 
 def _contains_any(*spellings: str) -> ColumnElement[bool]:
-    return or_(*(Sample.search_text.contains(each, autoescape=True) for each in spellings))
+    return or_(*map(text_conditions.contains_text, spellings))
 
 
 def _has_property(name: str, is_there: bool) -> ColumnElement[bool]:

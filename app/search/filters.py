@@ -7,10 +7,14 @@ import re
 from sqlalchemy import ColumnElement, or_
 
 from app.models import Sample, Tag
+from app.models.display_names import tag_name
+from app.models.text_folding import fold_text, strip_accents
 from app.music import musical_keys
 from app.music.sound_classes import ONE_SHOT
 from app.music.sound_words import sound_of_word
+from app.search.folded_sentence import TYPOGRAPHIC_QUOTES
 from app.search.sample_query import MAX_TEXT_LENGTH, SampleQuery
+from app.search.text_conditions import contains_text
 
 TEXT_TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
 MAX_TEXT_TERMS = 12
@@ -29,8 +33,8 @@ TEXT_SYNONYMS = {
 
 def filter_conditions(query: SampleQuery) -> list[ColumnElement[bool]]:
     """Return one condition for each filter that is set and for each word of the free text."""
-    text_terms = list(TEXT_TERM.finditer(query.q.casefold()[:MAX_TEXT_LENGTH]))[:MAX_TEXT_TERMS]
-    wanted = [_matches_text(term) for term in text_terms]
+    text = strip_accents(query.q[:MAX_TEXT_LENGTH]).translate(TYPOGRAPHIC_QUOTES)
+    wanted = [_matches_text(term) for term in list(TEXT_TERM.finditer(text))[:MAX_TEXT_TERMS]]
     if query.kind:
         wanted.append(Sample.kind == query.kind)
     if query.sound:
@@ -44,7 +48,8 @@ def filter_conditions(query: SampleQuery) -> list[ColumnElement[bool]]:
     if high is not None:
         wanted.append(Sample.bpm <= high)
     if query.tag:
-        wanted.append(Sample.tags.any(Tag.name == query.tag))
+        # An older version may have stored the tag in the form it was typed in.
+        wanted.append(Sample.tags.any(Tag.name.in_(sorted({query.tag, tag_name(query.tag)}))))
     if query.liked:
         wanted.append(Sample.liked.is_(True))
     return wanted
@@ -53,7 +58,7 @@ def filter_conditions(query: SampleQuery) -> list[ColumnElement[bool]]:
 def _matches_text(term: re.Match[str]) -> ColumnElement[bool]:
     """Search one word or quoted phrase in everything written about a sample; a leading minus excludes it."""
     minus, phrase, word = term.groups()
-    text = phrase or word
+    text = fold_text(phrase or word)
     spellings = {text, TEXT_SYNONYMS.get(text, text)}
-    found = or_(*(Sample.search_text.contains(spelling, autoescape=True) for spelling in sorted(spellings)))
+    found = or_(*(contains_text(spelling) for spelling in sorted(spellings)))
     return ~found if minus else found

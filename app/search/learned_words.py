@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.ai import answer_cache, model_choice
 from app.extensions import db
 from app.models import AiAnswer, User
+from app.models.text_folding import fold_text
 from app.search import word_meanings
 from app.search.lexicon import FieldValue, strip_separators
 from app.search.sentence_parser import QUOTED_TEXT, Term, build_term, parse_sentence
@@ -59,7 +60,7 @@ def question_key(user: User, word: str) -> str:
     """Return the key an answer is saved under. Other models or another prompt may know the word."""
     models = model_choice.ordered_models(user)
     version = f"r{word_meanings.MEANINGS_VERSION}"
-    return answer_cache.sha256_digest("word", strip_separators(word), *models, version)
+    return answer_cache.sha256_digest("word", fold_text(strip_separators(word)), *models, version)
 
 
 def _is_unknown_word(term: Term, sentence: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from app.search.folded_sentence import FoldedSentence
 from app.search.lexicon import FieldValue, strip_separators
 from app.search.sentence_rules import PROPERTY, SENTENCE_RULES, search_word
 
@@ -28,9 +29,7 @@ PREFIX = re.compile(
     re.I,
 )
 PLAIN_WORD = re.compile(r'[^\s,;!?"\0]+')
-# Quotation marks as phones type them. Each is replaced by one character, so that words keep their places.
-TYPOGRAPHIC_QUOTES = str.maketrans("“”„‘’", '"""\'\'')
-QUOTED_TEXT = re.compile('["“”„][^"“”„]*["“”„]')
+QUOTED_TEXT = re.compile('["“”„‟＂][^"“”„‟＂]*["“”„‟＂]')
 DEGREES = {"very": 2.0, "really": 2.0, "super": 2.0, "extremely": 2.0} | dict.fromkeys(
     ("abit", "alittle", "slightly", "kindof", "kinda"), 0.5
 )
@@ -58,7 +57,8 @@ class Term:
 @lru_cache(maxsize=256)
 def parse_sentence(sentence: str) -> tuple[Term, ...]:
     """Return the terms of a sentence in their order, at most `MAX_TERMS`."""
-    text, found, at = sentence[:MAX_SENTENCE_LENGTH].translate(TYPOGRAPHIC_QUOTES), list[Term](), 0
+    source, found, at = FoldedSentence(sentence[:MAX_SENTENCE_LENGTH]), list[Term](), 0
+    text = source.text
     refused, denial = False, None  # `denial` is the place of a `not` that still waits for its word
     while (gap := SEPARATOR.match(text, at)) is not None and gap.end() < len(text) and len(found) < MAX_TERMS:
         prefix = PREFIX.match(text, gap.end())
@@ -69,7 +69,9 @@ def parse_sentence(sentence: str) -> tuple[Term, ...]:
         value, end = _match_rules(text, prefix.end(), refused)
         if value is not None:
             degree = prefix["degree"] or (prefix["no"] if strip_separators(prefix["no"]) == "less" else None)
-            found.append(build_term(value, start, end, refused, degree))
+            if value[0] == "word":
+                value = "word", (source.typed_word(prefix.end(), end), *value[1][1:])
+            found.append(build_term(value, *source.span(start, end), refused, degree))
         denial = start if refused and value is None else None
         at = end
     return tuple(found)

@@ -1,4 +1,7 @@
-"""Conditions on texts, for steps 5 and 6: a sample's description with its corrections, and its name."""
+"""Conditions on texts, for steps 5 and 6: a sample's words, its name, its description with corrections.
+
+Words and names are compared folded, so that accents, case and width make no difference.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import re
 from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, or_
 
 from app.models import Sample, Tag, punctuation
+from app.models.text_folding import fold_text
 from app.search.lexicon import name_spellings, similar_words
 
 # The name of a term's field in the description.
@@ -16,6 +20,9 @@ DESCRIPTION_FIELDS = {
 }  # fmt: skip
 Condition = ColumnElement[bool]
 EXCLUDED_WORD = re.compile(r"(?:^|\s)-\S")
+# A row that the previous version has written has no folded text yet, so its own text is searched until then.
+SEARCHED_TEXT = func.coalesce(Sample.folded_text, Sample.search_text)
+FOLDED_NAME = punctuation.FirstLine(SEARCHED_TEXT)
 MAX_WHOLE_NAME = 3  # letters; so short a text must be whole words: `Am` does not find `Amen`
 
 
@@ -25,17 +32,16 @@ def is_described_as(field: str, *names: str) -> Condition:
     Names and tags count because the user may know better than the description.
     """
     described, spelled = current_text(DESCRIPTION_FIELDS[field]), name_spellings(field, names)
-    name = func.lower(Sample.name)
     return or_(
         *(_contains_text(described, f'"{word}"') for word in names),
-        *(contains_words(name, each) for each in spelled),
+        *(contains_words(FOLDED_NAME, each) for each in spelled),
         Sample.tags.any(Tag.name.in_([each.replace(" ", "-") for each in spelled])),
     )
 
 
 def mentions_word(word: str) -> Condition:
     """Require a character, such as dusty, or a similar word in the text or the description."""
-    texts = (Sample.search_text.expression, func.lower(current_text("description")))
+    texts = (SEARCHED_TEXT, func.lower(current_text("description")))
     return or_(*(contains_words(text, each) for text in texts for each in similar_words(word)))
 
 
@@ -45,19 +51,11 @@ def name_contains(sentence: str) -> Condition | None:
     The last word may be unfinished, as while typing. None for a sentence that can't be a name: one with a
     `-word`, or an empty one.
     """
-    said = " ".join((punctuation.blank_punctuation(sentence.casefold()) or "").split())
+    said = _folded_words(sentence)
     if not said or EXCLUDED_WORD.search(sentence):
         return None
-    name = func.substr(
-        Sample.search_text, 1, func.length(Sample.name)
-    )  # it begins with the name in lower case
-    framed = literal(" ") + punctuation.BlankPunctuation(name) + literal(" ")
-    spaced = func.replace(func.replace(framed, "  ", " "), "  ", " ")
     ending = " " if len(said) <= MAX_WHOLE_NAME else ""
-    return and_(
-        _contains_text(Sample.search_text.expression, said.split()[0]),
-        _contains_text(spaced, f" {said}{ending}"),
-    )
+    return and_(contains_text(said.split()[0]), _contains_text(_framed(FOLDED_NAME), f" {said}{ending}"))
 
 
 def current_text(field: str) -> ColumnElement[str]:
@@ -75,9 +73,23 @@ def contains_words(text: ColumnElement[str], spelling: str) -> Condition:
 
     The plain search for the first word comes first because it is cheap.
     """
-    said = punctuation.blank_punctuation(spelling) or ""
-    framed = literal(" ") + punctuation.BlankPunctuation(text) + literal(" ")
-    return and_(_contains_text(text, said.split()[0]), _contains_text(framed, f" {said} "))
+    said = _folded_words(spelling)
+    return and_(_contains_text(text, said.split()[0]), _contains_text(_framed(text), f" {said} "))
+
+
+def contains_text(part: str) -> Condition:
+    """Require a text anywhere in a sample's words, folded like them."""
+    return _contains_text(SEARCHED_TEXT, fold_text(part))
+
+
+def _folded_words(text: str) -> str:
+    """Return the words of a text as they are compared, with single blanks between them."""
+    return (punctuation.blank_punctuation(fold_text(text)) or "").strip()
+
+
+def _framed(text: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the words of a text with a blank before and after each."""
+    return punctuation.BlankPunctuation(literal(" ") + text + literal(" "))
 
 
 def _contains_text(text: ColumnElement[str], part: str) -> Condition:

@@ -7,14 +7,20 @@ The unit lists a file whose name has an unsupported character, but fails to load
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from anyascii import anyascii
 
+from app.download_names import is_reserved
 from app.music.musical_keys import key_symbol
+from app.sp404.name_shortening import shorten_name
 
 MAX_PAD_NAME = 23
 UNLOADABLE_CHARACTER = re.compile(r"[^A-Za-z0-9 _!&()+,\-.=@\[\]{}]")
+# A sharp or flat belongs to a note: `F#m7`, but not `Loop #1`.
+PITCH = re.compile(r"(?<![^\W\d_])([A-G])([#♯♭]{1,2})", re.I)
 PITCH_SIGNS = str.maketrans({"#": "s", "♯": "s", "♭": "b"})
+NUMBER = re.compile(r"-(\d{1,9})$")
 
 
 def safe_name(text: str, max_length: int = MAX_PAD_NAME) -> str:
@@ -31,11 +37,14 @@ def safe_name(text: str, max_length: int = MAX_PAD_NAME) -> str:
     -------
     str
         1 to `max_length` characters out of ``A-Z a-z 0-9 space _ ! & ( ) + - , . = @ [ ] { }``, never
-        starting with a dot (hidden on the card) nor ending with a dot or space (lost on FAT).
+        starting with a dot (hidden on the card) or hyphen, ending with a dot or space (lost on FAT), or
+        naming a device of Windows. A longer name keeps its numbers and its ending.
     """
-    plain = UNLOADABLE_CHARACTER.sub(" ", anyascii(text.translate(PITCH_SIGNS)))
-    tidy = re.sub(r"\s+", " ", plain).strip(" .")
-    return tidy[:max_length].rstrip(" .") or "sample"
+    spelled = PITCH.sub(_spell_pitch, unicodedata.normalize("NFKC", text))
+    plain = UNLOADABLE_CHARACTER.sub(" ", anyascii(spelled))
+    tidy = re.sub(r"\s+", " ", plain).lstrip(" .-").rstrip(" .")
+    name = shorten_name(tidy, max_length) or "sample"
+    return f"_{name}"[:max_length].rstrip(" .") if is_reserved(name) else name
 
 
 def append_facts(name: str, bpm: float | None, key: str | None, max_length: int = MAX_PAD_NAME) -> str:
@@ -59,11 +68,12 @@ def append_facts(name: str, bpm: float | None, key: str | None, max_length: int 
         Like ``Dusty break 93 Am``. A fact that the name already contains is not repeated.
     """
     facts = [f"{bpm:.0f}" if bpm else "", key_symbol(key).translate(PITCH_SIGNS) if key else ""]
-    words = name.split()
-    wanted = " ".join(fact for fact in facts if fact and fact not in words)
-    if not wanted:
-        return safe_name(name, max_length)
-    return f"{safe_name(name, max_length - len(wanted) - 1)} {wanted}"
+    found, ending = safe_name(name, max_length), list[str]()
+    while missing := [fact for fact in facts if fact and fact not in re.split("[ _-]", found)]:
+        ending = [fact for fact in facts if fact in missing or fact in ending]
+        length = max_length - len(" ".join(ending)) - 1
+        found = f"{safe_name(name, length)} {' '.join(ending)}"
+    return found
 
 
 def unique_names(names: list[str], max_length: int = MAX_PAD_NAME) -> list[str]:
@@ -84,12 +94,46 @@ def unique_names(names: list[str], max_length: int = MAX_PAD_NAME) -> list[str]:
         case count as the same, as they do on the card.
     """
     taken: set[str] = set()
+    last_number: dict[str, int] = {}
     result = []
     for name in names:
-        candidate, number = safe_name(name, max_length), 2
+        first = candidate = safe_name(name, max_length)
+        number = last_number.get(first.casefold(), 1)
         while candidate.casefold() in taken:
-            ending = f"-{number}"
-            candidate, number = safe_name(name, max_length - len(ending)) + ending, number + 1
+            number += 1
+            candidate = numbered_name(name, number, max_length)
+        last_number[first.casefold()] = number
         taken.add(candidate.casefold())
         result.append(candidate)
     return result
+
+
+def numbered_name(name: str, number: int, max_length: int = MAX_PAD_NAME) -> str:
+    """Return a safe name for one of several sounds with the same name.
+
+    Parameters
+    ----------
+    name : str
+        Any name.
+    number : int
+        Which of the sounds it is, from 1.
+    max_length : int
+        Maximum length of the result in characters.
+
+    Returns
+    -------
+    str
+        The safe name alone for the first, and one that ends in ``-2``, ``-3`` … for the others.
+    """
+    ending = f"-{number}" if number > 1 else ""
+    return safe_name(name, max_length - len(ending)) + ending
+
+
+def is_numbered_name(text: str, name: str) -> bool:
+    """Say whether a text is a safe name with any number or none; `name` is any name."""
+    number = NUMBER.search(text)
+    return text == safe_name(name) or (number is not None and text == numbered_name(name, int(number[1])))
+
+
+def _spell_pitch(match: re.Match[str]) -> str:
+    return match[1] + match[2].translate(PITCH_SIGNS)

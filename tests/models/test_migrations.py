@@ -15,6 +15,7 @@ from flask_migrate import downgrade, upgrade
 from app import create_app
 from app.config import Settings
 from app.extensions import db
+from app.search import folded_rows
 
 NOW = "2026-01-02 03:04:05"
 TEMPO, KEY, BOTH, NONE = ("bpm",), ("key",), ("bpm", "key"), ()
@@ -151,3 +152,36 @@ def test_going_back_removes_jobs_that_the_older_version_does_not_know(empty_app:
     with db.engine.connect() as connection:
         for table, column in (("processing_jobs", "id"), ("job_attempts", "job_id")):
             assert connection.execute(sa.text(f"SELECT {column} FROM {table}")).scalars().all() == ["upload"]
+
+
+def test_search_texts_are_folded_in_batches_and_again_after_the_previous_version(
+    empty_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(revision="0016")
+    known = [column["name"] for column in sa.inspect(db.engine).get_columns("samples")]
+    insert("users", id="u", email="owner@example.com")
+    insert("samples", id="00000", user_id="u", search_text="café 0\nstraße.wav")
+    new = {"id": ":id", "search_text": ":text"}
+    copied = ", ".join(new.get(name, name) for name in known)
+    copies = [{"id": f"{number:05}", "text": f"café {number}\nstraße.wav"} for number in range(1, 1203)]
+    with db.engine.begin() as connection:
+        from_first = f"SELECT {copied} FROM samples WHERE id = '00000'"
+        connection.execute(sa.text(f"INSERT INTO samples ({', '.join(known)}) {from_first}"), copies)
+    upgrade(revision="0017")
+    expected = {f"{number:05}": f"cafe {number}\nstrasse.wav" for number in range(1203)}
+    assert rows("folded_text") == expected
+
+    # The previous version inserts and changes rows without the new columns.
+    needed = [each for each in sa.inspect(db.engine).get_columns("samples") if not each["nullable"]]
+    assert {each["name"] for each in needed if each["default"] is None} <= {*known}
+    insert("samples", id="new", user_id="u", search_text="łódź")
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE samples SET search_text = 'plain' WHERE id = '00001'"))
+        connection.execute(sa.text("UPDATE samples SET search_text = 'été' WHERE id = '00002'"))
+    monkeypatch.setattr(folded_rows, "BATCH_SIZE", 100)
+    for _ in range(2):
+        folded_rows.fold_changed_rows()
+        assert rows("folded_text") == expected | {"new": "lodz", "00001": "plain", "00002": "ete"}
+    downgrade(revision="0016")
+    upgrade(revision="0017")
+    assert rows("folded_text")["new"] == "lodz"

@@ -5,12 +5,28 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sp404 import pad_names
 
-LOADS = re.compile(r"[A-Za-z0-9_!&()+\-,=@\[\]{}][A-Za-z0-9 _!&()+\-,.=@\[\]{}]*")
+LOADS = re.compile(r"[A-Za-z0-9_!&()+,=@\[\]{}][A-Za-z0-9 _!&()+\-,.=@\[\]{}]*")
+WORDS = st.sampled_from(
+    [
+        "SP_Lofi",
+        "Essentials",
+        "Vol",
+        "Drum",
+        "Loop",
+        "Dusty",
+        "Breakbeat",
+        "Collection",
+        "Kick",
+        "The",
+        "é",
+        "ドラム",
+    ]
+)
 
 
 @given(st.text(max_size=300))
@@ -31,6 +47,19 @@ def test_any_text_becomes_a_name_that_loads(text: str) -> None:
         (".hidden", "hidden"),
         ("???", "sample"),
         ("F# minor", "Fs minor"),
+        ("F#m7 C♯ G♭ b♭ A##", "Fsm7 Cs Gb bb Ass"),
+        ("Bass1_D#2", "Bass1_Ds2"),
+        ("Loop #1", "Loop 1"),
+        ("#1 loop", "1 loop"),
+        ("Take ♯2", "Take 2"),
+        ("Mix#12 for DB#3", "Mix 12 for DB 3"),
+        ("Ｆ＃ ＃１", "Fs 1"),
+        ("CON", "_CON"),
+        ("aux.b", "_aux.b"),
+        ("LPT¹", "_LPT1"),
+        ("Contact", "Contact"),
+        ("-12 dB kick", "12 dB kick"),
+        ("- .kick. -.", "kick. -"),
     ],
 )
 def test_names_stay_readable(text: str, name: str) -> None:
@@ -43,7 +72,11 @@ def test_names_stay_readable(text: str, name: str) -> None:
         ("Dusty break", 92.6, "A minor", "Dusty break 93 Am"),
         ("Dusty break", None, None, "Dusty break"),
         ("Loop 93", 93.0, None, "Loop 93"),
-        ("A very long name that goes on", 120.0, "F# minor", "A very long nam 120 Fsm"),
+        ("A very long name that goes on", 120.0, "F# minor", "A very long on 120 Fsm"),
+        ("SP_Lofi Essentials Vol 2 Drum Loop 01", 93.0, "A minor", "SP_Lofi Esse 2 01 93 Am"),
+        ("SP_Loop_93_Am", 93.0, "A minor", "SP_Loop_93_Am"),
+        ("Loop F#m", 93.0, "F# minor", "Loop Fsm 93"),
+        ("Am Essentials of lofi collection", 93.0, "A minor", "Am Essentia collecti 93"),
     ],
 )
 def test_tempo_and_key_survive_in_the_name(
@@ -54,9 +87,72 @@ def test_tempo_and_key_survive_in_the_name(
     assert len(found) <= 23
 
 
-@given(st.lists(st.sampled_from(["Kick", "kick", "KICK!", "x" * 40, "é", "e"]), max_size=30))
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("SP_Lofi Essentials Vol 2 Drum Loop 01", "SP_Lofi Essentials 2 01"),
+        ("Vintage Breakbeat Collection Dusty Kick", "Vintage Breakbeat Kick"),
+        ("Vintage Breakbeat Collection Dusty Snare", "Vintage Breakbeat Snare"),
+        ("Vintage Breakbeat Collection 01 (dry)", "Vintage Breakbea 01 dry"),
+        ("Vintage Breakbeat Collection 01 (wet)", "Vintage Breakbea 01 wet"),
+        ("DustyDrumLoopSuperLongName01", "DustyDrumLoopSuperLo01"),
+        ("Recording 20240311124533001", "Recor 20240311124533001"),
+        ("Kit 01 Sub 02 Layer 03 Take 04 Mic 05 Vel 06", "Kit 01 S 02 03 04 05 06"),
+        ("x" * 40, "x" * 23),
+        ("(" * 40, "(" * 23),
+    ],
+)
+def test_a_long_name_keeps_its_numbers_and_its_end(name: str, short: str) -> None:
+    assert pad_names.safe_name(name) == short
+
+
+@settings(max_examples=1000)
+@given(
+    st.lists(WORDS, min_size=1, max_size=8),
+    st.sampled_from(
+        ["{} {:02d}", "{}_{}", "{}-{:03d}", "{} ({})", "{} #{}", "{}{:04d}", "{} Take {}", "{} [v{}]"]
+    ),
+    st.sampled_from(["", " dry", " (wet)", " L", "_R", " 120bpm", "a"]),
+    st.lists(st.integers(0, 9999), min_size=2, max_size=9, unique=True),
+    st.sampled_from([(None, None), (93.0, "A minor"), (174.0, "F# minor")]),
+)
+def test_names_of_a_family_differ_one_by_one(
+    words: list[str], pattern: str, ending: str, numbers: list[int], facts: tuple[float | None, str | None]
+) -> None:
+    family = [pattern.format(" ".join(words), number) + ending for number in numbers]
+    made = [pad_names.append_facts(name, *facts) for name in family]
+    assert len({name.casefold() for name in made}) == len(made), made
+    assert all(1 <= len(name) <= 23 and LOADS.fullmatch(name) for name in made), made
+
+
+@given(
+    st.lists(WORDS, min_size=5, max_size=9),
+    st.sampled_from(["A B", "L R", "dry wet", "Kick Snare", "1a 1b", "i iv"]),
+)
+def test_names_that_end_differently_differ_one_by_one(words: list[str], endings: str) -> None:
+    first, second = (pad_names.safe_name(" ".join([*words, ending])) for ending in endings.split())
+    assert first.casefold() != second.casefold()
+
+
+@given(st.text(min_size=1), st.integers(1, 10**6), st.integers(1, 10**6))
+def test_a_numbered_name_is_known_as_one(name: str, number: int, other: int) -> None:
+    made = pad_names.numbered_name(name, number)
+    assert len(made) <= 23
+    assert pad_names.is_numbered_name(made, name)
+    assert (made == pad_names.numbered_name(name, other)) == (number == other)
+    assert not pad_names.is_numbered_name(f"{made}x"[-23:], name)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Kick", "kick", "KICK!", "Kick-2", "x" * 40, "x" * 21 + "-2", "é", "e", "NUL", "?"])
+        | st.text(max_size=40),
+        max_size=60,
+    )
+)
 def test_names_are_made_unique(wanted: list[str]) -> None:
     made = pad_names.unique_names(wanted)
     assert len(made) == len(wanted)
     assert len({name.casefold() for name in made}) == len(made)
-    assert all(len(name) <= 23 for name in made)
+    assert all(len(name) <= 23 and pad_names.safe_name(name) == name for name in made)
+    assert pad_names.unique_names(["CON"] * 300)[-1] == "_CON-300"

@@ -11,6 +11,7 @@ from secrets import token_hex
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from app.download_names import safe_file_name
 from app.integrations.storage.interface import URL_LIFETIME_S, ObjectMissingError, translate_errors
 
 
@@ -57,7 +58,8 @@ class DiskStore:
                     yield path.relative_to(self.root).as_posix()
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
-        return f"/media/{self._signer.dumps([key, content_type, download_name])}"
+        name = None if download_name is None else safe_file_name(download_name)
+        return f"/media/{self._signer.dumps([key, content_type, name])}"
 
     def open_link(self, token: str) -> tuple[Path, str, str | None]:
         """Return the path, content type and download name of a link's token, or raise InvalidLinkError."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from app.config import Settings
+from app.download_names import safe_file_name
 from app.integrations.storage.interface import (
     BINARY_MIME,
     URL_LIFETIME_S,
@@ -89,7 +90,9 @@ class S3Store:
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentType": content_type}
         if download_name is not None:
-            wanted["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(download_name)}"
+            wanted["ResponseContentDisposition"] = (
+                f"attachment; filename*=UTF-8''{quote(safe_file_name(download_name))}"
+            )
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
 
     def upload_url(self, key: str, size_bytes: int) -> str:

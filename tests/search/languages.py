@@ -1,0 +1,90 @@
+"""Names in many languages and scripts, each with what people type who leave out accents, case and width."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Language: name, typed
+NAMES = {
+    "Albanian": ("Këngë çifteli", "kenge cifteli"),
+    "Amharic": ("ከበሮ ምት", "ከበሮ"),
+    "Arabic": ("إيقاع الدُّفّ", "ايقاع الدف"),
+    "Armenian": ("Թմբուկ", "թմբուկ"),
+    "Azerbaijani": ("Qədim Tütək", "qedim tutek"),
+    "Basque": ("Txalaparta ñabar", "txalaparta nabar"),
+    "Bengali": ("ঢোলের তাল", "ঢোলের"),
+    "Bulgarian": ("Тъпан ритъм", "тъпан ритъм"),
+    "Burmese": ("ဗုံသံ", "ဗုံ"),
+    "Catalan": ("Cançó col·legi", "canco col legi"),
+    "Chinese": ("鼓點 循環", "鼓點"),
+    "Croatian": ("Žičana đinđa", "zicana dinda"),
+    "Czech": ("Příliš žluťoučký kůň", "prilis zlutoucky kun"),
+    "Danish": ("Rødgrød på ærø", "rodgrod pa aero"),
+    "Dutch": ("Reünie ĳs", "reunie ijs"),
+    "Esperanto": ("Ĝoja ŝlagro", "goja slagro"),
+    "Estonian": ("Õhtune jõuluöö", "ohtune jouluoo"),
+    "Ewe": ("Ʋu ɖeka ŋdi", "vu deka ngdi"),
+    "Faroese": ("Føroyskur kvæði", "foroyskur kvaedi"),
+    "Filipino": ("Kulintáng ñ", "kulintang n"),
+    "Finnish": ("Yötön yö", "yoton yo"),
+    "French": ("ÉTÉ chaud, cœur brûlé", "ete chaud coeur brule"),
+    "Georgian": ("დოლი", "დოლი"),
+    "German": ("Große Straße, Übung", "grosse strasse ubung"),
+    "Greek": ("ΆΝΟΙΞΗ λύρας", "ανοιξη λυρας"),
+    "Gujarati": ("ઢોલ તાલ", "ઢોલ"),
+    "Hausa": ("Ɓangaren ƙiɗa", "bangaren kida"),
+    "Hawaiian": ("ʻUkulele pāʻina", "'ukulele pa'ina"),
+    "Hebrew": ("תֹּף מִרְיָם", "תף מרים"),
+    "Hindi": ("तबला ताल", "तबला"),
+    "Hungarian": ("Árvíztűrő tükörfúrógép", "arvizturo tukorfurogep"),
+    "Icelandic": ("Þjóðlag æði", "thjodlag aedi"),
+    "Igbo": ("Ụda ọma", "uda oma"),
+    "Irish": ("Ceol ón Ghaoth Láidir", "ceol on ghaoth laidir"),
+    "Italian": ("Perché così", "perche cosi"),
+    "Japanese": ("ドラム ループ", "ﾄﾞﾗﾑ ﾙｰﾌﾟ"),
+    "Japanese hiragana": ("がっき", "がっき"),
+    "Kazakh": ("Домбыра күй", "домбыра күй"),
+    "Khmer": ("ស្គរ", "ស្គរ"),
+    "Korean": ("북소리 루프", "북소리"),
+    "Kurdish": ("Dengê şûr", "denge sur"),
+    "Lao": ("ກອງ", "ກອງ"),
+    "Latvian": ("Dziesmiņa šķīvis", "dziesmina skivis"),
+    "Lithuanian": ("Žaliūkė ąžuolas", "zaliuke azuolas"),
+    "Maltese": ("Għanja ħelwa żgħira", "ghanja helwa zghira"),
+    "Maori": ("Pūrerehua tūī", "purerehua tui"),
+    "Norwegian": ("Blåbærsyltetøy", "blabaersyltetoy"),
+    "Persian": ("می‌خواهم کتاب", "ميخواهم كتاب"),
+    "Polish": ("Zażółć gęślą jaźń", "zazolc gesla jazn"),
+    "Portuguese": ("Coração João", "coracao joao"),
+    "Romanian": ("Țambal și ştiri", "tambal si stiri"),
+    "Russian": ("Ёлка весёлая", "елка веселая"),
+    "Sami": ("Jođi ŧŋ", "jodi tng"),
+    "Serbian": ("Ђурђевдан", "ђурђевдан"),
+    "Slovak": ("Ľúbezný kôň", "lubezny kon"),
+    "Slovene": ("Češnja žgoča", "cesnja zgoca"),
+    "Spanish": ("¿Qué niño?", "que nino"),
+    "Swedish": ("Ångström blå", "angstrom bla"),
+    "Tamil": ("மிருதங்கம்", "மிருதங்கம்"),
+    "Thai": ("กลองยาว", "กลองยาว"),
+    "Tibetan": ("རྔ", "རྔ"),
+    "Turkish": ("İzmir ışığı", "izmir isigi"),
+    "Turkish capitals": ("ILIK ŞARKI", "ılık şarkı"),
+    "Ukrainian": ("Їжачок цимбали", "іжачок цимбали"),
+    "Urdu": ("ڈھول کی تھاپ", "ڈھول كي تھاپ"),
+    "Vietnamese": ("Đàn bầu tiếng Việt", "dan bau tieng viet"),
+    "Welsh": ("Tŷ ŵyn", "ty wyn"),
+    "Yoruba": ("Ìlù dùndún ẹ̀rọ", "ilu dundun ero"),
+    "full width": ("ＣＡＦＥ　ｂｒｅａｋ", "cafe break"),
+    "ligatures": ("ﬁne oﬃce ㎒", "fine office mhz"),
+    "mathematical letters": ("𝓑𝓪𝓼𝓼 𝟙", "bass 1"),
+    "figures": ("Loop №７ ٣", "loop no7 3"),
+    "typographic marks": ("Don’t “stop” – now", "don't stop now"),
+}
+
+
+def ways_to_type(name: str, typed: str) -> list[str]:
+    """Return the ways to type a name that have to find it."""
+    forms = [unicodedata.normalize(form, name) for form in ("NFC", "NFD", "NFKC", "NFKD")]
+    wide = "".join(chr(ord(each) + 0xFEE0) if "!" <= each <= "~" else each for each in typed)
+    # Upper case of these has no way back: Turkish has two letters i, and ŉ has none in upper case.
+    return [name, typed, *forms, name.lower(), typed.upper(), unicodedata.normalize("NFD", typed), wide]
