@@ -43,10 +43,10 @@ def authenticate(email: str, password: str) -> User | None:
     user = _find_by_email(email)
     password_hash = user.password_hash if user is not None else None
     # An unknown address takes as long as a known one.
-    is_right = passwords.verify_password(password_hash or passwords.DUMMY_HASH, password)
-    if not is_right or user is None or password_hash is None:
+    spelling = passwords.matching_spelling(password_hash or passwords.DUMMY_HASH, password)
+    if spelling is None or user is None or password_hash is None:
         return None
-    if passwords.needs_rehash(password_hash):
+    if passwords.needs_rehash(password_hash, spelling):
         with transaction():
             user.password_hash = passwords.hash_password(password)
     return user

@@ -12,15 +12,16 @@ from wtforms.validators import DataRequired, Email, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.auth import passwords
-from app.auth.passwords import MAX_LENGTH, MIN_LENGTH
+from app.auth.password_text import form_error
 
 
-def validate_strength(form: FlaskForm, field: PasswordField) -> None:
-    """Reject a password that is easy to guess, known from a breach, or made of the user's own address."""
+def validate_new_password(form: FlaskForm, field: PasswordField) -> None:
+    """Reject a password that is too short or long, easy to guess, leaked, or made of the user's address."""
     email = (
         form.email.data if "email" in form else current_user.email if current_user.is_authenticated else ""
     )
-    reason = passwords.rejection_reason(field.data or "", email or "")
+    typed = field.data or ""
+    reason = form_error(typed) or passwords.rejection_reason(typed, email or "")
     if reason is not None:
         raise ValidationError(reason)
 
@@ -39,11 +40,8 @@ def email_field(label: str) -> EmailField:
 
 def new_password_field(label: str) -> PasswordField:
     """Return a field for a password that is about to be set."""
-    sentence = f"Use {MIN_LENGTH} to {MAX_LENGTH} characters. A short sentence works well."
-    return PasswordField(
-        label,
-        [DataRequired("Choose a password."), Length(MIN_LENGTH, MAX_LENGTH, sentence), validate_strength],
-    )
+    # No `maxlength`: a browser would cut a pasted password without a word.
+    return PasswordField(label, [DataRequired("Choose a password."), validate_new_password])
 
 
 def current_password_field(element_id: str) -> PasswordField:
