@@ -43,13 +43,21 @@ RINGS = [
     {"app.sandbox", "app.sp404", "app.vibe", "app.integrations"},
     {"app.audio"},
     {"app.music", "app.sandbox.isolation"},
-    {"app.extensions", "app.form_responses", "app.logs", "app.negotiation", "app.plurals"},
+    {
+        "app.extensions",
+        "app.form_responses",
+        "app.logs",
+        "app.mail_addresses",
+        "app.negotiation",
+        "app.plurals",
+    },
     {"app.config"},
 ]
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {
     "boto3": "app.integrations.storage.s3_store",
+    "email_validator": "app.mail_addresses",
     "httpx": "app.engine.http_stream app.integrations.webhook_client app.integrations.openrouter.chat_client",
     "humanize": "app.plurals app.templating",
     "prometheus_client": "app.admin.metrics",

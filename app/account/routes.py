@@ -18,8 +18,10 @@ from app.account.forms import (
 )
 from app.ai import budget, model_choice
 from app.auth import accounts, api_tokens, credentials, data_export, login_sessions, two_factor_login
+from app.auth.form_fields import unreachable_reason
 from app.extensions import limiter
 from app.form_responses import Page, render_form, see_other
+from app.mail_addresses import normalize_address
 from app.models import ApiToken, UserSession
 from app.models.ownership import owned_by
 
@@ -62,6 +64,9 @@ def change_email() -> Page:
 @blueprint.post("/verification")
 @limiter.limit("10/hour", key_func=_account_key)
 def send_verification() -> Page:
+    reason = unreachable_reason(current_user.email)
+    if reason is not None:
+        return see_other("account.security", reason, "error")
     credentials.request_verification(current_user)
     return see_other("account.security", "We've emailed you a link. Open it to confirm your email address.")
 
@@ -195,7 +200,7 @@ def _is_confirmed(form: ChangeEmailForm | TwoFactorOffForm | ChangePasswordForm)
 
 def _can_close(form: CloseAccountForm) -> bool:
     """Return whether address and password match the account; an account without a password needs none."""
-    if accounts.normalize_email(form.email.data or "") != current_user.email:
+    if normalize_address(form.email.data or "") != normalize_address(current_user.email):
         form.email.errors = ["That is not the address of this account."]
         return False
     if current_user.password_hash and not accounts.is_current_password(current_user, form.current.data or ""):

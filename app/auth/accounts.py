@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.auth import login_sessions, passwords
-from app.extensions import db
+from app.mail_addresses import normalize_address
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
+from app.models.user_lookup import find_user
 
 DEMO_EMAIL = "demo@localhost"
 
@@ -24,8 +24,10 @@ def register_user(email: str, password: str, timezone: str, is_verified: bool = 
 
     Pass `is_verified` when the request came by a link that was mailed to the address.
     """
+    if find_user(email) is not None:
+        raise EmailTakenError(email)
     user = User(
-        email=normalize_email(email),
+        email=normalize_address(email),
         password_hash=passwords.hash_password(password),
         timezone=_valid_timezone(timezone),
         email_verified_at=utcnow() if is_verified else None,
@@ -40,7 +42,7 @@ def register_user(email: str, password: str, timezone: str, is_verified: bool = 
 
 def authenticate(email: str, password: str) -> User | None:
     """Return the user with this address and password, and rehash the password if its hash is outdated."""
-    user = _find_by_email(email)
+    user = find_user(email)
     password_hash = user.password_hash if user is not None else None
     # An unknown address takes as long as a known one.
     spelling = passwords.matching_spelling(password_hash or passwords.DUMMY_HASH, password)
@@ -70,7 +72,7 @@ def change_settings(
 
 def demo_user() -> User:
     """Return the demo account of a local run: on the Pro plan and without a password."""
-    user = _find_by_email(DEMO_EMAIL)
+    user = find_user(DEMO_EMAIL)
     if user is not None:
         return user
     with transaction() as session:
@@ -95,19 +97,9 @@ def user_from_cookie(cookie: str) -> User | None:
     return user
 
 
-def normalize_email(email: str) -> str:
-    """Return the address as it is stored: lower case, without surrounding spaces."""
-    return email.strip().lower()
-
-
 def timezone_names() -> list[str]:
     """Return the time zones a user can choose from, sorted."""
     return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
-
-
-def _find_by_email(email: str) -> User | None:
-    user: User | None = db.session.scalar(select(User).where(User.email == normalize_email(email)))
-    return user
 
 
 def _valid_timezone(name: str) -> str:

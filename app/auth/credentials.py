@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.auth import login_sessions, passwords
-from app.auth.accounts import EmailTakenError, normalize_email
-from app.extensions import db
+from app.auth.accounts import EmailTakenError
+from app.mail_addresses import normalize_address
 from app.models import MailLink, User
 from app.models.base import transaction, utcnow
+from app.models.user_lookup import find_user
 from app.models.user_session import CHANGE, RESET, VERIFY
 from app.notify import mail_links, message_kinds, outbox
 
@@ -38,7 +38,7 @@ def verify_email(link: MailLink) -> None:
 
 def request_reset(email: str) -> None:
     """Mail a link for a new password if the account exists; the caller cannot tell whether it does."""
-    user = db.session.scalar(select(User).where(User.email == normalize_email(email)))
+    user = find_user(email)
     with transaction():
         if user is None or user.password_hash is None:
             return
@@ -67,7 +67,7 @@ def request_email_change(user: User, email: str) -> None:
     """Mail a link to the new address; nothing changes until it is used."""
     with transaction():
         mail_links.revoke_links(user, CHANGE)
-        mail_links.enqueue_link(user, CHANGE, normalize_email(email))
+        mail_links.enqueue_link(user, CHANGE, normalize_address(email))
 
 
 def change_email(link: MailLink) -> None:

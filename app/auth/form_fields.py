@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField, SelectMultipleField
+from wtforms import PasswordField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Email, Length, ValidationError
+from wtforms.validators import DataRequired, StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.auth import passwords
 from app.auth.password_text import form_error
+from app.extensions import db, settings
+from app.integrations.mailer import MailError, takes_utf8_addresses
+from app.mail_addresses import AddressError, needs_smtputf8, parse_address
+
+Validator = Callable[[FlaskForm, StringField], None]
+NO_ACCENTS = (
+    "Our mail server can't send to addresses with letters such as é or ü before the @. "
+    "Use an address with plain letters there."
+)
+NOT_ASKED = (
+    "This address has letters such as é or ü before the @, and our mail server, which may not take them, "
+    "does not answer. Try again in a minute."
+)
 
 
 def validate_new_password(form: FlaskForm, field: PasswordField) -> None:
@@ -26,16 +39,47 @@ def validate_new_password(form: FlaskForm, field: PasswordField) -> None:
         raise ValidationError(reason)
 
 
-def email_field(label: str) -> EmailField:
-    """Return a required field for an email address."""
-    return EmailField(
+def email_field(label: str) -> StringField:
+    """Return a required field for an address that gets mail from us."""
+    return typed_email_field(label, [validate_address, validate_reachable])
+
+
+def typed_email_field(label: str, validators: Sequence[Validator] = ()) -> StringField:
+    """Return a required field for an email address.
+
+    It is no `type="email"`: browsers refuse every accent before the @ there, and rewrite domains.
+    """
+    return StringField(
         label,
-        [
-            DataRequired("Enter your email address."),
-            Email("That is not an email address.", allow_smtputf8=False),
-            Length(max=254),
-        ],
+        [DataRequired("Enter your email address."), *validators],
+        render_kw={"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"},
     )
+
+
+def validate_address(_: FlaskForm, field: StringField) -> None:
+    """Reject what is not an email address."""
+    try:
+        parse_address(field.data or "")
+    except AddressError as error:
+        raise StopValidation("That is not an email address.") from error
+
+
+def validate_reachable(_: FlaskForm, field: StringField) -> None:
+    """Reject an address that the mail server can't send to; other fields keep what was typed."""
+    reason = unreachable_reason(field.data or "")
+    if reason is not None:
+        raise ValidationError(reason)
+
+
+def unreachable_reason(address: str) -> str | None:
+    """Return why the mail server can't send to an address, or None. Says nothing about accounts."""
+    if not needs_smtputf8(address):
+        return None
+    db.session.commit()  # no transaction is open while waiting for the mail server
+    try:
+        return None if takes_utf8_addresses(settings()) else NO_ACCENTS
+    except MailError:
+        return NOT_ASKED
 
 
 def new_password_field(label: str) -> PasswordField:

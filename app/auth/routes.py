@@ -25,6 +25,7 @@ from app.auth.forms import (
 )
 from app.extensions import db, limiter, settings
 from app.form_responses import Page, render_form, see_other
+from app.mail_addresses import normalize_address
 from app.models import User
 from app.models.user_session import CHANGE, RESET, VERIFY
 from app.notify import mail_links
@@ -43,7 +44,7 @@ RESET_LINK_SENT = (
 
 def _email_key() -> str:
     """Return the rate limit key that counts attempts per email address, wherever they come from."""
-    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
+    return hashlib.sha256(normalize_address(request.form.get("email", "")).encode()).hexdigest()
 
 
 @blueprint.get("/sign-in")
