@@ -11,12 +11,13 @@ from app.mail_addresses import normalize_address
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
 from app.models.user_lookup import find_user
+from app.notify import mail_links
 
 DEMO_EMAIL = "demo@localhost"
 
 
 class EmailTakenError(Exception):
-    """Another account already has this address."""
+    """Another account already has this address, or had it until a moment ago and may go back to it."""
 
 
 def register_user(email: str, password: str, timezone: str, is_verified: bool = False) -> User:
@@ -24,7 +25,7 @@ def register_user(email: str, password: str, timezone: str, is_verified: bool = 
 
     Pass `is_verified` when the request came by a link that was mailed to the address.
     """
-    if find_user(email) is not None:
+    if find_user(email) is not None or mail_links.is_reserved(normalize_address(email)):
         raise EmailTakenError(email)
     user = User(
         email=normalize_address(email),

@@ -11,12 +11,15 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.auth import passwords
+from app.auth import api_tokens, passwords
 from app.auth.password_text import form_error
 from app.extensions import db, settings
 from app.integrations.mailer import MailError, takes_utf8_addresses
 from app.mail_addresses import AddressError, needs_smtputf8, parse_address
+from app.models import User
+from app.plurals import join_words, pluralize
 
+MAX_NAMED_TOKENS = 3
 Validator = Callable[[FlaskForm, StringField], None]
 NO_ACCENTS = (
     "Our mail server can't send to addresses with letters such as é or ü before the @. "
@@ -91,6 +94,23 @@ def new_password_field(label: str) -> PasswordField:
 def current_password_field(element_id: str) -> PasswordField:
     """Return a field for the current password; forms that share a page each give it another id."""
     return PasswordField("Current password", [DataRequired("Enter your current password.")], id=element_id)
+
+
+def offer_to_end_tokens(form: FlaskForm, user: User) -> None:
+    """Name the API tokens that a new password can end too, or leave the offer out when there are none."""
+    tokens = api_tokens.live_tokens(user)
+    if not tokens:
+        del form["end_tokens"]
+        return
+    names = [token.name for token in tokens[:MAX_NAMED_TOKENS]]
+    more = [f"{len(tokens) - len(names)} more"] if len(tokens) > len(names) else []
+    count = pluralize(len(tokens), "API token")
+    form["end_tokens"].label.text = f"End {count} too: {join_words(names + more)}"
+
+
+def wants_tokens_ended(form: FlaskForm) -> bool:
+    """Return whether the box of `offer_to_end_tokens` is ticked."""
+    return "end_tokens" in form and bool(form["end_tokens"].data)
 
 
 def checkbox_list(

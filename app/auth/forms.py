@@ -38,6 +38,7 @@ class ForgotPasswordForm(FlaskForm):
 
 class ResetPasswordForm(FlaskForm):
     password = new_password_field("New password")
+    end_tokens = BooleanField(default=True)
 
 
 class SecondStepForm(FlaskForm):
