@@ -43,6 +43,7 @@ NEW_LINK_PAGES = {
     "auth.reset": ("auth.forgot", "Reset your password"),
     "auth.verify": ("account.security", "Open the security settings"),
     "auth.confirm_email": ("account.security", "Open the security settings"),
+    "auth.stop_change": ("auth.forgot", "Reset your password"),
     "account.export": ("account.data", "Export your data again"),
 }
 

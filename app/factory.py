@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, logs, security, templating
+from app import cli, errors, logs, mail_wakeup, security, templating
 from app.account.routes import blueprint as account
 from app.admin.routes import blueprint as admin
 from app.api.routes import blueprint as api
@@ -44,6 +44,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     purposes.register(UPLOAD_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE)
     templating.init_app(app)
     security.init_app(app)
+    mail_wakeup.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
     if settings.trusted_proxies:

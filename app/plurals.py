@@ -1,6 +1,8 @@
-"""Put a number and its noun together, as they are shown to a person."""
+"""Put numbers, nouns and lists into words, as they are shown to a person."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from humanize import intcomma
 
@@ -11,3 +13,9 @@ def pluralize(count: int, singular: str, plural: str = "") -> str:
     The plural is the singular with an s unless it is given.
     """
     return f"{intcomma(count)} {singular if count == 1 else plural or f'{singular}s'}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return a list as a person writes it: `kick`, `kick and snare`, `kick, snare and hat`."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -20,6 +20,7 @@ from app.billing.subscription_status import is_live
 from app.extensions import settings
 from app.integrations.mailer import mail_folder
 from app.jobs import purposes
+from app.mail_addresses import readable_address
 from app.models.base import utcnow
 from app.music import musical_keys
 from app.plurals import pluralize
@@ -178,6 +179,7 @@ def _deployment_facts() -> dict[str, object]:
 
 
 FILTERS = {
+    "address": readable_address,
     "ago": format_age,
     "bars_path": bars_path,
     "bpm": format_bpm,

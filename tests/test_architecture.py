@@ -23,6 +23,7 @@ RINGS = [
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
     {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating", "*.routes", "*.forms"},
+    {"app.mail_wakeup"},
     {"tasks"},
     {
         "app.account",
@@ -43,14 +44,22 @@ RINGS = [
     {"app.sandbox", "app.sp404", "app.vibe", "app.integrations"},
     {"app.audio"},
     {"app.music", "app.sandbox.isolation"},
-    {"app.download_names", "app.extensions", "app.form_responses", "app.logs"}
-    | {"app.negotiation", "app.plurals"},
+    {
+        "app.download_names",
+        "app.extensions",
+        "app.form_responses",
+        "app.logs",
+        "app.mail_addresses",
+        "app.negotiation",
+        "app.plurals",
+    },
     {"app.config"},
 ]
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {
     "boto3": "app.integrations.storage.s3_store",
+    "email_validator": "app.mail_addresses",
     "httpx": "app.engine.http_stream app.integrations.webhook_client app.integrations.openrouter.chat_client",
     "humanize": "app.plurals app.templating",
     "prometheus_client": "app.admin.metrics",

@@ -45,7 +45,8 @@ FEW, MANY = 5, 50
 METRICS_TOKEN = "a token of the scraper"
 # These answer a file, a redirect to one, or nothing but their own signature; or they need a payment provider.
 NO_ROWS = {
-    "account.export", "auth.confirm_email", "auth.finish_registration", "auth.reset", "auth.verify",
+    "account.export", "auth.confirm_email", "auth.finish_registration", "auth.reset", "auth.stop_change",
+    "auth.verify",
     "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
     "pages.media", "upload.known",
 }  # fmt: skip

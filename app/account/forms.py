@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from app.auth.form_fields import checkbox_list, current_password_field, email_field, new_password_field
+from app.mail_addresses import normalize_address
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 ABILITY_LABELS = {
@@ -22,6 +24,7 @@ TOKEN_LIFETIMES = {"30": "After 30 days", "90": "After 90 days", "365": "After 1
 class ChangePasswordForm(FlaskForm):
     current = current_password_field("password-current")
     password = new_password_field("New password")
+    end_tokens = BooleanField()
 
 
 class TwoFactorOffForm(FlaskForm):
@@ -31,6 +34,10 @@ class TwoFactorOffForm(FlaskForm):
 class ChangeEmailForm(FlaskForm):
     email = email_field("New address")
     current = current_password_field("email-current")
+
+    def validate_email(self, field: StringField) -> None:
+        if normalize_address(field.data or "") == normalize_address(current_user.email):
+            raise ValidationError("Your account has this address already.")
 
 
 class AiForm(FlaskForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template
+from flask import Blueprint, abort, redirect, render_template, request
 from flask_login import current_user, logout_user
 from wtforms.fields.choices import SelectChoice
 
@@ -17,9 +17,20 @@ from app.account.forms import (
     TwoFactorOnForm,
 )
 from app.ai import budget, model_choice
-from app.auth import accounts, api_tokens, credentials, data_export, login_sessions, two_factor_login
+from app.auth import (
+    accounts,
+    address_change,
+    api_tokens,
+    credentials,
+    data_export,
+    login_sessions,
+    two_factor_login,
+)
+from app.auth.form_fields import offer_to_end_tokens, unreachable_reason, wants_tokens_ended
+from app.auth.requesters import describe_requester
 from app.extensions import limiter
 from app.form_responses import Page, render_form, see_other
+from app.mail_addresses import normalize_address
 from app.models import ApiToken, UserSession
 from app.models.ownership import owned_by
 
@@ -42,10 +53,14 @@ def security() -> Page:
 @limiter.limit("10/hour", key_func=_account_key)
 def change_password() -> Page:
     form = ChangePasswordForm()
+    offer_to_end_tokens(form, current_user)
     if not _is_confirmed(form):
         return _security_page(password_form=form)
-    credentials.change_password(current_user, form.password.data or "", current_user.session_id)
-    return see_other("account.security", "Password changed. Every other browser has been signed out.")
+    ended = credentials.change_password(
+        current_user, form.password.data or "", current_user.session_id, wants_tokens_ended(form)
+    )
+    message = f"Password changed. {ended.describe('other session')}".strip()
+    return see_other("account.security", message)
 
 
 @blueprint.post("/email")
@@ -54,7 +69,8 @@ def change_email() -> Page:
     form = ChangeEmailForm()
     if not _is_confirmed(form):
         return _security_page(email_form=form)
-    credentials.request_email_change(current_user, form.email.data or "")
+    requester = describe_requester(request.remote_addr or "", request.user_agent.string)
+    address_change.request_email_change(current_user, form.email.data or "", requester)
     message = "We've emailed a link to the new address. Nothing changes until you open it."
     return see_other("account.security", message)
 
@@ -62,6 +78,9 @@ def change_email() -> Page:
 @blueprint.post("/verification")
 @limiter.limit("10/hour", key_func=_account_key)
 def send_verification() -> Page:
+    reason = unreachable_reason(current_user.email)
+    if reason is not None:
+        return see_other("account.security", reason, "error")
     credentials.request_verification(current_user)
     return see_other("account.security", "We've emailed you a link. Open it to confirm your email address.")
 
@@ -74,9 +93,9 @@ def end_session(session_id: str) -> Page:
 
 @blueprint.post("/sessions/end")
 def end_sessions() -> Page:
-    login_sessions.end_all_sessions(current_user)
+    ended = credentials.sign_out_everywhere(current_user)
     logout_user()
-    return see_other("auth.sign_in")
+    return see_other("auth.sign_in", f"You are signed out everywhere. {ended.describe()}".strip())
 
 
 @blueprint.get("/two-factor")
@@ -195,11 +214,15 @@ def _is_confirmed(form: ChangeEmailForm | TwoFactorOffForm | ChangePasswordForm)
 
 def _can_close(form: CloseAccountForm) -> bool:
     """Return whether address and password match the account; an account without a password needs none."""
-    if accounts.normalize_email(form.email.data or "") != current_user.email:
+    if normalize_address(form.email.data or "") != normalize_address(current_user.email):
         form.email.errors = ["That is not the address of this account."]
         return False
     if current_user.password_hash and not accounts.is_current_password(current_user, form.current.data or ""):
         form.current.errors = [MISMATCH_MESSAGE]
+        return False
+    reason = address_change.reason_to_wait(current_user)
+    if reason is not None:
+        form.email.errors = [reason]
         return False
     return True
 
@@ -238,10 +261,13 @@ def _two_factor_page(form: TwoFactorOnForm | TwoFactorOffForm) -> Page:
 def _security_page(
     email_form: ChangeEmailForm | None = None, password_form: ChangePasswordForm | None = None
 ) -> Page:
+    if password_form is None:
+        password_form = ChangePasswordForm(formdata=None)
+        offer_to_end_tokens(password_form, current_user)
     return render_form(
         "account/security.html",
         email_form=email_form or ChangeEmailForm(formdata=None),
-        password_form=password_form or ChangePasswordForm(formdata=None),
+        password_form=password_form,
         sessions=login_sessions.list_sessions(current_user),
         this_session=current_user.session_id,
         two_factor=two_factor_login.is_enabled(current_user),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.extensions import db
 from app.models import AuditEntry, User
 from app.models.base import transaction
+from app.models.user_lookup import find_user
 
 COMMAND_LINE = "command line"
 
@@ -26,12 +27,12 @@ def record_action(user: User | None, action: str, subject: str, **detail: Any) -
 def set_admin(email: str, is_admin: bool) -> None:
     """Make an account an operator or a producer again; safe to repeat. Raise NoSuchAccountError."""
     with transaction() as session:
-        account = update(User).where(User.email == email.strip().lower()).values(is_admin=is_admin)
-        user_id = session.scalar(account.returning(User.id))
-        if user_id is None:
+        user = find_user(email)
+        if user is None:
             raise NoSuchAccountError(email)
+        user.is_admin = is_admin
         action = "grant admin" if is_admin else "revoke admin"
-        session.add(_audit_entry(None, action, email, {"user_id": user_id}))
+        session.add(_audit_entry(None, action, email, {"user_id": user.id}))
 
 
 def latest_entries(limit: int = 50, subject: str | None = None) -> list[AuditEntry]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from app.billing.plans import TIERS
 from app.extensions import db
+from app.mail_addresses import normalize_address
 from app.models import Job, User
 from app.models.base import utcnow
 from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING
@@ -45,7 +46,7 @@ class JobFilter:
         return cls(
             tab=tab if tab in TABS else READY,
             tier=tier if tier in TIERS else "",
-            email=args.get("email", "").strip().lower()[:254],
+            email=normalize_address(args.get("email", ""))[:254],
             text=args.get("text", "").strip()[:100],
         )
 

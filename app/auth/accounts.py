@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.auth import login_sessions, passwords
-from app.extensions import db
+from app.mail_addresses import normalize_address
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
+from app.models.user_lookup import find_user
+from app.notify import mail_links
 
 DEMO_EMAIL = "demo@localhost"
 
 
 class EmailTakenError(Exception):
-    """Another account already has this address."""
+    """Another account already has this address, or had it until a moment ago and may go back to it."""
 
 
 def register_user(email: str, password: str, timezone: str, is_verified: bool = False) -> User:
@@ -24,8 +25,10 @@ def register_user(email: str, password: str, timezone: str, is_verified: bool = 
 
     Pass `is_verified` when the request came by a link that was mailed to the address.
     """
+    if find_user(email) is not None or mail_links.is_reserved(normalize_address(email)):
+        raise EmailTakenError(email)
     user = User(
-        email=normalize_email(email),
+        email=normalize_address(email),
         password_hash=passwords.hash_password(password),
         timezone=_valid_timezone(timezone),
         email_verified_at=utcnow() if is_verified else None,
@@ -40,13 +43,13 @@ def register_user(email: str, password: str, timezone: str, is_verified: bool = 
 
 def authenticate(email: str, password: str) -> User | None:
     """Return the user with this address and password, and rehash the password if its hash is outdated."""
-    user = _find_by_email(email)
+    user = find_user(email)
     password_hash = user.password_hash if user is not None else None
     # An unknown address takes as long as a known one.
-    is_right = passwords.verify_password(password_hash or passwords.DUMMY_HASH, password)
-    if not is_right or user is None or password_hash is None:
+    spelling = passwords.matching_spelling(password_hash or passwords.DUMMY_HASH, password)
+    if spelling is None or user is None or password_hash is None:
         return None
-    if passwords.needs_rehash(password_hash):
+    if passwords.needs_rehash(password_hash, spelling):
         with transaction():
             user.password_hash = passwords.hash_password(password)
     return user
@@ -70,7 +73,7 @@ def change_settings(
 
 def demo_user() -> User:
     """Return the demo account of a local run: on the Pro plan and without a password."""
-    user = _find_by_email(DEMO_EMAIL)
+    user = find_user(DEMO_EMAIL)
     if user is not None:
         return user
     with transaction() as session:
@@ -95,19 +98,9 @@ def user_from_cookie(cookie: str) -> User | None:
     return user
 
 
-def normalize_email(email: str) -> str:
-    """Return the address as it is stored: lower case, without surrounding spaces."""
-    return email.strip().lower()
-
-
 def timezone_names() -> list[str]:
     """Return the time zones a user can choose from, sorted."""
     return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
-
-
-def _find_by_email(email: str) -> User | None:
-    user: User | None = db.session.scalar(select(User).where(User.email == normalize_email(email)))
-    return user
 
 
 def _valid_timezone(name: str) -> str:

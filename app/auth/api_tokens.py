@@ -67,6 +67,19 @@ def revoke_token(token: ApiToken) -> None:
         session.execute(live.values(revoked_at=utcnow()))
 
 
+def live_tokens(user: User) -> list[ApiToken]:
+    """Return the user's tokens that still work, newest first."""
+    return [token for token in list_tokens(user) if token.is_live]
+
+
+def revoke_every_token(user: User) -> int:
+    """Revoke all tokens of an account inside the caller's transaction, and return how many still worked."""
+    count = len(live_tokens(user))
+    live = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+    db.session.execute(live.values(revoked_at=utcnow()))
+    return count
+
+
 def request_token() -> ApiToken | None:
     """Return the live token in this request's Authorization header; looked up once per request."""
     if "api_token" not in g:

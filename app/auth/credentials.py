@@ -1,19 +1,17 @@
-"""Change an account's email address and password: by a mailed link, or with the current password."""
+"""Confirm an account's address, and change its password: by a mailed link, or with the current password."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
-
-from app.auth import login_sessions, passwords
-from app.auth.accounts import EmailTakenError, normalize_email
-from app.extensions import db
+from app.auth import access, passwords
+from app.auth.access import EndedAccess
 from app.models import MailLink, User
 from app.models.base import transaction, utcnow
-from app.models.user_session import CHANGE, RESET, VERIFY
+from app.models.user_lookup import find_user
+from app.models.user_session import RESET, VERIFY
 from app.notify import mail_links, message_kinds, outbox
+from app.notify.mail_links import DeadLinkError
 
 MIN_MAIL_INTERVAL = timedelta(minutes=2)
 
@@ -38,7 +36,7 @@ def verify_email(link: MailLink) -> None:
 
 def request_reset(email: str) -> None:
     """Mail a link for a new password if the account exists; the caller cannot tell whether it does."""
-    user = db.session.scalar(select(User).where(User.email == normalize_email(email)))
+    user = find_user(email)
     with transaction():
         if user is None or user.password_hash is None:
             return
@@ -46,52 +44,33 @@ def request_reset(email: str) -> None:
             mail_links.enqueue_link(user, RESET, user.email)
 
 
-def reset_password(link: MailLink, password: str) -> None:
-    """Set a new password by a mailed link, end every session and revoke all other reset links."""
+def reset_password(link: MailLink, password: str, end_tokens: bool = False) -> EndedAccess:
+    """Set a new password by a mailed link; end every session, every other link and, if asked, every token."""
     user, new_hash = link.user, passwords.hash_password(password)
     with transaction():
         if not mail_links.use_link(link) or user.email != link.email:
-            return
+            raise DeadLinkError
         user.email_verified_at = user.email_verified_at or utcnow()
-        _set_password(user, new_hash, None)
+        return _set_password(user, new_hash, None, end_tokens)
 
 
-def change_password(user: User, password: str, this_session: str) -> None:
-    """Set a new password and end every session but this one."""
+def change_password(user: User, password: str, this_session: str, end_tokens: bool = False) -> EndedAccess:
+    """Set a new password; end every session but this one, every mailed link and, if asked, every token."""
     new_hash = passwords.hash_password(password)
     with transaction():
-        _set_password(user, new_hash, this_session)
+        return _set_password(user, new_hash, this_session, end_tokens)
 
 
-def request_email_change(user: User, email: str) -> None:
-    """Mail a link to the new address; nothing changes until it is used."""
+def sign_out_everywhere(user: User) -> EndedAccess:
+    """End every session and every mailed link of an account."""
     with transaction():
-        mail_links.revoke_links(user, CHANGE)
-        mail_links.enqueue_link(user, CHANGE, normalize_email(email))
+        return access.end_access(user)
 
 
-def change_email(link: MailLink) -> None:
-    """Switch to the address the link was mailed to, and notify the old address.
-
-    Raises EmailTakenError when another account has registered with the new address meanwhile.
-    """
-    user, old = link.user, link.user.email
-    try:
-        with transaction():
-            if not mail_links.use_link(link):
-                return
-            user.email, user.email_verified_at = link.email, utcnow()
-            mail_links.revoke_links(user, RESET)
-            payload = {"to": old, "email": link.email}
-            outbox.enqueue(f"email-changed:{link.id}", user.id, message_kinds.EMAIL_CHANGED, payload)
-    except IntegrityError as error:
-        raise EmailTakenError(link.email) from error
-
-
-def _set_password(user: User, new_hash: str, this_session: str | None) -> None:
+def _set_password(user: User, new_hash: str, this_session: str | None, end_tokens: bool) -> EndedAccess:
     user.password_hash = new_hash
-    login_sessions.delete_sessions(user, keep_id=this_session)
-    mail_links.revoke_links(user, RESET)
+    ended = access.end_access(user, this_session, end_tokens)
     changed_at = utcnow()
     key, payload = f"password:{user.id}:{changed_at.timestamp()}", {"at": changed_at.isoformat()}
     outbox.enqueue(key, user.id, message_kinds.PASSWORD_CHANGED, payload)
+    return ended

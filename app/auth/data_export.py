@@ -18,7 +18,7 @@ from app.models import ApiToken, DataExport, Job, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.job import UNFINISHED
 from app.models.webhook_endpoint import EXPORT_READY
-from app.notify import message_kinds, outbox, signed_tokens, webhook_delivery
+from app.notify import mail_links, message_kinds, outbox, signed_tokens, webhook_delivery
 from app.notify.mail_links import DeadLinkError
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ def close_account(user: User) -> None:
         user.password_hash = None
         login_sessions.delete_sessions(user)
         session.execute(delete(ApiToken).where(ApiToken.user_id == user.id))
+        mail_links.revoke_every_link(user)
 
 
 def list_exports(user: User) -> list[DataExport]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from app.auth.accounts import timezone_names
-from app.auth.form_fields import email_field, new_password_field
+from app.auth.form_fields import email_field, new_password_field, typed_email_field, validate_reachable
 from app.models.user import KEY_NOTATIONS
 
 NOTATION_LABELS = ("Musical (A min)", "Camelot (8A)", "Both (A min · 8A)")
 
 
 class SignInForm(FlaskForm):
-    email = EmailField("Email", [DataRequired("Enter your email address.")])
+    email = typed_email_field("Email")
     password = PasswordField("Password", [DataRequired("Enter your password.")])
     remember = BooleanField("Keep me signed in")
 
@@ -33,11 +33,12 @@ class RegisterEmailForm(FlaskForm):
 
 
 class ForgotPasswordForm(FlaskForm):
-    email = EmailField("Email", [DataRequired("Enter your email address.")])
+    email = typed_email_field("Email", [validate_reachable])
 
 
 class ResetPasswordForm(FlaskForm):
     password = new_password_field("New password")
+    end_tokens = BooleanField(default=True)
 
 
 class SecondStepForm(FlaskForm):

@@ -76,16 +76,14 @@ def end_session(session_id: str) -> None:
         database.execute(delete(UserSession).where(UserSession.id == session_id))
 
 
-def end_all_sessions(user: User) -> None:
-    """End every session of an account."""
-    with transaction():
-        delete_sessions(user)
+def delete_sessions(user: User, keep_id: str | None = None) -> int:
+    """Delete the sessions of an account, except one if given, inside the caller's transaction.
 
-
-def delete_sessions(user: User, keep_id: str | None = None) -> None:
-    """Delete the sessions of an account, except one if given, inside the caller's transaction."""
-    ended = delete(UserSession).where(UserSession.user_id == user.id)
-    db.session.execute(ended.where(UserSession.id != keep_id) if keep_id else ended)
+    Returns how many were live.
+    """
+    ended = delete(UserSession).where(UserSession.user_id == user.id).returning(UserSession.seen_at)
+    seen = db.session.scalars(ended.where(UserSession.id != keep_id) if keep_id else ended)
+    return sum(each > utcnow() - IDLE_LIMIT for each in seen.all())
 
 
 def purge_idle_sessions() -> None:
@@ -96,9 +94,14 @@ def purge_idle_sessions() -> None:
 
 def describe_browser(agent: str) -> str:
     """Return a name such as `Firefox on Windows`, by which the owner recognises the session."""
+    return recognised_browser(agent) or visible_text(agent[:80])
+
+
+def recognised_browser(agent: str) -> str:
+    """Return a name such as `Firefox on Windows`, or nothing for a browser that is not in our lists."""
     browser = next((name for mark, name in BROWSERS if mark in agent), "")
     system = next((name for mark, name in SYSTEMS if mark in agent), "")
-    return f"{browser} on {system}" if browser and system else visible_text(agent[:80])
+    return f"{browser} on {system}" if browser and system else ""
 
 
 def _hash_secret(secret: str) -> str:

@@ -7,7 +7,8 @@ import threading
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-MIN_LENGTH, MAX_LENGTH = 10, 200
+from app.auth.password_text import password_spellings, prepare_password
+
 # zxcvbn's scale is 0 to 4; a password below 3 falls to an offline attack within hours.
 MIN_SCORE = 3
 # zxcvbn's time grows with the square of the length, and a password that long is strong anyway.
@@ -23,29 +24,31 @@ DUMMY_HASH = _hasher.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
-    """Return the Argon2id hash of a password, which is slow on purpose."""
+    """Return the Argon2id hash of a typed password in its one form; slow on purpose."""
     with _HASHING_SLOTS:
-        return _hasher.hash(password)
+        return _hasher.hash(prepare_password(password))
 
 
 def verify_password(password_hash: str, password: str) -> bool:
     """Return whether the password has this hash; False for a hash that cannot be read."""
-    try:
-        with _HASHING_SLOTS:
-            return _hasher.verify(password_hash, password)
-    except (VerifyMismatchError, VerificationError, InvalidHashError):
-        return False
+    return matching_spelling(password_hash, password) is not None
 
 
-def needs_rehash(password_hash: str) -> bool:
-    """Return whether the hash was made with other parameters than today's."""
-    return _hasher.check_needs_rehash(password_hash)
+def matching_spelling(password_hash: str, password: str) -> str | None:
+    """Return the spelling of a typed password that has this hash, or None if none has."""
+    return next((each for each in password_spellings(password) if _has_hash(password_hash, each)), None)
+
+
+def needs_rehash(password_hash: str, spelling: str) -> bool:
+    """Return whether the hash was made with other parameters than today's, or of another form."""
+    return _hasher.check_needs_rehash(password_hash) or spelling != prepare_password(spelling)
 
 
 def rejection_reason(password: str, email: str) -> str | None:
     """Return why a password is rejected, or None if it is strong enough. Nothing leaves this machine."""
     from zxcvbn import zxcvbn  # its word lists are large, and most processes never need them
 
+    password = prepare_password(password)
     name, _, host = email.lower().partition("@")
     own_words = [email, name, host.partition(".")[0], "sp404", "sample", "agent"]
     result = zxcvbn(password[:MAX_SCORED_CHARS], user_inputs=own_words)
@@ -57,3 +60,11 @@ def rejection_reason(password: str, email: str) -> str | None:
 def _is_breached_password(part: dict[str, object], password: str) -> bool:
     """Return whether zxcvbn found the whole password, in this or another case, in its list of leaked ones."""
     return part.get("dictionary_name") == "passwords" and part["token"] == password
+
+
+def _has_hash(password_hash: str, spelling: str) -> bool:
+    try:
+        with _HASHING_SLOTS:
+            return _hasher.verify(password_hash, spelling)
+    except (VerifyMismatchError, VerificationError, InvalidHashError):
+        return False

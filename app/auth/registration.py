@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
-
-from app.auth.accounts import normalize_email
-from app.extensions import db, settings
-from app.models import User
+from app.extensions import settings
+from app.mail_addresses import normalize_address
 from app.models.base import new_id, transaction
+from app.models.user_lookup import find_user
 from app.notify import message_kinds, outbox, signed_tokens
 from app.notify.mail_links import DeadLinkError
 
@@ -32,11 +30,9 @@ def request_link(email: str) -> None:
 
     The caller cannot tell which of the two was mailed.
     """
-    address = normalize_email(email)
-    is_known = db.session.scalar(select(User.id).where(User.email == address)) is not None
-    kind = message_kinds.ACCOUNT_EXISTS if is_known else message_kinds.REGISTER
+    kind = message_kinds.REGISTER if find_user(email) is None else message_kinds.ACCOUNT_EXISTS
     with transaction():
-        outbox.enqueue(f"register:{new_id()}", None, kind, {"to": address})
+        outbox.enqueue(f"register:{new_id()}", None, kind, {"to": normalize_address(email)})
 
 
 def email_from_token(token: str) -> str:

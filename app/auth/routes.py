@@ -12,8 +12,16 @@ from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-import tasks
-from app.auth import accounts, credentials, login_sessions, registration, two_factor_login
+from app import mail_wakeup
+from app.auth import (
+    accounts,
+    address_change,
+    credentials,
+    login_sessions,
+    registration,
+    two_factor_login,
+)
+from app.auth.form_fields import offer_to_end_tokens, wants_tokens_ended
 from app.auth.forms import (
     ForgotPasswordForm,
     RegisterEmailForm,
@@ -25,8 +33,9 @@ from app.auth.forms import (
 )
 from app.extensions import db, limiter, settings
 from app.form_responses import Page, render_form, see_other
+from app.mail_addresses import normalize_address
 from app.models import User
-from app.models.user_session import CHANGE, RESET, VERIFY
+from app.models.user_session import CHANGE, RESET, STOP, VERIFY
 from app.notify import mail_links
 
 blueprint = Blueprint("auth", __name__)
@@ -36,6 +45,10 @@ MIN_MAILING_S = 0.4
 # Between the right password and the second step, the cookie's session holds the sign-in for this long.
 PENDING_SIGN_IN, PENDING_SIGN_IN_S = "half_way", 600
 REGISTRATION_LINK_SENT = "We've emailed you a link. Open it to finish signing up."
+ADDRESS_GONE = (
+    "Nobody can open the account any more, but another account uses your old address now. "
+    "Tell the people who run this service, so that they can give it back to you."
+)
 RESET_LINK_SENT = (
     "If that email address has an account, we've sent a link to it. Open it to set a new password."
 )
@@ -43,7 +56,7 @@ RESET_LINK_SENT = (
 
 def _email_key() -> str:
     """Return the rate limit key that counts attempts per email address, wherever they come from."""
-    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
+    return hashlib.sha256(normalize_address(request.form.get("email", "")).encode()).hexdigest()
 
 
 @blueprint.get("/sign-in")
@@ -101,7 +114,7 @@ def register() -> Page:
         return _register_and_sign_in(form, "auth/register.html")
     with _take_at_least(MIN_MAILING_S):
         registration.request_link(form.email.data or "")
-    tasks.wake(tasks.send_mails)
+    mail_wakeup.expect_mail()
     return see_other("auth.sign_in", REGISTRATION_LINK_SENT)
 
 
@@ -134,7 +147,7 @@ def forgot() -> Page:
         return _form_page("auth/forgot.html", form)
     with _take_at_least(MIN_MAILING_S):
         credentials.request_reset(form.email.data or "")
-    tasks.wake(tasks.send_mails)
+    mail_wakeup.expect_mail()
     return see_other("auth.sign_in", RESET_LINK_SENT)
 
 
@@ -144,10 +157,11 @@ def forgot() -> Page:
 def reset(token: str) -> Page:
     link = mail_links.find_live_link(token, RESET)
     form = ResetPasswordForm()
+    offer_to_end_tokens(form, link.user)
     if not form.validate_on_submit():
         return render_form("auth/reset.html", form=form, link=link)
-    credentials.reset_password(link, form.password.data or "")
-    return see_other("auth.sign_in", "Your new password is set. Sign in with it.")
+    ended = credentials.reset_password(link, form.password.data or "", wants_tokens_ended(form))
+    return see_other("auth.sign_in", f"Your new password is set. Sign in with it. {ended.describe()}".strip())
 
 
 @blueprint.get("/confirm/<token>")
@@ -171,11 +185,26 @@ def confirm_email(token: str) -> Page:
         texts = {"heading": "Use this address from now on", "label": "Use this address"}
         return render_template("auth/confirm.html", link=link, **texts)
     try:
-        credentials.change_email(link)
+        address_change.change_email(link)
     except accounts.EmailTakenError:
         message = "Another account already uses this address, so yours was not changed."
         return see_other("pages.dashboard", message, "error")
     return see_other("pages.dashboard", "Your email address has been changed.")
+
+
+@blueprint.get("/stop-change/<token>")
+@blueprint.post("/stop-change/<token>")
+@limiter.limit("30/hour", methods=["POST"])
+def stop_change(token: str) -> Page:
+    """Stop a change of address from the old one, before or after it was made."""
+    link = mail_links.find_live_link(token, STOP)
+    if request.method == "GET":
+        return render_template("auth/stop_change.html", link=link, new=address_change.new_address(link))
+    ended = address_change.stop_change(link)
+    if ended is None:
+        return see_other("auth.sign_in", ADDRESS_GONE, "error")
+    message = f"The change is stopped. {ended.describe()}".strip()
+    return see_other("auth.sign_in", f"{message} We've emailed you a link to set a new password.")
 
 
 @blueprint.get("/settings")

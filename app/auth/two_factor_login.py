@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -103,7 +104,7 @@ def _dark_runs(y: int, row: Sequence[int]) -> str:
 
 def _accept_totp(row: TwoFactor, code: str) -> bool:
     """Return whether the app's code is right, and remember its step, so that it and older ones fail now."""
-    digits, now = code.strip().replace(" ", ""), int(time.time()) // STEP_S
+    digits, now = _plain_code(code), int(time.time()) // STEP_S
     for step in (now + drift for drift in STEP_DRIFT):
         expected = pyotp.TOTP(row.secret).at(step * STEP_S)
         if step > row.last_step and hmac.compare_digest(expected.encode(), digits.encode()):
@@ -129,5 +130,9 @@ def _new_recovery_code() -> str:
 
 def _hash_recovery_code(code: str) -> str:
     """Return a plain SHA-256, which is enough for 59 random bits when guesses are limited."""
-    plain = code.strip().lower().replace("-", "").replace(" ", "")
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return hashlib.sha256(_plain_code(code).lower().replace("-", "").encode()).hexdigest()
+
+
+def _plain_code(code: str) -> str:
+    """Return a typed code without spaces, its full-width digits and letters as plain ones."""
+    return "".join(unicodedata.normalize("NFKC", code).split())

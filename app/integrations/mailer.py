@@ -1,22 +1,44 @@
-"""Send one mail over SMTP, or write it to a folder when no mail server is set up."""
+"""Send one mail over SMTP, or write it to a folder when no mail server is set up.
+
+Domains go out in their ASCII form, which every mail server takes. A part before the @ that is not ASCII needs
+a server with SMTPUTF8 (RFC 6531), which some large ones lack.
+"""
 
 from __future__ import annotations
 
 import smtplib
 import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from app.config import Settings
+from app.mail_addresses import header_address, needs_smtputf8
 
 TIMEOUT_S = 10
+# How long somebody waits at a form while the mail server is asked what it can do.
+ASKING_TIMEOUT_S = 3
+# How long its answer is believed, and how long it is left alone after it did not answer.
+ANSWER_LIFETIME_S, SILENCE_LIFETIME_S = 600, 30
+NEEDS_SMTPUTF8 = (
+    "the mail server lacks SMTPUTF8, so it can't send to an address that is not ASCII before the @"
+)
 
 
 class MailError(Exception):
-    """The mail was not accepted; trying again later may help."""
+    """The mail was not accepted, or the server did not answer; trying again later may help."""
+
+
+# What each server said last, and until when that is believed; a text is why it said nothing.
+_answers: dict[str, tuple[float, bool | str | None]] = {}
+_ASKING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -41,6 +63,24 @@ def send_mail(mail: Mail, settings: Settings) -> None:
         _write_to_folder(message, mail.key, mail_folder(settings))
 
 
+def takes_utf8_addresses(settings: Settings) -> bool:
+    """Return whether mail can be sent to an address that is not ASCII before the @.
+
+    The server is asked at most once in a while, by one thread. Raises MailError if it does not answer.
+    """
+    if settings.smtp_url is None:
+        return True  # a folder takes every mail
+    with _ASKING:
+        until, answer = _answers.get(settings.smtp_url, (0.0, None))
+        if until < time.monotonic():
+            answer = _ask_for_smtputf8(settings.smtp_url)
+            lifetime = SILENCE_LIFETIME_S if isinstance(answer, str) else ANSWER_LIFETIME_S
+            _answers[settings.smtp_url] = time.monotonic() + lifetime, answer
+    if isinstance(answer, str):
+        raise MailError(answer)
+    return bool(answer)
+
+
 def mail_folder(settings: Settings) -> Path:
     """Return where mails are written when there is no mail server."""
     return settings.data_dir / "mail"
@@ -48,8 +88,8 @@ def mail_folder(settings: Settings) -> Path:
 
 def _build_message(mail: Mail, sender: str) -> EmailMessage:
     message = EmailMessage()
-    message["From"] = sender
-    message["To"] = mail.to
+    message["From"] = header_address(sender)
+    message["To"] = header_address(mail.to)
     message["Subject"] = mail.subject
     message["Date"] = formatdate()
     # Made from the key alone, so a mail sent twice (a worker died in between) has the same id both times.
@@ -62,27 +102,45 @@ def _build_message(mail: Mail, sender: str) -> EmailMessage:
 
 
 def _send_by_smtp(message: EmailMessage, url: str) -> None:
+    with _session(url, TIMEOUT_S) as server:
+        parts = urlsplit(url)
+        if parts.username:
+            if not isinstance(server.sock, ssl.SSLSocket):
+                raise MailError("the mail server offers no encryption, so the password was not sent")
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        if needs_smtputf8(message["To"]) and not server.has_extn("smtputf8"):
+            raise MailError(NEEDS_SMTPUTF8)
+        server.send_message(message)
+
+
+def _ask_for_smtputf8(url: str) -> bool | str:
+    """Return whether the server has SMTPUTF8, or why it could not be asked."""
+    try:
+        with _session(url, ASKING_TIMEOUT_S) as server:
+            return server.has_extn("smtputf8")
+    except MailError as error:
+        return str(error)
+
+
+@contextmanager
+def _session(url: str, timeout_s: float) -> Iterator[smtplib.SMTP]:
+    """Connect and greet, encrypted where the server can, and turn every failure into MailError."""
     parts = urlsplit(url)
     try:
-        with _connect(parts.scheme, parts.hostname or "", parts.port) as server:
-            encrypted = parts.scheme == "smtps"
-            if not encrypted and server.has_extn("starttls"):
+        with _connect(parts.scheme, parts.hostname or "", parts.port, timeout_s) as server:
+            if parts.scheme != "smtps" and server.has_extn("starttls"):
                 server.starttls(context=ssl.create_default_context())
-                encrypted = True
-            if parts.username:
-                if not encrypted:
-                    raise MailError("the mail server offers no encryption, so the password was not sent")
-                server.login(unquote(parts.username), unquote(parts.password or ""))
-            server.send_message(message)
+            server.ehlo_or_helo_if_needed()  # encrypted, it may offer more
+            yield server
     except (OSError, smtplib.SMTPException) as error:
         raise MailError(str(error)) from error
 
 
-def _connect(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
+def _connect(scheme: str, host: str, port: int | None, timeout_s: float) -> smtplib.SMTP:
     if scheme == "smtps":
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_S, context=context)
-    server = smtplib.SMTP(host, port or 587, timeout=TIMEOUT_S)
+        return smtplib.SMTP_SSL(host, port or 465, timeout=timeout_s, context=context)
+    server = smtplib.SMTP(host, port or 587, timeout=timeout_s)
     server.ehlo()
     return server
 
@@ -91,7 +149,8 @@ def _write_to_folder(message: EmailMessage, key: str, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".{key.replace(':', '-')}.part"
-        draft.write_bytes(message.as_bytes())
+        has_plain_address = str(message["To"]).isascii()
+        draft.write_bytes(message.as_bytes(policy=policy.default.clone(utf8=not has_plain_address)))
         draft.replace(folder / f"{key.replace(':', '-')}.eml")
     except OSError as error:
         raise MailError(str(error)) from error

@@ -21,6 +21,7 @@ class User(UserMixin, Model):
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    # As `app.mail_addresses` spells it: the domain in ASCII, so that one address is one account.
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -36,6 +37,8 @@ class User(UserMixin, Model):
     ai_model: Mapped[str | None] = mapped_column(String(120))
     # Part of the session cookie, beside the session's secret; raising it ends every session of the account.
     session_epoch: Mapped[int] = mapped_column(default=0)
+    # No mailed link from before this time opens anything: see `mail_links.revoke_every_link`.
+    links_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     subscription: Mapped[Subscription | None] = relationship(back_populates="user", lazy="joined")

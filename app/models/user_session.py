@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.user import User
 
-VERIFY, RESET, CHANGE = "verify", "reset", "change"
+# A stop link goes to the old address of an account when somebody asks to change it.
+VERIFY, RESET, CHANGE, STOP = "verify", "reset", "change", "stop"
 
 
 class UserSession(Model):
@@ -33,7 +34,10 @@ class MailLink(Model):
     """A link that works once, until it expires. The address in the mail contains this row's id, signed."""
 
     __tablename__ = "mail_links"
-    __table_args__ = (Index("ix_mail_links_user_purpose", "user_id", "purpose"),)
+    __table_args__ = (
+        Index("ix_mail_links_user_purpose", "user_id", "purpose"),
+        Index("ix_mail_links_email", "email"),
+    )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -42,6 +46,12 @@ class MailLink(Model):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    # Who asked to change the address: the browser and the network around its address.
+    agent: Mapped[str | None] = mapped_column(String(200))
+    network: Mapped[str | None] = mapped_column(String(49))
+    # Of a stop link: the link that makes the change, and when that was used.
+    change_id: Mapped[str | None] = mapped_column(String(26))
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship(lazy="joined")
 

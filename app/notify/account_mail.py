@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from flask import render_template
 
 from app.extensions import db
 from app.integrations.mailer import Mail
 from app.models import MailLink, OutboxMessage, User
-from app.notify import message_kinds
+from app.notify import address_mail, message_kinds
+from app.notify.account_notice import IF_NOT_REQUESTED, AccountNotice
 from app.notify.external_urls import external_url
-from app.notify.signed_tokens import export_token, link_token, registration_token
+from app.notify.signed_tokens import (
+    account_export_token,
+    are_links_ended,
+    export_token,
+    link_token,
+    registration_token,
+)
 
 IF_NOT_YOU = "If this was not you, set a new password now. That signs out every browser."
-IF_NOT_REQUESTED = "If you did not ask for this, ignore this email. Nothing changes unless the link is used."
-
-
-@dataclass(frozen=True)
-class AccountNotice:
-    """The content of a mail: its sentences, and one link with its label."""
-
-    to: str
-    subject: str
-    sentences: tuple[str, ...]
-    url: str
-    label: str
 
 
 def compose(message: OutboxMessage) -> Mail | None:
@@ -71,12 +65,6 @@ def _reset(message: OutboxMessage) -> AccountNotice | None:
     return _link_notice(message, "auth.reset", "Set a new password", text, "Set a new password")
 
 
-def _confirm(message: OutboxMessage) -> AccountNotice | None:
-    text = "Confirm that you want to sign in with this address from now on. The link works for one day."
-    subject = "Confirm your new email address"
-    return _link_notice(message, "auth.confirm_email", subject, text, "Use this address")
-
-
 def _link_notice(
     message: OutboxMessage, endpoint: str, subject: str, text: str, label: str
 ) -> AccountNotice | None:
@@ -88,16 +76,11 @@ def _link_notice(
     return AccountNotice(link.email, subject, (text, IF_NOT_REQUESTED), url, label)
 
 
-def _email_changed(message: OutboxMessage) -> AccountNotice:
-    text = f"The email address of your account was changed to {message.payload['email']}."
-    not_you = "If this was not you, tell the people who run this service right away."
-    to, url = message.payload["to"], external_url("auth.sign_in")
-    return AccountNotice(to, "Your email address was changed", (text, not_you), url, "Sign in")
-
-
 def _password_changed(message: OutboxMessage) -> AccountNotice:
     to, url = _owner_email(message), external_url("auth.forgot")
-    text = "The password of your account was changed, and every other browser was signed out."
+    text = (
+        "The password of your account was changed. Every other browser was signed out, and all links ended."
+    )
     return AccountNotice(to, "Your password was changed", (text, IF_NOT_YOU), url, "Set a new password")
 
 
@@ -110,9 +93,13 @@ def _two_factor(message: OutboxMessage) -> AccountNotice:
     return AccountNotice(_owner_email(message), subject, (text, IF_NOT_YOU), url, "Set a new password")
 
 
-def _export_ready(message: OutboxMessage) -> AccountNotice:
+def _export_ready(message: OutboxMessage) -> AccountNotice | None:
+    """Return the mail with the link to an export, or None if its owner has ended all links meanwhile."""
+    if are_links_ended(message.user_id, since=message.created_at):
+        return None
     text = "Everything in your account is now in one ZIP. Anyone with the link can download it for a week."
-    url = _export_url(message)
+    token = account_export_token(message.payload["key"], message.user_id or "", message.created_at)
+    url = external_url("account.export", token=token)
     return AccountNotice(_owner_email(message), "Your data is ready", (text,), url, "Download the ZIP")
 
 
@@ -122,7 +109,8 @@ def _account_deleted(message: OutboxMessage) -> AccountNotice:
         "Everything that was in it is in one ZIP. Anyone with the link can download it for a week, "
         "then we delete it too.",
     )
-    to, url = message.payload["to"], _export_url(message)
+    to = message.payload["to"]
+    url = external_url("account.export", token=export_token(message.payload["key"]))
     return AccountNotice(to, "Your account has been deleted", texts, url, "Download the ZIP")
 
 
@@ -130,17 +118,15 @@ def _owner_email(message: OutboxMessage) -> str:
     return db.session.get_one(User, message.user_id).email
 
 
-def _export_url(message: OutboxMessage) -> str:
-    return external_url("account.export", token=export_token(message.payload["key"]))
-
-
 NOTICE_BUILDERS: dict[str, Callable[[OutboxMessage], AccountNotice | None]] = {
     message_kinds.REGISTER: _register,
     message_kinds.ACCOUNT_EXISTS: _account_exists,
     message_kinds.VERIFY_EMAIL: _verify,
     message_kinds.RESET_PASSWORD: _reset,
-    message_kinds.CONFIRM_EMAIL: _confirm,
-    message_kinds.EMAIL_CHANGED: _email_changed,
+    message_kinds.CONFIRM_EMAIL: address_mail.confirm_change,
+    message_kinds.CHANGE_REQUESTED: address_mail.change_requested,
+    message_kinds.CHANGE_STOPPED: address_mail.change_stopped,
+    message_kinds.EMAIL_CHANGED: address_mail.email_changed,
     message_kinds.PASSWORD_CHANGED: _password_changed,
     message_kinds.TWO_FACTOR: _two_factor,
     message_kinds.EXPORT_READY: _export_ready,

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from app.extensions import db
-from app.models import MailLink, User
+from app.models import DataExport, MailLink, User
 from app.models.base import utcnow
 from app.models.ownership import RowNotFoundError
-from app.models.user_session import CHANGE, RESET, VERIFY
+from app.models.user_session import CHANGE, RESET, STOP, VERIFY
 from app.notify import message_kinds, outbox, signed_tokens
 
-LIFETIMES = {VERIFY: timedelta(days=2), RESET: timedelta(hours=1), CHANGE: timedelta(hours=24)}
+LIFETIMES = {
+    VERIFY: timedelta(days=2),
+    RESET: timedelta(hours=1),
+    CHANGE: timedelta(hours=24),
+    STOP: timedelta(hours=72),
+}
 KIND_BY_PURPOSE = {
     VERIFY: message_kinds.VERIFY_EMAIL,
     RESET: message_kinds.RESET_PASSWORD,
     CHANGE: message_kinds.CONFIRM_EMAIL,
+    STOP: message_kinds.CHANGE_REQUESTED,
 }
 
 
@@ -25,11 +33,18 @@ class DeadLinkError(RowNotFoundError):
     """A mailed link is used, expired or forged. All three get the same answer, with 404."""
 
 
-def enqueue_link(user: User, purpose: str, email: str) -> MailLink:
-    """Create a link and enqueue the mail that carries it, inside the caller's transaction."""
-    link = MailLink(user_id=user.id, purpose=purpose, email=email, expires_at=utcnow() + LIFETIMES[purpose])
+def add_link(user: User, purpose: str, email: str, **details: Any) -> MailLink:
+    """Create a link inside the caller's transaction; another mail carries it."""
+    until = utcnow() + LIFETIMES[purpose]
+    link = MailLink(user_id=user.id, purpose=purpose, email=email, expires_at=until, **details)
     db.session.add(link)
     db.session.flush()
+    return link
+
+
+def enqueue_link(user: User, purpose: str, email: str, **details: Any) -> MailLink:
+    """Create a link and enqueue the mail that carries it, inside the caller's transaction."""
+    link = add_link(user, purpose, email, **details)
     outbox.enqueue(f"link:{link.id}", user.id, KIND_BY_PURPOSE[purpose], {"link_id": link.id})
     return link
 
@@ -50,12 +65,44 @@ def use_link(link: MailLink) -> bool:
     return used is not None
 
 
-def revoke_links(user: User, purpose: str) -> None:
-    """Mark all unused links of a purpose as used, inside the caller's transaction."""
+def revoke_links(user: User, purpose: str, newer_than: MailLink | None = None) -> None:
+    """Mark all unused links of a purpose as used, or the newer ones, inside the caller's transaction."""
     unused = update(MailLink).where(
         MailLink.user_id == user.id, MailLink.purpose == purpose, MailLink.used_at.is_(None)
     )
+    if newer_than is not None:
+        unused = unused.where(MailLink.created_at > newer_than.created_at)
     db.session.execute(unused.values(used_at=utcnow()))
+
+
+def revoke_every_link(user: User, keep: Collection[str] = ()) -> int:
+    """End all outstanding links of every purpose but those to keep, inside the caller's transaction.
+
+    Links to exports end too: their tokens are older than `links_ended_at`. Returns how many links worked.
+    """
+    now = utcnow()
+    exports = _outstanding_exports(user)
+    unused = MailLink.user_id == user.id, MailLink.used_at.is_(None), MailLink.purpose.not_in(keep)
+    ended = update(MailLink).where(*unused).values(used_at=now).returning(MailLink.expires_at)
+    live = sum(expires_at > now for expires_at in db.session.scalars(ended).all())
+    user.links_ended_at = now
+    return live + exports
+
+
+def stoppable_until(user: User) -> datetime | None:
+    """Return until when a change of this account's address can be stopped; None if there is none to stop."""
+    until: datetime | None = db.session.scalar(
+        select(func.max(MailLink.expires_at)).where(MailLink.user_id == user.id, *_stoppable())
+    )
+    return until
+
+
+def is_reserved(email: str, user: User | None = None) -> bool:
+    """Return whether another account may still go back to this address."""
+    others = select(MailLink.id).where(MailLink.email == email, *_stoppable())
+    if user is not None:
+        others = others.where(MailLink.user_id != user.id)
+    return db.session.scalar(others.limit(1)) is not None
 
 
 def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:
@@ -63,3 +110,17 @@ def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:
     is_recent = MailLink.created_at > utcnow() - wait
     recent = select(MailLink.id).where(MailLink.user_id == user.id, MailLink.purpose == purpose, is_recent)
     return db.session.scalar(recent.limit(1)) is not None
+
+
+def _stoppable() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for a stop link that works and whose change was made."""
+    is_live = MailLink.used_at.is_(None), MailLink.expires_at > utcnow()
+    return MailLink.purpose == STOP, MailLink.changed_at.is_not(None), *is_live
+
+
+def _outstanding_exports(user: User) -> int:
+    """Return how many exports have a mailed link that works."""
+    ready = select(func.count()).where(DataExport.user_id == user.id, DataExport.ready_at.is_not(None))
+    if user.links_ended_at is not None:
+        ready = ready.where(DataExport.ready_at > user.links_ended_at)
+    return db.session.scalar(ready) or 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
+from sqlalchemy import select
 
-from app.extensions import settings
-from app.models import MailLink
+from app.extensions import db, settings
+from app.models import MailLink, User
 
 
 def link_token(link: MailLink) -> str:
@@ -23,17 +24,40 @@ def link_id_from_token(token: str, purpose: str) -> str | None:
         return None
 
 
+def account_export_token(key: str, user_id: str, ready_at: datetime) -> str:
+    """Return a token for an account's export; it ends with every other link of its owner."""
+    return str(_export_signer().dumps({"key": key, "user": user_id, "at": ready_at.isoformat()}))
+
+
 def export_token(key: str) -> str:
-    """Return a token for a ZIP in the store; it needs no row, so it outlives the account."""
+    """Return a token for a ZIP in the store that needs no row, so it outlives the account."""
     return str(_export_signer().dumps(key))
 
 
 def export_key_from_token(token: str, max_age: timedelta) -> str | None:
-    """Return the storage key of the ZIP, or None if the token is forged or too old."""
+    """Return the storage key of the ZIP, or None if the token is forged, too old or ended by its owner."""
     try:
-        return str(_export_signer().loads(token, max_age=int(max_age.total_seconds())))
+        signer, age_s = _export_signer(), int(max_age.total_seconds())
+        content, signed_at = signer.loads(token, max_age=age_s, return_timestamp=True)
     except BadSignature:
         return None
+    if isinstance(content, dict):
+        at = datetime.fromisoformat(content["at"])
+        return None if are_links_ended(content["user"], since=at) else str(content["key"])
+    # A farewell, or an export of the previous version, whose key names its owner.
+    owner = User.id == content.split("/")[1] if content.count("/") > 1 else User.id.is_(None)
+    user = db.session.scalar(select(User).where(owner))
+    return content if user is None or not _is_ended(user, signed_at) else None
+
+
+def are_links_ended(user_id: str | None, since: datetime) -> bool:
+    """Return whether links from that time have been ended: by a new password, or with the account."""
+    user = db.session.get(User, user_id) if user_id is not None else None
+    return user is None or _is_ended(user, since)
+
+
+def _is_ended(user: User, since: datetime) -> bool:
+    return user.links_ended_at is not None and user.links_ended_at >= since
 
 
 def registration_token(email: str) -> str:

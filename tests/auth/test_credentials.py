@@ -144,8 +144,8 @@ def test_an_address_changes_when_the_new_one_confirms_and_the_old_one_is_notifie
 ) -> None:
     old = owner.email
     as_owner.post("/settings/email", email="Moved@example.com", current=PASSWORD)
-    (mail,) = mails()
-    assert mail["To"] == "moved@example.com"
+    mail, to_old = mails()
+    assert (mail["To"], to_old["To"]) == ("moved@example.com", old)
     assert owner.email == old
     assert as_owner.post(link_in(mail)).status_code == 303
     assert owner.email == "moved@example.com"

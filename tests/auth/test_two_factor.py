@@ -120,3 +120,11 @@ def test_the_qr_code_is_an_svg_path() -> None:
     assert width >= 29
     dark = sum(int(run) for run in re.findall(r"h(\d+)v1", path))
     assert 0.2 < dark / (width - 8) ** 2 < 0.7
+
+
+def test_codes_may_be_typed_in_full_width(app: Flask, owner: User, codes: list[str]) -> None:
+    def wide(text: str) -> str:
+        return "".join(chr(ord(character) + 0xFEE0) for character in text)
+
+    assert two_factor_login.accept_code(owner, wide(code_of(owner)))
+    assert two_factor_login.accept_code(owner, wide(codes[0].upper()))

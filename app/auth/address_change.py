@@ -1,0 +1,143 @@
+"""Change the address of an account by a mailed link, and stop the change from the old address.
+
+The old address gets a link that works for 72 hours, before the change and after it. Only its own change is
+undone, and what came after: a link to an address that came later can't undo that.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.auth import access, passwords
+from app.auth.accounts import EmailTakenError
+from app.auth.requesters import Requester
+from app.extensions import db
+from app.mail_addresses import normalize_address
+from app.models import MailLink, TwoFactor, User, WebhookEndpoint
+from app.models.base import transaction, utcnow
+from app.models.user_lookup import find_user
+from app.models.user_session import CHANGE, RESET, STOP
+from app.notify import mail_links, message_kinds, outbox
+from app.notify.mail_links import DeadLinkError
+
+log = logging.getLogger(__name__)
+
+STOPPED = "A change of the account's email address was stopped, and this was added after it was asked for."
+
+
+def request_email_change(user: User, email: str, requester: Requester) -> None:
+    """Mail a link to the new address, and one that stops the change to the old; nothing changes yet."""
+    with transaction():
+        mail_links.revoke_links(user, CHANGE)
+        change = mail_links.enqueue_link(user, CHANGE, normalize_address(email), **requester._asdict())
+        mail_links.enqueue_link(user, STOP, user.email, change_id=change.id, **requester._asdict())
+
+
+def change_email(link: MailLink) -> None:
+    """Switch to the address the link was mailed to, end every other link, and notify the old address.
+
+    Raises EmailTakenError when another account has the address, or had it until a moment ago.
+    """
+    try:
+        with transaction():
+            user = _lock_user(link)
+            if not mail_links.use_link(link):
+                raise DeadLinkError
+            _reject_taken(link.email, user)
+            stop = _stop_link(link, user)
+            stop.changed_at, stop.expires_at = utcnow(), utcnow() + mail_links.LIFETIMES[STOP]
+            user.email, user.email_verified_at = link.email, utcnow()
+            mail_links.revoke_every_link(user, keep=(STOP,))
+            payload = {"link_id": stop.id}
+            outbox.enqueue(f"email-changed:{link.id}", user.id, message_kinds.EMAIL_CHANGED, payload)
+    except IntegrityError as error:
+        raise EmailTakenError(link.email) from error
+
+
+def stop_change(link: MailLink) -> access.EndedAccess | None:
+    """Undo a change of address, or cancel it, and lock out whoever asked for it.
+
+    Everything that opens the account is ended, its password too, and its owner is mailed a link to set a new
+    one. Returns None if another account has the address by now: then the account stays locked, with nothing
+    that opens it, until an operator has found out whose it is.
+    """
+    unknown_password = passwords.hash_password(secrets.token_urlsafe(32))
+    with transaction():
+        user = _lock_user(link)
+        if not mail_links.use_link(link):
+            raise DeadLinkError
+        ended = access.end_access(user, with_tokens=True)
+        mail_links.revoke_links(user, STOP, newer_than=link)
+        _remove_newer_settings(user, link)
+        if _other_holder(link.email, user) is not None:
+            user.password_hash = None
+            log.error("account %s is locked: its old address belongs to another account", user.id)
+            return None
+        user.password_hash = unknown_password
+        if user.email != link.email:
+            payload = {"to": user.email, "email": link.email}
+            outbox.enqueue(f"change-stopped:{link.id}", user.id, message_kinds.CHANGE_STOPPED, payload)
+        user.email, user.email_verified_at = link.email, utcnow()
+        mail_links.enqueue_link(user, RESET, link.email)
+    return ended
+
+
+def reason_to_wait(user: User) -> str | None:
+    """Return why an account can't be deleted yet: its old address can still stop the change to this one.
+
+    Otherwise whoever has taken an account could delete it, with its data, before its owner reads the mail.
+    """
+    until = mail_links.stoppable_until(user)
+    if until is None:
+        return None
+    return (
+        "Your email address was changed in the last 72 hours, and the old address can still stop that. "
+        f"You can delete the account after {until.astimezone(ZoneInfo(user.timezone)):%-d %b %Y, %H:%M}."
+    )
+
+
+def new_address(stop: MailLink) -> str | None:
+    """Return the address that a stop link is about."""
+    change = db.session.get(MailLink, stop.change_id) if stop.change_id else None
+    return change.email if change is not None else None
+
+
+def _lock_user(link: MailLink) -> User:
+    """Lock the account, so that a change and its stop never run at the same time, and read it again."""
+    row = select(User).where(User.id == link.user_id).with_for_update(of=User)
+    user: User | None = db.session.scalar(row.execution_options(populate_existing=True))
+    if user is None:
+        raise DeadLinkError
+    return user
+
+
+def _stop_link(change: MailLink, user: User) -> MailLink:
+    """Return the stop link of a change; one that the previous version asked for gets a new one."""
+    stop = db.session.scalar(select(MailLink).where(MailLink.change_id == change.id))
+    return stop or mail_links.add_link(user, STOP, user.email, change_id=change.id)
+
+
+def _reject_taken(email: str, user: User) -> None:
+    if _other_holder(email, user) is not None or mail_links.is_reserved(email, user):
+        raise EmailTakenError(email)
+
+
+def _other_holder(email: str, user: User) -> User | None:
+    holder = find_user(email)
+    return None if holder is None or holder.id == user.id else holder
+
+
+def _remove_newer_settings(user: User, link: MailLink) -> None:
+    """Remove what was set up after the change was asked for and would lock the owner out, or listen in."""
+    own_step = delete(TwoFactor).where(TwoFactor.user_id == user.id)
+    db.session.execute(own_step.where(TwoFactor.confirmed_at > link.created_at))
+    listening = update(WebhookEndpoint).where(
+        WebhookEndpoint.user_id == user.id, WebhookEndpoint.disabled_at.is_(None)
+    )
+    disabled = listening.values(disabled_at=utcnow(), disabled_because=STOPPED)
+    db.session.execute(disabled.where(WebhookEndpoint.created_at > link.created_at))

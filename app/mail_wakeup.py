@@ -1,0 +1,36 @@
+"""Wake a worker for the mails of a request, so that nobody waits for the housekeeping to send them."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, has_request_context
+from sqlalchemy import event
+
+import tasks
+from app.models import OutboxMessage
+from app.notify.message_kinds import METER_EVENT, WEBHOOK
+
+NO_MAIL = frozenset({METER_EVENT, WEBHOOK})
+
+
+def init_app(app: Flask) -> None:
+    """Register the wake-up that follows each request: no route can forget it."""
+    app.after_request(wake_for_mail)
+
+
+def expect_mail() -> None:
+    """Wake a worker after this request in any case: its duration must not tell whether there is a mail."""
+    g.has_mail = True
+
+
+def wake_for_mail(response: Response) -> Response:
+    """Wake a worker if this request added a mail to the outbox."""
+    if g.pop("has_mail", False):
+        tasks.wake(tasks.send_mails)
+    return response
+
+
+@event.listens_for(OutboxMessage, "after_insert")
+def note_mail(_mapper: object, _connection: object, message: OutboxMessage) -> None:
+    """Remember that this request added a mail; a worker sends its own after each task."""
+    if has_request_context() and message.kind not in NO_MAIL:
+        g.has_mail = True
