@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from app.api import problems
-from app.extensions import db
+from app.extensions import db, limiter
 from app.integrations.storage import StorageError
 from app.models.ownership import RowNotFoundError
 from app.negotiation import is_api_request, wants_fragment, wants_json
@@ -91,8 +91,12 @@ def answer_unexpected(error: Exception) -> ErrorAnswer:
 
 
 def _error_headers(error: HTTPException) -> dict[str, str]:
-    """Return the headers an error brings along, such as Allow, Content-Range and Retry-After."""
-    return {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    """Return the headers an error brings along, such as Allow and Content-Range; a 429 has Retry-After."""
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    wait_s = limiter.retry_after_s()
+    if error.code == 429 and wait_s is not None:
+        headers.setdefault("Retry-After", str(wait_s))
+    return headers
 
 
 def _detach_database() -> None:

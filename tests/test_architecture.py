@@ -22,7 +22,8 @@ RINGS = [
     {"wsgi", "app.worker"},
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
-    {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating", "*.routes", "*.forms"},
+    {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating"}
+    | {"*.routes", "*.forms"},
     {"tasks"},
     {
         "app.account",
@@ -44,6 +45,7 @@ RINGS = [
     {"app.audio"},
     {"app.music", "app.sandbox.isolation"},
     {"app.extensions", "app.form_responses", "app.logs", "app.negotiation", "app.plurals"},
+    {"app.rate_limits"},
     {"app.config"},
 ]
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")
