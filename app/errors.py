@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from app.api import problems
+from app.auth.hashing_queue import RETRY_AFTER_S, HashingBusyError
 from app.extensions import db, limiter
 from app.integrations.storage import StorageError
 from app.models.ownership import RowNotFoundError
@@ -36,6 +37,7 @@ MESSAGES = {
     503: "Part of the service can't be reached. Try again in a minute.",
 }
 
+HASHING_BUSY = "Many people are signing in right now. Nothing was changed. Try again in a few seconds."
 DEAD_LINK = "This link has expired or has already been used. Request a new one."
 # Where each mailed link can be requested again, and what the button there says.
 NEW_LINK_PAGES = {
@@ -54,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, answer_unavailable)
     app.register_error_handler(PoolTimeout, answer_unavailable)
     app.register_error_handler(StorageError, answer_unavailable)
+    app.register_error_handler(HashingBusyError, answer_hashing_busy)
     app.register_error_handler(Exception, answer_unexpected)
 
 
@@ -82,6 +85,11 @@ def answer_unavailable(error: Exception) -> ErrorAnswer:
     _detach_database()
     body, status = _render_error(503, MESSAGES[503])
     return body, status, {"Retry-After": "30"}
+
+
+def answer_hashing_busy(_: HashingBusyError) -> ErrorAnswer:
+    body, status = _render_error(503, HASHING_BUSY)
+    return body, status, {"Retry-After": str(RETRY_AFTER_S)}
 
 
 def answer_unexpected(error: Exception) -> ErrorAnswer:

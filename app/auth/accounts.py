@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.auth import login_sessions, passwords
+from app.auth.hashing_queue import hashing_queue
 from app.extensions import db
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
@@ -39,17 +40,13 @@ def register_user(email: str, password: str, timezone: str, is_verified: bool = 
 
 
 def authenticate(email: str, password: str) -> User | None:
-    """Return the user with this address and password, and rehash the password if its hash is outdated."""
-    user = _find_by_email(email)
-    password_hash = user.password_hash if user is not None else None
-    # An unknown address takes as long as a known one.
-    is_right = passwords.verify_password(password_hash or passwords.DUMMY_HASH, password)
-    if not is_right or user is None or password_hash is None:
-        return None
-    if passwords.needs_rehash(password_hash):
-        with transaction():
-            user.password_hash = passwords.hash_password(password)
-    return user
+    """Return the user with this address and password, and rehash the password if its hash is outdated.
+
+    Raises HashingBusyError when too many passwords are being hashed.
+    """
+    with hashing_queue.turn():
+        # Looked up only now, so that those who wait for their turn hold no database connection.
+        return _check_password(email, password)
 
 
 def is_current_password(user: User, password: str) -> bool:
@@ -70,7 +67,7 @@ def change_settings(
 
 def demo_user() -> User:
     """Return the demo account of a local run: on the Pro plan and without a password."""
-    user = _find_by_email(DEMO_EMAIL)
+    user = find_by_email(DEMO_EMAIL)
     if user is not None:
         return user
     with transaction() as session:
@@ -95,6 +92,12 @@ def user_from_cookie(cookie: str) -> User | None:
     return user
 
 
+def find_by_email(email: str) -> User | None:
+    """Return the user with this address, however it is written, or None."""
+    user: User | None = db.session.scalar(select(User).where(User.email == normalize_email(email)))
+    return user
+
+
 def normalize_email(email: str) -> str:
     """Return the address as it is stored: lower case, without surrounding spaces."""
     return email.strip().lower()
@@ -105,9 +108,23 @@ def timezone_names() -> list[str]:
     return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
 
 
-def _find_by_email(email: str) -> User | None:
-    user: User | None = db.session.scalar(select(User).where(User.email == normalize_email(email)))
-    return user
+def _check_password(email: str, password: str, may_retry: bool = True) -> User | None:
+    user = find_by_email(email)
+    user_id, password_hash = (user.id, user.password_hash) if user is not None else (None, None)
+    # An unknown address takes as long as a known one.
+    is_right = passwords.verify_password(password_hash or passwords.DUMMY_HASH, password)
+    if not is_right or password_hash is None:
+        return None
+    new_hash = passwords.hash_password(password) if passwords.needs_rehash(password_hash) else password_hash
+    with transaction() as session:
+        user = session.get(User, user_id, with_for_update={"of": User})
+        is_unchanged = user is not None and user.password_hash == password_hash
+        if user is not None and is_unchanged:
+            user.password_hash = new_hash
+    if is_unchanged:
+        return user
+    # Another sign-in has renewed the hash meanwhile, or the password is another one now.
+    return _check_password(email, password, may_retry=False) if may_retry else None
 
 
 def _valid_timezone(name: str) -> str:

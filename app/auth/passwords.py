@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+from app.auth.hashing_queue import hashing_queue
+from app.models.base import release_connection
 
 MIN_LENGTH, MAX_LENGTH = 10, 200
 # zxcvbn's scale is 0 to 4; a password below 3 falls to an offline attack within hours.
@@ -16,23 +17,24 @@ TOO_WEAK = "This password is easy to guess. A sentence of four or more words wor
 BREACHED = "This password is on lists of leaked passwords, which attackers try first. Choose another."
 
 _hasher = PasswordHasher()
-# Each hash takes 64 MB on purpose, so only a few are computed at the same time.
-_HASHING_SLOTS = threading.Semaphore(4)
 # Checked when there is no account, so that an unknown address takes as long as a known one.
 DUMMY_HASH = _hasher.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
-    """Return the Argon2id hash of a password, which is slow on purpose."""
-    with _HASHING_SLOTS:
-        return _hasher.hash(password)
+    """Return the Argon2id hash of a password, which is slow on purpose. Raises HashingBusyError."""
+    release_connection()
+    return hashing_queue.run(lambda: _hasher.hash(password))
 
 
 def verify_password(password_hash: str, password: str) -> bool:
-    """Return whether the password has this hash; False for a hash that cannot be read."""
+    """Return whether the password has this hash; False for a hash that cannot be read.
+
+    Raises HashingBusyError.
+    """
+    release_connection()
     try:
-        with _HASHING_SLOTS:
-            return _hasher.verify(password_hash, password)
+        return hashing_queue.run(lambda: _hasher.verify(password_hash, password))
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False
 
