@@ -42,6 +42,7 @@ DEAD_LINK = "This link has expired or has already been used. Request a new one."
 # Where each mailed link can be requested again, and what the button there says.
 NEW_LINK_PAGES = {
     "auth.finish_registration": ("auth.register", "Sign up again"),
+    "auth.sign_in_by_link": ("auth.sign_in", "Sign in"),
     "auth.reset": ("auth.forgot", "Reset your password"),
     "auth.verify": ("account.security", "Open the security settings"),
     "auth.confirm_email": ("account.security", "Open the security settings"),

@@ -29,6 +29,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "auth.reset",  # carries a signed link
         "auth.second_step",
         "auth.sign_in",
+        "auth.sign_in_by_link",  # carries a signed link
         "auth.verify",  # carries a signed link
         "billing.take_event",  # signed by Stripe
         "pages.api",

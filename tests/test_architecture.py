@@ -23,7 +23,7 @@ RINGS = [
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
     {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating"}
-    | {"*.routes", "*.forms"},
+    | {"*.routes", "*.forms", "app.auth.sign_in_views"},
     {"tasks"},
     {
         "app.account",

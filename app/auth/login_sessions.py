@@ -77,9 +77,10 @@ def end_session(session_id: str) -> None:
 
 
 def end_all_sessions(user: User) -> None:
-    """End every session of an account."""
+    """End every session of an account, and what its browsers know about it."""
     with transaction():
         delete_sessions(user)
+        user.session_epoch += 1
 
 
 def delete_sessions(user: User, keep_id: str | None = None) -> None:

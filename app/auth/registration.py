@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from app.auth import guess_limits
 from app.auth.accounts import normalize_email
 from app.extensions import db, settings
 from app.models import User
@@ -30,8 +31,11 @@ def needs_email_link() -> bool:
 def request_link(email: str) -> None:
     """Mail a link that completes the registration, or a note that the account exists.
 
-    The caller cannot tell which of the two was mailed.
+    The caller cannot tell which of the two was mailed, or that the mailbox has had enough of them for now:
+    the links in earlier mails still work.
     """
+    if not guess_limits.take_mail(guess_limits.account_key(email)):
+        return
     address = normalize_email(email)
     is_known = db.session.scalar(select(User.id).where(User.email == address)) is not None
     kind = message_kinds.ACCOUNT_EXISTS if is_known else message_kinds.REGISTER

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.user import User
 
-VERIFY, RESET, CHANGE = "verify", "reset", "change"
+VERIFY, RESET, CHANGE, SIGN_IN = "verify", "reset", "change", "sign-in"
 
 
 class UserSession(Model):

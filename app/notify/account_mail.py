@@ -77,6 +77,14 @@ def _confirm(message: OutboxMessage) -> AccountNotice | None:
     return _link_notice(message, "auth.confirm_email", subject, text, "Use this address")
 
 
+def _sign_in_link(message: OutboxMessage) -> AccountNotice | None:
+    text = (
+        "Somebody entered too many wrong passwords or codes for your account. Until that stops, signing in "
+        "on a new device needs a link from this mailbox. This one works once, within two hours."
+    )
+    return _link_notice(message, "auth.sign_in_by_link", "Your link to sign in", text, "Sign in")
+
+
 def _link_notice(
     message: OutboxMessage, endpoint: str, subject: str, text: str, label: str
 ) -> AccountNotice | None:
@@ -140,6 +148,7 @@ NOTICE_BUILDERS: dict[str, Callable[[OutboxMessage], AccountNotice | None]] = {
     message_kinds.VERIFY_EMAIL: _verify,
     message_kinds.RESET_PASSWORD: _reset,
     message_kinds.CONFIRM_EMAIL: _confirm,
+    message_kinds.SIGN_IN_LINK: _sign_in_link,
     message_kinds.EMAIL_CHANGED: _email_changed,
     message_kinds.PASSWORD_CHANGED: _password_changed,
     message_kinds.TWO_FACTOR: _two_factor,

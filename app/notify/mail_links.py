@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.extensions import db
 from app.models import MailLink, User
 from app.models.base import utcnow
 from app.models.ownership import RowNotFoundError
-from app.models.user_session import CHANGE, RESET, VERIFY
+from app.models.user_session import CHANGE, RESET, SIGN_IN, VERIFY
 from app.notify import message_kinds, outbox, signed_tokens
 
-LIFETIMES = {VERIFY: timedelta(days=2), RESET: timedelta(hours=1), CHANGE: timedelta(hours=24)}
+LIFETIMES = {
+    VERIFY: timedelta(days=2),
+    RESET: timedelta(hours=1),
+    CHANGE: timedelta(hours=24),
+    SIGN_IN: timedelta(hours=2),
+}
 KIND_BY_PURPOSE = {
     VERIFY: message_kinds.VERIFY_EMAIL,
     RESET: message_kinds.RESET_PASSWORD,
     CHANGE: message_kinds.CONFIRM_EMAIL,
+    SIGN_IN: message_kinds.SIGN_IN_LINK,
 }
+# Links that strangers can ask for: a mailbox gets this many unused ones in half a lifetime.
+MAX_FRESH_LINKS = 2
+MIN_MAIL_INTERVAL = timedelta(minutes=2)
 
 
 class DeadLinkError(RowNotFoundError):
@@ -56,6 +65,23 @@ def revoke_links(user: User, purpose: str) -> None:
         MailLink.user_id == user.id, MailLink.purpose == purpose, MailLink.used_at.is_(None)
     )
     db.session.execute(unused.values(used_at=utcnow()))
+
+
+def has_room(user: User, purpose: str) -> bool:
+    """Return whether another link should be mailed, inside the caller's transaction.
+
+    When it should not, the mailbox holds one that works for at least half its lifetime. So strangers who ask
+    can neither flood the mailbox nor leave its owner without a link.
+    """
+    if was_sent_within(user, purpose, MIN_MAIL_INTERVAL):
+        return False
+    fresh = select(func.count()).where(
+        MailLink.user_id == user.id,
+        MailLink.purpose == purpose,
+        MailLink.used_at.is_(None),
+        MailLink.created_at > utcnow() - LIFETIMES[purpose] / 2,
+    )
+    return (db.session.scalar(fresh) or 0) < MAX_FRESH_LINKS
 
 
 def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:
