@@ -13,7 +13,8 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from app.api import problems
-from app.extensions import db
+from app.auth.hashing_queue import RETRY_AFTER_S, HashingBusyError
+from app.extensions import db, limiter
 from app.integrations.storage import StorageError
 from app.models.ownership import RowNotFoundError
 from app.negotiation import is_api_request, wants_fragment, wants_json
@@ -36,10 +37,12 @@ MESSAGES = {
     503: "Part of the service can't be reached. Try again in a minute.",
 }
 
+HASHING_BUSY = "Many people are signing in right now. Nothing was changed. Try again in a few seconds."
 DEAD_LINK = "This link has expired or has already been used. Request a new one."
 # Where each mailed link can be requested again, and what the button there says.
 NEW_LINK_PAGES = {
     "auth.finish_registration": ("auth.register", "Sign up again"),
+    "auth.sign_in_by_link": ("auth.sign_in", "Sign in"),
     "auth.reset": ("auth.forgot", "Reset your password"),
     "auth.verify": ("account.security", "Open the security settings"),
     "auth.confirm_email": ("account.security", "Open the security settings"),
@@ -55,6 +58,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, answer_unavailable)
     app.register_error_handler(PoolTimeout, answer_unavailable)
     app.register_error_handler(StorageError, answer_unavailable)
+    app.register_error_handler(HashingBusyError, answer_hashing_busy)
     app.register_error_handler(Exception, answer_unexpected)
 
 
@@ -85,6 +89,11 @@ def answer_unavailable(error: Exception) -> ErrorAnswer:
     return body, status, {"Retry-After": "30"}
 
 
+def answer_hashing_busy(_: HashingBusyError) -> ErrorAnswer:
+    body, status = _render_error(503, HASHING_BUSY)
+    return body, status, {"Retry-After": str(RETRY_AFTER_S)}
+
+
 def answer_unexpected(error: Exception) -> ErrorAnswer:
     log.exception("unhandled error")
     _detach_database()
@@ -92,8 +101,12 @@ def answer_unexpected(error: Exception) -> ErrorAnswer:
 
 
 def _error_headers(error: HTTPException) -> dict[str, str]:
-    """Return the headers an error brings along, such as Allow, Content-Range and Retry-After."""
-    return {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    """Return the headers an error brings along, such as Allow and Content-Range; a 429 has Retry-After."""
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    wait_s = limiter.retry_after_s()
+    if error.code == 429 and wait_s is not None:
+        headers.setdefault("Retry-After", str(wait_s))
+    return headers
 
 
 def _detach_database() -> None:

@@ -30,6 +30,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "auth.second_step",
         "auth.sign_in",
         "auth.stop_change",  # carries a signed link
+        "auth.sign_in_by_link",  # carries a signed link
         "auth.verify",  # carries a signed link
         "billing.take_event",  # signed by Stripe
         "pages.api",

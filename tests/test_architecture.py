@@ -22,7 +22,8 @@ RINGS = [
     {"wsgi", "app.worker"},
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
-    {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating", "*.routes", "*.forms"},
+    {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating"}
+    | {"*.routes", "*.forms", "app.auth.sign_in_views"},
     {"app.mail_wakeup"},
     {"tasks"},
     {
@@ -53,6 +54,7 @@ RINGS = [
         "app.negotiation",
         "app.plurals",
     },
+    {"app.rate_limits"},
     {"app.config"},
 ]
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")

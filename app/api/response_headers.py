@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import time
-
 from flask import Response, request
 
 from app.extensions import limiter
+from app.rate_limits import seconds_left
 
 
 def add_rate_headers(response: Response) -> Response:
     """Add how many requests are left, in the RateLimit fields of the IETF draft."""
-    now = limiter.current_limit
+    # Of several limits, such as those of a network and of the /56 above it, the one with least left.
+    now = min(limiter.current_limits, key=lambda limit: limit.remaining, default=None)
     if now is not None:
-        window_s = now.limit.get_expiry()
-        reset_s = min(max(math.ceil(now.reset_at - time.time()), 1), window_s)
-        response.headers["RateLimit-Policy"] = f'"default";q={now.limit.amount};w={window_s}'
-        response.headers["RateLimit"] = f'"default";r={max(now.remaining, 0)};t={reset_s}'
-        if response.status_code == 429:
-            response.headers["Retry-After"] = str(reset_s)
+        response.headers["RateLimit-Policy"] = f'"default";q={now.limit.amount};w={now.limit.get_expiry()}'
+        response.headers["RateLimit"] = f'"default";r={max(now.remaining, 0)};t={seconds_left(now)}'
     return response
 
 

@@ -52,7 +52,19 @@ def _rate_limit() -> str:
     return f"{settings().api_requests_per_minute}/minute"
 
 
-limiter.shared_limit(_rate_limit, scope="api", key_func=api_tokens.rate_limit_key)(blueprint)
+def _has_token() -> bool:
+    return api_tokens.request_token() is not None
+
+
+def _has_no_token() -> bool:
+    return not _has_token()
+
+
+# Requests with a token count for its account, all others (also those with a guessed token) for their network.
+limiter.shared_limit(_rate_limit, scope="api", key_func=api_tokens.account_key, exempt_when=_has_no_token)(
+    blueprint
+)
+limiter.shared_limit(_rate_limit, scope="api", exempt_when=_has_token)(blueprint)
 
 
 def serves(operation: Operation) -> Callable[[View], View]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy.exc import IntegrityError
 
 from app.auth import login_sessions, passwords
+from app.auth.hashing_queue import hashing_queue
 from app.mail_addresses import normalize_address
 from app.models import Subscription, User
 from app.models.base import transaction, utcnow
@@ -42,17 +43,13 @@ def register_user(email: str, password: str, timezone: str, is_verified: bool = 
 
 
 def authenticate(email: str, password: str) -> User | None:
-    """Return the user with this address and password, and rehash the password if its hash is outdated."""
-    user = find_user(email)
-    password_hash = user.password_hash if user is not None else None
-    # An unknown address takes as long as a known one.
-    spelling = passwords.matching_spelling(password_hash or passwords.DUMMY_HASH, password)
-    if spelling is None or user is None or password_hash is None:
-        return None
-    if passwords.needs_rehash(password_hash, spelling):
-        with transaction():
-            user.password_hash = passwords.hash_password(password)
-    return user
+    """Return the user with this address and password, and rehash the password if its hash is outdated.
+
+    Raises HashingBusyError when too many passwords are being hashed.
+    """
+    with hashing_queue.turn():
+        # Looked up only now, so that those who wait for their turn hold no database connection.
+        return _check_password(email, password)
 
 
 def is_current_password(user: User, password: str) -> bool:
@@ -101,6 +98,26 @@ def user_from_cookie(cookie: str) -> User | None:
 def timezone_names() -> list[str]:
     """Return the time zones a user can choose from, sorted."""
     return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+
+
+def _check_password(email: str, password: str, may_retry: bool = True) -> User | None:
+    user = find_user(email)
+    user_id, password_hash = (user.id, user.password_hash) if user is not None else (None, None)
+    # An unknown address takes as long as a known one.
+    spelling = passwords.matching_spelling(password_hash or passwords.DUMMY_HASH, password)
+    if spelling is None or password_hash is None:
+        return None
+    is_old = passwords.needs_rehash(password_hash, spelling)
+    new_hash = passwords.hash_password(password) if is_old else password_hash
+    with transaction() as session:
+        user = session.get(User, user_id, with_for_update={"of": User})
+        is_unchanged = user is not None and user.password_hash == password_hash
+        if user is not None and is_unchanged:
+            user.password_hash = new_hash
+    if is_unchanged:
+        return user
+    # Another sign-in has renewed the hash meanwhile, or the password is another one now.
+    return _check_password(email, password, may_retry=False) if may_retry else None
 
 
 def _valid_timezone(name: str) -> str:

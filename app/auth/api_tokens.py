@@ -10,7 +10,6 @@ import zlib
 from datetime import timedelta
 
 from flask import g, request
-from flask_limiter.util import get_remote_address
 from sqlalchemy import select, update
 
 from app.extensions import db
@@ -88,10 +87,10 @@ def request_token() -> ApiToken | None:
     return token
 
 
-def rate_limit_key() -> str:
-    """Return what the rate limit counts by: the token, or the address of a request without one."""
+def account_key() -> str:
+    """Return the rate limit key of the token's account, so that more tokens allow no more requests."""
     token = request_token()
-    return f"token:{token.id}" if token is not None else f"address:{get_remote_address()}"
+    return f"account:{token.user_id}" if token is not None else ""
 
 
 def has_auth_header() -> bool:

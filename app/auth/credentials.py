@@ -40,7 +40,7 @@ def request_reset(email: str) -> None:
     with transaction():
         if user is None or user.password_hash is None:
             return
-        if not mail_links.was_sent_within(user, RESET, MIN_MAIL_INTERVAL):
+        if mail_links.has_room(user, RESET):
             mail_links.enqueue_link(user, RESET, user.email)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
+from app.auth.hashing_queue import hashing_queue
 from app.auth.password_text import password_spellings, prepare_password
+from app.models.base import release_connection
 
 # zxcvbn's scale is 0 to 4; a password below 3 falls to an offline attack within hours.
 MIN_SCORE = 3
@@ -17,26 +17,35 @@ TOO_WEAK = "This password is easy to guess. A sentence of four or more words wor
 BREACHED = "This password is on lists of leaked passwords, which attackers try first. Choose another."
 
 _hasher = PasswordHasher()
-# Each hash takes 64 MB on purpose, so only a few are computed at the same time.
-_HASHING_SLOTS = threading.Semaphore(4)
 # Checked when there is no account, so that an unknown address takes as long as a known one.
 DUMMY_HASH = _hasher.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
-    """Return the Argon2id hash of a typed password in its one form; slow on purpose."""
-    with _HASHING_SLOTS:
-        return _hasher.hash(prepare_password(password))
+    """Return the Argon2id hash of a typed password in its one form; slow on purpose.
+
+    Raises HashingBusyError.
+    """
+    release_connection()
+    return hashing_queue.run(lambda: _hasher.hash(prepare_password(password)))
 
 
 def verify_password(password_hash: str, password: str) -> bool:
-    """Return whether the password has this hash; False for a hash that cannot be read."""
+    """Return whether the password has this hash; False for a hash that cannot be read.
+
+    Raises HashingBusyError.
+    """
     return matching_spelling(password_hash, password) is not None
 
 
 def matching_spelling(password_hash: str, password: str) -> str | None:
-    """Return the spelling of a typed password that has this hash, or None if none has."""
-    return next((each for each in password_spellings(password) if _has_hash(password_hash, each)), None)
+    """Return the spelling of a typed password that has this hash, or None if none has.
+
+    Raises HashingBusyError.
+    """
+    release_connection()
+    with hashing_queue.turn():
+        return next((each for each in password_spellings(password) if _has_hash(password_hash, each)), None)
 
 
 def needs_rehash(password_hash: str, spelling: str) -> bool:
@@ -64,7 +73,6 @@ def _is_breached_password(part: dict[str, object], password: str) -> bool:
 
 def _has_hash(password_hash: str, spelling: str) -> bool:
     try:
-        with _HASHING_SLOTS:
-            return _hasher.verify(password_hash, spelling)
+        return hashing_queue.run(lambda: _hasher.verify(password_hash, spelling))
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False

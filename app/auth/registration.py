@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from app.auth import guess_limits
 from app.extensions import settings
 from app.mail_addresses import normalize_address
 from app.models.base import new_id, transaction
@@ -28,8 +29,11 @@ def needs_email_link() -> bool:
 def request_link(email: str) -> None:
     """Mail a link that completes the registration, or a note that the account exists.
 
-    The caller cannot tell which of the two was mailed.
+    The caller cannot tell which of the two was mailed, or that the mailbox has had enough of them for now:
+    the links in earlier mails still work.
     """
+    if not guess_limits.take_mail(guess_limits.account_key(email)):
+        return
     kind = message_kinds.REGISTER if find_user(email) is None else message_kinds.ACCOUNT_EXISTS
     with transaction():
         outbox.enqueue(f"register:{new_id()}", None, kind, {"to": normalize_address(email)})

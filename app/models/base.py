@@ -21,6 +21,8 @@ else:
     Model = db.Model
 
 WRITE_OPTIONS = {"sqlite_begin": "IMMEDIATE"}
+# Set in the session's `info` while a `transaction()` is open.
+IS_WRITING = "is_writing"
 
 
 def new_id() -> str:
@@ -60,12 +62,27 @@ def transaction() -> Iterator[scoped_session[Any]]:
     """
     db.session.commit()
     db.session.connection(execution_options=WRITE_OPTIONS)
+    db.session.info[IS_WRITING] = True
     try:
         yield db.session
         db.session.commit()
     except BaseException:
         db.session.rollback()
         raise
+    finally:
+        db.session.info[IS_WRITING] = False
+
+
+def release_connection() -> None:
+    """Give the database connection back before something slow.
+
+    Records stay usable: their values are read again when they are needed. Raises RuntimeError inside a
+    `transaction()`, and when changes were made outside of one, because they would be lost.
+    """
+    unsaved = [*db.session.new, *db.session.dirty, *db.session.deleted]
+    if db.session.info.get(IS_WRITING) or unsaved:
+        raise RuntimeError("a transaction is open while something slow is about to run")
+    db.session.rollback()
 
 
 def configure_sqlite(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.user import User
 
 # A stop link goes to the old address of an account when somebody asks to change it.
-VERIFY, RESET, CHANGE, STOP = "verify", "reset", "change", "stop"
+VERIFY, RESET, CHANGE, STOP, SIGN_IN = "verify", "reset", "change", "stop", "sign-in"
 
 
 class UserSession(Model):

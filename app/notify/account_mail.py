@@ -65,6 +65,14 @@ def _reset(message: OutboxMessage) -> AccountNotice | None:
     return _link_notice(message, "auth.reset", "Set a new password", text, "Set a new password")
 
 
+def _sign_in_link(message: OutboxMessage) -> AccountNotice | None:
+    text = (
+        "Somebody entered too many wrong passwords or codes for your account. Until that stops, signing in "
+        "on a new device needs a link from this mailbox. This one works once, within two hours."
+    )
+    return _link_notice(message, "auth.sign_in_by_link", "Your link to sign in", text, "Sign in")
+
+
 def _link_notice(
     message: OutboxMessage, endpoint: str, subject: str, text: str, label: str
 ) -> AccountNotice | None:
@@ -126,6 +134,7 @@ NOTICE_BUILDERS: dict[str, Callable[[OutboxMessage], AccountNotice | None]] = {
     message_kinds.CONFIRM_EMAIL: address_mail.confirm_change,
     message_kinds.CHANGE_REQUESTED: address_mail.change_requested,
     message_kinds.CHANGE_STOPPED: address_mail.change_stopped,
+    message_kinds.SIGN_IN_LINK: _sign_in_link,
     message_kinds.EMAIL_CHANGED: address_mail.email_changed,
     message_kinds.PASSWORD_CHANGED: _password_changed,
     message_kinds.TWO_FACTOR: _two_factor,

@@ -12,7 +12,7 @@ from app.extensions import db
 from app.models import DataExport, MailLink, User
 from app.models.base import utcnow
 from app.models.ownership import RowNotFoundError
-from app.models.user_session import CHANGE, RESET, STOP, VERIFY
+from app.models.user_session import CHANGE, RESET, SIGN_IN, STOP, VERIFY
 from app.notify import message_kinds, outbox, signed_tokens
 
 LIFETIMES = {
@@ -20,13 +20,18 @@ LIFETIMES = {
     RESET: timedelta(hours=1),
     CHANGE: timedelta(hours=24),
     STOP: timedelta(hours=72),
+    SIGN_IN: timedelta(hours=2),
 }
 KIND_BY_PURPOSE = {
     VERIFY: message_kinds.VERIFY_EMAIL,
     RESET: message_kinds.RESET_PASSWORD,
     CHANGE: message_kinds.CONFIRM_EMAIL,
     STOP: message_kinds.CHANGE_REQUESTED,
+    SIGN_IN: message_kinds.SIGN_IN_LINK,
 }
+# Links that strangers can ask for: a mailbox gets this many unused ones in half a lifetime.
+MAX_FRESH_LINKS = 2
+MIN_MAIL_INTERVAL = timedelta(minutes=2)
 
 
 class DeadLinkError(RowNotFoundError):
@@ -103,6 +108,23 @@ def is_reserved(email: str, user: User | None = None) -> bool:
     if user is not None:
         others = others.where(MailLink.user_id != user.id)
     return db.session.scalar(others.limit(1)) is not None
+
+
+def has_room(user: User, purpose: str) -> bool:
+    """Return whether another link should be mailed, inside the caller's transaction.
+
+    When it should not, the mailbox holds one that works for at least half its lifetime. So strangers who ask
+    can neither flood the mailbox nor leave its owner without a link.
+    """
+    if was_sent_within(user, purpose, MIN_MAIL_INTERVAL):
+        return False
+    fresh = select(func.count()).where(
+        MailLink.user_id == user.id,
+        MailLink.purpose == purpose,
+        MailLink.used_at.is_(None),
+        MailLink.created_at > utcnow() - LIFETIMES[purpose] / 2,
+    )
+    return (db.session.scalar(fresh) or 0) < MAX_FRESH_LINKS
 
 
 def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:

@@ -106,7 +106,9 @@ class TestRates:
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
         return environ | {"API_REQUESTS_PER_MINUTE": "3"}
 
-    def test_each_token_has_its_own_rate_limit_and_sees_what_is_left(self, app: Flask, owner: User) -> None:
+    def test_an_account_has_one_rate_limit_and_sees_what_is_left(
+        self, app: Flask, owner: User, stranger: User
+    ) -> None:
         first, second = ApiScript(app, owner), ApiScript(app, owner)
         answers = [first.get("/api/usage"), first.get("/api/samples"), first.get("/api/usage")]
         assert [answer.status_code for answer in answers] == [200] * 3
@@ -116,9 +118,21 @@ class TestRates:
         refused = first.get("/api/usage")
         assert (refused.status_code, refused.content_type) == (429, "application/problem+json")
         assert 0 < int(refused.headers["Retry-After"]) <= 60
-        assert second.get("/api/usage").status_code == 200
+        refused = second.get("/api/usage")  # another token of the account
+        assert refused.status_code == 429
+        assert re.fullmatch(r'"default";r=0;t=\d+', refused.headers["RateLimit"])
+        assert ApiScript(app, stranger).get("/api/usage").status_code == 200
+
+    def test_twenty_tokens_allow_no_more_requests_than_one(self, app: Flask, owner: User) -> None:
+        codes = [ApiScript(app, owner).get("/api/usage").status_code for _ in range(20)]
+        assert codes == [200] * 3 + [429] * 17
 
     def test_guessed_tokens_are_counted_by_address(self, client: FlaskClient) -> None:
         guesses = [{"Authorization": f"Bearer guess{number}"} for number in range(4)]
         codes = [client.get("/api/usage", headers=guess).status_code for guess in guesses]
         assert codes == [401, 401, 401, 429]
+
+    def test_guessed_tokens_do_not_count_for_an_account(self, client: FlaskClient, script: ApiScript) -> None:
+        for _ in range(4):
+            client.get("/api/usage", headers={"Authorization": "Bearer guess"})
+        assert script.get("/api/usage").status_code == 200

@@ -109,4 +109,4 @@ def test_registration_mails_to_one_address_are_limited(app: Flask) -> None:
     browser = Browser(app)
     codes = [browser.post("/register", email=NEW).status_code for _ in range(11)]
     assert (codes[9], codes[10]) == (303, 429)
-    assert len(queued_mails()) == 10
+    assert len(queued_mails()) == 3  # the links in them work for two days

@@ -1,0 +1,34 @@
+"""Let an owner sign in by a mailed link while strangers guess at the account."""
+
+from __future__ import annotations
+
+from app.auth import guess_limits
+from app.auth.guess_limits import LINK_REQUEST, account_key, guess_here
+from app.models import MailLink, User
+from app.models.base import transaction
+from app.models.user_lookup import find_user
+from app.models.user_session import SIGN_IN
+from app.notify import mail_links
+
+
+def request_link(email: str) -> None:
+    """Mail a link that signs in, if the account exists; the caller cannot tell whether it does.
+
+    Sends nothing while the mailbox holds enough links that still work. Raises TooManyGuessesError when this
+    network has asked for too many.
+    """
+    guess_limits.reserve(guess_here(LINK_REQUEST, account_key(email)))
+    user = find_user(email)
+    with transaction() as session:
+        if user is not None:
+            session.refresh(user, with_for_update={"of": User})
+        if user is not None and user.password_hash is not None and mail_links.has_room(user, SIGN_IN):
+            mail_links.enqueue_link(user, SIGN_IN, user.email)
+
+
+def use_link(link: MailLink) -> User | None:
+    """Use a link up and return its user, or None if it was used meanwhile or the account has changed."""
+    user = link.user
+    with transaction():
+        is_unused = mail_links.use_link(link)
+    return user if is_unused and user.email == link.email and user.password_hash is not None else None

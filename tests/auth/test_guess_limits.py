@@ -1,0 +1,396 @@
+"""Wrong passwords and codes: strangers are stopped, and never shut the owner out."""
+
+from __future__ import annotations
+
+import re
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
+
+from app import rate_limits
+from app.auth import accounts, credentials, guess_limits, login_sessions
+from app.auth.guess_limits import PASSWORD_GUESS, Guess, TooManyGuessesError, account_key
+from app.extensions import db, limiter
+from app.models import MailLink, OutboxMessage, User
+from app.models.base import transaction, utcnow
+from app.models.user_session import RESET, SIGN_IN
+from app.notify.signed_tokens import link_token
+from tests.auth.sent_mails import link_in, mails, text_of
+from tests.auth.test_two_factor import code_of, codes, forget_last_code, pending_sign_in  # noqa: F401
+from tests.support import PASSWORD, Browser
+
+NEW = "another quiet long password"
+HOME, ELSEWHERE = "198.51.100.7", "203.0.113.9"
+GUESSED_AT = "There were too many wrong passwords for this address."
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skip the pause that hides whether a mail is sent."""
+    monkeypatch.setattr("app.auth.sign_in_views.MIN_MAILING_S", 0)
+    monkeypatch.setattr("app.auth.routes.MIN_MAILING_S", 0)
+
+
+def sign_in(browser: Browser, email: str, password: str = PASSWORD, address: str = HOME) -> TestResponse:
+    return post(browser, "/sign-in", address, email=email, password=password)
+
+
+def post(browser: Browser, path: str, address: str, **form: Any) -> TestResponse:
+    data = {"csrf_token": browser.token} | form
+    return browser._request("POST", path, data=data, environ_overrides={"REMOTE_ADDR": address})
+
+
+def guess_from(app: Flask, addresses: list[str], email: str, each: int = 10) -> list[int]:
+    """Enter wrong passwords from each of the addresses, and return the statuses."""
+    browser = Browser(app)
+    return [
+        sign_in(browser, email, f"guess {number}", address).status_code
+        for address in addresses
+        for number in range(each)
+    ]
+
+
+def under_attack(email: str) -> None:
+    """Count wrong passwords from twenty networks, as if they had been entered."""
+    for address in many_networks(20):
+        network, site = rate_limits.network_of(address), rate_limits.site_of(address)
+        guess_limits.record_wrong(Guess(PASSWORD_GUESS, account_key(email), network, site))
+
+
+def many_networks(count: int = 40) -> list[str]:
+    """Return addresses of many networks, half of them IPv6."""
+    return [f"192.0.2.{n}" if n % 2 else f"2001:db8:{n:x}::1" for n in range(1, count + 1)]
+
+
+def fresh_links(purpose: str) -> int:
+    found = select(func.count()).where(MailLink.purpose == purpose, MailLink.used_at.is_(None))
+    return db.session.scalar(found) or 0
+
+
+def test_wrong_passwords_from_one_network_do_not_refuse_the_owner(app: Flask, owner: User) -> None:
+    assert guess_from(app, [ELSEWHERE], owner.email, 12) == [422] * 10 + [429] * 2
+    assert sign_in(Browser(app), owner.email).status_code == 303
+
+
+@pytest.mark.parametrize("email", ["OWNER@example.com", " owner@Example.COM "])
+def test_another_spelling_is_the_same_account(app: Flask, owner: User, email: str) -> None:
+    guess_from(app, [ELSEWHERE], owner.email)
+    assert sign_in(Browser(app), email, "guess", ELSEWHERE).status_code == 429
+
+
+def test_an_account_that_many_networks_guess_at_is_bounded_and_lets_a_known_browser_in(
+    app: Flask, owner: User
+) -> None:
+    known = Browser(app)
+    assert sign_in(known, owner.email).status_code == 303
+    known.post("/sign-out")
+    statuses = guess_from(app, many_networks(12), owner.email, 2)
+    assert statuses.count(422) == 20
+    assert set(statuses[20:]) == {429}
+    known.token = known.fresh_token()
+    assert sign_in(known, owner.email).status_code == 303
+
+
+def test_guesses_are_bounded_per_day(app: Flask, owner: User) -> None:
+    day = guess_limits._parse_counts("100/day", f"{PASSWORD_GUESS}:{account_key(owner.email)}")
+    limiter.limiter.hit(*day[0], cost=100)
+    refused = sign_in(Browser(app), owner.email)
+    assert refused.status_code == 429
+    assert 23 * 3600 < int(refused.headers["Retry-After"]) <= 24 * 3600
+
+
+def test_an_unknown_browser_gets_a_link_that_signs_in_once(app: Flask, owner: User) -> None:
+    under_attack(owner.email)
+    browser = Browser(app)
+    refused = sign_in(browser, owner.email)
+    assert (refused.status_code, GUESSED_AT in refused.text) == (429, True)
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+    (mail,) = mails()
+    assert (mail["To"], mail["Subject"]) == (owner.email, "Your link to sign in")
+    link = link_in(mail)
+    assert browser.get(link).status_code == 200  # a scanner that follows the link signs nobody in
+    assert browser.get("/dashboard").status_code == 303
+    assert browser.post(link).headers["Location"] == "/dashboard"
+    assert browser.get("/dashboard").status_code == 200
+    assert Browser(app).post(link).status_code == 404
+    browser.post("/sign-out")
+    browser.token = browser.fresh_token()
+    assert sign_in(browser, owner.email).status_code == 303  # from now on this browser is known
+
+
+def test_an_unknown_address_gets_the_same_answer_and_no_mail(app: Flask, owner: User) -> None:
+    answers = []
+    for email in (owner.email, "nobody@example.com"):
+        under_attack(email)
+        refused = sign_in(Browser(app), email)
+        hidden = re.sub(r'content="[^"]+"|value="[^"]*"|nonce-\S+', "", refused.text)
+        answers.append((refused.status_code, hidden))
+    assert answers[0] == answers[1]
+    assert [mail["To"] for mail in mails()] == [owner.email]
+
+
+def test_a_demo_account_gets_no_link(app: Flask) -> None:
+    accounts.demo_user()
+    under_attack(accounts.DEMO_EMAIL)
+    assert sign_in(Browser(app), accounts.DEMO_EMAIL).status_code == 429
+    assert mails() == []
+
+
+def test_strangers_cannot_flood_the_mailbox_with_links(app: Flask, owner: User) -> None:
+    under_attack(owner.email)
+    for _ in range(3):
+        for address in many_networks(6):
+            assert sign_in(Browser(app), owner.email, "guess", address).status_code == 429
+        with transaction() as session:
+            session.execute(update(MailLink).values(created_at=utcnow() - timedelta(minutes=3)))
+    assert fresh_links(SIGN_IN) == 2
+    assert len(mails()) == 2
+
+
+def test_one_network_cannot_have_links_mailed_to_everybody(app: Flask, owner: User, stranger: User) -> None:
+    guess_from(app, [ELSEWHERE], "a@example.com")
+    guess_from(app, [ELSEWHERE], "b@example.com")
+    guess_from(app, [ELSEWHERE], "c@example.com")
+    browser = Browser(app)
+    refused = [sign_in(browser, f"{n}@example.com", "guess", ELSEWHERE) for n in range(11)]
+    assert [GUESSED_AT in answer.text for answer in refused] == [True] * 10 + [False]
+    assert {answer.status_code for answer in refused} == {429}
+    assert all("Retry-After" in answer.headers for answer in refused)
+
+
+def test_right_passwords_never_count(app: Flask, owner: User) -> None:
+    browser = Browser(app)
+    for _ in range(12):
+        assert sign_in(browser, owner.email).status_code == 303
+        browser.client.delete_cookie("known_device")
+    assert guess_from(app, [HOME], owner.email, 11) == [422] * 10 + [429]
+
+
+def test_a_known_browser_has_its_own_limit(app: Flask, owner: User) -> None:
+    known = Browser(app, owner)
+    known.post("/sign-out")
+    known.token = known.fresh_token()
+    statuses = [sign_in(known, owner.email, "guess").status_code for _ in range(11)]
+    assert statuses == [422] * 10 + [429]
+    assert sign_in(Browser(app), owner.email).status_code == 303
+
+
+@pytest.mark.parametrize("event", ["new password", "reset", "sign out everywhere"])
+def test_a_browser_is_forgotten(app: Flask, owner: User, event: str) -> None:
+    known, password = Browser(app, owner), PASSWORD
+    if event == "sign out everywhere":
+        login_sessions.end_all_sessions(owner)
+    elif event == "new password":
+        credentials.change_password(owner, password := NEW, "")
+    else:
+        credentials.request_reset(owner.email)
+        Browser(app).post(link_in(mails()[0]), password=(password := NEW))
+    known.token = known.fresh_token()
+    under_attack(owner.email)
+    assert sign_in(known, owner.email, password).status_code == 429
+
+
+def test_the_cookie_of_one_account_opens_no_other_and_signs_nobody_in(
+    app: Flask, owner: User, stranger: User
+) -> None:
+    known = Browser(app, stranger)
+    known.client.delete_cookie("session")
+    assert known.get("/dashboard").status_code == 303
+    known.token = known.fresh_token()
+    under_attack(owner.email)
+    assert sign_in(known, owner.email).status_code == 429
+    assert sign_in(known, stranger.email).status_code == 303
+
+
+def test_the_cookie_is_kept_from_scripts_and_holds_four_accounts(app: Flask) -> None:
+    browser = Browser(app)
+    members = [accounts.register_user(f"{n}@example.com", PASSWORD, "UTC") for n in range(5)]
+    for member in members:
+        answer = sign_in(browser, member.email)
+        browser.post("/sign-out")
+        browser.token = browser.fresh_token()
+    cookie = next(each for each in answer.headers.getlist("Set-Cookie") if each.startswith("known_device="))
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert len(cookie) < 1000
+    for member in members:
+        under_attack(member.email)
+    assert [sign_in(browser, each.email).status_code for each in members] == [429] + [303] * 4
+
+
+@pytest.mark.parametrize("forged", ["", "x", "W10.aaaa.bbbb", "é"])
+def test_a_forged_cookie_is_ignored(app: Flask, owner: User, forged: str) -> None:
+    browser = Browser(app)
+    browser.client.set_cookie("known_device", forged)
+    assert sign_in(browser, owner.email).status_code == 303
+
+
+class TestOverHttps:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"BASE_URL": "https://samples.example.com", "SECRET_KEY": "x" * 40}
+
+    def test_the_cookie_is_secure(self, app: Flask, owner: User) -> None:
+        client = app.test_client()
+        app.config["WTF_CSRF_ENABLED"] = False
+        answer = client.post("/sign-in", data={"email": owner.email, "password": PASSWORD})
+        cookies = answer.headers.getlist("Set-Cookie")
+        assert any(each.startswith("known_device=") and "Secure" in each for each in cookies)
+
+
+def test_of_many_guesses_at_once_none_is_answered_beyond_the_limit(
+    app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The right password among guesses that were all let through to be hashed is refused as well."""
+    passed = accounts.authenticate
+
+    def others_guess_meanwhile(email: str, password: str) -> User | None:
+        guess = Guess(PASSWORD_GUESS, account_key(email), HOME, None)
+        for _ in range(10):
+            guess_limits.record_wrong(guess)
+        return passed(email, password)
+
+    monkeypatch.setattr(accounts, "authenticate", others_guess_meanwhile)
+    assert sign_in(Browser(app), owner.email).status_code == 429
+
+
+def test_reservations_at_once_never_exceed_the_limit(app: Flask) -> None:
+    guess, outcomes = Guess(guess_limits.CODE_GUESS, "someone", HOME, None), []
+
+    def try_one() -> None:
+        with app.app_context():
+            try:
+                guess_limits.reserve(guess)
+                outcomes.append(True)
+            except TooManyGuessesError:
+                outcomes.append(False)
+
+    threads = [threading.Thread(target=try_one) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(outcomes) <= 10
+    assert len(outcomes) == 30
+
+
+class TestCodes:
+    """The second step: a stranger who knows the password."""
+
+    def test_guesses_are_bounded_and_the_owners_known_browser_gets_in(
+        self,
+        app: Flask,
+        as_owner: Browser,
+        owner: User,
+        codes: list[str],  # noqa: F811
+    ) -> None:
+        for address in many_networks(6):
+            browser = Browser(app)
+            sign_in(browser, owner.email, PASSWORD, address)
+            statuses = [post(browser, "/sign-in/code", address, code="000000").status_code for _ in range(2)]
+            assert statuses == ([422] * 2 if address in many_networks(5) else [429] * 2)
+        as_owner.post("/sign-out")
+        as_owner.token = as_owner.fresh_token()
+        assert sign_in(as_owner, owner.email).headers["Location"] == "/sign-in/code"
+        assert post(as_owner, "/sign-in/code", HOME, code=code_of(owner)).status_code == 303
+        assert as_owner.get("/dashboard").status_code == 200
+
+    def test_the_owner_on_a_new_device_comes_by_the_link_and_still_needs_a_code(
+        self,
+        app: Flask,
+        owner: User,
+        codes: list[str],  # noqa: F811
+    ) -> None:
+        stranger = pending_sign_in(app, owner)
+        for _ in range(10):
+            stranger.post("/sign-in/code", code="000000")
+        here = Browser(app)
+        sign_in(here, owner.email)
+        refused = post(here, "/sign-in/code", HOME, code=code_of(owner))
+        assert (refused.status_code, "too many wrong codes" in refused.text) == (429, True)
+        mail = next(each for each in mails() if each["Subject"] == "Your link to sign in")
+        assert here.post(link_in(mail)).headers["Location"] == "/sign-in/code"
+        assert here.get("/dashboard").status_code == 303
+        assert here.post("/sign-in/code", code="000000").status_code == 422
+        assert here.post("/sign-in/code", code=code_of(owner)).status_code == 303
+        assert here.get("/dashboard").status_code == 200
+
+    def test_the_link_does_not_open_the_door_to_endless_codes(
+        self,
+        app: Flask,
+        owner: User,
+        codes: list[str],  # noqa: F811
+    ) -> None:
+        with transaction() as session:
+            session.add(link := MailLink(
+                user_id=owner.id, purpose=SIGN_IN, email=owner.email, expires_at=utcnow() + timedelta(hours=1)
+            ))  # fmt: skip
+        browser = Browser(app)
+        browser.post(f"/sign-in/link/{link_token(link)}")
+        statuses = [browser.post("/sign-in/code", code="000000").status_code for _ in range(11)]
+        assert statuses == [422] * 10 + [429]
+
+    def test_right_codes_never_count(self, app: Flask, owner: User, codes: list[str]) -> None:  # noqa: F811
+        for _ in range(12):
+            forget_last_code(owner)
+            browser = pending_sign_in(app, owner)
+            browser.client.delete_cookie("known_device")
+            assert browser.post("/sign-in/code", code=code_of(owner)).status_code == 303
+
+
+class TestMailsToOthers:
+    """Reset and registration mails that strangers ask for."""
+
+    def test_strangers_cannot_use_up_the_owners_resets(self, app: Flask, owner: User) -> None:
+        for address in many_networks(7):
+            assert post(Browser(app), "/forgotten-password", address, email=owner.email).status_code == 303
+            with transaction() as session:
+                session.execute(update(MailLink).values(created_at=utcnow() - timedelta(minutes=3)))
+        assert fresh_links(RESET) == len(mails()) == 2
+        assert post(Browser(app), "/forgotten-password", HOME, email=owner.email).status_code == 303
+        used = Browser(app)
+        assert used.post(link_in(mails()[-1]), password=NEW).status_code == 303
+        before = len(mails())
+        post(Browser(app), "/forgotten-password", HOME, email=owner.email)
+        assert len(mails()) == before + 1
+
+    def test_the_newest_link_works_for_at_least_half_its_time(self, app: Flask, owner: User) -> None:
+        for _ in range(2):
+            credentials.request_reset(owner.email)
+            with transaction() as session:
+                session.execute(update(MailLink).values(created_at=utcnow() - timedelta(minutes=31)))
+        credentials.request_reset(owner.email)
+        assert fresh_links(RESET) == 3
+
+    def test_strangers_cannot_shut_an_address_out_of_signing_up(self, app: Flask) -> None:
+        for address in many_networks(7):
+            answer = post(Browser(app), "/register", address, email="new@example.com", password="weak")
+            assert answer.status_code == 422
+        here = post(Browser(app), "/register", HOME, email="new@example.com", password=PASSWORD)
+        assert here.status_code == 303
+
+
+class TestRegistrationByMail:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"SMTP_URL": "smtp://127.0.0.1:9", "SECRET_KEY": "x" * 40}
+
+    def test_a_mailbox_is_not_flooded_by_people_who_sign_up_with_it(self, app: Flask, owner: User) -> None:
+        for email in ("new@example.com", owner.email):
+            for address in many_networks(7):
+                assert post(Browser(app), "/register", address, email=email).status_code == 303
+        to = [message.payload["to"] for message in db.session.scalars(select(OutboxMessage))]
+        assert sorted(to) == ["new@example.com"] * 3 + [owner.email] * 3
+
+
+def test_the_link_says_what_happened(app: Flask, owner: User) -> None:
+    under_attack(owner.email)
+    sign_in(Browser(app), owner.email)
+    text = text_of(mails()[0])
+    assert "too many wrong passwords or codes" in text
+    assert "within two hours" in text
