@@ -11,8 +11,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from app.config import Settings
+from app.integrations.deadlines import Deadline
+from app.integrations.smtp_connection import connect_smtp
 
-TIMEOUT_S = 10
+TOTAL_S = 30.0
 
 
 class MailError(Exception):
@@ -64,7 +66,10 @@ def _build_message(mail: Mail, sender: str) -> EmailMessage:
 def _send_by_smtp(message: EmailMessage, url: str) -> None:
     parts = urlsplit(url)
     try:
-        with _connect(parts.scheme, parts.hostname or "", parts.port) as server:
+        with (
+            Deadline(TOTAL_S) as deadline,
+            connect_smtp(parts.scheme, parts.hostname or "", parts.port, deadline) as server,
+        ):
             encrypted = parts.scheme == "smtps"
             if not encrypted and server.has_extn("starttls"):
                 server.starttls(context=ssl.create_default_context())
@@ -76,15 +81,6 @@ def _send_by_smtp(message: EmailMessage, url: str) -> None:
             server.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
         raise MailError(str(error)) from error
-
-
-def _connect(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
-    if scheme == "smtps":
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_S, context=context)
-    server = smtplib.SMTP(host, port or 587, timeout=TIMEOUT_S)
-    server.ehlo()
-    return server
 
 
 def _write_to_folder(message: EmailMessage, key: str, folder: Path) -> None:
