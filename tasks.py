@@ -6,6 +6,7 @@ delays work by moments, until a heartbeat or the housekeeping finds it.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import time
@@ -19,9 +20,10 @@ from app.auth import data_export, login_sessions
 from app.billing import overage_charges, payment_events, subscription_refresh
 from app.billing.plans import PRO_TIER
 from app.engine import dispatch
-from app.jobs import cleanup, run, scheduler, workers
+from app.jobs import cleanup, message_lanes, run, scheduler, workers
 from app.jobs.heartbeat_thread import start_heartbeat
 from app.jobs.reconcile import requeue_abandoned
+from app.jobs.side_threads import run_aside
 from app.jobs.task_context import app_context, has_app, run_chores
 from app.library import trash
 from app.models import User
@@ -35,11 +37,13 @@ from app.upload import direct_uploads
 log = logging.getLogger(__name__)
 
 MAX_WAKE_UPS, HAND_ON_PAUSE_S = 100, 0.5
+# What is being sent when the worker ends gets so long; then it is sent again by another worker.
+STOP_SENDING_S = 5.0
 
 
 @huey.task(name="run_job")
 def run_job() -> None:
-    """Run the best ready job, whichever that is by now."""
+    """Run the best ready job, whichever that is by now. What it has to tell is sent elsewhere."""
     with app_context():
         ending = run.run_next()
         if ending is None:
@@ -48,73 +52,71 @@ def run_job() -> None:
         if ending.retry_at is not None:
             run_job.schedule(delay=max((ending.retry_at - utcnow()).total_seconds(), 0) + 1)
         wake_for_ready_jobs(1)  # a job may have waited for this slot after its own wake-up signal was used
-        outbox.deliver_mails()
-        _wake_for_due_webhooks()
+    message_lanes.send_mails()
 
 
 @huey.task(name="make_exports", priority=FREE_PRIORITY)
 def make_exports() -> None:
     """Make every account export that is due, and mail their links."""
-    with app_context():
-        data_export.make_due_exports()
-        outbox.deliver_mails()
+    run_aside("exports", data_export.make_due_exports, message_lanes.send_mails)
 
 
 @huey.task(name="send_mails", priority=PAID_PRIORITY)
 def send_mails() -> None:
     """Send every mail that is due, because somebody waits for one at the screen."""
-    with app_context():
-        outbox.deliver_mails()
+    message_lanes.send_mails()
 
 
 @huey.task(name="send_webhooks", priority=FREE_PRIORITY)
 def send_webhooks() -> None:
-    """Send every webhook that is due. Receivers may be slow, so mails do not wait behind them."""
-    with app_context():
-        outbox.deliver_webhooks()
+    """Send every webhook that is due, because its owner asked for one again."""
+    message_lanes.send_webhooks()
 
 
 @huey.task(name="send_outbox", priority=PAID_PRIORITY)
 def send_outbox() -> None:
     """Send every message that is due, of any kind, because an operator asked for one."""
-    run_chores(outbox.deliver_mails, outbox.deliver_webhooks, outbox.deliver_usage)
+    message_lanes.send_mails()
+    message_lanes.send_webhooks()
+    run_aside("usage", outbox.deliver_usage)
 
 
 @huey.task(name="apply_payment_events", priority=PAID_PRIORITY)
 def apply_payment_events() -> None:
     """Apply every Stripe event that waits."""
-    with app_context():
-        payment_events.apply_due_events(move_to_plan)
+    run_aside("payment-events", partial(payment_events.apply_due_events, move_to_plan))
 
 
 @huey.periodic_task(crontab(hour="3", minute="41"), name="reconcile_payments", priority=HOUSE_PRIORITY)
 def reconcile_payments() -> None:
     """Refresh every customer from Stripe each night, whatever events were lost."""
-    with app_context():
-        run_chores(*(partial(refresh_customer, each) for each in subscription_refresh.known_customer_ids()))
+    run_aside("reconcile-payments", _refresh_known)
 
 
 @huey.periodic_task(crontab(), name="run_housekeeping", priority=HOUSE_PRIORITY)
 def run_housekeeping() -> None:
-    """Take up, every minute, whatever a crash or a lost message left undone."""
+    """Take up, every minute, whatever a crash or a lost message left undone.
+
+    What calls Stripe or the store runs aside, because it takes as long as they like.
+    """
     run_chores(
         requeue_abandoned,
         wake_for_ready_jobs,
         settle_abandoned,
-        outbox.deliver_mails,
-        outbox.deliver_usage,
-        trash.purge_deleted,
         _wake_for_due_exports,
-        _wake_for_due_webhooks,
-        refresh_overdue,
         workers.remove_silent,
     )
+    message_lanes.send_mails()
+    run_aside("usage", outbox.deliver_usage)
+    run_aside("purge", trash.purge_deleted)
+    run_aside("refresh-payments", refresh_overdue)
 
 
 @huey.periodic_task(crontab(minute="17"), name="remove_leftovers", priority=HOUSE_PRIORITY)
 def remove_leftovers() -> None:
     """Remove, every hour, what nothing refers to any more, and fold what an older version has written."""
-    run_chores(
+    run_aside(
+        "leftovers",
         cleanup.remove_temporary_files,
         cleanup.remove_orphans,
         direct_uploads.purge_abandoned,
@@ -129,7 +131,7 @@ def remove_leftovers() -> None:
 @huey.periodic_task(crontab(hour="3", minute="40"), name="reconcile_usage", priority=HOUSE_PRIORITY)
 def reconcile_usage() -> None:
     """Check, every night, whether Stripe has counted what is owed."""
-    run_chores(overage_charges.reconcile_with_stripe)
+    run_aside("reconcile-usage", overage_charges.reconcile_with_stripe)
 
 
 # Messages that the previous version queued carry these names. They go with the next release.
@@ -149,9 +151,23 @@ def prepare_worker() -> None:
         os._exit(1)
     logging.getLogger("huey").handlers.clear()  # the consumer's own: our log already has the same lines
     start_heartbeat(heartbeat)
+    start_sending()
     wake(run_housekeeping)
     with app_context():
         dispatch.warm_up()
+
+
+def start_sending() -> None:
+    """Send messages in this process until it ends; then those on their way get a moment."""
+    message_lanes.start_lanes()
+    atexit.unregister(message_lanes.stop_lanes)  # each thread of the worker comes here
+    atexit.register(message_lanes.stop_lanes, STOP_SENDING_S)
+
+
+@huey.on_shutdown(name="stop_sending")
+def stop_sending() -> None:
+    """Take no more messages from the moment the worker is told to stop."""
+    message_lanes.stop_lanes(0)
 
 
 def heartbeat() -> None:
@@ -159,8 +175,7 @@ def heartbeat() -> None:
 
     Nothing depends on one process or one kind of task: should this thread die, housekeeping does the same.
     """
-    due = _wake_for_due_webhooks, _wake_for_due_events
-    run_chores(workers.send_heartbeat, requeue_abandoned, _fill_slots, *due)
+    run_chores(workers.send_heartbeat, requeue_abandoned, _fill_slots, _wake_for_due_events)
 
 
 def move_to_plan(user: User) -> None:
@@ -179,6 +194,10 @@ def refresh_customer(customer_id: str) -> None:
 def refresh_overdue() -> None:
     """Refresh customers whose period has ended, in case the event that tells of it was lost."""
     run_chores(*(partial(refresh_customer, each) for each in subscription_refresh.overdue_customer_ids()))
+
+
+def _refresh_known() -> None:
+    run_chores(*(partial(refresh_customer, each) for each in subscription_refresh.known_customer_ids()))
 
 
 def wake(task: TaskWrapper, priority: int | None = None) -> None:
@@ -223,6 +242,5 @@ def _wake_if(is_due: Callable[[], bool], task: TaskWrapper) -> None:
         wake(task)
 
 
-_wake_for_due_webhooks = partial(_wake_if, outbox.has_due_webhooks, send_webhooks)
 _wake_for_due_events = partial(_wake_if, payment_events.has_due_events, apply_payment_events)
 _wake_for_due_exports = partial(_wake_if, data_export.has_due_exports, make_exports)

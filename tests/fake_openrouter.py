@@ -64,6 +64,9 @@ class FakeOpenRouter:
     wrong: list[str] = field(default_factory=list)
     url: str = ""
     lock: Any = field(default_factory=threading.Lock)
+    # For the act "hold": one release for each request that is held, until they are all released.
+    is_held: Any = field(default_factory=lambda: threading.Semaphore(0))
+    released: Any = field(default_factory=threading.Event)
 
     def server(self, **options: Any) -> ChatEndpoint:
         return ChatEndpoint(self.url, KEY, **options)
@@ -133,6 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif act == "page":
             self.send(200, b"<html>bad gateway</html>", "text/html")
+        elif act.startswith("drip"):
+            self.drip(b"" if act == "drip body" else b"X-Slow: ")
+        elif act == "hold":
+            self.fake.is_held.release()
+            self.fake.released.wait(60)
+            self.completion("good", body, number)
         else:
             self.completion(act, body, number)
 
@@ -143,6 +152,15 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(SLOW_S)
         with suppress(BrokenPipeError, ConnectionResetError):  # the client may be gone
             self.send(200, json.dumps(reply).encode())
+
+    def drip(self, header: bytes) -> None:
+        """Send one byte after another until the client is gone, in a header or in the body."""
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (header or b"\r\n"))
+            for _ in range(400):
+                self.wfile.write(b" " if not header else b"x")
+                time.sleep(0.05)
+        self.close_connection = True
 
     def error(self, status: int) -> None:
         told = {"error": {"code": status, "message": "no", "metadata": {}}}

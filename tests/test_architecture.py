@@ -68,7 +68,7 @@ SDK_OWNERS = {
     "argon2": "app.auth.passwords",
     "pyotp": "app.auth.two_factor_login",
     "segno": "app.auth.two_factor_login",
-    "smtplib": "app.integrations.mailer",
+    "smtplib": "app.integrations.mailer app.integrations.smtp_connection",
     "standardwebhooks": "app.notify.webhook_delivery",
     "stripe": "app.integrations.payments",
     "zxcvbn": "app.auth.passwords",

@@ -20,11 +20,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from app.config import Settings
+from app.integrations.deadlines import Deadline
+from app.integrations.smtp_connection import connect_smtp
 from app.mail_addresses import header_address, needs_smtputf8
 
-TIMEOUT_S = 10
+# How long sending one mail may take in all, however slowly the server answers.
+TOTAL_S = 30.0
 # How long somebody waits at a form while the mail server is asked what it can do.
-ASKING_TIMEOUT_S = 3
+ASKING_S = 3.0
 # How long its answer is believed, and how long it is left alone after it did not answer.
 ANSWER_LIFETIME_S, SILENCE_LIFETIME_S = 600, 30
 NEEDS_SMTPUTF8 = (
@@ -102,7 +105,7 @@ def _build_message(mail: Mail, sender: str) -> EmailMessage:
 
 
 def _send_by_smtp(message: EmailMessage, url: str) -> None:
-    with _session(url, TIMEOUT_S) as server:
+    with _session(url, TOTAL_S) as server:
         parts = urlsplit(url)
         if parts.username:
             if not isinstance(server.sock, ssl.SSLSocket):
@@ -116,33 +119,27 @@ def _send_by_smtp(message: EmailMessage, url: str) -> None:
 def _ask_for_smtputf8(url: str) -> bool | str:
     """Return whether the server has SMTPUTF8, or why it could not be asked."""
     try:
-        with _session(url, ASKING_TIMEOUT_S) as server:
+        with _session(url, ASKING_S) as server:
             return server.has_extn("smtputf8")
     except MailError as error:
         return str(error)
 
 
 @contextmanager
-def _session(url: str, timeout_s: float) -> Iterator[smtplib.SMTP]:
+def _session(url: str, total_s: float) -> Iterator[smtplib.SMTP]:
     """Connect and greet, encrypted where the server can, and turn every failure into MailError."""
     parts = urlsplit(url)
     try:
-        with _connect(parts.scheme, parts.hostname or "", parts.port, timeout_s) as server:
+        with (
+            Deadline(total_s) as deadline,
+            connect_smtp(parts.scheme, parts.hostname or "", parts.port, deadline) as server,
+        ):
             if parts.scheme != "smtps" and server.has_extn("starttls"):
                 server.starttls(context=ssl.create_default_context())
             server.ehlo_or_helo_if_needed()  # encrypted, it may offer more
             yield server
     except (OSError, smtplib.SMTPException) as error:
         raise MailError(str(error)) from error
-
-
-def _connect(scheme: str, host: str, port: int | None, timeout_s: float) -> smtplib.SMTP:
-    if scheme == "smtps":
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, port or 465, timeout=timeout_s, context=context)
-    server = smtplib.SMTP(host, port or 587, timeout=timeout_s)
-    server.ehlo()
-    return server
 
 
 def _write_to_folder(message: EmailMessage, key: str, folder: Path) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
 from app.integrations import public_addresses
+from app.integrations.deadlines import Deadline, DeadlineError, look_up
 from app.integrations.public_addresses import RefusedUrlError
 
 CONNECT_S, TOTAL_S = 5.0, 15.0
@@ -49,17 +47,16 @@ def parse_url(url: str, loopback: bool = False) -> WebhookTarget:
     return WebhookTarget(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
 
 
-def resolve_public(target: WebhookTarget, loopback: bool = False) -> str:
+def resolve_public(target: WebhookTarget, deadline: Deadline, loopback: bool = False) -> str:
     """Resolve the host and return one of its addresses; all of them must be public.
 
     Looked up for every request, as the answer may change.
     Raises RefusedUrlError and NotDeliveredError.
     """
     try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+        addresses = look_up(target.host, target.port, deadline)
+    except OSError as error:
         raise NotDeliveredError(f"{target.host} could not be found") from error
-    addresses = [str(entry[4][0]) for entry in found]
     if loopback and all(public_addresses.is_loopback(address) for address in addresses):
         return addresses[0]
     if target.scheme != "https":
@@ -69,28 +66,38 @@ def resolve_public(target: WebhookTarget, loopback: bool = False) -> str:
 
 
 def post_webhook(url: str, body: bytes, headers: dict[str, str], loopback: bool = False) -> int:
-    """Send the body and return the status. Follows no redirect and uses no proxy of the environment."""
+    """Send the body and return the status. Follows no redirect and uses no proxy of the environment.
+
+    Looking up the name, connecting, TLS, sending and reading take TOTAL_S in all.
+    """
     target = parse_url(url, loopback)
-    address = resolve_public(target, loopback)
+    with Deadline(TOTAL_S) as deadline:
+        try:
+            address = resolve_public(target, deadline, loopback)
+            return _post(target, address, body, headers, deadline)
+        except (httpx.HTTPError, DeadlineError) as error:
+            if deadline.is_over or isinstance(error, DeadlineError):
+                raise NotDeliveredError(f"It did not answer within {TOTAL_S:g} s.") from error
+            raise NotDeliveredError(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _post(
+    target: WebhookTarget, address: str, body: bytes, headers: dict[str, str], deadline: Deadline
+) -> int:
     shown = f"[{address}]" if ":" in address else address
     default = 443 if target.scheme == "https" else 80
     host = target.host if target.port == default else f"{target.host}:{target.port}"
-    timeout = httpx.Timeout(CONNECT_S, read=TOTAL_S)
-    try:
-        with (
-            _Deadline(TOTAL_S) as deadline,
-            httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client,
-        ):
-            request = client.build_request(
-                "POST",
-                f"{target.scheme}://{shown}:{target.port}{target.path}",
-                content=body,
-                headers=headers | {"Host": host},
-                extensions={"sni_hostname": target.host, "trace": deadline.watch},
-            )
-            return _read_status(client, request)
-    except httpx.HTTPError as error:
-        raise NotDeliveredError(f"{type(error).__name__}: {error}"[:200]) from error
+    left_s = deadline.left_s
+    timeout = httpx.Timeout(left_s, connect=min(CONNECT_S, left_s))
+    with httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client:
+        request = client.build_request(
+            "POST",
+            f"{target.scheme}://{shown}:{target.port}{target.path}",
+            content=body,
+            headers=headers | {"Host": host},
+            extensions={"sni_hostname": target.host, "trace": deadline.trace},
+        )
+        return _read_status(client, request)
 
 
 def _read_status(client: httpx.Client, request: httpx.Request) -> int:
@@ -105,36 +112,3 @@ def _read_status(client: httpx.Client, request: httpx.Request) -> int:
     finally:
         response.close()
     return response.status_code
-
-
-class _Deadline:
-    """Closes a connection when its time is up, as a read timeout only limits the pause between two bytes."""
-
-    CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
-
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._end)
-        self._socket: socket.socket | None = None
-        self._is_over = False
-
-    def __enter__(self) -> _Deadline:
-        self._timer.daemon = True
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def watch(self, event: str, info: dict[str, Any]) -> None:
-        """Receive httpx's trace events, and keep the newest socket: TLS replaces the one of TCP."""
-        if event in self.CONNECTED:
-            self._socket = info["return_value"].get_extra_info("socket")
-            if self._is_over:
-                self._end()
-
-    def _end(self) -> None:
-        self._is_over = True
-        if self._socket is not None:
-            with suppress(OSError):
-                # SSLSocket.shutdown would remove the TLS layer while another thread still reads from it.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

@@ -17,6 +17,7 @@ from app.integrations.openrouter import conversation
 from app.integrations.openrouter.chat_client import configured_endpoint
 from app.jobs import purposes, reprocess
 from app.jobs.lease import Claim, LeaseLostError
+from app.jobs.model_places import PLACES
 from app.jobs.purposes import Stage, Step, StepInput
 from app.models import User
 from app.models.job import DESCRIBED
@@ -30,7 +31,8 @@ MAX_ASKING_S = conversation.MAX_DURATION_S + 30.0  # and the database before and
 def describe_sound(work: StepInput) -> SoundDescription:
     """Return a description by the plan's model where it may be asked, otherwise by rules.
 
-    Raises SampleGoneError, and LeaseLostError rather than pay for a job that another worker has.
+    Raises SampleGoneError, ModelsBusyError when the job has to wait for its turn to ask, and LeaseLostError
+    rather than pay for a job that another worker has.
     """
     claim = work.claim
     user = db.session.get_one(User, claim.user_id)
@@ -38,16 +40,19 @@ def describe_sound(work: StepInput) -> SoundDescription:
     asked = answer_cache.question_key(user, subject)
     shared = answer_cache.shared_question_key(asked, subject)
     keys = [answer_cache.sha256_digest(user.id, asked), shared]
-    may_ask = budget.unavailable_reason(user) is None
+    may_ask = budget.unavailable_reason(user) is None and not PLACES.is_paused
     db.session.commit()  # no transaction is open while a model thinks
     with (
-        answer_cache.single_flight(keys, MAX_ASKING_S, work.is_held) if may_ask else nullcontext(True)
-    ) as is_first:
+        PLACES.take(settings().worker_slots) if may_ask else nullcontext(),
+        answer_cache.single_flight(keys, MAX_ASKING_S, work.is_held)
+        if may_ask
+        else nullcontext(True) as is_first,
+    ):
         if (cached := answer_cache.cached_answer(claim.user_id, asked, shared)) is not None:
             return ground_answer(cached, measured)
         if not work.is_held():
             raise LeaseLostError(claim.log_name)
-        by_model = _describe_by_model(claim, measured, subject) if is_first else None
+        by_model = _describe_by_model(claim, measured, subject) if may_ask and is_first else None
         return by_model or describe_by_rules(measured)
 
 

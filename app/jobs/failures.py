@@ -18,6 +18,7 @@ from app.extensions import settings
 from app.integrations.storage import StorageError
 from app.jobs import transitions
 from app.jobs.lease import Claim, LeaseLostError
+from app.jobs.model_places import ModelsBusyError
 from app.jobs.reprocess import SampleGoneError
 from app.jobs.transitions import Transition
 from app.sandbox.errors import EngineCancelled, EngineError, EngineTimeout, EngineUnavailable
@@ -39,7 +40,7 @@ def end_failed_attempt(claim: Claim, error: Exception) -> Transition:
             raise LeaseLostError(claim.log_name) from error
         case UnreadableAudio():
             return transitions.refuse(claim, str(error))
-        case StorageError() | EngineUnavailable():
+        case StorageError() | EngineUnavailable() | ModelsBusyError():
             return transitions.postpone(claim, str(error))
         case OperationalError():
             return _wait_for_database(claim, str(error))

@@ -14,7 +14,10 @@ from app.models.usage import RowId
 
 class OutboxMessage(Model):
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "sent_at", "next_try_at"),)
+    __table_args__ = (
+        Index("ix_outbox_due", "sent_at", "next_try_at"),
+        Index("ix_outbox_endpoint_due", "endpoint_id", "next_try_at"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     key: Mapped[str] = mapped_column(String(120), unique=True)
@@ -22,6 +25,8 @@ class OutboxMessage(Model):
     # address.
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(24))
+    # Only of webhooks. The previous version leaves it empty: `app.notify.webhook_turns` fills it in.
+    endpoint_id: Mapped[str | None] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     attempts: Mapped[int] = mapped_column(default=0)
     # Empty once the message is sent or given up.

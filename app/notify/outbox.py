@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from random import SystemRandom
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from app.extensions import db, settings
 from app.integrations import mailer
 from app.integrations.payments import meters
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
-from app.notify import account_mail, batch_mail, webhook_delivery
+from app.notify import account_mail, batch_mail, webhook_delivery, webhook_turns
 from app.notify.message_kinds import BATCH_DONE, METER_EVENT, WEBHOOK
+from app.notify.webhook_standing import WEBHOOK_RETRY_S
 
 log = logging.getLogger(__name__)
 
 MAIL_RETRY_S = (30, 120, 600, 3600, 6 * 3600, 24 * 3600)
-# The schedule of Standard Webhooks: after three days of failures the endpoint is disabled.
-WEBHOOK_RETRY_S = (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 # Billable usage is reported until Stripe accepts it: the last pause repeats for ever.
 METER_RETRY_S = (30, 120, 600, 1800)
 JITTER = 0.1
 # While one worker sends a message, no other worker claims it.
-SENDING_LEASE = timedelta(minutes=5)
+SENDING_LEASE = timedelta(minutes=2)
+
+
+class ClaimedMessage(NamedTuple):
+    """A message that this thread may send now, and whose it is."""
+
+    message_id: int
+    user_id: str | None
 
 
 def enqueue(key: str, user_id: str | None, kind: str, payload: dict[str, Any]) -> None:
@@ -37,13 +44,19 @@ def enqueue(key: str, user_id: str | None, kind: str, payload: dict[str, Any]) -
 
 
 def deliver_mails() -> int:
-    """Send every mail that is due and return how many were sent."""
-    return _deliver_all(OutboxMessage.kind.not_in((WEBHOOK, METER_EVENT)))
+    """Send every mail that is due, one after another, and return how many were sent."""
+    sent = 0
+    while (claimed := claim_mail()) is not None:
+        sent += deliver(claimed.message_id)
+    return sent
 
 
 def deliver_webhooks() -> int:
-    """Send every webhook that is due and return how many were; apart from mails, as receivers may be slow."""
-    return _deliver_all(OutboxMessage.kind == WEBHOOK)
+    """Send every webhook that is due, one after another, and return how many were."""
+    sent = 0
+    while (message_id := webhook_turns.claim_next()) is not None:
+        sent += deliver(message_id)
+    return sent
 
 
 def deliver_usage() -> int:
@@ -52,14 +65,23 @@ def deliver_usage() -> int:
     Stops at the first failure: then Stripe is unreachable and the rest would fail as well.
     """
     sent = 0
-    while (message_id := _claim_next(OutboxMessage.kind == METER_EVENT)) is not None and _deliver(message_id):
+    while (claimed := _claim_next(OutboxMessage.kind == METER_EVENT)) is not None and deliver(
+        claimed.message_id
+    ):
         sent += 1
     return sent
 
 
-def has_due_webhooks() -> bool:
-    """Return whether a webhook is due."""
-    return db.session.scalar(_due_messages(OutboxMessage.kind == WEBHOOK)) is not None
+def has_due_usage() -> bool:
+    """Return whether billable usage waits to be reported."""
+    return db.session.scalar(_due_messages(OutboxMessage.kind == METER_EVENT)) is not None
+
+
+def claim_mail(busy_accounts: Iterable[str] = ()) -> ClaimedMessage | None:
+    """Claim the next mail, of none of these accounts; mail about finished batches comes last."""
+    busy = set(busy_accounts)
+    other = or_(OutboxMessage.user_id.is_(None), OutboxMessage.user_id.not_in(busy))
+    return _claim_next(OutboxMessage.kind.not_in((WEBHOOK, METER_EVENT)) & other)
 
 
 def list_failed(limit: int = 200) -> list[OutboxMessage]:
@@ -80,31 +102,11 @@ def resend(message_id: int) -> bool:
         return session.scalar(due) is not None
 
 
-def _deliver_all(which: ColumnElement[bool]) -> int:
-    sent = 0
-    while (message_id := _claim_next(which)) is not None:
-        sent += _deliver(message_id)
-    return sent
-
-
-def _due_messages(which: ColumnElement[bool]) -> Select[OutboxMessage]:
-    now = OutboxMessage.sent_at.is_(None), OutboxMessage.next_try_at <= utcnow()
-    return select(OutboxMessage).where(which, *now).order_by(OutboxMessage.next_try_at).limit(1)
-
-
-def _claim_next(which: ColumnElement[bool]) -> int | None:
-    """Claim the oldest due message for SENDING_LEASE, so that two workers never send the same one."""
-    with transaction() as session:
-        message = session.scalar(_due_messages(which).with_for_update(skip_locked=True))
-        if message is None:
-            return None
-        message.attempts += 1
-        message.next_try_at = utcnow() + SENDING_LEASE
-        return message.id
-
-
-def _deliver(message_id: int) -> bool:
-    message = db.session.get_one(OutboxMessage, message_id)
+def deliver(message_id: int) -> bool:
+    """Send a message that this thread has claimed, and return whether it was sent."""
+    message = db.session.get(OutboxMessage, message_id)
+    if message is None:  # its account or its endpoint was removed in the meantime
+        return False
     attempts = message.attempts
     try:
         _send(message)
@@ -117,6 +119,25 @@ def _deliver(message_id: int) -> bool:
     _update_message(message_id, sent_at=utcnow(), next_try_at=None, last_error=None)
     log.info("outbox %s sent", message_id)
     return True
+
+
+def _due_messages(which: ColumnElement[bool]) -> Select[OutboxMessage]:
+    now = OutboxMessage.sent_at.is_(None), OutboxMessage.next_try_at <= utcnow()
+    in_order = (OutboxMessage.kind == BATCH_DONE, OutboxMessage.next_try_at)
+    return select(OutboxMessage).where(which, *now).order_by(*in_order).limit(1)
+
+
+def _claim_next(which: ColumnElement[bool]) -> ClaimedMessage | None:
+    """Claim the next due message for SENDING_LEASE, so that two workers never send the same one."""
+    if db.session.scalar(_due_messages(which)) is None:
+        return None
+    with transaction() as session:
+        message = session.scalar(_due_messages(which).with_for_update(skip_locked=True))
+        if message is None:
+            return None
+        message.attempts += 1
+        message.next_try_at = utcnow() + SENDING_LEASE
+        return ClaimedMessage(message.id, message.user_id)
 
 
 def _send(message: OutboxMessage) -> None:
@@ -136,14 +157,18 @@ def _send(message: OutboxMessage) -> None:
 
 def _postpone(message_id: int, attempts: int, error: str) -> None:
     """Schedule the next attempt. Webhooks get some jitter, so that they do not all hit a receiver at once."""
-    message = db.session.get_one(OutboxMessage, message_id)
+    message = db.session.get(OutboxMessage, message_id)
+    if message is None:
+        return
     is_webhook = message.kind == WEBHOOK
     wait_s = _retry_delay_s(message.kind, attempts)
     if wait_s is None and is_webhook:
         webhook_delivery.disable_after_failures(message)
     spread = SystemRandom().uniform(1 - JITTER, 1 + JITTER) if is_webhook else 1.0
-    wait = None if wait_s is None else utcnow() + timedelta(seconds=wait_s * spread)
-    _update_message(message_id, next_try_at=wait, last_error=error)
+    next_try = None if wait_s is None else utcnow() + timedelta(seconds=wait_s * spread)
+    if next_try is not None and is_webhook:
+        next_try = max(next_try, webhook_delivery.paused_until(message) or next_try)
+    _update_message(message_id, next_try_at=next_try, last_error=error)
 
 
 def _retry_delay_s(kind: str, attempts: int) -> float | None:

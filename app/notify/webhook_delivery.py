@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from standardwebhooks import Webhook
 
 from app.extensions import db, settings
@@ -14,7 +15,7 @@ from app.integrations import webhook_client
 from app.integrations.public_addresses import RefusedUrlError
 from app.models import OutboxMessage, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow
-from app.notify import message_kinds
+from app.notify import message_kinds, webhook_standing
 
 LOG_LIFETIME = timedelta(days=30)
 HTTP_GONE = 410
@@ -40,56 +41,63 @@ def enqueue_event(user_id: str, event: str, subject: str, data: dict[str, Any]) 
 def enqueue_delivery(delivery: WebhookDelivery, key_suffix: str = "") -> None:
     """Add the outbox message that sends a delivery, inside the caller's transaction.
 
-    The suffix tells a replay from the first sending; the same suffix adds nothing a second time.
+    The suffix tells a replay from the first sending; the same suffix adds nothing a second time. A replay
+    does not wait while the endpoint is paused, because its owner asks for it.
     """
     key = f"hook:{delivery.id}{key_suffix}"
     if db.session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None:
         return
+    endpoint = delivery.endpoint
     message = OutboxMessage(
         key=key,
-        user_id=delivery.endpoint.user_id,
+        user_id=endpoint.user_id,
         kind=message_kinds.WEBHOOK,
+        endpoint_id=endpoint.id,
         payload={"delivery_id": delivery.id},
     )
+    if endpoint.is_paused and not key_suffix:
+        message.next_try_at = endpoint.paused_until
     db.session.add(message)
     db.session.flush()
 
 
 def deliver_message(message: OutboxMessage) -> None:
-    """Send a delivery once.
+    """Send a delivery once, and note how its endpoint answered.
 
     Raises WebhookRejectedError, RefusedUrlError or NotDeliveredError when it should be tried again.
     """
     delivery = db.session.get(WebhookDelivery, message.payload["delivery_id"])
     if delivery is None or delivery.endpoint.disabled_at is not None:
+        _end_turn(message.endpoint_id)
         return
-    endpoint, delivery_id = delivery.endpoint, delivery.id
+    endpoint, delivery_id, message_id = delivery.endpoint, delivery.id, message.id
     url, body = endpoint.url, delivery.body
     headers = signed_headers(endpoint.secret, delivery.message_id, body)
     db.session.commit()  # no transaction is open while waiting for the receiver
+    started = time.monotonic()
     try:
         status = webhook_client.post_webhook(url, body.encode(), headers, settings().webhooks_to_loopback)
     except (RefusedUrlError, webhook_client.NotDeliveredError) as error:
-        _record_attempt(delivery_id, None, str(error))
+        _record_attempt(message_id, delivery_id, time.monotonic() - started, None, str(error))
         raise
-    _record_attempt(delivery_id, status, None if status // 100 == 2 else f"It answered {status}.")
-    if status == HTTP_GONE:
-        disable_endpoint(delivery_id, "It answered 410 Gone.")
-    elif status // 100 != 2:
+    error_text = None if status // 100 == 2 else f"It answered {status}."
+    _record_attempt(message_id, delivery_id, time.monotonic() - started, status, error_text)
+    if status // 100 != 2 and status != HTTP_GONE:
         raise WebhookRejectedError(f"{status}")
 
 
 def disable_after_failures(message: OutboxMessage) -> None:
     """Disable the endpoint because every attempt failed; its owner can enable it again."""
-    disable_endpoint(message.payload["delivery_id"], "A message could not be delivered for three days.")
-
-
-def disable_endpoint(delivery_id: str, because: str) -> None:
-    """Disable the endpoint of a delivery and store the reason, unless it is disabled already."""
     with transaction() as session:
-        delivery = session.get(WebhookDelivery, delivery_id)
-        if delivery is not None and delivery.endpoint.disabled_at is None:
-            delivery.endpoint.disabled_at, delivery.endpoint.disabled_because = utcnow(), because
+        delivery = session.get(WebhookDelivery, message.payload["delivery_id"])
+        if delivery is not None:
+            webhook_standing.disable_endpoint(delivery.endpoint, webhook_standing.UNDELIVERED)
+
+
+def paused_until(message: OutboxMessage) -> datetime | None:
+    """Return until when the endpoint of a message is paused, if it is."""
+    endpoint = db.session.get(WebhookEndpoint, message.endpoint_id or "")
+    return endpoint.paused_until if endpoint is not None else None
 
 
 def purge_old_deliveries() -> None:
@@ -121,7 +129,9 @@ def _add_delivery(endpoint: WebhookEndpoint, event: str, message_id: str, body: 
     enqueue_delivery(delivery)
 
 
-def _record_attempt(delivery_id: str, status: int | None, error: str | None) -> None:
+def _record_attempt(
+    message_id: int, delivery_id: str, took_s: float, status: int | None, error: str | None
+) -> None:
     with transaction() as session:
         delivery = session.get(WebhookDelivery, delivery_id)
         if delivery is None:
@@ -130,6 +140,16 @@ def _record_attempt(delivery_id: str, status: int | None, error: str | None) -> 
         delivery.status, delivery.error, delivery.tried_at = status, error, utcnow()
         if error is None:
             delivery.delivered_at = utcnow()
+        webhook_standing.record_outcome(delivery.endpoint, message_id, took_s, error is None)
+        if status == HTTP_GONE:
+            webhook_standing.disable_endpoint(delivery.endpoint, "It answered 410 Gone.")
+
+
+def _end_turn(endpoint_id: str | None) -> None:
+    """Let the next message of an endpoint have its turn, when this one was not sent."""
+    with transaction() as session:
+        turn = update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id)
+        session.execute(turn.values(sending_until=None))
 
 
 def _to_json(value: Any) -> str:

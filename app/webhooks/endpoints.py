@@ -14,7 +14,7 @@ from app.models.base import transaction
 from app.models.ownership import RowNotFoundError
 from app.models.user import User
 from app.models.webhook_endpoint import EVENTS
-from app.notify import webhook_delivery
+from app.notify import webhook_delivery, webhook_standing
 
 SECRET_PREFIX, SECRET_BYTES = "whsec_", 32  # Standard Webhooks 1.0 allows keys of 24 to 64 bytes
 MAX_ENDPOINTS, MAX_LISTED_DELIVERIES = 10, 50
@@ -72,9 +72,10 @@ def remove_endpoint(endpoint: WebhookEndpoint) -> None:
 
 
 def enable_endpoint(endpoint: WebhookEndpoint) -> None:
-    """Send events to a disabled endpoint again."""
+    """Send events to a disabled endpoint again, as if it had never failed."""
     with transaction():
         endpoint.disabled_at = endpoint.disabled_because = None
+        webhook_standing.reset_standing(endpoint)
 
 
 def replay_delivery(delivery: WebhookDelivery) -> None:

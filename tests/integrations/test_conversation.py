@@ -104,6 +104,15 @@ def test_a_request_without_an_answer_is_recorded_at_the_most_it_can_cost() -> No
     assert spent(found) >= fake.billed_usd
 
 
+@pytest.mark.parametrize("drip", ["drip headers", "drip body"])
+def test_a_reply_that_drips_is_cut_off(drip: str) -> None:
+    """Each byte comes in time, the whole never does."""
+    with running_openrouter(drip, "good") as fake:
+        found = described(fake, timeout_s=0.5)
+    assert outcomes(found) == ["TimeoutError", "answered"]
+    assert found.calls[0]["is_estimated"]
+
+
 def test_a_reply_without_usage_is_recorded_at_the_most_it_can_cost() -> None:
     with running_openrouter("no usage") as fake:
         [call] = described(fake).calls

@@ -64,7 +64,7 @@ def resolves_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
         found = left.pop(0) if len(left) > 1 else left[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    monkeypatch.setattr("app.integrations.webhook_client.socket.getaddrinfo", lookup)
+    monkeypatch.setattr("socket.getaddrinfo", lookup)
 
 
 @pytest.fixture

@@ -8,17 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from app.integrations import webhook_client
+from app.integrations import deadlines, webhook_client
+from app.integrations.deadlines import Deadline, DeadlineError
+from tests.integrations.certificates import server_context
 
 NAME, BODY = "receiver.example", b"{}"
 Talk = Callable[[socket.socket], None]
@@ -105,37 +102,36 @@ def serve() -> Iterator[Callable[..., Receiver]]:
 
 
 @pytest.fixture
+def silent() -> Iterator[Callable[[Talk], int]]:
+    """Start a server that neither reads nor speaks TLS, only what a test has it say; return its port."""
+    listeners: list[socket.socket] = []
+
+    def start(talk: Talk) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def serve_once() -> None:
+            with suppress(OSError):
+                peer, _ = listener.accept()
+                with peer:
+                    talk(peer)
+
+        threading.Thread(target=serve_once, daemon=True).start()
+        port: int = listener.getsockname()[1]
+        return port
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+@pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ssl.SSLContext]:
     """Return a function that makes a certificate for a name, which the product then trusts."""
 
     def make(name: str) -> ssl.SSLContext:
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
-        now = datetime.now(UTC)
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        pem, private = tmp_path / "pem", tmp_path / "key"
-        pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+        context, pem = server_context(tmp_path, name)
         monkeypatch.setattr("certifi.where", lambda: str(pem))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem, private)
         return context
 
     return make
@@ -154,6 +150,63 @@ def test_a_receiver_that_drips_its_headers_is_disconnected(
     with pytest.raises(webhook_client.NotDeliveredError):
         post(receiver.port, scheme)
     assert 0.9 < time.monotonic() - began < 2.5
+
+
+def test_a_receiver_that_drips_its_tls_handshake_is_disconnected(silent: Callable[[Talk], int]) -> None:
+    """It begins a TLS record of 16 KB and sends it byte by byte."""
+    port = silent(drip(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x00"))
+    with pytest.raises(webhook_client.NotDeliveredError, match="did not answer within 1 s"):
+        post(port)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_receiver_that_never_reads_or_writes_is_disconnected(
+    silent: Callable[[Talk], int], scheme: str
+) -> None:
+    ended = threading.Event()
+
+    def wait(_: socket.socket) -> None:
+        ended.wait(20)
+
+    port = silent(wait)
+    with pytest.raises(webhook_client.NotDeliveredError, match="did not answer within 1 s"):
+        webhook_client.post_webhook(f"{scheme}://{NAME}:{port}/", bytes(32 * 10**6), {}, loopback=True)
+    ended.set()
+
+
+def test_a_name_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+
+    def look_up(*_: Any, **__: Any) -> list[Any]:
+        ended.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(webhook_client.NotDeliveredError, match=f"{NAME} could not be found"):
+        post(443)
+    assert not ended.is_set()
+    ended.set()
+
+
+def test_slow_lookups_are_bounded_and_free_their_place_when_they_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadlines, "_lookups", threading.BoundedSemaphore(2))
+    ended, asked = threading.Event(), []
+
+    def look_up(host: str, *_: Any, **__: Any) -> list[Any]:
+        asked.append(host)
+        ended.wait(20)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    for number in range(3):
+        with Deadline(0.1) as deadline, pytest.raises(DeadlineError):
+            deadlines.look_up(f"{number}.example", 443, deadline)
+    assert asked == ["0.example", "1.example"]
+    ended.set()
+    with Deadline(20) as deadline:
+        assert deadlines.look_up("3.example", 443, deadline) == ["192.0.2.1"]
 
 
 def test_the_status_counts_even_if_the_body_never_ends(serve: Callable[..., Receiver]) -> None:

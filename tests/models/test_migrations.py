@@ -185,3 +185,29 @@ def test_search_texts_are_folded_in_batches_and_again_after_the_previous_version
     downgrade(revision="0016")
     upgrade(revision="0017")
     assert rows("folded_text")["new"] == "lodz"
+
+
+def test_the_previous_version_enqueues_webhooks_into_the_new_schema(empty_app: Flask) -> None:
+    """It knows neither an endpoint's standing nor the endpoint of a message."""
+    upgrade(revision="0016")
+    tables = ("webhook_endpoints", "outbox")
+    known = {name: {column["name"] for column in sa.inspect(db.engine).get_columns(name)} for name in tables}
+    upgrade()
+    insert("users", id="u", email="owner@example.com")
+    for name, row in (
+        ("webhook_endpoints", {"id": "e", "user_id": "u"}),
+        ("outbox", {"id": 1, "key": "hook:d", "user_id": "u", "kind": "webhook"}),
+    ):
+        needed = {
+            column["name"]
+            for column in sa.inspect(db.engine).get_columns(name)
+            if not column["nullable"] and column["default"] is None
+        }
+        assert needed <= known[name]
+        insert(name, **row)
+    assert rows("failures, spent_s, paused_until, sending_until", "webhook_endpoints") == {
+        "e": (0, 0.0, None, None)
+    }
+    downgrade(revision="0016")
+    assert rows("kind", "outbox") == {1: "webhook"}
+    assert set(rows("url", "webhook_endpoints")) == {"e"}

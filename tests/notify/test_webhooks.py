@@ -21,7 +21,8 @@ from app.auth import data_export
 from app.extensions import db
 from app.models import OutboxMessage, User, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow
-from app.notify import outbox, webhook_delivery
+from app.notify import outbox, webhook_delivery, webhook_turns
+from app.notify.webhook_standing import WEBHOOK_RETRY_S
 from app.webhooks import endpoints
 from tests.support import Browser, finished_job, kick
 
@@ -161,7 +162,7 @@ def test_a_receiver_that_was_down_gets_the_event_later_under_the_same_id(
 ) -> None:
     receiver.statuses = [500, 302, 503]
     happen(owner)
-    for waited_s in outbox.WEBHOOK_RETRY_S[:3]:
+    for waited_s in WEBHOOK_RETRY_S[:3]:
         assert outbox.deliver_webhooks() == 0
         message = db.session.scalars(select(OutboxMessage)).one()
         assert message.next_try_at is not None
@@ -208,7 +209,7 @@ def test_the_last_failed_attempt_disables_the_endpoint(
     for _ in range(20):
         make_due()
         outbox.deliver_webhooks()
-    assert len(receiver.got) == 1 + len(outbox.WEBHOOK_RETRY_S)
+    assert len(receiver.got) == 1 + len(WEBHOOK_RETRY_S)
     db.session.refresh(endpoint)
     assert endpoint.disabled_at is not None
 
@@ -236,7 +237,7 @@ def test_only_chosen_events_are_sent(app: Flask, owner: User, receiver: Receiver
 def test_mails_do_not_wait_for_webhooks(as_owner: Browser, endpoint: WebhookEndpoint) -> None:
     finished_job(as_owner, "kick.wav", kick())
     assert outbox.deliver_mails() == 1
-    assert outbox.has_due_webhooks()
+    assert webhook_turns.has_due()
 
 
 @pytest.mark.parametrize(

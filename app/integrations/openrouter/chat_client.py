@@ -13,8 +13,11 @@ from typing import Any, Literal
 import httpx
 
 from app.config import Settings
+from app.integrations.deadlines import Deadline
 
 CONNECT_TIMEOUT_S = 5.0
+# A server that sends nothing meets the timeout for a pause; one that drips, the deadline after it.
+GRACE_S = 0.5
 MAX_REPLY_BYTES = 256 * 1024
 MAX_TOKENS = 1200
 MICRO_USD = Decimal("0.000001")
@@ -146,18 +149,35 @@ def _post_request(server: ChatEndpoint, question: ChatRequest) -> tuple[int, htt
         "X-OpenRouter-Title": APP_TITLE,
     }
     timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=server.timeout_s)
-    until, raw = time.monotonic() + server.timeout_s, b""
-    with (
-        httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client,
-        client.stream(
-            "POST", f"{server.base_url}/chat/completions", json=question.body(), headers=headers
-        ) as response,
-    ):
-        for chunk in response.iter_bytes():
-            raw += chunk
-            if len(raw) > MAX_REPLY_BYTES or time.monotonic() > until:
-                raise TimeoutError
+    with Deadline(server.timeout_s + GRACE_S) as deadline:
+        try:
+            with (
+                httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client,
+                client.stream(
+                    "POST",
+                    f"{server.base_url}/chat/completions",
+                    json=question.body(),
+                    headers=headers,
+                    extensions={"trace": deadline.trace},
+                ) as response,
+            ):
+                raw = _read_body(response)
+        except httpx.HTTPError as error:
+            if deadline.is_over:
+                raise TimeoutError from error
+            raise
+        if deadline.is_over:  # a body without a length ends where its connection was shut down
+            raise TimeoutError
         return response.status_code, response.headers, raw
+
+
+def _read_body(response: httpx.Response) -> bytes:
+    raw = b""
+    for chunk in response.iter_bytes():
+        raw += chunk
+        if len(raw) > MAX_REPLY_BYTES:
+            raise TimeoutError
+    return raw
 
 
 def _failed_reply(question: ChatRequest, started: float, outcome: str, *, was_sent: bool) -> ChatReply:

@@ -169,7 +169,7 @@ def create_client(settings: Settings, unsigned: bool = False) -> S3Client:
         config=Config(
             signature_version=UNSIGNED if unsigned else "s3v4",
             connect_timeout=5,
-            read_timeout=60,
+            read_timeout=30,
             retries={"max_attempts": 3, "mode": "standard"},
             # In the virtual style Amazon's host names include the region, so links need no redirect.
             s3={"addressing_style": "path" if settings.s3_endpoint_url else "virtual"},

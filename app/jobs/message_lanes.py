@@ -1,0 +1,64 @@
+"""The lanes in which a worker sends mails and webhooks, and how many of each at a time."""
+
+from __future__ import annotations
+
+import time
+
+from flask import has_app_context
+
+from app.jobs import side_threads
+from app.jobs.sending_lanes import Sending, SendingLane
+from app.notify import outbox, webhook_turns
+
+MAIL_SLOTS, WEBHOOK_SLOTS = 4, 16
+
+
+def send_mails() -> None:
+    """Have every mail sent that is due. A caller with an app context, such as a test, waits for it."""
+    if has_app_context():
+        outbox.deliver_mails()
+    else:
+        MAILS.wake()
+
+
+def send_webhooks() -> None:
+    """Have every webhook sent that is due. A caller with an app context, such as a test, waits for it."""
+    if has_app_context():
+        outbox.deliver_webhooks()
+    else:
+        WEBHOOKS.wake()
+
+
+def start_lanes() -> None:
+    """Start to send messages in this process."""
+    for lane in LANES:
+        lane.start()
+
+
+def stop_lanes(within_s: float) -> None:
+    """Take no more messages, and wait for those on their way and for chores, but no longer than that."""
+    until = time.monotonic() + within_s
+    for lane in LANES:
+        lane.stop(0)
+    for lane in LANES:
+        lane.stop(max(until - time.monotonic(), 0))
+    side_threads.wait_for_chores(max(until - time.monotonic(), 0))
+
+
+def _take_mail(busy_accounts: set[str]) -> Sending | None:
+    """Claim a mail of an account that has none on its way: many mails of one hold up nobody else's."""
+    claimed = outbox.claim_mail(busy_accounts)
+    if claimed is None:
+        return None
+    return Sending(claimed.user_id, lambda: outbox.deliver(claimed.message_id))
+
+
+def _take_webhook(_: set[str]) -> Sending | None:
+    """Claim a webhook; whose turn it is, the database decides for all workers together."""
+    message_id = webhook_turns.claim_next()
+    return None if message_id is None else Sending(None, lambda: outbox.deliver(message_id))
+
+
+MAILS = SendingLane("mails", MAIL_SLOTS, _take_mail)
+WEBHOOKS = SendingLane("webhooks", WEBHOOK_SLOTS, _take_webhook)
+LANES = (MAILS, WEBHOOKS)

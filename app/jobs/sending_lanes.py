@@ -1,0 +1,114 @@
+"""Threads of a worker process that send messages, apart from the slots that run jobs.
+
+A lane has its own few slots and looks for messages by itself, so nothing it waits for holds a job, and no job
+holds a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.jobs.task_context import app_context
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One message to send, and the account it is of, if any."""
+
+    account: str | None
+    send: Callable[[], object]
+
+
+class SendingLane:
+    """Takes one message after another and sends up to `slots` of them at a time, each in its own thread.
+
+    `take` claims the next message; it is told the accounts that have one on its way in this lane.
+    """
+
+    def __init__(self, name: str, slots: int, take: Callable[[set[str]], Sending | None]) -> None:
+        self.name = name
+        self._take = take
+        self._slots = threading.Semaphore(slots)
+        self._look = threading.Event()
+        self._stopping = threading.Event()
+        self._change = threading.Condition()
+        self._is_taking = False
+        self._on_their_way: Counter[str | None] = Counter()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start to send, unless this lane has started already."""
+        with self._change:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"{self.name}-lane", daemon=True)
+                self._thread.start()
+
+    def wake(self) -> None:
+        """Look for messages now rather than at the next second."""
+        self.start()
+        self._look.set()
+
+    def stop(self, within_s: float) -> bool:
+        """Take no more, and wait for what is on its way; return whether all of it was done in time.
+
+        What was not done is claimed for a minute or two. Then another worker sends it again.
+        """
+        until = time.monotonic() + within_s
+        self._stopping.set()
+        self._look.set()
+        with self._change:
+            return self._change.wait_for(self._is_idle, max(until - time.monotonic(), 0))
+
+    def _is_idle(self) -> bool:
+        return not self._is_taking and not self._on_their_way.total()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._slots.acquire()
+            self._look.clear()
+            if (sending := self._take_next()) is None:
+                self._slots.release()
+                self._look.wait(POLL_S)
+                continue
+            threading.Thread(target=self._send, args=(sending,), name=self.name, daemon=True).start()
+
+    def _take_next(self) -> Sending | None:
+        with self._change:
+            if self._stopping.is_set():
+                return None
+            self._is_taking = True
+            busy = {account for account in +self._on_their_way if account is not None}
+        sending = None
+        try:
+            with app_context():
+                sending = self._take(busy)
+        except Exception:
+            log.exception("%s could not look for messages; they are looked for again", self.name)
+        with self._change:
+            self._is_taking = False
+            if sending is not None:
+                self._on_their_way[sending.account] += 1
+            self._change.notify_all()
+        return sending
+
+    def _send(self, sending: Sending) -> None:
+        try:
+            with app_context():
+                sending.send()
+        except Exception:
+            log.exception("%s could not note the end of a message; it is sent again", self.name)
+        finally:
+            with self._change:
+                self._on_their_way[sending.account] -= 1
+                self._change.notify_all()
+            self._slots.release()
+            self._look.set()

@@ -1,0 +1,53 @@
+"""Run a worker's long chores in threads of their own, beside the slots that run jobs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from flask import has_app_context
+
+from app.jobs.task_context import run_chores
+
+_lock = threading.Condition()
+# The name of each chore that runs, and whether it was asked for again in the meantime.
+_running: dict[str, bool] = {}
+
+
+def run_aside(name: str, *chores: Callable[[], object]) -> None:
+    """Start chores in a thread; when those of this name are running, they run once more afterwards.
+
+    A caller with an app context waits for them: a test or a command, not a worker.
+    """
+    if has_app_context():
+        run_chores(*chores)
+        return
+    with _lock:
+        if name in _running:
+            _running[name] = True
+            return
+        _running[name] = False
+    threading.Thread(target=_run_until_done, args=(name, chores), name=name, daemon=True).start()
+
+
+def wait_for_chores(within_s: float) -> bool:
+    """Wait for the chores that run, and return whether they were done in time.
+
+    One that is cut off is done again later, by this worker or another.
+    """
+    with _lock:
+        return _lock.wait_for(lambda: not _running, within_s)
+
+
+def _run_until_done(name: str, chores: tuple[Callable[[], object], ...]) -> None:
+    try:
+        while True:
+            run_chores(*chores)
+            with _lock:
+                if not _running[name]:
+                    return
+                _running[name] = False
+    finally:
+        with _lock:
+            del _running[name]
+            _lock.notify_all()
