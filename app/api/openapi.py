@@ -86,8 +86,16 @@ def _schemas() -> dict[str, Any]:
     wanted = [(model, "serialization") for model in dict.fromkeys(answers)]
     wanted += [(model, "validation") for model in dict.fromkeys(bodies)]
     _, made = models_json_schema(wanted, ref_template=SCHEMA_REF)
-    schemas: dict[str, Any] = made["$defs"]
+    schemas: dict[str, Any] = {name: _without_null_defaults(schema) for name, schema in made["$defs"].items()}
     return schemas | {form.__name__: _form_schema(form) for form in (op.form for op in OPERATIONS) if form}
+
+
+def _without_null_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    """Drop a default of null: it means that a field may be left out, not that null may be sent."""
+    for field in schema.get("properties", {}).values():
+        if field.get("default", ...) is None:
+            del field["default"]
+    return schema
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

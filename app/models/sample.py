@@ -13,6 +13,8 @@ from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.corrections import Corrections
 from app.sp404.unit_limits import fits_on_pad
 
+MAX_TAGS = 20
+
 
 class Tag(Model):
     __tablename__ = "sample_tags"
