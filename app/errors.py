@@ -18,6 +18,7 @@ from app.integrations.storage import StorageError
 from app.models.ownership import RowNotFoundError
 from app.negotiation import is_api_request, wants_fragment, wants_json
 from app.notify.mail_links import DeadLinkError
+from app.upload.spool import NEARLY_FULL, DiskFullError, is_disk_full
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, answer_unavailable)
     app.register_error_handler(PoolTimeout, answer_unavailable)
     app.register_error_handler(StorageError, answer_unavailable)
+    app.register_error_handler(DiskFullError, answer_disk_full)
+    app.register_error_handler(OSError, answer_system_error)
     app.register_error_handler(Exception, answer_unexpected)
 
 
@@ -82,6 +85,20 @@ def answer_unavailable(error: Exception) -> ErrorAnswer:
     _detach_database()
     body, status = _render_error(503, MESSAGES[503])
     return body, status, {"Retry-After": "30"}
+
+
+def answer_disk_full(refusal: Exception) -> ErrorAnswer:
+    body, status = _render_error(507, str(refusal))
+    return body, status, {"Retry-After": "300"}
+
+
+def answer_system_error(error: OSError) -> ErrorAnswer:
+    """Answer a full disk, wherever it was noticed, in a sentence; any other error is unexpected."""
+    if not is_disk_full(error):
+        return answer_unexpected(error)
+    log.error("the disk is full: %s", error)
+    _detach_database()
+    return answer_disk_full(DiskFullError(NEARLY_FULL))
 
 
 def answer_unexpected(error: Exception) -> ErrorAnswer:

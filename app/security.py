@@ -17,6 +17,7 @@ from app.models.base import new_id
 
 STRIPE_API_BASE = Settings.model_fields["stripe_api_base"].default
 
+RETRY_LATER = frozenset({429, 503, 507})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # The fields that take files; any other form takes none.
 FILE_FIELDS = {"upload.create": frozenset({"audio"})}
@@ -109,6 +110,8 @@ def add_security_headers(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     if settings().base_url.startswith("https://"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if response.status_code in RETRY_LATER:
+        headers.setdefault("Retry-After", "60")
     if request.endpoint != "pages.media" or response.status_code >= 400:
         headers.setdefault("Cache-Control", "no-store")
         response.vary.update(["Cookie", "HX-Request"])

@@ -20,6 +20,12 @@ RATE_HEADERS = {
     "RateLimit-Policy": ("string", "How many requests are allowed in how many seconds."),
     "RateLimit": ("string", "How many requests are left, and in how many seconds the count starts over."),
 }
+# They carry Retry-After.
+RETRY_LATER = (
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.INSUFFICIENT_STORAGE,
+)
 MAX_LISTED_VALUES = 14  # a longer vocabulary is summarised instead of listed
 DESCRIPTION = (
     "Everything the pages do, for scripts. Create a token in Settings > Tokens and send it as "
@@ -175,7 +181,7 @@ def _problem_response(code: int) -> dict[str, Any]:
     }
     if code == HTTPStatus.UNAUTHORIZED:
         made["headers"] = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
-    if code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+    if code in RETRY_LATER:
         made["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer"}}}
     return made
 
