@@ -19,6 +19,7 @@ from app.integrations.storage import StorageError
 from app.models.ownership import RowNotFoundError
 from app.negotiation import is_api_request, wants_fragment, wants_json
 from app.notify.mail_links import DeadLinkError
+from app.upload.spool import NEARLY_FULL, DiskFullError, is_disk_full
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(PoolTimeout, answer_unavailable)
     app.register_error_handler(StorageError, answer_unavailable)
     app.register_error_handler(HashingBusyError, answer_hashing_busy)
+    app.register_error_handler(DiskFullError, answer_disk_full)
+    app.register_error_handler(OSError, answer_system_error)
     app.register_error_handler(Exception, answer_unexpected)
 
 
@@ -92,6 +95,20 @@ def answer_unavailable(error: Exception) -> ErrorAnswer:
 def answer_hashing_busy(_: HashingBusyError) -> ErrorAnswer:
     body, status = _render_error(503, HASHING_BUSY)
     return body, status, {"Retry-After": str(RETRY_AFTER_S)}
+
+
+def answer_disk_full(refusal: Exception) -> ErrorAnswer:
+    body, status = _render_error(507, str(refusal))
+    return body, status, {"Retry-After": "300"}
+
+
+def answer_system_error(error: OSError) -> ErrorAnswer:
+    """Answer a full disk, wherever it was noticed, in a sentence; any other error is unexpected."""
+    if not is_disk_full(error):
+        return answer_unexpected(error)
+    log.error("the disk is full: %s", error)
+    _detach_database()
+    return answer_disk_full(DiskFullError(NEARLY_FULL))
 
 
 def answer_unexpected(error: Exception) -> ErrorAnswer:

@@ -25,6 +25,7 @@ from app.pages.routes import blueprint as pages
 from app.reprocessing.reprocess_purposes import ANALYSE_PURPOSE, DESCRIBE_PURPOSE
 from app.reprocessing.routes import blueprint as reprocessing
 from app.upload.routes import blueprint as upload
+from app.upload.spool import SpoolingRequest
 from app.upload.upload_purpose import UPLOAD_PURPOSE
 from app.webhooks.routes import blueprint as webhooks
 
@@ -38,6 +39,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs.configure_logging()
     app = Flask(__name__, root_path=str(ROOT), static_folder=None)
+    app.request_class = SpoolingRequest
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)

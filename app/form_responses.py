@@ -1,4 +1,4 @@
-"""Answer form requests the same way on every page: render the form with its errors, or redirect with 303."""
+"""Read and answer form requests the same way on every page: render the errors, or redirect with 303."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+MAX_WHOLE_NUMBER = 2**31 - 1  # of an integer column in PostgreSQL
 Page = str | tuple[str, int] | Response
 
 
@@ -23,3 +24,10 @@ def see_other(endpoint: str, message: str = "", category: str = "message", **val
     if message:
         flash(message, category)
     return redirect(url_for(endpoint, **values), 303)
+
+
+def parse_whole_number(text: str) -> int | None:
+    """Return a number from a URL or a hidden field, or None for text that no row and no time can have."""
+    if not text.isdecimal() or len(text) > len(str(MAX_WHOLE_NUMBER)):
+        return None
+    return min(int(text), MAX_WHOLE_NUMBER)

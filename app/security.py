@@ -1,4 +1,4 @@
-"""Guard every request: require a sign-in, reject NUL bytes and add security headers."""
+"""Guard every request: require a sign-in, reject input no form can use, and add security headers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, flash, g, redirect, request, url_for
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import logs
@@ -16,6 +17,10 @@ from app.models.base import new_id
 
 STRIPE_API_BASE = Settings.model_fields["stripe_api_base"].default
 
+RETRY_LATER = frozenset({429, 503, 507})
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+# The fields that take files; any other form takes none.
+FILE_FIELDS = {"upload.create": frozenset({"audio"})}
 # Every other endpoint needs a signed-in user, so a new route is closed until it is listed here.
 PUBLIC_ENDPOINTS = frozenset(
     {
@@ -46,7 +51,7 @@ PUBLIC_ENDPOINTS = frozenset(
 def init_app(app: Flask) -> None:
     """Register what runs before and after every request."""
     app.before_request(assign_request_id)
-    app.before_request(reject_nul_bytes)
+    app.before_request(reject_unusable_input)
     app.before_request(require_sign_in)
     app.after_request(add_security_headers)
     app.context_processor(lambda: {"csp_nonce": csp_nonce})
@@ -58,13 +63,24 @@ def assign_request_id() -> None:
     logs.bind_context(f"request {g.request_id}")
 
 
-def reject_nul_bytes() -> None:
-    """Answer 400 to NUL characters: people never type them, and PostgreSQL rejects them in text."""
-    typed = [request.path, *request.args.values()]
-    if request.mimetype == "application/x-www-form-urlencoded":
-        typed += request.form.values()
+def reject_unusable_input() -> None:
+    """Answer 400 to NUL characters and to a file where a form takes none.
+
+    People never type NUL, and PostgreSQL rejects it in text. A form would read a file as the value of the
+    text field of that name. The API and Stripe's events are checked where their bodies are read.
+    """
+    typed = [request.path, *_names_and_values(request.args)]
+    if request.mimetype in FORM_TYPES and request.blueprint not in (None, "api"):
+        typed += _names_and_values(request.form)
+        typed += [file.filename or "" for _, file in request.files.items(multi=True)]
+        if request.files.keys() - FILE_FIELDS.get(request.endpoint or "", frozenset()):
+            abort(400)
     if any("\0" in text for text in typed):
         abort(400)
+
+
+def _names_and_values(fields: MultiDict[str, str]) -> list[str]:
+    return [text for pair in fields.items(multi=True) for text in pair]
 
 
 def require_sign_in() -> BaseResponse | None:
@@ -96,6 +112,8 @@ def add_security_headers(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
     if settings().base_url.startswith("https://"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if response.status_code in RETRY_LATER:
+        headers.setdefault("Retry-After", "60")
     if request.endpoint != "pages.media" or response.status_code >= 400:
         headers.setdefault("Cache-Control", "no-store")
         response.vary.update(["Cookie", "HX-Request"])

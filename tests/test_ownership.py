@@ -7,15 +7,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from werkzeug.routing import Rule
 
-from app.auth import api_tokens, login_sessions
-from app.extensions import db
-from app.models import User, WebhookDelivery
-from app.notify import webhook_delivery
-from app.webhooks import endpoints
-from tests.support import ApiScript, Browser, finished_job, kick
+from app.models import User
+from tests.owned_rows import one_of_everything
+from tests.support import ApiScript, Browser
 
 # Not ids: a signature or hash is its own permission and has its own tests.
 # Invoices exist with Stripe only: tests/billing/test_pages.py asks for one.
@@ -25,24 +21,7 @@ NO_ID = {"token": "pages.media", "sha256": "upload.known", "invoice_id": "billin
 @pytest.fixture
 def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
     """One of everything, all of it the owner's. A route with another kind of id fails the walk."""
-    job_id = finished_job(as_owner, "kick.wav", kick()).id
-    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
-    webhook_delivery.enqueue_event(owner.id, "job.completed", "x", {})
-    db.session.commit()
-    delivery = db.session.scalars(select(WebhookDelivery)).one()
-    return {
-        "endpoint_id": delivery.endpoint_id,
-        "delivery_id": delivery.id,
-        "sample_id": job_id,
-        "upload_id": job_id,
-        "job_id": job_id,
-        "token_id": api_tokens.create_token(owner, "t", ["samples:read"], None)[0].id,
-        "session_id": login_sessions.list_sessions(owner)[0].id,
-        "message_id": "1",
-        "event_id": "evt_1",
-        "worker_id": "w",
-        "factor": "half",
-    }
+    return one_of_everything(owner, as_owner)
 
 
 def rules(app: Flask) -> list[Rule]:

@@ -28,6 +28,7 @@ from app.ai import budget
 from app.billing import invoices, overage_charges, payment_events
 from app.billing.plans import TIERS
 from app.billing.quota import QuotaExceededError
+from app.form_responses import parse_whole_number
 from app.jobs import workers
 from app.models.worker_process import MODES
 from app.negotiation import wants_fragment, wants_json
@@ -147,11 +148,8 @@ def failed_messages() -> Page:
 @blueprint.post("/outbox/<message_id>/resend")
 def resend(message_id: str) -> Response:
     """Send a message again now."""
-    _do_recorded(
-        "resend",
-        f"outbox {message_id}",
-        lambda: message_id.isdecimal() and outbox.resend(int(message_id)),
-    )
+    number = parse_whole_number(message_id) or 0
+    _do_recorded("resend", f"outbox {message_id}", lambda: outbox.resend(number))
     tasks.wake(tasks.send_outbox)
     flash("The message is being sent again.")
     return redirect(url_for("admin.failed_messages"), 303)

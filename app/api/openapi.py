@@ -20,6 +20,12 @@ RATE_HEADERS = {
     "RateLimit-Policy": ("string", "How many requests are allowed in how many seconds."),
     "RateLimit": ("string", "How many requests are left, and in how many seconds the count starts over."),
 }
+# They carry Retry-After.
+RETRY_LATER = (
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.INSUFFICIENT_STORAGE,
+)
 MAX_LISTED_VALUES = 14  # a longer vocabulary is summarised instead of listed
 DESCRIPTION = (
     "Everything the pages do, for scripts. Create a token in Settings > Tokens and send it as "
@@ -86,8 +92,16 @@ def _schemas() -> dict[str, Any]:
     wanted = [(model, "serialization") for model in dict.fromkeys(answers)]
     wanted += [(model, "validation") for model in dict.fromkeys(bodies)]
     _, made = models_json_schema(wanted, ref_template=SCHEMA_REF)
-    schemas: dict[str, Any] = made["$defs"]
+    schemas: dict[str, Any] = {name: _without_null_defaults(schema) for name, schema in made["$defs"].items()}
     return schemas | {form.__name__: _form_schema(form) for form in (op.form for op in OPERATIONS) if form}
+
+
+def _without_null_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    """Drop a default of null: it means that a field may be left out, not that null may be sent."""
+    for field in schema.get("properties", {}).values():
+        if field.get("default", ...) is None:
+            del field["default"]
+    return schema
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
@@ -167,7 +181,7 @@ def _problem_response(code: int) -> dict[str, Any]:
     }
     if code == HTTPStatus.UNAUTHORIZED:
         made["headers"] = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
-    if code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+    if code in RETRY_LATER:
         made["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer"}}}
     return made
 

@@ -10,8 +10,9 @@ from app.api import sample_schemas, schemas
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 PREFIX = "/api"
-# Every operation may answer these: unreadable request, no valid token, rate limit, service unavailable.
-COMMON_PROBLEMS = (400, 401, 429, 503)
+# Every operation may answer these: unreadable request, no valid token, address too long, rate limit,
+# headers too long, service unavailable.
+COMMON_PROBLEMS = (400, 401, 414, 429, 431, 503)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ UPLOAD = Operation(
     answer=schemas.UploadAnswer,
     form=schemas.UploadForm,
     headers=schemas.UploadHeaders,
-    problems=(409,),
+    problems=(409, 507),
 )
 START_UPLOAD = Operation(
     "start_upload",

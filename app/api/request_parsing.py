@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from flask import request
 from pydantic import BaseModel
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.api.operations import Operation
 from app.billing import plans
-from app.extensions import db
 from app.models import User
 
 MAX_FORM_BYTES, MAX_JSON_BYTES = 10**6, 64 * 1024
@@ -29,10 +28,20 @@ def parse_request(operation: Operation, user: User) -> dict[str, BaseModel]:
         found["body"] = operation.body.model_validate_json(_read_json())
     if operation.form is not None:
         _require_mimetype("multipart/form-data")
-        request.max_content_length = plans.plan_for_user(user).max_file_bytes + MAX_FORM_BYTES
-        db.session.commit()  # release the connection: the body may arrive slowly
+        _reject_nul_bytes()
         found["form"] = operation.form.model_validate(request.form.to_dict())
     return found
+
+
+def max_form_bytes(user: User) -> int:
+    """Return the largest body of a form with one file that the user's plan allows."""
+    return plans.plan_for_user(user).max_file_bytes + MAX_FORM_BYTES
+
+
+def _reject_nul_bytes() -> None:
+    names = [file.filename or "" for file in request.files.values()]
+    if any("\0" in text for text in (*request.form, *request.form.values(), *names)):
+        raise BadRequest
 
 
 def _read_json() -> bytes:

@@ -35,7 +35,7 @@ from app.notify.external_urls import external_url
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import find_samples, is_page_start
-from app.upload import direct_uploads, idempotency, intake
+from app.upload import direct_uploads, early_checks, idempotency, intake
 from app.upload.intake import UploadOptions
 
 blueprint = Blueprint("api", __name__, url_prefix=operations.PREFIX)
@@ -76,6 +76,8 @@ def serves(operation: Operation) -> Callable[[View], View]:
             user = _authorised_user(operation.ability)
             if isinstance(user, BaseResponse):
                 return user
+            if operation.form is not None:
+                _check_before_reading(user)
             made = view(user, **ids, **request_parsing.parse_request(operation, user))
             if isinstance(made, BaseResponse):
                 return made
@@ -230,6 +232,14 @@ def _authorised_user(ability: str | None) -> User | Response:
         )
         return problems.problem_response(403, sentence)
     return token.user
+
+
+def _check_before_reading(user: User) -> None:
+    """Refuse an upload by its headers; a repeated request gets its answer even when the plan is used up."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None or not idempotency.is_known(user, key):
+        early_checks.check_quota(user)
+    early_checks.reserve_room(request_parsing.max_form_bytes(user))
 
 
 def _redirect(url: str) -> Response:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas import ID_PATTERN, RequestModel
 from app.models import Sample
 from app.models.corrections import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
+from app.models.sample import MAX_TAGS
 from app.music.musical_keys import MODES
 from app.music.pitch_names import PITCH_NAMES
 from app.music.sound_classes import KINDS, SOUNDS
@@ -25,9 +26,14 @@ Sound = Annotated[str, VocabularyWord(SOUNDS)]
 Key = Annotated[str, Field(pattern=KEY_PATTERN, examples=["F# minor"])]
 Bpm = Annotated[float, Field(ge=MIN_BPM, le=MAX_BPM, allow_inf_nan=False)]
 TagName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^,]+$")]
+TagNames = Annotated[
+    list[TagName], Field(max_length=MAX_TAGS, description=f"At most {MAX_TAGS}; they replace those it has.")
+]
+SampleName = Annotated[str, Field(min_length=1, max_length=200)]
 Correctable = Annotated[
     str, VocabularyWord((*SOUND_FIELDS, *(f"{VIBE_PREFIX}{name}" for name in VIBE_FIELDS)))
 ]
+RevertNames = Annotated[list[Correctable], Field(max_length=len(SOUND_FIELDS) + len(VIBE_FIELDS))]
 
 
 class GenreAnswer(BaseModel):
@@ -126,26 +132,34 @@ class SamplesQuery(RequestModel):
 class SamplePatch(RequestModel):
     """Only what is sent is changed. A `bpm`, `key` or `sound` of null says that the sound has none."""
 
-    name: str | SkipJsonSchema[None] = Field(None, min_length=1, max_length=200)
-    tags: list[TagName] | SkipJsonSchema[None] = Field(None, max_length=20)
+    name: SampleName | SkipJsonSchema[None] = None
+    tags: TagNames | SkipJsonSchema[None] = None
     liked: bool | SkipJsonSchema[None] = None
     kind: Kind | SkipJsonSchema[None] = None
     sound: Sound | None = None
     bpm: Bpm | None = None
     key: Key | None = None
     vibe: VibeCorrection | SkipJsonSchema[None] = None
-    revert: list[Correctable] | SkipJsonSchema[None] = Field(
+    revert: RevertNames | SkipJsonSchema[None] = Field(
         None,
-        max_length=len(SOUND_FIELDS) + len(VIBE_FIELDS),
         description="Corrections to reset, before anything else is changed; the detected values apply again.",
     )
 
+    @field_validator("name", "tags", "liked", "kind", "vibe", "revert", mode="before")
+    @classmethod
+    def refuse_null(cls, value: Any) -> Any:
+        """Refuse null, which the document does not list; the default of a field that is not sent passes."""
+        if value is None:
+            raise ValueError("can't be null. Leave it out to keep it as it is")
+        nulls = [name for name in value if value[name] is None] if isinstance(value, dict) else []
+        if nulls:
+            raise ValueError(f"{', '.join(nulls)} can't be null. Leave out what is to stay as it is")
+        return value
+
     @property
     def corrections(self) -> dict[str, Any]:
-        """The corrections in the request; a null `kind` counts as not sent."""
+        """The corrections in the request."""
         sent = {name: getattr(self, name) for name in SOUND_FIELDS if name in self.model_fields_set}
-        if self.kind is None:
-            sent.pop("kind", None)
         return sent | (self.vibe.model_dump(exclude_none=True) if self.vibe is not None else {})
 
     @property

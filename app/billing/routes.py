@@ -14,6 +14,7 @@ from app.billing.checkout import OfferExpiredError, PlanChangeError
 from app.billing.forms import OverageForm
 from app.billing.subscription_status import is_live
 from app.extensions import csrf, limiter, settings
+from app.form_responses import parse_whole_number
 from app.integrations import payments
 from app.integrations.payments import PaymentsError
 from app.negotiation import wants_fragment
@@ -132,7 +133,7 @@ def offer() -> str:
 def swap() -> Response:
     """Change the plan at the price that was shown."""
     plan, at = request.form.get("plan", ""), request.form.get("at", "")
-    checkout.change_plan(current_user, plan, int(at) if at.isdecimal() else 0)
+    checkout.change_plan(current_user, plan, parse_whole_number(at) or 0)
     _refresh_plan()
     if plans.plan_for_user(current_user).name == plan:
         flash(f"You are on {plans.PLANS[plan].label} now.")

@@ -12,9 +12,9 @@ from app.models import Sample, User, ownership
 from app.models.base import transaction
 from app.models.corrections import MAX_BPM, MIN_BPM
 from app.models.display_names import MAX_READ, display_name, tag_name
+from app.models.sample import MAX_TAGS
 
 WITH_FEATURES = (joinedload(Sample.features),)
-MAX_TAGS = 20
 
 
 def owned_by(user: User, sample_id: str) -> Sample:

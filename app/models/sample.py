@@ -14,6 +14,8 @@ from app.models.corrections import Corrections
 from app.models.text_folding import fold_text
 from app.sp404.unit_limits import fits_on_pad
 
+MAX_TAGS = 20
+
 
 class Tag(Model):
     __tablename__ = "sample_tags"

@@ -33,6 +33,12 @@ def request_fingerprint(stream: IO[bytes], *facts: object) -> str:
     return hashlib.sha256(repr((digest.hexdigest(), *facts)).encode()).hexdigest()
 
 
+def is_known(user: User, key: str) -> bool:
+    """Return whether an earlier request of the user's has this key."""
+    mine = select(IdempotencyKey.id).where(IdempotencyKey.user_id == user.id, IdempotencyKey.key == key)
+    return db.session.scalar(mine) is not None
+
+
 def begin_request(user: User, key: str, fingerprint: str) -> IdempotencyKey:
     """Return the record of this key: a new one, or that of the earlier request with its answer.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,11 +24,11 @@ from app.models import Batch, Job, Sample, User
 from app.models.base import new_id, transaction, utcnow
 from app.models.display_names import file_name
 from app.notify import batch_completion
+from app.upload import spool
 from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 1 << 20
-MIN_FREE_DISK_SHARE = 0.05
 MAX_BATCH_FILES = max(plan.uploads for plan in plans.PLANS.values())
 
 
@@ -64,7 +63,7 @@ def accept_upload(
 ) -> Job:
     """Accept one file of a batch and return its job; a refused file is counted in the batch.
 
-    Raises UploadRefusedError and UploadUnavailableError.
+    Raises UploadRefusedError, UploadUnavailableError and DiskFullError.
     """
     try:
         return create_upload_job(user, stream, raw_name, batch_id, options or UploadOptions())
@@ -83,7 +82,7 @@ def create_upload_job(
     name = file_name(raw_name)
     plan, user_id = plans.plan_for_user(user), user.id
     check_quota_early(user, size_bytes=1)
-    _check_free_disk()
+    spool.require_free_disk()
     db.session.commit()  # no database connection is held while reading and storing
     with _spool_to_disk(stream, name, plan) as (path, received):
         job = build_job(user_id, plan, received, name, batch_id, options)
@@ -91,6 +90,8 @@ def create_upload_job(
         try:
             store.put(incoming_key, path, received.format.mime)
         except StorageError as error:
+            if spool.is_disk_full(error.__cause__):
+                raise spool.DiskFullError(spool.NEARLY_FULL) from error
             raise UploadUnavailableError(
                 f"{name} could not be stored right now. Try again in a minute."
             ) from error
@@ -156,14 +157,6 @@ def check_quota_early(user: User, size_bytes: int) -> None:
         raise UploadRefusedError(str(error)) from error
 
 
-def _check_free_disk() -> None:
-    disk = shutil.disk_usage(settings().data_dir)
-    if disk.free < disk.total * MIN_FREE_DISK_SHARE:
-        raise UploadUnavailableError(
-            "The server's disk is nearly full, so uploads are paused. Try again later."
-        )
-
-
 def insert_charged_job(user: User, job: Job) -> None:
     """Charge the upload and insert its job inside the caller's transaction, or raise UploadRefusedError."""
     try:
@@ -178,20 +171,35 @@ def insert_charged_job(user: User, job: Job) -> None:
 
 @contextmanager
 def _spool_to_disk(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[Path, ReceivedFile]]:
-    """Write the stream to a temporary file while hashing it; yield its path and what is known about it."""
-    folder = settings().data_dir / "tmp"
-    folder.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=folder, prefix="upload-") as file:
-        digest, size, head = hashlib.sha256(), 0, b""
-        while block := stream.read(BLOCK_BYTES):
-            size += len(block)
-            if size > plan.max_file_bytes:
-                raise UploadRefusedError(too_large_message(name, plan))
-            head = head or block[:HEAD_BYTES]
-            digest.update(block)
-            file.write(block)
-        file.flush()
-        yield Path(file.name), ReceivedFile(size, detect_format(name, head), digest.hexdigest())
+    """Yield the path of the received file and what is known about it.
+
+    A file that arrived on our disk is only read. Any other stream is copied to a temporary file.
+    """
+    if isinstance(stream, spool.SpooledFile):
+        received = _examine(stream, name, plan)
+        stream.flush()
+        yield stream.path, received
+        return
+    with NamedTemporaryFile(dir=spool.spool_folder(), prefix="upload-") as file:
+        with spool.disk_errors_told():
+            received = _examine(stream, name, plan, copy=file)
+            file.flush()
+        yield Path(file.name), received
+
+
+def _examine(stream: IO[bytes], name: str, plan: Plan, copy: IO[bytes] | None = None) -> ReceivedFile:
+    """Read a stream once: measure and hash it, detect its format, and copy it if asked to."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    stream.seek(0)
+    while block := stream.read(BLOCK_BYTES):
+        size += len(block)
+        if size > plan.max_file_bytes:
+            raise UploadRefusedError(too_large_message(name, plan))
+        head = head or block[:HEAD_BYTES]
+        digest.update(block)
+        if copy is not None:
+            copy.write(block)
+    return ReceivedFile(size, detect_format(name, head), digest.hexdigest())
 
 
 def detect_format(name: str, head: bytes) -> AudioFormat:

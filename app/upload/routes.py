@@ -11,14 +11,15 @@ from werkzeug.wrappers import Response
 
 import tasks
 from app.billing import plans, quota
-from app.extensions import db, limiter
+from app.extensions import limiter
 from app.form_responses import see_other
 from app.jobs import card_list
 from app.models import Job
 from app.negotiation import wants_json
 from app.plurals import pluralize
-from app.upload import demo_sounds, direct_uploads, intake
+from app.upload import demo_sounds, direct_uploads, early_checks, intake
 from app.upload.forms import LinkForm, UploadPageForm
+from app.upload.spool import DiskFullError
 
 blueprint = Blueprint("upload", __name__, url_prefix="/upload")
 
@@ -28,12 +29,22 @@ MAX_MESSAGES = 5
 
 
 @blueprint.url_value_preprocessor
-def allow_large_bodies(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Allow bodies as large as the user's plan, for uploads only; everywhere else MAX_FORM_BYTES holds."""
-    if endpoint == "upload.create" and current_user.is_authenticated:
-        largest = plans.plan_for_user(current_user).max_file_bytes
-        request.max_content_length = max(min(MAX_FORM_FILES * largest, MAX_UPLOAD_BYTES), largest + 10**6)
-        db.session.commit()  # no database connection is held while a slow body arrives
+def check_before_reading(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Refuse an upload by its headers where they suffice, and otherwise allow a body as large as the plan.
+
+    This runs before anything reads the body. Everywhere else MAX_FORM_BYTES holds.
+    """
+    if endpoint != "upload.create" or not current_user.is_authenticated:
+        return
+    early_checks.check_quota(current_user)
+    plan, declared = plans.plan_for_user(current_user), request.content_length or 0
+    largest = plan.max_file_bytes + early_checks.MAX_OVERHEAD_BYTES
+    if wants_json() and declared > largest:
+        raise intake.UploadRefusedError(intake.too_large_message("The file", plan))
+    if not wants_json():
+        largest = max(min(MAX_FORM_FILES * plan.max_file_bytes, MAX_UPLOAD_BYTES), largest)
+    early_checks.reserve_room(largest)
+    early_checks.require_form_token()
 
 
 @blueprint.get("")
@@ -106,7 +117,9 @@ def try_demo_sounds() -> Response:
 
 
 @blueprint.errorhandler(intake.UploadRefusedError)
-def refused(refusal: Exception) -> tuple[Response, int]:
+def refused(refusal: Exception) -> Response | tuple[Response, int]:
+    if request.endpoint == "upload.create" and not wants_json():
+        return see_other("upload.index", str(refusal), "error")
     return jsonify(error=str(refusal)), 422
 
 
@@ -134,7 +147,7 @@ def _accept_files(files: list[FileStorage]) -> None:
     for file in files:
         try:
             _accept_file(file, batch_id)
-        except (intake.UploadRefusedError, intake.UploadUnavailableError) as refusal:
+        except (intake.UploadRefusedError, intake.UploadUnavailableError, DiskFullError) as refusal:
             refusals.append(str(refusal))
     for sentence in refusals[:MAX_MESSAGES]:
         flash(sentence, "error")

@@ -89,6 +89,16 @@ def test_a_repeated_key_gives_the_same_answer_and_one_job(script: ApiScript) -> 
     assert jobs() == 1
 
 
+def test_a_repeated_request_gets_its_answer_when_it_took_the_last_upload(
+    app: Flask, freeloader: User
+) -> None:
+    script = ApiScript(app, freeloader)
+    answers = [script.upload("kick.wav", kick(), key=f"key-{number}") for number in range(10)]
+    again = script.upload("kick.wav", kick(), key="key-9")
+    assert (again.status_code, again.data) == (202, answers[9].data)
+    assert script.upload("kick.wav", kick(), key="key-10").status_code == 422
+
+
 def test_a_key_of_another_request_is_refused(script: ApiScript) -> None:
     script.upload("kick.wav", kick(), key="2f1c")
     for name, content, form in (

@@ -1,0 +1,113 @@
+"""Refuse an upload by its headers, before its body is read: by quota, declared size and free disk."""
+
+from __future__ import annotations
+
+from io import RawIOBase
+from typing import Any, cast
+
+from flask import current_app, request
+from flask_wtf.csrf import CSRFError, validate_csrf
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+from wtforms import ValidationError
+
+from app.billing import quota
+from app.extensions import db
+from app.models import User
+from app.upload.intake import UploadRefusedError
+from app.upload.spool import SpoolingRequest
+
+MAX_OVERHEAD_BYTES = 10**6  # of a body beside its files: boundaries, part headers and the other fields
+HEAD_BYTES = 64 * 1024
+
+
+def check_quota(user: User) -> None:
+    """Raise UploadRefusedError when the plan certainly has no room for what the request declares."""
+    usage, declared = quota.plan_usage(user), request.content_length or 0
+    if usage.refusal(max(declared - MAX_OVERHEAD_BYTES, 1)) is not None:
+        raise UploadRefusedError(usage.refusal(max(declared, 1)))
+
+
+def reserve_room(max_body_bytes: int) -> None:
+    """Limit the body, and reserve the disk it needs; a body without a length gets room for the limit.
+
+    Raises RequestEntityTooLarge and DiskFullError. The database connection is released, because the body may
+    arrive slowly.
+    """
+    request.max_content_length = max_body_bytes
+    declared = request.content_length
+    if declared is not None and declared > max_body_bytes:
+        raise RequestEntityTooLarge
+    db.session.commit()
+    cast(SpoolingRequest, request).reserve_room(max_body_bytes if _is_chunked() else declared or 0)
+
+
+def require_form_token() -> None:
+    """Raise CSRFError unless the header, or the beginning of a large body, holds the session's form token.
+
+    Browsers send the fields of a form in order, so the token comes before the files. A body as small as that
+    of any other form is checked when it has been read, as everywhere.
+    """
+    is_small = not _is_chunked() and (request.content_length or 0) <= current_app.config["MAX_CONTENT_LENGTH"]
+    if is_small or not current_app.config.get("WTF_CSRF_ENABLED", True):
+        return
+    token = request.headers.get("X-CSRFToken") or _token_at_the_head()
+    try:
+        validate_csrf(token)
+    except ValidationError as error:
+        raise CSRFError(error.args[0]) from error
+
+
+def _is_chunked() -> bool:
+    """Return whether the body comes without a length."""
+    return "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+
+
+def _token_at_the_head() -> str | None:
+    """Return the form token if it comes before the first file, and leave the body as it was."""
+    boundary = request.mimetype_params.get("boundary", "").encode("ascii", "replace")
+    decoder = MultipartDecoder(boundary, max_form_memory_size=HEAD_BYTES, max_parts=20)
+    try:
+        decoder.receive_data(_peek())
+        return _find_field(decoder, current_app.config["WTF_CSRF_FIELD_NAME"])
+    except (ValueError, RequestEntityTooLarge):
+        return None
+
+
+def _find_field(decoder: MultipartDecoder, wanted: str) -> str | None:
+    name, value = "", b""
+    while not isinstance(event := decoder.next_event(), NeedData | Epilogue | File):
+        if isinstance(event, Field):
+            name, value = event.name, b""
+        elif isinstance(event, Data):
+            value += event.data
+            if name == wanted and not event.more_data:
+                return value.decode("utf-8", "replace")
+    return None
+
+
+def _peek() -> bytes:
+    """Read the beginning of the body, and put it back in front of the rest."""
+    environ, length = request.environ, request.content_length
+    if length is None and not environ.get("wsgi.input_terminated"):
+        return b""
+    body = environ["wsgi.input"]
+    head = body.read(HEAD_BYTES if length is None else min(HEAD_BYTES, length))
+    environ["wsgi.input"] = _Rejoined(head, body)
+    return cast(bytes, head)
+
+
+class _Rejoined(RawIOBase):
+    """The beginning of a body, and then the rest of it."""
+
+    def __init__(self, head: bytes, rest: Any) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._head[: len(buffer)] if self._head else self._rest.read(len(buffer))
+        self._head = self._head[len(block) :]
+        buffer[: len(block)] = block
+        return len(block)

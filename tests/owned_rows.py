@@ -1,0 +1,34 @@
+"""One of everything that a user can own, for walks over all routes that take an id."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.auth import api_tokens, login_sessions
+from app.extensions import db
+from app.models import User, WebhookDelivery
+from app.notify import webhook_delivery
+from app.webhooks import endpoints
+from tests.support import Browser, finished_job, kick
+
+
+def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
+    """Return an id for every placeholder in the URL map, all of them the owner's."""
+    job_id = finished_job(browser, "kick.wav", kick()).id
+    endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
+    webhook_delivery.enqueue_event(owner.id, "job.completed", "x", {})
+    db.session.commit()
+    delivery = db.session.scalars(select(WebhookDelivery)).one()
+    return {
+        "endpoint_id": delivery.endpoint_id,
+        "delivery_id": delivery.id,
+        "sample_id": job_id,
+        "upload_id": job_id,
+        "job_id": job_id,
+        "token_id": api_tokens.create_token(owner, "t", ["samples:read"], None)[0].id,
+        "session_id": login_sessions.list_sessions(owner)[0].id,
+        "message_id": "1",
+        "event_id": "evt_1",
+        "worker_id": "w",
+        "factor": "half",
+    }
