@@ -41,6 +41,7 @@ def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
         "message_id": "1",
         "event_id": "evt_1",
         "worker_id": "w",
+        "user_id": owner.id,
         "factor": "half",
     }
 

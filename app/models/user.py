@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from app.models.subscription import Subscription
 
 KEY_NOTATIONS = ("musical", "camelot", "both")
+# A closed account waits for its deletion under an address here, which no mail can reach.
+CLOSED_DOMAIN = "closed.invalid"
 
 
 class User(UserMixin, Model):
@@ -37,6 +39,8 @@ class User(UserMixin, Model):
     # Part of the session cookie, beside the session's secret; raising it ends every session of the account.
     session_epoch: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    # Set when its owner has closed it: nothing may be done with it any more, and it is deleted soon.
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     subscription: Mapped[Subscription | None] = relationship(back_populates="user", lazy="joined")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from app.extensions import db
 from app.models import MailLink, User
-from app.models.base import utcnow
+from app.models.base import transaction, utcnow
 from app.models.ownership import RowNotFoundError
 from app.models.user_session import CHANGE, RESET, VERIFY
 from app.notify import message_kinds, outbox, signed_tokens
@@ -19,6 +19,8 @@ KIND_BY_PURPOSE = {
     RESET: message_kinds.RESET_PASSWORD,
     CHANGE: message_kinds.CONFIRM_EMAIL,
 }
+# How long a link that has expired stays, with the address it was mailed to.
+EXPIRED_KEPT_FOR = timedelta(days=30)
 
 
 class DeadLinkError(RowNotFoundError):
@@ -58,8 +60,20 @@ def revoke_links(user: User, purpose: str) -> None:
     db.session.execute(unused.values(used_at=utcnow()))
 
 
+def revoke_every_link(user: User) -> None:
+    """Mark all unused links of every purpose as used, inside the caller's transaction."""
+    unused = update(MailLink).where(MailLink.user_id == user.id, MailLink.used_at.is_(None))
+    db.session.execute(unused.values(used_at=utcnow()))
+
+
 def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:
     """Return whether a link was sent within the given time, so that another would flood the mailbox."""
     is_recent = MailLink.created_at > utcnow() - wait
     recent = select(MailLink.id).where(MailLink.user_id == user.id, MailLink.purpose == purpose, is_recent)
     return db.session.scalar(recent.limit(1)) is not None
+
+
+def purge_old_links() -> None:
+    """Delete links that expired EXPIRED_KEPT_FOR ago, and the addresses in them."""
+    with transaction() as session:
+        session.execute(delete(MailLink).where(MailLink.expires_at < utcnow() - EXPIRED_KEPT_FOR))

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Select, select, update
 from app.extensions import db, settings
 from app.integrations import mailer
 from app.integrations.payments import meters
+from app.logs import redact_addresses
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
-from app.notify import account_mail, batch_mail, webhook_delivery
+from app.notify import account_mail, batch_mail, outbox_retention, webhook_delivery
 from app.notify.message_kinds import BATCH_DONE, METER_EVENT, WEBHOOK
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,9 @@ def _claim_next(which: ColumnElement[bool]) -> int | None:
 
 
 def _deliver(message_id: int) -> bool:
-    message = db.session.get_one(OutboxMessage, message_id)
+    message = db.session.get(OutboxMessage, message_id)
+    if message is None:  # its account was closed since it was claimed
+        return False
     attempts = message.attempts
     try:
         _send(message)
@@ -114,12 +117,15 @@ def _deliver(message_id: int) -> bool:
         log.warning("outbox %s attempt %s failed", message_id, attempts, exc_info=True)
         _postpone(message_id, attempts, f"{type(error).__name__}: {error}")
         return False
-    _update_message(message_id, sent_at=utcnow(), next_try_at=None, last_error=None)
+    spent = outbox_retention.spent_values(message)
+    _update_message(message_id, sent_at=utcnow(), next_try_at=None, last_error=None, **spent)
     log.info("outbox %s sent", message_id)
     return True
 
 
 def _send(message: OutboxMessage) -> None:
+    if not outbox_retention.may_be_sent(message):
+        return
     if message.kind == WEBHOOK:
         webhook_delivery.deliver_message(message)
         return
@@ -130,20 +136,23 @@ def _send(message: OutboxMessage) -> None:
         return
     mail = (batch_mail if message.kind == BATCH_DONE else account_mail).compose(message)
     db.session.commit()  # no transaction is open while waiting for the mail server
-    if mail is not None:
+    if mail is not None and not outbox_retention.is_closed_address(mail.to):
         mailer.send_mail(mail, settings())
 
 
 def _postpone(message_id: int, attempts: int, error: str) -> None:
     """Schedule the next attempt. Webhooks get some jitter, so that they do not all hit a receiver at once."""
-    message = db.session.get_one(OutboxMessage, message_id)
+    message = db.session.get(OutboxMessage, message_id)
+    if message is None:
+        return
     is_webhook = message.kind == WEBHOOK
     wait_s = _retry_delay_s(message.kind, attempts)
     if wait_s is None and is_webhook:
         webhook_delivery.disable_after_failures(message)
     spread = SystemRandom().uniform(1 - JITTER, 1 + JITTER) if is_webhook else 1.0
     wait = None if wait_s is None else utcnow() + timedelta(seconds=wait_s * spread)
-    _update_message(message_id, next_try_at=wait, last_error=error)
+    spent = outbox_retention.spent_values(message) if wait is None else {}
+    _update_message(message_id, next_try_at=wait, last_error=redact_addresses(error), **spent)
 
 
 def _retry_delay_s(kind: str, attempts: int) -> float | None:
