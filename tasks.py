@@ -16,7 +16,8 @@ from functools import partial
 from huey import crontab
 from huey.api import TaskWrapper
 
-from app.auth import data_export, login_sessions
+from app.account import closing, data_export, kept_archives
+from app.auth import login_sessions
 from app.billing import overage_charges, payment_events, subscription_refresh
 from app.billing.plans import PRO_TIER
 from app.engine import dispatch
@@ -28,7 +29,7 @@ from app.jobs.task_context import app_context, has_app, run_chores
 from app.library import trash
 from app.models import User
 from app.models.base import utcnow
-from app.notify import outbox, webhook_delivery
+from app.notify import mail_links, outbox, outbox_retention, webhook_delivery
 from app.notify.batch_completion import settle_abandoned
 from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
 from app.search.folded_rows import fold_changed_rows
@@ -57,8 +58,8 @@ def run_job() -> None:
 
 @huey.task(name="make_exports", priority=FREE_PRIORITY)
 def make_exports() -> None:
-    """Make every account export that is due, and mail their links."""
-    run_aside("exports", data_export.make_due_exports, message_lanes.send_mails)
+    """Make every account export that is due, go on with every deletion, and mail what there is to say."""
+    run_aside("exports", closing.finish_due_closings, data_export.make_due_exports, message_lanes.send_mails)
 
 
 @huey.task(name="send_mails", priority=PAID_PRIORITY)
@@ -121,7 +122,9 @@ def remove_leftovers() -> None:
         cleanup.remove_orphans,
         direct_uploads.purge_abandoned,
         login_sessions.purge_idle_sessions,
-        data_export.purge_old_exports,
+        kept_archives.purge_old_exports,
+        outbox_retention.purge_finished,
+        mail_links.purge_old_links,
         webhook_delivery.purge_old_deliveries,
         payment_events.purge_applied,
         fold_changed_rows,
@@ -243,4 +246,6 @@ def _wake_if(is_due: Callable[[], bool], task: TaskWrapper) -> None:
 
 
 _wake_for_due_events = partial(_wake_if, payment_events.has_due_events, apply_payment_events)
-_wake_for_due_exports = partial(_wake_if, data_export.has_due_exports, make_exports)
+_wake_for_due_exports = partial(
+    _wake_if, lambda: data_export.has_due_exports() or closing.has_due_closings(), make_exports
+)

@@ -62,7 +62,12 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SETTINGS": settings,
         "SECRET_KEY": settings.effective_secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 24},
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_pre_ping": True,
+            "pool_size": 8,
+            "max_overflow": 24,
+            "hide_parameters": True,  # an error would write addresses and hashes to the log
+        },
         "MAX_CONTENT_LENGTH": MAX_FORM_BYTES,
         # A local run accepts no other host names, which prevents DNS rebinding. In a deployment the proxy
         # decides: health checks come by IP address, and no URL of ours is made from a Host header.

@@ -1,23 +1,40 @@
-"""Add the request or job that a log line belongs to."""
+"""Format log lines: with the request or job that each belongs to, and without anybody's email address."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s [%(about)s] %(message)s"
 
+# Anything that could be an address, also inside the texts of exceptions. Rather too much than too little.
+ADDRESS = re.compile(r"[^\s@<>()\[\]{},;:=\"'|/\\]+@(?:\[[^\]\s]*\]|[\w-]+(?:[.。．｡][\w-]+)*)")
+NO_ADDRESS = "<address>"
+
 _context: ContextVar[str] = ContextVar("about", default="-")
+
+
+class LogFormatter(logging.Formatter):
+    """Format a record with its traceback, and replace every email address in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact_addresses(super().format(record))
 
 
 def configure_logging() -> None:
     """Set up logging once per process. Existing handlers, such as those of a test, are kept."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(LogFormatter(FORMAT))
     handler.addFilter(_add_context)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def redact_addresses(text: str) -> str:
+    """Return the text with every email address replaced, as for logs and stored errors."""
+    return ADDRESS.sub(NO_ADDRESS, text)
 
 
 @contextmanager

@@ -30,5 +30,6 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
         "message_id": "1",
         "event_id": "evt_1",
         "worker_id": "w",
+        "user_id": owner.id,
         "factor": "half",
     }

@@ -15,6 +15,7 @@ from sqlalchemy import inspect, select
 
 from app.extensions import db
 from app.models import (
+    AccountClosing,
     ApiToken,
     Attempt,
     AuditEntry,
@@ -45,8 +46,8 @@ FEW, MANY = 5, 50
 METRICS_TOKEN = "a token of the scraper"
 # These answer a file, a redirect to one, or nothing but their own signature; or they need a payment provider.
 NO_ROWS = {
-    "account.export", "auth.confirm_email", "auth.finish_registration", "auth.reset", "auth.stop_change",
-    "auth.verify",
+    "account.export", "account.latest_export", "auth.confirm_email", "auth.finish_registration",
+    "auth.reset", "auth.stop_change", "auth.verify",
     "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
     "pages.media", "upload.known",
 }  # fmt: skip
@@ -148,6 +149,9 @@ class Stock:
                     abilities=["samples:read"],
                 ),
                 Usage(user_id=self.user.id, kind="upload", entry_key=name, quantity=1),
+                AccountClosing(
+                    user=User(email=f"{name}@closed.invalid", closed_at=now), email=name, tries=number
+                ),
                 Worker(id=name, host="host", pid=number, slots=2, mode=RUNNING),
                 Invoice(
                     id=name, user_id=self.user.id, customer_id="cus_1", plan="pro", status="paid",

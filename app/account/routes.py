@@ -7,6 +7,7 @@ from flask_login import current_user, logout_user
 from wtforms.fields.choices import SelectChoice
 
 import tasks
+from app.account import closing, data_export, kept_archives
 from app.account.forms import (
     AiForm,
     ChangeEmailForm,
@@ -17,15 +18,7 @@ from app.account.forms import (
     TwoFactorOnForm,
 )
 from app.ai import budget, model_choice
-from app.auth import (
-    accounts,
-    address_change,
-    api_tokens,
-    credentials,
-    data_export,
-    login_sessions,
-    two_factor_login,
-)
+from app.auth import accounts, address_change, api_tokens, credentials, login_sessions, two_factor_login
 from app.auth.form_fields import offer_to_end_tokens, unreachable_reason, wants_tokens_ended
 from app.auth.requesters import describe_requester
 from app.extensions import limiter
@@ -150,15 +143,25 @@ def data() -> Page:
 @blueprint.post("/exports")
 @limiter.limit("5/hour", key_func=_account_key)
 def ask_for_export() -> Page:
-    data_export.request_export(current_user)
+    try:
+        data_export.request_export(current_user)
+    except data_export.ExportTooSoonError:
+        message = "Your last export is less than a day old. Download that one, or come back later."
+        return see_other("account.data", message, "error")
     tasks.wake(tasks.make_exports)
     return see_other("account.data", "We are making the ZIP and will email you a link to it.")
+
+
+@blueprint.get("/exports/latest")
+def latest_export() -> Page:
+    """Redirect to the ZIP that is kept for the account, for its owner."""
+    return redirect(kept_archives.own_url(current_user))
 
 
 @blueprint.get("/exports/<token>")
 def export(token: str) -> Page:
     """Redirect to the ZIP. The signed token is the permission, as the account may be deleted by now."""
-    return redirect(data_export.download_url(token))
+    return redirect(kept_archives.download_url(token))
 
 
 @blueprint.post("/close")
@@ -167,10 +170,13 @@ def close_account() -> Page:
     form = CloseAccountForm()
     if not (form.validate_on_submit() and _can_close(form)):
         return _data_page(form)
-    data_export.close_account(current_user)
+    closing.close_account(current_user)
     tasks.wake(tasks.make_exports)
     logout_user()
-    message = "You have been signed out. We'll email you a ZIP of your data, then delete everything."
+    message = (
+        "Your account is closed. We'll delete everything in it, then email you a link to a ZIP of your data, "
+        "which works for a week."
+    )
     return see_other("auth.sign_in", message)
 
 
@@ -246,7 +252,9 @@ def _ai_page(form: AiForm, models: tuple[str, ...]) -> Page:
 
 
 def _data_page(form: CloseAccountForm) -> Page:
-    return render_form("account/data.html", form=form, exports=data_export.list_exports(current_user))
+    exports = data_export.list_exports(current_user)
+    next_at = data_export.next_export_at(exports)
+    return render_form("account/data.html", form=form, exports=exports, next_at=next_at)
 
 
 def _two_factor_page(form: TwoFactorOnForm | TwoFactorOffForm) -> Page:

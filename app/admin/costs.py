@@ -22,7 +22,7 @@ from app.billing.plans import GB, PLANS, Plan
 from app.extensions import db, settings
 from app.models import Invoice, Job, Usage, User
 from app.models.base import utcnow
-from app.models.usage import AI, OVERAGE, STORAGE, UPLOAD
+from app.models.usage import AI, ARCHIVE, OVERAGE, STORAGE, UPLOAD
 
 MICRO = Decimal("0.000001")
 
@@ -222,7 +222,7 @@ def _storage_by_user(month: Month) -> dict[str | None, dict[str, Any]]:
     )
     rows = db.session.execute(
         select(Usage.user_id, func.sum(cast(Usage.quantity, Float(53)) * held_s))
-        .where(Usage.kind == STORAGE, Usage.effective_at < month.until)
+        .where(Usage.kind.in_((STORAGE, ARCHIVE)), Usage.effective_at < month.until)
         .group_by(Usage.user_id)
     )
     gb_month = GB * (month.end - month.start).total_seconds()

@@ -8,7 +8,7 @@ from typing import Any
 from app.admin.graphs import QueueGraph
 from app.admin.job_search import JobPage
 from app.admin.queue_figures import QueueSummary, WorkerRow
-from app.models import AiCall, Attempt, Job, OutboxMessage, Usage
+from app.models import AccountClosing, AiCall, Attempt, Job, OutboxMessage, Usage
 
 
 def queues_json(
@@ -42,6 +42,14 @@ def job_json(
 def message_json(message: OutboxMessage) -> dict[str, Any]:
     same = ("id", "key", "kind", "attempts", "last_error")
     return {name: getattr(message, name) for name in same} | {"next_try_at": _iso_time(message.next_try_at)}
+
+
+def closing_json(closing: AccountClosing) -> dict[str, Any]:
+    same = ("user_id", "step", "tries", "is_stuck", "last_error")
+    times = ("requested_at", "next_try_at")
+    return {name: getattr(closing, name) for name in same} | {
+        name: _iso_time(getattr(closing, name)) for name in times
+    }
 
 
 def _job_fields(job: Job) -> dict[str, Any]:

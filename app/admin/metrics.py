@@ -18,7 +18,8 @@ from sqlalchemy import case, func, select
 from app.admin import queue_figures
 from app.billing.plans import TIERS
 from app.extensions import db
-from app.models import Attempt, Job, OutboxMessage
+from app.models import AccountClosing, Attempt, Job, OutboxMessage
+from app.models.account_closing import STUCK_AFTER
 from app.models.base import utcnow
 from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING
 from app.models.job_attempt import ABANDONED, OUTCOMES
@@ -46,6 +47,7 @@ class _QueueCollector:
         yield from _ended_jobs()
         yield _run_times()
         yield from _outbox(now)
+        yield from _closings()
         yield from _workers()
 
 
@@ -102,6 +104,14 @@ def _outbox(now: datetime) -> Iterator[Family]:
     yield GaugeMetricFamily("sp404_outbox_unsent", "Messages queued and not sent yet.", value=count)
     yield GaugeMetricFamily("sp404_outbox_oldest_seconds", "Age of the oldest unsent message.", value=age_s)
     yield GaugeMetricFamily("sp404_outbox_given_up", "Messages no longer tried.", value=given_up or 0)
+
+
+def _closings() -> Iterator[Family]:
+    stuck = func.sum(case((AccountClosing.tries >= STUCK_AFTER, 1), else_=0))
+    count, failing = db.session.execute(select(func.count(), stuck).select_from(AccountClosing)).one()
+    yield GaugeMetricFamily("sp404_closings_pending", "Closed accounts not yet deleted.", value=count)
+    words = "Closed accounts whose deletion fails again and again."
+    yield GaugeMetricFamily("sp404_closings_stuck", words, value=failing or 0)
 
 
 def _workers() -> Iterator[Family]:

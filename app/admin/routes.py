@@ -13,6 +13,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 import tasks
+from app.account import closing
 from app.admin import (
     audit_trail,
     costs,
@@ -155,6 +156,24 @@ def resend(message_id: str) -> Response:
     return redirect(url_for("admin.failed_messages"), 303)
 
 
+@blueprint.get("/closings")
+def closings() -> Page:
+    """Show the accounts that are being deleted, and what keeps each of them."""
+    found = closing.list_closings()
+    if wants_json():
+        return jsonify(closings=[json_views.closing_json(row) for row in found])
+    return render_template("admin/closings.html", closings=found)
+
+
+@blueprint.post("/closings/<user_id>/retry")
+def retry_closing(user_id: str) -> Response:
+    """Go on with the deletion of an account now."""
+    _do_recorded("retry deletion", user_id, lambda: closing.try_again_now(user_id))
+    tasks.wake(tasks.make_exports)
+    flash("The deletion is being tried again.")
+    return redirect(url_for("admin.closings"), 303)
+
+
 @blueprint.get("/payments")
 def payments() -> str:
     """Show Stripe's latest events, and the invoices that were refunded or disputed."""
@@ -230,6 +249,7 @@ def _live_figures() -> dict[str, Any]:
         "cards": queue_figures.queue_summary(rows),
         "workers": rows,
         "ai_paused": budget.pause_reason(),
+        "stuck_closings": closing.count_closings(stuck_only=True),
     }
 
 

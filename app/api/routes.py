@@ -11,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 import tasks
+from app.account import data_export
 from app.api import (
     errors,
     openapi,
@@ -214,6 +215,7 @@ def show_usage(user: User) -> Answer:
         resets_at=now.resets_at,
         uploads=schemas.Used(used=now.uploads, limit=now.plan.uploads, left=now.uploads_left),
         storage_bytes=schemas.Used(used=stored, limit=room, left=now.storage_left_bytes),
+        export_bytes=data_export.kept_bytes(user),
         max_file_bytes=now.plan.max_file_bytes,
     )
 

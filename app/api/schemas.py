@@ -107,4 +107,5 @@ class UsageAnswer(BaseModel):
     resets_at: datetime
     uploads: Used
     storage_bytes: Used
+    export_bytes: int = Field(description="The kept export of all data; it does not count as storage.")
     max_file_bytes: int

@@ -119,7 +119,7 @@ def _find_live_token(secret: str) -> ApiToken | None:
     if not is_well_formed(secret):
         return None
     token = db.session.scalar(select(ApiToken).where(ApiToken.secret_sha256 == _hash_secret(secret)))
-    if token is None or not token.is_live:
+    if token is None or not token.is_live or token.user.closed_at is not None:
         return None
     if token.last_used_at is None or token.last_used_at < utcnow() - USE_UPDATE_INTERVAL:
         with transaction():

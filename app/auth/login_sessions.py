@@ -55,6 +55,8 @@ def find_session(cookie: str) -> UserSession | None:
     session = db.session.scalar(select(UserSession).where(UserSession.secret_sha256 == _hash_secret(secret)))
     if session is None or str(session.user.session_epoch) != epoch or session.seen_at < utcnow() - IDLE_LIMIT:
         return None
+    if session.user.closed_at is not None:  # a sign-in that was under way when the account was closed
+        return None
     if session.seen_at < utcnow() - SEEN_UPDATE_INTERVAL:
         this_row = update(UserSession).where(UserSession.id == session.id)
         with transaction() as database:

@@ -15,6 +15,7 @@ from app.billing import invoices, subscription_refresh
 from app.extensions import db, settings
 from app.integrations import payments
 from app.integrations.payments.snapshot import StripeEvent
+from app.logs import redact_addresses
 from app.models import PaymentEvent, Subscription, User
 from app.models.base import transaction, utcnow
 
@@ -63,7 +64,7 @@ def apply_due_events(moved: PlanChangeCallback) -> None:
             # Whatever went wrong, this customer's events wait and the others' are applied.
             db.session.rollback()
             log.warning("could not apply events %s", ", ".join(ids), exc_info=True)
-            _postpone(ids, f"{type(error).__name__}: {error}"[:300])
+            _postpone(ids, redact_addresses(f"{type(error).__name__}: {error}")[:300])
         else:
             _mark_applied(ids)
 

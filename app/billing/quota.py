@@ -163,7 +163,8 @@ def charge_upload(user: User, job: Job) -> None:
 
     An upload counts either in the plan or as overage, and stays so until its job ends.
     """
-    lock_account(user.id)
+    if not lock_account(user.id):
+        raise QuotaExceededError("This account has been closed, so nothing can be added to it.")
     now = plan_usage(user)
     size_bytes = job.size_bytes or 0
     require_upload_room(now, size_bytes)
@@ -200,9 +201,14 @@ def record_export(sample: Sample, key: str) -> None:
     add_usage(sample.user_id, EXPORT, f"export:{key}", 1)
 
 
-def lock_account(user_id: str) -> None:
-    """Lock an account, so that one transaction at a time decides for it (SQLite has one writer anyway)."""
-    db.session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+def lock_account(user_id: str) -> bool:
+    """Lock an account, so that one transaction at a time decides for it (SQLite has one writer anyway).
+
+    Return whether it is open: nothing new may begin in an account that is closed or deleted.
+    """
+    locked = select(User.id, User.closed_at).where(User.id == user_id).with_for_update(key_share=True)
+    account = db.session.execute(locked).one_or_none()
+    return account is not None and account.closed_at is None
 
 
 def charge_keys(job: Job) -> tuple[str, str, str]:

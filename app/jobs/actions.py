@@ -6,10 +6,10 @@ from sqlalchemy import select, update
 
 from app.billing import plans, quota
 from app.extensions import db
-from app.jobs import purposes, reprocess, transitions
-from app.models import Batch, Job, User
+from app.jobs import attempt_log, purposes, reprocess, transitions
+from app.models import Batch, Job, User, job_attempt
 from app.models.base import transaction, utcnow
-from app.models.job import PENDING
+from app.models.job import CANCELLED, PENDING, PROCESSING, UNFINISHED
 
 cancel = transitions.cancel
 
@@ -23,7 +23,8 @@ def retry(job_id: str) -> bool:
     user = db.session.get_one(User, owner_id)
     plan = plans.plan_for_user(user)
     with transaction() as session:
-        quota.lock_account(user.id)
+        if not quota.lock_account(user.id):
+            return False
         row = select(Job).where(Job.id == job_id).with_for_update()
         job = session.scalar(row.execution_options(populate_existing=True))
         if job is None or not job.may_be_retried or reprocess.is_duplicate(job):
@@ -42,3 +43,19 @@ def run_now(job_id: str) -> bool:
     due = update(Job).where(Job.id == job_id, Job.state == PENDING, Job.run_at > utcnow())
     with transaction() as session:
         return session.scalar(due.values(run_at=utcnow()).returning(Job.id)) is not None
+
+
+def cancel_all(user_id: str) -> None:
+    """Cancel every job of an account that is being closed, inside the caller's transaction.
+
+    A worker that holds one finds its lease gone within moments. Charges are not given back, as the account
+    ends, and no mail is sent about the batches.
+    """
+    session, now = db.session, utcnow()
+    running = select(Job.lease_token).where(Job.user_id == user_id, Job.state == PROCESSING)
+    for token in session.scalars(running).all():
+        attempt_log.record_end(token, job_attempt.CANCELLED)
+    ended = {"state": CANCELLED, "finished_at": now, "lease_token": None, "lease_until": None}
+    session.execute(update(Job).where(Job.user_id == user_id, Job.state.in_(UNFINISHED)).values(**ended))
+    open_batches = update(Batch).where(Batch.user_id == user_id, Batch.settled_at.is_(None))
+    session.execute(open_batches.values(settled_at=now))

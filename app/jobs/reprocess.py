@@ -42,7 +42,9 @@ def queue_jobs(user: User, sample_ids: Collection[str], purpose: str) -> list[Jo
     The caller wakes the workers. Raises DailyLimitError.
     """
     with transaction():
-        quota.lock_account(user.id)  # of two requests at once, the second finds the jobs of the first
+        # Of two requests at once, the second finds the jobs of the first.
+        if not quota.lock_account(user.id):
+            return []
         return _insert_jobs(user, set(sample_ids) - unfinished_jobs(sample_ids, purpose).keys(), purpose)
 
 
@@ -52,7 +54,8 @@ def queue_job(user: User, sample_id: str, purpose: str) -> Job:
     Raises DailyLimitError, and RowNotFoundError when the user has no such sample.
     """
     with transaction() as session:
-        quota.lock_account(user.id)
+        if not quota.lock_account(user.id):
+            raise RowNotFoundError
         known = unfinished_jobs([sample_id], purpose)
         jobs = [session.get_one(Job, known[sample_id])] if known else _insert_jobs(user, [sample_id], purpose)
     if not jobs:

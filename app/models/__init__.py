@@ -1,5 +1,6 @@
 """Import every table, so that migrations see them all."""
 
+from app.models.account_closing import AccountClosing
 from app.models.account_export import DataExport
 from app.models.ai_calls import AiAnswer, AiCall, AiSwitch, SingleFlightLock
 from app.models.api_token import ApiToken
@@ -21,6 +22,7 @@ from app.models.webhook_endpoint import WebhookDelivery, WebhookEndpoint
 from app.models.worker_process import Worker
 
 __all__ = [
+    "AccountClosing",
     "AiAnswer",
     "AiCall",
     "AiSwitch",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from app.models.subscription import Subscription
 
 KEY_NOTATIONS = ("musical", "camelot", "both")
+# A closed account waits for its deletion under an address here, which no mail can reach.
+CLOSED_DOMAIN = "closed.invalid"
 
 
 class User(UserMixin, Model):
@@ -40,6 +42,8 @@ class User(UserMixin, Model):
     # No mailed link from before this time opens anything: see `mail_links.revoke_every_link`.
     links_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    # Set when its owner has closed it: nothing may be done with it any more, and it is deleted soon.
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     subscription: Mapped[Subscription | None] = relationship(back_populates="user", lazy="joined")
 

@@ -57,4 +57,4 @@ class MailLink(Model):
 
     @property
     def is_live(self) -> bool:
-        return self.used_at is None and self.expires_at > utcnow()
+        return self.used_at is None and self.expires_at > utcnow() and self.user.closed_at is None

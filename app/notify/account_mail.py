@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from flask import render_template
 
@@ -105,21 +106,34 @@ def _export_ready(message: OutboxMessage) -> AccountNotice | None:
     """Return the mail with the link to an export, or None if its owner has ended all links meanwhile."""
     if are_links_ended(message.user_id, since=message.created_at):
         return None
-    text = "Everything in your account is now in one ZIP. Anyone with the link can download it for a week."
+    text = (
+        "Everything in your account is now in one ZIP. Anyone with the link can download it for a week, or "
+        "until you make the next one."
+    )
     token = account_export_token(message.payload["key"], message.user_id or "", message.created_at)
     url = external_url("account.export", token=token)
     return AccountNotice(_owner_email(message), "Your data is ready", (text,), url, "Download the ZIP")
 
 
+def _export_failed(message: OutboxMessage) -> AccountNotice:
+    why = "our disk was full" if message.payload["is_full"] else "our storage could not be reached"
+    text = f"We could not make the ZIP of your data, because {why}. Nothing is lost. Ask for it again."
+    url = external_url("account.data")
+    return AccountNotice(_owner_email(message), "Your data could not be exported", (text,), url, "Your data")
+
+
 def _account_deleted(message: OutboxMessage) -> AccountNotice:
-    texts = (
-        "Your account and every sample in it have been deleted. This is the last email we'll send you.",
-        "Everything that was in it is in one ZIP. Anyone with the link can download it for a week, "
-        "then we delete it too.",
-    )
-    to = message.payload["to"]
+    to, subject = message.payload["to"], "Your account has been deleted"
+    text = "Your account and every sample in it have been deleted. This is the last email we'll send you."
+    if message.payload["key"] is None:
+        sorry = "We tried for three days to make the ZIP of your data, and could not. We are sorry."
+        return AccountNotice(to, subject, (text, sorry), external_url("pages.landing"), "Our home page")
+    until = message.payload.get("until")
+    span = f"until {datetime.fromisoformat(until):%-d %B %Y, %H:%M} UTC" if until else "for a week"
+    archive = f"Everything that was in it is in one ZIP. Anyone with the link can download it {span}. "
+    texts = (text, archive + "Then we delete the ZIP too.")
     url = external_url("account.export", token=export_token(message.payload["key"]))
-    return AccountNotice(to, "Your account has been deleted", texts, url, "Download the ZIP")
+    return AccountNotice(to, subject, texts, url, "Download the ZIP")
 
 
 def _owner_email(message: OutboxMessage) -> str:
@@ -139,5 +153,6 @@ NOTICE_BUILDERS: dict[str, Callable[[OutboxMessage], AccountNotice | None]] = {
     message_kinds.PASSWORD_CHANGED: _password_changed,
     message_kinds.TWO_FACTOR: _two_factor,
     message_kinds.EXPORT_READY: _export_ready,
+    message_kinds.EXPORT_FAILED: _export_failed,
     message_kinds.ACCOUNT_DELETED: _account_deleted,
 }

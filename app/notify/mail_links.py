@@ -6,11 +6,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app.extensions import db
 from app.models import DataExport, MailLink, User
-from app.models.base import utcnow
+from app.models.base import transaction, utcnow
 from app.models.ownership import RowNotFoundError
 from app.models.user_session import CHANGE, RESET, SIGN_IN, STOP, VERIFY
 from app.notify import message_kinds, outbox, signed_tokens
@@ -32,6 +32,8 @@ KIND_BY_PURPOSE = {
 # Links that strangers can ask for: a mailbox gets this many unused ones in half a lifetime.
 MAX_FRESH_LINKS = 2
 MIN_MAIL_INTERVAL = timedelta(minutes=2)
+# How long a link that has expired stays, with the address it was mailed to.
+EXPIRED_KEPT_FOR = timedelta(days=30)
 
 
 class DeadLinkError(RowNotFoundError):
@@ -132,6 +134,12 @@ def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:
     is_recent = MailLink.created_at > utcnow() - wait
     recent = select(MailLink.id).where(MailLink.user_id == user.id, MailLink.purpose == purpose, is_recent)
     return db.session.scalar(recent.limit(1)) is not None
+
+
+def purge_old_links() -> None:
+    """Delete links that expired EXPIRED_KEPT_FOR ago, and the addresses in them."""
+    with transaction() as session:
+        session.execute(delete(MailLink).where(MailLink.expires_at < utcnow() - EXPIRED_KEPT_FOR))
 
 
 def _stoppable() -> tuple[ColumnElement[bool], ...]:

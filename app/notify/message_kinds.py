@@ -15,6 +15,7 @@ EMAIL_CHANGED = "email-changed"
 PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a name, not a secret
 TWO_FACTOR = "two-factor"
 EXPORT_READY = "export-ready"
+EXPORT_FAILED = "export-failed"
 ACCOUNT_DELETED = "farewell"
 WEBHOOK = "webhook"
 METER_EVENT = "meter"

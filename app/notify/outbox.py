@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, Select, or_, select, update
 from app.extensions import db, settings
 from app.integrations import mailer
 from app.integrations.payments import meters
+from app.logs import redact_addresses
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
-from app.notify import account_mail, batch_mail, webhook_delivery, webhook_turns
+from app.notify import account_mail, batch_mail, outbox_retention, webhook_delivery, webhook_turns
 from app.notify.message_kinds import BATCH_DONE, METER_EVENT, WEBHOOK
 from app.notify.webhook_standing import WEBHOOK_RETRY_S
 
@@ -105,7 +106,7 @@ def resend(message_id: int) -> bool:
 def deliver(message_id: int) -> bool:
     """Send a message that this thread has claimed, and return whether it was sent."""
     message = db.session.get(OutboxMessage, message_id)
-    if message is None:  # its account or its endpoint was removed in the meantime
+    if message is None:  # its account was closed, or its endpoint removed, since it was claimed
         return False
     attempts = message.attempts
     try:
@@ -116,7 +117,8 @@ def deliver(message_id: int) -> bool:
         log.warning("outbox %s attempt %s failed", message_id, attempts, exc_info=True)
         _postpone(message_id, attempts, f"{type(error).__name__}: {error}")
         return False
-    _update_message(message_id, sent_at=utcnow(), next_try_at=None, last_error=None)
+    spent = outbox_retention.spent_values(message)
+    _update_message(message_id, sent_at=utcnow(), next_try_at=None, last_error=None, **spent)
     log.info("outbox %s sent", message_id)
     return True
 
@@ -141,6 +143,8 @@ def _claim_next(which: ColumnElement[bool]) -> ClaimedMessage | None:
 
 
 def _send(message: OutboxMessage) -> None:
+    if not outbox_retention.may_be_sent(message):
+        return
     if message.kind == WEBHOOK:
         webhook_delivery.deliver_message(message)
         return
@@ -151,7 +155,7 @@ def _send(message: OutboxMessage) -> None:
         return
     mail = (batch_mail if message.kind == BATCH_DONE else account_mail).compose(message)
     db.session.commit()  # no transaction is open while waiting for the mail server
-    if mail is not None:
+    if mail is not None and not outbox_retention.is_closed_address(mail.to):
         mailer.send_mail(mail, settings())
 
 
@@ -168,7 +172,8 @@ def _postpone(message_id: int, attempts: int, error: str) -> None:
     next_try = None if wait_s is None else utcnow() + timedelta(seconds=wait_s * spread)
     if next_try is not None and is_webhook:
         next_try = max(next_try, webhook_delivery.paused_until(message) or next_try)
-    _update_message(message_id, next_try_at=next_try, last_error=error)
+    spent = outbox_retention.spent_values(message) if next_try is None else {}
+    _update_message(message_id, next_try_at=next_try, last_error=redact_addresses(error), **spent)
 
 
 def _retry_delay_s(kind: str, attempts: int) -> float | None:

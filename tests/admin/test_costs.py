@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.account import closing
 from app.admin import costs, costs_csv
 from app.admin.costs import Month
-from app.auth import data_export
 from app.billing.plans import GB
 from app.models import Invoice, Usage, User
 from app.models.base import transaction, utcnow
@@ -106,8 +106,8 @@ def test_plans_and_the_total_add_up() -> None:
 
 @pytest.mark.usefixtures("made_by_hand")
 def test_the_ai_costs_of_a_deleted_account_stay(as_admin: Browser, owner: User) -> None:
-    data_export.close_account(owner)
-    data_export.make_due_exports()
+    closing.close_account(owner)
+    closing.finish_due_closings()
     found = costs.monthly_report(SEPTEMBER)
     assert found.gone == costs.CostFigures(ai_calls=3, ai_usd=Decimal("0.0215"))
     assert (found.total.ai_usd, found.total.ai_calls) == (Decimal("0.1215"), 7)

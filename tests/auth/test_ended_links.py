@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.auth import access, accounts, api_tokens, data_export
+from app.account import closing, data_export
+from app.auth import access, accounts, api_tokens
 from app.extensions import db
 from app.models import ApiToken, DataExport, MailLink, User
 from app.models.base import new_id, transaction, utcnow
@@ -44,7 +45,7 @@ def close_account(browser: Browser, user: User) -> None:
 
 def delete_account(browser: Browser, user: User) -> None:
     close_account(browser, user)
-    data_export.make_due_exports()
+    closing.finish_due_closings()
 
 
 def change_address(browser: Browser, user: User) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from app import rate_limits
-from app.auth import accounts, credentials, guess_limits, login_sessions
+from app.auth import accounts, credentials, guess_limits
 from app.auth.guess_limits import PASSWORD_GUESS, Guess, TooManyGuessesError, account_key
 from app.extensions import db, limiter
 from app.models import MailLink, OutboxMessage, User
@@ -184,7 +184,7 @@ def test_a_known_browser_has_its_own_limit(app: Flask, owner: User) -> None:
 def test_a_browser_is_forgotten(app: Flask, owner: User, event: str) -> None:
     known, password = Browser(app, owner), PASSWORD
     if event == "sign out everywhere":
-        login_sessions.end_all_sessions(owner)
+        credentials.sign_out_everywhere(owner)
     elif event == "new password":
         credentials.change_password(owner, password := NEW, "")
     else:

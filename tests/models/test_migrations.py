@@ -211,3 +211,43 @@ def test_the_previous_version_enqueues_webhooks_into_the_new_schema(empty_app: F
     downgrade(revision="0016")
     assert rows("kind", "outbox") == {1: "webhook"}
     assert set(rows("url", "webhook_endpoints")) == {"e"}
+
+
+def test_the_previous_version_exports_and_closes_on_the_new_schema(empty_app: Flask) -> None:
+    """It knows none of the new columns and no table of closings."""
+    upgrade(revision="0016")
+    known = {column["name"] for column in sa.inspect(db.engine).get_columns("data_exports")}
+    upgrade(revision="0021")
+    insert("users", id="u", email="owner@example.com")
+    needed = {
+        column["name"]
+        for column in sa.inspect(db.engine).get_columns("data_exports")
+        if not column["nullable"] and column["default"] is None
+    }
+    assert needed <= known
+    insert("data_exports", id="e", user_id="u", then_delete=True)
+    assert rows("tries, storage_key, failed_at", "data_exports") == {"e": (0, None, None)}
+
+
+def test_going_back_leaves_a_closing_to_the_previous_version(empty_app: Flask) -> None:
+    upgrade(revision="0021")
+    addresses = {
+        "closed": "closed@closed.invalid",
+        "again": "again@closed.invalid",
+        "new": "again@example.com",
+    }
+    for user_id, email in addresses.items():
+        insert("users", id=user_id, email=email)
+    for user_id, step in {"closed": "subscriptions", "again": "objects"}.items():
+        insert("account_closings", user_id=user_id, email=f"{user_id}@example.com", step=step)
+    insert("data_exports", id="failed", user_id="new", failed_at=NOW)
+    downgrade(revision="0016")
+    assert rows("email", "users") == {
+        "closed": "closed@example.com",
+        "again": "again@closed.invalid",  # the address belongs to another account by now
+        "new": "again@example.com",
+    }
+    assert rows("user_id, then_delete, ready_at", "data_exports") == {
+        "closed": ("closed", 1, None),
+        "again": ("again", 1, None),
+    }

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.auth import data_export
+from app.account import data_export
 from app.extensions import db
 from app.models import OutboxMessage, User, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow

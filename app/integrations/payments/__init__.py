@@ -8,6 +8,7 @@ from __future__ import annotations
 from app.integrations.payments.connection import CheckoutConflictError, PaymentsError, is_set_up
 from app.integrations.payments.customers import (
     create_customer,
+    customer_details,
     customer_exists,
     customer_of_charge,
     customer_snapshot,
@@ -33,6 +34,7 @@ __all__ = [
     "change_plan",
     "close_checkouts",
     "create_customer",
+    "customer_details",
     "customer_exists",
     "customer_of_charge",
     "customer_snapshot",

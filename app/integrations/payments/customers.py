@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     import stripe
 
 
+PERSONAL_FIELDS = (
+    "id", "name", "email", "phone", "address", "shipping", "preferred_locales", "tax_exempt", "created",
+)  # fmt: skip
+
+
 def create_customer(settings: Settings, user_id: str, email: str, number: int) -> str:
     """Create a customer for an account and return its id; two calls at once create one.
 
@@ -67,6 +72,15 @@ def customer_exists(settings: Settings, customer_id: str) -> bool:
         if error.code == RESOURCE_MISSING:
             return False
         raise
+
+
+def customer_details(settings: Settings, customer_id: str) -> dict[str, Any] | None:
+    """Return what Stripe keeps about a customer as a person; None for one that was deleted."""
+    if not customer_exists(settings, customer_id):
+        return None
+    with map_stripe_errors():
+        found = stripe_client(settings).v1.customers.retrieve(customer_id).to_dict()
+    return {name: found.get(name) for name in PERSONAL_FIELDS}
 
 
 def customer_of_charge(settings: Settings, charge_id: str) -> str | None:

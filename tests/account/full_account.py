@@ -1,0 +1,331 @@
+"""An account with a row in every table a user can have one in, and a search for what is left of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from flask import Flask
+
+import tasks
+from app.account import data_export
+from app.admin import audit_trail
+from app.auth import accounts, registration, two_factor_login
+from app.extensions import Base, db, settings
+from app.integrations.storage import open_store
+from app.jobs import run
+from app.library import samples
+from app.logs import FORMAT, LogFormatter
+from app.models import (
+    AiAnswer,
+    AiCall,
+    Batch,
+    DirectUpload,
+    Invoice,
+    Job,
+    MeterDifference,
+    OverageConsent,
+    PaymentEvent,
+    Sample,
+    Subscription,
+    Usage,
+    User,
+)
+from app.models.base import new_id, transaction, utcnow
+from app.models.job import FAILED
+from app.models.user_session import CHANGE, RESET, VERIFY
+from app.notify import mail_links, message_kinds, outbox, webhook_delivery
+from app.webhooks import endpoints
+from tests.billing.paying_producer import stripe_settings
+from tests.fake_stripe.server import FakeStripe
+from tests.fake_stripe.world import Object, World
+from tests.support import PASSWORD, ApiScript, Browser, kick, uploaded_job
+
+EMAIL = "clara.muster+beats@closing.example"
+
+
+@dataclass
+class FullAccount:
+    """Everything by which the account could be recognised afterwards."""
+
+    user: User
+    user_id: str
+    email: str
+    browser: Browser
+    script: ApiScript
+    sample_id: str
+    ids: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+
+    @property
+    def traces(self) -> list[str]:
+        return sorted({self.email.lower(), *(found.lower() for found in self.ids)})
+
+
+def environment(data_dir: Path, stripe: FakeStripe) -> dict[str, str]:
+    """Return the settings of an app with a fake Stripe, whose mails go to a folder."""
+    return stripe_settings(stripe) | {"DATA_DIR": str(data_dir), "BASE_URL": "http://127.0.0.1:5000"}
+
+
+def add_customer(world: World, email: str = EMAIL) -> Object:
+    """Add a customer with a billing address; the first one of each fake Stripe has the same id."""
+    customer = world.add("customer", "cus", email=email, name="Clara Muster")
+    customer["address"] = {"line1": "Lange Gasse 7", "city": "Graz", "country": "AT"}
+    return customer
+
+
+def make_full_account(app: Flask, email: str, customer_id: str | None = None) -> FullAccount:
+    """Register, upload, pay and connect everything there is."""
+    registration.request_link(email)
+    outbox.deliver_mails()
+    user = accounts.register_user(email, PASSWORD, "Europe/Berlin", is_verified=True)
+    customer = customer_id or f"cus_{new_id()}"
+    with transaction():
+        user.subscription = Subscription(
+            plan="pro", status="active", stripe_customer_id=customer, stripe_subscription_id=f"sub_{new_id()}"
+        )
+    browser, script = Browser(app, user), ApiScript(app, user)
+    sample_id = _finish_job(uploaded_job(browser, "Dusty kick.wav", kick()))
+    samples.edit_sample(db.session.get_one(Sample, sample_id), name="Mine", tags="dusty")
+    _add_connections(user)
+    assert script.upload("by-script.wav", kick(), key="once").status_code == 202
+    uploaded_job(browser, "waiting.wav", kick())
+    _add_payments(user, customer)
+    _add_ai(user, sample_id)
+    _add_unfinished(user)
+    _add_audit(user, sample_id)
+    data_export.request_export(user)
+    tasks.make_exports.call_local()
+    outbox.deliver_mails()
+    db.session.expire_all()
+    return describe_account(user, browser, script)
+
+
+def describe_account(user: User, browser: Browser, script: ApiScript) -> FullAccount:
+    """Look up everything by which an account could be recognised."""
+    sample_id = db.session.scalars(sa.select(Sample.id).where(Sample.user_id == user.id)).first()
+    account = FullAccount(user, user.id, user.email, browser, script, sample_id or "")
+    rows = own_rows(user.id)
+    account.ids, account.secrets = frozenset(_ids_of(rows)), frozenset({*_secrets_of(rows), script.secret})
+    return account
+
+
+def _finish_job(job: Job) -> str:
+    """Run jobs until this one is done: other accounts may have been first in line."""
+    while not job.is_finished:
+        run.run_next()
+        db.session.refresh(job)
+    assert job.sample_id is not None, job.error
+    return job.sample_id
+
+
+def _add_connections(user: User) -> None:
+    endpoint = endpoints.add_endpoint(
+        user, "https://receiver.example/hook", ["job.completed", "export.ready"]
+    )
+    assert endpoint is not None
+    two_factor_login.begin_setup(user)
+    with transaction():
+        webhook_delivery.enqueue_event(user.id, "job.completed", "x", {"a": 1})
+        for purpose in (VERIFY, RESET, CHANGE):
+            mail_links.enqueue_link(user, purpose, user.email)
+        payload = {"to": user.email, "email": f"new.{user.email}"}
+        outbox.enqueue(f"email-changed:{new_id()}", user.id, message_kinds.EMAIL_CHANGED, payload)
+
+
+def _add_payments(user: User, customer_id: str) -> None:
+    now = utcnow()
+    with transaction() as session:
+        session.add(
+            OverageConsent(user_id=user.id, customer_id=customer_id, subscription_id="s", cap_cents=500)
+        )
+        session.add(MeterDifference(user_id=user.id, day=now.date(), ours=2, theirs=1))
+        session.add(
+            Invoice(
+                id=f"in_{new_id()}", user_id=user.id, customer_id=customer_id, plan="pro", status="paid",
+                currency="usd", total_cents=1500, paid_cents=1500, period_start=now, period_end=now,
+                issued_at=now, paid_at=now,
+            )
+        )  # fmt: skip
+        event = PaymentEvent(
+            id=f"evt_{new_id()}", type="invoice.paid", customer_id=customer_id, created_at=now
+        )
+        event.applied_at = now
+        session.add(event)
+
+
+def _add_ai(user: User, job_id: str) -> None:
+    """Calls to a model that cost something, and an answer."""
+    with transaction() as session:
+        for number, key in enumerate((f"ai:{job_id}:1", f"ai:words:{new_id()}:1")):
+            usage = Usage(
+                user_id=user.id,
+                kind="ai",
+                entry_key=key,
+                quantity=1,
+                cost_usd=Decimal("0.002") * (number + 1),
+            )
+            session.add(usage)
+            session.flush()
+            session.add(
+                AiCall(
+                    usage_id=usage.id, model="acme/words", attempt=1, outcome="answered", prompt_tokens=9,
+                    completion_tokens=9, is_estimated=False, latency_ms=9, generation_id=f"gen-{new_id()}",
+                )
+            )  # fmt: skip
+        session.add(AiAnswer(user_id=user.id, question=new_id(), answer={"words": ["a"]}))
+
+
+def _add_unfinished(user: User) -> None:
+    """A failed job whose file is kept, one that owes something to Stripe, and a file that is on its way."""
+    with transaction() as session:
+        batch = Batch(id=str(uuid4()), user_id=user.id, expected=2)
+        session.add(batch)
+        session.flush()
+        upload = DirectUpload(user_id=user.id, batch_id=batch.id, filename="far.wav", size_bytes=9)
+        job = Job(
+            user_id=user.id, batch_id=batch.id, filename=f"{user.email}.wav", state=FAILED, tier="pro",
+            priority=1, format="WAV", size_bytes=9, kept_until=utcnow() + timedelta(days=1),
+            error_detail=f"a trace with {user.email}",
+        )  # fmt: skip
+        session.add_all([upload, job])
+        session.flush()
+        job.incoming_key = f"incoming/{user.id}/{job.id}.wav"
+        keys = [job.incoming_key, upload.arrival_key]
+        payload = {"customer_id": "cus", "identifier": job.id, "at": 1}
+        outbox.enqueue(f"meter:{job.id}", None, message_kinds.METER_EVENT, payload)
+    for key in keys:
+        put_object(key, b"kept bytes")
+
+
+def _add_audit(user: User, job_id: str) -> None:
+    """Actions of the account as an operator, and of others about it."""
+    audit_trail.set_admin(user.email, True)
+    audit_trail.record_action(user, "pause", "worker 1")
+    audit_trail.record_action(None, "retry", job_id)
+    audit_trail.record_action(None, "cancel all", "ready", tab="ready", email=user.email.upper().lower())
+    with transaction():
+        user.is_admin = False
+
+
+def put_object(key: str, content: bytes) -> None:
+    source = settings().data_dir / f"source-{new_id()}"
+    source.write_bytes(content)
+    open_store(settings()).put(key, source, "audio/wav")
+    source.unlink()
+
+
+def own_rows(user_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the account's rows by table, found by a walk of its own through every foreign key."""
+    found = {"users": {user_id}}
+    for table in Base.metadata.sorted_tables:
+        primary = next(iter(table.primary_key.columns))
+        for key in table.foreign_keys:
+            parents = found.get(key.column.table.name, set())
+            rows = db.session.execute(sa.select(primary).where(key.parent.in_(parents)))
+            found.setdefault(table.name, set()).update(row[0] for row in rows)
+    tables = {name: Base.metadata.tables[name] for name, keys in found.items() if keys}
+    return {
+        name: [
+            dict(row)
+            for row in db.session.execute(
+                sa.select(table).where(next(iter(table.primary_key.columns)).in_(found[name]))
+            ).mappings()
+        ]
+        for name, table in tables.items()
+    }
+
+
+def _ids_of(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Yield the primary keys of all the account's rows, and the ids that a vendor knows.
+
+    An invoice stays as part of the books, and a number says nothing.
+    """
+    for name in rows.keys() - {"invoices", "sample_tags"}:
+        columns = [column.name for column in Base.metadata.tables[name].primary_key.columns]
+        for row in rows[name]:
+            ids = (row[column] for column in columns)
+            yield from (value for value in ids if isinstance(value, str) and len(value) >= 20)
+    yield from (row["generation_id"] for row in rows["ai_calls"])
+
+
+def _secrets_of(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Yield the values that open something: hashes, signing secrets, fencing tokens."""
+    words = ("hash", "secret", "token", "recovery", "fingerprint")
+    for table in rows.values():
+        for row in table:
+            named = (value for column, value in row.items() if any(word in column for word in words))
+            yield from (value for value in named if isinstance(value, str) and len(value) >= 8)
+
+
+def cells() -> Iterator[tuple[str, str, str]]:
+    """Yield table, column and text of every value in the database."""
+    for table in sa.inspect(db.engine).get_table_names():
+        for row in db.session.execute(sa.text(f'SELECT * FROM "{table}"')).mappings():
+            for column, value in row.items():
+                yield table, column, _plain(value)
+    db.session.commit()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False).lower()
+    text = str(value)
+    if "\\u" in text:
+        text += text.encode().decode("unicode_escape", "replace")
+    return text.lower()
+
+
+def traces_in_database(account: FullAccount) -> set[tuple[str, str, str]]:
+    """Return where a trace of the account is left: table, column and the trace."""
+    return {
+        (table, column, trace) for table, column, text in cells() for trace in account.traces if trace in text
+    }
+
+
+def store_files() -> dict[str, bytes]:
+    root = settings().data_dir / "store"
+    paths = [path for path in root.rglob("*") if path.is_file()]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def traces_in_store(account: FullAccount, files: dict[str, bytes]) -> set[tuple[str, str]]:
+    """Return the objects whose key or bytes have a trace of the account."""
+    return {
+        (key, trace)
+        for key, content in files.items()
+        for trace in account.traces
+        if trace in key.lower() or trace.encode() in content.lower()
+    }
+
+
+@contextmanager
+def captured_log() -> Iterator[io.StringIO]:
+    """Collect every line that is logged meanwhile, as the product formats it."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(stream), root.level
+    handler.setFormatter(LogFormatter(FORMAT, defaults={"about": "-"}))
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield stream
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+def temporary_files() -> list[Path]:
+    folder = settings().data_dir / "tmp"
+    return sorted(folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,398 @@
+"""Closing an account: nothing works any more at once, and in the end nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+import tasks
+from app.account import account_deletion, closing, export_archive, kept_archives
+from app.auth import accounts
+from app.billing import checkout, quota
+from app.extensions import db, settings
+from app.integrations import mailer
+from app.integrations.storage import StorageError, open_store
+from app.jobs import actions, claims, cleanup, lease
+from app.jobs.lease import LeaseLostError
+from app.models import (
+    AccountClosing,
+    AuditEntry,
+    DataExport,
+    Invoice,
+    Job,
+    MailLink,
+    OutboxMessage,
+    Usage,
+    User,
+)
+from app.models.account_closing import STEPS
+from app.models.base import new_id, transaction, utcnow
+from app.models.job import CANCELLED
+from app.notify import outbox, outbox_retention, signed_tokens, webhook_turns
+from tests.account.full_account import (
+    FullAccount,
+    add_customer,
+    captured_log,
+    environment,
+    make_full_account,
+    put_object,
+    store_files,
+    temporary_files,
+    traces_in_database,
+    traces_in_store,
+)
+from tests.auth.sent_mails import link_in, mails, text_of
+from tests.billing.paying_producer import subscribe
+from tests.fake_stripe.server import FakeStripe
+from tests.support import PASSWORD, Browser, kick, waiting_jobs
+
+
+@pytest.fixture
+def environ(tmp_path: Path, stripe: FakeStripe) -> dict[str, str]:
+    return environment(tmp_path / "instance", stripe)
+
+
+def fail_in_store(*_: object, **__: object) -> Any:
+    raise StorageError("the store is away")
+
+
+def finish() -> None:
+    """Do what workers do, until nothing is due."""
+    closing.finish_due_closings()
+    outbox.deliver_mails()
+    db.session.expire_all()
+
+
+def make_due(**values: Any) -> None:
+    with transaction() as session:
+        session.execute(sa.update(AccountClosing).values(next_try_at=utcnow(), **values))
+
+
+def the_closing() -> AccountClosing:
+    db.session.expire_all()
+    return db.session.scalars(sa.select(AccountClosing)).one()
+
+
+@pytest.mark.parametrize("email", ["clara.muster+beats@closing.example", "åsa_100%'o@closing.example"])
+def test_nothing_of_a_closed_account_is_left(app: Flask, stripe: FakeStripe, email: str) -> None:
+    other = make_full_account(app, "other@example.com")
+    with captured_log() as log:
+        account = make_full_account(app, email, add_customer(stripe.world, email)["id"])
+        assert len(account.ids) > 20
+        assert {table for table, _, _ in traces_in_database(account)} > {"users", "outbox", "audit_log"}
+        answer = account.browser.post("/settings/close", email=email, current=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        finish()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(AccountClosing)) == 0
+    assert traces_in_database(account) == set()
+    files = store_files()
+    (archive,) = [key for key in files if key.startswith(kept_archives.FAREWELLS)]
+    assert traces_in_store(account, {key: b"" if key == archive else files[key] for key in files}) == set()
+    assert email not in log.getvalue().lower()
+    assert "account" in log.getvalue()
+    assert temporary_files() == []
+    assert db.session.get(User, other.user_id) is not None
+    assert any(other.user_id in key for key in files)
+    assert any(trace == other.email for _, _, trace in traces_in_database(other))
+
+
+def test_what_has_to_stay_is_anonymous(full: FullAccount) -> None:
+    spent = sa.select(sa.func.sum(Usage.cost_usd)).where(Usage.kind == "ai")
+    before = db.session.scalar(spent)
+    actions_before = sorted(db.session.scalars(sa.select(AuditEntry.action)))
+    closing.close_account(full.user)
+    finish()
+    assert db.session.scalar(spent) == before
+    assert db.session.scalars(sa.select(Usage.user_id)).all() == [None, None]
+    words = sa.select(sa.func.count()).where(Usage.entry_key.startswith("ai:words:"))
+    assert db.session.scalar(words) == 1
+    (invoice,) = db.session.scalars(sa.select(Invoice))
+    assert (invoice.user_id, invoice.paid_cents) == (None, 1500)
+    assert sorted(db.session.scalars(sa.select(AuditEntry.action))) == actions_before
+    assert {entry.subject for entry in db.session.scalars(sa.select(AuditEntry))} <= {
+        account_deletion.DELETED_ACCOUNT,
+        "worker 1",
+    }
+
+
+def test_everything_ends_at_once(app: Flask, full: FullAccount) -> None:
+    tokens = [signed_tokens.link_token(link) for link in db.session.scalars(sa.select(MailLink))]
+    paths = ("/confirm", "/new-password", "/confirm-change")
+    links = [f"{path}/{token}" for path in paths for token in tokens]
+    export = db.session.scalars(sa.select(DataExport)).one()
+    links.append(f"/settings/exports/{signed_tokens.export_token(export.key)}")
+    guest = app.test_client()
+    assert [guest.get(link).status_code for link in links].count(404) == 6
+    running = claims.claim_next()
+    assert running is not None
+    elsewhere = Browser(app, full.user)
+    closing.close_account(full.user)
+    assert [guest.get(link).status_code for link in links] == [404] * 10
+    assert full.browser.get("/dashboard").status_code == elsewhere.get("/dashboard").status_code == 303
+    assert full.script.get("/api/usage").status_code == 401
+    assert accounts.authenticate(full.email, PASSWORD) is None
+    states = {job.state for job in db.session.scalars(sa.select(Job))}
+    assert states == {"completed", "failed", CANCELLED}
+    assert not lease.is_lease_held(running)
+    with pytest.raises(LeaseLostError):
+        lease.save_step(running, "decoded", {})
+    assert claims.claim_next() is None
+    unsent = sa.select(OutboxMessage.kind).where(
+        OutboxMessage.sent_at.is_(None), OutboxMessage.user_id.is_not(None)
+    )
+    assert db.session.scalars(unsent).all() == []
+    assert not webhook_turns.has_due()
+
+
+def test_what_was_under_way_starts_nothing(app: Flask, full: FullAccount) -> None:
+    failed = db.session.scalars(sa.select(Job.id).where(Job.kept_until.is_not(None))).one()
+    closing.close_account(full.user)
+    user = db.session.get_one(User, full.user_id)
+    with pytest.raises(quota.QuotaExceededError, match="closed"), transaction():
+        quota.charge_upload(user, Job(id=new_id(), user_id=user.id, size_bytes=1))
+    assert actions.retry(failed) is False
+    user.session_cookie = ""
+    accounts.start_session(user, "127.0.0.1", "")
+    assert accounts.user_from_cookie(user.session_cookie) is None
+    assert full.browser.upload(("late.wav", kick())).status_code == 303
+
+
+def test_a_mail_that_is_being_written_does_not_reach_anybody(full: FullAccount) -> None:
+    sent = len(mails())
+    with transaction():
+        outbox.enqueue("late", full.user_id, "password-changed", {"at": "now"})
+    claimed = outbox._claim_next(OutboxMessage.key == "late")
+    assert claimed is not None
+    closing.close_account(full.user)
+    outbox.deliver(claimed.message_id)
+    with transaction():
+        outbox.enqueue("later", full.user_id, "password-changed", {"at": "now"})
+    assert len(mails()) == sent
+
+
+# Every step, and places in the middle of one, in the order in which they are reached.
+KILLS: list[tuple[Any, str, bool]] = [
+    (checkout, "end_subscriptions", False),
+    (checkout, "end_subscriptions", True),
+    (actions, "cancel_all", False),
+    (actions, "cancel_all", True),
+    (export_archive, "store_archive", False),
+    (export_archive, "write_archive", False),
+    (export_archive, "write_archive", True),
+    (export_archive, "store_archive", True),
+    (account_deletion, "delete_objects", False),
+    (account_deletion, "delete_objects", True),
+    (account_deletion, "delete_rows", False),
+    (account_deletion, "_delete_some_jobs", True),
+    (account_deletion, "_delete_some_samples", True),
+    (account_deletion, "_forget_mails_to", True),
+    (account_deletion, "delete_rows", True),
+]
+
+
+def kill_worker_in(module: Any, name: str, after: bool) -> None:
+    """Let a worker process go on with the deletion and kill it in a function, before or after its work."""
+    real = getattr(module, name)
+
+    def kill(*values: Any, **named: Any) -> None:
+        if after:
+            real(*values, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    db.session.remove()
+    worker = os.fork()
+    if worker == 0:
+        db.engine.dispose(close=False)
+        setattr(module, name, kill)
+        try:
+            closing.finish_due_closings()
+        finally:
+            os._exit(1)
+    status = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    assert status == -signal.SIGKILL, f"{name} was not reached"
+
+
+def test_deletion_goes_on_wherever_a_worker_is_killed(full: FullAccount) -> None:
+    closing.close_account(full.user)
+    for module, name, after in KILLS:
+        kill_worker_in(module, name, after)
+        assert not closing.has_due_closings()  # its lease still holds
+        make_due()
+    finish()
+    assert db.session.scalars(sa.select(User)).all() == []
+    assert traces_in_database(full) == set()
+    assert [key.partition("/")[0] for key in store_files()] == ["farewell"]
+    assert temporary_files() == []
+    assert len([mail for mail in mails() if "deleted" in mail["Subject"]]) == 1
+
+
+def test_a_charge_never_outlives_its_account(
+    full: FullAccount, stripe: FakeStripe, as_stranger: Browser, stranger: User
+) -> None:
+    subscribe(stripe.world, full.user)
+    with transaction():
+        stranger.is_admin = True
+    stripe.world.is_away = True
+    with captured_log() as log:
+        closing.close_account(full.user)
+        for tries in range(1, 4):
+            finish()
+            assert (the_closing().step, the_closing().tries) == ("subscriptions", tries)
+            assert ("Closed accounts that" in as_stranger.get("/admin/queues").text) == (tries >= 3)
+            make_due()
+    assert log.getvalue().count("ERROR app.account.closing") == 1
+    page = as_stranger.get("/admin/closings")
+    assert full.user_id in page.text
+    assert full.email not in page.text
+    assert "end the subscriptions" in page.text
+    assert as_stranger.get("/admin/closings", headers={"Accept": "application/json"}).get_json()["closings"][
+        0
+    ]["is_stuck"]
+    assert db.session.get(User, full.user_id) is not None
+    stripe.world.is_away = False
+    with transaction() as session:
+        session.execute(sa.update(AccountClosing).values(next_try_at=utcnow() + timedelta(hours=6)))
+    assert as_stranger.post(f"/admin/closings/{full.user_id}/retry").status_code == 303
+    assert as_stranger.post(f"/admin/closings/{new_id()}/retry").status_code == 404
+    finish()
+    assert db.session.get(User, full.user_id) is None
+    assert [found["status"] for found in stripe.world.all("subscription")] == ["canceled"]
+
+
+def test_a_store_that_is_down_delays_the_deletion(full: FullAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    closing.close_account(full.user)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(open_store(settings())), "put", fail_in_store)
+        finish()
+        assert (the_closing().step, the_closing().tries) == ("archive", 1)
+        assert "the store is away" in (the_closing().last_error or "")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(open_store(settings())), "delete", fail_in_store)
+        make_due()
+        finish()
+        assert (the_closing().step, the_closing().tries) == ("objects", 1)
+    make_due()
+    finish()
+    assert db.session.get(User, full.user_id) is None
+
+
+def test_an_account_is_deleted_without_its_zip_after_three_days(
+    full: FullAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing.close_account(full.user)
+    monkeypatch.setattr(type(open_store(settings())), "put", fail_in_store)
+    finish()
+    assert db.session.get(User, full.user_id) is not None
+    make_due(requested_at=utcnow() - timedelta(days=3, minutes=1))
+    finish()
+    assert db.session.get(User, full.user_id) is None
+    assert traces_in_database(full) == set()
+    assert store_files() == {}
+    (mail,) = [mail for mail in mails() if "deleted" in mail["Subject"]]
+    assert "could not" in text_of(mail)
+    assert "/settings/exports/" not in text_of(mail)
+
+
+def test_the_last_zip_is_kept_for_a_week(app: Flask, full: FullAccount) -> None:
+    closing.close_account(full.user)
+    finish()
+    (mail,) = [mail for mail in mails() if "deleted" in mail["Subject"]]
+    until = utcnow() + timedelta(days=7)
+    assert f"{until:%-d %B %Y}" in text_of(mail)
+    assert full.user_id not in str(mail)
+    client = app.test_client()
+    assert client.get(client.get(link_in(mail)).headers["Location"]).status_code == 200
+    kept_archives.purge_old_exports()
+    assert len(store_files()) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept_archives, "ARCHIVE_LIFETIME", timedelta(seconds=-2))
+        kept_archives.purge_old_exports()
+        assert client.get(link_in(mail)).status_code == 404
+    assert store_files() == {}
+
+
+def test_the_address_can_register_again_at_once(full: FullAccount) -> None:
+    closing.close_account(full.user)
+    again = accounts.register_user(full.email, PASSWORD, "UTC").id
+    finish()
+    assert db.session.scalars(sa.select(User.id)).all() == [again]
+    assert accounts.authenticate(full.email, PASSWORD) is not None
+
+
+def test_a_last_mail_that_is_refused_leaves_no_address(
+    full: FullAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(mail: mailer.Mail, *_: object) -> None:
+        raise mailer.MailError(f"{{'{mail.to}': (550, b'5.1.1 <{mail.to}> unknown')}}")
+
+    monkeypatch.setattr(mailer, "send_mail", refuse)
+    closing.close_account(full.user)
+    with captured_log() as log:
+        closing.finish_due_closings()
+        for _ in range(len(outbox.MAIL_RETRY_S) + 1):
+            outbox.deliver_mails()
+            with transaction() as session:
+                waiting = sa.update(OutboxMessage).where(OutboxMessage.next_try_at.is_not(None))
+                session.execute(waiting.values(next_try_at=utcnow()))
+    message = db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == "farewell")).one()
+    assert message.next_try_at is message.sent_at is None
+    assert "550" in (message.last_error or "")
+    assert traces_in_database(full) == set()
+    assert full.email not in log.getvalue()
+    assert outbox.resend(message.id)
+    assert outbox.deliver_mails() == 1  # there is nobody to send it to any more
+
+
+def test_what_a_worker_stored_too_late_is_swept_up(
+    full: FullAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing.close_account(full.user)
+    finish()
+    put_object(f"samples/{full.user_id}/{full.sample_id}/original.wav", b"late")
+    put_object(f"incoming/{full.user_id}/{full.sample_id}/arrived", b"late")
+    monkeypatch.setattr(cleanup, "MIN_OBJECT_AGE", timedelta(seconds=-2))
+    assert cleanup.remove_orphans() == 2
+    assert [key for key in store_files() if full.user_id in key] == []
+
+
+def test_what_the_previous_version_closed_is_deleted(full: FullAccount) -> None:
+    with transaction() as session:
+        full.user.password_hash = None
+        session.add(DataExport(user_id=full.user_id, then_delete=True))
+    assert closing.has_due_closings()
+    tasks.make_exports.call_local()
+    assert db.session.get(User, full.user_id) is None
+    assert traces_in_database(full) == set()
+
+
+def test_jobs_of_the_account_wait_for_nobody_else(full: FullAccount, freeloader: User) -> None:
+    theirs = waiting_jobs(freeloader, 2)
+    closing.close_account(full.user)
+    finish()
+    assert sorted(db.session.scalars(sa.select(Job.id))) == theirs
+
+
+def test_finished_messages_are_kept_for_a_month(full: FullAccount) -> None:
+    long_ago, to = utcnow() - timedelta(days=31), {"to": full.email}
+    with transaction() as session:
+        for key, created_at in {"old": long_ago, "young": utcnow(), "waiting": long_ago}.items():
+            session.add(OutboxMessage(key=key, kind="register", payload=to, created_at=created_at))
+        session.flush()
+        sent = sa.update(OutboxMessage).where(OutboxMessage.key.in_(("old", "young")))
+        session.execute(sent.values(sent_at=utcnow(), next_try_at=None))
+    outbox_retention.purge_finished()
+    known = {message.key: message.payload for message in db.session.scalars(sa.select(OutboxMessage))}
+    assert "old" not in known
+    assert known["young"] == {"to": None}
+    assert known["waiting"] == {"to": full.email}
+
+
+def test_every_step_has_its_words_and_its_function() -> None:
+    assert set(STEPS) == set(closing._FUNCTIONS)
