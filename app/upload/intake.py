@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.audio.decoding.format_sniffer import AudioFormat, describe_content, sniff_format
+from app.audio.decoding.content_names import describe_content
+from app.audio.decoding.format_sniffer import AudioFormat, sniff_format
 from app.billing import plans, quota
 from app.billing.plans import Plan
 from app.extensions import db, settings
