@@ -14,9 +14,9 @@ from app.audio.errors import EXPORT_AGAIN, UnreadableAudio
 _HEADER_BYTES = 8
 # Names of chunks that programs write behind the audio of a WAV or AIFF.
 _TRAILING = re.compile(
-    b"LIST|id3 |ID3 |bext|cue |smpl|inst|acid|JUNK|junk|PAD |FLLR|iXML|_PMX|fact|PEAK|afsp|note|labl|ltxt|plst"
-    b"|DISP|strc|LGWV|minf|elm1|regn|umid|axml|chna|cart|ResU|SMED|levl|aXML|CDif|tlst|SNDM|fmt |data|wavl"
-    b"|APPL|MARK|COMT|COMM|SSND|INST|MIDI|AESD|NAME|AUTH|ANNO|FVER|CHAN|\\(c\\) |basc|trns|cate"
+    rb"LIST|id3 |ID3 |bext|cue |smpl|inst|acid|JUNK|junk|PAD |FLLR|iXML|_PMX|fact|PEAK|afsp|note|labl|ltxt"
+    rb"|plst|DISP|strc|LGWV|minf|elm1|regn|umid|axml|chna|cart|ResU|SMED|levl|aXML|CDif|tlst|SNDM|fmt |data"
+    rb"|wavl|APPL|MARK|COMT|COMM|SSND|INST|MIDI|AESD|NAME|AUTH|ANNO|FVER|CHAN|\(c\) |basc|trns|cate"
 )
 _TAIL_BYTES = 8 << 20
 _MAX_STEPS = 2_000
@@ -78,8 +78,8 @@ def read_body(file: BinaryIO, chunk: Chunk, max_bytes: int) -> bytes:
 def find_trailing_chunks(file: BinaryIO, start: int, size_bytes: int, order: str) -> int:
     """Return the offset at which the chunks behind audio of unknown length begin, or the end of the file.
 
-    Audio may hold a chunk's name by chance. So the sizes have to lead from chunk to chunk to the very end of the
-    file. Only the last 8 MiB are searched.
+    Audio may hold a chunk's name by chance. So the sizes have to lead from chunk to chunk to the very end of
+    the file. Only the last 8 MiB are searched.
 
     Parameters
     ----------

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 READABLE_FORMATS = "Upload WAV, AIFF, FLAC, MP3, M4A or OGG."
 IMAGE_BRANDS = (
-    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"avif", b"avis", b"crx ",
-    b"jp2 ", b"jpx ", b"jxl ",
+    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"avif", b"avis",
+    b"crx ", b"jp2 ", b"jpx ", b"jxl ",
 )  # fmt: skip
 
 _UNKNOWN, _ZEROS, _TEXT = "unknown data", "zeros only", "text"

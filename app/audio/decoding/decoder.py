@@ -1,7 +1,7 @@
 """Decode an uploaded file, which may be hostile, into samples on disk.
 
-WAV and AIFF are read as raw PCM from where `wav_header` and `aiff_header` find it, FLAC, MP3 and Ogg by libsndfile
-after their tags are skipped, MP4 by ffmpeg (see `mp4`). A length in a header is only a hint.
+WAV and AIFF are read as raw PCM from where `wav_header` and `aiff_header` find it, FLAC, MP3 and Ogg by
+libsndfile after their tags are skipped, MP4 by ffmpeg (see `mp4`). A length in a header is only a hint.
 """
 
 from __future__ import annotations

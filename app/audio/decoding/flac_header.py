@@ -18,9 +18,10 @@ _BITS = (0, 8, 12, 0, 16, 20, 24, 32)
 
 @dataclass(frozen=True, slots=True)
 class FlacHeader:
-    """What STREAMINFO declares, the rate in Hz and `frames` 0 when open, and the stream without other metadata.
+    """What STREAMINFO declares, and the stream without other metadata.
 
-    STREAMINFO in `stream` leaves the length open, so the decoder shows what is really there.
+    The rate is in Hz; `frames` is 0 when the length is open. STREAMINFO in `stream` leaves it open always, so
+    that the decoder shows what is really there.
     """
 
     channels: int

@@ -42,7 +42,8 @@ VORBIS = AudioFormat("OGG", ".ogg", "audio/ogg")
 OPUS = AudioFormat("OPUS", ".opus", "audio/ogg")
 M4A = AudioFormat("M4A", ".m4a", "audio/mp4")
 
-# QuickTime files older than 2001 have no `ftyp`. What tracks an MP4 has, not its brand, says whether it is a video.
+# QuickTime files older than 2001 have no `ftyp`. The tracks of an MP4, not its brand, say whether it is a
+# video.
 _MP4_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
@@ -61,8 +62,8 @@ def sniff_format(head: bytes) -> AudioFormat | None:
 
     Notes
     -----
-    Tags longer than `head` hide what follows them; such a file counts as MP3 until it is decoded. An MP4 may turn
-    out to be a video.
+    Tags longer than `head` hide what follows them; such a file counts as MP3 until it is decoded. An MP4 may
+    turn out to be a video.
     """
     rest = head
     for _ in range(MAX_TAGS):

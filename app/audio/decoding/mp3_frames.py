@@ -39,8 +39,8 @@ def mp3_rate_hz(header: bytes) -> int:
 def find_first_frame(head: bytes) -> int | None:
     """Return the offset of the first frame behind bytes that are no audio, None when there is none.
 
-    A sync word occurs by chance in any file. So three more frames of the same kind have to follow, or at least
-    one and then the end of the file.
+    A sync word occurs by chance in any file. So three more frames of the same kind have to follow, or at
+    least one and then the end of the file.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def starts_with_frame(head: bytes) -> bool:
 
 
 def _count_frames(head: bytes, position: int) -> int:
-    """Return how many frames of one kind follow each other, at most `_MIN_FRAMES`; all if they end the file."""
+    """Count frames of one kind in a row, at most `_MIN_FRAMES`; two that end the file count as so many."""
     kind, count = _frame_kind(head[position : position + 4]), 0
     while count < _MIN_FRAMES and _frame_kind(header := head[position : position + 4]) == kind:
         size = mp3_frame_size(header)

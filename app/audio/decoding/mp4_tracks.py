@@ -62,7 +62,7 @@ def read_mp4_tracks(file: BinaryIO, size_bytes: int) -> Mp4Tracks:
 
     Notes
     -----
-    The brand in `ftyp` says nothing about this: phones write audio as 3gp4, and editors write it as qt or avc1.
+    The brand in `ftyp` says nothing about this: phones write audio as 3gp4, and editors write qt or avc1.
     """
     found = Mp4Tracks()
     for kind, body, end in _walk(file, 0, size_bytes, 0):

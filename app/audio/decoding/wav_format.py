@@ -1,4 +1,4 @@
-"""The format chunk of a WAV: which samples it declares, and which it must mean where it contradicts itself."""
+"""The format chunk of a WAV: which samples it declares, and which it means where it contradicts itself."""
 
 from __future__ import annotations
 
@@ -92,13 +92,13 @@ class WavFormat:
         return natural
 
     def _trust_align(self, container: int) -> int:
-        """Return the bytes of a sample that block align and byte rate agree on, when the bits are impossible."""
+        """Return the bytes of a sample by block align and byte rate, when the bits are impossible."""
         if self.byte_rate not in (0, self.sample_rate * self.align):
             self._refuse_bits(f"{self.bits}-bit samples in {container} bytes")
         return container
 
     def _choose_padded(self, audio: bytes) -> int:
-        """Return 4 for samples that are padded to four bytes. ffmpeg takes all of them for padded, sox none."""
+        """Return 4 for samples padded to four bytes. ffmpeg takes all of them for padded, sox none."""
         if not any(audio[: len(audio) // 4 * 4 : 4]):
             return 4
         return self._refuse_bits(f"{self.bits}-bit samples in 4 bytes, but the audio is not stored so")

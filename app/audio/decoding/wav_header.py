@@ -89,8 +89,8 @@ def read_wav_layout(file: BinaryIO, size_bytes: int, found: WavChunks, limits: D
     Raises
     ------
     UnreadableAudio
-        The header is impossible, names a compression we do not read, or contradicts itself so that programs read
-        it differently.
+        The header is impossible, names a compression we do not read, or contradicts itself so that programs
+        read it differently.
     """
     data = found.data
     length = _find_length(file, size_bytes, data, found.long_size)
