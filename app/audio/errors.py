@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+EXPORT_AGAIN = "Export it again and upload the new file."
+
 
 class UnreadableAudio(Exception):
     """A file can't be used, and a retry would not help. The message is a sentence for a producer."""

@@ -16,6 +16,7 @@ from app.audio.analyzer import analyze_sound
 from app.audio.decoding.decoder import DecodedAudio, decode_file
 from app.audio.decoding.format_sniffer import HEAD_BYTES, sniff_format
 from app.audio.errors import UnreadableAudio
+from app.audio.file_warnings import warn_about_file
 from app.audio.result import Analysis
 
 
@@ -85,7 +86,7 @@ def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
         file_name=name,
         format_name=decoded.format.name,
         digest=decoded.content_sha256,
-        warnings=decoded.warnings,
+        warnings=(*decoded.warnings, *warn_about_file(decoded, name)),
     )
 
 

@@ -13,6 +13,7 @@ from secrets import token_hex
 
 from sqlalchemy import delete, func, select, update
 
+from app.audio.decoding.format_sniffer import HEAD_BYTES
 from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import (
@@ -30,7 +31,6 @@ from app.models.display_names import file_name
 from app.models.ownership import RowNotFoundError
 from app.upload import intake
 from app.upload.intake import (
-    HEAD_BYTES,
     ReceivedFile,
     UploadOptions,
     UploadRefusedError,

@@ -8,13 +8,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO
+from typing import IO, BinaryIO, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.audio.decoding.format_sniffer import AudioFormat, describe_content, sniff_format
+from app.audio.decoding.content_names import describe_content
+from app.audio.decoding.format_sniffer import HEAD_BYTES, M4A, AudioFormat, sniff_format
+from app.audio.decoding.mp4_tracks import read_mp4_tracks
 from app.billing import plans, quota
 from app.billing.plans import Plan
 from app.extensions import db, settings
@@ -27,7 +29,6 @@ from app.notify import batch_completion
 from app.upload import spool
 from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
 
-HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 1 << 20
 MAX_BATCH_FILES = max(plan.uploads for plan in plans.PLANS.values())
 
@@ -199,18 +200,23 @@ def _examine(stream: IO[bytes], name: str, plan: Plan, copy: IO[bytes] | None = 
         digest.update(block)
         if copy is not None:
             copy.write(block)
-    return ReceivedFile(size, detect_format(name, head), digest.hexdigest())
+    whole = cast(BinaryIO, stream if copy is None else copy)
+    return ReceivedFile(size, detect_format(name, head, whole), digest.hexdigest())
 
 
-def detect_format(name: str, head: bytes) -> AudioFormat:
-    """Return the format that a file's first bytes show, or raise UploadRefusedError if it is not audio."""
+def detect_format(name: str, head: bytes, file: BinaryIO | None = None) -> AudioFormat:
+    """Return the format that a file's first bytes show, or raise UploadRefusedError if it is not audio.
+
+    With the whole `file` at hand a video is refused at once. Otherwise the decoder refuses it.
+    """
     if not head:
         raise UploadRefusedError(f"{name} is empty (0 bytes). Export it again and upload the new file.")
     found = sniff_format(head)
-    if found is None:
+    is_video = found is M4A and file is not None and read_mp4_tracks(file, file.seek(0, 2)).has_video
+    if found is None or is_video:
+        looks = "a video" if is_video else describe_content(head)
         raise UploadRefusedError(
-            f"{name} is not audio we can read (looks like {describe_content(head)}). "
-            "WAV, AIFF, FLAC, MP3, M4A and OGG work."
+            f"{name} is not audio we can read (looks like {looks}). WAV, AIFF, FLAC, MP3, M4A and OGG work."
         )
     return found
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from app.audio.decoding.decode_limits import DecodeLimits
 from app.audio.decoding.format_sniffer import AudioFormat
-from app.audio.decoding.pcm_headers import EXPORT_AGAIN
 from app.audio.decoding.scratch_file import ScratchWriter
-from app.audio.errors import UnreadableAudio
+from app.audio.errors import EXPORT_AGAIN, UnreadableAudio
 
 # Encoders round the length they declare by a frame or two of their codec.
-_CODEC_SLACK_FRAMES = 4_608
+LENGTH_SLACK_FRAMES = 4_608
 
 
 def check_shape(channels: int, sample_rate: int, limits: DecodeLimits) -> None:
@@ -126,7 +125,7 @@ def _check_truncation(
 
 
 def _codec_slack(found: AudioFormat) -> int:
-    return _CODEC_SLACK_FRAMES if found.name in ("MP3", "OGG", "OPUS", "M4A") else 0
+    return LENGTH_SLACK_FRAMES if found.name in ("MP3", "OGG", "OPUS", "M4A") else 0
 
 
 def _format_seconds(seconds: float) -> str:

@@ -7,7 +7,6 @@ named, every other one is forbidden, and the file lies in a folder of its own un
 from __future__ import annotations
 
 import shutil
-import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,13 +15,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.audio.decoding.decode_limits import DecodeLimits
-from app.audio.decoding.pcm_headers import EXPORT_AGAIN
-from app.audio.errors import UnreadableAudio
+from app.audio.decoding.mp4_tracks import read_mp4_tracks
+from app.audio.errors import EXPORT_AGAIN, UnreadableAudio
 from app.sandbox.isolation import die_with_parent
 
-_MAX_ATOMS = 1_000
 _TIMEOUT_S = 600
-_CONTAINERS = (b"moov", b"trak", b"mdia")
 
 
 @contextmanager
@@ -100,34 +97,8 @@ def _run_ffmpeg(folder: Path, limits: DecodeLimits) -> None:
 
 
 def _check_tracks(file: BinaryIO, size_bytes: int) -> None:
-    handlers = set(_iter_handlers(file, 0, size_bytes, 0))
-    if b"vide" in handlers:
+    found = read_mp4_tracks(file, size_bytes)
+    if found.has_video:
         raise UnreadableAudio("This is a video. Export its sound as WAV, FLAC or M4A and upload that.")
-    if b"soun" not in handlers:
+    if not found.has_audio:
         raise UnreadableAudio(f"This M4A has no audio track or is cut short. {EXPORT_AGAIN}")
-
-
-def _iter_handlers(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[bytes]:
-    for kind, body, after in _iter_atoms(file, start, end):
-        if kind in _CONTAINERS and depth < len(_CONTAINERS):
-            yield from _iter_handlers(file, body, after, depth + 1)
-        elif kind == b"hdlr":
-            file.seek(body + 8)
-            yield file.read(4)
-
-
-def _iter_atoms(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    position = start
-    for _ in range(_MAX_ATOMS):
-        # A declared size may be up to 2^64; no file can seek that far.
-        if position + 8 > end:
-            return
-        file.seek(position)
-        head = file.read(16).ljust(16, b"\0")
-        size, kind, long_size = struct.unpack(">I4sQ", head)
-        body = position + (16 if size == 1 else 8)
-        size = {0: end - position, 1: long_size}.get(size, size)
-        if size < body - position:
-            return
-        yield kind, body, min(position + size, end)
-        position += size

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.audio.decoding.content_names import describe_content, refusal_message
 from app.audio.decoding.format_sniffer import (
     AIFF,
     FLAC,
@@ -19,11 +20,9 @@ from app.audio.decoding.format_sniffer import (
     VORBIS,
     WAV,
     AudioFormat,
-    describe_content,
-    id3v2_size,
-    refusal_message,
     sniff_format,
 )
+from app.audio.decoding.leading_tags import id3v2_size
 
 ROOT = Path(__file__).resolve().parents[3]
 FRAME = b"\xff\xfb\x90\x00" + bytes(413)
@@ -63,7 +62,7 @@ def test_each_format_is_recognised_by_its_first_bytes(head: bytes, expected: Aud
         (b"hello producer\n", "text"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\x1aE\xdf\xa3\x01", "video"),
-        (b"\0\0\0\x14ftypqt  ", "video"),
+        (b"\0\0\0\x18ftypheic", "image"),
         (b"RIFF\0\0\0\0AVI LIST", "video"),
         (b"MThd\0\0\0\x06", "MIDI"),
         (b"\xff\xf1\x50\x80\0\x1f\xfc", "AAC"),

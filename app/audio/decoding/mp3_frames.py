@@ -1,0 +1,82 @@
+"""Find MPEG layer III frames. Standard library only, because the web process calls this on every upload."""
+
+from __future__ import annotations
+
+import re
+
+SEARCH_BYTES = 65_536
+"""How far the first frame may be from the start of the file or the end of its tags, as in ffmpeg."""
+
+# Sync, a version that exists and layer III; a bit rate that is neither free nor invalid.
+_CANDIDATE = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xef]")
+_MIN_FRAMES = 4
+
+
+def mp3_frame_size(header: bytes) -> int:
+    """Return the length in bytes of the MPEG layer III frame with this header, 0 when it is no such header.
+
+    Parameters
+    ----------
+    header : bytes
+        Four bytes: sync, version and layer, bit rate and sample rate, padding (ISO/IEC 11172-3, 13818-3).
+    """
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    rate_index, bitrate_index = header[2] >> 2 & 3, header[2] >> 4
+    if version == 1 or layer != 1 or rate_index == 3 or bitrate_index in (0, 15):
+        return 0
+    padding = header[2] >> 1 & 1
+    return _mp3_slot_bytes(version, bitrate_index) * 1000 // mp3_rate_hz(header) + padding
+
+
+def mp3_rate_hz(header: bytes) -> int:
+    """Return the sample rate in Hz of a valid MPEG layer III header of four bytes."""
+    version, rate_index = header[1] >> 3 & 3, header[2] >> 2 & 3
+    return (44_100, 48_000, 32_000)[rate_index] >> {3: 0, 2: 1, 0: 2}[version]
+
+
+def find_first_frame(head: bytes) -> int | None:
+    """Return the offset of the first frame behind bytes that are no audio, None when there is none.
+
+    A sync word occurs by chance in any file. So three more frames of the same kind have to follow, or at
+    least one and then the end of the file.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes of the file, or of what follows its tags. The first `SEARCH_BYTES` are searched.
+    """
+    for found in _CANDIDATE.finditer(head, 0, SEARCH_BYTES):
+        if _count_frames(head, found.start()) >= _MIN_FRAMES:
+            return found.start()
+    return None
+
+
+def starts_with_frame(head: bytes) -> bool:
+    """Return whether the bytes start with a frame that is followed by another one, or by nothing."""
+    size = mp3_frame_size(head[:4])
+    following = head[size : size + 4]
+    return bool(size) and (len(following) < 4 or mp3_frame_size(following) > 0)
+
+
+def _count_frames(head: bytes, position: int) -> int:
+    """Count frames of one kind in a row, at most `_MIN_FRAMES`; two that end the file count as so many."""
+    kind, count = _frame_kind(head[position : position + 4]), 0
+    while count < _MIN_FRAMES and _frame_kind(header := head[position : position + 4]) == kind:
+        size = mp3_frame_size(header)
+        if not size:
+            return 0
+        count, position = count + 1, position + size
+    return _MIN_FRAMES if count > 1 and position == len(head) else count
+
+
+def _frame_kind(header: bytes) -> tuple[int, ...]:
+    """Return what does not change within a file: version and layer, sample rate, and whether it is mono."""
+    return (header[1] & 0xFE, header[2] & 0x0C, header[3] >> 6 == 3) if len(header) == 4 else ()
+
+
+def _mp3_slot_bytes(version: int, bitrate_index: int) -> int:
+    v1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+    v2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+    return 144 * v1[bitrate_index] if version == 3 else 72 * v2[bitrate_index]
