@@ -8,6 +8,7 @@ ACCOUNT_EXISTS = "account-exists"
 VERIFY_EMAIL = "verify-email"
 RESET_PASSWORD = "reset-password"  # noqa: S105 - a name, not a secret
 CONFIRM_EMAIL = "confirm-email"
+CODES_GUESSED = "codes-guessed"
 SIGN_IN_LINK = "sign-in-link"
 EMAIL_CHANGED = "email-changed"
 PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a name, not a secret
