@@ -18,10 +18,12 @@ def request_link(email: str) -> None:
     network has asked for too many.
     """
     guess_limits.reserve(guess_here(LINK_REQUEST, account_key(email)))
-    user = find_user(email)
+    found = find_user(email)
+    if found is None:
+        return
     with transaction() as session:
-        if user is not None:
-            session.refresh(user, with_for_update={"of": User})
+        # Locked, so that requests at the same time don't each mail a link.
+        user = session.get(User, found.id, with_for_update={"of": User})
         if user is not None and user.password_hash is not None and mail_links.has_room(user, SIGN_IN):
             mail_links.enqueue_link(user, SIGN_IN, user.email)
 

@@ -64,6 +64,7 @@ def second_step() -> Page:
     try:
         is_right = sign_in_attempts.check_code(user, form.code.data or "", came_by_link=came_by_link)
     except TooManyGuessesError as refusal:
+        two_factor_login.warn_of_guesses(user)
         return _mail_link("auth/second_step.html", form, user.email, WRONG_CODES, refusal.retry_after_s)
     if is_right:
         return sign_in_and_continue(user, session.pop(PENDING_SIGN_IN)["remember"])

@@ -73,6 +73,14 @@ def accept_code(user: User, code: str) -> bool:
     return True
 
 
+def warn_of_guesses(user: User) -> None:
+    """Mail the owner, once a day, that somebody knows the password and enters wrong codes."""
+    with transaction() as session:
+        session.get(User, user.id, with_for_update={"of": User})  # one request at a time, for the key's sake
+        key = f"codes-guessed:{user.id}:{utcnow().date()}"
+        outbox.enqueue(key, user.id, message_kinds.CODES_GUESSED, {})
+
+
 def disable(user: User) -> None:
     """Disable the second step and notify the owner."""
     with transaction() as session:

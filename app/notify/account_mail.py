@@ -102,6 +102,15 @@ def _two_factor(message: OutboxMessage) -> AccountNotice:
     return AccountNotice(_owner_email(message), subject, (text, IF_NOT_YOU), url, "Set a new password")
 
 
+def _codes_guessed(message: OutboxMessage) -> AccountNotice:
+    text = (
+        "Somebody entered your password and then too many wrong codes of your second step. "
+        "Nobody got in, but whoever it was knows your password."
+    )
+    to, url = _owner_email(message), external_url("auth.forgot")
+    return AccountNotice(to, "Somebody knows your password", (text, IF_NOT_YOU), url, "Set a new password")
+
+
 def _export_ready(message: OutboxMessage) -> AccountNotice | None:
     """Return the mail with the link to an export, or None if its owner has ended all links meanwhile."""
     if are_links_ended(message.user_id, since=message.created_at):
@@ -152,6 +161,7 @@ NOTICE_BUILDERS: dict[str, Callable[[OutboxMessage], AccountNotice | None]] = {
     message_kinds.EMAIL_CHANGED: address_mail.email_changed,
     message_kinds.PASSWORD_CHANGED: _password_changed,
     message_kinds.TWO_FACTOR: _two_factor,
+    message_kinds.CODES_GUESSED: _codes_guessed,
     message_kinds.EXPORT_READY: _export_ready,
     message_kinds.EXPORT_FAILED: _export_failed,
     message_kinds.ACCOUNT_DELETED: _account_deleted,

@@ -10,6 +10,7 @@ RESET_PASSWORD = "reset-password"  # noqa: S105 - a name, not a secret
 CONFIRM_EMAIL = "confirm-email"
 CHANGE_REQUESTED = "change-requested"
 CHANGE_STOPPED = "change-stopped"
+CODES_GUESSED = "codes-guessed"
 SIGN_IN_LINK = "sign-in-link"
 EMAIL_CHANGED = "email-changed"
 PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a name, not a secret

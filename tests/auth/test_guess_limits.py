@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -311,8 +312,11 @@ class TestCodes:
             stranger.post("/sign-in/code", code="000000")
         here = Browser(app)
         sign_in(here, owner.email)
+        post(here, "/sign-in/code", HOME, code="000000")
         refused = post(here, "/sign-in/code", HOME, code=code_of(owner))
         assert (refused.status_code, "too many wrong codes" in refused.text) == (429, True)
+        subjects = [each["Subject"] for each in mails()]
+        assert subjects.count("Somebody knows your password") == 1
         mail = next(each for each in mails() if each["Subject"] == "Your link to sign in")
         assert here.post(link_in(mail)).headers["Location"] == "/sign-in/code"
         assert here.get("/dashboard").status_code == 303
@@ -394,3 +398,21 @@ def test_the_link_says_what_happened(app: Flask, owner: User) -> None:
     text = text_of(mails()[0])
     assert "too many wrong passwords or codes" in text
     assert "within two hours" in text
+
+
+class TestWithoutRedis:
+    """The store of the counts is away: each process counts for itself."""
+
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": "x" * 40}
+
+    @pytest.fixture(autouse=True)
+    def no_reset(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.setattr(limiter, "reset", guess_limits._counts_of_this_process().storage.reset)
+        yield
+        assert not limiter._storage_dead  # other tests share the limiter
+
+    def test_guesses_are_still_counted(self, app: Flask, owner: User) -> None:
+        assert guess_from(app, [ELSEWHERE], owner.email, 11) == [422] * 10 + [429]
+        assert sign_in(Browser(app), owner.email).status_code == 303

@@ -11,11 +11,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import redis
 
+from app import create_app
+from app.auth import guess_limits
+from app.auth.guess_limits import Guess, TooManyGuessesError
+from app.config import Settings
 from tests.live import ROOT, Producer, Product, free_port
 from tests.support import PASSWORD
 
@@ -84,3 +89,23 @@ def test_sign_in_is_throttled_across_all_processes(product: Product, second_url:
             form = {"csrf_token": found.group(1), "email": "owner@example.com", "password": "wrong"}
             codes.append(browser.post("/sign-in", data=form).status_code)
     assert codes == [422] * 10 + [429] * 2
+
+
+def test_a_right_code_is_given_back_in_redis(tmp_path: Path, redis_url: str) -> None:
+    redis.Redis.from_url(redis_url).flushall()
+    app = create_app(
+        Settings.from_env({"DATA_DIR": str(tmp_path), "REDIS_URL": redis_url, "SECRET_KEY": SECRET})
+    )
+    guess = Guess(guess_limits.CODE_GUESS, "someone", "192.0.2.1", None)
+    with app.app_context():
+        for _ in range(20):
+            guess_limits.reserve(guess)
+            guess_limits.forgive(guess)
+        for _ in range(10):
+            guess_limits.reserve(guess)
+        with pytest.raises(TooManyGuessesError):
+            guess_limits.reserve(guess)
+        guess_limits.forgive(guess)
+        guess_limits.reserve(guess)
+    store: Any = redis.Redis.from_url(redis_url)
+    assert min(store.ttl(key) for key in store.keys("*")) > 0
