@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAKE_UPS, HAND_ON_PAUSE_S = 100, 0.5
 # What is being sent when the worker ends gets so long; then it is sent again by another worker.
-STOP_SENDING_S = 5.0
+STOP_SENDING_S = 3.0
 
 
 @huey.task(name="run_job")

@@ -20,7 +20,7 @@ from app.integrations.mailer import mail_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 35
+STOP_TIMEOUT_S = 30
 PROCESSES = ("web", "worker")
 
 
@@ -33,7 +33,7 @@ def main() -> int:
         return 2
     env = _environment(settings)
     subprocess.run(["flask", "--app", "wsgi", "db", "upgrade"], check=True, env=env, cwd=ROOT)
-    honcho.manager.KILL_WAIT = STOP_TIMEOUT_S  # lets a job that is nearly done finish, and what is being sent
+    honcho.manager.KILL_WAIT = STOP_TIMEOUT_S  # lets a job that is nearly done finish
     manager = Manager()
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     for name in PROCESSES:
