@@ -44,6 +44,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "pages.media",
         "pages.metrics",  # has a token of its own
         "pages.readyz",
+        "upload.permission",  # looks at the session or the token itself
     }
 )
 

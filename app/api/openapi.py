@@ -29,7 +29,8 @@ RETRY_LATER = (
 MAX_LISTED_VALUES = 14  # a longer vocabulary is summarised instead of listed
 DESCRIPTION = (
     "Everything the pages do, for scripts. Create a token in Settings > Tokens and send it as "
-    "`Authorization: Bearer sp404_…`. Errors are problem details (RFC 9457)."
+    "`Authorization: Bearer sp404_…`. Errors are problem details (RFC 9457). Those of the servers in front "
+    "(400, 414, 417, 431, 501, 502, 504) have an empty `instance`."
 )
 
 

@@ -7,13 +7,11 @@ from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.api.operations import Operation
-from app.billing import plans
-from app.models import User
 
-MAX_FORM_BYTES, MAX_JSON_BYTES = 10**6, 64 * 1024
+MAX_JSON_BYTES = 64 * 1024
 
 
-def parse_request(operation: Operation, user: User) -> dict[str, BaseModel]:
+def parse_request(operation: Operation) -> dict[str, BaseModel]:
     """Return the query, headers, body and form that the operation's schemas read from the request.
 
     Raise pydantic's ValidationError for values that do not fit, and UnsupportedMediaType for another type of
@@ -31,11 +29,6 @@ def parse_request(operation: Operation, user: User) -> dict[str, BaseModel]:
         _reject_nul_bytes()
         found["form"] = operation.form.model_validate(request.form.to_dict())
     return found
-
-
-def max_form_bytes(user: User) -> int:
-    """Return the largest body of a form with one file that the user's plan allows."""
-    return plans.plan_for_user(user).max_file_bytes + MAX_FORM_BYTES
 
 
 def _reject_nul_bytes() -> None:

@@ -24,7 +24,7 @@ from app.api import (
 )
 from app.api.operations import Operation
 from app.auth import api_tokens
-from app.billing import quota
+from app.billing import plans, quota
 from app.extensions import csrf, db, limiter, settings
 from app.jobs import actions, progress, purposes, reprocess
 from app.library import downloads, samples, trash
@@ -79,7 +79,7 @@ def serves(operation: Operation) -> Callable[[View], View]:
                 return user
             if operation.form is not None:
                 _check_before_reading(user)
-            made = view(user, **ids, **request_parsing.parse_request(operation, user))
+            made = view(user, **ids, **request_parsing.parse_request(operation))
             if isinstance(made, BaseResponse):
                 return made
             return Response(made.model_dump_json(), operation.status, mimetype="application/json")
@@ -240,8 +240,8 @@ def _check_before_reading(user: User) -> None:
     """Refuse an upload by its headers; a repeated request gets its answer even when the plan is used up."""
     key = request.headers.get("Idempotency-Key")
     if key is None or not idempotency.is_known(user, key):
-        early_checks.check_quota(user)
-    early_checks.reserve_room(request_parsing.max_form_bytes(user))
+        early_checks.check_quota(user, request.content_length)
+    early_checks.reserve_room(early_checks.largest_body(plans.plan_for_user(user), 1))
 
 
 def _redirect(url: str) -> Response:

@@ -11,21 +11,43 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 from wtforms import ValidationError
 
-from app.billing import quota
+from app.billing import plans, quota
+from app.billing.plans import Plan
 from app.extensions import db
 from app.models import User
+from app.upload import idempotency, spool
 from app.upload.intake import UploadRefusedError
 from app.upload.spool import SpoolingRequest
 
 MAX_OVERHEAD_BYTES = 10**6  # of a body beside its files: boundaries, part headers and the other fields
+MAX_UPLOAD_BYTES = 10**9
 HEAD_BYTES = 64 * 1024
 
 
-def check_quota(user: User) -> None:
-    """Raise UploadRefusedError when the plan certainly has no room for what the request declares."""
-    usage, declared = quota.plan_usage(user), request.content_length or 0
+def check_quota(user: User, declared: int | None) -> None:
+    """Raise UploadRefusedError when the plan certainly has no room for a body of the declared length."""
+    usage, declared = quota.plan_usage(user), declared or 0
     if usage.refusal(max(declared - MAX_OVERHEAD_BYTES, 1)) is not None:
         raise UploadRefusedError(usage.refusal(max(declared, 1)))
+
+
+def largest_body(plan: Plan, files: int) -> int:
+    """Return how long a body with this many files may be on a plan."""
+    several = min(files * plan.max_file_bytes, MAX_UPLOAD_BYTES)
+    return max(several, plan.max_file_bytes) + MAX_OVERHEAD_BYTES
+
+
+def may_send(user: User, declared: int | None, files: int) -> bool:
+    """Return whether a body of the declared length would be read, without reading or reserving anything."""
+    limit = largest_body(plans.plan_for_user(user), files)
+    key = request.headers.get("Idempotency-Key")
+    try:
+        if key is None or not idempotency.is_known(user, key):
+            check_quota(user, declared)
+        spool.reserve_room(declared or 0).release()
+    except (UploadRefusedError, spool.DiskFullError):
+        return False
+    return declared is None or declared <= limit
 
 
 def reserve_room(max_body_bytes: int) -> None:

@@ -10,11 +10,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 import tasks
+from app.auth import api_tokens
 from app.billing import plans, quota
 from app.extensions import limiter
 from app.form_responses import see_other
 from app.jobs import card_list
-from app.models import Job
+from app.models import Job, User
+from app.models.api_token import SAMPLES_WRITE
 from app.negotiation import wants_json
 from app.plurals import pluralize
 from app.upload import demo_sounds, direct_uploads, early_checks, intake
@@ -24,7 +26,6 @@ from app.upload.spool import DiskFullError
 blueprint = Blueprint("upload", __name__, url_prefix="/upload")
 
 MAX_FORM_FILES = 10
-MAX_UPLOAD_BYTES = 10**9
 MAX_MESSAGES = 5
 
 
@@ -36,14 +37,12 @@ def check_before_reading(endpoint: str | None, values: dict[str, Any] | None) ->
     """
     if endpoint != "upload.create" or not current_user.is_authenticated:
         return
-    early_checks.check_quota(current_user)
-    plan, declared = plans.plan_for_user(current_user), request.content_length or 0
-    largest = plan.max_file_bytes + early_checks.MAX_OVERHEAD_BYTES
-    if wants_json() and declared > largest:
+    early_checks.check_quota(current_user, request.content_length)
+    plan = plans.plan_for_user(current_user)
+    largest = early_checks.largest_body(plan, 1)
+    if wants_json() and (request.content_length or 0) > largest:
         raise intake.UploadRefusedError(intake.too_large_message("The file", plan))
-    if not wants_json():
-        largest = max(min(MAX_FORM_FILES * plan.max_file_bytes, MAX_UPLOAD_BYTES), largest)
-    early_checks.reserve_room(largest)
+    early_checks.reserve_room(largest if wants_json() else early_checks.largest_body(plan, MAX_FORM_FILES))
     early_checks.require_form_token()
 
 
@@ -108,6 +107,19 @@ def skipped() -> Response:
     return Response(status=204)
 
 
+@blueprint.get("/permission")
+def permission() -> Response:
+    """Tell the proxy in front whether it should receive a body, by the headers that came before it.
+
+    The proxy names the address and the length of the request. After 403 it passes the request on without
+    receiving it, so that the address itself answers with the reason.
+    """
+    user, files = _sender()
+    declared = request.headers.get("X-Upload-Length", type=int)
+    allowed = user is not None and early_checks.may_send(user, declared, files)
+    return Response(status=204 if allowed else 403)
+
+
 @blueprint.post("/demo-sounds")
 @limiter.limit("20/hour")
 def try_demo_sounds() -> Response:
@@ -138,6 +150,14 @@ def not_offered(_: Exception) -> tuple[Response, int]:
     return jsonify(
         error="Direct uploads are off here, as there is no object store. Send files to /upload."
     ), 404
+
+
+def _sender() -> tuple[User | None, int]:
+    """Return who wants to send a body, and how many files it may hold."""
+    if request.headers.get("X-Upload-Path", "").startswith("/api/"):
+        token = api_tokens.request_token()
+        return (token.user if token is not None and token.allows(SAMPLES_WRITE) else None), 1
+    return (current_user if current_user.is_authenticated else None), 1 if wants_json() else MAX_FORM_FILES
 
 
 def _accept_files(files: list[FileStorage]) -> None:

@@ -17,7 +17,7 @@ from app.api.operations import OPERATIONS, PREFIX, Operation
 from app.api.problems import MEDIA_TYPE, Problem
 from tests.support import ApiScript, kick
 
-# A wider run: HOSTILE_SHARE=1 make test ARGS=tests/api/test_hostile_requests.py
+# HOSTILE_SHARE=4 sends everything everywhere.
 SHARE = float(os.environ.get("HOSTILE_SHARE", "0.12"))
 LONG = "x" * 5000
 DEEP: Any = json.loads("[" * 150 + "]" * 150)

@@ -27,10 +27,12 @@ def producer(postgres_app: Flask, monkeypatch: pytest.MonkeyPatch) -> User:
 
 def test_every_operation_answers_as_documented_whatever_is_sent(postgres_app: Flask, producer: User) -> None:
     sample_id = finished_job(Browser(postgres_app, producer), "kick.wav", kick()).id
-    statuses = hostile.walk(ApiScript(postgres_app, producer), sample_id, hostile.SHARE / 2)
-    assert sum(statuses.values()) > 1000 * hostile.SHARE
+    share = min(hostile.SHARE / 2, 1)
+    statuses = hostile.walk(ApiScript(postgres_app, producer), sample_id, share)
+    assert sum(statuses.values()) > 2000 * share
 
 
 def test_no_page_breaks_whatever_its_form_is_sent(postgres_app: Flask, producer: User) -> None:
-    statuses = hostile_forms.walk(postgres_app, producer, hostile.SHARE / 4)
-    assert sum(statuses.values()) > 1250 * hostile.SHARE
+    share = min(hostile.SHARE / 4, 1)
+    statuses = hostile_forms.walk(postgres_app, producer, share)
+    assert sum(statuses.values()) > 5000 * share

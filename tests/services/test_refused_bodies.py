@@ -214,7 +214,7 @@ def test_a_client_that_sends_at_once_reads_the_answer(
 
 
 @pytest.fixture
-def browser(web: Web) -> Iterator[httpx.Client]:
+def member(web: Web) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=web.url, timeout=60) as client:
         sign_in(client, "free@example.com")
         yield client
@@ -237,12 +237,12 @@ def cookies(client: httpx.Client) -> dict[str, str]:
 
 @pytest.mark.parametrize("token", ["", "wrong"])
 def test_a_large_form_without_a_valid_token_is_refused_at_its_beginning(
-    web: Web, browser: httpx.Client, token: str
+    web: Web, member: httpx.Client, token: str
 ) -> None:
     start = multipart(b"x" * 70_000, ("csrf_token", token))
     with closing(connect(web)) as connection:
         connection.sendall(
-            head("POST", "/upload", MULTIPART | cookies(browser) | {"Content-Length": str(90_000_000)})
+            head("POST", "/upload", MULTIPART | cookies(member) | {"Content-Length": str(90_000_000)})
         )
         connection.sendall(start)
         answer = whole_answer(connection)
@@ -250,10 +250,10 @@ def test_a_large_form_without_a_valid_token_is_refused_at_its_beginning(
     assert b"open for too long" in answer
 
 
-def test_a_large_form_with_its_token_is_read_and_stored(web: Web, browser: httpx.Client) -> None:
+def test_a_large_form_with_its_token_is_read_and_stored(web: Web, member: httpx.Client) -> None:
     content = kick() + bytes(5_000_000)
-    form = {"csrf_token": form_token(browser)}
-    answer = browser.post("/upload", data=form, files={"audio": ("a.wav", content)})
+    form = {"csrf_token": form_token(member)}
+    answer = member.post("/upload", data=form, files={"audio": ("a.wav", content)})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/jobs")
     with web.database():
         assert len(content) in db.session.scalars(select(Job.size_bytes)).all()
