@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sqlalchemy import Text, func, literal
@@ -21,7 +20,10 @@ def blank_punctuation(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    return re.sub(" +", " ", text.translate(_TO_BLANKS))
+    words = text.translate(_TO_BLANKS)
+    while "  " in words:  # cheaper than a regular expression: SQLite calls this for every row
+        words = words.replace("  ", " ")
+    return words
 
 
 class BlankPunctuation(FunctionElement[str]):
