@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
@@ -127,13 +127,23 @@ def _session(url: str, timeout_s: float) -> Iterator[smtplib.SMTP]:
     """Connect and greet, encrypted where the server can, and turn every failure into MailError."""
     parts = urlsplit(url)
     try:
-        with _connect(parts.scheme, parts.hostname or "", parts.port, timeout_s) as server:
+        server = _connect(parts.scheme, parts.hostname or "", parts.port, timeout_s)
+        try:
             if parts.scheme != "smtps" and server.has_extn("starttls"):
                 server.starttls(context=ssl.create_default_context())
             server.ehlo_or_helo_if_needed()  # encrypted, it may offer more
             yield server
+        finally:
+            _say_goodbye(server)
     except (OSError, smtplib.SMTPException) as error:
         raise MailError(str(error)) from error
+
+
+def _say_goodbye(server: smtplib.SMTP) -> None:
+    """End a session; a server that ends it badly has taken the mail all the same, and gets it only once."""
+    with suppress(OSError, smtplib.SMTPException):
+        server.quit()
+    server.close()
 
 
 def _connect(scheme: str, host: str, port: int | None, timeout_s: float) -> smtplib.SMTP:
