@@ -67,9 +67,16 @@ class Product:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "scripts.serve"], cwd=ROOT, env=self.env, stdout=log, stderr=log
             )
+        try:
+            self._wait_until_ready(self.process)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + START_S
         while time.monotonic() < until:
-            assert self.process.poll() is None, self.log
+            assert process.poll() is None, self.log
             try:
                 if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
                     return

@@ -11,13 +11,13 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from app.config import Settings
 from app.integrations.deadlines import Deadline
@@ -130,16 +130,28 @@ def _session(url: str, total_s: float) -> Iterator[smtplib.SMTP]:
     """Connect and greet, encrypted where the server can, and turn every failure into MailError."""
     parts = urlsplit(url)
     try:
-        with (
-            Deadline(total_s) as deadline,
-            connect_smtp(parts.scheme, parts.hostname or "", parts.port, deadline) as server,
-        ):
+        with Deadline(total_s) as deadline, _connected(parts, deadline) as server:
             if parts.scheme != "smtps" and server.has_extn("starttls"):
                 server.starttls(context=ssl.create_default_context())
             server.ehlo_or_helo_if_needed()  # encrypted, it may offer more
             yield server
     except (OSError, smtplib.SMTPException) as error:
         raise MailError(str(error)) from error
+
+
+@contextmanager
+def _connected(parts: SplitResult, deadline: Deadline) -> Iterator[smtplib.SMTP]:
+    """Connect, and end the session; one that the server ends badly is over all the same.
+
+    It has taken the mail by then, so an error here must not make us send it a second time.
+    """
+    server = connect_smtp(parts.scheme, parts.hostname or "", parts.port, deadline)
+    try:
+        yield server
+    finally:
+        with suppress(OSError, smtplib.SMTPException):
+            server.quit()
+        server.close()
 
 
 def _write_to_folder(message: EmailMessage, key: str, folder: Path) -> None:

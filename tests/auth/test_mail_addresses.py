@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.admin import audit_trail
-from app.auth import accounts, credentials
+from app.auth import accounts, credentials, registration
 from app.auth.form_fields import NO_ACCENTS, NOT_ASKED
 from app.extensions import db
 from app.integrations import mailer
@@ -165,8 +167,9 @@ def _use_server(app: Flask, port: int) -> None:
 @pytest.mark.parametrize("with_utf8", [False, True])
 def test_mail_goes_by_the_ascii_form_of_the_domain(app: Flask, with_utf8: bool) -> None:
     with mail_server(app, with_utf8) as mailbox:
-        for address in (*SPELLINGS, *OTHER_DOMAINS):
-            assert Browser(app).post("/register", email=address).status_code == 303
+        assert Browser(app).post("/register", email=SPELLINGS[0]).status_code == 303
+        for address in (*SPELLINGS[1:], *OTHER_DOMAINS):
+            registration.request_link(address)
         with transaction():  # enqueued by the previous version
             outbox.enqueue("old", None, "register", {"to": READ})
         outbox.deliver_mails()
@@ -226,8 +229,9 @@ def test_an_account_whose_server_was_changed_is_told_on_its_own_page(app: Flask)
 
 def test_with_smtputf8_the_mail_is_sent(app: Flask) -> None:
     with mail_server(app, with_utf8=True) as mailbox:
-        for address in ACCENTED:
-            assert Browser(app).post("/register", email=address).status_code == 303
+        assert Browser(app).post("/register", email=ACCENTED[0]).status_code == 303
+        for address in ACCENTED[1:]:
+            registration.request_link(address)
         outbox.deliver_mails()
     assert mailbox.recipients == [
         "dié@example.com", "dié@example.com", STORED.replace("dj", "dié"), "用户@example.com",
@@ -247,3 +251,32 @@ def test_a_folder_takes_every_mail(app: Flask) -> None:
     assert Browser(app).post("/register", email="dié@bücher.example", password=PASSWORD).status_code == 303
     (mail,) = mails()
     assert mail["To"] == "dié@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("goodbye", [b"250 ok", b"421 later", b""], ids=["odd answer", "error", "hangs up"])
+def test_a_mail_that_was_taken_is_not_sent_again(app: Flask, goodbye: bytes) -> None:
+    taken: list[bytes] = []
+
+    class Careless(StreamRequestHandler):
+        """A mail server without extensions that takes every mail, and ends the session in its own way."""
+
+        def handle(self) -> None:
+            self.wfile.write(b"220 hello\r\n")
+            for line in iter(self.rfile.readline, b""):
+                command = line.strip().upper()
+                if command == b"QUIT":
+                    self.wfile.write(goodbye + b"\r\n" if goodbye else b"")
+                    return
+                if command == b"DATA":
+                    self.wfile.write(b"354 go\r\n")
+                    taken.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+                self.wfile.write(b"250 ok\r\n")
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Careless) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        _use_server(app, server.server_address[1])
+        Browser(app).post("/register", email=READ)
+        assert outbox.deliver_mails() == 1
+        server.shutdown()
+    assert len(taken) == 1
+    assert outbox.list_failed() == []
