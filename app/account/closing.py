@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Select, delete, func, or_, select, update
 
@@ -38,8 +39,9 @@ from app.notify import mail_links
 log = logging.getLogger(__name__)
 
 RETRY_S = (60, 300, 1800, 2 * 3600, 6 * 3600)  # then every 6 hours
-# The right to be deleted wins: when no ZIP can be made for so long, the account is deleted without one.
-ARCHIVE_PATIENCE = timedelta(days=3)
+# The right to be deleted wins: when no ZIP could be made so often, which takes about three days, the account
+# is deleted without one.
+ARCHIVE_TRIES = 16
 ACCOUNT_CLOSED = "The account was closed."
 
 
@@ -141,6 +143,7 @@ def _claim_next() -> str | None:
         if closing is None:
             return None
         closing.next_try_at = utcnow() + WORK_LEASE
+        closing.tries += 1
         return closing.user_id
 
 
@@ -170,7 +173,7 @@ def _advance(user_id: str, step: str) -> None:
     following = STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)]
     this_step = update(AccountClosing).where(AccountClosing.user_id == user_id, AccountClosing.step == step)
     with transaction() as session:
-        session.execute(this_step.values(step=following, tries=0, last_error=None))
+        session.execute(this_step.values(step=following, tries=1, last_error=None))
 
 
 def _postpone(user_id: str, error: Exception) -> None:
@@ -178,14 +181,13 @@ def _postpone(user_id: str, error: Exception) -> None:
         closing = session.get(AccountClosing, user_id, populate_existing=True)
         if closing is None:
             return
-        wait_s = RETRY_S[min(closing.tries, len(RETRY_S) - 1)]
-        closing.tries += 1
+        wait_s = RETRY_S[min(closing.tries, len(RETRY_S)) - 1]
         closing.next_try_at = utcnow() + timedelta(seconds=wait_s)
         closing.last_error = redact_addresses(f"{type(error).__name__}: {error}")[:300]
         level = logging.ERROR if closing.is_stuck else logging.WARNING
         log.log(
             level,
-            "account %s is not deleted yet: step %s failed %s times",
+            "account %s is not deleted yet: step %s failed at try %s",
             user_id,
             closing.step,
             closing.tries,
@@ -204,23 +206,18 @@ def _cancel_jobs(closing: AccountClosing) -> None:
 
 
 def _make_archive(closing: AccountClosing) -> None:
-    """Store the ZIP that the last mail links to; after ARCHIVE_PATIENCE the account goes without it."""
-    user, email, user_id = closing.user, closing.email, closing.user_id
-    tries, requested_at = closing.tries, closing.requested_at
+    """Store the ZIP that the last mail links to; after ARCHIVE_TRIES the account goes without it."""
+    user, email, user_id, tries = closing.user, closing.email, closing.user_id, closing.tries
     key = closing.archive_key or f"{FAREWELLS}{secrets.token_hex(16)}.zip"
     with transaction():
         closing.archive_key = key  # first, so that a repetition replaces what it left behind
-    made = True
-    try:
+    if tries <= ARCHIVE_TRIES:
         export_archive.store_archive(user, email, key, skip_unreadable=tries >= STUCK_AFTER)
-    except Exception:
-        if utcnow() - requested_at < ARCHIVE_PATIENCE:
-            raise
-        db.session.rollback()
-        log.exception("account %s is deleted without a ZIP of its data", user_id)
-        made = False
+        values: dict[str, Any] = {"archived_at": utcnow()}
+    else:
+        log.error("account %s is deleted without a ZIP of its data", user_id)
+        values = {"archive_key": None}
     with transaction() as session:
-        values = {"archived_at": utcnow()} if made else {"archive_key": None}
         session.execute(update(AccountClosing).where(AccountClosing.user_id == user_id).values(**values))
 
 

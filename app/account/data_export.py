@@ -117,6 +117,9 @@ def _due_exports() -> Select[DataExport]:
 
 def _try_export(export: DataExport) -> None:
     export_id, user, key, tries = export.id, export.user, export.key, export.tries
+    if tries > MAX_TRIES:  # every worker that tried has died
+        _postpone(export_id, tries, is_full=False)
+        return
     try:
         with keep_alive(lambda: _extend_lease(export_id, key)):
             size_bytes = export_archive.store_archive(user, user.email, key, tries >= MAX_TRIES)

@@ -12,7 +12,7 @@ from app.models.user import User
 
 SUBSCRIPTIONS, JOBS, ARCHIVE, OBJECTS, ROWS = "subscriptions", "jobs", "archive", "objects", "rows"
 STEPS = (SUBSCRIPTIONS, JOBS, ARCHIVE, OBJECTS, ROWS)
-# A step that failed this often in a row is reported to the operator; it is tried again all the same.
+# A step that was begun this often is reported to the operator; it is tried again all the same.
 STUCK_AFTER = 3
 
 
@@ -25,7 +25,8 @@ class AccountClosing(Model):
     # For the archive and the last mail. The account's own address is free again from the start.
     email: Mapped[str] = mapped_column(String(254))
     step: Mapped[str] = mapped_column(String(16), default=SUBSCRIPTIONS)
-    tries: Mapped[int] = mapped_column(default=0)  # failures of this step in a row
+    # How often this step was begun. It counts a try whose worker died, too.
+    tries: Mapped[int] = mapped_column(default=0)
     # While a worker is at it, this lies in the future: should the worker die, another one goes on then.
     next_try_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
     last_error: Mapped[str | None] = mapped_column(String(300))

@@ -135,7 +135,7 @@ def _account_deleted(message: OutboxMessage) -> AccountNotice:
     to, subject = message.payload["to"], "Your account has been deleted"
     text = "Your account and every sample in it have been deleted. This is the last email we'll send you."
     if message.payload["key"] is None:
-        sorry = "We tried for three days to make the ZIP of your data, and could not. We are sorry."
+        sorry = "We tried many times to make the ZIP of your data, and could not. We are sorry."
         return AccountNotice(to, subject, (text, sorry), external_url("pages.landing"), "Our home page")
     until = message.payload.get("until")
     span = f"until {datetime.fromisoformat(until):%-d %B %Y, %H:%M} UTC" if until else "for a week"

@@ -10,7 +10,6 @@ from sqlalchemy import delete, update
 from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
 from app.models.user import CLOSED_DOMAIN
-from app.notify.message_kinds import METER_EVENT, WEBHOOK
 
 # A message that was sent or given up stays so long, for operators and so that its key is not used again.
 RETENTION = timedelta(days=30)
@@ -36,8 +35,8 @@ def purge_finished() -> None:
     """Delete messages that were sent or given up RETENTION ago, and older addresses of the others."""
     finished = OutboxMessage.next_try_at.is_(None)
     old = OutboxMessage.created_at < utcnow() - RETENTION
-    # Mails without a user carry the address itself. The previous version left it there.
-    mails = OutboxMessage.user_id.is_(None), OutboxMessage.kind.not_in((WEBHOOK, METER_EVENT))
+    # The previous version left the address in mails that were sent.
+    with_address = OutboxMessage.payload["to"].as_string().is_not(None)
     with transaction() as session:
         session.execute(delete(OutboxMessage).where(finished, old))
-        session.execute(update(OutboxMessage).where(finished, *mails).values(payload=ADDRESS_REMOVED))
+        session.execute(update(OutboxMessage).where(finished, with_address).values(payload=ADDRESS_REMOVED))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 import tasks
-from app.account import account_deletion, closing, export_archive, kept_archives
+from app.account import account_deletion, closing, export_archive, keep_alive, kept_archives
+from app.admin import metrics
 from app.auth import accounts
 from app.billing import checkout, quota
 from app.extensions import db, settings
@@ -80,9 +82,11 @@ def the_closing() -> AccountClosing:
     return db.session.scalars(sa.select(AccountClosing)).one()
 
 
-@pytest.mark.parametrize("email", ["clara.muster+beats@closing.example", "åsa_100%'o@closing.example"])
-def test_nothing_of_a_closed_account_is_left(app: Flask, stripe: FakeStripe, email: str) -> None:
-    other = make_full_account(app, "other@example.com")
+@pytest.mark.parametrize("email", ["clara.muster@closing.example", "åsa_100%'o@closing.example"])
+def test_nothing_of_a_closed_account_is_left(
+    app: Flask, full: FullAccount, stripe: FakeStripe, email: str
+) -> None:
+    other = full
     with captured_log() as log:
         account = make_full_account(app, email, add_customer(stripe.world, email)["id"])
         assert len(account.ids) > 20
@@ -233,6 +237,43 @@ def test_deletion_goes_on_wherever_a_worker_is_killed(full: FullAccount) -> None
     assert len([mail for mail in mails() if "deleted" in mail["Subject"]]) == 1
 
 
+def test_an_archive_that_kills_every_worker_is_given_up(full: FullAccount) -> None:
+    closing.close_account(full.user)
+    for _ in range(3):
+        kill_worker_in(export_archive, "write_archive", False)
+        make_due()
+    assert closing.count_closings(stuck_only=True) == 1
+    make_due(tries=closing.ARCHIVE_TRIES)
+    finish()
+    assert db.session.get(User, full.user_id) is None
+
+
+def test_a_worker_that_takes_long_keeps_the_closing(
+    full: FullAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the archive is made, the lease that this test takes away comes back."""
+    closing.close_account(full.user)
+    monkeypatch.setattr(keep_alive, "BEAT_S", 0.02)
+    extended = threading.Event()
+    extend = closing._extend_lease
+
+    def extend_and_tell(user_id: str) -> None:
+        extend(user_id)
+        extended.set()
+
+    def take_long(*_: object, **__: object) -> int:
+        make_due()
+        extended.clear()
+        assert extended.wait(20)
+        assert the_closing().next_try_at > utcnow()
+        return 0
+
+    monkeypatch.setattr(closing, "_extend_lease", extend_and_tell)
+    monkeypatch.setattr(export_archive, "store_archive", take_long)
+    finish()
+    assert db.session.get(User, full.user_id) is None
+
+
 def test_a_charge_never_outlives_its_account(
     full: FullAccount, stripe: FakeStripe, as_stranger: Browser, stranger: User
 ) -> None:
@@ -248,6 +289,7 @@ def test_a_charge_never_outlives_its_account(
             assert ("Closed accounts that" in as_stranger.get("/admin/queues").text) == (tries >= 3)
             make_due()
     assert log.getvalue().count("ERROR app.account.closing") == 1
+    assert "sp404_closings_stuck 1.0" in metrics.render_metrics().decode()
     page = as_stranger.get("/admin/closings")
     assert full.user_id in page.text
     assert full.email not in page.text
@@ -290,7 +332,10 @@ def test_an_account_is_deleted_without_its_zip_after_three_days(
     monkeypatch.setattr(type(open_store(settings())), "put", fail_in_store)
     finish()
     assert db.session.get(User, full.user_id) is not None
-    make_due(requested_at=utcnow() - timedelta(days=3, minutes=1))
+    make_due(tries=closing.ARCHIVE_TRIES - 1)
+    finish()
+    assert db.session.get(User, full.user_id) is not None
+    make_due()
     finish()
     assert db.session.get(User, full.user_id) is None
     assert traces_in_database(full) == set()

@@ -366,6 +366,15 @@ def test_a_killed_worker_leaves_no_file_and_another_one_goes_on(
     assert db.session.get_one(DataExport, export.id).ready_at is not None
 
 
+def test_an_export_that_kills_every_worker_is_given_up(as_owner: Browser) -> None:
+    as_owner.post("/settings/exports")
+    age(tries=MAX_TRIES, next_try_at=utcnow(), started_at=utcnow())
+    export = make()
+    assert export is not None
+    assert export.failed_at is not None
+    assert mails()[-1]["Subject"] == "Your data could not be exported"
+
+
 def test_leftovers_are_removed_but_not_what_is_in_use(app: Flask) -> None:
     long_ago = utcnow().timestamp() - 2 * cleanup.MIN_FILE_AGE_S
     for name in ("export-dead", "export-alive"):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from app.auth import data_export
+from app.account import data_export
 from app.billing import plans, quota
 from app.billing.plans import GB, MB
 from app.extensions import db, settings

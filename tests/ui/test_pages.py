@@ -41,6 +41,7 @@ OWN = (
     "/admin/queues?tab=failed",
     "/admin/queues?tab=done&text=dusty",
     "JOB",
+    "/admin/closings",
     "/admin/outbox",
     "/admin/payments",
     "/admin/audit",
