@@ -19,6 +19,7 @@ from app.auth.guess_limits import TooManyGuessesError
 from app.extensions import db, settings
 from app.form_responses import Page, render_form, see_other
 from app.models import User
+from app.models.base import release_connection
 from app.models.user_session import SIGN_IN
 from app.notify import mail_links
 from app.notify.mail_links import DeadLinkError
@@ -114,6 +115,7 @@ def take_at_least(seconds: float) -> Iterator[None]:
     """Make what happens inside take this long, whatever it does."""
     until = time.monotonic() + seconds
     yield
+    release_connection()
     time.sleep(max(until - time.monotonic(), 0))
 
 

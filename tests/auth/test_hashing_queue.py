@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from app.auth import accounts, credentials, passwords
+from app.auth.guess_limits import TooManyGuessesError
 from app.auth.hashing_queue import (
     NETWORK_MAX,
     NICENESS,
@@ -220,6 +221,24 @@ class TestConnections:
         assert accounts.authenticate(owner.email, PASSWORD) is not None
         assert owner.password_hash != before
         assert held == [0, 0]
+
+
+@pytest.mark.parametrize("email", ["owner@example.com", "nobody@example.com"])
+@pytest.mark.parametrize("path", ["/forgotten-password", "/sign-in"])
+def test_no_connection_is_held_while_a_form_takes_its_time(
+    app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch, path: str, email: str
+) -> None:
+    def refuse(_: object) -> None:
+        raise TooManyGuessesError(60)
+
+    browser, held = Browser(app), []
+    pool: Any = db.engine.pool
+    monkeypatch.setattr("app.auth.sign_in_views.time.sleep", lambda _: held.append(pool.checkedout()))
+    monkeypatch.setattr("app.auth.guess_limits.check", refuse)
+    monkeypatch.setattr("app.auth.guess_limits.reserve", lambda _: None)
+    db.session.rollback()
+    assert browser.post(path, email=email, password="guess").status_code in {303, 429}
+    assert held == [0]
 
 
 def test_a_password_that_changes_while_it_is_checked_is_not_accepted(
