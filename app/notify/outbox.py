@@ -60,6 +60,11 @@ def deliver_webhooks() -> int:
     return sent
 
 
+def has_due_webhooks() -> bool:
+    """Return whether a webhook is due, whether or not its endpoint may be sent it now."""
+    return webhook_turns.has_due()
+
+
 def deliver_usage() -> int:
     """Report all billable usage that is due and return how many reports were accepted.
 
@@ -71,11 +76,6 @@ def deliver_usage() -> int:
     ):
         sent += 1
     return sent
-
-
-def has_due_usage() -> bool:
-    """Return whether billable usage waits to be reported."""
-    return db.session.scalar(_due_messages(OutboxMessage.kind == METER_EVENT)) is not None
 
 
 def claim_mail(busy_accounts: Iterable[str] = ()) -> ClaimedMessage | None:

@@ -21,7 +21,7 @@ from app.account import data_export
 from app.extensions import db
 from app.models import OutboxMessage, User, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow
-from app.notify import outbox, webhook_delivery, webhook_turns
+from app.notify import outbox, webhook_delivery
 from app.notify.webhook_standing import WEBHOOK_RETRY_S
 from app.webhooks import endpoints
 from tests.support import Browser, finished_job, kick
@@ -237,7 +237,7 @@ def test_only_chosen_events_are_sent(app: Flask, owner: User, receiver: Receiver
 def test_mails_do_not_wait_for_webhooks(as_owner: Browser, endpoint: WebhookEndpoint) -> None:
     finished_job(as_owner, "kick.wav", kick())
     assert outbox.deliver_mails() == 1
-    assert webhook_turns.has_due()
+    assert outbox.has_due_webhooks()
 
 
 @pytest.mark.parametrize(
