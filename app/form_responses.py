@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
@@ -24,6 +24,16 @@ def see_other(endpoint: str, message: str = "", category: str = "message", **val
     if message:
         flash(message, category)
     return redirect(url_for(endpoint, **values), 303)
+
+
+def form_texts() -> list[str]:
+    """Return the name and value of every field of the request's form, and the name of every file.
+
+    A part of a multipart body may have no name; then the name is None.
+    """
+    names_and_values = [text for pair in request.form.items(multi=True) for text in pair]
+    files = [text for name, file in request.files.items(multi=True) for text in (name, file.filename)]
+    return [text or "" for text in (*names_and_values, *files)]
 
 
 def parse_whole_number(text: str) -> int | None:

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, flash, g, redirect, request, url_for
 from flask_login import current_user
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import logs
 from app.config import Settings
 from app.extensions import settings
+from app.form_responses import form_texts
 from app.models.base import new_id
 
 STRIPE_API_BASE = Settings.model_fields["stripe_api_base"].default
@@ -70,18 +70,13 @@ def reject_unusable_input() -> None:
     People never type NUL, and PostgreSQL rejects it in text. A form would read a file as the value of the
     text field of that name. The API and Stripe's events are checked where their bodies are read.
     """
-    typed = [request.path, *_names_and_values(request.args)]
+    typed = [request.path, *(text for pair in request.args.items(multi=True) for text in pair)]
     if request.mimetype in FORM_TYPES and request.blueprint not in (None, "api"):
-        typed += _names_and_values(request.form)
-        typed += [file.filename or "" for _, file in request.files.items(multi=True)]
+        typed += form_texts()
         if request.files.keys() - FILE_FIELDS.get(request.endpoint or "", frozenset()):
             abort(400)
     if any("\0" in text for text in typed):
         abort(400)
-
-
-def _names_and_values(fields: MultiDict[str, str]) -> list[str]:
-    return [text for pair in fields.items(multi=True) for text in pair]
 
 
 def require_sign_in() -> BaseResponse | None:

@@ -18,6 +18,7 @@ from app.admin.job_search import JobFilter
 from app.models import User
 from app.models.base import transaction
 from app.search.sample_query import SampleQuery
+from tests.api.hostile import multipart_bodies
 from tests.live import ROOT
 from tests.owned_rows import one_of_everything
 from tests.support import PASSWORD, Browser
@@ -121,6 +122,8 @@ def _requests(
     yield path, {"data": {name: (BytesIO(b"x"), "\0.wav") for name in names}}
     broken = "&".join(f"{name}=%ed%a0%80%ff" for name in names)
     yield path, {"data": broken, "content_type": "application/x-www-form-urlencoded"}
+    for body in multipart_bodies():
+        yield path, {"data": body, "content_type": "multipart/form-data; boundary=b"}
     yield path, {"data": {name: ["a", "a\0"] for name in names}, "content_type": "multipart/form-data"}
     for name in names if each_field else ():
         for value in VALUES:

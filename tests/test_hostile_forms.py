@@ -41,6 +41,13 @@ def test_nul_is_refused_in_any_value_of_any_kind_of_form(
     assert browser._request("POST", "/sign-in", data=data, content_type=kind).status_code == 400
 
 
+def test_a_field_without_a_name_is_ignored(app: Flask) -> None:
+    body = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
+    form = {"data": body, "content_type": "multipart/form-data; boundary=b"}
+    app.config["WTF_CSRF_ENABLED"] = False
+    assert Browser(app)._request("POST", "/sign-in", **form).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [

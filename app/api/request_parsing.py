@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.api.operations import Operation
+from app.form_responses import form_texts
 
 MAX_JSON_BYTES = 64 * 1024
 
@@ -26,15 +27,10 @@ def parse_request(operation: Operation) -> dict[str, BaseModel]:
         found["body"] = operation.body.model_validate_json(_read_json())
     if operation.form is not None:
         _require_mimetype("multipart/form-data")
-        _reject_nul_bytes()
+        if any("\0" in text for text in form_texts()):
+            raise BadRequest
         found["form"] = operation.form.model_validate(request.form.to_dict())
     return found
-
-
-def _reject_nul_bytes() -> None:
-    names = [file.filename or "" for file in request.files.values()]
-    if any("\0" in text for text in (*request.form, *request.form.values(), *names)):
-        raise BadRequest
 
 
 def _read_json() -> bytes:
