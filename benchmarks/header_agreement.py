@@ -1,8 +1,8 @@
 """Compare the decoder with sox and ffmpeg on false headers: `python -m benchmarks.header_agreement`.
 
 The rule: what sox and ffmpeg agree on is read, and what they read differently is refused. Files that only
-one of them reads, or neither, are counted and not judged. The decoder departs from the rule on purpose in two ways: tags behind the audio are
-no sound, and a file that holds a quarter of what it declares is cut short.
+one of them reads, or neither, are counted and not judged. The decoder departs from the rule on purpose in two
+ways: tags behind the audio are no sound, and a file that holds a quarter of what it declares is cut short.
 """
 
 from __future__ import annotations

@@ -92,8 +92,7 @@ def make_length_frame(first: bytes, duration_s: float) -> bytes:
     """Return a silent frame for the front of an MP3 that does not say how long it is.
 
     mpg123 guesses the length from the size of the file and the bit rate of the first frame, and libsndfile
-    stops there. For a variable rate the guess may be a third of the length. The Xing tag of the frame prevents
-    it.
+    stops there. For a variable rate the guess may be a third of the length. The frame's Xing tag prevents it.
 
     Parameters
     ----------
