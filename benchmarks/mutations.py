@@ -15,6 +15,9 @@ import numpy as np
 import soundfile
 
 from app.audio.decoding.mp4 import ffmpeg_path
+from tests.audio.decoding.aiff_family import aiff_family
+from tests.audio.decoding.pcm_packing import Coding, apev2
+from tests.audio.decoding.wav_family import wav_family
 
 ACCEPTED, REFUSED = "accepted", "refused"
 MAX_BYTES = 4_000_000
@@ -65,10 +68,11 @@ class Mutations:
 
     def __init__(self, folder: Path, lures: Lures, seed: int) -> None:
         self._seed, self._lures, self._sources = seed, lures, source_files(folder)
+        self._false_headers = dict([*wav_family(2, Coding(16)), *aiff_family(2, Coding(24))])
         self._makers: list[Callable[[Rng], Mutant]] = [
             self._damaged, self._damaged, self._damaged, self._lying, self._lying, self._cut, self._spliced,
             self._repeated, self._tagged, self._disguised, self._referring, self._giant, self._values,
-            self._noise, self._whole,
+            self._noise, self._whole, self._contradicting, self._preceded,
         ]  # fmt: skip
 
     def make(self, number: int) -> Mutant:
@@ -209,6 +213,28 @@ class Mutations:
             b"\0\0\0\x18ftypM4A ",
         )
         return Mutant("noise", heads[int(rng.integers(len(heads)))] + rng.bytes(int(rng.integers(30_000))))
+
+    def _contradicting(self, rng: Rng) -> Mutant:
+        """Return a WAV or AIFF whose header contradicts itself, sometimes with a changed byte."""
+        names = list(self._false_headers)
+        data = bytearray(self._false_headers[names[int(rng.integers(len(names)))]])
+        if rng.random() < 0.3:
+            data[int(rng.integers(min(len(data), 120)))] = int(rng.integers(256))
+        return Mutant("contradict", bytes(data))
+
+    def _preceded(self, rng: Rng) -> Mutant:
+        """Put bytes that are no audio before a good sound: junk, zeros, tags, sync words, part of a sound."""
+        size = int(np.exp(rng.uniform(0, np.log(80_000))))
+        front = (
+            rng.bytes(size),
+            bytes(size),
+            b"\xff" * size,
+            _id3_tag(bytes(size)),
+            apev2(size),
+            (b"\xff\xfb\x90\x00" + rng.bytes(size % 60)) * 200,
+            self._pick(rng, ".mp3")[-size:],
+        )[int(rng.integers(7))]
+        return Mutant("preceded", front + self._pick(rng, ".mp3" if rng.random() < 0.6 else ""))
 
     def _whole(self, rng: Rng) -> Mutant:
         """Return a good file unchanged."""

@@ -6,18 +6,14 @@ libsndfile after their tags are skipped, MP4 by ffmpeg (see `mp4`). A length in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
-
-import numpy as np
-import soundfile
+from typing import BinaryIO, cast
 
 from app.audio.decoding import mp4
 from app.audio.decoding.aiff_header import read_aiff_layout
 from app.audio.decoding.content_names import refusal_message
-from app.audio.decoding.decode_checks import LENGTH_SLACK_FRAMES, check_decoded, check_length, check_shape
+from app.audio.decoding.decode_checks import check_decoded, check_length, check_shape
 from app.audio.decoding.decode_limits import DEFAULT_LIMITS, DecodeLimits
 from app.audio.decoding.file_region import FileRegion
 from app.audio.decoding.flac_header import read_flac_header
@@ -32,17 +28,19 @@ from app.audio.decoding.format_sniffer import (
     sniff_format,
 )
 from app.audio.decoding.leading_tags import skip_leading_tags
-from app.audio.decoding.mp3_frames import find_first_frame, starts_with_frame
-from app.audio.decoding.pcm_layout import PcmLayout
-from app.audio.decoding.scratch_file import Recording, Samples, ScratchWriter, content_sha256
+from app.audio.decoding.mp3_frames import (
+    declares_length,
+    find_first_frame,
+    has_variable_rate,
+    make_length_frame,
+    starts_with_frame,
+)
+from app.audio.decoding.sample_stream import SampleStream, open_pcm, open_sndfile
+from app.audio.decoding.scratch_file import Recording, ScratchWriter, content_sha256
 from app.audio.decoding.tag_stripping import strip_trailing_tags
 from app.audio.decoding.wav_format import MP3_TAG
 from app.audio.decoding.wav_header import WavChunks, read_wav_chunks, read_wav_layout
 from app.audio.errors import EXPORT_AGAIN, UnreadableAudio
-
-_FRAMES_UNKNOWN = 1 << 50
-# Damage loses the whole block it is in, so blocks are short.
-_READ_VALUES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +76,6 @@ class DecodedAudio:
     def duration_s(self) -> float:
         """Return the length in seconds."""
         return len(self.samples) / self.sample_rate
-
-
-@dataclass(slots=True)
-class _Stream:
-    """Blocks of an open file. `declared_frames` is None when the header leaves the length open.
-
-    `format` is the one the audio turned out to have, and `warnings` are about the header.
-    """
-
-    format: AudioFormat
-    sample_rate: int
-    channels: int
-    declared_frames: int | None
-    blocks: Iterator[Samples]
-    warnings: tuple[str, ...] = ()
 
 
 def decode_file(path: Path, work_dir: Path, limits: DecodeLimits = DEFAULT_LIMITS) -> DecodedAudio:
@@ -141,25 +124,25 @@ def _as_file(region: FileRegion) -> BinaryIO:
     return cast(BinaryIO, region)
 
 
-def _open_stream(region: FileRegion, found: AudioFormat, limits: DecodeLimits) -> _Stream:
+def _open_stream(region: FileRegion, found: AudioFormat, limits: DecodeLimits) -> SampleStream:
     file, size_bytes = _as_file(region), len(region)
     if found is WAV:
         return _open_wav(file, size_bytes, limits)
     if found is AIFF:
-        return _open_pcm(file, read_aiff_layout(file, size_bytes, limits), found, limits)
+        return open_pcm(file, read_aiff_layout(file, size_bytes, limits), found, limits)
     if found is FLAC:
         return _open_flac(strip_trailing_tags(file, size_bytes), limits)
     if found is MP3:
         return _open_mp3(region, limits)
     region.seek(0)
-    return _open_sndfile(region, found, limits)
+    return open_sndfile(region, found, limits)
 
 
-def _open_wav(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> _Stream:
+def _open_wav(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> SampleStream:
     chunks = read_wav_chunks(file, size_bytes, limits)
     if chunks.format.tag == MP3_TAG and (inside := _find_mp3_inside(file, size_bytes, chunks)):
         return _open_mp3(inside, limits)
-    return _open_pcm(file, read_wav_layout(file, size_bytes, chunks, limits), WAV, limits)
+    return open_pcm(file, read_wav_layout(file, size_bytes, chunks, limits), WAV, limits)
 
 
 def _find_mp3_inside(file: BinaryIO, size_bytes: int, chunks: WavChunks) -> FileRegion | None:
@@ -169,107 +152,33 @@ def _find_mp3_inside(file: BinaryIO, size_bytes: int, chunks: WavChunks) -> File
     return inside if sniff_format(inside.read(HEAD_BYTES)) is MP3 else None
 
 
-def _open_flac(region: FileRegion, limits: DecodeLimits) -> _Stream:
+def _open_flac(region: FileRegion, limits: DecodeLimits) -> SampleStream:
     header = read_flac_header(_as_file(region), len(region))
     check_shape(header.channels, header.sample_rate, limits)
     check_length(header.frames, header.channels, header.sample_rate, limits)
-    return _open_sndfile(header.stream, FLAC, limits, header.frames or None)
+    return open_sndfile(header.stream, FLAC, limits, header.frames or None, is_open=True)
 
 
-def _open_mp3(region: FileRegion, limits: DecodeLimits) -> _Stream:
+def _open_mp3(region: FileRegion, limits: DecodeLimits) -> SampleStream:
     """Open an MP3 at its first frame; what precedes it may be junk, zeros or part of a frame."""
     stripped = strip_trailing_tags(_as_file(region), len(region))
     head = stripped.read(HEAD_BYTES)
     first = 0 if starts_with_frame(head) else find_first_frame(head)
     if first is None:
         raise UnreadableAudio(f"This MP3 is damaged. {EXPORT_AGAIN}")
-    stream = _open_sndfile(FileRegion(_as_file(stripped), first, len(stripped) - first), MP3, limits)
+    frames = FileRegion(_as_file(stripped), first, len(stripped) - first)
+    is_open = not declares_length(head[first:]) and has_variable_rate(_as_file(frames))
+    if is_open:
+        lead = make_length_frame(head[first:], limits.duration_max_s + 1)
+        frames = FileRegion(_as_file(stripped), first, len(stripped) - first, lead)
+    frames.seek(0)
+    stream = open_sndfile(frames, MP3, limits, is_open=is_open)
     if head[:first].strip(b"\0"):
         stream.warnings = (f"This MP3 begins with {first:,} bytes that are not audio. We skipped them.",)
     return stream
 
 
-def _open_pcm(file: BinaryIO, layout: PcmLayout, found: AudioFormat, limits: DecodeLimits) -> _Stream:
-    check_shape(layout.channels, layout.sample_rate, limits)
-    present = max(layout.end - layout.start, 0)
-    declared = layout.declared_bytes
-    usable = present if declared is None else min(present, declared)
-    region = FileRegion(file, layout.start, usable // layout.frame_bytes * layout.frame_bytes)
-    frames = None if declared is None else declared // layout.frame_bytes
-    # Only the audio that is there is refused for its length; a wrong declared length gets a warning.
-    check_length(len(region) // layout.frame_bytes, layout.channels, layout.sample_rate, limits)
-    blocks = _read_raw_blocks(region, layout)
-    return _Stream(found, layout.sample_rate, layout.channels, frames, blocks, layout.warnings)
-
-
-def _read_raw_blocks(region: FileRegion, layout: PcmLayout) -> Iterator[Samples]:
-    if not len(region):
-        return
-    sound = _open_forward_only(
-        region,
-        samplerate=layout.sample_rate,
-        channels=layout.channels,
-        format="RAW",
-        subtype=layout.subtype,
-        endian=layout.endian,
-    )
-    yield from _read_and_close(sound)
-
-
-def _open_sndfile(
-    region: FileRegion, found: AudioFormat, limits: DecodeLimits, frames: int | None = None
-) -> _Stream:
-    """Open a compressed file; `frames` is its length where its own header leaves it open."""
-    try:
-        sound = _open_forward_only(region)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise UnreadableAudio(f"This {found.name} is damaged and cannot be read. {EXPORT_AGAIN}") from error
-    check_shape(sound.channels, sound.samplerate, limits)
-    declared = sound.frames if 0 < sound.frames < _FRAMES_UNKNOWN else frames
-    if declared is not None:
-        check_length(declared, sound.channels, sound.samplerate, limits)
-    return _Stream(found, sound.samplerate, sound.channels, declared, _read_and_close(sound, frames))
-
-
-def _open_forward_only(region: FileRegion, **raw: Any) -> Any:
-    sound = soundfile.SoundFile(region, **raw)
-    # soundfile seeks after each block it reads, which makes FLAC and MP3 search for their place again.
-    sound.seekable = lambda: False
-    return sound
-
-
-def _read_and_close(sound: Any, frames: int | None = None) -> Iterator[Samples]:
-    with sound:
-        yield from _read_blocks(sound, _FRAMES_UNKNOWN if frames is None else frames)
-
-
-def _read_blocks(sound: Any, frames: int) -> Iterator[Samples]:
-    """Yield blocks up to a length, and refuse audio that goes on: sox stops there and ffmpeg does not."""
-    size, left = max(_READ_VALUES // sound.channels, 1), frames
-    while left:
-        wanted = min(size, left)
-        block = _read_block(sound, wanted)
-        if len(block):
-            yield block
-        if len(block) < wanted:
-            return
-        left -= wanted
-    if len(_read_block(sound, LENGTH_SLACK_FRAMES + 1)) > LENGTH_SLACK_FRAMES:
-        raise UnreadableAudio(
-            "This file holds more audio than its header says, and programs play different lengths of it. "
-            f"{EXPORT_AGAIN}"
-        )
-
-
-def _read_block(sound: Any, frames: int) -> Samples:
-    try:
-        return np.asarray(sound.read(frames, dtype="float32", always_2d=True), dtype=np.float32)
-    except soundfile.SoundFileError:
-        # Damage in the middle: `check_decoded` decides whether what came before is enough.
-        return np.empty((0, sound.channels), np.float32)
-
-
-def _write_scratch(stream: _Stream, work_dir: Path, limits: DecodeLimits) -> DecodedAudio:
+def _write_scratch(stream: SampleStream, work_dir: Path, limits: DecodeLimits) -> DecodedAudio:
     rate, channels, found = stream.sample_rate, stream.channels, stream.format
     max_frames = int(limits.duration_max_s * rate)
     with ScratchWriter(work_dir / "decoded.f32", channels) as scratch:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import struct
+from typing import BinaryIO
 
 SEARCH_BYTES = 65_536
 """How far the first frame may be from the start of the file or the end of its tags, as in ffmpeg."""
 
 # Sync, a version that exists and layer III; a bit rate that is neither free nor invalid.
 _CANDIDATE = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xef]")
-_MIN_FRAMES = 4
+_MIN_FRAMES, _MAX_FRAMES = 4, 200_000
+# Header, checksum, side information and the four letters of the tag.
+_TAG_REACH = 48
 
 
 def mp3_frame_size(header: bytes) -> int:
@@ -58,6 +62,52 @@ def starts_with_frame(head: bytes) -> bool:
     size = mp3_frame_size(head[:4])
     following = head[size : size + 4]
     return bool(size) and (len(following) < 4 or mp3_frame_size(following) > 0)
+
+
+def declares_length(head: bytes) -> bool:
+    """Return whether the frame at the start says how many frames follow."""
+    return b"VBRI" in head[:_TAG_REACH] or b"Xing" in head[:_TAG_REACH] or b"Info" in head[:_TAG_REACH]
+
+
+def has_variable_rate(file: BinaryIO) -> bool:
+    """Return whether the frames of an open file, which starts with one, have different bit rates.
+
+    It looks at up to `_MAX_FRAMES` headers, more than the longest accepted file has, and stops at damage.
+    """
+    position, first = 0, b""
+    for _ in range(_MAX_FRAMES):
+        file.seek(position)
+        header = file.read(4)
+        size = mp3_frame_size(header)
+        if not size:
+            return False
+        first = first or header
+        if header[2] >> 4 != first[2] >> 4:
+            return True
+        position += size
+    return False
+
+
+def make_length_frame(first: bytes, duration_s: float) -> bytes:
+    """Return a silent frame for the front of an MP3 that does not say how long it is.
+
+    mpg123 guesses the length from the size of the file and the bit rate of the first frame, and libsndfile
+    stops there. For a variable rate the guess may be a third of the length. The frame's Xing tag prevents it.
+
+    Parameters
+    ----------
+    first : bytes
+        The header of the first frame.
+    duration_s : float
+        The length to declare, at least that of the audio.
+    """
+    version, is_mono = first[1] >> 3 & 3, first[3] >> 6 == 3
+    # No checksum, a middle bit rate, no padding.
+    header = bytes([first[0], first[1] | 1, 0x80 | first[2] & 0x0C, first[3]])
+    side_info = (17 if is_mono else 32) if version == 3 else (9 if is_mono else 17)
+    count = int(duration_s * mp3_rate_hz(header) / (1_152 if version == 3 else 576)) + 1
+    tag = header + bytes(side_info) + b"Xing" + struct.pack(">II", 1, count)
+    return tag.ljust(mp3_frame_size(header), b"\0")
 
 
 def _count_frames(head: bytes, position: int) -> int:
