@@ -16,12 +16,13 @@ from app.models.base import transaction
 from app.models.job import COMPLETED
 from app.models.user_session import CHANGE, RESET, STOP
 from app.notify import account_mail, mail_links, message_kinds, signed_tokens
+from tests.auth.test_guess_limits import under_attack
 from tests.auth.test_two_factor import code_of
 from tests.support import PASSWORD, Browser, waiting_jobs
 
 NEW = "another quiet long password"
 # Only workers add these, and they send mails after each task.
-BY_WORKERS = {message_kinds.EXPORT_READY, message_kinds.ACCOUNT_DELETED}
+BY_WORKERS = {message_kinds.EXPORT_READY, message_kinds.EXPORT_FAILED, message_kinds.ACCOUNT_DELETED}
 Act = Callable[[Browser, User], None]
 
 
@@ -54,6 +55,20 @@ def stop_after_change(browser: Browser, owner: User) -> None:
 def turn_second_step_on(browser: Browser, owner: User) -> None:
     browser.get("/settings/two-factor")
     assert browser.post("/settings/two-factor", code=code_of(owner)).status_code == 201
+
+
+def sign_in_while_strangers_guess(browser: Browser, owner: User) -> None:
+    under_attack(owner.email)
+    elsewhere = Browser(browser.client.application)
+    assert elsewhere.post("/sign-in", email=owner.email, password=PASSWORD).status_code == 429
+
+
+def enter_wrong_codes(browser: Browser, owner: User) -> None:
+    turn_second_step_on(browser, owner)
+    elsewhere = Browser(browser.client.application)
+    elsewhere.post("/sign-in", email=owner.email, password=PASSWORD)
+    for _ in range(11):
+        elsewhere.post("/sign-in/code", code="000000")
 
 
 def turn_second_step_off(browser: Browser, owner: User) -> None:
@@ -103,6 +118,8 @@ ACTS: dict[str, tuple[Act, str]] = {
     "stop a change that was made": (stop_after_change, message_kinds.CHANGE_STOPPED),
     "second step on": (turn_second_step_on, message_kinds.TWO_FACTOR),
     "second step off": (turn_second_step_off, message_kinds.TWO_FACTOR),
+    "sign in while strangers guess": (sign_in_while_strangers_guess, message_kinds.SIGN_IN_LINK),
+    "enter wrong codes": (enter_wrong_codes, message_kinds.CODES_GUESSED),
     "cancel the last job": (cancel_the_last_job, message_kinds.BATCH_DONE),
 }
 

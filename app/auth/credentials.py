@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from app.auth import access, passwords
 from app.auth.access import EndedAccess
+from app.billing import quota
 from app.models import MailLink, User
 from app.models.base import transaction, utcnow
 from app.models.user_lookup import find_user
@@ -68,6 +69,8 @@ def sign_out_everywhere(user: User) -> EndedAccess:
 
 
 def _set_password(user: User, new_hash: str, this_session: str | None, end_tokens: bool) -> EndedAccess:
+    if not quota.lock_account(user.id):  # closed while the password was being hashed
+        raise DeadLinkError
     user.password_hash = new_hash
     ended = access.end_access(user, this_session, end_tokens)
     changed_at = utcnow()
