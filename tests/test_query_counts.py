@@ -46,7 +46,7 @@ METRICS_TOKEN = "a token of the scraper"
 # These answer a file, a redirect to one, or nothing but their own signature; or they need a payment provider.
 NO_ROWS = {
     "account.export", "auth.confirm_email", "auth.finish_registration", "auth.reset", "auth.verify",
-    "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
+    "auth.sign_in_by_link", "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
     "pages.media", "upload.known",
 }  # fmt: skip
 # A page and what follows it: the same address with a search, a purpose, a tab or another page.
