@@ -47,7 +47,7 @@ METRICS_TOKEN = "a token of the scraper"
 # These answer a file, a redirect to one, or nothing but their own signature; or they need a payment provider.
 NO_ROWS = {
     "account.export", "account.latest_export", "auth.confirm_email", "auth.finish_registration",
-    "auth.reset", "auth.stop_change", "auth.verify",
+    "auth.reset", "auth.sign_in_by_link", "auth.stop_change", "auth.verify",
     "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
     "pages.media", "upload.known",
 }  # fmt: skip
