@@ -76,6 +76,34 @@ def test_a_file_that_is_not_audio_is_refused_and_leaves_nothing(
     assert files_kept() == []
 
 
+def test_a_file_is_accepted_for_what_it_holds(as_owner: Browser) -> None:
+    """Junk before an MP3, a tag before a WAV and a phone's brand are accepted, and a video is refused."""
+    frames = (b"\xff\xfb\x90\x00" + bytes(413)) * 8
+    tracks = {kind: mp4_with_track(kind) for kind in (b"soun", b"vide")}
+    for name, content in {
+        "junk.mp3": b"\x12junk" * 40 + frames,
+        "tagged.wav": b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + kick(),
+        "voice.m4a": tracks[b"soun"].replace(b"M4A ", b"3gp4"),
+        "sound.mov": tracks[b"soun"].replace(b"M4A ", b"qt  "),
+    }.items():
+        assert as_owner.upload((name, content)).status_code == 201, name
+    for brand in (b"M4A ", b"mp42", b"qt  ", b"3gp4"):
+        refused = as_owner.upload(("film.mov", tracks[b"vide"].replace(b"M4A ", brand)))
+        assert refused.status_code == 422
+        assert "looks like a video" in refused.get_json()["error"]
+
+
+def mp4_with_track(handler: bytes) -> bytes:
+    """Return an MP4 with an index of one empty track behind 100 kB of media data."""
+
+    def atom(kind: bytes, body: bytes) -> bytes:
+        return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+    handled = atom(b"hdlr", bytes(8) + handler + bytes(13))
+    index = atom(b"moov", atom(b"trak", atom(b"mdia", handled)))
+    return atom(b"ftyp", b"M4A \0\0\0\0") + atom(b"mdat", bytes(100_000)) + index
+
+
 def test_a_file_over_the_plans_size_is_refused(as_freeloader: Browser) -> None:
     answer = as_freeloader.upload(("big.wav", kick() + bytes(10 * plans.MB)))
     assert answer.status_code == 422

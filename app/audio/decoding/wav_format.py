@@ -111,16 +111,14 @@ class WavFormat:
     def _warn(self, width: int) -> tuple[str, ...]:
         """Return a warning when bits, block align or byte rate are not those of the chosen width."""
         frame = width * self.channels
-        if self.tag in (_ALAW, _ULAW) or self.bits:
-            is_right = self.align == frame and self.byte_rate == frame * self.sample_rate
-            said = f"{self.align} bytes per frame and {self.byte_rate:,} per second"
-        else:
-            is_right, said = False, f"{self.bits} bits per sample"
-        if is_right:
-            return ()
         kind = f"{8 * width}-bit {describe_channels(self.channels)}"
+        if not self.bits and self.tag not in (_ALAW, _ULAW):
+            return (f"This WAV's header says 0 bits per sample. We read it as {kind}, which fits the rest.",)
+        if self.align == frame and self.byte_rate == frame * self.sample_rate:
+            return ()
         return (
-            f"This WAV's header contradicts itself: it says {said}, which is wrong for {kind} audio. "
+            f"This WAV's header contradicts itself: it says {self.align} bytes per frame and "
+            f"{self.byte_rate:,} per second, which is wrong for {kind} audio. "
             "We read it as that, as other programs do.",
         )
 
