@@ -14,7 +14,8 @@ from app.account import closing, data_export
 from app.auth import access, accounts, api_tokens
 from app.extensions import db
 from app.models import ApiToken, DataExport, MailLink, User
-from app.models.base import new_id, transaction, utcnow
+from app.models.base import transaction, utcnow
+from app.models.user_lookup import find_user
 from app.models.user_session import CHANGE, RESET, STOP
 from app.notify import mail_links, signed_tokens
 from tests.auth.sent_mails import link_in, mails, text_of
@@ -154,13 +155,16 @@ def test_the_link_of_a_deleted_account_opens_its_zip_and_no_earlier_one(
 def test_export_links_of_the_previous_version_work_until_links_are_ended(
     app: Flask, as_owner: Browser, owner: User
 ) -> None:
-    old = f"/settings/exports/{signed_tokens.export_token(f'exports/{owner.id}/{new_id()}.zip')}"
+    export = DataExport(user_id=owner.id, ready_at=utcnow(), size_bytes=1)
+    with transaction() as session:
+        session.add(export)
+    old = f"/settings/exports/{signed_tokens.export_token(f'exports/{owner.id}/{export.id}.zip')}"
     assert Browser(app).get(old).status_code == 302
     change_password(as_owner, owner)
     assert Browser(app).get(old).status_code == 404
 
 
-@pytest.mark.parametrize("event", [change_password, reset_password, sign_out_everywhere, close_account])
+@pytest.mark.parametrize("event", [change_password, reset_password, sign_out_everywhere])
 def test_a_registration_link_never_opens_an_existing_account(
     app: Flask, as_owner: Browser, owner: User, event: Callable[[Browser, User], None]
 ) -> None:
@@ -170,6 +174,17 @@ def test_a_registration_link_never_opens_an_existing_account(
     answer = Browser(app).post(path, password="a third quiet password")
     assert answer.status_code == 422
     assert owner.password_hash == hash_before
+
+
+def test_a_registration_link_opens_a_new_account_once_the_old_one_is_closed(
+    app: Flask, as_owner: Browser, owner: User
+) -> None:
+    email, path = owner.email, f"/register/{signed_tokens.registration_token(owner.email)}"
+    close_account(as_owner, owner)
+    assert Browser(app).post(path, password="a third quiet password").status_code == 303
+    found = find_user(email)
+    assert found is not None
+    assert found.id != owner.id
 
 
 def test_an_address_can_not_be_changed_by_a_link_from_before_the_reset(app: Flask, owner: User) -> None:

@@ -215,7 +215,7 @@ class TestConnections:
     def test_renewing_an_old_hash_holds_none_either(
         self, app: Flask, owner: User, held: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(passwords, "needs_rehash", lambda _: True)
+        monkeypatch.setattr(passwords, "needs_rehash", lambda *_: True)
         before = owner.password_hash
         db.session.commit()
         assert accounts.authenticate(owner.email, PASSWORD) is not None
@@ -244,15 +244,15 @@ def test_no_connection_is_held_while_a_form_takes_its_time(
 def test_a_password_that_changes_while_it_is_checked_is_not_accepted(
     app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passed = passwords.verify_password
+    matched = passwords.matching_spelling
 
-    def changed_meanwhile(password_hash: str, password: str) -> bool:
-        is_right = passed(password_hash, password)
+    def changed_meanwhile(password_hash: str, password: str) -> str | None:
+        spelling = matched(password_hash, password)
         with transaction():
             db.session.get_one(User, owner.id).password_hash = passwords.DUMMY_HASH
-        return is_right
+        return spelling
 
-    monkeypatch.setattr(passwords, "verify_password", changed_meanwhile)
+    monkeypatch.setattr(passwords, "matching_spelling", changed_meanwhile)
     assert accounts.authenticate(owner.email, PASSWORD) is None
 
 

@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.admin import audit_trail
-from app.auth import accounts, credentials, registration
+from app.auth import accounts, credentials, guess_limits, registration
 from app.auth.form_fields import NO_ACCENTS, NOT_ASKED
 from app.extensions import db
 from app.integrations import mailer
@@ -165,7 +165,10 @@ def _use_server(app: Flask, port: int) -> None:
 
 
 @pytest.mark.parametrize("with_utf8", [False, True])
-def test_mail_goes_by_the_ascii_form_of_the_domain(app: Flask, with_utf8: bool) -> None:
+def test_mail_goes_by_the_ascii_form_of_the_domain(
+    app: Flask, with_utf8: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guess_limits, "take_mail", lambda _: True)  # all to one mailbox within a moment
     with mail_server(app, with_utf8) as mailbox:
         assert Browser(app).post("/register", email=SPELLINGS[0]).status_code == 303
         for address in (*SPELLINGS[1:], *OTHER_DOMAINS):
