@@ -104,9 +104,14 @@ def _decode(path: Path, folder: Path) -> Sound | None:
 
 
 def _is_reasoned(label: str) -> bool:
-    """Return whether we differ on purpose."""
-    # Whole numbers read as floats are mostly no sound, and we replace such values with silence.
-    return label.endswith(("-list", "-name", "x4", "frames-17640", "tag-3", "subtype-3"))
+    """Return whether we differ on purpose.
+
+    Bytes that are no float in the first place become silence here and full scale there. "sowt" with other
+    than 16 bits is read as sox and libsndfile do, which write it.
+    """
+    no_floats = ("tag-3", "subtype-3", *(f"f32 bits {number} ch offset-1" for number in CHANNELS))
+    tags_or_cut = ("-list", "-name", "x4", "frames-17640")
+    return label.endswith((*tags_or_cut, *no_floats, "sowt'", "f32 bits 6 ch bits-64-align-0"))
 
 
 if __name__ == "__main__":
