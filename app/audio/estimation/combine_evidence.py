@@ -20,6 +20,8 @@ DETECTED, FROM_NAME = "detected", "file name"
 _SAME_TEMPO_RATIO = 0.015
 _NAME_CONFIDENCE, _AGREED_CONFIDENCE = 0.8, 0.97
 _MIN_SURE_CONFIDENCE = 0.85
+# Names count files and name machines by round numbers too, so a faster bare number doubles no sure tempo.
+_MAX_BARE_DOUBLE_BPM = 190.0
 
 Value = TypeVar("Value")
 
@@ -68,7 +70,8 @@ def combine_bpm(detected: TempoEstimate, name: NameEvidence, kind: str) -> tuple
     """Return the tempo of a loop, and a warning when name and sound disagree.
 
     A tempo in the name confirms the detected one, chooses among the candidates, and stands when no tempo is
-    sure. It overrides a sure tempo only by a factor of two, which is a matter of how one counts.
+    sure. It overrides a sure tempo only by a factor of two, which is a matter of how one counts; a number
+    above 190 does so only when it is marked as a tempo.
 
     Parameters
     ----------
@@ -86,7 +89,8 @@ def combine_bpm(detected: TempoEstimate, name: NameEvidence, kind: str) -> tuple
     if detected.bpm is not None and _is_same_tempo(name.bpm, detected.bpm):
         return Verdict(detected.bpm, max(detected.confidence, _AGREED_CONFIDENCE), DETECTED), []
     sure = detected.bpm is not None and detected.confidence >= _MIN_SURE_CONFIDENCE
-    if not sure or _is_octave_apart(name.bpm, detected.bpm):
+    may_recount = name.bpm_marked or name.bpm <= _MAX_BARE_DOUBLE_BPM
+    if not sure or (may_recount and _is_octave_apart(name.bpm, detected.bpm)):
         possible = any(_is_same_tempo(name.bpm, candidate) for candidate, _ in detected.candidates)
         return Verdict(name.bpm, _AGREED_CONFIDENCE if possible else _NAME_CONFIDENCE, FROM_NAME), []
     return _detected_tempo(detected), [f"The file name says {name.bpm:g} BPM; we hear {detected.bpm:.1f}."]

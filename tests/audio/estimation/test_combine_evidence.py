@@ -67,6 +67,15 @@ def test_the_tempo_follows_the_name_unless_another_is_sure(
     assert (verdict.value, verdict.source) == (bpm, source)
 
 
+@pytest.mark.parametrize(("marked", "bpm"), [(False, 100.0), (True, 200.0)])
+def test_a_number_as_fast_as_200_doubles_a_sure_tempo_only_when_it_is_marked(
+    marked: bool, bpm: float
+) -> None:
+    name = replace(NO_FACTS, bpm=200.0, bpm_marked=marked)
+    assert combine_bpm(tempo(100.0, SURE), name, "loop")[0].value == bpm
+    assert combine_bpm(tempo(100.0, UNSURE), name, "loop")[0].value == 200.0
+
+
 def test_a_one_shot_has_no_tempo() -> None:
     verdict, warnings = combine_bpm(tempo(93.0, SURE), replace(NO_FACTS, bpm=93.0), "one-shot")
     assert (verdict.value, verdict.source, warnings) == (None, None, [])
