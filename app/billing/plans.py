@@ -45,6 +45,11 @@ class Plan:
     def is_delayed(self) -> bool:
         return self.tier == FREE_TIER
 
+    @property
+    def this_period(self) -> str:
+        """Return how a sentence names the current period: `today` or `this month`."""
+        return "today" if self.period == "day" else "this month"
+
     def period_bounds(self, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Return the start and the end of the day or month, in the user's time zone, that `now` falls in."""
         start = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -88,8 +88,7 @@ class PlanUsage:
         """Say that no upload is left, when more start and how to get more now; None when one is left."""
         if self.uploads_left or self.takes_overage:
             return None
-        period = "today" if self.plan.period == "day" else "this month"
-        used = f"You have used all {self.plan.uploads:,} uploads for {period}"
+        used = f"You have used all {self.plan.uploads:,} uploads for {self.plan.this_period}"
         if self.cap_cents is not None:
             used += f" and reached your {format_dollars(self.cap_cents)} cap for extra uploads"
         wait = f"wait until {self.resets_at:%-d %b, %H:%M}"
