@@ -13,6 +13,8 @@ from email.utils import parseaddr
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 MAX_CHARS = 254
+# An address as typed may be longer than it is stored.
+MAX_READ = 2 * MAX_CHARS
 # Keyboards for Chinese, Japanese and Korean have these for @.
 OTHER_AT_SIGNS = str.maketrans({"\uff20": "@", "\ufe6b": "@"})
 
@@ -23,6 +25,8 @@ class AddressError(ValueError):
 
 def parse_address(typed: str) -> str:
     """Return the stored form of an address that mail can be sent to, or raise AddressError."""
+    if len(typed) > MAX_READ:  # before the parser, which takes quadratic time in a run of accents
+        raise AddressError("The address is too long.")
     try:
         valid = validate_email(_plain_text(typed), allow_smtputf8=True, check_deliverability=False)
     except EmailNotValidError as error:
@@ -74,7 +78,7 @@ def _stored_form(valid: ValidatedEmail) -> str:
 
 def _parse_leniently(address: str) -> ValidatedEmail | None:
     """Return the parts of an address, also of one inside a network such as `demo@localhost`."""
-    if len(address) > 2 * MAX_CHARS:
+    if len(address) > MAX_READ:
         return None
     try:
         return validate_email(

@@ -58,7 +58,7 @@ def quick_hashes() -> Iterator[None]:
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", quick)
-        patch.setattr(passwords, "DUMMY_HASH", quick.hash("nobody has this password"))
+        patch.setattr(passwords, "UNKNOWN_HASH", quick.hash("nobody has this password"))
         yield
 
 

@@ -62,7 +62,7 @@ def _has_no_token() -> bool:
 
 
 # Requests with a token count for its account, all others (also those with a guessed token) for their network.
-limiter.shared_limit(_rate_limit, scope="api", key_func=api_tokens.account_key, exempt_when=_has_no_token)(
+limiter.shared_limit(_rate_limit, scope="api", key_func=api_tokens.rate_limit_key, exempt_when=_has_no_token)(
     blueprint
 )
 limiter.shared_limit(_rate_limit, scope="api", exempt_when=_has_token)(blueprint)

@@ -81,7 +81,7 @@ def demo_user() -> User:
 
 
 def start_session(user: User, address: str, agent: str) -> None:
-    """Create this browser's session; Flask-Login then writes its cookie."""
+    """Create this browser's session; Flask-Login then writes its cookie. Raises AccessEndedError."""
     user.session_cookie = login_sessions.start_session(user, address, agent)
 
 
@@ -104,7 +104,7 @@ def _check_password(email: str, password: str, may_retry: bool = True) -> User |
     user = find_user(email)
     user_id, password_hash = (user.id, user.password_hash) if user is not None else (None, None)
     # An unknown address takes as long as a known one.
-    spelling = passwords.matching_spelling(password_hash or passwords.DUMMY_HASH, password)
+    spelling = passwords.matching_spelling(password_hash or passwords.UNKNOWN_HASH, password)
     if spelling is None or password_hash is None:
         return None
     is_old = passwords.needs_rehash(password_hash, spelling)
@@ -114,6 +114,7 @@ def _check_password(email: str, password: str, may_retry: bool = True) -> User |
         is_unchanged = user is not None and user.password_hash == password_hash
         if user is not None and is_unchanged:
             user.password_hash = new_hash
+            user.proven_stamp = login_sessions.credential_stamp(user)
     if is_unchanged:
         return user
     # Another sign-in has renewed the hash meanwhile, or the password is another one now.

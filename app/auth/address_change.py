@@ -7,7 +7,7 @@ undone, and what came after: a link to an address that came later can't undo tha
 from __future__ import annotations
 
 import logging
-import secrets
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
@@ -27,7 +27,9 @@ from app.notify.mail_links import DeadLinkError
 
 log = logging.getLogger(__name__)
 
-STOPPED = "A change of the account's email address was stopped, and this was added after it was asked for."
+STOPPED = "A change of the account's email address was stopped, and this was added around that time."
+# Whoever takes an account may secure it for themselves before they change its address.
+SUSPECT_SPAN = timedelta(days=7)
 
 
 def request_email_change(user: User, email: str, requester: Requester) -> None:
@@ -48,10 +50,11 @@ def change_email(link: MailLink) -> None:
             user = _lock_user(link)
             if not mail_links.use_link(link):
                 raise DeadLinkError
-            _reject_taken(link.email, user)
+            new_email = normalize_address(link.email)  # the previous version stored it as typed
+            _reject_taken(new_email, user)
             stop = _stop_link(link, user)
             stop.changed_at, stop.expires_at = utcnow(), utcnow() + mail_links.LIFETIMES[STOP]
-            user.email, user.email_verified_at = link.email, utcnow()
+            user.email, user.email_verified_at = new_email, utcnow()
             mail_links.revoke_every_link(user, keep=(STOP,))
             payload = {"link_id": stop.id}
             outbox.enqueue(f"email-changed:{link.id}", user.id, message_kinds.EMAIL_CHANGED, payload)
@@ -66,7 +69,6 @@ def stop_change(link: MailLink) -> access.EndedAccess | None:
     one. Returns None if another account has the address by now: then the account stays locked, with nothing
     that opens it, until an operator has found out whose it is.
     """
-    unknown_password = passwords.hash_password(secrets.token_urlsafe(32))
     with transaction():
         user = _lock_user(link)
         if not mail_links.use_link(link):
@@ -78,7 +80,7 @@ def stop_change(link: MailLink) -> access.EndedAccess | None:
             user.password_hash = None
             log.error("account %s is locked: its old address belongs to another account", user.id)
             return None
-        user.password_hash = unknown_password
+        user.password_hash = passwords.UNKNOWN_HASH
         if user.email != link.email:
             payload = {"to": user.email, "email": link.email}
             outbox.enqueue(f"change-stopped:{link.id}", user.id, message_kinds.CHANGE_STOPPED, payload)
@@ -133,11 +135,12 @@ def _other_holder(email: str, user: User) -> User | None:
 
 
 def _remove_newer_settings(user: User, link: MailLink) -> None:
-    """Remove what was set up after the change was asked for and would lock the owner out, or listen in."""
+    """Remove what was set up since a week before the request and would lock the owner out, or listen in."""
+    suspect_since = link.created_at - SUSPECT_SPAN
     own_step = delete(TwoFactor).where(TwoFactor.user_id == user.id)
-    db.session.execute(own_step.where(TwoFactor.confirmed_at > link.created_at))
+    db.session.execute(own_step.where(TwoFactor.confirmed_at > suspect_since))
     listening = update(WebhookEndpoint).where(
         WebhookEndpoint.user_id == user.id, WebhookEndpoint.disabled_at.is_(None)
     )
     disabled = listening.values(disabled_at=utcnow(), disabled_because=STOPPED)
-    db.session.execute(disabled.where(WebhookEndpoint.created_at > link.created_at))
+    db.session.execute(disabled.where(WebhookEndpoint.created_at > suspect_since))

@@ -87,7 +87,7 @@ def request_token() -> ApiToken | None:
     return token
 
 
-def account_key() -> str:
+def rate_limit_key() -> str:
     """Return the rate limit key of the token's account, so that more tokens allow no more requests."""
     token = request_token()
     return f"account:{token.user_id}" if token is not None else ""

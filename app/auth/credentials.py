@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from app.auth import access, passwords
 from app.auth.access import EndedAccess
 from app.billing import quota
+from app.mail_addresses import normalize_address
 from app.models import MailLink, User
 from app.models.base import transaction, utcnow
 from app.models.user_lookup import find_user
 from app.models.user_session import RESET, VERIFY
 from app.notify import mail_links, message_kinds, outbox
 from app.notify.mail_links import DeadLinkError
-
-MIN_MAIL_INTERVAL = timedelta(minutes=2)
 
 
 def request_verification(user: User) -> None:
@@ -24,24 +21,27 @@ def request_verification(user: User) -> None:
     """
     with transaction():
         is_needed = user.email_verified_at is None and user.password_hash is not None
-        if is_needed and not mail_links.was_sent_within(user, VERIFY, MIN_MAIL_INTERVAL):
+        if is_needed and not mail_links.was_sent_within(user, VERIFY, mail_links.MIN_MAIL_INTERVAL):
             mail_links.enqueue_link(user, VERIFY, user.email)
 
 
 def verify_email(link: MailLink) -> None:
-    """Mark the address as verified, if the link was mailed to the address the account still has."""
+    """Mark the address as verified; raise DeadLinkError if the account has another address by now."""
     with transaction():
-        if mail_links.use_link(link) and link.user.email == link.email:
-            link.user.email_verified_at = utcnow()
+        if not (mail_links.use_link(link) and link.user.email == normalize_address(link.email)):
+            raise DeadLinkError
+        link.user.email_verified_at = utcnow()
 
 
 def request_reset(email: str) -> None:
     """Mail a link for a new password if the account exists; the caller cannot tell whether it does."""
-    user = find_user(email)
-    with transaction():
-        if user is None or user.password_hash is None:
-            return
-        if mail_links.has_room(user, RESET):
+    found = find_user(email)
+    if found is None:
+        return
+    with transaction() as session:
+        # Locked, so that requests at the same time don't each mail a link.
+        user = session.get(User, found.id, with_for_update={"of": User})
+        if user is not None and user.password_hash is not None and mail_links.has_room(user, RESET):
             mail_links.enqueue_link(user, RESET, user.email)
 
 
@@ -49,7 +49,7 @@ def reset_password(link: MailLink, password: str, end_tokens: bool = False) -> E
     """Set a new password by a mailed link; end every session, every other link and, if asked, every token."""
     user, new_hash = link.user, passwords.hash_password(password)
     with transaction():
-        if not mail_links.use_link(link) or user.email != link.email:
+        if not mail_links.use_link(link) or user.email != normalize_address(link.email):
             raise DeadLinkError
         user.email_verified_at = user.email_verified_at or utcnow()
         return _set_password(user, new_hash, None, end_tokens)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 
 from flask import request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from app.auth.guess_limits import account_key
+from app.auth.login_sessions import credential_stamp
 from app.extensions import settings
 from app.models import User
 
@@ -57,11 +57,6 @@ def remember_device(response: Response, user: User) -> None:
         httponly=True,
         samesite="Lax",
     )
-
-
-def credential_stamp(user: User) -> str:
-    """Return what changes with the password, and when every session is ended."""
-    return sha256(f"{user.session_epoch}:{user.password_hash}".encode()).hexdigest()[:16]
 
 
 def _devices_in_cookie() -> list[KnownDevice]:

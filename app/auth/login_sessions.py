@@ -35,8 +35,21 @@ SYSTEMS = (
 SEEN_UPDATE_INTERVAL = timedelta(minutes=5)
 
 
+class AccessEndedError(Exception):
+    """What opened the account was ended while somebody was signing in with it."""
+
+
+def credential_stamp(user: User) -> str:
+    """Return what changes with the password, and when every session is ended."""
+    return hashlib.sha256(f"{user.session_epoch}:{user.password_hash}".encode()).hexdigest()[:16]
+
+
 def start_session(user: User, address: str, agent: str) -> str:
-    """Create a session and return the value of its cookie."""
+    """Create a session and return the value of its cookie.
+
+    Raises AccessEndedError when the password was changed, or every session ended, since the user proved who
+    they are.
+    """
     secret = secrets.token_urlsafe(32)
     session = UserSession(
         user_id=user.id,
@@ -45,8 +58,13 @@ def start_session(user: User, address: str, agent: str) -> str:
         agent=describe_browser(agent),
     )
     with transaction() as database:
+        row = select(User).where(User.id == user.id).with_for_update(of=User)
+        now = database.scalar(row.execution_options(populate_existing=True))
+        if now is None or (user.proven_stamp and user.proven_stamp != credential_stamp(now)):
+            raise AccessEndedError
         database.add(session)
-    return f"{secret}.{user.session_epoch}"
+        epoch = now.session_epoch
+    return f"{secret}.{epoch}"
 
 
 def find_session(cookie: str) -> UserSession | None:

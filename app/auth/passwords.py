@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
@@ -17,8 +19,9 @@ TOO_WEAK = "This password is easy to guess. A sentence of four or more words wor
 BREACHED = "This password is on lists of leaked passwords, which attackers try first. Choose another."
 
 _hasher = PasswordHasher()
-# Checked when there is no account, so that an unknown address takes as long as a known one.
-DUMMY_HASH = _hasher.hash("nobody has this password")
+# The hash of a password that nobody knows. It is checked when there is no account, so that an unknown address
+# takes as long as a known one, and it locks an account until its owner sets a new password.
+UNKNOWN_HASH = _hasher.hash(secrets.token_urlsafe(32))
 
 
 def hash_password(password: str) -> str:

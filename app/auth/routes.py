@@ -31,6 +31,9 @@ ADDRESS_GONE = (
     "Nobody can open the account any more, but another account uses your old address now. "
     "Tell the people who run this service, so that they can give it back to you."
 )
+ADDRESS_TAKEN = (
+    "Another account uses this address, or used it in the last 72 hours. If it is yours, sign in instead."
+)
 RESET_LINK_SENT = (
     "If that email address has an account, we've sent a link to it. Open it to set a new password."
 )
@@ -135,8 +138,7 @@ def confirm_email(token: str) -> Page:
     try:
         address_change.change_email(link)
     except accounts.EmailTakenError:
-        message = "Another account already uses this address, so yours was not changed."
-        return see_other("pages.dashboard", message, "error")
+        return see_other("pages.dashboard", f"{ADDRESS_TAKEN} Yours was not changed.", "error")
     return see_other("pages.dashboard", "Your email address has been changed.")
 
 
@@ -177,7 +179,7 @@ def _register_and_sign_in(form: RegisterForm, template: str, is_verified: bool =
     try:
         user = accounts.register_user(email, password, zone, is_verified)
     except accounts.EmailTakenError:
-        form.email.errors = ["There is already an account with this address. Sign in instead."]
+        form.email.errors = [ADDRESS_TAKEN]
         return form_page(template, form)
     credentials.request_verification(user)
     return start_session(user, see_other("upload.index"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.auth import guess_limits
+from app.auth import guess_limits, login_sessions
 from app.auth.guess_limits import LINK_REQUEST, account_key, guess_here
 from app.models import MailLink, User
 from app.models.base import transaction
@@ -33,4 +33,5 @@ def use_link(link: MailLink) -> User | None:
     user = link.user
     with transaction():
         is_unused = mail_links.use_link(link)
+        user.proven_stamp = login_sessions.credential_stamp(user)
     return user if is_unused and user.email == link.email and user.password_hash is not None else None

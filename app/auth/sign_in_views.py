@@ -12,10 +12,18 @@ from flask_wtf import FlaskForm
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
-import tasks
-from app.auth import accounts, known_devices, sign_in_attempts, sign_in_links, two_factor_login
+from app import mail_wakeup
+from app.auth import (
+    accounts,
+    known_devices,
+    login_sessions,
+    sign_in_attempts,
+    sign_in_links,
+    two_factor_login,
+)
 from app.auth.forms import SecondStepForm, SignInForm
 from app.auth.guess_limits import TooManyGuessesError
+from app.auth.login_sessions import AccessEndedError
 from app.extensions import db, settings
 from app.form_responses import Page, render_form, see_other
 from app.models import User
@@ -107,7 +115,10 @@ def start_session(user: User, response: Response, remember: bool = False) -> Res
 
 def sign_in_and_continue(user: User, remember: bool) -> Response:
     """Sign in and return to the page that asked for it."""
-    return start_session(user, redirect(_safe_next_url(), 303), remember)
+    try:
+        return start_session(user, redirect(_safe_next_url(), 303), remember)
+    except AccessEndedError:
+        return see_other("auth.sign_in", "The password was changed a moment ago. Sign in again.", "error")
 
 
 @contextmanager
@@ -126,7 +137,7 @@ def _mail_link(template: str, form: FlaskForm, email: str, sentence: str, retry_
             sign_in_links.request_link(email)
     except TooManyGuessesError as refusal:
         raise TooManyRequests(retry_after=refusal.retry_after_s) from refusal
-    tasks.wake(tasks.send_mails)
+    mail_wakeup.expect_mail()
     page = render_template(template, form=form, next=request.args.get("next", ""), refusal=sentence)
     return Response(page, 429, {"Retry-After": str(retry_after_s)}, mimetype="text/html")
 
@@ -137,7 +148,7 @@ def _after_password(user: User, remember: bool, came_by_link: bool = False) -> R
         return sign_in_and_continue(user, remember)
     session[PENDING_SIGN_IN] = {
         "user": user.id,
-        "password": known_devices.credential_stamp(user),
+        "password": user.proven_stamp,
         "remember": remember,
         "link": came_by_link,
         "at": time.time(),
@@ -151,7 +162,10 @@ def _pending_user() -> User | None:
     if pending is None or pending["at"] < time.time() - PENDING_SIGN_IN_S:
         return None
     user = db.session.get(User, pending["user"])
-    return user if user is not None and known_devices.credential_stamp(user) == pending["password"] else None
+    if user is None or login_sessions.credential_stamp(user) != pending["password"]:
+        return None
+    user.proven_stamp = pending["password"]
+    return user
 
 
 def _safe_next_url() -> str:

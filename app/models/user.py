@@ -50,6 +50,8 @@ class User(UserMixin, Model):
     # Of the session this user was loaded from. Not columns.
     session_cookie = ""
     session_id = ""
+    # What the account's password and sessions were when this user proved who they are. Not a column.
+    proven_stamp = ""
 
     def get_id(self) -> str:
         return self.session_cookie

@@ -130,8 +130,8 @@ def has_room(user: User, purpose: str) -> bool:
 
 
 def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:
-    """Return whether a link was sent within the given time, so that another would flood the mailbox."""
-    is_recent = MailLink.created_at > utcnow() - wait
+    """Return whether an unused link was sent within the given time; another would flood the mailbox."""
+    is_recent = (MailLink.created_at > utcnow() - wait) & MailLink.used_at.is_(None)
     recent = select(MailLink.id).where(MailLink.user_id == user.id, MailLink.purpose == purpose, is_recent)
     return db.session.scalar(recent.limit(1)) is not None
 

@@ -39,6 +39,8 @@ def shorten_name(name: str, max_length: int) -> str:
     if len(name) <= max_length:
         return name
     parts = [_short_lead(Part(*match.groups())) for match in PART.finditer(name)]
+    if parts and parts[0].lead == " ":
+        parts[0] = parts[0]._replace(lead="")
     ending = _choose_ending(parts, max_length - max_length // BEGINNING_SHARE)
     room = max_length - sum(_lead_length(parts[place]) + len(text) for place, text in ending.items())
     result = ""

@@ -20,6 +20,7 @@ depends_on = None
 log = logging.getLogger("alembic.runtime.migration")
 
 USERS = sa.table("users", sa.column("id"), sa.column("email"), sa.column("created_at"))
+LINKS = sa.table("mail_links", sa.column("id"), sa.column("email"))
 NEW_IN_LINKS = (
     ("agent", sa.String(length=200)),
     ("network", sa.String(length=49)),
@@ -44,6 +45,10 @@ def respell_addresses(connection: sa.Connection) -> None:
     Two accounts may be spellings of one address. Then the one that has the new spelling, or else the older
     one, gets it; the other keeps its own, by which it is still found. Both read the same mailbox.
     """
+    for link_id, email in connection.execute(sa.select(LINKS.c.id, LINKS.c.email)).all():
+        if email != normalize_address(email):
+            this_link = LINKS.update().where(LINKS.c.id == link_id)
+            connection.execute(this_link.values(email=normalize_address(email)))
     rows = connection.execute(sa.select(USERS.c.id, USERS.c.email).order_by(USERS.c.created_at, USERS.c.id))
     odd = [(user_id, email) for user_id, email in rows if email != normalize_address(email)]
     for user_id, email in odd:

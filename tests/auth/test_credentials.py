@@ -159,7 +159,7 @@ def test_another_accounts_address_can_not_be_taken(as_owner: Browser, owner: Use
     as_owner.post("/settings/email", email=stranger.email, current=PASSWORD)
     as_owner.post(link_in(mails()[0]))
     assert owner.email == "owner@example.com"
-    assert "Another account already uses this address" in as_owner.get("/settings").text
+    assert "Another account uses this address" in as_owner.get("/settings").text
 
 
 def test_changing_the_address_needs_the_password(as_owner: Browser) -> None:

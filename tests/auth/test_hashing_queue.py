@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import update
 
-from app.auth import accounts, credentials, passwords
+from app.auth import accounts, credentials, login_sessions, passwords
 from app.auth.guess_limits import TooManyGuessesError
 from app.auth.hashing_queue import (
     NETWORK_MAX,
@@ -24,6 +24,7 @@ from app.auth.hashing_queue import (
     HashingQueue,
     hashing_queue,
 )
+from app.auth.login_sessions import AccessEndedError
 from app.extensions import db
 from app.models import User
 from app.models.base import release_connection, transaction
@@ -249,11 +250,29 @@ def test_a_password_that_changes_while_it_is_checked_is_not_accepted(
     def changed_meanwhile(password_hash: str, password: str) -> str | None:
         spelling = matched(password_hash, password)
         with transaction():
-            db.session.get_one(User, owner.id).password_hash = passwords.DUMMY_HASH
+            db.session.get_one(User, owner.id).password_hash = passwords.UNKNOWN_HASH
         return spelling
 
     monkeypatch.setattr(passwords, "matching_spelling", changed_meanwhile)
     assert accounts.authenticate(owner.email, PASSWORD) is None
+
+
+@pytest.mark.parametrize("ended_by", ["new password", "sign out everywhere", "nothing"])
+def test_a_sign_in_under_way_ends_with_what_opens_the_account(app: Flask, owner: User, ended_by: str) -> None:
+    user = accounts.authenticate(owner.email, PASSWORD)
+    assert user is not None
+    if ended_by == "nothing":
+        accounts.start_session(user, "127.0.0.1", "")
+        assert accounts.user_from_cookie(user.session_cookie) is not None
+        return
+    with transaction() as session:
+        changed = (
+            {"password_hash": passwords.UNKNOWN_HASH} if "password" in ended_by else {"session_epoch": 1}
+        )
+        session.execute(update(User).values(**changed))
+    with pytest.raises(AccessEndedError):
+        accounts.start_session(user, "127.0.0.1", "")
+    assert login_sessions.list_sessions(owner) == []
 
 
 def test_hashing_inside_a_transaction_is_a_programming_error(app: Flask, owner: User) -> None:

@@ -83,7 +83,7 @@ def test_a_link_creates_one_account(app: Flask) -> None:
     Browser(app).post(path, password=PASSWORD)
     again = Browser(app).post(path, password="another quiet password")
     assert again.status_code == 422
-    assert "There is already an account with this address." in again.text
+    assert "Another account uses this address" in again.text
     assert Browser(app, user()).get("/upload").status_code == 200
 
 

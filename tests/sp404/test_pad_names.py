@@ -74,6 +74,7 @@ def test_names_stay_readable(text: str, name: str) -> None:
         ("Loop 93", 93.0, None, "Loop 93"),
         ("A very long name that goes on", 120.0, "F# minor", "A very long on 120 Fsm"),
         ("SP_Lofi Essentials Vol 2 Drum Loop 01", 93.0, "A minor", "SP_Lofi Esse 2 01 93 Am"),
+        ("((Dusty)) Break From The Crate 01", None, None, "Dusty Break From The 01"),
         ("SP_Loop_93_Am", 93.0, "A minor", "SP_Loop_93_Am"),
         ("Loop F#m", 93.0, "F# minor", "Loop Fsm 93"),
         ("Am Essentials of lofi collection", 93.0, "A minor", "Am Essentia collecti 93"),
