@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from app.auth import accounts, credentials, login_sessions, passwords
 from app.auth.guess_limits import TooManyGuessesError
