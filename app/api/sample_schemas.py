@@ -153,7 +153,7 @@ class SamplePatch(RequestModel):
             raise ValueError("can't be null. Leave it out to keep it as it is")
         nulls = [name for name in value if value[name] is None] if isinstance(value, dict) else []
         if nulls:
-            raise ValueError(f"{', '.join(nulls)} can't be null. Leave out what is to stay as it is")
+            raise ValueError(f"{', '.join(nulls)} can't be null. Leave out what should stay as it is")
         return value
 
     @property

@@ -26,8 +26,8 @@ NO_ACCENTS = (
     "Use an address with plain letters there."
 )
 NOT_ASKED = (
-    "This address has letters such as é or ü before the @, and our mail server, which may not take them, "
-    "does not answer. Try again in a minute."
+    "This address has letters such as é or ü before the @. We can't check right now whether our mail "
+    "server accepts them. Try again in a minute."
 )
 
 

@@ -42,7 +42,7 @@ def form_error(typed: str) -> str | None:
         return LENGTH_SENTENCE
     hidden = next((c for c in prepared if _is_refused(c)), None)
     if hidden is not None:
-        return f"The password contains an invisible character (U+{ord(hidden):04X}). Type it without that."
+        return f"The password contains an invisible character (U+{ord(hidden):04X}). Leave that out."
     return None
 
 

@@ -28,8 +28,8 @@ blueprint = Blueprint("auth", __name__)
 
 REGISTRATION_LINK_SENT = "We've emailed you a link. Open it to finish signing up."
 ADDRESS_GONE = (
-    "Nobody can open the account any more, but another account uses your old address now. "
-    "Tell the people who run this service, so that they can give it back to you."
+    "Nobody can sign in to your account any more, but another account uses your old address now. "
+    "Tell the people who run this service, and they can give your account back to you."
 )
 RESET_LINK_SENT = (
     "If that email address has an account, we've sent a link to it. Open it to set a new password."

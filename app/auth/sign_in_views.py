@@ -29,7 +29,7 @@ MIN_MAILING_S = 0.4
 # Between the right password and the second step, the cookie's session holds the sign-in for this long.
 PENDING_SIGN_IN, PENDING_SIGN_IN_S = "half_way", 600
 WRONG_PASSWORDS = (
-    "There were too many wrong passwords for this address. If it has an account, we've emailed it a link. "
+    "There were too many wrong passwords for this address. If it has an account, we've emailed a link to it. "
     "Open the link to sign in."
 )
 WRONG_CODES = (

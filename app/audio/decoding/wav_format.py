@@ -101,7 +101,7 @@ class WavFormat:
         """Return 4 for samples padded to four bytes. ffmpeg takes all of them for padded, sox none."""
         if not any(audio[: len(audio) // 4 * 4 : 4]):
             return 4
-        return self._refuse_bits(f"{self.bits}-bit samples in 4 bytes, but the audio is not stored so")
+        return self._refuse_bits(f"{self.bits}-bit samples in 4 bytes, but the audio is not stored that way")
 
     def _refuse_bits(self, what: str) -> int:
         raise UnreadableAudio(

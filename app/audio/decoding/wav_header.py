@@ -172,7 +172,7 @@ def _refuse_second_audio(file: BinaryIO, size_bytes: int, data: Chunk, limits: D
             return
         if chunk.name == b"data" and chunk.size and not _are_equal(file, data, chunk):
             raise UnreadableAudio(
-                "This WAV holds two sounds, and programs play different ones of them. "
+                "This WAV holds two sounds, and different programs play different ones. "
                 "Open it in the program that made it and export each sound on its own."
             )
 
