@@ -148,7 +148,7 @@ class SamplePatch(RequestModel):
     @field_validator("name", "tags", "liked", "kind", "vibe", "revert", mode="before")
     @classmethod
     def refuse_null(cls, value: Any) -> Any:
-        """Refuse null, which the document does not list; the default of a field that is not sent passes."""
+        """Refuse null, which the API document does not list; defaults of omitted fields are accepted."""
         if value is None:
             raise ValueError("can't be null. Leave it out to keep it as it is")
         nulls = [name for name in value if value[name] is None] if isinstance(value, dict) else []
@@ -158,7 +158,7 @@ class SamplePatch(RequestModel):
 
     @property
     def corrections(self) -> dict[str, Any]:
-        """The corrections in the request."""
+        """Return the corrections in the request."""
         sent = {name: getattr(self, name) for name in SOUND_FIELDS if name in self.model_fields_set}
         return sent | (self.vibe.model_dump(exclude_none=True) if self.vibe is not None else {})
 

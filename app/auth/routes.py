@@ -37,7 +37,7 @@ RESET_LINK_SENT = (
 
 
 def _address_here_key() -> str:
-    """Return the rate limit key of an email address and a network: strangers use up only their own."""
+    """Return the rate limit key of an address and a network, so that strangers use up only their own."""
     return f"{account_key(request.form.get('email', ''))}:{client_network()}"
 
 

@@ -113,7 +113,7 @@ def _codes_guessed(message: OutboxMessage) -> AccountNotice:
 
 
 def _export_ready(message: OutboxMessage) -> AccountNotice | None:
-    """Return the mail with the link to an export, or None if its owner has ended all links meanwhile."""
+    """Return the mail with the link to an export, or None if all the owner's links were ended meanwhile."""
     if are_links_ended(message.user_id, since=message.created_at):
         return None
     text = (
@@ -136,7 +136,7 @@ def _account_deleted(message: OutboxMessage) -> AccountNotice:
     to, subject = message.payload["to"], "Your account has been deleted"
     text = "Your account and every sample in it have been deleted. This is the last email we'll send you."
     if message.payload["key"] is None:
-        sorry = "We tried many times to make the ZIP of your data, but it failed each time. We're sorry."
+        sorry = "We tried many times to make the ZIP of your data, but could not. We're sorry."
         url = external_url("pages.landing")
         return AccountNotice(to, subject, (text, sorry), url, "Go to the home page")
     until = message.payload.get("until")

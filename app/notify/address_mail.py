@@ -20,7 +20,7 @@ WHAT_STOPPING_DOES = (
 
 
 def confirm_change(message: OutboxMessage) -> AccountNotice | None:
-    """Return the mail to the new address, or None if the link has been used or has ended."""
+    """Return the mail to the new address, or None if the link no longer works."""
     link = db.session.get(MailLink, message.payload["link_id"])
     if link is None or not link.is_live:
         return None
@@ -35,7 +35,7 @@ def confirm_change(message: OutboxMessage) -> AccountNotice | None:
 
 
 def change_requested(message: OutboxMessage) -> AccountNotice | None:
-    """Return the mail to the old address, or None if the change was stopped or made meanwhile."""
+    """Return the mail to the old address, or None if the change was stopped or made in the meantime."""
     stop = db.session.get(MailLink, message.payload["link_id"])
     if stop is None or not stop.is_live or stop.changed_at is not None:
         return None

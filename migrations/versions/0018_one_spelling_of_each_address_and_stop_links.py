@@ -41,8 +41,9 @@ def upgrade() -> None:
 def respell_addresses(connection: sa.Connection) -> None:
     """Store every address as this version does, oldest account first.
 
-    Two accounts may be spellings of one address. Then the one that has the new spelling, or else the older
-    one, gets it; the other keeps its own, by which it is still found. Both read the same mailbox.
+    Two accounts may have the same address in two spellings, so both belong to one mailbox. Then the account
+    that already has the new spelling, or else the older one, gets it; the other keeps its own spelling, by
+    which it is still found.
     """
     rows = connection.execute(sa.select(USERS.c.id, USERS.c.email).order_by(USERS.c.created_at, USERS.c.id))
     odd = [(user_id, email) for user_id, email in rows if email != normalize_address(email)]
