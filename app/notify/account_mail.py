@@ -105,7 +105,7 @@ def _two_factor(message: OutboxMessage) -> AccountNotice:
 
 def _codes_guessed(message: OutboxMessage) -> AccountNotice:
     text = (
-        "Somebody entered your password, and then too many wrong codes from an authenticator app. "
+        "Somebody entered your password, and then too many wrong codes for the second step. "
         "Nobody got in, but whoever it was knows your password."
     )
     to, url = _owner_email(message), external_url("auth.forgot")

@@ -1,4 +1,4 @@
-"""Whatever ends access to an account ends every mailed link of it, of every purpose, and says so."""
+"""Whatever ends access to an account also ends its mailed links of every purpose, and says so."""
 
 from __future__ import annotations
 
