@@ -1,4 +1,4 @@
-"""How gunicorn, which finds this file by its name, treats requests that the app refuses or never sees."""
+"""Make gunicorn handle requests that the app refuses or never sees. gunicorn finds this file by its name."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class WebWorker(ThreadWorker):
     """A threaded worker that closes each connection in the thread of its request."""
 
     def handle(self, conn: TConn) -> Any:
-        """Serve one request. A connection that ends is closed here, where that holds up no other."""
+        """Serve one request. A connection that ends is closed here, so it holds up no other."""
         goes_on = super().handle(conn)
         if goes_on is False:
             with suppress(OSError):
@@ -74,7 +74,7 @@ def pre_request(worker: Any, request: Any) -> None:
 
 
 def write_problem(client: socket.socket, status: int, _reason: str, _message: str) -> None:
-    """Answer what gunicorn refuses itself as problem details: nobody can tell whether it was for the API."""
+    """Answer requests that gunicorn itself refuses with problem details: they may have been for the API."""
     title, detail = REFUSALS.get(status, UNEXPECTED)
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     content = json.dumps(problem | {"instance": "", "request_id": "", "errors": []}).encode()

@@ -38,13 +38,13 @@ from app.upload import direct_uploads
 log = logging.getLogger(__name__)
 
 MAX_WAKE_UPS, HAND_ON_PAUSE_S = 100, 0.5
-# What is being sent when the worker ends gets so long; then it is sent again by another worker.
+# When the worker ends, messages being sent get this long; after that another worker sends them again.
 STOP_SENDING_S = 3.0
 
 
 @huey.task(name="run_job")
 def run_job() -> None:
-    """Run the best ready job, whichever that is by now. What it has to tell is sent elsewhere."""
+    """Run the best ready job, whichever that is by now. Its mails and webhooks are sent elsewhere."""
     with app_context():
         ending = run.run_next()
         if ending is None:
@@ -58,7 +58,7 @@ def run_job() -> None:
 
 @huey.task(name="make_exports", priority=FREE_PRIORITY)
 def make_exports() -> None:
-    """Make every account export that is due, go on with every deletion, and mail what there is to say."""
+    """Make every account export that is due, continue every deletion, and send the mails about them."""
     run_aside("exports", closing.finish_due_closings, data_export.make_due_exports, message_lanes.send_mails)
 
 
@@ -70,7 +70,7 @@ def send_mails() -> None:
 
 @huey.task(name="send_webhooks", priority=FREE_PRIORITY)
 def send_webhooks() -> None:
-    """Send every webhook that is due, because its owner asked for one again."""
+    """Send every webhook that is due; called when an owner asks for a replay."""
     message_lanes.send_webhooks()
 
 
@@ -98,7 +98,7 @@ def reconcile_payments() -> None:
 def run_housekeeping() -> None:
     """Take up, every minute, whatever a crash or a lost message left undone.
 
-    What calls Stripe or the store runs aside, because it takes as long as they like.
+    Chores that call Stripe or the store run in separate threads, because nobody knows how long they take.
     """
     run_chores(
         requeue_abandoned,
@@ -115,7 +115,7 @@ def run_housekeeping() -> None:
 
 @huey.periodic_task(crontab(minute="17"), name="remove_leftovers", priority=HOUSE_PRIORITY)
 def remove_leftovers() -> None:
-    """Remove, every hour, what nothing refers to any more, and fold what an older version has written."""
+    """Remove, every hour, what nothing refers to any more, and fold texts that an older version wrote."""
     run_aside(
         "leftovers",
         cleanup.remove_temporary_files,
@@ -161,7 +161,7 @@ def prepare_worker() -> None:
 
 
 def start_sending() -> None:
-    """Send messages in this process until it ends; then those on their way get a moment."""
+    """Send messages in this process until it ends; then those being sent get a moment."""
     message_lanes.start_lanes()
     atexit.unregister(message_lanes.stop_lanes)  # each thread of the worker comes here
     atexit.register(message_lanes.stop_lanes, STOP_SENDING_S)

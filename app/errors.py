@@ -103,7 +103,7 @@ def answer_disk_full(refusal: Exception) -> ErrorAnswer:
 
 
 def answer_system_error(error: OSError) -> ErrorAnswer:
-    """Answer a full disk, wherever it was noticed, in a sentence; any other error is unexpected."""
+    """Answer a full disk, wherever it was noticed, with 507; any other error is unexpected."""
     if not is_disk_full(error):
         return answer_unexpected(error)
     log.error("the disk is full: %s", error)
@@ -118,7 +118,7 @@ def answer_unexpected(error: Exception) -> ErrorAnswer:
 
 
 def _error_headers(error: HTTPException) -> dict[str, str]:
-    """Return the headers an error brings along, such as Allow and Content-Range; a 429 has Retry-After."""
+    """Return the headers that belong to an error, such as Allow and Content-Range; a 429 has Retry-After."""
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
     wait_s = limiter.retry_after_s()
     if error.code == 429 and wait_s is not None:

@@ -8,7 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-MAX_WHOLE_NUMBER = 2**31 - 1  # of an integer column in PostgreSQL
+MAX_WHOLE_NUMBER = 2**31 - 1  # the largest value of an integer column in PostgreSQL
 Page = str | tuple[str, int] | Response
 
 
@@ -37,7 +37,7 @@ def form_texts() -> list[str]:
 
 
 def parse_whole_number(text: str) -> int | None:
-    """Return a number from a URL or a hidden field, or None for text that no row and no time can have."""
+    """Return a number from a URL or a hidden field, or None for text that no valid row or time has."""
     if not text.isdecimal() or len(text) > len(str(MAX_WHOLE_NUMBER)):
         return None
     return min(int(text), MAX_WHOLE_NUMBER)

@@ -1,4 +1,4 @@
-"""Format log lines: with the request or job that each belongs to, and without anybody's email address."""
+"""Format log lines: add the request or job that each belongs to, and remove every email address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s [%(about)s] %(message)s"
 
-# Anything that could be an address, also inside the texts of exceptions. Rather too much than too little.
+# Anything that could be an address, even inside the texts of exceptions: too much is better than too little.
 ADDRESS = re.compile(r"[^\s@<>()\[\]{},;:=\"'|/\\]+@(?:\[[^\]\s]*\]|[\w-]+(?:[.。．｡][\w-]+)*)")
 NO_ADDRESS = "<address>"
 
@@ -33,7 +33,7 @@ def configure_logging() -> None:
 
 
 def redact_addresses(text: str) -> str:
-    """Return the text with every email address replaced, as for logs and stored errors."""
+    """Return the text with every email address replaced, for logs and stored errors."""
     return ADDRESS.sub(NO_ADDRESS, text)
 
 

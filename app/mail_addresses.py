@@ -1,7 +1,7 @@
-"""Bring mail addresses into the one form they are stored in, and back into the one people read.
+"""Convert mail addresses to the form they are stored in, and back to the form people read.
 
-The stored form has the domain as DNS has it: lower case and in the ASCII form of IDNA (UTS 46), so one domain
-is one domain, however it is typed. The part before the @ is lower case and NFC.
+The stored form has the domain as DNS has it: lower case and in the ASCII form of IDNA (UTS 46), so a domain
+is the same however it is typed. The part before the @ is in lower case and NFC.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OTHER_AT_SIGNS = str.maketrans({"\uff20": "@", "\ufe6b": "@"})
 
 
 class AddressError(ValueError):
-    """This is no mail address that mail could be sent to."""
+    """The text is not an address that mail can be sent to."""
 
 
 def parse_address(typed: str) -> str:
@@ -38,7 +38,7 @@ def parse_address(typed: str) -> str:
 
 
 def normalize_address(typed: str) -> str:
-    """Return the stored form of an address, or of any other text the typed one in lower case."""
+    """Return the stored form of an address; any other text is returned in lower case."""
     valid = _parse_leniently(_plain_text(typed))
     return lowered_address(typed) if valid is None else _stored_form(valid)
 
@@ -57,12 +57,12 @@ def readable_address(address: str) -> str:
 
 
 def needs_smtputf8(address: str) -> bool:
-    """Return whether only a mail server with SMTPUTF8 can send to it: the part before the @ is not ASCII."""
+    """Return whether only a mail server with SMTPUTF8 can send to it, as it is not ASCII before the @."""
     return not normalize_address(address).isascii()
 
 
 def header_address(header: str) -> str:
-    """Return `Name <address>` with the domain in its ASCII form, which every mail server takes."""
+    """Return `Name <address>` with the domain in its ASCII form, which every mail server accepts."""
     name, address = parseaddr(header)
     valid = _parse_leniently(address)
     if address.isascii() or valid is None:
@@ -77,7 +77,7 @@ def _stored_form(valid: ValidatedEmail) -> str:
 
 
 def _parse_leniently(address: str) -> ValidatedEmail | None:
-    """Return the parts of an address, also of one inside a network such as `demo@localhost`."""
+    """Return the parts of an address, even of one inside a network, such as `demo@localhost`."""
     if len(address) > MAX_READ:
         return None
     try:

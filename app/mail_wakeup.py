@@ -1,4 +1,4 @@
-"""Wake a worker for the mails of a request, so that nobody waits for the housekeeping to send them."""
+"""Wake a worker for the mails of a request, so that they do not wait for the regular housekeeping."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ NO_MAIL = frozenset({METER_EVENT, WEBHOOK})
 
 
 def init_app(app: Flask) -> None:
-    """Register the wake-up that follows each request: no route can forget it."""
+    """Register the wake-up after every request, so that no route can forget it."""
     app.after_request(wake_for_mail)
 
 
 def expect_mail() -> None:
-    """Wake a worker after this request in any case: its duration must not tell whether there is a mail."""
+    """Wake a worker after this request in any case: its duration must not reveal whether there is a mail."""
     g.has_mail = True
 
 
@@ -31,6 +31,6 @@ def wake_for_mail(response: Response) -> Response:
 
 @event.listens_for(OutboxMessage, "after_insert")
 def note_mail(_mapper: object, _connection: object, message: OutboxMessage) -> None:
-    """Remember that this request added a mail; a worker sends its own after each task."""
+    """Remember that this request added a mail; a mail added by a worker is sent after its task."""
     if has_request_context() and message.kind not in NO_MAIL:
         g.has_mail = True

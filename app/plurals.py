@@ -1,4 +1,4 @@
-"""Put numbers, nouns and lists into words, as they are shown to a person."""
+"""Put numbers, nouns and lists into words, for people to read."""
 
 from __future__ import annotations
 

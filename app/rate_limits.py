@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flask_limiter._limits import RuntimeLimit
 
 NETWORK_BITS, SITE_BITS = 64, 56
-# A provider gives a home or an office a /56: 256 networks, which share this many times the limit of one.
+# A provider gives a home or an office a /56: 256 networks, whose common limit is this many times that of one.
 SITE_FACTOR = 4
 NO_ADDRESS = "unknown"
 # Some proxies add the port: `192.0.2.1:5000`, `[2001:db8::1]:5000`.
@@ -28,7 +28,7 @@ WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>\d+\.\d+\.\d+\.\d+):\d
 
 
 def client_network() -> str:
-    """Return the network of the current request; outside of a request, that of nobody in particular."""
+    """Return the network of the current request, or a fixed one outside of a request."""
     return network_of(request.remote_addr or "") if has_request_context() else NO_ADDRESS
 
 
@@ -57,7 +57,7 @@ def seconds_left(limit: RequestLimit) -> int:
 
 
 class NetworkLimit(RouteLimit):
-    """A limit of a view that also counts the client's /56 when it counts the client's network."""
+    """A limit of a view that, when it counts the client's network, also counts its /56."""
 
     def __iter__(self) -> Iterator[RuntimeLimit]:
         for limit in super().__iter__():
@@ -97,7 +97,7 @@ class NetworkLimiter(Limiter):
 
 
 def _parse_address(address: str) -> IPv4Address | IPv6Address | None:
-    """Return the address; one of IPv4 inside IPv6 (mapped, 6to4, Teredo) counts as IPv4."""
+    """Return the parsed address; an IPv4 address inside IPv6 (mapped, 6to4, Teredo) counts as IPv4."""
     found = WITH_PORT.fullmatch(address.strip())
     try:
         client = ip_address((found["v6"] or found["v4"]) if found else address.strip())

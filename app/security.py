@@ -67,8 +67,8 @@ def assign_request_id() -> None:
 def reject_unusable_input() -> None:
     """Answer 400 to NUL characters and to a file where a form takes none.
 
-    People never type NUL, and PostgreSQL rejects it in text. A form would read a file as the value of the
-    text field of that name. The API and Stripe's events are checked where their bodies are read.
+    People never type NUL, and PostgreSQL rejects it in text. A form would take a file for the value of the
+    text field with the same name. The API and Stripe's events are checked where their bodies are read.
     """
     typed = [request.path, *(text for pair in request.args.items(multi=True) for text in pair)]
     if request.mimetype in FORM_TYPES and request.blueprint not in (None, "api"):

@@ -2,7 +2,7 @@
 
 The rule: what sox and ffmpeg agree on is read, and what they read differently is refused. Files that only
 one of them reads, or neither, are counted and not judged. The decoder departs from the rule on purpose in two
-ways: tags behind the audio are no sound, and a file that holds a quarter of what it declares is cut short.
+ways: tags after the audio are left out, and a file with less than half of what it declares is refused.
 """
 
 from __future__ import annotations

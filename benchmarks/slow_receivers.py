@@ -1,4 +1,4 @@
-"""Measure how long a Pro job and a mail wait while ten receivers of webhooks drip, beside the same without.
+"""Measure how long a Pro job and a mail take, with and without ten webhook receivers that answer very slowly.
 
 python -m benchmarks.slow_receivers [--rounds 10] [--backend sqlite]
 """

@@ -1,4 +1,4 @@
-"""Receivers of webhooks on this machine: some drip until they are released, the others answer at once."""
+"""Run webhook receivers on this machine: some answer byte by byte until released, the others at once."""
 
 from __future__ import annotations
 

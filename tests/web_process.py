@@ -1,4 +1,4 @@
-"""Run only the web process, as the Procfile does, with a user and a token."""
+"""Run only the web process, as in the Procfile, with a user and a token."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Delete the files and rows of a closed account, and make anonymous what has to stay.
+"""Delete the files and rows of a closed account, and anonymise what has to stay.
 
-What stays: what calls to models cost, because the service paid it; invoices and Stripe's events about them,
-under Stripe's own id of the customer, because they are the books; and what operators did, without whom it
-was about. None of it has the account's address, its id or the id of any of its rows.
+What stays: what calls to models cost, because the service paid for them; invoices and Stripe's events about
+them, under Stripe's customer id, because they are the books; and what operators did, without naming the
+account. None of it has the account's address, its id or the id of any of its rows.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DELETED_ACCOUNT = "deleted account"
 
 
 def delete_objects(user_id: str) -> None:
-    """Delete every object of an account, but not the ZIP that its last mail links to. Safe to repeat."""
+    """Delete every object of an account, except the ZIP that its last mail links to. Safe to repeat."""
     store, soon = open_store(settings()), utcnow() + timedelta(minutes=1)
     exports = db.session.scalars(select(DataExport).where(DataExport.user_id == user_id)).all()
     keys = [export.key for export in exports]
@@ -51,7 +51,7 @@ def delete_objects(user_id: str) -> None:
 def delete_rows(closing: AccountClosing) -> None:
     """Delete the account and everything that belongs to it, and enqueue its last mail. Safe to repeat.
 
-    The many rows go first, in batches, so that no other account waits for long.
+    The largest tables go first, in batches, so that no other account waits for long.
     """
     user_id, email = closing.user_id, closing.email
     kept_until = closing.archived_at + ARCHIVE_LIFETIME if closing.archived_at is not None else None
@@ -71,10 +71,10 @@ def delete_rows(closing: AccountClosing) -> None:
 
 
 def _delete_some_jobs(user_id: str) -> bool:
-    """Delete up to BATCH_ROWS jobs, with the messages about what they owe; return whether there were any."""
+    """Delete up to BATCH_ROWS jobs and the usage reports about them; return whether there were any."""
     with transaction() as session:
         ids = session.scalars(select(Job.id).where(Job.user_id == user_id).limit(BATCH_ROWS)).all()
-        # Those of ended subscriptions: Stripe charges nothing for them any more.
+        # The reports are for subscriptions that have ended, so Stripe charges nothing for them any more.
         keys = [f"meter:{job_id}" for job_id in ids]
         session.execute(delete(OutboxMessage).where(OutboxMessage.key.in_(keys)))
         session.execute(delete(Job).where(Job.id.in_(ids)))
@@ -89,7 +89,7 @@ def _delete_some_samples(user_id: str) -> bool:
 
 
 def _anonymise_audit_log(user_id: str, email: str) -> None:
-    """Keep what operators did, without the account: as the operator, as the subject and in the details."""
+    """Keep what operators did, but remove the account as operator, as subject and from the details."""
     closed = select(User.email).where(User.id == user_id).scalar_subquery()
     own = or_(AuditEntry.user_id == user_id, AuditEntry.actor.in_((email, closed)))
     db.session.execute(update(AuditEntry).where(own).values(actor=DELETED_ACCOUNT, user_id=None))
@@ -99,7 +99,7 @@ def _anonymise_audit_log(user_id: str, email: str) -> None:
 
 
 def _anonymise_ledger(user_id: str) -> None:
-    """Keep the rows with costs, without a user and without keys that name jobs or questions."""
+    """Keep the rows with costs, but remove their user and the keys that name jobs or questions."""
     db.session.execute(delete(Usage).where(Usage.user_id == user_id, Usage.cost_usd == 0))
     mine = select(Usage.id).where(Usage.user_id == user_id)
     db.session.execute(update(AiCall).where(AiCall.usage_id.in_(mine)).values(generation_id=None))

@@ -1,7 +1,7 @@
 """Find every row that belongs to an account, by walking the foreign keys from each table to the users.
 
-A new table with such a path is exported without being named here. What must not leave is named, with the
-reason.
+A new table with such a path is exported without being named here. What must not be exported is named, with
+the reason.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from app.models import ApiToken, AuditEntry, DataExport, Job, PaymentEvent, Samp
 
 PAGE_ROWS = 500
 
-# Tables without anything of a user's, or with nothing but secrets and the service's own notes.
+# Tables that hold nothing of a user's, or only secrets and the service's own notes.
 NOT_EXPORTED = {
     "account_closings": "exists only while an account is being deleted",
     "ai_asking": "locks of seconds, on hashes",
     "ai_switch": "one row of the service",
     "workers": "processes of the service",
 }
-# Secrets, and what only describes the inside of the service.
+# Secrets, and columns that only matter inside the service.
 HIDDEN_COLUMNS = {
     "users": {"password_hash", "session_epoch"},
     "api_tokens": {"secret_sha256"},
@@ -39,7 +39,7 @@ HIDDEN_COLUMNS = {
     "data_exports": {"storage_key"},
     "audit_log": {"actor"},  # the address of an operator
 }
-# Where the name of the table is not what a producer would call it.
+# Names of files whose table has a name that a producer would not understand.
 FILE_NAMES = {
     "users": "account",
     "processing_jobs": "jobs",
@@ -67,8 +67,8 @@ def exported_tables() -> dict[str, Table]:
 def read_rows(table: Table, user: User, email: str) -> Iterator[dict[str, Any]]:
     """Yield the account's rows of a table without hidden columns, in the order of the primary key.
 
-    `email` is the account's address, which its own row has no more once it is closed. One page is in memory
-    at a time, and no transaction is open between pages.
+    `email` is the account's address, which its own row no longer has once the account is closed. One page is
+    in memory at a time, and no transaction is open between pages.
     """
     hidden, mine = HIDDEN_COLUMNS.get(table.name, set()), _owned_rows(table, user, email)
     visible = [column for column in table.c if column.name not in hidden]
@@ -89,7 +89,7 @@ def read_rows(table: Table, user: User, email: str) -> Iterator[dict[str, Any]]:
 def mentions_account(user_id: str, *texts: str) -> ColumnElement[bool]:
     """Return the condition that an entry of the audit log is by or about an account.
 
-    `texts` are its addresses.
+    `texts` are the account's addresses.
     """
     detail = cast(AuditEntry.detail, Text)
     # Both databases store JSON as it was written: in ASCII.

@@ -1,8 +1,8 @@
-"""Close accounts, and delete everything of them, step by step, until it is done.
+"""Close accounts, and delete everything in them, step by step.
 
-Closing is one transaction: from then on nobody signs in, no link and no token works, no job runs and no
-webhook is sent. What follows is done by workers. Each step can be repeated, and the row holds the next one.
-So a crash at any point costs only time, and what fails is tried again for as long as it takes.
+Closing is one transaction: from then on nobody can sign in, no link and no token works, no job runs and no
+webhook is sent. Workers do the rest. Each step can be repeated, and the row holds the next one. So a crash at
+any point costs only time, and a step that fails is tried again for as long as it takes.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from app.notify import mail_links
 log = logging.getLogger(__name__)
 
 RETRY_S = (60, 300, 1800, 2 * 3600, 6 * 3600)  # then every 6 hours
-# The right to be deleted wins: when no ZIP could be made so often, which takes about three days, the account
-# is deleted without one.
+# The right to be deleted wins: after this many failed tries, which take about three days, the account is
+# deleted without a ZIP.
 ARCHIVE_TRIES = 16
 ACCOUNT_CLOSED = "The account was closed."
 
@@ -62,25 +62,25 @@ def close_account(user: User) -> None:
 
 
 def finish_due_closings() -> None:
-    """Go on with every closing that is due. Safe to call from several workers, and again after a crash."""
+    """Continue every closing that is due. Safe to call from several workers, and again after a crash."""
     _adopt_old_closings()
     while (user_id := _claim_next()) is not None:
         _work_on(user_id)
 
 
 def has_due_closings() -> bool:
-    """Return whether a closing is due that no worker is at."""
+    """Return whether a closing is due and no worker has it."""
     return any(db.session.scalar(due.limit(1)) is not None for due in (_due_closings(), _old_closings()))
 
 
 def list_closings(limit: int = 200) -> list[AccountClosing]:
-    """Return the closings that are not finished: the most often failed first."""
+    """Return the closings that are not finished, those tried most often first."""
     rows = select(AccountClosing).order_by(AccountClosing.tries.desc(), AccountClosing.requested_at)
     return list(db.session.scalars(rows.limit(limit)))
 
 
 def count_closings(stuck_only: bool = False) -> int:
-    """Return how many accounts are being deleted, or how many of them fail again and again."""
+    """Return how many accounts are being deleted, or how many of those fail again and again."""
     count = select(func.count()).select_from(AccountClosing)
     return db.session.scalar(count.where(AccountClosing.tries >= STUCK_AFTER) if stuck_only else count) or 0
 
@@ -94,7 +94,7 @@ def try_again_now(user_id: str) -> bool:
 
 
 def _end_access(user: User) -> None:
-    """End everything that opens the account. The rows stay for its ZIP, and are deleted with it."""
+    """End every way into the account. The rows stay for its ZIP, and are deleted with the account."""
     user.password_hash = None
     user.session_epoch += 1
     live = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
@@ -103,7 +103,7 @@ def _end_access(user: User) -> None:
 
 
 def _stop_messages(user_id: str) -> None:
-    """Send nothing more: no webhook, no mail about the account, and no export that was asked for before."""
+    """Stop all webhooks, mails and pending exports of the account, inside the caller's transaction."""
     now = utcnow()
     endpoints = update(WebhookEndpoint).where(
         WebhookEndpoint.user_id == user_id, WebhookEndpoint.disabled_at.is_(None)
@@ -118,7 +118,7 @@ def _stop_messages(user_id: str) -> None:
 
 
 def _adopt_old_closings() -> None:
-    """Take over what web processes of the previous version closed: there, closing was an export."""
+    """Take over accounts that the previous version has closed: there, closing was an export."""
     for export in db.session.scalars(_old_closings()).all():
         export_id, user = export.id, export.user
         close_account(user)
@@ -127,7 +127,7 @@ def _adopt_old_closings() -> None:
 
 
 def _old_closings() -> Select[DataExport]:
-    """Select them, but for those that a worker of the previous version is at."""
+    """Select the closings of the previous version that none of its workers is making."""
     untaken = or_(DataExport.started_at.is_(None), DataExport.started_at < utcnow() - OLD_LEASE)
     return select(DataExport).where(DataExport.then_delete, DataExport.ready_at.is_(None), untaken)
 
@@ -169,7 +169,7 @@ def _extend_lease(user_id: str) -> None:
 
 
 def _advance(user_id: str, step: str) -> None:
-    """Note that a step is done. After the last one the row is gone, and this changes nothing."""
+    """Record that a step is done. After the last one the row is gone, and this changes nothing."""
     following = STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)]
     this_step = update(AccountClosing).where(AccountClosing.user_id == user_id, AccountClosing.step == step)
     with transaction() as session:
@@ -196,7 +196,7 @@ def _postpone(user_id: str, error: Exception) -> None:
 
 
 def _end_subscriptions(closing: AccountClosing) -> None:
-    """End every subscription first, however often it takes: a deleted account is never charged."""
+    """End every subscription, however many tries it takes: a deleted account is never charged."""
     checkout.end_subscriptions(closing.user)
 
 
@@ -206,7 +206,7 @@ def _cancel_jobs(closing: AccountClosing) -> None:
 
 
 def _make_archive(closing: AccountClosing) -> None:
-    """Store the ZIP that the last mail links to; after ARCHIVE_TRIES the account goes without it."""
+    """Store the ZIP that the last mail links to; after ARCHIVE_TRIES, continue without one."""
     user, email, user_id, tries = closing.user, closing.email, closing.user_id, closing.tries
     key = closing.archive_key or f"{FAREWELLS}{secrets.token_hex(16)}.zip"
     with transaction():

@@ -1,7 +1,7 @@
-"""Export everything of an account as a ZIP: made at most once a day, and only the newest is kept.
+"""Export everything in an account as a ZIP, at most once a day; only the newest is kept.
 
-Its size counts beside the plan's storage. So an account whose storage is full still gets its data, and no
-account can fill the store with ZIPs.
+Its size is counted separately from the plan's storage. So an account whose storage is full still gets its
+data, and no account can fill the store with ZIPs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 MIN_INTERVAL = timedelta(days=1)
 RETRY_S = (60, 300, 1800, 2 * 3600, 6 * 3600)
 MAX_TRIES = len(RETRY_S) + 1
-# A worker of the previous version sets `started_at` only, and is taken for dead after this time.
+# A worker of the previous version sets only `started_at`, and counts as dead after this time.
 OLD_LEASE = timedelta(hours=1)
 
 
@@ -63,7 +63,7 @@ def request_export(user: User) -> DataExport:
 
 
 def list_exports(user: User) -> list[DataExport]:
-    """Return the user's exports, newest first: one that is kept, and one that is pending or failed."""
+    """Return the user's exports, newest first: at most one kept, and one pending or failed."""
     return list(db.session.scalars(kept_archives.exports_of(user.id).limit(3)))
 
 
@@ -86,12 +86,12 @@ def make_due_exports() -> None:
 
 
 def has_due_exports() -> bool:
-    """Return whether an export is due that no worker is making."""
+    """Return whether an export is due and no worker is making it."""
     return db.session.scalar(_due_exports()) is not None
 
 
 def _claim_next() -> DataExport | None:
-    """Take the next due export for WORK_LEASE; its storage key is chosen by its first worker."""
+    """Claim the next due export for WORK_LEASE; its first worker chooses its storage key."""
     now = utcnow()
     with transaction() as session:
         export = session.scalar(_due_exports().with_for_update(skip_locked=True, of=DataExport))
@@ -138,7 +138,7 @@ def _extend_lease(export_id: str, key: str) -> None:
 
 
 def _finish_export(export_id: str, key: str, size_bytes: int) -> None:
-    """Mark the export as ready and replace the one kept before, in one transaction; then tell the owner."""
+    """Mark the export as ready and replace the previous one, in one transaction; then tell the owner."""
     removed: list[str] = []
     with transaction() as session:
         pending = DataExport.id == export_id, DataExport.ready_at.is_(None), DataExport.failed_at.is_(None)

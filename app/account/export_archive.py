@@ -25,7 +25,7 @@ from app.models.base import utcnow
 from app.models.job import UNFINISHED
 
 ZIP_MIME = "application/zip"
-# As for uploads: the rest is left to the database and to jobs that are running.
+# The same share as for uploads: it is left to the database and to running jobs.
 MIN_FREE_SHARE = 0.05
 NOT_FOUND, UNREADABLE = "not found in our storage", "could not be read from our storage"
 
@@ -36,7 +36,7 @@ class NoDiskSpaceError(Exception):
 
 @dataclass
 class ArchiveWriter:
-    """One ZIP that is being written. Nothing is held in memory but one page of rows."""
+    """Writes one ZIP. Only one page of rows is in memory at a time."""
 
     zip: ZipFile
     user: User
@@ -77,7 +77,7 @@ def store_archive(user: User, email: str, key: str, skip_unreadable: bool) -> in
     """Make the ZIP of an account, store it under the key and return its size in bytes.
 
     Raises NoDiskSpaceError, and StorageError when the store is down. A missing file is only listed; with
-    `skip_unreadable` so is one that the store has and cannot give.
+    `skip_unreadable`, so is a file that the store has but can't return.
     """
     _check_free_disk(user)
     with _work_folder(key) as folder:
@@ -123,7 +123,7 @@ def _readable_rows(table: Any, user: User, email: str) -> Iterator[dict[str, Any
 
 
 def _uploaded_files(user: User) -> Iterator[tuple[str, str, str]]:
-    """Yield key, name in the ZIP and title of every file: of samples, then of uploads that became none."""
+    """Yield key, name in the ZIP and title of every file: samples, then uploads that became no sample."""
     after = ""
     while True:
         page = select(Sample.id, Sample.original_key, Sample.filename).where(
@@ -157,7 +157,7 @@ def _check_free_disk(user: User) -> None:
 
 @contextmanager
 def _work_folder(key: str) -> Iterator[Path]:
-    """Yield an empty folder and remove it afterwards; what a killed worker left there is removed first."""
+    """Yield an empty folder and remove it afterwards; first remove what a killed worker left there."""
     folder = _folder_path(key)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -180,7 +180,7 @@ def _member(name: str) -> ZipInfo:
 
 def _readme(writer: ArchiveWriter) -> str:
     lines = [
-        "Everything of your account at SP404MK2 Sample Agent.",
+        "Everything in your account at SP404MK2 Sample Agent.",
         "",
         "samples/      every file as you uploaded it. samples.json has its name and which file it is.",
         "unprocessed/  files you uploaded that had not become a sample.",

@@ -1,4 +1,4 @@
-"""Tell the database regularly that long work is still being done, so that no other worker takes it over."""
+"""Extend the lease of long work regularly, so that no other worker takes it over."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from flask.globals import app_ctx
 
-# Work whose worker was not heard of for so long is taken over by another one.
+# After this long without a sign of its worker, another one takes the work over.
 WORK_LEASE = timedelta(minutes=5)
 BEAT_S = 60.0
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def keep_alive(extend: Callable[[], object]) -> Iterator[None]:
-    """Call `extend` every BEAT_S seconds from a thread of its own while the block runs."""
+    """Call `extend` every BEAT_S seconds from a separate thread while the block runs."""
     app, done = app_ctx.app, threading.Event()
 
     def beat() -> None:

@@ -1,4 +1,4 @@
-"""The ZIPs in the store: who may download one, and when each is deleted."""
+"""Say who may download a ZIP from the store, and delete each ZIP in time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.models.usage import ARCHIVE
 from app.notify import signed_tokens
 from app.notify.mail_links import DeadLinkError
 
-# Of accounts, and of accounts that are deleted.
+# The folders of the store for open accounts and for deleted ones.
 EXPORTS, FAREWELLS = "exports/", "farewell/"
 DOWNLOAD_NAME = "sp404mk2-sample-agent.zip"
 # A ZIP that no row names is deleted at this age: its worker died before it could write the row.
@@ -31,10 +31,10 @@ def exports_of(user_id: str) -> Select[DataExport]:
 
 
 def download_url(token: str) -> str:
-    """Return a short-lived URL of the ZIP a mailed token stands for.
+    """Return a short-lived URL of the ZIP that a mailed token stands for.
 
-    Raises DeadLinkError (404) for a forged or old token, and when the ZIP was replaced by a newer one or
-    belongs to an account that is closed by now.
+    Raises DeadLinkError (404) for a forged or old token, and when the ZIP was replaced by a newer one or its
+    account has been closed since.
     """
     key = signed_tokens.export_key_from_token(token, ARCHIVE_LIFETIME)
     if key is None or not (key.startswith(FAREWELLS) or _is_kept(key)):
@@ -51,7 +51,7 @@ def own_url(user: User) -> str:
 
 
 def purge_old_exports() -> None:
-    """Delete ZIPs, and the rows of exports, older than ARCHIVE_LIFETIME, and ZIPs that no row names."""
+    """Delete ZIPs and export rows older than ARCHIVE_LIFETIME, and ZIPs that no row names."""
     old = utcnow() - ARCHIVE_LIFETIME
     with transaction() as session:
         expired = select(DataExport).where(or_(DataExport.ready_at < old, DataExport.failed_at < old))
@@ -67,7 +67,7 @@ def purge_old_exports() -> None:
 
 
 def delete_row(export: DataExport) -> str:
-    """Delete a row and give its bytes back, inside the caller's transaction; return the key of its ZIP."""
+    """Delete a row and stop counting its bytes, inside the caller's transaction; return its ZIP's key."""
     key = export.key
     if export.size_bytes:
         quota.add_usage(export.user_id, ARCHIVE, f"archive:{export.id}:back", -export.size_bytes)
@@ -100,6 +100,6 @@ def _row_of(key: str) -> DataExport | None:
 
 
 def _is_old_farewell(key: str) -> bool:
-    """Return whether the previous version made this ZIP of an account that is deleted by now."""
+    """Return whether this is a ZIP that the previous version made of an account deleted since."""
     owner_id = key.removeprefix(EXPORTS).rpartition("/")[0]
     return bool(owner_id) and db.session.get(User, owner_id) is None

@@ -154,7 +154,7 @@ def ask_for_export() -> Page:
 
 @blueprint.get("/exports/latest")
 def latest_export() -> Page:
-    """Redirect to the ZIP that is kept for the account, for its owner."""
+    """Redirect the owner to the ZIP that is kept for the account."""
     return redirect(kept_archives.own_url(current_user))
 
 

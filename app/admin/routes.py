@@ -158,7 +158,7 @@ def resend(message_id: str) -> Response:
 
 @blueprint.get("/closings")
 def closings() -> Page:
-    """Show the accounts that are being deleted, and what keeps each of them."""
+    """Show the accounts that are being deleted, and what holds each of them up."""
     found = closing.list_closings()
     if wants_json():
         return jsonify(closings=[json_views.closing_json(row) for row in found])
@@ -167,7 +167,7 @@ def closings() -> Page:
 
 @blueprint.post("/closings/<user_id>/retry")
 def retry_closing(user_id: str) -> Response:
-    """Go on with the deletion of an account now."""
+    """Try the next step of an account's deletion now."""
     _do_recorded("retry deletion", user_id, lambda: closing.try_again_now(user_id))
     tasks.wake(tasks.make_exports)
     flash("The deletion is being tried again.")

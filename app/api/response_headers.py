@@ -10,7 +10,7 @@ from app.rate_limits import seconds_left
 
 def add_rate_headers(response: Response) -> Response:
     """Add how many requests are left, in the RateLimit fields of the IETF draft."""
-    # Of several limits, such as those of a network and of the /56 above it, the one with least left.
+    # Of several limits, such as those of a network and of its /56, report the one with the least left.
     now = min(limiter.current_limits, key=lambda limit: limit.remaining, default=None)
     if now is not None:
         response.headers["RateLimit-Policy"] = f'"default";q={now.limit.amount};w={now.limit.get_expiry()}'

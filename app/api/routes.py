@@ -61,7 +61,7 @@ def _has_no_token() -> bool:
     return not _has_token()
 
 
-# Requests with a token count for its account, all others (also those with a guessed token) for their network.
+# Requests with a valid token count for its account; all others, even with a made-up token, for their network.
 limiter.shared_limit(_rate_limit, scope="api", key_func=api_tokens.rate_limit_key, exempt_when=_has_no_token)(
     blueprint
 )
@@ -237,7 +237,7 @@ def _authorised_user(ability: str | None) -> User | Response:
 
 
 def _check_before_reading(user: User) -> None:
-    """Refuse an upload by its headers; a repeated request gets its answer even when the plan is used up."""
+    """Refuse an upload by its headers; a repeated request still gets its answer when the plan is used up."""
     key = request.headers.get("Idempotency-Key")
     if key is None or not idempotency.is_known(user, key):
         early_checks.check_quota(user, request.content_length)

@@ -148,17 +148,17 @@ class SamplePatch(RequestModel):
     @field_validator("name", "tags", "liked", "kind", "vibe", "revert", mode="before")
     @classmethod
     def refuse_null(cls, value: Any) -> Any:
-        """Refuse null, which the document does not list; the default of a field that is not sent passes."""
+        """Refuse null, which the API document does not list; defaults of omitted fields are accepted."""
         if value is None:
             raise ValueError("can't be null. Leave it out to keep it as it is")
         nulls = [name for name in value if value[name] is None] if isinstance(value, dict) else []
         if nulls:
-            raise ValueError(f"{', '.join(nulls)} can't be null. Leave out what is to stay as it is")
+            raise ValueError(f"{', '.join(nulls)} can't be null. Leave out what should stay as it is")
         return value
 
     @property
     def corrections(self) -> dict[str, Any]:
-        """The corrections in the request."""
+        """Return the corrections in the request."""
         sent = {name: getattr(self, name) for name in SOUND_FIELDS if name in self.model_fields_set}
         return sent | (self.vibe.model_dump(exclude_none=True) if self.vibe is not None else {})
 

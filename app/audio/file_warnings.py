@@ -1,4 +1,4 @@
-"""Warnings about a file that is read but hardly what its owner meant: a wrong name, a sound of no length."""
+"""Warn about a file that can be read but is probably not what its owner meant: a wrong name, a tiny sound."""
 
 from __future__ import annotations
 

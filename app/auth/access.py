@@ -1,4 +1,4 @@
-"""End what opens an account: sessions, mailed links and API tokens; and say what was ended."""
+"""End every way into an account (sessions, mailed links, API tokens), and say what was ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class EndedAccess(NamedTuple):
 def end_access(user: User, keep_session: str | None = None, with_tokens: bool = False) -> EndedAccess:
     """End every session but one, every mailed link and, if asked, every token, in the caller's transaction.
 
-    A link that stops a change of address stays: whoever has taken an account could end it otherwise.
+    A link that stops a change of address keeps working; otherwise a thief of the account could end it.
     """
     if keep_session is None:
         user.session_epoch += 1

@@ -48,7 +48,7 @@ def authenticate(email: str, password: str) -> User | None:
     Raises HashingBusyError when too many passwords are being hashed.
     """
     with hashing_queue.turn():
-        # Looked up only now, so that those who wait for their turn hold no database connection.
+        # Looked up only now, so that requests that wait for their turn hold no database connection.
         return _check_password(email, password)
 
 
@@ -117,7 +117,7 @@ def _check_password(email: str, password: str, may_retry: bool = True) -> User |
             user.proven_stamp = login_sessions.credential_stamp(user)
     if is_unchanged:
         return user
-    # Another sign-in has renewed the hash meanwhile, or the password is another one now.
+    # Another sign-in has renewed the hash meanwhile, or the password was changed.
     return _check_password(email, password, may_retry=False) if may_retry else None
 
 

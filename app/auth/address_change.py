@@ -1,7 +1,7 @@
 """Change the address of an account by a mailed link, and stop the change from the old address.
 
-The old address gets a link that works for 72 hours, before the change and after it. Only its own change is
-undone, and what came after: a link to an address that came later can't undo that.
+The old address gets a link that works for 72 hours, both before and after the change. It undoes that change
+and every later one; the link of a later change can't undo an earlier one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SUSPECT_SPAN = timedelta(days=7)
 
 
 def request_email_change(user: User, email: str, requester: Requester) -> None:
-    """Mail a link to the new address, and one that stops the change to the old; nothing changes yet."""
+    """Mail a confirming link to the new address and a stopping link to the old one; nothing changes yet."""
     with transaction():
         mail_links.revoke_links(user, CHANGE)
         change = mail_links.enqueue_link(user, CHANGE, normalize_address(email), **requester._asdict())
@@ -65,9 +65,9 @@ def change_email(link: MailLink) -> None:
 def stop_change(link: MailLink) -> access.EndedAccess | None:
     """Undo a change of address, or cancel it, and lock out whoever asked for it.
 
-    Everything that opens the account is ended, its password too, and its owner is mailed a link to set a new
-    one. Returns None if another account has the address by now: then the account stays locked, with nothing
-    that opens it, until an operator has found out whose it is.
+    Every way into the account is ended, including its password, and its owner is mailed a link to set a new
+    one. Returns None if another account has the address by now. Then nobody can sign in to the account until
+    an operator has found out whose it is.
     """
     with transaction():
         user = _lock_user(link)
@@ -90,9 +90,9 @@ def stop_change(link: MailLink) -> access.EndedAccess | None:
 
 
 def reason_to_wait(user: User) -> str | None:
-    """Return why an account can't be deleted yet: its old address can still stop the change to this one.
+    """Return why an account can't be deleted yet (its change of address can still be stopped), or None.
 
-    Otherwise whoever has taken an account could delete it, with its data, before its owner reads the mail.
+    Otherwise a thief of the account could delete it, with its data, before its owner reads the mail.
     """
     until = mail_links.stoppable_until(user)
     if until is None:
@@ -104,13 +104,13 @@ def reason_to_wait(user: User) -> str | None:
 
 
 def new_address(stop: MailLink) -> str | None:
-    """Return the address that a stop link is about."""
+    """Return the new address of the change that a link stops."""
     change = db.session.get(MailLink, stop.change_id) if stop.change_id else None
     return change.email if change is not None else None
 
 
 def _lock_user(link: MailLink) -> User:
-    """Lock the account, so that a change and its stop never run at the same time, and read it again."""
+    """Lock the account and read it again, so that a change and its stop never run at the same time."""
     row = select(User).where(User.id == link.user_id).with_for_update(of=User)
     user: User | None = db.session.scalar(row.execution_options(populate_existing=True))
     if user is None:
@@ -119,7 +119,7 @@ def _lock_user(link: MailLink) -> User:
 
 
 def _stop_link(change: MailLink, user: User) -> MailLink:
-    """Return the stop link of a change; one that the previous version asked for gets a new one."""
+    """Return the stop link of a change; a change requested by the previous version gets one now."""
     stop = db.session.scalar(select(MailLink).where(MailLink.change_id == change.id))
     return stop or mail_links.add_link(user, STOP, user.email, change_id=change.id)
 
@@ -135,7 +135,7 @@ def _other_holder(email: str, user: User) -> User | None:
 
 
 def _remove_newer_settings(user: User, link: MailLink) -> None:
-    """Remove what was set up since a week before the request and would lock the owner out, or listen in."""
+    """Remove what is newer than a week before the request and locks the owner out or passes on their data."""
     suspect_since = link.created_at - SUSPECT_SPAN
     own_step = delete(TwoFactor).where(TwoFactor.user_id == user.id)
     db.session.execute(own_step.where(TwoFactor.confirmed_at > suspect_since))

@@ -1,4 +1,4 @@
-"""Confirm an account's address, and change its password: by a mailed link, or with the current password."""
+"""Confirm an account's address, and change its password by a mailed link or with the current password."""
 
 from __future__ import annotations
 

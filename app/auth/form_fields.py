@@ -26,8 +26,8 @@ NO_ACCENTS = (
     "Use an address with plain letters there."
 )
 NOT_ASKED = (
-    "This address has letters such as é or ü before the @, and our mail server, which may not take them, "
-    "does not answer. Try again in a minute."
+    "This address has letters such as é or ü before the @. We can't check right now whether our mail "
+    "server accepts them. Try again in a minute."
 )
 
 
@@ -50,7 +50,7 @@ def email_field(label: str) -> StringField:
 def typed_email_field(label: str, validators: Sequence[Validator] = ()) -> StringField:
     """Return a required field for an email address.
 
-    It is no `type="email"`: browsers refuse every accent before the @ there, and rewrite domains.
+    It does not use `type="email"`: browsers refuse accents before the @ there, and rewrite domains.
     """
     return StringField(
         label,
@@ -75,7 +75,7 @@ def validate_reachable(_: FlaskForm, field: StringField) -> None:
 
 
 def unreachable_reason(address: str) -> str | None:
-    """Return why the mail server can't send to an address, or None. Says nothing about accounts."""
+    """Return why the mail server can't send to an address, or None. It reveals nothing about accounts."""
     if not needs_smtputf8(address):
         return None
     db.session.commit()  # no transaction is open while waiting for the mail server
@@ -87,7 +87,7 @@ def unreachable_reason(address: str) -> str | None:
 
 def new_password_field(label: str) -> PasswordField:
     """Return a field for a password that is about to be set."""
-    # No `maxlength`: a browser would cut a pasted password without a word.
+    # No `maxlength`: a browser would cut a pasted password without saying so.
     return PasswordField(label, [DataRequired("Choose a password."), validate_new_password])
 
 
@@ -97,7 +97,7 @@ def current_password_field(element_id: str) -> PasswordField:
 
 
 def offer_to_end_tokens(form: FlaskForm, user: User) -> None:
-    """Name the API tokens that a new password can end too, or leave the offer out when there are none."""
+    """Name the API tokens that a new password can end too, or remove the box when there are none."""
     tokens = api_tokens.live_tokens(user)
     if not tokens:
         del form["end_tokens"]

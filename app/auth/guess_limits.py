@@ -1,8 +1,8 @@
-"""Count wrong passwords and codes, so that nobody guesses for long and nobody can shut an owner out.
+"""Count wrong passwords and codes, so that nobody can guess for long or lock an owner out.
 
-Right ones never count. A network that guesses is stopped first. An account that is guessed at from many
-networks is closed to browsers it does not know, and its owner gets a link by mail. A known browser has a
-count of its own, which strangers cannot use up.
+Right ones never count. A network that guesses is stopped first. When an account is guessed at from many
+networks, unknown browsers can't sign in to it, and its owner gets a link by mail. A known browser has a count
+of its own, which strangers can't use up.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from app.rate_limits import SITE_FACTOR, client_network, client_site
 log = logging.getLogger(__name__)
 
 PASSWORD_GUESS, CODE_GUESS, LINK_REQUEST = "password", "code", "link"
-# How often each may be wrong: from one network at one account, from one network at all accounts, at one
-# account from wherever, and from one known browser. A link request is a mail instead of a guess.
+# How many wrong guesses are allowed: from one network at one account, from one network at all accounts, at
+# one account from anywhere, and from one known browser. For a link request, the mails sent are counted.
 BY_NETWORK_AND_ACCOUNT = {PASSWORD_GUESS: 10, CODE_GUESS: 10, LINK_REQUEST: 5}
 BY_NETWORK = {PASSWORD_GUESS: 30, CODE_GUESS: 30, LINK_REQUEST: 10}
 BY_ACCOUNT = {PASSWORD_GUESS: "20/hour;100/day", CODE_GUESS: "10/hour;30/day"}
 BY_DEVICE = "10/hour"
-# Mails that strangers can have sent to an address by signing up with it.
+# How many mails an address gets when others sign up with it.
 MAILS = "3/hour;6/day"
 
 Answer = TypeVar("Answer")
@@ -42,7 +42,7 @@ Count = tuple[RateLimitItem, str]
 
 
 class TooManyGuessesError(Exception):
-    """There were too many wrong passwords or codes, so this one was not looked at."""
+    """There were too many wrong passwords or codes, so this one was not checked."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"too many guesses; again in {retry_after_s} s")
@@ -51,7 +51,7 @@ class TooManyGuessesError(Exception):
 
 @dataclass(frozen=True)
 class Guess:
-    """Who tries what at which account; `device` identifies a browser or mailbox that the account knows."""
+    """A password or code tried at an account; `device` is the known browser or mailbox it came from."""
 
     kind: str
     account: str
@@ -60,7 +60,7 @@ class Guess:
     device: str | None = None
 
     def counts(self) -> list[Count]:
-        """Return everything this guess counts for, the narrowest first."""
+        """Return every limit that this guess counts towards, the narrowest first."""
         if self.device is not None:
             return _parse_counts(BY_DEVICE, f"{self.kind}:{self.account}:device:{self.device}")
         found = self._network_counts(self.network, 1)
@@ -77,7 +77,7 @@ class Guess:
 
 
 def guess_here(kind: str, account: str, device: str | None = None) -> Guess:
-    """Return a guess of the current request at an account."""
+    """Return the guess that the current request makes at an account."""
     return Guess(kind, account, client_network(), client_site(), device)
 
 
@@ -90,7 +90,7 @@ def account_key(email: str) -> str:
 
 
 def check(guess: Guess) -> None:
-    """Raise TooManyGuessesError if there have been too many wrong ones; counts nothing."""
+    """Raise TooManyGuessesError if there have been too many wrong guesses; count nothing."""
     full = [count for count in guess.counts() if not _call(_test, count)]
     if full:
         raise TooManyGuessesError(max(_call(_seconds_left, count) for count in full))
@@ -103,9 +103,9 @@ def record_wrong(guess: Guess) -> None:
 
 
 def reserve(guess: Guess) -> None:
-    """Count a guess before it is looked at, so that many at once can't exceed the limit.
+    """Count a guess before it is checked, so that many at once can't exceed the limit.
 
-    Raises TooManyGuessesError, and counts nothing then. A right guess is given back by `forgive`.
+    Raises TooManyGuessesError, and then counts nothing. `forgive` takes a right guess back.
     """
     check(guess)
     refused = [count for count in guess.counts() if not _call(_hit, count)]
@@ -115,13 +115,13 @@ def reserve(guess: Guess) -> None:
 
 
 def forgive(guess: Guess) -> None:
-    """Take back what `reserve` has counted."""
+    """Take back a guess that `reserve` has counted."""
     for count in guess.counts():
         _call(_give_back, count)
 
 
 def take_mail(account: str) -> bool:
-    """Return whether an address may get another mail that anybody can ask for, and count it if so."""
+    """Return whether an address may get another mail that anybody can request; if so, count it."""
     counts = _parse_counts(MAILS, f"mail:{account}")
     has_room = all(_call(_test, count) for count in counts)
     for count in counts if has_room else ():
@@ -157,7 +157,7 @@ def _seconds_left(strategy: RateLimiter, count: Count) -> int:
 
 
 def _call(action: Callable[[RateLimiter, Count], Answer], count: Count) -> Answer:
-    """Return what an action says; while Redis is away, this process counts for itself."""
+    """Return the result of an action on a count; while Redis is down, this process counts by itself."""
     try:
         return action(limiter.limiter, count)
     except limiter.storage.base_exceptions:

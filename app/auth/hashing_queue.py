@@ -1,4 +1,4 @@
-"""Hash few passwords at the same time, let a few wait, and refuse the rest at once.
+"""Hash one password at a time, let a few wait, and refuse the rest at once.
 
 A hash takes 64 MB and tens of milliseconds of every core on purpose. Without a bound, a flood of sign-ins
 would hold every thread of the web process and every connection of the database, and pages would wait.
@@ -22,7 +22,7 @@ RUNNING_MAX, WAITING_MAX = 1, 16
 # One network gets at most half of the places, so that another still gets in.
 NETWORK_MAX = (RUNNING_MAX + WAITING_MAX) // 2
 RETRY_AFTER_S = 5
-# Argon2 keeps four threads of a process busy. Everything else of the web process goes before them.
+# Argon2 keeps four threads busy. Everything else in the web process has priority over them.
 NICENESS = 5
 
 Answer = TypeVar("Answer")
@@ -33,7 +33,7 @@ class HashingBusyError(Exception):
 
 
 class HashingQueue:
-    """The passwords of this process that are being hashed or wait for it."""
+    """The passwords of this process that are being hashed or are waiting to be."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -49,9 +49,9 @@ class HashingQueue:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn to hash. Within its turn, a thread may ask again and gets through.
+        """Wait for a turn to hash. A thread that has the turn may enter again without waiting.
 
-        Raises HashingBusyError at once when too many wait already, of everybody or of this network.
+        Raises HashingBusyError at once when too many are waiting already, in all or from this network.
         """
         if getattr(self._thread, "has_turn", False):
             yield

@@ -1,7 +1,7 @@
 """Remember in a signed cookie which accounts a browser has signed in to.
 
-The cookie proves nothing but that: it signs nobody in. It lets a browser try passwords at an account that
-strangers are guessing at. A new password or signing out everywhere ends it.
+The cookie proves only that; it does not sign anybody in. It lets a browser try passwords at an account that
+strangers are guessing at. A new password or signing out everywhere makes it invalid.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from app.models import User
 
 COOKIE = "known_device"
 LIFETIME_S = 365 * 86400
-# A browser that several people share; the oldest is dropped.
+# Several people may share a browser; beyond this many accounts the oldest is dropped.
 MAX_ACCOUNTS = 4
 
 
 @dataclass(frozen=True)
 class KnownDevice:
-    """One account in a browser's cookie; `stamp` stands for the password and the sessions of that time."""
+    """One account in a browser's cookie; `stamp` stands for its password and sessions at that time."""
 
     account: str
     id: str
@@ -38,12 +38,12 @@ class KnownDevice:
 
 
 def claimed_device(account: str) -> KnownDevice | None:
-    """Return what this browser's cookie says about an account; whether that is current needs the database."""
+    """Return the cookie's entry for an account, if any; `is_current` checks it against the database."""
     return next((each for each in _devices_in_cookie() if each.account == account), None)
 
 
 def remember_device(response: Response, user: User) -> None:
-    """Write into the browser's cookie that it has signed in to this account."""
+    """Record in the browser's cookie that it has signed in to this account."""
     account, stamp = account_key(user.email), credential_stamp(user)
     devices = _devices_in_cookie()
     known = next((each for each in devices if each.account == account and each.stamp == stamp), None)

@@ -73,7 +73,7 @@ def find_session(cookie: str) -> UserSession | None:
     session = db.session.scalar(select(UserSession).where(UserSession.secret_sha256 == _hash_secret(secret)))
     if session is None or str(session.user.session_epoch) != epoch or session.seen_at < utcnow() - IDLE_LIMIT:
         return None
-    if session.user.closed_at is not None:  # a sign-in that was under way when the account was closed
+    if session.user.closed_at is not None:  # the account was closed during this sign-in
         return None
     if session.seen_at < utcnow() - SEEN_UPDATE_INTERVAL:
         this_row = update(UserSession).where(UserSession.id == session.id)
@@ -118,7 +118,7 @@ def describe_browser(agent: str) -> str:
 
 
 def recognised_browser(agent: str) -> str:
-    """Return a name such as `Firefox on Windows`, or nothing for a browser that is not in our lists."""
+    """Return a name such as `Firefox on Windows`, or an empty text for a browser that is not in our lists."""
     browser = next((name for mark, name in BROWSERS if mark in agent), "")
     system = next((name for mark, name in SYSTEMS if mark in agent), "")
     return f"{browser} on {system}" if browser and system else ""

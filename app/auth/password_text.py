@@ -1,6 +1,6 @@
-"""Bring a typed password into one form, so that it is the same on every keyboard and system.
+"""Normalize a typed password, so that it is the same on every keyboard and system.
 
-This is the OpaqueString profile of RFC 8265, with NFKC in place of its NFC, which NIST SP 800-63B allows too:
+This is the OpaqueString profile of RFC 8265, with NFKC in place of NFC, which NIST SP 800-63B also allows:
 composed, decomposed, full-width and ligature spellings of the same characters are one password.
 """
 
@@ -9,26 +9,26 @@ from __future__ import annotations
 import unicodedata
 
 MIN_LENGTH, MAX_LENGTH = 10, 200
-# Normalising takes quadratic time in a run of accents, so longer text is cut first. At most four characters
-# compose to one, so what is cut here was far too long for a password.
+# Normalizing a run of accents takes quadratic time, so longer text is cut first. At most four characters
+# compose to one, so a text that is cut here was far too long for a password anyway.
 MAX_TYPED = 1000
 LENGTH_SENTENCE = f"Use {MIN_LENGTH} to {MAX_LENGTH} characters. A short sentence works well."
-# Of the invisible format characters, these are part of emoji and of words in some scripts.
+# These invisible format characters are allowed: emoji and words in some scripts need them.
 VISIBLE_JOINERS = frozenset({"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))})
 REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def prepare_password(typed: str) -> str:
-    """Return the form of a typed password that is hashed: every space as U+0020, the rest in NFKC."""
+    """Return the form of a typed password that is hashed: NFKC, with every kind of space as U+0020."""
     spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in typed[:MAX_TYPED])
     return unicodedata.normalize("NFKC", spaced)
 
 
 def password_spellings(typed: str) -> tuple[str, ...]:
-    """Return the spellings whose hash may be stored, today's form first; plain ASCII has only one.
+    """Return the spellings whose hash may be stored, the current form first; plain ASCII has only one.
 
     Earlier versions hashed the typed text, composed or decomposed as the keyboard sent it. The spellings
-    depend on what was typed and on nothing else, so the time of a check does not tell whose account it is.
+    depend only on what was typed, so the duration of a check reveals nothing about the account.
     """
     text = typed[:MAX_TYPED]
     older = (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text))
@@ -42,7 +42,7 @@ def form_error(typed: str) -> str | None:
         return LENGTH_SENTENCE
     hidden = next((c for c in prepared if _is_refused(c)), None)
     if hidden is not None:
-        return f"The password contains an invisible character (U+{ord(hidden):04X}). Type it without that."
+        return f"The password contains an invisible character (U+{ord(hidden):04X}). Leave that out."
     return None
 
 
@@ -50,6 +50,6 @@ def _is_refused(character: str) -> bool:
     category = unicodedata.category(character)
     if category == "Cf":
         return character not in VISIBLE_JOINERS
-    # Unassigned characters are welcome, as they may be next year's emoji; noncharacters never become any.
+    # Unassigned characters are allowed, because they may be next year's emoji; noncharacters never will be.
     code = ord(character)
     return category in REFUSED_CATEGORIES or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF

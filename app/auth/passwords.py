@@ -25,7 +25,7 @@ UNKNOWN_HASH = _hasher.hash(secrets.token_urlsafe(32))
 
 
 def hash_password(password: str) -> str:
-    """Return the Argon2id hash of a typed password in its one form; slow on purpose.
+    """Return the Argon2id hash of a typed password, after normalizing it; slow on purpose.
 
     Raises HashingBusyError.
     """
@@ -34,7 +34,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password_hash: str, password: str) -> bool:
-    """Return whether the password has this hash; False for a hash that cannot be read.
+    """Return whether the password has this hash; False for a hash that can't be read.
 
     Raises HashingBusyError.
     """
@@ -52,7 +52,7 @@ def matching_spelling(password_hash: str, password: str) -> str | None:
 
 
 def needs_rehash(password_hash: str, spelling: str) -> bool:
-    """Return whether the hash was made with other parameters than today's, or of another form."""
+    """Return whether the hash has outdated parameters, or was made from an outdated form."""
     return _hasher.check_needs_rehash(password_hash) or spelling != prepare_password(spelling)
 
 

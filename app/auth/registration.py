@@ -29,8 +29,8 @@ def needs_email_link() -> bool:
 def request_link(email: str) -> None:
     """Mail a link that completes the registration, or a note that the account exists.
 
-    The caller cannot tell which of the two was mailed, or that the mailbox has had enough of them for now:
-    the links in earlier mails still work.
+    The caller can't tell which of the two was mailed, or whether anything was. A mailbox that has had enough
+    of them for now gets none; the links in its earlier mails still work.
     """
     if not guess_limits.take_mail(guess_limits.account_key(email)):
         return

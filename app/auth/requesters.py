@@ -1,4 +1,4 @@
-"""Describe who sent a request to the owner of an account: the kind of browser, and the network around it."""
+"""Describe to an account's owner who sent a request: the kind of browser, and the network it came from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IPV4_BITS, IPV6_BITS = 24, 48
 
 
 class Requester(NamedTuple):
-    """Who asked for something, as far as a mail may tell; empty where it is not known."""
+    """Who asked for something, as far as a mail may say; a field is empty when it is not known."""
 
     agent: str
     network: str
@@ -21,7 +21,7 @@ class Requester(NamedTuple):
 def describe_requester(address: str, agent: str) -> Requester:
     """Return the browser, if it is a known one, and the network of a request.
 
-    An unknown browser's own words are left out: they would be a stranger's text in a mail of ours.
+    The user agent of an unknown browser is left out: it would be a stranger's text in our mail.
     """
     return Requester(recognised_browser(agent), surrounding_network(address))
 

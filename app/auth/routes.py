@@ -28,8 +28,8 @@ blueprint = Blueprint("auth", __name__)
 
 REGISTRATION_LINK_SENT = "We've emailed you a link. Open it to finish signing up."
 ADDRESS_GONE = (
-    "Nobody can open the account any more, but another account uses your old address now. "
-    "Tell the people who run this service, so that they can give it back to you."
+    "Nobody can sign in to your account any more, but another account uses your old address now. "
+    "Tell the people who run this service, and they can give your account back to you."
 )
 ADDRESS_TAKEN = (
     "Another account uses this address, or used it in the last 72 hours. If it is yours, sign in instead."
@@ -40,7 +40,7 @@ RESET_LINK_SENT = (
 
 
 def _address_here_key() -> str:
-    """Return the rate limit key of an email address and a network: strangers use up only their own."""
+    """Return the rate limit key of an address and a network, so that strangers use up only their own."""
     return f"{account_key(request.form.get('email', ''))}:{client_network()}"
 
 

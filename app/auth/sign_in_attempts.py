@@ -10,14 +10,14 @@ from app.auth.hashing_queue import hashing_queue
 from app.models import User
 from app.models.user_lookup import find_user
 
-# Counts apart from all browsers: whoever opened the mailed link reads the owner's mail.
+# Counted separately from all browsers: whoever opened the mailed link can read the owner's mail.
 MAILED_LINK = "mailed link"
 
 
 def check_password(email: str, password: str) -> User | None:
     """Return the user with this address and password, or None if there is none.
 
-    Raises TooManyGuessesError without looking at the password, and HashingBusyError.
+    Raises TooManyGuessesError, without checking the password, or HashingBusyError.
     """
     guess = guess_here(PASSWORD_GUESS, account_key(email))
     device = known_devices.claimed_device(guess.account)
@@ -28,7 +28,7 @@ def check_password(email: str, password: str) -> User | None:
             guess = replace(guess, device=device.id)
         guess_limits.check(guess)
         user = accounts.authenticate(email, password)
-        # Of many guesses at once, none is answered once enough of them were wrong, not even a right one.
+        # Of many guesses at the same time, none is accepted once enough were wrong, not even a right one.
         guess_limits.check(guess)
         if user is None:
             guess_limits.record_wrong(guess)
@@ -38,7 +38,7 @@ def check_password(email: str, password: str) -> User | None:
 def check_code(user: User, code: str, *, came_by_link: bool) -> bool:
     """Return whether a code of the second step is right, and use it up.
 
-    Raises TooManyGuessesError without looking at the code.
+    Raises TooManyGuessesError without checking the code.
     """
     guess = guess_here(CODE_GUESS, account_key(user.email))
     device = known_devices.claimed_device(guess.account)

@@ -12,24 +12,24 @@ from app.notify import mail_links
 
 
 def request_link(email: str) -> None:
-    """Mail a link that signs in, if the account exists; the caller cannot tell whether it does.
+    """Mail a link that signs in, if the account exists; the caller can't tell whether it does.
 
     Sends nothing while the mailbox holds enough links that still work. Raises TooManyGuessesError when this
-    network has asked for too many.
+    network has asked for too many links.
     """
     guess_limits.reserve(guess_here(LINK_REQUEST, account_key(email)))
     found = find_user(email)
     if found is None:
         return
     with transaction() as session:
-        # Locked, so that requests at the same time don't each mail a link.
+        # Locked, so that simultaneous requests don't each mail a link.
         user = session.get(User, found.id, with_for_update={"of": User})
         if user is not None and user.password_hash is not None and mail_links.has_room(user, SIGN_IN):
             mail_links.enqueue_link(user, SIGN_IN, user.email)
 
 
 def use_link(link: MailLink) -> User | None:
-    """Use a link up and return its user, or None if it was used meanwhile or the account has changed."""
+    """Mark a link as used and return its user, or None if it was used meanwhile or the account changed."""
     user = link.user
     with transaction():
         is_unused = mail_links.use_link(link)

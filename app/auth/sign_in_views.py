@@ -32,12 +32,12 @@ from app.models.user_session import SIGN_IN
 from app.notify import mail_links
 from app.notify.mail_links import DeadLinkError
 
-# A form that mails a link always takes this long, so its duration does not tell whether an account exists.
+# A form that mails a link always takes this long, so its duration does not reveal whether an account exists.
 MIN_MAILING_S = 0.4
 # Between the right password and the second step, the cookie's session holds the sign-in for this long.
 PENDING_SIGN_IN, PENDING_SIGN_IN_S = "half_way", 600
 WRONG_PASSWORDS = (
-    "There were too many wrong passwords for this address. If it has an account, we've emailed it a link. "
+    "There were too many wrong passwords for this address. If it has an account, we've emailed a link to it. "
     "Open the link to sign in."
 )
 WRONG_CODES = (
@@ -100,7 +100,7 @@ def demo() -> Response:
 
 
 def form_page(template: str, form: FlaskForm) -> Page:
-    """Render a page with one form, which keeps where to go on after signing in."""
+    """Render a page with one form, which remembers where to go after signing in."""
     return render_form(template, form=form, next=request.args.get("next", ""))
 
 
@@ -123,7 +123,7 @@ def sign_in_and_continue(user: User, remember: bool) -> Response:
 
 @contextmanager
 def take_at_least(seconds: float) -> Iterator[None]:
-    """Make what happens inside take this long, whatever it does."""
+    """Make the block take at least this long, whatever it does."""
     until = time.monotonic() + seconds
     yield
     release_connection()

@@ -142,5 +142,5 @@ def _hash_recovery_code(code: str) -> str:
 
 
 def _plain_code(code: str) -> str:
-    """Return a typed code without spaces, its full-width digits and letters as plain ones."""
+    """Return a typed code without spaces, and with full-width digits and letters as plain ones."""
     return "".join(unicodedata.normalize("NFKC", code).split())

@@ -10,9 +10,9 @@ from app.models import User
 
 
 def list_details(user: User) -> list[dict[str, Any]]:
-    """Return name, billing address and the like, or nothing for a user who never began to pay.
+    """Return name, billing address and the like; the list is empty for a user who never began to pay.
 
-    Raises PaymentsError when Stripe is away.
+    Raises PaymentsError when Stripe can't be reached.
     """
     customer_id = user.subscription.stripe_customer_id if user.subscription is not None else None
     db.session.commit()  # no transaction may be open while Stripe is called

@@ -201,9 +201,9 @@ def record_export(sample: Sample, key: str) -> None:
 
 
 def lock_account(user_id: str) -> bool:
-    """Lock an account, so that one transaction at a time decides for it (SQLite has one writer anyway).
+    """Lock an account and return whether it is open: nothing new may begin in a closed or deleted one.
 
-    Return whether it is open: nothing new may begin in an account that is closed or deleted.
+    The lock lets only one transaction at a time decide about the account (SQLite has one writer anyway).
     """
     locked = select(User.id, User.closed_at).where(User.id == user_id).with_for_update(key_share=True)
     account = db.session.execute(locked).one_or_none()

@@ -1,7 +1,7 @@
-"""Bound what a call to another machine may take in all, however slowly that machine answers.
+"""Limit the total time of a call to another machine, however slowly that machine answers.
 
-A read timeout only limits the pause between two bytes, so a machine that sends one byte now and then never
-meets it. A deadline shuts the connection down when the time is up, whatever the call is doing then.
+A read timeout only limits the pause between two bytes, so it never ends a call to a machine that sends a byte
+now and then. A deadline shuts the connection down when the time is up, whatever the call is doing then.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ MAX_LOOKUPS = 32
 
 
 class DeadlineError(OSError):
-    """The time for a call was up before it was done."""
+    """The time for a call was up before the call was done."""
 
 
 class Deadline:
-    """Shuts down the connections it was told of when its time is up."""
+    """Shuts down the connections it watches when its time is up."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -56,7 +56,7 @@ class Deadline:
         return left
 
     def watch(self, connection: socket.socket) -> None:
-        """Shut this connection down when the time is up.
+        """Watch this connection, to shut it down when the time is up.
 
         A copy of its file descriptor is kept, because starting TLS takes the original away from its socket.
         """
@@ -87,7 +87,7 @@ _lookups = threading.BoundedSemaphore(MAX_LOOKUPS)
 def look_up(host: str, port: int, deadline: Deadline) -> list[str]:
     """Return the addresses of a host; raise OSError, or DeadlineError when the time is up first.
 
-    The system's resolver takes no timeout, so it runs in a thread. One that is too slow is left behind until
+    The system's resolver takes no timeout, so it runs in a thread. A thread that is too slow goes on until
     the resolver gives up; there are never more than MAX_LOOKUPS of them.
     """
     found: list[Any] = []

@@ -1,7 +1,7 @@
 """Send one mail over SMTP, or write it to a folder when no mail server is set up.
 
-Domains go out in their ASCII form, which every mail server takes. A part before the @ that is not ASCII needs
-a server with SMTPUTF8 (RFC 6531), which some large ones lack.
+Domains are sent in their ASCII form, which every mail server accepts. A part before the @ that is not ASCII
+needs a server with SMTPUTF8 (RFC 6531), which some large ones lack.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from app.mail_addresses import header_address, needs_smtputf8
 TOTAL_S = 30.0
 # How long somebody waits at a form while the mail server is asked what it can do.
 ASKING_S = 3.0
-# How long its answer is believed, and how long it is left alone after it did not answer.
+# How long its answer is kept, and how long it is not asked again after it did not answer.
 ANSWER_LIFETIME_S, SILENCE_LIFETIME_S = 600, 30
 NEEDS_SMTPUTF8 = (
     "the mail server lacks SMTPUTF8, so it can't send to an address that is not ASCII before the @"
@@ -39,7 +39,7 @@ class MailError(Exception):
     """The mail was not accepted, or the server did not answer; trying again later may help."""
 
 
-# What each server said last, and until when that is believed; a text is why it said nothing.
+# What each server answered last, and until when that is kept; a text says why it gave no answer.
 _answers: dict[str, tuple[float, bool | str | None]] = {}
 _ASKING = threading.Lock()
 
@@ -69,10 +69,10 @@ def send_mail(mail: Mail, settings: Settings) -> None:
 def takes_utf8_addresses(settings: Settings) -> bool:
     """Return whether mail can be sent to an address that is not ASCII before the @.
 
-    The server is asked at most once in a while, by one thread. Raises MailError if it does not answer.
+    The server is asked only now and then, by one thread. Raises MailError if it does not answer.
     """
     if settings.smtp_url is None:
-        return True  # a folder takes every mail
+        return True  # a folder accepts every mail
     with _ASKING:
         until, answer = _answers.get(settings.smtp_url, (0.0, None))
         if until < time.monotonic():
@@ -127,7 +127,7 @@ def _ask_for_smtputf8(url: str) -> bool | str:
 
 @contextmanager
 def _session(url: str, total_s: float) -> Iterator[smtplib.SMTP]:
-    """Connect and greet, encrypted where the server can, and turn every failure into MailError."""
+    """Connect and greet, with encryption if the server offers it, and turn every failure into MailError."""
     parts = urlsplit(url)
     try:
         with Deadline(total_s) as deadline, _connected(parts, deadline) as server:
@@ -141,9 +141,9 @@ def _session(url: str, total_s: float) -> Iterator[smtplib.SMTP]:
 
 @contextmanager
 def _connected(parts: SplitResult, deadline: Deadline) -> Iterator[smtplib.SMTP]:
-    """Connect, and end the session; one that the server ends badly is over all the same.
+    """Connect, and end the session; an error while the session ends is ignored.
 
-    It has taken the mail by then, so an error here must not make us send it a second time.
+    The server has accepted the mail by then, so such an error must not make us send it a second time.
     """
     server = connect_smtp(parts.scheme, parts.hostname or "", parts.port, deadline)
     try:

@@ -33,7 +33,7 @@ IPV4_SPECIAL = tuple(
 # The registry calls these globally reachable although they are inside a block that is not.
 IPV4_REACHABLE = tuple(IPv4Network(block) for block in ("192.0.0.9/32", "192.0.0.10/32"))
 
-# Outside of it nothing is allocated for machines of the internet.
+# No address outside of this block is allocated for machines on the internet.
 IPV6_UNICAST = IPv6Network("2000::/3")
 IPV6_SPECIAL = tuple(
     IPv6Network(block)
@@ -57,7 +57,7 @@ IPV6_REACHABLE = tuple(
     )
 )
 
-# Public by the registry, but inside these clouds they lead to services that trust every machine.
+# The registry calls these public, but inside these clouds they lead to services that trust every machine.
 CLOUD_SERVICES = tuple(
     IPv4Network(block)
     for block in (

@@ -1,4 +1,4 @@
-"""Connect to a mail server, within a deadline for everything that is said to it."""
+"""Connect to a mail server, with one deadline for the whole session."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ PORTS = {"smtp": 587, "smtps": 465}
 
 
 def connect_smtp(scheme: str, host: str, port: int | None, deadline: Deadline) -> smtplib.SMTP:
-    """Connect and read the server's greeting; raises OSError and smtplib.SMTPException.
+    """Connect and read the server's greeting; raise OSError or smtplib.SMTPException on failure.
 
-    Smtps is encrypted from the start. For smtp the server has been asked what it offers, such as STARTTLS.
+    smtps is encrypted from the start. For smtp the server has been asked what it offers, such as STARTTLS.
     """
     context = ssl.create_default_context() if scheme == "smtps" else None
     server = WatchedSmtp(host, port or PORTS[scheme], deadline, context)
@@ -25,7 +25,7 @@ def connect_smtp(scheme: str, host: str, port: int | None, deadline: Deadline) -
 
 
 class WatchedSmtp(smtplib.SMTP):
-    """A connection that its deadline shuts down, also while it waits for a greeting or for TLS."""
+    """A connection that its deadline shuts down, even while it waits for a greeting or for TLS."""
 
     def __init__(self, host: str, port: int, deadline: Deadline, context: ssl.SSLContext | None) -> None:
         self._deadline, self._context = deadline, context

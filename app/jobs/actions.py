@@ -48,8 +48,8 @@ def run_now(job_id: str) -> bool:
 def cancel_all(user_id: str) -> None:
     """Cancel every job of an account that is being closed, inside the caller's transaction.
 
-    A worker that holds one finds its lease gone within moments. Charges are not given back, as the account
-    ends, and no mail is sent about the batches.
+    A worker that runs one of them soon finds that it has lost the lease. Charges are not given back, because
+    the account ends, and no mail is sent about the batches.
     """
     session, now = db.session, utcnow()
     running = select(Job.lease_token).where(Job.user_id == user_id, Job.state == PROCESSING)

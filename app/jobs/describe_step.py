@@ -29,10 +29,10 @@ MAX_ASKING_S = conversation.MAX_DURATION_S + 30.0  # and the database before and
 
 
 def describe_sound(work: StepInput) -> SoundDescription:
-    """Return a description by the plan's model where it may be asked, otherwise by rules.
+    """Return a description by the plan's model if it may be asked, otherwise by rules.
 
     Raises SampleGoneError, ModelsBusyError when the job has to wait for its turn to ask, and LeaseLostError
-    rather than pay for a job that another worker has.
+    rather than paying for a job that another worker has.
     """
     claim = work.claim
     user = db.session.get_one(User, claim.user_id)

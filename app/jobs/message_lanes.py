@@ -14,7 +14,7 @@ MAIL_SLOTS, WEBHOOK_SLOTS = 4, 16
 
 
 def send_mails() -> None:
-    """Have every mail sent that is due. A caller with an app context, such as a test, waits for it."""
+    """Start sending every mail that is due; a caller with an app context, such as a test, waits for it."""
     if has_app_context():
         outbox.deliver_mails()
     else:
@@ -22,7 +22,7 @@ def send_mails() -> None:
 
 
 def send_webhooks() -> None:
-    """Have every webhook sent that is due. A caller with an app context, such as a test, waits for it."""
+    """Start sending every webhook that is due; a caller with an app context, such as a test, waits for it."""
     if has_app_context():
         outbox.deliver_webhooks()
     else:
@@ -30,13 +30,13 @@ def send_webhooks() -> None:
 
 
 def start_lanes() -> None:
-    """Start to send messages in this process."""
+    """Start sending messages in this process."""
     for lane in LANES:
         lane.start()
 
 
 def stop_lanes(within_s: float) -> None:
-    """Take no more messages, and wait for those on their way and for chores, but no longer than that."""
+    """Take no more messages, and wait at most that long for those being sent and for chores."""
     until = time.monotonic() + within_s
     for lane in LANES:
         lane.stop(0)
@@ -46,7 +46,7 @@ def stop_lanes(within_s: float) -> None:
 
 
 def _take_mail(busy_accounts: set[str]) -> Sending | None:
-    """Claim a mail of an account that has none on its way: many mails of one hold up nobody else's."""
+    """Claim a mail of an account that has none being sent, so that one account's mails hold up no other's."""
     claimed = outbox.claim_mail(busy_accounts)
     if claimed is None:
         return None
@@ -54,7 +54,7 @@ def _take_mail(busy_accounts: set[str]) -> Sending | None:
 
 
 def _take_webhook(_: set[str]) -> Sending | None:
-    """Claim a webhook; whose turn it is, the database decides for all workers together."""
+    """Claim a webhook; the database decides for all workers which one is next."""
     message_id = webhook_turns.claim_next()
     return None if message_id is None else Sending(None, lambda: outbox.deliver(message_id))
 

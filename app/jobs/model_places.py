@@ -1,7 +1,7 @@
-"""Bound what slow models may hold: a worker keeps a slot for jobs that ask none.
+"""Limit how many slots slow models can hold: a worker keeps one for jobs that ask no model.
 
-A job that finds no place waits in the queue rather than in its slot. While models take long, they are not
-asked for a while, and the built-in rules describe instead.
+A job that finds no place goes back to the queue instead of holding its slot. When models take too long, they
+are not asked for a while, and the built-in rules describe instead.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from contextlib import contextmanager
 
 # How long a job waits in its slot for a place; an answer usually takes a few seconds.
 WAIT_S = 5.0
-# So many questions in a row, each of which took so long, pause asking. Each further one doubles the pause.
+# After this many slow questions in a row, no model is asked for a while. Each further one doubles the pause.
 SLOW_S, SLOW_IN_A_ROW = 30.0, 2
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 60.0, 900.0
 
 
 class ModelsBusyError(Exception):
-    """As many jobs of this worker are asking models as may; another one has to wait."""
+    """All places for asking models are taken in this worker, so the job has to wait."""
 
 
 class ModelPlaces:
-    """The places of one worker process, and whether asking is paused."""
+    """The places for asking models in one worker process, and whether asking is paused."""
 
     def __init__(self) -> None:
         self._change = threading.Condition()
@@ -33,12 +33,12 @@ class ModelPlaces:
 
     @property
     def is_paused(self) -> bool:
-        """Return whether models are not asked for now because they took long."""
+        """Return whether models are not asked at the moment because they took too long."""
         return time.monotonic() < self._paused_until
 
     @contextmanager
     def take(self, slots: int) -> Iterator[None]:
-        """Hold a place while a model is asked; all slots but one may, or the only one.
+        """Hold a place while a model is asked; there is one place less than slots, but at least one.
 
         Raises ModelsBusyError when none is free within WAIT_S.
         """

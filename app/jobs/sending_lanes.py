@@ -1,7 +1,7 @@
-"""Threads of a worker process that send messages, apart from the slots that run jobs.
+"""Send messages in threads of a worker process, apart from the slots that run jobs.
 
-A lane has its own few slots and looks for messages by itself, so nothing it waits for holds a job, and no job
-holds a message.
+A lane has a few slots of its own and looks for messages by itself, so nothing it waits for holds up a job,
+and no job holds up a message.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ POLL_S = 1.0
 
 @dataclass(frozen=True)
 class Sending:
-    """One message to send, and the account it is of, if any."""
+    """One message to send, and its account, if any."""
 
     account: str | None
     send: Callable[[], object]
@@ -31,7 +31,7 @@ class Sending:
 class SendingLane:
     """Takes one message after another and sends up to `slots` of them at a time, each in its own thread.
 
-    `take` claims the next message; it is told the accounts that have one on its way in this lane.
+    `take` claims the next message; it gets the accounts that have one being sent in this lane.
     """
 
     def __init__(self, name: str, slots: int, take: Callable[[set[str]], Sending | None]) -> None:
@@ -46,21 +46,21 @@ class SendingLane:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start to send, unless this lane has started already."""
+        """Start sending, unless this lane has started already."""
         with self._change:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=f"{self.name}-lane", daemon=True)
                 self._thread.start()
 
     def wake(self) -> None:
-        """Look for messages now rather than at the next second."""
+        """Look for messages now instead of at the next regular check."""
         self.start()
         self._look.set()
 
     def stop(self, within_s: float) -> bool:
-        """Take no more, and wait for what is on its way; return whether all of it was done in time.
+        """Take no more, and wait for what is being sent; return whether all of it was done in time.
 
-        What was not done is claimed for a minute or two. Then another worker sends it again.
+        What was not done stays claimed for a minute or two. Then another worker sends it again.
         """
         until = time.monotonic() + within_s
         self._stopping.set()

@@ -1,4 +1,4 @@
-"""Run a worker's long chores in threads of their own, beside the slots that run jobs."""
+"""Run a worker's long chores in separate threads, beside the slots that run jobs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _running: dict[str, bool] = {}
 
 
 def run_aside(name: str, *chores: Callable[[], object]) -> None:
-    """Start chores in a thread; when those of this name are running, they run once more afterwards.
+    """Start chores in a thread; if those of this name are running already, run them again afterwards.
 
-    A caller with an app context waits for them: a test or a command, not a worker.
+    A caller with an app context, such as a test or a command but not a worker, waits for them.
     """
     if has_app_context():
         run_chores(*chores)
@@ -31,7 +31,7 @@ def run_aside(name: str, *chores: Callable[[], object]) -> None:
 
 
 def wait_for_chores(within_s: float) -> bool:
-    """Wait for the chores that run, and return whether they were done in time.
+    """Wait for the running chores, and return whether they were done in time.
 
     One that is cut off is done again later, by this worker or another.
     """

@@ -1,4 +1,4 @@
-"""Give each sample its own name on the card, also when samples are downloaded one by one."""
+"""Give each sample its own name on the card, even when samples are downloaded one by one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ NAMES_AT_ONCE = 50
 def assign_pad_name(sample: Sample) -> str:
     """Return the name of a sample's WAV on the card, without extension; call it in a transaction.
 
-    No other sample of this user has it, whatever its case. The sample keeps it for later downloads until its
-    name, tempo or key changes.
+    No other sample of this user has that name, in any case of its letters. The sample keeps it for later
+    downloads until its own name, tempo or key changes.
     """
     wanted = pad_names.append_facts(sample.name, sample.bpm, sample.key)
     if sample.pad_name is None or not pad_names.is_numbered_name(sample.pad_name, wanted):

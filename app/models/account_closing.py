@@ -1,4 +1,4 @@
-"""An account that its owner has closed, until everything of it is deleted."""
+"""An account that its owner has closed, until everything in it is deleted."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from app.models.user import User
 
 SUBSCRIPTIONS, JOBS, ARCHIVE, OBJECTS, ROWS = "subscriptions", "jobs", "archive", "objects", "rows"
 STEPS = (SUBSCRIPTIONS, JOBS, ARCHIVE, OBJECTS, ROWS)
-# A step that was begun this often is reported to the operator; it is tried again all the same.
+# A step that was begun this often is reported to the operator, but still tried again.
 STUCK_AFTER = 3
 
 
 class AccountClosing(Model):
-    """The row is the job: it holds the next step, and is deleted together with the account by the last."""
+    """The deletion of an account: the row holds the next step, and the last step deletes it too."""
 
     __tablename__ = "account_closings"
 
@@ -25,12 +25,12 @@ class AccountClosing(Model):
     # For the archive and the last mail. The account's own address is free again from the start.
     email: Mapped[str] = mapped_column(String(254))
     step: Mapped[str] = mapped_column(String(16), default=SUBSCRIPTIONS)
-    # How often this step was begun. It counts a try whose worker died, too.
+    # How often this step was begun, including tries whose worker died.
     tries: Mapped[int] = mapped_column(default=0)
-    # While a worker is at it, this lies in the future: should the worker die, another one goes on then.
+    # While a worker has it, this lies in the future: if the worker dies, another one continues then.
     next_try_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
     last_error: Mapped[str | None] = mapped_column(String(300))
-    # Random, as the archive outlives the account. Empty when there is no archive.
+    # Random, because the archive outlives the account. Empty when there is no archive.
     archive_key: Mapped[str | None] = mapped_column(String(80))
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

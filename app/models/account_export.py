@@ -1,4 +1,4 @@
-"""Everything of an account as one ZIP, requested by its owner. An account keeps only the newest."""
+"""Everything in an account as one ZIP, requested by its owner. An account keeps only the newest."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DataExport(Model):
 
     @property
     def key(self) -> str:
-        """Return where the ZIP is in the store."""
+        """Return the key of the ZIP in the store."""
         return self.storage_key or f"exports/{self.user_id}/{self.id}.zip"
 
     @property

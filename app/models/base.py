@@ -74,10 +74,10 @@ def transaction() -> Iterator[scoped_session[Any]]:
 
 
 def release_connection() -> None:
-    """Give the database connection back before something slow.
+    """Return the database connection to the pool before something slow.
 
     Records stay usable: their values are read again when they are needed. Raises RuntimeError inside a
-    `transaction()`, and when changes were made outside of one, because they would be lost.
+    `transaction()`, and when changes were made outside of one, because those would be lost.
     """
     unsaved = [*db.session.new, *db.session.dirty, *db.session.deleted]
     if db.session.info.get(IS_WRITING) or unsaved:

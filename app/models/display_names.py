@@ -1,7 +1,7 @@
 """Clean up names for display: any script and any emoji, but nothing that hides or reorders text.
 
-The tables list code points, and not the categories of Python's Unicode tables: a character that was added to
-Unicode after this Python was released has no category yet, and must not vanish from a name.
+The tables list code points instead of using the categories of Python's Unicode tables: a character that was
+added to Unicode after this Python was released has no category yet, and must not vanish from a name.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ DANGEROUS = re.compile(
 # a region, such as Scotland's, is the one picture that needs tags; a letter has one variation selector.
 HIDDEN_TAGS = re.compile("(\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)|[\U000e0000-\U000e007f]")
 VARIATION_RUN = re.compile("([\ufe00-\ufe0f\U000e0100-\U000e01ef])[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
-# What shows nothing by itself: joiners, marks of direction, fillers, blank Braille, selectors, tags
+# Characters that show nothing alone: joiners, marks of direction, fillers, blank Braille, selectors, tags
 BLANK = re.compile(
     "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u2800\u3164"
     "\ufe00-\ufe0f\uffa0\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
 )
 INVISIBLE_MARKS = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u2060-\u2065]")
-# What continues the character before it, besides combining marks: joiners, selectors, skin tones, tags
+# Characters that belong to the one before, besides combining marks: joiners, selectors, skin tones, tags
 CONTINUES = re.compile(
     "[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
 )
@@ -50,7 +50,7 @@ def file_name(raw: str | None) -> str:
 
 
 def tag_name(raw: str) -> str:
-    """Return a tag as it is stored, the same for every way to type it: `#Lo fi` becomes `lo-fi`."""
+    """Return a tag as it is stored, the same however it is typed: `#Lo fi` becomes `lo-fi`."""
     plain = unicodedata.normalize("NFKC", INVISIBLE_MARKS.sub("", visible_text(raw)))
     words = unicodedata.normalize("NFKC", plain.lstrip("# ").casefold()).split()
     tag = cut_text("-".join(words), MAX_TAG)
@@ -58,7 +58,7 @@ def tag_name(raw: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Say whether a text shows nothing."""
+    """Return whether a text shows nothing."""
     return BLANK.fullmatch(text) is not None
 
 
@@ -70,7 +70,7 @@ def visible_text(text: str) -> str:
 
 
 def cut_text(text: str, longest: int) -> str:
-    """Return the first characters of a text, without half of an emoji or a letter without its accents."""
+    """Return the first characters of a text; an emoji or a letter with its accents is never cut in two."""
     if len(text) <= longest:
         return text
     end = next((end for end in range(longest, longest - MAX_CLUSTER, -1) if _is_boundary(text, end)), longest)
@@ -78,7 +78,7 @@ def cut_text(text: str, longest: int) -> str:
 
 
 def _is_boundary(text: str, at: int) -> bool:
-    """Say whether a text can be cut at a place."""
+    """Return whether a text can be cut at a place."""
     following, before = text[at], text[:at]
     if before.endswith(JOINER) or CONTINUES.match(following) or unicodedata.category(following)[0] == "M":
         return False

@@ -25,7 +25,7 @@ class OutboxMessage(Model):
     # address.
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(24))
-    # Only of webhooks. The previous version leaves it empty: `app.notify.webhook_turns` fills it in.
+    # Only for webhooks. The previous version leaves it empty; `app.notify.webhook_turns` fills it in.
     endpoint_id: Mapped[str | None] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     attempts: Mapped[int] = mapped_column(default=0)

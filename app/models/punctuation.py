@@ -14,7 +14,7 @@ _TO_BLANKS = str.maketrans(PUNCTUATION, " " * len(PUNCTUATION))
 
 
 def blank_punctuation(text: str | None) -> str | None:
-    """Return the words of a text, with one blank in place of any run of marks.
+    """Return the words of a text, with one blank in place of any run of punctuation.
 
     `Beat - (Trap) 140` becomes `Beat Trap 140`. A blank at an end stays.
     """

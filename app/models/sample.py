@@ -43,7 +43,7 @@ class Sample(Corrections, Model):
     content_sha256: Mapped[str] = mapped_column(String(64), index=True)
     original_key: Mapped[str] = mapped_column(String(200))
     sp404_key: Mapped[str] = mapped_column(String(200))
-    pad_name: Mapped[str | None] = mapped_column(String(23))  # on the card; given by the first download
+    pad_name: Mapped[str | None] = mapped_column(String(23))  # on the card; chosen by the first download
 
     duration_s: Mapped[float]
     kind: Mapped[str] = mapped_column(String(12))
@@ -57,7 +57,7 @@ class Sample(Corrections, Model):
     corrections: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     # All searchable words, folded: the name in the first line, one field in each of the others
     folded_text: Mapped[str | None] = mapped_column(Text)
-    search_text: Mapped[str] = mapped_column(Text)  # the same unfolded; the previous version searches it
+    search_text: Mapped[str] = mapped_column(Text)  # the same, not folded; the previous version searches it
     liked: Mapped[bool] = mapped_column(default=False)
 
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -78,7 +78,7 @@ class Sample(Corrections, Model):
         self.tags = [Tag(name=name) for name in dict.fromkeys(names)]
 
     def index_for_search(self) -> None:
-        """Gather all searchable words in one column, and folded in another."""
+        """Store all searchable words in one column, and their folded form in another."""
         words = [self.name, self.filename, self.kind, self.sound or "", self.key or "", *self.tag_names]
         vibe = self.vibe
         words += [*vibe.get("moods", []), vibe.get("texture", ""), vibe.get("use", "")]

@@ -1,7 +1,7 @@
-"""Fold texts for searching: what is typed without accents, in another case or width, finds the same.
+"""Fold texts for searching, so that accents, case and width make no difference.
 
 Texts are folded here, in Python, when they are stored and when they are typed. So both databases compare
-plain text with plain text, and find the same.
+plain text with plain text, and find the same samples.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ACCENTS = (
     (0x0711, 0x0711), (0x0730, 0x074A), (0x08CA, 0x08E1), (0x08E3, 0x08FF), (0x093C, 0x093C),
     (0x0A3C, 0x0A3C), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F),
 )  # fmt: skip
-# What shows nothing by itself: joiners, marks of direction, fillers, variation selectors, tags
+# Characters that show nothing by themselves: joiners, marks of direction, fillers, variation selectors, tags
 INVISIBLE = (
     (0x00AD, 0x00AD), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
     (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
@@ -30,18 +30,18 @@ INVISIBLE = (
 LATIN_BLOCKS = ((0x00C0, 0x02AF), (0x1D00, 0x1DBF), (0x1E00, 0x1EFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF))
 # Letters of Arabic that keyboards and habits write in two ways
 ARABIC = str.maketrans("ٱىیکةہھە", "اييكههه" + "ه")
-# Marks that phones and text programs put in place of those on a keyboard
+# Punctuation that phones and text programs put in place of that on a keyboard
 TYPOGRAPHIC = str.maketrans("‘’‚‛ʻʼʽʹ´`“”„‟«»‐‒–—―−⁄〜", "''''''''''" + '""""""' + "------/~")
 
 
 def fold_text(text: str) -> str:
-    """Return a text as searches compare it: `Café ŁÓDŹ` is `cafe lodz`."""
+    """Return a text as searches compare it: `Café ŁÓDŹ` becomes `cafe lodz`."""
     folded = strip_accents(strip_accents(text.casefold()).casefold())
     return unicodedata.normalize("NFC", folded.translate(TYPOGRAPHIC))
 
 
 def strip_accents(text: str) -> str:
-    """Return a text in its plain width and without accents, in its own case."""
+    """Return a text in plain width and without accents; its case stays."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", text).translate(_PLAIN_LETTERS))
 
 
@@ -50,7 +50,7 @@ def _code_points(ranges: tuple[tuple[int, int], ...]) -> chain[int]:
 
 
 def _plain_letters() -> dict[int, str]:
-    """Return what each code point becomes that isn't its own plain form; accents become nothing."""
+    """Return the plain form of every code point that has another one; accents become nothing."""
     latin = {each: anyascii(chr(each)) for each in _code_points(LATIN_BLOCKS) if chr(each).isalpha()}
     digits = {
         code: str(unicodedata.decimal(chr(code)))

@@ -13,7 +13,7 @@ from app.models.base import Model, UtcDateTime, utcnow
 UPLOAD, STORAGE, AI, EXPORT = "upload", "storage", "ai", "export"
 # An upload over the quota is charged as upload and as overage; metered is what the customer is billed for.
 OVERAGE, METERED = "overage", "metered"
-# Bytes of the account's data export: they cost the service storage, and nothing of the plan.
+# Bytes of the account's data export: they cost the service storage, but do not count towards the plan.
 ARCHIVE = "archive"
 RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.models.subscription import Subscription
 
 KEY_NOTATIONS = ("musical", "camelot", "both")
-# A closed account waits for its deletion under an address here, which no mail can reach.
+# A closed account gets an address in this domain, which no mail can reach, until it is deleted.
 CLOSED_DOMAIN = "closed.invalid"
 
 
@@ -23,7 +23,7 @@ class User(UserMixin, Model):
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
-    # As `app.mail_addresses` spells it: the domain in ASCII, so that one address is one account.
+    # In the form of `app.mail_addresses`: the domain in ASCII, so that one address is one account.
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -39,10 +39,10 @@ class User(UserMixin, Model):
     ai_model: Mapped[str | None] = mapped_column(String(120))
     # Part of the session cookie, beside the session's secret; raising it ends every session of the account.
     session_epoch: Mapped[int] = mapped_column(default=0)
-    # No mailed link from before this time opens anything: see `mail_links.revoke_every_link`.
+    # Links mailed before this time no longer work: see `mail_links.revoke_every_link`.
     links_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    # Set when its owner has closed it: nothing may be done with it any more, and it is deleted soon.
+    # Set when its owner closes it: from then on it can't be used, and it is deleted soon.
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     subscription: Mapped[Subscription | None] = relationship(back_populates="user", lazy="joined")

@@ -49,7 +49,7 @@ class MailLink(Model):
     # Who asked to change the address: the browser and the network around its address.
     agent: Mapped[str | None] = mapped_column(String(200))
     network: Mapped[str | None] = mapped_column(String(49))
-    # Of a stop link: the link that makes the change, and when that was used.
+    # Only of a stop link: the link that makes the change, and when that was used.
     change_id: Mapped[str | None] = mapped_column(String(26))
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -25,14 +25,14 @@ class WebhookEndpoint(Model):
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_because: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    # How often it failed since it last answered well, and since when.
+    # How often it has failed since it last answered with success, and since when.
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
     failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Its messages wait until then, because it failed several times in a row.
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # A message is being sent to it; the lease of a worker that died ends by itself.
+    # Set while a message is being sent to it; if the worker dies, the lease expires by itself.
     sending_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    # The seconds that sending to it has taken in one hour, which is counted from 1970.
+    # The seconds that sending to it has taken in one hour; hours are numbered from 1970.
     spent_hour: Mapped[int] = mapped_column(default=0, server_default="0")
     spent_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
 

@@ -68,8 +68,8 @@ def _reset(message: OutboxMessage) -> AccountNotice | None:
 
 def _sign_in_link(message: OutboxMessage) -> AccountNotice | None:
     text = (
-        "Somebody entered too many wrong passwords or codes for your account. Until that stops, signing in "
-        "on a new device needs a link from this mailbox. This one works once, within two hours."
+        "Somebody entered too many wrong passwords or codes for your account. Until that stops, you can sign "
+        "in on a new device only with a link that we email you. This one works once, within two hours."
     )
     return _link_notice(message, "auth.sign_in_by_link", "Your link to sign in", text, "Sign in")
 
@@ -88,7 +88,8 @@ def _link_notice(
 def _password_changed(message: OutboxMessage) -> AccountNotice:
     to, url = _owner_email(message), external_url("auth.forgot")
     text = (
-        "The password of your account was changed. Every other browser was signed out, and all links ended."
+        "The password of your account was changed. Every other browser was signed out, and links in our "
+        "earlier emails no longer work."
     )
     return AccountNotice(to, "Your password was changed", (text, IF_NOT_YOU), url, "Set a new password")
 
@@ -104,7 +105,7 @@ def _two_factor(message: OutboxMessage) -> AccountNotice:
 
 def _codes_guessed(message: OutboxMessage) -> AccountNotice:
     text = (
-        "Somebody entered your password and then too many wrong codes of your second step. "
+        "Somebody entered your password, and then too many wrong codes for the second step. "
         "Nobody got in, but whoever it was knows your password."
     )
     to, url = _owner_email(message), external_url("auth.forgot")
@@ -112,7 +113,7 @@ def _codes_guessed(message: OutboxMessage) -> AccountNotice:
 
 
 def _export_ready(message: OutboxMessage) -> AccountNotice | None:
-    """Return the mail with the link to an export, or None if its owner has ended all links meanwhile."""
+    """Return the mail with the link to an export, or None if all the owner's links were ended meanwhile."""
     if are_links_ended(message.user_id, since=message.created_at):
         return None
     text = (
@@ -135,8 +136,9 @@ def _account_deleted(message: OutboxMessage) -> AccountNotice:
     to, subject = message.payload["to"], "Your account has been deleted"
     text = "Your account and every sample in it have been deleted. This is the last email we'll send you."
     if message.payload["key"] is None:
-        sorry = "We tried many times to make the ZIP of your data, and could not. We are sorry."
-        return AccountNotice(to, subject, (text, sorry), external_url("pages.landing"), "Our home page")
+        sorry = "We tried many times to make the ZIP of your data, but could not. We're sorry."
+        url = external_url("pages.landing")
+        return AccountNotice(to, subject, (text, sorry), url, "Go to the home page")
     until = message.payload.get("until")
     span = f"until {datetime.fromisoformat(until):%-d %B %Y, %H:%M} UTC" if until else "for a week"
     archive = f"Everything that was in it is in one ZIP. Anyone with the link can download it {span}. "

@@ -1,4 +1,4 @@
-"""The content of a short mail about an account: sentences and one link."""
+"""Define the content of a short mail about an account: sentences and one link."""
 
 from __future__ import annotations
 

@@ -14,18 +14,18 @@ from app.notify.signed_tokens import link_token
 
 TELL_OPERATOR = "If this was not you, tell the people who run this service right away."
 WHAT_STOPPING_DOES = (
-    "Stopping brings this address back, signs out every browser, ends every link and API token, "
-    "and emails you a link to set a new password."
+    "If you stop it, your account uses this address, every browser is signed out, and your password, every "
+    "API token and every link we emailed stop working. We'll email you a link to set a new password."
 )
 
 
 def confirm_change(message: OutboxMessage) -> AccountNotice | None:
-    """Return the mail to the new address, or None if the link has been used or has ended."""
+    """Return the mail to the new address, or None if the link no longer works."""
     link = db.session.get(MailLink, message.payload["link_id"])
     if link is None or not link.is_live:
         return None
     texts = (
-        "Somebody asked to sign in to their account with this address from now on.",
+        "Somebody asked to use this address for their account from now on.",
         _who_asked(link),
         "If that was you, confirm it. The link works for one day.",
         IF_NOT_REQUESTED,
@@ -35,7 +35,7 @@ def confirm_change(message: OutboxMessage) -> AccountNotice | None:
 
 
 def change_requested(message: OutboxMessage) -> AccountNotice | None:
-    """Return the mail to the old address, or None if the change was stopped or made meanwhile."""
+    """Return the mail to the old address, or None if the change was stopped or made in the meantime."""
     stop = db.session.get(MailLink, message.payload["link_id"])
     if stop is None or not stop.is_live or stop.changed_at is not None:
         return None
@@ -44,7 +44,7 @@ def change_requested(message: OutboxMessage) -> AccountNotice | None:
         "Nothing changes until the link we sent to that address is used.",
         _who_asked(stop),
         "If this was you, there is nothing to do. If it was not, stop it now. "
-        "The link works for 72 hours, also after the change.",
+        "The link works for 72 hours, even after the change.",
         WHAT_STOPPING_DOES,
     )
     return AccountNotice(
@@ -72,7 +72,7 @@ def email_changed(message: OutboxMessage) -> AccountNotice | None:
 
 
 def change_stopped(message: OutboxMessage) -> AccountNotice:
-    """Return the mail to the address that an account lost because the change was stopped."""
+    """Return the mail to the address that an account no longer has because the change was stopped."""
     old = readable_address(message.payload["email"])
     texts = (
         f"The change of your account's email address was stopped from the old address, {old}. "
@@ -90,7 +90,7 @@ def _changed_notice(to: str, texts: tuple[str, ...]) -> AccountNotice:
 def _who_asked(link: MailLink) -> str:
     browser = link.agent or "an unknown browser"
     network = f"the network {link.network}" if link.network else "an unknown network"
-    return f"Asked for on {_local_time(link.created_at, link)}, with {browser}, from {network}."
+    return f"Requested on {_local_time(link.created_at, link)}, with {browser}, from {network}."
 
 
 def _local_time(time: datetime, link: MailLink) -> str:

@@ -29,10 +29,10 @@ KIND_BY_PURPOSE = {
     STOP: message_kinds.CHANGE_REQUESTED,
     SIGN_IN: message_kinds.SIGN_IN_LINK,
 }
-# Links that strangers can ask for: a mailbox gets this many unused ones in half a lifetime.
+# Strangers can ask for links, so a mailbox gets only this many unused ones in half a lifetime.
 MAX_FRESH_LINKS = 2
 MIN_MAIL_INTERVAL = timedelta(minutes=2)
-# How long a link that has expired stays, with the address it was mailed to.
+# How long an expired link is kept, with the address it was mailed to.
 EXPIRED_KEPT_FOR = timedelta(days=30)
 
 
@@ -41,7 +41,7 @@ class DeadLinkError(RowNotFoundError):
 
 
 def add_link(user: User, purpose: str, email: str, **details: Any) -> MailLink:
-    """Create a link inside the caller's transaction; another mail carries it."""
+    """Create a link inside the caller's transaction; the caller enqueues the mail that carries it."""
     until = utcnow() + LIFETIMES[purpose]
     link = MailLink(user_id=user.id, purpose=purpose, email=email, expires_at=until, **details)
     db.session.add(link)
@@ -73,7 +73,7 @@ def use_link(link: MailLink) -> bool:
 
 
 def revoke_links(user: User, purpose: str, newer_than: MailLink | None = None) -> None:
-    """Mark all unused links of a purpose as used, or the newer ones, inside the caller's transaction."""
+    """Mark all unused links of a purpose, or only those newer than a link, as used, without committing."""
     unused = update(MailLink).where(
         MailLink.user_id == user.id, MailLink.purpose == purpose, MailLink.used_at.is_(None)
     )
@@ -83,9 +83,9 @@ def revoke_links(user: User, purpose: str, newer_than: MailLink | None = None) -
 
 
 def revoke_every_link(user: User, keep: Collection[str] = ()) -> int:
-    """End all outstanding links of every purpose but those to keep, inside the caller's transaction.
+    """End every outstanding link, except those of purposes to keep, inside the caller's transaction.
 
-    Links to exports end too: their tokens are older than `links_ended_at`. Returns how many links worked.
+    Links to exports end too: their tokens are older than `links_ended_at`. Returns how many still worked.
     """
     now = utcnow()
     exports = _outstanding_exports(user)
@@ -113,10 +113,10 @@ def is_reserved(email: str, user: User | None = None) -> bool:
 
 
 def has_room(user: User, purpose: str) -> bool:
-    """Return whether another link should be mailed, inside the caller's transaction.
+    """Return whether another link should be mailed; call it inside a transaction.
 
-    When it should not, the mailbox holds one that works for at least half its lifetime. So strangers who ask
-    can neither flood the mailbox nor leave its owner without a link.
+    If not, the mailbox holds one that works for at least half its lifetime. So strangers who ask for links
+    can neither flood the mailbox nor leave its owner without one.
     """
     if was_sent_within(user, purpose, MIN_MAIL_INTERVAL):
         return False
@@ -137,19 +137,19 @@ def was_sent_within(user: User, purpose: str, wait: timedelta) -> bool:
 
 
 def purge_old_links() -> None:
-    """Delete links that expired EXPIRED_KEPT_FOR ago, and the addresses in them."""
+    """Delete links that expired more than EXPIRED_KEPT_FOR ago, and the addresses in them."""
     with transaction() as session:
         session.execute(delete(MailLink).where(MailLink.expires_at < utcnow() - EXPIRED_KEPT_FOR))
 
 
 def _stoppable() -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for a stop link that works and whose change was made."""
+    """Return the conditions for a stop link that still works and whose change was made."""
     is_live = MailLink.used_at.is_(None), MailLink.expires_at > utcnow()
     return MailLink.purpose == STOP, MailLink.changed_at.is_not(None), *is_live
 
 
 def _outstanding_exports(user: User) -> int:
-    """Return how many exports have a mailed link that works."""
+    """Return how many exports have a mailed link that still works."""
     ready = select(func.count()).where(DataExport.user_id == user.id, DataExport.ready_at.is_not(None))
     if user.links_ended_at is not None:
         ready = ready.where(DataExport.ready_at > user.links_ended_at)

@@ -61,7 +61,7 @@ def deliver_webhooks() -> int:
 
 
 def has_due_webhooks() -> bool:
-    """Return whether a webhook is due, whether or not its endpoint may be sent it now."""
+    """Return whether a webhook is due, even if its endpoint may not be sent a message now."""
     return webhook_turns.has_due()
 
 
@@ -79,7 +79,7 @@ def deliver_usage() -> int:
 
 
 def claim_mail(busy_accounts: Iterable[str] = ()) -> ClaimedMessage | None:
-    """Claim the next mail, of none of these accounts; mail about finished batches comes last."""
+    """Claim the next mail that is not for one of these accounts; mail about finished batches comes last."""
     busy = set(busy_accounts)
     other = or_(OutboxMessage.user_id.is_(None), OutboxMessage.user_id.not_in(busy))
     return _claim_next(OutboxMessage.kind.not_in((WEBHOOK, METER_EVENT)) & other)
@@ -106,7 +106,7 @@ def resend(message_id: int) -> bool:
 def deliver(message_id: int) -> bool:
     """Send a message that this thread has claimed, and return whether it was sent."""
     message = db.session.get(OutboxMessage, message_id)
-    if message is None:  # its account was closed, or its endpoint removed, since it was claimed
+    if message is None:  # since the claim, its account was closed or its endpoint removed
         return False
     attempts = message.attempts
     try:

@@ -11,18 +11,18 @@ from app.models import OutboxMessage
 from app.models.base import transaction, utcnow
 from app.models.user import CLOSED_DOMAIN
 
-# A message that was sent or given up stays so long, for operators and so that its key is not used again.
+# How long after its creation a finished message is kept, for operators and so that its key is not reused.
 RETENTION = timedelta(days=30)
 ADDRESS_REMOVED = {"to": None}
 
 
 def spent_values(message: OutboxMessage) -> dict[str, Any]:
-    """Return what changes in a message that is sent or given up: an address in its payload is removed."""
+    """Return the new values of a message that is sent or given up: an address in its payload is removed."""
     return {"payload": ADDRESS_REMOVED} if "to" in message.payload else {}
 
 
 def may_be_sent(message: OutboxMessage) -> bool:
-    """Return whether a message still says what to send; a mail whose address was removed does not."""
+    """Return whether a message can still be sent: a mail whose address was removed can't."""
     return bool(message.payload != ADDRESS_REMOVED)
 
 
@@ -32,10 +32,10 @@ def is_closed_address(address: str) -> bool:
 
 
 def purge_finished() -> None:
-    """Delete messages that were sent or given up RETENTION ago, and older addresses of the others."""
+    """Delete finished messages older than RETENTION, and remove addresses from the other finished ones."""
     finished = OutboxMessage.next_try_at.is_(None)
     old = OutboxMessage.created_at < utcnow() - RETENTION
-    # The previous version left the address in mails that were sent.
+    # The previous version did not remove the address when a mail was sent.
     with_address = OutboxMessage.payload["to"].as_string().is_not(None)
     with transaction() as session:
         session.execute(delete(OutboxMessage).where(finished, old))

@@ -25,7 +25,7 @@ def link_id_from_token(token: str, purpose: str) -> str | None:
 
 
 def account_export_token(key: str, user_id: str, ready_at: datetime) -> str:
-    """Return a token for an account's export; it ends with every other link of its owner."""
+    """Return a token for an account's export; it ends when all links of the account are ended."""
     return str(_export_signer().dumps({"key": key, "user": user_id, "at": ready_at.isoformat()}))
 
 
@@ -51,7 +51,7 @@ def export_key_from_token(token: str, max_age: timedelta) -> str | None:
 
 
 def are_links_ended(user_id: str | None, since: datetime) -> bool:
-    """Return whether links from that time have been ended: by a new password, or with the account."""
+    """Return whether links from that time have been ended, such as by a new password, or with the account."""
     user = db.session.get(User, user_id) if user_id is not None else None
     return user is None or _is_ended(user, since)
 

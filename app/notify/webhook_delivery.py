@@ -41,8 +41,8 @@ def enqueue_event(user_id: str, event: str, subject: str, data: dict[str, Any]) 
 def enqueue_delivery(delivery: WebhookDelivery, key_suffix: str = "") -> None:
     """Add the outbox message that sends a delivery, inside the caller's transaction.
 
-    The suffix tells a replay from the first sending; the same suffix adds nothing a second time. A replay
-    does not wait while the endpoint is paused, because its owner asks for it.
+    The suffix distinguishes a replay from the first sending; the same suffix adds nothing a second time. A
+    replay does not wait while the endpoint is paused, because its owner asked for it.
     """
     key = f"hook:{delivery.id}{key_suffix}"
     if db.session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None:
@@ -62,7 +62,7 @@ def enqueue_delivery(delivery: WebhookDelivery, key_suffix: str = "") -> None:
 
 
 def deliver_message(message: OutboxMessage) -> None:
-    """Send a delivery once, and note how its endpoint answered.
+    """Send a delivery once, and record how its endpoint answered.
 
     Raises WebhookRejectedError, RefusedUrlError or NotDeliveredError when it should be tried again.
     """
@@ -146,7 +146,7 @@ def _record_attempt(
 
 
 def _end_turn(endpoint_id: str | None) -> None:
-    """Let the next message of an endpoint have its turn, when this one was not sent."""
+    """Let the endpoint's next message be sent, because this one was not."""
     with transaction() as session:
         turn = update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id)
         session.execute(turn.values(sending_until=None))

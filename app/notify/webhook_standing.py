@@ -1,7 +1,7 @@
-"""Remember how an endpoint has answered lately, and pause one that keeps failing: a circuit breaker.
+"""Record how an endpoint has answered lately, and pause one that keeps failing: a circuit breaker.
 
-After a few failures in a row all of an endpoint's messages wait. Then one of them is tried: when it arrives,
-the others follow at once; when it does not, they wait longer.
+After a few failures in a row all of an endpoint's messages wait. Then one of them is tried: if it arrives,
+the others follow at once; if not, they wait longer.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from app.models.base import utcnow
 WEBHOOK_RETRY_S = (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 UNDELIVERED = "A message could not be delivered for three days."
 FAILING_FOR = timedelta(seconds=sum(WEBHOOK_RETRY_S))
-# So many failures in a row pause an endpoint.
+# This many failures in a row pause an endpoint.
 PAUSED_AFTER = 3
 
 
 def record_outcome(endpoint: WebhookEndpoint, message_id: int, took_s: float, is_delivered: bool) -> None:
-    """Note the end of an attempt inside the caller's transaction, and let the next message have its turn.
+    """Record the end of an attempt inside the caller's transaction, and let the next message be sent.
 
-    When the message that was sent is tried again is its sender's business, so it is not moved.
+    The message just tried is not rescheduled here; the outbox decides when it is tried again.
     """
     endpoint.sending_until = None
     hour = hour_number(utcnow())
@@ -38,9 +38,9 @@ def record_outcome(endpoint: WebhookEndpoint, message_id: int, took_s: float, is
 
 
 def reset_standing(endpoint: WebhookEndpoint, message_id: int | None = None) -> None:
-    """Forget an endpoint's failures and make what waits for it due now, inside the caller's transaction.
+    """Forget an endpoint's failures and make its waiting messages due now, inside the caller's transaction.
 
-    The message that has just been sent is not made due.
+    The message that has just been sent is left as it is.
     """
     if endpoint.paused_until is not None:
         _move_messages(endpoint, message_id, until=endpoint.paused_until, to=utcnow())
@@ -48,13 +48,13 @@ def reset_standing(endpoint: WebhookEndpoint, message_id: int | None = None) -> 
 
 
 def disable_endpoint(endpoint: WebhookEndpoint, because: str) -> None:
-    """Disable an endpoint inside the caller's transaction and store why, unless it is disabled already."""
+    """Disable an endpoint and store why, inside the caller's transaction; do nothing if it is disabled."""
     if endpoint.disabled_at is None:
         endpoint.disabled_at, endpoint.disabled_because = utcnow(), because
 
 
 def hour_number(now: datetime) -> int:
-    """Return the number of the hour since 1970, to which seconds of sending are counted."""
+    """Return the number of the hour since 1970, for which seconds of sending are counted."""
     return int(now.timestamp()) // 3600
 
 
@@ -73,7 +73,7 @@ def _count_failure(endpoint: WebhookEndpoint, message_id: int) -> None:
 
 
 def _move_messages(endpoint: WebhookEndpoint, but: int | None, until: datetime, to: datetime) -> None:
-    """Make every other unsent message of the endpoint that would be tried by `until` due at another time."""
+    """Reschedule to `to` every unsent message of the endpoint, except `but`, that is due by `until`."""
     waiting = OutboxMessage.endpoint_id == endpoint.id, OutboxMessage.next_try_at <= until
     others = update(OutboxMessage).where(*waiting, OutboxMessage.id != (but or 0))
     db.session.execute(others.values(next_try_at=to))

@@ -1,8 +1,8 @@
 """Choose the webhook to send next, so that no receiver holds up the messages to another.
 
-An endpoint gets one message at a time. An account may have a few on their way, and only one once it has used
-up its time for the hour. Endpoints that failed last time share a part of the slots, so that those that answer
-always find one. The account with the fewest messages on their way goes first.
+An endpoint gets one message at a time. A few messages of an account may be sent at once, and only one after
+it has used up its time for the hour. Endpoints that failed last time may use only some of the slots, so that
+those that answer always find one. The account with the fewest messages being sent goes first.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ MAX_CLAIM_RACES, MAX_ADOPTED = 10, 500
 def claim_next() -> int | None:
     """Claim the next webhook and its endpoint, and return the message's id; None when none may be sent now.
 
-    An endpoint is chosen first, then its account is locked and the choice is checked again, so that claims at
-    the same moment do not exceed what an account may have on its way.
+    An endpoint is chosen first, then its account is locked and the choice is checked again, so that
+    simultaneous claims do not exceed the account's slots.
     """
     if not has_due():
         return None
@@ -48,7 +48,7 @@ def claim_next() -> int | None:
 
 
 def has_due() -> bool:
-    """Return whether a webhook is due, whether or not it may be sent now."""
+    """Return whether a webhook is due, even if it may not be sent now."""
     due = (
         OutboxMessage.kind == WEBHOOK,
         OutboxMessage.sent_at.is_(None),
@@ -100,7 +100,7 @@ def _may_send() -> tuple[ColumnElement[bool], ...]:
 
 
 def _count_sending(failing: bool = False) -> ScalarSelect[int]:
-    """Return how many endpoints of the same account are being sent a message, or only those that fail."""
+    """Return how many endpoints (or failing endpoints) of the same account are being sent a message."""
     other = aliased(WebhookEndpoint)
     sending = select(func.count()).where(
         other.user_id == WebhookEndpoint.user_id,
@@ -126,7 +126,7 @@ def _spent_s() -> ScalarSelect[float]:
 
 
 def _adopt_messages() -> None:
-    """Fill in the endpoint of messages that the previous version has enqueued."""
+    """Fill in the endpoint of messages that the previous version enqueued."""
     orphan = OutboxMessage.kind == WEBHOOK, OutboxMessage.endpoint_id.is_(None)
     unsent = (
         select(OutboxMessage.id).where(*orphan, OutboxMessage.next_try_at.is_not(None)).limit(MAX_ADOPTED)

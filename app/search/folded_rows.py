@@ -1,6 +1,6 @@
 """Fold the search text of samples that a process of the previous version has written.
 
-It fills `search_text` only. This goes when that column does.
+The previous version fills only `search_text`. This module can be removed together with that column.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ BATCH_SIZE = 500
 def fold_changed_rows() -> None:
     """Fold every search text whose folded form is missing or belongs to an older text.
 
-    Only a text that differs from its folded form can need it, so most rows are not even read. Safe to stop at
-    any time and to run twice at once: a row that changes meanwhile is left to the next run.
+    Only a text that differs from its folded form can need this, so most rows are not even read. Safe to stop
+    at any time, and to run twice at the same time: a row that changes meanwhile is left to the next run.
     """
     last = ""
     differs = Sample.folded_text.is_distinct_from(Sample.search_text)

@@ -1,4 +1,4 @@
-"""A sentence without accents and in plain width for the rules of step 2, which remembers what was typed."""
+"""Fold a sentence for the rules of step 2, and remember what was typed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FoldedSentence:
         return self._places[start], max(self._places[end], after)
 
     def typed_word(self, start: int, end: int) -> str:
-        """Return a part as it was typed, in lower case, without quotation marks around it."""
+        """Return a part as it was typed, but in lower case and without quotation marks around it."""
         first, last = self.span(start, end)
         word = unicodedata.normalize("NFKC", self._typed[first:last].strip()).translate(TYPOGRAPHIC_QUOTES)
         return word[1:].partition('"')[0].casefold() if word.startswith('"') else word.rstrip(".").casefold()

@@ -20,7 +20,7 @@ DESCRIPTION_FIELDS = {
 }  # fmt: skip
 Condition = ColumnElement[bool]
 EXCLUDED_WORD = re.compile(r"(?:^|\s)-\S")
-# A row that the previous version has written has no folded text yet, so its own text is searched until then.
+# A row written by the previous version has no folded text at first; until then its own text is searched.
 SEARCHED_TEXT = func.coalesce(Sample.folded_text, Sample.search_text)
 FOLDED_NAME = punctuation.FirstLine(SEARCHED_TEXT)
 MAX_WHOLE_NAME = 3  # letters; so short a text must be whole words: `Am` does not find `Amen`
@@ -78,7 +78,7 @@ def contains_words(text: ColumnElement[str], spelling: str) -> Condition:
 
 
 def contains_text(part: str) -> Condition:
-    """Require a text anywhere in a sample's words, folded like them."""
+    """Require a text anywhere in a sample's words; both are folded."""
     return _contains_text(SEARCHED_TEXT, fold_text(part))
 
 

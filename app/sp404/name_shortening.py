@@ -1,4 +1,4 @@
-"""Shorten a name from its middle, so that what tells it from its neighbours stays.
+"""Shorten a name in its middle, so that it can still be told from similar names.
 
 Names of one pack begin alike and differ in their numbers and at their end: `Lofi Essentials Vol 2 Loop 01`.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 PART = re.compile(r"(?P<lead>[^A-Za-z0-9]*)(?P<text>\d+|[A-Za-z]+)")
 BEGINNING_SHARE = 5  # at least a fifth of the name is its beginning
-SHORTEST_NUMBER = 3  # figures left of a number that is too long
+SHORTEST_NUMBER = 3  # digits that are kept of a number that is too long
 
 
 class Part(NamedTuple):
@@ -58,7 +58,7 @@ def shorten_name(name: str, max_length: int) -> str:
 def _choose_ending(parts: list[Part], room: int) -> dict[int, str]:
     """Return the last word or number and, from the right, the numbers that fit, by their places.
 
-    A last word takes at most half of the room, and a number too long for the rest keeps its last figures.
+    A last word takes at most half of the room, and a number too long for the rest keeps its last digits.
     """
     found: dict[int, str] = {}
     last = len(parts) - 1
@@ -82,7 +82,7 @@ def _short_lead(part: Part) -> Part:
 
 
 def _lead_length(part: Part) -> int:
-    """Return the room for what stands before a part, which may be a blank that keeps two numbers apart."""
+    """Return the room needed before a part, which may be for a blank that keeps two numbers apart."""
     return 1 if part.text.isdigit() else len(part.lead)
 
 

@@ -36,7 +36,7 @@ def safe_name(text: str, max_length: int = MAX_PAD_NAME) -> str:
     Returns
     -------
     str
-        1 to `max_length` characters out of ``A-Z a-z 0-9 space _ ! & ( ) + - , . = @ [ ] { }``, never
+        1 to `max_length` characters from ``A-Z a-z 0-9 space _ ! & ( ) + - , . = @ [ ] { }``, never
         starting with a dot (hidden on the card) or hyphen, ending with a dot or space (lost on FAT), or
         naming a device of Windows. A longer name keeps its numbers and its ending.
     """
@@ -130,7 +130,7 @@ def numbered_name(name: str, number: int, max_length: int = MAX_PAD_NAME) -> str
 
 
 def is_numbered_name(text: str, name: str) -> bool:
-    """Say whether a text is a safe name with any number or none; `name` is any name."""
+    """Return whether a text is the safe name for `name`, with any number or none."""
     number = NUMBER.search(text)
     return text == safe_name(name) or (number is not None and text == numbered_name(name, int(number[1])))
 

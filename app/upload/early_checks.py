@@ -19,7 +19,7 @@ from app.upload import idempotency, spool
 from app.upload.intake import UploadRefusedError
 from app.upload.spool import SpoolingRequest
 
-MAX_OVERHEAD_BYTES = 10**6  # of a body beside its files: boundaries, part headers and the other fields
+MAX_OVERHEAD_BYTES = 10**6  # of a body besides its files: boundaries, part headers and the other fields
 MAX_UPLOAD_BYTES = 10**9
 HEAD_BYTES = 64 * 1024
 
@@ -32,7 +32,7 @@ def check_quota(user: User, declared: int | None) -> None:
 
 
 def largest_body(plan: Plan, files: int) -> int:
-    """Return how long a body with this many files may be on a plan."""
+    """Return the longest body with this many files that a plan allows."""
     several = min(files * plan.max_file_bytes, MAX_UPLOAD_BYTES)
     return max(several, plan.max_file_bytes) + MAX_OVERHEAD_BYTES
 
@@ -51,7 +51,7 @@ def may_send(user: User, declared: int | None, files: int) -> bool:
 
 
 def reserve_room(max_body_bytes: int) -> None:
-    """Limit the body, and reserve the disk it needs; a body without a length gets room for the limit.
+    """Limit the body, and reserve the disk space it needs; without a declared length, that is the limit.
 
     Raises RequestEntityTooLarge and DiskFullError. The database connection is released, because the body may
     arrive slowly.
@@ -67,8 +67,8 @@ def reserve_room(max_body_bytes: int) -> None:
 def require_form_token() -> None:
     """Raise CSRFError unless the header, or the beginning of a large body, holds the session's form token.
 
-    Browsers send the fields of a form in order, so the token comes before the files. A body as small as that
-    of any other form is checked when it has been read, as everywhere.
+    Browsers send the fields of a form in order, so the token comes before the files. A body no larger than
+    any other form's is checked after it has been read, as everywhere else.
     """
     is_small = not _is_chunked() and (request.content_length or 0) <= current_app.config["MAX_CONTENT_LENGTH"]
     if is_small or not current_app.config.get("WTF_CSRF_ENABLED", True):
@@ -86,7 +86,7 @@ def _is_chunked() -> bool:
 
 
 def _token_at_the_head() -> str | None:
-    """Return the form token if it comes before the first file, and leave the body as it was."""
+    """Return the form token if it comes before the first file; the body can still be read from its start."""
     boundary = request.mimetype_params.get("boundary", "").encode("ascii", "replace")
     decoder = MultipartDecoder(boundary, max_form_memory_size=HEAD_BYTES, max_parts=20)
     try:

@@ -34,7 +34,7 @@ def request_fingerprint(stream: IO[bytes], *facts: object) -> str:
 
 
 def is_known(user: User, key: str) -> bool:
-    """Return whether an earlier request of the user's has this key."""
+    """Return whether an earlier request of the user had this key."""
     mine = select(IdempotencyKey.id).where(IdempotencyKey.user_id == user.id, IdempotencyKey.key == key)
     return db.session.scalar(mine) is not None
 

@@ -174,7 +174,7 @@ def insert_charged_job(user: User, job: Job) -> None:
 def _spool_to_disk(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[Path, ReceivedFile]]:
     """Yield the path of the received file and what is known about it.
 
-    A file that arrived on our disk is only read. Any other stream is copied to a temporary file.
+    A file that is already on our disk is only read. Any other stream is copied to a temporary file.
     """
     if isinstance(stream, spool.SpooledFile):
         received = _examine(stream, name, plan)
@@ -207,7 +207,7 @@ def _examine(stream: IO[bytes], name: str, plan: Plan, copy: IO[bytes] | None = 
 def detect_format(name: str, head: bytes, file: BinaryIO | None = None) -> AudioFormat:
     """Return the format that a file's first bytes show, or raise UploadRefusedError if it is not audio.
 
-    With the whole `file` at hand a video is refused at once. Otherwise the decoder refuses it.
+    With the whole `file`, a video is refused at once; without it, the decoder refuses it later.
     """
     if not head:
         raise UploadRefusedError(f"{name} is empty (0 bytes). Export it again and upload the new file.")

@@ -31,9 +31,9 @@ MAX_MESSAGES = 5
 
 @blueprint.url_value_preprocessor
 def check_before_reading(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Refuse an upload by its headers where they suffice, and otherwise allow a body as large as the plan.
+    """Refuse an upload by its headers if they suffice; otherwise allow a body as large as the plan allows.
 
-    This runs before anything reads the body. Everywhere else MAX_FORM_BYTES holds.
+    This runs before anything reads the body. For all other requests the limit is MAX_FORM_BYTES.
     """
     if endpoint != "upload.create" or not current_user.is_authenticated:
         return
@@ -109,10 +109,10 @@ def skipped() -> Response:
 
 @blueprint.get("/permission")
 def permission() -> Response:
-    """Tell the proxy in front whether it should receive a body, by the headers that came before it.
+    """Tell the proxy in front, by a request's headers, whether to receive its body.
 
-    The proxy names the address and the length of the request. After 403 it passes the request on without
-    receiving it, so that the address itself answers with the reason.
+    The proxy sends the address and the length of the request. After a 403 it passes the request on without
+    receiving the body, so that the route itself answers with the reason.
     """
     user, files = _sender()
     declared = request.headers.get("X-Upload-Length", type=int)

@@ -1,7 +1,7 @@
-"""Receive uploaded files on the disk of DATA_DIR, and count what uploads in progress are still going to need.
+"""Receive uploaded files on the disk of DATA_DIR, and count the room that uploads in progress still need.
 
 A request reserves room before its body is read. The reservation is a small locked file beside the received
-ones, so every process on this machine counts it, and one of a process that was killed counts no more.
+ones, so every process on this machine counts it, and it no longer counts when its process is killed.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class DiskRoom:
         name = f"{RESERVATION_PREFIX}{token_hex(8)}"
         draft, self._path = (spool_folder() / f".{name}", spool_folder() / name)
         self._descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        # It gets the name that others look for once it is locked, so nobody takes it for an abandoned one.
+        # It gets the name that others look for only after it is locked, so nobody takes it for abandoned.
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         draft.rename(self._path)
         self._record()
 
     def use(self, size_bytes: int) -> None:
-        """Count bytes as written, which the disk's own figures show from now on."""
+        """Stop reserving bytes that have been written: the disk's own figures now include them."""
         self._left = max(self._left - size_bytes, 0)
         if self._recorded - self._left >= RECORD_EVERY_BYTES:
             self._record()
@@ -86,7 +86,7 @@ class SpooledFile:
 
 
 class ExactStream(LimitedStream):
-    """A body without a length. Longer than the limit, it is refused where Werkzeug would cut it off."""
+    """A body without a length; if it exceeds the limit, it is refused, where Werkzeug would cut it off."""
 
     def readall(self) -> bytes:
         found = super().readall()
@@ -96,7 +96,7 @@ class ExactStream(LimitedStream):
 
 
 class SpoolingRequest(Request):
-    """A request whose files are received where DATA_DIR is, and deleted when it has been answered."""
+    """A request whose files are received below DATA_DIR, and deleted when it has been answered."""
 
     room: DiskRoom | None = None
 
@@ -109,7 +109,7 @@ class SpoolingRequest(Request):
         return cast(IO[bytes], ExactStream(self.environ["wsgi.input"], limit, is_max=True))
 
     def reserve_room(self, size_bytes: int) -> None:
-        """Reserve the disk that a body of this size needs, or raise DiskFullError."""
+        """Reserve the disk space that a body of this size needs, or raise DiskFullError."""
         self.room = reserve_room(size_bytes)
 
     def _get_file_stream(
@@ -128,7 +128,7 @@ class SpoolingRequest(Request):
 
     @property
     def _received(self) -> list[SpooledFile]:
-        """Every file, also those of a body that was cut off and so never reached `files`."""
+        """Every file, including those of a body that was cut off and so never reached `files`."""
         found: list[SpooledFile] = self.__dict__.setdefault("received", [])
         return found
 
@@ -142,7 +142,7 @@ class SpoolingRequest(Request):
 
 
 def spool_folder() -> Path:
-    """Return the folder of received files and reservations, which exists."""
+    """Return the folder of received files and reservations, after creating it if needed."""
     folder = settings().data_dir / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -164,7 +164,7 @@ def reserve_room(size_bytes: int) -> DiskRoom:
 
 
 def require_free_disk() -> None:
-    """Raise DiskFullError when the disk, less what is reserved, is nearly full."""
+    """Raise DiskFullError when the disk is nearly full; reserved room counts as used."""
     disk = shutil.disk_usage(settings().data_dir)
     if disk.free - _reserved_bytes() < disk.total * MIN_FREE_DISK_SHARE:
         raise DiskFullError(NEARLY_FULL)

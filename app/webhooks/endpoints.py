@@ -72,7 +72,7 @@ def remove_endpoint(endpoint: WebhookEndpoint) -> None:
 
 
 def enable_endpoint(endpoint: WebhookEndpoint) -> None:
-    """Send events to a disabled endpoint again, as if it had never failed."""
+    """Enable a disabled endpoint again, as if it had never failed."""
     with transaction():
         endpoint.disabled_at = endpoint.disabled_because = None
         webhook_standing.reset_standing(endpoint)

@@ -42,8 +42,9 @@ def upgrade() -> None:
 def respell_addresses(connection: sa.Connection) -> None:
     """Store every address as this version does, oldest account first.
 
-    Two accounts may be spellings of one address. Then the one that has the new spelling, or else the older
-    one, gets it; the other keeps its own, by which it is still found. Both read the same mailbox.
+    Two accounts may have the same address in two spellings, so both belong to one mailbox. Then the account
+    that already has the new spelling, or else the older one, gets it; the other keeps its own spelling, by
+    which it is still found.
     """
     for link_id, email in connection.execute(sa.select(LINKS.c.id, LINKS.c.email)).all():
         if email != normalize_address(email):

@@ -57,7 +57,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Leave what is being deleted to the previous version, as the export it would have made of it."""
+    """Hand unfinished closings to the previous version, as the exports with which it closes accounts."""
     connection = op.get_bind()
     connection.execute(sa.delete(EXPORTS).where(EXPORTS.c.failed_at.is_not(None)))
     for user_id, email, requested_at in connection.execute(sa.select(*CLOSINGS.c)).all():

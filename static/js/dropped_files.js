@@ -1,4 +1,4 @@
-// What a drop holds: its files, and those of every folder in it, however deep.
+// Read what was dropped: the files, and those in every folder, however deep.
 
 const MAX_FILES = 1000;
 const HIDDEN = /^\.|^(__macosx|thumbs\.db|desktop\.ini)$/i;
@@ -61,8 +61,8 @@ function describe(name, files, leftOut, unread) {
     notices.push(`${name}: ${count(leftOut.length)} left out because they hold no sound: ${named}`);
   }
   if (files.length > MAX_FILES) {
-    const taken = `${name} holds more than ${MAX_FILES} files. Only the first ${MAX_FILES} were taken: `;
-    notices.push(`${taken}drop its folders one by one.`);
+    const taken = `${name} holds more than ${MAX_FILES} files. Only the first ${MAX_FILES} were taken. `;
+    notices.push(`${taken}Drop the folders inside it one by one.`);
   }
   return notices;
 }

@@ -16,7 +16,7 @@ export function newBatchId() {
 
 const toHex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// Whether the first byte arrives. A folder, a file that was moved, or a drive that sleeps may never answer.
+// Whether the first byte can be read. A folder, a file that was moved, or a sleeping drive may never answer.
 export function isReadable(file) {
   const first = file.slice(0, 1).arrayBuffer().then(() => true, () => false);
   const patience = new Promise((resolve) => { setTimeout(resolve, MAX_READ_WAIT_MS, false); });

@@ -1,4 +1,4 @@
-"""Fixtures of an account that has a row in every table, and of the fake Stripe where it pays."""
+"""Provide an account that has a row in every table, and the fake Stripe that it pays through."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def _add_ai(user: User, job_id: str) -> None:
 
 
 def _add_unfinished(user: User) -> None:
-    """A failed job whose file is kept, one that owes something to Stripe, and a file that is on its way."""
+    """Add a failed job whose file is kept, a job with an unsent usage report, and a file being uploaded."""
     with transaction() as session:
         batch = Batch(id=str(uuid4()), user_id=user.id, expected=2)
         session.add(batch)
@@ -221,7 +221,7 @@ def put_object(key: str, content: bytes) -> None:
 
 
 def own_rows(user_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the account's rows by table, found by a walk of its own through every foreign key."""
+    """Return the account's rows by table, by walking every foreign key independently of the product."""
     found = {"users": {user_id}}
     for table in Base.metadata.sorted_tables:
         primary = next(iter(table.primary_key.columns))
@@ -255,7 +255,7 @@ def _ids_of(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
 
 
 def _secrets_of(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-    """Yield the values that open something: hashes, signing secrets, fencing tokens."""
+    """Yield every secret value: hashes, signing secrets, fencing tokens."""
     words = ("hash", "secret", "token", "recovery", "fingerprint")
     for table in rows.values():
         for row in table:

@@ -1,4 +1,4 @@
-"""Closing an account: nothing works any more at once, and in the end nothing of it is left."""
+"""Closing an account ends every access at once, and in the end nothing of the account is left."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ KILLS: list[tuple[Any, str, bool]] = [
 
 
 def kill_worker_in(module: Any, name: str, after: bool) -> None:
-    """Let a worker process go on with the deletion and kill it in a function, before or after its work."""
+    """Let a worker process continue the deletion, and kill it in a function, before or after its work."""
     real = getattr(module, name)
 
     def kill(*values: Any, **named: Any) -> None:
@@ -112,7 +112,7 @@ def test_an_archive_that_kills_every_worker_is_given_up(full: FullAccount) -> No
 def test_a_worker_that_takes_long_keeps_the_closing(
     full: FullAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the archive is made, the lease that this test takes away comes back."""
+    """While the archive is made, its lease is extended again after this test has removed it."""
     closing.close_account(full.user)
     monkeypatch.setattr(keep_alive, "BEAT_S", 0.02)
     extended = threading.Event()

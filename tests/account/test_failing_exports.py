@@ -61,7 +61,7 @@ def test_a_store_that_is_down_is_tried_again(
             assert export is not None
             assert (export.ready_at, export.tries) == (None, tries)
             assert not data_export.has_due_exports()
-            assert "We keep trying" in as_owner.get("/settings/data").text or tries == 1
+            assert "We'll keep trying" in as_owner.get("/settings/data").text or tries == 1
             age(next_try_at=utcnow())
     export = make()
     assert export is not None

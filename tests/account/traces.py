@@ -62,7 +62,7 @@ def traces_in_store(account: FullAccount, files: dict[str, bytes]) -> set[tuple[
 
 @contextmanager
 def captured_log() -> Iterator[io.StringIO]:
-    """Collect every line that is logged meanwhile, as the product formats it."""
+    """Collect every line that is logged inside the block, as the product formats it."""
     stream, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(stream), root.level
     handler.setFormatter(LogFormatter(FORMAT, defaults={"about": "-"}))

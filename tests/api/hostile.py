@@ -1,4 +1,4 @@
-"""Requests that no well-behaved client sends, made for every operation of the API from its own document."""
+"""Build requests that no well-behaved client sends, for every operation in the OpenAPI document."""
 
 from __future__ import annotations
 

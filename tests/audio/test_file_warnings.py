@@ -1,4 +1,4 @@
-"""A wrong extension and a sound of hardly any length are told to the owner of the file."""
+"""The owner of a file is warned of a wrong extension and of a sound that is too short to hear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strangers can do at the second step, and with mails they ask for: little, and nothing to the owner."""
+"""Strangers get few tries at the second step and few mails, and can't lock the owner out."""
 
 from __future__ import annotations
 

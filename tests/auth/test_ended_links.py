@@ -1,4 +1,4 @@
-"""Whatever ends access to an account ends every mailed link of it, of every purpose, and says so."""
+"""Whatever ends access to an account also ends its mailed links of every purpose, and says so."""
 
 from __future__ import annotations
 
@@ -271,4 +271,4 @@ def test_links_that_do_not_work_any_more_are_not_counted(owner: User) -> None:
 
 def test_the_mail_about_a_new_password_says_that_links_ended(as_owner: Browser, owner: User) -> None:
     change_password(as_owner, owner)
-    assert "all links ended" in text_of(mails()[-1])
+    assert "earlier emails no longer work" in text_of(mails()[-1])

@@ -1,4 +1,4 @@
-"""Wrong passwords and codes: strangers are stopped, and never shut the owner out."""
+"""Strangers who enter wrong passwords or codes are stopped, and never lock the owner out."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def test_reservations_at_once_never_exceed_the_limit(app: Flask) -> None:
 
 
 class TestWithoutRedis:
-    """The store of the counts is away: each process counts for itself."""
+    """While the store of the counts is down, each process counts by itself."""
 
     @pytest.fixture
     def environ(self, environ: dict[str, str]) -> dict[str, str]:

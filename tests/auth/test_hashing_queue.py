@@ -1,4 +1,4 @@
-"""The queue of passwords to hash: few at once, few waiting, and no database connection held meanwhile."""
+"""The hashing queue runs one password at a time, lets few wait, and holds no database connection."""
 
 from __future__ import annotations
 

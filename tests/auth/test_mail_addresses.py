@@ -1,4 +1,4 @@
-"""One domain is one account whichever way it is spelt, and mail to it goes by its ASCII form."""
+"""An address is one account however its domain is spelt, and mail uses the domain's ASCII form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A password is the same however a keyboard spells it, and hashes of earlier versions still open."""
+"""A password is the same however a keyboard encodes it, and hashes of earlier versions still work."""
 
 from __future__ import annotations
 

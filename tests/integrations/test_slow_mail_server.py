@@ -1,4 +1,4 @@
-"""A mail server that is slow in every way is left after a total time; a good one gets the mail over TLS."""
+"""A mail server that is slow in any way is given up after a total time; a good one gets the mail over TLS."""
 
 from __future__ import annotations
 

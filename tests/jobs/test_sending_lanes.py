@@ -1,4 +1,4 @@
-"""Lanes send a bounded number of messages at a time and survive errors; chores aside run one of a kind."""
+"""Lanes send a few messages at a time and survive errors; of each kind of chore only one runs at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two samples never get one name on the card, and every download has a name that any system can save."""
+"""Two samples never get the same name on the card, and any system can save every download's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receivers and mail servers that drip hold up nobody's job, mail or webhook, with real workers."""
+"""With real workers, very slow receivers and mail servers hold up nobody's job, mail or webhook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A flood of sign-ins at the real web process: nothing waits for it but the flood itself."""
+"""A flood of sign-ins at the real web process slows down nothing but sign-ins."""
 
 from __future__ import annotations
 

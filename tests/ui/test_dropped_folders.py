@@ -1,4 +1,4 @@
-"""A folder from the desk is dropped: its sounds are uploaded, and one line says what was left out."""
+"""When a folder is dropped, its sounds are uploaded, and one line says what was left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.ui
 
 
 def drop_paths(page: Page, *paths: Path) -> None:
-    """Drop paths of the disk as the desktop does; an event made by a script can't hold a folder."""
+    """Drop files and folders as the desktop does; an event made by a script can't hold a folder."""
     browser = page.context.new_cdp_session(page)
     files = [str(path) for path in paths]
     data = {"items": [], "files": files, "dragOperationsMask": 1}

@@ -1,4 +1,4 @@
-"""Find the audio of an AIFF or AIFC file, and settle what contradicts itself in its header.
+"""Find the audio of an AIFF or AIFC file, and resolve contradictions in its header.
 
 sox, ffmpeg and libsndfile go by the size of the sound chunk (SSND) and not by the number of frames in COMM.
 """
@@ -106,14 +106,14 @@ def _make_layout(file: BinaryIO, size_bytes: int, common: _Common, sound: Chunk)
 def _find_end_without_size(
     file: BinaryIO, size_bytes: int, start: int, common: _Common
 ) -> tuple[int, int | None]:
-    """Return the end of the audio and its declared bytes when the sound chunk was never given a size."""
+    """Return the end of the audio and its declared bytes when the sound chunk's size was never filled in."""
     if common.audio_bytes:
         return min(start + common.audio_bytes, size_bytes), common.audio_bytes
     return find_trailing_chunks(file, start, size_bytes, ">"), None
 
 
 def _warn_of_frames(common: _Common, size: int) -> tuple[str, ...]:
-    # Zero frames are a stream's; a padding byte may be counted.
+    # A stream declares zero frames; a padding byte may be counted.
     if not common.frames or abs(common.audio_bytes - size) < max(common.frame_bytes, 2):
         return ()
     return (

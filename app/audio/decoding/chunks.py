@@ -1,4 +1,4 @@
-"""Walk the chunks of a RIFF or IFF file. The number of chunks and of bytes looked at is limited."""
+"""Walk the chunks of a RIFF or IFF file, within limits on the chunks and bytes that are read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.audio.decoding.decode_limits import DecodeLimits
 from app.audio.errors import EXPORT_AGAIN, UnreadableAudio
 
 _HEADER_BYTES = 8
-# Names of chunks that programs write behind the audio of a WAV or AIFF.
+# Names of chunks that programs write after the audio of a WAV or AIFF.
 _TRAILING = re.compile(
     rb"LIST|id3 |ID3 |bext|cue |smpl|inst|acid|JUNK|junk|PAD |FLLR|iXML|_PMX|fact|PEAK|afsp|note|labl|ltxt"
     rb"|plst|DISP|strc|LGWV|minf|elm1|regn|umid|axml|chna|cart|ResU|SMED|levl|aXML|CDif|tlst|SNDM|fmt |data"
@@ -76,10 +76,10 @@ def read_body(file: BinaryIO, chunk: Chunk, max_bytes: int) -> bytes:
 
 
 def find_trailing_chunks(file: BinaryIO, start: int, size_bytes: int, order: str) -> int:
-    """Return the offset at which the chunks behind audio of unknown length begin, or the end of the file.
+    """Return the offset of the first chunk after audio of unknown length, or the end of the file.
 
-    Audio may hold a chunk's name by chance. So the sizes have to lead from chunk to chunk to the very end of
-    the file. Only the last 8 MiB are searched.
+    Audio may contain a chunk's name by chance. So the sizes have to lead from chunk to chunk to the very end
+    of the file. Only the last 8 MiB are searched.
 
     Parameters
     ----------

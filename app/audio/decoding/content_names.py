@@ -1,4 +1,4 @@
-"""Say what a file that is refused looks like. Standard library only: the web process uses it."""
+"""Describe what a refused file looks like. Standard library only, because the web process uses it."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def describe_content(head: bytes) -> str:
 
 
 def is_nameless(head: bytes) -> bool:
-    """Return whether the bytes are of no known kind, so that an MP3 may begin somewhere in them."""
+    """Return whether the bytes are of no known kind; an MP3 may then begin somewhere in them."""
     return describe_content(head) in (_UNKNOWN, _ZEROS, _TEXT) or head[8:12] == b"RMP3"
 
 
 def refusal_message(head: bytes) -> str:
-    """Return the message for a producer that refuses a file with these first bytes and says what to do.
+    """Return the message that refuses a file with these first bytes and tells its owner what to do.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Decode an uploaded file, which may be hostile, into samples on disk.
 
-WAV and AIFF are read as raw PCM from where `wav_header` and `aiff_header` find it, FLAC, MP3 and Ogg by
-libsndfile after their tags are skipped, MP4 by ffmpeg (see `mp4`). A length in a header is only a hint.
+WAV and AIFF are read as raw PCM, which `wav_header` and `aiff_header` find; FLAC, MP3 and Ogg are read by
+libsndfile, after their tags are skipped; MP4 by ffmpeg (see `mp4`). A length in a header is only a hint.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def decode_file(path: Path, work_dir: Path, limits: DecodeLimits = DEFAULT_LIMIT
 
 
 def _skip_tags(file: BinaryIO, size_bytes: int) -> FileRegion:
-    """Return the file behind its ID3v2 and APEv2 tags; taggers write them in front of any format."""
+    """Return the file without its leading ID3v2 and APEv2 tags; taggers write them in front of any format."""
     start = skip_leading_tags(file, size_bytes)
     return FileRegion(file, start, size_bytes - start)
 
@@ -146,7 +146,7 @@ def _open_wav(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> SampleSt
 
 
 def _find_mp3_inside(file: BinaryIO, size_bytes: int, chunks: WavChunks) -> FileRegion | None:
-    """Return the MP3 in the audio chunk of a WAV, None when there is none."""
+    """Return the MP3 in the audio chunk of a WAV, or None when there is none."""
     present = size_bytes - chunks.data.start
     inside = FileRegion(file, chunks.data.start, min(chunks.data.size or present, present))
     return inside if sniff_format(inside.read(HEAD_BYTES)) is MP3 else None

@@ -1,4 +1,4 @@
-"""Find the audio of a FLAC behind its metadata, and refuse headers that contradict the frames (RFC 9639)."""
+"""Find the audio of a FLAC after its metadata, and refuse headers that contradict the frames (RFC 9639)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BITS = (0, 8, 12, 0, 16, 20, 24, 32)
 class FlacHeader:
     """What STREAMINFO declares, and the stream without other metadata.
 
-    The rate is in Hz; `frames` is 0 when the length is open. STREAMINFO in `stream` leaves it open always, so
-    that the decoder shows what is really there.
+    The rate is in Hz; `frames` is 0 when the length is open. STREAMINFO in `stream` always leaves the length
+    open, so that the decoder reads all that is really there.
     """
 
     channels: int
@@ -80,7 +80,7 @@ def _find_audio(file: BinaryIO, position: int) -> tuple[bytes, int]:
 
 
 def _compare_first_frame(frame: bytes, header: FlacHeader) -> None:
-    """Refuse a header whose rate, width or channels are not those of the first frame; sox refuses it too."""
+    """Refuse a header whose rate, width or channels differ from the first frame's; sox refuses it too."""
     if len(frame) < 4 or frame[0] != 0xFF or frame[1] & 0xFE != 0xF8:
         return
     rate_code, mode, bits = frame[2] & 15, frame[3] >> 4, _BITS[frame[3] >> 1 & 7]

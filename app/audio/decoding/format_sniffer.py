@@ -62,8 +62,8 @@ def sniff_format(head: bytes) -> AudioFormat | None:
 
     Notes
     -----
-    Tags longer than `head` hide what follows them; such a file counts as MP3 until it is decoded. An MP4 may
-    turn out to be a video.
+    Tags longer than `head` hide what follows them; such a file counts as an MP3 until it is decoded. An MP4
+    may turn out to be a video.
     """
     rest = head
     for _ in range(MAX_TAGS):

@@ -1,4 +1,4 @@
-"""Tags in front of a file's audio: ID3v2 and APEv2. Standard library only: the web process uses it."""
+"""Skip tags in front of a file's audio: ID3v2 and APEv2. Only the standard library, for the web process."""
 
 from __future__ import annotations
 

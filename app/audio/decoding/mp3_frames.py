@@ -17,7 +17,7 @@ _TAG_REACH = 48
 
 
 def mp3_frame_size(header: bytes) -> int:
-    """Return the length in bytes of the MPEG layer III frame with this header, 0 when it is no such header.
+    """Return the length in bytes of the MPEG layer III frame with this header, 0 for any other bytes.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def mp3_rate_hz(header: bytes) -> int:
 
 
 def find_first_frame(head: bytes) -> int | None:
-    """Return the offset of the first frame behind bytes that are no audio, None when there is none.
+    """Return the offset of the first frame after bytes that are not audio, None when there is none.
 
     A sync word occurs by chance in any file. So three more frames of the same kind have to follow, or at
     least one and then the end of the file.
@@ -72,7 +72,7 @@ def declares_length(head: bytes) -> bool:
 def has_variable_rate(file: BinaryIO) -> bool:
     """Return whether the frames of an open file, which starts with one, have different bit rates.
 
-    It looks at up to `_MAX_FRAMES` headers, more than the longest accepted file has, and stops at damage.
+    It reads up to `_MAX_FRAMES` headers, more than the longest accepted file has, and stops at damage.
     """
     position, first = 0, b""
     for _ in range(_MAX_FRAMES):
@@ -92,7 +92,7 @@ def make_length_frame(first: bytes, duration_s: float) -> bytes:
     """Return a silent frame for the front of an MP3 that does not say how long it is.
 
     mpg123 guesses the length from the size of the file and the bit rate of the first frame, and libsndfile
-    stops there. For a variable rate the guess may be a third of the length. The frame's Xing tag prevents it.
+    stops there. For a variable rate the guess may be a third of the length. The frame's Xing tag avoids that.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def make_length_frame(first: bytes, duration_s: float) -> bytes:
 
 
 def _count_frames(head: bytes, position: int) -> int:
-    """Count frames of one kind in a row, at most `_MIN_FRAMES`; two that end the file count as so many."""
+    """Count frames of one kind in a row, at most `_MIN_FRAMES`; two that end the file count as that many."""
     kind, count = _frame_kind(head[position : position + 4]), 0
     while count < _MIN_FRAMES and _frame_kind(header := head[position : position + 4]) == kind:
         size = mp3_frame_size(header)

@@ -1,4 +1,4 @@
-"""Which tracks an MP4, M4A, 3GP or QuickTime file has. Standard library only: the web process uses it."""
+"""List the tracks of an MP4, M4A, 3GP or QuickTime file. Only the standard library, for the web process."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class _Track:
 
 @dataclass(slots=True)
 class Mp4Tracks:
-    """The tracks of a file, as far as they are there."""
+    """The tracks that a file declares."""
 
     tracks: list[_Track] = field(default_factory=list)
 
     @property
     def has_video(self) -> bool:
-        """Return whether a track is a video; pictures for a cover or for chapters are none."""
+        """Return whether a track is a video; pictures for a cover or for chapters do not count."""
         return any(track.is_video for track in self.tracks)
 
     @property
@@ -62,7 +62,7 @@ def read_mp4_tracks(file: BinaryIO, size_bytes: int) -> Mp4Tracks:
 
     Notes
     -----
-    The brand in `ftyp` says nothing about this: phones write audio as 3gp4, and editors write qt or avc1.
+    The brand in `ftyp` does not tell: phones write audio as 3gp4, and editors write qt or avc1.
     """
     found = Mp4Tracks()
     for kind, body, end in _walk(file, 0, size_bytes, 0):

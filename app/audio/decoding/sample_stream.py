@@ -134,7 +134,7 @@ def _read_and_close(sound: Any, frames: int | None = None) -> Iterator[Samples]:
 
 
 def _read_blocks(sound: Any, frames: int) -> Iterator[Samples]:
-    """Yield blocks up to a length, and refuse audio that goes on: sox stops there and ffmpeg does not."""
+    """Yield blocks up to a length, and refuse audio that goes on: sox stops there, ffmpeg does not."""
     size, left = max(_READ_VALUES // sound.channels, 1), frames
     while left:
         wanted = min(size, left)

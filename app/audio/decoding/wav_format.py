@@ -1,4 +1,4 @@
-"""The format chunk of a WAV: which samples it declares, and which it means where it contradicts itself."""
+"""Read the format chunk of a WAV: what it declares, and what it means where it contradicts itself."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class WavFormat:
         Raises
         ------
         UnreadableAudio
-            The coding is none we read, or sox and ffmpeg read the header differently.
+            We do not read the coding, or sox and ffmpeg read the header differently.
         """
         widths = _SUBTYPES.get(self.tag)
         if widths is None:
@@ -98,10 +98,10 @@ class WavFormat:
         return container
 
     def _choose_padded(self, audio: bytes) -> int:
-        """Return 4 for samples padded to four bytes. ffmpeg takes all of them for padded, sox none."""
+        """Return 4 if the samples are padded to four bytes. ffmpeg always assumes so, sox never does."""
         if not any(audio[: len(audio) // 4 * 4 : 4]):
             return 4
-        return self._refuse_bits(f"{self.bits}-bit samples in 4 bytes, but the audio is not stored so")
+        return self._refuse_bits(f"{self.bits}-bit samples in 4 bytes, but the audio is not stored that way")
 
     def _refuse_bits(self, what: str) -> int:
         raise UnreadableAudio(

@@ -1,4 +1,4 @@
-"""Find the audio of a WAV by its header, and settle what contradicts itself there.
+"""Find the audio of a WAV by its header, and resolve contradictions in it.
 
 The rule: what sox and ffmpeg agree on is read, with a warning, and what they read differently is refused.
 `python -m benchmarks.header_agreement` compares both with this module.
@@ -17,7 +17,7 @@ from app.audio.decoding.pcm_layout import PcmLayout
 from app.audio.decoding.wav_format import WavFormat, parse_wav_format
 from app.audio.errors import EXPORT_AGAIN, UnreadableAudio
 
-# Writers that cannot go back declare the largest length that they know, some less the bytes of the header.
+# Writers that can't go back declare the largest possible length, some of them minus the bytes of the header.
 _OPEN_SIZES = (0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_F000, 0xFFFF_FFFF)
 _OPEN_SLACK_BYTES = 256
 _MAX_CHUNKS_BEHIND = 100
@@ -124,7 +124,7 @@ def _find_length(file: BinaryIO, size_bytes: int, data: Chunk, long_size: int | 
 
 
 def _settle_size(size: int, long_size: int | None, present: int) -> int:
-    """Return the declared length of the audio; an RF64 declares it twice, mostly once as unknown."""
+    """Return the declared length of the audio; an RF64 declares it twice, usually once as unknown."""
     if not long_size:
         return size
     if size in (0, 0xFFFF_FFFF):
@@ -141,7 +141,7 @@ def _is_open(size: int) -> bool:
 
 
 def _warn_of_rest(file: BinaryIO, end: int, size_bytes: int) -> str:
-    """Return a warning when much follows the declared end of the audio that is neither a chunk nor zeros."""
+    """Return a warning when more than padding or a chunk follows the declared end of the audio."""
     if size_bytes - end < _REST_MIN_BYTES:
         return ""
     file.seek(end)
@@ -157,7 +157,7 @@ def _warn_of_rest(file: BinaryIO, end: int, size_bytes: int) -> str:
 
 
 def _find_real_audio(file: BinaryIO, size_bytes: int, empty: Chunk, limits: DecodeLimits) -> Chunk:
-    """Return the first audio chunk with content behind an empty one; the empty one when there is none."""
+    """Return the first audio chunk with content after an empty one, or the empty one if there is none."""
     behind = iter_chunks(file, size_bytes, "<", limits, position=empty.start)
     return next((chunk for chunk in behind if chunk.name == b"data" and chunk.size), empty)
 
@@ -172,7 +172,7 @@ def _refuse_second_audio(file: BinaryIO, size_bytes: int, data: Chunk, limits: D
             return
         if chunk.name == b"data" and chunk.size and not _are_equal(file, data, chunk):
             raise UnreadableAudio(
-                "This WAV holds two sounds, and programs play different ones of them. "
+                "This WAV holds two sounds, and different programs play different ones. "
                 "Open it in the program that made it and export each sound on its own."
             )
 

@@ -20,7 +20,8 @@ DETECTED, FROM_NAME = "detected", "file name"
 _SAME_TEMPO_RATIO = 0.015
 _NAME_CONFIDENCE, _AGREED_CONFIDENCE = 0.8, 0.97
 _MIN_SURE_CONFIDENCE = 0.85
-# Names count files and name machines by round numbers too, so a faster bare number doubles no sure tempo.
+# Higher numbers in names often count files or belong to a machine, so above this a bare number can't double
+# a sure tempo.
 _MAX_BARE_DOUBLE_BPM = 190.0
 
 Value = TypeVar("Value")
@@ -69,9 +70,9 @@ def combine_kind(detected: SoundClass, name: NameEvidence, duration_s: float) ->
 def combine_bpm(detected: TempoEstimate, name: NameEvidence, kind: str) -> tuple[Verdict[float], list[str]]:
     """Return the tempo of a loop, and a warning when name and sound disagree.
 
-    A tempo in the name confirms the detected one, chooses among the candidates, and stands when no tempo is
-    sure. It overrides a sure tempo only by a factor of two, which is a matter of how one counts; a number
-    above 190 does so only when it is marked as a tempo.
+    A tempo in the name confirms the detected one, chooses among the candidates, and is used when no tempo is
+    sure. It overrides a sure tempo only by a factor of two, which depends on how one counts; a number above
+    190 does so only when it is marked as a tempo.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.integrations.deadlines import Deadline
 
 CONNECT_TIMEOUT_S = 5.0
-# A server that sends nothing meets the timeout for a pause; one that drips, the deadline after it.
+# The read timeout ends a call that receives nothing; the deadline ends one that receives a byte now and then.
 GRACE_S = 0.5
 MAX_REPLY_BYTES = 256 * 1024
 MAX_TOKENS = 1200

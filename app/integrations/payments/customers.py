@@ -75,7 +75,7 @@ def customer_exists(settings: Settings, customer_id: str) -> bool:
 
 
 def customer_details(settings: Settings, customer_id: str) -> dict[str, Any] | None:
-    """Return what Stripe keeps about a customer as a person; None for one that was deleted."""
+    """Return the personal details that Stripe has of a customer; None for a deleted one."""
     if not customer_exists(settings, customer_id):
         return None
     with map_stripe_errors():
