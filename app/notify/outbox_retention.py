@@ -5,25 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 
 from app.models import OutboxMessage
+from app.models.account_export import ARCHIVE_LIFETIME
 from app.models.base import transaction, utcnow
+from app.models.outbox_message import ADDRESS_REMOVED
 from app.models.user import CLOSED_DOMAIN
 
 # A message that was sent or given up stays so long, for operators and so that its key is not used again.
 RETENTION = timedelta(days=30)
-ADDRESS_REMOVED = {"to": None}
+# A mail that was given up keeps its address so long after it was written: an operator may send it again
+# while the ZIP of a deleted account, to which it may link, is there.
+ADDRESS_KEPT_FOR = ARCHIVE_LIFETIME
 
 
 def spent_values(message: OutboxMessage) -> dict[str, Any]:
-    """Return what changes in a message that is sent or given up: an address in its payload is removed."""
+    """Return what changes in a message that is sent: an address in its payload is removed."""
     return {"payload": ADDRESS_REMOVED} if "to" in message.payload else {}
-
-
-def may_be_sent(message: OutboxMessage) -> bool:
-    """Return whether a message still says what to send; a mail whose address was removed does not."""
-    return bool(message.payload != ADDRESS_REMOVED)
 
 
 def is_closed_address(address: str) -> bool:
@@ -32,11 +31,16 @@ def is_closed_address(address: str) -> bool:
 
 
 def purge_finished() -> None:
-    """Delete messages that were sent or given up RETENTION ago, and older addresses of the others."""
+    """Delete messages that were sent or given up, when they are older than RETENTION.
+
+    Of the others, remove addresses: of those sent at once, of those given up after ADDRESS_KEPT_FOR.
+    """
     finished = OutboxMessage.next_try_at.is_(None)
     old = OutboxMessage.created_at < utcnow() - RETENTION
     # The previous version left the address in mails that were sent.
     with_address = OutboxMessage.payload["to"].as_string().is_not(None)
+    is_spent = or_(OutboxMessage.sent_at.is_not(None), OutboxMessage.created_at < utcnow() - ADDRESS_KEPT_FOR)
     with transaction() as session:
         session.execute(delete(OutboxMessage).where(finished, old))
-        session.execute(update(OutboxMessage).where(finished, with_address).values(payload=ADDRESS_REMOVED))
+        spent = update(OutboxMessage).where(finished, with_address, is_spent)
+        session.execute(spent.values(payload=ADDRESS_REMOVED))
