@@ -64,8 +64,10 @@ def delete_rows(closing: AccountClosing) -> None:
         _anonymise_audit_log(user_id, email)
         _anonymise_ledger(user_id)
         _forget_mails_to(email)
-        session.execute(delete(User).where(User.id == user_id))
-        outbox.enqueue(f"farewell:{new_id()}", None, message_kinds.ACCOUNT_DELETED, {"to": email} | archive)
+        deleted = session.scalar(delete(User).where(User.id == user_id).returning(User.id))
+        if deleted is not None:  # else another worker was faster, and has told its owner
+            payload = {"to": email} | archive
+            outbox.enqueue(f"farewell:{new_id()}", None, message_kinds.ACCOUNT_DELETED, payload)
     db.session.expire_all()
     delete_objects(user_id)  # what a worker stored just before it saw that its job was cancelled
 
