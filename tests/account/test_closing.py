@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 import tasks
-from app.account import account_deletion, closing, kept_archives
+from app.account import account_deletion, account_rows, closing, kept_archives
+from app.admin import audit_trail
 from app.auth import accounts
 from app.billing import quota
 from app.extensions import db
@@ -196,6 +197,30 @@ def test_the_address_can_register_again_at_once(full: FullAccount) -> None:
     finish()
     assert db.session.scalars(sa.select(User.id)).all() == [again]
     assert accounts.authenticate(full.email, PASSWORD) is not None
+
+
+def test_entries_about_another_account_stay_as_they_are(full: FullAccount) -> None:
+    """Its address ends like the closed one's, or is the closed one's, which it has taken since."""
+    longer = f"j.{full.email}"
+    audit_trail.record_action(None, "longer", longer, email=longer)
+    closing.close_account(full.user)
+    with transaction() as session:
+        session.add(OutboxMessage(key="later", kind="register", payload={"to": full.email}))
+        session.flush()
+        session.execute(sa.update(OutboxMessage).where(OutboxMessage.key == "later").values(next_try_at=None))
+    audit_trail.record_action(None, "later", full.email, email=full.email)
+    table = AuditEntry.__table__
+    assert isinstance(table, sa.Table)
+    written = [row["action"] for row in account_rows.read_rows(table, full.user, full.email)]
+    assert written
+    assert {"longer", "later"}.isdisjoint(written)
+    finish()
+    kept = {
+        entry.action: (entry.subject, entry.detail) for entry in db.session.scalars(sa.select(AuditEntry))
+    }
+    assert kept["longer"] == (longer, {"email": longer})
+    assert kept["later"] == (full.email, {"email": full.email})
+    assert db.session.scalar(sa.select(OutboxMessage.id).where(OutboxMessage.key == "later")) is not None
 
 
 def test_a_last_mail_that_is_refused_can_be_sent_again_for_a_week(
