@@ -53,19 +53,21 @@ def delete_rows(closing: AccountClosing) -> None:
 
     The largest tables go first, in batches, so that no other account waits for long.
     """
-    user_id, email = closing.user_id, closing.email
+    user_id, email, closed_at = closing.user_id, closing.email, closing.requested_at
     kept_until = closing.archived_at + ARCHIVE_LIFETIME if closing.archived_at is not None else None
     archive = {"key": closing.archive_key, "until": _iso_time(kept_until)}
     with transaction():
-        _anonymise_audit_log(user_id, email)
+        _anonymise_audit_log(user_id, email, closed_at)
     while _delete_some_jobs(user_id) or _delete_some_samples(user_id):
         pass
     with transaction() as session:
-        _anonymise_audit_log(user_id, email)
+        _anonymise_audit_log(user_id, email, closed_at)
         _anonymise_ledger(user_id)
-        _forget_mails_to(email)
-        session.execute(delete(User).where(User.id == user_id))
-        outbox.enqueue(f"farewell:{new_id()}", None, message_kinds.ACCOUNT_DELETED, {"to": email} | archive)
+        _forget_mails_to(email, closed_at)
+        deleted = session.scalar(delete(User).where(User.id == user_id).returning(User.id))
+        if deleted is not None:  # else another worker was faster, and has told its owner
+            payload = {"to": email} | archive
+            outbox.enqueue(f"farewell:{new_id()}", None, message_kinds.ACCOUNT_DELETED, payload)
     db.session.expire_all()
     delete_objects(user_id)  # what a worker stored just before it saw that its job was cancelled
 
@@ -88,12 +90,14 @@ def _delete_some_samples(user_id: str) -> bool:
     return bool(ids)
 
 
-def _anonymise_audit_log(user_id: str, email: str) -> None:
+def _anonymise_audit_log(user_id: str, email: str, closed_at: datetime) -> None:
     """Keep what operators did, but remove the account as operator, as subject and from the details."""
     closed = select(User.email).where(User.id == user_id).scalar_subquery()
-    own = or_(AuditEntry.user_id == user_id, AuditEntry.actor.in_((email, closed)))
+    # From then on, the address may be another account's.
+    before = (AuditEntry.actor == email) & (AuditEntry.at <= closed_at)
+    own = or_(AuditEntry.user_id == user_id, AuditEntry.actor == closed, before)
     db.session.execute(update(AuditEntry).where(own).values(actor=DELETED_ACCOUNT, user_id=None))
-    about = account_rows.mentions_account(user_id, email)
+    about = account_rows.mentions_account(user_id, email, closed_at)
     values: dict[str, Any] = {"subject": DELETED_ACCOUNT, "detail": {}}
     db.session.execute(update(AuditEntry).where(about).values(**values))
 
@@ -109,11 +113,15 @@ def _anonymise_ledger(user_id: str) -> None:
     db.session.execute(update(Usage).where(Usage.user_id == user_id).values(entry_key=key))
 
 
-def _forget_mails_to(email: str) -> None:
-    """Delete finished messages that carry the address itself, such as the link of the registration."""
+def _forget_mails_to(email: str, closed_at: datetime) -> None:
+    """Delete finished messages that carry the address itself, such as the link of the registration.
+
+    Not what is of another account at this address: its last mail, or what was written after the closing.
+    """
     to = OutboxMessage.payload["to"].as_string()
     finished = OutboxMessage.next_try_at.is_(None), OutboxMessage.user_id.is_(None)
-    db.session.execute(delete(OutboxMessage).where(*finished, func.lower(to) == email))
+    own = OutboxMessage.created_at <= closed_at, OutboxMessage.kind != message_kinds.ACCOUNT_DELETED
+    db.session.execute(delete(OutboxMessage).where(*finished, *own, func.lower(to) == email))
 
 
 def _iso_time(time: datetime | None) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, Text, cast, false, literal, or_, select, tuple_
@@ -86,29 +87,32 @@ def read_rows(table: Table, user: User, email: str) -> Iterator[dict[str, Any]]:
         after = tuple_(*primary) > tuple_(*last)
 
 
-def mentions_account(user_id: str, *texts: str) -> ColumnElement[bool]:
+def mentions_account(user_id: str, email: str, until: datetime | None = None) -> ColumnElement[bool]:
     """Return the condition that an entry of the audit log is by or about an account.
 
-    `texts` are the account's addresses.
+    `until` is when it was closed: from then on its address may be another account's.
     """
     detail = cast(AuditEntry.detail, Text)
-    # Both databases store JSON as it was written: in ASCII.
-    written = {json.dumps(text)[1:-1] for text in (user_id, *texts)}
-    named = [detail.contains(text, autoescape=True) for text in sorted(written)]
+    # Both databases store JSON as it was written: in ASCII. With its quotes, so that the address is not the
+    # end of a longer one.
+    by_address = or_(AuditEntry.subject == email, detail.contains(json.dumps(email), autoescape=True))
+    if until is not None:
+        by_address &= AuditEntry.at <= until
     own_ids = [
         select(model.id).where(model.user_id == user_id) for model in (Job, Sample, ApiToken, DataExport)
     ]
     return or_(
         AuditEntry.user_id == user_id,
-        AuditEntry.subject.in_((user_id, *texts)),
+        AuditEntry.subject == user_id,
         *(AuditEntry.subject.in_(ids) for ids in own_ids),
-        *named,
+        detail.contains(user_id, autoescape=True),
+        by_address,
     )
 
 
 def _owned_rows(table: Table, user: User, email: str) -> ColumnElement[bool]:
     if table.name == AuditEntry.__tablename__:
-        return mentions_account(user.id, email)
+        return mentions_account(user.id, email, user.closed_at)
     if table.name == PaymentEvent.__tablename__:
         customers = select(Subscription.stripe_customer_id).where(Subscription.user_id == user.id)
         return table.c.customer_id.in_(customers)

@@ -11,9 +11,9 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 
 from app.account import account_deletion, export_archive
 from app.account.data_export import OLD_LEASE
@@ -39,10 +39,30 @@ from app.notify import mail_links
 log = logging.getLogger(__name__)
 
 RETRY_S = (60, 300, 1800, 2 * 3600, 6 * 3600)  # then every 6 hours
-# The right to be deleted wins: after this many failed tries, which take about three days, the account is
-# deleted without a ZIP.
-ARCHIVE_TRIES = 16
+# The right to be deleted wins: when no ZIP could be made for so long, the account is deleted without one.
+# Only time counts, so that no operator who tries again costs the ZIP. But a ZIP that other steps delayed is
+# tried STUCK_AFTER times.
+ARCHIVE_PATIENCE = timedelta(days=3)
 ACCOUNT_CLOSED = "The account was closed."
+
+
+class ClosingClaim(NamedTuple):
+    """The right to work on a closing, while its row has this token."""
+
+    user_id: str
+    token: str
+    # The archive that a worker which died has left behind.
+    leftover_key: str | None
+
+    @property
+    def archive_key(self) -> str:
+        """A name in the store that only this try writes to."""
+        return _key_of(self.token)
+
+    @property
+    def is_mine(self) -> tuple[ColumnElement[bool], ...]:
+        """The conditions that no other worker has taken over."""
+        return AccountClosing.user_id == self.user_id, AccountClosing.claim == self.token
 
 
 def close_account(user: User) -> None:
@@ -55,17 +75,18 @@ def close_account(user: User) -> None:
             return
         session.add(AccountClosing(user_id=user.id, email=user.email))
         user.closed_at = utcnow()
-        user.email = f"{user.id.lower()}@{CLOSED_DOMAIN}"
         _end_access(user)
         actions.cancel_all(user.id)
         _stop_messages(user.id)
+        # Last, as it locks the row against new rows that refer to it, too.
+        user.email = f"{user.id.lower()}@{CLOSED_DOMAIN}"
 
 
 def finish_due_closings() -> None:
     """Continue every closing that is due. Safe to call from several workers, and again after a crash."""
     _adopt_old_closings()
-    while (user_id := _claim_next()) is not None:
-        _work_on(user_id)
+    while (claim := _claim_next()) is not None:
+        _work_on(claim)
 
 
 def has_due_closings() -> bool:
@@ -85,11 +106,18 @@ def count_closings(stuck_only: bool = False) -> int:
     return db.session.scalar(count.where(AccountClosing.tries >= STUCK_AFTER) if stuck_only else count) or 0
 
 
+def is_held(user_id: str) -> bool:
+    """Return whether a worker is at the closing of an account."""
+    closing = db.session.get(AccountClosing, user_id)
+    return closing is not None and closing.is_held
+
+
 def try_again_now(user_id: str) -> bool:
-    """Make a closing due at once; return False when there is none."""
-    waiting = update(AccountClosing).where(AccountClosing.user_id == user_id)
+    """Make a closing due at once; return False when there is none, or a worker is at it."""
+    waiting = or_(AccountClosing.claim.is_(None), AccountClosing.next_try_at <= utcnow())
     with transaction() as session:
-        due = waiting.values(next_try_at=utcnow()).returning(AccountClosing.user_id)
+        due = update(AccountClosing).where(AccountClosing.user_id == user_id, waiting)
+        due = due.values(next_try_at=utcnow()).returning(AccountClosing.user_id)
         return session.scalar(due) is not None
 
 
@@ -137,58 +165,69 @@ def _due_closings() -> Select[AccountClosing]:
     return due.order_by(AccountClosing.next_try_at).limit(1)
 
 
-def _claim_next() -> str | None:
+def _claim_next() -> ClosingClaim | None:
     with transaction() as session:
         closing = session.scalar(_due_closings().with_for_update(skip_locked=True, of=AccountClosing))
         if closing is None:
             return None
         closing.next_try_at = utcnow() + WORK_LEASE
         closing.tries += 1
-        return closing.user_id
+        token, before = secrets.token_hex(16), closing.claim
+        closing.claim = token
+        leftover = _key_of(before) if before is not None else None
+        return ClosingClaim(closing.user_id, token, leftover if leftover != closing.archive_key else None)
 
 
-def _work_on(user_id: str) -> None:
+def _work_on(claim: ClosingClaim) -> None:
     """Do the remaining steps of a closing; a step that fails is tried again later."""
     try:
-        with keep_alive(lambda: _extend_lease(user_id)):
-            while (closing := db.session.get(AccountClosing, user_id, populate_existing=True)) is not None:
+        with keep_alive(lambda: _extend_lease(claim)):
+            if claim.leftover_key is not None:
+                export_archive.discard_archive(claim.leftover_key)
+            while (closing := _claimed(claim)) is not None:
                 step = closing.step
                 _FUNCTIONS[step](closing)
-                _advance(user_id, step)
+                _advance(claim, step)
     except Exception as error:
         db.session.rollback()
-        _postpone(user_id, error)
+        _postpone(claim, error)
 
 
-def _extend_lease(user_id: str) -> None:
-    closing = db.session.get(AccountClosing, user_id)
-    if closing is not None:
-        export_archive.touch_work(closing.archive_key or "")
-        with transaction():
-            closing.next_try_at = utcnow() + WORK_LEASE
+def _claimed(claim: ClosingClaim) -> AccountClosing | None:
+    """Return the closing as it is now, or None when it is done or another worker has taken it over."""
+    mine = select(AccountClosing).where(*claim.is_mine).execution_options(populate_existing=True)
+    closing: AccountClosing | None = db.session.scalar(mine)
+    return closing
 
 
-def _advance(user_id: str, step: str) -> None:
-    """Record that a step is done. After the last one the row is gone, and this changes nothing."""
+def _extend_lease(claim: ClosingClaim) -> None:
+    export_archive.touch_work(claim.archive_key)
+    with transaction() as session:
+        mine = update(AccountClosing).where(*claim.is_mine)
+        session.execute(mine.values(next_try_at=utcnow() + WORK_LEASE))
+
+
+def _advance(claim: ClosingClaim, step: str) -> None:
+    """Note that a step is done. After the last one the row is gone, and this changes nothing."""
     following = STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)]
-    this_step = update(AccountClosing).where(AccountClosing.user_id == user_id, AccountClosing.step == step)
+    this_step = update(AccountClosing).where(*claim.is_mine, AccountClosing.step == step)
     with transaction() as session:
         session.execute(this_step.values(step=following, tries=1, last_error=None))
 
 
-def _postpone(user_id: str, error: Exception) -> None:
-    with transaction() as session:
-        closing = session.get(AccountClosing, user_id, populate_existing=True)
+def _postpone(claim: ClosingClaim, error: Exception) -> None:
+    with transaction():
+        closing = _claimed(claim)
         if closing is None:
             return
         wait_s = RETRY_S[min(closing.tries, len(RETRY_S)) - 1]
-        closing.next_try_at = utcnow() + timedelta(seconds=wait_s)
+        closing.next_try_at, closing.claim = utcnow() + timedelta(seconds=wait_s), None
         closing.last_error = redact_addresses(f"{type(error).__name__}: {error}")[:300]
         level = logging.ERROR if closing.is_stuck else logging.WARNING
         log.log(
             level,
             "account %s is not deleted yet: step %s failed at try %s",
-            user_id,
+            claim.user_id,
             closing.step,
             closing.tries,
             exc_info=error,
@@ -206,19 +245,29 @@ def _cancel_jobs(closing: AccountClosing) -> None:
 
 
 def _make_archive(closing: AccountClosing) -> None:
-    """Store the ZIP that the last mail links to; after ARCHIVE_TRIES, continue without one."""
-    user, email, user_id, tries = closing.user, closing.email, closing.user_id, closing.tries
-    key = closing.archive_key or f"{FAREWELLS}{secrets.token_hex(16)}.zip"
-    with transaction():
-        closing.archive_key = key  # first, so that a repetition replaces what it left behind
-    if tries <= ARCHIVE_TRIES:
-        export_archive.store_archive(user, email, key, skip_unreadable=tries >= STUCK_AFTER)
-        values: dict[str, Any] = {"archived_at": utcnow()}
-    else:
-        log.error("account %s is deleted without a ZIP of its data", user_id)
-        values = {"archive_key": None}
+    """Store the ZIP that the last mail links to; after ARCHIVE_PATIENCE the account goes without it."""
+    if closing.archived_at is not None:  # by a worker that died just after
+        return
+    user, email, tries = closing.user, closing.email, closing.tries
+    mine = ClosingClaim(closing.user_id, closing.claim or "", None)
+    if tries > STUCK_AFTER and closing.requested_at < utcnow() - ARCHIVE_PATIENCE:
+        log.error("account %s is deleted without a ZIP of its data", mine.user_id)
+        return
+    export_archive.store_archive(user, email, mine.archive_key, skip_unreadable=tries >= STUCK_AFTER)
+    if not _note_archive(mine):  # another worker has taken over, and makes or has made its own
+        export_archive.discard_archive(mine.archive_key)
+
+
+def _note_archive(claim: ClosingClaim) -> bool:
+    """Name the stored ZIP in the closing; return False when it is another worker's by now."""
+    mine = update(AccountClosing).where(*claim.is_mine, AccountClosing.step == ARCHIVE)
+    noted = mine.values(archive_key=claim.archive_key, archived_at=utcnow())
     with transaction() as session:
-        session.execute(update(AccountClosing).where(AccountClosing.user_id == user_id).values(**values))
+        return session.scalar(noted.returning(AccountClosing.user_id)) is not None
+
+
+def _key_of(token: str) -> str:
+    return f"{FAREWELLS}{token}.zip"
 
 
 def _delete_objects(closing: AccountClosing) -> None:

@@ -117,13 +117,14 @@ def _due_exports() -> Select[DataExport]:
 
 def _try_export(export: DataExport) -> None:
     export_id, user, key, tries = export.id, export.user, export.key, export.tries
+    user_id = user.id
     if tries > MAX_TRIES:  # every worker that tried has died
         _postpone(export_id, tries, is_full=False)
         return
     try:
         with keep_alive(lambda: _extend_lease(export_id, key)):
             size_bytes = export_archive.store_archive(user, user.email, key, tries >= MAX_TRIES)
-        _finish_export(export_id, key, size_bytes)
+        _finish_export(export_id, user_id, key, size_bytes)
     except Exception as error:
         db.session.rollback()
         log.warning("export %s failed at try %s of %s", export_id, tries, MAX_TRIES, exc_info=True)
@@ -137,10 +138,11 @@ def _extend_lease(export_id: str, key: str) -> None:
         session.execute(taken.values(next_try_at=utcnow() + WORK_LEASE))
 
 
-def _finish_export(export_id: str, key: str, size_bytes: int) -> None:
-    """Mark the export as ready and replace the previous one, in one transaction; then tell the owner."""
+def _finish_export(export_id: str, user_id: str, key: str, size_bytes: int) -> None:
+    """Mark the export as ready and replace the one kept before, in one transaction; then tell the owner."""
     removed: list[str] = []
     with transaction() as session:
+        quota.lock_account(user_id)  # before the export, as everywhere, so that no two wait in a circle
         pending = DataExport.id == export_id, DataExport.ready_at.is_(None), DataExport.failed_at.is_(None)
         export = session.scalar(select(DataExport).where(*pending).with_for_update(of=DataExport))
         if export is None:  # the account was closed meanwhile, or another worker was faster

@@ -107,6 +107,12 @@ def touch_work(key: str) -> None:
         os.utime(folder)
 
 
+def discard_archive(key: str) -> None:
+    """Delete a stored ZIP that nobody was told of, and the work folder of a worker that died."""
+    shutil.rmtree(_folder_path(key), ignore_errors=True)
+    open_store(settings()).delete(key)
+
+
 def sample_member(sample_id: str, original_key: str) -> str:
     """Return a file name that is unique and safe to unpack anywhere; `samples.json` has the original name."""
     return f"samples/{sample_id}{PurePath(original_key).suffix}"

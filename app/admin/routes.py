@@ -167,7 +167,10 @@ def closings() -> Page:
 
 @blueprint.post("/closings/<user_id>/retry")
 def retry_closing(user_id: str) -> Response:
-    """Try the next step of an account's deletion now."""
+    """Try the next step of an account's deletion now, unless a worker is doing it."""
+    if closing.is_held(user_id):
+        flash("Nothing was done: a worker is deleting this account already.", "error")
+        return redirect(url_for("admin.closings"), 303)
     _do_recorded("retry deletion", user_id, lambda: closing.try_again_now(user_id))
     tasks.wake(tasks.make_exports)
     flash("The deletion is being tried again.")

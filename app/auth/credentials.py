@@ -27,10 +27,12 @@ def request_verification(user: User) -> None:
 
 def verify_email(link: MailLink) -> None:
     """Mark the address as verified; raise DeadLinkError if the account has another address by now."""
+    user = link.user
     with transaction():
-        if not (mail_links.use_link(link) and link.user.email == normalize_address(link.email)):
+        _lock_open(user)
+        if not (mail_links.use_link(link) and user.email == normalize_address(link.email)):
             raise DeadLinkError
-        link.user.email_verified_at = utcnow()
+        user.email_verified_at = utcnow()
 
 
 def request_reset(email: str) -> None:
@@ -49,6 +51,7 @@ def reset_password(link: MailLink, password: str, end_tokens: bool = False) -> E
     """Set a new password by a mailed link; end every session, every other link and, if asked, every token."""
     user, new_hash = link.user, passwords.hash_password(password)
     with transaction():
+        _lock_open(user)
         if not mail_links.use_link(link) or user.email != normalize_address(link.email):
             raise DeadLinkError
         user.email_verified_at = user.email_verified_at or utcnow()
@@ -59,6 +62,7 @@ def change_password(user: User, password: str, this_session: str, end_tokens: bo
     """Set a new password; end every session but this one, every mailed link and, if asked, every token."""
     new_hash = passwords.hash_password(password)
     with transaction():
+        _lock_open(user)
         return _set_password(user, new_hash, this_session, end_tokens)
 
 
@@ -68,9 +72,13 @@ def sign_out_everywhere(user: User) -> EndedAccess:
         return access.end_access(user)
 
 
-def _set_password(user: User, new_hash: str, this_session: str | None, end_tokens: bool) -> EndedAccess:
+def _lock_open(user: User) -> None:
+    """Lock the account before anything of it, as everywhere, so that no two wait in a circle."""
     if not quota.lock_account(user.id):  # closed while the password was being hashed
         raise DeadLinkError
+
+
+def _set_password(user: User, new_hash: str, this_session: str | None, end_tokens: bool) -> EndedAccess:
     user.password_hash = new_hash
     ended = access.end_access(user, this_session, end_tokens)
     changed_at = utcnow()

@@ -30,7 +30,9 @@ class AccountClosing(Model):
     # While a worker has it, this lies in the future: if the worker dies, another one continues then.
     next_try_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
     last_error: Mapped[str | None] = mapped_column(String(300))
-    # Random, because the archive outlives the account. Empty when there is no archive.
+    # The random token of the worker that has it. Only that worker may change the row, until another takes over.
+    claim: Mapped[str | None] = mapped_column(String(32))
+    # Random, because the archive outlives the account. Empty until a whole archive is in the store.
     archive_key: Mapped[str | None] = mapped_column(String(80))
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -40,3 +42,8 @@ class AccountClosing(Model):
     @property
     def is_stuck(self) -> bool:
         return self.tries >= STUCK_AFTER
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a worker is at it, as far as is known."""
+        return self.claim is not None and self.next_try_at > utcnow()

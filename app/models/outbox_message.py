@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Model, UtcDateTime, utcnow
 from app.models.usage import RowId
 
+# What is left of a payload with an address that is no longer needed.
+ADDRESS_REMOVED = {"to": None}
+
 
 class OutboxMessage(Model):
     __tablename__ = "outbox"
@@ -34,3 +37,8 @@ class OutboxMessage(Model):
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether the message still says what to send; a mail whose address was removed does not."""
+        return self.payload != ADDRESS_REMOVED

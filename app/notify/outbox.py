@@ -96,11 +96,17 @@ def list_failed(limit: int = 200) -> list[OutboxMessage]:
 
 
 def resend(message_id: int) -> bool:
-    """Make a message due now with a full set of attempts; return False if it has been sent meanwhile."""
-    unsent = update(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.sent_at.is_(None))
+    """Make a message due now with a full set of attempts.
+
+    Return False if it has been sent meanwhile, or has nobody to be sent to any more.
+    """
+    unsent = OutboxMessage.id == message_id, OutboxMessage.sent_at.is_(None)
     with transaction() as session:
-        due = unsent.values(next_try_at=utcnow(), attempts=0).returning(OutboxMessage.id)
-        return session.scalar(due) is not None
+        message = session.scalar(select(OutboxMessage).where(*unsent).with_for_update())
+        if message is None or not message.may_be_sent:
+            return False
+        message.next_try_at, message.attempts = utcnow(), 0
+    return True
 
 
 def deliver(message_id: int) -> bool:
@@ -143,7 +149,7 @@ def _claim_next(which: ColumnElement[bool]) -> ClaimedMessage | None:
 
 
 def _send(message: OutboxMessage) -> None:
-    if not outbox_retention.may_be_sent(message):
+    if not message.may_be_sent:
         return
     if message.kind == WEBHOOK:
         webhook_delivery.deliver_message(message)
@@ -172,8 +178,8 @@ def _postpone(message_id: int, attempts: int, error: str) -> None:
     next_try = None if wait_s is None else utcnow() + timedelta(seconds=wait_s * spread)
     if next_try is not None and is_webhook:
         next_try = max(next_try, webhook_delivery.paused_until(message) or next_try)
-    spent = outbox_retention.spent_values(message) if next_try is None else {}
-    _update_message(message_id, next_try_at=next_try, last_error=redact_addresses(error), **spent)
+    # A message that is given up keeps its address for a while, so that an operator can send it again.
+    _update_message(message_id, next_try_at=next_try, last_error=redact_addresses(error))
 
 
 def _retry_delay_s(kind: str, attempts: int) -> float | None:

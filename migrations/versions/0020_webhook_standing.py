@@ -12,7 +12,7 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
-COUNTED = (("failures", sa.Integer()), ("spent_hour", sa.Integer()), ("spent_s", sa.Float()))
+COUNTED = (("failures", sa.Integer()), ("spent_hour", sa.Integer()), ("spent_s", sa.Double()))
 TIMES = ("failing_since", "paused_until", "sending_until")
 
 

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_try_at", TIME, nullable=False),
         sa.Column("last_error", sa.String(length=300), nullable=True),
+        sa.Column("claim", sa.String(length=32), nullable=True),
         sa.Column("archive_key", sa.String(length=80), nullable=True),
         sa.Column("archived_at", TIME, nullable=True),
         sa.Column("requested_at", TIME, nullable=False),

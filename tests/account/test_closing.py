@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 import tasks
-from app.account import account_deletion, closing, kept_archives
+from app.account import account_deletion, account_rows, closing, kept_archives
+from app.admin import audit_trail
 from app.auth import accounts
 from app.billing import quota
 from app.extensions import db
@@ -198,28 +199,83 @@ def test_the_address_can_register_again_at_once(full: FullAccount) -> None:
     assert accounts.authenticate(full.email, PASSWORD) is not None
 
 
-def test_a_last_mail_that_is_refused_leaves_no_address(
-    full: FullAccount, monkeypatch: pytest.MonkeyPatch
+def test_entries_about_another_account_stay_as_they_are(full: FullAccount) -> None:
+    """Its address ends like the closed one's, or is the closed one's, which it has taken since."""
+    longer = f"j.{full.email}"
+    audit_trail.record_action(None, "longer", longer, email=longer)
+    closing.close_account(full.user)
+    with transaction() as session:
+        session.add(OutboxMessage(key="later", kind="register", payload={"to": full.email}))
+        session.flush()
+        session.execute(sa.update(OutboxMessage).where(OutboxMessage.key == "later").values(next_try_at=None))
+    audit_trail.record_action(None, "later", full.email, email=full.email)
+    table = AuditEntry.__table__
+    assert isinstance(table, sa.Table)
+    written = [row["action"] for row in account_rows.read_rows(table, full.user, full.email)]
+    assert written
+    assert {"longer", "later"}.isdisjoint(written)
+    finish()
+    kept = {
+        entry.action: (entry.subject, entry.detail) for entry in db.session.scalars(sa.select(AuditEntry))
+    }
+    assert kept["longer"] == (longer, {"email": longer})
+    assert kept["later"] == (full.email, {"email": full.email})
+    assert db.session.scalar(sa.select(OutboxMessage.id).where(OutboxMessage.key == "later")) is not None
+
+
+def test_a_last_mail_that_is_refused_can_be_sent_again_for_a_week(
+    full: FullAccount, as_stranger: Browser, stranger: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(mail: mailer.Mail, *_: object) -> None:
         raise mailer.MailError(f"{{'{mail.to}': (550, b'5.1.1 <{mail.to}> unknown')}}")
 
-    monkeypatch.setattr(mailer, "send_mail", refuse)
-    closing.close_account(full.user)
-    with captured_log() as log:
-        closing.finish_due_closings()
+    def give_up() -> None:
         for _ in range(len(outbox.MAIL_RETRY_S) + 1):
             outbox.deliver_mails()
             with transaction() as session:
                 waiting = sa.update(OutboxMessage).where(OutboxMessage.next_try_at.is_not(None))
                 session.execute(waiting.values(next_try_at=utcnow()))
-    message = db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == "farewell")).one()
-    assert message.next_try_at is message.sent_at is None
-    assert "550" in (message.last_error or "")
-    assert traces_in_database(full) == set()
+
+    with transaction():
+        stranger.is_admin = True
+    closing.close_account(full.user)
+    with monkeypatch.context() as patch, captured_log() as log:
+        patch.setattr(mailer, "send_mail", refuse)
+        closing.finish_due_closings()
+        give_up()
+        message = db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == "farewell")).one()
+        outbox_retention.purge_finished()
+        assert message.next_try_at is message.sent_at is None
+        assert "550" in (message.last_error or "")
+        assert "Send again" in as_stranger.get("/admin/outbox").text
+        assert outbox.resend(message.id)
+        give_up()
     assert full.email not in log.getvalue()
     assert outbox.resend(message.id)
-    assert outbox.deliver_mails() == 1  # there is nobody to send it to any more
+    outbox.deliver_mails()
+    assert [mail["To"] for mail in mails() if "deleted" in mail["Subject"]] == [full.email]
+    assert traces_in_database(full) == set()
+
+
+def test_an_address_is_removed_a_week_after_its_mail_was_given_up(
+    full: FullAccount, as_stranger: Browser, stranger: User
+) -> None:
+    week_ago = utcnow() - timedelta(days=7, seconds=1)
+    with transaction() as session:
+        stranger.is_admin = True
+        given_up = OutboxMessage(key="k", kind="farewell", payload={"to": full.email, "key": None})
+        given_up.last_error, given_up.created_at = "MailError: away", week_ago
+        session.add(given_up)
+        session.flush()
+        given_up.next_try_at = None
+    outbox_retention.purge_finished()
+    db.session.expire_all()
+    assert given_up.payload == {"to": None}
+    assert not outbox.resend(given_up.id)
+    page = as_stranger.get("/admin/outbox").text
+    assert "MailError: away" in page
+    assert "Send again" not in page
+    assert as_stranger.post(f"/admin/outbox/{given_up.id}/resend").status_code == 404
 
 
 def test_what_a_worker_stored_too_late_is_swept_up(

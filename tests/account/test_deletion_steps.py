@@ -16,14 +16,14 @@ from app.account import account_deletion, closing, export_archive, keep_alive
 from app.admin import metrics
 from app.billing import checkout
 from app.extensions import db, settings
-from app.integrations.storage import open_store
+from app.integrations.storage import StorageError, open_store
 from app.jobs import actions
 from app.models import (
     AccountClosing,
     User,
 )
 from app.models.base import new_id, transaction, utcnow
-from tests.account.full_account import FullAccount, environment
+from tests.account.full_account import FullAccount, environment, put_object
 from tests.account.test_closing import fail_in_store, finish, make_due, the_closing
 from tests.account.traces import (
     captured_log,
@@ -104,7 +104,7 @@ def test_an_archive_that_kills_every_worker_is_given_up(full: FullAccount) -> No
         kill_worker_in(export_archive, "write_archive", False)
         make_due()
     assert closing.count_closings(stuck_only=True) == 1
-    make_due(tries=closing.ARCHIVE_TRIES)
+    make_due(requested_at=utcnow() - closing.ARCHIVE_PATIENCE)
     finish()
     assert db.session.get(User, full.user_id) is None
 
@@ -118,8 +118,8 @@ def test_a_worker_that_takes_long_keeps_the_closing(
     extended = threading.Event()
     extend = closing._extend_lease
 
-    def extend_and_tell(user_id: str) -> None:
-        extend(user_id)
+    def extend_and_tell(claim: closing.ClosingClaim) -> None:
+        extend(claim)
         extended.set()
 
     def take_long(*_: object, **__: object) -> int:
@@ -133,6 +133,78 @@ def test_a_worker_that_takes_long_keeps_the_closing(
     monkeypatch.setattr(export_archive, "store_archive", take_long)
     finish()
     assert db.session.get(User, full.user_id) is None
+
+
+def finish_as_another_worker() -> None:
+    """Let the lease lapse, and another worker take the closing over."""
+    make_due()
+    closing.finish_due_closings()
+
+
+def test_a_worker_that_was_taken_over_leaves_the_zip_of_the_other(
+    full: FullAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing.close_account(full.user)
+    store_archive = export_archive.store_archive
+
+    def store_too_late(_user: User, _email: str, key: str, **_: object) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(export_archive, "store_archive", store_archive)
+            patch.setattr(account_deletion, "delete_objects", fail_in_store)
+            finish_as_another_worker()
+        put_object(key, b"too late")
+
+    monkeypatch.setattr(export_archive, "store_archive", store_too_late)
+    finish()
+    assert (the_closing().step, the_closing().tries) == ("objects", 1)
+    make_due()
+    finish()
+    ((key, content),) = store_files().items()
+    assert content.startswith(b"PK"), key
+    (mail,) = [mail for mail in mails() if "deleted" in mail["Subject"]]
+    assert "/settings/exports/" in text_of(mail)
+
+
+def test_two_workers_at_the_last_step_send_one_mail(
+    full: FullAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing.close_account(full.user)
+    delete_some_jobs = account_deletion._delete_some_jobs
+
+    def delete_too_late(user_id: str) -> bool:
+        monkeypatch.setattr(account_deletion, "_delete_some_jobs", delete_some_jobs)
+        finish_as_another_worker()
+        return delete_some_jobs(user_id)
+
+    monkeypatch.setattr(account_deletion, "_delete_some_jobs", delete_too_late)
+    finish()
+    assert db.session.get(User, full.user_id) is None
+    assert len([mail for mail in mails() if "deleted" in mail["Subject"]]) == 1
+
+
+def test_an_operator_takes_no_closing_from_a_worker(
+    full: FullAccount, as_stranger: Browser, stranger: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction():
+        stranger.is_admin = True
+    closing.close_account(full.user)
+    pages = []
+
+    def try_again_meanwhile(*_: object, **__: object) -> None:
+        assert not closing.try_again_now(full.user_id)
+        pages.append(as_stranger.get("/admin/closings").text)
+        as_stranger.post(f"/admin/closings/{full.user_id}/retry")
+        pages.append(as_stranger.get("/admin/closings").text)
+        assert not closing.has_due_closings()
+        raise StorageError("the store is away")
+
+    monkeypatch.setattr(export_archive, "store_archive", try_again_meanwhile)
+    finish()
+    assert "the store is away" in (the_closing().last_error or "")
+    assert ["Try again now" in page for page in pages] == [False, False]
+    assert "Nothing was done" in pages[1]
+    assert "Try again now" in as_stranger.get("/admin/closings").text
+    assert closing.try_again_now(full.user_id)
 
 
 def test_a_charge_never_outlives_its_account(
@@ -193,10 +265,10 @@ def test_an_account_is_deleted_without_its_zip_after_three_days(
     monkeypatch.setattr(type(open_store(settings())), "put", fail_in_store)
     finish()
     assert db.session.get(User, full.user_id) is not None
-    make_due(tries=closing.ARCHIVE_TRIES - 1)
+    make_due(tries=50, requested_at=utcnow() - timedelta(days=2))  # an operator tried again and again
     finish()
     assert db.session.get(User, full.user_id) is not None
-    make_due()
+    make_due(requested_at=utcnow() - timedelta(days=3))
     finish()
     assert db.session.get(User, full.user_id) is None
     assert traces_in_database(full) == set()
