@@ -46,10 +46,15 @@ class DiskRoom:
         name = f"{RESERVATION_PREFIX}{token_hex(8)}"
         draft, self._path = (spool_folder() / f".{name}", spool_folder() / name)
         self._descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        # It gets the name that others look for once it is locked, so nobody takes it for an abandoned one.
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        draft.rename(self._path)
-        self._record()
+        try:
+            # It gets the name others look for once it is locked, so nobody takes it for an abandoned one.
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            draft.rename(self._path)
+            self._record()
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            self.release()
+            raise
 
     def use(self, size_bytes: int) -> None:
         """Count bytes as written, which the disk's own figures show from now on."""
