@@ -12,14 +12,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from pathlib import Path
 from secrets import token_hex
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, cast
 
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
@@ -31,6 +31,7 @@ RECORD_EVERY_BYTES = 1 << 20
 # EFBIG: the process may not write a file of this size.
 DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 RESERVATION_PREFIX, DIGITS = "room-", 20
+UNRECEIVED_RETRY_S = 5
 NEARLY_FULL = "The server's disk is nearly full, so uploads are paused. Nothing was stored. Try again later."
 
 
@@ -100,10 +101,30 @@ class ExactStream(LimitedStream):
         return found
 
 
+class UnreceivedBody(RawIOBase):
+    """A body that the proxy in front has not received: reading it would wait for a slow client."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> int:
+        raise ServiceUnavailable(retry_after=UNRECEIVED_RETRY_S)
+
+
 class SpoolingRequest(Request):
     """A request whose files are received where DATA_DIR is, and deleted when it has been answered."""
 
     room: DiskRoom | None = None
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
+        super().__init__(environ, *args, **options)
+        if self.is_unreceived:
+            environ["wsgi.input"] = UnreceivedBody()
+
+    @property
+    def is_unreceived(self) -> bool:
+        """Return whether the proxy in front has refused to receive the body, which is then never read."""
+        return "X-Unreceived" in self.headers
 
     @cached_property
     def stream(self) -> IO[bytes]:
