@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 
@@ -113,6 +114,33 @@ def test_a_lane_that_is_stopped_takes_no_more_and_says_whether_it_is_done(
     assert waiting.messages.qsize() == 1
 
 
+@pytest.fixture
+def refuse_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
+    """Let the next threads of a name fail to start, as they do when the system has none to give."""
+    start, left = threading.Thread.start, Counter[str]()
+
+    def start_or_fail(thread: threading.Thread) -> None:
+        if left[thread.name] > 0:
+            left[thread.name] -= 1
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+    return lambda name, times: left.update({name: times})
+
+
+def test_a_lane_that_gets_no_thread_goes_on(
+    lane_of: Callable[[int], Waiting], refuse_threads: Callable[[str, int], None]
+) -> None:
+    waiting = lane_of(1)
+    waiting.release.set()
+    refuse_threads("test-lane", 1)
+    refuse_threads("test", 2)
+    for accounts in (("a",), ("b", "c", "d")):  # the first wake-up starts no lane
+        waiting.put(*accounts)
+    assert {waiting.ended.get(timeout=WAIT_S) for _ in range(4)} == {"a", "b", "c", "d"}
+
+
 def outside_context(call: Callable[[], object]) -> None:
     """Call from a thread without an app context, as the threads of a worker are."""
     thread = threading.Thread(target=call)
@@ -140,6 +168,17 @@ def test_a_chore_aside_holds_nobody_and_runs_once_more_when_it_is_asked_for_mean
     release.set()
     assert side_threads.wait_for_chores(WAIT_S)
     assert runs == ["slow", "slow"]
+
+
+def test_a_chore_that_got_no_thread_is_done_when_it_is_asked_for_again(
+    worker: Flask, refuse_threads: Callable[[str, int], None]
+) -> None:
+    done = threading.Event()
+    refuse_threads("chore", 1)
+    for _ in range(2):
+        outside_context(lambda: side_threads.run_aside("chore", done.set))
+    assert done.wait(WAIT_S)
+    assert side_threads.wait_for_chores(WAIT_S)
 
 
 def test_a_caller_with_an_app_context_waits_for_its_chores(app: Flask) -> None:
