@@ -44,7 +44,7 @@ class SendingLane:
         self._is_taking = False
         self._on_their_way: Counter[str | None] = Counter()
         self._thread: threading.Thread | None = None
-        self.is_in_use = False
+        self.is_in_use = False  # whether this process is one that sends by it
 
     def start(self) -> None:
         """Start to send, unless this lane has started already.

@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 
 from app.extensions import db
-from app.jobs import side_threads, task_context
+from app.jobs import message_lanes, side_threads, task_context
 from app.jobs.sending_lanes import Sending, SendingLane
+from app.notify import outbox
 
 WAIT_S = 30
 
@@ -139,6 +140,29 @@ def test_a_lane_that_gets_no_thread_goes_on(
     for accounts in (("a",), ("b", "c", "d")):  # the first wake-up starts no lane
         waiting.put(*accounts)
     assert {waiting.ended.get(timeout=WAIT_S) for _ in range(4)} == {"a", "b", "c", "d"}
+
+
+@pytest.mark.parametrize("has_context", [True, False])
+def test_in_a_worker_a_chore_leaves_mails_to_their_lane(
+    worker: Flask, monkeypatch: pytest.MonkeyPatch, has_context: bool
+) -> None:
+    """Chores run in an app context, and would otherwise send one mail after the other themselves."""
+    looked, delivered = threading.Event(), []
+    monkeypatch.setattr(outbox, "deliver_mails", lambda: delivered.append(threading.current_thread().name))
+    mails = SendingLane("mails", 1, lambda _: looked.set())
+    monkeypatch.setattr(message_lanes, "MAILS", mails)
+    monkeypatch.setattr(message_lanes, "LANES", (mails,))
+    message_lanes.send_mails()  # in this process, which is no worker yet
+    assert (delivered, looked.is_set()) == ([threading.current_thread().name], False)
+    message_lanes.start_lanes()
+    if has_context:
+        outside_context(lambda: side_threads.run_aside("exports", message_lanes.send_mails))
+    else:
+        outside_context(message_lanes.send_mails)
+    assert side_threads.wait_for_chores(WAIT_S)
+    assert looked.wait(WAIT_S)
+    assert mails.stop(WAIT_S)
+    assert len(delivered) == 1
 
 
 def outside_context(call: Callable[[], object]) -> None:
