@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from flask import has_app_context
 
@@ -14,19 +15,13 @@ MAIL_SLOTS, WEBHOOK_SLOTS = 4, 16
 
 
 def send_mails() -> None:
-    """Start sending every mail that is due; a caller with an app context, such as a test, waits for it."""
-    if has_app_context():
-        outbox.deliver_mails()
-    else:
-        MAILS.wake()
+    """Have every mail sent that is due. A command or a test, which is no worker, waits for it."""
+    _send_by(MAILS, outbox.deliver_mails)
 
 
 def send_webhooks() -> None:
-    """Start sending every webhook that is due; a caller with an app context, such as a test, waits for it."""
-    if has_app_context():
-        outbox.deliver_webhooks()
-    else:
-        WEBHOOKS.wake()
+    """Have every webhook sent that is due. A command or a test, which is no worker, waits for it."""
+    _send_by(WEBHOOKS, outbox.deliver_webhooks)
 
 
 def start_lanes() -> None:
@@ -43,6 +38,15 @@ def stop_lanes(within_s: float) -> None:
     for lane in LANES:
         lane.stop(max(until - time.monotonic(), 0))
     side_threads.wait_for_chores(max(until - time.monotonic(), 0))
+
+
+def _send_by(lane: SendingLane, deliver: Callable[[], object]) -> None:
+    """Wake the lane in a worker, whose chores have an app context too; elsewhere no lane is in use."""
+    if lane.is_in_use or not has_app_context():
+        start_lanes()  # one of them may have got no thread when the worker started
+        lane.wake()
+    else:
+        deliver()
 
 
 def _take_mail(busy_accounts: set[str]) -> Sending | None:

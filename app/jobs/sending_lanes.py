@@ -44,13 +44,24 @@ class SendingLane:
         self._is_taking = False
         self._on_their_way: Counter[str | None] = Counter()
         self._thread: threading.Thread | None = None
+        self.is_in_use = False  # whether this process is one that sends by it
 
     def start(self) -> None:
-        """Start sending, unless this lane has started already."""
+        """Start sending, unless this lane has started already.
+
+        When the system has no thread to give, the next wake-up tries again.
+        """
         with self._change:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"{self.name}-lane", daemon=True)
-                self._thread.start()
+            self.is_in_use = True
+            if self._stopping.is_set() or (self._thread is not None and self._thread.is_alive()):
+                return
+            thread = threading.Thread(target=self._run, name=f"{self.name}-lane", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                log.exception("%s could not start; the next wake-up tries again", self.name)
+                return
+            self._thread = thread
 
     def wake(self) -> None:
         """Look for messages now instead of at the next regular check."""
@@ -79,7 +90,11 @@ class SendingLane:
                 self._slots.release()
                 self._look.wait(POLL_S)
                 continue
-            threading.Thread(target=self._send, args=(sending,), name=self.name, daemon=True).start()
+            try:
+                threading.Thread(target=self._send, args=(sending,), name=self.name, daemon=True).start()
+            except RuntimeError:
+                log.exception("%s got no thread; it sends this message before it looks for more", self.name)
+                self._send(sending)
 
     def _take_next(self) -> Sending | None:
         with self._change:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from flask import has_app_context
 
 from app.jobs.task_context import run_chores
+
+log = logging.getLogger(__name__)
 
 _lock = threading.Condition()
 # The name of each chore that runs, and whether it was asked for again in the meantime.
@@ -27,7 +30,11 @@ def run_aside(name: str, *chores: Callable[[], object]) -> None:
             _running[name] = True
             return
         _running[name] = False
-    threading.Thread(target=_run_until_done, args=(name, chores), name=name, daemon=True).start()
+    try:
+        threading.Thread(target=_run_until_done, args=(name, chores), name=name, daemon=True).start()
+    except RuntimeError:
+        log.exception("%s got no thread; it is done when it is asked for again", name)
+        _forget(name)
 
 
 def wait_for_chores(within_s: float) -> bool:
@@ -48,6 +55,10 @@ def _run_until_done(name: str, chores: tuple[Callable[[], object], ...]) -> None
                     return
                 _running[name] = False
     finally:
-        with _lock:
-            del _running[name]
-            _lock.notify_all()
+        _forget(name)
+
+
+def _forget(name: str) -> None:
+    with _lock:
+        del _running[name]
+        _lock.notify_all()

@@ -30,7 +30,7 @@ class AccountClosing(Model):
     # While a worker has it, this lies in the future: if the worker dies, another one continues then.
     next_try_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
     last_error: Mapped[str | None] = mapped_column(String(300))
-    # The random token of the worker that has it. Only that worker may change the row, until another takes over.
+    # The random token of the worker that has it. No other may change the row until it takes over.
     claim: Mapped[str | None] = mapped_column(String(32))
     # Random, because the archive outlives the account. Empty until a whole archive is in the store.
     archive_key: Mapped[str | None] = mapped_column(String(80))

@@ -15,8 +15,8 @@ from app.models.user import CLOSED_DOMAIN
 
 # How long after its creation a finished message is kept, for operators and so that its key is not reused.
 RETENTION = timedelta(days=30)
-# How long a mail that was given up keeps its address, so that an operator can send it again: as long as the ZIP
-# of a deleted account, to which it may link, is there.
+# How long a mail that was given up keeps its address, so that an operator can send it again: as long as the
+# ZIP of a deleted account, to which it may link, is there.
 ADDRESS_KEPT_FOR = ARCHIVE_LIFETIME
 
 

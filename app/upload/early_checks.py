@@ -64,6 +64,11 @@ def reserve_room(max_body_bytes: int) -> None:
     cast(SpoolingRequest, request).reserve_room(max_body_bytes if _is_chunked() else declared or 0)
 
 
+def is_unreceived() -> bool:
+    """Return whether the proxy in front refuses to receive the body, so that reading it is an error."""
+    return cast(SpoolingRequest, request).is_unreceived
+
+
 def require_form_token() -> None:
     """Raise CSRFError unless the header, or the beginning of a large body, holds the session's form token.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, render_template, request, url_for
+from flask import Blueprint, abort, flash, jsonify, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
@@ -35,7 +35,11 @@ def check_before_reading(endpoint: str | None, values: dict[str, Any] | None) ->
 
     This runs before anything reads the body. For all other requests the limit is MAX_FORM_BYTES.
     """
-    if endpoint != "upload.create" or not current_user.is_authenticated:
+    if endpoint != "upload.create":
+        return
+    if not current_user.is_authenticated:
+        if early_checks.is_unreceived():  # without the form's token nobody comes as far as the sign-in check
+            abort(see_other("auth.sign_in", "Sign in to continue."))
         return
     early_checks.check_quota(current_user, request.content_length)
     plan = plans.plan_for_user(current_user)

@@ -12,14 +12,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from pathlib import Path
 from secrets import token_hex
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, cast
 
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
@@ -31,6 +31,7 @@ RECORD_EVERY_BYTES = 1 << 20
 # EFBIG: the process may not write a file of this size.
 DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 RESERVATION_PREFIX, DIGITS = "room-", 20
+UNRECEIVED_RETRY_S = 5
 NEARLY_FULL = "The server's disk is nearly full, so uploads are paused. Nothing was stored. Try again later."
 
 
@@ -46,10 +47,15 @@ class DiskRoom:
         name = f"{RESERVATION_PREFIX}{token_hex(8)}"
         draft, self._path = (spool_folder() / f".{name}", spool_folder() / name)
         self._descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        # It gets the name that others look for only after it is locked, so nobody takes it for abandoned.
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        draft.rename(self._path)
-        self._record()
+        try:
+            # It gets the name that others look for only after it is locked, so nobody takes it for abandoned.
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            draft.rename(self._path)
+            self._record()
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            self.release()
+            raise
 
     def use(self, size_bytes: int) -> None:
         """Stop reserving bytes that have been written: the disk's own figures now include them."""
@@ -95,10 +101,30 @@ class ExactStream(LimitedStream):
         return found
 
 
+class UnreceivedBody(RawIOBase):
+    """A body that the proxy in front has not received: reading it would wait for a slow client."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> int:
+        raise ServiceUnavailable(retry_after=UNRECEIVED_RETRY_S)
+
+
 class SpoolingRequest(Request):
     """A request whose files are received below DATA_DIR, and deleted when it has been answered."""
 
     room: DiskRoom | None = None
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
+        super().__init__(environ, *args, **options)
+        if self.is_unreceived:
+            environ["wsgi.input"] = UnreceivedBody()
+
+    @property
+    def is_unreceived(self) -> bool:
+        """Return whether the proxy in front has refused to receive the body, which is then never read."""
+        return "X-Unreceived" in self.headers
 
     @cached_property
     def stream(self) -> IO[bytes]:

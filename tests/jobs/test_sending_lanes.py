@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 
@@ -10,8 +11,9 @@ import pytest
 from flask import Flask
 
 from app.extensions import db
-from app.jobs import side_threads, task_context
+from app.jobs import message_lanes, side_threads, task_context
 from app.jobs.sending_lanes import Sending, SendingLane
+from app.notify import outbox
 
 WAIT_S = 30
 
@@ -113,6 +115,56 @@ def test_a_lane_that_is_stopped_takes_no_more_and_says_whether_it_is_done(
     assert waiting.messages.qsize() == 1
 
 
+@pytest.fixture
+def refuse_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
+    """Let the next threads of a name fail to start, as they do when the system has none to give."""
+    start, left = threading.Thread.start, Counter[str]()
+
+    def start_or_fail(thread: threading.Thread) -> None:
+        if left[thread.name] > 0:
+            left[thread.name] -= 1
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+    return lambda name, times: left.update({name: times})
+
+
+def test_a_lane_that_gets_no_thread_goes_on(
+    lane_of: Callable[[int], Waiting], refuse_threads: Callable[[str, int], None]
+) -> None:
+    waiting = lane_of(1)
+    waiting.release.set()
+    refuse_threads("test-lane", 1)
+    refuse_threads("test", 2)
+    for accounts in (("a",), ("b", "c", "d")):  # the first wake-up starts no lane
+        waiting.put(*accounts)
+    assert {waiting.ended.get(timeout=WAIT_S) for _ in range(4)} == {"a", "b", "c", "d"}
+
+
+@pytest.mark.parametrize("has_context", [True, False])
+def test_in_a_worker_a_chore_leaves_mails_to_their_lane(
+    worker: Flask, monkeypatch: pytest.MonkeyPatch, has_context: bool
+) -> None:
+    """Chores run in an app context, and would otherwise send one mail after the other themselves."""
+    looked, delivered = threading.Event(), []
+    monkeypatch.setattr(outbox, "deliver_mails", lambda: delivered.append(threading.current_thread().name))
+    mails = SendingLane("mails", 1, lambda _: looked.set())
+    monkeypatch.setattr(message_lanes, "MAILS", mails)
+    monkeypatch.setattr(message_lanes, "LANES", (mails,))
+    message_lanes.send_mails()  # in this process, which is no worker yet
+    assert (delivered, looked.is_set()) == ([threading.current_thread().name], False)
+    message_lanes.start_lanes()
+    if has_context:
+        outside_context(lambda: side_threads.run_aside("exports", message_lanes.send_mails))
+    else:
+        outside_context(message_lanes.send_mails)
+    assert side_threads.wait_for_chores(WAIT_S)
+    assert looked.wait(WAIT_S)
+    assert mails.stop(WAIT_S)
+    assert len(delivered) == 1
+
+
 def outside_context(call: Callable[[], object]) -> None:
     """Call from a thread without an app context, as the threads of a worker are."""
     thread = threading.Thread(target=call)
@@ -140,6 +192,17 @@ def test_a_chore_aside_holds_nobody_and_runs_once_more_when_it_is_asked_for_mean
     release.set()
     assert side_threads.wait_for_chores(WAIT_S)
     assert runs == ["slow", "slow"]
+
+
+def test_a_chore_that_got_no_thread_is_done_when_it_is_asked_for_again(
+    worker: Flask, refuse_threads: Callable[[str, int], None]
+) -> None:
+    done = threading.Event()
+    refuse_threads("chore", 1)
+    for _ in range(2):
+        outside_context(lambda: side_threads.run_aside("chore", done.set))
+    assert done.wait(WAIT_S)
+    assert side_threads.wait_for_chores(WAIT_S)
 
 
 def test_a_caller_with_an_app_context_waits_for_its_chores(app: Flask) -> None:

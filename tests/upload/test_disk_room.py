@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -53,6 +54,21 @@ def test_what_has_arrived_is_no_longer_reserved(app: Flask, free_gb: list[float]
     with pytest.raises(spool.DiskFullError):
         spool.reserve_room(3 * GB)
     room.release()
+
+
+@pytest.mark.parametrize("call", ["app.upload.spool.os.pwrite", "pathlib.Path.rename"])
+def test_a_disk_too_full_for_the_reservation_itself_leaves_nothing_open(
+    app: Flask, free_gb: list[float], monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    spool.spool_folder()
+    before = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as patched:
+        patched.setattr(call, lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+        for _ in range(20):
+            with pytest.raises(spool.DiskFullError):
+                spool.reserve_room(GB)
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert left_behind() == []
 
 
 def test_an_object_store_needs_no_second_copy_on_this_disk(

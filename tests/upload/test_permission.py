@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextvars import Context
+from typing import Any
+
 import pytest
 from flask import Flask
 
 from app.auth import api_tokens
-from app.models import User
+from app.extensions import db
+from app.models import Job, User
 from app.models.api_token import JOBS_READ
 from tests.support import ApiScript, Browser, kick
 
@@ -54,6 +58,31 @@ def test_a_token_may_send_when_it_may_upload_and_its_plan_has_room(app: Flask, f
     assert script.get("/upload/permission", headers=asked(10, "/api/upload")).status_code == 403
     again = asked(10, "/api/upload", **{"Idempotency-Key": "key-3"})
     assert script.get("/upload/permission", headers=again).status_code == 204
+
+
+def unreceived(file: bytes) -> dict[str, Any]:
+    content = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="kick.wav"\r\n\r\n' + file
+    headers = {"X-Unreceived": "yes", "Content-Type": "multipart/form-data; boundary=b"}
+    return {"data": content + b"\r\n--b--\r\n", "headers": headers}
+
+
+@pytest.mark.parametrize("size", [10, 3 * MB])
+def test_a_body_the_proxy_has_not_received_is_never_read(
+    app: Flask, script: ApiScript, as_owner: Browser, size: int
+) -> None:
+    """What the app would accept by now gets 503 and is sent again; everybody else gets the reason."""
+    sent = unreceived(kick() + bytes(size))
+    by_script = script.call("POST", "/api/upload", **sent)
+    assert (by_script.status_code, by_script.content_type) == (503, "application/problem+json")
+    sent["headers"]["X-CSRFToken"] = as_owner.token
+    by_page = Context().run(as_owner.client.post, "/upload", **sent)
+    for answer in (by_script, by_page):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    stranger = app.test_client()
+    assert Context().run(stranger.post, "/api/upload", **sent).status_code == 401
+    answer = Context().run(stranger.post, "/upload", **sent)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
+    assert db.session.query(Job).count() == 0
 
 
 def test_a_session_is_no_permission_for_the_api(as_owner: Browser) -> None:
