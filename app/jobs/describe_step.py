@@ -60,8 +60,11 @@ def _describe_by_model(claim: Claim, measured: Analysis, subject: QuestionSubjec
     """Reserve the cost, ask, and settle it; None when no model may be asked or ours is the mistake."""
     reserved = answer_cache.reserve_question(claim.user_id, f"ai:{claim.job_id}:{claim.token[:8]}", subject)
     db.session.commit()
-    described = _ask_model(measured, reserved) if reserved is not None else None
-    if reserved is None or described is None:
+    if reserved is None:
+        return None
+    with PLACES.timed():
+        described = _ask_model(measured, reserved)
+    if described is None:
         return None
     answer_cache.settle_question(reserved, described)
     return described

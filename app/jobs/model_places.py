@@ -38,7 +38,9 @@ class ModelPlaces:
 
     @contextmanager
     def take(self, slots: int) -> Iterator[None]:
-        """Hold a place while a model is asked; there is one place less than slots, but at least one.
+        """Hold a place while a model is asked, here or by another worker with the same question.
+
+        There is one place less than slots, but at least one.
 
         Raises ModelsBusyError when none is free within WAIT_S.
         """
@@ -47,20 +49,28 @@ class ModelPlaces:
             if not self._change.wait_for(lambda: self._taken < most, WAIT_S):
                 raise ModelsBusyError("as many jobs of this worker are asking models as may")
             self._taken += 1
+        try:
+            yield
+        finally:
+            with self._change:
+                self._taken -= 1
+                self._change.notify()
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Time one question to a model; a job that waited for another's answer has held its place longer."""
         began = time.monotonic()
         try:
             yield
         finally:
-            self._give_back(time.monotonic() - began)
+            self._note_answer(time.monotonic() - began)
 
-    def _give_back(self, took_s: float) -> None:
+    def _note_answer(self, took_s: float) -> None:
         with self._change:
-            self._taken -= 1
             self._slow_in_a_row = self._slow_in_a_row + 1 if took_s >= SLOW_S else 0
             if self._slow_in_a_row >= SLOW_IN_A_ROW:
                 doubled = FIRST_PAUSE_S * 2.0 ** min(self._slow_in_a_row - SLOW_IN_A_ROW, 10)
                 self._paused_until = time.monotonic() + min(doubled, LONGEST_PAUSE_S)
-            self._change.notify()
 
 
 PLACES = ModelPlaces()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.ai import answer_cache
 from app.extensions import db
 from app.jobs import describe_step, model_places, run
 from app.jobs.model_places import FIRST_PAUSE_S, LONGEST_PAUSE_S, ModelPlaces, ModelsBusyError
 from app.models import Attempt, Job, Sample
+from app.vibe.sound_description import SoundDescription
 from tests.fake_openrouter import KEY, FakeOpenRouter
 from tests.support import Browser, drum_loop, kick, uploaded_job
 
@@ -85,7 +90,7 @@ def test_models_that_take_long_are_not_asked_for_a_while(
     monkeypatch.setattr("app.jobs.model_places.time.monotonic", lambda: now[0])
 
     def ask(took_s: float) -> None:
-        with places.take(2):
+        with places.timed():
             now[0] += took_s
 
     ask(model_places.SLOW_S)
@@ -105,6 +110,37 @@ def test_models_that_take_long_are_not_asked_for_a_while(
     assert not places.is_paused
     ask(model_places.SLOW_S)
     monkeypatch.undo()
+
+
+def test_waiting_for_the_answer_of_another_worker_is_no_slow_answer(
+    as_owner: Browser, fake: FakeOpenRouter, places: ModelPlaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(model_places, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    single_flight, ask_model = answer_cache.single_flight, describe_step._ask_model
+
+    @contextmanager
+    def wait_first(*options: Any) -> Iterator[bool]:
+        now[0] += model_places.SLOW_S
+        with single_flight(*options) as is_first:
+            yield is_first
+
+    def ask_slowly(*options: Any) -> SoundDescription | None:
+        now[0] += model_places.SLOW_S
+        return ask_model(*options)
+
+    def describe(*tempos: int) -> None:
+        for bpm in tempos:
+            uploaded_job(as_owner, "break.wav", drum_loop(bpm))
+            run.run_next()
+
+    monkeypatch.setattr(answer_cache, "single_flight", wait_first)
+    describe(93, 94)
+    assert not places.is_paused
+    monkeypatch.setattr(describe_step, "_ask_model", ask_slowly)
+    describe(95, 96)
+    assert places.is_paused
+    assert len(fake.asked) == 4
 
 
 def test_while_asking_is_paused_the_rules_describe(
