@@ -263,7 +263,7 @@ def test_a_silent_mail_server_is_no_answer(app: Flask) -> None:
     _use_server(app, free_port())
     answer = Browser(app).post("/register", email="dié@example.com")
     assert answer.status_code == 422
-    assert NOT_ASKED in answer.text
+    assert NOT_ASKED.replace("'", "&#39;") in answer.text
     assert Browser(app).post("/register", email=READ).status_code == 303, "the others do not wait for it"
 
 
