@@ -51,8 +51,8 @@ def build_app(settings: Settings | None = None) -> Flask:
     cli.init_app(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        # Flask documents this way of wrapping an app, but its types don't allow it.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # Flask documents this wrapping
     return app
 
 

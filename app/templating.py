@@ -35,8 +35,7 @@ def init_app(app: Flask) -> None:
     remove_stale_gzips(STATIC_FOLDER)
     version = content_hash(STATIC_FOLDER)
     prefix = f"/s/{version}"
-    # Flask documents this way of wrapping an app, but its types don't allow it.
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask documents this wrapping
         app.wsgi_app, root=str(STATIC_FOLDER), prefix=prefix, immutable_file_test=lambda path, url: True
     )
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"

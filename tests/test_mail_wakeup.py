@@ -16,8 +16,8 @@ from app.models.base import transaction
 from app.models.job import COMPLETED
 from app.models.user_session import CHANGE, RESET, STOP
 from app.notify import account_mail, mail_links, message_kinds, signed_tokens
-from tests.auth.test_guess_limits import under_attack
-from tests.auth.test_two_factor import code_of
+from tests.auth.codes import code_of
+from tests.auth.guesses import under_attack
 from tests.support import PASSWORD, Browser, waiting_jobs
 
 NEW = "another quiet long password"

@@ -1,5 +1,5 @@
 # Tables of musical rules are easiest to read with one case on each line, however long it gets.
-# ruff: noqa: E501
+# ruff: noqa: E501 - for that reason
 """Drum patterns by style, and drum hits drawn from them."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Tables of musical rules are easiest to read with one case on each line, however long it gets.
-# ruff: noqa: E501
+# ruff: noqa: E501 - for that reason
 """Draw chord progressions from a table or by function, and tell whether the notes played decide the key."""
 
 from __future__ import annotations

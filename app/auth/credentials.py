@@ -37,14 +37,7 @@ def verify_email(link: MailLink) -> None:
 
 def request_reset(email: str) -> None:
     """Mail a link for a new password if the account exists; the caller cannot tell whether it does."""
-    found = find_user(email)
-    if found is None:
-        return
-    with transaction() as session:
-        # Locked, so that requests at the same time don't each mail a link.
-        user = session.get(User, found.id, with_for_update={"of": User})
-        if user is not None and user.password_hash is not None and mail_links.has_room(user, RESET):
-            mail_links.enqueue_link(user, RESET, user.email)
+    mail_links.mail_bounded_link(find_user(email), RESET)
 
 
 def reset_password(link: MailLink, password: str, end_tokens: bool = False) -> EndedAccess:

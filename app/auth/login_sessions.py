@@ -36,7 +36,7 @@ SEEN_UPDATE_INTERVAL = timedelta(minutes=5)
 
 
 class AccessEndedError(Exception):
-    """What opened the account was ended while somebody was signing in with it."""
+    """The password was changed, or every session ended, while somebody was signing in."""
 
 
 def credential_stamp(user: User) -> str:

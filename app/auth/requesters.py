@@ -12,7 +12,7 @@ IPV4_BITS, IPV6_BITS = 24, 48
 
 
 class Requester(NamedTuple):
-    """Who asked for something, as far as a mail may say; a field is empty when it is not known."""
+    """The browser and the network of a request, as mails name them. Either is empty when it is unknown."""
 
     agent: str
     network: str

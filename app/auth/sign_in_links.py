@@ -18,14 +18,7 @@ def request_link(email: str) -> None:
     network has asked for too many links.
     """
     guess_limits.reserve(guess_here(LINK_REQUEST, account_key(email)))
-    found = find_user(email)
-    if found is None:
-        return
-    with transaction() as session:
-        # Locked, so that simultaneous requests don't each mail a link.
-        user = session.get(User, found.id, with_for_update={"of": User})
-        if user is not None and user.password_hash is not None and mail_links.has_room(user, SIGN_IN):
-            mail_links.enqueue_link(user, SIGN_IN, user.email)
+    mail_links.mail_bounded_link(find_user(email), SIGN_IN)
 
 
 def use_link(link: MailLink) -> User | None:

@@ -56,6 +56,19 @@ def enqueue_link(user: User, purpose: str, email: str, **details: Any) -> MailLi
     return link
 
 
+def mail_bounded_link(user: User | None, purpose: str) -> None:
+    """Mail a link that anybody can ask for, if the account has a password and its mailbox has room for it.
+
+    The account is locked, so that simultaneous requests don't each mail a link.
+    """
+    if user is None:
+        return
+    with transaction() as session:
+        account = session.get(User, user.id, with_for_update={"of": User})
+        if account is not None and account.password_hash is not None and has_room(account, purpose):
+            enqueue_link(account, purpose, account.email)
+
+
 def find_live_link(token: str, purpose: str) -> MailLink:
     """Return the live link of a token, or raise DeadLinkError (404) if it is used, expired or forged."""
     link_id = signed_tokens.link_id_from_token(token, purpose)

@@ -20,8 +20,8 @@ from app.integrations.storage import StorageError, open_store
 from app.jobs import actions
 from app.models import AccountClosing, AuditEntry, User
 from app.models.base import new_id, transaction, utcnow
+from tests.account.closings import fail_in_store, finish, make_due, the_closing
 from tests.account.full_account import FullAccount, environment, put_object
-from tests.account.test_closing import fail_in_store, finish, make_due, the_closing
 from tests.account.traces import (
     captured_log,
     store_files,

@@ -14,10 +14,12 @@ from app.models import MailLink, OutboxMessage, User
 from app.models.base import transaction, utcnow
 from app.models.user_session import RESET, SIGN_IN
 from app.notify.signed_tokens import link_token
+from tests.auth.codes import code_of, forget_last_code, pending_sign_in
+from tests.auth.guesses import HOME, NEW, fresh_links, many_networks, post, sign_in
 from tests.auth.sent_mails import link_in, mails
-from tests.auth.test_guess_limits import HOME, NEW, at_once, fresh_links, many_networks, post, sign_in  # noqa: F401
-from tests.auth.test_two_factor import code_of, codes, forget_last_code, pending_sign_in  # noqa: F401
 from tests.support import PASSWORD, Browser
+
+pytestmark = pytest.mark.usefixtures("no_mail_pause")
 
 
 class TestCodes:
@@ -28,7 +30,7 @@ class TestCodes:
         app: Flask,
         as_owner: Browser,
         owner: User,
-        codes: list[str],  # noqa: F811
+        codes: list[str],
     ) -> None:
         for address in many_networks(6):
             browser = Browser(app)
@@ -45,7 +47,7 @@ class TestCodes:
         self,
         app: Flask,
         owner: User,
-        codes: list[str],  # noqa: F811
+        codes: list[str],
     ) -> None:
         stranger = pending_sign_in(app, owner)
         for _ in range(10):
@@ -68,7 +70,7 @@ class TestCodes:
         self,
         app: Flask,
         owner: User,
-        codes: list[str],  # noqa: F811
+        codes: list[str],
     ) -> None:
         with transaction() as session:
             session.add(link := MailLink(
@@ -79,7 +81,7 @@ class TestCodes:
         statuses = [browser.post("/sign-in/code", code="000000").status_code for _ in range(11)]
         assert statuses == [422] * 10 + [429]
 
-    def test_right_codes_never_count(self, app: Flask, owner: User, codes: list[str]) -> None:  # noqa: F811
+    def test_right_codes_never_count(self, app: Flask, owner: User, codes: list[str]) -> None:
         for _ in range(12):
             forget_last_code(owner)
             browser = pending_sign_in(app, owner)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, update
+from sqlalchemy import event
 
-from app.auth import accounts, credentials, login_sessions, passwords
+from app.auth import accounts, credentials, passwords
 from app.auth.guess_limits import TooManyGuessesError
 from app.auth.hashing_queue import (
     NETWORK_MAX,
@@ -24,7 +24,6 @@ from app.auth.hashing_queue import (
     HashingQueue,
     hashing_queue,
 )
-from app.auth.login_sessions import AccessEndedError
 from app.extensions import db
 from app.models import User
 from app.models.base import release_connection, transaction
@@ -166,7 +165,7 @@ class TestConnections:
             def __getattr__(self, name: str) -> Callable[..., Any]:
                 inner = getattr(hasher, name)
                 if name not in {"hash", "verify"}:
-                    return inner  # type: ignore[no-any-return]
+                    return inner  # type: ignore[no-any-return]  # any attribute
 
                 def watched(*values: str) -> Any:
                     held.append(self.out)
@@ -242,39 +241,6 @@ def test_no_connection_is_held_while_a_form_takes_its_time(
     assert held == [0]
 
 
-def test_a_password_that_changes_while_it_is_checked_is_not_accepted(
-    app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    matched = passwords.matching_spelling
-
-    def changed_meanwhile(password_hash: str, password: str) -> str | None:
-        spelling = matched(password_hash, password)
-        with transaction():
-            db.session.get_one(User, owner.id).password_hash = passwords.UNKNOWN_HASH
-        return spelling
-
-    monkeypatch.setattr(passwords, "matching_spelling", changed_meanwhile)
-    assert accounts.authenticate(owner.email, PASSWORD) is None
-
-
-@pytest.mark.parametrize("ended_by", ["new password", "sign out everywhere", "nothing"])
-def test_a_sign_in_under_way_ends_with_what_opens_the_account(app: Flask, owner: User, ended_by: str) -> None:
-    user = accounts.authenticate(owner.email, PASSWORD)
-    assert user is not None
-    if ended_by == "nothing":
-        accounts.start_session(user, "127.0.0.1", "")
-        assert accounts.user_from_cookie(user.session_cookie) is not None
-        return
-    with transaction() as session:
-        changed = (
-            {"password_hash": passwords.UNKNOWN_HASH} if "password" in ended_by else {"session_epoch": 1}
-        )
-        session.execute(update(User).values(**changed))
-    with pytest.raises(AccessEndedError):
-        accounts.start_session(user, "127.0.0.1", "")
-    assert login_sessions.list_sessions(owner) == []
-
-
 def test_hashing_inside_a_transaction_is_a_programming_error(app: Flask, owner: User) -> None:
     with pytest.raises(RuntimeError), transaction():
         passwords.hash_password(PASSWORD)
@@ -283,19 +249,3 @@ def test_hashing_inside_a_transaction_is_a_programming_error(app: Flask, owner: 
         release_connection()
     db.session.rollback()
     passwords.hash_password(PASSWORD)
-
-
-def test_a_hash_that_another_sign_in_renews_meanwhile_is_checked_again(
-    app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    passed, renewed = passwords.verify_password, passwords.hash_password(PASSWORD)
-
-    def renewed_meanwhile(password_hash: str, password: str) -> bool:
-        is_right = passed(password_hash, password)
-        with transaction():
-            db.session.get_one(User, owner.id).password_hash = renewed
-        return is_right
-
-    monkeypatch.setattr(passwords, "verify_password", renewed_meanwhile)
-    assert accounts.authenticate(owner.email, PASSWORD) is not None
-    assert accounts.authenticate(owner.email, "guess") is None

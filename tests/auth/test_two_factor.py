@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 
-import pyotp
-import pytest
 from flask import Flask
 
 from app.auth import accounts, credentials, two_factor_login
 from app.extensions import db
 from app.models import TwoFactor, User
-from app.models.base import transaction
+from tests.auth.codes import code_of, forget_last_code, pending_sign_in
 from tests.auth.sent_mails import mails
 from tests.support import PASSWORD, Browser
 
 NEW = "another quiet long password"
-
-
-def code_of(user: User, drift: int = 0) -> str:
-    found = db.session.get_one(TwoFactor, user.id)
-    return pyotp.TOTP(found.secret).at(int(time.time()) + 30 * drift)
-
-
-def forget_last_code(user: User) -> None:
-    """Allow the current code again, as if half a minute had passed."""
-    with transaction():
-        db.session.get_one(TwoFactor, user.id).last_step = 0
-
-
-@pytest.fixture
-def codes(as_owner: Browser, owner: User) -> list[str]:
-    as_owner.get("/settings/two-factor")
-    answer = as_owner.post("/settings/two-factor", code=code_of(owner))
-    assert answer.status_code == 201, answer.text
-    forget_last_code(owner)
-    return re.findall(r"<code>(\w{4}-\w{4}-\w{4})</code>", answer.text)
-
-
-def pending_sign_in(app: Flask, owner: User) -> Browser:
-    browser = Browser(app)
-    answer = browser.post("/sign-in?next=/samples", email=owner.email, password=PASSWORD)
-    assert answer.headers["Location"] == "/sign-in/code?next=/samples"
-    assert browser.get("/dashboard").status_code == 303
-    return browser
 
 
 def test_the_password_alone_does_not_sign_in(app: Flask, owner: User, codes: list[str]) -> None:

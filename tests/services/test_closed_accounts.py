@@ -22,8 +22,8 @@ from app.models import DataExport, Job, User
 from app.models.base import new_id, transaction
 from app.models.job import PENDING
 from app.notify import outbox
+from tests.account.closings import make_due
 from tests.account.full_account import EMAIL, add_customer, environment, make_full_account
-from tests.account.test_closing import make_due
 from tests.account.test_deletion_steps import KILLS, kill_worker_in
 from tests.account.traces import captured_log, store_files, traces_in_database, traces_in_store
 from tests.fake_stripe.server import FakeStripe

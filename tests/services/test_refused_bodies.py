@@ -1,8 +1,7 @@
-"""What can be refused by a request's headers is refused before its body is read, by real gunicorn."""
+"""Real gunicorn refuses a request before reading its body, whenever the headers are reason enough."""
 
 from __future__ import annotations
 
-import re
 import socket
 import sys
 import time
@@ -21,6 +20,17 @@ from app.extensions import db
 from app.models import Job, Usage
 from app.models.api_token import ABILITIES, JOBS_READ
 from app.models.base import transaction
+from tests.services.raw_http import (
+    BOUNDARY,
+    MULTIPART,
+    connect,
+    cookies,
+    form_token,
+    head,
+    multipart,
+    sign_in,
+    whole_answer,
+)
 from tests.support import PASSWORD, kick
 from tests.web_process import Web
 
@@ -29,8 +39,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="stops gunicorn by its process group"),
 ]
 LARGE = 900_000_000
-BOUNDARY = "----boundary"
-MULTIPART = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 STRIPE = {"STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
 BUFFERED_BYTES = 20_000_000  # at most, by the sockets
 
@@ -60,28 +68,6 @@ def web(tmp_path_factory: pytest.TempPathFactory, tokens: dict[str, str]) -> Ite
     made.start()
     yield made
     made.stop()
-
-
-def connect(web: Web) -> socket.socket:
-    url = httpx.URL(web.url)
-    return socket.create_connection((url.host, url.port), timeout=30)
-
-
-def head(method: str, path: str, headers: dict[str, str]) -> bytes:
-    lines = [
-        f"{method} {path} HTTP/1.1",
-        "Host: 127.0.0.1",
-        *(f"{name}: {value}" for name, value in headers.items()),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def whole_answer(connection: socket.socket) -> bytes:
-    """Return everything until the server closes the connection."""
-    found = b""
-    while block := connection.recv(65536):
-        found += block
-    return found
 
 
 @pytest.mark.parametrize(
@@ -178,15 +164,6 @@ def test_a_client_that_waits_is_asked_to_continue_when_the_body_is_wanted(web: W
         assert whole_answer(connection).startswith(b"HTTP/1.1 202 ")
 
 
-def multipart(content: bytes, *fields: tuple[str, str]) -> bytes:
-    texts = [
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields
-    ]
-    file = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
-    return "".join([*texts, file]).encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
-
-
 class Sent:
     """A body that counts what was taken of it."""
 
@@ -218,21 +195,6 @@ def member(web: Web) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=web.url, timeout=60) as client:
         sign_in(client, "free@example.com")
         yield client
-
-
-def sign_in(client: httpx.Client, email: str) -> None:
-    form = {"csrf_token": form_token(client), "email": email, "password": PASSWORD}
-    assert client.post("/sign-in", data=form).status_code == 303
-
-
-def form_token(client: httpx.Client) -> str:
-    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/docs/api").text)
-    assert found is not None
-    return found[1]
-
-
-def cookies(client: httpx.Client) -> dict[str, str]:
-    return {"Cookie": "; ".join(f"{name}={value}" for name, value in client.cookies.items())}
 
 
 @pytest.mark.parametrize("token", ["", "wrong"])
@@ -319,40 +281,3 @@ def test_what_gunicorn_refuses_itself_is_a_problem_document(
     headers, _, body = answer.partition(b"\r\n\r\n")
     assert b"Content-Type: application/problem+json" in headers
     assert Problem.model_validate_json(body).status == status
-
-
-def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    """The process may write files of at most 3 MB, which fails like a full disk while a body is received."""
-    made = Web(tmp_path, before="ulimit -f 6000; ")
-    made.start()
-    try:
-        answer = httpx.post(
-            f"{made.url}/api/upload",
-            files={"audio": ("a.wav", kick() + bytes(4_000_000))},
-            headers=made.headers,
-        )
-        assert (answer.status_code, answer.headers["Content-Type"]) == (507, "application/problem+json")
-        assert "disk is nearly full" in answer.json()["detail"]
-        assert int(answer.headers["Retry-After"]) > 0
-        with httpx.Client(base_url=made.url) as client:
-            sign_in(client, "p@example.com")
-            form = {"csrf_token": form_token(client)}
-            for accept, words in (
-                ("application/json", "disk is nearly full"),
-                ("text/html", "disk is nearly full"),
-            ):
-                told = client.post(
-                    "/upload",
-                    data=form,
-                    files={"audio": ("a.wav", kick() + bytes(4_000_000))},
-                    headers={"Accept": accept},
-                )
-                assert told.status_code == 507
-                assert words in told.text
-        assert [
-            path for name in ("tmp", "store") for path in (made.data_dir / name).rglob("*") if path.is_file()
-        ] == []
-        with made.database():
-            assert db.session.scalars(select(Job)).all() == []
-    finally:
-        made.stop()

@@ -1,4 +1,4 @@
-"""Whose webhook is next: fair between accounts, one at a time for each endpoint, none to what is paused."""
+"""Accounts take turns at sending webhooks. An endpoint gets one at a time, and none while it is paused."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def unreceived(file: bytes) -> dict[str, Any]:
 def test_a_body_the_proxy_has_not_received_is_never_read(
     app: Flask, script: ApiScript, as_owner: Browser, size: int
 ) -> None:
-    """What the app would accept by now gets 503 and is sent again; everybody else gets the reason."""
+    """An upload that is allowed gets 503, so that the client tries again. A stranger is refused as usual."""
     sent = unreceived(kick() + bytes(size))
     by_script = script.call("POST", "/api/upload", **sent)
     assert (by_script.status_code, by_script.content_type) == (503, "application/problem+json")

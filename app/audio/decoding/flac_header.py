@@ -18,7 +18,7 @@ _BITS = (0, 8, 12, 0, 16, 20, 24, 32)
 
 @dataclass(frozen=True, slots=True)
 class FlacHeader:
-    """What STREAMINFO declares, and the stream without other metadata.
+    """The format that a FLAC declares in its STREAMINFO block, and its stream without other metadata.
 
     The rate is in Hz; `frames` is 0 when the length is open. STREAMINFO in `stream` always leaves the length
     open, so that the decoder reads all that is really there.
