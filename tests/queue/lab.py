@@ -151,9 +151,9 @@ class Lab:
         self._mail.stop()
         self._servers.cleanup()
 
-    def add_consumer(self, housekeeping: bool = True) -> Consumer:
+    def add_consumer(self, housekeeping: bool = True, **settings: str) -> Consumer:
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        env = keep | self.values | {"QUEUE_TEST_ENTRY": self.entry, "PYTHONUNBUFFERED": "1"}
+        env = keep | self.values | settings | {"QUEUE_TEST_ENTRY": self.entry, "PYTHONUNBUFFERED": "1"}
         consumer = Consumer(env, self.log, housekeeping)
         consumer.start()
         self.consumers.append(consumer)
