@@ -16,15 +16,21 @@ from typing import Any
 
 import numpy as np
 
+from app.music.sound_classes import LOOP, ONE_SHOT, TEXTURE
 from training.installed_sounds import RATE
+
+KIND_OF_CLIP = {"loop": LOOP, "track": LOOP, "oneshot": ONE_SHOT, "texture": TEXTURE}
+"""What the product calls the kinds of clips: a track counts as a loop."""
 
 
 @dataclass
 class Clip:
     """A labelled sound.
-     `group` is its source; folds never split a source. `kind` is loop, track, oneshot, or keyed for clips
-    that are used for their key only. `key` is 0 to 11 for major and 12 to 23 for minor. `decided` is False
-    where the notes that are played do not decide the key.
+
+    `group` is its source; folds never split a source. `kind` is loop, track, oneshot, texture, or keyed for
+    clips that are used for their key only. `sound` is the class of a loop, `label` that of a drum hit, `tone` that
+    of a tone. `key` is 0 to 11 for major and 12 to 23 for minor. `decided` is False where the notes that are
+    played do not decide the key.
     """
 
     family: str
@@ -37,6 +43,7 @@ class Clip:
     tone: str | None = None
     note: float | None = None
     content: str = ""
+    sound: str | None = None
     cut: str = "exact"
     decided: bool = True
 

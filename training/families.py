@@ -8,12 +8,14 @@ from functools import partial
 
 import numpy as np
 
-from training import augment, declared_songs, drum_patterns, mma_grooves, one_shots
+from training import augment, declared_songs, drum_patterns, mma_grooves, one_shots, rare_grooves
 from training.corpus import Clip
 from training.folk_tunes import cut_excerpt, harmonise, read_tunes
 from training.harmony import Harmony, functional_harmony, table_harmony
-from training.installed_sounds import RATE, SONIC_PI, SONIC_PI_LOOPS, load_mono
+from training.installed_sounds import RATE, SONIC_PI, SONIC_PI_LOOPS, SONIC_PI_SOUNDS, load_mono
 from training.production import cut_loop, load_kits, render_production
+from training.stems import loop_sound, stems
+from training.textures import textures
 
 LOOP_CONTENTS = (
     "full",
@@ -73,7 +75,10 @@ def _composed_loops(
             key = None if content == "drums" else tonic + 12 * minor
             y = augment.random_effects(y, bpm, rng)
             group = f"style-{style}"
-            yield Clip(family, group, "loop", y, bpm, key, content=content, cut=how, decided=decided)
+            sound = loop_sound(content, style)
+            yield Clip(
+                family, group, "loop", y, bpm, key, content=content, sound=sound, cut=how, decided=decided
+            )
 
 
 def arranged_tunes(scale: float) -> Iterator[Clip]:
@@ -144,7 +149,7 @@ def sonic_pi_loops(scale: float) -> Iterator[Clip]:
     for name, beats in SONIC_PI_LOOPS.items():
         y = augment.normalise(load_mono(SONIC_PI / f"{name}.flac"))
         bpm = 60 * beats / (y.size / RATE)
-        yield Clip("sonicpi", name, "loop", y, bpm, content="drums")
+        yield Clip("sonicpi", name, "loop", y, bpm, content="drums", sound=SONIC_PI_SOUNDS.get(name))
         for _ in range(int(12 * scale)):
             ratio = float(np.clip(2 ** rng.uniform(-0.35, 0.35), 66 / bpm, 182 / bpm))
             z = augment.change_speed(y, ratio, rng.random() < 0.5)
@@ -158,6 +163,7 @@ def sonic_pi_loops(scale: float) -> Iterator[Clip]:
                 augment.random_effects(z, bpm * ratio, rng),
                 bpm * ratio,
                 content="drums",
+                sound=SONIC_PI_SOUNDS.get(name),
                 cut=how,
             )
 
@@ -174,4 +180,9 @@ FAMILIES: dict[str, Callable[[float], Iterator[Clip]]] = {
     "mma": mma_grooves.mma_grooves,
     "bach": declared_songs.bach_chorales,
     "essen": declared_songs.essen_songs,
+    "farnotes": one_shots.far_notes,
+    "textures": textures,
+    "rare": rare_grooves.rare_grooves,
+    "halfbars": rare_grooves.half_bars,
+    "stems": stems,
 }

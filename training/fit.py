@@ -16,11 +16,11 @@ from sklearn.linear_model import LogisticRegression
 
 from app.audio.estimation import key_estimator, key_network, note_estimator, tempo_estimator
 from app.audio.estimation.boosted_trees import WEIGHTS_FOLDER, Forest
-from app.music.sound_classes import TONES
+from app.music.sound_classes import DRUMS, KINDS, LOOP_SOUNDS, TONES
 from training import fit_key_network
 from training.boosted_trees import fit_trees
+from training.corpus import KIND_OF_CLIP
 from training.features import assign_folds, gather_rows
-from training.installed_sounds import DRUM_CLASSES
 
 TEMPO_TREES = {
     "max_iter": 300,
@@ -40,6 +40,7 @@ CLASS_TREES = {
 NOTE_TREES = {"max_iter": 60, "max_leaf_nodes": 6, "min_samples_leaf": 20}
 KEY_NETWORKS = 1
 EXACT_TEMPO = 0.0035
+UNPITCHED_TEXTURES = ("noise", "crackle", "wind", "rain", "clicks")
 
 Row = dict[str, Any]
 Answers = dict[str, Any]
@@ -157,6 +158,23 @@ def fit_binary(name: str, rows: list[Row], truth: list[int | None], answers: Ans
     save_forest(name, fit_trees(x, y, w, **SOUND_TREES))
 
 
+def fit_kind(rows: list[Row], answers: Answers) -> None:
+    """Fit the trees that tell loops, one-shots and textures apart; the three count alike."""
+    x, y = (
+        np.stack([r["shape"] for r in rows]),
+        np.array([KINDS.index(KIND_OF_CLIP[r["kind"]]) for r in rows]),
+    )
+    w = 1 / np.bincount(y)[y]
+    w /= w.mean()
+    deal = assign_folds([r["group"] for r in rows])
+    for k in np.unique(deal):
+        out = deal == k
+        chances = fit_trees(x[~out], y[~out], w[~out], **SOUND_TREES).probabilities(x[out])
+        for i, c in zip(np.flatnonzero(out), chances, strict=True):
+            answers[rows[i]["id"]]["kind"] = c.tolist()
+    save_forest("kind", fit_trees(x, y, w, **SOUND_TREES))
+
+
 def fit_classes(name: str, rows: list[Row], classes: tuple[str, ...], field: str, answers: Answers) -> None:
     """Fit trees and a linear model that together name a class, leaving out whole sources."""
     clips = [r for r in rows if r[field] in classes]
@@ -228,17 +246,18 @@ def _is_tonal(row: Row) -> int | None:
     """Return 1 for music with pitches, 0 for drums, None for anything in between."""
     if row["key"] is not None or row["content"] in ("note", "chord"):
         return 1
-    return 0 if row["content"] in ("drums", "drum") else None
+    return 0 if row["content"] in ("drums", "drum", *UNPITCHED_TEXTURES) else None
 
 
 def fit_sound(rows: list[Row], answers: Answers) -> None:
     """Fit every model that reads the sound descriptors: kind, tonal, drum or tone, and the classes."""
-    fit_binary("kind", rows, [int(r["kind"] != "oneshot") for r in rows], answers)
+    fit_kind(rows, answers)
     fit_binary("tonal", rows, [_is_tonal(r) for r in rows], answers)
     shots = [None if r["kind"] != "oneshot" else int(r["family"] == "drumshot") for r in rows]
     fit_binary("drumlike", rows, shots, answers)
-    fit_classes("drum", rows, DRUM_CLASSES, "label", answers)
+    fit_classes("drum", rows, DRUMS, "label", answers)
     fit_classes("tone", rows, TONES, "tone", answers)
+    fit_classes("loop", rows, LOOP_SOUNDS, "sound", answers)
 
 
 STAGES = {"tempo": fit_tempo, "key": fit_key, "note": fit_note, "shape": fit_sound}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,13 @@ SOUNDFONTS = {
     "fluid": Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
     "tim": Path("/usr/share/sounds/sf2/TimGM6mb.sf2"),
     "opl": Path("/usr/share/sounds/sf2/OPL-3_FM_128M.sf2"),
+    "csound": Path("/usr/share/sounds/sf2/sf_GMbank.sf2"),
 }
-DRUM_CLASSES = ("kick", "snare", "clap", "hihat", "tom", "cymbal", "percussion")
+# Two recorded drum kits with five layers of velocity, which take the place of the piano.
+KIT_SOUNDFONTS = {
+    "black-pearl": Path("/usr/share/sounds/sf2/Black_Pearl_4_LV2.sf2"),
+    "red-zeppelin": Path("/usr/share/sounds/sf2/Red_Zeppelin_4_LV2.sf2"),
+}
 
 # The bars of the sonic-pi loops are known. The numbers are beats, which divide each file exactly.
 SONIC_PI_LOOPS = {
@@ -30,65 +36,37 @@ SONIC_PI_LOOPS = {
     "loop_safari": 16, "loop_tabla": 16, "loop_weirdo": 8, "loop_perc1": 4, "loop_perc2": 4,
     "loop_3d_printer": 16,
 }  # fmt: skip
+# The class of those that hold drums or percussion alone.
+SONIC_PI_SOUNDS = {
+    **dict.fromkeys(("loop_amen", "loop_amen_full", "loop_breakbeat", "loop_electric", "loop_industrial"), "drums"),
+    **dict.fromkeys(("loop_mehackit1", "loop_mehackit2"), "drums"),
+    **dict.fromkeys(("loop_tabla", "loop_safari", "loop_perc1", "loop_perc2"), "percussion"),
+}
 _LABEL_PATTERNS = (
     ("clap", r"clap"),
-    ("hihat", r"^hh|hat|chh|ohh|_hh|cymbal_(closed|open|pedal)|hi_hat"),
+    ("open hat", r"open|ohh|^hh[23]"),
+    ("closed hat", r"^hh|hat|chh|_hh|cymbal_(closed|pedal)|hi_hat"),
     ("cymbal", r"cymbal|crash|ride|splash|china|^cb|^rd|^cra"),
     ("kick", r"^bd|kick|hse_k|_bd|bass_?drum|drum_bass"),
     ("tom", r"tom|^tm"),
-    ("percussion", r"bell|clave|conga|shaker|stick|rim|cowbell|tabla|^bl|perc_snap|wood|tri|bongo|perc_"),
+    ("shaker", r"shaker|maraca|cabasa"),
+    ("rim", r"rim|stick"),
+    ("percussion", r"bell|clave|conga|cowbell|tabla|^bl|perc_snap|wood|tri|bongo|perc_"),
     ("snare", r"^sn|snare|powr_sn"),
 )
 # General MIDI percussion, notes 35 to 81, in order.
-GM_DRUM_CLASSES = [
-    "kick",
-    "kick",
-    "percussion",
-    "snare",
-    "clap",
-    "snare",
-    "tom",
-    "hihat",
-    "tom",
-    "hihat",
-    "tom",
-    "hihat",
-    "tom",
-    "tom",
-    "cymbal",
-    "tom",
-    "cymbal",
-    "cymbal",
-    "percussion",
-    "percussion",
-    "cymbal",
-    "percussion",
-    "cymbal",
-    "percussion",
-    "cymbal",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-    "percussion",
-]
+GM_DRUM_CLASSES = (
+    "kick", "kick", "rim", "snare", "clap", "snare", "tom", "closed hat", "tom", "closed hat", "tom", "open hat",
+    "tom", "tom", "cymbal", "tom", "cymbal", "cymbal", "percussion", "percussion", "cymbal", "percussion", "cymbal",
+    "percussion", "cymbal", *["percussion"] * 9, "shaker", "shaker", *["percussion"] * 11,
+)  # fmt: skip
+
+# The notes of `KIT_SOUNDFONTS` that differ from General MIDI, or whose class is clear only here.
+KIT_NOTES = {
+    36: "kick", 37: "rim", 38: "snare", 39: "clap", 40: "snare", 41: "tom", 42: "closed hat", 43: "tom",
+    44: "closed hat", 45: "tom", 46: "open hat", 47: "tom", 48: "open hat", 49: "cymbal", 50: "cymbal", 51: "cymbal",
+    52: "cymbal", 54: "percussion", 55: "cymbal", 56: "percussion", 57: "cymbal", 59: "cymbal", 60: "cymbal", 64: "shaker",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -142,8 +120,14 @@ def sonic_pi_tones() -> Iterator[tuple[str, np.ndarray]]:
             yield path.stem, load_mono(path)
 
 
+@cache
+def load_named_samples(names: tuple[str, ...]) -> list[np.ndarray]:
+    """Return the sonic-pi samples of these names."""
+    return [load_mono(SONIC_PI / f"{name}.flac") for name in names]
+
+
 def sequencer_lane(shot: DrumHit) -> str:
     """Return the sequencer lane that a hit can play."""
-    if shot.label == "hihat":
+    if shot.label in ("closed hat", "open hat"):
         return "ohat" if re.search(r"open|ohh|hh2", shot.name.lower()) else "hat"
-    return {"percussion": "perc"}.get(shot.label, shot.label)
+    return {"percussion": "perc", "rim": "perc", "shaker": "perc"}.get(shot.label, shot.label)

@@ -14,6 +14,7 @@ import numpy as np
 from training import augment, soundfont_synth
 from training.corpus import Clip
 from training.harmony import Harmony, chord_at, decides_key, table_harmony
+from training.stems import loop_sound
 
 MMA_LIB = Path("/usr/share/mma/lib")
 NOTE_NAMES = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"]
@@ -130,6 +131,7 @@ def _mma_clips(
             bpm,
             None if content == "drums" else h.key,
             content=content,
+            sound=loop_sound(content),
             cut=how,
             decided=_chords_decide(h, start, bars),
         )

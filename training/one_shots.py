@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from app.music.sound_classes import DRUMS
 from training import augment, soundfont_synth, synth_voices
 from training.corpus import Clip
 from training.installed_sounds import (
-    DRUM_CLASSES,
     GM_DRUM_CLASSES,
+    KIT_NOTES,
+    KIT_SOUNDFONTS,
     RATE,
     SOUNDFONTS,
     drum_kit_hits,
@@ -75,9 +77,22 @@ def drum_shots(scale: float) -> Iterator[Clip]:
                 y = soundfont_synth.render_events(events, soundfont, 3.0, reverb=bool(rng.random() < 0.3))
                 if np.abs(y).max() > 1e-3:
                     yield _drum_clip(f"sf-{soundfont}", label, _trim_tail(y, rng), rng, rng.random() < 0.3)
-    for label in DRUM_CLASSES:
+    yield from _recorded_kits(scale, rng)
+    for label in DRUMS:
         for _ in range(int(70 * scale)):
             yield _drum_clip("synth", label, synth_voices.drum_hit(label, rng), rng, False)
+
+
+def _recorded_kits(scale: float, rng: np.random.Generator) -> Iterator[Clip]:
+    """Yield hits of the soundfonts that hold one recorded kit each, at every velocity."""
+    for soundfont in KIT_SOUNDFONTS:
+        for note, label in KIT_NOTES.items():
+            for i in range(1 + int(4 * scale)):
+                velocity = int(rng.integers(15, 127))
+                events = [(0.0, 0, "program", 0, 0), (0.0, 0, "on", note, velocity)]
+                y = soundfont_synth.render_events(events, soundfont, 3.0, reverb=bool(rng.random() < 0.3))
+                if np.abs(y).max() > 1e-3:
+                    yield _drum_clip(f"sf-{soundfont}", label, _trim_tail(y, rng), rng, i == 0)
 
 
 def _render_tone(soundfont: str, program: int, note: int, rng: np.random.Generator) -> np.ndarray:
@@ -146,3 +161,14 @@ def _voice_clip(rng: np.random.Generator) -> Clip:
         note=note + cents / 100 if size == 1 else None,
         content="note" if size == 1 else "chord",
     )
+
+
+def far_notes(scale: float) -> Iterator[Clip]:
+    """Yield plain notes over the whole range of hearing, more of them at its ends, and out of tune."""
+    rng = np.random.default_rng(27)
+    for _ in range(int(420 * scale)):
+        low, high = [(15, 34), (34, 84), (84, 108)][rng.choice(3, p=[0.4, 0.2, 0.4])]
+        pitch = float(rng.uniform(low, high))
+        y = synth_voices.plain_note(pitch, float(rng.choice([0.15, 0.4, 0.8, 1.5, 2.5])), rng)
+        y = augment.random_effects(y.astype(np.float32), None, rng)
+        yield Clip("farnote", f"plain-{int(pitch) % 5}", "oneshot", y, note=pitch, content="note")

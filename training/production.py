@@ -38,7 +38,7 @@ def load_kits() -> Kits:
     return found
 
 
-def _mix_drums(
+def mix_drums(
     hits: drum_patterns.Lanes, bpm: float, duration_s: float, kits: Kits, rng: np.random.Generator
 ) -> np.ndarray:
     """Play the lanes with hits from one or several kits, or with synthesised ones."""
@@ -60,9 +60,7 @@ def _mix_drums(
 def _pick_hit(lane: str, kit: str, kits: Kits, rng: np.random.Generator) -> np.ndarray:
     """Return a hit for a lane: synthesised, from the kit, or now and then from another kit, and repitched."""
     if rng.random() < 0.3:
-        return synth_voices.drum_hit(
-            {"hat": "hihat", "ohat": "hihat", "perc": "percussion"}.get(lane, lane), rng
-        )
+        return synth_voices.drum_hit({"ohat": "hat", "perc": "any"}.get(lane, lane), rng)
     if rng.random() < 0.15 or lane not in kits[kit]:
         kit = str(rng.choice([k for k in sorted(kits) if lane in kits[k]]))
     shot = kits[kit][lane][rng.integers(len(kits[kit][lane]))]
@@ -84,7 +82,8 @@ def _gm_drum_events(
 
 def _parts_in(content: str) -> set[str]:
     """Return the parts that a content string such as `chords+bass` names."""
-    return {"drums", "bass", "chords", "melody"} if content == "full" else set(content.split("+"))
+    parts = {"drums", "bass", "chords", "melody"} if content == "full" else set(content.split("+"))
+    return parts | {"bass"} if "808" in parts else parts
 
 
 def render_production(
@@ -98,6 +97,8 @@ def render_production(
     tune: list[compose.Note] | None = None,
 ) -> tuple[np.ndarray, bool]:
     """Return one loop of a style in whole bars, mono, and whether the notes it plays decide its key.
+
+    `content` names the parts: `full`, or some of drums, tops (no kick, snare or clap), bass, 808, chords, melody.
 
     `changes` returns the harmony for a number of beats in a bar. `tune` is the melody where one is given.
     """
@@ -114,18 +115,22 @@ def render_production(
         if name not in sounding:
             continue
         gain = rng.uniform(0.3, 0.8)
-        if rng.random() < 0.35:
+        if name == "bass" and "808" in lanes:
+            z = synth_voices.play_808(notes, bpm, duration_s, rng)
+        elif rng.random() < 0.35:
             z = synth_voices.play_notes(notes, bpm, duration_s, rng)
         else:
             events = compose.note_events(notes, bpm, channel, int(rng.choice(PART_PROGRAMS[name])), swing)
             z = soundfont_synth.render_events(events, soundfont, duration_s)
         y += _set_level(z, y.size, gain)
-    if "drums" in lanes:
+    if "tops" in lanes:
+        hits = {lane: row for lane, row in hits.items() if lane not in ("kick", "snare", "clap")}
+    if lanes & {"drums", "tops"}:
         gm = rng.random() < 0.35
         z = (
             soundfont_synth.render_events(_gm_drum_events(hits, bpm, rng), soundfont, duration_s)
             if gm
-            else _mix_drums(hits, bpm, duration_s, kits, rng)
+            else mix_drums(hits, bpm, duration_s, kits, rng)
         )
         y += _set_level(z, y.size, rng.uniform(0.35, 0.9))
     return augment.normalise(y), decides_key(h, beats, sounding)

@@ -11,7 +11,7 @@ import mido
 import numpy as np
 import soxr
 
-from training.installed_sounds import RATE, SOUNDFONTS
+from training.installed_sounds import KIT_SOUNDFONTS, RATE, SOUNDFONTS
 
 SYNTH_RATE = 44100
 Event = tuple[float, int, str, int, int]  # seconds, channel, kind, two data bytes
@@ -21,7 +21,7 @@ Event = tuple[float, int, str, int, int]  # seconds, channel, kind, two data byt
 def _loaded_synth(soundfont: str) -> tuple[fluidsynth.Synth, int]:
     """Return a synthesiser with a soundfont and the soundfont's id, loaded once."""
     synth = fluidsynth.Synth(gain=0.5, samplerate=float(SYNTH_RATE))
-    return synth, synth.sfload(str(SOUNDFONTS[soundfont]))
+    return synth, synth.sfload(str((SOUNDFONTS | KIT_SOUNDFONTS)[soundfont]))
 
 
 def render_events(
@@ -31,7 +31,8 @@ def render_events(
     synth, sfid = _loaded_synth(soundfont)
     synth.system_reset()
     synth.set_reverb(0.4 if reverb else 0.0, 0.3, 0.5, 0.5 if reverb else 0.0)
-    synth.program_select(9, sfid, 128, 0)
+    if soundfont in SOUNDFONTS:
+        synth.program_select(9, sfid, 128, 0)
     parts, now = [], 0
     for time_s, channel, kind, a, b in sorted(events, key=lambda e: (e[0], e[2] != "program", e[2] != "off")):
         at = min(max(int(time_s * SYNTH_RATE), now), int(duration_s * SYNTH_RATE))

@@ -26,6 +26,47 @@ def play_notes(notes: list[Note], bpm: float, duration_s: float, rng: np.random.
     return signal.sosfilt(sos, out)[: int(duration_s * RATE)].astype(np.float32)
 
 
+def play_808(notes: list[Note], bpm: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
+    """Play notes in beats with one decaying, driven sine that starts high, as the long kick of the TR-808 does.
+
+    Some notes glide into the next one.
+    """
+    out = np.zeros(int(duration_s * RATE) + 1, dtype=np.float32)
+    drive, decay, punch = rng.uniform(0.8, 3), rng.uniform(0.4, 3), rng.uniform(0, 2)
+    for i, (beat, length, pitch, velocity) in enumerate(notes):
+        start = int(beat * 60 / bpm * RATE)
+        t = np.arange(int(max(length * 60 / bpm, 0.12) * RATE)) / RATE
+        hz = 440 * 2 ** ((pitch - 69) / 12) * (1 + punch * np.exp(-t * 60))
+        if rng.random() < 0.2 and i + 1 < len(notes):
+            hz = hz * 2 ** ((notes[i + 1][2] - pitch) / 12 * np.clip(t / t[-1] * 4 - 3, 0, 1))
+        y = np.tanh(drive * np.sin(2 * np.pi * np.cumsum(hz) / RATE)) * np.exp(-t * decay)
+        y *= np.minimum(1, np.minimum(t, t[::-1]) * 300) * velocity / 127
+        stop = min(start + y.size, out.size)
+        out[start:stop] += y[: max(stop - start, 0)].astype(np.float32)
+    return out[: int(duration_s * RATE)]
+
+
+def plain_note(pitch: float, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """Return one note as a sine, a pluck, an organ, FM or an 808, at a pitch that need not be a whole number."""
+    t, hz = np.arange(int(seconds * RATE)) / RATE, 440 * 2 ** ((pitch - 69) / 12)
+    kind = rng.integers(5)
+    if kind == 4 and pitch < 50:
+        return play_808([(0.0, seconds, pitch, 110)], 60.0, seconds, rng)
+    ratio, depth = float(rng.choice([1, 2, 3])), rng.uniform(0.2, 2) * np.exp(-t * rng.uniform(1, 8))
+    if kind == 3 and hz * ratio < 5000:
+        return np.sin(2 * np.pi * hz * t + depth * np.sin(2 * np.pi * hz * ratio * t)) * np.exp(
+            -t * rng.uniform(0.5, 4)
+        )
+    partials = [k for k in range(1, int(rng.integers(2, 12))) if hz * k < 10_500] or [1]
+    steep, damp = rng.uniform(0.7, 2.2), rng.uniform(0, 3) if kind == 2 else 0.0
+    y = sum(
+        np.sin(2 * np.pi * hz * k * t + k) / k**steep * np.exp(-t * damp * k)
+        for k in (partials if kind else [1])
+    )
+    fade = np.minimum(1, np.minimum(t * rng.uniform(50, 600), t[::-1] * 200))
+    return np.asarray(y) * fade * np.exp(-t * rng.uniform(0.2, 5))
+
+
 def _oscillator(shape: str, hz: float, length_s: float, rng: np.random.Generator) -> np.ndarray:
     """Return a waveform: sine, triangle, square, detuned saws (`super`) or saw."""
     t = np.arange(max(int(length_s * RATE), 16)) / RATE
@@ -45,6 +86,15 @@ def _band_limited(hz: float, t: np.ndarray, step: int) -> np.ndarray:
     """Return a sum of harmonics below 9.5 kHz: all for a saw, every second for a square."""
     partials = np.arange(1, max(2, min(24, int(9500 / hz))), step)
     return np.asarray(sum(np.sin(2 * np.pi * hz * k * t) / k for k in partials)) * 0.6
+
+
+# Decay of metal in seconds; "hat" is any hat, from tight to open.
+METAL_DECAY_S = {
+    "hat": (0.015, 0.28),
+    "closed hat": (0.01, 0.08),
+    "open hat": (0.11, 0.4),
+    "cymbal": (0.4, 1.4),
+}
 
 
 def drum_hit(label: str, rng: np.random.Generator) -> np.ndarray:
@@ -80,27 +130,30 @@ def drum_hit(label: str, rng: np.random.Generator) -> np.ndarray:
         y = _band_pass(noise, rng.uniform(600, 1100), rng.uniform(2000, 5000)) * (
             bursts + decay(rng.uniform(0.04, 0.15)) * (t > 0.025)
         )
-    elif label in ("hihat", "cymbal"):
+    elif label in METAL_DECAY_S:
         metal = (
             sum(signal.square(2 * np.pi * rng.uniform(300, 900) * k * t) for k in (2.1, 3.3, 4.7, 5.9, 7.3))
             / 5
         )
-        length = rng.uniform(0.015, 0.28) if label == "hihat" else rng.uniform(0.4, 1.4)
+        length = rng.uniform(*METAL_DECAY_S[label])
         body = _band_pass(
             rng.uniform(0.2, 1) * metal + rng.uniform(0.3, 1) * noise,
-            rng.uniform(3500, 7000) if label == "hihat" else rng.uniform(1500, 5000),
+            rng.uniform(1500, 5000) if label == "cymbal" else rng.uniform(3500, 7000),
             10500,
         )
         y = body * decay(length)
     else:
-        y = _percussion_hit(t, noise, rng)
+        y = _percussion_hit(t, noise, rng, label)
     stop = int(np.argmax(np.cumsum(y**2) > (1 - 1e-5) * np.sum(y**2))) + 200
     return (y[:stop] / (np.abs(y).max() + 1e-9)).astype(np.float32)
 
 
-def _percussion_hit(t: np.ndarray, noise: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a bell, a click, a shaker or a small drum, chosen at random."""
-    kind = rng.integers(4)
+def _percussion_hit(t: np.ndarray, noise: np.ndarray, rng: np.random.Generator, label: str) -> np.ndarray:
+    """Return a rim, a shaker, or for "percussion" a bell, a click or a small drum; "any" may be a shaker too."""
+    if label == "rim":
+        body = sum(np.sin(2 * np.pi * hz * t) for hz in (rng.uniform(380, 1100), rng.uniform(1400, 2600)))
+        return (np.asarray(body) + rng.uniform(0.2, 1) * noise) * np.exp(-t / rng.uniform(0.006, 0.03))
+    kind = 2 if label == "shaker" else rng.choice([0, 1, 3]) if label == "percussion" else rng.integers(4)
     if kind == 0:
         hz = rng.uniform(500, 900)
         return (signal.square(2 * np.pi * hz * t) + signal.square(2 * np.pi * hz * 1.48 * t)) * np.exp(

@@ -72,6 +72,7 @@ def analyze_sound(
         kind_confidence=kind.kind_confidence,
         sound=kind.sound,
         sound_confidence=kind.sound_confidence,
+        sound_candidates=kind.sound_candidates,
         loudness_db=levels.loudness_db,
         loudness_unit=levels.loudness_unit,
         peak_db=levels.peak_db,

@@ -12,7 +12,14 @@ from typing import Any, Self, TypedDict
 
 _DECIMALS = 6
 # The waveform, which is stored in columns of its own, and fields that older engines did not report.
-_ABSENT: dict[str, Any] = {"peaks": (), "bars": (), "downbeats": (), "note_cents": None, "timbre_version": 1}
+_ABSENT: dict[str, Any] = {
+    "peaks": (),
+    "bars": (),
+    "downbeats": (),
+    "note_cents": None,
+    "sound_candidates": (),
+    "timbre_version": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Analysis:
 
     Attributes
     ----------
-    bpm_candidates, key_candidates
+    bpm_candidates, key_candidates, sound_candidates
         Pairs of value and confidence, best first.
     beats, downbeats
         Times in s of a steady pulse, and those of them that begin a bar.
@@ -130,6 +137,7 @@ class Analysis:
     kind_confidence: float
     sound: str | None
     sound_confidence: float
+    sound_candidates: tuple[tuple[str, float], ...]
     loudness_db: float | None
     loudness_unit: str
     peak_db: float | None

@@ -1,4 +1,4 @@
-"""Classify a sound as loop or one-shot, and name the class of a one-shot, by trees on its descriptors."""
+"""Classify a sound as loop, one-shot or texture, and name the class of a loop or a one-shot, by fitted models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.audio.estimation.boosted_trees import load_forest, load_weights, softma
 from app.audio.listening import onset_detection
 from app.audio.listening.front_end import RATE_HZ
 from app.audio.listening.front_end_features import FrontEndFeatures
-from app.music.sound_classes import DRUMS, LOOP, ONE_SHOT, SOUNDS
+from app.music.sound_classes import DRUMS, KINDS, LOOP, LOOP_SOUNDS, ONE_SHOT, ONE_SHOT_SOUNDS, TEXTURE
 
 # Below one half: a drum taken for a tone loses its class, while a tone taken for a drum keeps its note.
 MIN_DRUM_PROBABILITY = 0.35
@@ -21,29 +21,33 @@ MIN_LOOP_EVENTS = 2
 MAX_ONE_EVENT_PROBABILITY = 0.25
 # The cut at the end of a held sound makes an onset that does not count.
 END_CUT_S = 0.1
+MAX_CANDIDATES = 3
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class SoundClass:
-    """The kind of a sound, and the class of a one-shot.
+    """The kind of a sound, and its class.
 
     Attributes
     ----------
-    kind : "loop" or "one-shot"; a whole track counts as a loop, since both have a tempo.
-    sound : one of `SOUNDS`, None for a loop and for what has no clear class.
+    kind : "loop", "one-shot" or "texture". A whole track counts as a loop, since both have a tempo; a texture
+        is longer than a hit and has no beat.
+    sound : one of `LOOP_SOUNDS` or `ONE_SHOT_SOUNDS`, None for a texture and for what has no clear class.
     kind_confidence, sound_confidence : 0 to 1.
+    sound_candidates : pairs of class and confidence, best first, also where none is clear.
     """
 
     kind: str
     kind_confidence: float
     sound: str | None
     sound_confidence: float
+    sound_candidates: tuple[tuple[str, float], ...] = ()
 
 
 def classify_sound(features: FrontEndFeatures) -> SoundClass:
-    """Classify a sound as loop or one-shot, and name the class of a one-shot.
+    """Classify a sound as loop, one-shot or texture, and name the class of a loop or a one-shot.
 
     Parameters
     ----------
@@ -51,22 +55,44 @@ def classify_sound(features: FrontEndFeatures) -> SoundClass:
 
     Notes
     -----
-    Gradient-boosted trees on the sound descriptors, fitted on the development corpus. A sound with a single
-    onset, such as a held chord that ends with a cut, repeats nothing and is no loop, even when the trees take
-    it for one because of its length.
+    Gradient-boosted trees on the sound descriptors, fitted on the development corpus.
     """
     if features.is_silent:
         return SoundClass(ONE_SHOT, 0.0, None, 0.0)
-    loop = float(load_forest("kind").probabilities(features.descriptors[None])[0, 0])
-    if _count_events(features) < MIN_LOOP_EVENTS:
-        loop = min(loop, MAX_ONE_EVENT_PROBABILITY)
-    if loop >= 0.5:
-        return SoundClass(LOOP, round(loop, 3), None, 0.0)
-    chances = sound_probabilities(features.descriptors)
-    if chances.max() < MIN_SOUND_PROBABILITY:
-        return SoundClass(ONE_SHOT, round(1 - loop, 3), None, 0.0)
-    best = _best_class(chances)
-    return SoundClass(ONE_SHOT, round(1 - loop, 3), SOUNDS[best], round(float(chances[best]), 3))
+    chances = _kind_probabilities(features)
+    best = int(np.argmax(chances))
+    kind, sure = KINDS[best], round(float(chances[best]), 3)
+    if kind == TEXTURE:
+        return SoundClass(kind, sure, None, 0.0)
+    listed = _rank_sounds(kind, features.descriptors)
+    sound, sound_sure = listed[0] if listed[0][1] >= MIN_SOUND_PROBABILITY else (None, 0.0)
+    return SoundClass(kind, sure, sound, sound_sure, listed)
+
+
+def _kind_probabilities(features: FrontEndFeatures) -> Array:
+    """Return the probability of each of `KINDS`.
+
+    A sound with a single onset, such as a held chord that ends with a cut, repeats nothing and is no loop,
+    even when the trees take it for one because of its length.
+    """
+    chances = load_forest("kind").probabilities(features.descriptors[None])[0]
+    loop = KINDS.index(LOOP)
+    if _count_events(features) < MIN_LOOP_EVENTS and chances[loop] > MAX_ONE_EVENT_PROBABILITY:
+        chances = chances * (1 - MAX_ONE_EVENT_PROBABILITY) / (1 - chances[loop] + 1e-9)
+        chances[loop] = MAX_ONE_EVENT_PROBABILITY
+    return chances
+
+
+def _rank_sounds(kind: str, descriptors: Array) -> tuple[tuple[str, float], ...]:
+    """Return the likeliest classes of a kind with their probabilities, the chosen one first."""
+    if kind == LOOP:
+        names, chances = LOOP_SOUNDS, class_probabilities("loop", descriptors)
+        best = int(np.argmax(chances))
+    else:
+        names, chances = ONE_SHOT_SOUNDS, sound_probabilities(descriptors)
+        best = _best_class(chances)
+    others = [int(i) for i in np.argsort(-chances) if i != best]
+    return tuple((names[i], round(float(chances[i]), 3)) for i in [best, *others][:MAX_CANDIDATES])
 
 
 def _best_class(chances: Array) -> int:
@@ -84,7 +110,7 @@ def _count_events(features: FrontEndFeatures) -> int:
 
 
 def sound_probabilities(descriptors: Array) -> Array:
-    """Return the probability of each class in the order of `SOUNDS`, shape (13,).
+    """Return the probability of each class of a one-shot in the order of `ONE_SHOT_SOUNDS`.
 
     One forest separates drums from tones; one for each group tells its classes apart.
 
@@ -110,7 +136,7 @@ def class_probabilities(name: str, descriptors: Array) -> Array:
     Parameters
     ----------
     name : str
-        The group, "drum" or "tone".
+        The group: "drum", "tone" or "loop".
     descriptors : ndarray, shape (n,)
         Descriptors of the sound.
     """

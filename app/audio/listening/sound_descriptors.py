@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy.fft
 
 from app.audio.listening.chroma import SpectralPeaks
+from app.audio.listening.event_descriptors import compute_event_descriptors
 from app.audio.listening.front_end import FRAME_RATE_HZ, HOP, RATE_HZ, FrontEnd
 from app.audio.listening.periodicity import Rhythm
 
@@ -31,7 +32,7 @@ def compute_descriptors(frames: FrontEnd, p: SpectralPeaks, share: dict[str, Arr
 
     Notes
     -----
-    In order: lengths, level envelope, onsets, spectrum, mel cepstrum, pitch. A number that a very short sound
+    In order: lengths, level envelope, onsets, spectrum, mel cepstrum, pitch, events. A number that a very short sound
     does not have is NaN. The trees were fitted on this order, so it must not change without new weights.
     """
     y = frames.y[
@@ -46,6 +47,7 @@ def compute_descriptors(frames: FrontEnd, p: SpectralPeaks, share: dict[str, Arr
         _spectrum_numbers(y),
         _cepstrum_numbers(frames),
         _pitch_numbers(y, p, share),
+        compute_event_descriptors(frames),
     ]
     return np.concatenate(rows)
 
