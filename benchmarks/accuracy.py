@@ -174,15 +174,15 @@ def _print_classes(rows: list[Row], answers: dict[str, Row]) -> None:
         routed = {i: ok and answers[i]["drumlike"] >= MIN_DRUM_PROBABILITY for i, ok in fit.items()}
         print(f"  macro of {title}: {_macro_percent(names, fit, classes):.1f}", end=", ")
         print(f"drum or tone decided too: {_macro_percent(names, routed, classes):.1f}")
-    for title, field, stage, classes in (
+    for title, field, stage, names_of in (
         ("TONAL CLASS", "tone", "tone", TONES),
         ("LOOP CLASS", "sound", "loop", LOOP_SOUNDS),
     ):
         some = {r["id"]: r[field] for r in rows if r[field] is not None}
-        heard = {i: classes[answers[i][stage]] for i in some}
+        heard = {i: names_of[answers[i][stage]] for i in some}
         fit = {i: heard[i] == name for i, name in some.items()}
-        print(f"\n{title} macro of {len(classes)}: {_macro_percent(some, fit, classes):.1f}")
-        _print_confusion([(name, heard[i]) for i, name in some.items()], classes)
+        print(f"\n{title} macro of {len(names_of)}: {_macro_percent(some, fit, names_of):.1f}")
+        _print_confusion([(name, heard[i]) for i, name in some.items()], names_of)
     notes = _rows_with(rows, answers, "note")
     print_table(
         "NOTE  pitch class  octave too",

@@ -42,6 +42,7 @@ LOOP = Analysis(
     kind="loop",
     kind_confidence=0.9,
     sound=None,
+    sound_candidates=(),
     sound_confidence=0.0,
     loudness_db=-20.0,
     loudness_unit="LUFS",

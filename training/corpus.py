@@ -28,9 +28,9 @@ class Clip:
     """A labelled sound.
 
     `group` is its source; folds never split a source. `kind` is loop, track, oneshot, texture, or keyed for
-    clips that are used for their key only. `sound` is the class of a loop, `label` that of a drum hit, `tone` that
-    of a tone. `key` is 0 to 11 for major and 12 to 23 for minor. `decided` is False where the notes that are
-    played do not decide the key.
+    clips that are used for their key only. `sound` is the class of a loop, `label` that of a drum hit, `tone`
+    that of a tone. `key` is 0 to 11 for major and 12 to 23 for minor. `decided` is False where the notes that
+    are played do not decide the key.
     """
 
     family: str

@@ -38,7 +38,9 @@ SONIC_PI_LOOPS = {
 }  # fmt: skip
 # The class of those that hold drums or percussion alone.
 SONIC_PI_SOUNDS = {
-    **dict.fromkeys(("loop_amen", "loop_amen_full", "loop_breakbeat", "loop_electric", "loop_industrial"), "drums"),
+    **dict.fromkeys(
+        ("loop_amen", "loop_amen_full", "loop_breakbeat", "loop_electric", "loop_industrial"), "drums"
+    ),
     **dict.fromkeys(("loop_mehackit1", "loop_mehackit2"), "drums"),
     **dict.fromkeys(("loop_tabla", "loop_safari", "loop_perc1", "loop_perc2"), "percussion"),
 }
@@ -56,16 +58,18 @@ _LABEL_PATTERNS = (
 )
 # General MIDI percussion, notes 35 to 81, in order.
 GM_DRUM_CLASSES = (
-    "kick", "kick", "rim", "snare", "clap", "snare", "tom", "closed hat", "tom", "closed hat", "tom", "open hat",
-    "tom", "tom", "cymbal", "tom", "cymbal", "cymbal", "percussion", "percussion", "cymbal", "percussion", "cymbal",
-    "percussion", "cymbal", *["percussion"] * 9, "shaker", "shaker", *["percussion"] * 11,
+    "kick", "kick", "rim", "snare", "clap", "snare", "tom", "closed hat", "tom", "closed hat", "tom",
+    "open hat", "tom", "tom", "cymbal", "tom", "cymbal", "cymbal", "percussion", "percussion", "cymbal",
+    "percussion", "cymbal", "percussion", "cymbal", *["percussion"] * 9, "shaker", "shaker",
+    *["percussion"] * 11,
 )  # fmt: skip
 
 # The notes of `KIT_SOUNDFONTS` that differ from General MIDI, or whose class is clear only here.
 KIT_NOTES = {
     36: "kick", 37: "rim", 38: "snare", 39: "clap", 40: "snare", 41: "tom", 42: "closed hat", 43: "tom",
-    44: "closed hat", 45: "tom", 46: "open hat", 47: "tom", 48: "open hat", 49: "cymbal", 50: "cymbal", 51: "cymbal",
-    52: "cymbal", 54: "percussion", 55: "cymbal", 56: "percussion", 57: "cymbal", 59: "cymbal", 60: "cymbal", 64: "shaker",
+    44: "closed hat", 45: "tom", 46: "open hat", 47: "tom", 48: "open hat", 49: "cymbal", 50: "cymbal",
+    51: "cymbal", 52: "cymbal", 54: "percussion", 55: "cymbal", 56: "percussion", 57: "cymbal", 59: "cymbal",
+    60: "cymbal", 64: "shaker",
 }  # fmt: skip
 
 

@@ -98,7 +98,8 @@ def render_production(
 ) -> tuple[np.ndarray, bool]:
     """Return one loop of a style in whole bars, mono, and whether the notes it plays decide its key.
 
-    `content` names the parts: `full`, or some of drums, tops (no kick, snare or clap), bass, 808, chords, melody.
+    `content` names the parts: `full`, or some of drums, tops (no kick, snare or clap), bass, 808, chords
+    and melody.
 
     `changes` returns the harmony for a number of beats in a bar. `tune` is the melody where one is given.
     """

@@ -1,4 +1,6 @@
-"""Make loops that are easily misheard: half bars, slow triplets, footwork, soft brushes, shakers and sparse dub."""
+# Patterns are easiest to read with one lane on each line, however long it gets.
+# ruff: noqa: E501 - for that reason
+"""Make loops that are easily misheard: half bars, slow triplets, footwork, brushes, shakers and dub."""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import signal
 
+from app.audio.listening import periodicity
 from training import augment, drum_patterns, synth_voices
 from training.corpus import Clip
 from training.installed_sounds import RATE
@@ -116,7 +119,8 @@ def rare_grooves(scale: float) -> Iterator[Clip]:
             y, how = cut_loop(y, rng, bpm, 0.7)
             sound = "percussion" if name in ("shaker", "brushes", "noise-kit") else "drums"
             y = augment.random_effects(y, bpm, rng)
-            yield Clip("rare", f"groove-{name}", "loop", y, bpm, content="drums", cut=how, sound=sound)
+            tapped = 2 * bpm if bpm < periodicity.MIN_BPM else bpm
+            yield Clip("rare", f"groove-{name}", "loop", y, tapped, content="drums", cut=how, sound=sound)
 
 
 def half_bars(scale: float) -> Iterator[Clip]:

@@ -1,4 +1,4 @@
-"""Make single parts of productions, as sample packs sell them: drums, tops, bass, 808, melody, chords, full."""
+"""Make single parts of productions as sample packs sell them, from drums and tops to chords."""
 
 from __future__ import annotations
 
@@ -28,10 +28,18 @@ STEMS = (
 )
 # The class of a loop with these parts. A loop of chords and melody has no one class.
 SOUND_OF_PARTS = {
-    "drums": "drums", "tops": "percussion", "bass": "bass", "808": "bass", "melody": "melody", "chords": "chords",
-    "full": "full mix", "drums+bass": "full mix", "drums+808": "full mix", "chords+drums": "full mix",
+    "drums": "drums",
+    "tops": "percussion",
+    "bass": "bass",
+    "808": "bass",
+    "melody": "melody",
+    "chords": "chords",
+    "full": "full mix",
+    "drums+bass": "full mix",
+    "drums+808": "full mix",
+    "chords+drums": "full mix",
     "drums+bass+chords": "full mix",
-}  # fmt: skip
+}
 
 
 def loop_sound(content: str, style: str = "") -> str | None:

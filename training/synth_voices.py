@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import signal
 
@@ -26,8 +28,10 @@ def play_notes(notes: list[Note], bpm: float, duration_s: float, rng: np.random.
     return signal.sosfilt(sos, out)[: int(duration_s * RATE)].astype(np.float32)
 
 
-def play_808(notes: list[Note], bpm: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Play notes in beats with one decaying, driven sine that starts high, as the long kick of the TR-808 does.
+def play_808(
+    notes: Sequence[tuple[float, float, float, int]], bpm: float, duration_s: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Play notes in beats with one decaying, driven sine that starts high, as the kick of the TR-808 does.
 
     Some notes glide into the next one.
     """
@@ -47,7 +51,7 @@ def play_808(notes: list[Note], bpm: float, duration_s: float, rng: np.random.Ge
 
 
 def plain_note(pitch: float, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Return one note as a sine, a pluck, an organ, FM or an 808, at a pitch that need not be a whole number."""
+    """Return one note as a sine, a pluck, an organ, FM or an 808; its pitch may be between two keys."""
     t, hz = np.arange(int(seconds * RATE)) / RATE, 440 * 2 ** ((pitch - 69) / 12)
     kind = rng.integers(5)
     if kind == 4 and pitch < 50:
@@ -149,7 +153,7 @@ def drum_hit(label: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def _percussion_hit(t: np.ndarray, noise: np.ndarray, rng: np.random.Generator, label: str) -> np.ndarray:
-    """Return a rim, a shaker, or for "percussion" a bell, a click or a small drum; "any" may be a shaker too."""
+    """Return a rim or a shaker; for percussion a bell, a click or a small drum; for "any" also a shaker."""
     if label == "rim":
         body = sum(np.sin(2 * np.pi * hz * t) for hz in (rng.uniform(380, 1100), rng.uniform(1400, 2600)))
         return (np.asarray(body) + rng.uniform(0.2, 1) * noise) * np.exp(-t / rng.uniform(0.006, 0.03))

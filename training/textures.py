@@ -47,7 +47,7 @@ SYLLABLES = (
 
 
 def _coloured_noise(size: int, slope: float, rng: np.random.Generator) -> np.ndarray:
-    """Return noise whose level falls by `slope` × 6 dB an octave."""
+    """Return noise whose level falls by `slope` times 6 dB an octave."""
     spectrum = np.fft.rfft(rng.standard_normal(size))
     hz = np.maximum(np.arange(spectrum.size), 1 + size * 20 / RATE)
     y = np.fft.irfft(spectrum * (hz / hz[0]) ** -slope, size)

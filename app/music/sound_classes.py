@@ -20,7 +20,7 @@ TONES = ("bass", "keys", "lead", "pad", "vocal-like", "fx")
 ONE_SHOT_SOUNDS = (*DRUMS, *TONES)
 LOOP_SOUNDS = ("drums", "percussion", "bass", "melody", "chords", "full mix")
 SOUNDS = tuple(dict.fromkeys((*ONE_SHOT_SOUNDS, *LOOP_SOUNDS)))
-"""Classes of a one-shot or a loop. Each tuple is in the order of a classifier's outputs and must not change."""
+"""Classes of a one-shot or a loop; each tuple is in the order of a classifier's outputs."""
 
 SOUND_FAMILIES = {"drums": DRUMS}
 """Names for several classes at once: a search may ask for one, a sound has only one of `SOUNDS`."""

@@ -1,4 +1,4 @@
-"""Classify a sound as loop, one-shot or texture, and name the class of a loop or a one-shot, by fitted models."""
+"""Classify a sound as loop, one-shot or texture, and name its class, by models on its descriptors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.audio.estimation.boosted_trees import load_forest, load_weights, softma
 from app.audio.listening import onset_detection
 from app.audio.listening.front_end import RATE_HZ
 from app.audio.listening.front_end_features import FrontEndFeatures
-from app.music.sound_classes import DRUMS, KINDS, LOOP, LOOP_SOUNDS, ONE_SHOT, ONE_SHOT_SOUNDS, TEXTURE
+from app.music.sound_classes import DRUMS, KINDS, LOOP, ONE_SHOT, TEXTURE, sounds_of_kind
 
 # Below one half: a drum taken for a tone loses its class, while a tone taken for a drum keeps its note.
 MIN_DRUM_PROBABILITY = 0.35
@@ -80,17 +80,14 @@ def _kind_probabilities(features: FrontEndFeatures) -> Array:
     if _count_events(features) < MIN_LOOP_EVENTS and chances[loop] > MAX_ONE_EVENT_PROBABILITY:
         chances = chances * (1 - MAX_ONE_EVENT_PROBABILITY) / (1 - chances[loop] + 1e-9)
         chances[loop] = MAX_ONE_EVENT_PROBABILITY
-    return chances
+    return np.asarray(chances)
 
 
 def _rank_sounds(kind: str, descriptors: Array) -> tuple[tuple[str, float], ...]:
     """Return the likeliest classes of a kind with their probabilities, the chosen one first."""
-    if kind == LOOP:
-        names, chances = LOOP_SOUNDS, class_probabilities("loop", descriptors)
-        best = int(np.argmax(chances))
-    else:
-        names, chances = ONE_SHOT_SOUNDS, sound_probabilities(descriptors)
-        best = _best_class(chances)
+    is_loop = kind == LOOP
+    chances = class_probabilities("loop", descriptors) if is_loop else sound_probabilities(descriptors)
+    best, names = (int(np.argmax(chances)) if is_loop else _best_class(chances)), sounds_of_kind(kind)
     others = [int(i) for i in np.argsort(-chances) if i != best]
     return tuple((names[i], round(float(chances[i]), 3)) for i in [best, *others][:MAX_CANDIDATES])
 

@@ -12,8 +12,6 @@ Array = npt.NDArray[np.float64]
 
 MIN_REPEAT_S, MAX_REPEAT_SHARE = 0.18, 0.6
 LEVEL_STEP_S = 0.05
-COURSE_TIMES = 16
-COURSE_FIRST_S, COURSE_LAST_S = 0.01, 3.0
 
 
 def compute_event_descriptors(frames: FrontEnd) -> Array:
@@ -37,7 +35,7 @@ def compute_event_descriptors(frames: FrontEnd) -> Array:
 
 
 def _prominence(strength: Array) -> Array:
-    """Return how far the onsets stand out of the rest: kurtosis, share of the strongest, peaks a second."""
+    """Return how far the onsets stand out: kurtosis, shares of the strongest, high peaks a second, spread."""
     if strength.size < 8 or strength.max() <= 0:
         return np.zeros(5)
     spread = strength.std() + 1e-9
@@ -52,7 +50,7 @@ def _prominence(strength: Array) -> Array:
 
 
 def _repeats(strength: Array, mel: Array) -> Array:
-    """Return the best correlation with itself at a later time, of onsets in three bands and of the spectrum."""
+    """Return the best correlations at a later time: of all onsets, low and high ones, and of the spectrum."""
     rows = [strength[:1], strength[1:2], strength[4:5], mel]
     found = []
     for row in rows:
@@ -100,7 +98,8 @@ def _movement(frames: FrontEnd, mel: Array) -> Array:
     level = 10 * np.log10(np.mean(whole**2, axis=1) + 1e-7)
     bands = np.arange(mel.shape[0])[:, None]
     centre = (mel * bands).sum(axis=0) / (mel.sum(axis=0) + 1e-9)
-    halves = [part.mean(axis=1) for part in np.array_split(mel, 2, axis=1)]
+    middle = max(mel.shape[1] // 2, 1)
+    halves = [mel[:, :middle].mean(axis=1), mel[:, -middle:].mean(axis=1)]
     size = float(np.linalg.norm(halves[0]) * np.linalg.norm(halves[1])) + 1e-9
     return np.array(
         [*_trend(level), *_trend(centre), float(halves[0] @ halves[1]) / size, float(np.median(level))]
@@ -116,28 +115,3 @@ def _trend(course: Array) -> tuple[float, float]:
     slope = float(centred @ time / (time @ time))
     rest = float(np.std(centred - slope * time))
     return slope / (abs(slope) + rest + 1e-9), rest
-
-
-def mel_course(frames: FrontEnd) -> Array:
-    """Return the log-mel spectrum at 16 times from the start of the sound, as one vector of unit length.
-
-    Parameters
-    ----------
-    frames : FrontEnd
-
-    Returns
-    -------
-    ndarray, shape (640,)
-        40 bands, each at 16 logarithmic steps from 10 ms to 3 s; zero past the end of the sound.
-    """
-    first = max(int(frames.start_s * FRAME_RATE_HZ), 0)
-    edges = first + np.round(
-        np.geomspace(COURSE_FIRST_S, COURSE_LAST_S, COURSE_TIMES + 1) * FRAME_RATE_HZ
-    ).astype(int)
-    edges = np.maximum.accumulate(np.maximum(edges, first + np.arange(COURSE_TIMES + 1)))
-    mel = np.pad(frames.mel, ((0, 0), (0, max(int(edges[-1]) + 1 - frames.mel.shape[1], 0)))).astype(
-        np.float64
-    )
-    steps = [mel[:, a : max(b, a + 1)].mean(axis=1) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    course = np.stack(steps, axis=1).ravel()
-    return np.asarray(course / (np.linalg.norm(course) + 1e-9))

@@ -32,8 +32,9 @@ def compute_descriptors(frames: FrontEnd, p: SpectralPeaks, share: dict[str, Arr
 
     Notes
     -----
-    In order: lengths, level envelope, onsets, spectrum, mel cepstrum, pitch, events. A number that a very short sound
-    does not have is NaN. The trees were fitted on this order, so it must not change without new weights.
+    In order: lengths, level envelope, onsets, spectrum, mel cepstrum, pitch, events. A number that a very
+    short sound does not have is NaN. The trees were fitted on this order, so it must not change without new
+    weights.
     """
     y = frames.y[
         int(frames.start_s * RATE_HZ) : max(
