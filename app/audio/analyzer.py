@@ -10,7 +10,13 @@ import numpy as np
 from app.audio.decoding.scratch_file import SampleSource, content_sha256, iter_blocks
 from app.audio.estimation import combine_evidence, key_estimator, sound_classifier, tempo_estimator
 from app.audio.estimation.file_name_parser import NameEvidence, parse_file_name
-from app.audio.listening import loudness_meter, onset_detection, spectral_summary, waveform_peaks
+from app.audio.listening import (
+    channel_cancellation,
+    loudness_meter,
+    onset_detection,
+    spectral_summary,
+    waveform_peaks,
+)
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
 from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
 from app.audio.similarity import timbre
@@ -84,7 +90,12 @@ def analyze_sound(
         peaks=peaks,
         bars=bars,
         content_sha256=digest or _sample_digest(samples, sample_rate),
-        warnings=(*warnings, *bpm_warnings, *key_warnings),
+        warnings=(
+            *warnings,
+            *channel_cancellation.warn_of_cancellation(features.front_end.cancellation),
+            *bpm_warnings,
+            *key_warnings,
+        ),
     )
 
 

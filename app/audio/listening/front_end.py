@@ -18,6 +18,7 @@ import scipy.signal
 
 from app.audio.decoding.scratch_file import SampleSource
 from app.audio.listening import frame_descriptors
+from app.audio.listening.channel_cancellation import Cancellation
 from app.audio.listening.downmix import mix_to_mono
 
 Floats = npt.NDArray[np.float32]
@@ -52,6 +53,7 @@ class FrontEnd:
     onset_strength : shape (5, frames): all bands together, then the four of `BAND_EDGES_HZ`.
     frame_descriptors : shape (4, frames), in the order of `frame_descriptors.DESCRIPTOR_NAMES`.
     long_spectra : magnitude spectra for pitch, shape (spectra, 4097), windows of 8192 samples.
+    cancellation : what the mean of the channels loses.
     """
 
     y: Floats
@@ -64,6 +66,7 @@ class FrontEnd:
     onset_strength: Floats
     frame_descriptors: Floats
     long_spectra: Floats
+    cancellation: Cancellation
 
     @property
     def is_silent(self) -> bool:
@@ -95,7 +98,8 @@ def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
     if not len(sound) or rate < 1:
         raise ValueError("there are no samples to analyse")
     frames = min(len(sound), round(MAX_DURATION_S * rate))
-    y = _remove_offset(mix_to_mono(sound, frames, rate, RATE_HZ))
+    mixed, lost = mix_to_mono(sound, frames, rate, RATE_HZ)
+    y = _remove_offset(mixed)
     start, end, tail = _sounding_bounds(y)
     y, gain = _normalize_level(y, start, end)
     mel, descriptors = _short_spectra(y[: int(MAX_RHYTHM_S * RATE_HZ)])
@@ -110,6 +114,7 @@ def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
         onset_strength=_onset_strength(mel),
         frame_descriptors=descriptors,
         long_spectra=_long_spectra(y, start, end),
+        cancellation=lost,
     )
 
 
