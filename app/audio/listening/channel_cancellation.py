@@ -91,7 +91,7 @@ class ChannelComparison:
 
     def __init__(self, channels: int, frames: int, sample_rate: int) -> None:
         self.channels, self.rate = channels, sample_rate
-        self.size = max(round(WINDOW_S * sample_rate), 16)
+        self.size = scipy.fft.next_fast_len(max(round(WINDOW_S * sample_rate), 16), real=True)
         self.hop = max(self.size // 2, frames // MAX_WINDOWS)
         self.window = np.hanning(self.size + 1)[:-1].astype(np.float32)
         self.edges = _band_edges(self.size, sample_rate)
