@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.audio.decoding.mp3_frames import EncoderPadding
 from app.audio.decoding.scratch_file import SampleSource, content_sha256, iter_blocks
 from app.audio.estimation import combine_evidence, key_estimator, sound_classifier, tempo_estimator
 from app.audio.estimation.file_name_parser import NameEvidence, parse_file_name
@@ -34,6 +35,7 @@ def analyze_sound(
     format_name: str | None = None,
     digest: str | None = None,
     warnings: Sequence[str] = (),
+    padding: EncoderPadding | None = None,
 ) -> Analysis:
     """Analyse one sound.
 
@@ -45,7 +47,7 @@ def analyze_sound(
         In Hz.
     file_name : str
         The name it was uploaded under, which may state tempo, key and kind.
-    format_name, digest, warnings
+    format_name, digest, warnings, padding
         From `decode_file`. The digest is computed when it is not given.
 
     Returns
@@ -59,7 +61,8 @@ def analyze_sound(
     """
     if not len(samples):
         raise ValueError("there are no samples to analyse")
-    features, duration_s = extract_features(samples, sample_rate), len(samples) / sample_rate
+    duration_s = len(samples) / sample_rate
+    features = extract_features(samples, sample_rate, padding)
     name = parse_file_name(file_name)
     kind = combine_evidence.combine_kind(sound_classifier.classify_sound(features), name, duration_s)
     tempo, bpm_warnings = _find_tempo(features, name, kind.kind)
