@@ -130,6 +130,7 @@ def _find_pitch(features: FrontEndFeatures, name: NameEvidence, kind: str) -> tu
         tuning_cents=detected.tuning_cents,
         note=detected.note,
         note_cents=detected.note_cents,
+        note_end=detected.note_end,
     )
     return fields, warnings
 

@@ -12,7 +12,14 @@ from typing import Any, Self, TypedDict
 
 _DECIMALS = 6
 # The waveform, which is stored in columns of its own, and fields that older engines did not report.
-_ABSENT: dict[str, Any] = {"peaks": (), "bars": (), "downbeats": (), "note_cents": None, "timbre_version": 1}
+_ABSENT: dict[str, Any] = {
+    "peaks": (),
+    "bars": (),
+    "downbeats": (),
+    "note_cents": None,
+    "note_end": None,
+    "timbre_version": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,8 @@ class Analysis:
         Times in s of a steady pulse, and those of them that begin a bar.
     note, note_cents
         The pitch of a sound with one pitch, such as "A2", and its distance from that note, -50 to 50.
+    note_end
+        The note where a sound that glides by a semitone or more ends; `note` is where it starts.
     onsets
         Pairs of time in s, at a zero crossing where one is within 2 ms, and strength beside the strongest; at
         most 500, in order of time.
@@ -126,6 +135,7 @@ class Analysis:
     tuning_cents: float | None
     note: str | None
     note_cents: float | None
+    note_end: str | None
     kind: str
     kind_confidence: float
     sound: str | None
@@ -216,6 +226,7 @@ class PitchFields(TypedDict):
     tuning_cents: float | None
     note: str | None
     note_cents: float | None
+    note_end: str | None
 
 
 class ToneFields(TypedDict):

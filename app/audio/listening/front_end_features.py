@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.audio.decoding.mp3_frames import EncoderPadding
 from app.audio.decoding.scratch_file import SampleSource
-from app.audio.listening import chroma, front_end, periodicity
+from app.audio.listening import chroma, front_end, periodicity, pitch_track
 from app.audio.listening.front_end import FrontEnd
 from app.audio.listening.sound_descriptors import compute_descriptors
 
@@ -34,6 +34,11 @@ class FrontEndFeatures:
     def rhythm(self) -> periodicity.Rhythm:
         """Return the periodicities of the onset strength and the candidate tempi."""
         return periodicity.measure_rhythm(self.front_end)
+
+    @cached_property
+    def pitch_track(self) -> pitch_track.PitchTrack | None:
+        """Return the course of the pitch of a sound with one clear voice, None for any other sound."""
+        return None if self.is_silent else pitch_track.track_pitch(self.front_end)
 
     @cached_property
     def peaks(self) -> chroma.SpectralPeaks:
