@@ -39,6 +39,7 @@ LOOP = Analysis(
     tuning_cents=0.0,
     note=None,
     note_cents=None,
+    note_end=None,
     kind="loop",
     kind_confidence=0.9,
     sound=None,

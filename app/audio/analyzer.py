@@ -7,10 +7,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.audio.decoding.mp3_frames import EncoderPadding
 from app.audio.decoding.scratch_file import SampleSource, content_sha256, iter_blocks
 from app.audio.estimation import combine_evidence, key_estimator, sound_classifier, tempo_estimator
 from app.audio.estimation.file_name_parser import NameEvidence, parse_file_name
-from app.audio.listening import loudness_meter, onset_detection, spectral_summary, waveform_peaks
+from app.audio.listening import (
+    channel_cancellation,
+    loudness_meter,
+    onset_detection,
+    spectral_summary,
+    waveform_peaks,
+)
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
 from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
 from app.audio.similarity import timbre
@@ -28,6 +35,7 @@ def analyze_sound(
     format_name: str | None = None,
     digest: str | None = None,
     warnings: Sequence[str] = (),
+    padding: EncoderPadding | None = None,
 ) -> Analysis:
     """Analyse one sound.
 
@@ -39,7 +47,7 @@ def analyze_sound(
         In Hz.
     file_name : str
         The name it was uploaded under, which may state tempo, key and kind.
-    format_name, digest, warnings
+    format_name, digest, warnings, padding
         From `decode_file`. The digest is computed when it is not given.
 
     Returns
@@ -53,7 +61,8 @@ def analyze_sound(
     """
     if not len(samples):
         raise ValueError("there are no samples to analyse")
-    features, duration_s = extract_features(samples, sample_rate), len(samples) / sample_rate
+    duration_s = len(samples) / sample_rate
+    features = extract_features(samples, sample_rate, padding)
     name = parse_file_name(file_name)
     kind = combine_evidence.combine_kind(sound_classifier.classify_sound(features), name, duration_s)
     tempo, bpm_warnings = _find_tempo(features, name, kind.kind)
@@ -85,7 +94,12 @@ def analyze_sound(
         peaks=peaks,
         bars=bars,
         content_sha256=digest or _sample_digest(samples, sample_rate),
-        warnings=(*warnings, *bpm_warnings, *key_warnings),
+        warnings=(
+            *warnings,
+            *channel_cancellation.warn_of_cancellation(features.front_end.cancellation),
+            *bpm_warnings,
+            *key_warnings,
+        ),
     )
 
 
@@ -117,6 +131,7 @@ def _find_pitch(features: FrontEndFeatures, name: NameEvidence, kind: str) -> tu
         tuning_cents=detected.tuning_cents,
         note=detected.note,
         note_cents=detected.note_cents,
+        note_end=detected.note_end,
     )
     return fields, warnings
 

@@ -87,6 +87,7 @@ def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
         format_name=decoded.format.name,
         digest=decoded.content_sha256,
         warnings=(*decoded.warnings, *warn_about_file(decoded, name)),
+        padding=decoded.padding,
     )
 
 

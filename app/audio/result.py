@@ -18,6 +18,7 @@ _ABSENT: dict[str, Any] = {
     "downbeats": (),
     "note_cents": None,
     "sound_candidates": (),
+    "note_end": None,
     "timbre_version": 1,
 }
 
@@ -104,6 +105,8 @@ class Analysis:
         Times in s of a steady pulse, and those of them that begin a bar.
     note, note_cents
         The pitch of a sound with one pitch, such as "A2", and its distance from that note, -50 to 50.
+    note_end
+        The note where a sound that glides by a semitone or more ends; `note` is where it starts.
     onsets
         Pairs of time in s, at a zero crossing where one is within 2 ms, and strength beside the strongest; at
         most 500, in order of time.
@@ -133,6 +136,7 @@ class Analysis:
     tuning_cents: float | None
     note: str | None
     note_cents: float | None
+    note_end: str | None
     kind: str
     kind_confidence: float
     sound: str | None
@@ -224,6 +228,7 @@ class PitchFields(TypedDict):
     tuning_cents: float | None
     note: str | None
     note_cents: float | None
+    note_end: str | None
 
 
 class ToneFields(TypedDict):

@@ -29,11 +29,13 @@ from app.audio.decoding.format_sniffer import (
 )
 from app.audio.decoding.leading_tags import skip_leading_tags
 from app.audio.decoding.mp3_frames import (
+    EncoderPadding,
     declares_length,
     find_first_frame,
     has_variable_rate,
     make_length_frame,
     starts_with_frame,
+    untold_padding,
 )
 from app.audio.decoding.sample_stream import SampleStream, open_pcm, open_sndfile
 from app.audio.decoding.scratch_file import Recording, ScratchWriter, content_sha256
@@ -59,6 +61,8 @@ class DecodedAudio:
         Digest of rate, channels and samples: equal for one sound in two lossless containers.
     warnings
         Sentences for the owner of the file.
+    padding
+        Silence that an MP3 encoder added at either end, when the file does not say how much.
     """
 
     samples: Recording
@@ -66,6 +70,7 @@ class DecodedAudio:
     format: AudioFormat
     content_sha256: str
     warnings: tuple[str, ...]
+    padding: EncoderPadding | None = None
 
     @property
     def channels(self) -> int:
@@ -172,7 +177,10 @@ def _open_mp3(region: FileRegion, limits: DecodeLimits) -> SampleStream:
         lead = make_length_frame(head[first:], limits.duration_max_s + 1)
         frames = FileRegion(_as_file(stripped), first, len(stripped) - first, lead)
     frames.seek(0)
+    start = frames.read(HEAD_BYTES)
+    frames.seek(0)
     stream = open_sndfile(frames, MP3, limits, is_open=is_open)
+    stream.padding = untold_padding(start)
     if head[:first].strip(b"\0"):
         stream.warnings = (f"This MP3 begins with {first:,} bytes that are not audio. We skipped them.",)
     return stream
@@ -190,4 +198,4 @@ def _write_scratch(stream: SampleStream, work_dir: Path, limits: DecodeLimits) -
         warnings = check_decoded(scratch, stream.declared_frames, rate, found, limits)
         samples = scratch.recording()
     digest = content_sha256(rate, channels, scratch.sha256())
-    return DecodedAudio(samples, rate, found, digest, (*stream.warnings, *warnings))
+    return DecodedAudio(samples, rate, found, digest, (*stream.warnings, *warnings), stream.padding)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import dataclass
 from typing import BinaryIO
 
 SEARCH_BYTES = 65_536
@@ -12,8 +13,26 @@ SEARCH_BYTES = 65_536
 # Sync, a version that exists and layer III; a bit rate that is neither free nor invalid.
 _CANDIDATE = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xef]")
 _MIN_FRAMES, _MAX_FRAMES = 4, 200_000
+# An encoder delays the sound by 576 frames, and the decoder by 529 unless a Xing tag lets it undo its own.
+# LAME and what is built on it end with at least 47 frames of silence and fill up the last granule.
+_ENCODER_DELAY, _DECODER_DELAY, _MIN_TAIL = 576, 529, 47
 # Header, checksum, side information and the four letters of the tag.
 _TAG_REACH = 48
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderPadding:
+    """Silence that an MP3 encoder added and the file does not tell of, in frames of the sound.
+
+    Attributes
+    ----------
+    lead : at the start.
+    min_tail, max_tail : at the end, as far as it is known.
+    """
+
+    lead: int
+    min_tail: int
+    max_tail: int
 
 
 def mp3_frame_size(header: bytes) -> int:
@@ -67,6 +86,31 @@ def starts_with_frame(head: bytes) -> bool:
 def declares_length(head: bytes) -> bool:
     """Return whether the frame at the start says how many frames follow."""
     return b"VBRI" in head[:_TAG_REACH] or b"Xing" in head[:_TAG_REACH] or b"Info" in head[:_TAG_REACH]
+
+
+def untold_padding(head: bytes) -> EncoderPadding | None:
+    """Return the padding of an MP3 that does not say how much it has, None when the decoder removes it.
+
+    Parameters
+    ----------
+    head : bytes
+        The start of what is decoded: a frame, which may carry a Xing tag with a LAME extension.
+    """
+    has_tag = b"Xing" in head[:_TAG_REACH] or b"Info" in head[:_TAG_REACH]
+    if has_tag and _tells_padding(head):
+        return None
+    granule = 1_152 if head[1] >> 3 & 3 == 3 else 576
+    lead = _ENCODER_DELAY + (0 if has_tag else _DECODER_DELAY)
+    return EncoderPadding(lead, _MIN_TAIL, _MIN_TAIL + granule - 1)
+
+
+def _tells_padding(head: bytes) -> bool:
+    """Return whether the LAME extension of the Xing tag has a delay and padding, three bytes not all 0."""
+    tag = max(head.find(b"Xing", 0, _TAG_REACH), head.find(b"Info", 0, _TAG_REACH))
+    flags = head[tag + 7]
+    fields = 4 * (flags & 1) + 2 * (flags & 2) + 25 * (flags & 4) + (flags >> 1 & 4)
+    place = tag + 8 + fields + 21
+    return any(head[place : place + 3])
 
 
 def has_variable_rate(file: BinaryIO) -> bool:

@@ -13,6 +13,7 @@ from app.audio.decoding.decode_checks import LENGTH_SLACK_FRAMES, check_length, 
 from app.audio.decoding.decode_limits import DecodeLimits
 from app.audio.decoding.file_region import FileRegion
 from app.audio.decoding.format_sniffer import AudioFormat
+from app.audio.decoding.mp3_frames import EncoderPadding
 from app.audio.decoding.pcm_layout import PcmLayout
 from app.audio.decoding.scratch_file import Samples
 from app.audio.errors import EXPORT_AGAIN, UnreadableAudio
@@ -26,7 +27,8 @@ _READ_VALUES = 1 << 14
 class SampleStream:
     """Blocks of an open file. `declared_frames` is None when the header leaves the length open.
 
-    `format` is the one the audio turned out to have, and `warnings` are about the header.
+    `format` is the one the audio turned out to have, `warnings` are about the header, and
+    `padding` is silence that the encoder added.
     """
 
     format: AudioFormat
@@ -35,6 +37,7 @@ class SampleStream:
     declared_frames: int | None
     blocks: Iterator[Samples]
     warnings: tuple[str, ...] = ()
+    padding: EncoderPadding | None = None
 
 
 def open_pcm(file: BinaryIO, layout: PcmLayout, found: AudioFormat, limits: DecodeLimits) -> SampleStream:

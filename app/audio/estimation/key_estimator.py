@@ -35,6 +35,7 @@ class KeyEstimate:
     tuning_cents : deviation from A = 440 Hz, -50 to 50.
     note : such as "A2", the pitch of a sound with a single pitch, or None.
     note_cents : distance of that pitch from the note, -50 to 50.
+    note_end : the note where a glide ends, or None; `note` is where it starts.
     """
 
     name: str | None
@@ -43,6 +44,7 @@ class KeyEstimate:
     tuning_cents: float
     note: str | None = None
     note_cents: float | None = None
+    note_end: str | None = None
 
 
 NO_KEY = KeyEstimate(None, 0.0, (), 0.0)
@@ -76,7 +78,7 @@ def estimate_key(features: FrontEndFeatures, one_shot: bool = False) -> KeyEstim
     named = (single.name, round(single.cents, 1)) if single else (None, None)
     unclear = tonal < MIN_TONAL or sure < MIN_CHORD_CONFIDENCE
     if one_shot and single is not None and (unclear or single.share >= MIN_NOTE_SHARE):
-        return KeyEstimate(None, 0.0, (), cents, *named)
+        return KeyEstimate(None, 0.0, (), cents, named[0], named[1], single.end)
     note, note_cents = (None, None) if one_shot else named
     listed = _rank_keys(chances, sure)
     return KeyEstimate(listed[0][0], listed[0][1], listed, cents, note, note_cents)
@@ -88,6 +90,9 @@ def _estimate_single_note(
     """Return the note of a one-shot, also of a tuned drum, or of a loop that stays on one note."""
     if not one_shot:
         return note_estimator.estimate_held_note(features.front_end) if tonal >= MIN_TONAL else None
+    track = features.pitch_track
+    if track and (tonal >= MIN_TONAL or track.is_steady):
+        return note_estimator.note_of_track(track, features.front_end)
     found = note_estimator.estimate_note(features.front_end)
     sure = found is not None and (tonal >= MIN_TONAL or found.share >= MIN_TUNED_SHARE)
     return found if sure else None

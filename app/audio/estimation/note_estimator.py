@@ -11,6 +11,7 @@ from scipy.ndimage import maximum_filter1d
 
 from app.audio.estimation.boosted_trees import load_forest
 from app.audio.listening.front_end import RATE_HZ, FrontEnd
+from app.audio.listening.pitch_track import PitchTrack
 from app.music.pitch_names import note_name
 
 Array = npt.NDArray[np.float64]
@@ -33,12 +34,31 @@ class Note:
     name : its name, such as "A4".
     cents : distance of the sound from that note, −50 to 50.
     share : share of the energy on the harmonics of this note, 0 to 1; smaller for a chord than for a note.
+    end : name of the note where a glide of a semitone or more ends, None for a steady pitch.
     """
 
     midi: int
     name: str
     cents: float
     share: float
+    end: str | None = None
+
+
+def note_of_track(track: PitchTrack, front_end: FrontEnd) -> Note:
+    """Return the note of a sound with one clear voice: that of its start when it glides.
+
+    Parameters
+    ----------
+    track : PitchTrack
+    front_end : FrontEnd
+    """
+    pitch, end = track.start, note_name(int(np.round(track.end))) if track.is_glide else None
+    if track.is_steady:
+        y = front_end.y[int(front_end.start_s * RATE_HZ) : int(front_end.end_s * RATE_HZ)]
+        refined = _refine_pitch(_mean_spectrum(y)[0], pitch)
+        pitch = refined if abs(refined - pitch) < 0.5 else pitch
+    midi = int(np.round(pitch))
+    return Note(midi, note_name(midi), float(100 * (pitch - midi)), 1.0, end)
 
 
 def estimate_note(front_end: FrontEnd) -> Note | None:

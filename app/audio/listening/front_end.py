@@ -16,9 +16,12 @@ import numpy.typing as npt
 import scipy.fft
 import scipy.signal
 
+from app.audio.decoding.mp3_frames import EncoderPadding
 from app.audio.decoding.scratch_file import SampleSource
 from app.audio.listening import frame_descriptors
+from app.audio.listening.channel_cancellation import Cancellation
 from app.audio.listening.downmix import mix_to_mono
+from app.audio.listening.loop_length import loop_length_s
 
 Floats = npt.NDArray[np.float32]
 
@@ -52,6 +55,9 @@ class FrontEnd:
     onset_strength : shape (5, frames): all bands together, then the four of `BAND_EDGES_HZ`.
     frame_descriptors : shape (4, frames), in the order of `frame_descriptors.DESCRIPTOR_NAMES`.
     long_spectra : magnitude spectra for pitch, shape (spectra, 4097), windows of 8192 samples.
+    cancellation : what the mean of the channels loses.
+    lead_s : silence that an MP3 encoder put in front, in seconds; 0 in other files.
+    loop_s : length without what an MP3 encoder added, in seconds; `duration_s` in other files.
     """
 
     y: Floats
@@ -64,6 +70,9 @@ class FrontEnd:
     onset_strength: Floats
     frame_descriptors: Floats
     long_spectra: Floats
+    cancellation: Cancellation
+    lead_s: float
+    loop_s: float
 
     @property
     def is_silent(self) -> bool:
@@ -71,7 +80,7 @@ class FrontEnd:
         return self.end_s <= self.start_s
 
 
-def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
+def compute_front_end(sound: SampleSource, rate: int, padding: EncoderPadding | None = None) -> FrontEnd:
     """Compute the front end of a sound.
 
     Parameters
@@ -80,6 +89,8 @@ def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
         Finite samples, shape (frames, channels), any gain.
     rate : int
         Sample rate in Hz.
+    padding : EncoderPadding or None
+        Silence that an MP3 encoder added, when the file does not say how much.
 
     Returns
     -------
@@ -95,7 +106,8 @@ def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
     if not len(sound) or rate < 1:
         raise ValueError("there are no samples to analyse")
     frames = min(len(sound), round(MAX_DURATION_S * rate))
-    y = _remove_offset(mix_to_mono(sound, frames, rate, RATE_HZ))
+    mixed, lost = mix_to_mono(sound, frames, rate, RATE_HZ)
+    y = _remove_offset(mixed)
     start, end, tail = _sounding_bounds(y)
     y, gain = _normalize_level(y, start, end)
     mel, descriptors = _short_spectra(y[: int(MAX_RHYTHM_S * RATE_HZ)])
@@ -110,6 +122,9 @@ def compute_front_end(sound: SampleSource, rate: int) -> FrontEnd:
         onset_strength=_onset_strength(mel),
         frame_descriptors=descriptors,
         long_spectra=_long_spectra(y, start, end),
+        cancellation=lost,
+        lead_s=padding.lead / rate if padding else 0.0,
+        loop_s=loop_length_s(y, RATE_HZ, frames / rate, rate, padding),
     )
 
 
@@ -150,17 +165,15 @@ def _hann_window(size: int) -> Floats:
 
 
 def magnitude_spectra(y: Floats, size: int, hop: int) -> Floats:
-    """Return the magnitudes of Hann windows of `size` samples, centred on multiples of `hop`.
+    """Return the magnitudes of Hann windows centred on multiples of `hop`, shape (frames, size // 2 + 1).
 
-    The shape is (frames, size // 2 + 1). Samples outside the sound count as zero.
+    Samples outside the sound count as zero.
 
     Parameters
     ----------
     y : ndarray of float32, shape (n,)
-    size : int
-        Samples in a window.
-    hop : int
-        Samples between the centres of two windows.
+    size, hop : int
+        Samples in a window, and between the centres of two.
     """
     out = np.empty((y.size // hop + 1, size // 2 + 1), dtype=np.float32)
     for first, block in _spectrum_blocks(y, size, hop):

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from app.audio.decoding.mp3_frames import EncoderPadding
 from app.audio.decoding.scratch_file import SampleSource
-from app.audio.listening import chroma, front_end, periodicity
+from app.audio.listening import chroma, front_end, periodicity, pitch_track
 from app.audio.listening.front_end import FrontEnd
 from app.audio.listening.sound_descriptors import compute_descriptors
 
@@ -33,6 +34,11 @@ class FrontEndFeatures:
     def rhythm(self) -> periodicity.Rhythm:
         """Return the periodicities of the onset strength and the candidate tempi."""
         return periodicity.measure_rhythm(self.front_end)
+
+    @cached_property
+    def pitch_track(self) -> pitch_track.PitchTrack | None:
+        """Return the course of the pitch of a sound with one clear voice, None for any other sound."""
+        return None if self.is_silent else pitch_track.track_pitch(self.front_end)
 
     @cached_property
     def peaks(self) -> chroma.SpectralPeaks:
@@ -60,7 +66,9 @@ class FrontEndFeatures:
         return compute_descriptors(self.front_end, self.peaks, self.profiles, self.rhythm)
 
 
-def extract_features(samples: SampleSource | npt.NDArray[Any], rate: int) -> FrontEndFeatures:
+def extract_features(
+    samples: SampleSource | npt.NDArray[Any], rate: int, padding: EncoderPadding | None = None
+) -> FrontEndFeatures:
     """Compute the front end of a sound and return its features.
 
     Parameters
@@ -70,6 +78,8 @@ def extract_features(samples: SampleSource | npt.NDArray[Any], rate: int) -> Fro
         long sound is read.
     rate : int
         Sample rate in Hz.
+    padding : EncoderPadding or None
+        Silence that an MP3 encoder added, when the file does not say how much.
 
     Raises
     ------
@@ -79,4 +89,4 @@ def extract_features(samples: SampleSource | npt.NDArray[Any], rate: int) -> Fro
     if isinstance(samples, np.ndarray):
         columns = samples[:, None] if samples.ndim == 1 else samples
         samples = columns.astype(np.float32, copy=False)
-    return FrontEndFeatures(front_end.compute_front_end(samples, rate))
+    return FrontEndFeatures(front_end.compute_front_end(samples, rate, padding))

@@ -18,6 +18,7 @@ _MIN_GAP_FRAMES = 5
 _ENVELOPE_BLOCK = 22  # samples, 1 ms: the steps in which the start of the rise is searched
 _BEFORE_S, _AFTER_S = 0.035, 0.015
 _MAX_SNAP_S = 0.002
+_MIN_MEAN_POWER = 0.03  # of the loudest channel's
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ def snap_to_zero_crossing(time_s: float, sound: SampleSource, sample_rate: int) 
     Returns
     -------
     float
-        Seconds, exact to a sample: where the mean of the channels is zero or has just changed its sign. When
-        there is no crossing within 2 ms, `time_s` rounded to a sample. The start of the sound stays 0.
+        Seconds, exact to a sample: where the mean of the channels, or the loudest channel if the channels
+        cancel each other out, is zero or has just changed its sign. When there is no crossing within 2 ms,
+        `time_s` rounded to a sample. The start of the sound stays 0.
     """
     at, reach = round(time_s * sample_rate), max(int(_MAX_SNAP_S * sample_rate), 1)
     if at == 0:
@@ -87,8 +89,10 @@ def snap_to_zero_crossing(time_s: float, sound: SampleSource, sample_rate: int) 
 
 
 def _zero_crossings(part: Samples) -> npt.NDArray[np.intp]:
-    mean = part.mean(axis=1)
-    signs = np.sign(mean)
+    signal, powers = part.mean(axis=1), np.square(part).sum(axis=0)
+    if np.square(signal).sum() < _MIN_MEAN_POWER * powers.max(initial=0):
+        signal = part[:, np.argmax(powers)]
+    signs = np.sign(signal)
     return np.flatnonzero((signs == 0) | (signs != np.concatenate([signs[:1], signs[:-1]])))
 
 

@@ -104,8 +104,9 @@ def _curve_spectrum(x: Array) -> tuple[Array, float]:
 
 def _possible_lengths(frames: FrontEnd) -> tuple[float, ...]:
     """Return the length of the file, and the lengths from its first sound to its end, last sound and tail."""
-    lead = frames.start_s if frames.start_s > 0.01 else 0.0
-    return (frames.duration_s, frames.duration_s - lead, frames.end_s - lead, frames.tail_s - lead)
+    start, end, tail = (at - frames.lead_s for at in (frames.start_s, frames.end_s, frames.tail_s))
+    lead, length = start if start > 0.01 else 0.0, frames.loop_s
+    return (length, length - lead, min(end, length) - lead, min(tail, length) - lead)
 
 
 def _candidate_bpms(lagged: Array, spans: tuple[float, ...]) -> Array:
