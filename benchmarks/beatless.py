@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="how many files to measure at once")
     parser.add_argument("--json", type=Path, help="keep the answers in this file")
+    parser.add_argument("--answers", type=Path, help="print kept answers; measure nothing")
     parser.add_argument("--before", type=Path, help="answers of another version of the ear")
     parser.add_argument("--only", help="measure only sorts whose name contains this")
     options = parser.parse_args()
@@ -45,7 +46,10 @@ def main() -> None:
     if not index.exists():
         make_files(options.folder, options.each, options.seed)
     rows = [r for r in json.loads(index.read_text()) if not options.only or options.only in r["sort"]]
-    answers = measure_all(options.folder, [r["file"] for r in rows], options.jobs)
+    if options.answers:
+        answers = json.loads(options.answers.read_text())
+    else:
+        answers = measure_all(options.folder, [r["file"] for r in rows], options.jobs)
     if options.json:
         options.json.write_text(json.dumps(answers, indent=0))
     print_report(rows, answers, json.loads(options.before.read_text()) if options.before else None)
