@@ -8,7 +8,6 @@ from pathlib import PurePath
 
 from app.music.musical_keys import GERMAN_MODE_WORDS, MODE_WORDS, MODES, parse_mode
 from app.music.pitch_names import pitch_name
-from app.music.sound_classes import KINDS
 from app.music.sound_words import (
     KIND_WORDS,
     KIND_WORDS_IN_FILE_NAMES,
@@ -117,7 +116,7 @@ def _key_of_match(match: re.Match[str]) -> str | None:
 
 def _parse_kind(words: str) -> str | None:
     """Return the kind that is named, None when both are."""
-    found = [kind for kind in KINDS if _KINDS[kind].search(words)]
+    found = [kind for kind, pattern in _KINDS.items() if pattern.search(words)]
     return found[0] if len(found) == 1 else None
 
 
