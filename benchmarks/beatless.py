@@ -1,0 +1,94 @@
+"""Measure sounds that the ear was not fitted on: `python -m benchmarks.beatless`.
+
+Without a beat, no tempo may be invented. With a beat, a sound stays a loop and keeps its tempo. The sounds
+are made once in `--folder`, the same for the same `--seed`; later runs use what is there. `--json` keeps
+the answers, and `--before` prints the figures of kept answers beside the new ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from app.audio.file_report import measure_file
+from benchmarks.unseen.collection import labelled_sounds
+from benchmarks.unseen.delivery import deliver
+from benchmarks.unseen.report import print_report
+from benchmarks.unseen.signals import seeded
+
+FIELDS = (
+    "duration_s", "kind", "kind_confidence", "sound", "sound_confidence", "bpm", "bpm_confidence",
+    "bpm_candidates", "key", "key_confidence", "note", "warnings",
+)  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    """Make the sounds, ask the ear, print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--folder", type=Path, default=Path("/tmp/beatless"), help="where the sounds are kept"
+    )
+    parser.add_argument("--each", type=int, default=25, help="how many of each generated sort")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="how many files to measure at once")
+    parser.add_argument("--json", type=Path, help="keep the answers in this file")
+    parser.add_argument("--answers", type=Path, help="print kept answers; measure nothing")
+    parser.add_argument("--before", type=Path, help="answers of another version of the ear")
+    parser.add_argument("--only", help="measure only sorts whose name contains this")
+    options = parser.parse_args()
+    index = options.folder / "index.json"
+    if not index.exists():
+        make_files(options.folder, options.each, options.seed)
+    rows = [r for r in json.loads(index.read_text()) if not options.only or options.only in r["sort"]]
+    if options.answers:
+        answers = json.loads(options.answers.read_text())
+    else:
+        answers = measure_all(options.folder, [r["file"] for r in rows], options.jobs)
+    if options.json:
+        options.json.write_text(json.dumps(answers, indent=0))
+    print_report(rows, answers, json.loads(options.before.read_text()) if options.before else None)
+
+
+def make_files(folder: Path, each: int, seed: int) -> None:
+    """Write all sounds and `index.json`, which says what is right for each.
+
+    Files are numbered in a random order, so that the order of names says nothing either.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = seeded("names", seed).permutation(5**6)
+    rows = []
+    for number, sound in zip(numbers, labelled_sounds(each, seed=seed), strict=False):
+        path = deliver(seeded("delivery", int(number), seed), sound, folder, int(number))
+        rows.append(
+            {
+                "file": path.name,
+                "sort": sound.sort,
+                "kinds": sound.kinds,
+                "bpm": sound.bpm,
+                "control": sound.is_control,
+                "origin": sound.origin,
+            }
+        )
+    (folder / "index.json").write_text(json.dumps(rows, indent=0))
+
+
+def measure_all(folder: Path, files: list[str], jobs: int) -> dict[str, Row]:
+    """Return the ear's answer for each file: the fields above, or `error`."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        measured = pool.map(measure_file, [folder / name for name in files], chunksize=8)
+        return {name: _answer(m) for name, m in zip(files, measured, strict=True)}
+
+
+def _answer(measured: Row) -> Row:
+    """Return the fields that are scored."""
+    return {"error": measured["error"]} if "error" in measured else {k: measured.get(k) for k in FIELDS}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Grooves from sources kept for scoring: MMA's other libraries, MuseScore's soundfont, other drum kits."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from benchmarks.unseen.hits import Grid
+from benchmarks.unseen.signals import RATE_HZ, Rng, Signal, frames, seeded
+
+MMA_LIBRARY = Path("/usr/share/mma/lib")
+SOUNDFONT = Path("/usr/share/sounds/sf3/MuseScore_General_Lite.sf3")
+KITS = Path("/usr/share/hydrogen/data/drumkits")
+PACKAGES = "mma fluidsynth musescore-general-soundfont-small hydrogen-drumkits hydrogen-data"
+# Compound time, marches and the like, whose declared tempo is not the beat.
+_UNCLEAR = re.compile(
+    r"68|march|polka|quickstep|foxtrot|twist|waltz|fast|bouncy|swing|basie|metal|trio", re.I
+)
+_TEMPI = {
+    "ballad|slow|serenade|mellow|soul|oldie": (66, 96), "house|techno|trance|rave|dance": (118, 140),
+    "hip|trip|r\\+b|modernrb": (78, 100),
+}  # fmt: skip
+_FITTED_KITS = ("BJA_Pacific", "GMRockKit", "HardElectro1", "Millo-Drums_v.1", "TR808EmulationKit", "GMkit")
+_NAMES = {
+    "kick": re.compile(r"kick|bass.?drum|bass$|thump|^bd|_bd", re.I),
+    "snare": re.compile(r"snare|^sn|_sn|clap|slap|rim", re.I),
+    "hat": re.compile(r"hat|^hh|_hh|shak|maraca|tamb|click|finger|cl-?hh", re.I),
+}
+_PATTERNS = (
+    ((0, 2), (1, 3), 2), ((0, 1.5, 2.5), (1, 3), 2), ((0, 1, 2, 3), (1, 3), 2), ((0, 2.5), (1, 3), 4),
+    ((0, 1.75, 2), (1, 2.75, 3), 4), ((0, 1.5, 3), (2,), 2),
+)  # fmt: skip
+
+
+def mma_grooves(count: int) -> Iterator[tuple[str, Signal, float]]:
+    """Yield name, sound and tempo of grooves of the reserved libraries, one, two, four or eight bars."""
+    files = [
+        p for lib in ("casio", "yamaha", "pflib", "alexis") for p in sorted((MMA_LIBRARY / lib).glob("*.mma"))
+    ]
+    files = [p for p in files if not _UNCLEAR.search(p.stem)]
+    step = max(1, len(files) // count)
+    for path in files[::step][:count]:
+        rng = seeded("mma", path.stem)
+        names = re.findall(r"^\s*DefGroove\s+(\S+)", path.read_text(errors="replace"), re.M | re.I)
+        names = [n for n in names if not re.search(r"intro|end|fill|sus$|sync", n, re.I)]
+        span = next((s for pattern, s in _TEMPI.items() if re.search(pattern, path.stem, re.I)), (88, 132))
+        bpm = round(rng.uniform(*span))
+        if (
+            names
+            and (y := _rendered(rng, f"{path.parent.name}/{path.stem}:{rng.choice(names)}", bpm)) is not None
+        ):
+            yield f"{path.parent.name}/{path.stem}", y, bpm
+
+
+def kit_grooves() -> Iterator[tuple[str, Signal, float]]:
+    """Yield name, sound and tempo of three patterns played by each drum kit that was not fitted on."""
+    for folder in sorted(p for p in KITS.iterdir() if p.is_dir() and p.name not in _FITTED_KITS):
+        rng = seeded("kit", folder.name)
+        for index in range(3):
+            sounds = {lane: _kit_sound(rng, folder, pattern) for lane, pattern in _NAMES.items()}
+            if sounds["kick"] is None or sounds["snare"] is None:
+                break
+            bpm = round(rng.uniform(76, 150))
+            yield f"{folder.name}/{index}", _sequenced(rng, bpm, sounds), bpm
+
+
+def missing_sources() -> list[str]:
+    """Return the paths of what the grooves are made of that do not exist."""
+    return [str(p) for p in (MMA_LIBRARY / "casio", SOUNDFONT, KITS) if not p.exists()]
+
+
+def _rendered(rng: Rng, groove: str, bpm: int) -> Signal | None:
+    """Return some bars of a groove over a few chords, cut so that they loop; None when MMA refuses it."""
+    chords = rng.choice(
+        [["Am", "F", "C", "G"], ["C", "C", "F", "G"], ["Dm", "G", "C", "Am"], ["Em", "Em", "Am", "B"]]
+    )
+    lines = [f"RndSeed {int(rng.integers(9999))}", f"Tempo {bpm}", f"Groove {groove}"]
+    lines += [f"{i + 1} {chords[i % 4]}" for i in range(13)]
+    bars, start = int(rng.choice([1, 2, 4, 8])), 4
+    with tempfile.TemporaryDirectory() as folder:
+        source, midi, wav = (Path(folder) / f"a.{ending}" for ending in ("mma", "mid", "wav"))
+        source.write_text("\n".join(lines) + "\n")
+        play = [
+            "fluidsynth",
+            "-ni",
+            "-q",
+            "-g",
+            "0.6",
+            "-r",
+            str(RATE_HZ),
+            "-F",
+            str(wav),
+            "-T",
+            "wav",
+            "-O",
+            "float",
+        ]
+        try:
+            subprocess.run(["mma", "-f", str(midi), str(source)], check=True, capture_output=True, timeout=60)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            return None
+        subprocess.run([*play, str(SOUNDFONT), str(midi)], check=True, capture_output=True, timeout=120)
+        y, _ = soundfile.read(wav)
+    y = y[frames(start * 240 / bpm) : frames((start + bars) * 240 / bpm)]
+    return y if len(y) and np.abs(y).max() > 0.01 else None
+
+
+def _sequenced(rng: Rng, bpm: int, sounds: dict[str, Signal | None]) -> Signal:
+    """Return one, two or four bars of a pattern, with hats where the kit has any."""
+    low, high, steps = _PATTERNS[int(rng.integers(len(_PATTERNS)))]
+    grid = Grid(bpm, 4 * int(rng.choice([1, 2, 4])))
+    for bar in range(int(grid.beats / 4)):
+        for lane, places in (("kick", low), ("snare", high), ("hat", [i / steps for i in range(4 * steps)])):
+            sound = sounds[lane]
+            for at in places if sound is not None else ():
+                grid.put(
+                    sound, bar * 4 + at, rng.uniform(0.35, 0.6) if lane == "hat" else rng.uniform(0.85, 1)
+                )
+    return grid.y
+
+
+def _kit_sound(rng: Rng, folder: Path, pattern: re.Pattern[str]) -> Signal | None:
+    """Return a random sound of a kit whose file name fits, at most a second long."""
+    files = [
+        p
+        for p in sorted(folder.iterdir())
+        if p.suffix.lower() in (".wav", ".flac") and pattern.search(p.stem)
+    ]
+    return _loaded(files[int(rng.integers(len(files)))]) if files else None
+
+
+@cache
+def _loaded(path: Path) -> Signal:
+    """Return a hit as one channel with its peak at 1."""
+    y, rate = soundfile.read(path, always_2d=True)
+    y = soxr.resample(y.mean(axis=1), rate, RATE_HZ)[:RATE_HZ]
+    return y / (np.abs(y).max() + 1e-12)
