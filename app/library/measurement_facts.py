@@ -132,7 +132,9 @@ def _tone_facts(measured: Analysis) -> list[Fact]:
         )
     )
     if measured.note:
-        rows.append(Fact("Note", _note_text(measured), "The pitch of this sound; use it to tune pads."))
+        slides = "The pitch it starts on and the one it ends on; use the first to tune pads."
+        steady = "The pitch of this sound; use it to tune pads."
+        rows.append(Fact("Note", _note_text(measured), slides if measured.note_end else steady))
     elif measured.tuning_cents is not None:
         rows.append(Fact("Tuning", f"{measured.tuning_cents:+.0f} cents", "Distance from A = 440 Hz."))
     return rows
@@ -141,7 +143,8 @@ def _tone_facts(measured: Analysis) -> list[Fact]:
 def _note_text(measured: Analysis) -> str:
     cents = measured.note_cents
     away = "" if cents is None else f" {cents:+.0f} cents".replace("-", "−")
-    return f"{measured.note}{away}".replace("#", "♯")
+    end = f" → {measured.note_end}" if measured.note_end else ""
+    return f"{measured.note}{away}{end}".replace("#", "♯")
 
 
 def _time_facts(measured: Analysis) -> list[Fact]:
