@@ -11,7 +11,7 @@ from app.audio.estimation.boosted_trees import load_forest, load_weights, softma
 from app.audio.listening import onset_detection
 from app.audio.listening.front_end import RATE_HZ
 from app.audio.listening.front_end_features import FrontEndFeatures
-from app.music.sound_classes import DRUMS, LOOP, ONE_SHOT, SOUNDS
+from app.music.sound_classes import LOOP, ONE_SHOT
 
 # Below one half: a drum taken for a tone loses its class, while a tone taken for a drum keeps its note.
 MIN_DRUM_PROBABILITY = 0.35
@@ -21,6 +21,9 @@ MIN_LOOP_EVENTS = 2
 MAX_ONE_EVENT_PROBABILITY = 0.25
 # The cut at the end of a held sound makes an onset that does not count.
 END_CUT_S = 0.1
+# The classes in the order of the weights' outputs: drums, then tones.
+_DRUMS = ("kick", "snare", "clap", "hi-hat", "tom", "cymbal", "percussion")
+_SOUNDS = (*_DRUMS, "bass", "keys", "lead", "pad", "vocal-like", "fx")
 
 Array = npt.NDArray[np.float64]
 
@@ -32,7 +35,7 @@ class SoundClass:
     Attributes
     ----------
     kind : "loop" or "one-shot"; a whole track counts as a loop, since both have a tempo.
-    sound : one of `SOUNDS`, None for a loop and for what has no clear class.
+    sound : a class of one-shots, None for a loop and for what has no clear class.
     kind_confidence, sound_confidence : 0 to 1.
     """
 
@@ -66,12 +69,12 @@ def classify_sound(features: FrontEndFeatures) -> SoundClass:
     if chances.max() < MIN_SOUND_PROBABILITY:
         return SoundClass(ONE_SHOT, round(1 - loop, 3), None, 0.0)
     best = _best_class(chances)
-    return SoundClass(ONE_SHOT, round(1 - loop, 3), SOUNDS[best], round(float(chances[best]), 3))
+    return SoundClass(ONE_SHOT, round(1 - loop, 3), _SOUNDS[best], round(float(chances[best]), 3))
 
 
 def _best_class(chances: Array) -> int:
     """Return the index of the likeliest class of the group, drums or tones, that the sound belongs to."""
-    size = len(DRUMS)
+    size = len(_DRUMS)
     if float(chances[:size].sum()) >= MIN_DRUM_PROBABILITY:
         return int(np.argmax(chances[:size]))
     return size + int(np.argmax(chances[size:]))
@@ -84,7 +87,7 @@ def _count_events(features: FrontEndFeatures) -> int:
 
 
 def sound_probabilities(descriptors: Array) -> Array:
-    """Return the probability of each class in the order of `SOUNDS`, shape (13,).
+    """Return the probability of each class in the order of `_SOUNDS`, shape (13,).
 
     One forest separates drums from tones; one for each group tells its classes apart.
 
