@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from app.api import problems
 from app.jobs.reprocess import DailyLimitError
+from app.models.corrections import UnfitCorrectionError
 from app.upload.direct_uploads import NoBucketError, NotArrivedError
 from app.upload.idempotency import KeyReusedError, RequestInProgressError
 from app.upload.intake import UploadRefusedError, UploadUnavailableError
@@ -21,6 +22,7 @@ def register(blueprint: Blueprint) -> None:
     """Register a handler for each exception that a view of the API may raise."""
     for error, status in STATUS_BY_ERROR.items():
         blueprint.register_error_handler(error, partial(refuse, status))
+    blueprint.register_error_handler(UnfitCorrectionError, unfit_correction)
     blueprint.register_error_handler(ValidationError, problems.validation_problem)
     blueprint.register_error_handler(UploadUnavailableError, service_unavailable)
     blueprint.register_error_handler(NoBucketError, no_object_store)
@@ -31,6 +33,12 @@ def register(blueprint: Blueprint) -> None:
 def refuse(status: int, error: Exception) -> Response:
     """Answer with the exception's own sentence."""
     return problems.problem_response(status, str(error))
+
+
+def unfit_correction(error: UnfitCorrectionError) -> Response:
+    """Answer 422 with the sentence, and name the field."""
+    named = problems.FieldError(field=error.field, message=str(error))
+    return problems.problem_response(422, str(error), [named])
 
 
 def service_unavailable(trouble: UploadUnavailableError) -> Response:

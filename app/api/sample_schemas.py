@@ -14,7 +14,7 @@ from app.models.corrections import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
 from app.models.sample import MAX_TAGS
 from app.music.musical_keys import MODES
 from app.music.pitch_names import PITCH_NAMES
-from app.music.sound_classes import KINDS, SOUNDS
+from app.music.sound_classes import KINDS, STORED_SOUNDS
 from app.vibe.vibe_schema import VibeCorrection, VocabularyWord
 
 KEY_PATTERN = rf"^({'|'.join(PITCH_NAMES)}) ({'|'.join(MODES)})$"
@@ -22,7 +22,7 @@ MAX_PAGE_SIZE = 100
 VIBE_PREFIX = "vibe."
 
 Kind = Annotated[str, VocabularyWord(KINDS)]
-Sound = Annotated[str, VocabularyWord(SOUNDS)]
+Sound = Annotated[str, VocabularyWord(STORED_SOUNDS)]
 Key = Annotated[str, Field(pattern=KEY_PATTERN, examples=["F# minor"])]
 Bpm = Annotated[float, Field(ge=MIN_BPM, le=MAX_BPM, allow_inf_nan=False)]
 TagName = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^,]+$")]
@@ -72,8 +72,11 @@ class SampleAnswer(BaseModel):
     format: str
     size_bytes: int
     duration_s: float
-    kind: str = Field(description="loop or one-shot")
-    sound: str | None
+    kind: str = Field(description="loop, one-shot or texture: longer than a hit, without a beat.")
+    sound: str | None = Field(
+        description="The class of a one-shot or a loop; null for a texture and where it is not clear. "
+        "`hi-hat` is a hat that may be open or closed."
+    )
     bpm: float | None
     bpm_source: str | None = Field(description="Where it came from; `user` is a correction.")
     key: str | None
@@ -114,8 +117,13 @@ class SamplesQuery(RequestModel):
         "unless you send `sort`. Words that AI has explained to you in the library keep that meaning here; "
         "API requests never ask AI.",
     )
-    kind: Literal["loop", "one-shot"] | None = None
-    sound: str = Field("", max_length=24, description="Such as kick, snare, hi-hat.")
+    kind: Literal["loop", "one-shot", "texture"] | None = None
+    sound: str = Field(
+        "",
+        max_length=24,
+        description="Such as kick, open hat, bass, full mix. `hi-hat` finds both hats, `drums` "
+        "every drum as well as loops of drums; add `kind` for only one of them.",
+    )
     key: Key | None = None
     compatible: bool = Field(False, description="With `key`: harmonically close keys too.")
     bpm_min: float | None = Field(None, gt=0, lt=1000)
@@ -130,7 +138,13 @@ class SamplesQuery(RequestModel):
 
 
 class SamplePatch(RequestModel):
-    """Only what is sent is changed. A `bpm`, `key` or `sound` of null says that the sound has none."""
+    """Only what is sent is changed. A `bpm`, `key` or `sound` of null says that the sound has none.
+
+    A `sound` must be one of the kind's: of a one-shot kick, snare, rim, clap, closed hat, open hat, hi-hat
+    (either hat), tom, cymbal, shaker, percussion, bass, keys, lead, pad, vocal-like or fx; of a loop drums,
+    percussion, bass, melody, chords or full mix. A texture has no `sound` and no `bpm`. A new `kind` removes
+    the values that it can't have.
+    """
 
     name: SampleName | SkipJsonSchema[None] = None
     tags: TagNames | SkipJsonSchema[None] = None

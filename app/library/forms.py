@@ -20,7 +20,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, NumberRange, Optional, StopValidation
+from wtforms.validators import AnyOf, DataRequired, Length, NumberRange, Optional, StopValidation
 from wtforms.widgets import CheckboxInput
 
 from app.library.samples import parse_tags
@@ -28,13 +28,18 @@ from app.models import Sample
 from app.models.corrections import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
 from app.models.display_names import MAX_READ, visible_text
 from app.music import musical_keys
-from app.music.sound_classes import KINDS, SOUNDS
+from app.music.sound_classes import KINDS, LOOP, ONE_SHOT, STORED_SOUNDS, TEXTURE, sounds_of_kind
 from app.vibe import vocabulary
 from app.vibe.vibe_schema import MAX_DESCRIPTION_CHARACTERS, MAX_GENRES, MAX_MOODS, VibeCorrection
 
 KEY_CHOICES = [
     SelectChoice(key, f"{key} · {musical_keys.camelot_code(key)}") for key in musical_keys.ALL_KEYS
 ]
+SOUND_HINTS = {
+    TEXTURE: "A texture has no sound type.",
+    LOOP: "For the types of one-shots, save that kind first.",
+    ONE_SHOT: "For the types of loops, save that kind first.",
+}
 TEMPO_MESSAGE = "Enter a tempo from 20 to 400 BPM."
 # What to do about a field that the vibe's schema refuses.
 FIELD_MESSAGES = {
@@ -56,7 +61,7 @@ def require_finite(_: FlaskForm, field: DecimalField) -> None:
         raise StopValidation(TEMPO_MESSAGE)
 
 
-def select_one(label: str, words: Iterable[str], blank: str = "–", **options: str) -> SelectField:
+def select_one(label: str, words: Iterable[str], blank: str = "–", **options: Any) -> SelectField:
     """Return a field with these words as choices and a blank one before them."""
     choices = [SelectChoice("", blank), *(SelectChoice(word, word) for word in words)]
     return SelectField(label, choices=choices, **options)
@@ -100,7 +105,14 @@ class SampleForm(EditForm):
     )
     key = SelectField("Key", choices=[SelectChoice("", "none"), *KEY_CHOICES])
     kind = SelectField("Kind", choices=[SelectChoice(kind, kind) for kind in KINDS])
-    sound = select_one("Sound type", SOUNDS, "none", id="sample-sound")  # the player's element is `sound`
+    sound = select_one(
+        "Sound type",
+        STORED_SOUNDS,
+        "none",
+        id="sample-sound",  # the player's element is `sound`
+        validate_choice=False,  # a list of the kind is shown, and the kind may be another by now
+        validators=[AnyOf(("", *STORED_SOUNDS), "Not a valid choice.")],
+    )
 
     def __init__(self, sample: Sample, sent: Mapping[str, Any] | None = None) -> None:
         shown = {"name": sample.name, "tags": ", ".join(sample.tag_names)}
@@ -109,6 +121,16 @@ class SampleForm(EditForm):
         if sent is not None:  # a button, such as "Use 186 BPM", sends only its own field
             sent = MultiDict(shown | {"bpm": "" if bpm is None else str(bpm)} | dict(sent.items()))
         super().__init__(sent, shown | {"bpm": bpm})
+        self._offer_sounds_of_kind()
+
+    def _offer_sounds_of_kind(self) -> None:
+        """Offer the sounds of the chosen kind, and the one that is chosen."""
+        offered = dict.fromkeys((*sounds_of_kind(self.kind.data), self.sound.data or ""))
+        self.sound.choices = [
+            SelectChoice("", "none"),
+            *(SelectChoice(each, each) for each in offered if each),
+        ]
+        self.sound.description = SOUND_HINTS.get(self.kind.data, "")
 
     def changed(self, name: str) -> str | None:
         """Return the value of a field that was changed, None for one that was not."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from app.audio.result import Analysis, SpectralSummary
 from app.models import Sample
 from app.music.pitch_names import PITCH_NAMES
+from app.music.sound_classes import TEXTURE
 
 Value = TypeVar("Value")
 CHART_HEIGHT = 100
@@ -49,8 +50,11 @@ def measured_facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
 def other_tempi(sample: Sample) -> list[tuple[float, float]]:
     """Return other likely tempi with the probability of each.
 
-    The tempo in force is left out, and the measured one too, because undoing the correction restores it.
+    The tempo in force is left out, and the measured one too, because undoing the correction restores it. A
+    texture has none.
     """
+    if sample.kind == TEXTURE:
+        return []
     measured = sample.analysis()
     known = [bpm for bpm in (sample.bpm, measured.bpm) if bpm is not None]
     candidates = measured.bpm_candidates

@@ -13,6 +13,8 @@ from app.extensions import limiter
 from app.library import downloads, measurement_facts, samples, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
+from app.models.corrections import UnfitCorrectionError
+from app.models.sample import with_warnings
 from app.negotiation import wants_fragment
 from app.reprocessing.sample_age import sample_age
 from app.search import facets, ranking, word_questions
@@ -32,7 +34,7 @@ def index() -> str:
     """Show the list. htmx gets only the part below the search field, from the same address."""
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
     after = request.args.get("after", "")
-    results = find_samples(current_user, query, after)
+    results = find_samples(current_user, query, after, options=with_warnings())
     if wants_fragment() and after:
         return render_template("library/_rows.html", query=query, results=results)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
@@ -46,7 +48,7 @@ def index() -> str:
         wider=[] if results.total else facets.wider_searches(current_user, query),
         sorts=ranking.SORT_ORDERS,
         kinds=facets.count_values(current_user, query, "kind"),
-        sounds=facets.count_values(current_user, query, "sound"),
+        sounds=facets.count_sounds(current_user, query),
         keys=facets.count_values(current_user, query, "key"),
         tags=facets.count_tags(current_user),
         askable=word_questions.words_to_offer(current_user, query.ask, query.learned),
@@ -79,10 +81,14 @@ def update(sample_id: str) -> Page:
     form = SampleForm(sample, request.form)
     if not form.validate():
         return _detail_page(sample, form=form), 422
-    samples.edit_sample(
-        sample, name=form.changed("name"), tags=form.changed("tags"), corrections=form.corrections
-    )
-    flash("Saved.")
+    try:
+        dropped = samples.edit_sample(
+            sample, name=form.changed("name"), tags=form.changed("tags"), corrections=form.corrections
+        )
+    except UnfitCorrectionError as error:
+        form[error.field].errors = [str(error)]
+        return _detail_page(sample, form=form), 422
+    flash(" ".join(["Saved.", *dropped]))
     return _back_to(sample)
 
 

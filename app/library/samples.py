@@ -35,8 +35,12 @@ def edit_sample(
     liked: bool | None = None,
     corrections: Mapping[str, Any] | None = None,
     reset: Collection[str] = (),
-) -> None:
-    """Change what is given of a sample and leave the rest. `reset` names corrections to drop."""
+) -> list[str]:
+    """Change what is given of a sample and leave the rest. `reset` names corrections to drop.
+
+    Returns a sentence for each value that a corrected kind can't have and so was removed. Raises
+    UnfitCorrectionError for a correction that doesn't fit the kind; then nothing is changed.
+    """
     with _locked_for_update(sample):
         if name is not None:
             sample.name = display_name(name)
@@ -46,7 +50,9 @@ def edit_sample(
             sample.liked = liked
         if reset:
             sample.revert(*reset)
+        dropped = sample.fit_to_kind(corrections or {})
         sample.correct(**(corrections or {}))
+        return dropped
 
 
 def scale_tempo(sample: Sample, factor: float) -> None:

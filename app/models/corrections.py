@@ -6,10 +6,12 @@ and it outlives a new measurement or description.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.audio.result import Analysis
+from app.music.sound_classes import TEXTURE, fits_kind
 from app.vibe.feature_text import CORRECTABLE_FEATURES
 from app.vibe.sound_description import BY_RULES
 from app.vibe.sound_description import describe_by_rules as describe_sound
@@ -27,6 +29,14 @@ VIBE_FIELDS = (
 )  # fmt: skip
 
 
+class UnfitCorrectionError(Exception):
+    """A corrected field can't have this value beside the kind; the message is for the user."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class Corrections:
     """The part of a sample that combines what was found with what its user corrected."""
 
@@ -36,6 +46,9 @@ class Corrections:
         described: dict[str, Any]
         corrections: dict[str, Any]
         duration_s: Any
+        kind: Any
+        sound: Any
+        bpm: Any
 
         def index_for_search(self) -> None: ...
 
@@ -58,9 +71,39 @@ class Corrections:
             kept = {name: value for name, value in self.corrections.items() if name not in given}
             self._settle(kept | wrong)
 
+    def fit_to_kind(self, given: Mapping[str, Any]) -> list[str]:
+        """Check corrections against the kind they lead to, and drop what a new kind can't have.
+
+        Returns a sentence for each value that was dropped. Raises UnfitCorrectionError.
+        """
+        kind = given.get("kind", self.kind)
+        if (sound := given.get("sound")) is not None and not fits_kind(sound, kind):
+            raise UnfitCorrectionError("sound", _unfit_sound(sound, kind))
+        if given.get("bpm") is not None and kind == TEXTURE:
+            raise UnfitCorrectionError(
+                "bpm", "A texture has no tempo. Leave it empty, or change the kind to loop."
+            )
+        dropped = {}
+        if kind != self.kind:
+            if self.sound and "sound" not in given and not fits_kind(self.sound, kind):
+                dropped["sound"] = (
+                    f"The sound type “{self.sound}” was removed. {_unfit_sound(self.sound, kind)}"
+                )
+            if self.bpm and kind == TEXTURE:
+                dropped["bpm"] = f"The tempo of {self.bpm:g} BPM was removed, because a texture has none."
+        if own := [name for name in dropped if name in self.corrections]:
+            self.revert(*own)
+        return [*dropped.values()]
+
     def revert(self, *names: str) -> None:
-        """Take back the corrections of some fields, or all of them when no field is named."""
-        gone = names or tuple(self.corrections)
+        """Take back the corrections of some fields, or all of them when no field is named.
+
+        With the kind goes a sound type that the kind that was found can't have.
+        """
+        gone = {*(names or self.corrections)}
+        own = self.corrections.get("sound")
+        if "kind" in gone and own is not None and not fits_kind(own, self.analysis().kind):
+            gone.add("sound")
         self._settle({name: value for name, value in self.corrections.items() if name not in gone})
 
     def found(self) -> dict[str, Any]:
@@ -82,7 +125,18 @@ class Corrections:
     def corrected_analysis(self) -> Analysis:
         """Return the analysis with the user's corrections, each with full confidence."""
         own = self.own_figures
-        return replace(self.analysis(), **(own | {f"{name}_confidence": 1.0 for name in own}))
+        changes = self._figures_in_force() | {f"{name}_confidence": 1.0 for name in own}
+        return replace(self.analysis(), **changes)
+
+    def _figures_in_force(self) -> dict[str, Any]:
+        """Return kind, sound, tempo and key; a corrected kind hides a measured value that it can't have."""
+        measured, own = self.analysis(), self.own_figures
+        figures = {name: getattr(measured, name) for name in SOUND_FIELDS}
+        if "kind" in own and own["kind"] == TEXTURE:
+            figures["bpm"] = None
+        if "kind" in own and figures["sound"] is not None and not fits_kind(figures["sound"], own["kind"]):
+            figures["sound"] = None
+        return figures | own
 
     @property
     def is_by_rules(self) -> bool:
@@ -112,10 +166,14 @@ class Corrections:
         figures, self.corrections = self.own_figures, corrections
         if self.is_by_rules and self.own_figures != figures:
             self.described = describe_sound(self.corrected_analysis()).to_dict()
-        measured, in_force = self.analysis(), self.found() | corrections
+        measured, in_force = self.analysis(), self._figures_in_force()
         for name in SOUND_FIELDS:
             setattr(self, name, in_force[name])
         for name in ("bpm", "key"):
-            source = BY_USER if name in corrections else getattr(measured, f"{name}_source")
-            setattr(self, f"{name}_source", source)
+            found_in = getattr(measured, f"{name}_source") if in_force[name] is not None else None
+            setattr(self, f"{name}_source", BY_USER if name in corrections else found_in)
         self.index_for_search()
+
+
+def _unfit_sound(sound: str, kind: str) -> str:
+    return "A texture has no sound type." if kind == TEXTURE else f"A {kind} can't be of the type “{sound}”."

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship, undefer
+from sqlalchemy.sql.base import ExecutableOption
 
 from app.audio.result import Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.corrections import Corrections
 from app.models.text_folding import fold_text
+from app.music.sound_classes import HI_HAT, SOUND_FAMILIES
 from app.sp404.unit_limits import fits_on_pad
 
 MAX_TAGS = 20
@@ -80,6 +82,8 @@ class Sample(Corrections, Model):
     def index_for_search(self) -> None:
         """Store all searchable words in one column, and their folded form in another."""
         words = [self.name, self.filename, self.kind, self.sound or "", self.key or "", *self.tag_names]
+        if self.sound in SOUND_FAMILIES[HI_HAT]:
+            words.append(HI_HAT)
         vibe = self.vibe
         words += [*vibe.get("moods", []), vibe.get("texture", ""), vibe.get("use", "")]
         words += [*vibe.get("tags", []), *(genre["name"] for genre in vibe.get("genres", []))]
@@ -128,3 +132,18 @@ class AudioFeatures(Model):
             peaks=bytes(analysis.peaks),
             measured={name: value for name, value in plain.items() if name not in {"peaks", "bars"}},
         )
+
+
+# The analysis' own list, without loading the whole measurement for each row of a list.
+Sample.warnings = column_property(
+    select(AudioFeatures.measured["warnings"])
+    .where(AudioFeatures.sample_id == Sample.id)
+    .correlate_except(AudioFeatures)
+    .scalar_subquery(),
+    deferred=True,
+)
+
+
+def with_warnings() -> tuple[ExecutableOption, ...]:
+    """Return the options of a query whose rows are shown with their warnings."""
+    return (undefer(Sample.warnings),)  # type: ignore[attr-defined]  # set above, after its class

@@ -11,32 +11,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.music.sound_classes import LOOP, ONE_SHOT
+from app.music.sound_classes import HI_HAT, LOOP, ONE_SHOT, TEXTURE
 
 Words = Mapping[str, tuple[str, ...]]
 
 KIND_WORDS: Words = {
     LOOP: ("loop",),
     ONE_SHOT: ("one shot", "hit", "stab"),
-}
+    TEXTURE: (
+        "texture", "atmos", "atmosphere", "ambience", "soundscape", "drone", "foley", "field recording",
+        "noise bed",
+    ),
+}  # fmt: skip
+# A riser may be a texture or a one-shot of the class "fx": a name says both, and a sentence asks for either.
+RISER_WORDS = ("riser", "uplifter", "sweep", "downlifter", "downer")
 # In a sentence "beat" asks for drums and "break" for a loop of drums; "groove" and "bar" are no kind.
-KIND_WORDS_IN_FILE_NAMES: Words = {LOOP: ("groove", "break", "beat", "bar")}
-KIND_WORDS_IN_SENTENCES: Words = {ONE_SHOT: ("single hit",)}
+KIND_WORDS_IN_FILE_NAMES: Words = {LOOP: ("groove", "break", "beat", "bar"), TEXTURE: RISER_WORDS}
+# A "bed" in a file name is often music.
+KIND_WORDS_IN_SENTENCES: Words = {
+    ONE_SHOT: ("single hit",),
+    TEXTURE: ("atmo", "ambiance", "bed", "sound bed"),
+}
 
 SOUND_WORDS: Words = {
     "kick": ("kick", "bass drum", "bd", "kik"),
-    "snare": ("snare", "sd", "rimshot", "rim"),
+    "snare": ("snare", "sd"),
+    "rim": ("rim", "rimshot", "side stick"),
     "clap": ("clap",),
-    "hi-hat": ("hi hat", "hat", "hh", "oh", "ch"),
+    "closed hat": ("closed hat", "closed hi hat", "hat closed", "hi hat closed", "hh closed", "ch"),
+    "open hat": ("open hat", "open hi hat", "hat open", "hi hat open", "hh open", "oh"),
     "tom": ("tom",),
     "cymbal": ("cymbal", "crash", "ride", "cym"),
-    "percussion": ("percussion", "perc", "conga", "bongo", "shaker", "tambourine", "cowbell"),
+    "shaker": ("shaker", "maraca"),
+    "percussion": ("percussion", "perc", "conga", "bongo", "tambourine", "cowbell"),
     "bass": ("bass", "sub"),
     "keys": ("keys", "piano", "rhodes", "organ", "e piano"),
     "lead": ("lead",),
     "pad": ("pad",),
     "vocal-like": ("vocal", "vox", "voice"),
-    "fx": ("fx", "sfx", "riser", "sweep"),
+    "fx": ("fx", "sfx"),
+    HI_HAT: ("hi hat", "hat", "hh"),
 }
 # Abbreviations that nobody types into a search, and words that find more there as plain text:
 # "808" is a drum machine as well as a bass, "impact" and "clave" stand in tags and descriptions.
@@ -45,14 +59,13 @@ SOUND_WORDS_IN_FILE_NAMES: Words = {
     "clap": ("clp",),
     "percussion": ("clave",),
     "bass": ("808",),
-    "fx": ("impact",),
+    "fx": ("impact", *RISER_WORDS),
 }
 # Ways to ask for a sound, which a file name says more shortly or uses for something else ("EP", "snap").
 SOUND_WORDS_IN_SENTENCES: Words = {
     "kick": ("kick drum",),
     "snare": ("snare drum",),
     "clap": ("hand clap", "cp", "snap"),
-    "hi-hat": ("closed hat",),
     "tom": ("floor tom",),
     "cymbal": ("splash",),
     "bass": ("bassline", "sub bass"),
@@ -62,6 +75,17 @@ SOUND_WORDS_IN_SENTENCES: Words = {
     "vocal-like": ("acapella", "singing"),
     "fx": ("effect", "sound effect"),
     "drums": ("drum", "drum kit", "beat"),
+    "percussion": ("tops",),
+    "full mix": ("full mix",),
+}
+# Words before "loop" that name its class. Alone most of them mean something else: a chord, a melody, a bar.
+LOOP_WORDS: Words = {
+    "drums": ("drum",),
+    "percussion": ("top", "perc", "percussion"),
+    "bass": ("bass", "bassline", "bass line"),
+    "melody": ("melody", "melodic"),
+    "chords": ("chord", "chord progression"),
+    "full mix": ("full", "full mix"),
 }
 
 

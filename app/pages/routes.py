@@ -15,6 +15,7 @@ from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, InvalidLinkError, open_store
 from app.jobs import card_list
+from app.models.sample import with_warnings
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 
@@ -34,7 +35,9 @@ def landing() -> str | BaseResponse:
 @blueprint.get("/dashboard")
 def dashboard() -> str:
     """Show the latest samples, the plan's usage and the jobs."""
-    recent = find_samples(current_user, SampleQuery(), after=None, limit=RECENT_SAMPLES)
+    recent = find_samples(
+        current_user, SampleQuery(), after=None, limit=RECENT_SAMPLES, options=with_warnings()
+    )
     return render_template(
         "pages/dashboard.html",
         standing=quota.plan_usage(current_user),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from app.search import ranking, synonyms
+from app.search import ranking
 from app.search.sample_query import SampleQuery
 from app.search.sentence_parser import Term, quote_term, remove_term
 from app.search.term_labels import tempo_label, term_label
@@ -59,5 +59,5 @@ def _equal_filters(term: Term) -> dict[str, Any]:
         return {}
     if term.field == "bpm":
         return {"bpm_min": term.value[0], "bpm_max": term.value[1]}
-    is_single = term.field in FILTER_FIELDS and len(term.value) == 1
-    return {term.field: term.value[0]} if is_single and term.value[0] not in synonyms.FAMILIES else {}
+    is_single = term.field in FILTER_FIELDS and (len(term.value) == 1 or term.field == "kind")
+    return {term.field: term.value[0]} if is_single else {}

@@ -11,14 +11,16 @@ from sqlalchemy import ColumnElement, and_, func, or_
 
 from app.models import Sample, Tag
 from app.models.base import utcnow
-from app.search import synonyms, text_conditions
+from app.music import sound_words
+from app.music.sound_classes import HI_HAT, TEXTURE, sounds_named
+from app.search import text_conditions
 from app.search.sentence_parser import Term
 
 BREAK_WORDS = ("break", "breaks", "breakbeat", "breakbeats")  # in a name or tag
 BARS_TOLERANCE = 0.04  # relative; cuts are rarely sample-accurate
 BEATS_PER_BAR = 4
 # A sample has one value in each of these fields, so two terms for one field mean "either of them".
-SINGLE_VALUE_FIELDS = ("kind", "sound", "texture", "era", "use", "role")
+SINGLE_VALUE_FIELDS = ("kind", "sound", "riser", "texture", "era", "use", "role")
 
 
 def term_conditions(terms: Iterable[Term]) -> list[ColumnElement[bool]]:
@@ -42,7 +44,8 @@ def _alternative_group(term: Term) -> tuple[str, str] | None:
     """
     if term.negated or not (term.guess or term.field in SINGLE_VALUE_FIELDS):
         return None
-    return ("" if term.field in SINGLE_VALUE_FIELDS else term.guess, term.field)
+    field = "sound" if term.field == "riser" else term.field
+    return ("" if term.field in SINGLE_VALUE_FIELDS else term.guess, field)
 
 
 def _bpm_between(low: float | None, high: float | None) -> ColumnElement[bool]:
@@ -68,13 +71,35 @@ def _is_between(column: ColumnElement[Any], low: float | None, high: float | Non
 def _has_sound(sound: str) -> ColumnElement[bool]:
     """Require the sound class, or its word in the name or tags.
 
-    Loops have no class, and a name that says "kick" may be right where the analysis is wrong.
+    A loop is of one class, and a name that says "kick" may be right where the analysis is wrong.
     """
-    is_class = func.coalesce(Sample.sound, "").in_(synonyms.FAMILIES.get(sound, (sound,)))
-    if sound in synonyms.FAMILIES:
-        return or_(is_class, text_conditions.contains_text(sound.removesuffix("s")))
-    is_named = text_conditions.FOLDED_NAME.contains(sound)
-    return or_(is_class, is_named, Sample.tags.any(Tag.name == sound))
+    is_class = func.coalesce(Sample.sound, "").in_(sounds_named(sound))
+    if sound == "drums":
+        return or_(is_class, text_conditions.contains_text("drum"))
+    is_named = (text_conditions.FOLDED_NAME.contains(each) for each in _name_spellings(sound))
+    return or_(is_class, *is_named, Sample.tags.any(Tag.name == sound.replace(" ", "-")))
+
+
+def _name_spellings(sound: str) -> list[str]:
+    """Return how a name may spell a class; of hats also `OpenHat`, `closed hi-hat`."""
+    words = sound_words.SOUND_WORDS[sound] if sound.endswith(" hat") or sound == HI_HAT else ()
+    spaced = [word for word in words if " " in word]
+    return sorted({sound, *(word.replace(" ", mark) for word in spaced for mark in (" ", "", "-"))})
+
+
+def _is_kind(kind: str, *words: str) -> ColumnElement[bool]:
+    """Require the kind, or one of the words in the name."""
+    return or_(Sample.kind == kind, *map(_name_says, words))
+
+
+def _is_riser(word: str) -> ColumnElement[bool]:
+    """Require a texture, a one-shot of the class "fx", or the word in the name."""
+    return or_(Sample.kind == TEXTURE, func.coalesce(Sample.sound, "") == "fx", _name_says(word))
+
+
+def _name_says(word: str) -> ColumnElement[bool]:
+    name = text_conditions.FOLDED_NAME
+    return or_(*(text_conditions.contains_words(name, each) for each in (word, f"{word}s")))
 
 
 def _is_break(_: str) -> ColumnElement[bool]:
@@ -101,7 +126,8 @@ CONDITION_BUILDERS: dict[str, Callable[..., ColumnElement[bool]]] = {
     "sound": _has_sound,
     "break": _is_break,
     "word": _contains_any,
-    "kind": lambda kind: Sample.kind == kind,
+    "kind": _is_kind,
+    "riser": _is_riser,
     "key": lambda *names: func.coalesce(Sample.key, "").in_(names),
     "has": _has_property,
     "liked": lambda _: Sample.liked.is_(True),

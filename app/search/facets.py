@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import Sample, Tag, User
+from app.music.sound_classes import SOUND_FAMILIES, SOUNDS
 from app.search.chips import Chip, search_chips
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import matching_count, row_conditions
@@ -26,6 +27,21 @@ def count_values(user: User, query: SampleQuery, column: str) -> list[tuple[str,
         select(field, func.count()).where(*wanted, field.is_not(None)).group_by(field).order_by(field)
     )
     return [(str(value), int(count)) for value, count in rows]
+
+
+def count_sounds(user: User, query: SampleQuery) -> list[tuple[str, int]]:
+    """Return each class, with its samples; a family counts its members, as its filter finds them.
+
+    A family is listed when a sample has its name for a class, or two of its classes are there.
+    """
+    stored = dict(count_values(user, query, "sound"))
+    counts = dict(stored)
+    for family, members in SOUND_FAMILIES.items():
+        found = [stored[name] for name in members if name in stored]
+        if family in stored or len(found) > 1:
+            counts[family] = sum(found)
+    order = [*dict.fromkeys((*SOUND_FAMILIES, *SOUNDS))]
+    return sorted(counts.items(), key=lambda each: order.index(each[0]))
 
 
 def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]:

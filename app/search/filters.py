@@ -10,7 +10,7 @@ from app.models import Sample, Tag
 from app.models.display_names import tag_name
 from app.models.text_folding import fold_text, strip_accents
 from app.music import musical_keys
-from app.music.sound_classes import ONE_SHOT
+from app.music.sound_classes import ONE_SHOT, sounds_named
 from app.music.sound_words import sound_of_word
 from app.search.folded_sentence import TYPOGRAPHIC_QUOTES
 from app.search.sample_query import MAX_TEXT_LENGTH, SampleQuery
@@ -38,7 +38,7 @@ def filter_conditions(query: SampleQuery) -> list[ColumnElement[bool]]:
     if query.kind:
         wanted.append(Sample.kind == query.kind)
     if query.sound:
-        wanted.append(Sample.sound == query.sound)
+        wanted.append(Sample.sound.in_(sounds_named(query.sound)))
     if query.key:
         keys = musical_keys.compatible_keys(query.key) if query.compatible else [query.key]
         wanted.append(Sample.key.in_(keys))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.music import musical_keys
+from app.music.sound_classes import TEXTURE
 from app.search import synonyms, vibe_synonyms
 
 FieldValue = tuple[str, tuple[Any, ...]]  # the field of a term and its value
@@ -70,6 +71,11 @@ def _phrase_entries() -> Entries:
     for field, names in NAMED_FIELDS.items():
         for name, spelled in names.items():
             yield (field, (name,)), spelled
+    # The word is kept: a name that says "drone" may be right where the analysis is wrong.
+    for word in _split_list(synonyms.KINDS[TEXTURE]):
+        yield ("kind", (TEXTURE, word)), word
+    for word in _split_list(synonyms.RISER_PHRASES):
+        yield ("riser", (word,)), word
     for field, values in VALUED_FIELDS.items():
         for value, spelled in values.items():
             yield (field, value), spelled

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from app.music.sound_classes import TEXTURE
 from app.search.folded_sentence import FoldedSentence
 from app.search.lexicon import FieldValue, strip_separators
 from app.search.sentence_rules import PROPERTY, SENTENCE_RULES, search_word
@@ -74,7 +75,7 @@ def parse_sentence(sentence: str) -> tuple[Term, ...]:
             found.append(build_term(value, *source.span(start, end), refused, degree))
         denial = start if refused and value is None else None
         at = end
-    return tuple(found)
+    return _settle_textures(found)
 
 
 def build_term(found: FieldValue, start: int, end: int, negated: bool, degree: str | None = None) -> Term:
@@ -97,6 +98,21 @@ def build_term(found: FieldValue, start: int, end: int, negated: bool, degree: s
     if term.field in ("bpm", "seconds") and negated and None in term.value:
         return replace(term, value=term.value[::-1], negated=False)
     return term
+
+
+def _settle_textures(terms: list[Term]) -> tuple[Term, ...]:
+    """Exclude only the word in `textures, no drones`, which else would exclude what it asks for."""
+    wants_textures = any(_asks_for_texture(term) and not term.negated for term in terms)
+    return tuple(
+        replace(term, field="word", value=(term.value[-1],))
+        if wants_textures and term.negated and _asks_for_texture(term)
+        else term
+        for term in terms
+    )
+
+
+def _asks_for_texture(term: Term) -> bool:
+    return term.field == "riser" or (term.field == "kind" and term.value[0] == TEXTURE)
 
 
 def remove_term(sentence: str, term: Term) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from app.music import musical_keys
+from app.music import musical_keys, sound_words
 from app.music.pitch_names import pitch_name
 from app.search import synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES, FieldValue, similar_words, strip_separators
@@ -25,6 +25,11 @@ UPWARD_WORDS = {"+", "up", "more", "over", "above", "faster", "longer"}
 LENGTH_COMPARISONS = {"longerthan", "shorterthan"}
 # Words before a tempo that mean it closely, unlike "around".
 AT_WORDS = {"", "at", "@", "tempo", "tempoof", "bpm", "bpmof"}
+
+
+def _loop_class(match: re.Match[str]) -> FieldValue | None:
+    """Return the class of a loop, as in `top loops`; the word "loop" itself is left for the next term."""
+    return "sound", (LOOP_CLASSES[strip_separators(match[0])],)
 
 
 def _quoted_text(match: re.Match[str]) -> FieldValue | None:
@@ -168,6 +173,13 @@ def search_word(text: str, refused: bool = False) -> FieldValue | None:
     return "word", (word, *sorted({*similar_words(singular)} - {word}))
 
 
+LOOP_CLASSES = {
+    strip_separators(word): sound for sound, words in sound_words.LOOP_WORDS.items() for word in words
+}
+LOOP_WORDS = "|".join(
+    word.replace(" ", r"[\s-]?")
+    for word in sorted(sum(sound_words.LOOP_WORDS.values(), ()), key=len, reverse=True)
+)
 NUMBER = r"\d{1,4}(?:[.,]\d{1,3})?"
 LOW, HIGH = rf"(?P<low>{NUMBER})", rf"(?P<high>{NUMBER})"
 UNITS = r"(?:bpm|msecs?|ms|milliseconds?|seconds?|secs?|s|minutes?|mins?)(?!\w)"
@@ -220,6 +232,7 @@ SENTENCE_RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], FieldValue
             rf"(?:{NEAR_PREFIX}\s*)?(?:(?P<before>{HALF_OR_DOUBLE_TIME})\s+)?{LOW}{UNIT}(?:\s+(?P<after>{HALF_OR_DOUBLE_TIME}))?{WORD_END}",
             _single_figure,
         ),
+        (rf"(?:{LOOP_WORDS})(?=[\s-]?loops?\b(?!\s+to\b))", _loop_class),
         (PHRASES.pattern.pattern, PHRASES.get),
     )
 ]

@@ -18,6 +18,7 @@ def _comma_separated(tables: Iterable[sound_words.Words]) -> dict[str, str]:
 KINDS = _comma_separated((sound_words.KIND_WORDS, sound_words.KIND_WORDS_IN_SENTENCES))
 SOUNDS = _comma_separated((sound_words.SOUND_WORDS, sound_words.SOUND_WORDS_IN_SENTENCES))
 FAMILIES = SOUND_FAMILIES
+RISER_PHRASES = ", ".join(sound_words.RISER_WORDS)
 # A drum loop, or anything with "break" in its text.
 BREAK_PHRASES = "break, drum break, breakbeat, break beat, drum break loop, break loop, breakbeat loop"
 FORMAT_PHRASES = {

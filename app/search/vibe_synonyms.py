@@ -60,7 +60,6 @@ SYNONYMS: dict[str, dict[tuple[str, ...], str]] = {
         ("drum loop to chop",): "to chop, for chopping, to chop up",
         ("melodic loop to layer",): "melodic loop, to layer, for layering",
         ("source to sample from",): "to sample from, for sampling",
-        ("bed to hold",): "bed, drone",
     },
     "role": {("melody",): "melodies"},
 }

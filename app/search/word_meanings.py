@@ -30,7 +30,7 @@ MAX_TOKENS = 800
 MAX_CALLS = 2
 CALL_TIMEOUT_S, MAX_WAIT_S = 6.0, 10.0
 
-SOUNDS = (*sound_classes.SOUNDS, *sound_classes.SOUND_FAMILIES)
+SOUNDS = sound_classes.SEARCHABLE_SOUNDS
 MEANING_FIELDS: dict[str, Iterable[str]] = {
     "kind": sound_classes.KINDS,
     "sound": SOUNDS,

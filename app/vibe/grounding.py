@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.audio.result import Analysis
 from app.music.pitch_names import pitch_name
-from app.music.sound_classes import DRUMS
+from app.music.sound_classes import DRUMS, HI_HAT
 from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.vibe_schema import SoundVibe
 from app.vibe.vocabulary import MOODS
@@ -70,9 +70,10 @@ CLAIM_LIMITS = (
     _limit("swelling", "attack", lambda m: _is_below(m.attack_ms, 20)),
     _limit("sustained endless ringing", "decay", lambda m: (decay_s(m) or 99.0) < 0.3),
     _limit("short staccato tight", "decay", lambda m: (decay_s(m) or 0.0) > 1.5),
-    _limit("one-shot oneshot", "kind", lambda m: m.kind == "loop"),
-    _limit("loop looping loops", "kind", lambda m: m.kind == "one-shot"),
+    _limit("one-shot oneshot", "kind", lambda m: m.kind != "one-shot"),
+    _limit("loop looping loops", "kind", lambda m: m.kind != "loop"),
 )
+FREE_USES = frozenset({"source to sample from", "bed to hold", "transition"})  # of any kind
 TEXTURE_CLAIMS = {
     "punchy": "punchy", "snappy": "punchy", "crisp": "bright", "gritty": "noisy", "harsh": "noisy",
     "clear": "clean",
@@ -126,14 +127,10 @@ def correct_vibe(vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis) -> tu
 def _correct_placement(
     vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis, faults: list[str]
 ) -> dict[str, object]:
-    """Return changes to use and role: a loop is not a hit, and a one-shot is not a loop."""
+    """Return changes to use and role: a loop is not a hit, and a hit or a texture is not a loop."""
     is_loop = measured.kind == "loop"
     changes: dict[str, object] = {}
-    if is_loop != ("loop" in vibe.use) and vibe.use not in {
-        "source to sample from",
-        "bed to hold",
-        "transition",
-    }:
+    if vibe.use not in FREE_USES and (measured.kind == "texture" or is_loop != ("loop" in vibe.use)):
         faults.append(_fault_sentence(vibe.use, "kind", measured))
         changes["use"] = by_rules.use
     is_tonal = vibe.role in {"vocal", "chord", "melody"}
@@ -144,7 +141,7 @@ def _correct_placement(
 
 
 def _is_sure_drum(measured: Analysis) -> bool:
-    return measured.sound in DRUMS and measured.sound_confidence >= SURE_CONFIDENCE
+    return measured.sound in (*DRUMS, HI_HAT) and measured.sound_confidence >= SURE_CONFIDENCE
 
 
 def _is_wrong_mood(mood: str, energy: int) -> bool:

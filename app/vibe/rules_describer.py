@@ -9,10 +9,10 @@ tempo alone, which says little, so its weight stays low. Thresholds and weights 
 from __future__ import annotations
 
 from app.audio.result import Analysis
-from app.music.sound_classes import DRUMS
+from app.music.sound_classes import DRUMS, HI_HAT
 from app.vibe.feature_text import decay_s, level_course, onsets_per_s
 from app.vibe.vibe_schema import Genre, Instrument, RestsOn, SoundVibe
-from app.vibe.vocabulary import MOODS
+from app.vibe.vocabulary import INSTRUMENTS, MOODS
 
 BRIGHT, DARK = 60.0, 35.0
 NOISY, CLEAN = 55.0, 25.0
@@ -31,7 +31,9 @@ GENRE_TEMPI = (
     ("dubstep", 139, 143), ("trap", 144, 159), ("drum and bass", 160, 180),
 )  # fmt: skip
 ROLE_OF_SOUND = {
-    "tom": "percussion", "cymbal": "hi-hat", "keys": "chord", "lead": "melody", "pad": "texture",
+    "tom": "percussion", "cymbal": "hi-hat", "closed hat": "hi-hat", "open hat": "hi-hat", "rim": "snare",
+    "shaker": "percussion", "drums": "percussion", "chords": "chord", "full mix": "fx",
+    "keys": "chord", "lead": "melody", "pad": "texture",
     "vocal-like": "vocal",
 }  # fmt: skip
 INSTRUMENT_OF_SOUND = {
@@ -40,6 +42,7 @@ INSTRUMENT_OF_SOUND = {
     "pad": "synth pad",
     "vocal-like": "voice",
     "fx": "effect",
+    "drums": "drum kit",
 }
 VOWELS = tuple("aeiou")
 
@@ -130,9 +133,10 @@ def likely_genres(measured: Analysis) -> list[Genre]:
 
 
 def likely_instruments(measured: Analysis) -> list[Instrument]:
-    """Return the instrument of the recognised sound; a loop without a key implies a drum kit."""
+    """Return the instrument of the sound, if its class names one; a loop without a key implies a drum kit."""
     if measured.sound:
-        return [Instrument(name=INSTRUMENT_OF_SOUND.get(measured.sound, measured.sound), heard=True)]
+        named = INSTRUMENT_OF_SOUND.get(measured.sound, measured.sound)
+        return [Instrument(name=named, heard=True)] if named in INSTRUMENTS else []
     if measured.kind == "loop" and not measured.key:
         return [Instrument(name="drum kit", heard=False)]
     return []
@@ -140,8 +144,10 @@ def likely_instruments(measured: Analysis) -> list[Instrument]:
 
 def suggested_use(measured: Analysis) -> str:
     """Return what to do with the sound on the unit."""
+    if measured.kind == "texture":
+        return "bed to hold"
     if measured.kind == "one-shot":
-        if measured.sound in DRUMS:
+        if measured.sound in (*DRUMS, HI_HAT):
             return "hit to play"  # a drum with a note is still a hit
         if measured.note:
             return "note to tune and play"
@@ -157,8 +163,8 @@ def suggested_use(measured: Analysis) -> str:
 
 def pad_role(measured: Analysis) -> str:
     """Return what the sound is on a pad."""
-    if measured.kind == "loop":
-        return "loop"
+    if measured.kind in ("loop", "texture"):
+        return measured.kind
     sound = measured.sound or ""
     return ROLE_OF_SOUND.get(sound, sound) or ("chord" if measured.key else "fx")
 
@@ -186,7 +192,7 @@ def plain_tags(measured: Analysis) -> list[str]:
 
 def plain_sentence(measured: Analysis, mood: str, texture: str) -> str:
     """Return one sentence that states only what other fields and figures say."""
-    noun = (measured.sound or "sound") if measured.kind == "one-shot" else "loop"
+    noun = (measured.sound or "sound") if measured.kind == "one-shot" else measured.kind
     article = "An" if mood.startswith(VOWELS) and not mood.startswith("eu") else "A"
     parts = [f"{article} {mood}, {texture} {noun}"]
     if measured.bpm:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.music.sound_classes import DRUMS
+from app.music.sound_classes import DRUMS, HI_HAT
 
 # Each mood's place: valence (unpleasant to pleasant) and arousal (calm to excited), -10 to 10. The plane and
 # the quarters are Russell's circumplex (1980) in the use music psychology makes of it (Eerola and Vuoskoski,
@@ -34,7 +34,7 @@ GENRES = (
     "rock", "metal", "pop", "folk", "classical", "cinematic", "latin", "afrobeat", "experimental",
 )  # fmt: skip
 INSTRUMENTS = (
-    *DRUMS, "drum kit", "drum machine", "bass", "sub bass", "piano", "electric piano", "organ",
+    *DRUMS, HI_HAT, "drum kit", "drum machine", "bass", "sub bass", "piano", "electric piano", "organ",
     "synth lead", "synth pad", "strings", "brass", "woodwind", "guitar", "electric guitar", "bells",
     "mallets", "voice", "choir", "noise", "effect",
 )  # fmt: skip

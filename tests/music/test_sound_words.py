@@ -7,7 +7,21 @@ from collections import Counter
 import pytest
 
 from app.music import sound_words
-from app.music.sound_classes import DRUMS, KINDS, SOUND_FAMILIES, SOUNDS
+from app.music.sound_classes import (
+    DRUMS,
+    HI_HAT,
+    KINDS,
+    LOOP,
+    LOOP_SOUNDS,
+    ONE_SHOT,
+    ONE_SHOT_SOUNDS,
+    SEARCHABLE_SOUNDS,
+    SOUND_FAMILIES,
+    STORED_SOUNDS,
+    TEXTURE,
+    fits_kind,
+    sounds_of_kind,
+)
 
 TABLES = (
     (sound_words.KIND_WORDS, sound_words.KIND_WORDS_IN_FILE_NAMES),
@@ -19,9 +33,10 @@ TABLES = (
 
 def test_every_kind_and_class_has_words() -> None:
     assert set(sound_words.KIND_WORDS) == set(KINDS)
-    assert tuple(sound_words.SOUND_WORDS) == SOUNDS
-    assert set(sound_words.SOUND_WORDS_IN_SENTENCES) <= {*SOUNDS, *SOUND_FAMILIES}
-    assert set(sound_words.SOUND_WORDS_IN_FILE_NAMES) <= set(SOUNDS)
+    assert tuple(sound_words.SOUND_WORDS) == (*ONE_SHOT_SOUNDS, HI_HAT)
+    assert tuple(sound_words.LOOP_WORDS) == LOOP_SOUNDS
+    assert set(sound_words.SOUND_WORDS_IN_SENTENCES) <= {*SEARCHABLE_SOUNDS}
+    assert set(sound_words.SOUND_WORDS_IN_FILE_NAMES) <= {*ONE_SHOT_SOUNDS}
 
 
 @pytest.mark.parametrize("tables", TABLES)
@@ -42,5 +57,14 @@ def test_a_word_leads_to_its_class(word: str, sound: str | None) -> None:
     assert sound_words.sound_of_word(word) == sound
 
 
-def test_drums_are_a_family_of_classes() -> None:
-    assert SOUND_FAMILIES["drums"] == DRUMS == SOUNDS[: len(DRUMS)]
+def test_families_hold_stored_classes() -> None:
+    assert {*SOUND_FAMILIES["drums"]} == {*DRUMS, HI_HAT, "drums"}
+    assert {*SOUND_FAMILIES[HI_HAT]} == {HI_HAT, "closed hat", "open hat"}
+
+
+def test_each_kind_has_its_classes() -> None:
+    assert (sounds_of_kind(ONE_SHOT), sounds_of_kind(LOOP)) == (ONE_SHOT_SOUNDS, LOOP_SOUNDS)
+    assert sounds_of_kind(TEXTURE) == ()
+    assert [kind for kind in KINDS if fits_kind("percussion", kind)] == [LOOP, ONE_SHOT]
+    assert [kind for kind in KINDS if fits_kind(HI_HAT, kind)] == [ONE_SHOT]
+    assert all(any(fits_kind(sound, kind) for kind in KINDS) for sound in STORED_SOUNDS)

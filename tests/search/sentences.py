@@ -14,7 +14,7 @@ HELD_OUT = {
     "short punchy snares, no hats": "rank length -1; rank punch 1; sound snare; -sound hi-hat",
     "claps under 500 ms": "sound clap; seconds ..0.5",
     "something dark and noisy between 130 and 140": "rank brightness -1; rank noisiness 1; bpm 130..140",
-    "very bright open hats": "rank brightness 2; word open; sound hi-hat",
+    "very bright open hats": "rank brightness 2; sound open hat",
     "808s in C": "word 808s; key C major|C minor",
     "vocal chops from this week": "sound vocal-like; word chops; days 7",
     "my favourite bass one-shots": "liked; sound bass; kind one-shot",
@@ -197,16 +197,62 @@ TYPED_BY_PRODUCERS = {
     "vocal chops w/o reverb": "sound vocal-like; word chops; -word reverb",
     "drum loops with no key, 85 to 95 bpm": "sound drums; kind loop; has no key; bpm 85..95",
     "kicks that hit hard": "sound kick; rank punch 1",
-    "ambient textures longer than 20 seconds": "genre ambient; role texture; seconds 20..",
+    "ambient textures longer than 20 seconds": "genre ambient; kind texture; seconds 20..",
     "mp3s that aren't liked": "format MP3; -liked",
     "120bpm house loops, newest first": "bpm 117..123; genre house; kind loop; sort newest",
     "fast drum breaks 160+": "bpm 125..; break break; bpm 160..",
     "dnb at 170 bpm or faster": "genre drum and bass; bpm 170..",
     "fx of 2 seconds or less": "sound fx; seconds ..2",
-    "risers longer than a minute": "sound fx; seconds 60..",
+    "risers longer than a minute": "riser riser; seconds 60..",
     "anything but vocals": "-sound vocal-like",
 }
 SENTENCES |= TYPED_BY_PRODUCERS
+
+# Textures, classes of loops, and the finer drums. `riser` finds textures and fx.
+KINDS_AND_CLASSES = {
+    **dict.fromkeys(
+        (
+            "textures", "texture", "atmos", "atmosphere", "atmospheres", "ambience", "ambiences", "drone",
+            "drones", "foley", "field recording", "field recordings", "noise bed", "noise beds",
+            "soundscapes", "soundscape", "beds", "bed",
+        ),
+        "kind texture",
+    ),
+    "risers": "riser riser",
+    "a riser": "riser riser",
+    "sweeps": "riser sweep",
+    "downlifters": "riser downlifter",
+    "no risers": "-riser riser",
+    "no textures": "-kind texture",
+    "without drones": "-kind texture",
+    "one-shots, not foley": "kind one-shot; -kind texture",
+    "textures without drones": "kind texture; -word drone",
+    "dark atmos in D minor": "rank brightness -1; kind texture; key D minor",
+    "loops, no atmos": "kind loop; -kind texture",
+    "risers or kicks": "riser riser; sound kick",
+    "gritty textures": "texture gritty",
+    "bass loops": "sound bass; kind loop",
+    "top loops": "sound percussion; kind loop",
+    "tops": "sound percussion",
+    "perc loops 120 bpm": "sound percussion; kind loop; bpm 117..123",
+    "chord loops in A minor": "sound chords; kind loop; key A minor",
+    "melody loops": "sound melody; kind loop",
+    "melodic loop": "sound melody; kind loop",
+    "melodic loop to layer": "use melodic loop to layer",
+    "full loops": "sound full mix; kind loop",
+    "full mix": "sound full mix",
+    "full mix loops": "sound full mix; kind loop",
+    "no top loops": "-sound percussion; kind loop",
+    "closed hats": "sound closed hat",
+    "closed hi-hats": "sound closed hat",
+    "open hats": "sound open hat",
+    "no open hats": "-sound open hat",
+    "hats": "sound hi-hat",
+    "rims": "sound rim",
+    "rimshots": "sound rim",
+    "shakers": "sound shaker",
+}  # fmt: skip
+SENTENCES |= KINDS_AND_CLASSES
 
 
 def terms_text(terms: tuple[Term, ...]) -> str:

@@ -14,6 +14,7 @@ from app.extensions import db
 from app.library import samples
 from app.models import Sample, User
 from app.models.corrections import SOUND_FIELDS
+from tests.library.corrections.test_kinds import check_facets
 from tests.search.test_text_conditions import shelve
 from tests.support import PASSWORD
 
@@ -48,3 +49,7 @@ def test_corrections_at_the_same_time_are_all_kept(postgres_app: Flask) -> None:
         "kind": "one-shot", "sound": None, "bpm": 140.0, "key": "D minor",
     }  # fmt: skip
     assert "sunny" in sample.search_text
+
+
+def test_facets_count_what_their_filters_find_on_postgresql(postgres_app: Flask) -> None:
+    check_facets(accounts.register_user("owner@example.com", PASSWORD, "UTC"))

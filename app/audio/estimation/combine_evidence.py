@@ -13,7 +13,7 @@ from app.audio.estimation.file_name_parser import NameEvidence
 from app.audio.estimation.key_estimator import KeyEstimate
 from app.audio.estimation.sound_classifier import SoundClass
 from app.audio.estimation.tempo_estimator import TempoEstimate
-from app.music.sound_classes import LOOP, sounds_of_kind
+from app.music.sound_classes import LOOP, ONE_SHOT, fits_kind, sounds_named
 
 DETECTED, FROM_NAME = "detected", "file name"
 
@@ -42,7 +42,7 @@ NO_VERDICT: Verdict[Any] = Verdict(None, 0.0, None)
 def combine_kind(detected: SoundClass, name: NameEvidence, duration_s: float) -> SoundClass:
     """Return kind and class of a sound after weighing its name.
 
-    A name that says what kind a sound is, or names a class, wins unless the detection is sure.
+    A name that says loop or one-shot, or names a class, wins unless the detection is sure.
 
     Parameters
     ----------
@@ -55,12 +55,20 @@ def combine_kind(detected: SoundClass, name: NameEvidence, duration_s: float) ->
     """
     named = name.kind or (LOOP if _name_implies_loop(name, duration_s) else None)
     if named is not None and named != detected.kind and detected.kind_confidence < _MIN_SURE_CONFIDENCE:
-        detected = SoundClass(named, _NAME_CONFIDENCE, None, 0.0)
-    possible = name.sound is not None and name.sound in sounds_of_kind(detected.kind)
-    if possible and detected.sound_confidence < _MIN_SURE_CONFIDENCE:
-        confidence = _AGREED_CONFIDENCE if detected.sound == name.sound else _NAME_CONFIDENCE
-        detected = replace(detected, sound=name.sound, sound_confidence=confidence)
-    return detected
+        detected = replace(detected, kind=named, kind_confidence=_NAME_CONFIDENCE, sound_candidates=())
+    if detected.sound is not None and not fits_kind(detected.sound, detected.kind):
+        detected = replace(detected, sound=None, sound_confidence=0.0)
+    return _combine_sound(detected, name)
+
+
+def _combine_sound(detected: SoundClass, name: NameEvidence) -> SoundClass:
+    """Weigh the class of a loop or one-shot; a name that says less than the detection only confirms it."""
+    said = {ONE_SHOT: name.sound, LOOP: name.loop_sound}.get(detected.kind)
+    if said is None or detected.sound_confidence >= _MIN_SURE_CONFIDENCE:
+        return detected
+    if detected.sound is not None and detected.sound in sounds_named(said):
+        return replace(detected, sound_confidence=_AGREED_CONFIDENCE)
+    return replace(detected, sound=said, sound_confidence=_NAME_CONFIDENCE)
 
 
 def combine_bpm(detected: TempoEstimate, name: NameEvidence, kind: str) -> tuple[Verdict[float], list[str]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from app.music.musical_keys import GERMAN_MODE_WORDS, MODE_WORDS, MODES, parse_mode
 from app.music.pitch_names import pitch_name
+from app.music.sound_classes import DRUMS, HI_HAT, KINDS, TEXTURE
 from app.music.sound_words import (
     KIND_WORDS,
     KIND_WORDS_IN_FILE_NAMES,
+    LOOP_WORDS,
     SOUND_WORDS,
     SOUND_WORDS_IN_FILE_NAMES,
     merge_words,
@@ -20,8 +23,12 @@ _MIN_BPM, _MAX_BPM = 50.0, 210.0
 _MIN_BARE_BPM, _MAX_BARE_BPM = 60.0, 200.0
 # Other plurals are left out: "breaks" or "hits" in a name tends to be the title of a pack.
 _PLURALS = frozenset(
-    {"kick", "snare", "clap", "hi hat", "hat", "tom", "cymbal", "pad", "vocal", "loop", "one shot", "bar"}
-)
+    {
+        "kick", "snare", "rim", "clap", "hi hat", "hat", "tom", "cymbal", "shaker", "pad", "vocal", "loop",
+        "one shot", "bar", "texture", "atmosphere", "soundscape", "drone", "field recording", "riser",
+        "sweep",
+    }
+)  # fmt: skip
 
 _NUMBER = r"(\d{2,3}(?:\.\d{1,3})?)"
 _BPM_MARKED = re.compile(rf"(?<![\d.]){_NUMBER}\s?bpm(?![a-z])|bpm\s?{_NUMBER}", re.IGNORECASE)
@@ -44,6 +51,12 @@ _SOUNDS = {
 }
 
 
+_LOOP_SOUNDS = {
+    sound: re.compile(rf"(?:^|\s)(?:{_words_pattern(words)}) ?loops?(?=\s|\d|$)")
+    for sound, words in LOOP_WORDS.items()
+}
+
+
 @dataclass(frozen=True, slots=True)
 class NameEvidence:
     """Facts that a file name states; each is None when the name does not state it.
@@ -56,8 +69,12 @@ class NameEvidence:
         Whether "bpm" stood beside the number.
     key
         One of `musical_keys.ALL_KEYS`.
-    kind, sound
-        One of `sound_classes.KINDS` and one of `sound_classes.SOUNDS`.
+    kind
+        One of `sound_classes.KINDS`.
+    sound
+        The class of a one-shot, or "hi-hat".
+    loop_sound
+        The class of a loop, as in "drum loop".
     """
 
     bpm: float | None
@@ -65,6 +82,7 @@ class NameEvidence:
     key: str | None
     kind: str | None
     sound: str | None
+    loop_sound: str | None = None
 
 
 def parse_file_name(name: str) -> NameEvidence:
@@ -83,7 +101,11 @@ def parse_file_name(name: str) -> NameEvidence:
     """
     words = re.sub(r"[_\-.,()\[\]{}]+(?!\d{1,3}\s?bpm)", " ", _file_stem(name)).strip()
     bpm, marked = _parse_bpm(_file_stem(name).replace("_", " "), words)
-    return NameEvidence(bpm, marked, _parse_key(words), _parse_kind(words), _parse_sound(words))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z\d])", " ", words).lower()
+    kind, sound = _parse_kind(words), _first_named(spaced, _SOUNDS)
+    if kind == TEXTURE and (sound in DRUMS or sound == HI_HAT):
+        kind = None  # "Dark Textures - Kick 01": the name of a pack
+    return NameEvidence(bpm, marked, _parse_key(words), kind, sound, _first_named(spaced, _LOOP_SOUNDS))
 
 
 def _file_stem(name: str) -> str:
@@ -116,11 +138,10 @@ def _key_of_match(match: re.Match[str]) -> str | None:
 
 def _parse_kind(words: str) -> str | None:
     """Return the kind that is named, None when both are."""
-    found = [kind for kind, pattern in _KINDS.items() if pattern.search(words)]
+    found = [kind for kind in KINDS if _KINDS[kind].search(words)]
     return found[0] if len(found) == 1 else None
 
 
-def _parse_sound(words: str) -> str | None:
-    """Return the first class of sound, in the order of `SOUNDS`, that a word names."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z\d])", " ", words).lower()
-    return next((sound for sound, pattern in _SOUNDS.items() if pattern.search(spaced)), None)
+def _first_named(spaced: str, classes: Mapping[str, re.Pattern[str]]) -> str | None:
+    """Return the first class, in their order, that a word names."""
+    return next((sound for sound, pattern in classes.items() if pattern.search(spaced)), None)

@@ -39,7 +39,20 @@ def test_tempo_and_key_are_read(name: str, bpm: float | None, key: str | None) -
     [
         ("Kick_01.wav", "kick", None),
         ("808 Bass Loop.wav", "bass", "loop"),
-        ("HH closed.wav", "hi-hat", None),
+        ("HH closed.wav", "closed hat", None),
+        ("OpenHat 03.wav", "open hat", None),
+        ("Hat 03.wav", "hi-hat", None),
+        ("Shaker_01.wav", "shaker", None),
+        ("Rimshot.wav", "rim", None),
+        ("Riser 8 bars.wav", "fx", None),
+        ("Riser_01.wav", "fx", "texture"),
+        ("downlifter long.wav", "fx", "texture"),
+        ("Vinyl Atmos 2.wav", None, "texture"),
+        ("street ambience.wav", None, "texture"),
+        ("Field Recording rain.wav", None, "texture"),
+        ("drones/Cold Drone.wav", None, "texture"),
+        ("Foley hit.wav", None, None),
+        ("Dark Textures - Kick 01.wav", "kick", None),
         ("Snare hit.wav", "snare", "one-shot"),
         ("vox chop.wav", "vocal-like", None),
         ("kicking back.wav", None, None),
@@ -49,6 +62,24 @@ def test_tempo_and_key_are_read(name: str, bpm: float | None, key: str | None) -
 def test_sound_and_kind_are_read(name: str, sound: str | None, kind: str | None) -> None:
     found = parse_file_name(name)
     assert (found.sound, found.kind) == (sound, kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"),
+    [
+        ("Demo drum loop 92.wav", "drums"),
+        ("TopLoop_124.wav", "percussion"),
+        ("perc loops 01.wav", "percussion"),
+        ("808 Bass Loop.wav", "bass"),
+        ("chord loop Am.wav", "chords"),
+        ("Melodic Loop.wav", "melody"),
+        ("full mix loop.wav", "full mix"),
+        ("laptop loop.wav", None),
+        ("Bass 01.wav", None),
+    ],
+)
+def test_the_class_of_a_loop_is_read(name: str, sound: str | None) -> None:
+    assert parse_file_name(name).loop_sound == sound
 
 
 @given(st.text(max_size=80))

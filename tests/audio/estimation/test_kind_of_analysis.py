@@ -7,7 +7,7 @@ import pytest
 
 from app.audio.analyzer import analyze_sound
 from app.audio.estimation import sound_classifier
-from app.music.sound_classes import SOUNDS
+from app.music.sound_classes import STORED_SOUNDS
 from tests.audio.signals import (
     RATE_HZ,
     Samples,
@@ -62,7 +62,7 @@ def test_every_class_is_in_the_list() -> None:
     times = seconds(1.0)
     for hz in (60, 200, 900, 4_000):
         found = analyze_sound(column(np.sin(2 * np.pi * hz * times) * np.exp(-5 * times)), RATE_HZ)
-        assert found.sound is None or found.sound in SOUNDS
+        assert found.sound is None or found.sound in STORED_SOUNDS
 
 
 @pytest.mark.parametrize("length_s", [2.0, 4.0, 8.0])
