@@ -81,7 +81,8 @@ class Sample(Corrections, Model):
         """Store all searchable words in one column, and their folded form in another."""
         words = [self.name, self.filename, self.kind, self.sound or "", self.key or "", *self.tag_names]
         vibe = self.vibe
-        words += [*vibe.get("moods", []), vibe.get("texture", ""), vibe.get("use", "")]
+        words += [*vibe.get("moods", []), *vibe.get("character", [])]
+        words += [vibe.get("texture", ""), vibe.get("use", "")]
         words += [*vibe.get("tags", []), *(genre["name"] for genre in vibe.get("genres", []))]
         self.search_text = "\n".join(words).casefold()  # a phrase does not span two fields
         self.folded_text = fold_text(self.search_text)
