@@ -23,7 +23,7 @@ SLOW_S = 1.5
 READING = "reading"
 
 GOOD_ANSWER: dict[str, Any] = {
-    "moods": ["moody", "groovy"],
+    "moods": [],
     "energy": 45,
     "texture": "gritty",
     "era": "1990s",
@@ -191,16 +191,26 @@ def _content(fake: FakeOpenRouter, act: str, body: dict[str, Any]) -> str:
     given = body["messages"][1]["content"].rpartition("<untrusted>")[2].removesuffix("</untrusted>")
     if body["response_format"]["json_schema"]["name"] == READING:
         return _word_meanings(fake, act, json.loads(given))
-    whole = json.dumps(fake.answer)
+    fake_answer = _fitted_answer(fake, body["response_format"]["json_schema"]["schema"])
+    whole = json.dumps(fake_answer)
     if act == "empty":
         return "  "
     if act == "truncated":
         return whole[: len(whole) // 2]
     if act == "against schema":
-        return json.dumps(fake.answer | {"moods": ["spicy"], "extra": 1})
+        return json.dumps(fake_answer | {"energy": 400, "extra": 1})
     if act == "echo":
-        return json.dumps(fake.answer | {"description": json.loads(given)["file_name"]})
+        return json.dumps(fake_answer | {"description": json.loads(given)["file_name"]})
     return whole
+
+
+def _fitted_answer(fake: FakeOpenRouter, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with the fields the schema asks for: hits have a character, and loops moods."""
+    fields = {name for name in ("moods", "character") if name in schema["properties"]}
+    answer, rests_on = {"character": []} | fake.answer, {"character": ["decay"]} | fake.answer["rests_on"]
+    left_out = {"moods", "character"} - fields
+    answer["rests_on"] = {name: each for name, each in rests_on.items() if name not in left_out}
+    return {name: each for name, each in answer.items() if name not in left_out}
 
 
 def _word_meanings(fake: FakeOpenRouter, act: str, given: dict[str, Any]) -> str:

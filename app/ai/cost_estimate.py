@@ -15,7 +15,7 @@ from app.integrations.openrouter.chat_client import MICRO_USD, MaxPrice
 from app.integrations.openrouter.conversation import request_schema
 from app.models import AiCall, Sample, Usage, User
 from app.vibe import vibe_prompt
-from app.vibe.vibe_schema import SoundVibe
+from app.vibe.vibe_schema import answer_model
 
 RECENT_CALLS = 200
 
@@ -107,5 +107,6 @@ def _single_question_usd(sample: Sample) -> Decimal:
     """Return the most that one question costs, answered at the first try at the highest price allowed."""
     config = settings()
     price = MaxPrice(Decimal(str(config.vibe_max_prompt_usd)), Decimal(str(config.vibe_max_completion_usd)))
-    asked = vibe_prompt.build_messages(sample.corrected_analysis(), sample.filename, sample.tag_names)
-    return price.max_cost_usd(asked, request_schema(SoundVibe))
+    measured = sample.corrected_analysis()
+    asked = vibe_prompt.build_messages(measured, sample.filename, sample.tag_names)
+    return price.max_cost_usd(asked, request_schema(answer_model(measured.kind)))

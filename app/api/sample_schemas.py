@@ -49,7 +49,8 @@ class InstrumentAnswer(BaseModel):
 class Vibe(BaseModel):
     """The description with your corrections. An older one may have null where fields were added later."""
 
-    moods: list[str] = []
+    moods: list[str] = Field([], description="Often empty: only where the measurement is clear.")
+    character: list[str] = Field([], description="How a one-shot or a texture sounds; loops have none.")
     energy: int | None = Field(None, description="0 to 100.")
     texture: str | None = None
     era: str | None = Field(None, description="A decade, or any.")

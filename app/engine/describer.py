@@ -10,7 +10,7 @@ from app.integrations.openrouter.chat_client import ChatEndpoint, MaxPrice
 from app.integrations.openrouter.conversation import Conversation
 from app.vibe import grounding, vibe_prompt
 from app.vibe.sound_description import SoundDescription, describe_by_rules, ground_answer
-from app.vibe.vibe_schema import SCHEMA_NAME, SoundVibe
+from app.vibe.vibe_schema import SCHEMA_NAME, Answer, answer_model
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,13 @@ def describe_sound(
         return by_rules
     price = MaxPrice(Decimal(ask.prompt_usd), Decimal(ask.completion_usd))
     given = "\n".join([ask.name, *ask.tags])
-    conversation = Conversation(
-        server, price, Decimal(ask.budget_usd), SoundVibe, SCHEMA_NAME, lambda vibe: _quote_fault(vibe, given)
+    conversation: Conversation[Answer] = Conversation(
+        server,
+        price,
+        Decimal(ask.budget_usd),
+        answer_model(measured.kind),
+        SCHEMA_NAME,
+        lambda vibe: _quote_fault(vibe, given),
     )
     vibe = conversation.first_answer(ask.models, vibe_prompt.build_messages(measured, ask.name, ask.tags))
     calls = [call.to_dict() for call in conversation.calls]
@@ -56,7 +61,7 @@ def describe_sound(
     return replace(ground_answer(answered, measured), calls=calls)
 
 
-def _quote_fault(vibe: SoundVibe, given: str) -> str:
+def _quote_fault(vibe: Answer, given: str) -> str:
     """Return what the model is told when it repeats the user's words, otherwise nothing."""
     said = " ".join([vibe.description, *(tag.replace("-", " ") for tag in vibe.tags)])
     quotes = grounding.quotes_user(said, given)

@@ -45,6 +45,7 @@ TEMPO_MESSAGE = "Enter a tempo from 20 to 400 BPM."
 FIELD_MESSAGES = {
     "energy": "Enter a whole number from 0 to 100.",
     "instruments": "Choose up to six instruments.",
+    "character": "Choose up to eight words.",
     "description": (
         f"Write one plain sentence of 3 to {MAX_DESCRIPTION_CHARACTERS} characters, without links or markup."
     ),
@@ -153,6 +154,11 @@ class VibeForm(EditForm):
     moods = FieldList(
         select_one("Mood", sorted(vocabulary.MOODS)), "Moods", min_entries=MAX_MOODS, max_entries=MAX_MOODS
     )
+    character = SelectMultipleField(
+        "Character",
+        choices=[SelectChoice(word, word) for word in vocabulary.CHARACTERS],
+        option_widget=CheckboxInput(),
+    )
     energy = StringField("Energy", description="0 is calm, 100 is full on.")
     texture = select_one("Texture", sorted(vocabulary.TEXTURES))
     era = select_one("Era", vocabulary.ERAS)
@@ -197,6 +203,8 @@ class VibeForm(EditForm):
         data = self[name].data
         if name == "moods":
             return [mood for mood in data if mood] or None
+        if name == "character":
+            return data
         if name in ("genres", "instruments"):
             return self._named(name, [each for each in data if each])
         if name == "tags":
@@ -229,6 +237,7 @@ def _shown_values(vibe: Mapping[str, Any]) -> dict[str, Any]:
     return {name: str(vibe.get(name, "")) for name in single} | {
         "moods": _pad_list(vibe.get("moods", ()), MAX_MOODS),
         "genres": _pad_list((each["name"] for each in vibe.get("genres", ())), MAX_GENRES),
+        "character": vibe.get("character", []),
         "instruments": [each["name"] for each in vibe.get("instruments", ())],
         "tags": ", ".join(vibe.get("tags", ())),
     }

@@ -25,7 +25,8 @@ BY_USER = "user"
 # The fields a user may correct: of the measurement, and of the description.
 SOUND_FIELDS = tuple(CORRECTABLE_FEATURES)
 VIBE_FIELDS = (
-    "moods", "energy", "texture", "era", "genres", "instruments", "use", "role", "description", "tags",
+    "moods", "character", "energy", "texture", "era", "genres", "instruments", "use", "role", "description",
+    "tags",
 )  # fmt: skip
 
 
@@ -110,6 +111,8 @@ class Corrections:
         """Return what was measured and described, without corrections."""
         measured = self.analysis()
         words = {name: self.described.get(name) for name in VIBE_FIELDS}
+        if self.described:  # descriptions from before this field have none
+            words["character"] = self.described.get("character", [])
         return {name: getattr(measured, name) for name in SOUND_FIELDS} | words
 
     @property

@@ -85,7 +85,8 @@ class Sample(Corrections, Model):
         if self.sound in SOUND_FAMILIES[HI_HAT]:
             words.append(HI_HAT)
         vibe = self.vibe
-        words += [*vibe.get("moods", []), vibe.get("texture", ""), vibe.get("use", "")]
+        words += [*vibe.get("moods", []), *vibe.get("character", [])]
+        words += [vibe.get("texture", ""), vibe.get("use", "")]
         words += [*vibe.get("tags", []), *(genre["name"] for genre in vibe.get("genres", []))]
         self.search_text = "\n".join(words).casefold()  # a phrase does not span two fields
         self.folded_text = fold_text(self.search_text)

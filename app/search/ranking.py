@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Float, case, func, literal, select
+from sqlalchemy import ColumnElement, Float, case, func, literal, or_, select
 
 from app.models import Sample
 from app.models.sample import AudioFeatures
@@ -19,6 +19,13 @@ from app.search.sentence_parser import Term
 NAME_MATCH_SCORE = 1000.0  # above any sum of ranks and boosts
 UNKNOWN_SCORE = -10.0  # below any sum of ranks, so that samples without the measurement come last
 HALF_SCORE_LENGTH_S = 10.0
+# The words of a character that lie at the high and at the low end of an axis.
+AXIS_CHARACTERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "brightness": (("crisp", "bright"), ("dull",)),
+    "noisiness": (("noisy",), ("clean",)),
+    "punch": (("punchy", "snappy"), ("swelling",)),
+    "length": (("long",), ("short",)),
+}
 Number = ColumnElement[Any]
 
 
@@ -71,12 +78,27 @@ def effective_terms(terms: Sequence[Term]) -> list[Term]:
 
 def _rank_score(terms: Sequence[Term]) -> Number:
     """Add up what the terms rank by, each between 0 and 1 and weighted; the best fit is the highest sum."""
-    axes = [AXIS_SCORES[axis]() * weight for axis, weight in _weights(terms, "rank")]
+    axes = [_axis_score(axis) * weight for axis, weight in _weights(terms, "rank")]
     boosts = [
         case((text_conditions.mentions_word(word), weight), else_=0.0)
         for word, weight in _weights(terms, "boost")
     ]
     return _add_up([*([func.coalesce(_add_up(axes), UNKNOWN_SCORE)] if axes else []), *boosts])
+
+
+def _axis_score(axis: str) -> Number:
+    """Return where a sample lies on an axis, 0 to 1: half by its figure, half by the words of its character.
+
+    So a kick that is called punchy comes before a loop that happens to have the same crest.
+    """
+    character = text_conditions.current_text("character")
+
+    def is_called(words: tuple[str, ...]) -> Number:
+        named = or_(*(text_conditions.names_word(character, word) for word in words))
+        return case((named, 1.0), else_=0.0) if words else literal(0.0, Float)
+
+    high, low = AXIS_CHARACTERS.get(axis, ((), ()))
+    return AXIS_SCORES[axis]() / 2 + 0.25 + (is_called(high) - is_called(low)) / 4
 
 
 def _weights(terms: Iterable[Term], field: str) -> list[tuple[str, float]]:

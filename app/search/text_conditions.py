@@ -15,8 +15,8 @@ from app.search.lexicon import name_spellings, similar_words
 
 # The name of a term's field in the description.
 DESCRIPTION_FIELDS = {
-    "mood": "moods", "texture": "texture", "genre": "genres", "era": "era", "instrument": "instruments",
-    "use": "use", "role": "role",
+    "mood": "moods", "character": "character", "texture": "texture", "genre": "genres", "era": "era",
+    "instrument": "instruments", "use": "use", "role": "role",
 }  # fmt: skip
 Condition = ColumnElement[bool]
 EXCLUDED_WORD = re.compile(r"(?:^|\s)-\S")
@@ -33,7 +33,7 @@ def is_described_as(field: str, *names: str) -> Condition:
     """
     described, spelled = current_text(DESCRIPTION_FIELDS[field]), name_spellings(field, names)
     return or_(
-        *(_contains_text(described, f'"{word}"') for word in names),
+        *(names_word(described, word) for word in names),
         *(contains_words(FOLDED_NAME, each) for each in spelled),
         Sample.tags.any(Tag.name.in_([each.replace(" ", "-") for each in spelled])),
     )
@@ -66,6 +66,11 @@ def current_text(field: str) -> ColumnElement[str]:
     is_corrected = _contains_text(cast(Sample.corrections, Text), f'"{field}":')
     corrected, described = (cast(column[field], Text) for column in (Sample.corrections, Sample.described))
     return func.coalesce(case((is_corrected, corrected), else_=described), "")
+
+
+def names_word(listed: ColumnElement[str], word: str) -> Condition:
+    """Require a word of a vocabulary in a list of the description, as JSON text."""
+    return _contains_text(listed, f'"{word}"')
 
 
 def contains_words(text: ColumnElement[str], spelling: str) -> Condition:

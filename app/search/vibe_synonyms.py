@@ -10,6 +10,7 @@ from app.vibe import vocabulary
 # The fields of a vibe that a sentence can ask for, and their words.
 VIBE_FIELDS = {
     "mood": tuple(vocabulary.MOODS),
+    "character": vocabulary.CHARACTERS,
     "texture": vocabulary.TEXTURES,
     "genre": vocabulary.GENRES,
     "instrument": vocabulary.INSTRUMENTS,
@@ -34,6 +35,7 @@ SYNONYMS: dict[str, dict[tuple[str, ...], str]] = {
         ("somber",): "sombre",
         ("spacious",): "wide, open sounding",
     },
+    "character": {},
     "texture": {},
     "genre": {
         ("boom bap", "trap", "lo-fi"): "hip hop, rap",
@@ -65,8 +67,8 @@ SYNONYMS: dict[str, dict[tuple[str, ...], str]] = {
 }
 # The nouns that may follow a mood, as in `dark vibe`; other fields are followed by their own name.
 FIELD_ALIASES = {"mood": ("mood", "vibe", "feel", "feeling")}
-# Alone, these words are characters and sort: only `gritty texture` means the word of the vocabulary.
-NEED_FIELD_NAME = ("texture",)
+# Alone, these words sort: only `gritty texture` and `short character` mean the word of the vocabulary.
+NEED_FIELD_NAME = ("texture", "character")
 
 DECADE_SPELLINGS = {
     "1960s": "1960s, 1960's, 60s, 60's, '60s, sixties",
@@ -87,4 +89,4 @@ CHARACTER_WORDS = (
     "jazzy, bluesy, swinging, swung, syncopated, percussive, melodic, rolling, wobbly, detuned, filtered, "
     "glitchy, chopped, reversed, stuttering, washed out, buzzy, boomy, subby, plucky, ringing, sustained, "
     "muddy, silky, sharp, nasty, weird, beautiful, catchy, simple, minimal, complex, "
-) + ", ".join(vocabulary.TEXTURES)
+) + ", ".join((*vocabulary.CHARACTERS, *vocabulary.TEXTURES))

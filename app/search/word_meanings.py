@@ -19,7 +19,7 @@ from app.integrations.openrouter.conversation import Conversation
 from app.music import sound_classes
 from app.vibe.vibe_prompt import Message, sanitize_text
 from app.vibe.vibe_schema import StrictModel, VocabularyWord
-from app.vibe.vocabulary import AXIS_ENDS, ERAS, GENRES, INSTRUMENTS, MOODS, TEXTURES, USES
+from app.vibe.vocabulary import AXIS_ENDS, CHARACTERS, ERAS, GENRES, INSTRUMENTS, MOODS, TEXTURES, USES
 
 MEANINGS_VERSION = 1
 SCHEMA_NAME = "reading"
@@ -35,6 +35,7 @@ MEANING_FIELDS: dict[str, Iterable[str]] = {
     "kind": sound_classes.KINDS,
     "sound": SOUNDS,
     "mood": MOODS,
+    "character": CHARACTERS,
     "texture": TEXTURES,
     "genre": GENRES,
     "era": ERAS[1:],  # without "any", which asks for nothing

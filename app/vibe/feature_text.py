@@ -19,8 +19,9 @@ BANDS_HZ = {
     "high": (2500, 20000),
 }
 DECAY_DROP_DB = 20.0
-FLOOR_DB = -70.0
+FLOOR_DB = -70.0  # below this level a sound counts as silent
 MAX_STEADY_RANGE_DB = 4.0
+MIN_LEVELS = 4
 MAX_NOTES = 3
 
 
@@ -41,14 +42,48 @@ def decay_s(measured: Analysis) -> float | None:
     return None if steps is None else steps * step_s
 
 
+def sounding_s(measured: Analysis) -> float:
+    """Return how long the sound is heard: until it has fallen 20 dB, or else its whole length."""
+    decay = decay_s(measured)
+    return measured.duration_s if decay is None else decay
+
+
+def is_silent(measured: Analysis) -> bool:
+    """Return whether there is nothing to hear."""
+    return measured.loudness_db is None or measured.loudness_db <= FLOOR_DB
+
+
+def has_pitch(measured: Analysis) -> bool:
+    """Return whether the sound has a note or a key."""
+    return bool(measured.note or measured.key)
+
+
+def band_level_db(measured: Analysis, low_hz: float, high_hz: float) -> float | None:
+    """Return the level of the loudest band in a range, relative to the loudest of all; None without one."""
+    pairs = list(zip(measured.spectral.bands_hz, measured.spectral.bands_db, strict=False))
+    inside = [level for hz, level in pairs if low_hz <= hz < high_hz]
+    return max(inside) - max(level for _, level in pairs) if inside else None
+
+
+def level_range_db(measured: Analysis) -> float | None:
+    """Return how far the loudest and quietest parts lie apart; None below four levels."""
+    levels = _level_points(measured)
+    return max(levels) - min(levels) if len(levels) >= MIN_LEVELS else None
+
+
+def level_change_db(measured: Analysis) -> float | None:
+    """Return how much louder the last quarter is than the first; None below four levels."""
+    levels = _level_points(measured)
+    quarter = len(levels) // 4
+    return fmean(levels[-quarter:]) - fmean(levels[:quarter]) if len(levels) >= MIN_LEVELS else None
+
+
 def level_course(measured: Analysis) -> str:
     """Return how the level develops: steady, rising, falling or moving; "unknown" below four levels."""
-    levels = _level_points(measured)
-    if len(levels) < 4:
+    spread, change = level_range_db(measured), level_change_db(measured)
+    if spread is None or change is None:
         return "unknown"
-    quarter = len(levels) // 4
-    change = fmean(levels[-quarter:]) - fmean(levels[:quarter])
-    if max(levels) - min(levels) <= MAX_STEADY_RANGE_DB:
+    if spread <= MAX_STEADY_RANGE_DB:
         return "steady"
     if abs(change) > MAX_STEADY_RANGE_DB:
         return "rising" if change > 0 else "falling"
@@ -94,13 +129,13 @@ def _decay_text(measured: Analysis) -> str:
     return "never falls 20 dB" if decay is None else f"falls 20 dB in {decay:.2f} s"
 
 
+def _crest_text(measured: Analysis) -> str:
+    return "crest unknown" if measured.crest_db is None else f"crest {measured.crest_db:.0f} dB"
+
+
 def _spectrum_text(measured: Analysis) -> str:
     """Return the level of five wide bands relative to the loudest of them."""
-    pairs = list(zip(measured.spectral.bands_hz, measured.spectral.bands_db, strict=False))
-    levels = {
-        name: max((level for hz, level in pairs if low <= hz < high), default=None)
-        for name, (low, high) in BANDS_HZ.items()
-    }
+    levels = {name: band_level_db(measured, low, high) for name, (low, high) in BANDS_HZ.items()}
     known = {name: level for name, level in levels.items() if level is not None}
     top = max(known.values(), default=0.0)
     return "bands " + " ".join(f"{name} {level - top:.0f} dB" for name, level in known.items())
@@ -138,6 +173,7 @@ _FEATURE_TEXTS: dict[str, Callable[[Analysis], str]] = {
     "noisiness": lambda measured: _score_text("noisiness", measured.noisiness),
     "attack": _attack_text,
     "decay": _decay_text,
+    "crest": _crest_text,
     "spectrum": _spectrum_text,
     "chroma": _chroma_text,
     "kind": lambda measured: measured.kind,

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from app.audio.result import Analysis
 from app.music.pitch_names import pitch_name
-from app.music.sound_classes import DRUMS, HI_HAT
+from app.music.sound_classes import DRUMS, HI_HAT, ONE_SHOT
+from app.vibe.character import features_of_words, is_wrong_word, words_of_kind
 from app.vibe.feature_text import decay_s, describe_features
+from app.vibe.moods import is_far_mood, may_have_mood
 from app.vibe.vibe_schema import SoundVibe
 from app.vibe.vocabulary import MOODS
 
@@ -104,11 +106,8 @@ def correct_vibe(vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis) -> tu
     if abs(vibe.energy - by_rules.energy) > MAX_ENERGY_DEVIATION:
         faults.append(_fault_sentence(f"energy {vibe.energy}", "loudness", measured))
         changes["energy"] = by_rules.energy
-    moods = [mood for mood in vibe.moods if not _is_wrong_mood(mood, by_rules.energy)]
-    moods = [mood for mood in moods if not find_contradictions(mood, measured)]
-    if moods != vibe.moods:
-        faults += [_fault_sentence(mood, "loudness", measured) for mood in vibe.moods if mood not in moods]
-        changes["moods"] = moods or by_rules.moods
+    changes |= _correct_moods(vibe, by_rules, measured, faults)
+    changes |= _correct_character(vibe, by_rules, measured, faults)
     if wrong := find_contradictions(TEXTURE_CLAIMS.get(vibe.texture, vibe.texture), measured):
         faults += wrong
         changes["texture"] = by_rules.texture
@@ -122,6 +121,48 @@ def correct_vibe(vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis) -> tu
         changes["tags"] = tags
     changes |= _correct_placement(vibe, by_rules, measured, faults)
     return vibe.model_copy(update=changes), list(dict.fromkeys(faults))
+
+
+def _correct_moods(
+    vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis, faults: list[str]
+) -> dict[str, object]:
+    """Return changes to the moods: none where the measurement is not sure of any, and none of a one-shot."""
+    if vibe.moods and not may_have_mood(measured):
+        faults += [_mood_fault(mood, measured) for mood in vibe.moods]
+        return {"moods": []}
+    moods = [mood for mood in vibe.moods if not _is_wrong_mood(mood, by_rules.energy)]
+    moods = [mood for mood in moods if not is_far_mood(mood, measured)]
+    moods = [mood for mood in moods if not find_contradictions(mood, measured)]
+    if moods == vibe.moods:
+        return {}
+    faults += [_fault_sentence(mood, "loudness", measured) for mood in vibe.moods if mood not in moods]
+    return {"moods": moods or by_rules.moods}
+
+
+def _mood_fault(mood: str, measured: Analysis) -> str:
+    """Return why a mood is left out: a one-shot has none, or nothing points to one clearly enough."""
+    if measured.kind == ONE_SHOT:
+        return _fault_sentence(mood, "kind", measured)
+    figures = describe_features(measured, ["key", "tempo", "loudness"])
+    return f"“{mood}” is left out: the measurement does not clearly point to a mood ({figures})."
+
+
+def _correct_character(
+    vibe: SoundVibe, by_rules: SoundVibe, measured: Analysis, faults: list[str]
+) -> dict[str, object]:
+    """Return changes to the character: wrong words and those of another kind are replaced."""
+    allowed = words_of_kind(measured.kind)
+    kept = [word for word in vibe.character if word in allowed and not is_wrong_word(word, measured)]
+    if kept == vibe.character and (kept or not by_rules.character):
+        return {}
+    for word in vibe.character:
+        if word not in kept:
+            features = features_of_words([word]) if word in allowed else ["kind"]
+            faults.append(f"“{word}” contradicts the measurement ({describe_features(measured, features)}).")
+    if kept:
+        return {"character": kept}
+    rests_on = vibe.rests_on.model_copy(update={"character": by_rules.rests_on.character})
+    return {"character": by_rules.character, "rests_on": rests_on}
 
 
 def _correct_placement(

@@ -1,21 +1,20 @@
 """The rules describer: derive a vibe from the measured features, without asking a model.
 
-Arousal follows loudness, density of events, brightness and tempo; valence follows mode, and a little tempo
-and brightness (Gabrielsson and Lindström's review of expression in music, 2010; Eerola, Friberg and Bresin,
-2013). Bright and noisy timbres read as tense and harsh (McAdams and others, 2017). A genre is guessed from
-tempo alone, which says little, so its weight stays low. Thresholds and weights are ours: docs/vibe.md.
+Rules name no genre, because a tempo alone does not tell one. Thresholds are ours: docs/vibe.md.
 """
 
 from __future__ import annotations
 
 from app.audio.result import Analysis
-from app.music.sound_classes import DRUMS, HI_HAT
-from app.vibe.feature_text import decay_s, level_course, onsets_per_s
-from app.vibe.vibe_schema import Genre, Instrument, RestsOn, SoundVibe
-from app.vibe.vocabulary import INSTRUMENTS, MOODS
+from app.music.sound_classes import DRUMS, HI_HAT, ONE_SHOT
+from app.vibe.character import character_words, features_of_words, words_of_kind
+from app.vibe.feature_text import decay_s, is_silent, level_course
+from app.vibe.moods import NOISY, energy_level, sure_moods
+from app.vibe.vibe_schema import Instrument, RestsOn, SoundVibe
+from app.vibe.vocabulary import INSTRUMENTS
 
 BRIGHT, DARK = 60.0, 35.0
-NOISY, CLEAN = 55.0, 25.0
+CLEAN = 25.0
 FAST_BPM, SLOW_BPM = 125.0, 85.0
 SHORT_ATTACK_MS, LONG_ATTACK_MS = 15.0, 80.0
 SHORT_DECAY_S, LONG_DECAY_S = 0.25, 1.2
@@ -24,12 +23,6 @@ MIN_SOURCE_S = 30.0
 
 # Rules know the figures and not the music, so a description by rules is never more confident than this.
 MAX_CONFIDENCE = 0.6
-GENRE_WEIGHT = 0.3
-# Tempo ranges as they are usually taught, for loops with drums.
-GENRE_TEMPI = (
-    ("dub", 60, 78), ("boom bap", 80, 98), ("funk", 99, 112), ("house", 116, 129), ("techno", 130, 138),
-    ("dubstep", 139, 143), ("trap", 144, 159), ("drum and bass", 160, 180),
-)  # fmt: skip
 ROLE_OF_SOUND = {
     "tom": "percussion", "cymbal": "hi-hat", "closed hat": "hi-hat", "open hat": "hi-hat", "rim": "snare",
     "shaker": "percussion", "drums": "percussion", "chords": "chord", "full mix": "fx",
@@ -44,14 +37,17 @@ INSTRUMENT_OF_SOUND = {
     "fx": "effect",
     "drums": "drum kit",
 }
+# Words of the character that also name a surface; the first that applies is taken.
+TEXTURE_BY_CHARACTER = {"snappy": "snappy", "punchy": "punchy", "gritty": "gritty", "crisp": "crisp"}
 VOWELS = tuple("aeiou")
 
 RESTS_ON = RestsOn(
     moods=["key", "tempo", "loudness", "onsets", "brightness"],
+    character=[],  # filled in with the features of the words that apply
     energy=["loudness", "onsets", "brightness"],
     texture=["brightness", "noisiness", "attack"],
     era=["kind"],
-    genres=["kind", "tempo", "key"],
+    genres=["kind"],
     instruments=["sound", "kind"],
     use=["kind", "key", "sound", "duration"],
     role=["kind", "sound"],
@@ -62,78 +58,56 @@ RESTS_ON = RestsOn(
 
 def vibe_by_rules(measured: Analysis) -> SoundVibe:
     """Return the vibe that follows from an analysis alone; the same analysis always gives the same vibe."""
-    energy = energy_level(measured)
-    moods, texture = nearest_moods(measured, energy), surface_texture(measured)
+    moods, character = sure_moods(measured), character_words(measured)
+    texture = surface_texture(measured, character)
     return SoundVibe(
         moods=moods,
-        energy=energy,
+        character=character,
+        energy=energy_level(measured),
         texture=texture,
         era="any",  # nothing measured tells a decade
-        genres=likely_genres(measured),
+        genres=[],
         instruments=likely_instruments(measured),
         use=suggested_use(measured),
         role=pad_role(measured),
-        description=plain_sentence(measured, moods[0], texture),
+        description=plain_sentence(measured, moods, character, texture),
         tags=plain_tags(measured),
         confidence=rule_confidence(measured),
-        rests_on=RESTS_ON,
+        rests_on=RESTS_ON.model_copy(update=_features_of_feel(measured, character)),
     )
 
 
-def energy_level(measured: Analysis) -> int:
-    """Return loudness, onsets a second and brightness as one figure from 0 to 100."""
-    loud = _scaled_share(_known_or(measured.loudness_db, -30.0), -36.0, -6.0)
-    dense = _scaled_share(onsets_per_s(measured), 0.0, 8.0)
-    bright = _scaled_share(_known_or(measured.brightness, 40.0), 0.0, 100.0)
-    return round(100 * (0.45 * loud + 0.35 * dense + 0.2 * bright))
+def _features_of_feel(measured: Analysis, character: list[str]) -> dict[str, list[str]]:
+    """Return what mood and character rest on; none for the one that sounds of the kind do not have."""
+    has_character = bool(words_of_kind(measured.kind))
+    return {
+        "moods": [] if measured.kind == ONE_SHOT else RESTS_ON.moods,
+        "character": features_of_words(character) if has_character else [],
+    }
 
 
-def valence_arousal(measured: Analysis, energy: int) -> tuple[float, float]:
-    """Return where the sound lies on the plane of moods: valence and arousal, each -10 to 10."""
-    bright = _known_or(measured.brightness, 45.0)
-    mode = {"major": 5.0, "minor": -5.0}.get((measured.key or "").rpartition(" ")[2], 0.0)
-    pace = 2 * _scaled_share(measured.bpm, 60.0, 170.0) - 1 if measured.bpm else 0.0
-    noisy = _scaled_share(_known_or(measured.noisiness, 40.0), NOISY, 100.0)
-    valence = mode + 1.5 * pace + 3 * (bright - 50) / 50 - 4 * noisy
-    arousal = (energy - 50) / 50 * 8 + 3 * pace
-    return max(min(valence, 10.0), -10.0), max(min(arousal, 10.0), -10.0)
-
-
-def nearest_moods(measured: Analysis, energy: int) -> list[str]:
-    """Return the two moods that lie nearest to the sound on the plane, nearest first."""
-    valence, arousal = valence_arousal(measured, energy)
-
-    def distance(mood: str) -> float:
-        place = MOODS[mood]
-        return (place[0] - valence) ** 2 + (place[1] - arousal) ** 2
-
-    return sorted(MOODS, key=distance)[:2]
-
-
-def surface_texture(measured: Analysis) -> str:
-    """Return one word for the surface of the sound, from brightness, noisiness and attack."""
+def surface_texture(measured: Analysis, character: list[str]) -> str:
+    """Return one word for the surface of the sound: of its character where that has one, else by figures."""
+    if shared := [word for word in TEXTURE_BY_CHARACTER if word in character]:
+        return TEXTURE_BY_CHARACTER[shared[0]]
     bright, noisy = _known_or(measured.brightness, 45.0), _known_or(measured.noisiness, 40.0)
     attack_ms = _known_or(measured.attack_ms, 30.0)
     if noisy >= NOISY:
         return "crisp" if bright >= BRIGHT else "gritty"
     if attack_ms >= LONG_ATTACK_MS:
         return "airy" if bright >= BRIGHT else "smooth"
-    if attack_ms <= SHORT_ATTACK_MS:
+    if attack_ms <= SHORT_ATTACK_MS and not words_of_kind(measured.kind):
         return "snappy" if bright >= BRIGHT else "punchy"
     return "warm" if bright <= DARK else "clear"
 
 
-def likely_genres(measured: Analysis) -> list[Genre]:
-    """Return the genre usual at the tempo of a drum loop; anything else gets none."""
-    bpm = measured.bpm
-    if measured.kind != "loop" or measured.key or not bpm:
-        return []
-    names = (name for name, low, high in GENRE_TEMPI if low <= round(bpm) <= high)
-    return [Genre(name=name, weight=GENRE_WEIGHT) for name in names]
-
-
 def likely_instruments(measured: Analysis) -> list[Instrument]:
-    """Return the instrument of the sound, if its class names one; a loop without a key implies a drum kit."""
+    """Return the instrument of the sound, if its class names one; a loop without a key implies a drum kit.
+
+    Silence has none.
+    """
+    if is_silent(measured):
+        return []
     if measured.sound:
         named = INSTRUMENT_OF_SOUND.get(measured.sound, measured.sound)
         return [Instrument(name=named, heard=True)] if named in INSTRUMENTS else []
@@ -170,7 +144,9 @@ def pad_role(measured: Analysis) -> str:
 
 
 def plain_tags(measured: Analysis) -> list[str]:
-    """Return plain words that follow from thresholds of the figures, in a fixed order."""
+    """Return plain words that follow from thresholds of the figures, in a fixed order; none for silence."""
+    if is_silent(measured):
+        return []
     bpm, decay = _known_or(measured.bpm, 0.0), decay_s(measured)
     bright, noisy = _known_or(measured.brightness, 45.0), _known_or(measured.noisiness, 40.0)
     loudness = _known_or(measured.loudness_db, -20.0)
@@ -190,11 +166,14 @@ def plain_tags(measured: Analysis) -> list[str]:
     return [tag for tag, does_apply in applies.items() if does_apply]
 
 
-def plain_sentence(measured: Analysis, mood: str, texture: str) -> str:
+def plain_sentence(measured: Analysis, moods: list[str], character: list[str], texture: str) -> str:
     """Return one sentence that states only what other fields and figures say."""
+    if is_silent(measured):
+        return "Silence."
     noun = (measured.sound or "sound") if measured.kind == "one-shot" else measured.kind
-    article = "An" if mood.startswith(VOWELS) and not mood.startswith("eu") else "A"
-    parts = [f"{article} {mood}, {texture} {noun}"]
+    words = list(dict.fromkeys([*(moods or character)[:1], texture]))
+    article = "An" if words[0].startswith(VOWELS) and not words[0].startswith("eu") else "A"
+    parts = [f"{article} {', '.join(words)} {noun}"]
     if measured.bpm:
         parts.append(f"at {measured.bpm:.0f} BPM")
     if measured.key:
@@ -212,8 +191,3 @@ def rule_confidence(measured: Analysis) -> float:
 
 def _known_or(value: float | None, default: float) -> float:
     return default if value is None else value
-
-
-def _scaled_share(value: float, low: float, high: float) -> float:
-    """Return where a value lies between two bounds, from 0 to 1."""
-    return min(max((value - low) / (high - low), 0.0), 1.0)

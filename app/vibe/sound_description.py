@@ -65,9 +65,8 @@ def ground_answer(answered: Mapping[str, Any], measured: Analysis) -> SoundDescr
 
 def reasons_by_field(vibe: SoundVibe, measured: Analysis) -> dict[str, str]:
     """Return the figures behind each field; a describer only names the features they belong to."""
-    return {
-        name: describe_features(measured, features) for name, features in vibe.rests_on.model_dump().items()
-    }
+    rests_on = vibe.rests_on.model_dump()
+    return {name: describe_features(measured, features) for name, features in rests_on.items() if features}
 
 
 def described_figures(measured: Analysis) -> dict[str, Any]:

@@ -10,12 +10,26 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from app.vibe.vocabulary import ERAS, FEATURES, GENRES, INSTRUMENTS, MOODS, ROLES, TEXTURES, USES
+from app.music.sound_classes import ONE_SHOT
+from app.vibe.vocabulary import (
+    CHARACTERS,
+    ERAS,
+    FEATURES,
+    GENRES,
+    HIT_CHARACTERS,
+    INSTRUMENTS,
+    MOODS,
+    ROLES,
+    TEXTURE,
+    TEXTURE_CHARACTERS,
+    TEXTURES,
+    USES,
+)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA_NAME = "vibe"
 MAX_DESCRIPTION_CHARACTERS = 200
-MAX_MOODS, MAX_GENRES, MAX_INSTRUMENTS, MAX_TAGS = 3, 3, 6, 8
+MAX_MOODS, MAX_CHARACTER, MAX_GENRES, MAX_INSTRUMENTS, MAX_TAGS = 3, 8, 3, 6, 8
 # What links, markup and templates are made of; a sentence about a sound needs none of it.
 _UNSAFE = re.compile(r"[<>{}\[\]`|\\]|https?:|www\.|\S@\S", re.IGNORECASE)
 Item = TypeVar("Item")
@@ -47,9 +61,26 @@ Feature = Annotated[str, VocabularyWord(FEATURES)]
 FeatureNames = Annotated[
     list[Feature], Field(min_length=1, max_length=8), AfterValidator(_without_duplicates)
 ]
+NoneOrFeatureNames = Annotated[list[Feature], Field(max_length=8), AfterValidator(_without_duplicates)]
 
 Mood = Annotated[str, VocabularyWord(tuple(MOODS))]
-Moods = Annotated[list[Mood], Field(min_length=1, max_length=MAX_MOODS), AfterValidator(_without_duplicates)]
+Moods = Annotated[list[Mood], Field(max_length=MAX_MOODS), AfterValidator(_without_duplicates)]
+
+Character = Annotated[
+    list[Annotated[str, VocabularyWord(CHARACTERS)]],
+    Field(max_length=MAX_CHARACTER),
+    AfterValidator(_without_duplicates),
+]
+HitCharacter = Annotated[
+    list[Annotated[str, VocabularyWord(HIT_CHARACTERS)]],
+    Field(max_length=MAX_CHARACTER),
+    AfterValidator(_without_duplicates),
+]
+TextureCharacter = Annotated[
+    list[Annotated[str, VocabularyWord(TEXTURE_CHARACTERS)]],
+    Field(max_length=MAX_CHARACTER),
+    AfterValidator(_without_duplicates),
+]
 Energy = Annotated[int, Field(ge=0, le=100)]
 Texture = Annotated[str, VocabularyWord(TEXTURES)]
 Era = Annotated[str, VocabularyWord(ERAS)]
@@ -82,10 +113,7 @@ class Instrument(StrictModel):
     heard: bool = Field(description="true when it sounds, false when it is only implied")
 
 
-class RestsOn(StrictModel):
-    """The measured features behind each field, by name; the figures are filled in here, never taken over."""
-
-    moods: FeatureNames
+class CommonRestsOn(StrictModel):
     energy: FeatureNames
     texture: FeatureNames
     era: FeatureNames
@@ -97,10 +125,30 @@ class RestsOn(StrictModel):
     tags: FeatureNames
 
 
-class SoundVibe(StrictModel):
-    """A description in a producer's words; what a model answers has exactly these fields."""
+class LoopRestsOn(CommonRestsOn):
+    """The measured features behind each field, by name; the figures are filled in here, never taken over."""
 
-    moods: Moods
+    moods: FeatureNames
+
+
+class HitRestsOn(CommonRestsOn):
+    """The measured features behind each field, by name; the figures are filled in here, never taken over."""
+
+    character: FeatureNames
+
+
+class TextureRestsOn(HitRestsOn, LoopRestsOn):
+    """The measured features behind each field, by name; the figures are filled in here, never taken over."""
+
+
+class RestsOn(CommonRestsOn):
+    """The features behind each field of a description; none behind a field that its kind does not have."""
+
+    moods: NoneOrFeatureNames = []
+    character: NoneOrFeatureNames = []
+
+
+class CommonVibe(StrictModel):
     energy: Energy
     texture: Texture
     era: Era
@@ -111,7 +159,46 @@ class SoundVibe(StrictModel):
     description: Description = Field(description="one plain sentence")
     tags: Tags
     confidence: Share
+
+
+class LoopAnswer(CommonVibe):
+    """A description of a loop in a producer's words."""
+
+    moods: Moods = Field(description="none unless the measurement clearly points to one")
+    rests_on: LoopRestsOn
+
+
+class HitAnswer(CommonVibe):
+    """A description of a one-shot in a producer's words; a hit has a character and no mood."""
+
+    character: HitCharacter = Field(description="how the hit sounds")
+    rests_on: HitRestsOn
+
+
+class TextureAnswer(CommonVibe):
+    """A description of a texture in a producer's words."""
+
+    moods: Moods = Field(description="none unless the measurement clearly points to one")
+    character: TextureCharacter = Field(description="how the texture sounds")
+    rests_on: TextureRestsOn
+
+
+class SoundVibe(CommonVibe):
+    """A description of any sound, by rules or from a model's answer. Loops have no character."""
+
+    moods: Moods = []
+    character: Character = []
     rests_on: RestsOn
+
+
+Answer = LoopAnswer | HitAnswer | TextureAnswer
+
+
+def answer_model(kind: str) -> type[Answer]:
+    """Return the form of a model's answer about a sound of a kind, with the words of that kind."""
+    if kind == ONE_SHOT:
+        return HitAnswer
+    return TextureAnswer if kind == TEXTURE else LoopAnswer
 
 
 class NamedGenre(Genre):
@@ -125,7 +212,8 @@ class NamedInstrument(Instrument):
 class VibeCorrection(StrictModel):
     """A user's corrections of a vibe, field by field, checked like a model's answer."""
 
-    moods: Moods | UnlistedNone = None
+    moods: Moods | UnlistedNone = Field(None, description="An empty list says that it has none.")
+    character: Character | UnlistedNone = Field(None, description="An empty list says that it has none.")
     energy: Energy | UnlistedNone = None
     texture: Texture | UnlistedNone = None
     era: Era | UnlistedNone = None

@@ -23,6 +23,17 @@ MOODS: dict[str, tuple[int, int]] = {
     "laid-back": (5, -5), "soulful": (3, -1), "hopeful": (6, 0), "sunny": (8, 1),
 }  # fmt: skip
 
+# Words for how a hit sounds, and for how a texture does. Their bounds are in `character.BOUNDS`.
+HIT_CHARACTERS = (
+    "punchy", "snappy", "swelling", "crisp", "dull", "boomy", "thin", "gritty", "noisy", "clean", "ringing",
+    "short", "long", "tuned",
+)  # fmt: skip
+TEXTURE_CHARACTERS = (
+    "steady", "rising", "falling", "moving", "swelling", "bright", "dull", "boomy", "thin", "gritty", "noisy",
+    "clean", "tuned",
+)  # fmt: skip
+CHARACTERS = tuple(dict.fromkeys((*HIT_CHARACTERS, *TEXTURE_CHARACTERS)))
+
 TEXTURES = (
     "smooth", "warm", "clear", "airy", "crisp", "snappy", "punchy", "gritty", "harsh", "lush", "hollow",
     "dense",
@@ -59,6 +70,6 @@ AXIS_ENDS = {
 
 # The measured features that a claim may rest on.
 FEATURES = (
-    "tempo", "key", "loudness", "course", "brightness", "noisiness", "attack", "decay", "spectrum",
+    "tempo", "key", "loudness", "course", "brightness", "noisiness", "attack", "decay", "crest", "spectrum",
     "chroma", "kind", "sound", "duration", "onsets",
 )  # fmt: skip

@@ -99,7 +99,7 @@ def test_a_sample_has_its_whole_description(script: ApiScript, sample: Sample) -
     same = set(vibe) - {"prompt_version"}
     assert same == {*VIBE_FIELDS, "confidence", "source", "schema_version"}
     assert {name: vibe[name] for name in same} == {name: sample.vibe[name] for name in same}
-    assert (vibe["source"], vibe["prompt_version"], vibe["schema_version"]) == ("local", None, 1)
+    assert (vibe["source"], vibe["prompt_version"], vibe["schema_version"]) == ("local", None, 2)
 
 
 def test_corrections_are_listed_and_reverted(script: ApiScript, sample: Sample) -> None:
@@ -176,7 +176,6 @@ def test_sending_the_found_value_is_not_a_correction(script: ApiScript, sample: 
         {"sound": "gong"},
         {"revert": ["colour"]},
         {"revert": ["tags"]},
-        {"vibe": {"moods": []}},
         {"vibe": {"moods": ["purple"]}},
         {"vibe": {"energy": 101}},
         {"vibe": {"genres": [{"name": "polka"}]}},

@@ -88,7 +88,7 @@ def test_any_reply_leads_to_a_vibe_and_records_that_match_the_bill(
         found = described(fake)
     assert outcomes(found) == seen
     assert found.source == source
-    assert found.vibe.moods
+    assert found.vibe.description
     known = [call for call in found.calls if not call["is_estimated"]]
     billed = [cost.quantize(chat_client.MICRO_USD, ROUND_HALF_UP) for *_, cost in fake.bills]
     assert sorted(Decimal(call["cost_usd"]) for call in known if call["prompt_tokens"]) == sorted(billed)

@@ -23,7 +23,7 @@ from app.templating import format_usd
 from app.upload.upload_purpose import UPLOAD
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
-from app.vibe.vibe_schema import SoundVibe
+from app.vibe.vibe_schema import answer_model
 from tests.fake_openrouter import FakeOpenRouter
 from tests.reprocessing.support import chosen_ids, words
 from tests.search.test_text_conditions import shelve
@@ -76,7 +76,8 @@ def test_the_first_estimate_is_by_the_length_of_the_question(
     page = offer(as_owner, DESCRIBE, *two)
     sample = two[1]
     asked = vibe_prompt.build_messages(sample.analysis(), sample.filename, [])
-    each = MaxPrice(Decimal("0.5"), Decimal("1.5")).max_cost_usd(asked, request_schema(SoundVibe))
+    schema = request_schema(answer_model(sample.kind))
+    each = MaxPrice(Decimal("0.5"), Decimal("1.5")).max_cost_usd(asked, schema)
     assert Decimal("0.001") < each < MOST
     assert f"AI model {SMALL} then qwen/qwen3-235b-a22b-2507 if it does not answer" in page
     expected = f"Expected {format_usd(2 * each)} 2 samples at about {format_usd(each)} each"

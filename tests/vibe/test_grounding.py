@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,6 @@ def test_a_vibe_by_rules_contradicts_nothing(files: dict[str, Analysis], name: s
         ("kick", {"texture": "harsh"}),
         ("swelling pad", {"texture": "punchy"}),
         ("quiet chord", {"energy": 95}),
-        ("quiet chord", {"moods": ["aggressive"]}),
         ("hiss", {"tags": ["dark"]}),
     ],
 )
@@ -125,3 +125,50 @@ def test_a_planted_field_is_corrected_and_listed(
     assert getattr(right, field) != change[field]
     kept = set(SoundVibe.model_fields) - {field}
     assert right.model_dump(include=kept) == by_rules.model_dump(include=kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "moods", "left"),
+    [
+        ("kick", ["driving"], []),
+        ("slow break", ["hypnotic"], []),
+        ("fast break", ["driving", "sleepy"], ["driving"]),
+    ],
+)
+def test_a_mood_stays_only_where_the_measurement_points_to_one(
+    files: dict[str, Analysis], name: str, moods: list[str], left: list[str]
+) -> None:
+    measured = replace(files[name], bpm_confidence=1.0, kind_confidence=1.0)
+    by_rules = rules_describer.vibe_by_rules(measured)
+    planted = by_rules.model_copy(update={"moods": moods})
+    right, faults = grounding.correct_vibe(planted, by_rules, measured)
+    assert right.moods == left
+    assert [mood for mood in moods if any(f"“{mood}”" in fault for fault in faults)] == moods[len(left) :]
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "figure"),
+    [
+        ("kick", "crisp", "brightness"),
+        ("kick", "long", "falls 20 dB"),
+        ("kick", "noisy", "noisiness"),
+        ("kick", "rising", "one-shot"),
+        ("slow break", "punchy", "loop"),
+    ],
+)
+def test_a_planted_character_is_replaced_and_listed(
+    files: dict[str, Analysis], name: str, word: str, figure: str
+) -> None:
+    by_rules = rules_describer.vibe_by_rules(files[name])
+    planted = by_rules.model_copy(update={"character": [word]})
+    right, [fault] = grounding.correct_vibe(planted, by_rules, files[name])
+    assert right.character == by_rules.character
+    assert f"“{word}”" in fault
+    assert figure in fault
+
+
+def test_a_right_word_of_a_model_stays_without_those_of_the_rules(files: dict[str, Analysis]) -> None:
+    by_rules = rules_describer.vibe_by_rules(files["kick"])
+    assert len(by_rules.character) > 1
+    fewer = by_rules.model_copy(update={"character": by_rules.character[:1]})
+    assert grounding.correct_vibe(fewer, by_rules, files["kick"]) == (fewer, [])

@@ -18,25 +18,18 @@ from app.audio.file_report import measure_file
 from app.audio.result import Analysis
 from app.integrations.openrouter.conversation import request_schema
 from app.music.sound_classes import SOUNDS
-from app.vibe import rules_describer
+from app.vibe import moods, rules_describer
 from app.vibe.feature_text import decay_s, describe_features
 from app.vibe.sound_description import describe_by_rules
-from app.vibe.vibe_schema import SoundVibe
-from app.vibe.vocabulary import FEATURES, MOODS
+from app.vibe.vibe_prompt import build_messages
+from app.vibe.vibe_schema import SoundVibe, answer_model
+from app.vibe.vocabulary import FEATURES, HIT_CHARACTERS, MOODS, TEXTURE_CHARACTERS
 from tests.measurements import LOOP, loop_analysis
 from tests.support import drum_loop, noise, tone, wav
 
 
 def described(**changes: Any) -> SoundVibe:
     return describe_by_rules(loop_analysis(**changes)).vibe
-
-
-def arousal(found: SoundVibe) -> float:
-    return sum(MOODS[word][1] for word in found.moods) / len(found.moods)
-
-
-def valence(found: SoundVibe) -> float:
-    return sum(MOODS[word][0] for word in found.moods) / len(found.moods)
 
 
 def describe_file(tmp_path: Path, samples: np.ndarray[Any, Any] | bytes) -> SoundVibe:
@@ -58,10 +51,9 @@ def test_a_louder_variant_has_more_energy(tmp_path: Path) -> None:
     assert levels == sorted(set(levels))
 
 
-def test_a_faster_variant_has_more_energy_and_livelier_moods(tmp_path: Path) -> None:
+def test_a_faster_variant_has_more_energy_and_other_tags(tmp_path: Path) -> None:
     slow, fast = (describe_file(tmp_path, drum_loop(bpm)) for bpm in (70, 140))
     assert slow.energy < fast.energy
-    assert arousal(slow) < arousal(fast)
     assert ("slow" in slow.tags, "fast" in slow.tags) == (True, False)
     assert ("slow" in fast.tags, "fast" in fast.tags) == (False, True)
 
@@ -101,7 +93,7 @@ QUIET = loop_analysis(loudness_db=-36.0, onsets=(), brightness=0.0, noisiness=0.
 def test_energy_is_45_percent_loudness_35_percent_onsets_and_20_percent_brightness(
     changes: dict[str, Any], share: int
 ) -> None:
-    assert rules_describer.energy_level(replace(QUIET, **changes)) == share
+    assert moods.energy_level(replace(QUIET, **changes)) == share
 
 
 @pytest.mark.parametrize(
@@ -123,7 +115,7 @@ def test_valence_adds_mode_tempo_brightness_and_noisiness_by_their_weights(
     changes: dict[str, Any], valence: float
 ) -> None:
     middle = replace(QUIET, brightness=50.0)
-    assert rules_describer.valence_arousal(replace(middle, **changes), 50)[0] == pytest.approx(valence)
+    assert moods.valence_arousal(replace(middle, **changes), 50)[0] == pytest.approx(valence)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +125,7 @@ def test_valence_adds_mode_tempo_brightness_and_noisiness_by_their_weights(
 def test_arousal_adds_energy_and_tempo_by_their_weights(
     energy: int, bpm: float | None, arousal: float
 ) -> None:
-    found = rules_describer.valence_arousal(replace(QUIET, bpm=bpm), energy)[1]
+    found = moods.valence_arousal(replace(QUIET, bpm=bpm), energy)[1]
     assert found == pytest.approx(arousal)
 
 
@@ -150,20 +142,20 @@ def test_energy_never_falls_as_loudness_rises(a: float, b: float) -> None:
 @given(SCORES, SCORES)
 def test_energy_and_valence_never_fall_as_brightness_rises(a: float, b: float) -> None:
     low, high = (loop_analysis(brightness=score) for score in sorted((a, b)))
-    assert rules_describer.energy_level(low) <= rules_describer.energy_level(high)
-    assert rules_describer.valence_arousal(low, 50)[0] <= rules_describer.valence_arousal(high, 50)[0]
+    assert moods.energy_level(low) <= moods.energy_level(high)
+    assert moods.valence_arousal(low, 50)[0] <= moods.valence_arousal(high, 50)[0]
 
 
 @given(st.floats(40, 200), st.floats(40, 200))
 def test_arousal_never_falls_as_tempo_rises(a: float, b: float) -> None:
     slow, fast = (loop_analysis(bpm=bpm) for bpm in sorted((a, b)))
-    assert rules_describer.valence_arousal(slow, 50)[1] <= rules_describer.valence_arousal(fast, 50)[1]
+    assert moods.valence_arousal(slow, 50)[1] <= moods.valence_arousal(fast, 50)[1]
 
 
 @given(SCORES, SCORES)
 def test_valence_never_rises_with_noisiness(a: float, b: float) -> None:
     clean, noisy = (loop_analysis(noisiness=score) for score in sorted((a, b)))
-    assert rules_describer.valence_arousal(noisy, 50)[0] <= rules_describer.valence_arousal(clean, 50)[0]
+    assert moods.valence_arousal(noisy, 50)[0] <= moods.valence_arousal(clean, 50)[0]
 
 
 @given(st.floats(2, 200), st.floats(2, 200))
@@ -179,7 +171,7 @@ def test_a_slower_fall_never_gives_a_shorter_decay(a: float, b: float) -> None:
 @given(
     st.fixed_dictionaries(
         {
-            "kind": st.sampled_from(["loop", "one-shot"]),
+            "kind": st.sampled_from(["loop", "one-shot", "texture"]),
             "sound": st.sampled_from([None, *SOUNDS]),
             "key": st.none() | st.sampled_from(["C major", "F# minor"]),
             "note": st.none() | st.just("A2"),
@@ -199,13 +191,6 @@ def test_any_measurement_gives_a_complete_vibe(measured: dict[str, Any]) -> None
     assert found.vibe.confidence <= rules_describer.MAX_CONFIDENCE
     assert found.source == "local"
     assert found.calls == []
-
-
-def test_mode_sets_valence_and_tempo_sets_arousal() -> None:
-    assert (
-        valence(described(key="A minor")) < valence(described(key=None)) < valence(described(key="A major"))
-    )
-    assert arousal(described(bpm=60.0)) < arousal(described(bpm=180.0))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +215,8 @@ def test_every_field_names_the_figures_it_rests_on() -> None:
     assert because["energy"] == "loudness -20.0 dB, 3.3 onsets a second, brightness 50"
     assert because["moods"].startswith("A minor, 100 BPM")
     fields = set(SoundVibe.model_fields) - {"confidence", "rests_on"}
-    assert set(because) == fields
+    assert set(because) == fields - {"character"}
+    assert set(describe_by_rules(loop_analysis(kind="one-shot")).because) == fields - {"moods"}
 
 
 @pytest.mark.parametrize(
@@ -254,16 +240,36 @@ def test_confidence_follows_the_confidence_of_the_measurement() -> None:
 
 
 def test_the_request_carries_a_strict_schema_that_a_vibe_satisfies() -> None:
-    schema = request_schema(SoundVibe)
+    schema = request_schema(answer_model("loop"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(described().model_dump(), schema)
+    answer = described().model_dump(exclude={"character": True, "rests_on": {"character"}})
+    jsonschema.validate(answer, schema)
     for node in (schema, *schema["$defs"].values()):
         assert node["additionalProperties"] is False
         assert node["required"] == list(node["properties"])
     assert "description" in schema["properties"]  # a field may share its name with a JSON Schema keyword
-    assert set(schema["$defs"]["RestsOn"]["properties"]["moods"]["items"]["enum"]) == set(FEATURES)
+    assert set(schema["$defs"]["LoopRestsOn"]["properties"]["moods"]["items"]["enum"]) == set(FEATURES)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(described().model_dump() | {"moods": ["spicy"]}, schema)
+        jsonschema.validate(answer | {"moods": ["spicy"]}, schema)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "words"),
+    [
+        ("loop", {"moods"}, None),
+        ("one-shot", {"character"}, HIT_CHARACTERS),
+        ("texture", {"moods", "character"}, TEXTURE_CHARACTERS),
+    ],
+)
+def test_a_model_gets_only_the_words_of_the_kind(
+    kind: str, fields: set[str], words: tuple[str, ...] | None
+) -> None:
+    schema = request_schema(answer_model(kind))
+    assert {"moods", "character"} & set(schema["properties"]) == fields
+    if words:
+        assert tuple(schema["properties"]["character"]["items"]["enum"]) == words
+    asked = build_messages(loop_analysis(kind=kind), "", [])[0]["content"]
+    assert ("Moods:" in asked, "Character:" in asked) == ("moods" in fields, "character" in fields)
 
 
 @pytest.mark.parametrize(

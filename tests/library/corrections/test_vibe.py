@@ -22,12 +22,14 @@ def test_every_field_can_be_corrected(as_owner: Browser, loop: Sample) -> None:
     changes = {
         "moods-0": "sunny", "moods-1": "", "moods-2": "warm", "energy": "0", "texture": "airy",
         "era": "1970s", "genres-1": "disco", "instruments": ["kick", "organ"], "use": "transition",
-        "role": "fx", "description": " A  sunny\r\n transition. ", "tags": "Head Nod, #vinyl",
+        "character": ["gritty", "short"], "role": "fx",
+        "description": " A  sunny\r\n transition. ", "tags": "Head Nod, #vinyl",
     }  # fmt: skip
     assert described(as_owner, loop, changes).status_code == 303
     assert loop.vibe | loop.corrections == loop.vibe
     assert loop.corrections == {
         "moods": ["sunny", "warm"],
+        "character": ["gritty", "short"],
         "energy": 0,
         "texture": "airy",
         "era": "1970s",
