@@ -42,7 +42,7 @@ def measured_facts(sample: Sample) -> list[tuple[str, list[Fact]]]:
     return [
         ("Level", _level_facts(measured)),
         ("Tone", _tone_facts(measured)),
-        ("Time", _time_facts(measured)),
+        ("Time", _time_facts(measured, sample.kind)),
         ("File", _file_facts(sample)),
     ]
 
@@ -151,10 +151,10 @@ def _note_text(measured: Analysis) -> str:
     return f"{measured.note}{away}{end}".replace("#", "♯")
 
 
-def _time_facts(measured: Analysis) -> list[Fact]:
+def _time_facts(measured: Analysis, kind: str) -> list[Fact]:
     count, attack_ms = len(measured.onsets), measured.attack_ms
     return [
-        *_beat_facts(measured),
+        *([] if kind == TEXTURE else _beat_facts(measured)),
         Fact("Onsets", str(count), "Where sounds start, moved to zero crossings: good points to chop at."),
         Fact(
             "Attack", "–" if attack_ms is None else f"{attack_ms:.0f} ms", "From silence to the first peak."

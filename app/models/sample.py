@@ -13,7 +13,7 @@ from app.audio.result import Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.corrections import Corrections
 from app.models.text_folding import fold_text
-from app.music.sound_classes import HI_HAT, SOUND_FAMILIES
+from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_label
 from app.sp404.unit_limits import fits_on_pad
 
 MAX_TAGS = 20
@@ -71,6 +71,10 @@ class Sample(Corrections, Model):
     @property
     def fits_a_pad(self) -> bool:
         return fits_on_pad(self.duration_s)
+
+    @property
+    def sound_label(self) -> str:
+        return sound_label(self.kind, self.sound)
 
     @property
     def tag_names(self) -> list[str]:

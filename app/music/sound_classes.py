@@ -26,6 +26,7 @@ SOUND_FAMILIES = {
 """Names that a search may ask for, each with the classes it finds. A name may be a class too."""
 
 SEARCHABLE_SOUNDS = tuple(dict.fromkeys((*SOUNDS, *SOUND_FAMILIES)))
+_LOOP_LABELS = {"drums": "drum", "chords": "chord"}
 _SOUNDS_OF_KIND = {LOOP: LOOP_SOUNDS, ONE_SHOT: ONE_SHOT_SOUNDS}
 
 
@@ -56,6 +57,21 @@ def fits_kind(sound: str, kind: str) -> bool:
         One of `KINDS`.
     """
     return sound in sounds_of_kind(kind) or (sound == HI_HAT and kind == ONE_SHOT)
+
+
+def sound_label(kind: str, sound: str | None) -> str:
+    """Return what to call a sound in a list, such as "open hat", "bass loop" or "texture".
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    sound : str or None
+        Its class, if it has one.
+    """
+    if sound is None:
+        return kind
+    return f"{_LOOP_LABELS.get(sound, sound)} loop" if kind == LOOP else sound
 
 
 def sounds_named(name: str) -> tuple[str, ...]:

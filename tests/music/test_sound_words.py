@@ -20,6 +20,7 @@ from app.music.sound_classes import (
     STORED_SOUNDS,
     TEXTURE,
     fits_kind,
+    sound_label,
     sounds_of_kind,
 )
 
@@ -60,6 +61,20 @@ def test_a_word_leads_to_its_class(word: str, sound: str | None) -> None:
 def test_families_hold_stored_classes() -> None:
     assert {*SOUND_FAMILIES["drums"]} == {*DRUMS, HI_HAT, "drums"}
     assert {*SOUND_FAMILIES[HI_HAT]} == {HI_HAT, "closed hat", "open hat"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "sound", "label"),
+    [
+        (LOOP, "full mix", "full mix loop"),
+        (LOOP, "drums", "drum loop"),
+        (LOOP, None, "loop"),
+        (ONE_SHOT, "closed hat", "closed hat"),
+        (TEXTURE, None, "texture"),
+    ],
+)
+def test_a_list_calls_a_sound_by_class_and_kind(kind: str, sound: str | None, label: str) -> None:
+    assert sound_label(kind, sound) == label
 
 
 def test_each_kind_has_its_classes() -> None:

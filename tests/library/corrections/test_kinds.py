@@ -30,6 +30,7 @@ def test_a_texture_loses_its_tempo_and_gets_it_back(as_owner: Browser, loop: Sam
     page = page_of(as_owner, loop)
     assert "BPM was removed, because a texture has none." in page
     assert "A texture has no sound type." in page
+    assert "<dt>Beats</dt>" not in page
     assert "Use " not in page.partition("Edit</h2>")[0]
     as_owner.post(f"/samples/{loop.id}/revert", field="kind")
     assert (loop.kind, loop.bpm, loop.corrections) == ("loop", measured, {})
