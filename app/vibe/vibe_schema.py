@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from app.music.sound_classes import ONE_SHOT
+from app.music.sound_classes import ONE_SHOT, TEXTURE
 from app.vibe.vocabulary import (
     CHARACTERS,
     ERAS,
@@ -20,7 +20,6 @@ from app.vibe.vocabulary import (
     INSTRUMENTS,
     MOODS,
     ROLES,
-    TEXTURE,
     TEXTURE_CHARACTERS,
     TEXTURES,
     USES,
