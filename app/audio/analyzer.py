@@ -121,7 +121,7 @@ def _find_tempo(features: FrontEndFeatures, name: NameEvidence, kind: str) -> tu
 
 def _find_pitch(features: FrontEndFeatures, name: NameEvidence, kind: str) -> tuple[PitchFields, list[str]]:
     """Return key or note and the tuning, and a warning when the name says otherwise."""
-    detected = key_estimator.estimate_key(features, kind == sound_classes.ONE_SHOT)
+    detected = key_estimator.estimate_key(features, kind != sound_classes.LOOP)
     named, warnings = combine_evidence.combine_key(detected, name)
     fields = PitchFields(
         key=named.value,
