@@ -1,4 +1,4 @@
-"""What every generated sound is made of: noise, filters, slow random curves, and times without a grid."""
+"""Build noise, filters, slow random curves and irregular times, the parts of every generated sound."""
 
 from __future__ import annotations
 

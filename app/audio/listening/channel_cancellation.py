@@ -1,4 +1,4 @@
-"""What the mean of the channels loses: where in time and frequency left and right cancel each other out."""
+"""Find where left and right cancel each other out, so that the mean of the channels loses a sound."""
 
 from __future__ import annotations
 

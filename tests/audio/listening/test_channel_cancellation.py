@@ -1,4 +1,4 @@
-"""What left and right cancel out of each other is heard, and nothing else is changed."""
+"""A sound that left and right cancel out is heard; any other sound is left as it was."""
 
 from __future__ import annotations
 
