@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from training.further_patterns import FURTHER_STYLES
+
 Lanes = dict[str, list[tuple[float, float]]]  # lane -> (beat, gain 0..1)
+Style = tuple[tuple[float, float], float, dict[str, list[str]]]  # tempo span, most swing, patterns by lane
 
 # Sixteen steps of a 4/4 bar: digits are loudness, dots are rests. A pattern may have several bars.
-STYLES: dict[str, tuple[tuple[float, float], float, dict[str, list[str]]]] = {
+STYLES: dict[str, Style] = {
     "house": ((116, 130), 0.1, {
         "kick": ["9...9...9...9...", "9...9...9...9..5"],
         "clap": ["....9.......9...", "....9.......9..3", "................"],
@@ -92,7 +95,7 @@ STYLES: dict[str, tuple[tuple[float, float], float, dict[str, list[str]]]] = {
 
 def drum_hits(rng: np.random.Generator, style: str, bars: int, beats_per_bar: int) -> tuple[Lanes, float]:
     """Return the hits of a style over some bars, varied at random, and their swing (0 straight, 1 triplet)."""
-    _, swing_most, lanes = STYLES[style]
+    _, swing_most, lanes = (STYLES | FURTHER_STYLES)[style]
     swing = swing_most * rng.random() if rng.random() < 0.7 else 0.0
     loose = rng.choice([0.0, 0.004, 0.012])
     hits: Lanes = {}

@@ -11,6 +11,7 @@ import numpy as np
 from training import augment, declared_songs, drum_patterns, mma_grooves, one_shots, rare_grooves
 from training.corpus import Clip
 from training.folk_tunes import cut_excerpt, harmonise, read_tunes
+from training.further_patterns import FURTHER_STYLES
 from training.harmony import Harmony, functional_harmony, table_harmony
 from training.installed_sounds import RATE, SONIC_PI, SONIC_PI_LOOPS, SONIC_PI_SOUNDS, load_mono
 from training.production import cut_loop, load_kits, render_production
@@ -57,13 +58,24 @@ def functional_loops(scale: float) -> Iterator[Clip]:
             yield replace(clip, bpm=None, kind="keyed")
 
 
+def further_loops(scale: float) -> Iterator[Clip]:
+    """Yield loops in the further styles."""
+    yield from _composed_loops(
+        "further", np.random.default_rng(27), int(30 * scale), table_harmony, FURTHER_STYLES
+    )
+
+
 def _composed_loops(
-    family: str, rng: np.random.Generator, rounds: int, drawn: Callable[..., Harmony]
+    family: str,
+    rng: np.random.Generator,
+    rounds: int,
+    drawn: Callable[..., Harmony],
+    styles: dict[str, drum_patterns.Style] = drum_patterns.STYLES,
 ) -> Iterator[Clip]:
     """Yield loops in every style, so many rounds of them; `drawn` draws the harmony of each."""
     hits = load_kits()
     for _ in range(rounds):
-        for style, ((slow, fast), _, _) in drum_patterns.STYLES.items():
+        for style, ((slow, fast), _, _) in styles.items():
             content = str(rng.choice(LOOP_CONTENTS))
             bpm = float(rng.uniform(slow, fast))
             bpm = round(bpm) if rng.random() < 0.75 else round(bpm, 2)
@@ -185,4 +197,5 @@ FAMILIES: dict[str, Callable[[float], Iterator[Clip]]] = {
     "rare": rare_grooves.rare_grooves,
     "halfbars": rare_grooves.half_bars,
     "stems": stems,
+    "further": further_loops,
 }

@@ -40,7 +40,7 @@ CLASS_TREES = {
 NOTE_TREES = {"max_iter": 60, "max_leaf_nodes": 6, "min_samples_leaf": 20}
 KEY_NETWORKS = 1
 EXACT_TEMPO = 0.0035
-UNPITCHED_TEXTURES = ("noise", "crackle", "wind", "rain", "clicks")
+UNPITCHED_TEXTURES = ("noise", "crackle", "wind", "rain", "clicks", "roll")
 
 Row = dict[str, Any]
 Answers = dict[str, Any]
