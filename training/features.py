@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zlib
 from collections.abc import Callable
 from functools import partial
 from multiprocessing import Pool
@@ -70,8 +71,13 @@ def _measure_clip(corpus: Path, stage: str, clip_id: str) -> tuple[str, Row]:
     return clip_id, STAGE_FEATURES[stage][0](extract_features(load_audio(corpus, clip_id), RATE))
 
 
-def assign_folds(groups: list[str], count: int = 5, seed: int = 0) -> np.ndarray:
-    """Return the fold of each clip; whole sources are dealt to folds at random."""
+def hash_folds(groups: list[str], count: int = 5) -> np.ndarray:
+    """Return the fold of each clip by its source's name, so that new sources move no old one."""
+    return np.array([zlib.crc32(group.encode()) % count for group in groups])
+
+
+def deal_folds(groups: list[str], count: int = 6, seed: int = 0) -> np.ndarray:
+    """Return the fold of each clip; few sources are dealt to folds evenly, at random."""
     names = sorted(set(groups))
     deal = dict(
         zip(np.random.default_rng(seed).permutation(names), np.arange(len(names)) % count, strict=True)

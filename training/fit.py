@@ -20,7 +20,7 @@ from app.music.sound_classes import DRUMS, KINDS, LOOP_SOUNDS, TONES
 from training import fit_key_network
 from training.boosted_trees import fit_trees
 from training.corpus import KIND_OF_CLIP
-from training.features import assign_folds, gather_rows
+from training.features import deal_folds, gather_rows, hash_folds
 
 TEMPO_TREES = {
     "max_iter": 300,
@@ -60,7 +60,7 @@ def _save_calibration(name: str, coefficients: np.ndarray) -> None:
 def fit_tempo(rows: list[Row], answers: Answers) -> None:
     """Fit the trees over tempo candidates and the confidence of the winner."""
     clips = [r for r in rows if r["bpm_true"] is not None and len(r["bpm"])]
-    deal = assign_folds([r["group"] for r in clips])
+    deal = hash_folds([r["group"] for r in clips])
     x, y, w = _stack_tempo(clips)
     owner = np.repeat(np.arange(len(clips)), [len(r["bpm"]) for r in clips])
     chances = np.zeros(len(owner))
@@ -115,7 +115,7 @@ def fit_key(rows: list[Row], answers: Answers) -> None:
     clips = [r for r in rows if r["key"] is not None]
     course, whole = (np.stack([r[name] for r in clips]) for name in ("course", "profiles"))
     y, w = np.array([r["key"] for r in clips]), np.array([_key_weight(r) for r in clips], dtype=np.float32)
-    deal, decided = assign_folds([r["group"] for r in clips]), w > 0
+    deal, decided = hash_folds([r["group"] for r in clips]), w > 0
     chances = np.zeros((len(clips), 24))
     for k in np.unique(deal):
         seen = (deal != k) & decided
@@ -149,7 +149,7 @@ def fit_binary(name: str, rows: list[Row], truth: list[int | None], answers: Ans
     pairs = [(r, t) for r, t in zip(rows, truth, strict=True) if t is not None]
     x, y = np.stack([r["shape"] for r, _ in pairs]), np.array([t for _, t in pairs])
     w = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
-    deal = assign_folds([r["group"] for r, _ in pairs])
+    deal = hash_folds([r["group"] for r, _ in pairs])
     for k in np.unique(deal):
         out = deal == k
         chances = fit_trees(x[~out], y[~out], w[~out], **SOUND_TREES).probabilities(x[out])[:, 0]
@@ -166,7 +166,7 @@ def fit_kind(rows: list[Row], answers: Answers) -> None:
     )
     w = 1 / np.bincount(y)[y]
     w /= w.mean()
-    deal = assign_folds([r["group"] for r in rows])
+    deal = hash_folds([r["group"] for r in rows])
     for k in np.unique(deal):
         out = deal == k
         chances = fit_trees(x[~out], y[~out], w[~out], **SOUND_TREES).probabilities(x[out])
@@ -180,7 +180,7 @@ def fit_classes(name: str, rows: list[Row], classes: tuple[str, ...], field: str
     clips = [r for r in rows if r[field] in classes]
     x, y = np.stack([r["shape"] for r in clips]), np.array([classes.index(r[field]) for r in clips])
     groups = np.array([r["group"] for r in clips])
-    deal = assign_folds(list(groups), count=6)
+    deal = deal_folds(list(groups))
     for k in np.unique(deal):
         out = deal == k
         trees, linear = _fit_ensemble(x[~out], y[~out], groups[~out])
