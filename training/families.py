@@ -196,6 +196,7 @@ FAMILIES: dict[str, Callable[[float], Iterator[Clip]]] = {
     "textures": textures,
     "rare": rare_grooves.rare_grooves,
     "halfbars": rare_grooves.half_bars,
+    "pumps": rare_grooves.pumping_pads,
     "stems": stems,
     "further": further_loops,
 }

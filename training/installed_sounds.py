@@ -23,11 +23,6 @@ SOUNDFONTS = {
     "opl": Path("/usr/share/sounds/sf2/OPL-3_FM_128M.sf2"),
     "csound": Path("/usr/share/sounds/sf2/sf_GMbank.sf2"),
 }
-# Two recorded drum kits with five layers of velocity, which take the place of the piano.
-KIT_SOUNDFONTS = {
-    "black-pearl": Path("/usr/share/sounds/sf2/Black_Pearl_4_LV2.sf2"),
-    "red-zeppelin": Path("/usr/share/sounds/sf2/Red_Zeppelin_4_LV2.sf2"),
-}
 
 # The bars of the sonic-pi loops are known. The numbers are beats, which divide each file exactly.
 SONIC_PI_LOOPS = {
@@ -63,14 +58,6 @@ GM_DRUM_CLASSES = (
     "percussion", "cymbal", "percussion", "cymbal", *["percussion"] * 9, "shaker", "shaker",
     *["percussion"] * 11,
 )  # fmt: skip
-
-# The notes of `KIT_SOUNDFONTS` that differ from General MIDI, or whose class is clear only here.
-KIT_NOTES = {
-    36: "kick", 37: "rim", 38: "snare", 39: "clap", 40: "snare", 41: "tom", 42: "closed hat", 43: "tom",
-    44: "closed hat", 45: "tom", 46: "open hat", 47: "tom", 48: "open hat", 49: "cymbal", 50: "cymbal",
-    51: "cymbal", 52: "cymbal", 54: "percussion", 55: "cymbal", 56: "percussion", 57: "cymbal", 59: "cymbal",
-    60: "cymbal", 64: "shaker",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

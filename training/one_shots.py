@@ -11,8 +11,6 @@ from training import augment, soundfont_synth, synth_voices
 from training.corpus import Clip
 from training.installed_sounds import (
     GM_DRUM_CLASSES,
-    KIT_NOTES,
-    KIT_SOUNDFONTS,
     RATE,
     SOUNDFONTS,
     drum_kit_hits,
@@ -77,22 +75,24 @@ def drum_shots(scale: float) -> Iterator[Clip]:
                 y = soundfont_synth.render_events(events, soundfont, 3.0, reverb=bool(rng.random() < 0.3))
                 if np.abs(y).max() > 1e-3:
                     yield _drum_clip(f"sf-{soundfont}", label, _trim_tail(y, rng), rng, rng.random() < 0.3)
-    yield from _recorded_kits(scale, rng)
+    yield from _synthesised_hits(scale, rng)
+
+
+def _synthesised_hits(scale: float, rng: np.random.Generator) -> Iterator[Clip]:
+    """Yield hits as drum machines make them, and kicks that are a low sine only."""
     for label in DRUMS:
         for _ in range(int(70 * scale)):
             yield _drum_clip("synth", label, synth_voices.drum_hit(label, rng), rng, False)
+    for _ in range(int(70 * scale)):
+        yield _drum_clip("plain-kick", "kick", _plain_kick(rng), rng, rng.random() < 0.5)
 
 
-def _recorded_kits(scale: float, rng: np.random.Generator) -> Iterator[Clip]:
-    """Yield hits of the soundfonts that hold one recorded kit each, at every velocity."""
-    for soundfont in KIT_SOUNDFONTS:
-        for note, label in KIT_NOTES.items():
-            for i in range(1 + int(4 * scale)):
-                velocity = int(rng.integers(15, 127))
-                events = [(0.0, 0, "program", 0, 0), (0.0, 0, "on", note, velocity)]
-                y = soundfont_synth.render_events(events, soundfont, 3.0, reverb=bool(rng.random() < 0.3))
-                if np.abs(y).max() > 1e-3:
-                    yield _drum_clip(f"sf-{soundfont}", label, _trim_tail(y, rng), rng, i == 0)
+def _plain_kick(rng: np.random.Generator) -> np.ndarray:
+    """Return a decaying low sine without a click, with a short fall of its pitch or none."""
+    t = np.arange(int(RATE * rng.uniform(0.2, 0.7))) / RATE
+    fall = rng.uniform(0, 60) if rng.random() < 0.6 else 0.0
+    hz = rng.uniform(40, 66) + fall * np.exp(-t / rng.uniform(0.01, 0.06))
+    return (np.sin(2 * np.pi * np.cumsum(hz) / RATE) * np.exp(-t * rng.uniform(7, 28))).astype(np.float32)
 
 
 def _render_tone(soundfont: str, program: int, note: int, rng: np.random.Generator) -> np.ndarray:

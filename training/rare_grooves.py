@@ -10,7 +10,7 @@ import numpy as np
 from scipy import signal
 
 from app.audio.listening import periodicity
-from training import augment, drum_patterns, synth_voices
+from training import augment, drum_patterns, synth_voices, texture_sounds
 from training.corpus import Clip
 from training.installed_sounds import RATE
 from training.production import Kits, cut_loop, load_kits, mix_drums
@@ -136,3 +136,17 @@ def half_bars(scale: float) -> Iterator[Clip]:
             y = augment.normalise(_play(cut, bpm, 2, kits, rng).astype(np.float32))
             y = augment.random_effects(y, bpm, rng)
             yield Clip("rare", f"style-{style}", "loop", y, bpm, content="drums", sound="drums")
+
+
+def pumping_pads(scale: float) -> Iterator[Clip]:
+    """Yield held pads that duck at every beat or half beat, as under a kick that is not there."""
+    rng = np.random.default_rng(28)
+    for _ in range(int(70 * scale)):
+        bpm, beats = float(round(rng.uniform(80, 140))), 4 * int(rng.choice([1, 2, 2, 4]))
+        size = round(beats * 60 / bpm * RATE)
+        y = np.resize(texture_sounds.drone(size / RATE, rng), size)
+        places = np.arange(size) / RATE * bpm / 60 * float(rng.choice([1, 1, 1, 2])) % 1
+        y = y * (1 - rng.uniform(0.5, 1) * np.exp(-places / rng.uniform(0.1, 0.5)))
+        y, how = cut_loop(augment.normalise(y.astype(np.float32)), rng, bpm, 0.75)
+        y = augment.random_effects(y, bpm, rng)
+        yield Clip("rare", "groove-pump", "loop", y, bpm, content="pad", cut=how, sound="chords")

@@ -11,7 +11,7 @@ import mido
 import numpy as np
 import soxr
 
-from training.installed_sounds import KIT_SOUNDFONTS, RATE, SOUNDFONTS
+from training.installed_sounds import RATE, SOUNDFONTS
 
 SYNTH_RATE = 44100
 Event = tuple[float, int, str, int, int]  # seconds, channel, kind, two data bytes
@@ -21,7 +21,7 @@ Event = tuple[float, int, str, int, int]  # seconds, channel, kind, two data byt
 def _loaded_synth(soundfont: str) -> tuple[fluidsynth.Synth, int]:
     """Return a synthesiser with a soundfont and the soundfont's id, loaded once."""
     synth = fluidsynth.Synth(gain=0.5, samplerate=float(SYNTH_RATE))
-    return synth, synth.sfload(str((SOUNDFONTS | KIT_SOUNDFONTS)[soundfont]))
+    return synth, synth.sfload(str(SOUNDFONTS[soundfont]))
 
 
 def render_events(
