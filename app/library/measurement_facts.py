@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from app.audio.result import Analysis, SpectralSummary
 from app.models import Sample
 from app.music.pitch_names import PITCH_NAMES
-from app.music.sound_classes import TEXTURE
+from app.music.sound_classes import TEXTURE, fits_kind
 
 Value = TypeVar("Value")
 CHART_HEIGHT = 100
@@ -68,6 +68,15 @@ def other_keys(sample: Sample) -> list[tuple[str, float]]:
     measured = sample.analysis()
     known = (sample.key, measured.key)
     return _likely_values(each for each in measured.key_candidates if each[0] not in known)
+
+
+def other_sounds(sample: Sample) -> list[tuple[str, float]]:
+    """Return other likely sound types of the sample's kind, chosen as `other_tempi` are."""
+    measured = sample.analysis()
+    known = (sample.sound, measured.sound)
+    return _likely_values(
+        each for each in measured.sound_candidates if each[0] not in known and fits_kind(each[0], sample.kind)
+    )
 
 
 def _likely_values(candidates: Iterable[tuple[Value, float]]) -> list[tuple[Value, float]]:

@@ -223,6 +223,7 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         pictures=measurement_facts.chart_bars(sample),
         tempi=measurement_facts.other_tempi(sample),
         other_keys=measurement_facts.other_keys(sample),
+        other_sounds=measurement_facts.other_sounds(sample),
         age=sample_age(sample),
     )
 

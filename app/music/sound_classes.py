@@ -26,7 +26,7 @@ SOUND_FAMILIES = {
 """Names that a search may ask for, each with the classes it finds. A name may be a class too."""
 
 SEARCHABLE_SOUNDS = tuple(dict.fromkeys((*SOUNDS, *SOUND_FAMILIES)))
-_LOOP_LABELS = {"drums": "drum", "chords": "chord"}
+_LOOP_LABELS = {"drums": "drum", "percussion": "perc", "chords": "chord"}
 _SOUNDS_OF_KIND = {LOOP: LOOP_SOUNDS, ONE_SHOT: ONE_SHOT_SOUNDS}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Float, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Float, case, false, func, literal, or_, select
 
 from app.models import Sample
 from app.models.sample import AudioFeatures
@@ -94,8 +94,8 @@ def _axis_score(axis: str) -> Number:
     character = text_conditions.current_text("character")
 
     def is_called(words: tuple[str, ...]) -> Number:
-        named = or_(*(text_conditions.names_word(character, word) for word in words))
-        return case((named, 1.0), else_=0.0) if words else literal(0.0, Float)
+        named = or_(false(), *(text_conditions.names_word(character, word) for word in words))
+        return case((named, 1.0), else_=0.0)
 
     high, low = AXIS_CHARACTERS.get(axis, ((), ()))
     return AXIS_SCORES[axis]() / 2 + 0.25 + (is_called(high) - is_called(low)) / 4

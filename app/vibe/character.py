@@ -84,7 +84,9 @@ def character_words(measured: Analysis) -> list[str]:
     if is_silent(measured):
         return []
     figures = character_figures(measured)
-    return [word for word in words_of_kind(measured.kind) if _is_within(word, figures, tolerant=False)]
+    words = [word for word in words_of_kind(measured.kind) if _is_within(word, figures, tolerant=False)]
+    # The loudest moment of a steady sound may be anywhere, so its attack says nothing.
+    return [word for word in words if word != "swelling" or "steady" not in words]
 
 
 def words_of_kind(kind: str) -> tuple[str, ...]:

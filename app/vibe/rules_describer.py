@@ -6,7 +6,7 @@ Rules name no genre, because a tempo alone does not tell one. Thresholds are our
 from __future__ import annotations
 
 from app.audio.result import Analysis
-from app.music.sound_classes import DRUMS, HI_HAT, ONE_SHOT
+from app.music.sound_classes import DRUMS, HI_HAT, LOOP, ONE_SHOT, TEXTURE, sound_label
 from app.vibe.character import character_words, features_of_words, words_of_kind
 from app.vibe.feature_text import decay_s, is_silent, level_course
 from app.vibe.moods import NOISY, energy_level, sure_moods
@@ -37,6 +37,7 @@ INSTRUMENT_OF_SOUND = {
     "fx": "effect",
     "drums": "drum kit",
 }
+DRUM_LOOPS, TONAL_LOOPS = ("drums", "percussion"), ("bass", "melody", "chords")
 # Words of the character that also name a surface; the first that applies is taken.
 TEXTURE_BY_CHARACTER = {"snappy": "snappy", "punchy": "punchy", "gritty": "gritty", "crisp": "crisp"}
 VOWELS = tuple("aeiou")
@@ -78,9 +79,17 @@ def vibe_by_rules(measured: Analysis) -> SoundVibe:
 
 
 def _features_of_feel(measured: Analysis, character: list[str]) -> dict[str, list[str]]:
-    """Return what mood and character rest on; none for the one that sounds of the kind do not have."""
+    """Return what mood and character rest on; none for the one that sounds of the kind do not have.
+
+    A texture has no class, and its use follows from the course of its level.
+    """
     has_character = bool(words_of_kind(measured.kind))
-    return {
+    of_texture = {
+        "use": ["kind", "course", "duration"],
+        "role": ["kind"],
+        "description": [name for name in RESTS_ON.description or [] if name != "sound"],
+    }
+    return (of_texture if measured.kind == TEXTURE else {}) | {
         "moods": [] if measured.kind == ONE_SHOT else RESTS_ON.moods,
         "character": features_of_words(character) if has_character else [],
     }
@@ -118,8 +127,8 @@ def likely_instruments(measured: Analysis) -> list[Instrument]:
 
 def suggested_use(measured: Analysis) -> str:
     """Return what to do with the sound on the unit."""
-    if measured.kind == "texture":
-        return "bed to hold"
+    if measured.kind == TEXTURE:
+        return "transition" if level_course(measured) in ("rising", "falling") else "bed to hold"
     if measured.kind == "one-shot":
         if measured.sound in (*DRUMS, HI_HAT):
             return "hit to play"  # a drum with a note is still a hit
@@ -132,7 +141,8 @@ def suggested_use(measured: Analysis) -> str:
         return "chord to play" if measured.key else "hit to play"
     if measured.duration_s > MIN_SOURCE_S:
         return "source to sample from"
-    return "melodic loop to layer" if measured.key else "drum loop to chop"
+    is_drums = measured.sound in DRUM_LOOPS or (not measured.key and measured.sound not in TONAL_LOOPS)
+    return "drum loop to chop" if is_drums else "melodic loop to layer"
 
 
 def pad_role(measured: Analysis) -> str:
@@ -149,7 +159,7 @@ def plain_tags(measured: Analysis) -> list[str]:
         return []
     bpm, decay = _known_or(measured.bpm, 0.0), decay_s(measured)
     bright, noisy = _known_or(measured.brightness, 45.0), _known_or(measured.noisiness, 40.0)
-    loudness = _known_or(measured.loudness_db, -20.0)
+    loudness, is_loop = _known_or(measured.loudness_db, -20.0), measured.kind == LOOP
     applies = {
         "fast": bpm >= FAST_BPM,
         "slow": 0 < bpm <= SLOW_BPM,
@@ -159,8 +169,8 @@ def plain_tags(measured: Analysis) -> list[str]:
         "clean": noisy <= CLEAN,
         "loud": loudness >= LOUD_DB,
         "quiet": loudness <= QUIET_DB,
-        "short": decay is not None and decay <= SHORT_DECAY_S,
-        "ringing": decay is not None and decay >= LONG_DECAY_S,
+        "short": not is_loop and decay is not None and decay <= SHORT_DECAY_S,
+        "ringing": not is_loop and decay is not None and decay >= LONG_DECAY_S,
         "sustained": decay is None and level_course(measured) == "steady",
     }
     return [tag for tag, does_apply in applies.items() if does_apply]
@@ -170,7 +180,11 @@ def plain_sentence(measured: Analysis, moods: list[str], character: list[str], t
     """Return one sentence that states only what other fields and figures say."""
     if is_silent(measured):
         return "Silence."
-    noun = (measured.sound or "sound") if measured.kind == "one-shot" else measured.kind
+    noun = (
+        "sound"
+        if (measured.kind, measured.sound) == (ONE_SHOT, None)
+        else sound_label(measured.kind, measured.sound)
+    )
     words = list(dict.fromkeys([*(moods or character)[:1], texture]))
     article = "An" if words[0].startswith(VOWELS) and not words[0].startswith("eu") else "A"
     parts = [f"{article} {', '.join(words)} {noun}"]

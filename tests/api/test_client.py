@@ -84,7 +84,7 @@ def test_a_generated_client_uploads_edits_downloads_and_deletes(api: Api) -> Non
     assert (found.total, found.next_after, found.samples[0].id) == (1, None, job.sample_id)
     sample = api.call("show_sample", job.sample_id)
     assert (sample.bpm, sample.kind, sample.liked) == (93.0, "loop", False)
-    assert sample.vibe.description == "A snappy loop at 93 BPM."
+    assert sample.vibe.description == "A snappy drum loop at 93 BPM."
 
     patch = api.models.SamplePatch(name="Mine", tags=["dusty"], bpm=None, liked=True)
     edited = api.call("edit_sample", job.sample_id, body=patch)

@@ -30,6 +30,13 @@ def noise(duration_s: float, *, seed: int = 1, level: float = 0.2) -> Samples:
     return column(level * np.random.default_rng(seed).standard_normal(len(seconds(duration_s))))
 
 
+def pink_noise(duration_s: float, *, seed: int = 1) -> Samples:
+    """Return noise that falls by 3 dB an octave."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(seconds(duration_s))))
+    falling = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)))
+    return column(0.2 * falling / np.std(falling))
+
+
 def hertz(pitch: float) -> float:
     """Return the frequency of a MIDI pitch in Hz."""
     return float(440.0 * 2.0 ** ((pitch - 69) / 12))
@@ -64,6 +71,14 @@ def snare(seed: int = 2) -> npt.NDArray[np.float64]:
     hiss = np.random.default_rng(seed).standard_normal(len(times))
     body = 0.5 * np.sin(2 * np.pi * 190 * times) * np.exp(-30 * times)
     return np.asarray(0.6 * hiss * np.exp(-25 * times) + body)
+
+
+def full_snare(seed: int = 2) -> npt.NDArray[np.float64]:
+    """Return a snare with both tones of its shell and a longer rattle."""
+    times = seconds(0.35)
+    hiss = 0.2 * np.random.default_rng(seed).standard_normal(len(times)) * np.exp(-14 * times)
+    shell = 0.6 * np.sin(2 * np.pi * 180 * times) + 0.3 * np.sin(2 * np.pi * 330 * times)
+    return np.asarray(hiss + shell * np.exp(-18 * times))
 
 
 def hat(seed: int = 3) -> npt.NDArray[np.float64]:

@@ -15,10 +15,10 @@ from tests.audio.signals import RATE_HZ, Samples, chord, drums, noise, sine
 FIELDS = {
     "engine_version", "format", "duration_s", "sample_rate", "channels", "bpm", "bpm_confidence",
     "bpm_source", "bpm_candidates", "beats", "downbeats", "key", "key_confidence", "key_source",
-    "key_candidates", "tuning_cents", "note", "note_cents", "note_end", "kind", "kind_confidence", "sound",
-    "sound_confidence", "loudness_db", "loudness_unit", "peak_db", "true_peak_db", "rms_db", "crest_db",
-    "attack_ms", "brightness", "noisiness", "spectral", "onsets", "timbre", "timbre_version", "peaks",
-    "bars", "content_sha256", "warnings",
+    "key_candidates", "tuning_cents", "note", "note_cents", "note_end", "kind", "kind_confidence",
+    "sound", "sound_confidence", "sound_candidates", "loudness_db", "loudness_unit", "peak_db",
+    "true_peak_db", "rms_db", "crest_db", "attack_ms", "brightness", "noisiness", "spectral", "onsets",
+    "timbre", "timbre_version", "peaks", "bars", "content_sha256", "warnings",
 }  # fmt: skip
 
 

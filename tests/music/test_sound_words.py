@@ -68,6 +68,7 @@ def test_families_hold_stored_classes() -> None:
     [
         (LOOP, "full mix", "full mix loop"),
         (LOOP, "drums", "drum loop"),
+        (LOOP, "percussion", "perc loop"),
         (LOOP, None, "loop"),
         (ONE_SHOT, "closed hat", "closed hat"),
         (TEXTURE, None, "texture"),

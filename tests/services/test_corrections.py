@@ -15,7 +15,8 @@ from app.library import samples
 from app.models import Sample, User
 from app.models.corrections import SOUND_FIELDS
 from tests.library.corrections.test_kinds import check_facets
-from tests.search.test_text_conditions import shelve
+from tests.search.test_character import HITS, LEFT, RANKED, check_corrections, check_ranking
+from tests.search.test_text_conditions import names, shelve
 from tests.support import PASSWORD
 
 pytestmark = pytest.mark.services
@@ -53,3 +54,12 @@ def test_corrections_at_the_same_time_are_all_kept(postgres_app: Flask) -> None:
 
 def test_facets_count_what_their_filters_find_on_postgresql(postgres_app: Flask) -> None:
     check_facets(accounts.register_user("owner@example.com", PASSWORD, "UTC"))
+
+
+def test_words_of_a_character_rank_and_filter_on_postgresql(postgres_app: Flask) -> None:
+    owner = accounts.register_user("owner@example.com", PASSWORD, "UTC")
+    hits = shelve(owner, HITS)
+    for sentence in RANKED:
+        check_ranking(owner, sentence)
+    assert {sentence: set(names(owner, sentence)) for sentence in LEFT} == LEFT
+    check_corrections(owner, hits)

@@ -110,6 +110,7 @@ def test_a_hit_has_a_word_within_its_bounds_and_loses_it_beyond(
         ("dull", {"brightness": 30.0, "bands_db": MUFFLED}, {"brightness": 40.0}),
         ("noisy", {"noisiness": 60.0}, {"noisiness": 40.0}),
         ("swelling", {"attack_ms": 500.0}, {"attack_ms": 20.0}),
+        ("swelling", {"attack_ms": 500.0} | ramp(6.0), ramp(3.9)),
     ],
 )
 def test_a_texture_has_words_of_its_own(word: str, having: dict[str, Any], losing: dict[str, Any]) -> None:
@@ -152,7 +153,7 @@ def test_words_belong_to_the_kind_and_never_contradict_each_other(figures: dict[
     for pair in (
         {"short", "long"}, {"dull", "crisp"}, {"dull", "bright"}, {"noisy", "clean"}, {"gritty", "clean"},
         {"boomy", "thin"}, {"snappy", "swelling"}, {"punchy", "swelling"}, {"rising", "falling"},
-        {"steady", "moving"}, {"short", "ringing"},
+        {"steady", "moving"}, {"steady", "swelling"}, {"short", "ringing"},
     ):  # fmt: skip
         assert not pair <= set(found)
 

@@ -107,7 +107,6 @@ def test_a_vibe_by_rules_contradicts_nothing(files: dict[str, Analysis], name: s
         ("slow break", {"tags": ["fast", "dusty"]}),
         ("slow break", {"use": "hit to play"}),
         ("kick", {"role": "loop"}),
-        ("kick", {"role": "vocal"}),
         ("kick", {"texture": "harsh"}),
         ("swelling pad", {"texture": "punchy"}),
         ("quiet chord", {"energy": 95}),
@@ -125,6 +124,21 @@ def test_a_planted_field_is_corrected_and_listed(
     assert getattr(right, field) != change[field]
     kept = set(SoundVibe.model_fields) - {field}
     assert right.model_dump(include=kept) == by_rules.model_dump(include=kept)
+
+
+@pytest.mark.parametrize(
+    ("sound", "confidence", "role"),
+    [("kick", 0.9, "kick"), ("hi-hat", 0.8, "hi-hat"), ("kick", 0.79, "vocal"), ("bass", 0.9, "vocal")],
+)
+def test_a_sure_drum_sings_nothing(
+    files: dict[str, Analysis], sound: str, confidence: float, role: str
+) -> None:
+    measured = replace(files["kick"], sound=sound, sound_confidence=confidence)
+    by_rules = rules_describer.vibe_by_rules(measured)
+    planted = by_rules.model_copy(update={"role": "vocal"})
+    right, faults = grounding.correct_vibe(planted, by_rules, measured)
+    assert right.role == role
+    assert len(faults) == (role != "vocal")
 
 
 @pytest.mark.parametrize(

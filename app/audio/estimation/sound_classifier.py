@@ -36,7 +36,7 @@ class SoundClass:
         is longer than a hit and has no beat.
     sound : one of `LOOP_SOUNDS` or `ONE_SHOT_SOUNDS`, None for a texture and for what has no clear class.
     kind_confidence, sound_confidence : 0 to 1.
-    sound_candidates : pairs of class and confidence, best first, also where none is clear.
+    sound_candidates : pairs of class and confidence, the chosen one first; best first where none is clear.
     """
 
     kind: str
@@ -64,9 +64,7 @@ def classify_sound(features: FrontEndFeatures) -> SoundClass:
     kind, sure = KINDS[best], round(float(chances[best]), 3)
     if kind == TEXTURE:
         return SoundClass(kind, sure, None, 0.0)
-    listed = _rank_sounds(kind, features.descriptors)
-    sound, sound_sure = listed[0] if listed[0][1] >= MIN_SOUND_PROBABILITY else (None, 0.0)
-    return SoundClass(kind, sure, sound, sound_sure, listed)
+    return SoundClass(kind, sure, *_name_sound(kind, features.descriptors))
 
 
 def _kind_probabilities(features: FrontEndFeatures) -> Array:
@@ -83,13 +81,20 @@ def _kind_probabilities(features: FrontEndFeatures) -> Array:
     return np.asarray(chances)
 
 
-def _rank_sounds(kind: str, descriptors: Array) -> tuple[tuple[str, float], ...]:
-    """Return the likeliest classes of a kind with their probabilities, the chosen one first."""
-    is_loop = kind == LOOP
-    chances = class_probabilities("loop", descriptors) if is_loop else sound_probabilities(descriptors)
-    best, names = (int(np.argmax(chances)) if is_loop else _best_class(chances)), sounds_of_kind(kind)
-    others = [int(i) for i in np.argsort(-chances) if i != best]
-    return tuple((names[i], round(float(chances[i]), 3)) for i in [best, *others][:MAX_CANDIDATES])
+def _name_sound(kind: str, descriptors: Array) -> tuple[str | None, float, tuple[tuple[str, float], ...]]:
+    """Return the class and its probability, None and 0 where none is clear, and the likeliest classes."""
+    chances = class_probabilities("loop", descriptors) if kind == LOOP else sound_probabilities(descriptors)
+    best = int(np.argmax(chances)) if kind == LOOP else _best_class(chances)
+    names = sounds_of_kind(kind)
+    order = [int(i) for i in np.argsort(-chances)]
+    if chances[best] < MIN_SOUND_PROBABILITY:
+        return None, 0.0, _list_chances(names, chances, order)
+    listed = _list_chances(names, chances, [best, *(i for i in order if i != best)])
+    return names[best], listed[0][1], listed
+
+
+def _list_chances(names: tuple[str, ...], chances: Array, order: list[int]) -> tuple[tuple[str, float], ...]:
+    return tuple((names[i], round(float(chances[i]), 3)) for i in order[:MAX_CANDIDATES])
 
 
 def _best_class(chances: Array) -> int:

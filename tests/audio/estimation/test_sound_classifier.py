@@ -8,9 +8,14 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.audio.estimation.sound_classifier import attack_ms, classify_sound, sound_probabilities
+from app.audio.estimation.sound_classifier import (
+    attack_ms,
+    class_probabilities,
+    classify_sound,
+    sound_probabilities,
+)
 from app.audio.listening.front_end_features import extract_features
-from app.music.sound_classes import DRUMS, LOOP, ONE_SHOT
+from app.music.sound_classes import DRUMS, LOOP, LOOP_SOUNDS, ONE_SHOT, ONE_SHOT_SOUNDS
 from tests.audio.synthetic_music import RATE, beat, chords, hit, tone
 
 
@@ -24,7 +29,7 @@ def test_one_sound_is_a_one_shot(y: np.ndarray) -> None:
     assert classify_sound(extract_features(y, RATE)).kind == ONE_SHOT
 
 
-@pytest.mark.parametrize(("kind", "sound"), [("kick", "kick"), ("snare", "snare"), ("hat", "hi-hat")])
+@pytest.mark.parametrize(("kind", "sound"), [("kick", "kick"), ("snare", "snare"), ("hat", "closed hat")])
 def test_a_hit_has_its_class(kind: str, sound: str) -> None:
     assert classify_sound(extract_features(hit(kind), RATE)).sound == sound
 
@@ -35,7 +40,13 @@ def test_a_note_is_no_drum() -> None:
 
 def test_class_probabilities_sum_to_one() -> None:
     chances = sound_probabilities(extract_features(hit("snare"), RATE).descriptors)
-    assert chances.shape == (13,)
+    assert chances.shape == (len(ONE_SHOT_SOUNDS),)
+    assert chances.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_class_probabilities_of_a_loop_sum_to_one() -> None:
+    chances = class_probabilities("loop", extract_features(beat(96, 2), RATE).descriptors)
+    assert chances.shape == (len(LOOP_SOUNDS),)
     assert chances.sum() == pytest.approx(1, abs=1e-6)
 
 

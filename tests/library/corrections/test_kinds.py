@@ -67,11 +67,11 @@ def test_what_does_not_fit_is_refused(
 def test_a_sound_goes_with_a_new_kind_and_a_reset_brings_back_both(as_owner: Browser, loop: Sample) -> None:
     corrected(as_owner, loop, kind="one-shot", sound="kick")
     corrected(as_owner, loop, kind="loop")
-    assert (loop.kind, loop.sound, loop.corrections) == ("loop", None, {})
+    assert (loop.kind, loop.sound, loop.corrections) == ("loop", "drums", {})
     assert "The sound type “kick” was removed. A loop can't be of the type “kick”." in page_of(as_owner, loop)
     corrected(as_owner, loop, kind="one-shot", sound="kick")
     as_owner.post(f"/samples/{loop.id}/revert", field="kind")
-    assert (loop.kind, loop.sound, loop.corrections) == ("loop", None, {})
+    assert (loop.kind, loop.sound, loop.corrections) == ("loop", "drums", {})
     as_owner.post(f"/samples/{loop.id}/corrections")
     assert (loop.kind, loop.sound) == ("one-shot", "kick")
 
@@ -138,7 +138,7 @@ def check_facets(owner: User) -> None:
     assert found(sound="drums", kind="loop") == found(ask="drum loops") == "E F"
     assert found(ask="open hats") == "B"
     assert found(ask="top loops") == "F"
-    assert found(kind="texture") == found(ask="textures") == "H"
+    assert found(kind="texture") == found(ask="textures") == found(ask="atmos") == found(ask="foley") == "H"
     assert found(ask="drones") == "Cold drone H"
     assert found(ask="risers") == "H I"
     assert found(ask="no textures, no hats, no drums") == "Cold drone G I"

@@ -30,7 +30,7 @@ class TestOutdatedDescription:
         notice = page[page.index("written for") :]
         sentence = " ".join(notice.partition("</p>")[0].split())
         assert sentence == (
-            "written for 93 BPM, no key, loop, no sound type. The sample's values have changed since then."
+            "written for 93 BPM, no key, loop, drums. The sample's values have changed since then."
         )
         link = re.search(r'href="([^"]+)">Describe again', notice)
         assert link is not None
