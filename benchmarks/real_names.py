@@ -61,7 +61,7 @@ _HITS: tuple[tuple[Path, str, str], ...] = (
     (KITS / "ForzeeStereo", "AgogoHigh-3", "percussion"),
     (KITS / "Millo_MultiLayered2", "clap_02", "clap"),
     (KITS / "ColomboAcousticDrumkit", "crash16i__ride2", "cymbal"),
-    (KITS / "Gimme A Hand 1.0", "Cowbell-Hard", "percussion"),
+    (KITS / "Millo_MultiLayered3", "mc_cb", "percussion"),
 )  # fmt: skip
 
 Row = dict[str, Any]

@@ -131,7 +131,7 @@ def deliver(rng: Rng, sound: LabelledSound, folder: Path, number: int) -> Path:
         *_ENCODERS[kind],
         str(path),
     ]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     pcm.unlink()
     return path
 

@@ -104,7 +104,9 @@ def play_groove(groove: str, bpm: int, chords: Sequence[str], bars: int, seed: i
         source, midi = Path(folder) / "a.mma", Path(folder) / "a.mid"
         source.write_text("\n".join(lines) + "\n")
         try:
-            subprocess.run(["mma", "-f", str(midi), str(source)], check=True, capture_output=True, timeout=60)
+            subprocess.run(
+                ["mma", "-f", str(midi), str(source)], check=True, capture_output=True, timeout=300
+            )
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
             return None
         y = play_midi(midi)
@@ -121,7 +123,7 @@ def play_midi(midi: Path) -> Signal:
         "synth.dynamic-sample-loading=1",
     ]  # the soundfont is large, and few of its sounds are heard
     command = ["fluidsynth", "-ni", "-q", *quick, *shape, str(SOUNDFONT), str(midi)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=900)
     y, _ = soundfile.read(wav)
     return np.asarray(y)
 

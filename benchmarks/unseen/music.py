@@ -22,8 +22,8 @@ from training.harmony import Harmony, chord_at, decides_key, functional_harmony,
 from training.one_shots import TONE_PROGRAMS
 
 GROOVE, TRACK, HIT, NOTE = "groove", "track", "hit", "note"
-# The hats, claps and splashes of this kit are also in Debian's avldrums soundfonts.
-_SHARED_KITS = ("The Black Pearl 1.0",)
+# Debian's avldrums soundfonts hold the same recordings of hats, claps, splashes and a tambourine.
+_SHARED_KITS = ("The Black Pearl 1.0", "Gimme A Hand 1.0")
 _EACH_CLASS = 5  # hits of one class and kit
 _HITS = (
     ("clap", r"clap"),
