@@ -94,6 +94,7 @@ def confusion_table(name: str, pairs: Sequence[tuple[str, str]], classes: Sequen
 
 
 def macro_percent(pairs: Sequence[tuple[str, str]], classes: Sequence[str]) -> float:
-    """Return the mean over classes of the share that is right, in percent."""
-    shares = [np.mean([heard == truth for truth, heard in pairs if truth == name]) for name in classes]
+    """Return the mean over the classes that occur of the share that is right, in percent."""
+    occurring = [name for name in classes if any(truth == name for truth, _ in pairs)]
+    shares = [np.mean([heard == truth for truth, heard in pairs if truth == name]) for name in occurring]
     return float(100 * np.mean(shares))
