@@ -2,23 +2,25 @@
 
 Without a beat, no tempo may be invented. With a beat, a sound stays a loop and keeps its tempo. The sounds
 are made once in `--folder`, the same for the same `--seed`; later runs use what is there. `--json` keeps
-the answers, and `--before` prints the figures of kept answers beside the new ones.
+the answers, `--before` puts the figures of kept answers below the new ones, and `--every` asks the other
+tools that are installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from app.audio.file_report import measure_file
+from benchmarks.tables import add_document_option, show_tables
 from benchmarks.unseen.collection import labelled_sounds
-from benchmarks.unseen.delivery import deliver
-from benchmarks.unseen.report import print_report
-from benchmarks.unseen.signals import seeded
+from benchmarks.unseen.delivery import write_sounds
+from benchmarks.unseen.report import peer_table, report_tables
 
 FIELDS = (
     "duration_s", "kind", "kind_confidence", "sound", "sound_confidence", "bpm", "bpm_confidence",
@@ -41,10 +43,12 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="print kept answers; measure nothing")
     parser.add_argument("--before", type=Path, help="answers of another version of the ear")
     parser.add_argument("--only", help="measure only sorts whose name contains this")
+    parser.add_argument("--every", type=int, default=0, help="other tools answer one sound in so many")
+    add_document_option(parser)
     options = parser.parse_args()
     index = options.folder / "index.json"
     if not index.exists():
-        make_files(options.folder, options.each, options.seed)
+        write_sounds(labelled_sounds(options.each, seed=options.seed), options.folder, options.seed)
     rows = [r for r in json.loads(index.read_text()) if not options.only or options.only in r["sort"]]
     if options.answers:
         answers = json.loads(options.answers.read_text())
@@ -52,30 +56,15 @@ def main() -> None:
         answers = measure_all(options.folder, [r["file"] for r in rows], options.jobs)
     if options.json:
         options.json.write_text(json.dumps(answers, indent=0))
-    print_report(rows, answers, json.loads(options.before.read_text()) if options.before else None)
-
-
-def make_files(folder: Path, each: int, seed: int) -> None:
-    """Write all sounds and `index.json`, which says what is right for each.
-
-    Files are numbered in a random order, so that the order of names says nothing either.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    numbers = seeded("names", seed).permutation(5**6)
-    rows = []
-    for number, sound in zip(numbers, labelled_sounds(each, seed=seed), strict=False):
-        path = deliver(seeded("delivery", int(number), seed), sound, folder, int(number))
-        rows.append(
-            {
-                "file": path.name,
-                "sort": sound.sort,
-                "kinds": sound.kinds,
-                "bpm": sound.bpm,
-                "control": sound.is_control,
-                "origin": sound.origin,
-            }
-        )
-    (folder / "index.json").write_text(json.dumps(rows, indent=0))
+    for row in rows:
+        if "error" in answers[row["file"]]:
+            print(
+                f"Not read: {row['file']} ({row['sort']}): {answers[row['file']]['error']}", file=sys.stderr
+            )
+    before = json.loads(options.before.read_text()) if options.before else None
+    show_tables(report_tables(rows, answers, before), options.document)
+    if options.every:
+        show_tables([peer_table(options.folder, rows, answers, options.every)], options.document)
 
 
 def measure_all(folder: Path, files: list[str], jobs: int) -> dict[str, Row]:

@@ -1,11 +1,16 @@
-"""Ask other tools the same questions: Essentia, aubio and the librosa calls of most tutorials."""
+"""Ask other tools the same questions: Essentia, aubio, bpm-tools and the librosa calls of most tutorials."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -18,13 +23,16 @@ from training.installed_sounds import RATE
 _MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
+Peer = Callable[[np.ndarray], Any]
+"""A tool: it is given mono samples at `RATE` and returns its answer."""
+
 
 def _at_44k(y: np.ndarray) -> np.ndarray:
     """Resample from `RATE` to 44.1 kHz."""
     return soxr.resample(y, RATE, 44100).astype(np.float32)
 
 
-def essentia_tempo(method: str) -> Callable[[np.ndarray], float | None]:
+def essentia_tempo(method: str) -> Peer:
     """Return RhythmExtractor2013 (`multifeature`, `degara`) or Percival's loop estimator (`loop`)."""
     import essentia
     import essentia.standard as es
@@ -37,7 +45,7 @@ def essentia_tempo(method: str) -> Callable[[np.ndarray], float | None]:
     return lambda y: float(es.RhythmExtractor2013(method=method)(_at_44k(y))[0])
 
 
-def essentia_key(profile: str) -> Callable[[np.ndarray], int | None]:
+def essentia_key(profile: str) -> Peer:
     """Return KeyExtractor with a profile: `edma`, `bgate`, `temperley`."""
     import essentia
     import essentia.standard as es
@@ -91,36 +99,35 @@ def aubio_tempo(y: np.ndarray) -> float | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.wav"
         soundfile.write(path, _at_44k(y), 44100)
-        run = subprocess.run(["aubio", "tempo", str(path)], capture_output=True, text=True, check=False)
-    words = run.stdout.split()
-    return float(words[0]) if words else None
+        run = subprocess.run(["aubio", "tempo", str(path)], capture_output=True, check=False)
+    return _first_number(run.stdout)
 
 
-def installed_peers() -> dict[str, dict[str, Callable[[np.ndarray], object]]]:
+def bpm_tools_tempo(y: np.ndarray) -> float | None:
+    """Return the tempo that the `bpm` command of bpm-tools prints; it reads raw floats at 44.1 kHz."""
+    run = subprocess.run(["bpm"], input=_at_44k(y).tobytes(), capture_output=True, check=False)
+    return _first_number(run.stdout)
+
+
+def _first_number(printed: bytes) -> float | None:
+    """Return the number that a command printed first, None when it printed none."""
+    found = re.match(rb"\s*(\d+(?:\.\d+)?)", printed)
+    return float(found[1]) if found else None
+
+
+@cache
+def installed_peers() -> dict[str, dict[str, Peer]]:
     """Return the tools that are installed, by question."""
-    peers: dict[str, dict[str, Callable[[np.ndarray], object]]] = {
-        "tempo": {},
-        "key": {},
-        "kind": {},
-        "note": {},
-    }
-    try:
+    peers: dict[str, dict[str, Peer]] = {"tempo": {}, "key": {}, "kind": {}, "note": {}}
+    if find_spec("essentia"):
         for method in ("multifeature", "degara", "loop"):
-            peers["tempo"][f"essentia {method}"] = essentia_tempo(method)
+            peers["tempo"][f"Essentia {method}"] = essentia_tempo(method)
         for profile in ("edma", "bgate", "temperley"):
-            peers["key"][f"essentia {profile}"] = essentia_key(profile)
-    except ImportError:
-        pass
-    try:
-        import librosa  # noqa: F401 - only to see whether it is installed
-
+            peers["key"][f"Essentia {profile}"] = essentia_key(profile)
+    if find_spec("librosa"):
         peers["tempo"]["librosa"], peers["key"]["librosa"] = librosa_tempo, librosa_key
         peers["kind"]["librosa"], peers["note"]["librosa"] = librosa_kind, librosa_note
-    except ImportError:
-        pass
-    try:
-        subprocess.run(["aubio", "--help"], capture_output=True, check=False)
-        peers["tempo"]["aubio"] = aubio_tempo
-    except FileNotFoundError:
-        pass
+    for command, name, ask in (("aubio", "aubio", aubio_tempo), ("bpm", "bpm-tools", bpm_tools_tempo)):
+        if shutil.which(command):
+            peers["tempo"][name] = ask
     return peers

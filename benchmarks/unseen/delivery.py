@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +12,11 @@ import numpy as np
 import soundfile
 import soxr
 
-from benchmarks.unseen.signals import RATE_HZ, Rng, Signal
+from benchmarks.unseen.signals import RATE_HZ, Rng, Signal, seeded
 
 # No word, note, number or class can be spelled with these letters; the file-name parser would read one.
 _LETTERS = "qvwxz"
+_NOT_INDEXED = ("y", "rate_hz", "is_control", "as_recorded")
 _ENCODERS = {"mp3": ["-c:a", "libmp3lame", "-b:a", "192k"], "ogg": ["-c:a", "libvorbis", "-q:a", "5"]}
 
 
@@ -22,7 +25,8 @@ class LabelledSound:
     """A sound and what is right for it.
 
     `kinds` are the right answers; `bpm` is None where any tempo is invented. `is_control` marks a sound with
-    a beat. `as_recorded` keeps level and rate of a recording.
+    a beat. `as_recorded` keeps level and rate of a recording. `key` is 0 to 11 for major and 12 to 23 for
+    minor, `sound` the class of a hit or a tone, `note` in MIDI.
     """
 
     sort: str
@@ -33,6 +37,24 @@ class LabelledSound:
     origin: str = ""
     is_control: bool = False
     as_recorded: bool = False
+    key: int | None = None
+    sound: str | None = None
+    note: float | None = None
+
+
+def write_sounds(sounds: Iterable[LabelledSound], folder: Path, seed: int = 0) -> None:
+    """Write sounds, and `index.json`, which says what is right for each.
+
+    Files are numbered in a random order, so that the order of names says nothing either.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = seeded("names", seed).permutation(len(_LETTERS) ** 6)
+    rows = []
+    for number, sound in zip(numbers, sounds, strict=False):
+        path = deliver(seeded("delivery", int(number), seed), sound, folder, int(number))
+        facts = {name: value for name, value in vars(sound).items() if name not in _NOT_INDEXED}
+        rows.append({"file": path.name, "control": sound.is_control, **facts})
+    (folder / "index.json").write_text(json.dumps(rows, indent=0))
 
 
 def neutral_name(number: int) -> str:
@@ -109,7 +131,7 @@ def deliver(rng: Rng, sound: LabelledSound, folder: Path, number: int) -> Path:
         *_ENCODERS[kind],
         str(path),
     ]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     pcm.unlink()
     return path
 
