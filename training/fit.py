@@ -39,7 +39,7 @@ CLASS_TREES = {
     "max_features": 0.2,
 }
 NOTE_TREES = {"max_iter": 60, "max_leaf_nodes": 6, "min_samples_leaf": 20}
-KEY_NETWORKS = 1
+KEY_NETWORKS = 3
 EXACT_TEMPO = 0.0035
 UNPITCHED_TEXTURES = ("noise", "crackle", "wind", "rain", "clicks", "roll")
 

@@ -16,6 +16,11 @@ from app.models.sample import AudioFeatures
 from app.search import text_conditions
 from app.search.sentence_parser import Term
 
+# A sentence that asks for risers finds textures and effects; those that were measured to rise come first.
+COURSE_OF_RISERS = {
+    "riser": ("rising",), "uplifter": ("rising",), "sweep": ("rising", "falling"), "downlifter": ("falling",),
+    "downer": ("falling",),
+}  # fmt: skip
 NAME_MATCH_SCORE = 1000.0  # above any sum of ranks and boosts
 UNKNOWN_SCORE = -10.0  # below any sum of ranks, so that samples without the measurement come last
 HALF_SCORE_LENGTH_S = 10.0
@@ -58,6 +63,7 @@ def choose_order(sort: str, sentence: str, terms: Sequence[Term]) -> SortOrder:
         return SORT_ORDERS[ranked[0].value[0]]
     has_name = text_conditions.name_contains(sentence)
     scores = [_rank_score(ranked)] if ranked else []
+    scores += [_riser_score(term) for term in terms if term.field == "riser" and not term.negated]
     if has_name is not None:
         scores.append(case((has_name, NAME_MATCH_SCORE), else_=0.0))
     return SortOrder("As asked", _add_up(scores), True) if scores else SORT_ORDERS["newest"]
@@ -91,14 +97,20 @@ def _axis_score(axis: str) -> Number:
 
     So a kick that is called punchy comes before a loop that happens to have the same crest.
     """
-    character = text_conditions.current_text("character")
-
-    def is_called(words: tuple[str, ...]) -> Number:
-        named = or_(false(), *(text_conditions.names_word(character, word) for word in words))
-        return case((named, 1.0), else_=0.0)
-
     high, low = AXIS_CHARACTERS.get(axis, ((), ()))
-    return AXIS_SCORES[axis]() / 2 + 0.25 + (is_called(high) - is_called(low)) / 4
+    return AXIS_SCORES[axis]() / 2 + 0.25 + (_has_character(high) - _has_character(low)) / 4
+
+
+def _riser_score(term: Term) -> Number:
+    """Return 1 for a sound whose level takes the course that the word means, else 0."""
+    return _has_character(COURSE_OF_RISERS[term.value[0]])
+
+
+def _has_character(words: tuple[str, ...]) -> Number:
+    """Return 1 for a sample whose character has one of the words, else 0."""
+    character = text_conditions.current_text("character")
+    named = or_(false(), *(text_conditions.names_word(character, word) for word in words))
+    return case((named, 1.0), else_=0.0)
 
 
 def _weights(terms: Iterable[Term], field: str) -> list[tuple[str, float]]:

@@ -84,3 +84,19 @@ def check_corrections(owner: User, hits: dict[str, Sample]) -> None:
 def test_a_learned_word_may_mean_a_character() -> None:
     [term] = parse_with_meanings("boingy", {"boingy": ("character: ringing",)})
     assert (term.field, term.value, term.guess) == ("character", ("ringing",), "boingy")
+
+
+# sentence: the first of three textures, in whatever order they were added
+RISERS = {"risers": "Lift", "uplifters": "Lift", "downlifters": "Drop", "textures": ""}
+
+
+@pytest.mark.parametrize("sentence", RISERS)
+def test_what_rises_comes_first_among_risers(owner: User, sentence: str) -> None:
+    courses = {"Lift": ["rising"], "Drop": ["falling", "noisy"], "Rain": ["noisy"]}
+    added = shelve(owner, dict.fromkeys(courses, {"moods": []}))
+    with transaction():
+        for name, words in courses.items():
+            added[name].correct(kind="texture", character=words)
+    found = names(owner, sentence)
+    assert set(found) == set(courses)
+    assert found[0] == (RISERS[sentence] or "Rain")  # the newest
