@@ -93,7 +93,7 @@ RISERS = {"risers": "Lift", "uplifters": "Lift", "downlifters": "Drop", "texture
 @pytest.mark.parametrize("sentence", RISERS)
 def test_what_rises_comes_first_among_risers(owner: User, sentence: str) -> None:
     courses = {"Lift": ["rising"], "Drop": ["falling", "noisy"], "Rain": ["noisy"]}
-    added = shelve(owner, dict.fromkeys(courses, {"moods": []}))
+    added = shelve(owner, {name: {"moods": []} for name in courses})
     with transaction():
         for name, words in courses.items():
             added[name].correct(kind="texture", character=words)
