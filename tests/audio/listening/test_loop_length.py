@@ -11,6 +11,7 @@ import scipy.signal
 import soundfile
 
 from app.audio.decoding.decoder import DecodedAudio, decode_file
+from app.audio.estimation.tempo_estimator import beat_times, downbeat_times
 from app.audio.file_report import measure_decoded
 from app.audio.listening.front_end_features import extract_features
 from app.audio.listening.loop_end import find_loop_end
@@ -141,6 +142,16 @@ def test_a_sound_that_goes_on_or_dies_away_has_no_end() -> None:
     dying = steady * np.exp(-20 * np.arange(steady.size) / 22_050).astype(np.float32)
     assert find_loop_end(dying, 22_050, 1.9, 1.925) is None
     assert find_loop_end(np.zeros(44_100, np.float32), 22_050, 1.9, 1.925) is None
+
+
+@pytest.mark.parametrize("bpm", [93, 117, 128, 147, 171])
+def test_the_beats_of_an_untagged_loop_are_those_of_its_bars(bpm: float, tmp_path: Path) -> None:
+    decoded = _encode(tmp_path, _played_loop(bpm, 2, seed=round(bpm)), FFMPEG)
+    features = extract_features(decoded.samples, decoded.sample_rate, decoded.padding)
+    beats = beat_times(bpm, features)
+    assert len(beats) == 8
+    assert downbeat_times(beats, features) == (beats[0], beats[4])
+    assert beats[0] == pytest.approx(features.front_end.lead_s, abs=0.03)
 
 
 def test_what_does_not_repeat_has_no_loop_length() -> None:
