@@ -6,6 +6,7 @@ libsndfile, after their tags are skipped; MP4 by ffmpeg (see `mp4`). A length in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -38,7 +39,7 @@ from app.audio.decoding.mp3_frames import (
     untold_padding,
 )
 from app.audio.decoding.sample_stream import SampleStream, open_pcm, open_sndfile
-from app.audio.decoding.scratch_file import Recording, ScratchWriter, content_sha256
+from app.audio.decoding.scratch_file import Recording, Samples, ScratchWriter, content_sha256
 from app.audio.decoding.tag_stripping import strip_trailing_tags
 from app.audio.decoding.wav_format import MP3_TAG
 from app.audio.decoding.wav_header import WavChunks, read_wav_chunks, read_wav_layout
@@ -112,10 +113,10 @@ def decode_file(path: Path, work_dir: Path, limits: DecodeLimits = DEFAULT_LIMIT
         if found is None:
             raise UnreadableAudio(refusal_message(head))
         if found is M4A:
-            with mp4.open_as_wav(_as_file(region), len(region), work_dir, limits) as wav:
+            with mp4.open_as_wav(_as_file(region), len(region), work_dir, limits) as (wav, length_s):
                 stream = _open_wav(wav, wav.seek(0, 2), limits)
                 stream.format = found
-                return _write_scratch(stream, work_dir, limits)
+                return _write_scratch(_end_at(stream, length_s), work_dir, limits)
         return _write_scratch(_open_stream(region, found, limits), work_dir, limits)
 
 
@@ -155,6 +156,25 @@ def _find_mp3_inside(file: BinaryIO, size_bytes: int, chunks: WavChunks) -> File
     present = size_bytes - chunks.data.start
     inside = FileRegion(file, chunks.data.start, min(chunks.data.size or present, present))
     return inside if sniff_format(inside.read(HEAD_BYTES)) is MP3 else None
+
+
+def _end_at(stream: SampleStream, length_s: float | None) -> SampleStream:
+    """Return a stream that ends after a time, which may lie beyond its end."""
+    if length_s is None:
+        return stream
+    frames = max(round(length_s * stream.sample_rate), 1)
+    stream.blocks = _first_frames(stream.blocks, frames)
+    if stream.declared_frames is not None:
+        stream.declared_frames = min(stream.declared_frames, frames)
+    return stream
+
+
+def _first_frames(blocks: Iterator[Samples], frames: int) -> Iterator[Samples]:
+    for block in blocks:
+        yield block[:frames]
+        frames -= len(block)
+        if frames <= 0:
+            return
 
 
 def _open_flac(region: FileRegion, limits: DecodeLimits) -> SampleStream:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.audio.decoding.decode_limits import DecodeLimits
-from app.audio.decoding.mp4_tracks import read_mp4_tracks
+from app.audio.decoding.mp4_tracks import Mp4Tracks, read_mp4_tracks
 from app.audio.errors import EXPORT_AGAIN, UnreadableAudio
 from app.sandbox.isolation import die_with_parent
 
@@ -23,8 +23,13 @@ _TIMEOUT_S = 600
 
 
 @contextmanager
-def open_as_wav(file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeLimits) -> Iterator[BinaryIO]:
-    """Yield the first audio track of an MP4 as an open 32-bit float WAV, which is deleted afterwards.
+def open_as_wav(
+    file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeLimits
+) -> Iterator[tuple[BinaryIO, float | None]]:
+    """Yield the first audio track of an MP4 as an open 32-bit float WAV, and its length in seconds.
+
+    The WAV is deleted afterwards. It may be longer than the length, which is that of the edit list and None
+    without one: ffmpeg 5.1 plays the silence with which AAC encoders fill up the last frame.
 
     Parameters
     ----------
@@ -42,15 +47,15 @@ def open_as_wav(file: BinaryIO, size_bytes: int, work_dir: Path, limits: DecodeL
     UnreadableAudio
         There is no audio track, there is a video, or ffmpeg cannot read it.
     """
-    _check_tracks(file, size_bytes)
+    found = _check_tracks(file, size_bytes)
     with tempfile.TemporaryDirectory(dir=work_dir, prefix="mp4-") as name:
         folder = Path(name)
         file.seek(0)
         with (folder / "in.m4a").open("wb") as copy:
             shutil.copyfileobj(file, copy)
-        _run_ffmpeg(folder, limits)
+        _run_ffmpeg(folder, limits, found)
         with (folder / "out.wav").open("rb") as wav:
-            yield wav
+            yield wav, found.sound_s
 
 
 def ffmpeg_path() -> str:
@@ -63,7 +68,7 @@ def ffmpeg_path() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def ffmpeg_command(folder: Path, limits: DecodeLimits) -> list[str]:
+def ffmpeg_command(folder: Path, limits: DecodeLimits, *, has_one_edit: bool = False) -> list[str]:
     """Return the command line that decodes `in.m4a` in `folder` to `out.wav` beside it.
 
     Parameters
@@ -72,20 +77,26 @@ def ffmpeg_command(folder: Path, limits: DecodeLimits) -> list[str]:
         Holds `in.m4a`.
     limits : DecodeLimits
         Limits the duration.
+    has_one_edit : bool
+        Whether to read what is stored to its end. Otherwise ffmpeg drops a last frame of which less than a
+        millisecond is heard.
     """
+    edits = ["-advanced_editlist", "0"] if has_one_edit else []
     return [
         ffmpeg_path(), "-nostdin", "-v", "error", "-threads", "1",
         "-protocol_whitelist", "file", "-format_whitelist", "mov", "-f", "mov", "-enable_drefs", "0",
-        "-i", f"file:{folder / 'in.m4a'}", "-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1",
+        *edits, "-i", f"file:{folder / 'in.m4a'}",
+        "-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1",
         "-t", f"{limits.duration_max_s + 1:.0f}", "-threads", "1", "-c:a", "pcm_f32le", "-rf64", "auto",
         "-f", "wav", f"file:{folder / 'out.wav'}",
     ]  # fmt: skip
 
 
-def _run_ffmpeg(folder: Path, limits: DecodeLimits) -> None:
+def _run_ffmpeg(folder: Path, limits: DecodeLimits, found: Mp4Tracks) -> None:
+    command = ffmpeg_command(folder, limits, has_one_edit=found.has_one_edit and found.sound_s is not None)
     try:
         subprocess.run(
-            ffmpeg_command(folder, limits), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, timeout=_TIMEOUT_S, check=False, preexec_fn=die_with_parent,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
@@ -96,9 +107,10 @@ def _run_ffmpeg(folder: Path, limits: DecodeLimits) -> None:
         raise UnreadableAudio(f"This M4A is damaged or protected and cannot be read. {EXPORT_AGAIN}")
 
 
-def _check_tracks(file: BinaryIO, size_bytes: int) -> None:
+def _check_tracks(file: BinaryIO, size_bytes: int) -> Mp4Tracks:
     found = read_mp4_tracks(file, size_bytes)
     if found.has_video:
         raise UnreadableAudio("This is a video. Export its sound as WAV, FLAC or M4A and upload that.")
     if not found.has_audio:
         raise UnreadableAudio(f"This M4A has no audio track or is cut short. {EXPORT_AGAIN}")
+    return found

@@ -139,8 +139,9 @@ def beat_times(bpm: float, features: FrontEndFeatures) -> tuple[float, ...]:
     """
     first = _first_beat_s(bpm, features)
     # A beat at the very end is the first one of the next round. Rounding the file's length to a sample can
-    # put it just before the end.
-    total = min(int((features.front_end.duration_s - first) * bpm / 60 - END_MARGIN_BEATS) + 1, MAX_BEATS)
+    # put it just before the end. What an MP3 encoder added behind the end holds no beat.
+    end = min(features.front_end.lead_s + features.front_end.loop_s, features.front_end.duration_s)
+    total = min(int((end - first) * bpm / 60 - END_MARGIN_BEATS) + 1, MAX_BEATS)
     return tuple(round(first + i * 60 / bpm, 4) for i in range(total))
 
 
@@ -154,7 +155,7 @@ def _first_beat_s(bpm: float, features: FrontEndFeatures) -> float:
     gains = np.interp(places, np.arange(curve.size), curve).sum(axis=1)
     start = features.front_end.start_s * FRAME_RATE_HZ
     off = np.abs((phases - start + period / 2) % period - period / 2)
-    gains = gains * (1 + 0.35 * (off < 4)) if _fits_half_bars(features.front_end.duration_s, bpm) else gains
+    gains = gains * (1 + 0.35 * (off < 4)) if _fits_half_bars(features.front_end.loop_s, bpm) else gains
     # Onset strength peaks about half a frame before the hit. A first beat just before the file is its start.
     best = float(phases[int(np.argmax(gains))]) + 0.6
     return max(best - period if best > period - 3 else best, 0.0) / FRAME_RATE_HZ
@@ -200,7 +201,5 @@ def downbeat_times(
     ]
     weight = np.array([low[max(i - 2, 0) : i + 4].max() for i in at]) + 0.02 * np.array(change)
     totals = [float(weight[k::beats_per_bar].mean()) for k in range(beats_per_bar)]
-    totals[0] *= (
-        1.4 if _fits_half_bars(features.front_end.duration_s, 60 / (times_s[1] - times_s[0])) else 1.0
-    )
+    totals[0] *= 1.4 if _fits_half_bars(features.front_end.loop_s, 60 / (times_s[1] - times_s[0])) else 1.0
     return times_s[int(np.argmax(totals)) :: beats_per_bar]

@@ -15,6 +15,9 @@ Array = npt.NDArray[np.float64]
 MIN_BPM, MAX_BPM = 48.0, 208.0
 MAX_LOOP_S = 40.0
 MAX_PEAKS = 9
+# Tempi that are nearer count as one. Where the length of the loop was found inside a longer file, peaks,
+# which are read to a frame, have to be further from its tempi.
+SAME_TEMPO_RATIO, FOUND_LENGTH_RATIO = 0.0015, 0.005
 RELATED_PERIODS = (1.0, 2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3)
 # Lags in beats at which each curve's autocorrelation is read.
 LAG_BEATS: dict[str, tuple[float, ...]] = {
@@ -74,7 +77,8 @@ def measure_rhythm(frames: FrontEnd) -> Rhythm:
     for name in SPECTRUM_MULTIPLES:
         waves[name], step = _curve_spectrum(curves[name])
     spans = _possible_lengths(frames)
-    bpm = _candidate_bpms(lagged["all"], spans)
+    is_found = frames.loop_s != frames.duration_s
+    bpm = _candidate_bpms(lagged["all"], spans, FOUND_LENGTH_RATIO if is_found else SAME_TEMPO_RATIO)
     total = curves["all"]
     peaks = (
         (total[1:-1] > total[:-2]) & (total[1:-1] >= total[2:]) & (total[1:-1] > 0.15 * total.max(initial=0))
@@ -109,21 +113,31 @@ def _possible_lengths(frames: FrontEnd) -> tuple[float, ...]:
     return (length, length - lead, min(end, length) - lead, min(tail, length) - lead)
 
 
-def _candidate_bpms(lagged: Array, spans: tuple[float, ...]) -> Array:
-    """Return the candidate tempi, those of the lengths first, without near repeats, at most 220."""
+def _candidate_bpms(lagged: Array, spans: tuple[float, ...], least_ratio: float) -> Array:
+    """Return the candidate tempi, those of the lengths first, without near repeats, at most 220.
+
+    `least_ratio` is how far the tempi of peaks have to be from those of the lengths.
+    """
     found: list[float] = []
     for span in sorted(set(spans), key=spans.index):
         if 0.2 < span <= MAX_LOOP_S:
             beats = np.arange(max(1, np.ceil(span * MIN_BPM / 60)), np.floor(span * MAX_BPM / 60) + 1)
             found += list(60 * beats / span)
-    for period in _peak_periods(lagged):
-        found += [60 * FRAME_RATE_HZ / (period * kin) for kin in RELATED_PERIODS]
-    inside = [b for b in found if MIN_BPM <= b <= MAX_BPM]
-    kept: list[float] = []
-    for bpm in inside:
-        if all(abs(bpm / k - 1) > 0.0015 for k in kept):
-            kept.append(bpm)
-    return np.array(kept[:220])
+    kept = _without_repeats([], found, SAME_TEMPO_RATIO)
+    peaks = [
+        60 * FRAME_RATE_HZ / (period * kin) for period in _peak_periods(lagged) for kin in RELATED_PERIODS
+    ]
+    far = [b for b in peaks if all(abs(b / k - 1) > least_ratio for k in kept)]
+    return np.array(_without_repeats(kept, far, SAME_TEMPO_RATIO)[:220])
+
+
+def _without_repeats(kept: list[float], found: list[float], ratio: float) -> list[float]:
+    """Return tempi in range that are not too near one another."""
+    out = list(kept)
+    for bpm in found:
+        if MIN_BPM <= bpm <= MAX_BPM and all(abs(bpm / k - 1) > ratio for k in out):
+            out.append(bpm)
+    return out
 
 
 def _peak_periods(lagged: Array) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,120 @@ def test_a_video_is_refused_under_every_brand(tmp_path: Path, make: Any, name: s
 
 def test_an_image_is_refused_by_its_brand() -> None:
     assert sniff_format(b"\0\0\0\x18ftypavif" + bytes(200)) is None
+
+
+def edit_atom(edits: list[tuple[int, int]], version: int = 0) -> bytes:
+    """Return an edit list of lengths and starts, in an atom of its own."""
+    layout = ">Qqhh" if version else ">Iihh"
+    rows = b"".join(struct.pack(layout, *edit, 1, 0) for edit in edits)
+    listed = struct.pack(">BxxxI", version, len(edits)) + rows
+    inside = struct.pack(">I4s", 8 + len(listed), b"elst") + listed
+    return struct.pack(">I4s", 8 + len(inside), b"edts") + inside
+
+
+def with_edits(data: bytes, edits: list[tuple[int, int]], version: int = 0) -> bytes:
+    """Return an M4A whose index is at its end with other edits, or with none."""
+    start = data.index(b"edts") - 4
+    end = start + int.from_bytes(data[start : start + 4], "big")
+    atom = edit_atom(edits, version) if edits else b""
+    out = bytearray(data[:start] + atom + data[end:])
+    for outer in (b"moov", b"trak"):
+        at = out.index(outer) - 4
+        size = int.from_bytes(out[at : at + 4], "big") + len(atom) - (end - start)
+        out[at : at + 4] = size.to_bytes(4, "big")
+    return bytes(out)
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, bytes]:
+    """Return 77,321 frames whose level rises, and the AAC of them that ffmpeg makes."""
+    folder = tmp_path_factory.mktemp("edits")
+    sound = np.random.default_rng(3).standard_normal((77_321, 1)) * np.linspace(0.02, 0.2, 77_321)[:, None]
+    write(folder / "in.wav", sound.astype(np.float32))
+    paths = str(folder / "in.wav"), "-c:a", "aac", str(folder / "out.m4a")
+    subprocess.run([ffmpeg_path(), "-v", "error", "-i", *paths], check=True)
+    return sound, (folder / "out.m4a").read_bytes()
+
+
+def ticks(data: bytes, frames: int) -> int:
+    """Return frames at 44.1 kHz in the ticks of the movie."""
+    at = data.index(b"mvhd") + 16
+    return round(frames * int.from_bytes(data[at : at + 4], "big") / 44_100)
+
+
+def decoded_start(folder: Path, data: bytes, sound: np.ndarray) -> tuple[int, int]:
+    """Return how many frames are decoded, and at which frame of the sound they begin."""
+    (folder / "file").write_bytes(data)
+    heard = decode_file(folder / "file", folder).samples[:][:, 0]
+    size = 1 << 18
+    spectrum = np.fft.rfft(sound[:, 0], size) * np.conj(np.fft.rfft(heard[:6_000], size))
+    start = int(np.argmax(np.fft.irfft(spectrum)))
+    return len(heard), start if start < size // 2 else start - size
+
+
+@pytest.mark.parametrize("frames", [44_100, 77_321, 84_000, 90_123])
+def test_aac_of_ffmpeg_is_as_long_as_its_source(tmp_path: Path, frames: int) -> None:
+    write(tmp_path / "in.wav", np.full((frames, 1), 0.1, np.float32))
+    for name in ("faststart", "empty_moov+frag_keyframe"):
+        out = tmp_path / f"{name[:5]}.m4a"
+        options = ["-c:a", "aac", "-movflags", name]
+        subprocess.run([ffmpeg_path(), "-v", "error", "-i", tmp_path / "in.wav", *options, out], check=True)
+        length = decode(tmp_path, out.read_bytes())[1]
+        # Fragments declare no length.
+        assert length == frames if name == "faststart" else frames <= length < frames + 2_048
+
+
+@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize(("length", "start"), [(30_000, 0), (44_100, 22_050), (50_003, 10_001)])
+def test_an_edit_is_where_the_sound_begins_and_ends(
+    tmp_path: Path, steps: tuple[np.ndarray, bytes], length: int, start: int, version: int
+) -> None:
+    sound, data = steps
+    edited = with_edits(data, [(ticks(data, length), 1_024 + start)], version)
+    frames, first = decoded_start(tmp_path, edited, sound)
+    assert first == start
+    # A movie may count in milliseconds.
+    assert frames == pytest.approx(length, abs=23)
+
+
+def test_an_edit_beyond_the_end_adds_nothing(tmp_path: Path, steps: tuple[np.ndarray, bytes]) -> None:
+    sound, data = steps
+    frames, first = decoded_start(tmp_path, with_edits(data, [(ticks(data, 200_000), 1_024)]), sound)
+    assert first == 0
+    assert 77_321 <= frames < 77_321 + 1_024
+
+
+def test_an_empty_edit_counts_for_nothing(tmp_path: Path, steps: tuple[np.ndarray, bytes]) -> None:
+    sound, data = steps
+    edits = [(ticks(data, 22_050), -1), (ticks(data, 50_000), 1_024)]
+    frames, first = decoded_start(tmp_path, with_edits(data, edits), sound)
+    assert first == 0
+    assert frames == pytest.approx(50_000, abs=23)
+
+
+def test_several_edits_are_at_most_as_long_as_their_sum(
+    tmp_path: Path, steps: tuple[np.ndarray, bytes]
+) -> None:
+    sound, data = steps
+    edits = [(ticks(data, 20_000), 1_024), (ticks(data, 20_000), 41_024)]
+    frames, first = decoded_start(tmp_path, with_edits(data, edits), sound)
+    assert first == 0
+    assert frames == pytest.approx(40_000, abs=100)
+
+
+def test_without_edits_the_whole_track_is_read(tmp_path: Path, steps: tuple[np.ndarray, bytes]) -> None:
+    sound, data = steps
+    frames, _ = decoded_start(tmp_path, with_edits(data, []), sound)
+    assert frames >= 77_321
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 1 << 31])
+def test_an_edit_list_that_is_cut_short_is_read_as_far_as_it_goes(
+    steps: tuple[np.ndarray, bytes], count: int
+) -> None:
+    data = bytearray(with_edits(steps[1], [(1_000, 1_024)]))
+    at = data.index(b"elst") + 8
+    data[at : at + 4] = count.to_bytes(4, "big")
+    found = read_mp4_tracks(io.BytesIO(data), len(data))
+    assert found.has_one_edit is (count > 0)
+    assert (found.sound_s is None) is (count == 0)
