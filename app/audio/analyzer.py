@@ -64,8 +64,10 @@ def analyze_sound(
     duration_s = len(samples) / sample_rate
     features = extract_features(samples, sample_rate, padding)
     name = parse_file_name(file_name)
-    kind = combine_evidence.combine_kind(sound_classifier.classify_sound(features), name, duration_s)
-    tempo, bpm_warnings = _find_tempo(features, name, kind.kind)
+    heard_tempo = tempo_estimator.estimate_tempo(features)
+    heard = sound_classifier.classify_sound(features, heard_tempo.confidence)
+    kind = combine_evidence.combine_kind(heard, name, duration_s)
+    tempo, bpm_warnings = _find_tempo(features, heard_tempo, name, kind.kind)
     pitch, key_warnings = _find_pitch(features, name, kind.kind)
     levels = loudness_meter.measure_loudness(samples, sample_rate)
     peaks, bars = waveform_peaks.draw_waveform(samples)
@@ -103,9 +105,10 @@ def analyze_sound(
     )
 
 
-def _find_tempo(features: FrontEndFeatures, name: NameEvidence, kind: str) -> tuple[TempoFields, list[str]]:
+def _find_tempo(
+    features: FrontEndFeatures, detected: tempo_estimator.TempoEstimate, name: NameEvidence, kind: str
+) -> tuple[TempoFields, list[str]]:
     """Return the tempo and its beats, and a warning when the name says otherwise."""
-    detected = tempo_estimator.estimate_tempo(features)
     bpm, warnings = combine_evidence.combine_bpm(detected, name, kind)
     beats = tempo_estimator.beat_times(bpm.value, features) if bpm.value else ()
     fields = TempoFields(
