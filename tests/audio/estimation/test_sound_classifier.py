@@ -70,17 +70,23 @@ def test_very_short_sounds_are_one_shots(size: int) -> None:
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
-@given(st.sampled_from(["kick", "snare", "hat"]), st.floats(0.02, 4.0), st.booleans(), st.floats(0, 0.3))
-def test_gain_polarity_and_silence_do_not_change_kind_or_class(
-    kind: str, gain: float, flip: bool, wait_s: float
+@given(st.sampled_from(["kick", "snare", "hat"]), st.floats(0.02, 4.0), st.booleans())
+def test_gain_and_polarity_do_not_change_kind_or_class(kind: str, gain: float, flip: bool) -> None:
+    y = hit(kind)
+    other = y * (-gain if flip else gain)
+    plain, changed = classified(y), classified(np.stack([other, other], axis=1))
+    assert (changed.kind, changed.sound) == (plain.kind, plain.sound)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.sampled_from(["kick", "snare", "hat"]), st.floats(0, 0.3))
+def test_silence_in_front_keeps_the_kind_and_at_most_swaps_the_two_likeliest_classes(
+    kind: str, wait_s: float
 ) -> None:
     y = hit(kind)
-    other = np.concatenate([np.zeros(int(wait_s * RATE)), y * (-gain if flip else gain)])
-    plain, changed = (
-        classified(y),
-        classified(np.stack([other, other], axis=1)),
-    )
-    assert (changed.kind, changed.sound) == (plain.kind, plain.sound)
+    plain, changed = classified(y), classified(np.concatenate([np.zeros(int(wait_s * RATE)), y]))
+    assert changed.kind == plain.kind
+    assert changed.sound in [name for name, _ in plain.sound_candidates[:2]]
 
 
 @pytest.mark.parametrize("rate", [22_050, 48_000, 96_000])
