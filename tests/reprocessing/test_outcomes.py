@@ -60,7 +60,7 @@ def test_a_model_is_asked_about_the_corrected_figures(
     as_owner: Browser, sample: Sample, fake: FakeOpenRouter
 ) -> None:
     as_written = sample.described
-    assert as_written["figures"] == {"kind": "loop", "sound": None, "bpm": sample.bpm, "key": None}
+    assert as_written["figures"] == {"kind": "loop", "sound": "drums", "bpm": sample.bpm, "key": None}
     with transaction():
         sample.correct(bpm=180.0, key="A minor", moods=["sunny"])
     assert sample.described == as_written, "a model's words are its own until it is asked again"
