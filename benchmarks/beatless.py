@@ -50,12 +50,7 @@ def main() -> None:
     if not index.exists():
         write_sounds(labelled_sounds(options.each, seed=options.seed), options.folder, options.seed)
     rows = [r for r in json.loads(index.read_text()) if not options.only or options.only in r["sort"]]
-    if options.answers:
-        answers = json.loads(options.answers.read_text())
-    else:
-        answers = measure_all(options.folder, [r["file"] for r in rows], options.jobs)
-    if options.json:
-        options.json.write_text(json.dumps(answers, indent=0))
+    answers = read_or_measure(options, rows)
     for row in rows:
         if "error" in answers[row["file"]]:
             print(
@@ -65,6 +60,17 @@ def main() -> None:
     show_tables(report_tables(rows, answers, before), options.document)
     if options.every:
         show_tables([peer_table(options.folder, rows, answers, options.every)], options.document)
+
+
+def read_or_measure(options: argparse.Namespace, rows: list[Row]) -> dict[str, Row]:
+    """Return the answers of `--answers`, or measure every file; `--json` keeps them for the next run."""
+    if options.answers:
+        answers: dict[str, Row] = json.loads(options.answers.read_text())
+    else:
+        answers = measure_all(options.folder, [r["file"] for r in rows], options.jobs)
+    if options.json:
+        options.json.write_text(json.dumps(answers, indent=0))
+    return answers
 
 
 def measure_all(folder: Path, files: list[str], jobs: int) -> dict[str, Row]:

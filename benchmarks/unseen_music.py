@@ -18,7 +18,7 @@ from typing import Any
 from app.music.musical_keys import ALL_KEYS
 from app.music.pitch_names import PITCH_NAMES
 from app.music.sound_classes import DRUMS, KINDS, TONES
-from benchmarks.beatless import measure_all
+from benchmarks.beatless import read_or_measure
 from benchmarks.peer_accuracy import ask_peer, score_lines
 from benchmarks.peers import installed_peers
 from benchmarks.scores import (
@@ -54,12 +54,7 @@ def main() -> None:
     if not index.exists():
         write_sounds(labelled_music(options.grooves), options.folder)
     rows = json.loads(index.read_text())
-    if options.answers:
-        answers = json.loads(options.answers.read_text())
-    else:
-        answers = measure_all(options.folder, [r["file"] for r in rows], options.jobs)
-    if options.json:
-        options.json.write_text(json.dumps(answers, indent=0))
+    answers = read_or_measure(options, rows)
     show_tables(class_tables(rows, answers), options.document)
     show_tables(scored_tables(options.folder, rows, answers, not options.no_peers), options.document)
 

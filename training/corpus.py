@@ -20,7 +20,7 @@ from app.music.sound_classes import LOOP, ONE_SHOT, TEXTURE
 from training.installed_sounds import RATE
 
 KIND_OF_CLIP = {"loop": LOOP, "track": LOOP, "oneshot": ONE_SHOT, "texture": TEXTURE}
-"""What the product calls the kinds of clips: a track counts as a loop."""
+"""The kind of sample that each kind of clip is in the product, where a whole track is a loop."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What rules say of each kind: the use, the sentence and the keywords of loops, one-shots and textures."""
+"""Use, sentence and keywords that the rules give to loops, one-shots and textures."""
 
 from __future__ import annotations
 
