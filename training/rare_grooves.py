@@ -126,9 +126,10 @@ def rare_grooves(scale: float) -> Iterator[Clip]:
 def half_bars(scale: float) -> Iterator[Clip]:
     """Yield drum breaks of two beats with six or more hits, cut on the beat."""
     rng, kits = np.random.default_rng(25), load_kits()
-    for _ in range(int(10 * scale)):
+    for _ in range(int(16 * scale)):
         for style, ((slow, fast), _, _) in drum_patterns.STYLES.items():
-            bpm = round(float(rng.uniform(max(slow, 70), max(fast, 90))), 1)
+            span = (62, 100) if rng.random() < 0.5 else (max(slow, 70), max(fast, 90))
+            bpm = round(float(rng.uniform(*span)), 1)
             hits, _ = drum_patterns.drum_hits(rng, style, 1, 4)
             cut = {lane: [hit for hit in row if hit[0] < 2] for lane, row in hits.items()}
             if sum(map(len, cut.values())) < 6:

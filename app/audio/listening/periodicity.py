@@ -12,7 +12,7 @@ from app.audio.listening.front_end import FRAME_RATE_HZ, FrontEnd
 
 Array = npt.NDArray[np.float64]
 
-MIN_BPM, MAX_BPM = 48.0, 208.0
+MIN_BPM, MAX_BPM = 40.0, 208.0
 MAX_LOOP_S = 40.0
 MAX_PEAKS = 9
 # Tempi that are nearer count as one. Where the length of the loop was found inside a longer file, peaks,
