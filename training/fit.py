@@ -93,7 +93,9 @@ def _tempo_weight(row: Row) -> float:
     """Return a clip's weight: more for tracks and for rhythms that people wrote; there are few of them."""
     if row["group"] == "style-traphalf":
         return 0.5  # two tempos are right for half-time trap
-    return (1.5 if row["kind"] == "track" else 1.0) * {"mma": 1.5, "rare": 1.3}.get(row["family"], 1.0)
+    if row["family"] == "rare" and row["group"].startswith("style-"):
+        return 0.6  # a half bar is as long as a bar of twice its tempo
+    return (1.5 if row["kind"] == "track" else 1.0) * {"mma": 2.0, "rare": 1.3}.get(row["family"], 1.0)
 
 
 def _calibrate(
