@@ -89,13 +89,17 @@ def _stack_tempo(clips: list[Row]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate([r["tempo"] for r in clips]), (off < EXACT_TEMPO).astype(int), weight
 
 
+# Half bars, the other rare loops, count less: each is as long as a bar of twice its tempo.
+RARE_WEIGHTS = {"groove-slow-triplets": 4.0, "groove-footwork": 2.0}
+
+
 def _tempo_weight(row: Row) -> float:
     """Return a clip's weight: more for tracks and for rhythms that people wrote; there are few of them."""
     if row["group"] == "style-traphalf":
         return 0.5  # two tempos are right for half-time trap
-    if row["family"] == "rare" and row["group"].startswith("style-"):
-        return 0.6  # a half bar is as long as a bar of twice its tempo
-    return (1.5 if row["kind"] == "track" else 1.0) * {"mma": 2.0, "rare": 1.3}.get(row["family"], 1.0)
+    if row["family"] == "rare":
+        return RARE_WEIGHTS.get(row["group"], 1.3) if row["group"].startswith("groove-") else 0.6
+    return (1.5 if row["kind"] == "track" else 1.0) * {"mma": 2.0}.get(row["family"], 1.0)
 
 
 def _calibrate(
