@@ -124,19 +124,20 @@ def rare_grooves(scale: float) -> Iterator[Clip]:
 
 
 def half_bars(scale: float) -> Iterator[Clip]:
-    """Yield drum breaks of two beats with six or more hits, cut on the beat."""
+    """Yield drum breaks of two beats with six or more hits, and as many quick bars, which are as long."""
     rng, kits = np.random.default_rng(25), load_kits()
     for _ in range(int(16 * scale)):
         for style, ((slow, fast), _, _) in drum_patterns.STYLES.items():
             span = (62, 100) if rng.random() < 0.5 else (max(slow, 70), max(fast, 90))
-            bpm = round(float(rng.uniform(*span)), 1)
-            hits, _ = drum_patterns.drum_hits(rng, style, 1, 4)
-            cut = {lane: [hit for hit in row if hit[0] < 2] for lane, row in hits.items()}
-            if sum(map(len, cut.values())) < 6:
-                continue
-            y = augment.normalise(_play(cut, bpm, 2, kits, rng).astype(np.float32))
-            y = augment.random_effects(y, bpm, rng)
-            yield Clip("rare", f"style-{style}", "loop", y, bpm, content="drums", sound="drums")
+            for beats, (low, high) in ((2, span), (4, (max(slow, 124), fast))):
+                bpm = round(float(rng.uniform(low, max(low, high))), 1)
+                hits, _ = drum_patterns.drum_hits(rng, style, 1, 4)
+                cut = {lane: [hit for hit in row if hit[0] < beats] for lane, row in hits.items()}
+                if sum(map(len, cut.values())) < 6 or (beats == 4 and fast < 130):
+                    continue
+                y = augment.normalise(_play(cut, bpm, beats, kits, rng).astype(np.float32))
+                y = augment.random_effects(y, bpm, rng)
+                yield Clip("rare", f"style-{style}", "loop", y, bpm, content="drums", sound="drums")
 
 
 def pumping_pads(scale: float) -> Iterator[Clip]:
