@@ -16,6 +16,11 @@ def plain_times(kind: str, column_type: object, _: object) -> str | bool:
     return "sa.DateTime(timezone=True)" if isinstance(column_type, UtcDateTime) else False
 
 
+def has_model(_: object, name: str | None, kind: str, *__: object) -> bool:
+    """Leave out the inverted index, a virtual table in SQLite, and the tables in which FTS5 keeps it."""
+    return not (kind == "table" and name is not None and name.startswith("search_index"))
+
+
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -23,6 +28,7 @@ def run(connection: Connection) -> None:
         render_as_batch=True,
         compare_type=True,
         render_item=plain_times,
+        include_object=has_model,
     )
     with context.begin_transaction():
         context.run_migrations()

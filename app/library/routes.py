@@ -47,9 +47,7 @@ def index() -> str:
         named=facets.samples_named_so(current_user, query),
         wider=[] if results.total else facets.wider_searches(current_user, query),
         sorts=ranking.SORT_ORDERS,
-        kinds=facets.count_values(current_user, query, "kind"),
-        sounds=facets.count_sounds(current_user, query),
-        keys=facets.count_values(current_user, query, "key"),
+        counts=results.counts,
         tags=facets.count_tags(current_user),
         askable=word_questions.words_to_offer(current_user, query.ask, query.learned),
     )

@@ -13,6 +13,7 @@ from app.models.outbox_message import OutboxMessage
 from app.models.overage_consent import MeterDifference, OverageConsent
 from app.models.payment import Invoice, PaymentEvent
 from app.models.sample import AudioFeatures, Sample, Tag
+from app.models.search_row import Library, LibraryCount, LibraryTag, SampleChange, SearchRow
 from app.models.subscription import Subscription
 from app.models.two_factor_secret import TwoFactor
 from app.models.usage import Usage
@@ -36,12 +37,17 @@ __all__ = [
     "IdempotencyKey",
     "Invoice",
     "Job",
+    "Library",
+    "LibraryCount",
+    "LibraryTag",
     "MailLink",
     "MeterDifference",
     "OutboxMessage",
     "OverageConsent",
     "PaymentEvent",
     "Sample",
+    "SampleChange",
+    "SearchRow",
     "SingleFlightLock",
     "Subscription",
     "Tag",

@@ -1,60 +1,34 @@
-"""Suggest other searches: counts for each filter value, samples of that name, and wider searches."""
+"""Suggest other searches: the library's tags, samples of that name, and wider searches."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
 
 from sqlalchemy import func, select
 
 from app.extensions import db
-from app.models import Sample, Tag, User
-from app.music.sound_classes import SOUND_FAMILIES, SOUNDS
+from app.models import Sample, User
+from app.models.search_row import LibraryTag, SearchRow
 from app.search.chips import Chip, search_chips
+from app.search.condition import all_of
+from app.search.matching import gathered
 from app.search.sample_query import SampleQuery
-from app.search.sample_search import matching_count, row_conditions
+from app.search.sample_search import row_conditions
 from app.search.text_conditions import name_contains
 
 MAX_NAMED = 5
+MAX_SAME_NAME = 1_000  # of more samples with the name, none is shown
+MAX_WIDER = 1_000  # samples of a wider search that are counted
 MAX_TAGS_SHOWN = 30
-
-
-def count_values(user: User, query: SampleQuery, column: str) -> list[tuple[str, int]]:
-    """Return each value of a filter with its number of samples, while the other filters stay in force."""
-    field = getattr(Sample, column)
-    wanted = row_conditions(user, replace(query, **cast(dict[str, Any], {column: ""})))
-    rows = db.session.execute(
-        select(field, func.count()).where(*wanted, field.is_not(None)).group_by(field).order_by(field)
-    )
-    return [(str(value), int(count)) for value, count in rows]
-
-
-def count_sounds(user: User, query: SampleQuery) -> list[tuple[str, int]]:
-    """Return each class, with its samples; a family counts its members, as its filter finds them.
-
-    A family is listed when a sample has its name for a class, or two of its classes are there.
-    """
-    stored = dict(count_values(user, query, "sound"))
-    counts = dict(stored)
-    for family, members in SOUND_FAMILIES.items():
-        found = [stored[name] for name in members if name in stored]
-        if family in stored or len(found) > 1:
-            counts[family] = sum(found)
-    order = [*dict.fromkeys((*SOUND_FAMILIES, *SOUNDS))]
-    return sorted(counts.items(), key=lambda each: order.index(each[0]))
 
 
 def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]:
     """Return the user's tags with their number of samples, the most used first."""
-    rows = db.session.execute(
-        select(Tag.name, func.count())
-        .join(Sample, Sample.id == Tag.sample_id)
-        .where(Sample.user_id == user.id, Sample.deleted_at.is_(None))
-        .group_by(Tag.name)
-        .order_by(func.count().desc(), Tag.name)
-        .limit(limit)
+    own = select(LibraryTag.name, LibraryTag.samples).where(
+        LibraryTag.user_id == user.id, LibraryTag.samples > 0
     )
-    return [(str(name), int(count)) for name, count in rows]
+    most_used = own.order_by(LibraryTag.samples.desc(), LibraryTag.name).limit(limit)
+    return [(name, count) for name, count in db.session.execute(most_used)]
 
 
 def samples_named_so(user: User, query: SampleQuery) -> list[Sample]:
@@ -62,10 +36,14 @@ def samples_named_so(user: User, query: SampleQuery) -> list[Sample]:
     has_name = name_contains(query.ask)
     if has_name is None:
         return []
-    found = select(Sample.id).where(*row_conditions(user, query))
-    own = Sample.user_id == user.id, Sample.deleted_at.is_(None)
-    rows = select(Sample).where(*own, has_name, Sample.id.not_in(found))
-    return list(db.session.scalars(rows.order_by(Sample.id.desc()).limit(MAX_NAMED)))
+    is_found = all_of(*row_conditions(query)).exact
+    columns = SearchRow.sample_id, is_found.label("is_found")
+    rows = db.session.execute(gathered(user.id, [has_name], *columns, limit=MAX_SAME_NAME)).all()
+    if len(rows) > MAX_SAME_NAME:
+        return []
+    ids = sorted((row.sample_id for row in rows if not row.is_found), reverse=True)[:MAX_NAMED]
+    samples = select(Sample).where(Sample.id.in_(ids), Sample.deleted_at.is_(None)) if ids else None
+    return list(db.session.scalars(samples.order_by(Sample.id.desc()))) if samples is not None else []
 
 
 def wider_searches(user: User, query: SampleQuery) -> list[tuple[Chip, int]]:
@@ -77,6 +55,11 @@ def wider_searches(user: User, query: SampleQuery) -> list[tuple[Chip, int]]:
     if not chips:
         return []
     searches = [replace(SampleQuery.from_args(chip.without), learned=query.learned) for chip in chips]
-    counts = db.session.execute(select(*(matching_count(user, wider) for wider in searches))).one()
-    found = [(chip, count) for chip, count in zip(chips, counts, strict=True) if count]
+    rows = (
+        gathered(user.id, row_conditions(wider), SearchRow.number, limit=MAX_WIDER).subquery()
+        for wider in searches
+    )
+    counts = (select(func.count()).select_from(each).scalar_subquery() for each in rows)
+    counted = db.session.execute(select(*counts)).one()
+    found = [(chip, count) for chip, count in zip(chips, counted, strict=True) if count]
     return sorted(found, key=lambda each: -each[1])

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import ColumnElement, or_
-
-from app.models import Sample, Tag
 from app.models.display_names import tag_name
 from app.models.text_folding import fold_text, strip_accents
 from app.music import musical_keys
 from app.music.sound_classes import ONE_SHOT, sounds_named
 from app.music.sound_words import sound_of_word
+from app.search import conditions, text_conditions
+from app.search.condition import Condition, any_of
 from app.search.folded_sentence import TYPOGRAPHIC_QUOTES
 from app.search.sample_query import MAX_TEXT_LENGTH, SampleQuery
-from app.search.text_conditions import contains_text
 
 TEXT_TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
 MAX_TEXT_TERMS = 12
@@ -31,34 +29,54 @@ TEXT_SYNONYMS = {
 }
 
 
-def filter_conditions(query: SampleQuery) -> list[ColumnElement[bool]]:
+def filter_conditions(query: SampleQuery) -> list[Condition]:
     """Return one condition for each filter that is set and for each word of the free text."""
-    text = strip_accents(query.q[:MAX_TEXT_LENGTH]).translate(TYPOGRAPHIC_QUOTES)
-    wanted = [_matches_text(term) for term in list(TEXT_TERM.finditer(text))[:MAX_TEXT_TERMS]]
+    return [*count_filters(query), *other_filters(query)]
+
+
+def count_filters(query: SampleQuery) -> list[Condition]:
+    """Return the conditions on kind, sound and key, by which the page counts samples."""
+    wanted = []
     if query.kind:
-        wanted.append(Sample.kind == query.kind)
+        wanted.append(conditions.one_of("kind", query.kind))
     if query.sound:
-        wanted.append(Sample.sound.in_(sounds_named(query.sound)))
+        wanted.append(conditions.one_of("sound", *sounds_named(query.sound)))
     if query.key:
-        keys = musical_keys.compatible_keys(query.key) if query.compatible else [query.key]
-        wanted.append(Sample.key.in_(keys))
-    low, high = query.tempo
-    if low is not None:
-        wanted.append(Sample.bpm >= low)
-    if high is not None:
-        wanted.append(Sample.bpm <= high)
-    if query.tag:
-        # An older version may have stored the tag in the form it was typed in.
-        wanted.append(Sample.tags.any(Tag.name.in_(sorted({query.tag, tag_name(query.tag)}))))
-    if query.liked:
-        wanted.append(Sample.liked.is_(True))
+        wanted.append(conditions.one_of("key", *wanted_keys(query)))
     return wanted
 
 
-def _matches_text(term: re.Match[str]) -> ColumnElement[bool]:
+def wanted_keys(query: SampleQuery) -> list[str]:
+    """Return the keys that the filter lets through."""
+    return sorted(musical_keys.compatible_keys(query.key)) if query.compatible else [query.key]
+
+
+def other_filters(query: SampleQuery) -> list[Condition]:
+    """Return the other conditions: free text, tempo, tag, like."""
+    return [*_words_and_figures(query), *([conditions.is_liked()] if query.liked else [])]
+
+
+def is_counted(query: SampleQuery) -> bool:
+    """Say whether its filters are only kind, sound, key and like, by which a library is counted already."""
+    return not _words_and_figures(query)
+
+
+def _words_and_figures(query: SampleQuery) -> list[Condition]:
+    text = strip_accents(query.q[:MAX_TEXT_LENGTH]).translate(TYPOGRAPHIC_QUOTES)
+    wanted = [_matches_text(term) for term in list(TEXT_TERM.finditer(text))[:MAX_TEXT_TERMS]]
+    low, high = query.tempo
+    if low is not None or high is not None:
+        wanted.append(conditions.bpm_between(low, high))
+    if query.tag:
+        # An older version may have stored the tag in the form it was typed in.
+        wanted.append(text_conditions.has_trait("tag", *sorted({query.tag, tag_name(query.tag)})))
+    return wanted
+
+
+def _matches_text(term: re.Match[str]) -> Condition:
     """Search one word or quoted phrase in everything written about a sample; a leading minus excludes it."""
     minus, phrase, word = term.groups()
     text = fold_text(phrase or word)
     spellings = {text, TEXT_SYNONYMS.get(text, text)}
-    found = or_(*(contains_text(spelling) for spelling in sorted(spellings)))
+    found = any_of(*map(text_conditions.contains_text, sorted(spellings)))
     return ~found if minus else found

@@ -16,8 +16,8 @@ from app.models import AiAnswer, User
 from app.models.text_folding import fold_text
 from app.search import word_meanings
 from app.search.lexicon import FieldValue, strip_separators
+from app.search.search_rows import DESCRIPTION_FIELDS
 from app.search.sentence_parser import QUOTED_TEXT, Term, build_term, parse_sentence
-from app.search.text_conditions import DESCRIPTION_FIELDS
 from app.vibe.vibe_prompt import sanitize_text
 from app.vibe.vocabulary import AXIS_ENDS
 

@@ -6,13 +6,12 @@ words that rank: measured axes such as "darkest", and boosts such as "dusty".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Float, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Float, case, func, literal
 
-from app.models import Sample
-from app.models.sample import AudioFeatures
+from app.models.search_row import SearchRow
 from app.search import text_conditions
 from app.search.sentence_parser import Term
 
@@ -35,19 +34,21 @@ Number = ColumnElement[Any]
 
 
 class SortOrder(NamedTuple):
-    """A column to sort by. Unknown values count as the lowest, so that every row has a place."""
+    """A column to sort by; `is_stored` says that an index has its order."""
 
     label: str
     column: Number
     descending: bool
+    is_stored: bool = True
 
 
+BY_DATE = SearchRow.sample_id.expression  # ids begin with the time
 SORT_ORDERS = {
-    "newest": SortOrder("Newest", Sample.id.expression, True),
-    "oldest": SortOrder("Oldest", Sample.id.expression, False),
-    "name": SortOrder("Name", func.lower(Sample.name), False),
-    "bpm": SortOrder("BPM", func.coalesce(Sample.bpm, -1.0), False),
-    "length": SortOrder("Length", Sample.duration_s.expression, False),
+    "newest": SortOrder("Newest", BY_DATE, True),
+    "oldest": SortOrder("Oldest", BY_DATE, False),
+    "name": SortOrder("Name", SearchRow.name.expression, False),
+    "bpm": SortOrder("BPM", SearchRow.bpm.expression, False),
+    "length": SortOrder("Length", SearchRow.duration_s.expression, False),
 }
 
 
@@ -65,8 +66,8 @@ def choose_order(sort: str, sentence: str, terms: Sequence[Term]) -> SortOrder:
     scores = [_rank_score(ranked)] if ranked else []
     scores += [_riser_score(term) for term in terms if term.field == "riser" and not term.negated]
     if has_name is not None:
-        scores.append(case((has_name, NAME_MATCH_SCORE), else_=0.0))
-    return SortOrder("As asked", _add_up(scores), True) if scores else SORT_ORDERS["newest"]
+        scores.append(case((has_name.exact, NAME_MATCH_SCORE), else_=0.0))
+    return SortOrder("As asked", _add_up(scores), True, False) if scores else SORT_ORDERS["newest"]
 
 
 def is_overridden(sort: str, terms: Sequence[Term], term: Term) -> bool:
@@ -86,7 +87,7 @@ def _rank_score(terms: Sequence[Term]) -> Number:
     """Add up what the terms rank by, each between 0 and 1 and weighted; the best fit is the highest sum."""
     axes = [_axis_score(axis) * weight for axis, weight in _weights(terms, "rank")]
     boosts = [
-        case((text_conditions.mentions_word(word), weight), else_=0.0)
+        case((text_conditions.mentions_word(word).exact, weight), else_=0.0)
         for word, weight in _weights(terms, "boost")
     ]
     return _add_up([*([func.coalesce(_add_up(axes), UNKNOWN_SCORE)] if axes else []), *boosts])
@@ -98,7 +99,7 @@ def _axis_score(axis: str) -> Number:
     So a kick that is called punchy comes before a loop that happens to have the same crest.
     """
     high, low = AXIS_CHARACTERS.get(axis, ((), ()))
-    return AXIS_SCORES[axis]() / 2 + 0.25 + (_has_character(high) - _has_character(low)) / 4
+    return AXIS_SCORES[axis] / 2 + 0.25 + (_has_character(high) - _has_character(low)) / 4
 
 
 def _riser_score(term: Term) -> Number:
@@ -108,9 +109,9 @@ def _riser_score(term: Term) -> Number:
 
 def _has_character(words: tuple[str, ...]) -> Number:
     """Return 1 for a sample whose character has one of the words, else 0."""
-    character = text_conditions.current_text("character")
-    named = or_(false(), *(text_conditions.names_word(character, word) for word in words))
-    return case((named, 1.0), else_=0.0)
+    if not words:
+        return literal(0.0, Float)
+    return case((text_conditions.has_trait("character", *words).exact, 1.0), else_=0.0)
 
 
 def _weights(terms: Iterable[Term], field: str) -> list[tuple[str, float]]:
@@ -122,26 +123,18 @@ def _add_up(numbers: list[Number]) -> Number:
     return sum(numbers[1:], numbers[0])
 
 
-def _feature_value(column: ColumnElement[Any]) -> Number:
-    return select(column).where(AudioFeatures.sample_id == Sample.id).correlate(Sample).scalar_subquery()
-
-
-def _current_figure(name: str) -> Number:
-    """Return a figure of the description, or the user's correction of it."""
-    return func.coalesce(Sample.corrections[name].as_float(), Sample.described[name].as_float())
-
-
-def _scale_to_unit(column: Number, low: float, high: float) -> Number:
+def _scale_to_unit(column: Any, low: float, high: float) -> Number:
     """Scale the range from `low` to `high` to 0..1."""
-    return (column - literal(low, Float)) / literal(high - low, Float)
+    scaled: Number = (column - literal(low, Float)) / literal(high - low, Float)
+    return scaled
 
 
-AXIS_SCORES: dict[str, Callable[[], Number]] = {
-    "brightness": lambda: _scale_to_unit(_feature_value(AudioFeatures.brightness.expression), 0, 100),
-    "noisiness": lambda: _scale_to_unit(_feature_value(AudioFeatures.noisiness.expression), 0, 100),
-    "loudness": lambda: _scale_to_unit(_feature_value(AudioFeatures.loudness_db.expression), -60, 0),
-    "punch": lambda: _scale_to_unit(_feature_value(AudioFeatures.measured["crest_db"].as_float()), 0, 30),
-    "energy": lambda: _scale_to_unit(_current_figure("energy"), 0, 100),
+AXIS_SCORES: dict[str, Number] = {
+    "brightness": _scale_to_unit(SearchRow.brightness, 0, 100),
+    "noisiness": _scale_to_unit(SearchRow.noisiness, 0, 100),
+    "loudness": _scale_to_unit(SearchRow.loudness, -60, 0),
+    "punch": _scale_to_unit(SearchRow.punch, 0, 30),
+    "energy": _scale_to_unit(SearchRow.energy, 0, 100),
     # Saturates, so that an hour-long recording does not outweigh every other term.
-    "length": lambda: Sample.duration_s / (Sample.duration_s + HALF_SCORE_LENGTH_S),
+    "length": SearchRow.duration_s / (SearchRow.duration_s + HALF_SCORE_LENGTH_S),
 }

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from app.search.ranking import SORT_ORDERS, effective_terms
+from app.search.search_rows import DESCRIPTION_FIELDS
 from app.search.sentence_parser import Term
-from app.search.text_conditions import DESCRIPTION_FIELDS
 from app.vibe.vocabulary import AXIS_ENDS
 
 MAX_LISTED_KEYS = 4  # a whole mode has twelve

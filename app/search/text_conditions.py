@@ -6,24 +6,32 @@ Words and names are compared folded, so that accents, case and width make no dif
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, func, literal, or_
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import InstrumentedAttribute
 
-from app.models import Sample, Tag, punctuation
+from app.models.search_row import SearchRow
 from app.models.text_folding import fold_text
+from app.search import index_terms
+from app.search.condition import Condition, all_of, any_of
+from app.search.index_terms import trait, trait_term
 from app.search.lexicon import name_spellings, similar_words
 
-# The name of a term's field in the description.
-DESCRIPTION_FIELDS = {
-    "mood": "moods", "character": "character", "texture": "texture", "genre": "genres", "era": "era",
-    "instrument": "instruments", "use": "use", "role": "role",
-}  # fmt: skip
-Condition = ColumnElement[bool]
+TextColumn = InstrumentedAttribute[str]
 EXCLUDED_WORD = re.compile(r"(?:^|\s)-\S")
-# A row written by the previous version has no folded text at first; until then its own text is searched.
-SEARCHED_TEXT = func.coalesce(Sample.folded_text, Sample.search_text)
-FOLDED_NAME = punctuation.FirstLine(SEARCHED_TEXT)
 MAX_WHOLE_NAME = 3  # letters; so short a text must be whole words: `Am` does not find `Amen`
+
+
+def has_trait(field: str, *values: str) -> Condition:
+    """Require one of the values in a field, such as a mood or a tag, with the user's corrections."""
+    wanted = [trait(field, value) for value in values]
+    return any_of(
+        *(
+            Condition(contains(SearchRow.traits, f" {each} "), (frozenset({trait_term(each)}),))
+            for each in wanted
+        )
+    )
 
 
 def is_described_as(field: str, *names: str) -> Condition:
@@ -31,18 +39,18 @@ def is_described_as(field: str, *names: str) -> Condition:
 
     Names and tags count because the user may know better than the description.
     """
-    described, spelled = current_text(DESCRIPTION_FIELDS[field]), name_spellings(field, names)
-    return or_(
-        *(names_word(described, word) for word in names),
-        *(contains_words(FOLDED_NAME, each) for each in spelled),
-        Sample.tags.any(Tag.name.in_([each.replace(" ", "-") for each in spelled])),
+    spelled = name_spellings(field, names)
+    return any_of(
+        has_trait(field, *names),
+        has_trait("tag", *(each.replace(" ", "-") for each in spelled)),
+        *map(name_says, spelled),
     )
 
 
 def mentions_word(word: str) -> Condition:
     """Require a character, such as dusty, or a similar word in the text or the description."""
-    texts = (SEARCHED_TEXT, func.lower(current_text("description")))
-    return or_(*(contains_words(text, each) for text in texts for each in similar_words(word)))
+    spelled = similar_words(word)
+    return any_of(*map(text_says, spelled), *map(_description_says, spelled))
 
 
 def name_contains(sentence: str) -> Condition | None:
@@ -51,51 +59,58 @@ def name_contains(sentence: str) -> Condition | None:
     The last word may be unfinished, as while typing. None for a sentence that can't be a name: one with a
     `-word`, or an empty one.
     """
-    said = _folded_words(sentence)
-    if not said or EXCLUDED_WORD.search(sentence):
+    words = _folded_words(sentence)
+    if not words or EXCLUDED_WORD.search(sentence):
         return None
-    ending = " " if len(said) <= MAX_WHOLE_NAME else ""
-    return and_(contains_text(said.split()[0]), _contains_text(_framed(FOLDED_NAME), f" {said}{ending}"))
+    said = " ".join(words)
+    if len(said) <= MAX_WHOLE_NAME:
+        return name_says(said)
+    whole = (frozenset({index_terms.word_term(word)}) for word in words[:-1])
+    groups = (*whole, *index_terms.groups_of_part(words[-1]))
+    return Condition(contains(SearchRow.name_words, f" {said}"), groups)
 
 
-def current_text(field: str) -> ColumnElement[str]:
-    """Return a field of the description as JSON text, or the user's correction of it.
-
-    JSON escapes quotation marks inside a text, so `"moods":` can only be the name of a field.
-    """
-    is_corrected = _contains_text(cast(Sample.corrections, Text), f'"{field}":')
-    corrected, described = (cast(column[field], Text) for column in (Sample.corrections, Sample.described))
-    return func.coalesce(case((is_corrected, corrected), else_=described), "")
+def name_says(spelling: str) -> Condition:
+    """Require whole words in the name: `pop`, but not in `popcorn`."""
+    return _says(SearchRow.name_words, spelling, index_terms.word_term)
 
 
-def names_word(listed: ColumnElement[str], word: str) -> Condition:
-    """Require a word of a vocabulary in a list of the description, as JSON text."""
-    return _contains_text(listed, f'"{word}"')
+def text_says(spelling: str) -> Condition:
+    """Require whole words anywhere in a sample's texts but the sentence that describes it."""
+    return _says(SearchRow.words, spelling, index_terms.word_term)
 
 
-def contains_words(text: ColumnElement[str], spelling: str) -> Condition:
-    """Require whole words in a text: `pop`, but not in `popcorn`.
-
-    The plain search for the first word comes first because it is cheap.
-    """
-    said = _folded_words(spelling)
-    return and_(_contains_text(text, said.split()[0]), _contains_text(_framed(text), f" {said} "))
+def name_has_part(part: str) -> Condition:
+    """Require a text anywhere in the name, also inside a word."""
+    folded = fold_text(part)
+    return Condition(contains(SearchRow.name, folded), index_terms.groups_of_part(folded))
 
 
 def contains_text(part: str) -> Condition:
-    """Require a text anywhere in a sample's words; both are folded."""
-    return _contains_text(SEARCHED_TEXT, fold_text(part))
+    """Require a text anywhere in a sample's words; one of one or two letters where a word begins."""
+    folded = fold_text(part)
+    groups = index_terms.groups_of_part(folded)
+    found = Condition(contains(SearchRow.text, folded), groups)
+    if not index_terms.is_short(folded):
+        return found
+    starts = (contains(SearchRow.words, f" {run}") for run in index_terms.split_words(folded))
+    return all_of(found, *map(Condition, starts))
 
 
-def _folded_words(text: str) -> str:
-    """Return the words of a text as they are compared, with single blanks between them."""
-    return (punctuation.blank_punctuation(fold_text(text)) or "").strip()
+def contains(column: TextColumn, part: str) -> ColumnElement[bool]:
+    """Require a text in a column; both are folded already."""
+    return column.contains(part, autoescape=True)
 
 
-def _framed(text: ColumnElement[str]) -> ColumnElement[str]:
-    """Return the words of a text with a blank before and after each."""
-    return punctuation.BlankPunctuation(literal(" ") + text + literal(" "))
+def _description_says(spelling: str) -> Condition:
+    return _says(SearchRow.description_words, spelling, index_terms.description_term)
 
 
-def _contains_text(text: ColumnElement[str], part: str) -> Condition:
-    return text.contains(part, autoescape=True)
+def _says(column: TextColumn, spelling: str, term: Callable[[str], str]) -> Condition:
+    words = _folded_words(spelling)
+    groups = tuple(frozenset({term(word)}) for word in words)
+    return Condition(contains(column, f" {' '.join(words)} "), groups)
+
+
+def _folded_words(text: str) -> list[str]:
+    return index_terms.split_words(fold_text(text))

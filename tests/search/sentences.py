@@ -5,8 +5,8 @@ Terms are written as `terms_text` writes them: the field, then the value, with a
 
 from __future__ import annotations
 
+from app.search.search_rows import DESCRIPTION_FIELDS
 from app.search.sentence_parser import Term
-from app.search.text_conditions import DESCRIPTION_FIELDS
 
 # Written before the words and rules, and not looked at while those were made.
 HELD_OUT = {

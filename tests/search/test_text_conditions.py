@@ -8,7 +8,7 @@ import pytest
 
 from app.models import Job, Sample, User, corrections
 from app.models.base import new_id, transaction
-from app.search import text_conditions, vibe_synonyms
+from app.search import search_rows, vibe_synonyms
 from app.search.lexicon import DECADE_PHRASES, PHRASES
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
@@ -130,7 +130,7 @@ def test_characters_and_measures_sort_together_page_by_page(owner: User, shelf: 
 
 
 def test_every_word_of_a_vibe_is_in_the_lexicon() -> None:
-    assert set(text_conditions.DESCRIPTION_FIELDS.values()) <= set(corrections.VIBE_FIELDS)
+    assert set(search_rows.DESCRIPTION_FIELDS.values()) <= set(corrections.VIBE_FIELDS)
     for field, words in vibe_synonyms.VIBE_FIELDS.items():
         for word in words:
             spelled = f"{field} {word}"

@@ -8,7 +8,6 @@ import pytest
 
 from app.models import Sample, User
 from app.models.base import transaction
-from app.search.facets import count_sounds
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from tests.library.corrections.forms import corrected, page_of
@@ -129,10 +128,10 @@ def check_facets(owner: User) -> None:
         return " ".join(sorted(names))
 
     for query in (SampleQuery(), SampleQuery(kind="one-shot"), SampleQuery(kind="loop")):
-        counts = count_sounds(owner, query)
+        counts = find_samples(owner, query, "").counts.sounds
         for sound, count in counts:
             assert find_samples(owner, SampleQuery(kind=query.kind, sound=sound), "").total == count
-    assert dict(count_sounds(owner, SampleQuery()))["drums"] == 6
+    assert dict(find_samples(owner, SampleQuery(), "").counts.sounds)["drums"] == 6
     assert found(sound="hi-hat") == found(ask="hats") == "A B C"
     assert found(sound="drums", kind="one-shot") == "A B C D"
     assert found(sound="drums", kind="loop") == found(ask="drum loops") == "E F"

@@ -1,0 +1,48 @@
+"""A condition of a search in two forms: exactly, on a sample's row, and as terms of the inverted index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from app.search.index_terms import Group
+
+MAX_GROUPS = 4  # of alternatives; more rarely name fewer samples
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What rows must meet.
+
+    `groups` only speeds up the search: every sample that meets `exact` has a term of each group. A condition
+    without groups can't use the inverted index.
+    """
+
+    exact: ColumnElement[bool]
+    groups: tuple[Group, ...] = ()
+
+    def __invert__(self) -> Condition:
+        return Condition(~self.exact)
+
+
+def all_of(*conditions: Condition) -> Condition:
+    """Return the condition that all of these are met."""
+    groups = dict.fromkeys(group for each in conditions for group in each.groups)
+    return Condition(and_(True, *(each.exact for each in conditions)), tuple(groups))
+
+
+def any_of(*alternatives: Condition) -> Condition:
+    """Return the condition that one of these is met.
+
+    A sample has a term of each group of the one it meets. So it has a term of any union that takes one group
+    of each alternative.
+    """
+    count = min(max(len(each.groups) for each in alternatives), MAX_GROUPS)
+    if not all(each.groups for each in alternatives):
+        count = 0
+    groups = (
+        frozenset().union(*(each.groups[min(place, len(each.groups) - 1)] for each in alternatives))
+        for place in range(count)
+    )
+    return Condition(or_(*(each.exact for each in alternatives)), tuple(dict.fromkeys(groups)))

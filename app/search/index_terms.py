@@ -1,0 +1,140 @@
+"""The terms a sample is found by in the inverted index, and the terms a search looks up there. Pure.
+
+An inverted index answers one question fast: which samples have all of these terms? It may name too many,
+never too few: each condition is checked again on the sample's row. So a search means the same on both
+databases, however their indexes work.
+
+A term is stored as a hash of 11 hexadecimal digits that begins with its owner's, so that the size of one
+library means nothing to the searches of another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+from zlib import crc32
+
+from app.models.punctuation import blank_punctuation
+
+Group = frozenset[str]
+"""Terms of which a sample has at least one."""
+
+GRAM = 3  # letters; shorter texts are looked for at the beginning of words
+NO_BLANK = "\N{NO-BREAK SPACE}"
+MAX_TEMPO_BUCKETS = 16
+MAX_BARS = 99
+# Scripts that put no blanks between words: Thai and its neighbours, Khmer, and those of East Asia
+UNSPACED_SCRIPTS = (
+    (0x0E00, 0x109F),
+    (0x1780, 0x17FF),
+    (0x2E80, 0xABFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x3FFFF),
+)
+
+
+def hash_terms(user_id: str, terms: Iterable[str]) -> str:
+    """Return terms as the index stores them, separated by blanks: an owner's, so that nobody else's match."""
+    owner = f"{crc32(user_id.encode()) & 0xFFFF:04x}"
+    return " ".join(sorted({f"{owner}{crc32(term.encode()) >> 4:07x}" for term in terms}))
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a folded text, without punctuation."""
+    return (blank_punctuation(text) or "").split()
+
+
+def frame_words(text: str) -> str:
+    """Return the words of a folded text in a frame of blanks, so that ` kick ` is a whole word of them."""
+    return f" {' '.join(split_words(text))} "
+
+
+def trait(field: str, value: object) -> str:
+    """Return a value of a sample as one word, such as `mood:dark`."""
+    return f"{field}:{value}".replace(" ", NO_BLANK)
+
+
+def frame_traits(traits: Iterable[str]) -> str:
+    """Return traits in a frame of blanks, like words."""
+    return f" {' '.join(dict.fromkeys(traits))} "
+
+
+def values_of(field: str, framed: str) -> list[str]:
+    """Return the values of one field from framed traits."""
+    return [
+        each.removeprefix(f"{field}:").replace(NO_BLANK, " ")
+        for each in framed.split(" ")
+        if each.startswith(f"{field}:")
+    ]
+
+
+def word_term(word: str) -> str:
+    return f"w{word}"
+
+
+def description_term(word: str) -> str:
+    return f"d{word}"
+
+
+def trait_term(trait: str) -> str:
+    return f"t{trait}"
+
+
+def terms_of_words(words: Iterable[str]) -> set[str]:
+    """Return the terms by which whole words, their beginnings and their parts are found."""
+    terms: set[str] = set()
+    for word in set(words):
+        terms |= {word_term(word), *(f"p{word[:size]}" for size in range(1, GRAM))}
+        terms |= {f"g{word[at : at + GRAM]}" for at in range(len(word) - GRAM + 1)}
+        if any(map(_is_unspaced, word)):
+            terms |= {f"g{each}" for each in word} | {f"g{a}{b}" for a, b in pairwise(word)}
+    return terms
+
+
+def groups_of_part(text: str) -> tuple[Group, ...]:
+    """Return what a sample has that contains a folded text; see `is_short`."""
+    runs = split_words(text)
+    if is_short(text):
+        return tuple(frozenset({f"p{run}"}) for run in runs)
+    grams = [
+        f"g{run[at : at + size]}"
+        for run in runs
+        for size in (min(len(run), GRAM),)
+        for at in range(len(run) - size + 1)
+        if size == GRAM or all(map(_is_unspaced, run))
+    ]
+    return tuple(frozenset({each}) for each in dict.fromkeys(grams))
+
+
+def is_short(text: str) -> bool:
+    """Return whether a folded text is found only at the beginning of words, because it is so short.
+
+    One or two letters of a script without blanks between words are found anywhere.
+    """
+    runs = split_words(text)
+    return bool(runs) and all(len(run) < GRAM and not all(map(_is_unspaced, run)) for run in runs)
+
+
+def tempo_traits(bpm: float | None, duration_s: float, tolerance: float) -> list[str]:
+    """Return the whole number below a tempo as a trait, and each number of bars that the sound may have."""
+    if not bpm:
+        return []
+    bars = duration_s * bpm / 240
+    low, high = math.ceil(bars / (1 + tolerance)), math.floor(bars / (1 - tolerance))
+    return [
+        trait("bpm", int(bpm)),
+        *(trait("bars", count) for count in range(max(low, 1), min(high, MAX_BARS) + 1)),
+    ]
+
+
+def groups_of_tempo(low: float, high: float | None) -> tuple[Group, ...]:
+    """Return what a sample has whose tempo is in a range; nothing for a wide one, which names too many."""
+    if high is None or not 0 <= high - low < MAX_TEMPO_BUCKETS:
+        return ()
+    buckets = range(int(low), int(high) + 1)
+    return (frozenset(trait_term(trait("bpm", each)) for each in buckets),)
+
+
+def _is_unspaced(letter: str) -> bool:
+    return any(first <= ord(letter) <= last for first, last in UNSPACED_SCRIPTS)

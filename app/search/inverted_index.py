@@ -1,0 +1,42 @@
+"""The inverted index of both databases: SQLite's FTS5, PostgreSQL's text search.
+
+The table `search_index` has no model, because in SQLite it is a virtual table. A migration makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, cast, column, literal, literal_column, table, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from app.extensions import db
+from app.search.index_terms import Group, hash_terms
+
+SEARCH_INDEX = table("search_index", column("rowid"), column("terms"))
+WHOLE_ROW = literal_column("search_index.search_index")  # what FTS5 matches: it is named like the table
+STORE_TERMS = {
+    "sqlite": text("INSERT INTO search_index (rowid, terms) VALUES (:number, :terms)"),
+    "postgresql": text("INSERT INTO search_index (rowid, terms) VALUES (:number, CAST(:terms AS tsvector))"),
+}
+
+
+def has_terms(user_id: str, groups: Iterable[Group]) -> ColumnElement[bool]:
+    """Require a term of each group, of this owner's."""
+    hashed = [hash_terms(user_id, group).split() for group in groups]
+    if _dialect() == "sqlite":
+        wanted = " AND ".join(f"({' OR '.join(each)})" for each in hashed)
+        return WHOLE_ROW.op("MATCH", is_comparison=True)(wanted)
+    wanted = " & ".join(f"({' | '.join(each)})" for each in hashed)
+    return SEARCH_INDEX.c.terms.op("@@", is_comparison=True)(cast(literal(wanted), TSQUERY))
+
+
+def store_terms(rows: Sequence[tuple[int, str]]) -> None:
+    """Store the hashed terms of new rows of the index; those of deleted rows go by themselves."""
+    if rows:
+        values = [{"number": number, "terms": terms} for number, terms in rows]
+        db.session.execute(STORE_TERMS[_dialect()], values)
+
+
+def _dialect() -> str:
+    return db.session.get_bind().dialect.name

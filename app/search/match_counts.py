@@ -1,0 +1,127 @@
+"""Count what a search finds: in all, and by kind, sound and key, with the other filters in force.
+
+Counts without further conditions are read from the library's summary. Others are counted row by row, but no
+further than `MAX_GATHERED`: a count beyond is only known to be larger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from app.extensions import db
+from app.models.search_row import LibraryCount, SearchRow
+from app.music.sound_classes import SOUND_FAMILIES, SOUNDS, sounds_named
+from app.search import filters
+from app.search.condition import Condition
+from app.search.conditions import term_conditions
+from app.search.matching import MAX_GATHERED, gathered
+from app.search.sample_query import SampleQuery
+
+Values = Sequence[tuple[str, int | None]]
+"""Values of a filter with their numbers of samples; None where only larger than `MAX_GATHERED` is known."""
+
+
+class Cell(NamedTuple):
+    """How many samples share kind, sound, key and like; sound and key are empty for none."""
+
+    kind: str
+    sound: str
+    key: str
+    liked: bool
+    samples: int
+
+
+@dataclass(frozen=True)
+class MatchCounts:
+    """What a search finds, counted. With `is_more` there are more samples than `total`."""
+
+    library_size: int
+    total: int
+    is_more: bool
+    kinds: Values
+    sounds: Values
+    keys: Values
+
+
+def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
+    """Count what a search finds in a user's library."""
+    library = _library_cells(user_id)
+    size = sum(cell.samples for cell in library)
+    terms = term_conditions(query.terms)
+    if not terms and filters.is_counted(query):
+        return _counts([cell for cell in library if cell.liked or not query.liked], query, size)
+    others = [*filters.other_filters(query), *terms]
+    cells = _gathered_cells(user_id, others)
+    if _number_in(cells) <= MAX_GATHERED:
+        return _counts(cells, query, size)
+    narrowing = filters.count_filters(query)
+    total = _number_in(_gathered_cells(user_id, [*others, *narrowing])) if narrowing else MAX_GATHERED + 1
+    listed = _counts(library, query, size)
+    kinds, sounds, keys = (
+        [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
+    )
+    return MatchCounts(size, min(total, MAX_GATHERED), total > MAX_GATHERED, kinds, sounds, keys)
+
+
+def _library_cells(user_id: str) -> list[Cell]:
+    """Return the summary of a library."""
+    columns = (getattr(LibraryCount, name) for name in Cell._fields)
+    rows = select(*columns).where(LibraryCount.user_id == user_id, LibraryCount.samples > 0)
+    return [Cell._make(row) for row in db.session.execute(rows)]
+
+
+def _gathered_cells(user_id: str, conditions: Sequence[Condition]) -> list[Cell]:
+    """Count the rows that match, up to one more than `MAX_GATHERED`."""
+    columns = SearchRow.kind, SearchRow.sound, SearchRow.key, SearchRow.liked
+    found = gathered(user_id, conditions, *columns).subquery()
+    rows = select(*found.c, func.count()).group_by(*found.c)
+    return [Cell._make(row) for row in db.session.execute(rows)]
+
+
+def _counts(cells: Sequence[Cell], query: SampleQuery, size: int) -> MatchCounts:
+    """Return the sums of cells; those by a filter leave this filter out."""
+    of_kind = [cell for cell in cells if query.kind in ("", cell.kind)]
+    sounds = sounds_named(query.sound) if query.sound else ()
+    keys = filters.wanted_keys(query) if query.key else ()
+    of_sound = [cell for cell in cells if not sounds or cell.sound in sounds]
+    of_key = [cell for cell in cells if not keys or cell.key in keys]
+    of_all = set(of_kind) & set(of_sound) & set(of_key)
+    return MatchCounts(
+        size,
+        _number_in(of_all),
+        False,
+        _values("kind", set(of_sound) & set(of_key)),
+        _with_families(_values("sound", set(of_kind) & set(of_key))),
+        _values("key", set(of_kind) & set(of_sound)),
+    )
+
+
+def _values(field: str, cells: Iterable[Cell]) -> list[tuple[str, int]]:
+    counts: Counter[str] = Counter()
+    for cell in cells:
+        counts[getattr(cell, field)] += cell.samples
+    return sorted((value, count) for value, count in counts.items() if value)
+
+
+def _with_families(values: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return classes in their order, and families; a family counts its members, as its filter finds them.
+
+    A family is listed when a sample has its name for a class, or two of its classes are there.
+    """
+    stored = dict(values)
+    counts = dict(stored)
+    for family, members in SOUND_FAMILIES.items():
+        found = [stored[name] for name in members if name in stored]
+        if family in stored or len(found) > 1:
+            counts[family] = sum(found)
+    order = [*dict.fromkeys((*SOUND_FAMILIES, *SOUNDS))]
+    return sorted(counts.items(), key=lambda each: order.index(each[0]))
+
+
+def _number_in(cells: Iterable[Cell]) -> int:
+    return sum(cell.samples for cell in cells)

@@ -1,0 +1,41 @@
+"""The rows of one library that meet conditions, found in one of two ways.
+
+*Gathered*: by the inverted index where the conditions allow it, in no order, at most `MAX_GATHERED` rows.
+That takes as long as there are rows found. *Walked*: along an index that has the order of the page already,
+which takes as long as there are rows passed over until the page is full. So few rows are gathered, and many
+walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from app.models.search_row import SearchRow
+from app.search.condition import Condition, all_of
+from app.search.inverted_index import SEARCH_INDEX, has_terms
+
+MAX_GATHERED = 10_000
+
+
+def gathered(
+    user_id: str, conditions: Sequence[Condition], *columns: Any, limit: int = MAX_GATHERED
+) -> Select[Any]:
+    """Return a statement for columns of rows that match, one row more than the limit at most."""
+    wanted = all_of(*conditions)
+    rows = _own_rows(user_id, wanted, columns).limit(limit + 1)
+    if not wanted.groups:
+        return rows.select_from(SearchRow)
+    joined = SEARCH_INDEX.join(SearchRow.__table__, SearchRow.number == SEARCH_INDEX.c.rowid)
+    return rows.select_from(joined).where(has_terms(user_id, wanted.groups))
+
+
+def walked(user_id: str, conditions: Sequence[Condition], *columns: Any) -> Select[Any]:
+    """Return a statement for columns of rows that match, to be ordered as an index is."""
+    return _own_rows(user_id, all_of(*conditions), columns)
+
+
+def _own_rows(user_id: str, wanted: Condition, columns: Sequence[Any]) -> Select[Any]:
+    return select(*columns).where(SearchRow.user_id == user_id, SearchRow.live.is_(True), wanted.exact)

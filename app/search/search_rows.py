@@ -1,0 +1,86 @@
+"""Make the row of the search index, and its terms, from a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.models import Sample
+from app.models.search_row import NO_TEMPO
+from app.models.text_folding import fold_text
+from app.search import index_terms
+from app.search.index_terms import trait
+
+BARS_TOLERANCE = 0.04  # relative; cuts are rarely sample-accurate
+# The field of a search term, which is the name of a trait, and the field of the description it is found in
+DESCRIPTION_FIELDS = {
+    "mood": "moods", "character": "character", "texture": "texture", "genre": "genres", "era": "era",
+    "instrument": "instruments", "use": "use", "role": "role",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The figures of a sample's measurement that searches rank by."""
+
+    brightness: float | None
+    noisiness: float | None
+    loudness_db: float | None
+    crest_db: float | None
+
+
+def make_row(sample: Sample, measured: Measured) -> dict[str, Any]:
+    """Return the columns of a sample's row, all but its number."""
+    text = sample.folded_text if sample.folded_text is not None else fold_text(sample.search_text)
+    name = text.partition("\n")[0]
+    vibe = sample.vibe
+    return {
+        "sample_id": sample.id,
+        "user_id": sample.user_id,
+        "live": sample.deleted_at is None,
+        "kind": sample.kind,
+        "sound": sample.sound or "",
+        "key": sample.key or "",
+        "liked": sample.liked,
+        "bpm": sample.bpm or NO_TEMPO,
+        "duration_s": sample.duration_s,
+        "created_at": sample.created_at,
+        "brightness": measured.brightness,
+        "noisiness": measured.noisiness,
+        "loudness": measured.loudness_db,
+        "punch": measured.crest_db,
+        "energy": vibe.get("energy"),
+        "name": name[:200],
+        "name_words": index_terms.frame_words(name),
+        "words": index_terms.frame_words(text),
+        "description_words": index_terms.frame_words(fold_text(vibe.get("description") or "")),
+        "traits": index_terms.frame_traits(_traits(sample, vibe)),
+        "text": text,
+    }
+
+
+def make_terms(row: dict[str, Any]) -> str:
+    """Return the hashed terms of a row made by `make_row`."""
+    terms = index_terms.terms_of_words(row["words"].split())
+    terms |= {index_terms.description_term(word) for word in row["description_words"].split()}
+    terms |= {index_terms.trait_term(each) for each in row["traits"].split(" ") if each}
+    return index_terms.hash_terms(row["user_id"], terms)
+
+
+def _traits(sample: Sample, vibe: dict[str, Any]) -> list[str]:
+    """Return what a sample is, as words: values in force, those of its description, its tags."""
+    values = {"kind": sample.kind, "sound": sample.sound, "key": sample.key, "format": sample.format}
+    traits = [trait(field, value) for field, value in values.items() if value]
+    for field, described in DESCRIPTION_FIELDS.items():
+        traits += [trait(field, name) for name in _names(vibe.get(described))]
+    traits += [trait("tag", name) for name in sample.tag_names]
+    traits += index_terms.tempo_traits(sample.bpm, sample.duration_s, BARS_TOLERANCE)
+    there = {"key": sample.key is not None, "bpm": sample.bpm is not None, "tags": bool(sample.tag_names)}
+    traits += [trait("has" if is_there else "lacks", name) for name, is_there in there.items()]
+    return [*traits, *(["liked"] if sample.liked else [])]
+
+
+def _names(described: Any) -> list[str]:
+    """Return the names in a field of a description: one, several, or several with a weight."""
+    listed = described if isinstance(described, list) else [described] if described else []
+    return [each["name"] if isinstance(each, dict) else each for each in listed]
