@@ -37,6 +37,7 @@ from app.models.base import Model, new_id, transaction, utcnow
 from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
 from app.models.worker_process import RUNNING
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.search.indexing import follow_changes
 from app.upload.upload_purpose import UPLOAD
 from app.webhooks import endpoints
 from tests.query_counter import counted_queries
@@ -84,6 +85,7 @@ class Stock:
                     add(number)
                 session.flush()
         self.count = count
+        follow_changes(self.user.id)
         db.session.expire_all()
 
     def _add_sample(self, number: int) -> None:

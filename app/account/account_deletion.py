@@ -24,6 +24,8 @@ from app.models import (
     Job,
     OutboxMessage,
     Sample,
+    SampleChange,
+    SearchRow,
     Usage,
     User,
 )
@@ -65,6 +67,7 @@ def delete_rows(closing: AccountClosing) -> None:
         _anonymise_ledger(user_id)
         _forget_mails_to(email, closed_at)
         deleted = session.scalar(delete(User).where(User.id == user_id).returning(User.id))
+        session.execute(delete(SampleChange).where(SampleChange.user_id == user_id))
         if deleted is not None:  # else another worker was faster, and has told its owner
             payload = {"to": email} | archive
             outbox.enqueue(f"farewell:{new_id()}", None, message_kinds.ACCOUNT_DELETED, payload)
@@ -86,6 +89,7 @@ def _delete_some_jobs(user_id: str) -> bool:
 def _delete_some_samples(user_id: str) -> bool:
     with transaction() as session:
         ids = session.scalars(select(Sample.id).where(Sample.user_id == user_id).limit(BATCH_ROWS)).all()
+        session.execute(delete(SearchRow).where(SearchRow.sample_id.in_(ids)))
         session.execute(delete(Sample).where(Sample.id.in_(ids)))
     return bool(ids)
 

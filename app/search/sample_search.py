@@ -87,7 +87,7 @@ def _page_ids(
     """
     order = ranking.choose_order(query.sort, query.ask, query.terms)
     conditions = row_conditions(query)
-    place = _place_of(user_id, order, after) if after else None
+    place = after if order.column is ranking.BY_DATE else _place_of(user_id, order, after) if after else None
     if order.is_stored and (counts.is_more or counts.total**2 > limit * counts.library_size):
         return _walk(user_id, conditions, order, after, place, limit + 1)
     columns = SearchRow.sample_id, order.column.label("place")

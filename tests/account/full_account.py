@@ -40,6 +40,7 @@ from app.models.base import new_id, transaction, utcnow
 from app.models.job import FAILED
 from app.models.user_session import CHANGE, RESET, VERIFY
 from app.notify import mail_links, message_kinds, outbox, webhook_delivery
+from app.search.indexing import follow_changes
 from app.webhooks import endpoints
 from tests.billing.paying_producer import stripe_settings
 from tests.fake_stripe.server import FakeStripe
@@ -91,7 +92,9 @@ def make_full_account(app: Flask, email: str, customer_id: str | None = None) ->
         )
     browser, script = Browser(app, user), ApiScript(app, user)
     sample_id = _finish_job(uploaded_job(browser, "Dusty kick.wav", kick()))
-    samples.edit_sample(db.session.get_one(Sample, sample_id), name="Mine", tags="dusty")
+    sample = db.session.get_one(Sample, sample_id)
+    samples.edit_sample(sample, name="Mine", tags="dusty")
+    follow_changes(user.id)
     _add_connections(user)
     assert script.upload("by-script.wav", kick(), key="once").status_code == 202
     uploaded_job(browser, "waiting.wav", kick())
@@ -103,7 +106,9 @@ def make_full_account(app: Flask, email: str, customer_id: str | None = None) ->
     tasks.make_exports.call_local()
     outbox.deliver_mails()
     db.session.expire_all()
-    return describe_account(user, browser, script)
+    described = describe_account(user, browser, script)
+    samples.toggle_like(sample)  # a change that the search index has not followed yet
+    return described
 
 
 def describe_account(user: User, browser: Browser, script: ApiScript) -> FullAccount:

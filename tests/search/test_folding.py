@@ -14,6 +14,7 @@ from app.models.base import transaction
 from app.models.text_folding import fold_text
 from app.search import facets
 from app.search.chips import search_chips
+from app.search.indexing import follow_changes
 from app.search.learned_words import parse_with_meanings, question_key, unknown_words
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
@@ -117,6 +118,7 @@ def test_a_sentence_finds_the_name_it_is_whole(owner: User) -> None:
         "İİİİ no loop": "iiii no loop",
     }.items():
         shelve(owner, {name: {}})
+        follow_changes(owner.id)
         for typed in (sentence, name):
             assert name in [each.name for each in facets.samples_named_so(owner, SampleQuery(ask=typed))], (
                 typed

@@ -9,6 +9,7 @@ from app.auth import accounts
 from app.library import samples
 from app.models.base import transaction
 from app.search import facets
+from app.search.indexing import follow_changes
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from tests.search.sentences import HELD_OUT, SENTENCES
@@ -39,5 +40,6 @@ def test_sentences_find_and_page_the_same_on_postgresql(postgres_app: Flask) -> 
     assert names(owner, "joyful") == ["Popcorn"]
     assert names(owner, "90s") == []
     samples.edit_sample(shelf["Blue"], name="Blue (Ä) loop - 500 BPM")
+    follow_changes(owner.id)
     [found] = facets.samples_named_so(owner, SampleQuery(ask="blue ä loop 500 bpm"))
     assert found.name == names(owner, "blue ä")[0] == "Blue (Ä) loop - 500 BPM"

@@ -91,7 +91,10 @@ def test_migrations_run_up_and_down_and_match_the_models(empty_app: Flask) -> No
         for _ in range(2):
             upgrade()
             tables = set(sa.inspect(db.engine).get_table_names())
-            assert tables == {*Base.metadata.tables, "alembic_version"}
+            assert "search_index" in tables
+            # FTS5 keeps its index in tables of its own.
+            modelled = {name for name in tables if not name.startswith("search_index")}
+            assert modelled == {*Base.metadata.tables, "alembic_version"}
             assert _differences() == []
             downgrade(revision="base")
             assert set(sa.inspect(db.engine).get_table_names()) == {"alembic_version"}
@@ -129,8 +132,15 @@ def _differences() -> list[object]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    # As in migrations/env.py
+    unseen = {"table": "search_index", "index": "ix_search_rows"}
+    options = {
+        "include_object": lambda _, name, kind, *__: (
+            kind not in unseen or not (name or "").startswith(unseen[kind])
+        )
+    }
     with db.engine.connect() as connection:
-        return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata))
 
 
 class TestMail:
