@@ -33,6 +33,7 @@ from app.notify import mail_links, outbox, outbox_retention, webhook_delivery
 from app.notify.batch_completion import settle_abandoned
 from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
 from app.search.folded_rows import fold_changed_rows
+from app.search.indexing import follow_all_changes
 from app.upload import direct_uploads
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ def run_housekeeping() -> None:
     message_lanes.send_mails()
     run_aside("usage", outbox.deliver_usage)
     run_aside("purge", trash.purge_deleted)
+    run_aside("follow-changes", follow_all_changes)
     run_aside("refresh-payments", refresh_overdue)
 
 

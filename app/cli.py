@@ -10,13 +10,18 @@ from pathlib import Path
 import click
 from flask import Flask
 from flask.cli import with_appcontext
+from sqlalchemy import select
 
 from app.admin import audit_trail
 from app.billing import stripe_setup
 from app.config import Settings
-from app.extensions import settings
+from app.extensions import db, settings
 from app.integrations import payments
 from app.integrations.storage import S3Store, StorageError, open_store
+from app.models import User
+from app.search import indexing
+
+PROGRESS_SAMPLES = 10_000
 
 
 def init_app(app: Flask) -> None:
@@ -25,6 +30,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(admin)
     app.cli.add_command(storage)
     app.cli.add_command(stripe)
+    app.cli.add_command(search)
 
 
 @click.group()
@@ -72,6 +78,30 @@ def cors() -> None:
     except StorageError as error:
         raise click.ClickException(f"The bucket did not accept the rule: {error}") from error
     click.echo(f"Pages of {origin} may send files to the bucket.")
+
+
+@click.group()
+def search() -> None:
+    """Look after the search index."""
+
+
+@search.command()
+@click.option("--email", help="Only this account's library.")
+@with_appcontext
+def rebuild(email: str | None) -> None:
+    """Make the search index again from the samples. Safe at any time, also while people use it."""
+    users = select(User.id, User.email).order_by(User.id)
+    rows = db.session.execute(users.where(User.email == email) if email else users).all()
+    if email and not rows:
+        raise click.ClickException(f"No account has the address {email}.")
+    for user_id, address in rows:
+        done = 0
+        for done in indexing.rebuild(user_id):
+            if done % PROGRESS_SAMPLES == 0:
+                click.echo(f"{address}: {done:,} samples so far")
+        if done:
+            click.echo(f"{address}: {done:,} samples")
+    click.echo("The search index is complete.")
 
 
 @click.group()

@@ -24,6 +24,11 @@ NOT_EXPORTED = {
     "ai_asking": "locks of seconds, on hashes",
     "ai_switch": "one row of the service",
     "workers": "processes of the service",
+    "search_rows": "made from the samples, and can be made again",
+    "library_counts": "made from the samples",
+    "library_tags": "made from the samples",
+    "libraries": "the version of the search index",
+    "sample_changes": "samples that the search index is about to read again",
 }
 # Secrets, and columns that only matter inside the service.
 HIDDEN_COLUMNS = {

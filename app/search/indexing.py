@@ -7,6 +7,7 @@ library is written under the lock of its row in `libraries`.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from app.models.base import transaction
 from app.models.search_row import Library, LibraryCount, LibraryTag, SampleChange, SearchRow
 from app.search import index_terms, inverted_index
 from app.search.search_rows import Measured, make_row, make_terms
+
+log = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
 MAX_FOLLOWED_AT_ONCE = 1_000  # changes that a search follows itself; the chore does the rest
@@ -129,7 +132,7 @@ def _locked_library(user_id: str) -> Iterator[bool]:
 def _index_samples(user_id: str, ids: Sequence[str]) -> None:
     """Replace the rows, terms and counts of samples, some of which may be gone."""
     old = _taken_rows(ids)
-    new = [make_row(sample, measured) for sample, measured in _read_samples(user_id, ids)]
+    new = list(_new_rows(user_id, ids))
     if new:
         inserted = insert(SearchRow).returning(SearchRow.sample_id, SearchRow.number)
         numbers = {row.sample_id: row.number for row in db.session.execute(inserted, new)}
@@ -142,6 +145,15 @@ def _taken_rows(ids: Sequence[str]) -> list[dict[str, Any]]:
     columns = (getattr(SearchRow, name) for name in ("live", *CELL, "traits"))
     taken = delete(SearchRow).where(SearchRow.sample_id.in_(ids)).returning(*columns)
     return [dict(row._mapping) for row in db.session.execute(taken)]
+
+
+def _new_rows(user_id: str, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Make the rows of samples. One that can't be read is left out, and does not keep the others waiting."""
+    for sample, measured in _read_samples(user_id, ids):
+        try:
+            yield make_row(sample, measured)
+        except Exception:
+            log.exception("sample %s can't be searched", sample.id)
 
 
 def _read_samples(user_id: str, ids: Sequence[str]) -> Iterator[tuple[Sample, Measured]]:

@@ -6,6 +6,7 @@ The table `search_index` has no model, because in SQLite it is a virtual table. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, cast, column, literal, literal_column, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -14,7 +15,9 @@ from app.extensions import db
 from app.search.index_terms import Group, hash_terms
 
 SEARCH_INDEX = table("search_index", column("rowid"), column("terms"))
-WHOLE_ROW = literal_column("search_index.search_index")  # what FTS5 matches: it is named like the table
+WHOLE_ROW: ColumnElement[Any] = literal_column(
+    "search_index.search_index"
+)  # what FTS5 matches: it is named like the table
 STORE_TERMS = {
     "sqlite": text("INSERT INTO search_index (rowid, terms) VALUES (:number, :terms)"),
     "postgresql": text("INSERT INTO search_index (rowid, terms) VALUES (:number, CAST(:terms AS tsvector))"),
