@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, desc
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint, desc
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Model, UtcDateTime
@@ -37,6 +37,7 @@ class SearchRow(Model):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     live: Mapped[bool]  # False for a deleted sample, which can be restored
 
+    cell: Mapped[int]  # the id of its `LibraryCount`
     kind: Mapped[str] = mapped_column(String(12))
     sound: Mapped[str] = mapped_column(String(24))  # empty for none, like the key
     key: Mapped[str] = mapped_column(String(12))
@@ -63,12 +64,14 @@ class LibraryCount(Model):
     """How many samples of a library share kind, sound, key and like: counts of filters are sums of these."""
 
     __tablename__ = "library_counts"
+    __table_args__ = (UniqueConstraint("user_id", "kind", "sound", "key", "liked"),)
 
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
-    sound: Mapped[str] = mapped_column(String(24), primary_key=True)
-    key: Mapped[str] = mapped_column(String(12), primary_key=True)
-    liked: Mapped[bool] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(12))
+    sound: Mapped[str] = mapped_column(String(24))
+    key: Mapped[str] = mapped_column(String(12))
+    liked: Mapped[bool]
     samples: Mapped[int]
 
 

@@ -12,8 +12,8 @@ from app.models.search_row import LibraryTag, SearchRow
 from app.search.chips import Chip, search_chips
 from app.search.condition import all_of
 from app.search.matching import gathered
+from app.search.page_order import row_conditions
 from app.search.sample_query import SampleQuery
-from app.search.sample_search import row_conditions
 from app.search.text_conditions import name_contains
 
 MAX_NAMED = 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -91,6 +91,7 @@ def rebuild(user_id: str) -> Iterator[int]:
     Each batch is a transaction of its own. Rows without a sample go, and the counts are made anew at the end.
     """
     done, last = 0, ""
+    noted = db.session.scalar(select(func.max(SampleChange.number)).where(SampleChange.user_id == user_id))
     own = select(Sample.id).where(Sample.user_id == user_id).order_by(Sample.id).limit(BATCH_SIZE)
     while ids := db.session.scalars(own.where(Sample.id > last)).all():
         with _locked_library(user_id):
@@ -104,6 +105,8 @@ def rebuild(user_id: str) -> Iterator[int]:
         )
         _index_samples(user_id, db.session.scalars(gone).all())
         _count_again(user_id)
+        followed = SampleChange.user_id == user_id, SampleChange.number <= (noted or 0)
+        db.session.execute(delete(SampleChange).where(*followed))
 
 
 def _follow_batch(user_id: str) -> int:
@@ -133,11 +136,24 @@ def _index_samples(user_id: str, ids: Sequence[str]) -> None:
     """Replace the rows, terms and counts of samples, some of which may be gone."""
     old = _taken_rows(ids)
     new = list(_new_rows(user_id, ids))
-    if new:
-        inserted = insert(SearchRow).returning(SearchRow.sample_id, SearchRow.number)
-        numbers = {row.sample_id: row.number for row in db.session.execute(inserted, new)}
-        inverted_index.store_terms([(numbers[row["sample_id"]], make_terms(row)) for row in new])
     _add_counts(user_id, new, old)
+    if new:
+        cells = _cell_ids(user_id)
+        rows = [row | {"cell": cells[_cell_of(row)]} for row in new]
+        inserted = insert(SearchRow).returning(SearchRow.sample_id, SearchRow.number)
+        numbers = {row.sample_id: row.number for row in db.session.execute(inserted, rows)}
+        inverted_index.store_terms([(numbers[row["sample_id"]], make_terms(row)) for row in new])
+
+
+def _cell_ids(user_id: str) -> dict[tuple[Any, ...], int]:
+    """Return the id of each combination that a library counts."""
+    columns = [getattr(LibraryCount, name) for name in CELL]
+    rows = db.session.execute(select(LibraryCount.id, *columns).where(LibraryCount.user_id == user_id))
+    return {tuple(cell): cell_id for cell_id, *cell in rows}
+
+
+def _cell_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in CELL)
 
 
 def _taken_rows(ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -176,14 +192,13 @@ def _add_counts(user_id: str, new: Iterable[dict[str, Any]], old: Iterable[dict[
     tags: Counter[str] = Counter()
     for rows, sign in ((new, 1), (old, -1)):
         for row in rows:
+            cells[_cell_of(row)] += sign if row["live"] else 0
             if row["live"]:
-                cells[tuple(row[name] for name in CELL)] += sign
                 for name in index_terms.values_of("tag", row["traits"]):
                     tags[name] += sign
     counts = [
         dict(zip(CELL, cell, strict=True)) | {"user_id": user_id, "samples": count}
-        for cell, count in cells.items()
-        if count
+        for cell, count in cells.items()  # also those without a change, which get an id
     ]
     named = [{"user_id": user_id, "name": name, "samples": count} for name, count in tags.items() if count]
     for statement, values in ((ADD_COUNT, counts), (ADD_TAG, named)):
@@ -193,14 +208,13 @@ def _add_counts(user_id: str, new: Iterable[dict[str, Any]], old: Iterable[dict[
 
 def _count_again(user_id: str) -> None:
     """Replace the counts of a library by those of its rows."""
-    for model in (LibraryCount, LibraryTag):
-        db.session.execute(delete(model).where(model.user_id == user_id))
-    live = select(SearchRow).where(SearchRow.user_id == user_id, SearchRow.live)
-    cells = [getattr(SearchRow, name) for name in CELL]
-    counted = live.with_only_columns(SearchRow.user_id, *cells, func.count()).group_by(
-        SearchRow.user_id, *cells
-    )
-    db.session.execute(insert(LibraryCount).from_select(["user_id", *CELL, "samples"], counted))
+    live = SearchRow.user_id == user_id, SearchRow.live.is_(True)
+    counted = select(SearchRow.cell, func.count()).where(*live).group_by(SearchRow.cell)
+    counts = dict(db.session.execute(counted).tuples().all())
+    values = [{"id": cell, "samples": counts.get(cell, 0)} for cell in _cell_ids(user_id).values()]
+    if values:
+        db.session.execute(update(LibraryCount), values)
+    db.session.execute(delete(LibraryTag).where(LibraryTag.user_id == user_id))
     tagged = (
         select(Sample.user_id, Tag.name, func.count())
         .join(Sample, Sample.id == Tag.sample_id)

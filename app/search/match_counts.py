@@ -7,7 +7,7 @@ further than `MAX_GATHERED`: a count beyond is only known to be larger.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ Values = Sequence[tuple[str, int | None]]
 class Cell(NamedTuple):
     """How many samples share kind, sound, key and like; sound and key are empty for none."""
 
+    id: int
     kind: str
     sound: str
     key: str
@@ -48,19 +49,22 @@ class MatchCounts:
     keys: Values
 
 
-def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
-    """Count what a search finds in a user's library."""
+def count_matches(user_id: str, query: SampleQuery, counted: Mapping[int, int] | None = None) -> MatchCounts:
+    """Count what a search finds in a user's library.
+
+    `counted` has the matches in each cell, where they are known already: see `page_order.gather_page`.
+    """
     library = _library_cells(user_id)
     size = sum(cell.samples for cell in library)
     terms = term_conditions(query.terms)
     if not terms and filters.is_counted(query):
         return _counts([cell for cell in library if cell.liked or not query.liked], query, size)
     others = [*filters.other_filters(query), *terms]
-    cells = _gathered_cells(user_id, others)
+    cells = _in_cells(library, counted if counted is not None else _count_cells(user_id, others))
     if _number_in(cells) <= MAX_GATHERED:
         return _counts(cells, query, size)
     narrowing = filters.count_filters(query)
-    total = _number_in(_gathered_cells(user_id, [*others, *narrowing])) if narrowing else MAX_GATHERED + 1
+    total = sum(_count_cells(user_id, [*others, *narrowing]).values()) if narrowing else MAX_GATHERED + 1
     listed = _counts(library, query, size)
     kinds, sounds, keys = (
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
@@ -75,12 +79,15 @@ def _library_cells(user_id: str) -> list[Cell]:
     return [Cell._make(row) for row in db.session.execute(rows)]
 
 
-def _gathered_cells(user_id: str, conditions: Sequence[Condition]) -> list[Cell]:
-    """Count the rows that match, up to one more than `MAX_GATHERED`."""
-    columns = SearchRow.kind, SearchRow.sound, SearchRow.key, SearchRow.liked
-    found = gathered(user_id, conditions, *columns).subquery()
-    rows = select(*found.c, func.count()).group_by(*found.c)
-    return [Cell._make(row) for row in db.session.execute(rows)]
+def _count_cells(user_id: str, conditions: Sequence[Condition]) -> dict[int, int]:
+    """Count the rows that match, up to one more than `MAX_GATHERED`, in each cell of the library."""
+    found = gathered(user_id, conditions, SearchRow.cell).subquery()
+    rows = select(found.c.cell, func.count()).group_by(found.c.cell)
+    return dict(db.session.execute(rows).tuples().all())
+
+
+def _in_cells(library: Iterable[Cell], counted: Mapping[int, int]) -> list[Cell]:
+    return [cell._replace(samples=counted[cell.id]) for cell in library if cell.id in counted]
 
 
 def _counts(cells: Sequence[Cell], query: SampleQuery, size: int) -> MatchCounts:

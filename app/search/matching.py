@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from app.models.search_row import SearchRow
+from app.search import inverted_index
 from app.search.condition import Condition, all_of
-from app.search.inverted_index import SEARCH_INDEX, has_terms
 
 MAX_GATHERED = 10_000
 
@@ -28,8 +28,8 @@ def gathered(
     rows = _own_rows(user_id, wanted, columns).limit(limit + 1)
     if not wanted.groups:
         return rows.select_from(SearchRow)
-    joined = SEARCH_INDEX.join(SearchRow.__table__, SearchRow.number == SEARCH_INDEX.c.rowid)
-    return rows.select_from(joined).where(has_terms(user_id, wanted.groups))
+    joined = inverted_index.join_index(SearchRow.__table__, SearchRow.number.expression)
+    return rows.select_from(joined).where(inverted_index.has_terms(user_id, wanted.groups))
 
 
 def walked(user_id: str, conditions: Sequence[Condition], *columns: Any) -> Select[Any]:

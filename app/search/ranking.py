@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Float, case, func, literal
 
 from app.models.search_row import SearchRow
 from app.search import text_conditions
+from app.search.condition import Condition, any_of
 from app.search.sentence_parser import Term
 
 # A sentence that asks for risers finds textures and effects; those that were measured to rise come first.
@@ -68,6 +69,15 @@ def choose_order(sort: str, sentence: str, terms: Sequence[Term]) -> SortOrder:
     if has_name is not None:
         scores.append(case((has_name.exact, NAME_MATCH_SCORE), else_=0.0))
     return SortOrder("As asked", _add_up(scores), True, False) if scores else SORT_ORDERS["newest"]
+
+
+def preferred_rows(sentence: str, terms: Sequence[Term]) -> Condition | None:
+    """Require a word that ranks samples, or the sentence in the name; None where there is neither."""
+    words = [word for word, weight in _weights(effective_terms(terms), "boost") if weight > 0]
+    found = [text_conditions.mentions_word(word) for word in words]
+    has_name = text_conditions.name_contains(sentence)
+    found += [has_name] if has_name is not None else []
+    return any_of(*found) if found else None
 
 
 def is_overridden(sort: str, terms: Sequence[Term], term: Term) -> bool:

@@ -24,10 +24,13 @@ INDEXED = (
     " liked, created_at, deleted_at"
 )
 FIGURES = "brightness, noisiness, loudness_db, measured"
-CHANGES = "sample_changes (user_id, sample_id)"
-OWN_CHANGE = f"INSERT INTO {CHANGES} VALUES ({{row}}.user_id, {{row}}.id)"
-CHANGE_OF_PART = f"INSERT INTO {CHANGES} SELECT user_id, id FROM samples WHERE id = {{row}}.sample_id"
+OWN_CHANGE = "INSERT INTO sample_changes (user_id, sample_id) VALUES ({row}.user_id, {row}.id)"
+CHANGE_OF_PART = (
+    "INSERT INTO sample_changes (user_id, sample_id)"
+    " SELECT user_id, id FROM samples WHERE id = {row}.sample_id"
+)
 TABLES = ("search_index", "search_rows", "library_counts", "library_tags", "libraries", "sample_changes")
+NOTE_ALL = "INSERT INTO sample_changes (user_id, sample_id) SELECT user_id, id FROM samples ORDER BY id"
 # The table, when its trigger fires, and what the trigger does with the row
 TRIGGERS = (
     ("samples", "INSERT", "NEW", OWN_CHANGE),
@@ -63,7 +66,7 @@ def upgrade() -> None:
     for table, event, row, action in TRIGGERS:
         _make_trigger(table, event, action.format(row=row))
     with op.get_context().autocommit_block():
-        op.execute(f"INSERT INTO {CHANGES} SELECT user_id, id FROM samples ORDER BY id")
+        op.execute(NOTE_ALL)
 
 
 def downgrade() -> None:
@@ -83,6 +86,7 @@ def _make_tables() -> None:
         sa.Column("sample_id", sa.String(length=26), nullable=False),
         sa.Column("user_id", sa.String(length=26), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("cell", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("sound", sa.String(length=24), nullable=False),
         sa.Column("key", sa.String(length=12), nullable=False),
@@ -113,6 +117,7 @@ def _make_tables() -> None:
         op.create_index(f"ix_search_rows_{name}", "search_rows", ["user_id", "live", *columns])
     op.create_table(
         "library_counts",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.String(length=26), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("sound", sa.String(length=24), nullable=False),
@@ -120,7 +125,15 @@ def _make_tables() -> None:
         sa.Column("liked", sa.Boolean(), nullable=False),
         sa.Column("samples", sa.Integer(), nullable=False),
         _user_key("library_counts"),
-        sa.PrimaryKeyConstraint("user_id", "kind", "sound", "key", "liked", name=op.f("pk_library_counts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_library_counts")),
+        sa.UniqueConstraint(
+            "user_id",
+            "kind",
+            "sound",
+            "key",
+            "liked",
+            name=op.f("uq_library_counts_user_id_kind_sound_key_liked"),
+        ),
     )
     op.create_table(
         "library_tags",

@@ -18,6 +18,7 @@ MAX_QUERIES = 20
 
 
 def queries_of_offer(browser: Browser, purpose: str, **form: Any) -> int:
+    browser.get("/samples")  # brings the search index up to date
     with counted_queries() as statements:
         answer = browser.post("/again", purpose=purpose, **form)
     assert answer.status_code == 200, answer.text
