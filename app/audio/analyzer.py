@@ -21,6 +21,8 @@ from app.audio.listening import (
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
 from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
 from app.audio.similarity import timbre
+from app.audio.similarity.layout import SIMILARITY_VERSION
+from app.audio.similarity.vector import similarity_vector
 from app.audio.version import ENGINE_VERSION
 from app.music import sound_classes
 
@@ -92,6 +94,9 @@ def analyze_sound(
         crest_db=levels.crest_db,
         attack_ms=sound_classifier.attack_ms(features),
         **_describe_tone(features, levels.course),
+        # What was heard, not what the name says: the same sound has the same vector under every name.
+        similarity=similarity_vector(features, heard.kind, heard_tempo.bpm),
+        similarity_version=SIMILARITY_VERSION,
         onsets=_list_onsets(features, samples, sample_rate),
         peaks=peaks,
         bars=bars,

@@ -20,6 +20,8 @@ _ABSENT: dict[str, Any] = {
     "sound_candidates": (),
     "note_end": None,
     "timbre_version": 1,
+    "similarity": (),
+    "similarity_version": 0,
 }
 
 
@@ -116,6 +118,8 @@ class Analysis:
         The waveform as whole numbers 0 to 255; empty when it is stored apart.
     timbre
         A vector of fixed length; near vectors of one `timbre_version` sound alike.
+    similarity
+        The similarity vector, see `similarity.layout`; near vectors of one `similarity_version` are alike.
     """
 
     engine_version: str
@@ -156,6 +160,8 @@ class Analysis:
     onsets: tuple[tuple[float, float], ...]
     timbre: tuple[float, ...]
     timbre_version: int
+    similarity: tuple[float, ...]
+    similarity_version: int
     peaks: tuple[int, ...]
     bars: tuple[int, ...]
     content_sha256: str

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.audio.analyzer import analyze_sound
+from app.audio.similarity.layout import LENGTH
 from tests.audio.signals import RATE_HZ, Samples, chord, drums, noise, sine
 
 FIELDS = {
@@ -18,7 +19,8 @@ FIELDS = {
     "key_candidates", "tuning_cents", "note", "note_cents", "note_end", "kind", "kind_confidence",
     "sound", "sound_confidence", "sound_candidates", "loudness_db", "loudness_unit", "peak_db",
     "true_peak_db", "rms_db", "crest_db", "attack_ms", "brightness", "noisiness", "spectral", "onsets",
-    "timbre", "timbre_version", "peaks", "bars", "content_sha256", "warnings",
+    "timbre", "timbre_version", "similarity", "similarity_version", "peaks", "bars", "content_sha256",
+    "warnings",
 }  # fmt: skip
 
 
@@ -49,6 +51,7 @@ def test_every_sound_gives_plain_json_with_the_same_fields(samples: Samples) -> 
     assert_plain(found)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert (len(found["peaks"]), len(found["bars"]), len(found["timbre"])) == (800, 64, 26)
+    assert len(found["similarity"]) == LENGTH
     assert all(0 <= value <= 255 for value in found["peaks"] + found["bars"])
     assert len(found["spectral"]["mfcc"]["mean"]) == 13
     assert len(found["spectral"]["chroma"]["mean"]) == 12

@@ -176,8 +176,17 @@ def _parabola_vertex(curve: Array, at: float) -> float:
     return float(i + np.clip(0.5 * (a - c) / bend, -0.5, 0.5)) if bend < 0 else float(i)
 
 
-def _read_curve(curve: Array, at: Array, reach: float) -> Array:
-    """Return the largest of three interpolated values around each place; NaN past 85 % of the curve."""
+def read_curve(curve: Array, at: Array, reach: float) -> Array:
+    """Return the largest of three interpolated values around each place, shape (n,).
+
+    Parameters
+    ----------
+    curve : ndarray, shape (m,)
+    at : ndarray, shape (n,)
+        Places in steps of the curve; those past 85 % of it give NaN.
+    reach : float
+        How far before and after each place is read too.
+    """
     index = np.arange(curve.size)
     values = np.maximum.reduce([np.interp(at + d, index, curve) for d in (-reach, 0.0, reach)])
     return np.where(at < 0.85 * curve.size, values, np.nan)
@@ -195,10 +204,10 @@ def tempo_features(r: Rhythm) -> Array:
     """
     period = 60 * FRAME_RATE_HZ / r.bpm
     columns = [
-        _read_curve(r.lagged[name], period * lag, 0.7) for name, lags in LAG_BEATS.items() for lag in lags
+        read_curve(r.lagged[name], period * lag, 0.7) for name, lags in LAG_BEATS.items() for lag in lags
     ]
     places = [(name, m) for name, ms in SPECTRUM_MULTIPLES.items() for m in ms]
-    columns += [_read_curve(r.waves[name], r.bpm / 60 * m / r.wave_hz, 0.5) for name, m in places]
+    columns += [read_curve(r.waves[name], r.bpm / 60 * m / r.wave_hz, 0.5) for name, m in places]
     columns += _relative_features(r, period)
     columns += _length_features(r)
     log = np.log2(r.bpm / 118)
@@ -212,15 +221,15 @@ def _relative_features(r: Rhythm, period: Array) -> list[Array]:
     """Return the same values relative to those of the best candidate."""
     out = []
     for name in ("all", "low", "mid", "timbre"):
-        value = _read_curve(r.lagged[name], period, 0.7)
+        value = read_curve(r.lagged[name], period, 0.7)
         best = np.nanmax(value) if np.isfinite(value).any() else 1.0
         out.append(value - best)
-        double = _read_curve(r.lagged[name], period * 2, 0.7)
+        double = read_curve(r.lagged[name], period * 2, 0.7)
         out.append(double - value)
-    wave = _read_curve(r.waves["all"], r.bpm / 60 / r.wave_hz, 0.5)
+    wave = read_curve(r.waves["all"], r.bpm / 60 / r.wave_hz, 0.5)
     out.append(wave / (wave.max(initial=0) + 1e-9))
     comb = np.mean(
-        [np.nan_to_num(_read_curve(r.lagged["all"], period * k, 0.7)) for k in (1, 2, 3, 4)], axis=0
+        [np.nan_to_num(read_curve(r.lagged["all"], period * k, 0.7)) for k in (1, 2, 3, 4)], axis=0
     )
     out.append(comb - comb.max(initial=0))
     return out

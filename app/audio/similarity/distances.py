@@ -1,0 +1,67 @@
+"""Distances of similarity vectors, and the nearest of many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from app.audio.similarity import layout
+
+# Rounding before comparing makes equal sounds ties, whatever the order of the sums.
+DECIMALS = 5
+
+Floats = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+
+def distances(query: npt.ArrayLike, others: npt.ArrayLike, preset: str = layout.BALANCED) -> Array:
+    """Return the distance of a vector to each of others, shape (n,), rounded to 5 decimals.
+
+    Parameters
+    ----------
+    query : array_like, shape (`layout.LENGTH`,)
+    others : array_like, shape (n, `layout.LENGTH`)
+        Of the same `layout.SIMILARITY_VERSION`.
+    preset : str
+        One of `layout.PRESETS`.
+
+    Raises
+    ------
+    ValueError
+        There is no such preset, or the lengths differ.
+    """
+    weights = np.array(layout.preset_weights(preset))
+    apart = (np.asarray(others, dtype=np.float64).reshape(-1, layout.LENGTH) - np.asarray(query)) * weights
+    return np.asarray(np.round(np.sqrt(np.sum(apart**2, axis=1)), DECIMALS))
+
+
+def block_distances(a: Sequence[float], b: Sequence[float]) -> dict[str, float]:
+    """Return the distance of two vectors in each block of `layout.BLOCKS`, unweighted.
+
+    Parameters
+    ----------
+    a, b : sequence of float
+        Of length `layout.LENGTH`.
+    """
+    apart = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    return {name: float(np.linalg.norm(apart[place])) for name, place in layout.BLOCKS.items()}
+
+
+def rank_nearest(
+    query: npt.ArrayLike, others: npt.ArrayLike, names: Sequence[str], preset: str = layout.BALANCED
+) -> list[tuple[str, float]]:
+    """Return the names of vectors with their distances, nearest first; ties stand in the order of the names.
+
+    Parameters
+    ----------
+    query : array_like, shape (`layout.LENGTH`,)
+    others : array_like, shape (n, `layout.LENGTH`)
+    names : sequence of str
+        One for each of `others`.
+    preset : str
+        One of `layout.PRESETS`.
+    """
+    found = distances(query, others, preset).tolist()
+    return sorted(zip(names, found, strict=True), key=lambda pair: (pair[1], pair[0]))

@@ -1,0 +1,84 @@
+"""The layout of a similarity vector: its blocks, the presets that weigh them, and its bytes.
+
+Any process can import it: it loads no numerical library.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+SIMILARITY_VERSION = 1
+"""Compare only vectors of the same version."""
+
+BODY, SHAPE, CLASS, RHYTHM, HARMONY = "body", "shape", "class", "rhythm", "harmony"
+BLOCKS: Mapping[str, slice] = MappingProxyType(
+    {
+        BODY: slice(0, 48),
+        SHAPE: slice(48, 80),
+        CLASS: slice(80, 96),
+        RHYTHM: slice(96, 122),
+        HARMONY: slice(122, 146),
+    }
+)
+"""The place of each block in a vector. `RHYTHM` and `HARMONY` are zero unless the sound is a loop."""
+
+LENGTH = 146
+BALANCED, TIMBRE = "balanced", "timbre"
+PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {
+        BALANCED: dict.fromkeys(BLOCKS, 1.0),
+        TIMBRE: {BODY: 1.5, SHAPE: 1.5, CLASS: 1.0, RHYTHM: 0.25, HARMONY: 0.25},
+        RHYTHM: {BODY: 0.35, SHAPE: 0.35, CLASS: 0.35, RHYTHM: 2.0, HARMONY: 0.35},
+        HARMONY: {BODY: 0.35, SHAPE: 0.35, CLASS: 0.35, RHYTHM: 0.35, HARMONY: 2.0},
+    }
+)
+"""The weight of each block by preset. Two sounds are as far apart as their weighted blocks (Euclidean)."""
+
+
+def preset_weights(preset: str) -> tuple[float, ...]:
+    """Return the weight of each number of a vector, `LENGTH` in all.
+
+    Parameters
+    ----------
+    preset : str
+        One of `PRESETS`.
+
+    Raises
+    ------
+    ValueError
+        There is no such preset.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}, only {', '.join(PRESETS)}")
+    return tuple(
+        PRESETS[preset][name] for name, place in BLOCKS.items() for _ in range(place.stop - place.start)
+    )
+
+
+def to_bytes(vector: Sequence[float]) -> bytes:
+    """Return a vector as little-endian float32, four bytes a number.
+
+    Parameters
+    ----------
+    vector : sequence of float
+    """
+    return struct.pack(f"<{len(vector)}f", *vector)
+
+
+def from_bytes(stored: bytes) -> tuple[float, ...]:
+    """Return the vector that `to_bytes` stored, rounded to float32.
+
+    Parameters
+    ----------
+    stored : bytes
+
+    Raises
+    ------
+    ValueError
+        The length is no multiple of four.
+    """
+    if len(stored) % 4:
+        raise ValueError(f"{len(stored)} bytes are no float32 numbers")
+    return struct.unpack(f"<{len(stored) // 4}f", stored)
