@@ -13,16 +13,16 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, null, or_,
 
 from app.extensions import db
 from app.models.search_row import SearchRow
-from app.search import ranking
+from app.search import matching, ranking
 from app.search.condition import Condition
 from app.search.conditions import term_conditions
 from app.search.filters import filter_conditions
 from app.search.match_counts import MatchCounts
-from app.search.matching import MAX_GATHERED, gathered, walked
+from app.search.matching import gathered, walked
 from app.search.ranking import SortOrder
 from app.search.sample_query import SampleQuery
 
-MAX_RANKED = 2_000  # of more than MAX_GATHERED matches, so many of the newest are ranked
+MAX_RANKED = 2_000  # of more than matching.MAX_GATHERED matches, so many of the newest are ranked
 
 
 def sorted_ids(
@@ -32,7 +32,7 @@ def sorted_ids(
     order = ranking.choose_order(query.sort, query.ask, query.terms)
     conditions = row_conditions(query)
     place = _place_of(user_id, order, after)
-    if counts.total <= MAX_GATHERED and not counts.is_more:
+    if counts.total <= matching.MAX_GATHERED and not counts.is_more:
         rows = gathered(user_id, conditions, *_columns(order))
     elif order.is_stored:
         return _walk(user_id, conditions, order, after, place, limit)
@@ -85,7 +85,7 @@ def _rows_to_rank(
     if preferred is None:
         return all_newest
     found = gathered(user_id, [*conditions, preferred], SearchRow.number).subquery()
-    if (db.session.scalar(select(func.count()).select_from(found)) or 0) > MAX_GATHERED:
+    if (db.session.scalar(select(func.count()).select_from(found)) or 0) > matching.MAX_GATHERED:
         return walked(user_id, [*conditions, preferred], *columns).order_by(newest).limit(MAX_RANKED)
     with_word = gathered(user_id, [*conditions, preferred], *columns)
     return union(select(with_word.subquery()), select(all_newest.subquery()))

@@ -18,7 +18,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from app.extensions import db
 from app.models import Sample, User
-from app.search import filters, indexing, page_order
+from app.search import filters, indexing, matching, page_order
 from app.search.match_counts import MatchCounts, count_matches
 from app.search.sample_query import SampleQuery
 
@@ -66,7 +66,9 @@ def _count_and_sort(
         return counts, page_order.sorted_ids(user_id, query, counts, after, limit)
     counted, ids = page_order.gather_page(user_id, query, after, limit)
     counts = count_matches(user_id, query, counted)
-    return counts, page_order.sorted_ids(user_id, query, counts, after, limit) if counts.is_more else ids
+    if sum(counted.values()) > matching.MAX_GATHERED:
+        ids = page_order.sorted_ids(user_id, query, counts, after, limit)
+    return counts, ids
 
 
 def is_page_start(user: User, after: str) -> bool:
