@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, null, or_,
 
 from app.extensions import db
 from app.models.search_row import SearchRow
-from app.search import matching, ranking
-from app.search.condition import Condition
+from app.search import matching, ranking, text_conditions
+from app.search.condition import Condition, all_of
 from app.search.conditions import term_conditions
 from app.search.filters import filter_conditions
 from app.search.match_counts import MatchCounts
@@ -36,6 +36,8 @@ def sorted_ids(
         rows = gathered(user_id, conditions, *_columns(order))
     elif order.is_stored:
         return _walk(user_id, conditions, order, after, place, limit)
+    elif axis := ranking.single_axis(query.terms):
+        return _walk_axis(user_id, query, axis, after, limit)
     else:
         rows = _rows_to_rank(user_id, query, conditions, order)
     return db.session.scalars(_next_rows(rows.subquery(), order, after, place, limit)).all()
@@ -107,6 +109,27 @@ def _walk(
         further = rows.where(_is_further(order, order.column, place))
         ids += db.session.scalars(further.limit(limit - len(ids)))
     return ids
+
+
+def _walk_axis(user_id: str, query: SampleQuery, axis: SortOrder, after: str, limit: int) -> Sequence[str]:
+    """Return the samples that have the sentence in their name, then all others along the axis.
+
+    Samples whose figure is not known are left out.
+    """
+    conditions, known = row_conditions(query), Condition(axis.column.is_not(None))
+    has_name = text_conditions.name_contains(query.ask)
+    named: list[str] = []
+    if has_name is not None:
+        rows = gathered(user_id, [*conditions, has_name, known], *_columns(axis)).subquery()
+        in_order = select(rows.c.sample_id).order_by(_sorted(axis, rows.c.place), rows.c.sample_id.desc())
+        named = list(db.session.scalars(in_order))
+        known = all_of(known, ~has_name)
+    place = _place_of(user_id, axis, after) if after not in named else None
+    ids = named[named.index(after) + 1 :] if after in named else [] if after else named
+    if len(ids) >= limit:
+        return ids[:limit]
+    start = after if after not in named else ""
+    return [*ids, *_walk(user_id, [*conditions, known], axis, start, place, limit - len(ids))]
 
 
 def _place_of(user_id: str, order: SortOrder, after: str) -> Any:

@@ -36,7 +36,7 @@ SORTS = ("", "newest", "oldest", "name", "bpm", "length")
 FILTERS: tuple[dict[str, Any], ...] = (
     {}, {"kind": "one-shot"}, {"sound": "drums"}, {"key": "A minor", "compatible": True}, {"liked": True},
     {"tag": "dusty"}, {"bpm_min": 85.0, "bpm_max": 95.0}, {"q": "ki"}, {"ask": "dusty"},
-    {"ask": "longest kicks"},
+    {"ask": "longest kicks"}, {"ask": "darkest"},
 )  # fmt: skip
 SHELF = {f"{name} {number}": vibe for number in range(3) for name, vibe in VIBES.items()} | {
     "Deep Kick": {}, "AM-1 vocal hit": {}, "kick_02 dusty": {"tags": ["dusty"]}, "80s tom": {},
@@ -164,3 +164,16 @@ def test_counts_are_exact_up_to_a_limit_and_only_a_minimum_beyond(
     in_all = match_counts.count_matches(shelf.id, SampleQuery(kind="loop"))
     assert in_all.total > exact.total
     assert not in_all.is_more
+
+
+@pytest.mark.parametrize("sentence", ["longest", "shortest loops", "darkest", "punchiest one-shots"])
+def test_of_too_many_matches_all_are_sorted_by_a_single_axis(
+    shelf: User, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (f"The {sentence} I", f"{sentence} II"):
+        shelve(shelf, {name: {}})
+    query = SampleQuery(ask=sentence)
+    gathered = all_pages(shelf, query, 100)
+    monkeypatch.setattr(matching, "MAX_GATHERED", 3)
+    for limit in (1, 3, 100):
+        assert all_pages(shelf, query, limit) == gathered
