@@ -32,7 +32,7 @@ def sorted_ids(
     order = ranking.choose_order(query.sort, query.ask, query.terms)
     conditions = row_conditions(query)
     place = _place_of(user_id, order, after)
-    if counts.total <= matching.MAX_GATHERED and not counts.is_more:
+    if not _are_too_many(counts):
         rows = gathered(user_id, conditions, *_columns(order))
     elif order.is_stored:
         return _walk(user_id, conditions, order, after, place, limit)
@@ -41,6 +41,16 @@ def sorted_ids(
     else:
         rows = _rows_to_rank(user_id, query, conditions, order)
     return db.session.scalars(_next_rows(rows.subquery(), order, after, place, limit)).all()
+
+
+def ranks_only_some(query: SampleQuery, counts: MatchCounts) -> bool:
+    """Say whether there are so many matches, and such an order, that only some are ranked and listed."""
+    order = ranking.choose_order(query.sort, query.ask, query.terms)
+    return _are_too_many(counts) and not order.is_stored and ranking.single_axis(query.terms) is None
+
+
+def _are_too_many(counts: MatchCounts) -> bool:
+    return counts.is_more or counts.total > matching.MAX_GATHERED
 
 
 def gather_page(

@@ -20,7 +20,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from app.extensions import db
 from app.models import Sample, User
-from app.search import filters, indexing, matching, page_order, ranking
+from app.search import filters, indexing, matching, page_order
 from app.search.listed_samples import ListedSample, load_listed
 from app.search.match_counts import MatchCounts, count_matches
 from app.search.sample_query import SampleQuery
@@ -92,8 +92,7 @@ def _find_page(
     # One more than the page holds tells whether there is a next page.
     counts, ids = _count_and_sort(user.id, query, after or "", limit + 1)
     next_after = ids[limit - 1] if len(ids) > limit else None
-    order = ranking.choose_order(query.sort, query.ask, query.terms)
-    is_partly_ranked = counts.is_more and not order.is_stored
+    is_partly_ranked = page_order.ranks_only_some(query, counts)
     return SamplePage(load(user, ids[:limit]), next_after, counts, waiting, is_partly_ranked)
 
 

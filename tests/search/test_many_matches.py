@@ -70,7 +70,10 @@ class TestMoreThanCounted:
         page = re.sub(r"\s+", " ", as_owner.get("/samples?ask=dusty&q=loop").text)
         assert NOT_RANKED in page
         assert "select all that are listed" in page
-        for search in ("?ask=dusty&q=loop&sort=newest", "?q=loop", "?ask=newest+first&q=loop", ""):
+        assert NOT_RANKED in re.sub(r"\s+", " ", as_owner.get("/samples?ask=dusty").text)
+        for search in (
+            "?ask=dusty&q=loop&sort=newest", "?q=loop", "?ask=newest+first&q=loop", "?ask=longest", "",
+        ):  # fmt: skip
             page = re.sub(r"\s+", " ", as_owner.get(f"/samples{search}").text)
             assert "too many to rank" not in page, search
             assert "that are listed" not in page, search
