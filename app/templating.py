@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,6 +28,15 @@ from app.plurals import pluralize
 NO_VALUE = "–"
 GZIP_SUFFIX = ".gz"
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
+HALF_WAVE = 16.0  # a waveform is drawn so far above and below its middle line
+
+
+def _draw_stroke(height: int) -> str:
+    reach = max(height / 255 * HALF_WAVE * 0.94, 0.35)
+    return f"{HALF_WAVE - reach:.2f}v{2 * reach:.2f}"
+
+
+STROKES = tuple(map(_draw_stroke, range(256)))  # a page of the library draws 3,200 of them
 
 
 def init_app(app: Flask) -> None:
@@ -41,6 +50,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
     app.jinja_env.globals["find_purpose"] = purposes.find_purpose
     app.jinja_env.tests["live"] = is_live
+    app.jinja_env.globals["key_notation"] = key_notation
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= FILTERS
@@ -71,13 +81,9 @@ def _is_current(zipped: Path) -> bool:
     return source.exists() and int(source.stat().st_mtime) == int(zipped.stat().st_mtime)
 
 
-def bars_path(heights: Sequence[int], half: float = 16.0) -> str:
+def bars_path(heights: Iterable[int]) -> str:
     """Return heights of 0 to 255 as one SVG path of vertical strokes around the middle line."""
-    strokes = []
-    for x, height in enumerate(heights):
-        reach = max(height / 255 * half * 0.94, 0.35)
-        strokes.append(f"M{x + 0.5:g} {half - reach:.2f}v{2 * reach:.2f}")
-    return "".join(strokes)
+    return "".join([f"M{x}.5 {STROKES[height]}" for x, height in enumerate(heights)])
 
 
 def format_bpm(value: float | None) -> str:
@@ -140,11 +146,14 @@ def format_money(cents: int, currency: str) -> str:
     return f"{sign}${value}" if currency == "usd" else f"{sign}{value} {currency.upper()}"
 
 
-def format_key(key: str | None) -> str:
-    """Return a key in the notation the user has chosen."""
-    return musical_keys.format_key(
-        key, current_user.key_notation if current_user.is_authenticated else "musical"
-    )
+def format_key(key: str | None, notation: str | None = None) -> str:
+    """Return a key in a notation, by default in the one the user has chosen."""
+    return musical_keys.format_key(key, notation or key_notation())
+
+
+def key_notation() -> str:
+    """Return the notation of keys that the user has chosen."""
+    return current_user.key_notation if current_user.is_authenticated else "musical"
 
 
 def format_percent(share: float | None) -> str:

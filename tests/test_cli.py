@@ -8,8 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
 
+from app.extensions import db
+from app.models import SearchRow, User
 from tests.live import ROOT
+from tests.search.test_text_conditions import shelve
 from tests.support import chord, drum_loop
 
 COMMANDS = {
@@ -45,6 +50,22 @@ def test_every_file_gets_one_json_line(command: str, files: list[str], tmp_path:
     assert chord_["key"] == "C minor"
     assert set(bad) == {"path", "error"}
     assert "looks like PDF" in bad["error"]
+
+
+def test_the_search_index_is_rebuilt(owner: User, app: Flask) -> None:
+    shelve(owner, {"Dusty kick": {}, "Warm pad": {}})
+    runner = app.test_cli_runner()
+    done = runner.invoke(args=["search", "rebuild"])
+    assert done.exit_code == 0
+    assert "owner@example.com: 2 samples" in done.output
+    assert db.session.scalars(select(SearchRow.name).order_by(SearchRow.name)).all() == [
+        "dusty kick",
+        "warm pad",
+    ]
+    assert runner.invoke(args=["search", "rebuild", "--email", "owner@example.com"]).exit_code == 0
+    refused = runner.invoke(args=["search", "rebuild", "--email", "nobody@example.com"])
+    assert refused.exit_code == 1
+    assert "No account has the address nobody@example.com." in refused.output
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -33,6 +33,18 @@ def test_tempo(value: float | None, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "heights", [b"", bytes(range(256)), bytes(64), bytes([255, 0] * 400)], ids=["none", "all", "64", "800"]
+)
+def test_a_waveform_is_drawn_with_a_stroke_for_each_height(heights: bytes) -> None:
+    """Strokes stand half a unit from the left, reach 94 % of 16 units at most, and can always be seen."""
+    strokes = []
+    for x, height in enumerate(heights):
+        reach = max(height / 255 * 16 * 0.94, 0.35)
+        strokes.append(f"M{x + 0.5:g} {16 - reach:.2f}v{2 * reach:.2f}")
+    assert templating.bars_path(heights) == "".join(strokes)
+
+
+@pytest.mark.parametrize(
     ("value", "shown"), [(None, "–"), (0.0, "0.00 s"), (0.42, "0.42 s"), (5.16, "5.2 s"), (187.2, "3:07")]
 )
 def test_length(value: float | None, shown: str) -> None:

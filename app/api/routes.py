@@ -152,6 +152,7 @@ def list_samples(user: User, query: sample_schemas.SamplesQuery) -> Answer:
     return sample_schemas.SamplesAnswer(
         samples=[sample_schemas.SampleAnswer.from_sample(sample) for sample in found.samples],
         total=found.total,
+        total_is_minimum=found.is_more,
         next_after=found.next_after,
     )
 

@@ -14,13 +14,14 @@ from app.library import downloads, measurement_facts, samples, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.models.corrections import UnfitCorrectionError
-from app.models.sample import with_warnings
 from app.negotiation import wants_fragment
 from app.reprocessing.sample_age import sample_age
 from app.search import facets, ranking, word_questions
 from app.search.chips import search_chips
+from app.search.listed_samples import load_listed
+from app.search.page_order import MAX_RANKED
 from app.search.sample_query import SampleQuery, with_learned_words
-from app.search.sample_search import find_samples
+from app.search.sample_search import list_samples
 from app.search.term_labels import order_label
 
 blueprint = Blueprint("library", __name__, url_prefix="/samples")
@@ -34,7 +35,7 @@ def index() -> str:
     """Show the list. htmx gets only the part below the search field, from the same address."""
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
     after = request.args.get("after", "")
-    results = find_samples(current_user, query, after, options=with_warnings())
+    results = list_samples(current_user, query, after)
     if wants_fragment() and after:
         return render_template("library/_rows.html", query=query, results=results)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
@@ -42,6 +43,7 @@ def index() -> str:
         template,
         query=query,
         results=results,
+        max_ranked=MAX_RANKED,
         chips=search_chips(query),
         order=order_label(query.sort, query.terms),
         named=facets.samples_named_so(current_user, query),
@@ -163,7 +165,8 @@ def restore(sample_id: str) -> Page:
     trash.restore_sample(sample)
     if wants_fragment():
         at_library = url_for("library.index") in request.headers.get("HX-Current-URL", "")
-        return render_template("library/_row.html", sample=sample, selectable=at_library)
+        rows = load_listed(current_user, [sample.id])
+        return render_template("library/_row.html", samples=rows, selectable=at_library)
     return _back_to(sample)
 
 

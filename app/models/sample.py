@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, select
-from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship, undefer
-from sqlalchemy.sql.base import ExecutableOption
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.audio.result import Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
@@ -137,18 +136,3 @@ class AudioFeatures(Model):
             peaks=bytes(analysis.peaks),
             measured={name: value for name, value in plain.items() if name not in {"peaks", "bars"}},
         )
-
-
-# The analysis' own list, without loading the whole measurement for each row of a list.
-Sample.warnings = column_property(
-    select(AudioFeatures.measured["warnings"])
-    .where(AudioFeatures.sample_id == Sample.id)
-    .correlate_except(AudioFeatures)
-    .scalar_subquery(),
-    deferred=True,
-)
-
-
-def with_warnings() -> tuple[ExecutableOption, ...]:
-    """Return the options of a query whose rows are shown with their warnings."""
-    return (undefer(Sample.warnings),)  # type: ignore[attr-defined]  # set above, after its class

@@ -16,6 +16,7 @@ from app.models.base import Model, UtcDateTime
 RowNumber = BigInteger().with_variant(Integer, "sqlite")
 # Sorted by code point on both databases, whatever the language of the server.
 SortedText = String(200).with_variant(String(200, collation="C"), "postgresql")
+AXES = ("brightness", "noisiness", "loudness", "punch", "energy", "length")
 NO_TEMPO = -1.0  # sorts before every tempo
 
 
@@ -29,6 +30,10 @@ class SearchRow(Model):
         Index("ix_search_rows_bpm", "user_id", "live", "bpm", desc("sample_id")),
         Index("ix_search_rows_length", "user_id", "live", "duration_s", desc("sample_id")),
         Index("ix_search_rows_added", "user_id", "live", "created_at"),
+        *(
+            Index(f"ix_search_rows_{axis}_score", "user_id", "live", f"{axis}_score", desc("sample_id"))
+            for axis in AXES
+        ),
     )
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)  # its place in the inverted index
@@ -50,6 +55,13 @@ class SearchRow(Model):
     loudness: Mapped[float | None]
     punch: Mapped[float | None]
     energy: Mapped[float | None]
+    # Where it lies on each axis that a sentence can sort by, 0 to 1; see `search_rows.axis_scores`
+    brightness_score: Mapped[float | None]
+    noisiness_score: Mapped[float | None]
+    loudness_score: Mapped[float | None]
+    punch_score: Mapped[float | None]
+    energy_score: Mapped[float | None]
+    length_score: Mapped[float | None]
 
     name: Mapped[str] = mapped_column(SortedText)
     # Words in a frame of blanks, ` dusty kick 01 `, so that ` kick ` is a whole word of them.

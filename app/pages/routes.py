@@ -15,9 +15,8 @@ from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, InvalidLinkError, open_store
 from app.jobs import card_list
-from app.models.sample import with_warnings
 from app.search.sample_query import SampleQuery
-from app.search.sample_search import find_samples
+from app.search.sample_search import list_samples
 
 blueprint = Blueprint("pages", __name__)
 
@@ -35,15 +34,14 @@ def landing() -> str | BaseResponse:
 @blueprint.get("/dashboard")
 def dashboard() -> str:
     """Show the latest samples, the plan's usage and the jobs."""
-    recent = find_samples(
-        current_user, SampleQuery(), after=None, limit=RECENT_SAMPLES, options=with_warnings()
-    )
+    recent = list_samples(current_user, SampleQuery(), after=None, limit=RECENT_SAMPLES)
     return render_template(
         "pages/dashboard.html",
         standing=quota.plan_usage(current_user),
         board=card_list.load_cards(current_user),
         recent=recent.samples,
         total=recent.total,
+        waiting=recent.waiting,
     )
 
 

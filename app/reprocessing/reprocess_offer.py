@@ -31,6 +31,7 @@ class ChosenSamples:
     samples: list[Sample]  # without those that are under way
     under_way: int
     total: int
+    is_more: bool  # more were chosen than `total`
     next_args: dict[str, str] | None  # the form values that choose the next samples; None when these are all
 
 
@@ -53,17 +54,17 @@ def choose_samples(user: User, given: MultiDict[str, str], purpose: str) -> Chos
     if given.get("all"):
         query = with_learned_words(user, SampleQuery.from_args(given))
         found = find_samples(user, query, given.get("after"), MAX_SAMPLES, options)
-        samples, total, next_args = found.samples, found.total, None
+        samples, total, is_more, next_args = found.samples, found.total, found.is_more, None
         if found.next_after is not None:
             next_args = query.to_args() | {"all": "1", "after": found.next_after, "purpose": purpose}
     else:
         ids = set(given.getlist("sample"))
         own = Sample.user_id == user.id, Sample.deleted_at.is_(None), Sample.id.in_(ids)
         rows = select(Sample).where(*own).order_by(Sample.id.desc()).limit(MAX_SAMPLES).options(*options)
-        samples, total, next_args = list(db.session.scalars(rows)), len(ids), None
+        samples, total, is_more, next_args = list(db.session.scalars(rows)), len(ids), False, None
     unfinished = reprocess.unfinished_jobs([sample.id for sample in samples], purpose)
     waiting = [sample for sample in samples if sample.id not in unfinished]
-    return ChosenSamples(waiting, len(unfinished), total, next_args)
+    return ChosenSamples(waiting, len(unfinished), total, is_more, next_args)
 
 
 def outcomes_without_model(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -22,6 +23,21 @@ MAX_WIDER = 1_000  # samples of a wider search that are counted
 MAX_TAGS_SHOWN = 30
 
 
+class NamedSample(NamedTuple):
+    """What the page shows of a sample that only has the name."""
+
+    id: str
+    name: str
+
+
+class WiderSearch(NamedTuple):
+    """A search without one chip, and how many samples it finds: with `is_more`, more than `total`."""
+
+    chip: Chip
+    total: int
+    is_more: bool
+
+
 def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]:
     """Return the user's tags with their number of samples, the most used first."""
     own = select(LibraryTag.name, LibraryTag.samples).where(
@@ -31,7 +47,7 @@ def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]
     return [(name, count) for name, count in db.session.execute(most_used)]
 
 
-def samples_named_so(user: User, query: SampleQuery) -> list[Sample]:
+def samples_named_so(user: User, query: SampleQuery) -> list[NamedSample]:
     """Return samples whose name contains the sentence but which its meaning leaves out, newest first."""
     has_name = name_contains(query.ask)
     if has_name is None:
@@ -42,11 +58,13 @@ def samples_named_so(user: User, query: SampleQuery) -> list[Sample]:
     if len(rows) > MAX_SAME_NAME:
         return []
     ids = sorted((row.sample_id for row in rows if not row.is_found), reverse=True)[:MAX_NAMED]
-    samples = select(Sample).where(Sample.id.in_(ids), Sample.deleted_at.is_(None)) if ids else None
-    return list(db.session.scalars(samples.order_by(Sample.id.desc()))) if samples is not None else []
+    if not ids:
+        return []
+    named = select(Sample.id, Sample.name).where(Sample.id.in_(ids), Sample.deleted_at.is_(None))
+    return [NamedSample(*row) for row in db.session.execute(named.order_by(Sample.id.desc()))]
 
 
-def wider_searches(user: User, query: SampleQuery) -> list[tuple[Chip, int]]:
+def wider_searches(user: User, query: SampleQuery) -> list[WiderSearch]:
     """Return what a search that finds nothing would find without one of its chips, most samples first.
 
     All counts are one statement, however many chips there are.
@@ -61,5 +79,9 @@ def wider_searches(user: User, query: SampleQuery) -> list[tuple[Chip, int]]:
     )
     counts = (select(func.count()).select_from(each).scalar_subquery() for each in rows)
     counted = db.session.execute(select(*counts)).one()
-    found = [(chip, count) for chip, count in zip(chips, counted, strict=True) if count]
-    return sorted(found, key=lambda each: -each[1])
+    found = [
+        WiderSearch(chip, min(count, MAX_WIDER), count > MAX_WIDER)
+        for chip, count in zip(chips, counted, strict=True)
+        if count
+    ]
+    return sorted(found, key=lambda wider: -wider.total)

@@ -16,10 +16,10 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.models.search_row import LibraryCount, SearchRow
 from app.music.sound_classes import SOUND_FAMILIES, SOUNDS, sounds_named
-from app.search import filters
+from app.search import filters, matching
 from app.search.condition import Condition
 from app.search.conditions import term_conditions
-from app.search.matching import MAX_GATHERED, gathered
+from app.search.matching import gathered
 from app.search.sample_query import SampleQuery
 
 Values = Sequence[tuple[str, int | None]]
@@ -61,15 +61,19 @@ def count_matches(user_id: str, query: SampleQuery, counted: Mapping[int, int] |
         return _counts([cell for cell in library if cell.liked or not query.liked], query, size)
     others = [*filters.other_filters(query), *terms]
     cells = _in_cells(library, counted if counted is not None else _count_cells(user_id, others))
-    if _number_in(cells) <= MAX_GATHERED:
+    if _number_in(cells) <= matching.MAX_GATHERED:
         return _counts(cells, query, size)
     narrowing = filters.count_filters(query)
-    total = sum(_count_cells(user_id, [*others, *narrowing]).values()) if narrowing else MAX_GATHERED + 1
+    total = (
+        sum(_count_cells(user_id, [*others, *narrowing]).values()) if narrowing else matching.MAX_GATHERED + 1
+    )
     listed = _counts(library, query, size)
     kinds, sounds, keys = (
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
     )
-    return MatchCounts(size, min(total, MAX_GATHERED), total > MAX_GATHERED, kinds, sounds, keys)
+    return MatchCounts(
+        size, min(total, matching.MAX_GATHERED), total > matching.MAX_GATHERED, kinds, sounds, keys
+    )
 
 
 def _library_cells(user_id: str) -> list[Cell]:

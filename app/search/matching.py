@@ -21,11 +21,11 @@ MAX_GATHERED = 10_000
 
 
 def gathered(
-    user_id: str, conditions: Sequence[Condition], *columns: Any, limit: int = MAX_GATHERED
+    user_id: str, conditions: Sequence[Condition], *columns: Any, limit: int | None = None
 ) -> Select[Any]:
-    """Return a statement for columns of rows that match, one row more than the limit at most."""
+    """Return a statement for columns of rows that match: at most one row more than the limit."""
     wanted = all_of(*conditions)
-    rows = _own_rows(user_id, wanted, columns).limit(limit + 1)
+    rows = _own_rows(user_id, wanted, columns).limit((MAX_GATHERED if limit is None else limit) + 1)
     if not wanted.groups:
         return rows.select_from(SearchRow)
     joined = inverted_index.join_index(SearchRow.__table__, SearchRow.number.expression)

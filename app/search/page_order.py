@@ -13,16 +13,16 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, null, or_,
 
 from app.extensions import db
 from app.models.search_row import SearchRow
-from app.search import ranking
-from app.search.condition import Condition
+from app.search import matching, ranking, text_conditions
+from app.search.condition import Condition, all_of
 from app.search.conditions import term_conditions
 from app.search.filters import filter_conditions
 from app.search.match_counts import MatchCounts
-from app.search.matching import MAX_GATHERED, gathered, walked
+from app.search.matching import gathered, walked
 from app.search.ranking import SortOrder
 from app.search.sample_query import SampleQuery
 
-MAX_RANKED = 2_000  # of more than MAX_GATHERED matches, so many of the newest are ranked
+MAX_RANKED = 2_000  # of more than matching.MAX_GATHERED matches, so many of the newest are ranked
 
 
 def sorted_ids(
@@ -32,13 +32,25 @@ def sorted_ids(
     order = ranking.choose_order(query.sort, query.ask, query.terms)
     conditions = row_conditions(query)
     place = _place_of(user_id, order, after)
-    if counts.total <= MAX_GATHERED and not counts.is_more:
+    if not _are_too_many(counts):
         rows = gathered(user_id, conditions, *_columns(order))
     elif order.is_stored:
         return _walk(user_id, conditions, order, after, place, limit)
+    elif axis := ranking.single_axis(query.terms):
+        return _walk_axis(user_id, query, axis, after, limit)
     else:
         rows = _rows_to_rank(user_id, query, conditions, order)
     return db.session.scalars(_next_rows(rows.subquery(), order, after, place, limit)).all()
+
+
+def ranks_only_some(query: SampleQuery, counts: MatchCounts) -> bool:
+    """Say whether there are so many matches, and such an order, that only some are ranked and listed."""
+    order = ranking.choose_order(query.sort, query.ask, query.terms)
+    return _are_too_many(counts) and not order.is_stored and ranking.single_axis(query.terms) is None
+
+
+def _are_too_many(counts: MatchCounts) -> bool:
+    return counts.is_more or counts.total > matching.MAX_GATHERED
 
 
 def gather_page(
@@ -85,7 +97,7 @@ def _rows_to_rank(
     if preferred is None:
         return all_newest
     found = gathered(user_id, [*conditions, preferred], SearchRow.number).subquery()
-    if (db.session.scalar(select(func.count()).select_from(found)) or 0) > MAX_GATHERED:
+    if (db.session.scalar(select(func.count()).select_from(found)) or 0) > matching.MAX_GATHERED:
         return walked(user_id, [*conditions, preferred], *columns).order_by(newest).limit(MAX_RANKED)
     with_word = gathered(user_id, [*conditions, preferred], *columns)
     return union(select(with_word.subquery()), select(all_newest.subquery()))
@@ -107,6 +119,27 @@ def _walk(
         further = rows.where(_is_further(order, order.column, place))
         ids += db.session.scalars(further.limit(limit - len(ids)))
     return ids
+
+
+def _walk_axis(user_id: str, query: SampleQuery, axis: SortOrder, after: str, limit: int) -> Sequence[str]:
+    """Return the samples that have the sentence in their name, then all others along the axis.
+
+    Samples whose figure is not known are left out.
+    """
+    conditions, known = row_conditions(query), Condition(axis.column.is_not(None))
+    has_name = text_conditions.name_contains(query.ask)
+    named: list[str] = []
+    if has_name is not None:
+        rows = gathered(user_id, [*conditions, has_name, known], *_columns(axis)).subquery()
+        in_order = select(rows.c.sample_id).order_by(_sorted(axis, rows.c.place), rows.c.sample_id.desc())
+        named = list(db.session.scalars(in_order))
+        known = all_of(known, ~has_name)
+    place = _place_of(user_id, axis, after) if after not in named else None
+    ids = named[named.index(after) + 1 :] if after in named else [] if after else named
+    if len(ids) >= limit:
+        return ids[:limit]
+    start = after if after not in named else ""
+    return [*ids, *_walk(user_id, [*conditions, known], axis, start, place, limit - len(ids))]
 
 
 def _place_of(user_id: str, order: SortOrder, after: str) -> Any:

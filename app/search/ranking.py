@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Float, case, func, literal
+from sqlalchemy import ColumnElement, case, func
 
 from app.models.search_row import SearchRow
 from app.search import text_conditions
@@ -23,14 +23,6 @@ COURSE_OF_RISERS = {
 }  # fmt: skip
 NAME_MATCH_SCORE = 1000.0  # above any sum of ranks and boosts
 UNKNOWN_SCORE = -10.0  # below any sum of ranks, so that samples without the measurement come last
-HALF_SCORE_LENGTH_S = 10.0
-# The words of a character that lie at the high and at the low end of an axis.
-AXIS_CHARACTERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "brightness": (("crisp", "bright"), ("dull",)),
-    "noisiness": (("noisy",), ("clean",)),
-    "punch": (("punchy", "snappy"), ("swelling",)),
-    "length": (("long",), ("short",)),
-}
 Number = ColumnElement[Any]
 
 
@@ -71,6 +63,15 @@ def choose_order(sort: str, sentence: str, terms: Sequence[Term]) -> SortOrder:
     return SortOrder("As asked", _add_up(scores), True, False) if scores else SORT_ORDERS["newest"]
 
 
+def single_axis(terms: Sequence[Term]) -> SortOrder | None:
+    """Return the order by an axis, which an index has, where a sentence ranks by that alone; else None."""
+    ranked = effective_terms(terms)
+    if len(ranked) != 1 or ranked[0].field != "rank" or any(term.field == "riser" for term in terms):
+        return None
+    axis, weight = ranked[0].value
+    return SortOrder("As asked", _axis_column(axis), weight > 0)
+
+
 def preferred_rows(sentence: str, terms: Sequence[Term]) -> Condition | None:
     """Require a word that ranks samples, or the sentence in the name; None where there is neither."""
     words = [word for word, weight in _weights(effective_terms(terms), "boost") if weight > 0]
@@ -95,7 +96,7 @@ def effective_terms(terms: Sequence[Term]) -> list[Term]:
 
 def _rank_score(terms: Sequence[Term]) -> Number:
     """Add up what the terms rank by, each between 0 and 1 and weighted; the best fit is the highest sum."""
-    axes = [_axis_score(axis) * weight for axis, weight in _weights(terms, "rank")]
+    axes = [_axis_column(axis) * weight for axis, weight in _weights(terms, "rank")]
     boosts = [
         case((text_conditions.mentions_word(word).exact, weight), else_=0.0)
         for word, weight in _weights(terms, "boost")
@@ -103,13 +104,9 @@ def _rank_score(terms: Sequence[Term]) -> Number:
     return _add_up([*([func.coalesce(_add_up(axes), UNKNOWN_SCORE)] if axes else []), *boosts])
 
 
-def _axis_score(axis: str) -> Number:
-    """Return where a sample lies on an axis, 0 to 1: half by its figure, half by the words of its character.
-
-    So a kick that is called punchy comes before a loop that happens to have the same crest.
-    """
-    high, low = AXIS_CHARACTERS.get(axis, ((), ()))
-    return AXIS_SCORES[axis] / 2 + 0.25 + (_has_character(high) - _has_character(low)) / 4
+def _axis_column(axis: str) -> Number:
+    column: Number = getattr(SearchRow, f"{axis}_score").expression
+    return column
 
 
 def _riser_score(term: Term) -> Number:
@@ -119,8 +116,6 @@ def _riser_score(term: Term) -> Number:
 
 def _has_character(words: tuple[str, ...]) -> Number:
     """Return 1 for a sample whose character has one of the words, else 0."""
-    if not words:
-        return literal(0.0, Float)
     return case((text_conditions.has_trait("character", *words).exact, 1.0), else_=0.0)
 
 
@@ -131,20 +126,3 @@ def _weights(terms: Iterable[Term], field: str) -> list[tuple[str, float]]:
 
 def _add_up(numbers: list[Number]) -> Number:
     return sum(numbers[1:], numbers[0])
-
-
-def _scale_to_unit(column: Any, low: float, high: float) -> Number:
-    """Scale the range from `low` to `high` to 0..1."""
-    scaled: Number = (column - literal(low, Float)) / literal(high - low, Float)
-    return scaled
-
-
-AXIS_SCORES: dict[str, Number] = {
-    "brightness": _scale_to_unit(SearchRow.brightness, 0, 100),
-    "noisiness": _scale_to_unit(SearchRow.noisiness, 0, 100),
-    "loudness": _scale_to_unit(SearchRow.loudness, -60, 0),
-    "punch": _scale_to_unit(SearchRow.punch, 0, 30),
-    "energy": _scale_to_unit(SearchRow.energy, 0, 100),
-    # Saturates, so that an hour-long recording does not outweigh every other term.
-    "length": SearchRow.duration_s / (SearchRow.duration_s + HALF_SCORE_LENGTH_S),
-}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.models import User
@@ -53,9 +53,12 @@ class SampleQuery:
 
     def to_args(self, **changes: Any) -> dict[str, str]:
         """Return the arguments of this search with some values changed; empty values are left out."""
-        values = asdict(replace(self, **changes))
-        del values["learned"]
-        return {name: _to_text(value) for name, value in values.items() if value not in ("", None, False)}
+        values = vars(self) | changes
+        return {
+            name: _to_text(value)
+            for name, value in values.items()
+            if value not in ("", None, False) and name != "learned"
+        }
 
     @property
     def tempo(self) -> tuple[float | None, float | None]:

@@ -10,33 +10,58 @@ All of it reads the search index, `SearchRow`; only the samples of the page itse
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.extensions import db
 from app.models import Sample, User
-from app.search import filters, indexing, page_order
+from app.search import filters, indexing, matching, page_order
+from app.search.listed_samples import ListedSample, load_listed
 from app.search.match_counts import MatchCounts, count_matches
 from app.search.sample_query import SampleQuery
 
 PAGE_SIZE = 50
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
-class SamplePage:
-    """One page of results; `next_after` is the id to continue after, None on the last page."""
+class SamplePage(Generic[Loaded]):
+    """One page of results; `next_after` is the id to continue after, None on the last page.
 
-    samples: list[Sample]
+    `waiting` samples have changes that the search does not know yet. With `is_partly_ranked` there are too
+    many matches to rank them all, and those that are not ranked are on no page.
+    """
+
+    samples: list[Loaded]
     next_after: str | None
     counts: MatchCounts
+    waiting: int
+    is_partly_ranked: bool
 
     @property
     def total(self) -> int:
-        """How many samples match, as far as they are counted: see `MatchCounts.is_more`."""
+        """How many samples match, as far as they are counted: see `is_more`."""
         return self.counts.total
+
+    @property
+    def is_more(self) -> bool:
+        """Whether more samples match than `total`."""
+        return self.counts.is_more
+
+
+def list_samples(
+    user: User, query: SampleQuery, after: str | None, limit: int = PAGE_SIZE
+) -> SamplePage[ListedSample]:
+    """Return one page of the user's samples that match, continued after the sample with that id.
+
+    Of each sample it has what a list shows.
+    """
+    return _find_page(user, query, after, limit, load_listed)
 
 
 def find_samples(
@@ -45,16 +70,30 @@ def find_samples(
     after: str | None,
     limit: int = PAGE_SIZE,
     options: Sequence[ExecutableOption] = (),
-) -> SamplePage:
-    """Return one page of the user's samples that match, continued after the sample with that id."""
-    indexing.follow_changes(user.id)
+) -> SamplePage[Sample]:
+    """Return the same page with whole samples, and what the options load with them."""
+    return _find_page(user, query, after, limit, partial(_load_samples, options))
+
+
+def is_page_start(user: User, after: str) -> bool:
+    """Say whether a page can continue after this id: any sample of the user's, also a deleted one."""
+    known = select(Sample.id).where(Sample.id == after, Sample.user_id == user.id)
+    return db.session.scalar(known) is not None
+
+
+def _find_page(
+    user: User,
+    query: SampleQuery,
+    after: str | None,
+    limit: int,
+    load: Callable[[User, Sequence[str]], list[Loaded]],
+) -> SamplePage[Loaded]:
+    waiting = indexing.follow_changes(user.id)
     # One more than the page holds tells whether there is a next page.
     counts, ids = _count_and_sort(user.id, query, after or "", limit + 1)
-    own = Sample.user_id == user.id, Sample.deleted_at.is_(None), Sample.id.in_(ids[:limit])
-    rows = db.session.scalars(select(Sample).where(*own).options(*options))
-    loaded = {sample.id: sample for sample in rows}
-    samples = [loaded[sample_id] for sample_id in ids[:limit] if sample_id in loaded]
-    return SamplePage(samples, ids[limit - 1] if len(ids) > limit else None, counts)
+    next_after = ids[limit - 1] if len(ids) > limit else None
+    is_partly_ranked = page_order.ranks_only_some(query, counts)
+    return SamplePage(load(user, ids[:limit]), next_after, counts, waiting, is_partly_ranked)
 
 
 def _count_and_sort(
@@ -66,10 +105,13 @@ def _count_and_sort(
         return counts, page_order.sorted_ids(user_id, query, counts, after, limit)
     counted, ids = page_order.gather_page(user_id, query, after, limit)
     counts = count_matches(user_id, query, counted)
-    return counts, page_order.sorted_ids(user_id, query, counts, after, limit) if counts.is_more else ids
+    if sum(counted.values()) > matching.MAX_GATHERED:
+        ids = page_order.sorted_ids(user_id, query, counts, after, limit)
+    return counts, ids
 
 
-def is_page_start(user: User, after: str) -> bool:
-    """Say whether a page can continue after this id: any sample of the user's, also a deleted one."""
-    known = select(Sample.id).where(Sample.id == after, Sample.user_id == user.id)
-    return db.session.scalar(known) is not None
+def _load_samples(options: Sequence[ExecutableOption], user: User, ids: Sequence[str]) -> list[Sample]:
+    own = Sample.user_id == user.id, Sample.deleted_at.is_(None), Sample.id.in_(ids)
+    rows = db.session.scalars(select(Sample).where(*own).options(*options))
+    loaded = {sample.id: sample for sample in rows}
+    return [loaded[sample_id] for sample_id in ids if sample_id in loaded]

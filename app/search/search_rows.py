@@ -12,6 +12,14 @@ from app.search import index_terms
 from app.search.index_terms import trait
 
 BARS_TOLERANCE = 0.04  # relative; cuts are rarely sample-accurate
+HALF_SCORE_LENGTH_S = 10.0
+# The words of a character that lie at the high and at the low end of an axis
+AXIS_CHARACTERS: dict[str, tuple[set[str], set[str]]] = {
+    "brightness": ({"crisp", "bright"}, {"dull"}),
+    "noisiness": ({"noisy"}, {"clean"}),
+    "punch": ({"punchy", "snappy"}, {"swelling"}),
+    "length": ({"long"}, {"short"}),
+}
 # The field of a search term, which is the name of a trait, and the field of the description it is found in
 DESCRIPTION_FIELDS = {
     "mood": "moods", "character": "character", "texture": "texture", "genre": "genres", "era": "era",
@@ -50,6 +58,7 @@ def make_row(sample: Sample, measured: Measured) -> dict[str, Any]:
         "loudness": measured.loudness_db,
         "punch": measured.crest_db,
         "energy": vibe.get("energy"),
+        **axis_scores(measured, vibe, sample.duration_s),
         "name": name[:200],
         "name_words": index_terms.frame_words(name),
         "words": index_terms.frame_words(text),
@@ -57,6 +66,33 @@ def make_row(sample: Sample, measured: Measured) -> dict[str, Any]:
         "traits": index_terms.frame_traits(_traits(sample, vibe)),
         "text": text,
     }
+
+
+def axis_scores(measured: Measured, vibe: dict[str, Any], duration_s: float) -> dict[str, float | None]:
+    """Return where a sample lies on each axis, 0 to 1, half by its figure and half by its character.
+
+    So a kick that is called punchy comes before a loop that happens to have the same crest. None for a figure
+    that is not known.
+    """
+    figures = {
+        "brightness": _scale_to_unit(measured.brightness, 0, 100),
+        "noisiness": _scale_to_unit(measured.noisiness, 0, 100),
+        "loudness": _scale_to_unit(measured.loudness_db, -60, 0),
+        "punch": _scale_to_unit(measured.crest_db, 0, 30),
+        "energy": _scale_to_unit(vibe.get("energy"), 0, 100),
+        # Saturates, so that an hour-long recording does not outweigh every other term.
+        "length": duration_s / (duration_s + HALF_SCORE_LENGTH_S),
+    }
+    words = set(vibe.get("character") or ())
+    scores = {}
+    for axis, figure in figures.items():
+        high, low = (bool(words & end) for end in AXIS_CHARACTERS.get(axis, (set(), set())))
+        scores[f"{axis}_score"] = None if figure is None else figure / 2 + 0.25 + (high - low) / 4
+    return scores
+
+
+def _scale_to_unit(figure: float | None, low: float, high: float) -> float | None:
+    return None if figure is None else (figure - low) / (high - low)
 
 
 def make_terms(row: dict[str, Any]) -> str:

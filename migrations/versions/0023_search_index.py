@@ -16,6 +16,7 @@ depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SORTED_TEXT = sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql")
+AXES = ("brightness", "noisiness", "loudness", "punch", "energy", "length")
 NEWEST_FIRST = sa.text("sample_id DESC")
 TIME = sa.DateTime(timezone=True)
 # The columns of a sample that its row of the index is made of
@@ -96,7 +97,7 @@ def _make_tables() -> None:
         sa.Column("created_at", TIME, nullable=False),
         *(
             sa.Column(name, sa.Double(), nullable=True)
-            for name in ("brightness", "noisiness", "loudness", "punch", "energy")
+            for name in (*AXES[:-1], *(f"{axis}_score" for axis in AXES))
         ),
         sa.Column("name", SORTED_TEXT, nullable=False),
         *(
@@ -113,6 +114,7 @@ def _make_tables() -> None:
         ("bpm", ["bpm", NEWEST_FIRST]),
         ("length", ["duration_s", NEWEST_FIRST]),
         ("added", ["created_at"]),
+        *((f"{axis}_score", [f"{axis}_score", NEWEST_FIRST]) for axis in AXES),
     ):
         op.create_index(f"ix_search_rows_{name}", "search_rows", ["user_id", "live", *columns])
     op.create_table(

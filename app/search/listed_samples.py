@@ -1,0 +1,74 @@
+"""Load what a list shows of samples, which is a small part of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import AudioFeatures, Sample, User
+from app.music.sound_classes import sound_label
+from app.sp404.unit_limits import fits_on_pad
+
+MAX_BADGES = 3
+COLUMNS = (
+    Sample.corrections,
+    Sample.described["character"],
+    Sample.described["moods"],
+    AudioFeatures.measured["warnings"],
+    Sample.id,
+    Sample.name,
+    Sample.kind,
+    Sample.sound,
+    Sample.bpm,
+    Sample.key,
+    Sample.duration_s,
+    Sample.liked,
+    Sample.bars,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSample:
+    """What a list shows of a sample, with the user's corrections in force."""
+
+    corrected: frozenset[str]  # the fields that the user has corrected
+    badges: Sequence[str]  # the first words of its character, or else of its moods
+    warnings: Sequence[str]
+    id: str
+    name: str
+    kind: str
+    sound: str | None
+    bpm: float | None
+    key: str | None
+    duration_s: float
+    liked: bool
+    bars: bytes
+
+    @property
+    def fits_a_pad(self) -> bool:
+        return fits_on_pad(self.duration_s)
+
+    @property
+    def sound_label(self) -> str:
+        return sound_label(self.kind, self.sound)
+
+
+def load_listed(user: User, ids: Sequence[str]) -> list[ListedSample]:
+    """Return the user's samples with these ids in this order, without those that are deleted."""
+    rows = (
+        select(*COLUMNS)
+        .outerjoin(AudioFeatures, AudioFeatures.sample_id == Sample.id)
+        .where(Sample.user_id == user.id, Sample.deleted_at.is_(None), Sample.id.in_(ids))
+    )
+    loaded = {row.id: _make_listed(row) for row in db.session.execute(rows)}
+    return [loaded[sample_id] for sample_id in ids if sample_id in loaded]
+
+
+def _make_listed(row: Sequence[Any]) -> ListedSample:
+    corrections, character, moods, warnings, *values = row
+    words = corrections.get("character", character) or corrections.get("moods", moods) or ()
+    return ListedSample(frozenset(corrections), words[:MAX_BADGES], warnings or (), *values)

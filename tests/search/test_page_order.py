@@ -1,0 +1,179 @@
+"""However rows are found, a search finds the same ones in the same order, page by page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.extensions import db
+from app.library import samples
+from app.models import SearchRow, User
+from app.models.base import transaction
+from app.search import indexing, match_counts, matching, page_order
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
+from tests.search.sentences import HELD_OUT, SENTENCES
+from tests.search.test_text_conditions import VIBES, shelve
+
+FREE_TEXTS = (
+    "dusty",
+    "ust",
+    "k",
+    "KI",
+    "am-1",
+    "90",
+    "bd",
+    '"deep kick"',
+    "-kick",
+    "vox hit",
+    "zzz",
+    "#",
+    "80s",
+    "ic",
+)
+SORTS = ("", "newest", "oldest", "name", "bpm", "length")
+FILTERS: tuple[dict[str, Any], ...] = (
+    {}, {"kind": "one-shot"}, {"sound": "drums"}, {"key": "A minor", "compatible": True}, {"liked": True},
+    {"tag": "dusty"}, {"bpm_min": 85.0, "bpm_max": 95.0}, {"q": "ki"}, {"ask": "dusty"},
+    {"ask": "longest kicks"}, {"ask": "darkest"},
+)  # fmt: skip
+SHELF = {f"{name} {number}": vibe for number in range(3) for name, vibe in VIBES.items()} | {
+    "Deep Kick": {}, "AM-1 vocal hit": {}, "kick_02 dusty": {"tags": ["dusty"]}, "80s tom": {},
+    "Beat (90 bpm)": {},
+}  # fmt: skip
+
+
+@pytest.fixture
+def shelf(owner: User) -> User:
+    return fill_shelf(owner)
+
+
+def fill_shelf(owner: User) -> User:
+    """Give a user samples of every kind, tempo, key and length."""
+    for number, sample in enumerate(shelve(owner, SHELF).values()):
+        with transaction():
+            sample.duration_s = 0.25 * (number % 5 + 1)
+            sample.liked = number % 3 == 0
+            if number % 2:
+                sample.correct(kind="one-shot", sound=("kick", "snare", "tom")[number % 3], bpm=None)
+            else:
+                sample.correct(
+                    bpm=(88.0, 90.0, 174.0)[number % 3], key=("A minor", None, "C major")[number % 3]
+                )
+        if number % 4 == 0:
+            samples.edit_sample(sample, tags="dusty, warm")
+    indexing.follow_changes(owner.id)
+    return owner
+
+
+def all_pages(owner: User, query: SampleQuery, limit: int) -> list[str]:
+    seen, after = list[str](), ""
+    while True:
+        page = find_samples(owner, query, after, limit)
+        seen += [sample.id for sample in page.samples]
+        if page.next_after is None:
+            return seen
+        after = page.next_after
+
+
+def missing_from_index(owner: User) -> list[str]:
+    """Return the searches for which the inverted index leaves out a sample that meets the conditions."""
+    searches = [SampleQuery(ask=each) for each in (*SENTENCES, *HELD_OUT)]
+    searches += [SampleQuery(q=each) for each in FREE_TEXTS] + [SampleQuery(**each) for each in FILTERS]
+    wrong = []
+    for query in searches:
+        conditions = page_order.row_conditions(query)
+        gathered = db.session.scalars(matching.gathered(owner.id, conditions, SearchRow.sample_id)).all()
+        walked = db.session.scalars(matching.walked(owner.id, conditions, SearchRow.sample_id)).all()
+        if sorted(gathered) != sorted(walked):
+            wrong.append(f"{query.q}{query.ask}: {len(gathered)} of {len(walked)}")
+    return wrong
+
+
+def test_the_index_leaves_no_sample_out(shelf: User) -> None:
+    assert missing_from_index(shelf) == []
+
+
+def test_most_searches_use_the_index(shelf: User) -> None:
+    asked = [page_order.row_conditions(SampleQuery(**each)) for each in FILTERS if each and "ask" not in each]
+    assert all(any(condition.groups for condition in conditions) for conditions in asked)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
+def test_walking_finds_the_same_in_the_same_order_as_gathering(
+    shelf: User, sort: str, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = SampleQuery(**filters, sort=sort)
+    gathered = all_pages(shelf, query, 100)
+    assert gathered
+    assert all_pages(shelf, query, 3) == gathered
+    assert find_samples(shelf, query, "").total == len(gathered)
+    if sort or "ask" not in filters:  # of too many, not all are ranked: see below
+        monkeypatch.setattr(matching, "MAX_GATHERED", 2)
+    for limit in (3, 100):
+        assert all_pages(shelf, query, limit) == gathered
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_page_continues_after_a_sample_that_was_deleted_meanwhile(
+    shelf: User, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = SampleQuery(sort=sort)
+    every = all_pages(shelf, query, 100)
+    for most in (100, 2):
+        monkeypatch.setattr(matching, "MAX_GATHERED", most)
+        with transaction() as session:
+            session.query(SearchRow).filter_by(sample_id=every[4]).update({"live": False})
+        rest = find_samples(shelf, query, every[4], 100).samples
+        assert [sample.id for sample in rest] == every[5:]
+
+
+def test_of_too_many_matches_those_with_the_word_and_the_newest_are_ranked(
+    shelf: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = SampleQuery(ask="dusty")
+    whole = all_pages(shelf, query, 100)
+    with_word = {sample.id for sample in find_samples(shelf, SampleQuery(q="dusty"), "", 100).samples}
+    assert with_word <= set(whole[: len(whole) - 5])
+    monkeypatch.setattr(matching, "MAX_GATHERED", len(with_word) + 4)
+    monkeypatch.setattr(page_order, "MAX_RANKED", 2)
+    ranked = all_pages(shelf, query, 100)
+    newest = all_pages(shelf, SampleQuery(), 100)[:2]
+    assert set(ranked) >= with_word | set(newest)
+    assert ranked == [each for each in whole if each in set(ranked)]
+    assert len(ranked) < len(whole)
+
+
+def test_counts_are_exact_up_to_a_limit_and_only_a_minimum_beyond(
+    shelf: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = SampleQuery(q="dusty", kind="loop")
+    exact = match_counts.count_matches(shelf.id, query)
+    assert not exact.is_more
+    assert exact.total == dict(exact.kinds)["loop"] == len(all_pages(shelf, query, 100))
+    either = match_counts.count_matches(shelf.id, SampleQuery(q="dusty"))
+    monkeypatch.setattr(matching, "MAX_GATHERED", exact.total)
+    assert exact.total < either.total
+    beyond = match_counts.count_matches(shelf.id, SampleQuery(q="dusty"))
+    assert (beyond.total, beyond.is_more) == (exact.total, True)
+    assert all(count is None for values in (beyond.kinds, beyond.sounds, beyond.keys) for _, count in values)
+    narrowed = match_counts.count_matches(shelf.id, query)
+    assert (narrowed.total, narrowed.is_more) == (exact.total, False)
+    in_all = match_counts.count_matches(shelf.id, SampleQuery(kind="loop"))
+    assert in_all.total > exact.total
+    assert not in_all.is_more
+
+
+@pytest.mark.parametrize("sentence", ["longest", "shortest loops", "darkest", "punchiest one-shots"])
+def test_of_too_many_matches_all_are_sorted_by_a_single_axis(
+    shelf: User, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (f"The {sentence} I", f"{sentence} II"):
+        shelve(shelf, {name: {}})
+    query = SampleQuery(ask=sentence)
+    gathered = all_pages(shelf, query, 100)
+    monkeypatch.setattr(matching, "MAX_GATHERED", 3)
+    for limit in (1, 3, 100):
+        assert all_pages(shelf, query, limit) == gathered

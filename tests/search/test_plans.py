@@ -1,0 +1,67 @@
+"""No search reads a table from end to end: the plan of each statement uses an index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app.extensions import db
+from app.models import User
+from app.search import facets, indexing, matching
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import find_samples
+from tests.search.test_page_order import FILTERS, SORTS, fill_shelf
+
+TABLES = "search_rows|samples|sample_tags|audio_features|library_counts|library_tags|libraries|sample_changes"
+# SQLite's words for reading a whole table; an index that covers a statement may still be read whole.
+SCAN = re.compile(rf"SCAN (?:TABLE )?(?:{TABLES})\b")
+
+
+@contextmanager
+def plans_of_searches() -> Iterator[list[tuple[str, str]]]:
+    """Collect each statement with its plan."""
+    plans: list[tuple[str, str]] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "WITH")):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append((statement, "\n".join(row[3] for row in cursor.fetchall())))
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+
+
+@pytest.mark.parametrize("most", [10_000, 2], ids=["gathered", "walked"])
+def test_no_statement_of_a_search_scans_a_table(
+    owner: User, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_shelf(owner)
+    monkeypatch.setattr(matching, "MAX_GATHERED", most)
+    with plans_of_searches() as plans:
+        for filters in FILTERS:
+            for sort in SORTS:
+                query = SampleQuery(**filters, sort=sort)
+                page = find_samples(owner, query, "", 3)
+                find_samples(owner, query, page.next_after, 3)
+                facets.samples_named_so(owner, query)
+                facets.wider_searches(owner, query)
+        facets.count_tags(owner)
+    assert len(plans) > 100
+    assert [(statement, plan) for statement, plan in plans if SCAN.search(plan)] == []
+
+
+def test_following_changes_scans_no_table(owner: User) -> None:
+    fill_shelf(owner)
+    with plans_of_searches() as plans:
+        indexing.follow_changes(owner.id)
+        list(indexing.rebuild(owner.id))
+    assert plans
+    assert [(statement, plan) for statement, plan in plans if SCAN.search(plan)] == []
