@@ -14,14 +14,15 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+import psycopg
+
 from benchmarks.library_scale import databases, memory_curve
 from benchmarks.library_scale.databases import SQLITE, Place
-from benchmarks.library_scale.pages import Measured, measure_pages, pages_table
+from benchmarks.library_scale.pages import Figures, measure_pages, pages_table
 from benchmarks.library_scale.product import Product
 from benchmarks.library_scale.samples import SEED, Owner, make_owners, make_rows
 from benchmarks.library_scale.searches import FIRST_PAGE, SEARCHES, Page, Search, expected_pages
-from benchmarks.library_scale.sounds import Measured as Sound
-from benchmarks.library_scale.sounds import make_sounds
+from benchmarks.library_scale.sounds import Sound, make_sounds
 from benchmarks.library_scale.timing import Schedule, compare
 from benchmarks.library_scale.uploads import measure_uploads
 from benchmarks.library_scale.visitor import Visitor
@@ -79,6 +80,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--sizes", type=_parse_sizes, default=SIZES, help="sizes of libraries, the smallest first"
     )
+    parser.add_argument("--others", type=int, default=OTHER_OWNERS, help="owners of 100 samples beside those")
     parser.add_argument("--keep", type=Path, help="keep the databases in this folder, and use those in it")
     parser.add_argument("--before", type=Path, help="also measure this checkout of another version")
     parser.add_argument("--only", default="", help="only searches with this in their name")
@@ -90,14 +92,28 @@ def _parse_options() -> argparse.Namespace:
     )
     add_document_option(parser)
     options = parser.parse_args()
-    if options.owners > OTHER_OWNERS:
-        parser.error(f"--owners: there are {OTHER_OWNERS} other owners")
+    if not 0 <= options.owners <= options.others:
+        parser.error(f"--owners: there are {options.others} other owners")
+    if min(options.requests, options.seconds + 1, options.uploads + 1, options.others + 1) < 1:
+        parser.error("--requests must be at least 1; --seconds, --uploads and --others at least 0")
+    if options.before is not None and not (options.before / "Procfile").exists():
+        parser.error(f"--before: {options.before} is no checkout of the product")
+    if options.database != SQLITE:
+        _check_server(parser, options.database)
     return options
+
+
+def _check_server(parser: argparse.ArgumentParser, url: str) -> None:
+    """End the run when no PostgreSQL server answers at the URL."""
+    try:
+        psycopg.connect(f"{url.rstrip('/')}/postgres", connect_timeout=5).close()
+    except psycopg.Error as error:
+        parser.error(f"--database: no PostgreSQL server answers at {url} ({str(error).splitlines()[0]})")
 
 
 def _parse_sizes(text: str) -> tuple[int, ...]:
     """Read `100,100000`."""
-    sizes = tuple(int(part) for part in text.split(","))
+    sizes = tuple(int(part) if part.isdecimal() else 0 for part in text.split(","))
     if len(sizes) < 2 or list(sizes) != sorted(set(sizes)) or sizes[0] < 1:
         raise argparse.ArgumentTypeError("name two sizes or more, the smallest first: 100,100000")
     return sizes
@@ -106,7 +122,7 @@ def _parse_sizes(text: str) -> tuple[int, ...]:
 @contextmanager
 def _running(place: Place, options: argparse.Namespace) -> Iterator[Libraries]:
     """Make or open both databases, and yield the product running on them."""
-    owners, sounds = make_owners(options.sizes, OTHER_OWNERS), make_sounds(Random(SEED))
+    owners, sounds = make_owners(options.sizes, options.others), make_sounds(Random(SEED))
     shared_name = "_".join(["shared", *map(str, options.sizes)])
     alone = databases.open_database(place, "alone", owners[:1], sounds)
     shared = databases.open_database(place, shared_name, owners, sounds)
@@ -119,7 +135,7 @@ def _running(place: Place, options: argparse.Namespace) -> Iterator[Libraries]:
         databases.drop_database(shared)
 
 
-def _measure_libraries(libraries: Libraries) -> Iterator[Measured]:
+def _measure_libraries(libraries: Libraries) -> Iterator[Figures]:
     """Measure every address of each library."""
     small, schedule = libraries.owners[0], libraries.schedule
     alone, pages = Visitor(libraries.alone, small), libraries.pages(small)
@@ -132,7 +148,7 @@ def _measure_libraries(libraries: Libraries) -> Iterator[Measured]:
         yield from measure_pages(f"{owner.size:,}", pages, (alone, FIRST), visitor, most, schedule)
 
 
-def _measure_uploads(libraries: Libraries, count: int) -> list[Measured]:
+def _measure_uploads(libraries: Libraries, count: int) -> list[Figures]:
     """Measure uploads into the largest library beside those into the small one alone."""
     if not count:
         return []
@@ -147,7 +163,7 @@ def _large_owners(libraries: Libraries) -> list[Owner]:
     return [owner for owner in named if owner.size > smallest]
 
 
-def _measure_before(place: Place, libraries: Libraries, checkout: Path) -> Measured:
+def _measure_before(place: Place, libraries: Libraries, checkout: Path) -> Figures:
     """Compare the processor time of the first page with that of another version."""
     small = libraries.owners[0]
     product = databases.open_database(place, "before", [small], libraries.sounds, checkout)
@@ -155,7 +171,7 @@ def _measure_before(place: Place, libraries: Libraries, checkout: Path) -> Measu
         other, own = Visitor(product, small), Visitor(libraries.alone, small)
         times = compare((other, FIRST), (own, FIRST), libraries.schedule)
     name, ratio = f"{small.size:,} alone", times.processor_ratio
-    return Measured(name, "list", times.wall_ms, times.processor_ms, ratio, ratio, MOST_OF_BEFORE)
+    return Figures(name, "list", times.wall_ms, times.processor_ms, ratio, ratio, MOST_OF_BEFORE)
 
 
 if __name__ == "__main__":

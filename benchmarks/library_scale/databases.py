@@ -14,7 +14,7 @@ import psycopg
 from benchmarks.library_scale.filling import PostgresTarget, SqliteTarget, analyze, fill
 from benchmarks.library_scale.product import Product
 from benchmarks.library_scale.samples import SEED, Owner
-from benchmarks.library_scale.sounds import Measured
+from benchmarks.library_scale.sounds import Sound
 from tests.live import ROOT
 
 SQLITE = "sqlite"
@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
 
 def open_database(
-    place: Place, name: str, owners: Sequence[Owner], sounds: Sequence[Measured], checkout: Path = ROOT
+    place: Place, name: str, owners: Sequence[Owner], sounds: Sequence[Sound], checkout: Path = ROOT
 ) -> Product:
     """Return the product on a database with the libraries of these owners, made now or kept by another run.
 
@@ -86,6 +86,8 @@ def _create_database(url: str) -> None:
 def _is_kept(product: Product, owners: Sequence[Owner]) -> bool:
     """Return whether the folder has this database; end the run when it has another one of the same name."""
     manifest = _manifest(product)
+    if not manifest.exists() and product.file.exists():
+        sys.exit(f"{product.file} was not finished by the run that made it. Remove {product.folder}.")
     if not manifest.exists():
         return False
     if json.loads(manifest.read_text()) != _contents(owners):

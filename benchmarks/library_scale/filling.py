@@ -16,7 +16,7 @@ import psycopg
 from app.models import punctuation
 from benchmarks.library_scale import tables
 from benchmarks.library_scale.samples import Owner, Row, make_rows
-from benchmarks.library_scale.sounds import Measured
+from benchmarks.library_scale.sounds import Sound
 
 BLOCK = 5_000
 
@@ -30,7 +30,7 @@ class Target(Protocol):
 
 
 class SqliteTarget:
-    """The SQLite file of a data folder. It can't be undone: an interrupted run leaves a file to be removed."""
+    """The SQLite file of a data folder. An interrupted run leaves a file that can't be used."""
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path)
@@ -72,7 +72,7 @@ class PostgresTarget:
         self._connection.close()
 
 
-def fill(target: Target, owners: Sequence[Owner], sounds: Sequence[Measured]) -> None:
+def fill(target: Target, owners: Sequence[Owner], sounds: Sequence[Sound]) -> None:
     """Insert the owners with everything that belongs to their samples."""
     for table, values in tables.owner_rows(owners, datetime.now(UTC)).items():
         target.insert(table, values)

@@ -17,7 +17,7 @@ HEADER = ("library", "address", "ms", "processor ms", "× time", "× processor",
 
 
 @dataclass(frozen=True)
-class Measured:
+class Figures:
     """What was measured of one address."""
 
     library: str
@@ -48,13 +48,13 @@ def measure_pages(
     visitor: Visitor,
     most: float,
     schedule: Schedule,
-) -> Iterator[Measured]:
+) -> Iterator[Figures]:
     """Yield the figures of each page. A yardstick without an address is the same page of another library."""
     other, address = yardstick
     for page in pages:
         times = compare((other, address or page.address), (visitor, page.address), schedule)
         ratios, fault = (times.wall_ratio, times.processor_ratio), find_fault(times.last, page)
-        found = Measured(library, page.name, times.wall_ms, times.processor_ms, *ratios, most, fault)
+        found = Figures(library, page.name, times.wall_ms, times.processor_ms, *ratios, most, fault)
         print("  ".join(map(str, found.cells())), file=sys.stderr, flush=True)
         yield found
 
@@ -77,6 +77,6 @@ def find_fault(visit: Visit, page: Page) -> str:
     return "" if is_right else f"says {said[1]}{said[2]} of {page.total:,}"
 
 
-def pages_table(name: str, measured: Iterable[Measured]) -> Table:
+def pages_table(name: str, measured: Iterable[Figures]) -> Table:
     """Return all figures as a table."""
     return Table(name, HEADER, [each.cells() for each in measured])

@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from app.music.sound_classes import LOOP
-from benchmarks.library_scale.sounds import LENGTH_PLACE, Measured
+from benchmarks.library_scale.sounds import LENGTH_PLACE, Sound
 
 SEED = 404
 # Uploads end long before today, so that none counts for the current month.
@@ -44,7 +44,7 @@ class Row:
     owner: str
     number: int  # in the order of uploading
     name: str
-    measured: Measured
+    measured: Sound
     bpm: float | None
     duration_s: float
     tags: tuple[str, ...]
@@ -91,7 +91,7 @@ def make_owners(sizes: Sequence[int], others: int) -> list[Owner]:
     ]
 
 
-def make_rows(owner: Owner, sounds: Sequence[Measured]) -> Iterator[Row]:
+def make_rows(owner: Owner, sounds: Sequence[Sound]) -> Iterator[Row]:
     """Yield the samples of an owner in the order in which they were uploaded."""
     rng = Random(f"{SEED} {owner.email}")
     step = SPAN / owner.size
@@ -113,7 +113,7 @@ def make_rows(owner: Owner, sounds: Sequence[Measured]) -> Iterator[Row]:
         )
 
 
-def _make_name(rng: Random, measured: Measured, number: int) -> str:
+def _make_name(rng: Random, measured: Sound, number: int) -> str:
     """Return a name such as `Dusty Kick 0123`, `AmenBreak_174bpm` or `Crate-Bass Loop 0007 Am`."""
     word = WORDS_OF_SOUND.get(measured.sound or "", (measured.sound or "atmosphere").title())
     first, mark = rng.choice(ADJECTIVES if rng.random() < 0.6 else PACKS), rng.choice("  _-")
@@ -125,7 +125,7 @@ def _make_name(rng: Random, measured: Measured, number: int) -> str:
     return f"{first}{mark}{word} Loop {number:04}{key}"
 
 
-def _bpm_in_force(rng: Random, measured: Measured) -> float | None:
+def _bpm_in_force(rng: Random, measured: Sound) -> float | None:
     """Return the measured tempo, or for a few loops the half of it, as their owner corrected it."""
     return measured.bpm / 2 if measured.bpm and rng.random() < 0.03 else measured.bpm
 

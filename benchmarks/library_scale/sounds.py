@@ -20,7 +20,7 @@ from app.music.musical_keys import ALL_KEYS
 from app.music.sound_classes import LOOP, LOOP_SOUNDS, ONE_SHOT, ONE_SHOT_SOUNDS, TEXTURE
 from app.vibe.sound_description import describe_by_rules
 
-Sound = np.ndarray[Any, np.dtype[np.float32]]
+Waveform = np.ndarray[Any, np.dtype[np.float32]]
 RATE = 44_100
 VARIATIONS = 3_000
 # The place of the length in the JSON of a measurement, which each sample fills in with its own.
@@ -32,7 +32,7 @@ BARS_PEAKS = ("bars", "peaks")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Sound:
     """What one measurement and its description put into the columns of a sample."""
 
     kind: str
@@ -47,7 +47,7 @@ class Measured:
     described_json: str
 
 
-def make_sounds(rng: Random, count: int = VARIATIONS) -> list[Measured]:
+def make_sounds(rng: Random, count: int = VARIATIONS) -> list[Sound]:
     """Return that many different measurements, the same ones for the same seed."""
     measured = _measure_generated()
     return [_vary(rng, measured) for _ in range(count)]
@@ -66,7 +66,7 @@ def _measure_generated() -> dict[str, list[Analysis]]:
     }
 
 
-def _vary(rng: Random, measured: dict[str, list[Analysis]]) -> Measured:
+def _vary(rng: Random, measured: dict[str, list[Analysis]]) -> Sound:
     """Return a measurement like one of those, with figures of its own."""
     (kind,) = rng.choices([*KINDS], [*KINDS.values()])
     sound = {ONE_SHOT: ONE_SHOT_SOUNDS, LOOP: LOOP_SOUNDS}.get(kind)
@@ -85,18 +85,18 @@ def _vary(rng: Random, measured: dict[str, list[Analysis]]) -> Measured:
     return _as_columns(analysis)
 
 
-def _as_columns(analysis: Analysis) -> Measured:
+def _as_columns(analysis: Analysis) -> Sound:
     plain = {name: value for name, value in analysis.to_dict().items() if name not in BARS_PEAKS}
     described = describe_by_rules(analysis).to_dict()
     words = [*described["moods"], *described["character"], described["texture"], described["use"]]
-    return Measured(
+    return Sound(
         analysis.kind, analysis.sound, analysis.bpm, analysis.key, analysis.brightness or 0.0,
         tuple(described["character"]), (*words, *described["tags"]), analysis,
         json.dumps(plain | {"duration_s": "the length"}), json.dumps(described),
     )  # fmt: skip
 
 
-def _drum_loop(bpm: float, beats: int = 8) -> Sound:
+def _drum_loop(bpm: float, beats: int = 8) -> Waveform:
     """Return a kick on each beat and noise on each eighth."""
     eighth = round(30 / bpm * RATE)
     loop = np.zeros((2 * beats * eighth, 1), np.float32)
@@ -107,14 +107,14 @@ def _drum_loop(bpm: float, beats: int = 8) -> Sound:
     return loop
 
 
-def _tone(frequencies_hz: Sequence[float], length_s: float, decay: float) -> Sound:
+def _tone(frequencies_hz: Sequence[float], length_s: float, decay: float) -> Waveform:
     """Return sines that decay by a factor of e^decay a second."""
     times = np.arange(round(length_s * RATE)) / RATE
     waves = np.mean([np.sin(2 * np.pi * hz * times) for hz in frequencies_hz], axis=0)
     return np.asarray(0.8 * waves * np.exp(-decay * times), np.float32)[:, None]
 
 
-def _noise(length_s: float, decay: float) -> Sound:
+def _noise(length_s: float, decay: float) -> Waveform:
     count = round(length_s * RATE)
     fall = np.exp(-decay * np.arange(count) / RATE)
     return np.asarray(np.random.default_rng(7).uniform(-0.8, 0.8, count) * fall, np.float32)[:, None]

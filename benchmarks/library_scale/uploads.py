@@ -16,7 +16,7 @@ from app.config import Settings
 from app.extensions import db
 from app.jobs import run
 from app.models import Job
-from benchmarks.library_scale.pages import Measured
+from benchmarks.library_scale.pages import Figures
 from benchmarks.library_scale.timing import summarize
 from benchmarks.library_scale.visitor import Visit, Visitor
 from tests.support import RATE, tone, wav
@@ -25,7 +25,7 @@ WARM_UPS = 2
 MOST_RATIO = 1.2
 
 
-def measure_uploads(library: str, small: Visitor, large: Visitor, count: int) -> list[Measured]:
+def measure_uploads(library: str, small: Visitor, large: Visitor, count: int) -> list[Figures]:
     """Return how an upload's request and its job compare; the uploaded samples are deleted again."""
     set_cache_folder()
     with _worker(small) as one, _worker(large) as other:
@@ -35,7 +35,7 @@ def measure_uploads(library: str, small: Visitor, large: Visitor, count: int) ->
     for name, place in (("upload: its request", 0), ("upload: its job", 1)):
         times = summarize([(its[place], mine[place]) for its, mine in pairs])
         ratios = times.wall_ratio, times.processor_ratio
-        measured.append(Measured(library, name, times.wall_ms, times.processor_ms, *ratios, MOST_RATIO))
+        measured.append(Figures(library, name, times.wall_ms, times.processor_ms, *ratios, MOST_RATIO))
     return measured
 
 
