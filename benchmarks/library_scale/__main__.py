@@ -6,6 +6,7 @@ python -m benchmarks.library_scale [--database postgresql://user@host:port] [--s
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -54,6 +55,9 @@ class Libraries:
 def main() -> int:
     """Print the tables; return 1 if an address is too slow or lists wrong rows."""
     options = _parse_options()
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # so that the servers are stopped
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(TemporaryDirectory(prefix="library-scale-")))
         place = Place(folder.resolve(), options.database)
