@@ -137,13 +137,17 @@ def test_of_too_many_matches_those_with_the_word_and_the_newest_are_ranked(
     whole = all_pages(shelf, query, 100)
     with_word = {sample.id for sample in find_samples(shelf, SampleQuery(q="dusty"), "", 100).samples}
     assert with_word <= set(whole[: len(whole) - 5])
-    monkeypatch.setattr(matching, "MAX_GATHERED", len(with_word) + 4)
-    monkeypatch.setattr(page_order, "MAX_RANKED", 2)
-    ranked = all_pages(shelf, query, 100)
-    newest = all_pages(shelf, SampleQuery(), 100)[:2]
-    assert set(ranked) >= with_word | set(newest)
-    assert ranked == [each for each in whole if each in set(ranked)]
-    assert len(ranked) < len(whole)
+    monkeypatch.setattr(matching, "MAX_GATHERED", 2)
+    newest = all_pages(shelf, SampleQuery(), 100)
+    for ranked in (len(with_word), len(with_word) + 3):
+        monkeypatch.setattr(page_order, "MAX_RANKED", ranked)
+        listed = with_word | set(newest[:ranked])
+        assert len(listed) < len(whole)
+        assert all_pages(shelf, query, 100) == [each for each in whole if each in listed]
+    monkeypatch.setattr(page_order, "MAX_RANKED", 3)  # too many have the word, too
+    assert all_pages(shelf, query, 100) == [
+        each for each in whole if each in [with_it for with_it in newest if with_it in with_word][:3]
+    ]
 
 
 def test_counts_are_exact_up_to_a_limit_and_only_a_minimum_beyond(
