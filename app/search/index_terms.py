@@ -20,6 +20,8 @@ from app.models.punctuation import blank_punctuation
 Group = frozenset[str]
 """Terms of which a sample has at least one."""
 
+# The texts of a sample that have terms: everything written about it, its name, the sentence that describes it
+TEXT, NAME, DESCRIPTION = "", "n", "d"
 GRAM = 3  # letters; shorter texts are looked for at the beginning of words
 NO_BLANK = "\N{NO-BREAK SPACE}"
 MAX_TEMPO_BUCKETS = 16
@@ -69,36 +71,33 @@ def values_of(field: str, framed: str) -> list[str]:
     ]
 
 
-def word_term(word: str) -> str:
-    return f"w{word}"
-
-
-def description_term(word: str) -> str:
-    return f"d{word}"
+def word_term(word: str, where: str = TEXT) -> str:
+    """Return the term of a whole word in a text of a sample."""
+    return f"{where}w{word}"
 
 
 def trait_term(trait: str) -> str:
     return f"t{trait}"
 
 
-def terms_of_words(words: Iterable[str]) -> set[str]:
+def terms_of_words(words: Iterable[str], where: str = TEXT) -> set[str]:
     """Return the terms by which whole words, their beginnings and their parts are found."""
     terms: set[str] = set()
     for word in set(words):
-        terms |= {word_term(word), *(f"p{word[:size]}" for size in range(1, GRAM))}
-        terms |= {f"g{word[at : at + GRAM]}" for at in range(len(word) - GRAM + 1)}
+        terms |= {word_term(word, where), *(f"{where}p{word[:size]}" for size in range(1, GRAM))}
+        terms |= {f"{where}g{word[at : at + GRAM]}" for at in range(len(word) - GRAM + 1)}
         if any(map(_is_unspaced, word)):
-            terms |= {f"g{each}" for each in word} | {f"g{a}{b}" for a, b in pairwise(word)}
+            terms |= {f"{where}g{each}" for each in word} | {f"{where}g{a}{b}" for a, b in pairwise(word)}
     return terms
 
 
-def groups_of_part(text: str) -> tuple[Group, ...]:
+def groups_of_part(text: str, where: str = TEXT) -> tuple[Group, ...]:
     """Return what a sample has that contains a folded text; see `is_short`."""
     runs = split_words(text)
     if is_short(text):
-        return tuple(frozenset({f"p{run}"}) for run in runs)
+        return tuple(frozenset({f"{where}p{run}"}) for run in runs)
     grams = [
-        f"g{run[at : at + size]}"
+        f"{where}g{run[at : at + size]}"
         for run in runs
         for size in (min(len(run), GRAM),)
         for at in range(len(run) - size + 1)

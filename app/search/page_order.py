@@ -96,8 +96,8 @@ def _rows_to_rank(
     all_newest = walked(user_id, conditions, *columns).order_by(newest).limit(MAX_RANKED)
     if preferred is None:
         return all_newest
-    found = gathered(user_id, [*conditions, preferred], SearchRow.number).subquery()
-    if (db.session.scalar(select(func.count()).select_from(found)) or 0) > matching.MAX_GATHERED:
+    found = gathered(user_id, [*conditions, preferred], SearchRow.number, limit=MAX_RANKED).subquery()
+    if (db.session.scalar(select(func.count()).select_from(found)) or 0) > MAX_RANKED:
         return walked(user_id, [*conditions, preferred], *columns).order_by(newest).limit(MAX_RANKED)
     with_word = gathered(user_id, [*conditions, preferred], *columns)
     return union(select(with_word.subquery()), select(all_newest.subquery()))

@@ -20,7 +20,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from app.extensions import db
 from app.models import Sample, User
-from app.search import filters, indexing, matching, page_order
+from app.search import filters, indexing, matching, page_order, ranking
 from app.search.listed_samples import ListedSample, load_listed
 from app.search.match_counts import MatchCounts, count_matches
 from app.search.sample_query import SampleQuery
@@ -100,7 +100,8 @@ def _count_and_sort(
     user_id: str, query: SampleQuery, after: str, limit: int
 ) -> tuple[MatchCounts, Sequence[str]]:
     """Count the matches and return the ids of a page, by one statement where both need the same rows."""
-    if (filters.is_counted(query) and not query.terms) or filters.count_filters(query):
+    order = ranking.choose_order(query.sort, query.ask, query.terms)
+    if not order.is_stored or not filters.other_filters(query) or filters.count_filters(query):
         counts = count_matches(user_id, query)
         return counts, page_order.sorted_ids(user_id, query, counts, after, limit)
     counted, ids = page_order.gather_page(user_id, query, after, limit)

@@ -98,7 +98,9 @@ def _scale_to_unit(figure: float | None, low: float, high: float) -> float | Non
 def make_terms(row: dict[str, Any]) -> str:
     """Return the hashed terms of a row made by `make_row`."""
     terms = index_terms.terms_of_words(row["words"].split())
-    terms |= {index_terms.description_term(word) for word in row["description_words"].split()}
+    terms |= index_terms.terms_of_words(row["name_words"].split(), index_terms.NAME)
+    described = row["description_words"].split()
+    terms |= {index_terms.word_term(word, index_terms.DESCRIPTION) for word in described}
     terms |= {index_terms.trait_term(each) for each in row["traits"].split(" ") if each}
     return index_terms.hash_terms(row["user_id"], terms)
 

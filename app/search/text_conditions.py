@@ -6,7 +6,6 @@ Words and names are compared folded, so that accents, case and width make no dif
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute
@@ -15,7 +14,7 @@ from app.models.search_row import SearchRow
 from app.models.text_folding import fold_text
 from app.search import index_terms
 from app.search.condition import Condition, all_of, any_of
-from app.search.index_terms import trait, trait_term
+from app.search.index_terms import DESCRIPTION, NAME, TEXT, trait, trait_term
 from app.search.lexicon import name_spellings, similar_words
 
 TextColumn = InstrumentedAttribute[str]
@@ -65,25 +64,25 @@ def name_contains(sentence: str) -> Condition | None:
     said = " ".join(words)
     if len(said) <= MAX_WHOLE_NAME:
         return name_says(said)
-    whole = (frozenset({index_terms.word_term(word)}) for word in words[:-1])
-    groups = (*whole, *index_terms.groups_of_part(words[-1]))
+    whole = (frozenset({index_terms.word_term(word, NAME)}) for word in words[:-1])
+    groups = (*whole, *index_terms.groups_of_part(words[-1], NAME))
     return Condition(contains(SearchRow.name_words, f" {said}"), groups)
 
 
 def name_says(spelling: str) -> Condition:
     """Require whole words in the name: `pop`, but not in `popcorn`."""
-    return _says(SearchRow.name_words, spelling, index_terms.word_term)
+    return _says(SearchRow.name_words, spelling, NAME)
 
 
 def text_says(spelling: str) -> Condition:
     """Require whole words anywhere in a sample's texts but the sentence that describes it."""
-    return _says(SearchRow.words, spelling, index_terms.word_term)
+    return _says(SearchRow.words, spelling, TEXT)
 
 
 def name_has_part(part: str) -> Condition:
     """Require a text anywhere in the name, also inside a word."""
     folded = fold_text(part)
-    return Condition(contains(SearchRow.name, folded), index_terms.groups_of_part(folded))
+    return Condition(contains(SearchRow.name, folded), index_terms.groups_of_part(folded, NAME))
 
 
 def contains_text(part: str) -> Condition:
@@ -103,12 +102,12 @@ def contains(column: TextColumn, part: str) -> ColumnElement[bool]:
 
 
 def _description_says(spelling: str) -> Condition:
-    return _says(SearchRow.description_words, spelling, index_terms.description_term)
+    return _says(SearchRow.description_words, spelling, DESCRIPTION)
 
 
-def _says(column: TextColumn, spelling: str, term: Callable[[str], str]) -> Condition:
+def _says(column: TextColumn, spelling: str, where: str) -> Condition:
     words = _folded_words(spelling)
-    groups = tuple(frozenset({term(word)}) for word in words)
+    groups = tuple(frozenset({index_terms.word_term(word, where)}) for word in words)
     return Condition(contains(column, f" {' '.join(words)} "), groups)
 
 

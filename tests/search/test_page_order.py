@@ -10,7 +10,7 @@ from app.extensions import db
 from app.library import samples
 from app.models import SearchRow, User
 from app.models.base import transaction
-from app.search import indexing, match_counts, matching, page_order
+from app.search import indexing, match_counts, matching, page_order, ranking
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from tests.search.sentences import HELD_OUT, SENTENCES
@@ -135,15 +135,19 @@ def test_of_too_many_matches_those_with_the_word_and_the_newest_are_ranked(
 ) -> None:
     query = SampleQuery(ask="dusty")
     whole = all_pages(shelf, query, 100)
-    with_word = {sample.id for sample in find_samples(shelf, SampleQuery(q="dusty"), "", 100).samples}
-    assert with_word <= set(whole[: len(whole) - 5])
-    monkeypatch.setattr(matching, "MAX_GATHERED", len(with_word) + 4)
-    monkeypatch.setattr(page_order, "MAX_RANKED", 2)
-    ranked = all_pages(shelf, query, 100)
-    newest = all_pages(shelf, SampleQuery(), 100)[:2]
-    assert set(ranked) >= with_word | set(newest)
-    assert ranked == [each for each in whole if each in set(ranked)]
-    assert len(ranked) < len(whole)
+    preferred = ranking.preferred_rows(query.ask, query.terms)
+    assert preferred is not None
+    with_word = set(db.session.scalars(matching.walked(shelf.id, [preferred], SearchRow.sample_id)))
+    assert 3 < len(with_word) < len(whole) - 3
+    monkeypatch.setattr(matching, "MAX_GATHERED", 2)
+    newest = all_pages(shelf, SampleQuery(), 100)
+    for ranked in (len(with_word), len(with_word) + 3):
+        monkeypatch.setattr(page_order, "MAX_RANKED", ranked)
+        listed = with_word | set(newest[:ranked])
+        assert all_pages(shelf, query, 100) == [each for each in whole if each in listed]
+    monkeypatch.setattr(page_order, "MAX_RANKED", 3)  # too many have the word, too
+    listed = set([each for each in newest if each in with_word][:3])
+    assert all_pages(shelf, query, 100) == [each for each in whole if each in listed]
 
 
 def test_counts_are_exact_up_to_a_limit_and_only_a_minimum_beyond(

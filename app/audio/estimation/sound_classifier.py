@@ -19,7 +19,7 @@ MIN_DRUM_PROBABILITY = 0.35
 MIN_SOUND_PROBABILITY = 0.35
 MIN_LOOP_EVENTS = 2
 # Least sum of the probability of a loop and the confidence of its tempo. Below it there is no beat to be sure
-# of: on the corpus, 0.2 % of the loops lie there, and six in ten of those have a wrong tempo.
+# of: on the corpus, 0.2 % of the loops lie there, and seven in eight of those have a wrong tempo.
 MIN_BEAT_EVIDENCE = 1.1
 MAX_DOUBTFUL_LOOP = 0.25
 # The cut at the end of a held sound makes an onset that does not count.
