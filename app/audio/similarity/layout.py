@@ -15,16 +15,16 @@ SIMILARITY_VERSION = 1
 BODY, SHAPE, CLASS, RHYTHM, HARMONY = "body", "shape", "class", "rhythm", "harmony"
 BLOCKS: Mapping[str, slice] = MappingProxyType(
     {
-        BODY: slice(0, 48),
-        SHAPE: slice(48, 80),
-        CLASS: slice(80, 96),
-        RHYTHM: slice(96, 122),
-        HARMONY: slice(122, 146),
+        BODY: slice(0, 64),
+        SHAPE: slice(64, 104),
+        CLASS: slice(104, 115),
+        RHYTHM: slice(115, 147),
+        HARMONY: slice(147, 171),
     }
 )
 """The place of each block in a vector. `RHYTHM` and `HARMONY` are zero unless the sound is a loop."""
 
-LENGTH = 146
+LENGTH = 171
 BALANCED, TIMBRE = "balanced", "timbre"
 PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {

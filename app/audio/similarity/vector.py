@@ -18,7 +18,7 @@ from app.music.sound_classes import LOOP
 # events behind them tell loops from hits, and made hits of one instrument differ.
 SHAPE_NUMBERS = 136
 MAX_DEVIATION = 4.0
-RHYTHM_SCALE, HARMONY_SCALE = 1.0, 1.0
+HARMONY_SCALE = 1.5
 _DECIMALS = 6
 
 Array = npt.NDArray[np.float64]
@@ -52,7 +52,7 @@ def similarity_vector(features: FrontEndFeatures, kind: str, bpm: float | None) 
     _fill(vector, layout.SHAPE, project(shape, stored, layout.SHAPE))
     _fill(vector, layout.CLASS, project(np.concatenate([course, shape]), stored, layout.CLASS))
     if kind == LOOP:
-        _fill(vector, layout.RHYTHM, RHYTHM_SCALE * rhythm_pattern(features, bpm))
+        _fill(vector, layout.RHYTHM, project(rhythm_pattern(features, bpm), stored, layout.RHYTHM))
         _fill(vector, layout.HARMONY, HARMONY_SCALE * harmony_pattern(features))
     return tuple(np.round(vector, _DECIMALS).tolist())
 
