@@ -35,7 +35,7 @@ LOOP_FAMILIES = {"productions": 50, "further": 40, "stems": 50, "mma": 50, "chan
 UNNAMED = ("cymbal", "percussion")
 SAME_NAMES = {"rim": "stick"}
 
-BODY_WEIGHT, CLASS_WEIGHT = 2.0, 0.76
+BODY_WEIGHT, CLASS_WEIGHT, RHYTHM_WEIGHT = 2.0, 0.76, 2.0
 # The course has unit length; the discriminant sees its components on the scale of the descriptors.
 COURSE_SCALE = 25.0
 SHRINKAGE = 0.2
@@ -72,7 +72,7 @@ def fit_projections(hits: list[Row], loops: list[Row]) -> Arrays:
     # Uncentred: the rhythm of what is no loop is zero, and must be far from that of every loop.
     rhythm = np.stack([r["rhythm"] for r in loops]).astype(np.float64)
     axes = np.linalg.svd(rhythm, full_matrices=False)[2][: _size(layout.RHYTHM)]
-    return fitted | {"rhythm_origin": np.zeros(rhythm.shape[1]), "rhythm_axes": axes}
+    return fitted | {"rhythm_origin": np.zeros(rhythm.shape[1]), "rhythm_axes": RHYTHM_WEIGHT * axes}
 
 
 def _standardisation(shape: np.ndarray) -> Arrays:

@@ -82,6 +82,22 @@ def _loop_spectrum(bands: Array, loop_s: float) -> Array:
     return found
 
 
+def tempo_angle(bpm: float | None) -> Array:
+    """Return the tempo as a point of the unit circle, shape (2,): half and double tempo are the same point.
+
+    Both numbers are 0 without a tempo.
+
+    Parameters
+    ----------
+    bpm : float or None
+        In beats a minute.
+    """
+    if bpm is None:
+        return np.zeros(2)
+    angle = 2 * np.pi * np.log2(bpm)
+    return np.array([np.cos(angle), np.sin(angle)])
+
+
 def harmony_pattern(features: FrontEndFeatures) -> Array:
     """Return the harmony of a loop, shape (24,): pitch-class profiles of all notes, then of the bass.
 

@@ -34,7 +34,7 @@ def test_a_like_hit_that_is_brighter_and_shorter() -> None:
 
 def test_differences_are_told_of_the_other_sound() -> None:
     other = replace(HIT, brightness=40.0, duration_s=0.9, noisiness=50.0, attack_ms=30.0)
-    near = vector(body=1.0), vector(body=1.75)
+    near = vector(body=1.0), vector(body=1.5)
     assert explain_match(HIT, other, *near) == ("similar body", "darker", "longer", "softer attack")
     assert explain_match(other, HIT, *near) == ("similar body", "brighter", "shorter", "sharper attack")
 

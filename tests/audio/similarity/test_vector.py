@@ -7,7 +7,7 @@ import pytest
 import soxr
 
 from app.audio.analyzer import analyze_sound
-from app.audio.similarity.layout import BLOCKS, BODY, CLASS, HARMONY, LENGTH, RHYTHM, SHAPE
+from app.audio.similarity.layout import BLOCKS, BODY, CLASS, HARMONY, LENGTH, RHYTHM, SHAPE, TEMPO
 from tests.audio.signals import (
     RATE_HZ,
     Samples,
@@ -62,11 +62,12 @@ def test_a_snare_is_nearer_to_a_snare_than_to_a_kick() -> None:
     assert distance(SNARE, other, CLASS) < distance(SNARE, KICK, CLASS)
 
 
-def test_a_one_shot_has_neither_rhythm_nor_harmony() -> None:
+def test_a_one_shot_has_neither_rhythm_nor_harmony_nor_tempo() -> None:
     for sound in (KICK, chord((60, 64, 67), 1.0)):
         found = vector(sound)
         assert not found[BLOCKS[RHYTHM]].any()
         assert not found[BLOCKS[HARMONY]].any()
+        assert not found[BLOCKS[TEMPO]].any()
         assert found[BLOCKS[BODY]].any()
         assert found[BLOCKS[SHAPE]].any()
 
@@ -81,6 +82,11 @@ def test_the_rhythm_of_a_loop_does_not_depend_on_its_tempo() -> None:
     slower, faster = drums(93, 8), drums(104, 8)
     in_three = np.concatenate([drums(93, 2), drums(93, 1)] * 4)
     assert distance(slower, faster, RHYTHM) < 0.6 * distance(slower, in_three, RHYTHM)
+
+
+def test_half_and_double_tempo_are_one_tempo() -> None:
+    assert distance(drums(70, 8), drums(140, 16), TEMPO) < 0.01
+    assert distance(drums(70, 8), drums(99, 8), TEMPO) > 0.7  # half an octave, the opposite
 
 
 def test_drums_have_less_harmony_than_chords() -> None:
