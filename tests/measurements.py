@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.audio.result import Analysis, Measurement, Moments, SpectralSummary, VectorMoments
+from app.audio.similarity.layout import LENGTH, SIMILARITY_VERSION
 
 FLAT = Moments(0.0, 0.0)
 SPECTRUM = SpectralSummary(
@@ -59,8 +60,8 @@ LOOP = Analysis(
     onsets=tuple((round(0.3 * n, 3), 1.0) for n in range(16)),
     timbre=(0.0,) * 26,
     timbre_version=2,
-    similarity=(0.0,) * 146,
-    similarity_version=1,
+    similarity=(0.0,) * LENGTH,
+    similarity_version=SIMILARITY_VERSION,
     peaks=(100,) * 800,
     bars=(100,) * 64,
     content_sha256="",

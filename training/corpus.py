@@ -27,10 +27,10 @@ KIND_OF_CLIP = {"loop": LOOP, "track": LOOP, "oneshot": ONE_SHOT, "texture": TEX
 class Clip:
     """A labelled sound.
 
-    `group` is its source; folds never split a source. `kind` is loop, track, oneshot, texture, or keyed for
-    clips that are used for their key only. `sound` is the class of a loop, `label` that of a drum hit, `tone`
-    that of a tone. `key` is 0 to 11 for major and 12 to 23 for minor. `decided` is False where the notes that
-    are played do not decide the key.
+    `group` is its source; folds never split a source. `kind` is loop, track, oneshot, texture, keyed for
+    clips that are used for their key only, or named for hits that only the similarity vector is fitted on.
+    `sound` is the class of a loop, `label` that of a drum hit, `tone` that of a tone. `key` is 0 to 11 for
+    major and 12 to 23 for minor. `decided` is False where the notes that are played do not decide the key.
     """
 
     family: str

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from training import augment, declared_songs, drum_patterns, mma_grooves, one_shots, rare_grooves
+from training import augment, declared_songs, drum_patterns, mma_grooves, named_hits, one_shots, rare_grooves
 from training.corpus import Clip
 from training.folk_tunes import cut_excerpt, harmonise, read_tunes
 from training.further_patterns import FURTHER_STYLES
@@ -193,6 +193,7 @@ FAMILIES: dict[str, Callable[[float], Iterator[Clip]]] = {
     "bach": declared_songs.bach_chorales,
     "essen": declared_songs.essen_songs,
     "farnotes": one_shots.far_notes,
+    "namedhits": named_hits.named_hits,
     "textures": textures,
     "rare": rare_grooves.rare_grooves,
     "halfbars": rare_grooves.half_bars,

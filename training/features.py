@@ -50,7 +50,7 @@ STAGE_FEATURES: dict[str, tuple[Callable[[FrontEndFeatures], Row], Callable[[Row
     "tempo": (_tempo_features, lambda row: row["bpm"] is not None),
     "key": (_key_features, lambda row: row["key"] is not None),
     "note": (_note_features, lambda row: row["note"] is not None),
-    "shape": (_sound_features, lambda row: row["kind"] != "keyed"),
+    "shape": (_sound_features, lambda row: row["kind"] not in ("keyed", "named")),
 }
 
 

@@ -11,7 +11,7 @@ import mido
 import numpy as np
 import soxr
 
-from training.installed_sounds import RATE, SOUNDFONTS
+from training.installed_sounds import HELD_OUT_SOUNDFONTS, RATE, SOUNDFONTS
 
 SYNTH_RATE = 44100
 Event = tuple[float, int, str, int, int]  # seconds, channel, kind, two data bytes
@@ -21,17 +21,27 @@ Event = tuple[float, int, str, int, int]  # seconds, channel, kind, two data byt
 def _loaded_synth(soundfont: str) -> tuple[fluidsynth.Synth, int]:
     """Return a synthesiser with a soundfont and the soundfont's id, loaded once."""
     synth = fluidsynth.Synth(gain=0.5, samplerate=float(SYNTH_RATE))
-    return synth, synth.sfload(str(SOUNDFONTS[soundfont]))
+    return synth, synth.sfload(str((SOUNDFONTS | HELD_OUT_SOUNDFONTS)[soundfont]))
 
 
 def render_events(
     events: Sequence[Event], soundfont: str, duration_s: float, reverb: bool = True
 ) -> np.ndarray:
     """Return mono float32 at `RATE`, exactly `duration_s` long; notes that ring longer are cut."""
+    stereo = render_stereo(events, soundfont, duration_s, reverb)
+    if not len(stereo):
+        return np.zeros(1, dtype=np.float32)
+    return soxr.resample(stereo.mean(axis=1), SYNTH_RATE, RATE).astype(np.float32)
+
+
+def render_stereo(
+    events: Sequence[Event], soundfont: str, duration_s: float, reverb: bool = True
+) -> np.ndarray:
+    """Return float32 at `SYNTH_RATE`, shape (frames, 2), exactly `duration_s` long."""
     synth, sfid = _loaded_synth(soundfont)
     synth.system_reset()
     synth.set_reverb(0.4 if reverb else 0.0, 0.3, 0.5, 0.5 if reverb else 0.0)
-    if soundfont in SOUNDFONTS:
+    if soundfont in SOUNDFONTS | HELD_OUT_SOUNDFONTS:
         synth.program_select(9, sfid, 128, 0)
     parts, now = [], 0
     for time_s, channel, kind, a, b in sorted(events, key=lambda e: (e[0], e[2] != "program", e[2] != "off")):
@@ -43,9 +53,8 @@ def render_events(
     if (rest := int(duration_s * SYNTH_RATE) - now) > 0:
         parts.append(synth.get_samples(rest))
     if not parts:
-        return np.zeros(1, dtype=np.float32)
-    stereo = np.concatenate(parts).reshape(-1, 2).astype(np.float32) / 32768
-    return soxr.resample(stereo.mean(axis=1), SYNTH_RATE, RATE).astype(np.float32)
+        return np.zeros((0, 2), dtype=np.float32)
+    return np.concatenate(parts).reshape(-1, 2).astype(np.float32) / 32768
 
 
 def _send_event(synth: fluidsynth.Synth, sfid: int, channel: int, kind: str, a: int, b: int) -> None:

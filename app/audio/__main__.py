@@ -1,4 +1,8 @@
-"""The engine from a shell: python -m app.audio FILE… [--json] [--jobs N]"""
+"""The engine from a shell: measure files, or find sounds that are alike.
+
+python -m app.audio FILE… [--json] [--jobs N]
+python -m app.audio similar QUERY… --in FOLDER [--all] [--top N] [--preset NAME] [--json] [--jobs N]
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,71 @@ import os
 import sys
 from pathlib import Path
 
+from app.audio.similarity.layout import BALANCED, PRESETS
 from app.audio.warm import set_cache_folder
+
+SIMILAR = "similar"
 
 
 def main() -> int:
-    """Measure the files and folders of the command line; return 1 when one can't be read, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m app.audio", description="Measure audio files.")
+    """Run the command that the command line names; return 1 when a file can't be read, else 0."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == [SIMILAR]:
+        return _find_similar(arguments[1:])
+    return _measure(arguments)
+
+
+def _measure(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m app.audio",
+        description="Measure audio files.",
+        epilog=f"'python -m app.audio {SIMILAR} --help' finds sounds that are alike.",
+    )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file or a folder")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at once (all cores)")
-    options = parser.parse_args()
+    _add_common_options(parser)
+    options = parser.parse_args(arguments)
     set_cache_folder()
     from app.audio.file_report import print_report
 
     return print_report(options.files, as_json=options.json, jobs=options.jobs)
+
+
+def _find_similar(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m app.audio {SIMILAR}", description="Find the sounds of a folder that are most alike."
+    )
+    parser.add_argument("queries", nargs="*", type=Path, metavar="QUERY", help="a file")
+    parser.add_argument("--in", dest="folder", type=Path, required=True, help="the folder to search")
+    parser.add_argument("--all", action="store_true", help="take every file of the folder as a query")
+    parser.add_argument("--top", type=_positive_number, default=20, help="sounds for each query (20)")
+    parser.add_argument("--preset", choices=tuple(PRESETS), default=BALANCED, help="what counts most")
+    _add_common_options(parser)
+    options = parser.parse_intermixed_args(arguments)
+    if not options.queries and not options.all:
+        parser.error("name at least one QUERY, or give --all")
+    set_cache_folder()
+    from app.audio.similar_report import print_similar
+
+    return print_similar(
+        options.queries,
+        options.folder,
+        every=options.all,
+        top=options.top,
+        preset=options.preset,
+        as_json=options.json,
+        jobs=options.jobs,
+    )
+
+
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at once (all cores)")
+
+
+def _positive_number(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,9 @@ def print_report(paths: Iterable[Path], *, as_json: bool, jobs: int) -> int:
     int
         The exit code: 1 when a file could not be read, else 0.
     """
-    files = list(_list_files(paths))
+    files = list(list_files(paths))
     failed = False
-    for number, measured in enumerate(_measure_all(files, jobs), start=1):
+    for number, measured in enumerate(measure_all(files, jobs), start=1):
         failed |= "error" in measured
         _show_progress(number, len(files))
         sys.stdout.write((json.dumps(measured) if as_json else format_line(measured)) + "\n")
@@ -117,7 +117,13 @@ def _format_note(measured: dict[str, Any]) -> str | None:
     return f"{measured['note']} {measured['note_cents']:+.0f} cents" if measured["note"] else None
 
 
-def _list_files(paths: Iterable[Path]) -> Iterator[Path]:
+def list_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield files as they are, and of folders every audio file in them, sorted by path.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    """
     for path in paths:
         if path.is_dir():
             yield from (found for found in sorted(path.rglob("*")) if found.is_file() and _is_audio(found))
@@ -126,12 +132,22 @@ def _list_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_audio(path: Path) -> bool:
-    with path.open("rb") as file:
-        return sniff_format(file.read(HEAD_BYTES)) is not None
+    try:
+        with path.open("rb") as file:
+            return sniff_format(file.read(HEAD_BYTES)) is not None
+    except OSError:
+        return True  # measuring it says what is wrong
 
 
-def _measure_all(files: list[Path], jobs: int) -> Iterator[dict[str, Any]]:
-    """Yield the results in the order of the files."""
+def measure_all(files: list[Path], jobs: int) -> Iterator[dict[str, Any]]:
+    """Yield the results of `measure_file` in the order of the files.
+
+    Parameters
+    ----------
+    files : list of Path
+    jobs : int
+        How many files to measure at once.
+    """
     several = jobs > 1 and len(files) > 1
     # Each process is a fresh interpreter: the threads of the libraries don't survive a fork.
     with ProcessPoolExecutor(jobs, get_context("spawn")) if several else nullcontext() as pool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from app.audio.listening.front_end import FRAME_RATE_HZ, MEL_BANDS, FrontEnd
+from app.audio.listening.front_end import FRAME_RATE_HZ, MEL_BANDS, RATE_HZ, TAIL_DB, FrontEnd
 
 COURSE_STEPS = 16
 COURSE_S = 2.5
@@ -17,7 +17,8 @@ Array = npt.NDArray[np.float64]
 def spectral_course(frames: FrontEnd) -> Array:
     """Return the course of the mel spectrum from the start of the sound, unit length, shape (40, 16).
 
-    Each column is the mean over a span of time. The spans grow from 7 ms to 0.7 s and end at 2.5 s, so the
+    It starts where the level first comes within 40 dB of the peak: an encoder's pre-echo is quieter. Each
+    column is the mean over a span of time. The spans grow from 7 ms to 0.7 s and end at 2.5 s, so the
     attack has as many numbers as the tail. Time before the start does not count, silence behind the end
     counts as zero, and the course of silence is zero.
 
@@ -32,8 +33,15 @@ def spectral_course(frames: FrontEnd) -> Array:
     """
     if frames.is_silent:
         return np.zeros((MEL_BANDS, COURSE_STEPS))
-    course = _span_means(frames.mel, _course_edges() + frames.start_s)
+    course = _span_means(frames.mel, _course_edges() + _attack_s(frames))
     return np.asarray(course / (np.linalg.norm(course) + 1e-12))
+
+
+def _attack_s(frames: FrontEnd) -> float:
+    """Return the time of the first sample within 40 dB of the peak, in seconds."""
+    level = np.abs(frames.y[int(frames.start_s * RATE_HZ) :])
+    first = int(np.argmax(level > float(level.max()) * 10 ** (TAIL_DB / 20)))
+    return frames.start_s + first / RATE_HZ
 
 
 def _course_edges() -> Array:

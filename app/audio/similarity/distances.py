@@ -37,18 +37,6 @@ def distances(query: npt.ArrayLike, others: npt.ArrayLike, preset: str = layout.
     return np.asarray(np.round(np.sqrt(np.sum(apart**2, axis=1)), DECIMALS))
 
 
-def block_distances(a: Sequence[float], b: Sequence[float]) -> dict[str, float]:
-    """Return the distance of two vectors in each block of `layout.BLOCKS`, unweighted.
-
-    Parameters
-    ----------
-    a, b : sequence of float
-        Of length `layout.LENGTH`.
-    """
-    apart = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-    return {name: float(np.linalg.norm(apart[place])) for name, place in layout.BLOCKS.items()}
-
-
 def rank_nearest(
     query: npt.ArrayLike, others: npt.ArrayLike, names: Sequence[str], preset: str = layout.BALANCED
 ) -> list[tuple[str, float]]:

@@ -12,26 +12,27 @@ from types import MappingProxyType
 SIMILARITY_VERSION = 1
 """Compare only vectors of the same version."""
 
-BODY, SHAPE, CLASS, RHYTHM, HARMONY = "body", "shape", "class", "rhythm", "harmony"
+BODY, SHAPE, CLASS, RHYTHM, HARMONY, TEMPO = "body", "shape", "class", "rhythm", "harmony", "tempo"
 BLOCKS: Mapping[str, slice] = MappingProxyType(
     {
-        BODY: slice(0, 48),
-        SHAPE: slice(48, 80),
-        CLASS: slice(80, 96),
-        RHYTHM: slice(96, 122),
-        HARMONY: slice(122, 146),
+        BODY: slice(0, 64),
+        SHAPE: slice(64, 104),
+        CLASS: slice(104, 115),
+        RHYTHM: slice(115, 147),
+        HARMONY: slice(147, 171),
+        TEMPO: slice(171, 173),
     }
 )
-"""The place of each block in a vector. `RHYTHM` and `HARMONY` are zero unless the sound is a loop."""
+"""The place of each block. `RHYTHM`, `HARMONY` and `TEMPO` are zero unless the sound is a loop."""
 
-LENGTH = 146
+LENGTH = 173
 BALANCED, TIMBRE = "balanced", "timbre"
 PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
-        BALANCED: dict.fromkeys(BLOCKS, 1.0),
-        TIMBRE: {BODY: 1.5, SHAPE: 1.5, CLASS: 1.0, RHYTHM: 0.25, HARMONY: 0.25},
-        RHYTHM: {BODY: 0.35, SHAPE: 0.35, CLASS: 0.35, RHYTHM: 2.0, HARMONY: 0.35},
-        HARMONY: {BODY: 0.35, SHAPE: 0.35, CLASS: 0.35, RHYTHM: 0.35, HARMONY: 2.0},
+        BALANCED: {BODY: 1.0, SHAPE: 1.0, CLASS: 1.0, RHYTHM: 1.0, HARMONY: 1.0, TEMPO: 1.0},
+        TIMBRE: {BODY: 1.5, SHAPE: 1.5, CLASS: 1.0, RHYTHM: 0.2, HARMONY: 0.2, TEMPO: 0.2},
+        RHYTHM: {BODY: 0.35, SHAPE: 0.35, CLASS: 0.35, RHYTHM: 1.0, HARMONY: 0.35, TEMPO: 1.0},
+        HARMONY: {BODY: 0.2, SHAPE: 0.2, CLASS: 0.2, RHYTHM: 0.2, HARMONY: 2.0, TEMPO: 5.0},
     }
 )
 """The weight of each block by preset. Two sounds are as far apart as their weighted blocks (Euclidean)."""

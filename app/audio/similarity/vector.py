@@ -11,14 +11,14 @@ from app.audio.estimation.boosted_trees import load_weights
 from app.audio.listening.front_end_features import FrontEndFeatures
 from app.audio.similarity import layout
 from app.audio.similarity.course import spectral_course
-from app.audio.similarity.loop_patterns import harmony_pattern, rhythm_pattern
+from app.audio.similarity.loop_patterns import harmony_pattern, rhythm_pattern, tempo_angle
 from app.music.sound_classes import LOOP
 
 # The first numbers of the sound descriptors: lengths, envelope, onsets, spectrum, cepstrum and pitch. The
 # events behind them tell loops from hits, and made hits of one instrument differ.
 SHAPE_NUMBERS = 136
 MAX_DEVIATION = 4.0
-RHYTHM_SCALE, HARMONY_SCALE = 1.0, 1.0
+HARMONY_SCALE, TEMPO_SCALE = 1.5, 0.4
 _DECIMALS = 6
 
 Array = npt.NDArray[np.float64]
@@ -31,16 +31,16 @@ def similarity_vector(features: FrontEndFeatures, kind: str, bpm: float | None) 
     ----------
     features : FrontEndFeatures
     kind : str
-        One of `KINDS`, as heard. Only a loop has numbers in the blocks of rhythm and harmony.
+        One of `KINDS`, as heard. Only a loop has numbers in the blocks of rhythm, harmony and tempo.
     bpm : float or None
         The tempo in beats a minute, as heard.
 
     Notes
     -----
     `body` is the course of the mel spectrum, projected on its principal components. `shape` is the same of
-    the standardised sound descriptors. `class` is a linear discriminant (Fisher 1936) of both. `rhythm` and
-    `harmony` come from `loop_patterns`. `training.fit_similarity` fits the projections on the development
-    corpus.
+    the standardised sound descriptors. `class` is a linear discriminant (Fisher 1936) of both. `rhythm`,
+    `harmony` and `tempo` come from `loop_patterns`. `training.fit_similarity` fits the projections on the
+    development corpus.
     """
     vector = np.zeros(layout.LENGTH)
     if features.is_silent:
@@ -52,8 +52,9 @@ def similarity_vector(features: FrontEndFeatures, kind: str, bpm: float | None) 
     _fill(vector, layout.SHAPE, project(shape, stored, layout.SHAPE))
     _fill(vector, layout.CLASS, project(np.concatenate([course, shape]), stored, layout.CLASS))
     if kind == LOOP:
-        _fill(vector, layout.RHYTHM, RHYTHM_SCALE * rhythm_pattern(features, bpm))
+        _fill(vector, layout.RHYTHM, project(rhythm_pattern(features, bpm), stored, layout.RHYTHM))
         _fill(vector, layout.HARMONY, HARMONY_SCALE * harmony_pattern(features))
+        _fill(vector, layout.TEMPO, TEMPO_SCALE * tempo_angle(bpm))
     return tuple(np.round(vector, _DECIMALS).tolist())
 
 
