@@ -99,7 +99,7 @@ def _rows_to_rank(
     found = gathered(user_id, [*conditions, preferred], SearchRow.number, limit=MAX_RANKED).subquery()
     if (db.session.scalar(select(func.count()).select_from(found)) or 0) > MAX_RANKED:
         return walked(user_id, [*conditions, preferred], *columns).order_by(newest).limit(MAX_RANKED)
-    with_word = gathered(user_id, [*conditions, preferred], *columns)
+    with_word = gathered(user_id, [*conditions, preferred], *columns, limit=MAX_RANKED)
     return union(select(with_word.subquery()), select(all_newest.subquery()))
 
 
