@@ -72,15 +72,22 @@ class Product:
                 f"exec {line[1]}", shell=True, cwd=self._checkout, env=self._env, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + START_S
-        while time.monotonic() < until and self._process.poll() is None:
+        while time.monotonic() < until and process.poll() is None:
             with suppress(OSError):
                 connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
                 connection.request("GET", "/readyz")
                 if connection.getresponse().status == 200:
-                    return self
+                    return
             time.sleep(0.1)
-        self.__exit__()
         sys.exit(f"The web process did not start:\n{(self.folder / 'web.log').read_text()[-3000:]}")
 
     def __exit__(self, *_: object) -> None:
