@@ -5,7 +5,8 @@ into terms, 3 `learned_words` explains words no rule knows, 4 `filters` and 5 `c
 6 `ranking` and `page_order` order them, and this module puts it all together. `chips`, `term_labels` and
 `facets` say on the page what was understood and what else could be searched.
 
-All of it reads the search index, `SearchRow`; only the samples of the page itself are loaded.
+All of it reads the search index, `SearchRow`; only the samples of the page itself are loaded: whole, or by
+`listed_samples` what a list shows of them.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def sample(as_owner: Browser) -> Sample:
         ("/samples", {}, 7),
         ("/samples", FRAGMENT, 7),
         ("/samples?after={id}&sort=oldest", FRAGMENT, 6),
-        ("/samples?ask=dusty+loops,+longest+first", {}, 8),
+        ("/samples?ask=dusty+loops,+longest+first", {}, 9),
         (f"/samples?{EVERY_FILTER}", {}, 10),
         ("/samples/{id}", {}, 6),
         ("/samples/{id}/peaks", {}, 4),
