@@ -77,9 +77,11 @@ def _essentia_lowlevel(path: Path) -> np.ndarray:
 @cache
 def _aisfx_model() -> Any:
     """Return the aisfx network with the weights of its package."""
+    import torch
     from aisfx import inference
 
-    weights, sets = inference.load_weights("cpu")
+    # Its own loader does not say that the file holds more than weights, which torch now asks for.
+    weights, sets = torch.load(inference.get_path_modelWeights(), map_location="cpu", weights_only=False)
     return inference.load_bestModel(weights, sets, "cpu")
 
 
