@@ -209,8 +209,9 @@ def _add_counts(user_id: str, new: Iterable[dict[str, Any]], old: Iterable[dict[
 def _count_again(user_id: str) -> None:
     """Replace the counts of a library by those of its rows."""
     live = SearchRow.user_id == user_id, SearchRow.live.is_(True)
-    counted = select(SearchRow.cell, func.count()).where(*live).group_by(SearchRow.cell)
-    counts = dict(db.session.execute(counted).tuples().all())
+    number = func.count().label("samples")
+    counted = select(SearchRow.cell, number).where(*live).group_by(SearchRow.cell)
+    counts = {row.cell: row.samples for row in db.session.execute(counted)}
     values = [{"id": cell, "samples": counts.get(cell, 0)} for cell in _cell_ids(user_id).values()]
     if values:
         db.session.execute(update(LibraryCount), values)

@@ -86,8 +86,8 @@ def _library_cells(user_id: str) -> list[Cell]:
 def _count_cells(user_id: str, conditions: Sequence[Condition]) -> dict[int, int]:
     """Count the rows that match, up to one more than `MAX_GATHERED`, in each cell of the library."""
     found = gathered(user_id, conditions, SearchRow.cell).subquery()
-    rows = select(found.c.cell, func.count()).group_by(found.c.cell)
-    return dict(db.session.execute(rows).tuples().all())
+    rows = select(found.c.cell, func.count().label("samples")).group_by(found.c.cell)
+    return {row.cell: row.samples for row in db.session.execute(rows)}
 
 
 def _in_cells(library: Iterable[Cell], counted: Mapping[int, int]) -> list[Cell]:
