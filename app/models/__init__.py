@@ -13,6 +13,7 @@ from app.models.outbox_message import OutboxMessage
 from app.models.overage_consent import MeterDifference, OverageConsent
 from app.models.payment import Invoice, PaymentEvent
 from app.models.sample import AudioFeatures, Sample, Tag
+from app.models.sample_vector import SampleVector
 from app.models.search_row import Library, LibraryCount, LibraryTag, SampleChange, SearchRow
 from app.models.subscription import Subscription
 from app.models.two_factor_secret import TwoFactor
@@ -47,6 +48,7 @@ __all__ = [
     "PaymentEvent",
     "Sample",
     "SampleChange",
+    "SampleVector",
     "SearchRow",
     "SingleFlightLock",
     "Subscription",

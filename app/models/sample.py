@@ -11,11 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.audio.result import Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.corrections import Corrections
+from app.models.sample_vector import SampleVector
 from app.models.text_folding import fold_text
 from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_label
 from app.sp404.unit_limits import fits_on_pad
 
 MAX_TAGS = 20
+# Parts of a measurement that are stored in columns of their own
+STORED_APART = {"peaks", "bars", "similarity", "similarity_version"}
 
 
 class Tag(Model):
@@ -65,6 +68,10 @@ class Sample(Corrections, Model):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     features: Mapped[AudioFeatures] = relationship(back_populates="sample", cascade="all, delete-orphan")
+    # None for a sample that no engine with vectors has measured yet
+    vector: Mapped[SampleVector | None] = relationship(
+        back_populates="sample", cascade="all, delete-orphan", passive_deletes=True
+    )
     tags: Mapped[list[Tag]] = relationship(cascade="all, delete-orphan", order_by=Tag.name, lazy="selectin")
 
     @property
@@ -134,5 +141,5 @@ class AudioFeatures(Model):
             brightness=analysis.brightness,
             noisiness=analysis.noisiness,
             peaks=bytes(analysis.peaks),
-            measured={name: value for name, value in plain.items() if name not in {"peaks", "bars"}},
+            measured={name: value for name, value in plain.items() if name not in STORED_APART},
         )

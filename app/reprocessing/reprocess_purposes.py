@@ -8,6 +8,7 @@ from app.jobs.measure_step import MEASURE
 from app.jobs.purposes import ANALYSIS, DESCRIPTION, FORMER_AI_ALLOWED, DailyLimit, Purpose, Results, Wording
 from app.jobs.reprocess import lock_sample
 from app.models import AudioFeatures, Job, Sample
+from app.models.sample_vector import replace_vector
 from app.notify.batch_mail import BatchWording
 from app.vibe.sound_description import BY_RULES
 
@@ -28,6 +29,7 @@ def finish_analysis(job: Job, results: Results) -> Sample:
     """
     sample, measurement = lock_sample(job), Measurement.from_dict(results[ANALYSIS])
     sample.measure(AudioFeatures.from_measurement(measurement), bytes(measurement.analysis.bars))
+    replace_vector(sample, measurement.analysis)
     return sample
 
 

@@ -9,7 +9,7 @@ from app.jobs import transitions
 from app.jobs.describe_step import DESCRIBE
 from app.jobs.measure_step import MEASURE
 from app.jobs.purposes import ANALYSIS, DESCRIPTION, Purpose, Results, Wording
-from app.models import AudioFeatures, Job, Sample
+from app.models import AudioFeatures, Job, Sample, SampleVector
 from app.notify.batch_mail import BatchWording
 
 UPLOAD = "upload"
@@ -48,6 +48,7 @@ def build_sample(job: Job, measurement: Measurement, described: dict[str, Any]) 
         described=described,
         corrections={},
         features=AudioFeatures.from_measurement(measurement),
+        vector=SampleVector.from_analysis(job.user_id, analysis),
     )
     sample.index_for_search()
     return sample
