@@ -1,84 +1,75 @@
-"""The words that say why two sounds are alike and how they differ."""
+"""Why two sounds are alike, in words, and how well they match."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
+import pytest
 
-from app.audio.analyzer import analyze_sound
-from app.audio.result import Analysis
-from app.audio.similarity.layout import BLOCKS, LENGTH
-from app.audio.similarity.reasons import MAX_WORDS, Figures, explain_match
-from tests.audio.signals import RATE_HZ, column, drums, full_snare, hat, kick
+from app.audio.similarity import layout
+from app.audio.similarity.reasons import CHANGES, SoundFigures, explain_likeness, match_percent
 
-HIT = Figures("one-shot", 0.4, 50.0, 30.0, 4.0, None, None)
-LOOP = Figures("loop", 4.0, 50.0, 30.0, 4.0, 96.0, "A minor")
-
-
-def vector(**values: float) -> tuple[float, ...]:
-    found = [0.0] * LENGTH
-    for name, value in values.items():
-        found[BLOCKS[name].start] = value
-    return tuple(found)
+HIT = SoundFigures("one-shot", 0.5, brightness=50.0, noisiness=30.0, punch=15.0)
+LOOP = SoundFigures("loop", 4.0, brightness=50.0, bpm=90.0, key="A minor")
+APART = dict.fromkeys(layout.BLOCKS, 3.0)
 
 
-def test_a_like_hit_that_is_brighter_and_shorter() -> None:
-    other = replace(HIT, brightness=60.0, duration_s=0.2)
-    assert explain_match(HIT, other, vector(body=1.0), vector(body=1.1)) == (
-        "same body",
-        "brighter",
-        "shorter",
-    )
+def reason(source: SoundFigures, blocks: dict[str, float] | None = None, **changes: Any) -> str:
+    return explain_likeness(APART | (blocks or {}), source, replace(source, **changes))
 
 
-def test_differences_are_told_of_the_other_sound() -> None:
-    other = replace(HIT, brightness=40.0, duration_s=0.9, noisiness=50.0, attack_ms=30.0)
-    near = vector(body=1.0), vector(body=1.5)
-    assert explain_match(HIT, other, *near) == ("similar body", "darker", "longer", "softer attack")
-    assert explain_match(other, HIT, *near) == ("similar body", "brighter", "shorter", "sharper attack")
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "similar overall"),
+        ({"brightness": 57.0}, "similar overall"),
+        ({"brightness": 60.0}, "brighter"),
+        ({"brightness": 40.0}, "darker"),
+        ({"duration_s": 1.0}, "longer"),
+        ({"duration_s": 0.2}, "shorter"),
+        ({"brightness": 60.0, "duration_s": 0.1}, "shorter, brighter"),
+        ({"brightness": None}, "similar overall"),
+        ({"brightness": 99.0, "duration_s": 0.1, "noisiness": 0.0, "punch": 19.0},
+         "shorter, brighter, cleaner"),
+    ],
+)  # fmt: skip
+def test_clear_differences_are_named_the_largest_first(changes: dict[str, Any], words: str) -> None:
+    assert reason(HIT, **changes) == words
 
 
-def test_small_differences_and_unknown_figures_are_not_told() -> None:
-    other = Figures("one-shot", 0.42, 52.0, None, None, 120.0, "C major")
-    assert explain_match(HIT, other, vector(body=1.0), vector(body=3.0)) == ()
+def test_what_is_shared_comes_first() -> None:
+    assert reason(HIT, {layout.BODY: 0.3}, brightness=70.0) == "same body, brighter"
+    assert reason(HIT, {layout.BODY: 0.8}) == "similar body"
+    shared = {layout.BODY: 0.8, layout.RHYTHM: 0.1, layout.HARMONY: 0.1}
+    assert reason(LOOP, shared, bpm=100.0) == "same harmony, same rhythm, faster"
+    assert reason(HIT, shared) == "similar body", "a hit has no rhythm, so it is not the same"
 
 
-def test_loops_tell_rhythm_harmony_and_music() -> None:
-    like = vector(rhythm=1.0, harmony=1.0), vector(rhythm=1.2, harmony=1.1)
-    assert explain_match(LOOP, LOOP, *like) == ("same body", "same rhythm", "same harmony", "same tempo")
-    other = replace(LOOP, bpm=120.0, key="C minor")
-    apart = vector(rhythm=1.0, body=2.0, harmony=1.0), vector(rhythm=1.1, harmony=3.0)
-    assert explain_match(LOOP, other, *apart) == ("same rhythm", "faster", "other key")
+def test_the_change_asked_for_is_always_named() -> None:
+    other = replace(HIT, brightness=59.0, duration_s=5.0, noisiness=90.0, punch=40.0)
+    assert explain_likeness(APART, HIT, other, "brighter").startswith("brighter, ")
 
 
-def test_drum_loops_are_not_said_to_have_the_same_harmony() -> None:
-    words = explain_match(LOOP, LOOP, vector(rhythm=1.0), vector(rhythm=1.0))
-    assert "same harmony" not in words
+@pytest.mark.parametrize("word", CHANGES)
+def test_a_figure_just_at_the_bound_is_named(word: str) -> None:
+    trait, is_more = CHANGES[word]
+    source = replace(HIT, bpm=90.0)
+    changes: dict[str, Any] = {trait.figure: trait.bound(getattr(source, trait.figure), is_more)}
+    other = replace(source, **changes)
+    assert explain_likeness(APART, source, other) == word
 
 
-def test_there_are_at_most_four_words() -> None:
-    other = replace(LOOP, brightness=90.0, duration_s=9.0, noisiness=90.0, attack_ms=90.0, bpm=80.0)
-    assert len(explain_match(LOOP, other, vector(), vector())) == MAX_WORDS
+def test_the_mean_of_several_sounds_has_what_they_share() -> None:
+    mean = SoundFigures.mean([HIT, replace(HIT, duration_s=1.5, brightness=None, punch=5.0)])
+    assert (mean.kind, mean.duration_s, mean.brightness, mean.punch) == ("one-shot", 1.0, None, 10.0)
+    assert SoundFigures.mean([HIT, LOOP]).kind == ""
 
 
-def figures(found: Analysis) -> Figures:
-    return Figures(
-        found.kind, found.duration_s, found.brightness, found.noisiness, found.attack_ms, found.bpm, found.key
-    )
-
-
-def explain(query: Analysis, other: Analysis) -> tuple[str, ...]:
-    return explain_match(figures(query), figures(other), query.similarity, other.similarity)
-
-
-def test_measured_sounds_are_explained() -> None:
-    takes = [analyze_sound(column(0.8 * full_snare(seed)), RATE_HZ) for seed in (2, 9)]
-    words = explain(*takes)
-    assert words[0] == "same body"
-    hits = [analyze_sound(column(0.8 * sound), RATE_HZ) for sound in (kick(), hat())]
-    words = explain(*hits)
-    assert "brighter" in words
-    assert not {"same body", "similar body"} & set(words)
-    words = explain(*(analyze_sound(drums(bpm, 8), RATE_HZ) for bpm in (93, 104)))
-    assert np.isin(["same rhythm", "faster"], words).all()
+@pytest.mark.parametrize("preset", layout.PRESETS)
+@pytest.mark.parametrize("kind", ["loop", "one-shot", "texture", ""])
+def test_a_match_falls_with_the_distance(preset: str, kind: str) -> None:
+    matches = [match_percent(distance / 4, preset, kind) for distance in range(60)]
+    assert matches[0] == 100
+    assert matches == sorted(matches, reverse=True)
+    assert matches[-1] == 0
