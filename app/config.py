@@ -96,6 +96,8 @@ class Settings(BaseModel):
     webhooks_to_loopback: bool = False
     api_requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 300
 
+    similar_cache_mb: Annotated[int, Field(ge=1, le=100_000)] = 256
+
     storage_usd_per_gb_month: Annotated[Decimal, Field(ge=0, le=100)] = Decimal("0.015")
 
     metrics_token: Annotated[str, Field(min_length=16)] | None = None

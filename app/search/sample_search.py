@@ -73,7 +73,7 @@ def find_samples(
     options: Sequence[ExecutableOption] = (),
 ) -> SamplePage[Sample]:
     """Return the same page with whole samples, and what the options load with them."""
-    return _find_page(user, query, after, limit, partial(_load_samples, options))
+    return _find_page(user, query, after, limit, partial(load_samples, options=options))
 
 
 def is_page_start(user: User, after: str) -> bool:
@@ -112,7 +112,8 @@ def _count_and_sort(
     return counts, ids
 
 
-def _load_samples(options: Sequence[ExecutableOption], user: User, ids: Sequence[str]) -> list[Sample]:
+def load_samples(user: User, ids: Sequence[str], options: Sequence[ExecutableOption] = ()) -> list[Sample]:
+    """Return the user's samples with these ids in this order, without those that are deleted."""
     own = Sample.user_id == user.id, Sample.deleted_at.is_(None), Sample.id.in_(ids)
     rows = db.session.scalars(select(Sample).where(*own).options(*options))
     loaded = {sample.id: sample for sample in rows}

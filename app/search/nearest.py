@@ -1,0 +1,153 @@
+"""Find the samples of a library whose vectors are nearest to one, among those that a search lets through.
+
+One product compares all vectors roughly, and the nearest of them are compared exactly. One statement drops
+what the filters and the sentence leave out. Where that is nearly everything, the samples that they let
+through are looked up first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Row, select
+
+from app.audio.similarity import layout
+from app.audio.similarity.distances import distances
+from app.extensions import db
+from app.models import SampleVector
+from app.models.search_row import SearchRow
+from app.search import matching
+from app.search.condition import Condition, all_of
+from app.search.vector_cache import VectorBlock, vector_cache
+
+MIN_COMPARED = 500
+GROWTH = 8  # when too few of those compared match, so many times as many are
+MAX_LISTED_IDS = 4_000  # in one statement
+COMPARED_ROWS = 8192  # exactly, at a time
+# Sums of float32 are a little off, and not in the same way in every place of a matrix. So whatever is this
+# close to the last row that is compared exactly is compared too.
+SLACK = 1e-4
+
+Vector = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.bytes_]
+Ranked = list[tuple[str, float]]
+"""Ids with distances, nearest first; ties stand in the order of the ids."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A sample: its distance, also in each block, and the columns of its `SearchRow` that were asked for."""
+
+    distance: float
+    blocks: dict[str, float]
+    row: Row[Any]
+
+
+class NeighbourSearch:
+    """A search among the vectors of one user, by a preset, with the conditions that samples must meet."""
+
+    def __init__(
+        self, user_id: str, preset: str, conditions: Sequence[Condition], columns: Sequence[Any]
+    ) -> None:
+        self.user_id = user_id
+        self.preset = preset
+        self.conditions = conditions
+        self.columns = columns
+
+    def find_nearest(self, vector: Sequence[float], limit: int) -> list[Neighbour]:
+        """Return the nearest samples that meet the conditions, nearest first."""
+        query = np.array(vector)
+        found = self._nearest_rows(query, limit)
+        blocks = _block_distances(query, [row.vector for _, row in found])
+        return [Neighbour(each, apart, row) for (each, row), apart in zip(found, blocks, strict=True)]
+
+    def _nearest_rows(self, query: Vector, limit: int) -> list[tuple[float, Row[Any]]]:
+        count = max(MIN_COMPARED, limit)
+        ranked = self._rank(query, count)
+        found = self._matching_rows(ranked, limit)
+        if len(found) == limit or len(ranked) < count:
+            return found
+        allowed = db.session.scalars(
+            matching.gathered(self.user_id, self.conditions, SearchRow.sample_id)
+        ).all()
+        if len(allowed) <= matching.MAX_GATHERED:
+            ids = np.array([each.encode() for each in allowed], dtype=bytes)
+            return self._matching_rows(self._rank(query, limit, ids), limit)
+        while len(found) < limit and len(ranked) == count:
+            count *= GROWTH
+            ranked = self._rank(query, count)
+            found = self._matching_rows(ranked, limit)
+        return found
+
+    def _rank(self, query: Vector, count: int, allowed: Ids | None = None) -> Ranked:
+        return rank_blocks(vector_cache().read_vectors(self.user_id), query, self.preset, count, allowed)
+
+    def _matching_rows(self, ranked: Ranked, limit: int) -> list[tuple[float, Row[Any]]]:
+        """Return the first of the ranked samples that meet the conditions."""
+        found: list[tuple[float, Row[Any]]] = []
+        at = 0
+        size = limit + limit // 4  # nearly always enough where there is no filter
+        while at < len(ranked) and len(found) < limit:
+            part = dict(ranked[at : at + size])
+            rows = {row.sample_id: row for row in db.session.execute(self._statement(list(part)))}
+            found += [(part[each], rows[each]) for each in part if each in rows]
+            at, size = at + size, MAX_LISTED_IDS
+        return found[:limit]
+
+    def _statement(self, ids: Sequence[str]) -> Any:
+        rows = select(SearchRow.sample_id, SampleVector.vector, *self.columns)
+        rows = rows.join(SampleVector, SampleVector.sample_id == SearchRow.sample_id)
+        own = SearchRow.user_id == self.user_id, SearchRow.live.is_(True), SearchRow.sample_id.in_(ids)
+        return rows.where(*own, all_of(*self.conditions).exact)
+
+
+def rank_blocks(
+    blocks: Iterator[VectorBlock], query: Vector, preset: str, count: int, allowed: Ids | None = None
+) -> Ranked:
+    """Return the `count` nearest of all vectors, or of those of the allowed samples."""
+    ids: list[Ids] = [np.empty(0, dtype="S26")]
+    exact: list[Vector] = [np.empty(0)]
+    for block in blocks:
+        near = _nearest_rows(block, query, preset, count, allowed)
+        for start in range(0, len(near), COMPARED_ROWS):
+            part = near[start : start + COMPARED_ROWS]
+            ids.append(block.ids[part])
+            exact.append(distances(query, block.rows[part], preset))
+    every_id, every_distance = np.concatenate(ids), np.concatenate(exact)
+    order = np.lexsort((every_id, every_distance))[:count]
+    names = [each.decode() for each in every_id[order].tolist()]
+    return list(zip(names, every_distance[order].tolist(), strict=True))
+
+
+def _block_distances(query: Vector, stored: Sequence[bytes]) -> list[dict[str, float]]:
+    """Return the distance in each block of each vector, as `distances.block_distances` does of one."""
+    rows = np.frombuffer(b"".join(stored), dtype="<f4").reshape(len(stored), layout.LENGTH)
+    squares = (rows - query) ** 2
+    apart = [np.sqrt(squares[:, place].sum(axis=1)).tolist() for place in layout.BLOCKS.values()]
+    return [dict(zip(layout.BLOCKS, each, strict=True)) for each in zip(*apart, strict=True)]
+
+
+def _nearest_rows(
+    block: VectorBlock, query: Vector, preset: str, count: int, allowed: Ids | None
+) -> npt.NDArray[np.intp]:
+    """Return the places of rows among which the nearest are for certain."""
+    rough = _rough_distances(block, query, preset)
+    is_wanted = np.isin(block.ids, allowed) if allowed is not None else np.ones(len(rough), dtype=bool)
+    if count < np.count_nonzero(is_wanted):
+        last = float(np.partition(rough[is_wanted], count - 1)[count - 1])
+        is_wanted &= rough <= last + SLACK * (1 + abs(last))
+    return np.flatnonzero(is_wanted)
+
+
+def _rough_distances(block: VectorBlock, query: Vector, preset: str) -> npt.NDArray[np.float32]:
+    """Return squared distances, summed up from products: w²(x² + q² - 2xq)."""
+    weighted = query * np.array(layout.preset_weights(preset)) ** 2
+    weights = np.array([layout.PRESETS[preset][name] ** 2 for name in layout.BLOCKS], dtype=np.float32)
+    rough: npt.NDArray[np.float32] = block.rows @ (-2 * weighted).astype(np.float32)
+    rough += block.norms @ weights
+    rough += np.float32(weighted @ query)
+    return rough
