@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, errors, logs, mail_wakeup, security, templating
 from app.account.routes import blueprint as account
 from app.admin.routes import blueprint as admin
+from app.alike.routes import blueprint as alike
 from app.api.routes import blueprint as api
 from app.auth import accounts
 from app.auth.routes import blueprint as auth
@@ -103,6 +104,7 @@ def _register_blueprints(app: Flask) -> None:
         upload,
         jobs,
         library,
+        alike,
         reprocessing,
         admin,
         api,

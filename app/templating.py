@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -176,6 +177,11 @@ def format_time(time: datetime | None) -> str:
     return f"{time.astimezone(zone):%-d %b %Y, %H:%M}"
 
 
+def query_text(arguments: dict[str, str]) -> str:
+    """Return arguments as the end of an address: `?kind=loop&liked=1`, or nothing without any."""
+    return f"?{urlencode(arguments)}" if arguments else ""
+
+
 def _deployment_facts() -> dict[str, object]:
     """Return what every template may need to know about this run."""
     current = settings()
@@ -197,6 +203,7 @@ FILTERS = {
     "money": format_money,
     "musical_key": format_key,
     "percent": format_percent,
+    "query_text": query_text,
     "pluralize": pluralize,
     "since": describe_age,
     "span": format_span,

@@ -29,6 +29,7 @@ RINGS = [
     {
         "app.account",
         "app.admin",
+        "app.alike",
         "app.api",
         "app.auth",
         "app.library",

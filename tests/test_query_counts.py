@@ -57,6 +57,8 @@ QUERIES = {
     "library.index": ("", "?ask=dark+loops,+not+too+bright", "?q=loop&sort=bpm", "?tag=t1"),
     "reprocessing.offer": ("?purpose=describe&all=1", "?purpose=analyse&all=1"),
     "admin.queues": ("", "?tab=failed", "?tab=done", "?tab=delayed&text=loop"),
+    "alike.similar": ("", "?preset=rhythm&but=brighter&ask=dark+loops"),
+    "alike.similar_to_several": ("?sample={sample_id}",),
     "api.list_samples": ("", "?ask=dark+loops&limit=50"),
 }
 FRAGMENTS = {"library.index", "jobs.cards", "admin.queues"}
@@ -91,6 +93,8 @@ class Stock:
     def _add_sample(self, number: int) -> None:
         sample = copy_of(self.sample, id=new_id(), name=f"Loop {number}", content_sha256=f"{number:064}")
         sample.features = copy_of(self.sample.features)
+        assert self.sample.vector is not None
+        sample.vector = copy_of(self.sample.vector)
         sample.tags = [Tag(name=f"t{tag}") for tag in range(3)]
         sample.index_for_search()
         db.session.add(sample)
@@ -187,7 +191,7 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
         if "GET" in (rule.methods or ()) and rule.endpoint not in NO_ROWS and rule.endpoint != "static":
             path = re.sub(r"<(?:[^:>]*:)?(\w+)>", lambda name: str(ids[name.group(1)]), rule.rule)
             for query in QUERIES.get(rule.endpoint, ("",)):
-                found[f"{rule.endpoint}{query}"] = path + query
+                found[f"{rule.endpoint}{query}"] = path + query.format(**ids)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, session, url_for
@@ -42,6 +43,7 @@ def index() -> str:
     return render_template(
         template,
         query=query,
+        search_url=partial(url_for, ".index"),
         results=results,
         max_ranked=MAX_RANKED,
         chips=search_chips(query),

@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from app.extensions import db
 from app.models import Sample, User, ownership
 from app.models.base import transaction
 from app.models.corrections import MAX_BPM, MIN_BPM
@@ -20,6 +22,15 @@ WITH_FEATURES = (joinedload(Sample.features),)
 def owned_by(user: User, sample_id: str) -> Sample:
     """Return the user's sample, or raise RowNotFoundError, also for a deleted one."""
     return ownership.owned_by(user, Sample, sample_id, Sample.deleted_at.is_(None), options=WITH_FEATURES)
+
+
+def all_owned_by(user: User, ids: Collection[str]) -> list[Sample]:
+    """Return the user's samples with these ids, or raise RowNotFoundError when one is not the user's."""
+    owned = Sample.user_id == user.id, Sample.id.in_(ids), Sample.deleted_at.is_(None)
+    found = db.session.scalars(select(Sample).where(*owned)).all()
+    if len(found) < len(ids):
+        raise ownership.RowNotFoundError(Sample.__name__)
+    return list(found)
 
 
 def deleted_sample(user: User, sample_id: str) -> Sample:

@@ -30,6 +30,12 @@ function openRow() {
   if (row) location.assign(row.dataset.href);
 }
 
+// On the page of one sample the link is beside its name.
+function openSimilar() {
+  const link = targetRow()?.querySelector(".find-similar") ?? document.querySelector(".page-head .find-similar");
+  if (link) location.assign(link.href);
+}
+
 const shortcuts = {
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
@@ -37,6 +43,7 @@ const shortcuts = {
   Escape: stop,
   "/": () => document.getElementById("q")?.focus(),
   l: () => targetRow()?.querySelector(".like button")?.click(),
+  s: openSimilar,
   x: () => targetRow()?.querySelector(".pick")?.click(),
   Enter: openRow,
   "?": showShortcuts,

@@ -28,6 +28,8 @@ OWN = (
     "/samples?ask=dusty+loops+faster+than+120",
     "/samples?ask=sad+or+dusty+sounds+from+the+90s+without+strings",
     "SAMPLE",
+    "SIMILAR",
+    "SIMILAR?but=darker&ask=loops",
     "/again?purpose=describe&all=1",
     "/again?purpose=analyse&all=1",
     "/billing",
@@ -61,11 +63,11 @@ def address(path: str, library: Producer) -> str:
         found = re.search(r'href="(/admin/jobs/[^"]+)"', page)
         assert found is not None
         return found.group(1)
-    if path != "SAMPLE":
+    if not path.startswith(("SAMPLE", "SIMILAR")):
         return path
     found = re.search(r'data-href="([^"]+)"', library.http.get("/samples").text)
     assert found is not None
-    return found.group(1)
+    return path.replace("SAMPLE", found.group(1)).replace("SIMILAR", f"{found.group(1)}/similar")
 
 
 @pytest.mark.parametrize("look", LOOKS)
