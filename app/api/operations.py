@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from app.api import sample_schemas, schemas
+from app.api import sample_schemas, schemas, similar_schemas
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 PREFIX = "/api"
@@ -116,6 +116,18 @@ SHOW_SAMPLE = Operation(
     ability=SAMPLES_READ,
     answer=sample_schemas.SampleAnswer,
 )
+FIND_SIMILAR = Operation(
+    "find_similar",
+    "GET",
+    "/samples/{sample_id}/similar",
+    "Find samples that sound like one",
+    "The nearest first; of equally near ones the oldest first. 409 for a sample that was analysed before "
+    "sounds were compared: analyse it again first.",
+    ability=SAMPLES_READ,
+    answer=similar_schemas.SimilarSamplesAnswer,
+    query=similar_schemas.SimilarSamplesQuery,
+    problems=(409,),
+)
 EDIT_SAMPLE = Operation(
     "edit_sample",
     "PATCH",
@@ -179,6 +191,7 @@ OPERATIONS = (
     CANCEL_JOB,
     LIST_SAMPLES,
     SHOW_SAMPLE,
+    FIND_SIMILAR,
     EDIT_SAMPLE,
     DELETE_SAMPLE,
     DESCRIBE_SAMPLE,

@@ -21,6 +21,7 @@ from app.api import (
     response_headers,
     sample_schemas,
     schemas,
+    similar_schemas,
 )
 from app.api.operations import Operation
 from app.auth import api_tokens
@@ -34,8 +35,10 @@ from app.models.job import CANCELLED
 from app.models.ownership import owned_by
 from app.notify.external_urls import external_url
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
+from app.search import similar_samples
 from app.search.sample_query import SampleQuery, with_learned_words
-from app.search.sample_search import find_samples, is_page_start
+from app.search.sample_search import find_samples, is_page_start, load_samples
+from app.search.similar_samples import SimilarQuery
 from app.upload import direct_uploads, early_checks, idempotency, intake
 from app.upload.intake import UploadOptions
 
@@ -162,6 +165,18 @@ def show_sample(user: User, sample_id: str) -> Answer:
     return sample_schemas.SampleAnswer.from_sample(samples.owned_by(user, sample_id))
 
 
+@serves(operations.FIND_SIMILAR)
+def find_similar(user: User, sample_id: str, query: similar_schemas.SimilarSamplesQuery) -> Answer:
+    own = [samples.owned_by(user, sample_id).id]
+    try:
+        source = similar_samples.read_source(user, own)
+    except similar_samples.NoVectorError:
+        return problems.problem_response(409, similar_schemas.NOT_COMPARABLE)
+    hits = similar_samples.find_similar(user, source, SimilarQuery(query.preset), own, query.limit)
+    loaded = load_samples(user, [hit.sample_id for hit in hits])
+    return similar_schemas.SimilarSamplesAnswer.from_hits(hits, loaded)
+
+
 @serves(operations.EDIT_SAMPLE)
 def edit_sample(user: User, sample_id: str, body: sample_schemas.SamplePatch) -> Answer:
     sample = samples.owned_by(user, sample_id)
@@ -208,17 +223,7 @@ def download_sample(user: User, sample_id: str, query: sample_schemas.DownloadQu
 
 @serves(operations.SHOW_USAGE)
 def show_usage(user: User) -> Answer:
-    now = quota.plan_usage(user)
-    stored, room = now.storage_bytes, now.plan.storage_bytes
-    return schemas.UsageAnswer(
-        plan=now.plan.name,
-        period=now.plan.period,
-        resets_at=now.resets_at,
-        uploads=schemas.Used(used=now.uploads, limit=now.plan.uploads, left=now.uploads_left),
-        storage_bytes=schemas.Used(used=stored, limit=room, left=now.storage_left_bytes),
-        export_bytes=data_export.kept_bytes(user),
-        max_file_bytes=now.plan.max_file_bytes,
-    )
+    return schemas.UsageAnswer.from_usage(quota.plan_usage(user), data_export.kept_bytes(user))
 
 
 def _authorised_user(ability: str | None) -> User | Response:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.billing.quota import PlanUsage
 from app.models import Job
 
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
@@ -109,3 +110,17 @@ class UsageAnswer(BaseModel):
     storage_bytes: Used
     export_bytes: int = Field(description="The kept export of all data; it does not count as storage.")
     max_file_bytes: int
+
+    @classmethod
+    def from_usage(cls, now: PlanUsage, export_bytes: int) -> UsageAnswer:
+        """Return the answer for what is used of a plan."""
+        stored, room = now.storage_bytes, now.plan.storage_bytes
+        return cls(
+            plan=now.plan.name,
+            period=now.plan.period,
+            resets_at=now.resets_at,
+            uploads=Used(used=now.uploads, limit=now.plan.uploads, left=now.uploads_left),
+            storage_bytes=Used(used=stored, limit=room, left=now.storage_left_bytes),
+            export_bytes=export_bytes,
+            max_file_bytes=now.plan.max_file_bytes,
+        )
