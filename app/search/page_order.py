@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, null, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    union,
+    union_all,
+)
 
 from app.extensions import db
 from app.models.search_row import SearchRow
@@ -159,5 +171,8 @@ def _sorted(order: SortOrder, column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _is_further(order: SortOrder, column: ColumnElement[Any], place: Any) -> ColumnElement[bool]:
+    """Require a place beyond this one. Nothing is beyond the place of a sample that is not the user's."""
+    if place is None:
+        return false()
     further: ColumnElement[bool] = column < place if order.descending else column > place
     return further

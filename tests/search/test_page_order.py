@@ -130,6 +130,21 @@ def test_a_page_continues_after_a_sample_that_was_deleted_meanwhile(
         assert [sample.id for sample in rest] == every[5:]
 
 
+@pytest.mark.parametrize("filters", [{}, {"ask": "dusty"}, {"ask": "darkest"}, {"q": "ki"}], ids=str)
+@pytest.mark.parametrize("most", [100, 2])
+def test_nothing_comes_after_a_sample_that_is_not_the_users(
+    shelf: User, stranger: User, filters: dict[str, Any], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelve(stranger, {"Alien": {}})
+    alien = find_samples(stranger, SampleQuery(), "").samples[0].id
+    monkeypatch.setattr(matching, "MAX_GATHERED", most)
+    for sort in ("", "name", "bpm", "length"):
+        for after in (alien, "1e400"):
+            query = SampleQuery(**filters, sort=sort)
+            if filters.get("ask") or sort:
+                assert find_samples(shelf, query, after).samples == [], (sort, after)
+
+
 def test_of_too_many_matches_those_with_the_word_and_the_newest_are_ranked(
     shelf: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
