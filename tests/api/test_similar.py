@@ -18,7 +18,7 @@ def test_the_nearest_come_first_with_distance_match_and_reason(script: ApiScript
     answer = script.get(f"/api/samples/{made['Source'].id}/similar")
     assert answer.status_code == 200
     near, far = answer.get_json()["samples"]
-    assert (near["name"], near["distance"], near["reason"]) == ("Near", 0.5, "same body")
+    assert (near["name"], near["distance"], near["reason"]) == ("Near", 0.5, "similar body")
     assert (far["name"], far["distance"]) == ("Far", 2.0)
     assert near["match"] > far["match"]
     assert near["kind"] == "one-shot"

@@ -124,8 +124,9 @@ def test_every_address_of_a_row_is_the_one_of_its_route(
     addresses = set(re.findall(r'(?: href| action| hx-post|data-src|data-peaks|data-href)="([^#"]+)"', row))
     assert "/samples/" in next(iter(addresses))
     names = ("detail", "audio", "peaks", "like", "sp404", "original", "delete")
+    routes = ("alike.similar", *(f"library.{name}" for name in names))
     with app.test_request_context():
-        assert addresses == {url_for(f"library.{name}", sample_id=sample.id) for name in names}
+        assert addresses == {url_for(route, sample_id=sample.id) for route in routes}
 
 
 def test_a_sample_that_is_too_long_for_a_pad_offers_only_the_original(

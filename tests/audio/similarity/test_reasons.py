@@ -40,8 +40,8 @@ def test_clear_differences_are_named_the_largest_first(changes: dict[str, Any], 
 
 def test_what_is_shared_comes_first() -> None:
     assert reason(HIT, {layout.BODY: 0.3}, brightness=70.0) == "same body, brighter"
-    assert reason(HIT, {layout.BODY: 0.8}) == "similar body"
-    shared = {layout.BODY: 0.8, layout.RHYTHM: 0.1, layout.HARMONY: 0.1}
+    assert reason(HIT, {layout.BODY: 0.5}) == "similar body"
+    shared = {layout.BODY: 0.5, layout.RHYTHM: 0.1, layout.HARMONY: 0.1}
     assert reason(LOOP, shared, bpm=100.0) == "same harmony, same rhythm, faster"
     assert reason(HIT, shared) == "similar body", "a hit has no rhythm, so it is not the same"
 
