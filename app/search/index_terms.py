@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from itertools import pairwise
 from zlib import crc32
 
 from app.models.punctuation import blank_punctuation
@@ -22,18 +21,10 @@ Group = frozenset[str]
 
 # The texts of a sample that have terms: everything written about it, its name, the sentence that describes it
 TEXT, NAME, DESCRIPTION = "", "n", "d"
-GRAM = 3  # letters; shorter texts are looked for at the beginning of words
+GRAM = 3  # letters of the longest part of a word that is a term
 NO_BLANK = "\N{NO-BREAK SPACE}"
 MAX_TEMPO_BUCKETS = 16
 MAX_BARS = 99
-# Scripts that put no blanks between words: Thai and its neighbours, Khmer, and those of East Asia
-UNSPACED_SCRIPTS = (
-    (0x0E00, 0x109F),
-    (0x1780, 0x17FF),
-    (0x2E80, 0xABFF),
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3FFFF),
-)
 
 
 def hash_terms(user_id: str, terms: Iterable[str]) -> str:
@@ -81,38 +72,24 @@ def trait_term(trait: str) -> str:
 
 
 def terms_of_words(words: Iterable[str], where: str = TEXT) -> set[str]:
-    """Return the terms by which whole words, their beginnings and their parts are found."""
+    """Return the terms by which whole words and their parts are found."""
+    sizes = range(1 if where == TEXT else GRAM, GRAM + 1)
     terms: set[str] = set()
     for word in set(words):
-        terms |= {word_term(word, where), *(f"{where}p{word[:size]}" for size in range(1, GRAM))}
-        terms |= {f"{where}g{word[at : at + GRAM]}" for at in range(len(word) - GRAM + 1)}
-        if any(map(_is_unspaced, word)):
-            terms |= {f"{where}g{each}" for each in word} | {f"{where}g{a}{b}" for a, b in pairwise(word)}
+        terms.add(word_term(word, where))
+        terms |= {f"{where}g{gram}" for size in sizes for gram in _grams(word, size)}
     return terms
 
 
 def groups_of_part(text: str, where: str = TEXT) -> tuple[Group, ...]:
-    """Return what a sample has that contains a folded text; see `is_short`."""
-    runs = split_words(text)
-    if is_short(text):
-        return tuple(frozenset({f"{where}p{run}"}) for run in runs)
-    grams = [
-        f"{where}g{run[at : at + size]}"
-        for run in runs
-        for size in (min(len(run), GRAM),)
-        for at in range(len(run) - size + 1)
-        if size == GRAM or all(map(_is_unspaced, run))
-    ]
-    return tuple(frozenset({each}) for each in dict.fromkeys(grams))
+    """Return what a sample has that contains a folded text. In names, one and two letters have no terms."""
+    grams = [gram for run in split_words(text) for gram in _grams(run, min(len(run), GRAM))]
+    found = (gram for gram in dict.fromkeys(grams) if where == TEXT or len(gram) == GRAM)
+    return tuple(frozenset({f"{where}g{gram}"}) for gram in found)
 
 
-def is_short(text: str) -> bool:
-    """Return whether a folded text is found only at the beginning of words, because it is so short.
-
-    One or two letters of a script without blanks between words are found anywhere.
-    """
-    runs = split_words(text)
-    return bool(runs) and all(len(run) < GRAM and not all(map(_is_unspaced, run)) for run in runs)
+def _grams(word: str, size: int) -> list[str]:
+    return [word[at : at + size] for at in range(len(word) - size + 1)]
 
 
 def tempo_traits(bpm: float | None, duration_s: float, tolerance: float) -> list[str]:
@@ -133,7 +110,3 @@ def groups_of_tempo(low: float, high: float | None) -> tuple[Group, ...]:
         return ()
     buckets = range(int(low), int(high) + 1)
     return (frozenset(trait_term(trait("bpm", each)) for each in buckets),)
-
-
-def _is_unspaced(letter: str) -> bool:
-    return any(first <= ord(letter) <= last for first, last in UNSPACED_SCRIPTS)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.models.search_row import SearchRow
 from app.models.text_folding import fold_text
 from app.search import index_terms
-from app.search.condition import Condition, all_of, any_of
+from app.search.condition import Condition, any_of
 from app.search.index_terms import DESCRIPTION, NAME, TEXT, trait, trait_term
 from app.search.lexicon import name_spellings, similar_words
 
@@ -86,14 +86,9 @@ def name_has_part(part: str) -> Condition:
 
 
 def contains_text(part: str) -> Condition:
-    """Require a text anywhere in a sample's words; one of one or two letters where a word begins."""
+    """Require a text anywhere in a sample's words."""
     folded = fold_text(part)
-    groups = index_terms.groups_of_part(folded)
-    found = Condition(contains(SearchRow.text, folded), groups)
-    if not index_terms.is_short(folded):
-        return found
-    starts = (contains(SearchRow.words, f" {run}") for run in index_terms.split_words(folded))
-    return all_of(found, *map(Condition, starts))
+    return Condition(contains(SearchRow.text, folded), index_terms.groups_of_part(folded))
 
 
 def contains(column: TextColumn, part: str) -> ColumnElement[bool]:
