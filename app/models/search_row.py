@@ -99,7 +99,7 @@ class LibraryTag(Model):
 
 
 class Library(Model):
-    """What belongs to a user's library as a whole. Its row is the lock of everything above."""
+    """A user's library. Whoever changes its index locks this row first, so that only one does at a time."""
 
     __tablename__ = "libraries"
 

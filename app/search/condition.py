@@ -13,7 +13,7 @@ MAX_GROUPS = 4  # of alternatives; more rarely name fewer samples
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """What rows must meet.
+    """A condition that a sample meets or does not meet.
 
     `groups` only speeds up the search: every sample that meets `exact` has a term of each group. A condition
     without groups can't use the inverted index.

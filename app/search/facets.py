@@ -24,7 +24,7 @@ MAX_TAGS_SHOWN = 30
 
 
 class NamedSample(NamedTuple):
-    """What the page shows of a sample that only has the name."""
+    """The id and name of a sample whose name is the sentence, though it does not mean that sample."""
 
     id: str
     name: str

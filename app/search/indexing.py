@@ -88,7 +88,8 @@ def follow_all_changes() -> None:
 def rebuild(user_id: str) -> Iterator[int]:
     """Make one library's index again while it is used, and yield how many samples are done after each batch.
 
-    Each batch is a transaction of its own. Rows without a sample go, and the counts are made anew at the end.
+    Each batch is one transaction. At the end, rows whose samples are gone are deleted, and all counts made
+    anew.
     """
     done, last = 0, ""
     noted = db.session.scalar(select(func.max(SampleChange.number)).where(SampleChange.user_id == user_id))

@@ -33,7 +33,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ListedSample:
-    """What a list shows of a sample, with the user's corrections in force."""
+    """The part of a sample that a list shows. Where the user corrected a value, it is the corrected one."""
 
     corrected: frozenset[str]  # the fields that the user has corrected
     badges: Sequence[str]  # the first words of its character, or else of its moods

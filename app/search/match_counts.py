@@ -39,7 +39,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class MatchCounts:
-    """What a search finds, counted. With `is_more` there are more samples than `total`."""
+    """How many samples a search finds. With `is_more` there are more than `total`."""
 
     library_size: int
     total: int

@@ -18,7 +18,7 @@ HEADER = ("library", "address", "ms", "processor ms", "× time", "× processor",
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured of one address."""
+    """The measurements of one address."""
 
     library: str
     address: str

@@ -13,7 +13,7 @@ from app.music.sound_classes import LOOP
 from benchmarks.library_scale.sounds import LENGTH_PLACE, Sound
 
 SEED = 404
-# Uploads end long before today, so that none counts for the current month.
+# All uploads lie in the past, so none uses up the plan of the current month.
 FIRST, SPAN = datetime(2023, 3, 1, tzinfo=UTC), timedelta(days=1100)
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ADJECTIVES = (
