@@ -47,6 +47,7 @@ def test_s_on_the_page_of_a_sample_and_in_a_text_field(page: Page) -> None:
     expect(page.get_by_role("searchbox")).to_have_value("dusty s")
     page.goto("/samples?q=dusty")
     page.get_by_role("link", name="Dusty break", exact=True).click()
+    page.wait_for_url(re.compile(r"/samples/\w{26}"))
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("find similar samples")
     page.keyboard.press("Escape")
