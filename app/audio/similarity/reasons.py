@@ -98,10 +98,10 @@ LIKENESS = {layout.BODY: (0.4, 0.6), layout.RHYTHM: (0.5, 1.1), layout.HARMONY: 
 # distance of two loops, and of hits of two classes, among the same sounds. So a drum of the same class but
 # another kit matches by 50 %, another layer of the same drum by 90 %, and any other drum by 15 % (medians).
 HALF_MATCH = {
-    layout.BALANCED: (2.1, 1.57),
-    layout.TIMBRE: (1.85, 2.07),
+    layout.BALANCED: (3.34, 1.57),
+    layout.TIMBRE: (1.96, 2.07),
     layout.RHYTHM: (3.0, 0.55),
-    layout.HARMONY: (1.14, 0.55),
+    layout.HARMONY: (2.0, 0.31),
 }
 
 
