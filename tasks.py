@@ -32,6 +32,7 @@ from app.models.base import utcnow
 from app.notify import mail_links, outbox, outbox_retention, webhook_delivery
 from app.notify.batch_completion import settle_abandoned
 from app.queue import FREE_PRIORITY, HOUSE_PRIORITY, PAID_PRIORITY, huey
+from app.reprocessing import vector_orders
 from app.search.folded_rows import fold_changed_rows
 from app.search.indexing import follow_all_changes
 from app.upload import direct_uploads
@@ -112,12 +113,13 @@ def run_housekeeping() -> None:
     run_aside("usage", outbox.deliver_usage)
     run_aside("purge", trash.purge_deleted)
     run_aside("follow-changes", follow_all_changes)
+    run_aside("vectors", vector_orders.make_missing_vectors)
     run_aside("refresh-payments", refresh_overdue)
 
 
 @huey.periodic_task(crontab(minute="17"), name="remove_leftovers", priority=HOUSE_PRIORITY)
 def remove_leftovers() -> None:
-    """Remove, every hour, what nothing refers to any more, and fold texts that an older version wrote."""
+    """Remove, every hour, what nothing refers to any more, and bring older samples up to date."""
     run_aside(
         "leftovers",
         cleanup.remove_temporary_files,
@@ -130,6 +132,7 @@ def remove_leftovers() -> None:
         webhook_delivery.purge_old_deliveries,
         payment_events.purge_applied,
         fold_changed_rows,
+        vector_orders.order_missing_vectors,
     )
 
 

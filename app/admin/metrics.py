@@ -49,6 +49,7 @@ class _QueueCollector:
         yield from _outbox(now)
         yield from _closings()
         yield from _workers()
+        yield from _vectors()
 
 
 def _waiting_jobs(now: datetime) -> Iterator[Family]:
@@ -122,6 +123,14 @@ def _workers() -> Iterator[Family]:
         slots += line.worker.slots if line.state == "running" else 0
     yield _gauges("sp404_workers", "Worker processes by state.", "state", states.items())
     yield GaugeMetricFamily("sp404_worker_slots", "Slots of the workers that take work.", value=slots)
+
+
+def _vectors() -> Iterator[Family]:
+    orders = queue_figures.count_vector_orders()
+    words = "Samples whose similarity vector is made while workers have no jobs."
+    yield GaugeMetricFamily("sp404_vectors_waiting", words, value=orders.waiting)
+    words = "Samples whose similarity vector could not be made."
+    yield GaugeMetricFamily("sp404_vectors_failed", words, value=orders.failed)
 
 
 def _jobs_by_tier(name: str, words: str, wanted: Any) -> Family:

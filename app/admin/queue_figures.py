@@ -11,7 +11,7 @@ from sqlalchemy import Integer, case, cast, func, select
 
 from app.extensions import db
 from app.jobs import workers as worker_table
-from app.models import Attempt, Job, OutboxMessage, Worker
+from app.models import Attempt, Job, OutboxMessage, VectorOrder, Worker
 from app.models.base import utcnow
 from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
 from app.models.worker_process import PAUSED, RUNNING
@@ -57,6 +57,14 @@ class TimeBucket:
     run_s: float | None = None
 
 
+@dataclass(frozen=True)
+class VectorOrders:
+    """How many samples still wait for their similarity vector, and how many can't have one."""
+
+    waiting: int
+    failed: int
+
+
 def queue_summary(workers: list[WorkerRow]) -> QueueSummary:
     """Return the figures above the list of workers. `workers` are the rows of that list."""
     since = utcnow() - RECENT_SPAN
@@ -94,6 +102,13 @@ def oldest_ready_s() -> dict[str, float]:
         .group_by(Job.tier)
     )
     return {str(tier): (now - due).total_seconds() for tier, due in rows}
+
+
+def count_vector_orders() -> VectorOrders:
+    """Return how many samples wait for their similarity vector, and for how many it failed."""
+    counted = select(func.count(VectorOrder.due_at), func.count()).select_from(VectorOrder)
+    waiting, orders = db.session.execute(counted).one()
+    return VectorOrders(waiting, orders - waiting)
 
 
 def time_buckets(span: timedelta, step: timedelta) -> list[TimeBucket]:

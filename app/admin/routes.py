@@ -252,6 +252,7 @@ def _live_figures() -> dict[str, Any]:
         "cards": queue_figures.queue_summary(rows),
         "workers": rows,
         "ai_paused": budget.pause_reason(),
+        "vectors": queue_figures.count_vector_orders(),
         "stuck_closings": closing.count_closings(stuck_only=True),
     }
 

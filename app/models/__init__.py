@@ -20,6 +20,7 @@ from app.models.two_factor_secret import TwoFactor
 from app.models.usage import Usage
 from app.models.user import User
 from app.models.user_session import MailLink, UserSession
+from app.models.vector_order import VectorOrder
 from app.models.webhook_endpoint import WebhookDelivery, WebhookEndpoint
 from app.models.worker_process import Worker
 
@@ -57,6 +58,7 @@ __all__ = [
     "Usage",
     "User",
     "UserSession",
+    "VectorOrder",
     "WebhookDelivery",
     "WebhookEndpoint",
     "Worker",

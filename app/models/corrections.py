@@ -164,6 +164,18 @@ class Corrections:
         else:
             self._settle(self.corrections)
 
+    def reclassify(self, heard: Analysis) -> None:
+        """Take over the sound that a newer engine hears, where nobody has corrected it, and nothing else.
+
+        A sample that it takes for another kind keeps its sound: the figures it has belong to the old kind.
+        """
+        if self.corrections.keys() & {"kind", "sound"} or heard.kind != self.analysis().kind:
+            return
+        newer = {"sound", "sound_confidence", "sound_candidates"}
+        plain = heard.to_dict()
+        self.features.measured = self.features.measured | {name: plain[name] for name in newer}
+        self._settle(self.corrections)
+
     def _settle(self, corrections: dict[str, Any]) -> None:
         """Store the corrections and the values in force, and update a description by rules to match them."""
         figures, self.corrections = self.own_figures, corrections

@@ -35,6 +35,7 @@ from app.models import (
     Subscription,
     Usage,
     User,
+    VectorOrder,
 )
 from app.models.base import new_id, transaction, utcnow
 from app.models.job import FAILED
@@ -100,7 +101,7 @@ def make_full_account(app: Flask, email: str, customer_id: str | None = None) ->
     uploaded_job(browser, "waiting.wav", kick())
     _add_payments(user, customer)
     _add_ai(user, sample_id)
-    _add_unfinished(user)
+    _add_unfinished(user, sample_id)
     _add_audit(user, sample_id)
     data_export.request_export(user)
     tasks.make_exports.call_local()
@@ -186,8 +187,8 @@ def _add_ai(user: User, job_id: str) -> None:
         session.add(AiAnswer(user_id=user.id, question=new_id(), answer={"words": ["a"]}))
 
 
-def _add_unfinished(user: User) -> None:
-    """Add a failed job whose file is kept, a job with an unsent usage report, and a file being uploaded."""
+def _add_unfinished(user: User, sample_id: str) -> None:
+    """Add a failed job, one with an unsent usage report, a file being uploaded, and a vector to make."""
     with transaction() as session:
         batch = Batch(id=str(uuid4()), user_id=user.id, expected=2)
         session.add(batch)
@@ -198,7 +199,8 @@ def _add_unfinished(user: User) -> None:
             priority=1, format="WAV", size_bytes=9, kept_until=utcnow() + timedelta(days=1),
             error_detail=f"a trace with {user.email}",
         )  # fmt: skip
-        session.add_all([upload, job])
+        order = VectorOrder(sample_id=sample_id, version=1)
+        session.add_all([upload, job, order])
         session.flush()
         job.incoming_key = f"incoming/{user.id}/{job.id}.wav"
         keys = [job.incoming_key, upload.arrival_key]

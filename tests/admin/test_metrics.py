@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.extensions import db
 from app.jobs import claims, reconcile, run, workers
-from app.models import Job, OutboxMessage, User
+from app.models import Job, OutboxMessage, Sample, User, VectorOrder
 from app.models.base import transaction, utcnow
 from tests.support import Browser, kick, uploaded_job, waiting_jobs
 
@@ -75,6 +75,9 @@ def test_the_metrics_match_the_database(
         session.execute(update(OutboxMessage).values(created_at=old, next_try_at=None))
     reconcile.requeue_abandoned()
     claims.claim_next()
+    (sample_id,) = db.session.scalars(select(Sample.id))
+    with transaction() as session:
+        session.add(VectorOrder(sample_id=sample_id, version=1))
     found = scraped(client)
     assert found["sp404_jobs_ready", "pro-tier"] == 2
     assert found["sp404_jobs_oldest_ready_seconds", "pro-tier"] == pytest.approx(90, abs=30)
@@ -88,4 +91,9 @@ def test_the_metrics_match_the_database(
     assert found["sp404_outbox_oldest_seconds", ""] == pytest.approx(600, abs=30)
     assert found["sp404_workers", "running"] == 1
     assert found["sp404_worker_slots", ""] == 2
+    assert (found["sp404_vectors_waiting", ""], found["sp404_vectors_failed", ""]) == (1, 0)
+    with transaction() as session:
+        session.execute(update(VectorOrder).values(due_at=None))
+    found = scraped(client)
+    assert (found["sp404_vectors_waiting", ""], found["sp404_vectors_failed", ""]) == (0, 1)
     db.session.commit()
