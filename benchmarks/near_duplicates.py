@@ -12,6 +12,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 from multiprocessing import Pool
 from pathlib import Path
@@ -48,7 +49,7 @@ Answer = tuple[str, bool, bool, float]
 Treated = tuple[bool, list[Answer]]
 """Whether the thresholds are tuned on a sound, and its copies."""
 Layers = tuple[bool, bool, bool, bool]
-"""Of two layers: are they tuned on, candidates, confirmed, and copies of one recording?"""
+"""Of two layers: are they tuned on, candidates, confirmed, and candidates that are copies?"""
 
 
 def main() -> int:
@@ -62,7 +63,7 @@ def main() -> int:
     with Pool(options.jobs) as pool:
         treated = [rows for rows in pool.imap_unordered(_treat_sound, sources, chunksize=4) if rows]
         layers = [pair for pair in pool.imap_unordered(_compare_layers, pairs, chunksize=8) if pair]
-        prints = pool.map(_hit_fingerprint, hits, chunksize=8)
+        prints = [found for _, found in pool.map(_load_layer, [hit.path for hit in hits], chunksize=8)]
     by_kind = _candidates_by_kind(hits, np.array(prints))
     show_tables([_found_table(treated), _alarm_table(layers), _cost_table(by_kind)], options.document)
     least = min(_found_percent(answers) for answers in _by_treatment(treated).values())
@@ -73,11 +74,6 @@ def _fingerprint(y: Sound) -> np.ndarray:
     """Return the fingerprint of a sound that is not silent."""
     level = np.abs(y).max(axis=1)
     return np.array(copy_fingerprint(y, RATE_HZ, float(np.argmax(level > _SILENCE * level.max())) / RATE_HZ))
-
-
-def _hit_fingerprint(hit: KitHit) -> np.ndarray:
-    y = load(hit.path)
-    return np.zeros(FINGERPRINT_LENGTH, int) if y is None else _fingerprint(y)
 
 
 def _treat_sound(source: Source) -> Treated | None:
@@ -96,11 +92,18 @@ def _treat_sound(source: Source) -> Treated | None:
 
 def _compare_layers(pair: tuple[Path, Path]) -> Layers | None:
     """Compare two layers; None when one is silent, very short or long."""
-    a, b = map(load, pair)
+    (a, first), (b, second) = map(_load_layer, pair)
     if a is None or b is None:
         return None
-    near = likely_duplicates(_fingerprint(a), _fingerprint(b)).size > 0
-    return is_tuned(str(pair[0].parent)), near, near and is_same_recording(a, b, RATE_HZ), _is_copy(a, b)
+    near = likely_duplicates(first, second).size > 0
+    tuned = is_tuned(str(pair[0].parent))
+    return tuned, near, near and is_same_recording(a, b, RATE_HZ), near and _is_copy(a, b)
+
+
+@lru_cache(maxsize=50)
+def _load_layer(path: Path) -> tuple[Sound | None, np.ndarray]:
+    y = load(path)
+    return y, np.zeros(FINGERPRINT_LENGTH, int) if y is None else _fingerprint(y)
 
 
 def _is_copy(a: Sound, b: Sound) -> bool:

@@ -22,14 +22,15 @@ MIN_SHARED_PART = 0.55
 _COMPARED_S = 3.0
 _MAX_SHIFT_S = 0.12
 _START_LEVEL, _SILENCE = 1e-3, 1e-6  # of the peak, of full scale
-_EDGES_HZ = (0, 150, 400, 1000, 2500, 5000, 9000, 11_000)
+_EDGES_HZ = (0, 150, 400, 1000, 2500, 5000, 9000)  # encoders drop what is above, in parts
 _PRE_EMPHASIS = 0.9
 # Encoders spare weak bands, so less correlation is asked of them, down to the weakest that are compared.
-_LEVELS_DB, _MIN_CORRELATIONS = (-42.0, -20.0), (0.4, 0.8)
+_LEVELS_DB, _MIN_CORRELATIONS = (-42.0, -30.0, -15.0), (0.4, 0.65, 0.75)
+_STRONG_DB = -20.0
 # How far the gains of bands above a level may differ, in dB.
-_MAX_GAIN_SPREADS_DB = ((-10.0, 1.5), (-25.0, 3.0))
+_MAX_GAIN_SPREADS_DB = ((-10.0, 1.2), (-25.0, 2.0))
 _LEAST_GAIN = 1e-6
-_ROWS_AT_ONCE = 1 << 14
+_ROWS_AT_ONCE = 1 << 12  # these fit into the cache
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -62,8 +63,8 @@ def likely_duplicates(fingerprint: npt.ArrayLike, others: npt.ArrayLike) -> npt.
         return np.zeros(0, np.intp)
     blocks = range(0, len(rows), _ROWS_AT_ONCE)
     apart = np.concatenate([_distances(one, rows[at : at + _ROWS_AT_ONCE]) for at in blocks])
-    order = np.argsort(apart, kind="stable")
-    return order[: int(np.searchsorted(apart[order], DUPLICATE_DISTANCE))]
+    near = np.flatnonzero(apart < DUPLICATE_DISTANCE)
+    return near[np.argsort(apart[near], kind="stable")]
 
 
 def _distances(one: Floats, rows: npt.NDArray[np.generic]) -> Floats:
@@ -78,8 +79,8 @@ def _distances(one: Floats, rows: npt.NDArray[np.generic]) -> Floats:
 
 def _energy_by_span(rows: Floats) -> Floats:
     """Return the energy from the start to the end of each span, shape (n, spans)."""
-    squares = np.square(rows).reshape(-1, FINGERPRINT_SPANS, FINGERPRINT_BANDS)
-    return np.asarray(np.cumsum(squares.sum(axis=2), axis=1))
+    spans = rows.reshape(-1, FINGERPRINT_SPANS, FINGERPRINT_BANDS)
+    return np.asarray(np.cumsum(np.einsum("nsb,nsb->ns", spans, spans), axis=1))
 
 
 def is_same_recording(a: npt.ArrayLike, b: npt.ArrayLike, rate: int) -> bool:
@@ -142,11 +143,10 @@ def _compare_bands(a: Spectrum, b: Spectrum, rate: int) -> tuple[Array, Array, A
 
 def _is_one_signal(correlations: Array, levels_db: Array, gains_db: Array) -> bool:
     """Return whether all bands that both have energy in correlate, and by one gain."""
-    weakest_db, strong_db = _LEVELS_DB
     needed = np.interp(levels_db, _LEVELS_DB, _MIN_CORRELATIONS)
     return bool(
-        np.any(levels_db > strong_db)
-        and np.all((correlations >= needed) | (levels_db <= weakest_db))
+        np.any(levels_db > _STRONG_DB)
+        and np.all((correlations >= needed) | (levels_db <= _LEVELS_DB[0]))
         and any(_is_one_gain(levels_db, gains) for gains in gains_db)
     )
 

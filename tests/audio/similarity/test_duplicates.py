@@ -109,5 +109,5 @@ def test_what_has_no_fingerprint_is_like_no_other() -> None:
 
 def test_candidates_are_found_among_many_rows() -> None:
     rows = np.random.default_rng(7).integers(0, 256, (50_000, FINGERPRINT_LENGTH), dtype=np.uint8)
-    for at in (0, 16_383, 16_384, 49_999):
+    for at in (0, 4_095, 4_096, 49_999):
         assert likely_duplicates(rows[at], rows).tolist() == [at]
