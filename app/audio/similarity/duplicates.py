@@ -25,7 +25,7 @@ _START_LEVEL, _SILENCE = 1e-3, 1e-6  # of the peak, of full scale
 _EDGES_HZ = (0, 150, 400, 1000, 2500, 5000, 9000)  # encoders drop what is above, in parts
 _PRE_EMPHASIS = 0.9
 # Encoders spare weak bands, so less correlation is asked of them, down to the weakest that are compared.
-_LEVELS_DB, _MIN_CORRELATIONS = (-42.0, -30.0, -15.0), (0.4, 0.65, 0.75)
+_LEVELS_DB, _MIN_CORRELATIONS = (-42.0, -30.0, -15.0), (0.4, 0.6, 0.7)
 _STRONG_DB = -20.0
 # How far the gains of bands above a level may differ, in dB.
 _MAX_GAIN_SPREADS_DB = ((-10.0, 1.2), (-25.0, 2.0))
