@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, islice
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -59,14 +59,15 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     add_document_option(parser)
     options = parser.parse_args()
-    sources, pairs, hits = sound_sources(options.sounds), layer_pairs(), kit_hits()
+    sources, pairs, hits = sound_sources(), layer_pairs(), kit_hits()
     with Pool(options.jobs) as pool:
-        treated = [rows for rows in pool.imap_unordered(_treat_sound, sources, chunksize=4) if rows]
+        answers = pool.imap(_treat_sound, sources, chunksize=4)
+        treated = list(islice((rows for rows in answers if rows), options.sounds))
         layers = [pair for pair in pool.imap_unordered(_compare_layers, pairs, chunksize=8) if pair]
-        prints = [found for _, found in pool.map(_load_layer, [hit.path for hit in hits], chunksize=8)]
+        prints = pool.map(_layer_fingerprint, [hit.path for hit in hits], chunksize=8)
     by_kind = _candidates_by_kind(hits, np.array(prints))
     show_tables([_found_table(treated), _alarm_table(layers), _cost_table(by_kind)], options.document)
-    least = min(_found_percent(answers) for answers in _by_treatment(treated).values())
+    least = min(_found_percent(copies) for copies in _by_treatment(treated).values())
     return int(least < MIN_FOUND_PERCENT or _alarms_in_1000(layers) > MAX_FALSE_IN_1000)
 
 
@@ -104,6 +105,10 @@ def _compare_layers(pair: tuple[Path, Path]) -> Layers | None:
 def _load_layer(path: Path) -> tuple[Sound | None, np.ndarray]:
     y = load(path)
     return y, np.zeros(FINGERPRINT_LENGTH, int) if y is None else _fingerprint(y)
+
+
+def _layer_fingerprint(path: Path) -> np.ndarray:
+    return _load_layer(path)[1]
 
 
 def _is_copy(a: Sound, b: Sound) -> bool:

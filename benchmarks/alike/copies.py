@@ -59,10 +59,10 @@ def is_tuned(group: str) -> bool:
     return hashlib.sha256(group.encode()).digest()[0] % 2 == 0
 
 
-def sound_sources(count: int) -> list[Source]:
-    """Return so many sources, equal files once."""
+def sound_sources() -> list[Source]:
+    """Return all sources in random order, equal files once."""
     sources = [*_files(), *_notes(), *_loops()]
-    return [sources[i] for i in np.random.default_rng(0).permutation(len(sources))[:count]]
+    return [sources[i] for i in np.random.default_rng(0).permutation(len(sources))]
 
 
 def layer_pairs() -> list[tuple[Path, Path]]:
