@@ -63,5 +63,8 @@ def _best_lag(a: Array, b: Array, products: Array, reach: int) -> int:
 def _refine(products: Array, lag: int) -> float:
     """Return the shift of the strongest correlation near a lag, to an eighth of a sample."""
     around = np.arange(-_SINC_REACH, _SINC_REACH + 1)
-    fine = np.sinc(_FINE_STEPS[:, None] - around) @ products[(lag + around) % products.size]
+    apart = _FINE_STEPS[:, None] - around
+    # Without a window the ripple of the cut sinc would outweigh the flat peak of a low tone.
+    kernel = np.sinc(apart) * np.cos(np.pi * apart / (2 * _SINC_REACH + 6)) ** 2
+    fine = kernel @ products[(lag + around) % products.size] / kernel.sum(axis=1)
     return lag + float(_FINE_STEPS[np.argmax(np.abs(fine))])
