@@ -22,6 +22,7 @@ _ABSENT: dict[str, Any] = {
     "timbre_version": 1,
     "similarity": (),
     "similarity_version": 0,
+    "fingerprint": (),
 }
 
 
@@ -120,6 +121,8 @@ class Analysis:
         A vector of fixed length; near vectors of one `timbre_version` sound alike.
     similarity
         The similarity vector, see `similarity.layout`; near vectors of one `similarity_version` are alike.
+    fingerprint
+        Whole numbers 0 to 255 that copies of a recording share, see `similarity.fingerprint`; () for silence.
     """
 
     engine_version: str
@@ -162,6 +165,7 @@ class Analysis:
     timbre_version: int
     similarity: tuple[float, ...]
     similarity_version: int
+    fingerprint: tuple[int, ...]
     peaks: tuple[int, ...]
     bars: tuple[int, ...]
     content_sha256: str
