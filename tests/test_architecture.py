@@ -38,6 +38,7 @@ RINGS = [
         "app.upload",
         "app.webhooks",
     },
+    {"app.deduplication"},
     {"app.jobs", "app.search"},
     {"app.ai"},
     {"app.billing", "app.notify"},
