@@ -37,7 +37,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Join:
     """Which samples and groups become one group, and under which anchor."""
 
     anchor_id: str
@@ -76,8 +76,8 @@ class Comparison:
             self._files |= load_files(self.user_id, ids)
             if self.sample_id not in self._files:
                 return True  # it is gone for good
-            plan = self._plan(states)
-            if plan is None or self._carry_out(plan, ids, states):
+            join = self._find_join(states)
+            if join is None or self._carry_out(join, ids, states):
                 return True
         return False
 
@@ -102,7 +102,7 @@ class Comparison:
                 groups.join_group(self.user_id, anchor_id, alone, [home.group_id] if home is not None else [])
         return any(due is None for due in twins.values())
 
-    def _plan(self, states: dict[str, GroupState]) -> Plan | None:
+    def _find_join(self, states: dict[str, GroupState]) -> Join | None:
         own = states.get(self.sample_id)
         found = [each for each in self._representatives(states) if self._confirm(each.sample_id)]
         if not found:
@@ -167,20 +167,20 @@ class Comparison:
         self._files |= load_files(self.user_id, [each for each in members if each not in self._files])
         return all(map(self._confirm, members))
 
-    def _join(self, anchor_id: str, own: GroupState | None, parts: Sequence[Found]) -> Plan:
+    def _join(self, anchor_id: str, own: GroupState | None, parts: Sequence[Found]) -> Join:
         new = [self.sample_id] if own is None else []
         new += [each.sample_id for each in parts if each.state is None]
-        return Plan(anchor_id, new, [each.state.group_id for each in parts if each.state is not None])
+        return Join(anchor_id, new, [each.state.group_id for each in parts if each.state is not None])
 
-    def _carry_out(self, plan: Plan, ids: Sequence[str], states: dict[str, GroupState]) -> bool:
-        """Write the plan, unless a group has changed or a sample has gone since it was made."""
+    def _carry_out(self, join: Join, ids: Sequence[str], states: dict[str, GroupState]) -> bool:
+        """Write a join, unless a group has changed or a sample has gone since it was made."""
         with transaction() as session:
             if not quota.lock_account(self.user_id):
                 return True
-            there = set(session.scalars(select(Sample.id).where(Sample.id.in_(plan.sample_ids))))
-            if there != set(plan.sample_ids) or groups.read_states(ids) != states:
-                for gone in set(plan.sample_ids) - there:
+            there = set(session.scalars(select(Sample.id).where(Sample.id.in_(join.sample_ids))))
+            if there != set(join.sample_ids) or groups.read_states(ids) != states:
+                for gone in set(join.sample_ids) - there:
                     del self._files[gone]
                 return False
-            groups.join_group(self.user_id, plan.anchor_id, plan.sample_ids, plan.group_ids)
+            groups.join_group(self.user_id, join.anchor_id, join.sample_ids, join.group_ids)
         return True
