@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.audio.result import Analysis, Measurement, Moments, SpectralSummary, VectorMoments
-from app.audio.similarity.layout import LENGTH, SIMILARITY_VERSION
+from app.audio.similarity.layout import FINGERPRINT_LENGTH, LENGTH, SIMILARITY_VERSION
 
 FLAT = Moments(0.0, 0.0)
 SPECTRUM = SpectralSummary(
@@ -63,6 +63,7 @@ LOOP = Analysis(
     timbre_version=2,
     similarity=(0.0,) * LENGTH,
     similarity_version=SIMILARITY_VERSION,
+    fingerprint=(100,) * FINGERPRINT_LENGTH,
     peaks=(100,) * 800,
     bars=(100,) * 64,
     content_sha256="",

@@ -21,6 +21,7 @@ from app.audio.listening import (
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
 from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
 from app.audio.similarity import timbre
+from app.audio.similarity.fingerprint import copy_fingerprint
 from app.audio.similarity.layout import SIMILARITY_VERSION
 from app.audio.similarity.vector import similarity_vector
 from app.audio.version import ENGINE_VERSION
@@ -99,6 +100,7 @@ def analyze_sound(
         # What was heard, not what the name says: the same sound has the same vector under every name.
         similarity=similarity_vector(features, heard.kind, heard_tempo.bpm),
         similarity_version=SIMILARITY_VERSION,
+        fingerprint=copy_fingerprint(samples, sample_rate, features.front_end.start_s),
         onsets=_list_onsets(features, samples, sample_rate),
         peaks=peaks,
         bars=bars,

@@ -23,6 +23,7 @@ _ABSENT: dict[str, Any] = {
     "similarity": (),
     "similarity_version": 0,
     "bit_depth": None,
+    "fingerprint": (),
 }
 
 
@@ -125,6 +126,8 @@ class Analysis:
         Digest of rate, channels and decoded samples; equal for one sound in two lossless containers.
     similarity
         The similarity vector, see `similarity.layout`; near vectors of one `similarity_version` are alike.
+    fingerprint
+        Whole numbers 0 to 255 that copies of a recording share, see `similarity.fingerprint`; () for silence.
     """
 
     engine_version: str
@@ -168,6 +171,7 @@ class Analysis:
     timbre_version: int
     similarity: tuple[float, ...]
     similarity_version: int
+    fingerprint: tuple[int, ...]
     peaks: tuple[int, ...]
     bars: tuple[int, ...]
     content_sha256: str

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from app.audio.similarity import layout
 from app.deduplication.grouping import Comparison
 from app.extensions import db
 from app.integrations.storage import StorageError
@@ -37,8 +36,6 @@ class Due:
     number: int
     sample_id: str
     user_id: str
-    version: int
-    vector: bytes
     created_at: datetime
 
 
@@ -60,8 +57,8 @@ def _claim_batch(lease_end: datetime) -> list[Due]:
         user_id = session.scalar(select(SampleVector.user_id).where(is_due).order_by(newest_first).limit(1))
         if user_id is None:
             return []
-        columns = SampleVector.number, SampleVector.sample_id, SampleVector.user_id, SampleVector.version
-        due = select(*columns, SampleVector.vector, SampleVector.created_at)
+        columns = SampleVector.number, SampleVector.sample_id, SampleVector.user_id
+        due = select(*columns, SampleVector.created_at)
         due = due.where(SampleVector.user_id == user_id, is_due).order_by(newest_first).limit(BATCH_SAMPLES)
         batch = [Due(*row) for row in session.execute(due.with_for_update(skip_locked=True))]
         taken = update(SampleVector).where(SampleVector.number.in_([each.number for each in batch]))
@@ -72,8 +69,7 @@ def _claim_batch(lease_end: datetime) -> list[Due]:
 def _compare_batch(batch: Sequence[Due], lease_end: datetime) -> None:
     from app.deduplication import candidates, sounds
 
-    usable = {each.sample_id: each.vector for each in batch if each.version == layout.SIMILARITY_VERSION}
-    near = candidates.find_candidates(batch[0].user_id, usable)
+    near = candidates.find_candidates(batch[0].user_id, [due.sample_id for due in batch])
     failures = 0
     with sounds.open_reader() as reader:
         for place, due in enumerate(batch):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.models.sample import Sample
 
 IS_DUE = text("compare_at IS NOT NULL")
+OF_THE_AUDIO = ("fingerprint", "audio_sha256", "bit_depth")  # what duplicates are found by
 
 
 class SampleVector(Model):
@@ -50,6 +51,8 @@ class SampleVector(Model):
     version: Mapped[int]  # layout.SIMILARITY_VERSION when it was measured
     vector: Mapped[bytes] = mapped_column(LargeBinary)  # by layout.to_bytes
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    # By which copies are found, `layout.FINGERPRINT_LENGTH` bytes; None for silence
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
     # Of rate, channels and decoded samples: the same audio in two lossless files has the same.
     audio_sha256: Mapped[str | None] = mapped_column(String(64))
     bit_depth: Mapped[int | None]  # of the file; None for lossy formats, and where it is not known
@@ -68,6 +71,7 @@ class SampleVector(Model):
             user_id=user_id,
             version=analysis.similarity_version,
             vector=stored,
+            fingerprint=bytes(analysis.fingerprint) or None,
             audio_sha256=analysis.content_sha256 or None,
             bit_depth=analysis.bit_depth,
         )
@@ -83,8 +87,11 @@ def replace_vector(sample: Sample, analysis: Analysis) -> bool:
     if new is None:
         return False
     if old is not None and (old.version, old.vector) == (new.version, new.vector):
-        if (old.audio_sha256, old.bit_depth) != (new.audio_sha256, new.bit_depth):
-            old.audio_sha256, old.bit_depth, old.compare_at = new.audio_sha256, new.bit_depth, utcnow()
+        learned = {name: getattr(new, name) for name in OF_THE_AUDIO}
+        if learned != {name: getattr(old, name) for name in OF_THE_AUDIO}:
+            for name, value in learned.items():
+                setattr(old, name, value)
+            old.compare_at = utcnow()
         return False
     sample.vector = None
     db.session.flush()  # the old row goes first, as a sample has one at most

@@ -22,6 +22,7 @@ VECTOR_INDEXES = {
 
 
 def upgrade() -> None:
+    op.add_column("sample_vectors", sa.Column("fingerprint", sa.LargeBinary(), nullable=True))
     op.add_column("sample_vectors", sa.Column("audio_sha256", sa.String(length=64), nullable=True))
     op.add_column("sample_vectors", sa.Column("bit_depth", sa.Integer(), nullable=True))
     op.add_column("sample_vectors", sa.Column("compare_at", TIME, nullable=True))
@@ -37,7 +38,7 @@ def downgrade() -> None:
         op.drop_table(table)
     for name in VECTOR_INDEXES:
         op.drop_index(name, "sample_vectors")
-    for name in ("audio_sha256", "bit_depth", "compare_at"):
+    for name in ("fingerprint", "audio_sha256", "bit_depth", "compare_at"):
         op.drop_column("sample_vectors", name)
 
 

@@ -19,8 +19,8 @@ FIELDS = {
     "key_candidates", "tuning_cents", "note", "note_cents", "note_end", "kind", "kind_confidence",
     "sound", "sound_confidence", "sound_candidates", "loudness_db", "loudness_unit", "peak_db",
     "true_peak_db", "rms_db", "crest_db", "attack_ms", "brightness", "noisiness", "spectral", "onsets",
-    "timbre", "timbre_version", "similarity", "similarity_version", "peaks", "bars", "content_sha256",
-    "warnings",
+    "timbre", "timbre_version", "similarity", "similarity_version", "fingerprint", "peaks", "bars",
+    "content_sha256", "warnings",
 }  # fmt: skip
 
 

@@ -37,13 +37,13 @@ def test_a_row_of_an_older_engine_lacks_newer_fields_and_the_waveform() -> None:
     plain = LOOP.to_dict()
     newer = (
         "downbeats", "note_cents", "note_end", "timbre_version", "peaks", "bars", "similarity",
-        "similarity_version",
+        "similarity_version", "fingerprint",
     )  # fmt: skip
     older: dict[str, Any] = {name: value for name, value in plain.items() if name not in newer}
     older["spectral"] = {name: value for name, value in plain["spectral"].items() if name != "bands_hz"}
     restored = Analysis.from_dict(older | {"a_field_of_the_future": 1})
     assert (restored.downbeats, restored.note_cents, restored.timbre_version) == ((), None, 1)
-    assert (restored.similarity, restored.similarity_version) == ((), 0)
+    assert (restored.similarity, restored.similarity_version, restored.fingerprint) == ((), 0, ())
     assert (restored.peaks, restored.bars, restored.bpm) == ((), (), LOOP.bpm)
     assert restored.spectral.bands_hz == ()
 

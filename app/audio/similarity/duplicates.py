@@ -1,6 +1,6 @@
 """Find near duplicates: the same recording with another gain, length, rate, encoding or number of channels.
 
-Candidates are near in the block `body` of their similarity vectors; the samples of both then confirm it.
+Candidates have nearly the same fingerprint; the samples of both then confirm it.
 """
 
 from __future__ import annotations
@@ -9,46 +9,77 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
-from app.audio.similarity import layout
+from app.audio.similarity.alignment import Spectrum, aligned_spectra
+from app.audio.similarity.fingerprint import mix_channels
+from app.audio.similarity.layout import FINGERPRINT_BANDS, FINGERPRINT_LENGTH, FINGERPRINT_SPANS
 
-DUPLICATE_DISTANCE = 0.2
-"""Least distance of the blocks `body` of sounds that are no near duplicates."""
+DUPLICATE_DISTANCE = 0.06
+"""Least distance of the fingerprints of sounds that are no near duplicates."""
 
-MIN_SHARED_PART = 0.6
-MIN_BAND_CORRELATION = 0.85
-MAX_GAIN_SPREAD_DB = 2.5
+MIN_SHARED_PART = 0.55
 
 _COMPARED_S = 3.0
 _MAX_SHIFT_S = 0.12
 _START_LEVEL, _SILENCE = 1e-3, 1e-6  # of the peak, of full scale
 _EDGES_HZ = (0, 150, 400, 1000, 2500, 5000, 9000, 11_000)
-_AUDIBLE_SHARE = 1e-3  # of the strongest band
 _PRE_EMPHASIS = 0.9
-_SINC_REACH = 32
-# The strongest whole lag of a noisy sound can be two samples off, on a side lobe.
-_FINE_STEPS = np.arange(-16, 17) / 8
+# Encoders spare weak bands, so less correlation is asked of them, down to the weakest that are compared.
+_LEVELS_DB, _MIN_CORRELATIONS = (-42.0, -20.0), (0.4, 0.8)
+# How far the gains of bands above a level may differ, in dB.
+_MAX_GAIN_SPREADS_DB = ((-10.0, 1.5), (-25.0, 3.0))
+_LEAST_GAIN = 1e-6
+_ROWS_AT_ONCE = 1 << 14
 
 Array = npt.NDArray[np.float64]
-Spectrum = npt.NDArray[np.complex128]
+Floats = npt.NDArray[np.float32]
 
 
-def likely_duplicates(vector: npt.ArrayLike, others: npt.ArrayLike) -> npt.NDArray[np.intp]:
-    """Return the indexes of vectors that may belong to the same recording, nearest first, shape (found,).
+def likely_duplicates(fingerprint: npt.ArrayLike, others: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """Return the indexes of fingerprints that may belong to the same recording, nearest first.
 
     `is_same_recording` confirms them.
 
     Parameters
     ----------
-    vector : array_like, shape (`layout.LENGTH`,)
-    others : array_like, shape (n, `layout.LENGTH`)
+    fingerprint : array_like, shape (`FINGERPRINT_LENGTH`,) or (0,)
+        From `fingerprint.copy_fingerprint`. An empty one, that of silence, is like no other.
+    others : array_like, shape (n, `FINGERPRINT_LENGTH`)
+        Rows of zeros, for sounds without a fingerprint, are like no other.
+
+    Returns
+    -------
+    ndarray of intp, shape (found,)
+
+    Notes
+    -----
+    The distance is that of two unit vectors, taken over the spans before either sound ends. Spans behind
+    the end are zero, so one product gives the distances to all rows.
     """
-    place = layout.BLOCKS[layout.BODY]
-    rows = np.asarray(others, dtype=np.float64).reshape(-1, layout.LENGTH)[:, place]
-    apart = np.linalg.norm(rows - np.asarray(vector, dtype=np.float64)[place], axis=1)
+    one = np.asarray(fingerprint, dtype=np.float32)
+    rows = np.asarray(others).reshape(-1, FINGERPRINT_LENGTH)
+    if not one.any() or not len(rows):
+        return np.zeros(0, np.intp)
+    blocks = range(0, len(rows), _ROWS_AT_ONCE)
+    apart = np.concatenate([_distances(one, rows[at : at + _ROWS_AT_ONCE]) for at in blocks])
     order = np.argsort(apart, kind="stable")
     return order[: int(np.searchsorted(apart[order], DUPLICATE_DISTANCE))]
+
+
+def _distances(one: Floats, rows: npt.NDArray[np.generic]) -> Floats:
+    """Return the distance of a fingerprint to each of some rows."""
+    many = rows.astype(np.float32)
+    energy, energies = _energy_by_span(one[None])[0], _energy_by_span(many)
+    last, lasts = np.argmax(energy), np.argmax(energies, axis=1)
+    shared = np.sqrt(energy[lasts] * energies[:, last])
+    likeness = np.divide(many @ one, shared, out=np.full(len(many), -1, np.float32), where=shared > 0)
+    return np.asarray(np.sqrt(np.maximum(2 - 2 * likeness, 0)))
+
+
+def _energy_by_span(rows: Floats) -> Floats:
+    """Return the energy from the start to the end of each span, shape (n, spans)."""
+    squares = np.square(rows).reshape(-1, FINGERPRINT_SPANS, FINGERPRINT_BANDS)
+    return np.asarray(np.cumsum(squares.sum(axis=2), axis=1))
 
 
 def is_same_recording(a: npt.ArrayLike, b: npt.ArrayLike, rate: int) -> bool:
@@ -66,26 +97,23 @@ def is_same_recording(a: npt.ArrayLike, b: npt.ArrayLike, rate: int) -> bool:
 
     Notes
     -----
-    The first 3 s of both, from where they begin to sound, are shifted to their best correlation, to an eighth
-    of a sample. In each octave or so that both have energy in, they must correlate by `MIN_BAND_CORRELATION`
-    and by one gain. Layers of an instrument agree in the bass at best.
+    The first 3 s of both, from where they begin to sound, are shifted to their best correlation. Each octave
+    or so must correlate, and by one gain. Layers of an instrument agree in the bass at best: what tells them
+    from copies is that their weak bands don't correlate at all.
     """
     first, second = _sounding_part(a, rate), _sounding_part(b, rate)
     shorter, longer = sorted((first.size, second.size))
     if shorter < 2 or shorter < MIN_SHARED_PART * longer:
         return False
-    compared = int(_COMPARED_S * rate)
-    spectra = _aligned_spectra(_emphasise(first[:compared]), _emphasise(second[:compared]), rate)
-    correlations, gains_db = _compare_bands(*spectra, rate)
-    return bool(
-        correlations.min(initial=1) >= MIN_BAND_CORRELATION and np.ptp(gains_db) <= MAX_GAIN_SPREAD_DB
-    )
+    compared, reach = int(_COMPARED_S * rate), int(_MAX_SHIFT_S * rate)
+    spectra = aligned_spectra(_emphasise(first[:compared]), _emphasise(second[:compared]), reach)
+    return _is_one_signal(*_compare_bands(*spectra, rate))
 
 
 def _sounding_part(sound: npt.ArrayLike, rate: int) -> Array:
-    """Return the mean of the channels from where it begins to where it ends to sound; empty for silence."""
+    """Return the mixed channels from where they begin to where they end to sound; empty for silence."""
     y = np.asarray(sound, dtype=np.float64)
-    y = y.mean(axis=1) if y.ndim == 2 else y
+    y = mix_channels(y) if y.ndim == 2 else y
     level = np.abs(y)
     audible = np.flatnonzero(level > max(_START_LEVEL * level.max(initial=0), _SILENCE))
     return y[audible[0] : audible[-1] + 1] if audible.size else y[:0]
@@ -96,35 +124,33 @@ def _emphasise(y: Array) -> Array:
     return np.concatenate([y[:1], y[1:] - _PRE_EMPHASIS * y[:-1]])
 
 
-def _aligned_spectra(a: Array, b: Array, rate: int) -> tuple[Spectrum, Spectrum]:
-    """Return the spectra of what both have in common once the second is shifted to fit the first best."""
-    reach = min(int(_MAX_SHIFT_S * rate), a.size - 1, b.size - 1)
-    size = scipy.fft.next_fast_len(a.size + b.size, real=True)
-    lagged = scipy.fft.irfft(scipy.fft.rfft(a, size) * np.conj(scipy.fft.rfft(b, size)), size)
-    shift = _best_shift(lagged, reach)
-    whole = round(shift)
-    a, b = a[max(whole, 0) :], b[max(-whole, 0) :]
-    shared = min(a.size, b.size)
-    size = scipy.fft.next_fast_len(shared, real=True)
-    first, second = scipy.fft.rfft(a[:shared], size), scipy.fft.rfft(b[:shared], size)
-    return first, second * np.exp(-2j * np.pi * np.arange(first.size) / size * (shift - whole))
+def _compare_bands(a: Spectrum, b: Spectrum, rate: int) -> tuple[Array, Array, Array]:
+    """Return of each band its correlation, its level and its gain.
 
-
-def _best_shift(lagged: Array, reach: int) -> float:
-    """Return the lag of the strongest correlation, to an eighth of a sample, by sinc interpolation."""
-    lags = np.arange(-reach, reach + 1)
-    coarse = int(lags[np.argmax(np.abs(lagged[lags]))])
-    around = np.arange(-_SINC_REACH, _SINC_REACH + 1)
-    fine = np.sinc(_FINE_STEPS[:, None] - around) @ lagged[(coarse + around) % lagged.size]
-    return coarse + float(_FINE_STEPS[np.argmax(np.abs(fine))])
-
-
-def _compare_bands(a: Spectrum, b: Spectrum, rate: int) -> tuple[Array, Array]:
-    """Return the correlation and the gain in dB of each band in which both have energy."""
+    The level is that beside the strongest band. The gain is that of what both share, from either side, shape
+    (2, bands): so the noise that an encoder adds to one of them does not count. Both are in dB.
+    """
     hz = np.linspace(0, rate / 2, a.size)
     bands = [slice(*np.searchsorted(hz, edges)) for edges in pairwise(_EDGES_HZ)]
     power = np.array([[np.sum(np.abs(x[band]) ** 2) for band in bands] for x in (a, b)])
-    shared = np.array([np.sum((a[band] * np.conj(b[band])).real) for band in bands])
-    heard = np.all(power > _AUDIBLE_SHARE * power.max(axis=1, keepdims=True), axis=0)
-    correlations = np.abs(shared[heard]) / np.sqrt(power[0, heard] * power[1, heard])
-    return correlations, 10 * np.log10(power[1, heard] / power[0, heard])
+    power = np.maximum(power, np.finfo(float).tiny)
+    shared = np.abs([np.sum((a[band] * np.conj(b[band])).real) for band in bands])
+    levels_db = 10 * np.log10(power / power.max(axis=1, keepdims=True)).min(axis=0)
+    gains_db = 20 * np.log10(np.maximum(shared / power, _LEAST_GAIN))
+    return shared / np.sqrt(power[0] * power[1]), levels_db, gains_db
+
+
+def _is_one_signal(correlations: Array, levels_db: Array, gains_db: Array) -> bool:
+    """Return whether all bands that both have energy in correlate, and by one gain."""
+    weakest_db, strong_db = _LEVELS_DB
+    needed = np.interp(levels_db, _LEVELS_DB, _MIN_CORRELATIONS)
+    return bool(
+        np.any(levels_db > strong_db)
+        and np.all((correlations >= needed) | (levels_db <= weakest_db))
+        and any(_is_one_gain(levels_db, gains) for gains in gains_db)
+    )
+
+
+def _is_one_gain(levels_db: Array, gains_db: Array) -> bool:
+    groups = [(gains_db[levels_db > level], most) for level, most in _MAX_GAIN_SPREADS_DB]
+    return all(np.ptp(gains) <= most for gains, most in groups if gains.size)

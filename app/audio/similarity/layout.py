@@ -10,7 +10,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 SIMILARITY_VERSION = 1
-"""Compare only vectors of the same version."""
+"""The version of the vector and the fingerprint. Compare only those of the same version."""
+
+FINGERPRINT_BANDS, FINGERPRINT_SPANS = 16, 6
+FINGERPRINT_LENGTH = FINGERPRINT_BANDS * FINGERPRINT_SPANS
+"""How many numbers from 0 to 255 a fingerprint has: one byte each."""
 
 BODY, SHAPE, CLASS, RHYTHM, HARMONY, TEMPO = "body", "shape", "class", "rhythm", "harmony", "tempo"
 BLOCKS: Mapping[str, slice] = MappingProxyType(

@@ -9,9 +9,9 @@ import pytest
 import soxr
 from scipy import signal
 
-from app.audio.similarity.duplicates import DUPLICATE_DISTANCE, is_same_recording, likely_duplicates
-from app.audio.similarity.layout import BLOCKS, BODY, LENGTH, RHYTHM
-from tests.audio.signals import RATE_HZ, Samples, column, drums, full_snare, hat, kick, noise
+from app.audio.similarity.duplicates import is_same_recording, likely_duplicates
+from app.audio.similarity.layout import FINGERPRINT_LENGTH
+from tests.audio.signals import RATE_HZ, Samples, column, drums, full_snare, hat, kick, noise, sine
 
 SOUNDS = {"kick": column(kick()), "snare": column(full_snare()), "hat": column(hat()), "loop": drums(93, 8)}
 COPIES: dict[str, Callable[[Samples], Samples]] = {
@@ -62,11 +62,52 @@ def test_silence_is_a_copy_of_nothing() -> None:
     assert not is_same_recording(np.zeros((0, 1), np.float32), SOUNDS["kick"], RATE_HZ)
 
 
-def test_candidates_are_near_in_the_body_alone_and_nearest_first() -> None:
-    others = np.zeros((4, LENGTH))
-    others[0, BLOCKS[BODY].start] = 0.9 * DUPLICATE_DISTANCE
-    others[1, BLOCKS[BODY].start] = 1.1 * DUPLICATE_DISTANCE
-    others[2, BLOCKS[BODY].start] = 0.1 * DUPLICATE_DISTANCE
-    others[3, BLOCKS[RHYTHM].start] = 5.0
-    assert likely_duplicates(np.zeros(LENGTH), others).tolist() == [3, 2, 0]
-    assert likely_duplicates(np.zeros(LENGTH), np.zeros((0, LENGTH))).tolist() == []
+def test_sounds_that_share_no_band_are_two_recordings() -> None:
+    assert not is_same_recording(sine(60, 1), sine(7000, 1), RATE_HZ)
+
+
+def test_a_cut_copy_of_a_swelling_tone_is_the_same_recording() -> None:
+    swelling = np.linspace(0.05, 1, RATE_HZ)[:, None].astype(np.float32) * sine(110, 1)
+    assert is_same_recording(swelling, swelling[: RATE_HZ * 2 // 3], RATE_HZ)
+
+
+def test_channels_that_cancel_out_are_heard() -> None:
+    snare = SOUNDS["snare"]
+    wide = np.concatenate([snare, -snare], axis=1)
+    assert is_same_recording(wide, snare, RATE_HZ)
+    assert is_same_recording(wide, 0.5 * wide, RATE_HZ)
+
+
+def test_what_an_encoder_adds_to_a_weak_band_does_not_matter_but_another_band_does() -> None:
+    rng, times = np.random.default_rng(6), np.arange(RATE_HZ) / RATE_HZ
+    strong = signal.sosfilt(signal.butter(4, 1000, fs=RATE_HZ, output="sos"), rng.standard_normal(RATE_HZ))
+    high = signal.butter(4, 5000, "high", fs=RATE_HZ, output="sos")
+    weak, added = (signal.sosfilt(high, rng.standard_normal(RATE_HZ)) for _ in range(2))
+    fall = np.exp(-8 * times)
+    original = column((strong + 0.01 * weak) * fall)
+    assert is_same_recording(original, column((strong + 0.01 * weak + 0.005 * added) * fall), RATE_HZ)
+    assert not is_same_recording(original, column((strong + 0.01 * added) * fall), RATE_HZ)
+
+
+def test_candidates_come_nearest_first() -> None:
+    one = np.full(FINGERPRINT_LENGTH, 100)
+    rows = np.tile(one, (4, 1))
+    rows[0, :2] = 120  # a distance of 0.029
+    rows[1, 0] = 255  # of 0.155
+    rows[3] = one // 2
+    assert likely_duplicates(one, rows).tolist() == [2, 3, 0]
+    assert likely_duplicates(one, rows.astype(np.uint8)).tolist() == [2, 3, 0]
+
+
+def test_what_has_no_fingerprint_is_like_no_other() -> None:
+    rows = np.full((3, FINGERPRINT_LENGTH), 100)
+    assert likely_duplicates((), rows).tolist() == []
+    assert likely_duplicates(np.zeros(FINGERPRINT_LENGTH), rows).tolist() == []
+    assert likely_duplicates(rows[0], np.zeros((3, FINGERPRINT_LENGTH))).tolist() == []
+    assert likely_duplicates(rows[0], np.zeros((0, FINGERPRINT_LENGTH))).tolist() == []
+
+
+def test_candidates_are_found_among_many_rows() -> None:
+    rows = np.random.default_rng(7).integers(0, 256, (50_000, FINGERPRINT_LENGTH), dtype=np.uint8)
+    for at in (0, 16_383, 16_384, 49_999):
+        assert likely_duplicates(rows[at], rows).tolist() == [at]
