@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.models.sample import Sample
 
 IS_DUE = text("compare_at IS NOT NULL")
-OF_THE_AUDIO = ("fingerprint", "audio_sha256", "bit_depth")  # what duplicates are found by
+MEASURED = ("version", "vector", "fingerprint", "audio_sha256", "bit_depth")
 
 
 class SampleVector(Model):
@@ -80,18 +80,10 @@ class SampleVector(Model):
 def replace_vector(sample: Sample, analysis: Analysis) -> bool:
     """Give a sample the vector of a new analysis, in the caller's transaction; return whether it changed.
 
-    A row with the same vector stays and only learns of the audio what it did not know, and one that the
-    analysis has no vector to replace stays as it is.
+    A row that is the same stays, and so does one that the analysis has no vector to replace.
     """
     new, old = SampleVector.from_analysis(sample.user_id, analysis), sample.vector
-    if new is None:
-        return False
-    if old is not None and (old.version, old.vector) == (new.version, new.vector):
-        learned = {name: getattr(new, name) for name in OF_THE_AUDIO}
-        if learned != {name: getattr(old, name) for name in OF_THE_AUDIO}:
-            for name, value in learned.items():
-                setattr(old, name, value)
-            old.compare_at = utcnow()
+    if new is None or (old and all(getattr(old, name) == getattr(new, name) for name in MEASURED)):
         return False
     sample.vector = None
     db.session.flush()  # the old row goes first, as a sample has one at most
