@@ -20,13 +20,14 @@ from app.account import closing, data_export, kept_archives
 from app.auth import login_sessions
 from app.billing import overage_charges, payment_events, subscription_refresh
 from app.billing.plans import PRO_TIER
+from app.deduplication.comparison import compare_due_samples
 from app.engine import dispatch
 from app.jobs import cleanup, message_lanes, run, scheduler, workers
 from app.jobs.heartbeat_thread import start_heartbeat
 from app.jobs.reconcile import requeue_abandoned
 from app.jobs.side_threads import run_aside
 from app.jobs.task_context import app_context, has_app, run_chores
-from app.library import trash
+from app.library import cleanups, trash
 from app.models import User
 from app.models.base import utcnow
 from app.notify import mail_links, outbox, outbox_retention, webhook_delivery
@@ -56,6 +57,7 @@ def run_job() -> None:
             run_job.schedule(delay=max((ending.retry_at - utcnow()).total_seconds(), 0) + 1)
         wake_for_ready_jobs(1)  # a job may have waited for this slot after its own wake-up signal was used
     message_lanes.send_mails()
+    run_aside("duplicates", compare_due_samples)
 
 
 @huey.task(name="make_exports", priority=FREE_PRIORITY)
@@ -82,6 +84,12 @@ def send_outbox() -> None:
     message_lanes.send_mails()
     message_lanes.send_webhooks()
     run_aside("usage", outbox.deliver_usage)
+
+
+@huey.task(name="free_duplicates", priority=PAID_PRIORITY)
+def free_duplicates() -> None:
+    """Free every group of duplicates, or bring back every sample, that a user asked for."""
+    run_aside("cleanups", cleanups.continue_cleanups)
 
 
 @huey.task(name="apply_payment_events", priority=PAID_PRIORITY)
@@ -113,6 +121,8 @@ def run_housekeeping() -> None:
     run_aside("usage", outbox.deliver_usage)
     run_aside("purge", trash.purge_deleted)
     run_aside("follow-changes", follow_all_changes)
+    run_aside("duplicates", compare_due_samples)
+    run_aside("cleanups", cleanups.continue_cleanups)
     run_aside("vectors", vector_orders.make_missing_vectors)
     run_aside("refresh-payments", refresh_overdue)
 
@@ -131,6 +141,7 @@ def remove_leftovers() -> None:
         mail_links.purge_old_links,
         webhook_delivery.purge_old_deliveries,
         payment_events.purge_applied,
+        cleanups.remove_leftovers,
         fold_changed_rows,
         vector_orders.order_missing_vectors,
     )

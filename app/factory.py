@@ -17,6 +17,7 @@ from app.auth import accounts
 from app.auth.routes import blueprint as auth
 from app.billing.routes import blueprint as billing
 from app.config import LOOPBACK_HOSTS, Settings
+from app.deduplication.routes import blueprint as duplicates
 from app.extensions import csrf, db, limiter, login_manager, migrate
 from app.jobs import purposes
 from app.jobs.routes import blueprint as jobs
@@ -105,6 +106,7 @@ def _register_blueprints(app: Flask) -> None:
         jobs,
         library,
         alike,
+        duplicates,
         reprocessing,
         admin,
         api,

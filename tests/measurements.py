@@ -27,6 +27,7 @@ LOOP = Analysis(
     duration_s=4.8,
     sample_rate=44100,
     channels=1,
+    bit_depth=16,
     bpm=100.0,
     bpm_confidence=0.9,
     bpm_source="detected",

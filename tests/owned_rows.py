@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from app.auth import api_tokens, login_sessions
+from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
-from app.models import User, WebhookDelivery
+from app.library import cleanups
+from app.models import DuplicateGroup, User, WebhookDelivery
 from app.notify import webhook_delivery
 from app.webhooks import endpoints
 from tests.support import Browser, finished_job, kick
@@ -15,6 +17,9 @@ from tests.support import Browser, finished_job, kick
 def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     """Return an id for every placeholder in the URL map, all of them the owner's."""
     job_id = finished_job(browser, "kick.wav", kick()).id
+    finished_job(browser, "again.wav", kick())
+    compare_due_samples()
+    group_id = db.session.scalars(select(DuplicateGroup.id).where(DuplicateGroup.user_id == owner.id)).one()
     endpoints.add_endpoint(owner, "https://receiver.example/hook", ["job.completed"])
     webhook_delivery.enqueue_event(owner.id, "job.completed", "x", {})
     db.session.commit()
@@ -23,6 +28,8 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
         "endpoint_id": delivery.endpoint_id,
         "delivery_id": delivery.id,
         "sample_id": job_id,
+        "group_id": group_id,
+        "cleanup_id": cleanups.free_groups(owner, []).id,
         "upload_id": job_id,
         "job_id": job_id,
         "token_id": api_tokens.create_token(owner, "t", ["samples:read"], None)[0].id,

@@ -23,7 +23,7 @@ RINGS = [
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
     {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating"}
-    | {"*.routes", "*.forms", "app.auth.sign_in_views"},
+    | {"*.routes", "*.forms", "app.auth.sign_in_views", "app.api.serving", "app.api.sample_views"},
     {"app.mail_wakeup"},
     {"tasks"},
     {
@@ -38,6 +38,7 @@ RINGS = [
         "app.upload",
         "app.webhooks",
     },
+    {"app.deduplication"},
     {"app.jobs", "app.search"},
     {"app.ai"},
     {"app.billing", "app.notify"},

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect, select
 
+from app.deduplication import groups
 from app.extensions import db
 from app.models import (
     AccountClosing,
@@ -20,6 +21,7 @@ from app.models import (
     Attempt,
     AuditEntry,
     Batch,
+    DuplicateGroup,
     Invoice,
     Job,
     OutboxMessage,
@@ -61,7 +63,7 @@ QUERIES = {
     "alike.similar_to_several": ("?sample={sample_id}",),
     "api.list_samples": ("", "?ask=dark+loops&limit=50"),
 }
-FRAGMENTS = {"library.index", "jobs.cards", "admin.queues"}
+FRAGMENTS = {"library.index", "jobs.cards", "admin.queues", "duplicates.show"}
 
 
 def copy_of(row: Model, **changes: Any) -> Any:
@@ -78,6 +80,7 @@ class Stock:
         self.user, self.sample = user, sample
         self.job = db.session.scalars(select(Job)).one()
         self.count = 0
+        self.latest = sample
 
     def fill(self, count: int) -> None:
         """Add rows until there are `count` of each kind."""
@@ -98,7 +101,13 @@ class Stock:
         sample.tags = [Tag(name=f"t{tag}") for tag in range(3)]
         sample.index_for_search()
         db.session.add(sample)
+        if number % 2:
+            self._add_duplicates(self.latest, sample)
         self.latest = sample
+
+    def _add_duplicates(self, *samples: Sample) -> None:
+        db.session.flush()
+        groups.join_group(self.user.id, samples[0].id, [sample.id for sample in samples], [])
 
     def _add_jobs(self, number: int) -> None:
         for purpose in (UPLOAD, ANALYSE, DESCRIBE):
@@ -185,7 +194,8 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
     """Return the address of every page and fragment by a name for the table."""
     failed = db.session.scalars(select(Job.id).where(Job.state == FAILED)).first()
     endpoint = db.session.scalars(select(WebhookEndpoint.id)).first()
-    ids = {"sample_id": stock.sample.id, "job_id": failed, "endpoint_id": endpoint}
+    group = db.session.scalars(select(DuplicateGroup.id)).first()
+    ids = {"sample_id": stock.sample.id, "job_id": failed, "endpoint_id": endpoint, "group_id": group}
     found: dict[str, str] = {}
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.endpoint not in NO_ROWS and rule.endpoint != "static":

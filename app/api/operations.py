@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from app.api import sample_schemas, schemas, similar_schemas
+from app.api import duplicate_schemas, sample_schemas, schemas, similar_schemas
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 PREFIX = "/api"
@@ -128,6 +128,17 @@ FIND_SIMILAR = Operation(
     query=similar_schemas.SimilarSamplesQuery,
     problems=(409,),
 )
+LIST_DUPLICATES = Operation(
+    "list_duplicates",
+    "GET",
+    "/duplicates",
+    "List recordings that are there more than once",
+    "Groups of samples with the same audio or the same recording, those with most space to free first. A new "
+    "sample is compared within moments after its job.",
+    ability=SAMPLES_READ,
+    answer=duplicate_schemas.DuplicatesAnswer,
+    query=duplicate_schemas.DuplicatesQuery,
+)
 EDIT_SAMPLE = Operation(
     "edit_sample",
     "PATCH",
@@ -192,6 +203,7 @@ OPERATIONS = (
     LIST_SAMPLES,
     SHOW_SAMPLE,
     FIND_SIMILAR,
+    LIST_DUPLICATES,
     EDIT_SAMPLE,
     DELETE_SAMPLE,
     DESCRIBE_SAMPLE,

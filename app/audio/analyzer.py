@@ -39,6 +39,7 @@ def analyze_sound(
     digest: str | None = None,
     warnings: Sequence[str] = (),
     padding: EncoderPadding | None = None,
+    bit_depth: int | None = None,
 ) -> Analysis:
     """Analyse one sound.
 
@@ -50,7 +51,7 @@ def analyze_sound(
         In Hz.
     file_name : str
         The name it was uploaded under, which may state tempo, key and kind.
-    format_name, digest, warnings, padding
+    format_name, digest, warnings, padding, bit_depth
         From `decode_file`. The digest is computed when it is not given.
 
     Returns
@@ -80,6 +81,7 @@ def analyze_sound(
         duration_s=duration_s,
         sample_rate=sample_rate,
         channels=samples.shape[1],
+        bit_depth=bit_depth,
         **tempo,
         **pitch,
         kind=kind.kind,

@@ -88,6 +88,7 @@ def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
         digest=decoded.content_sha256,
         warnings=(*decoded.warnings, *warn_about_file(decoded, name)),
         padding=decoded.padding,
+        bit_depth=decoded.bit_depth,
     )
 
 

@@ -22,6 +22,7 @@ _ABSENT: dict[str, Any] = {
     "timbre_version": 1,
     "similarity": (),
     "similarity_version": 0,
+    "bit_depth": None,
     "fingerprint": (),
 }
 
@@ -119,6 +120,10 @@ class Analysis:
         The waveform as whole numbers 0 to 255; empty when it is stored apart.
     timbre
         A vector of fixed length; near vectors of one `timbre_version` sound alike.
+    bit_depth
+        Of the samples in the file; None for lossy formats.
+    content_sha256
+        Digest of rate, channels and decoded samples; equal for one sound in two lossless containers.
     similarity
         The similarity vector, see `similarity.layout`; near vectors of one `similarity_version` are alike.
     fingerprint
@@ -130,6 +135,7 @@ class Analysis:
     duration_s: float
     sample_rate: int
     channels: int
+    bit_depth: int | None
     bpm: float | None
     bpm_confidence: float
     bpm_source: str | None

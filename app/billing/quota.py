@@ -6,12 +6,13 @@ uploads arrive at the limit, exactly as many are accepted as there is room for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from app.billing import plans
 from app.billing.plans import GB, MB, Plan
@@ -183,16 +184,17 @@ def return_charges(job: Job) -> None:
             add_usage(job.user_id, charge.kind, key, -charge.quantity, charge.effective_at)
 
 
-def release_storage(sample: Sample, deleted_at: datetime) -> None:
-    """Give back the storage of a sample that moves to the trash."""
-    add_usage(sample.user_id, STORAGE, f"deleted:{sample.id}:{deleted_at.timestamp()}", -sample.size_bytes)
+def release_storage(user_id: str, sizes: Mapping[str, int], deleted_at: datetime) -> None:
+    """Give back the storage of samples that move to the trash: their sizes in bytes by their ids."""
+    released = {sample_id: -size_bytes for sample_id, size_bytes in sizes.items()}
+    _add_storage(user_id, "deleted", released, deleted_at)
 
 
-def charge_restored(sample: Sample, deleted_at: datetime) -> None:
-    """Charge the storage of a sample that is restored from the trash, or raise QuotaExceededError."""
-    lock_account(sample.user_id)
-    require_storage_room(plan_usage(db.session.get_one(User, sample.user_id)), sample.size_bytes)
-    add_usage(sample.user_id, STORAGE, f"restored:{sample.id}:{deleted_at.timestamp()}", sample.size_bytes)
+def charge_restored(user_id: str, sizes: Mapping[str, int], deleted_at: datetime) -> None:
+    """Charge the storage of samples restored from the trash, all of them, or raise QuotaExceededError."""
+    lock_account(user_id)
+    require_storage_room(plan_usage(db.session.get_one(User, user_id)), sum(sizes.values()))
+    _add_storage(user_id, "restored", sizes, deleted_at)
 
 
 def record_export(sample: Sample, key: str) -> None:
@@ -239,6 +241,21 @@ def add_usage(
     db.session.add(entry)
     db.session.flush()
     return entry
+
+
+def _add_storage(user_id: str, event: str, changes: Mapping[str, int], deleted_at: datetime) -> None:
+    """Add a row for the storage of each sample, under a key that names its deletion."""
+    rows = [
+        {
+            "user_id": user_id,
+            "kind": STORAGE,
+            "entry_key": f"{event}:{sample_id}:{deleted_at.timestamp()}",
+            "quantity": size_bytes,
+        }
+        for sample_id, size_bytes in changes.items()
+    ]
+    if rows:
+        db.session.execute(insert(Usage), rows)
 
 
 def _join_options(options: list[str]) -> str:

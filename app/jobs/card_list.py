@@ -10,7 +10,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
-from app.jobs import progress, workers
+from app.jobs import duplicate_notes, progress, workers
+from app.jobs.duplicate_notes import DuplicateNotes
 from app.jobs.progress import BatchProgress
 from app.models import Job, Sample, User
 from app.models.base import utcnow
@@ -32,6 +33,7 @@ class CardList:
     more: int  # how many are not shown
     waiting: str  # what the jobs that are due wait for
     batches: list[BatchProgress]
+    duplicates: DuplicateNotes
     version: str
     interval_s: int | None
     summary: str
@@ -42,14 +44,19 @@ def load_cards(user: User) -> CardList:
     jobs = _unfinished_jobs(user)
     jobs += _finished_jobs(user, MAX_CARDS - len(jobs))
     counts, batches, waiting = _state_counts(user), progress.active_batches(user), _waiting_reason(jobs)
+    duplicates = duplicate_notes.find_notes(jobs)
+    interval_s = _poll_interval_s(jobs)
+    if interval_s is None and duplicates.is_comparing:
+        interval_s = POLL_MANY_S
     return CardList(
         jobs,
         sum(counts.values()) - len(jobs),
         waiting,
         batches,
-        _version_hash(jobs, counts, batches, waiting),
-        _poll_interval_s(jobs),
-        _status_summary(counts),
+        duplicates,
+        _version_hash(jobs, counts, batches, waiting, duplicates),
+        interval_s,
+        _status_summary(counts, len(duplicates.groups)),
     )
 
 
@@ -100,7 +107,13 @@ def _waiting_reason(jobs: list[Job]) -> str:
     return "Waiting for its turn."
 
 
-def _version_hash(jobs: list[Job], counts: dict[str, int], batches: list[BatchProgress], waiting: str) -> str:
+def _version_hash(
+    jobs: list[Job],
+    counts: dict[str, int],
+    batches: list[BatchProgress],
+    waiting: str,
+    duplicates: DuplicateNotes,
+) -> str:
     """Return a hash that changes when anything on the cards does."""
     facts = [
         (
@@ -110,7 +123,8 @@ def _version_hash(jobs: list[Job], counts: dict[str, int], batches: list[BatchPr
         for job in jobs
     ]
     whole = [(batch.done, batch.total, batch.left_words) for batch in batches]
-    return hashlib.sha256(repr((facts, sorted(counts.items()), whole, waiting)).encode()).hexdigest()[:16]
+    everything = (facts, sorted(counts.items()), whole, waiting, sorted(duplicates.groups.items()))
+    return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
 
 
 def _poll_interval_s(jobs: list[Job]) -> int | None:
@@ -122,7 +136,7 @@ def _poll_interval_s(jobs: list[Job]) -> int | None:
     return POLL_SOON_S if len(unfinished) < MANY_JOBS else POLL_MANY_S
 
 
-def _status_summary(counts: dict[str, int]) -> str:
+def _status_summary(counts: dict[str, int], duplicates: int) -> str:
     """Return one sentence for screen readers, which changes with a job's state but not with its progress."""
     unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
     named = (
@@ -130,5 +144,6 @@ def _status_summary(counts: dict[str, int]) -> str:
         (counts.get(COMPLETED), "ready"),
         (counts.get(FAILED), "failed"),
         (counts.get(CANCELLED), "cancelled"),
+        (duplicates, "already in your library"),
     )
     return ", ".join(f"{count} {words}" for count, words in named if count)

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import update
 
 from app.billing import quota
-from app.extensions import settings
+from app.deduplication import groups
+from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.models import Sample
 from app.models.base import transaction, utcnow
 
 UNDO_PERIOD = timedelta(hours=1)
+WITHOUT_SYNC = {"synchronize_session": False}
 
 
 def delete_sample(sample: Sample) -> None:
     """Hide a sample and free its storage in the plan; of two concurrent requests, only one does it."""
-    now = utcnow()
-    with transaction() as session:
-        hidden = (
-            update(Sample).where(Sample.id == sample.id, Sample.deleted_at.is_(None)).values(deleted_at=now)
-        )
-        if session.scalar(hidden.returning(Sample.id)) is not None:
-            quota.release_storage(sample, now)
+    user_id, sample_id = sample.user_id, sample.id
+    with transaction():
+        hide_samples(user_id, [sample_id], utcnow())
 
 
 def restore_sample(sample: Sample) -> None:
@@ -33,13 +32,40 @@ def restore_sample(sample: Sample) -> None:
 
     Raises QuotaExceededError when the storage of the plan has been filled meanwhile.
     """
-    deleted_at = sample.deleted_at
+    user_id, sample_id, deleted_at = sample.user_id, sample.id, sample.deleted_at
     if deleted_at is None:
         return
-    with transaction() as session:
-        shown = update(Sample).where(Sample.id == sample.id, Sample.deleted_at == deleted_at)
-        if session.scalar(shown.values(deleted_at=None).returning(Sample.id)) is not None:
-            quota.charge_restored(sample, deleted_at)
+    with transaction():
+        show_samples(user_id, [sample_id], deleted_at)
+
+
+def hide_samples(user_id: str, sample_ids: Collection[str], at: datetime) -> Mapping[str, int]:
+    """Move a user's samples to the trash, in the caller's transaction; return the bytes that each freed."""
+    own = Sample.id.in_(sample_ids), Sample.user_id == user_id, Sample.deleted_at.is_(None)
+    hidden = _set_deleted(own, at)
+    quota.release_storage(user_id, hidden, at)
+    groups.refresh_groups_of(hidden)
+    return hidden
+
+
+def show_samples(user_id: str, sample_ids: Collection[str], deleted_at: datetime) -> Mapping[str, int]:
+    """Take a user's samples out of the trash that were deleted at a time, in the caller's transaction.
+
+    Returns the bytes of each. Raises QuotaExceededError when the plan has no room for all of them.
+    """
+    quota.lock_account(user_id)  # before the samples, as whoever frees duplicates does
+    own = Sample.id.in_(sample_ids), Sample.user_id == user_id, Sample.deleted_at == deleted_at
+    shown = _set_deleted(own, None)
+    if shown:
+        quota.charge_restored(user_id, shown, deleted_at)
+        groups.refresh_groups_of(shown)
+    return shown
+
+
+def deleted_ids(user_id: str, deleted_at: datetime, limit: int) -> Collection[str]:
+    """Return samples of a user that were deleted at a time and are still in the trash."""
+    own = select(Sample.id).where(Sample.user_id == user_id, Sample.deleted_at == deleted_at)
+    return db.session.scalars(own.order_by(Sample.id).limit(limit)).all()
 
 
 def purge_deleted() -> None:
@@ -55,3 +81,8 @@ def purge_deleted() -> None:
         for key in pair:
             with suppress(StorageError):  # the sweep of orphans removes what is left
                 store.delete(key)
+
+
+def _set_deleted(own: tuple[ColumnElement[bool], ...], at: datetime | None) -> Mapping[str, int]:
+    changed = update(Sample).where(*own).values(deleted_at=at).returning(Sample.id, Sample.size_bytes)
+    return dict(db.session.execute(changed, execution_options=WITHOUT_SYNC).all())

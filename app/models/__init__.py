@@ -6,6 +6,7 @@ from app.models.ai_calls import AiAnswer, AiCall, AiSwitch, SingleFlightLock
 from app.models.api_token import ApiToken
 from app.models.audit_entry import AuditEntry
 from app.models.direct_upload import DirectUpload
+from app.models.duplicate_group import DuplicateCleanup, DuplicateGroup, DuplicateMember
 from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Batch, Job
 from app.models.job_attempt import Attempt
@@ -36,6 +37,9 @@ __all__ = [
     "Batch",
     "DataExport",
     "DirectUpload",
+    "DuplicateCleanup",
+    "DuplicateGroup",
+    "DuplicateMember",
     "IdempotencyKey",
     "Invoice",
     "Job",

@@ -49,6 +49,12 @@ def file_name(raw: str | None) -> str:
     return display_name((raw or "")[-MAX_READ:].replace("\\", "/").rsplit("/", 1)[-1])
 
 
+def file_title(name: str) -> str:
+    """Return a file's name without its extension."""
+    stem, dot, extension = name.rpartition(".")
+    return stem.strip() if dot and not is_blank(stem) and len(extension) <= 5 else name
+
+
 def tag_name(raw: str) -> str:
     """Return a tag as it is stored, the same however it is typed: `#Lo fi` becomes `lo-fi`."""
     plain = unicodedata.normalize("NFKC", INVISIBLE_MARKS.sub("", visible_text(raw)))

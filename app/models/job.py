@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Model, UtcDateTime, new_id, utcnow
-from app.models.display_names import is_blank
+from app.models.display_names import file_title
 from app.models.sample import Sample
 from app.models.user import User
 
@@ -100,9 +100,8 @@ class Job(Model):
 
     @property
     def title(self) -> str:
-        """Return the file's name without its extension, which the sample is first called by."""
-        stem, dot, extension = self.filename.rpartition(".")
-        return stem.strip() if dot and not is_blank(stem) and len(extension) <= 5 else self.filename
+        """Return the name that the sample is first called by."""
+        return file_title(self.filename)
 
     @property
     def original_key(self) -> str:

@@ -18,7 +18,7 @@ from app.sp404.unit_limits import fits_on_pad
 
 MAX_TAGS = 20
 # Parts of a measurement that are stored in columns of their own
-STORED_APART = {"peaks", "bars", "similarity", "similarity_version"}
+STORED_APART = {"peaks", "bars", "similarity", "similarity_version", "fingerprint"}
 
 
 class Tag(Model):

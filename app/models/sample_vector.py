@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.audio.result import Analysis
@@ -17,16 +17,31 @@ from app.models.search_row import RowNumber
 if TYPE_CHECKING:
     from app.models.sample import Sample
 
+IS_DUE = text("compare_at IS NOT NULL")
+MEASURED = ("version", "vector", "fingerprint", "audio_sha256", "bit_depth")
+
 
 class SampleVector(Model):
     """The vector of one sample. It never changes: a new vector is a new row with a higher number.
 
     So a process that keeps vectors finds everything new among the numbers it has not seen. No number is used
-    twice.
+    twice. The row also has what duplicates are found by.
     """
 
     __tablename__ = "sample_vectors"
-    __table_args__ = (Index("ix_sample_vectors_user", "user_id", "number"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_sample_vectors_user", "user_id", "number"),
+        Index("ix_sample_vectors_audio", "user_id", "audio_sha256"),
+        Index("ix_sample_vectors_due", "compare_at", sqlite_where=IS_DUE, postgresql_where=IS_DUE),
+        Index(
+            "ix_sample_vectors_due_of_user",
+            "user_id",
+            "compare_at",
+            sqlite_where=IS_DUE,
+            postgresql_where=IS_DUE,
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     sample_id: Mapped[str] = mapped_column(
@@ -36,6 +51,13 @@ class SampleVector(Model):
     version: Mapped[int]  # layout.SIMILARITY_VERSION when it was measured
     vector: Mapped[bytes] = mapped_column(LargeBinary)  # by layout.to_bytes
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    # By which copies are found, `layout.FINGERPRINT_LENGTH` bytes; None for silence
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Of rate, channels and decoded samples: the same audio in two lossless files has the same.
+    audio_sha256: Mapped[str | None] = mapped_column(String(64))
+    bit_depth: Mapped[int | None]  # of the file; None for lossy formats, and where it is not known
+    # When it is to be compared with the others to find duplicates; None once that is done.
+    compare_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=utcnow)
 
     sample: Mapped[Sample] = relationship(back_populates="vector")
 
@@ -45,7 +67,14 @@ class SampleVector(Model):
         if not analysis.similarity:
             return None
         stored = layout.to_bytes(analysis.similarity)
-        return cls(user_id=user_id, version=analysis.similarity_version, vector=stored)
+        return cls(
+            user_id=user_id,
+            version=analysis.similarity_version,
+            vector=stored,
+            fingerprint=bytes(analysis.fingerprint) or None,
+            audio_sha256=analysis.content_sha256 or None,
+            bit_depth=analysis.bit_depth,
+        )
 
 
 def replace_vector(sample: Sample, analysis: Analysis) -> bool:
@@ -54,7 +83,7 @@ def replace_vector(sample: Sample, analysis: Analysis) -> bool:
     A row that is the same stays, and so does one that the analysis has no vector to replace.
     """
     new, old = SampleVector.from_analysis(sample.user_id, analysis), sample.vector
-    if new is None or (old and (old.version, old.vector) == (new.version, new.vector)):
+    if new is None or (old and all(getattr(old, name) == getattr(new, name) for name in MEASURED)):
         return False
     sample.vector = None
     db.session.flush()  # the old row goes first, as a sample has one at most

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import AudioFeatures, Sample, User
+from app.models import AudioFeatures, DuplicateGroup, DuplicateMember, Sample, User
 from app.music.sound_classes import sound_label
 from app.sp404.unit_limits import fits_on_pad
 
@@ -28,7 +28,11 @@ COLUMNS = (
     Sample.duration_s,
     Sample.liked,
     Sample.bars,
+    DuplicateGroup.id,
+    DuplicateGroup.samples,
 )
+# A group with less than two samples out of the trash is none.
+IS_SHOWN = (DuplicateGroup.id == DuplicateMember.group_id) & (DuplicateGroup.spare_bytes > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class ListedSample:
     duration_s: float
     liked: bool
     bars: bytes
+    group_id: str | None  # of the samples that are the same recording
+    copies: int | None  # how many these are
 
     @property
     def fits_a_pad(self) -> bool:
@@ -62,6 +68,8 @@ def load_listed(user: User, ids: Sequence[str]) -> list[ListedSample]:
     rows = (
         select(*COLUMNS)
         .outerjoin(AudioFeatures, AudioFeatures.sample_id == Sample.id)
+        .outerjoin(DuplicateMember, DuplicateMember.sample_id == Sample.id)
+        .outerjoin(DuplicateGroup, IS_SHOWN)
         .where(Sample.user_id == user.id, Sample.deleted_at.is_(None), Sample.id.in_(ids))
     )
     loaded = {row.id: _make_listed(row) for row in db.session.execute(rows)}

@@ -17,10 +17,11 @@ import tasks
 from app.account import data_export
 from app.admin import audit_trail
 from app.auth import accounts, registration, two_factor_login
+from app.deduplication.comparison import compare_due_samples
 from app.extensions import Base, db, settings
 from app.integrations.storage import open_store
 from app.jobs import run
-from app.library import samples
+from app.library import cleanups, samples
 from app.models import (
     AiAnswer,
     AiCall,
@@ -97,6 +98,7 @@ def make_full_account(app: Flask, email: str, customer_id: str | None = None) ->
     samples.edit_sample(sample, name="Mine", tags="dusty")
     follow_changes(user.id)
     _add_connections(user)
+    _add_duplicates(user, browser)
     assert script.upload("by-script.wav", kick(), key="once").status_code == 202
     uploaded_job(browser, "waiting.wav", kick())
     _add_payments(user, customer)
@@ -128,6 +130,13 @@ def _finish_job(job: Job) -> str:
         db.session.refresh(job)
     assert job.sample_id is not None, job.error
     return job.sample_id
+
+
+def _add_duplicates(user: User, browser: Browser) -> None:
+    """Add a second file of the same audio, and the order to free it, which is undone."""
+    _finish_job(uploaded_job(browser, "Dusty kick again.wav", kick()))
+    compare_due_samples()
+    cleanups.undo_cleanup(cleanups.free_all(user))
 
 
 def _add_connections(user: User) -> None:

@@ -14,7 +14,7 @@ from app.audio.similarity.layout import LENGTH
 from tests.audio.signals import RATE_HZ, Samples, chord, drums, noise, sine
 
 FIELDS = {
-    "engine_version", "format", "duration_s", "sample_rate", "channels", "bpm", "bpm_confidence",
+    "engine_version", "format", "duration_s", "sample_rate", "channels", "bit_depth", "bpm", "bpm_confidence",
     "bpm_source", "bpm_candidates", "beats", "downbeats", "key", "key_confidence", "key_source",
     "key_candidates", "tuning_cents", "note", "note_cents", "note_end", "kind", "kind_confidence",
     "sound", "sound_confidence", "sound_candidates", "loudness_db", "loudness_unit", "peak_db",

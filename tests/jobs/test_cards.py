@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
 from app.jobs import claims, lease, run, workers
-from app.models import Job, Sample, User
+from app.models import DuplicateGroup, Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from tests.support import Browser, finished_job, kick, uploaded_job, waiting_jobs
@@ -40,10 +41,37 @@ def test_the_poll_that_shows_the_last_finished_job_stops_polling(as_owner: Brows
     uploaded_job(as_owner, "kick.wav", kick())
     address = poll_address(as_owner.get("/upload").text)
     run.run_next()
+    compare_due_samples()
     done = as_owner.get(address, headers=HTMX)
     assert done.status_code == 286
     assert "hx-trigger" not in done.text
     assert "SP-404MKII WAV" in done.text
+
+
+def test_the_cards_wait_for_a_new_sample_to_be_compared_and_tell_of_duplicates(as_owner: Browser) -> None:
+    finished_job(as_owner, "first.wav", kick())
+    compare_due_samples()
+    finished_job(as_owner, "again.wav", kick())
+    page = as_owner.get("/jobs").text
+    assert 'hx-trigger="every 3s"' in page
+    assert "already in your library" not in page
+    address = poll_address(page)
+    assert as_owner.get(address, headers=HTMX).status_code == 204
+    compare_due_samples()
+    told = as_owner.get(address, headers=HTMX)
+    assert told.status_code == 286
+    assert re.search(r"1</span> of these is already in your library", told.text)
+    (group_id,) = db.session.scalars(select(DuplicateGroup.id)).all()
+    assert told.text.count(f'href="/duplicates/{group_id}"') == 1  # not on the card of the first one
+    assert "1 already in your library" in told.text  # for screen readers
+
+
+def test_the_cards_stop_waiting_for_a_comparison_after_two_minutes(as_owner: Browser) -> None:
+    job = finished_job(as_owner, "kick.wav", kick())
+    assert 'hx-trigger="every 3s"' in as_owner.get("/jobs").text
+    with transaction():
+        job.finished_at = utcnow() - timedelta(minutes=2, seconds=1)
+    assert 'hx-trigger="every' not in as_owner.get("/jobs").text
 
 
 def test_a_page_without_unfinished_jobs_does_not_poll(as_owner: Browser) -> None:

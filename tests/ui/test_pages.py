@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.live import ROOT, Producer, Product, clean_environment
+from tests.live import JOB_S, ROOT, Producer, Product, clean_environment
+from tests.support import kick
 from tests.ui.conftest import listen, sign_in
 
 pytestmark = pytest.mark.ui
@@ -30,6 +32,8 @@ OWN = (
     "SAMPLE",
     "SIMILAR",
     "SIMILAR?but=darker&ask=loops",
+    "/duplicates",
+    "DUPLICATES",
     "/again?purpose=describe&all=1",
     "/again?purpose=analyse&all=1",
     "/billing",
@@ -63,11 +67,31 @@ def address(path: str, library: Producer) -> str:
         found = re.search(r'href="(/admin/jobs/[^"]+)"', page)
         assert found is not None
         return found.group(1)
+    if path == "DUPLICATES":
+        return wait_for_duplicates(library)
     if not path.startswith(("SAMPLE", "SIMILAR")):
         return path
     found = re.search(r'data-href="([^"]+)"', library.http.get("/samples").text)
     assert found is not None
     return path.replace("SAMPLE", found.group(1)).replace("SIMILAR", f"{found.group(1)}/similar")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def duplicates(library: Producer) -> None:
+    """Upload a sample again, so that the pages of duplicates have something to show."""
+    library.upload(("Deep kick copy.wav", kick()))
+    wait_for_duplicates(library)
+
+
+def wait_for_duplicates(library: Producer) -> str:
+    """Return the address of a group, once the new sample was compared."""
+    until = time.monotonic() + JOB_S
+    while time.monotonic() < until:
+        found = re.search(r'href="(/duplicates/\w{26})"', library.http.get("/duplicates").text)
+        if found is not None:
+            return found.group(1)
+        time.sleep(0.5)
+    raise AssertionError("the second file of a sample was not found")
 
 
 @pytest.mark.parametrize("look", LOOKS)

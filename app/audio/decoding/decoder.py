@@ -59,11 +59,14 @@ class DecodedAudio:
     format
         The container the file came in.
     content_sha256
-        Digest of rate, channels and samples: equal for one sound in two lossless containers.
+        Digest of rate, channels and samples as float32: equal for one sound in two lossless containers, also
+        when one stores its 16-bit samples in 24 bits.
     warnings
         Sentences for the owner of the file.
     padding
         Silence that an MP3 encoder added at either end, when the file does not say how much.
+    bit_depth
+        Of the samples in the file; None for lossy formats.
     """
 
     samples: Recording
@@ -72,6 +75,7 @@ class DecodedAudio:
     content_sha256: str
     warnings: tuple[str, ...]
     padding: EncoderPadding | None = None
+    bit_depth: int | None = None
 
     @property
     def channels(self) -> int:
@@ -115,7 +119,7 @@ def decode_file(path: Path, work_dir: Path, limits: DecodeLimits = DEFAULT_LIMIT
         if found is M4A:
             with mp4.open_as_wav(_as_file(region), len(region), work_dir, limits) as (wav, length_s):
                 stream = _open_wav(wav, wav.seek(0, 2), limits)
-                stream.format = found
+                stream.format, stream.bit_depth = found, None  # ffmpeg chose the depth of its WAV
                 return _write_scratch(_end_at(stream, length_s), work_dir, limits)
         return _write_scratch(_open_stream(region, found, limits), work_dir, limits)
 
@@ -181,7 +185,9 @@ def _open_flac(region: FileRegion, limits: DecodeLimits) -> SampleStream:
     header = read_flac_header(_as_file(region), len(region))
     check_shape(header.channels, header.sample_rate, limits)
     check_length(header.frames, header.channels, header.sample_rate, limits)
-    return open_sndfile(header.stream, FLAC, limits, header.frames or None, is_open=True)
+    stream = open_sndfile(header.stream, FLAC, limits, header.frames or None, is_open=True)
+    stream.bit_depth = header.bits
+    return stream
 
 
 def _open_mp3(region: FileRegion, limits: DecodeLimits) -> SampleStream:
@@ -218,4 +224,5 @@ def _write_scratch(stream: SampleStream, work_dir: Path, limits: DecodeLimits) -
         warnings = check_decoded(scratch, stream.declared_frames, rate, found, limits)
         samples = scratch.recording()
     digest = content_sha256(rate, channels, scratch.sha256())
-    return DecodedAudio(samples, rate, found, digest, (*stream.warnings, *warnings), stream.padding)
+    every_warning = (*stream.warnings, *warnings)
+    return DecodedAudio(samples, rate, found, digest, every_warning, stream.padding, stream.bit_depth)

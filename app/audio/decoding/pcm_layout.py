@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_BIT_DEPTHS = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
+
 
 @dataclass(frozen=True, slots=True)
 class PcmLayout:
@@ -34,6 +36,11 @@ class PcmLayout:
     end: int
     declared_bytes: int | None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def bit_depth(self) -> int | None:
+        """Return how many bits a sample has; None where they don't tell the quality, as in A-law."""
+        return _BIT_DEPTHS.get(self.subtype)
 
 
 def describe_channels(channels: int) -> str:

@@ -27,8 +27,8 @@ _READ_VALUES = 1 << 14
 class SampleStream:
     """Blocks of an open file. `declared_frames` is None when the header leaves the length open.
 
-    `format` is the one the audio turned out to have, `warnings` are about the header, and
-    `padding` is silence that the encoder added.
+    `format` is the one the audio turned out to have, `warnings` are about the header, `padding` is silence
+    that the encoder added, and `bit_depth` is None for lossy formats.
     """
 
     format: AudioFormat
@@ -38,6 +38,7 @@ class SampleStream:
     blocks: Iterator[Samples]
     warnings: tuple[str, ...] = ()
     padding: EncoderPadding | None = None
+    bit_depth: int | None = None
 
 
 def open_pcm(file: BinaryIO, layout: PcmLayout, found: AudioFormat, limits: DecodeLimits) -> SampleStream:
@@ -68,7 +69,9 @@ def open_pcm(file: BinaryIO, layout: PcmLayout, found: AudioFormat, limits: Deco
     # Only the audio that is there is refused for its length; a wrong declared length gets a warning.
     check_length(len(region) // layout.frame_bytes, layout.channels, layout.sample_rate, limits)
     blocks = _read_raw_blocks(region, layout)
-    return SampleStream(found, layout.sample_rate, layout.channels, frames, blocks, layout.warnings)
+    stream = SampleStream(found, layout.sample_rate, layout.channels, frames, blocks, layout.warnings)
+    stream.bit_depth = layout.bit_depth
+    return stream
 
 
 def _read_raw_blocks(region: FileRegion, layout: PcmLayout) -> Iterator[Samples]:

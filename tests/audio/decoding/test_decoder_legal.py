@@ -238,6 +238,39 @@ def test_the_digest_follows_the_sound_and_not_the_container(tmp_path: Path) -> N
     assert one.content_sha256 != other.content_sha256
 
 
+def test_the_digest_is_the_same_for_sixteen_bits_stored_in_more(tmp_path: Path) -> None:
+    tone = np.rint(sine(440, 0.5) * 32_767).astype(np.int16)
+    plain = decoded(write(tmp_path / "plain.wav", tone)).content_sha256
+    wide = tone.astype(np.int32) << 16
+    for name, subtype in (("24.wav", "PCM_24"), ("32.aiff", "PCM_32"), ("24.flac", "PCM_24")):
+        assert decoded(write(tmp_path / name, wide, subtype=subtype)).content_sha256 == plain, name
+    finer = decoded(write(tmp_path / "finer.wav", wide + (77 << 8), subtype="PCM_24"))
+    assert finer.content_sha256 != plain
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype", "bits"),
+    [
+        ("a.wav", "PCM_16", 16),
+        ("a.wav", "PCM_24", 24),
+        ("a.wav", "FLOAT", 32),
+        ("a.wav", "ULAW", None),
+        ("a.aiff", "PCM_24", 24),
+        ("a.flac", "PCM_24", 24),
+        ("a.flac", "PCM_16", 16),
+        ("a.mp3", "MPEG_LAYER_III", None),
+        ("a.ogg", "VORBIS", None),
+    ],
+)
+def test_the_bit_depth_is_that_of_the_file(tmp_path: Path, name: str, subtype: str, bits: int | None) -> None:
+    assert decoded(write(tmp_path / name, sine(440, 0.1), subtype=subtype)).bit_depth == bits
+
+
+def test_mp4_has_no_bit_depth(tmp_path: Path) -> None:
+    mp4 = encode(tmp_path / "a.m4a", write(tmp_path / "a.wav", sine(440, 0.5)))
+    assert decoded(mp4).bit_depth is None
+
+
 def test_soundfile_agrees_on_a_file_larger_than_a_block(tmp_path: Path) -> None:
     long = np.hstack([sine(440, 8.0), sine(550, 8.0)])
     path = write(tmp_path / "a.flac", long, subtype="PCM_24")

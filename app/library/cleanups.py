@@ -1,0 +1,207 @@
+"""Free duplicates: of each group everything but the sample that is kept moves to the trash, with undo.
+
+A `DuplicateCleanup` is the order to do so. Few groups are freed at once, many by a worker, in transactions of
+some groups each; so are they brought back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select, tuple_
+
+from app.billing import quota
+from app.deduplication import groups
+from app.deduplication.copies import load_copies
+from app.extensions import db
+from app.library import trash
+from app.models import DuplicateCleanup, DuplicateGroup, DuplicateMember, Sample, User
+from app.models.base import transaction, utcnow
+from app.models.corrections import SOUND_FIELDS, UnfitCorrectionError
+from app.models.display_names import file_title
+from app.models.duplicate_group import FREED, FREEING, UNDOING, UNDONE
+from app.models.sample import MAX_TAGS
+
+GROUPS_AT_ONCE = 100
+SAMPLES_AT_ONCE = 500
+KEPT_FOR = timedelta(days=1)
+TIME_CHARACTERS = 10  # of an id
+Space = tuple[int, str]
+
+
+def free_groups(user: User, group_ids: Collection[str]) -> DuplicateCleanup:
+    """Free some groups of a user, at once."""
+    with transaction() as session:
+        quota.lock_account(user.id)
+        cleanup = DuplicateCleanup(user_id=user.id, state=FREED)
+        session.add(cleanup)
+        session.flush()
+        _free(cleanup, group_ids)
+    return cleanup
+
+
+def free_all(user: User) -> DuplicateCleanup:
+    """Free all groups of a user: at once, or if there are too many, by a worker."""
+    listed = DuplicateGroup.user_id == user.id, DuplicateGroup.spare_bytes > 0
+    with transaction() as session:
+        cleanup = DuplicateCleanup(user_id=user.id, state=FREEING)
+        session.add(cleanup)
+    if (db.session.scalar(select(func.count()).where(*listed)) or 0) <= GROUPS_AT_ONCE:
+        _continue_freeing(cleanup.id)
+    return cleanup
+
+
+def undo_cleanup(cleanup: DuplicateCleanup) -> None:
+    """Bring back what was freed: at once, or if it is too much, by a worker.
+
+    Raises QuotaExceededError when the storage of the plan has been filled meanwhile.
+    """
+    with transaction() as session:
+        quota.lock_account(cleanup.user_id)
+        session.refresh(cleanup)
+        is_small = cleanup.state == FREED and cleanup.samples <= SAMPLES_AT_ONCE
+        if cleanup.state != UNDONE:
+            cleanup.state, cleanup.problem = UNDOING, None
+    if is_small and not _continue_undoing(cleanup.id):
+        raise quota.QuotaExceededError(cleanup.problem)
+
+
+def continue_cleanups() -> None:
+    """Continue everything that is being freed or brought back."""
+    unfinished = select(DuplicateCleanup.id, DuplicateCleanup.state)
+    unfinished = unfinished.where(DuplicateCleanup.state.in_((FREEING, UNDOING)))
+    for cleanup_id, state in db.session.execute(unfinished.order_by(DuplicateCleanup.id)).all():
+        if state == FREEING:
+            _continue_freeing(cleanup_id)
+        else:
+            _continue_undoing(cleanup_id)
+
+
+def recent_cleanups(user: User) -> Sequence[DuplicateCleanup]:
+    """Return what can still be undone, and what is being done, the latest first."""
+    recent = select(DuplicateCleanup).where(
+        DuplicateCleanup.user_id == user.id,
+        DuplicateCleanup.requested_at > utcnow() - trash.UNDO_PERIOD,
+        DuplicateCleanup.state != UNDONE,
+        (DuplicateCleanup.samples > 0) | (DuplicateCleanup.state != FREED),
+    )
+    return db.session.scalars(recent.order_by(DuplicateCleanup.requested_at.desc()).limit(5)).all()
+
+
+def remove_leftovers() -> None:
+    """Remove groups whose samples are gone, and orders that can't be undone any more."""
+    with transaction() as session:
+        groups.remove_empty_groups()
+        old = DuplicateCleanup.requested_at < utcnow() - KEPT_FOR
+        session.execute(delete(DuplicateCleanup).where(old, DuplicateCleanup.state.in_((FREED, UNDONE))))
+
+
+def _continue_freeing(cleanup_id: str) -> None:
+    after: Space | None = None
+    while True:
+        with transaction():
+            cleanup = _lock_cleanup(cleanup_id, FREEING)
+            if cleanup is None:
+                return
+            found = _most_space(cleanup.user_id, after)
+            if not found:
+                cleanup.state = FREED
+                return
+            _free(cleanup, [group_id for _, group_id in found])
+            after = found[-1]
+
+
+def _most_space(user_id: str, after: Space | None) -> Sequence[Space]:
+    """Return the groups that hold most space after one of them."""
+    columns = DuplicateGroup.spare_bytes, DuplicateGroup.id
+    rows = select(*columns).where(DuplicateGroup.user_id == user_id, DuplicateGroup.spare_bytes > 0)
+    if after is not None:
+        rows = rows.where(tuple_(*columns) < after)
+    rows = rows.order_by(*(column.desc() for column in columns)).limit(GROUPS_AT_ONCE)
+    return db.session.execute(rows).all()
+
+
+def _continue_undoing(cleanup_id: str) -> bool:
+    """Bring samples back until all are, and return True; False when the plan has no room for more."""
+    while True:
+        try:
+            with transaction():
+                cleanup = _lock_cleanup(cleanup_id, UNDOING)
+                if cleanup is None:
+                    return True
+                ids = trash.deleted_ids(cleanup.user_id, cleanup.requested_at, SAMPLES_AT_ONCE)
+                if not ids:
+                    cleanup.state = UNDONE
+                    return True
+                shown = trash.show_samples(cleanup.user_id, ids, cleanup.requested_at)
+                cleanup.samples -= len(shown)
+                cleanup.freed_bytes -= sum(shown.values())
+        except quota.QuotaExceededError as error:
+            with transaction() as session:
+                cleanup = session.get_one(DuplicateCleanup, cleanup_id, populate_existing=True)
+                cleanup.state, cleanup.problem = FREED, str(error)
+            return False
+
+
+def _lock_cleanup(cleanup_id: str, state: str) -> DuplicateCleanup | None:
+    """Lock the account of an order and return the order; None when it is not in this state any more."""
+    user_id = db.session.scalar(select(DuplicateCleanup.user_id).where(DuplicateCleanup.id == cleanup_id))
+    if user_id is None or not quota.lock_account(user_id):
+        return None
+    cleanup = db.session.get(DuplicateCleanup, cleanup_id, populate_existing=True)
+    return cleanup if cleanup is not None and cleanup.state == state else None
+
+
+def _free(cleanup: DuplicateCleanup, group_ids: Collection[str]) -> None:
+    """Move everything to the trash but what is kept, which inherits what its user did with the others.
+
+    What was uploaded after the order stays.
+    """
+    own = DuplicateGroup.user_id == cleanup.user_id, DuplicateGroup.id.in_(group_ids)
+    members = select(DuplicateMember.sample_id).join(DuplicateGroup).where(*own)
+    locked = select(Sample).where(Sample.id.in_(members), Sample.deleted_at.is_(None)).order_by(Sample.id)
+    locked = locked.with_for_update(key_share=True, of=Sample).execution_options(populate_existing=True)
+    there = {sample.id: sample for sample in db.session.scalars(locked)}
+    copies, freed = load_copies(group_ids), []
+    for group in db.session.scalars(select(DuplicateGroup).where(*own)).all():
+        kept = groups.find_kept(group, [each for each in copies.get(group.id, []) if each.sample_id in there])
+        others = [each.sample_id for each in copies.get(group.id, []) if each is not kept]
+        others = [each for each in others if each in there and each[:TIME_CHARACTERS] <= cleanup.id]
+        if kept is not None and others:
+            _hand_over(there[kept.sample_id], [there[each] for each in others])
+            freed += others
+    hidden = trash.hide_samples(cleanup.user_id, freed, cleanup.requested_at)
+    cleanup.samples += len(hidden)
+    cleanup.freed_bytes += sum(hidden.values())
+
+
+def _hand_over(kept: Sample, freed: Sequence[Sample]) -> None:
+    """Give the like, the tags, the corrections and the name of freed samples to the one that is kept.
+
+    Where it has its own correction or name, that stays.
+    """
+    names = [each.name for each in freed if each.name != file_title(each.filename)]
+    has_name = kept.name != file_title(kept.filename)
+    tags = list(dict.fromkeys([*kept.tag_names, *(tag for each in freed for tag in each.tag_names)]))
+    corrections = _missing_corrections(kept, freed)
+    kept.liked = kept.liked or any(each.liked for each in freed)
+    if corrections or tags != kept.tag_names or (names and not has_name):
+        kept.name = kept.name if has_name or not names else names[0]
+        kept.retag(tags[:MAX_TAGS])
+        kept.correct(**corrections)
+
+
+def _missing_corrections(kept: Sample, freed: Sequence[Sample]) -> dict[str, object]:
+    """Return the corrections of freed samples that the kept one has none of; of the sound all or none."""
+    found: dict[str, object] = {}
+    for each in reversed(freed):
+        found |= each.corrections
+    found = {name: value for name, value in found.items() if name not in kept.corrections}
+    try:
+        if not kept.own_figures:
+            kept.fit_to_kind(found)
+            return found
+    except UnfitCorrectionError:
+        pass
+    return {name: value for name, value in found.items() if name not in SOUND_FIELDS}

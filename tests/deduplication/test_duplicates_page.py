@@ -1,0 +1,150 @@
+"""The pages of duplicates, and what can be done there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from app.billing import quota
+from app.extensions import db
+from app.models import DuplicateCleanup, DuplicateGroup, Sample, User
+from app.models.base import transaction, utcnow
+from tests.deduplication.copies import add, encoded, grouped, melody, snare
+from tests.support import Browser
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def ids(as_owner: Browser, owner: User) -> dict[str, str]:
+    """Add an original with an MP3 and a second file of it, and another sound."""
+    files = {
+        "lossy": encoded(melody(), "a.mp3"),
+        "original": encoded(melody(), "a.wav", "PCM_24"),
+        "quiet": encoded(0.4 * melody(), "a.wav"),
+        "other": encoded(snare(), "a.wav"),
+    }
+    made = {name: add(as_owner, f"{name}.wav", content) for name, content in files.items()}
+    assert grouped(owner) == [["original", "lossy", "quiet"]]
+    return made
+
+
+@pytest.fixture
+def group(ids: dict[str, str]) -> DuplicateGroup:
+    return db.session.scalars(select(DuplicateGroup)).one()
+
+
+def row_words(page: str) -> list[str]:
+    found = re.findall(r'<span class="differs">(.*?)</span>', page, re.DOTALL)
+    return [re.sub(r"\s+", " ", re.sub("<[^>]+>", "", words)).strip() for words in found]
+
+
+def test_the_page_says_what_stays_and_how_the_others_differ(
+    as_owner: Browser, ids: dict[str, str], group: DuplicateGroup
+) -> None:
+    page = as_owner.get("/duplicates").text
+    assert row_words(page) == ["stays · lossless, 24-bit", "MP3", "16-bit, 8 dB quieter"]
+    assert ids["other"] not in page
+    sizes = [db.session.get_one(Sample, ids[name]).size_bytes for name in ("lossy", "quiet")]
+    assert group.spare_bytes == sum(sizes)
+    assert f"Free {sum(sizes) / 1000:.1f} kB" in page
+    assert "nothing in the trash" in page
+
+
+def test_another_sample_can_be_kept(as_owner: Browser, ids: dict[str, str], group: DuplicateGroup) -> None:
+    answer = as_owner.post(f"/duplicates/{group.id}/kept", HTMX, sample=ids["lossy"])
+    assert answer.status_code == 200
+    assert row_words(answer.text)[0] == "stays · chosen by you"
+    assert row_words(answer.text)[1:] == ["WAV", "WAV, 8 dB quieter"]
+    as_owner.post("/duplicates/cleanups", group=group.id)
+    assert names(as_owner) == ["lossy", "other"]
+
+
+def test_a_sample_that_is_no_duplicate_is_never_put_back(
+    as_owner: Browser, owner: User, ids: dict[str, str], group: DuplicateGroup
+) -> None:
+    answer = as_owner.post(f"/duplicates/{group.id}/apart", HTMX, sample=ids["quiet"])
+    assert row_words(answer.text) == ["stays · lossless", "MP3"]
+    with transaction():
+        vector = db.session.get_one(Sample, ids["quiet"]).vector
+        assert vector is not None
+        vector.compare_at = utcnow()
+    assert grouped(owner) == [["original", "lossy"]]
+    add(as_owner, "same as quiet.wav", encoded(0.4 * melody(), "a.wav"))
+    assert grouped(owner) == [["original", "lossy"], ["quiet", "same as quiet"]]
+
+
+def test_all_of_a_group_can_be_no_duplicates_and_that_can_be_undone(
+    as_owner: Browser, owner: User, ids: dict[str, str], group: DuplicateGroup
+) -> None:
+    answer = as_owner.post(f"/duplicates/{group.id}/apart", HTMX, all="1")
+    assert "not show this as a duplicate again" in answer.text
+    assert grouped(owner) == []
+    undo = re.findall(r'name="sample" value="(\w+)"', answer.text)
+    assert sorted(undo) == sorted([ids["lossy"], ids["quiet"]])
+    as_owner.post(f"/duplicates/{group.id}/together", sample=undo)
+    assert grouped(owner) == [["original", "lossy", "quiet"]]
+    assert db.session.scalars(select(DuplicateGroup)).one().told_apart is None
+
+
+def test_the_rest_can_be_freed_in_place_and_brought_back(
+    as_owner: Browser, owner: User, ids: dict[str, str], group: DuplicateGroup
+) -> None:
+    before = quota.plan_usage(owner).storage_bytes
+    answer = as_owner.post("/duplicates/cleanups", HTMX, group=group.id)
+    assert "2 samples" in answer.text
+    assert "No recording is in your library more than once." in answer.text
+    assert names(as_owner) == ["original", "other"]
+    freed = sum(db.session.get_one(Sample, ids[name]).size_bytes for name in ("lossy", "quiet"))
+    assert quota.plan_usage(owner).storage_bytes == before - freed
+    page = as_owner.get("/duplicates").text
+    assert "2 duplicates freed" in page
+    (undo,) = set(re.findall(r'action="(/duplicates/cleanups/\w+/undo)"', page + answer.text))
+    assert as_owner.post(undo).status_code == 303
+    assert names(as_owner) == ["lossy", "original", "other", "quiet"]
+    assert quota.plan_usage(owner).storage_bytes == before
+    assert grouped(owner) == [["original", "lossy", "quiet"]]
+    assert "freed" not in as_owner.get("/duplicates").text.partition("<details")[0]
+
+
+def test_the_list_marks_duplicates_and_links_to_their_group(
+    as_owner: Browser, ids: dict[str, str], group: DuplicateGroup
+) -> None:
+    page = as_owner.get("/samples").text
+    assert page.count(f'href="/duplicates/{group.id}"') == 3
+    assert row_words(as_owner.get(f"/duplicates/{group.id}").text)[0] == "stays · lossless, 24-bit"
+    as_owner.post("/duplicates/cleanups", group=group.id)
+    assert f"/duplicates/{group.id}" not in as_owner.get("/samples").text
+    assert as_owner.get(f"/duplicates/{group.id}").status_code == 303
+
+
+def test_a_stranger_reaches_no_group(
+    as_stranger: Browser, as_owner: Browser, ids: dict[str, str], group: DuplicateGroup
+) -> None:
+    as_owner.post("/duplicates/cleanups", group=group.id)
+    cleanup = db.session.scalars(select(DuplicateCleanup)).one()
+    assert as_stranger.get(f"/duplicates/{group.id}").status_code == 404
+    paths = [f"{group.id}/{action}" for action in ("kept", "apart", "together")]
+    for path in (*paths, f"cleanups/{cleanup.id}/undo"):
+        assert as_stranger.post(f"/duplicates/{path}", sample=ids["lossy"]).status_code == 404
+    assert as_stranger.post("/duplicates/cleanups", group=group.id).status_code == 404
+    assert names(as_owner) == ["original", "other"]
+
+
+def test_samples_of_other_groups_and_made_up_pages_are_refused(
+    as_owner: Browser, ids: dict[str, str], group: DuplicateGroup
+) -> None:
+    for action in ("kept", "apart"):
+        assert as_owner.post(f"/duplicates/{group.id}/{action}", sample=ids["other"]).status_code == 404
+        assert as_owner.post(f"/duplicates/{group.id}/{action}").status_code == 400
+    as_owner.post(f"/duplicates/{group.id}/together", sample=ids["other"])
+    assert group.samples == 3
+    for after in ("x", "1", f"-1-{group.id}", f"1-{group.id}x"):
+        assert as_owner.get(f"/duplicates?after={after}").status_code == 400
+
+
+def names(browser: Browser) -> list[str]:
+    """Return the names in the library, in order."""
+    return sorted(re.findall(r'data-name="([^"]+)"', browser.get("/samples").text))

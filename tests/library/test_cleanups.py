@@ -1,0 +1,150 @@
+"""Freeing duplicates: what the one that stays inherits, many groups at once, and bringing them back."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from app.billing import plans, quota
+from app.extensions import db
+from app.library import cleanups, samples, trash
+from app.models import DuplicateCleanup, DuplicateGroup, Sample, User
+from app.models.base import transaction, utcnow
+from app.models.duplicate_group import FREED, FREEING, UNDONE
+from app.models.usage import STORAGE
+from tests.deduplication.made_up import group_of, shelve_group
+from tests.query_counter import counted_queries
+
+
+def live_names(owner: User) -> list[str]:
+    db.session.expire_all()
+    own = select(Sample.name).where(Sample.user_id == owner.id, Sample.deleted_at.is_(None))
+    return list(db.session.scalars(own.order_by(Sample.name)))
+
+
+def test_what_stays_inherits_what_its_user_did_with_the_others(owner: User) -> None:
+    kept, first, second = shelve_group(owner, "a", "b", "c")
+    samples.edit_sample(kept, tags="dusty")
+    samples.edit_sample(first, tags="dusty, warm", liked=True, corrections={"sound": "snare"})
+    samples.edit_sample(second, name="My snare", corrections={"sound": "clap", "era": "90s"})
+    with transaction():
+        group_of(kept).kept_id, group_of(kept).is_chosen = kept.id, True
+    cleanups.free_groups(owner, [group_of(kept).id])
+    db.session.expire_all()
+    assert live_names(owner) == ["My snare"]
+    assert (kept.tag_names, kept.liked) == (["dusty", "warm"], True)
+    assert (kept.sound, kept.corrections["era"]) == ("snare", "90s")
+
+
+def test_what_stays_keeps_its_own_name_and_corrections(owner: User) -> None:
+    kept, other = shelve_group(owner, "a", "b")
+    samples.edit_sample(kept, name="Mine", corrections={"sound": "rim"})
+    samples.edit_sample(other, name="Other", corrections={"kind": "loop", "sound": "drums", "bpm": 90.0})
+    cleanups.free_groups(owner, [group_of(kept).id])
+    db.session.expire_all()
+    assert (kept.name, kept.kind, kept.sound, kept.bpm) == ("Mine", "one-shot", "rim", None)
+
+
+def test_freeing_a_group_of_fifty_gives_its_space_back_and_can_be_undone(owner: User) -> None:
+    made = shelve_group(owner, *(f"{n:02}" for n in range(50)))
+    before = quota.plan_usage(owner).storage_bytes
+    cleanup = cleanups.free_groups(owner, [group_of(made[0]).id])
+    assert (cleanup.samples, cleanup.freed_bytes, cleanup.state) == (49, 49_000, FREED)
+    assert live_names(owner) == ["00"]
+    assert quota.plan_usage(owner).storage_bytes == before - 49_000
+    assert (group_of(made[0]).samples, group_of(made[0]).spare_bytes) == (0, 0)
+    cleanups.undo_cleanup(cleanup)
+    assert (len(live_names(owner)), cleanup.state, cleanup.samples) == (50, UNDONE, 0)
+    assert quota.plan_usage(owner).storage_bytes == before
+    assert (group_of(made[0]).samples, group_of(made[0]).spare_bytes) == (50, 49_000)
+    cleanups.undo_cleanup(cleanup)  # pressing it twice changes nothing
+    assert quota.plan_usage(owner).storage_bytes == before
+
+
+def test_freeing_costs_as_many_queries_for_fifty_samples_as_for_five(owner: User) -> None:
+    counts = []
+    for size in (5, 50):
+        made = shelve_group(owner, *(f"{size} {n}" for n in range(size)))
+        group_id = group_of(made[0]).id
+        with counted_queries() as sent:
+            cleanups.free_groups(owner, [group_id])
+        counts.append(len(sent))
+    assert counts[0] == counts[1] <= 15
+
+
+def test_many_groups_are_freed_by_a_worker(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanups, "GROUPS_AT_ONCE", 2)
+    made = [shelve_group(owner, f"a{n}", f"b{n}", size_bytes=100 + n // 3) for n in range(5)]
+    cleanup = cleanups.free_all(owner)
+    assert (cleanup.state, len(live_names(owner))) == (FREEING, 10)
+    cleanups.continue_cleanups()
+    assert live_names(owner) == [f"a{n}" for n in range(5)]
+    assert (cleanup.state, cleanup.samples) == (FREED, 5)
+    cleanups.undo_cleanup(cleanup)
+    assert len(live_names(owner)) == 10
+    assert all(group_of(pair[0]).samples == 2 for pair in made)
+
+
+def test_a_large_order_can_be_stopped_and_undone_by_a_worker(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanups, "GROUPS_AT_ONCE", 1)
+    monkeypatch.setattr(cleanups, "SAMPLES_AT_ONCE", 1)
+    for n in range(3):
+        shelve_group(owner, f"a{n}", f"b{n}")
+    cleanup = cleanups.free_all(owner)
+    cleanups.undo_cleanup(cleanup)
+    cleanups.continue_cleanups()
+    assert (cleanup.state, len(live_names(owner))) == (UNDONE, 6)
+    cleanup = cleanups.free_all(owner)
+    cleanups.continue_cleanups()
+    assert len(live_names(owner)) == 3
+    cleanups.undo_cleanup(cleanup)
+    assert len(live_names(owner)) == 3
+    cleanups.continue_cleanups()
+    assert (cleanup.state, len(live_names(owner))) == (UNDONE, 6)
+
+
+def test_a_full_plan_brings_nothing_back_and_says_why(owner: User) -> None:
+    made = shelve_group(owner, "a", "b")
+    cleanup = cleanups.free_groups(owner, [group_of(made[0]).id])
+    with transaction():
+        room = plans.plan_for_user(owner).storage_bytes - quota.plan_usage(owner).storage_bytes
+        quota.add_usage(owner.id, STORAGE, "full", room)
+    with pytest.raises(quota.QuotaExceededError, match="Not enough storage"):
+        cleanups.undo_cleanup(cleanup)
+    assert live_names(owner) == ["a"]
+    (shown,) = cleanups.recent_cleanups(owner)
+    assert (shown.state, shown.samples) == (FREED, 1)
+    assert shown.problem is not None
+    assert "Not enough storage" in shown.problem
+
+
+def test_the_sample_that_stays_is_never_the_one_in_the_trash(owner: User) -> None:
+    kept, other = shelve_group(owner, "a", "b")
+    group_id = group_of(kept).id
+    trash.delete_sample(kept)
+    cleanup = cleanups.free_groups(owner, [group_id])
+    assert (cleanup.samples, live_names(owner)) == (0, ["b"])
+    trash.restore_sample(db.session.get_one(Sample, kept.id))
+    trash.delete_sample(other)
+    assert live_names(owner) == ["a"]
+
+
+def test_groups_of_others_are_not_freed(owner: User, stranger: User) -> None:
+    made = shelve_group(stranger, "a", "b")
+    assert cleanups.free_groups(owner, [group_of(made[0]).id]).samples == 0
+    cleanups.free_all(owner)
+    assert live_names(stranger) == ["a", "b"]
+
+
+def test_old_orders_and_empty_groups_are_forgotten(owner: User) -> None:
+    made = shelve_group(owner, "a", "b")
+    cleanup = cleanups.free_groups(owner, [group_of(made[0]).id])
+    with transaction() as session:
+        cleanup.requested_at = utcnow() - cleanups.KEPT_FOR * 2
+        for sample in made:
+            session.delete(session.get_one(Sample, sample.id))
+    cleanups.remove_leftovers()
+    assert db.session.scalar(select(func.count()).select_from(DuplicateCleanup)) == 0
+    assert db.session.scalars(select(DuplicateGroup)).all() == []
