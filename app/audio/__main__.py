@@ -1,7 +1,9 @@
-"""The engine from a shell: measure files, or find sounds that are alike.
+"""The engine from a shell: measure files, shape or cut them, or find sounds that are alike.
 
 python -m app.audio FILE… [--json] [--jobs N]
 python -m app.audio similar QUERY… --in FOLDER [--all] [--top N] [--preset NAME] [--json] [--jobs N]
+python -m app.audio render IN OUT.wav [--bpm N] [--transpose N] [--trim] [--normalise LEVEL] … [--json]
+python -m app.audio chop IN OUTDIR [--by onsets] [--count N] [--json]
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ import os
 import sys
 from pathlib import Path
 
+from app.audio.render.arguments import parse_chop, parse_render
 from app.audio.similarity.layout import BALANCED, PRESETS
 from app.audio.warm import set_cache_folder
 
-SIMILAR = "similar"
+SIMILAR, RENDER, CHOP = "similar", "render", "chop"
 
 
 def main() -> int:
@@ -22,6 +25,10 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments[:1] == [SIMILAR]:
         return _find_similar(arguments[1:])
+    if arguments[:1] == [RENDER]:
+        return _shape(arguments[1:])
+    if arguments[:1] == [CHOP]:
+        return _chop(arguments[1:])
     return _measure(arguments)
 
 
@@ -29,7 +36,7 @@ def _measure(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m app.audio",
         description="Measure audio files.",
-        epilog=f"'python -m app.audio {SIMILAR} --help' finds sounds that are alike.",
+        epilog=f"Other commands, each with --help: {SIMILAR}, {RENDER}, {CHOP}.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file or a folder")
     _add_common_options(parser)
@@ -65,6 +72,22 @@ def _find_similar(arguments: list[str]) -> int:
         as_json=options.json,
         jobs=options.jobs,
     )
+
+
+def _shape(arguments: list[str]) -> int:
+    options = parse_render(arguments)
+    set_cache_folder()
+    from app.audio.render.command import render_file
+
+    return render_file(options)
+
+
+def _chop(arguments: list[str]) -> int:
+    options = parse_chop(arguments)
+    set_cache_folder()
+    from app.audio.render.command import chop_file
+
+    return chop_file(options)
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:

@@ -12,9 +12,8 @@ import soxr
 
 from app.audio.decoding.scratch_file import Samples, SampleSource
 from app.audio.result import WrittenWav
+from app.audio.unit_format import MIN_FRAMES, RATE_HZ
 
-RATE_HZ = 48_000
-MIN_FRAMES = RATE_HZ // 10  # a pad shorter than about 100 ms reportedly does not play
 BLOCK_FRAMES = 1 << 16
 FULL_SCALE = 32768.0
 # One step below full scale leaves room for the dither, which is at most one step.
@@ -41,7 +40,9 @@ _DOWNMIX: dict[int, list[tuple[float, float]]] = {
 }
 
 
-def write_wav(samples: SampleSource, sample_rate: int, path: Path) -> WrittenWav:
+def write_wav(
+    samples: SampleSource, sample_rate: int, path: Path, min_frames: int = MIN_FRAMES
+) -> WrittenWav:
     """Write samples as the unit's WAV, in blocks.
 
     Parameters
@@ -53,6 +54,8 @@ def write_wav(samples: SampleSource, sample_rate: int, path: Path) -> WrittenWav
         In Hz. soxr resamples other rates than 48 kHz at its very high quality.
     path : Path
         Where the file goes. An existing file is replaced.
+    min_frames : int
+        A shorter sound gets silence at its end.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def write_wav(samples: SampleSource, sample_rate: int, path: Path) -> WrittenWav
     peak, exact = _measure_peak(samples, sample_rate)
     gain = min(1.0, MAX_LEVEL / peak) if peak > MAX_LEVEL and not exact else 1.0
     channels = min(samples.shape[1], 2)
-    padding = max(MIN_FRAMES - frames, 0)
+    padding = max(min_frames - frames, 0)
     with path.open("wb") as file:
         file.write(_wav_header(frames + padding, channels))
         written = _write_blocks(file, samples, sample_rate, gain, exact)
@@ -84,7 +87,7 @@ def _frames_at_48k(frames: int, sample_rate: int) -> int:
 def _measure_peak(samples: SampleSource, sample_rate: int) -> tuple[float, bool]:
     """Return the peak after resampling, and whether every value is a 16-bit step already."""
     peak, exact = 0.0, sample_rate == RATE_HZ
-    for block in _blocks_at_48k(samples, sample_rate):
+    for block in resampled_blocks(samples, sample_rate):
         if not len(block):
             continue
         peak = max(peak, float(np.abs(block).max()))
@@ -99,7 +102,7 @@ def _write_blocks(file: Any, samples: SampleSource, sample_rate: int, gain: floa
     random = np.random.default_rng(DITHER_SEED)
     frames = _frames_at_48k(len(samples), sample_rate)
     written = 0
-    for block in _blocks_at_48k(samples, sample_rate):
+    for block in resampled_blocks(samples, sample_rate):
         wanted = block[: frames - written] * (gain * FULL_SCALE)
         if not exact:
             wanted = wanted + random.random(wanted.shape) - random.random(wanted.shape)
@@ -108,8 +111,21 @@ def _write_blocks(file: Any, samples: SampleSource, sample_rate: int, gain: floa
     return written
 
 
-def _blocks_at_48k(samples: SampleSource, sample_rate: int) -> Iterator[Samples]:
-    """Yield the mixed-down samples at 48 kHz block by block, so memory does not grow with the length."""
+def resampled_blocks(samples: SampleSource, sample_rate: float) -> Iterator[Samples]:
+    """Yield the samples at 48 kHz block by block, mixed down to two channels, in bounded memory.
+
+    Parameters
+    ----------
+    samples : SampleSource
+        Shape (frames, channels).
+    sample_rate : float
+        In Hz. Another rate than the sound's own changes its pitch and speed.
+
+    Yields
+    ------
+    ndarray of float32, shape (n, 1 or 2)
+        About `frames * 48000 / sample_rate` frames in all; the last ones may be one too many or too few.
+    """
     if sample_rate == RATE_HZ:
         yield from _downmixed_blocks(samples)
         return
@@ -122,10 +138,19 @@ def _blocks_at_48k(samples: SampleSource, sample_rate: int) -> Iterator[Samples]
 
 
 def _downmixed_blocks(samples: SampleSource) -> Iterator[Samples]:
-    fold = _downmix_matrix(samples.shape[1])
     for start in range(0, len(samples), BLOCK_FRAMES):
-        block = np.asarray(samples[start : start + BLOCK_FRAMES], dtype=np.float32)
-        yield block if fold is None else block @ fold
+        yield downmix_to_stereo(np.asarray(samples[start : start + BLOCK_FRAMES], dtype=np.float32))
+
+
+def downmix_to_stereo(block: Samples) -> Samples:
+    """Return samples with more than two channels mixed down to two, as in ITU-R BS.775.
+
+    Parameters
+    ----------
+    block : ndarray of float32, shape (n, channels)
+    """
+    fold = _downmix_matrix(block.shape[1])
+    return block if fold is None else np.asarray(block @ fold, dtype=np.float32)
 
 
 def _downmix_matrix(channels: int) -> Samples | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-MAX_PAD_S = 960.0
-"""Longest sound of a pad in seconds: 46,080,000 frames at 48 kHz, from the manual."""
+from app.audio.unit_format import MAX_FRAMES, RATE_HZ
+
+MAX_PAD_S = MAX_FRAMES / RATE_HZ
+"""Longest sound of a pad in seconds."""
 
 
 def fits_on_pad(duration_s: float) -> bool:

@@ -18,6 +18,9 @@ MAX_BEATS = 4_000
 END_MARGIN_BEATS = 0.02
 MIN_DURATION_S = 0.4
 
+NEARLY_BEST = 0.85
+"""How likely a candidate is beside the likeliest near it, to count as just as good."""
+
 Array = npt.NDArray[np.float64]
 
 
@@ -75,12 +78,13 @@ def merge_tempi(bpm: Array, chances: Array) -> tuple[Array, Array]:
     Parameters
     ----------
     bpm, chances : ndarray, shape (candidates,)
-        Candidate tempi and their probabilities.
+        Candidate tempi, those of the length of the sound first, and their probabilities.
 
     Returns
     -------
     tempi, shares : ndarray, shape (groups,)
-        Largest share first. A group is represented by its likeliest candidate.
+        Largest share first. A group is represented by the first of its candidates that is about as likely
+        as the likeliest one: so the length of a loop decides about hundredths.
     """
     near = np.abs(np.log(bpm[:, None] / bpm[None, :])) < SAME_TEMPO_RATIO
     total = near @ chances
@@ -89,7 +93,8 @@ def merge_tempi(bpm: Array, chances: Array) -> tuple[Array, Array]:
     while left.any():
         top = int(np.argmax(np.where(left, total, -1)))
         group = near[top] & left
-        kept.append(bpm[np.flatnonzero(group)[int(np.argmax(chances[group]))]])
+        likely = group & (chances >= NEARLY_BEST * chances[group].max())
+        kept.append(bpm[int(np.argmax(likely))])
         shares.append(total[top])
         left &= ~group
     return np.array(kept), np.array(shares)

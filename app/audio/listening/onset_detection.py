@@ -78,20 +78,30 @@ def snap_to_zero_crossing(time_s: float, sound: SampleSource, sample_rate: int) 
     float
         Seconds, exact to a sample: where the mean of the channels, or the loudest channel if the channels
         cancel each other out, is zero or has just changed its sign. When there is no crossing within 2 ms,
-        `time_s` rounded to a sample. The start of the sound stays 0.
+        where it is quietest there. The start of the sound stays 0.
     """
     at, reach = round(time_s * sample_rate), max(int(_MAX_SNAP_S * sample_rate), 1)
     if at == 0:
         return 0.0
     low = max(at - reach, 0)
-    crossings = _zero_crossings(sound[low : at + reach + 1]) + low
-    return float(crossings[np.argmin(np.abs(crossings - at))] if crossings.size else at) / sample_rate
+    signal = _one_signal(sound[low : at + reach + 1])
+    if not signal.size:
+        return at / sample_rate
+    crossings = _zero_crossings(signal)
+    if not crossings.size:
+        return float(low + np.argmin(np.abs(signal))) / sample_rate
+    return float(low + crossings[np.argmin(np.abs(crossings + low - at))]) / sample_rate
 
 
-def _zero_crossings(part: Samples) -> npt.NDArray[np.intp]:
+def _one_signal(part: Samples) -> Floats:
+    """Return the mean of the channels, or the loudest one where they cancel each other out."""
     signal, powers = part.mean(axis=1), np.square(part).sum(axis=0)
     if np.square(signal).sum() < _MIN_MEAN_POWER * powers.max(initial=0):
         signal = part[:, np.argmax(powers)]
+    return np.asarray(signal)
+
+
+def _zero_crossings(signal: Floats) -> npt.NDArray[np.intp]:
     signs = np.sign(signal)
     return np.flatnonzero((signs == 0) | (signs != np.concatenate([signs[:1], signs[:-1]])))
 

@@ -1,0 +1,152 @@
+"""Find where to cut a sound into slices: at its hits, on its beats, or in equal parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, get_args
+
+from app.audio.decoding.scratch_file import SampleSource
+from app.audio.listening.onset_detection import snap_to_zero_crossing
+from app.audio.render.recipe import RecipeError, RenderRecipe
+from app.audio.result import Analysis
+
+Way = Literal["onsets", "beats", "bars", "equal", "grid"]
+WAYS: tuple[Way, ...] = get_args(Way)
+
+MIN_GAP_S = 0.06
+"""Cuts are never nearer to each other: a 32nd at 120 BPM is 62 ms."""
+
+DEFAULT_SENSITIVITY = 0.8
+
+MAX_CHOPS = 160
+"""As many as a project of the unit has pads."""
+
+FADE_IN_MS, FADE_OUT_MS = 1.0, 2.5
+BEATS_A_BAR = 4
+GRID_STEPS = 4
+"""Steps of the grid in a beat: sixteenths."""
+
+WEAKEST = 0.5
+"""The strength of the weakest onset that counts at the least sensitivity, beside the strongest."""
+
+
+def find_chops(
+    analysis: Analysis,
+    sound: SampleSource,
+    sample_rate: int,
+    *,
+    by: Way = "onsets",
+    count: int = 16,
+    sensitivity: float = DEFAULT_SENSITIVITY,
+    min_gap_s: float = MIN_GAP_S,
+) -> tuple[int, ...]:
+    """Return where slices begin, in frames of the sound: 0 first, rising.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of the sound, with its owner's corrections.
+    sound : SampleSource
+        Shape (frames, channels).
+    sample_rate : int
+        In Hz.
+    by : str
+        "onsets"; "beats" or "bars"; "equal" parts; "grid" for sixteenths from the first beat.
+    count : int
+        The most slices. Of onsets the strongest are kept; of beats, bars and steps every second, fourth …
+    sensitivity : float
+        Of onsets, 0 to 1: more also cuts at weaker hits.
+    min_gap_s : float
+        The shortest slice in seconds; of two onsets that are nearer, the stronger one counts.
+
+    Raises
+    ------
+    RecipeError
+        The sound has no tempo to cut by, or a value makes no sense.
+
+    Notes
+    -----
+    Every cut but those of equal parts moves to the nearest zero crossing within 2 ms, or else to the
+    quietest frame there. Equal parts are exact, as on the unit: round(k * frames / count).
+    """
+    _check(by, count, sensitivity)
+    frames = len(sound)
+    if by == "equal":
+        fitting = max(min(count, int(frames / sample_rate / min_gap_s)), 1) if min_gap_s else count
+        return tuple(dict.fromkeys(round(k * frames / fitting) for k in range(fitting)))
+    if by == "onsets":
+        times = _strongest(analysis.onsets, count, sensitivity, min_gap_s)
+    else:
+        times = _thin_out(_steady_times(analysis, by), count, min_gap_s)
+    cuts = {round(snap_to_zero_crossing(time, sound, sample_rate) * sample_rate) for time in times}
+    latest = frames - min_gap_s * sample_rate
+    return (0, *sorted(cut for cut in cuts if min_gap_s * sample_rate <= cut <= latest and cut > 0))
+
+
+def chop_recipes(cuts: Sequence[int], frames: int) -> list[RenderRecipe]:
+    """Return the recipe of each slice, from one cut to the next, with short fades.
+
+    Parameters
+    ----------
+    cuts : sequence of int
+        From `find_chops`, in frames of the original.
+    frames : int
+        Of the original.
+    """
+    return [
+        RenderRecipe(start=start, end=end, fade_in_ms=FADE_IN_MS, fade_out_ms=FADE_OUT_MS)
+        for start, end in pairwise([*cuts, frames])
+    ]
+
+
+def _check(by: str, count: int, sensitivity: float) -> None:
+    if by not in WAYS:
+        raise RecipeError(f"A sound can be cut by {', '.join(WAYS[:-1])} or {WAYS[-1]}.")
+    if not 1 <= count <= MAX_CHOPS:
+        raise RecipeError(f"A sound can be cut into 1 to {MAX_CHOPS} slices.")
+    if not 0 <= sensitivity <= 1:
+        raise RecipeError("The sensitivity must be between 0 and 1.")
+
+
+def _strongest(
+    onsets: Sequence[tuple[float, float]], count: int, sensitivity: float, min_gap_s: float
+) -> list[float]:
+    """Return the strongest onsets that keep their distance from each other and from the start."""
+    least = WEAKEST * (1 - sensitivity)
+    kept: list[float] = []
+    for time, strength in sorted(onsets, key=lambda onset: -onset[1]):
+        if strength < least or len(kept) == count - 1:
+            break
+        if time >= min_gap_s and all(abs(time - other) >= min_gap_s for other in kept):
+            kept.append(time)
+    return sorted(kept)
+
+
+def _steady_times(analysis: Analysis, by: str) -> list[float]:
+    """Return the times of beats, bars or sixteenths."""
+    if analysis.bpm is None:
+        raise RecipeError("This sound has no tempo to cut by. Enter it first, or cut at its hits.")
+    beats = analysis.beats or _beats_at(analysis.bpm, analysis.duration_s)
+    if by == "bars":
+        return list(analysis.downbeats or beats[::BEATS_A_BAR])
+    if by == "beats":
+        return list(beats)
+    spans = pairwise([*beats, beats[-1] + 60 / analysis.bpm])
+    return [first + (after - first) * k / GRID_STEPS for first, after in spans for k in range(GRID_STEPS)]
+
+
+def _beats_at(bpm: float, duration_s: float) -> tuple[float, ...]:
+    """Return steady beats from the start: a tempo that its owner corrected has none of its own."""
+    return tuple(k * 60 / bpm for k in range(int(duration_s * bpm / 60) + 1))
+
+
+def _thin_out(times: Sequence[float], count: int, min_gap_s: float) -> list[float]:
+    """Return every time, or every second, fourth …, until there are few enough that are far enough apart."""
+    step = 1
+    while True:
+        kept = list(times[::step])
+        gaps = [after - first for first, after in pairwise(kept)]
+        if len(kept) <= count and min(gaps, default=min_gap_s) >= min_gap_s:
+            return kept
+        step *= 2

@@ -1,0 +1,50 @@
+"""Change the length of any sound with its pitch kept, by Signalsmith Stretch."""
+
+from __future__ import annotations
+
+import numpy as np
+import python_stretch
+
+from app.audio.decoding.scratch_file import Samples, iter_blocks
+
+MAX_MAKE_UP = 1.2
+"""The most by which the level is corrected: 1.6 dB."""
+
+
+def stretch_whole(sound: Samples, frames: int, sample_rate: int) -> Samples:
+    """Return the sound with another length and the same pitch.
+
+    Parameters
+    ----------
+    sound : ndarray of float32, shape (n, channels)
+    frames : int
+        The length that is wanted, 0.5 to 2 times n: within it, two runs are equal.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (frames, channels)
+
+    Notes
+    -----
+    Signalsmith Stretch by Geraint Luff: blocks of 120 ms whose phases are predicted from one to the next. One
+    call over the whole sound keeps the hits in their places. Two equal channels would not stay equal, so
+    they are stretched as one. The mean level is that of the original.
+    """
+    if sound.shape[1] == 2 and np.array_equal(sound[:, 0], sound[:, 1]):
+        return np.repeat(stretch_whole(sound[:, :1], frames, sample_rate), 2, axis=1)
+    stretch = python_stretch.Signalsmith.Stretch()
+    stretch.preset(sound.shape[1], float(sample_rate))
+    stretch.setTimeFactor(len(sound) / frames)
+    stretched = np.asarray(stretch.process(np.ascontiguousarray(sound.T)))
+    made = np.zeros((frames, sound.shape[1]), dtype=np.float32)
+    made[: stretched.shape[1]] = stretched.T[:frames]
+    made *= np.float32(_make_up(sound, made))
+    return made
+
+
+def _make_up(sound: Samples, made: Samples) -> float:
+    """Return the gain that gives the mean level of the original: smeared hits have lost some of theirs."""
+    before, after = (sum(float(np.vdot(b, b)) for b in iter_blocks(x)) / len(x) for x in (sound, made))
+    return float(np.clip(np.sqrt(before / after), 1 / MAX_MAKE_UP, MAX_MAKE_UP)) if after > 0 else 1.0

@@ -1,0 +1,131 @@
+"""Cuts are where the hits and the beats are, far enough apart, and at zero crossings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.audio.analyzer import analyze_sound
+from app.audio.render.chop import chop_recipes, find_chops
+from app.audio.render.recipe import RecipeError
+from app.audio.result import Analysis
+from tests.audio.render.sounds import RATE, Studio, hits, sine
+
+TIMES = [0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 1.75]
+SOUND = hits(TIMES, 2.0)
+
+
+@cache
+def heard() -> Analysis:
+    return replace(
+        analyze_sound(SOUND, RATE), bpm=120.0, beats=(0.0, 0.5, 1.0, 1.5), downbeats=(0.0,), duration_s=2.0
+    )
+
+
+def chops(analysis: Analysis | None = None, **how: Any) -> list[int]:
+    return list(find_chops(analysis or heard(), SOUND, RATE, **how))
+
+
+def test_cuts_are_at_the_hits() -> None:
+    cuts = chops()
+    assert len(cuts) == len(TIMES)
+    assert np.abs(np.array(cuts) / RATE - TIMES).max() < 0.005
+
+
+def test_the_strongest_hits_are_kept_in_order_of_time() -> None:
+    onsets = ((0.0, 1.0), (0.25, 0.3), (0.5, 0.9), (0.75, 0.2), (1.0, 0.8), (1.5, 0.7))
+    assert [round(cut / RATE, 2) for cut in chops(replace(heard(), onsets=onsets), count=4)] == [
+        0,
+        0.5,
+        1,
+        1.5,
+    ]
+
+
+def test_weak_hits_count_only_when_asked() -> None:
+    analysis = replace(heard(), onsets=((0.0, 1.0), (0.5, 0.45), (1.0, 0.05)))
+    assert len(chops(analysis, sensitivity=0.0)) == 1
+    assert len(chops(analysis, sensitivity=0.5)) == 2
+    assert len(chops(analysis, sensitivity=1.0)) == 3
+
+
+def test_no_two_cuts_are_nearer_than_60_ms_unless_asked() -> None:
+    analysis = replace(heard(), onsets=((0.0, 1.0), (0.03, 0.9), (0.5, 0.6), (0.55, 0.8), (1.96, 0.9)))
+    assert [round(cut / RATE, 2) for cut in chops(analysis)] == [0, 0.55]
+    assert len(chops(analysis, min_gap_s=0.0)) == 5
+
+
+@pytest.mark.parametrize(
+    ("by", "count", "expected"),
+    [
+        ("beats", 16, [0, 0.5, 1, 1.5]),
+        ("beats", 3, [0, 1]),
+        ("bars", 16, [0]),
+        ("grid", 16, [k / 8 for k in range(16)]),
+        ("grid", 8, [k / 4 for k in range(8)]),
+        ("equal", 5, [0, 0.4, 0.8, 1.2, 1.6]),
+        ("equal", 160, [k * 2 / 33 for k in range(33)]),  # 60 ms each at least
+    ],
+)
+def test_steady_cuts(by: str, count: int, expected: list[float]) -> None:
+    cuts = np.array(chops(by=by, count=count)) / RATE
+    assert len(cuts) == len(expected)
+    assert np.abs(cuts - expected).max() <= 0.002
+
+
+def test_a_tempo_without_beats_has_steady_ones() -> None:
+    analysis = replace(heard(), bpm=60.0, beats=(), downbeats=())
+    assert [round(cut / RATE, 1) for cut in chops(analysis, by="beats")] == [0, 1]
+
+
+def test_equal_parts_are_those_of_the_unit() -> None:
+    assert chops(by="equal", count=7) == [round(k * len(SOUND) / 7) for k in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"by": "ear"}, "can be cut by"),
+        ({"count": 0}, "into 1 to 160 slices"),
+        ({"count": 161}, "into 1 to 160 slices"),
+        ({"sensitivity": 1.1}, "between 0 and 1"),
+    ],
+)
+def test_what_makes_no_sense_is_said(how: dict[str, Any], words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        chops(**how)
+
+
+def test_a_sound_without_a_tempo_can_not_be_cut_by_it() -> None:
+    with pytest.raises(RecipeError, match="no tempo"):
+        chops(replace(heard(), bpm=None, beats=(), downbeats=()), by="beats")
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.4])
+def test_cuts_are_at_zero_crossings_or_at_the_quietest_frame(offset: float) -> None:
+    sound = sine(300, 2.0, level=0.3) + np.float32(offset)
+    analysis = replace(heard(), onsets=((0.0, 1.0), (0.50077, 0.9), (1.20031, 0.8)))
+    for cut in find_chops(analysis, sound, RATE)[1:]:
+        around = sound[cut - 96 : cut + 97, 0]
+        if offset:
+            assert sound[cut, 0] == pytest.approx(np.abs(around).min(), abs=0.002)
+        else:
+            assert sound[cut - 1, 0] * sound[cut, 0] <= 0
+
+
+def test_slices_together_are_the_whole_sound(studio: Studio) -> None:
+    cuts = find_chops(heard(), SOUND, RATE)
+    recipes = chop_recipes(cuts, len(SOUND))
+    assert [recipe.start for recipe in recipes] == list(cuts)
+    assert all(first.end == after.start for first, after in pairwise(recipes))
+    assert recipes[-1].end == len(SOUND)
+    _, made = studio.render(SOUND, **recipes[1].model_dump())
+    assert len(made) == cuts[2] - cuts[1]
+    middle = slice(48, -120)  # between the fades of 1 and 2.5 ms
+    assert np.abs(made[middle] - SOUND[cuts[1] : cuts[2]][middle]).max() <= 2 / 32768
+    assert (made[0, 0], made[-1, 0]) == (0, 0)
