@@ -1,7 +1,7 @@
 """Count what a search finds: in all, and by kind, sound and key, with the other filters in force.
 
 Counts without further conditions are read from the library's summary. Others are counted row by row, but no
-further than `MAX_GATHERED`: a count beyond is only known to be larger.
+further than `MAX_COUNTED`: a count beyond is only known to be larger.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.models.search_row import LibraryCount, SearchRow
 from app.music.sound_classes import SOUND_FAMILIES, SOUNDS, sounds_named
-from app.search import filters, matching
+from app.search import filters
 from app.search.condition import Condition
 from app.search.conditions import term_conditions
 from app.search.matching import gathered
 from app.search.sample_query import SampleQuery
 
+MAX_COUNTED = 2_000
 Values = Sequence[tuple[str, int | None]]
-"""Values of a filter with their numbers of samples; None where only larger than `MAX_GATHERED` is known."""
+"""Values of a filter with their numbers of samples; None where only larger than `MAX_COUNTED` is known."""
 
 
 class Cell(NamedTuple):
@@ -49,31 +50,24 @@ class MatchCounts:
     keys: Values
 
 
-def count_matches(user_id: str, query: SampleQuery, counted: Mapping[int, int] | None = None) -> MatchCounts:
-    """Count what a search finds in a user's library.
-
-    `counted` has the matches in each cell, where they are known already: see `page_order.gather_page`.
-    """
+def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
+    """Count what a search finds in a user's library."""
     library = _library_cells(user_id)
     size = sum(cell.samples for cell in library)
     terms = term_conditions(query.terms)
     if not terms and filters.is_counted(query):
         return _counts([cell for cell in library if cell.liked or not query.liked], query, size)
     others = [*filters.other_filters(query), *terms]
-    cells = _in_cells(library, counted if counted is not None else _count_cells(user_id, others))
-    if _number_in(cells) <= matching.MAX_GATHERED:
+    cells = _in_cells(library, _count_cells(user_id, others))
+    if _number_in(cells) <= MAX_COUNTED:
         return _counts(cells, query, size)
     narrowing = filters.count_filters(query)
-    total = (
-        sum(_count_cells(user_id, [*others, *narrowing]).values()) if narrowing else matching.MAX_GATHERED + 1
-    )
+    total = sum(_count_cells(user_id, [*others, *narrowing]).values()) if narrowing else MAX_COUNTED + 1
     listed = _counts(library, query, size)
     kinds, sounds, keys = (
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
     )
-    return MatchCounts(
-        size, min(total, matching.MAX_GATHERED), total > matching.MAX_GATHERED, kinds, sounds, keys
-    )
+    return MatchCounts(size, min(total, MAX_COUNTED), total > MAX_COUNTED, kinds, sounds, keys)
 
 
 def _library_cells(user_id: str) -> list[Cell]:
@@ -84,8 +78,8 @@ def _library_cells(user_id: str) -> list[Cell]:
 
 
 def _count_cells(user_id: str, conditions: Sequence[Condition]) -> dict[int, int]:
-    """Count the rows that match, up to one more than `MAX_GATHERED`, in each cell of the library."""
-    found = gathered(user_id, conditions, SearchRow.cell).subquery()
+    """Count the rows that match, up to one more than `MAX_COUNTED`, in each cell of the library."""
+    found = gathered(user_id, conditions, SearchRow.cell, limit=MAX_COUNTED).subquery()
     rows = select(found.c.cell, func.count().label("samples")).group_by(found.c.cell)
     return {row.cell: row.samples for row in db.session.execute(rows)}
 
