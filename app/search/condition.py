@@ -16,11 +16,12 @@ class Condition:
     """A condition that a sample meets or does not meet.
 
     `groups` only speeds up the search: every sample that meets `exact` has a term of each group. A condition
-    without groups can't use the inverted index.
+    without groups can't use the inverted index. `kinds` are those that such a sample can have, None for any.
     """
 
     exact: ColumnElement[bool]
     groups: tuple[Group, ...] = ()
+    kinds: frozenset[str] | None = None
 
     def __invert__(self) -> Condition:
         return Condition(~self.exact)
@@ -29,7 +30,9 @@ class Condition:
 def all_of(*conditions: Condition) -> Condition:
     """Return the condition that all of these are met."""
     groups = dict.fromkeys(group for each in conditions for group in each.groups)
-    return Condition(and_(True, *(each.exact for each in conditions)), tuple(groups))
+    kinds = [each.kinds for each in conditions if each.kinds is not None]
+    exact = and_(True, *(each.exact for each in conditions))
+    return Condition(exact, tuple(groups), frozenset.intersection(*kinds) if kinds else None)
 
 
 def any_of(*alternatives: Condition) -> Condition:
@@ -45,4 +48,6 @@ def any_of(*alternatives: Condition) -> Condition:
         frozenset().union(*(each.groups[min(place, len(each.groups) - 1)] for each in alternatives))
         for place in range(count)
     )
-    return Condition(or_(*(each.exact for each in alternatives)), tuple(dict.fromkeys(groups)))
+    kinds = [each.kinds for each in alternatives if each.kinds is not None]
+    either = frozenset[str]().union(*kinds) if len(kinds) == len(alternatives) else None
+    return Condition(or_(*(each.exact for each in alternatives)), tuple(dict.fromkeys(groups)), either)

@@ -22,7 +22,7 @@ from app.search.conditions import term_conditions
 from app.search.matching import gathered
 from app.search.sample_query import SampleQuery
 
-MAX_COUNTED = 2_000
+MAX_COUNTED = 1_000
 Values = Sequence[tuple[str, int | None]]
 """Values of a filter with their numbers of samples; None where only larger than `MAX_COUNTED` is known."""
 
@@ -88,28 +88,27 @@ def _in_cells(library: Iterable[Cell], counted: Mapping[int, int]) -> list[Cell]
     return [cell._replace(samples=counted[cell.id]) for cell in library if cell.id in counted]
 
 
-def _counts(cells: Sequence[Cell], query: SampleQuery, size: int) -> MatchCounts:
+def _counts(cells: Iterable[Cell], query: SampleQuery, size: int) -> MatchCounts:
     """Return the sums of cells; those by a filter leave this filter out."""
-    of_kind = [cell for cell in cells if query.kind in ("", cell.kind)]
     sounds = sounds_named(query.sound) if query.sound else ()
     keys = filters.wanted_keys(query) if query.key else ()
-    of_sound = [cell for cell in cells if not sounds or cell.sound in sounds]
-    of_key = [cell for cell in cells if not keys or cell.key in keys]
-    of_all = set(of_kind) & set(of_sound) & set(of_key)
-    return MatchCounts(
-        size,
-        _number_in(of_all),
-        False,
-        _values("kind", set(of_sound) & set(of_key)),
-        _with_families(_values("sound", set(of_kind) & set(of_key))),
-        _values("key", set(of_kind) & set(of_sound)),
-    )
+    total, by_kind, by_sound, by_key = 0, Counter[str](), Counter[str](), Counter[str]()
+    for _, kind, sound, key, _, samples in cells:
+        has_kind = query.kind in ("", kind)
+        has_sound = not sounds or sound in sounds
+        has_key = not keys or key in keys
+        if has_sound and has_key:
+            by_kind[kind] += samples
+            total += samples if has_kind else 0
+        if has_kind and has_key:
+            by_sound[sound] += samples
+        if has_kind and has_sound:
+            by_key[key] += samples
+    kinds, found, tonal = (_values(each) for each in (by_kind, by_sound, by_key))
+    return MatchCounts(size, total, False, kinds, _with_families(found), tonal)
 
 
-def _values(field: str, cells: Iterable[Cell]) -> list[tuple[str, int]]:
-    counts: Counter[str] = Counter()
-    for cell in cells:
-        counts[getattr(cell, field)] += cell.samples
+def _values(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted((value, count) for value, count in counts.items() if value)
 
 

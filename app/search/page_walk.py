@@ -7,27 +7,31 @@ are rows found. So a tier of few rows is gathered, and others are first walked o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from math import isqrt
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, or_, select, true
 
 from app.extensions import db
 from app.models.search_row import SearchRow
 from app.search import inverted_index, matching, ranking
 from app.search.condition import Condition, all_of
+from app.search.conditions import one_of
 from app.search.index_terms import Group
 from app.search.ranking import SortOrder
 from app.search.tiers import Tier
 
 
 class Library(NamedTuple):
-    """A user's library and how many samples it has."""
+    """A user's library: how many samples it has, and the kinds of those that a search may find."""
 
     user_id: str
     size: int
+    kinds: Collection[str]
 
 
 class Start(NamedTuple):
@@ -37,6 +41,27 @@ class Start(NamedTuple):
     place: Any = None
 
 
+@dataclass(frozen=True)
+class Lane:
+    """Wanted rows that an index has in order: those of a tier, or with `kind` only those of that kind."""
+
+    library: Library
+    wanted: Condition
+    tier: Tier
+    kind: str = ""
+
+    @property
+    def span(self) -> ColumnElement[bool]:
+        """The part of the index that has all of the rows."""
+        return and_(self.tier.span, SearchRow.kind == self.kind) if self.kind else self.tier.span
+
+    @property
+    def group_choices(self) -> list[tuple[Group, ...]]:
+        """Terms by which the lane may turn out to have few rows, when those of the whole search are many."""
+        own, every = self.tier.condition.groups, self.wanted.groups
+        return [groups for groups in (own, every if own or (self.kind and len(every) > 1) else ()) if groups]
+
+
 def fill_page(
     library: Library, conditions: Sequence[Condition], tiers: Sequence[Tier], after: str, limit: int
 ) -> list[str]:
@@ -44,7 +69,11 @@ def fill_page(
     number, start = _find_start(library.user_id, tiers, after)
     ids: list[str] = []
     for tier in islice(tiers, number, None):
-        ids += _next_of_tier(library, conditions, tier, start, limit - len(ids))
+        order, room = tier.order, limit - len(ids)
+        rows = [row for lane in _lanes(library, conditions, tier) for row in _next_rows(lane, start, room)]
+        rows.sort(key=attrgetter("sample_id"), reverse=True)
+        rows.sort(key=attrgetter("place"), reverse=order.descending)
+        ids += [row.sample_id for row in rows[:room]]
         if len(ids) >= limit:
             break
         start = Start()
@@ -70,63 +99,68 @@ def _find_start(user_id: str, tiers: Sequence[Tier], after: str) -> tuple[int, S
     return number, Start(after, row[len(tiers) + number])
 
 
-def _next_of_tier(
-    library: Library, conditions: Sequence[Condition], tier: Tier, start: Start, limit: int
-) -> Sequence[str]:
+def _lanes(library: Library, conditions: Sequence[Condition], tier: Tier) -> list[Lane]:
     wanted = all_of(*conditions, tier.condition)
-    few = isqrt(limit * library.size)  # so many are as quickly gathered as walked, if they are spread evenly
-    for groups in (tier.condition.groups, wanted.groups if tier.condition.groups else ()):
-        if _are_named(library, groups, few):
-            return _gather(library, Condition(wanted.exact, groups), tier, start, limit)
-    ids = _walk(library, wanted, tier, start, limit, most=2 * few)
-    if len(ids) >= limit:
-        return ids
-    if _are_named(library, wanted.groups, matching.MAX_GATHERED):
-        return _gather(library, wanted, tier, start, limit)
-    return _walk(library, wanted, tier, start, limit)
+    if not tier.order.by_kind:
+        return [Lane(library, wanted, tier)]
+    kinds = set(library.kinds) if wanted.kinds is None else wanted.kinds & set(library.kinds)
+    return [Lane(library, all_of(wanted, one_of("kind", kind)), tier, kind) for kind in kinds]
 
 
-def _are_named(library: Library, groups: Sequence[Group], most: int) -> bool:
+def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
+    """Return the ids and places of the rows of a lane that come next."""
+    few = _few_rows(lane.library.size, limit)
+    for groups in lane.group_choices:
+        if _are_named(lane, groups, few):
+            return _gather(lane, groups, start, limit)
+    rows = _walk(lane, start, limit, most=2 * few)
+    if len(rows) >= limit:
+        return rows
+    if lane.wanted.groups and _are_named(lane, lane.wanted.groups, matching.MAX_GATHERED):
+        return _gather(lane, lane.wanted.groups, start, limit)
+    return _walk(lane, start, limit)
+
+
+def _few_rows(size: int, limit: int) -> int:
+    """Return how many rows are gathered as quickly as a page of them is walked, if they are spread evenly."""
+    return isqrt(size * limit)
+
+
+def _are_named(lane: Lane, groups: Sequence[Group], most: int) -> bool:
     """Say whether the inverted index names at most so many samples."""
-    return bool(groups) and inverted_index.count_named(library.user_id, groups, most) <= most
+    return inverted_index.count_named(lane.library.user_id, groups, most) <= most
 
 
-def _gather(library: Library, wanted: Condition, tier: Tier, start: Start, limit: int) -> Sequence[str]:
-    rows = matching.gathered(library.user_id, [wanted], *sorted_columns(tier.order)).where(tier.span)
-    return db.session.scalars(next_rows(rows.subquery(), tier.order, *start).limit(limit)).all()
+def _gather(lane: Lane, groups: tuple[Group, ...], start: Start, limit: int) -> Sequence[Row[Any]]:
+    order, wanted = lane.tier.order, Condition(lane.wanted.exact, groups)
+    rows = matching.gathered(lane.library.user_id, [wanted], *sorted_columns(order)).where(lane.span)
+    return db.session.execute(next_rows(rows.subquery(), order, *start).limit(limit)).all()
 
 
-def _walk(
-    library: Library, wanted: Condition, tier: Tier, start: Start, limit: int, most: int | None = None
-) -> Sequence[str]:
+def _walk(lane: Lane, start: Start, limit: int, most: int | None = None) -> Sequence[Row[Any]]:
     """Follow an index from a place on. Rows in the same place are a range of their own."""
-    order, ids = tier.order, list[str]()
+    order, rows = lane.tier.order, list[Row[Any]]()
     ranges: list[ColumnElement[bool]] = [true()]
     if start.after:
         equal = and_(order.column == start.place, SearchRow.sample_id < start.after)
         ranges = [] if order.column is ranking.BY_DATE else [equal]
         ranges.append(_is_further(order, order.column, start.place))
     for each in ranges:
-        if len(ids) < limit:
-            rows = _rows_of_range(library.user_id, wanted, tier, each, most)
-            ids += db.session.scalars(rows.limit(limit - len(ids)))
-    return ids
+        if len(rows) < limit:
+            rows += db.session.execute(_rows_of_range(lane, each, most).limit(limit - len(rows)))
+    return rows
 
 
-def _rows_of_range(
-    user_id: str, wanted: Condition, tier: Tier, place: ColumnElement[bool], most: int | None
-) -> Select[Any]:
-    """Return the ids in a range of an index that match; with `most`, only of its first rows."""
-    in_order = _sorted(tier.order, tier.order.column), SearchRow.sample_id.desc()
+def _rows_of_range(lane: Lane, place: ColumnElement[bool], most: int | None) -> Select[Any]:
+    """Return the wanted rows in a range of an index; with `most`, only those of its first rows."""
+    order, columns = lane.tier.order, sorted_columns(lane.tier.order)
+    in_order = _sorted(order, order.column), SearchRow.sample_id.desc()
     if most is None:
-        return (
-            matching.walked(user_id, [wanted], SearchRow.sample_id)
-            .where(tier.span, place)
-            .order_by(*in_order)
-        )
-    every = matching.walked(user_id, [], SearchRow.sample_id, wanted.exact.label("is_wanted"))
-    passed = every.where(tier.span, place).order_by(*in_order).limit(most).subquery()
-    return select(passed.c.sample_id).where(passed.c.is_wanted)
+        rows = matching.walked(lane.library.user_id, [lane.wanted], *columns)
+        return rows.where(lane.span, place).order_by(*in_order)
+    every = matching.walked(lane.library.user_id, [], *columns, lane.wanted.exact.label("is_wanted"))
+    passed = every.where(lane.span, place).order_by(*in_order).limit(most).subquery()
+    return select(passed.c.sample_id, passed.c.place).where(passed.c.is_wanted)
 
 
 def place_of(user_id: str, order: SortOrder, after: str) -> Any:
@@ -138,12 +172,13 @@ def place_of(user_id: str, order: SortOrder, after: str) -> Any:
 
 
 def next_rows(found: FromClause, order: SortOrder, after: str, place: Any) -> Select[Any]:
-    """Return the ids of found rows that come next after a sample, in order."""
-    ids = select(found.c.sample_id).order_by(_sorted(order, found.c.place), found.c.sample_id.desc())
+    """Return the found rows that come next after a sample, in order."""
+    in_order = _sorted(order, found.c.place), found.c.sample_id.desc()
+    rows = select(found.c.sample_id, found.c.place).order_by(*in_order)
     if after:
         further = _is_further(order, found.c.place, place)
-        ids = ids.where(or_(further, and_(found.c.place == place, found.c.sample_id < after)))
-    return ids
+        rows = rows.where(or_(further, and_(found.c.place == place, found.c.sample_id < after)))
+    return rows
 
 
 def sorted_columns(order: SortOrder) -> tuple[Any, Any]:

@@ -27,12 +27,13 @@ Number = ColumnElement[Any]
 
 
 class SortOrder(NamedTuple):
-    """A column to sort by; `is_stored` says that an index has its order."""
+    """A column to sort by. If it `is_stored`, an index has its order; with `by_kind`, that of each kind."""
 
     label: str
     column: Number
     descending: bool
     is_stored: bool = True
+    by_kind: bool = False
 
 
 BY_DATE = SearchRow.sample_id.expression  # ids begin with the time
@@ -40,8 +41,8 @@ SORT_ORDERS = {
     "newest": SortOrder("Newest", BY_DATE, True),
     "oldest": SortOrder("Oldest", BY_DATE, False),
     "name": SortOrder("Name", SearchRow.name.expression, False),
-    "bpm": SortOrder("BPM", SearchRow.bpm.expression, False),
-    "length": SortOrder("Length", SearchRow.duration_s.expression, False),
+    "bpm": SortOrder("BPM", SearchRow.bpm.expression, False, by_kind=True),
+    "length": SortOrder("Length", SearchRow.duration_s.expression, False, by_kind=True),
 }
 NEWEST = SORT_ORDERS["newest"]
 
@@ -72,7 +73,7 @@ def single_axis(terms: Sequence[Term]) -> SortOrder | None:
     if len(ranked) != 1 or ranked[0].field != "rank" or any(term.field == "riser" for term in terms):
         return None
     axis, weight = ranked[0].value
-    return SortOrder("As asked", _axis_column(axis), weight > 0)
+    return SortOrder("As asked", _axis_column(axis), weight > 0, by_kind=True)
 
 
 def boosts_alone(terms: Sequence[Term]) -> list[tuple[Condition, float]] | None:

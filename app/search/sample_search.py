@@ -93,9 +93,8 @@ def _find_page(
     inverted_index.avoid_scans()
     counts = count_matches(user.id, query)
     # One more than the page holds tells whether there is a next page.
-    ids = page_order.sorted_ids(user.id, query, counts, after or "", limit + 1)
+    ids, is_partly_ranked = page_order.sorted_ids(user.id, query, counts, after or "", limit + 1)
     next_after = ids[limit - 1] if len(ids) > limit else None
-    is_partly_ranked = page_order.ranks_only_some(query, counts)
     return SamplePage(load(user, ids[:limit]), next_after, counts, waiting, is_partly_ranked)
 
 

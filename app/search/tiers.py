@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, true
 
-from app.models.search_row import NO_TEMPO, SearchRow
 from app.search import ranking, text_conditions
 from app.search.condition import Condition, all_of, any_of
-from app.search.ranking import NEWEST, SORT_ORDERS, SortOrder
+from app.search.ranking import NEWEST, SortOrder
 from app.search.sample_query import SampleQuery
 
 MAX_BOOSTS = 2  # each one doubles the number of tiers
@@ -41,10 +40,6 @@ def split_order(query: SampleQuery) -> list[Tier] | None:
     Every sample is in exactly one of the tiers.
     """
     order = ranking.choose_order(query.sort, query.ask, query.terms)
-    if order == SORT_ORDERS["bpm"]:
-        lacks_tempo = text_conditions.has_trait("lacks", "bpm").groups
-        without = Condition(SearchRow.bpm == NO_TEMPO, lacks_tempo)
-        return [Tier(without, NEWEST), Tier(EVERY, order, SearchRow.bpm > NO_TEMPO)]
     if order.is_stored:
         return [Tier(EVERY, order)]
     axis = ranking.single_axis(query.terms)
