@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -27,15 +26,12 @@ Values = Sequence[tuple[str, int | None]]
 """Values of a filter with their numbers of samples; None where only larger than `MAX_COUNTED` is known."""
 
 
-class Cell(NamedTuple):
-    """How many samples share kind, sound, key and like; sound and key are empty for none."""
+Cell = tuple[int, str, str, str, bool, int]
+"""The id of a combination of kind, sound, key and like, these four, and how many samples have it.
 
-    id: int
-    kind: str
-    sound: str
-    key: str
-    liked: bool
-    samples: int
+Sound and key are empty for none.
+"""
+CELLS = LibraryCount.__table__
 
 
 @dataclass(frozen=True)
@@ -53,10 +49,10 @@ class MatchCounts:
 def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     """Count what a search finds in a user's library."""
     library = _library_cells(user_id)
-    size = sum(cell.samples for cell in library)
+    size = _number_in(library)
     terms = term_conditions(query.terms)
     if not terms and filters.is_counted(query):
-        return _counts([cell for cell in library if cell.liked or not query.liked], query, size)
+        return _counts([cell for cell in library if cell[4] or not query.liked], query, size)
     others = [*filters.other_filters(query), *terms]
     cells = _in_cells(library, _count_cells(user_id, others))
     if _number_in(cells) <= MAX_COUNTED:
@@ -72,9 +68,10 @@ def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
 
 def _library_cells(user_id: str) -> list[Cell]:
     """Return the summary of a library."""
-    columns = (getattr(LibraryCount, name) for name in Cell._fields)
-    rows = select(*columns).where(LibraryCount.user_id == user_id, LibraryCount.samples > 0)
-    return [Cell._make(row) for row in db.session.execute(rows)]
+    columns = (CELLS.c[name] for name in ("id", "kind", "sound", "key", "liked", "samples"))
+    rows = select(*columns).where(CELLS.c.user_id == user_id, CELLS.c.samples > 0)
+    # Hundreds of rows: a session would take longer to make objects of them than the database to find them.
+    return list(db.session.connection().execute(rows).tuples().all())
 
 
 def _count_cells(user_id: str, conditions: Sequence[Condition]) -> dict[int, int]:
@@ -85,7 +82,7 @@ def _count_cells(user_id: str, conditions: Sequence[Condition]) -> dict[int, int
 
 
 def _in_cells(library: Iterable[Cell], counted: Mapping[int, int]) -> list[Cell]:
-    return [cell._replace(samples=counted[cell.id]) for cell in library if cell.id in counted]
+    return [(*cell[:5], counted[cell[0]]) for cell in library if cell[0] in counted]
 
 
 def _counts(cells: Iterable[Cell], query: SampleQuery, size: int) -> MatchCounts:
@@ -128,4 +125,4 @@ def _with_families(values: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _number_in(cells: Iterable[Cell]) -> int:
-    return sum(cell.samples for cell in cells)
+    return sum(samples for *_, samples in cells)
