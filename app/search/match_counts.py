@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models.search_row import LibraryCount, SearchRow
 from app.music.sound_classes import SOUND_FAMILIES, SOUNDS, sounds_named
-from app.search import filters
-from app.search.condition import Condition
+from app.search import filters, index_terms
+from app.search.condition import Condition, all_of, without_frequent
 from app.search.conditions import term_conditions
 from app.search.matching import gathered
 from app.search.sample_query import SampleQuery
@@ -36,7 +36,10 @@ CELLS = LibraryCount.__table__
 
 @dataclass(frozen=True)
 class MatchCounts:
-    """How many samples a search finds. With `is_more` there are more than `total`."""
+    """How many samples a search finds. With `is_more` there are more than `total`.
+
+    `shares` are the parts of the library that have the terms of the index whose samples are counted.
+    """
 
     library_size: int
     total: int
@@ -44,6 +47,7 @@ class MatchCounts:
     kinds: Values
     sounds: Values
     keys: Values
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
@@ -53,17 +57,20 @@ def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     terms = term_conditions(query.terms)
     if not terms and filters.is_counted(query):
         return _counts([cell for cell in library if cell[4] or not query.liked], query, size)
-    others = [*filters.other_filters(query), *terms]
-    cells = _in_cells(library, _count_cells(user_id, others))
+    shares = _term_shares(library, size)
+    others = all_of(*filters.other_filters(query), *terms)
+    cells = _in_cells(library, _count_cells(user_id, without_frequent(others, shares)))
     if _number_in(cells) <= MAX_COUNTED:
-        return _counts(cells, query, size)
-    narrowing = filters.count_filters(query)
-    total = sum(_count_cells(user_id, [*others, *narrowing]).values()) if narrowing else MAX_COUNTED + 1
+        return replace(_counts(cells, query, size), shares=shares)
+    total = MAX_COUNTED + 1
+    if narrowing := filters.count_filters(query):
+        narrowed = without_frequent(all_of(others, *narrowing), shares)
+        total = sum(_count_cells(user_id, narrowed).values())
     listed = _counts(library, query, size)
     kinds, sounds, keys = (
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
     )
-    return MatchCounts(size, min(total, MAX_COUNTED), total > MAX_COUNTED, kinds, sounds, keys)
+    return MatchCounts(size, min(total, MAX_COUNTED), total > MAX_COUNTED, kinds, sounds, keys, shares)
 
 
 def _library_cells(user_id: str) -> list[Cell]:
@@ -74,9 +81,20 @@ def _library_cells(user_id: str) -> list[Cell]:
     return list(db.session.connection().execute(rows).tuples().all())
 
 
-def _count_cells(user_id: str, conditions: Sequence[Condition]) -> dict[int, int]:
+def _term_shares(library: Iterable[Cell], size: int) -> dict[str, float]:
+    """Return the share of a library that has each kind, sound and key, by their terms."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for _, kind, sound, key, _, samples in library:
+        for value in (("kind", kind), ("sound", sound), ("key", key)):
+            counts[value] += samples
+    return {
+        index_terms.trait_term(index_terms.trait(*value)): count / size for value, count in counts.items()
+    }
+
+
+def _count_cells(user_id: str, wanted: Condition) -> dict[int, int]:
     """Count the rows that match, up to one more than `MAX_COUNTED`, in each cell of the library."""
-    found = gathered(user_id, conditions, SearchRow.cell, limit=MAX_COUNTED).subquery()
+    found = gathered(user_id, [wanted], SearchRow.cell, limit=MAX_COUNTED).subquery()
     rows = select(found.c.cell, func.count().label("samples")).group_by(found.c.cell)
     return {row.cell: row.samples for row in db.session.execute(rows)}
 

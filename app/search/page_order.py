@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, select, union
 from app.extensions import db
 from app.models.search_row import SearchRow
 from app.search import match_counts, page_walk, ranking
-from app.search.condition import Condition
+from app.search.condition import Condition, all_of, without_frequent
 from app.search.conditions import term_conditions
 from app.search.filters import filter_conditions
 from app.search.match_counts import MatchCounts
@@ -36,7 +36,7 @@ class SortedIds(NamedTuple):
 
 def sorted_ids(user_id: str, query: SampleQuery, counts: MatchCounts, after: str, limit: int) -> SortedIds:
     """Return the ids of the samples that come next after the one with that id, or first."""
-    conditions = row_conditions(query)
+    conditions = [without_frequent(all_of(*row_conditions(query)), counts.shares)]
     are_too_many = counts.is_more or counts.total > match_counts.MAX_COUNTED
     if are_too_many and (tiers := split_order(query)) is not None:
         library = page_walk.Library(user_id, counts.library_size, [kind for kind, _ in counts.kinds])
