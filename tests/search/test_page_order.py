@@ -222,7 +222,12 @@ def test_of_too_many_matches_all_are_sorted_by_a_single_axis(
 def test_of_too_many_matches_all_are_ranked_by_words(
     shelf: User, sentence: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    named = {f"The {sentence} I": {}, f"{sentence} II": {}, "Warm riser": {}, "uplifter": {}}
+    named: dict[str, dict[str, Any]] = {
+        f"The {sentence} I": {},
+        f"{sentence} II": {},
+        "Warm riser": {},
+        "uplifter": {},
+    }
     shelve(shelf, named | {"Second riser, an uplifter": {"character": ["rising"]}})
     query = SampleQuery(ask=sentence)
     sorted_whole = all_pages(shelf, query, 100)
