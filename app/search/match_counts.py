@@ -78,7 +78,7 @@ def _library_cells(user_id: str) -> list[Cell]:
     columns = (CELLS.c[name] for name in ("id", "kind", "sound", "key", "liked", "samples"))
     rows = select(*columns).where(CELLS.c.user_id == user_id, CELLS.c.samples > 0)
     # Hundreds of rows: a session would take longer to make objects of them than the database to find them.
-    return list(db.session.connection().execute(rows).tuples().all())
+    return list(db.session.connection().execute(rows))
 
 
 def _term_shares(library: Iterable[Cell], size: int) -> dict[str, float]:

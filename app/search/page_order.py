@@ -36,7 +36,9 @@ class SortedIds(NamedTuple):
 
 def sorted_ids(user_id: str, query: SampleQuery, counts: MatchCounts, after: str, limit: int) -> SortedIds:
     """Return the ids of the samples that come next after the one with that id, or first."""
-    conditions = [without_frequent(all_of(*row_conditions(query)), counts.shares)]
+    conditions = row_conditions(query)
+    if conditions:
+        conditions = [without_frequent(all_of(*conditions), counts.shares)]
     are_too_many = counts.is_more or counts.total > match_counts.MAX_COUNTED
     if are_too_many and (tiers := split_order(query)) is not None:
         library = page_walk.Library(user_id, counts.library_size, [kind for kind, _ in counts.kinds])

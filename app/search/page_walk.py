@@ -23,7 +23,7 @@ from app.search.condition import Condition, all_of
 from app.search.conditions import one_of
 from app.search.index_terms import Group
 from app.search.ranking import SortOrder
-from app.search.tiers import Tier
+from app.search.tiers import EVERY, Tier
 
 
 class Library(NamedTuple):
@@ -49,6 +49,7 @@ class Lane:
     wanted: Condition
     tier: Tier
     kind: str = ""
+    has_all: bool = False  # no condition leaves out any row of the part of the index
 
     @property
     def span(self) -> ColumnElement[bool]:
@@ -101,10 +102,11 @@ def _find_start(user_id: str, tiers: Sequence[Tier], after: str) -> tuple[int, S
 
 def _lanes(library: Library, conditions: Sequence[Condition], tier: Tier) -> list[Lane]:
     wanted = all_of(*conditions, tier.condition)
+    has_all = not conditions and tier.condition is EVERY
     if not tier.order.by_kind:
-        return [Lane(library, wanted, tier)]
+        return [Lane(library, wanted, tier, has_all=has_all)]
     kinds = set(library.kinds) if wanted.kinds is None else wanted.kinds & set(library.kinds)
-    return [Lane(library, all_of(wanted, one_of("kind", kind)), tier, kind) for kind in kinds]
+    return [Lane(library, all_of(wanted, one_of("kind", kind)), tier, kind, has_all) for kind in kinds]
 
 
 def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
@@ -113,8 +115,8 @@ def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     for groups in lane.group_choices:
         if _are_named(lane, groups, few):
             return _gather(lane, groups, start, limit)
-    rows = _walk(lane, start, limit, most=2 * few)
-    if len(rows) >= limit:
+    rows = _walk(lane, start, limit, most=None if lane.has_all else 2 * few)
+    if len(rows) >= limit or lane.has_all:
         return rows
     if lane.wanted.groups and _are_named(lane, lane.wanted.groups, matching.MAX_GATHERED):
         return _gather(lane, lane.wanted.groups, start, limit)
