@@ -22,6 +22,7 @@ from app.search import inverted_index, matching, ranking
 from app.search.condition import Condition, all_of
 from app.search.conditions import one_of
 from app.search.index_terms import Group
+from app.search.match_counts import MAX_COUNTED
 from app.search.ranking import SortOrder
 from app.search.tiers import EVERY, Tier
 
@@ -56,11 +57,12 @@ class Lane:
         """The part of the index that has all of the rows."""
         return and_(self.tier.span, SearchRow.kind == self.kind) if self.kind else self.tier.span
 
-    @property
-    def group_choices(self) -> list[tuple[Group, ...]]:
-        """Terms by which the lane may turn out to have few rows, when those of the whole search are many."""
+    def group_choices(self, few: int) -> list[tuple[Group, ...]]:
+        """Return the terms by which the lane may turn out to have few rows."""
         own, every = self.tier.condition.groups, self.wanted.groups
-        return [groups for groups in (own, every if own or (self.kind and len(every) > 1) else ()) if groups]
+        # The search finds more than MAX_COUNTED: only a part of it can be few, unless `few` is far more.
+        is_part = bool(own) or (bool(self.kind) and len(every) > 1)
+        return [groups for groups in (own, every) if groups and (is_part or few > 2 * MAX_COUNTED)]
 
 
 def fill_page(
@@ -112,7 +114,7 @@ def _lanes(library: Library, conditions: Sequence[Condition], tier: Tier) -> lis
 def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     """Return the ids and places of the rows of a lane that come next."""
     few = _few_rows(lane.library.size, limit)
-    for groups in lane.group_choices:
+    for groups in lane.group_choices(few):
         if _are_named(lane, groups, few):
             return _gather(lane, groups, start, limit)
     rows = _walk(lane, start, limit, most=None if lane.has_all else 2 * few)
