@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.models import Sample, User
 from app.models.search_row import LibraryTag, SearchRow
-from app.search import inverted_index
 from app.search.chips import Chip, search_chips
 from app.search.condition import all_of
 from app.search.matching import gathered
@@ -19,7 +18,7 @@ from app.search.sample_query import SampleQuery
 from app.search.text_conditions import name_contains
 
 MAX_NAMED = 5
-MAX_SAME_NAME = 300  # of more samples that may have the name, none is shown
+MAX_SAME_NAME = 300  # of more samples with the name, none is shown
 MAX_WIDER = 1_000  # samples of a wider search that are counted
 MAX_TAGS_SHOWN = 30
 
@@ -51,13 +50,13 @@ def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]
 def samples_named_so(user: User, query: SampleQuery) -> list[NamedSample]:
     """Return samples whose name contains the sentence but which its meaning leaves out, newest first."""
     has_name = name_contains(query.ask)
-    if has_name is None or not has_name.groups:
-        return []
-    if inverted_index.count_named(user.id, has_name.groups, MAX_SAME_NAME) > MAX_SAME_NAME:
+    if has_name is None:
         return []
     is_found = all_of(*row_conditions(query)).exact
     columns = SearchRow.sample_id, is_found.label("is_found")
-    rows = db.session.execute(gathered(user.id, [has_name], *columns))
+    rows = db.session.execute(gathered(user.id, [has_name], *columns, limit=MAX_SAME_NAME)).all()
+    if len(rows) > MAX_SAME_NAME:
+        return []
     ids = sorted((row.sample_id for row in rows if not row.is_found), reverse=True)[:MAX_NAMED]
     if not ids:
         return []

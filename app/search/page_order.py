@@ -41,7 +41,7 @@ def sorted_ids(user_id: str, query: SampleQuery, counts: MatchCounts, after: str
         conditions = [without_frequent(all_of(*conditions), counts.shares)]
     are_too_many = counts.is_more or counts.total > match_counts.MAX_COUNTED
     if are_too_many and (tiers := split_order(query)) is not None:
-        library = page_walk.Library(user_id, counts.library_size, [kind for kind, _ in counts.kinds])
+        library = page_walk.WalkedLibrary(user_id, counts.library_size, [kind for kind, _ in counts.kinds])
         return SortedIds(page_walk.fill_page(library, conditions, tiers, after, limit))
     order = ranking.choose_order(query.sort, query.ask, query.terms)
     is_partly_ranked = are_too_many and _are_more(user_id, conditions, MAX_RANKED)

@@ -27,7 +27,7 @@ from app.search.ranking import SortOrder
 from app.search.tiers import EVERY, Tier
 
 
-class Library(NamedTuple):
+class WalkedLibrary(NamedTuple):
     """A user's library: how many samples it has, and the kinds of those that a search may find."""
 
     user_id: str
@@ -46,7 +46,7 @@ class Start(NamedTuple):
 class Lane:
     """Wanted rows that an index has in order: those of a tier, or with `kind` only those of that kind."""
 
-    library: Library
+    library: WalkedLibrary
     wanted: Condition
     tier: Tier
     kind: str = ""
@@ -66,7 +66,7 @@ class Lane:
 
 
 def fill_page(
-    library: Library, conditions: Sequence[Condition], tiers: Sequence[Tier], after: str, limit: int
+    library: WalkedLibrary, conditions: Sequence[Condition], tiers: Sequence[Tier], after: str, limit: int
 ) -> list[str]:
     """Return the ids of samples that come next in the tiers after the one with that id, or first."""
     number, start = _find_start(library.user_id, tiers, after)
@@ -102,7 +102,7 @@ def _find_start(user_id: str, tiers: Sequence[Tier], after: str) -> tuple[int, S
     return number, Start(after, row[len(tiers) + number])
 
 
-def _lanes(library: Library, conditions: Sequence[Condition], tier: Tier) -> list[Lane]:
+def _lanes(library: WalkedLibrary, conditions: Sequence[Condition], tier: Tier) -> list[Lane]:
     wanted = all_of(*conditions, tier.condition)
     has_all = not conditions and tier.condition is EVERY
     if not tier.order.by_kind:
