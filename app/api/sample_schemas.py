@@ -15,7 +15,7 @@ from app.models.sample import MAX_TAGS
 from app.music.musical_keys import MODES
 from app.music.pitch_names import PITCH_NAMES
 from app.music.sound_classes import KINDS, STORED_SOUNDS
-from app.search.matching import MAX_GATHERED
+from app.search.match_counts import MAX_COUNTED
 from app.search.page_order import MAX_RANKED
 from app.vibe.vibe_schema import VibeCorrection, VocabularyWord
 
@@ -109,8 +109,8 @@ class SamplesAnswer(BaseModel):
     total: int = Field(description="How many match, on all pages.")
     total_is_minimum: bool = Field(
         description="True when more match than `total`. Filters by words are counted only up to "
-        f"{MAX_GATHERED:,}. If `ask` then decides the order, some that are older than the newest "
-        f"{MAX_RANKED:,} are on no page; `sort` gets them all."
+        f"{MAX_COUNTED:,}. If `ask` then ranks by a measure and a word at once (`dusty, darkest`), some that "
+        f"are older than the newest {MAX_RANKED:,} are on no page; `sort` gets them all."
     )
     next_after: str | None = Field(description="Send it as `after` for the next page; null on the last.")
 

@@ -17,6 +17,8 @@ RowNumber = BigInteger().with_variant(Integer, "sqlite")
 # Sorted by code point on both databases, whatever the language of the server.
 SortedText = String(200).with_variant(String(200, collation="C"), "postgresql")
 AXES = ("brightness", "noisiness", "loudness", "punch", "energy", "length")
+# What is sorted within each kind: the longest of all samples are rarely of the kind that is asked for.
+BY_KIND = ("bpm", "duration_s", *(f"{axis}_score" for axis in AXES))
 NO_TEMPO = -1.0  # sorts before every tempo
 
 
@@ -27,13 +29,11 @@ class SearchRow(Model):
     __table_args__ = (
         Index("ix_search_rows_newest", "user_id", "live", "sample_id"),
         Index("ix_search_rows_name", "user_id", "live", "name", desc("sample_id")),
-        Index("ix_search_rows_bpm", "user_id", "live", "bpm", desc("sample_id")),
-        Index("ix_search_rows_length", "user_id", "live", "duration_s", desc("sample_id")),
-        Index("ix_search_rows_added", "user_id", "live", "created_at"),
         *(
-            Index(f"ix_search_rows_{axis}_score", "user_id", "live", f"{axis}_score", desc("sample_id"))
-            for axis in AXES
+            Index(f"ix_search_rows_kind_{column}", "user_id", "live", "kind", column, desc("sample_id"))
+            for column in BY_KIND
         ),
+        Index("ix_search_rows_added", "user_id", "live", "created_at"),
     )
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)  # its place in the inverted index

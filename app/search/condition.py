@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, or_
 
 from app.search.index_terms import Group
 
 MAX_GROUPS = 4  # of alternatives; more rarely name fewer samples
+# Of a library. Reading the list of a term that so many samples have takes longer than it saves.
+FREQUENT_SHARE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,11 +19,12 @@ class Condition:
     """A condition that a sample meets or does not meet.
 
     `groups` only speeds up the search: every sample that meets `exact` has a term of each group. A condition
-    without groups can't use the inverted index.
+    without groups can't use the inverted index. `kinds` are those that such a sample can have, None for any.
     """
 
     exact: ColumnElement[bool]
     groups: tuple[Group, ...] = ()
+    kinds: frozenset[str] | None = None
 
     def __invert__(self) -> Condition:
         return Condition(~self.exact)
@@ -29,7 +33,19 @@ class Condition:
 def all_of(*conditions: Condition) -> Condition:
     """Return the condition that all of these are met."""
     groups = dict.fromkeys(group for each in conditions for group in each.groups)
-    return Condition(and_(True, *(each.exact for each in conditions)), tuple(groups))
+    kinds = [each.kinds for each in conditions if each.kinds is not None]
+    exact = and_(True, *(each.exact for each in conditions))
+    return Condition(exact, tuple(groups), frozenset.intersection(*kinds) if kinds else None)
+
+
+def without_frequent(wanted: Condition, shares: Mapping[str, float]) -> Condition:
+    """Return the condition without the groups that a large share of a library has, unless it has only those.
+
+    `shares` has what is known about terms; no sample has two of the same group.
+    """
+    share_of = {group: sum(shares.get(term, 0.0) for term in group) for group in wanted.groups}
+    rare = tuple(group for group, share in share_of.items() if share < FREQUENT_SHARE)
+    return replace(wanted, groups=rare or tuple(sorted(share_of, key=share_of.__getitem__)[:1]))
 
 
 def any_of(*alternatives: Condition) -> Condition:
@@ -45,4 +61,6 @@ def any_of(*alternatives: Condition) -> Condition:
         frozenset().union(*(each.groups[min(place, len(each.groups) - 1)] for each in alternatives))
         for place in range(count)
     )
-    return Condition(or_(*(each.exact for each in alternatives)), tuple(dict.fromkeys(groups)))
+    kinds = [each.kinds for each in alternatives if each.kinds is not None]
+    either = frozenset[str]().union(*kinds) if len(kinds) == len(alternatives) else None
+    return Condition(or_(*(each.exact for each in alternatives)), tuple(dict.fromkeys(groups)), either)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, true
 from app.models.base import utcnow
 from app.models.search_row import SearchRow
 from app.music import sound_words
-from app.music.sound_classes import HI_HAT, LOOP, TEXTURE, sounds_named
+from app.music.sound_classes import HI_HAT, KINDS, LOOP, TEXTURE, sounds_named
 from app.search import index_terms, text_conditions
 from app.search.condition import Condition, all_of, any_of
 from app.search.search_rows import BARS_TOLERANCE, DESCRIPTION_FIELDS
@@ -21,6 +21,7 @@ from app.search.text_conditions import has_trait
 
 BREAK_WORDS = ("break", "breaks", "breakbeat", "breakbeats")  # in a name or tag
 BEATS_PER_BAR = 4
+OF_ANY_KIND = SearchRow.kind.in_(KINDS)  # always true; the indexes on lengths and tempi begin with the kind
 # A sample has one value in each of these fields, so two terms for one field mean "either of them".
 SINGLE_VALUE_FIELDS = ("kind", "sound", "riser", "texture", "era", "use", "role")
 
@@ -54,13 +55,14 @@ def one_of(field: str, *values: str) -> Condition:
     """Require one of the values in a column of that name, which is a trait too."""
     column = getattr(SearchRow, field)
     terms = frozenset(index_terms.trait_term(index_terms.trait(field, value)) for value in values)
-    return Condition(column.in_(values), (terms,))
+    return Condition(column.in_(values), (terms,), frozenset(values) if field == "kind" else None)
 
 
 def bpm_between(low: float | None, high: float | None) -> Condition:
     """Require a tempo in the range; a sample without a tempo is in none."""
     low = low or 1.0
-    return Condition(_is_between(SearchRow.bpm, low, high), index_terms.groups_of_tempo(low, high))
+    in_range = and_(OF_ANY_KIND, _is_between(SearchRow.bpm, low, high))
+    return Condition(in_range, index_terms.groups_of_tempo(low, high))
 
 
 def is_liked(_: bool = True) -> Condition:
@@ -69,7 +71,7 @@ def is_liked(_: bool = True) -> Condition:
 
 
 def _length_between(low: float | None, high: float | None) -> Condition:
-    return Condition(_is_between(SearchRow.duration_s, low, high))
+    return Condition(and_(OF_ANY_KIND, _is_between(SearchRow.duration_s, low, high)))
 
 
 def _has_bar_count(count: int) -> Condition:

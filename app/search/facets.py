@@ -18,7 +18,7 @@ from app.search.sample_query import SampleQuery
 from app.search.text_conditions import name_contains
 
 MAX_NAMED = 5
-MAX_SAME_NAME = 1_000  # of more samples with the name, none is shown
+MAX_SAME_NAME = 300  # of more samples with the name, none is shown
 MAX_WIDER = 1_000  # samples of a wider search that are counted
 MAX_TAGS_SHOWN = 30
 

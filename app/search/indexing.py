@@ -26,6 +26,7 @@ from app.search.search_rows import Measured, make_row, make_terms
 log = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
+READ_IDS = 20_000  # at once; to find where a batch begins, all ids of the library are read
 MAX_FOLLOWED_AT_ONCE = 1_000  # changes that a search follows itself; the chore does the rest
 ADD_LIBRARY = text(
     "INSERT INTO libraries (user_id, version) SELECT id, 0 FROM users WHERE id = :user_id"
@@ -93,12 +94,15 @@ def rebuild(user_id: str) -> Iterator[int]:
     """
     done, last = 0, ""
     noted = db.session.scalar(select(func.max(SampleChange.number)).where(SampleChange.user_id == user_id))
-    own = select(Sample.id).where(Sample.user_id == user_id).order_by(Sample.id).limit(BATCH_SIZE)
+    own = select(Sample.id).where(Sample.user_id == user_id).order_by(Sample.id).limit(READ_IDS)
     while ids := db.session.scalars(own.where(Sample.id > last)).all():
-        with _locked_library(user_id):
-            _index_samples(user_id, ids)
-        done, last = done + len(ids), ids[-1]
-        yield done
+        for start in range(0, len(ids), BATCH_SIZE):
+            batch = ids[start : start + BATCH_SIZE]
+            with _locked_library(user_id):
+                _index_samples(user_id, batch)
+            done += len(batch)
+            yield done
+        last = ids[-1]
     with _locked_library(user_id):
         gone = select(SearchRow.sample_id).where(
             SearchRow.user_id == user_id,

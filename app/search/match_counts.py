@@ -1,45 +1,45 @@
 """Count what a search finds: in all, and by kind, sound and key, with the other filters in force.
 
 Counts without further conditions are read from the library's summary. Others are counted row by row, but no
-further than `MAX_GATHERED`: a count beyond is only known to be larger.
+further than `MAX_COUNTED`: a count beyond is only known to be larger.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models.search_row import LibraryCount, SearchRow
 from app.music.sound_classes import SOUND_FAMILIES, SOUNDS, sounds_named
-from app.search import filters, matching
-from app.search.condition import Condition
+from app.search import filters, index_terms
+from app.search.condition import Condition, all_of, without_frequent
 from app.search.conditions import term_conditions
 from app.search.matching import gathered
 from app.search.sample_query import SampleQuery
 
+MAX_COUNTED = 1_000
 Values = Sequence[tuple[str, int | None]]
-"""Values of a filter with their numbers of samples; None where only larger than `MAX_GATHERED` is known."""
+"""Values of a filter with their numbers of samples; None where only larger than `MAX_COUNTED` is known."""
 
 
-class Cell(NamedTuple):
-    """How many samples share kind, sound, key and like; sound and key are empty for none."""
+Cell = tuple[int, str, str, str, bool, int]
+"""The id of a combination of kind, sound, key and like, these four, and how many samples have it.
 
-    id: int
-    kind: str
-    sound: str
-    key: str
-    liked: bool
-    samples: int
+Sound and key are empty for none.
+"""
+CELLS = LibraryCount.__table__
 
 
 @dataclass(frozen=True)
 class MatchCounts:
-    """How many samples a search finds. With `is_more` there are more than `total`."""
+    """How many samples a search finds. With `is_more` there are more than `total`.
+
+    `shares` are the parts of the library that have the terms of the index whose samples are counted.
+    """
 
     library_size: int
     total: int
@@ -47,75 +47,83 @@ class MatchCounts:
     kinds: Values
     sounds: Values
     keys: Values
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
-def count_matches(user_id: str, query: SampleQuery, counted: Mapping[int, int] | None = None) -> MatchCounts:
-    """Count what a search finds in a user's library.
-
-    `counted` has the matches in each cell, where they are known already: see `page_order.gather_page`.
-    """
+def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
+    """Count what a search finds in a user's library."""
     library = _library_cells(user_id)
-    size = sum(cell.samples for cell in library)
+    size = _number_in(library)
     terms = term_conditions(query.terms)
     if not terms and filters.is_counted(query):
-        return _counts([cell for cell in library if cell.liked or not query.liked], query, size)
-    others = [*filters.other_filters(query), *terms]
-    cells = _in_cells(library, counted if counted is not None else _count_cells(user_id, others))
-    if _number_in(cells) <= matching.MAX_GATHERED:
-        return _counts(cells, query, size)
-    narrowing = filters.count_filters(query)
-    total = (
-        sum(_count_cells(user_id, [*others, *narrowing]).values()) if narrowing else matching.MAX_GATHERED + 1
-    )
+        return _counts([cell for cell in library if cell[4] or not query.liked], query, size)
+    shares = _term_shares(library, size)
+    others = all_of(*filters.other_filters(query), *terms)
+    cells = _in_cells(library, _count_cells(user_id, without_frequent(others, shares)))
+    if _number_in(cells) <= MAX_COUNTED:
+        return replace(_counts(cells, query, size), shares=shares)
+    total = MAX_COUNTED + 1
+    if narrowing := filters.count_filters(query):
+        narrowed = without_frequent(all_of(others, *narrowing), shares)
+        total = sum(_count_cells(user_id, narrowed).values())
     listed = _counts(library, query, size)
     kinds, sounds, keys = (
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
     )
-    return MatchCounts(
-        size, min(total, matching.MAX_GATHERED), total > matching.MAX_GATHERED, kinds, sounds, keys
-    )
+    return MatchCounts(size, min(total, MAX_COUNTED), total > MAX_COUNTED, kinds, sounds, keys, shares)
 
 
 def _library_cells(user_id: str) -> list[Cell]:
     """Return the summary of a library."""
-    columns = (getattr(LibraryCount, name) for name in Cell._fields)
-    rows = select(*columns).where(LibraryCount.user_id == user_id, LibraryCount.samples > 0)
-    return [Cell._make(row) for row in db.session.execute(rows)]
+    columns = (CELLS.c[name] for name in ("id", "kind", "sound", "key", "liked", "samples"))
+    rows = select(*columns).where(CELLS.c.user_id == user_id, CELLS.c.samples > 0)
+    # Hundreds of rows: a session would take longer to make objects of them than the database to find them.
+    return list(db.session.connection().execute(rows))
 
 
-def _count_cells(user_id: str, conditions: Sequence[Condition]) -> dict[int, int]:
-    """Count the rows that match, up to one more than `MAX_GATHERED`, in each cell of the library."""
-    found = gathered(user_id, conditions, SearchRow.cell).subquery()
+def _term_shares(library: Iterable[Cell], size: int) -> dict[str, float]:
+    """Return the share of a library that has each kind, sound and key, by their terms."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for _, kind, sound, key, _, samples in library:
+        for value in (("kind", kind), ("sound", sound), ("key", key)):
+            counts[value] += samples
+    return {
+        index_terms.trait_term(index_terms.trait(*value)): count / size for value, count in counts.items()
+    }
+
+
+def _count_cells(user_id: str, wanted: Condition) -> dict[int, int]:
+    """Count the rows that match, up to one more than `MAX_COUNTED`, in each cell of the library."""
+    found = gathered(user_id, [wanted], SearchRow.cell, limit=MAX_COUNTED).subquery()
     rows = select(found.c.cell, func.count().label("samples")).group_by(found.c.cell)
     return {row.cell: row.samples for row in db.session.execute(rows)}
 
 
 def _in_cells(library: Iterable[Cell], counted: Mapping[int, int]) -> list[Cell]:
-    return [cell._replace(samples=counted[cell.id]) for cell in library if cell.id in counted]
+    return [(*cell[:5], counted[cell[0]]) for cell in library if cell[0] in counted]
 
 
-def _counts(cells: Sequence[Cell], query: SampleQuery, size: int) -> MatchCounts:
+def _counts(cells: Iterable[Cell], query: SampleQuery, size: int) -> MatchCounts:
     """Return the sums of cells; those by a filter leave this filter out."""
-    of_kind = [cell for cell in cells if query.kind in ("", cell.kind)]
     sounds = sounds_named(query.sound) if query.sound else ()
     keys = filters.wanted_keys(query) if query.key else ()
-    of_sound = [cell for cell in cells if not sounds or cell.sound in sounds]
-    of_key = [cell for cell in cells if not keys or cell.key in keys]
-    of_all = set(of_kind) & set(of_sound) & set(of_key)
-    return MatchCounts(
-        size,
-        _number_in(of_all),
-        False,
-        _values("kind", set(of_sound) & set(of_key)),
-        _with_families(_values("sound", set(of_kind) & set(of_key))),
-        _values("key", set(of_kind) & set(of_sound)),
-    )
+    total, by_kind, by_sound, by_key = 0, Counter[str](), Counter[str](), Counter[str]()
+    for _, kind, sound, key, _, samples in cells:
+        has_kind = query.kind in ("", kind)
+        has_sound = not sounds or sound in sounds
+        has_key = not keys or key in keys
+        if has_sound and has_key:
+            by_kind[kind] += samples
+            total += samples if has_kind else 0
+        if has_kind and has_key:
+            by_sound[sound] += samples
+        if has_kind and has_sound:
+            by_key[key] += samples
+    kinds, found, tonal = (_values(each) for each in (by_kind, by_sound, by_key))
+    return MatchCounts(size, total, False, kinds, _with_families(found), tonal)
 
 
-def _values(field: str, cells: Iterable[Cell]) -> list[tuple[str, int]]:
-    counts: Counter[str] = Counter()
-    for cell in cells:
-        counts[getattr(cell, field)] += cell.samples
+def _values(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted((value, count) for value, count in counts.items() if value)
 
 
@@ -135,4 +143,4 @@ def _with_families(values: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _number_in(cells: Iterable[Cell]) -> int:
-    return sum(cell.samples for cell in cells)
+    return sum(samples for *_, samples in cells)

@@ -28,8 +28,8 @@ def gathered(
     rows = _own_rows(user_id, wanted, columns).limit((MAX_GATHERED if limit is None else limit) + 1)
     if not wanted.groups:
         return rows.select_from(SearchRow)
-    joined = inverted_index.join_index(SearchRow.__table__, SearchRow.number.expression)
-    return rows.select_from(joined).where(inverted_index.has_terms(user_id, wanted.groups))
+    number = SearchRow.number.expression
+    return rows.select_from(inverted_index.join_rows(SearchRow.__table__, number, user_id, wanted.groups))
 
 
 def walked(user_id: str, conditions: Sequence[Condition], *columns: Any) -> Select[Any]:

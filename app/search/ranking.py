@@ -27,12 +27,13 @@ Number = ColumnElement[Any]
 
 
 class SortOrder(NamedTuple):
-    """A column to sort by; `is_stored` says that an index has its order."""
+    """A column to sort by. If it `is_stored`, an index has its order; with `by_kind`, that of each kind."""
 
     label: str
     column: Number
     descending: bool
     is_stored: bool = True
+    by_kind: bool = False
 
 
 BY_DATE = SearchRow.sample_id.expression  # ids begin with the time
@@ -40,15 +41,17 @@ SORT_ORDERS = {
     "newest": SortOrder("Newest", BY_DATE, True),
     "oldest": SortOrder("Oldest", BY_DATE, False),
     "name": SortOrder("Name", SearchRow.name.expression, False),
-    "bpm": SortOrder("BPM", SearchRow.bpm.expression, False),
-    "length": SortOrder("Length", SearchRow.duration_s.expression, False),
+    "bpm": SortOrder("BPM", SearchRow.bpm.expression, False, by_kind=True),
+    "length": SortOrder("Length", SearchRow.duration_s.expression, False, by_kind=True),
 }
+NEWEST = SORT_ORDERS["newest"]
 
 
 def choose_order(sort: str, sentence: str, terms: Sequence[Term]) -> SortOrder:
     """Return the order in force: the picked one, else a date from the sentence, else the best fit.
 
-    With the best fit, samples whose name contains the whole sentence come first, whatever else it means.
+    With the best fit, samples whose name contains the whole sentence come first, whatever else it means: the
+    newest of them first.
     """
     ranked = effective_terms(terms)
     if sort:
@@ -57,10 +60,11 @@ def choose_order(sort: str, sentence: str, terms: Sequence[Term]) -> SortOrder:
         return SORT_ORDERS[ranked[0].value[0]]
     has_name = text_conditions.name_contains(sentence)
     scores = [_rank_score(ranked)] if ranked else []
-    scores += [_riser_score(term) for term in terms if term.field == "riser" and not term.negated]
+    scores += [case((riser.exact, 1.0), else_=0.0) for riser in _measured_risers(terms)]
     if has_name is not None:
-        scores.append(case((has_name.exact, NAME_MATCH_SCORE), else_=0.0))
-    return SortOrder("As asked", _add_up(scores), True, False) if scores else SORT_ORDERS["newest"]
+        score = case((has_name.exact, NAME_MATCH_SCORE), else_=_add_up(scores) if scores else 0.0)
+        return SortOrder("As asked", score, True, False)
+    return SortOrder("As asked", _add_up(scores), True, False) if scores else NEWEST
 
 
 def single_axis(terms: Sequence[Term]) -> SortOrder | None:
@@ -69,7 +73,16 @@ def single_axis(terms: Sequence[Term]) -> SortOrder | None:
     if len(ranked) != 1 or ranked[0].field != "rank" or any(term.field == "riser" for term in terms):
         return None
     axis, weight = ranked[0].value
-    return SortOrder("As asked", _axis_column(axis), weight > 0)
+    return SortOrder("As asked", _axis_column(axis), weight > 0, by_kind=True)
+
+
+def boosts_alone(terms: Sequence[Term]) -> list[tuple[Condition, float]] | None:
+    """Return the conditions that a sentence ranks by, with their weights; None where it ranks by an axis."""
+    ranked = effective_terms(terms)
+    if any(term.field != "boost" for term in ranked):
+        return None
+    words = [(text_conditions.mentions_word(word), weight) for word, weight in _weights(ranked, "boost")]
+    return [*words, *((riser, 1.0) for riser in _measured_risers(terms))]
 
 
 def preferred_rows(sentence: str, terms: Sequence[Term]) -> Condition | None:
@@ -109,14 +122,10 @@ def _axis_column(axis: str) -> Number:
     return column
 
 
-def _riser_score(term: Term) -> Number:
-    """Return 1 for a sound whose level takes the course that the word means, else 0."""
-    return _has_character(COURSE_OF_RISERS[term.value[0]])
-
-
-def _has_character(words: tuple[str, ...]) -> Number:
-    """Return 1 for a sample whose character has one of the words, else 0."""
-    return case((text_conditions.has_trait("character", *words).exact, 1.0), else_=0.0)
+def _measured_risers(terms: Iterable[Term]) -> list[Condition]:
+    """Require, for each word for a riser, a sound whose level takes the course that the word means."""
+    words = [term.value[0] for term in terms if term.field == "riser" and not term.negated]
+    return [text_conditions.has_trait("character", *COURSE_OF_RISERS[word]) for word in words]
 
 
 def _weights(terms: Iterable[Term], field: str) -> list[tuple[str, float]]:

@@ -21,7 +21,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from app.extensions import db
 from app.models import Sample, User
-from app.search import filters, indexing, matching, page_order, ranking
+from app.search import indexing, inverted_index, page_order
 from app.search.listed_samples import ListedSample, load_listed
 from app.search.match_counts import MatchCounts, count_matches
 from app.search.sample_query import SampleQuery
@@ -90,26 +90,12 @@ def _find_page(
     load: Callable[[User, Sequence[str]], list[Loaded]],
 ) -> SamplePage[Loaded]:
     waiting = indexing.follow_changes(user.id)
+    inverted_index.avoid_scans()
+    counts = count_matches(user.id, query)
     # One more than the page holds tells whether there is a next page.
-    counts, ids = _count_and_sort(user.id, query, after or "", limit + 1)
+    ids, is_partly_ranked = page_order.sorted_ids(user.id, query, counts, after or "", limit + 1)
     next_after = ids[limit - 1] if len(ids) > limit else None
-    is_partly_ranked = page_order.ranks_only_some(query, counts)
     return SamplePage(load(user, ids[:limit]), next_after, counts, waiting, is_partly_ranked)
-
-
-def _count_and_sort(
-    user_id: str, query: SampleQuery, after: str, limit: int
-) -> tuple[MatchCounts, Sequence[str]]:
-    """Count the matches and return the ids of a page, by one statement where both need the same rows."""
-    order = ranking.choose_order(query.sort, query.ask, query.terms)
-    if not order.is_stored or not filters.other_filters(query) or filters.count_filters(query):
-        counts = count_matches(user_id, query)
-        return counts, page_order.sorted_ids(user_id, query, counts, after, limit)
-    counted, ids = page_order.gather_page(user_id, query, after, limit)
-    counts = count_matches(user_id, query, counted)
-    if sum(counted.values()) > matching.MAX_GATHERED:
-        ids = page_order.sorted_ids(user_id, query, counts, after, limit)
-    return counts, ids
 
 
 def load_samples(user: User, ids: Sequence[str], options: Sequence[ExecutableOption] = ()) -> list[Sample]:

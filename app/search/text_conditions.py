@@ -6,6 +6,7 @@ Words and names are compared folded, so that accents, case and width make no dif
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute
@@ -19,6 +20,7 @@ from app.search.lexicon import name_spellings, similar_words
 
 TextColumn = InstrumentedAttribute[str]
 EXCLUDED_WORD = re.compile(r"(?:^|\s)-\S")
+MAX_KEPT = 256  # conditions of words; making one takes longer than most searches have
 MAX_WHOLE_NAME = 3  # letters; so short a text must be whole words: `Am` does not find `Amen`
 
 
@@ -33,6 +35,7 @@ def has_trait(field: str, *values: str) -> Condition:
     )
 
 
+@lru_cache(MAX_KEPT)
 def is_described_as(field: str, *names: str) -> Condition:
     """Require one of the words in the description, the name or the tags.
 
@@ -46,6 +49,7 @@ def is_described_as(field: str, *names: str) -> Condition:
     )
 
 
+@lru_cache(MAX_KEPT)
 def mentions_word(word: str) -> Condition:
     """Require a character, such as dusty, or a similar word in the text or the description."""
     spelled = similar_words(word)

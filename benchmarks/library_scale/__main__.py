@@ -19,7 +19,7 @@ import psycopg
 
 from benchmarks.library_scale import databases, memory_curve
 from benchmarks.library_scale.databases import SQLITE, Place
-from benchmarks.library_scale.pages import Figures, measure_pages, pages_table
+from benchmarks.library_scale.pages import Figures, measure_pages, pages_table, ratios_table
 from benchmarks.library_scale.product import Product
 from benchmarks.library_scale.samples import SEED, Owner, make_owners, make_rows
 from benchmarks.library_scale.searches import FIRST_PAGE, SEARCHES, Page, Search, expected_pages
@@ -65,6 +65,7 @@ def main() -> int:
         measured = list(_measure_libraries(libraries))
         measured += _measure_uploads(libraries, options.uploads)
         tables = [pages_table(f"Pages, {place.kind}", measured)]
+        tables.append(ratios_table(f"Ratios, {place.kind}", measured))
         is_good = all(each.is_good for each in measured)
         if options.before is not None:
             before = _measure_before(place, libraries, options.before.resolve())

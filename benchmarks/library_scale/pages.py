@@ -77,6 +77,18 @@ def find_fault(visit: Visit, page: Page) -> str:
     return "" if is_right else f"says {said[1]}{said[2]} of {page.total:,}"
 
 
+def ratios_table(name: str, measured: Iterable[Figures]) -> Table:
+    """Return the ratios of each address, of its time and its processor time, a column for each library."""
+    every = list(measured)
+    libraries = list(dict.fromkeys(each.library for each in every))
+    ratios: dict[str, dict[str, str]] = {}
+    for each in every:
+        found = f"{each.ratio:.2f} ({each.processor_ratio:.2f}){' **wrong**' if each.problem else ''}"
+        ratios.setdefault(each.address, {})[each.library] = found
+    rows = [(address, *(by.get(each, "–") for each in libraries)) for address, by in ratios.items()]
+    return Table(name, ("address", *libraries), rows)
+
+
 def pages_table(name: str, measured: Iterable[Figures]) -> Table:
     """Return all figures as a table."""
     return Table(name, HEADER, [each.cells() for each in measured])

@@ -12,7 +12,7 @@ from app.models import User
 from app.models.base import new_id, transaction
 from app.models.search_row import SampleChange
 from app.reprocessing import reprocess_offer
-from app.search import facets, indexing, matching
+from app.search import facets, indexing, match_counts, page_order
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples, list_samples
 from tests.reprocessing.support import words
@@ -31,7 +31,8 @@ def six(owner: User) -> None:
 
 @pytest.fixture
 def counts_to_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "MAX_GATHERED", 3)
+    monkeypatch.setattr(match_counts, "MAX_COUNTED", 3)
+    monkeypatch.setattr(page_order, "MAX_RANKED", 5)
 
 
 @pytest.mark.usefixtures("six", "counts_to_three")
@@ -67,12 +68,13 @@ class TestMoreThanCounted:
         assert "You selected 6 samples." in words(as_owner.post("/again", **chosen).text)
 
     def test_the_page_says_which_are_not_ranked(self, as_owner: Browser) -> None:
-        page = re.sub(r"\s+", " ", as_owner.get("/samples?ask=dusty&q=loop").text)
+        page = re.sub(r"\s+", " ", as_owner.get("/samples?ask=dusty,+darkest&q=loop").text)
         assert NOT_RANKED in page
         assert "select all that are listed" in page
-        assert NOT_RANKED in re.sub(r"\s+", " ", as_owner.get("/samples?ask=dusty").text)
+        assert NOT_RANKED in re.sub(r"\s+", " ", as_owner.get("/samples?ask=dusty,+darkest").text)
         for search in (
-            "?ask=dusty&q=loop&sort=newest", "?q=loop", "?ask=newest+first&q=loop", "?ask=longest", "",
+            "?ask=dusty,+darkest&q=loop&sort=newest", "?q=loop", "?ask=newest+first&q=loop", "?ask=longest",
+            "?ask=dusty&q=loop", "",
         ):  # fmt: skip
             page = re.sub(r"\s+", " ", as_owner.get(f"/samples{search}").text)
             assert "too many to rank" not in page, search

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.extensions import db
 from app.library import samples
 from app.models import SearchRow, User
 from app.models.base import transaction
-from app.search import indexing, match_counts, matching, page_order, ranking
+from app.search import indexing, match_counts, matching, page_order, page_walk, ranking, tiers
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from tests.search.sentences import HELD_OUT, SENTENCES
@@ -42,6 +43,18 @@ SHELF = {f"{name} {number}": vibe for number in range(3) for name, vibe in VIBES
     "Deep Kick": {}, "AM-1 vocal hit": {}, "kick_02 dusty": {"tags": ["dusty"]}, "80s tom": {},
     "Beat (90 bpm)": {},
 }  # fmt: skip
+
+
+WAYS = ("gathered", "walked and gathered", "walked")
+
+
+def find_only(monkeypatch: pytest.MonkeyPatch, way: str, most: int = 2) -> None:
+    """Let pages of more matches than `most` be found in one way, in however small a library."""
+    monkeypatch.setattr(match_counts, "MAX_COUNTED", most)
+    if way != "gathered":
+        monkeypatch.setattr(page_walk, "_few_rows", lambda *_: 1)
+    if way == "walked":
+        monkeypatch.setattr(matching, "MAX_GATHERED", most)
 
 
 @pytest.fixture
@@ -102,18 +115,19 @@ def test_most_searches_use_the_index(shelf: User) -> None:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("filters", FILTERS, ids=str)
-def test_walking_finds_the_same_in_the_same_order_as_gathering(
+def test_every_way_finds_the_same_in_the_same_order(
     shelf: User, sort: str, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = SampleQuery(**filters, sort=sort)
-    gathered = all_pages(shelf, query, 100)
-    assert gathered
-    assert all_pages(shelf, query, 3) == gathered
-    assert find_samples(shelf, query, "").total == len(gathered)
-    if sort or "ask" not in filters:  # of too many, not all are ranked: see below
-        monkeypatch.setattr(matching, "MAX_GATHERED", 2)
-    for limit in (3, 100):
-        assert all_pages(shelf, query, limit) == gathered
+    sorted_whole = all_pages(shelf, query, 100)
+    assert sorted_whole
+    assert all_pages(shelf, query, 3) == sorted_whole
+    assert find_samples(shelf, query, "").total == len(sorted_whole)
+    for way in WAYS:
+        with monkeypatch.context() as patch:
+            find_only(patch, way)
+            for limit in (3, 100):
+                assert all_pages(shelf, query, limit) == sorted_whole, way
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -122,12 +136,13 @@ def test_a_page_continues_after_a_sample_that_was_deleted_meanwhile(
 ) -> None:
     query = SampleQuery(sort=sort)
     every = all_pages(shelf, query, 100)
-    for most in (100, 2):
-        monkeypatch.setattr(matching, "MAX_GATHERED", most)
-        with transaction() as session:
-            session.query(SearchRow).filter_by(sample_id=every[4]).update({"live": False})
+    with transaction() as session:
+        session.query(SearchRow).filter_by(sample_id=every[4]).update({"live": False})
+    for way in ("", *WAYS):
+        if way:
+            find_only(monkeypatch, way)
         rest = find_samples(shelf, query, every[4], 100).samples
-        assert [sample.id for sample in rest] == every[5:]
+        assert [sample.id for sample in rest] == every[5:], way
 
 
 @pytest.mark.parametrize("filters", [{}, {"ask": "dusty"}, {"ask": "darkest"}, {"q": "ki"}], ids=str)
@@ -137,7 +152,7 @@ def test_nothing_comes_after_a_sample_that_is_not_the_users(
 ) -> None:
     shelve(stranger, {"Alien": {}})
     alien = find_samples(stranger, SampleQuery(), "").samples[0].id
-    monkeypatch.setattr(matching, "MAX_GATHERED", most)
+    find_only(monkeypatch, "walked", most)
     for sort in ("", "name", "bpm", "length"):
         for after in (alien, "1e400"):
             query = SampleQuery(**filters, sort=sort)
@@ -148,13 +163,14 @@ def test_nothing_comes_after_a_sample_that_is_not_the_users(
 def test_of_too_many_matches_those_with_the_word_and_the_newest_are_ranked(
     shelf: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    query = SampleQuery(ask="dusty")
+    query = SampleQuery(ask="dusty, darkest")
+    assert tiers.split_order(query) is None
     whole = all_pages(shelf, query, 100)
     preferred = ranking.preferred_rows(query.ask, query.terms)
     assert preferred is not None
     with_word = set(db.session.scalars(matching.walked(shelf.id, [preferred], SearchRow.sample_id)))
     assert 3 < len(with_word) < len(whole) - 3
-    monkeypatch.setattr(matching, "MAX_GATHERED", 2)
+    monkeypatch.setattr(match_counts, "MAX_COUNTED", 2)
     newest = all_pages(shelf, SampleQuery(), 100)
     for ranked in (len(with_word), len(with_word) + 3):
         monkeypatch.setattr(page_order, "MAX_RANKED", ranked)
@@ -173,7 +189,7 @@ def test_counts_are_exact_up_to_a_limit_and_only_a_minimum_beyond(
     assert not exact.is_more
     assert exact.total == dict(exact.kinds)["loop"] == len(all_pages(shelf, query, 100))
     either = match_counts.count_matches(shelf.id, SampleQuery(q="dusty"))
-    monkeypatch.setattr(matching, "MAX_GATHERED", exact.total)
+    monkeypatch.setattr(match_counts, "MAX_COUNTED", exact.total)
     assert exact.total < either.total
     beyond = match_counts.count_matches(shelf.id, SampleQuery(q="dusty"))
     assert (beyond.total, beyond.is_more) == (exact.total, True)
@@ -192,7 +208,43 @@ def test_of_too_many_matches_all_are_sorted_by_a_single_axis(
     for name in (f"The {sentence} I", f"{sentence} II"):
         shelve(shelf, {name: {}})
     query = SampleQuery(ask=sentence)
-    gathered = all_pages(shelf, query, 100)
-    monkeypatch.setattr(matching, "MAX_GATHERED", 3)
+    sorted_whole = all_pages(shelf, query, 100)
+    find_only(monkeypatch, "walked", 3)
     for limit in (1, 3, 100):
-        assert all_pages(shelf, query, limit) == gathered
+        assert all_pages(shelf, query, limit) == sorted_whole
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["dusty", "dusty and warm", "dusty kicks", "not too dusty", "risers", "warm uplifter", "kick 1"],
+)
+@pytest.mark.parametrize("way", WAYS)
+def test_of_too_many_matches_all_are_ranked_by_words(
+    shelf: User, sentence: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: dict[str, dict[str, Any]] = {
+        f"The {sentence} I": {},
+        f"{sentence} II": {},
+        "Warm riser": {},
+        "uplifter": {},
+    }
+    shelve(shelf, named | {"Second riser, an uplifter": {"character": ["rising"]}})
+    query = SampleQuery(ask=sentence)
+    sorted_whole = all_pages(shelf, query, 100)
+    assert len(sorted_whole) > 2
+    assert tiers.split_order(query) is not None
+    find_only(monkeypatch, way)
+    for limit in (1, 3, 100):
+        assert all_pages(shelf, query, limit) == sorted_whole
+
+
+def test_a_sample_is_in_exactly_one_tier(shelf: User) -> None:
+    split = 0
+    for sentence in (*SENTENCES, *HELD_OUT, "longest", "dusty, warm"):
+        found = tiers.split_order(SampleQuery(ask=sentence))
+        if found:
+            split += len(found)
+            is_in = [tier.exact.label(f"tier_{number}") for number, tier in enumerate(found)]
+            rows = db.session.execute(select(*is_in).where(SearchRow.user_id == shelf.id)).all()
+            assert {sum(map(bool, row)) for row in rows} == {1}, sentence
+    assert split > 100

@@ -12,10 +12,10 @@ from sqlalchemy import event
 
 from app.extensions import db
 from app.models import User
-from app.search import facets, indexing, matching
+from app.search import facets, indexing
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
-from tests.search.test_page_order import FILTERS, SORTS, fill_shelf
+from tests.search.test_page_order import FILTERS, SORTS, WAYS, fill_shelf, find_only
 
 TABLES = "search_rows|samples|sample_tags|audio_features|library_counts|library_tags|libraries|sample_changes"
 # SQLite's words for reading a whole table; an index that covers a statement may still be read whole.
@@ -39,12 +39,13 @@ def plans_of_searches() -> Iterator[list[tuple[str, str]]]:
         event.remove(db.engine, "before_cursor_execute", explain)
 
 
-@pytest.mark.parametrize("most", [10_000, 2], ids=["gathered", "walked"])
+@pytest.mark.parametrize("way", ["", *WAYS])
 def test_no_statement_of_a_search_scans_a_table(
-    owner: User, most: int, monkeypatch: pytest.MonkeyPatch
+    owner: User, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill_shelf(owner)
-    monkeypatch.setattr(matching, "MAX_GATHERED", most)
+    if way:
+        find_only(monkeypatch, way)
     with plans_of_searches() as plans:
         for filters in FILTERS:
             for sort in SORTS:

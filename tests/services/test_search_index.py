@@ -14,11 +14,19 @@ from app.auth import accounts
 from app.extensions import db
 from app.models import LibraryCount, SearchRow, User
 from app.models.base import transaction
-from app.search import facets, indexing, matching
+from app.search import facets, indexing
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from tests.search import test_indexing as on_sqlite
-from tests.search.test_page_order import FILTERS, SORTS, all_pages, fill_shelf, missing_from_index
+from tests.search.test_page_order import (
+    FILTERS,
+    SORTS,
+    WAYS,
+    all_pages,
+    fill_shelf,
+    find_only,
+    missing_from_index,
+)
 from tests.search.test_text_conditions import shelve
 from tests.support import PASSWORD
 
@@ -56,12 +64,12 @@ def test_every_way_of_searching_finds_the_same_on_postgresql(
     for filters in FILTERS:
         for sort in SORTS:
             query = SampleQuery(**filters, sort=sort)
-            gathered = all_pages(owner, query, 100)
-            assert all_pages(owner, query, 3) == gathered
-            if sort:
+            sorted_whole = all_pages(owner, query, 100)
+            assert all_pages(owner, query, 3) == sorted_whole
+            for way in WAYS:
                 with monkeypatch.context() as patch:
-                    patch.setattr(matching, "MAX_GATHERED", 2)
-                    assert all_pages(owner, query, 3) == gathered, query
+                    find_only(patch, way)
+                    assert all_pages(owner, query, 3) == sorted_whole, (query, way)
 
 
 def test_no_search_scans_a_table_on_postgresql(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,8 +83,9 @@ def test_no_search_scans_a_table_on_postgresql(owner: User, monkeypatch: pytest.
             cursor.execute(f"EXPLAIN {statement}", parameters)
             plans.append((statement, "\n".join(row[0] for row in cursor.fetchall())))
 
-    for most in (10_000, 2):
-        monkeypatch.setattr(matching, "MAX_GATHERED", most)
+    for way in ("", *WAYS):
+        if way:
+            find_only(monkeypatch, way)
         sa.event.listen(db.engine, "before_cursor_execute", explain)
         try:
             for filters in FILTERS:

@@ -1,0 +1,202 @@
+"""Fill a page from tiers: see `tiers`.
+
+Each tier is *walked*, along the index that has its order, until the page is full; or *gathered*, by the
+inverted index, and sorted. Walking takes as long as there are rows passed over, gathering as long as there
+are rows found. So a tier of few rows is gathered, and others are first walked only so far as that would take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import isqrt
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, or_, select, true
+
+from app.extensions import db
+from app.models.search_row import SearchRow
+from app.search import inverted_index, matching, ranking
+from app.search.condition import Condition, all_of
+from app.search.conditions import one_of
+from app.search.index_terms import Group
+from app.search.match_counts import MAX_COUNTED
+from app.search.ranking import SortOrder
+from app.search.tiers import EVERY, Tier
+
+
+class WalkedLibrary(NamedTuple):
+    """A user's library: how many samples it has, and the kinds of those that a search may find."""
+
+    user_id: str
+    size: int
+    kinds: Collection[str]
+
+
+class Start(NamedTuple):
+    """What a page continues after: a sample's id, empty for none, and what the sample is sorted by."""
+
+    after: str = ""
+    place: Any = None
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Wanted rows that an index has in order: those of a tier, or with `kind` only those of that kind."""
+
+    library: WalkedLibrary
+    wanted: Condition
+    tier: Tier
+    kind: str = ""
+    has_all: bool = False  # no condition leaves out any row of the part of the index
+
+    @property
+    def span(self) -> ColumnElement[bool]:
+        """The part of the index that has all of the rows."""
+        return and_(self.tier.span, SearchRow.kind == self.kind) if self.kind else self.tier.span
+
+    def group_choices(self, few: int) -> list[tuple[Group, ...]]:
+        """Return the terms by which the lane may turn out to have few rows."""
+        own, every = self.tier.condition.groups, self.wanted.groups
+        # The search finds more than MAX_COUNTED: only a part of it can be few, unless `few` is far more.
+        is_part = bool(own) or (bool(self.kind) and len(every) > 1)
+        return [groups for groups in (own, every) if groups and (is_part or few > 2 * MAX_COUNTED)]
+
+
+def fill_page(
+    library: WalkedLibrary, conditions: Sequence[Condition], tiers: Sequence[Tier], after: str, limit: int
+) -> list[str]:
+    """Return the ids of samples that come next in the tiers after the one with that id, or first."""
+    number, start = _find_start(library.user_id, tiers, after)
+    ids: list[str] = []
+    for tier in islice(tiers, number, None):
+        order, room = tier.order, limit - len(ids)
+        rows = [row for lane in _lanes(library, conditions, tier) for row in _next_rows(lane, start, room)]
+        rows.sort(key=attrgetter("sample_id"), reverse=True)
+        rows.sort(key=attrgetter("place"), reverse=order.descending)
+        ids += [row.sample_id for row in rows[:room]]
+        if len(ids) >= limit:
+            break
+        start = Start()
+    return ids
+
+
+def _find_start(user_id: str, tiers: Sequence[Tier], after: str) -> tuple[int, Start]:
+    """Return the number of the tier that a sample is in, and its place there.
+
+    Nothing comes after a sample that is not the user's: the number is that of no tier.
+    """
+    if not after:
+        return 0, Start()
+    if len(tiers) == 1 and tiers[0].order.column is ranking.BY_DATE:
+        return 0, Start(after, after)
+    is_in = [tier.exact.label(f"is_in_{number}") for number, tier in enumerate(tiers)]
+    places = [tier.order.column.label(f"place_{number}") for number, tier in enumerate(tiers)]
+    own = SearchRow.sample_id == after, SearchRow.user_id == user_id
+    row = db.session.execute(select(*is_in, *places).where(*own)).one_or_none()
+    if row is None:
+        return len(tiers), Start()
+    number = next(number for number in range(len(tiers)) if row[number])
+    return number, Start(after, row[len(tiers) + number])
+
+
+def _lanes(library: WalkedLibrary, conditions: Sequence[Condition], tier: Tier) -> list[Lane]:
+    wanted = all_of(*conditions, tier.condition)
+    has_all = not conditions and tier.condition is EVERY
+    if not tier.order.by_kind:
+        return [Lane(library, wanted, tier, has_all=has_all)]
+    kinds = set(library.kinds) if wanted.kinds is None else wanted.kinds & set(library.kinds)
+    return [Lane(library, all_of(wanted, one_of("kind", kind)), tier, kind, has_all) for kind in kinds]
+
+
+def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
+    """Return the ids and places of the rows of a lane that come next."""
+    few = _few_rows(lane.library.size, limit)
+    for groups in lane.group_choices(few):
+        if _are_named(lane, groups, few):
+            return _gather(lane, groups, start, limit)
+    rows = _walk(lane, start, limit, most=None if lane.has_all else 2 * few)
+    if len(rows) >= limit or lane.has_all:
+        return rows
+    if lane.wanted.groups and _are_named(lane, lane.wanted.groups, matching.MAX_GATHERED):
+        return _gather(lane, lane.wanted.groups, start, limit)
+    return _walk(lane, start, limit)
+
+
+def _few_rows(size: int, limit: int) -> int:
+    """Return how many rows are gathered as quickly as a page of them is walked, if they are spread evenly."""
+    return isqrt(size * limit)
+
+
+def _are_named(lane: Lane, groups: Sequence[Group], most: int) -> bool:
+    """Say whether the inverted index names at most so many samples."""
+    return inverted_index.count_named(lane.library.user_id, groups, most) <= most
+
+
+def _gather(lane: Lane, groups: tuple[Group, ...], start: Start, limit: int) -> Sequence[Row[Any]]:
+    order, wanted = lane.tier.order, Condition(lane.wanted.exact, groups)
+    rows = matching.gathered(lane.library.user_id, [wanted], *sorted_columns(order)).where(lane.span)
+    return db.session.execute(next_rows(rows.subquery(), order, *start).limit(limit)).all()
+
+
+def _walk(lane: Lane, start: Start, limit: int, most: int | None = None) -> Sequence[Row[Any]]:
+    """Follow an index from a place on. Rows in the same place are a range of their own."""
+    order, rows = lane.tier.order, list[Row[Any]]()
+    ranges: list[ColumnElement[bool]] = [true()]
+    if start.after:
+        equal = and_(order.column == start.place, SearchRow.sample_id < start.after)
+        ranges = [] if order.column is ranking.BY_DATE else [equal]
+        ranges.append(_is_further(order, order.column, start.place))
+    for each in ranges:
+        if len(rows) < limit:
+            rows += db.session.execute(_rows_of_range(lane, each, most).limit(limit - len(rows)))
+    return rows
+
+
+def _rows_of_range(lane: Lane, place: ColumnElement[bool], most: int | None) -> Select[Any]:
+    """Return the wanted rows in a range of an index; with `most`, only those of its first rows."""
+    order, columns = lane.tier.order, sorted_columns(lane.tier.order)
+    in_order = _sorted(order, order.column), SearchRow.sample_id.desc()
+    if most is None:
+        rows = matching.walked(lane.library.user_id, [lane.wanted], *columns)
+        return rows.where(lane.span, place).order_by(*in_order)
+    every = matching.walked(lane.library.user_id, [], *columns, lane.wanted.exact.label("is_wanted"))
+    passed = every.where(lane.span, place).order_by(*in_order).limit(most).subquery()
+    return select(passed.c.sample_id, passed.c.place).where(passed.c.is_wanted)
+
+
+def place_of(user_id: str, order: SortOrder, after: str) -> Any:
+    """Return what a sample is sorted by, also a deleted one; None for one that is not the user's."""
+    if not after or order.column is ranking.BY_DATE:
+        return after
+    own = SearchRow.sample_id == after, SearchRow.user_id == user_id
+    return db.session.scalar(select(order.column).where(*own))
+
+
+def next_rows(found: FromClause, order: SortOrder, after: str, place: Any) -> Select[Any]:
+    """Return the found rows that come next after a sample, in order."""
+    in_order = _sorted(order, found.c.place), found.c.sample_id.desc()
+    rows = select(found.c.sample_id, found.c.place).order_by(*in_order)
+    if after:
+        further = _is_further(order, found.c.place, place)
+        rows = rows.where(or_(further, and_(found.c.place == place, found.c.sample_id < after)))
+    return rows
+
+
+def sorted_columns(order: SortOrder) -> tuple[Any, Any]:
+    """Return the columns that `next_rows` needs of the rows it sorts."""
+    return SearchRow.sample_id, order.column.label("place")
+
+
+def _sorted(order: SortOrder, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return column.desc() if order.descending else column.asc()
+
+
+def _is_further(order: SortOrder, column: ColumnElement[Any], place: Any) -> ColumnElement[bool]:
+    """Require a place beyond this one. Nothing is beyond the place of a sample that is not the user's."""
+    if place is None:
+        return false()
+    further: ColumnElement[bool] = column < place if order.descending else column > place
+    return further

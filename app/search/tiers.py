@@ -1,0 +1,74 @@
+"""An order as tiers: parts that are listed one after another, each in an order that an index has.
+
+So of any number of matches all are listed in the right order, though only those of one page are read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import product
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, true
+
+from app.search import ranking, text_conditions
+from app.search.condition import Condition, all_of, any_of
+from app.search.ranking import NEWEST, SortOrder
+from app.search.sample_query import SampleQuery
+
+MAX_BOOSTS = 2  # each one doubles the number of tiers
+EVERY = Condition(true())
+
+
+class Tier(NamedTuple):
+    """The samples that meet a condition, and their order. All are in the part `span` of the order's index."""
+
+    condition: Condition
+    order: SortOrder
+    span: ColumnElement[bool] = true()
+
+    @property
+    def exact(self) -> ColumnElement[bool]:
+        """What makes a row one of this tier."""
+        return and_(self.condition.exact, self.span)
+
+
+def split_order(query: SampleQuery) -> list[Tier] | None:
+    """Return the order of a search as tiers; None where each match has to be ranked by itself.
+
+    Every sample is in exactly one of the tiers.
+    """
+    order = ranking.choose_order(query.sort, query.ask, query.terms)
+    if order.is_stored:
+        return [Tier(EVERY, order)]
+    axis = ranking.single_axis(query.terms)
+    tiers = _tiers_of_axis(axis) if axis else _tiers_of_boosts(query)
+    has_name = text_conditions.name_contains(query.ask)
+    if tiers is None or has_name is None:
+        return tiers
+    others = [tier._replace(condition=all_of(tier.condition, ~has_name)) for tier in tiers]
+    return [Tier(has_name, NEWEST), *others]
+
+
+def _tiers_of_axis(axis: SortOrder) -> list[Tier]:
+    """Put samples whose figure is not known last."""
+    unknown = Condition(axis.column.is_(None))
+    return [Tier(EVERY, axis, axis.column.is_not(None)), Tier(unknown, NEWEST)]
+
+
+def _tiers_of_boosts(query: SampleQuery) -> list[Tier] | None:
+    """Make a tier for each sum of the weights of boosts that a sample may meet."""
+    boosts = ranking.boosts_alone(query.terms)
+    if boosts is None or len(boosts) > MAX_BOOSTS:
+        return None
+    sums: defaultdict[float, list[Condition]] = defaultdict(list)
+    for met in product((True, False), repeat=len(boosts)):
+        total = sum(weight for (_, weight), is_met in zip(boosts, met, strict=True) if is_met)
+        sums[total].append(_meets(boosts, met))
+    return [Tier(any_of(*sums[total]), NEWEST) for total in sorted(sums, reverse=True)]
+
+
+def _meets(boosts: Sequence[tuple[Condition, float]], met: Sequence[bool]) -> Condition:
+    wanted = [boost if is_met else ~boost for (boost, _), is_met in zip(boosts, met, strict=True)]
+    return all_of(*wanted)

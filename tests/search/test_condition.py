@@ -1,0 +1,42 @@
+"""What combined conditions say about terms and kinds."""
+
+from __future__ import annotations
+
+from sqlalchemy import true
+
+from app.search.condition import Condition, all_of, any_of, without_frequent
+from app.search.conditions import one_of
+
+LOOPS, HITS, KICKS = one_of("kind", "loop"), one_of("kind", "one-shot"), one_of("sound", "kick")
+DARK = Condition(true(), (frozenset({"tmood:dark"}),))
+
+
+def test_a_condition_knows_the_kinds_it_can_find() -> None:
+    assert LOOPS.kinds == frozenset({"loop"})
+    assert KICKS.kinds is None
+    assert all_of(LOOPS, KICKS).kinds == frozenset({"loop"})
+    assert all_of(LOOPS, HITS).kinds == frozenset()
+    assert any_of(LOOPS, HITS).kinds == frozenset({"loop", "one-shot"})
+    assert any_of(LOOPS, KICKS).kinds is None
+    assert (~LOOPS).kinds is None
+
+
+def test_groups_that_a_large_share_of_the_library_has_are_left_out() -> None:
+    shares = {"tkind:loop": 0.4, "tkind:one-shot": 0.5, "tsound:kick": 0.05}
+    wanted = all_of(LOOPS, KICKS, DARK)
+    assert set(without_frequent(wanted, shares).groups) == {*KICKS.groups, *DARK.groups}
+    assert set(without_frequent(wanted, {}).groups) == set(wanted.groups)
+    assert without_frequent(wanted, shares).exact is wanted.exact
+    assert without_frequent(wanted, shares).kinds == frozenset({"loop"})
+
+
+def test_a_group_counts_with_all_its_terms() -> None:
+    both = one_of("sound", "kick", "snare")
+    shares = {"tsound:kick": 0.12, "tsound:snare": 0.12}
+    assert without_frequent(all_of(both, DARK), shares).groups == DARK.groups
+
+
+def test_of_frequent_groups_alone_the_rarest_stays() -> None:
+    shares = {"tkind:loop": 0.4, "tsound:kick": 0.3}
+    assert without_frequent(all_of(LOOPS, KICKS), shares).groups == KICKS.groups
+    assert without_frequent(Condition(true()), shares).groups == ()
