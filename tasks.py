@@ -18,7 +18,7 @@ from huey.api import TaskWrapper
 
 from app.account import closing, data_export, kept_archives
 from app.auth import login_sessions
-from app.billing import overage_charges, payment_events, subscription_refresh
+from app.billing import overage_charges, payment_events, storage_totals, subscription_refresh
 from app.billing.plans import PRO_TIER
 from app.deduplication.comparison import compare_due_samples
 from app.engine import dispatch
@@ -149,8 +149,8 @@ def remove_leftovers() -> None:
 
 @huey.periodic_task(crontab(hour="3", minute="40"), name="reconcile_usage", priority=HOUSE_PRIORITY)
 def reconcile_usage() -> None:
-    """Check, every night, whether Stripe has counted what is owed."""
-    run_aside("reconcile-usage", overage_charges.reconcile_with_stripe)
+    """Check, every night, whether Stripe has counted what is owed, and add up what is stored."""
+    run_aside("reconcile-usage", overage_charges.reconcile_with_stripe, storage_totals.keep_totals)
 
 
 # Messages that the previous version queued carry these names. They go with the next release.

@@ -29,6 +29,7 @@ NOT_EXPORTED = {
     "library_tags": "made from the samples",
     "libraries": "the version of the search index",
     "sample_vectors": "numbers without names, made from the audio and only compared with each other",
+    "storage_totals": "a sum of the ledger",
     "vector_orders": "samples that the service is about to measure again",
     "sample_changes": "samples that the search index is about to read again",
 }

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select
 
-from app.billing import plans
+from app.billing import plans, storage_totals
 from app.billing.plans import GB, MB, Plan
 from app.extensions import db
 from app.models import Job, OverageConsent, Sample, Usage, User
@@ -119,7 +119,7 @@ def plan_usage(user: User, at: datetime | None = None) -> PlanUsage:
     overage = _ledger_total(user, OVERAGE, since=start, until=end)
     uploads = _ledger_total(user, UPLOAD, since=start, until=end) - overage
     return PlanUsage(
-        plan, uploads, _ledger_total(user, STORAGE), end, overage, _overage_cap_cents(user, plan)
+        plan, uploads, storage_totals.stored_bytes(user.id), end, overage, _overage_cap_cents(user, plan)
     )
 
 
@@ -264,13 +264,10 @@ def _join_options(options: list[str]) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _ledger_total(user: User, kind: str, since: datetime | None = None, until: datetime | None = None) -> int:
+def _ledger_total(user: User, kind: str, since: datetime, until: datetime) -> int:
     """Sum the ledger's rows of one kind for a user, from `since` and before `until`."""
-    query = select(func.coalesce(func.sum(Usage.quantity), 0)).where(
-        Usage.user_id == user.id, Usage.kind == kind
+    rows = Usage.user_id == user.id, Usage.kind == kind
+    period = Usage.effective_at >= since, Usage.effective_at < until
+    return int(
+        db.session.scalar(select(func.coalesce(func.sum(Usage.quantity), 0)).where(*rows, *period)) or 0
     )
-    if since is not None:
-        query = query.where(Usage.effective_at >= since)
-    if until is not None:
-        query = query.where(Usage.effective_at < until)
-    return int(db.session.scalar(query) or 0)

@@ -18,7 +18,7 @@ from app.models.sample_vector import SampleVector
 from app.models.search_row import Library, LibraryCount, LibraryTag, SampleChange, SearchRow
 from app.models.subscription import Subscription
 from app.models.two_factor_secret import TwoFactor
-from app.models.usage import Usage
+from app.models.usage import StorageTotal, Usage
 from app.models.user import User
 from app.models.user_session import MailLink, UserSession
 from app.models.vector_order import VectorOrder
@@ -56,6 +56,7 @@ __all__ = [
     "SampleVector",
     "SearchRow",
     "SingleFlightLock",
+    "StorageTotal",
     "Subscription",
     "Tag",
     "TwoFactor",

@@ -26,6 +26,7 @@ class Usage(Model):
         # One charge and one return per subject, even when the request is repeated.
         UniqueConstraint("entry_key"),
         Index("ix_api_usage_account", "user_id", "kind", "effective_at"),
+        Index("ix_api_usage_numbered", "user_id", "kind", "id"),  # what a kept total lacks
         Index("ix_api_usage_kind", "kind", "effective_at"),  # for the budget of the whole service
     )
 
@@ -39,3 +40,13 @@ class Usage(Model):
     # The time it counts for: a return counts for the time of its charge, so that no other day gains by it.
     effective_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+
+
+class StorageTotal(Model):
+    """The sum of an account's storage rows up to a number: see `app.billing.storage_totals`."""
+
+    __tablename__ = "storage_totals"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    up_to: Mapped[int] = mapped_column(BigInteger)  # `Usage.id` of the last row that it counts
+    quantity: Mapped[int] = mapped_column(BigInteger)

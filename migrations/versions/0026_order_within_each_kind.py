@@ -1,16 +1,13 @@
 """order within each kind
 
-Revision ID: 0026
-Revises: 0025
+Expands only: searches and changes go on while an index is made.
 """
-
-from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0026"
-down_revision: str | None = "0025"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -33,6 +33,7 @@ from app.models import (
     OverageConsent,
     PaymentEvent,
     Sample,
+    StorageTotal,
     Subscription,
     Usage,
     User,
@@ -197,7 +198,7 @@ def _add_ai(user: User, job_id: str) -> None:
 
 
 def _add_unfinished(user: User, sample_id: str) -> None:
-    """Add a failed job, one with an unsent usage report, a file being uploaded, and a vector to make."""
+    """Add jobs that failed or are not reported, a file being uploaded, a vector to make, a total."""
     with transaction() as session:
         batch = Batch(id=str(uuid4()), user_id=user.id, expected=2)
         session.add(batch)
@@ -209,7 +210,8 @@ def _add_unfinished(user: User, sample_id: str) -> None:
             error_detail=f"a trace with {user.email}",
         )  # fmt: skip
         order = VectorOrder(sample_id=sample_id, version=1)
-        session.add_all([upload, job, order])
+        total = StorageTotal(user_id=user.id, up_to=1, quantity=0)
+        session.add_all([upload, job, order, total])
         session.flush()
         job.incoming_key = f"incoming/{user.id}/{job.id}.wav"
         keys = [job.incoming_key, upload.arrival_key]
