@@ -166,7 +166,7 @@ def _alarms_in_1000(pairs: Sequence[Layers]) -> float:
 
 
 def _found_table(treated: Sequence[Treated]) -> Table:
-    """Return how many copies of each treatment are found, of all and of the sounds not tuned on."""
+    """Return how many copies of each treatment are found, of all and of the sounds held out."""
     rows = []
     for name, answers in _by_treatment(treated).items():
         candidates, confirmed = (100 * float(np.mean([a[at] for a in answers])) for at in (1, 2))
@@ -180,7 +180,7 @@ def _found_table(treated: Sequence[Treated]) -> Table:
         "candidates %",
         "confirmed %",
         "found %",
-        f"found % of {unseen_count} not tuned on",
+        f"found % of {unseen_count} held out",
         "ms to confirm",
     )
     return Table("near duplicates", (f"{len(treated)} sounds", *header), rows)
@@ -189,7 +189,7 @@ def _found_table(treated: Sequence[Treated]) -> Table:
 def _alarm_table(pairs: Sequence[Layers]) -> Table:
     """Return how often other hits of one instrument are taken for copies."""
     rows = []
-    for name, chosen in (("all", pairs), ("not tuned on", [pair for pair in pairs if not pair[0]])):
+    for name, chosen in (("all", pairs), ("held out", [pair for pair in pairs if not pair[0]])):
         other = [pair for pair in chosen if not pair[3]]
         counts = (len(chosen), len(chosen) - len(other), len(other), sum(p[1] for p in other))
         rows.append((name, *counts, sum(p[2] for p in other), _alarms_in_1000(chosen)))

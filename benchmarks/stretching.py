@@ -165,7 +165,7 @@ def _jumps(sound: np.ndarray) -> np.ndarray:
 
 
 def _loop_table(loops: list[Stretched]) -> Table:
-    header = ("way", "loops", "with a jump", "most energy dB", "tempo heard %", "or its half or double %")
+    header = ("way", "loops", "with a jump", "most energy dB", "tempo measured %", "or its half or double %")
     rows = []
     for method in sorted({each.method for each in loops}):
         own = [each for each in loops if each.method == method]

@@ -23,9 +23,9 @@ from app.search.similar_samples import MAX_HITS, MAX_SOURCES, NoVectorError, Sim
 
 blueprint = Blueprint("alike", __name__, url_prefix="/samples")  # a page about samples, beside their own
 
-SELECT_SOME = "Select the samples to compare with first, up to 20."
+SELECT_SOME = "Select 1 to 20 samples first."
 COMPARED = {"match": None, "reason": "what the others are compared with"}
-TOO_MANY = "You can look for samples like up to 20 at a time. Select fewer."
+TOO_MANY = "You selected more than 20 samples. Select fewer."
 
 
 @blueprint.get("/<sample_id>/similar")

@@ -132,9 +132,9 @@ LIST_DUPLICATES = Operation(
     "list_duplicates",
     "GET",
     "/duplicates",
-    "List recordings that are there more than once",
-    "Groups of samples with the same audio or the same recording, those with most space to free first. A new "
-    "sample is compared within moments after its job.",
+    "List duplicates",
+    "Groups of samples with the same audio or the same recording, the most space to free first. A new "
+    "sample is compared within moments of its job's end.",
     ability=SAMPLES_READ,
     answer=duplicate_schemas.DuplicatesAnswer,
     query=duplicate_schemas.DuplicatesQuery,

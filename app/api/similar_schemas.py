@@ -14,7 +14,7 @@ from app.models import Sample
 from app.search.similar_samples import MAX_HITS, SimilarSample
 from app.vibe.vibe_schema import VocabularyWord
 
-NOT_COMPARABLE = "This sample was analysed before sounds were compared. Analyse it again first."
+NOT_COMPARABLE = "This sample can't be compared yet. Analyse it again first."
 
 
 class SimilarSamplesQuery(RequestModel):

@@ -74,7 +74,7 @@ def work_rank(copy: Copy) -> tuple[bool, ...]:
 
 
 def why_kept(kept: Copy, others: Sequence[Copy], is_chosen: bool) -> str:
-    """Say why this copy is the one to keep: "24-bit, stereo", "corrected by you", "the oldest"."""
+    """Say why this copy is the one to keep: "24-bit, stereo", "corrected by you", "uploaded first"."""
     if is_chosen:
         return "chosen by you"
     return ", ".join(_merits(kept, others)) or _work(kept, others) or _age(kept, others)

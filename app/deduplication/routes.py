@@ -23,7 +23,7 @@ blueprint = Blueprint("duplicates", __name__, url_prefix="/duplicates")
 
 Page = str | tuple[str, int] | Response
 MAX_SHOWN = 200  # of one group
-NOTHING_CHOSEN = "Nothing was freed: these samples are no longer duplicates."
+NOTHING_CHOSEN = "Nothing was moved: these samples are no longer duplicates."
 
 
 @blueprint.get("")
@@ -71,7 +71,7 @@ def tell_apart(group_id: str) -> Page:
     apart = [each for each in members if each != group.kept_id] if request.form.get("all") else members
     with transaction():
         groups.tell_apart(group, apart)
-    return _answer(group.id, "We will not show this as a duplicate again.", apart)
+    return _answer(group.id, "Saved. These samples won't be grouped together again.", apart)
 
 
 @blueprint.post("/<group_id>/together")
@@ -80,7 +80,7 @@ def take_back(group_id: str) -> Page:
     group = owned_by(current_user, DuplicateGroup, group_id)
     with transaction():
         groups.take_back(group, request.form.getlist("sample")[:MAX_SHOWN])
-    return _answer(group.id, "They are duplicates again.")
+    return _answer(group.id, "Grouped again.")
 
 
 @blueprint.post("/cleanups")
@@ -110,7 +110,7 @@ def undo(cleanup_id: str) -> Page:
         tasks.wake(tasks.free_duplicates)
         flash("The samples are being brought back.")
     else:
-        flash("The samples are back.")
+        flash("The samples are back in your library.")
     return redirect(url_for(".index"), 303)
 
 

@@ -7,7 +7,7 @@ from app.models import User, VectorOrder
 from app.models.base import transaction
 from tests.support import Browser, finished_job, kick
 
-WORDS = "Samples without a similarity vector"
+WORDS = "older samples wait for a similarity vector"
 
 
 def test_the_notice_is_there_while_vectors_are_missing(

@@ -49,7 +49,7 @@ def test_the_page_says_what_stays_and_how_the_others_differ(
     assert ids["other"] not in page
     sizes = [db.session.get_one(Sample, ids[name]).size_bytes for name in ("lossy", "quiet")]
     assert group.spare_bytes == sum(sizes)
-    assert f"Free {sum(sizes) / 1000:.1f} kB" in page
+    assert f"Free up {sum(sizes) / 1000:.1f} kB" in page
     assert "nothing in the trash" in page
 
 
@@ -95,18 +95,18 @@ def test_the_rest_can_be_freed_in_place_and_brought_back(
     before = quota.plan_usage(owner).storage_bytes
     answer = as_owner.post("/duplicates/cleanups", HTMX, group=group.id)
     assert "2 samples" in answer.text
-    assert "No recording is in your library more than once." in answer.text
+    assert "No duplicates found." in answer.text
     assert names(as_owner) == ["original", "other"]
     freed = sum(db.session.get_one(Sample, ids[name]).size_bytes for name in ("lossy", "quiet"))
     assert quota.plan_usage(owner).storage_bytes == before - freed
     page = as_owner.get("/duplicates").text
-    assert "2 duplicates freed" in page
+    assert "2 duplicates moved to the trash" in page
     (undo,) = set(re.findall(r'action="(/duplicates/cleanups/\w+/undo)"', page + answer.text))
     assert as_owner.post(undo).status_code == 303
     assert names(as_owner) == ["lossy", "original", "other", "quiet"]
     assert quota.plan_usage(owner).storage_bytes == before
     assert grouped(owner) == [["original", "lossy", "quiet"]]
-    assert "freed" not in as_owner.get("/duplicates").text.partition("<details")[0]
+    assert "moved to the trash" not in as_owner.get("/duplicates").text.partition("<details")[0]
 
 
 def test_the_list_marks_duplicates_and_links_to_their_group(

@@ -70,10 +70,10 @@ def test_the_sentence_filters_while_typing(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"preset=timbre&ask=pad"))
 
 
-def test_like_these_waits_for_a_selection(page: Page) -> None:
+def test_finding_similar_ones_waits_for_a_selection(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
-    button = page.get_by_role("button", name="Like these")
+    button = page.get_by_role("button", name="Find similar")
     expect(button).to_be_disabled()
     page.get_by_label("select all").check()
     expect(button).to_be_disabled()

@@ -24,12 +24,12 @@ def parse_render(arguments: Sequence[str]) -> argparse.Namespace:
     add("target", type=Path, metavar="OUT.wav", help="the WAV to write: 48 kHz, 16 bits")
     add("--bpm", type=float, help="stretch to this tempo")
     add("--from-bpm", type=float, help="the tempo it has now (default: measured)")
-    add("--length", type=float, metavar="S", dest="length_s", help="stretch to so many seconds")
+    add("--length", type=float, metavar="S", dest="length_s", help="stretch to this many seconds")
     add("--transpose", type=float, default=0.0, metavar="N", help="semitones, with the tempo kept")
-    add("--speed", type=float, default=1.0, metavar="R", help="as a record: 1.35 plays 33⅓ at 45")
+    add("--speed", type=float, default=1.0, metavar="R", help="like a record: 1.35 is 33⅓ played at 45")
     add("--trim", action="store_true", help="cut silence at both ends")
     add("--whole-beats", action="store_true", help="cut the end to whole beats")
-    add("--remove-dc", action="store_true", help="take an offset away")
+    add("--remove-dc", action="store_true", help="remove the DC offset")
     add("--mono", choices=("auto", "sum", "left", "right"), default="")
     add("--reverse", action="store_true")
     add(NORMALISE, type=_level, metavar="LEVEL", help="such as -1.0dBTP, -14LUFS or -0.3dBFS")
@@ -37,7 +37,13 @@ def parse_render(arguments: Sequence[str]) -> argparse.Namespace:
     add("--fade-in-ms", type=float, default=0.0, metavar="MS")
     add("--fade-out-ms", type=float, default=0.0, metavar="MS")
     add("--fade-curve", choices=("linear", "smooth", "fast"), default="linear")
-    add("--min-frames", type=int, default=MIN_FRAMES, metavar="N", help=f"with silence added ({MIN_FRAMES})")
+    add(
+        "--min-frames",
+        type=int,
+        default=MIN_FRAMES,
+        metavar="N",
+        help=f"shortest result, padded with silence ({MIN_FRAMES})",
+    )
     add("--json", action="store_true", help="print one JSON object")
     return parser.parse_args(_join_level(arguments))
 
@@ -49,8 +55,8 @@ def parse_chop(arguments: Sequence[str]) -> argparse.Namespace:
     add("source", type=Path, metavar="IN", help="a file")
     add("target", type=Path, metavar="OUTDIR", help="the folder for the slices")
     add("--by", choices=("onsets", "beats", "bars", "equal", "grid"), default="onsets")
-    add("--count", type=int, default=16, help="the most slices (16)")
-    add("--sensitivity", type=float, default=None, help="0 to 1: more also cuts at weaker hits")
+    add("--count", type=int, default=16, help="most slices (16)")
+    add("--sensitivity", type=float, default=None, help="0 to 1: higher also cuts at weaker hits")
     add("--json", action="store_true", help="print one JSON object")
     return parser.parse_args(arguments)
 
@@ -58,7 +64,7 @@ def parse_chop(arguments: Sequence[str]) -> argparse.Namespace:
 def _level(text: str) -> tuple[float, str]:
     found = LEVEL.fullmatch(text.strip())
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text} is no level such as -1.0dBTP, -14LUFS or -0.3dBFS")
+        raise argparse.ArgumentTypeError(f"{text} isn't a level. Write -1.0dBTP, -14LUFS or -0.3dBFS")
     return float(found[1]), UNITS[found[2].lower()]
 
 

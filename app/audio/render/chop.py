@@ -102,7 +102,7 @@ def chop_recipes(cuts: Sequence[int], frames: int) -> list[RenderRecipe]:
 
 def _check(by: str, count: int, sensitivity: float) -> None:
     if by not in WAYS:
-        raise RecipeError(f"A sound can be cut by {', '.join(WAYS[:-1])} or {WAYS[-1]}.")
+        raise RecipeError(f"A sound is cut by one of: {', '.join(WAYS)}.")
     if not 1 <= count <= MAX_CHOPS:
         raise RecipeError(f"A sound can be cut into 1 to {MAX_CHOPS} slices.")
     if not 0 <= sensitivity <= 1:
@@ -126,7 +126,7 @@ def _strongest(
 def _steady_times(analysis: Analysis, by: str) -> list[float]:
     """Return the times of beats, bars or sixteenths."""
     if analysis.bpm is None:
-        raise RecipeError("This sound has no tempo to cut by. Enter it first, or cut at its hits.")
+        raise RecipeError("No tempo is known for this sound. Cut it by onsets or into equal parts.")
     beats = analysis.beats or _beats_at(analysis.bpm, analysis.duration_s)
     if by == "bars":
         return list(analysis.downbeats or beats[::BEATS_A_BAR])

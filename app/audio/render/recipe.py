@@ -24,7 +24,7 @@ WHOLE: Literal["whole"] = "whole"
 UP_45_RPM = 1.35
 """The speed of a record for 33⅓ played at 45: up now, and down again on the unit."""
 
-NO_TEMPO = "This sound has no tempo. Enter the one it has now."
+NO_TEMPO = "No tempo is known for this sound. Enter the one it has now."
 
 MAX_SPEED = 4.0
 MAX_TRANSPOSE = 12.0
@@ -51,12 +51,12 @@ class RenderRecipe(BaseModel):
     whole_beats : bool
         Cut the end to a whole number of beats of `from_bpm`.
     remove_dc : bool
-        Take its mean away from each channel.
+        Subtract each channel's mean.
     mono : str
         "" leaves the channels; "sum", "left" and "right" make one of two; "auto" sums them where the sides
         are below -60 dB of the middle.
     speed : float
-        Play so many times as fast, with the pitch, like a record.
+        Play this many times as fast; the pitch follows, like a record.
     transpose : float
         Semitones, with the tempo kept.
     bpm, length_s : float or None

@@ -75,8 +75,7 @@ def render(sound: SampleSource, sample_rate: int, recipe: RenderRecipe, path: Pa
 
     Notes
     -----
-    Only stretching holds a sound in memory, which is why it has a limit of length: 16 bytes a frame and
-    channel at 48 kHz, besides what the method itself needs.
+    Only stretching holds a sound in memory, which is why it has a limit of length.
     """
     if recipe.changes_nothing:
         frames = round(len(sound) * RATE_HZ / sample_rate)

@@ -29,7 +29,7 @@ def describe_render(recipe: RenderRecipe, done: Rendered, frames: int, sample_ra
     said = []
     if (done.start, done.end) != (0, frames):
         said.append(f"used {done.start / sample_rate:.3f} to {done.end / sample_rate:.3f} s")
-    said += ["offset removed"] if recipe.remove_dc else []
+    said += ["DC offset removed"] if recipe.remove_dc else []
     said += ["made mono"] if done.mono else []
     said += _speed_words(recipe)
     said += _stretch_words(recipe, done)

@@ -90,7 +90,7 @@ def test_equal_parts_are_those_of_the_unit() -> None:
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"by": "ear"}, "can be cut by"),
+        ({"by": "ear"}, "is cut by one of"),
         ({"count": 0}, "into 1 to 160 slices"),
         ({"count": 161}, "into 1 to 160 slices"),
         ({"sensitivity": 1.1}, "between 0 and 1"),
@@ -102,7 +102,7 @@ def test_what_makes_no_sense_is_said(how: dict[str, Any], words: str) -> None:
 
 
 def test_a_sound_without_a_tempo_can_not_be_cut_by_it() -> None:
-    with pytest.raises(RecipeError, match="no tempo"):
+    with pytest.raises(RecipeError, match="No tempo is known"):
         chops(replace(heard(), bpm=None, beats=(), downbeats=()), by="beats")
 
 

@@ -238,8 +238,8 @@ def test_nothing_left_is_said(studio: Studio) -> None:
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"bpm": 90.0}, "has no tempo"),
-        ({"whole_beats": True}, "has no tempo"),
+        ({"bpm": 90.0}, "No tempo is known"),
+        ({"whole_beats": True}, "No tempo is known"),
         ({"length_s": 3.0}, "between 0.50 and 2.00 seconds, not to 3.00"),
         ({"speed": 0.25, "length_s": 900.0}, "between 2.00 and 8.00 seconds"),
     ],

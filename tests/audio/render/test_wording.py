@@ -33,7 +33,7 @@ SOUND = hits([0.0, 0.5, 1.0, 1.5], 2.0)
         ),
         (
             {"transpose": -1.0, "remove_dc": True, "gain_db": -9.0},
-            ["offset removed", "1 semitone down with the tempo kept", "stretched as a whole", "-9 dB"],
+            ["DC offset removed", "1 semitone down with the tempo kept", "stretched as a whole", "-9 dB"],
         ),
         ({"start": RATE, "reverse": True}, ["used 1.000 to 2.000 s", "reversed"]),
         ({"end": 480}, ["used 0.000 to 0.010 s", "silence added up to 4,900 frames (0.102 s)"]),
