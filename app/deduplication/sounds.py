@@ -21,9 +21,8 @@ from app.models.base import release_connection
 
 log = logging.getLogger(__name__)
 
-READ_S = 30  # a comparison needs the first seconds of sound
-MIN_LENGTH_RATIO = 0.6  # of sounds that are longer than what is read
-KEPT_SOUNDS = 4  # up to 12 MB each
+READ_S = 60  # a longer sound is only a duplicate of the same audio: its end would not be compared
+KEPT_SOUNDS = 4  # up to 23 MB each
 FULL_SCALE = 32768
 # Our WAVs are dithered, all with the same noise. Below this there is little else.
 MIN_PEAK = 8 / FULL_SCALE
@@ -59,8 +58,7 @@ class SoundReader:
             return False
         if min(first.peak, second.peak) < MIN_PEAK:
             return False
-        lengths = sorted((first.duration_s, second.duration_s))
-        if lengths[1] > READ_S and lengths[0] < MIN_LENGTH_RATIO * lengths[1]:
+        if max(first.duration_s, second.duration_s) > READ_S:
             return False
         return is_same_recording(first.samples, second.samples, first.rate)
 

@@ -28,6 +28,24 @@ def aligned_spectra(a: Array, b: Array, reach: int) -> tuple[Spectrum, Spectrum]
 
     Notes
     -----
+    See `find_shift`.
+    """
+    shift = find_shift(a, b, reach)
+    return shifted_spectra(*shared_part(a, b, shift), shift)
+
+
+def find_shift(a: Array, b: Array, reach: int) -> float:
+    """Return how far the second sound has to be shifted to fit the first best, in samples.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (frames,)
+        Two samples at least, not silent.
+    reach : int
+        The longest shift, in samples.
+
+    Notes
+    -----
     The shift has the strongest correlation, whatever its sign, relative to the energy of what overlaps:
     otherwise a cut copy of a swelling sound would fit its louder part better. Sinc interpolation finds it
     to an eighth of a sample.
@@ -35,13 +53,37 @@ def aligned_spectra(a: Array, b: Array, reach: int) -> tuple[Spectrum, Spectrum]
     reach = min(reach, a.size - 1, b.size - 1)
     size = scipy.fft.next_fast_len(a.size + b.size, real=True)
     products = scipy.fft.irfft(scipy.fft.rfft(a, size) * np.conj(scipy.fft.rfft(b, size)), size)
-    shift = _refine(products, _best_lag(a, b, products, reach))
+    return _refine(products, _best_lag(a, b, products, reach))
+
+
+def shared_part(a: Array, b: Array, shift: float) -> tuple[Array, Array]:
+    """Return what two sounds share at a shift, to whole samples, of equal length.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (frames,)
+    shift : float
+        From `find_shift`.
+    """
     whole = round(shift)
     a, b = a[max(whole, 0) :], b[max(-whole, 0) :]
     shared = min(a.size, b.size)
-    size = scipy.fft.next_fast_len(shared, real=True)
-    first, second = scipy.fft.rfft(a[:shared], size), scipy.fft.rfft(b[:shared], size)
-    return first, second * np.exp(-2j * np.pi * np.arange(first.size) / size * (shift - whole))
+    return a[:shared], b[:shared]
+
+
+def shifted_spectra(a: Array, b: Array, shift: float) -> tuple[Spectrum, Spectrum]:
+    """Return the spectra of two parts of equal length, the second shifted by the fraction of a sample.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (frames,)
+        From `shared_part`, or the same part of both.
+    shift : float
+        From `find_shift`; its whole samples are not counted.
+    """
+    size = scipy.fft.next_fast_len(a.size, real=True)
+    first, second = scipy.fft.rfft(a, size), scipy.fft.rfft(b, size)
+    return first, second * np.exp(-2j * np.pi * np.arange(first.size) / size * (shift - round(shift)))
 
 
 def _best_lag(a: Array, b: Array, products: Array, reach: int) -> int:

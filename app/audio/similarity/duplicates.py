@@ -5,12 +5,13 @@ Candidates have nearly the same fingerprint; the samples of both then confirm it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from app.audio.similarity.alignment import Spectrum, aligned_spectra
+from app.audio.similarity.alignment import Spectrum, find_shift, shared_part, shifted_spectra
 from app.audio.similarity.fingerprint import mix_channels
 from app.audio.similarity.layout import FINGERPRINT_BANDS, FINGERPRINT_LENGTH, FINGERPRINT_SPANS
 
@@ -19,7 +20,8 @@ DUPLICATE_DISTANCE = 0.06
 
 MIN_SHARED_PART = 0.55
 
-_COMPARED_S = 3.0
+_COMPARED_S, _PART_S = 3.0, 1.0
+_QUIET_DB = -30.0  # beside the first part
 _MAX_SHIFT_S = 0.12
 _START_LEVEL, _SILENCE = 1e-3, 1e-6  # of the peak, of full scale
 _EDGES_HZ = (0, 150, 400, 1000, 2500, 5000, 9000)  # encoders drop what is above, in parts
@@ -98,17 +100,34 @@ def is_same_recording(a: npt.ArrayLike, b: npt.ArrayLike, rate: int) -> bool:
 
     Notes
     -----
-    The first 3 s of both, from where they begin to sound, are shifted to their best correlation. Each octave
-    or so must correlate, and by one gain. Layers of an instrument agree in the bass at best: what tells them
-    from copies is that their weak bands don't correlate at all.
+    The first 3 s of both, from where they begin to sound, are shifted to their best correlation and compared.
+    So is each second after them that is not quiet. Each octave or so must correlate, and by one gain. Layers
+    of an instrument agree in the bass at best: what tells them from copies is that their weak bands don't
+    correlate at all.
     """
     first, second = _sounding_part(a, rate), _sounding_part(b, rate)
     shorter, longer = sorted((first.size, second.size))
     if shorter < 2 or shorter < MIN_SHARED_PART * longer:
         return False
     compared, reach = int(_COMPARED_S * rate), int(_MAX_SHIFT_S * rate)
-    spectra = aligned_spectra(_emphasise(first[:compared]), _emphasise(second[:compared]), reach)
-    return _is_one_signal(*_compare_bands(*spectra, rate))
+    first, second = _emphasise(first), _emphasise(second)
+    shift = find_shift(first[:compared], second[:compared], reach)
+    first, second = shared_part(first, second, shift)
+    parts = [slice(0, compared), *_later_parts(first, second, compared, int(_PART_S * rate))]
+    return all(
+        _is_one_signal(*_compare_bands(*shifted_spectra(first[part], second[part], shift), rate))
+        for part in parts
+    )
+
+
+def _later_parts(a: Array, b: Array, after: int, length: int) -> Iterator[slice]:
+    """Yield the spans of a second or so after the first ones, all but those that are quiet in both sounds."""
+    loudest = [np.mean(x[:after] ** 2) for x in (a, b)]
+    for start in range(after, a.size - length + 1, length):
+        part = slice(start, start + length)
+        powers = [np.mean(x[part] ** 2) for x in (a, b)]
+        if any(power > most * 10 ** (_QUIET_DB / 10) for power, most in zip(powers, loudest, strict=True)):
+            yield part
 
 
 def _sounding_part(sound: npt.ArrayLike, rate: int) -> Array:

@@ -11,7 +11,7 @@ from scipy import signal
 
 from app.audio.similarity.duplicates import is_same_recording, likely_duplicates
 from app.audio.similarity.layout import FINGERPRINT_LENGTH
-from tests.audio.signals import RATE_HZ, Samples, column, drums, full_snare, hat, kick, noise, sine
+from tests.audio.signals import RATE_HZ, Samples, column, drums, full_snare, hat, kick, noise, seconds, sine
 
 SOUNDS = {"kick": column(kick()), "snare": column(full_snare()), "hat": column(hat()), "loop": drums(93, 8)}
 COPIES: dict[str, Callable[[Samples], Samples]] = {
@@ -111,3 +111,28 @@ def test_candidates_are_found_among_many_rows() -> None:
     rows = np.random.default_rng(7).integers(0, 256, (50_000, FINGERPRINT_LENGTH), dtype=np.uint8)
     for at in (0, 4_095, 4_096, 49_999):
         assert likely_duplicates(rows[at], rows).tolist() == [at]
+
+
+@pytest.mark.parametrize("other_after_s", [3.5, 6.0, 7.0])
+def test_sounds_that_differ_later_are_not_the_same(other_after_s: float) -> None:
+    """Such as two loops of four bars with another fill, or two mixes with one intro."""
+    random = np.random.default_rng(5)
+    first, other = random.standard_normal((2, 8 * RATE_HZ))
+    second = np.concatenate(
+        [first[: round(other_after_s * RATE_HZ)], other[round(other_after_s * RATE_HZ) :]]
+    )
+    assert is_same_recording(first, 0.5 * first, RATE_HZ)
+    assert not is_same_recording(first, second, RATE_HZ)
+
+
+def test_a_long_decay_is_compared_while_it_is_loud() -> None:
+    decay = np.random.default_rng(6).standard_normal(12 * RATE_HZ) * np.exp(-seconds(12.0) * 1.5)
+    hiss = 1e-4 * np.random.default_rng(7).standard_normal(decay.size)
+    assert is_same_recording(decay, 0.3 * (decay + hiss), RATE_HZ)
+
+
+def test_a_part_that_is_silent_in_one_of_two_tells_them_apart() -> None:
+    sound = np.random.default_rng(5).standard_normal(9 * RATE_HZ)
+    gap = sound.copy()
+    gap[4 * RATE_HZ : 7 * RATE_HZ] = 0
+    assert not is_same_recording(sound, gap, RATE_HZ)
