@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import and_, delete, func, select, tuple_
 
 from app.billing import quota
 from app.deduplication import groups
@@ -25,6 +25,7 @@ from app.models.sample import MAX_TAGS
 
 GROUPS_AT_ONCE = 100
 SAMPLES_AT_ONCE = 500
+FREEING_TIME = timedelta(minutes=10)  # of one order
 KEPT_FOR = timedelta(days=1)
 TIME_CHARACTERS = 10  # of an id
 Space = tuple[int, str]
@@ -80,11 +81,14 @@ def continue_cleanups() -> None:
 
 def recent_cleanups(user: User) -> Sequence[DuplicateCleanup]:
     """Return what can still be undone, and what is being done, the latest first."""
+    can_be_undone = and_(
+        DuplicateCleanup.state == FREED,
+        DuplicateCleanup.samples > 0,
+        DuplicateCleanup.requested_at > utcnow() - trash.UNDO_PERIOD,
+    )
     recent = select(DuplicateCleanup).where(
         DuplicateCleanup.user_id == user.id,
-        DuplicateCleanup.requested_at > utcnow() - trash.UNDO_PERIOD,
-        DuplicateCleanup.state != UNDONE,
-        (DuplicateCleanup.samples > 0) | (DuplicateCleanup.state != FREED),
+        DuplicateCleanup.state.in_((FREEING, UNDOING)) | can_be_undone,
     )
     return db.session.scalars(recent.order_by(DuplicateCleanup.requested_at.desc()).limit(5)).all()
 
@@ -104,12 +108,27 @@ def _continue_freeing(cleanup_id: str) -> None:
             cleanup = _lock_cleanup(cleanup_id, FREEING)
             if cleanup is None:
                 return
-            found = _most_space(cleanup.user_id, after)
+            _start_undo_period(cleanup)
+            found = _most_space(cleanup.user_id, after) if _has_time(cleanup) else ()
             if not found:
                 cleanup.state = FREED
                 return
             _free(cleanup, [group_id for _, group_id in found])
             after = found[-1]
+
+
+def _start_undo_period(cleanup: DuplicateCleanup) -> None:
+    """Count the hour of an order from when its first samples move to the trash, not from when it was made."""
+    if not cleanup.samples:
+        cleanup.requested_at = utcnow()
+
+
+def _has_time(cleanup: DuplicateCleanup) -> bool:
+    """Return whether an order may still free samples, which leaves nearly an hour to undo it.
+
+    The groups that are left after that stay on the page.
+    """
+    return cleanup.requested_at > utcnow() - FREEING_TIME
 
 
 def _most_space(user_id: str, after: Space | None) -> Sequence[Space]:

@@ -6,15 +6,16 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy import delete as delete_rows
 
 from app.billing import quota
 from app.deduplication import groups
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
-from app.models import Sample
+from app.models import DuplicateCleanup, Sample
 from app.models.base import transaction, utcnow
+from app.models.duplicate_group import UNDOING
 
 UNDO_PERIOD = timedelta(hours=1)
 WITHOUT_SYNC = {"synchronize_session": False}
@@ -69,13 +70,19 @@ def deleted_ids(user_id: str, deleted_at: datetime, limit: int) -> Collection[st
 
 
 def purge_deleted() -> None:
-    """Remove samples deleted longer ago than the undo period.
+    """Remove samples deleted longer ago than the undo period, but none that are being brought back.
 
     The rows go first, so a sample without its files is never restored.
     """
+    is_coming_back = exists().where(
+        DuplicateCleanup.user_id == Sample.user_id,
+        DuplicateCleanup.requested_at == Sample.deleted_at,
+        DuplicateCleanup.state == UNDOING,
+    )
     with transaction() as session:
-        old = delete_rows(Sample).where(Sample.deleted_at < utcnow() - UNDO_PERIOD)
-        keys = session.execute(old.returning(Sample.original_key, Sample.sp404_key)).all()
+        old = delete_rows(Sample).where(Sample.deleted_at < utcnow() - UNDO_PERIOD, ~is_coming_back)
+        returned = old.returning(Sample.original_key, Sample.sp404_key)
+        keys = session.execute(returned, execution_options=WITHOUT_SYNC).all()
     store = open_store(settings())
     for pair in keys:
         for key in pair:

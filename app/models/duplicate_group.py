@@ -51,6 +51,7 @@ class DuplicateCleanup(Model):
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # When its first samples were moved to the trash, once they are.
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     state: Mapped[str] = mapped_column(String(8), default=FREEING, index=True)
     samples: Mapped[int] = mapped_column(default=0)  # in the trash because of it

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.billing import plans, quota
 from app.extensions import db
@@ -103,6 +107,74 @@ def test_a_large_order_can_be_stopped_and_undone_by_a_worker(
     assert len(live_names(owner)) == 3
     cleanups.continue_cleanups()
     assert (cleanup.state, len(live_names(owner))) == (UNDONE, 6)
+
+
+def late(cleanup: DuplicateCleanup, minutes: int) -> None:
+    """Make an order, and what it moved to the trash, so many minutes older."""
+    earlier = cleanup.requested_at - timedelta(minutes=minutes)
+    with transaction() as session:
+        in_trash = update(Sample).where(Sample.deleted_at == cleanup.requested_at)
+        session.execute(in_trash.values(deleted_at=earlier))
+        cleanup.requested_at = earlier
+
+
+def test_the_hour_to_undo_begins_when_a_late_worker_frees(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanups, "GROUPS_AT_ONCE", 1)
+    for n in range(2):
+        shelve_group(owner, f"a{n}", f"b{n}")
+    cleanup = cleanups.free_all(owner)
+    late(cleanup, 70)
+    assert [each.state for each in cleanups.recent_cleanups(owner)] == [FREEING]
+    cleanups.continue_cleanups()
+    assert (cleanup.state, live_names(owner)) == (FREED, ["a0", "a1"])
+    trash.purge_deleted()
+    cleanups.undo_cleanup(cleanup)
+    cleanups.continue_cleanups()
+    assert live_names(owner) == ["a0", "a1", "b0", "b1"]
+
+
+def test_an_order_that_was_interrupted_for_long_ends_with_what_is_freed(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanups, "GROUPS_AT_ONCE", 1)
+    for n in range(3):
+        shelve_group(owner, f"a{n}", f"b{n}")
+    cleanup = cleanups.free_all(owner)
+    free, freed = cleanups._free, []
+
+    def break_down(*arguments: Any) -> None:
+        if freed:
+            raise ZeroDivisionError
+        freed.append(free(*arguments))
+
+    monkeypatch.setattr(cleanups, "_free", break_down)
+    with suppress(ZeroDivisionError):
+        cleanups.continue_cleanups()
+    monkeypatch.setattr(cleanups, "_free", free)
+    assert (cleanup.state, cleanup.samples) == (FREEING, 1)
+    late(cleanup, 50)
+    cleanups.continue_cleanups()
+    assert (cleanup.state, cleanup.samples, len(live_names(owner))) == (FREED, 1, 5)
+
+
+def test_what_is_being_brought_back_is_not_purged(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve_group(owner, *"abcd")
+    shelve_group(owner, *"xyz")
+    first, (deleted, _) = cleanups.free_all(owner), shelve_group(owner, "m", "n")
+    deleted_id = deleted.id
+    trash.delete_sample(deleted)
+    monkeypatch.setattr(cleanups, "SAMPLES_AT_ONCE", 2)
+    late(first, 59)
+    cleanups.undo_cleanup(first)
+    late(first, 2)
+    with transaction():
+        deleted.deleted_at = utcnow() - timedelta(minutes=61)
+    trash.purge_deleted()
+    cleanups.continue_cleanups()
+    assert (first.state, live_names(owner)) == (UNDONE, [*"abcdnxyz"])
+    assert db.session.get(Sample, deleted_id) is None
 
 
 def test_a_full_plan_brings_nothing_back_and_says_why(owner: User) -> None:
