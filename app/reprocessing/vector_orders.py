@@ -41,6 +41,10 @@ LOOK_EVERY_S = 1.0
 log = logging.getLogger(__name__)
 
 
+class OldEngineError(Exception):
+    """An engine process of an older version has answered, which makes no vector of the present one."""
+
+
 def order_missing_vectors() -> None:
     """Order a vector for every sample that has none of the present version.
 
@@ -94,7 +98,7 @@ def _idle_check() -> Callable[[], bool]:
 
 def take_order() -> str | None:
     """Take the order that has been due longest, and count the try; None when none is due."""
-    due = select(VectorOrder.sample_id).where(VectorOrder.due_at <= utcnow())
+    due = select(VectorOrder.sample_id).where(VectorOrder.due_at <= utcnow(), VectorOrder.tries < MAX_TRIES)
     first = due.order_by(VectorOrder.due_at).limit(1).with_for_update(skip_locked=True).scalar_subquery()
     taken = update(VectorOrder).where(VectorOrder.sample_id == first).returning(VectorOrder.sample_id)
     with transaction() as session:
@@ -105,7 +109,7 @@ def take_order() -> str | None:
 def make_vector(sample_id: str, is_wanted: Callable[[], bool]) -> bool:
     """Measure one sample and store its vector; return whether to go on with others."""
     try:
-        analysis = _measure(sample_id, is_wanted)
+        _store(sample_id, _measure(sample_id, is_wanted))
     except UnreadableAudio as error:
         _end_try(sample_id, str(error), is_final=True)
     except ObjectMissingError:
@@ -115,8 +119,9 @@ def make_vector(sample_id: str, is_wanted: Callable[[], bool]) -> bool:
         return False
     except EngineError as error:
         _end_try(sample_id, str(error))
-    else:
-        _store(sample_id, analysis)
+    except OldEngineError:
+        _give_back(sample_id, "the engine is of an older version")
+        return False
     return True
 
 
@@ -150,6 +155,8 @@ def _store(sample_id: str, analysis: Analysis | None) -> None:
         wanted = select(Sample).where(Sample.id == sample_id, Sample.deleted_at.is_(None)).with_for_update()
         sample = session.scalar(wanted.execution_options(populate_existing=True))
         if sample is not None and analysis is not None:
+            if analysis.similarity_version < layout.SIMILARITY_VERSION:
+                raise OldEngineError
             replace_vector(sample, analysis)
             sample.reclassify(analysis)
         session.execute(delete(VectorOrder).where(VectorOrder.sample_id == sample_id))

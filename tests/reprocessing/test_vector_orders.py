@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -10,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 import tasks
 from app.audio.similarity import layout
 from app.engine import dispatch, local_engine
+from app.engine.contract import EngineAnswer
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import workers
@@ -186,6 +189,31 @@ def test_a_file_that_is_missing_or_broken_is_given_up_until_the_next_version(
     order = find_order(old)
     assert order is not None
     assert order.due_at is not None
+
+
+def test_an_older_engine_leaves_the_order_for_a_newer_one(
+    old: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "SIMILARITY_VERSION", layout.SIMILARITY_VERSION + 1)
+    plain = dispatch.process_file
+
+    def answer(*arguments: Any) -> EngineAnswer:
+        found = plain(*arguments)
+        older = replace(found.measurement.analysis, similarity_version=layout.SIMILARITY_VERSION - 1)
+        return replace(found, measurement=replace(found.measurement, analysis=older))
+
+    monkeypatch.setattr(dispatch, "process_file", answer)
+    order_and_make()
+    order = find_order(old)
+    assert order is not None
+    assert (find_vector(old), order.tries) == (None, 0)
+
+
+def test_a_file_that_kills_its_worker_is_given_up(old: Sample) -> None:
+    vector_orders.order_missing_vectors()
+    with transaction() as session:
+        session.execute(update(VectorOrder).values(tries=vector_orders.MAX_TRIES))
+    assert vector_orders.take_order() is None
 
 
 def test_an_engine_that_fails_is_asked_three_times(old: Sample, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,11 +142,12 @@ def _beats_at(bpm: float, duration_s: float) -> tuple[float, ...]:
 
 
 def _thin_out(times: Sequence[float], count: int, min_gap_s: float) -> list[float]:
-    """Return every time, or every second, fourth …, until there are few enough that are far enough apart."""
+    """Return the times after the start, or of all every second, fourth …, for few and long enough slices."""
     step = 1
-    while True:
-        kept = list(times[::step])
+    while step <= len(times):
+        kept = [time for time in times[::step] if time >= min_gap_s]
         gaps = [after - first for first, after in pairwise(kept)]
-        if len(kept) <= count and min(gaps, default=min_gap_s) >= min_gap_s:
+        if len(kept) < count and min(gaps, default=min_gap_s) >= min_gap_s:
             return kept
         step *= 2
+    return []

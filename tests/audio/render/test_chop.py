@@ -78,6 +78,12 @@ def test_steady_cuts(by: str, count: int, expected: list[float]) -> None:
     assert np.abs(cuts - expected).max() <= 0.002
 
 
+@pytest.mark.parametrize(("count", "expected"), [(5, [0, 0.2, 0.7, 1.2, 1.7]), (4, [0, 0.2, 1.2]), (1, [0])])
+def test_a_start_before_the_first_beat_counts_as_a_slice(count: int, expected: list[float]) -> None:
+    analysis = replace(heard(), beats=(0.2, 0.7, 1.2, 1.7))
+    assert [round(cut / RATE, 1) for cut in chops(analysis, by="beats", count=count)] == expected
+
+
 def test_a_tempo_without_beats_has_steady_ones() -> None:
     analysis = replace(heard(), bpm=60.0, beats=(), downbeats=())
     assert [round(cut / RATE, 1) for cut in chops(analysis, by="beats")] == [0, 1]
