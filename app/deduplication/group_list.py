@@ -122,7 +122,7 @@ def _show_groups(groups: Sequence[DuplicateGroup], most: int) -> list[ShownGroup
 
 
 def _show_group(group: DuplicateGroup, copies: Sequence[Copy]) -> ShownGroup | None:
-    kept = next((each for each in copies if each.sample_id == group.kept_id), find_kept(group, copies))
+    kept = find_kept(group, copies)
     others = [each for each in copies if each is not kept]
     if kept is None or not others or not group.spare_bytes:
         return None

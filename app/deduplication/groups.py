@@ -96,20 +96,24 @@ def refresh_groups(group_ids: Collection[str]) -> None:
 
 
 def _count_again(group: DuplicateGroup, copies: Sequence[Copy]) -> None:
+    is_there = any(each.sample_id == group.kept_id for each in copies)
+    if copies and not (group.is_chosen and is_there):
+        group.kept_id, group.is_chosen = choose_best(copies).sample_id, False
     kept = find_kept(group, copies)
-    if kept is not None and not group.is_chosen:
-        group.kept_id = kept.sample_id
     is_alone = kept is None or len(copies) < 2
     group.samples = 0 if is_alone else len(copies)
     group.spare_bytes = 0 if is_alone else sum(each.size_bytes for each in copies if each is not kept)
 
 
 def find_kept(group: DuplicateGroup, copies: Sequence[Copy]) -> Copy | None:
-    """Return the copy to keep: the one its user chose if that is still there, or else the best."""
+    """Return the copy that the group says is kept if it is still there, or else the best.
+
+    So what a page says stays is what stays, also when another copy has become as good meanwhile.
+    """
     if not copies:
         return None
-    chosen = [each for each in copies if group.is_chosen and each.sample_id == group.kept_id]
-    return chosen[0] if chosen else choose_best(copies)
+    stored = [each for each in copies if each.sample_id == group.kept_id]
+    return stored[0] if stored else choose_best(copies)
 
 
 def choose_kept(group: DuplicateGroup, sample_id: str) -> None:
