@@ -53,16 +53,19 @@ class Copy:
 
 
 def choose_best(copies: Sequence[Copy]) -> Copy:
-    """Return the copy to keep: the best audio, then the one that most work went into, then the oldest."""
+    """Return the copy to keep: the best audio, then the one that most work went into, then the oldest.
+
+    Complete copies come first: what is cut off is in no other file, however good that one is.
+    """
     depths, longest_s = _audio_depths(copies), max(copy.duration_s for copy in copies)
     oldest_first = sorted(copies, key=lambda copy: copy.sample_id)
     return max(
         oldest_first,
         key=lambda copy: (
+            not _is_cut(copy, longest_s),
             copy.is_lossless,
             copy.sample_rate * depths[copy.sample_id],
             copy.channels,
-            not _is_cut(copy, longest_s),
             work_rank(copy),
         ),
     )
@@ -108,6 +111,8 @@ def _audio_differences(copy: Copy, kept: Copy) -> Iterable[str]:
 def _merits(kept: Copy, others: Sequence[Copy]) -> Iterable[str]:
     """Yield in what the audio of the one that is kept is better than that of some other."""
     different = [copy for copy in others if not copy.has_audio_of(kept)]
+    if any(_is_cut(copy, kept.duration_s) for copy in different):
+        yield "complete"
     if kept.is_lossless and any(not copy.is_lossless for copy in different):
         yield "lossless"
     if any(copy.is_lossless and copy.depth < kept.depth for copy in different):
@@ -116,8 +121,6 @@ def _merits(kept: Copy, others: Sequence[Copy]) -> Iterable[str]:
         yield _rate(kept)
     if any(copy.channels < kept.channels for copy in different):
         yield _channels(kept)
-    if any(_is_cut(copy, kept.duration_s) for copy in different):
-        yield "complete"
 
 
 def _work(kept: Copy, others: Sequence[Copy]) -> str:
