@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -58,8 +59,8 @@ def show(group_id: str) -> Page:
 @blueprint.post("/<group_id>/kept")
 def choose_kept(group_id: str) -> Page:
     """Keep another sample of a group when the rest is freed."""
-    group, (sample_id, *_) = _group_with_members(group_id)
-    with transaction():
+    with _locked_account():
+        group, (sample_id, *_) = _group_with_members(group_id)
         groups.choose_kept(group, sample_id)
     return _answer(group.id, "Saved.")
 
@@ -67,9 +68,9 @@ def choose_kept(group_id: str) -> Page:
 @blueprint.post("/<group_id>/apart")
 def tell_apart(group_id: str) -> Page:
     """Take a sample out of a group, or all but the one that is kept, because they are no duplicates."""
-    group, members = _group_with_members(group_id)
-    apart = [each for each in members if each != group.kept_id] if request.form.get("all") else members
-    with transaction():
+    with _locked_account():
+        group, members = _group_with_members(group_id)
+        apart = [each for each in members if each != group.kept_id] if request.form.get("all") else members
         groups.tell_apart(group, apart)
     return _answer(group.id, "Saved. These samples won't be grouped together again.", apart)
 
@@ -77,8 +78,8 @@ def tell_apart(group_id: str) -> Page:
 @blueprint.post("/<group_id>/together")
 def take_back(group_id: str) -> Page:
     """Undo the above."""
-    group = owned_by(current_user, DuplicateGroup, group_id)
-    with transaction():
+    with _locked_account():
+        group = owned_by(current_user, DuplicateGroup, group_id)
         groups.take_back(group, request.form.getlist("sample")[:MAX_SHOWN])
     return _answer(group.id, "Grouped again.")
 
@@ -123,6 +124,14 @@ def no_room(error: quota.QuotaExceededError) -> Page:
 
 def _owned_id(group_id: str) -> str:
     return owned_by(current_user, DuplicateGroup, group_id).id
+
+
+@contextmanager
+def _locked_account() -> Iterator[None]:
+    """Open a transaction in which nothing else changes the user's groups."""
+    with transaction():
+        quota.lock_account(current_user.id)
+        yield
 
 
 def _group_with_members(group_id: str) -> tuple[DuplicateGroup, list[str]]:

@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from app.billing import quota
+from app.deduplication import groups
 from app.extensions import db
 from app.models import DuplicateCleanup, DuplicateGroup, Sample, User
 from app.models.base import transaction, utcnow
 from tests.deduplication.copies import add, encoded, grouped, melody, snare
+from tests.deduplication.made_up import group_of, shelve_group
+from tests.query_counter import counted_queries
 from tests.support import Browser
 
 HTMX = {"HX-Request": "true"}
@@ -118,6 +121,35 @@ def test_the_list_marks_duplicates_and_links_to_their_group(
     as_owner.post("/duplicates/cleanups", group=group.id)
     assert f"/duplicates/{group.id}" not in as_owner.get("/samples").text
     assert as_owner.get(f"/duplicates/{group.id}").status_code == 303
+
+
+@pytest.mark.parametrize("action", ["kept", "apart"])
+def test_a_group_is_read_after_its_account_is_locked(
+    as_owner: Browser, owner: User, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request takes the sample out of its group while this one waits for the lock."""
+    made = shelve_group(owner, "a", "b", "c")
+    group_id, sample_id = group_of(made[0]).id, made[2].id
+    lock = quota.lock_account
+
+    def lock_late(user_id: str) -> bool:
+        groups.tell_apart(group_of(made[2]), [sample_id])
+        return lock(user_id)
+
+    monkeypatch.setattr(quota, "lock_account", lock_late)
+    answer = as_owner.post(f"/duplicates/{group_id}/{action}", sample=sample_id)
+    assert answer.status_code == 404
+
+
+def test_the_account_is_locked_before_samples_are_taken_back(as_owner: Browser, owner: User) -> None:
+    made = shelve_group(owner, "a", "b", "c")
+    group_id = group_of(made[0]).id
+    as_owner.post(f"/duplicates/{group_id}/apart", sample=made[2].id)
+    with counted_queries() as sent:
+        as_owner.post(f"/duplicates/{group_id}/together", sample=made[2].id)
+    lock = next(n for n, each in enumerate(sent) if each.startswith("SELECT users.id, users.closed_at"))
+    group = next(n for n, each in enumerate(sent) if "FROM duplicate_groups" in each)
+    assert lock < group
 
 
 def test_a_stranger_reaches_no_group(
