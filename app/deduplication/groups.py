@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from app.deduplication.copies import load_copies
 from app.deduplication.quality import Copy, choose_best
 from app.extensions import db
 from app.models import DuplicateGroup, DuplicateMember, Sample
+
+WITHOUT_SYNC = {"synchronize_session": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +137,33 @@ def tell_apart(group: DuplicateGroup, sample_ids: Collection[str]) -> None:
 
 
 def take_back(group: DuplicateGroup, sample_ids: Collection[str]) -> None:
-    """Undo `tell_apart`: bring samples back into the group they were taken out of."""
-    alike = select(DuplicateGroup.id).where(
+    """Undo `tell_apart`: bring samples back into the group they were taken out of, and no others."""
+    if group.told_apart is None:
+        return
+    is_alike = and_(
         DuplicateGroup.user_id == group.user_id,
         DuplicateGroup.told_apart == group.told_apart,
         DuplicateGroup.id != group.id,
     )
-    own = select(DuplicateMember.sample_id).where(
-        DuplicateMember.sample_id.in_(sample_ids), DuplicateMember.group_id.in_(alike)
-    )
+    own = select(DuplicateMember.sample_id).join(DuplicateGroup)
+    own = own.where(DuplicateMember.sample_id.in_(sample_ids), is_alike)
     moved = update(DuplicateMember).where(DuplicateMember.sample_id.in_(own))
-    db.session.execute(moved.values(group_id=group.id), execution_options={"synchronize_session": False})
-    empty = DuplicateGroup.id.in_(alike) & DuplicateGroup.id.not_in(select(DuplicateMember.group_id))
-    db.session.execute(delete(DuplicateGroup).where(empty), execution_options={"synchronize_session": False})
-    if db.session.scalar(alike.limit(1)) is None:
+    db.session.execute(moved.values(group_id=group.id), execution_options=WITHOUT_SYNC)
+    empty = delete(DuplicateGroup).where(is_alike, ~_has_members())
+    db.session.execute(empty, execution_options=WITHOUT_SYNC)
+    if db.session.scalar(select(DuplicateGroup.id).where(is_alike).limit(1)) is None:
         group.told_apart = None
     refresh_groups([group.id])
 
 
 def remove_empty_groups() -> None:
     """Remove groups whose samples are all gone for good."""
-    has_members = select(DuplicateMember.sample_id).where(DuplicateMember.group_id == DuplicateGroup.id)
-    empty = delete(DuplicateGroup).where(DuplicateGroup.samples == 0, ~has_members.exists())
-    db.session.execute(empty, execution_options={"synchronize_session": False})
+    empty = delete(DuplicateGroup).where(DuplicateGroup.samples == 0, ~_has_members())
+    db.session.execute(empty, execution_options=WITHOUT_SYNC)
+
+
+def _has_members() -> ColumnElement[bool]:
+    return exists().where(DuplicateMember.group_id == DuplicateGroup.id)
 
 
 def live_members(group_id: str) -> Sequence[str]:

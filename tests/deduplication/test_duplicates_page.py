@@ -152,6 +152,21 @@ def test_the_account_is_locked_before_samples_are_taken_back(as_owner: Browser, 
     assert lock < group
 
 
+def test_only_samples_that_were_taken_out_of_a_group_come_back_into_it(
+    as_owner: Browser, owner: User
+) -> None:
+    made, others = shelve_group(owner, "a", "b", "c"), shelve_group(owner, "x", "y")
+    group = group_of(made[0])
+    as_owner.post(f"/duplicates/{group.id}/together", sample=others[1].id)  # nothing was taken out yet
+    assert group_of(others[1]).id == group_of(others[0]).id
+    as_owner.post(f"/duplicates/{group.id}/apart", sample=[made[1].id, made[2].id])
+    as_owner.post(f"/duplicates/{group.id}/together", sample=[others[1].id, made[1].id])
+    assert group_of(others[1]).id == group_of(others[0]).id
+    assert (group.samples, group.told_apart) == (2, group.id)
+    as_owner.post(f"/duplicates/{group.id}/together", sample=made[2].id)
+    assert (group.samples, group.told_apart) == (3, None)
+
+
 def test_a_stranger_reaches_no_group(
     as_stranger: Browser, as_owner: Browser, ids: dict[str, str], group: DuplicateGroup
 ) -> None:
