@@ -6,6 +6,7 @@ some groups each; so are they brought back.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
@@ -22,6 +23,8 @@ from app.models.corrections import SOUND_FIELDS, UnfitCorrectionError
 from app.models.display_names import file_title
 from app.models.duplicate_group import FREED, FREEING, UNDOING, UNDONE
 from app.models.sample import MAX_TAGS
+
+log = logging.getLogger(__name__)
 
 GROUPS_AT_ONCE = 100
 SAMPLES_AT_ONCE = 500
@@ -69,14 +72,14 @@ def undo_cleanup(cleanup: DuplicateCleanup) -> None:
 
 
 def continue_cleanups() -> None:
-    """Continue everything that is being freed or brought back."""
+    """Continue everything that is being freed or brought back; one order that fails stops no other."""
     unfinished = select(DuplicateCleanup.id, DuplicateCleanup.state)
     unfinished = unfinished.where(DuplicateCleanup.state.in_((FREEING, UNDOING)))
     for cleanup_id, state in db.session.execute(unfinished.order_by(DuplicateCleanup.id)).all():
-        if state == FREEING:
-            _continue_freeing(cleanup_id)
-        else:
-            _continue_undoing(cleanup_id)
+        try:
+            (_continue_freeing if state == FREEING else _continue_undoing)(cleanup_id)
+        except Exception:
+            log.exception("cleanup %s could not be continued", cleanup_id)
 
 
 def recent_cleanups(user: User) -> Sequence[DuplicateCleanup]:

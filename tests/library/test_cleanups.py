@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -152,13 +151,34 @@ def test_an_order_that_was_interrupted_for_long_ends_with_what_is_freed(
         freed.append(free(*arguments))
 
     monkeypatch.setattr(cleanups, "_free", break_down)
-    with suppress(ZeroDivisionError):
-        cleanups.continue_cleanups()
+    cleanups.continue_cleanups()
     monkeypatch.setattr(cleanups, "_free", free)
     assert (cleanup.state, cleanup.samples) == (FREEING, 1)
     late(cleanup, 50)
     cleanups.continue_cleanups()
     assert (cleanup.state, cleanup.samples, len(live_names(owner))) == (FREED, 1, 5)
+
+
+def test_an_order_that_fails_stops_no_other(
+    owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(cleanups, "GROUPS_AT_ONCE", 1)
+    for user in (owner, stranger):
+        for n in range(2):
+            shelve_group(user, f"a{n}", f"b{n}")
+    broken, whole = cleanups.free_all(owner), cleanups.free_all(stranger)
+    free = cleanups._free
+
+    def fail_for_owner(cleanup: DuplicateCleanup, *arguments: Any) -> None:
+        free(cleanup, *arguments)
+        if cleanup.user_id == owner.id:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(cleanups, "_free", fail_for_owner)
+    cleanups.continue_cleanups()
+    assert (whole.state, live_names(stranger)) == (FREED, ["a0", "a1"])
+    assert (broken.state, broken.samples, len(live_names(owner))) == (FREEING, 0, 4)
+    assert f"cleanup {broken.id} could not be continued" in caplog.text
 
 
 def test_what_is_being_brought_back_is_not_purged(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
