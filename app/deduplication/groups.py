@@ -167,7 +167,7 @@ def _has_members() -> ColumnElement[bool]:
 
 
 def live_members(group_id: str) -> Sequence[str]:
-    """Return the samples of a group that are not in the trash."""
+    """Return the samples of a group that are not in the trash, the oldest first."""
     own = select(DuplicateMember.sample_id).join(Sample, Sample.id == DuplicateMember.sample_id)
     live = own.where(DuplicateMember.group_id == group_id, Sample.deleted_at.is_(None))
-    return db.session.scalars(live).all()
+    return db.session.scalars(live.order_by(DuplicateMember.sample_id)).all()

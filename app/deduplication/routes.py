@@ -70,9 +70,11 @@ def tell_apart(group_id: str) -> Page:
     """Take a sample out of a group, or all but the one that is kept, because they are no duplicates."""
     with _locked_account():
         group, members = _group_with_members(group_id)
-        apart = [each for each in members if each != group.kept_id] if request.form.get("all") else members
+        others = [each for each in members if each != group.kept_id] if request.form.get("all") else members
+        apart = others[:MAX_SHOWN]
         groups.tell_apart(group, apart)
-    return _answer(group.id, "Saved. These samples won't be grouped together again.", apart)
+    left = f" {len(others) - MAX_SHOWN} more are left: do it again for them." if apart != others else ""
+    return _answer(group.id, f"Saved. These samples won't be grouped together again.{left}", apart)
 
 
 @blueprint.post("/<group_id>/together")

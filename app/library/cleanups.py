@@ -1,7 +1,7 @@
 """Free duplicates: of each group everything but the sample that is kept moves to the trash, with undo.
 
-A `DuplicateCleanup` is the order to do so. Few groups are freed at once, many by a worker, in transactions of
-some groups each; so are they brought back.
+A `DuplicateCleanup` is the order to do so. Few samples are freed at once, many by a worker, in transactions
+of some each; so are they brought back.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from itertools import accumulate
 
-from sqlalchemy import and_, delete, func, select, tuple_
+from sqlalchemy import Row, and_, delete, select, tuple_
 
 from app.billing import quota
 from app.deduplication import groups
 from app.deduplication.copies import load_copies
 from app.extensions import db
 from app.library import trash
-from app.models import DuplicateCleanup, DuplicateGroup, DuplicateMember, Sample, User
+from app.models import DuplicateCleanup, DuplicateGroup, Sample, User
 from app.models.base import transaction, utcnow
 from app.models.corrections import SOUND_FIELDS, UnfitCorrectionError
 from app.models.display_names import file_title
@@ -35,25 +36,13 @@ Space = tuple[int, str]
 
 
 def free_groups(user: User, group_ids: Collection[str]) -> DuplicateCleanup:
-    """Free some groups of a user, at once."""
-    with transaction() as session:
-        quota.lock_account(user.id)
-        cleanup = DuplicateCleanup(user_id=user.id, state=FREED)
-        session.add(cleanup)
-        session.flush()
-        _free(cleanup, group_ids)
-    return cleanup
+    """Free some groups of a user: at once, or if they have too many samples, by a worker."""
+    return _order(DuplicateCleanup(user_id=user.id, state=FREEING, group_ids=list(group_ids)))
 
 
 def free_all(user: User) -> DuplicateCleanup:
     """Free all groups of a user: at once, or if there are too many, by a worker."""
-    listed = DuplicateGroup.user_id == user.id, DuplicateGroup.spare_bytes > 0
-    with transaction() as session:
-        cleanup = DuplicateCleanup(user_id=user.id, state=FREEING)
-        session.add(cleanup)
-    if (db.session.scalar(select(func.count()).where(*listed)) or 0) <= GROUPS_AT_ONCE:
-        _continue_freeing(cleanup.id)
-    return cleanup
+    return _order(DuplicateCleanup(user_id=user.id, state=FREEING))
 
 
 def undo_cleanup(cleanup: DuplicateCleanup) -> None:
@@ -104,6 +93,15 @@ def remove_leftovers() -> None:
         session.execute(delete(DuplicateCleanup).where(old, DuplicateCleanup.state.in_((FREED, UNDONE))))
 
 
+def _order(cleanup: DuplicateCleanup) -> DuplicateCleanup:
+    """Store an order, and carry it out if one transaction is enough for it."""
+    with transaction() as session:
+        session.add(cleanup)
+    if _is_rest(_most_space(cleanup, None)):
+        _continue_freeing(cleanup.id)
+    return cleanup
+
+
 def _continue_freeing(cleanup_id: str) -> None:
     after: Space | None = None
     while True:
@@ -112,12 +110,13 @@ def _continue_freeing(cleanup_id: str) -> None:
             if cleanup is None:
                 return
             _start_undo_period(cleanup)
-            found = _most_space(cleanup.user_id, after) if _has_time(cleanup) else ()
-            if not found:
+            found = _most_space(cleanup, after) if _has_time(cleanup) else []
+            taken = _take_some(found)
+            _free(cleanup, [each.id for each in taken])
+            if _is_rest(found):
                 cleanup.state = FREED
                 return
-            _free(cleanup, [group_id for _, group_id in found])
-            after = found[-1]
+            after = taken[-1].spare_bytes, taken[-1].id
 
 
 def _start_undo_period(cleanup: DuplicateCleanup) -> None:
@@ -134,14 +133,32 @@ def _has_time(cleanup: DuplicateCleanup) -> bool:
     return cleanup.requested_at > utcnow() - FREEING_TIME
 
 
-def _most_space(user_id: str, after: Space | None) -> Sequence[Space]:
-    """Return the groups that hold most space after one of them."""
-    columns = DuplicateGroup.spare_bytes, DuplicateGroup.id
-    rows = select(*columns).where(DuplicateGroup.user_id == user_id, DuplicateGroup.spare_bytes > 0)
+def _most_space(cleanup: DuplicateCleanup, after: Space | None) -> Sequence[Row[int, str, int]]:
+    """Return the groups of an order that hold most space after one of them, and how many samples each has.
+
+    A group that is freed in parts holds less space after each, so it comes again.
+    """
+    order = DuplicateGroup.spare_bytes, DuplicateGroup.id
+    rows = select(*order, DuplicateGroup.samples)
+    rows = rows.where(DuplicateGroup.user_id == cleanup.user_id, DuplicateGroup.spare_bytes > 0)
+    if cleanup.group_ids is not None:
+        rows = rows.where(DuplicateGroup.id.in_(cleanup.group_ids))
     if after is not None:
-        rows = rows.where(tuple_(*columns) < after)
-    rows = rows.order_by(*(column.desc() for column in columns)).limit(GROUPS_AT_ONCE)
+        rows = rows.where(tuple_(*order) < after)
+    rows = rows.order_by(*(column.desc() for column in order)).limit(GROUPS_AT_ONCE + 1)
     return db.session.execute(rows).all()
+
+
+def _is_rest(found: Sequence[Row[int, str, int]]) -> bool:
+    """Return whether these groups are the last, and few enough for one transaction."""
+    return len(found) <= GROUPS_AT_ONCE and sum(each.samples for each in found) <= SAMPLES_AT_ONCE
+
+
+def _take_some(found: Sequence[Row[int, str, int]]) -> Sequence[Row[int, str, int]]:
+    """Return as many of the first groups as one transaction frees, at least one if there is one."""
+    totals = accumulate(each.samples for each in found[:GROUPS_AT_ONCE])
+    fitting = sum(total <= SAMPLES_AT_ONCE for total in totals)
+    return found[: max(fitting, 1)]
 
 
 def _continue_undoing(cleanup_id: str) -> bool:
@@ -178,14 +195,11 @@ def _lock_cleanup(cleanup_id: str, state: str) -> DuplicateCleanup | None:
 def _free(cleanup: DuplicateCleanup, group_ids: Collection[str]) -> None:
     """Move everything to the trash but what is kept, which inherits what its user did with the others.
 
-    What was uploaded after the order stays.
+    What was uploaded after the order stays. Of a group that is too large, the oldest go first.
     """
     own = DuplicateGroup.user_id == cleanup.user_id, DuplicateGroup.id.in_(group_ids)
-    members = select(DuplicateMember.sample_id).join(DuplicateGroup).where(*own)
-    locked = select(Sample).where(Sample.id.in_(members), Sample.deleted_at.is_(None)).order_by(Sample.id)
-    locked = locked.with_for_update(key_share=True, of=Sample).execution_options(populate_existing=True)
-    there = {sample.id: sample for sample in db.session.scalars(locked)}
-    copies, freed = load_copies(group_ids), []
+    copies, freed = load_copies(group_ids, SAMPLES_AT_ONCE + 1), []
+    there = _lock_samples([each.sample_id for found in copies.values() for each in found])
     for group in db.session.scalars(select(DuplicateGroup).where(*own)).all():
         kept = groups.find_kept(group, [each for each in copies.get(group.id, []) if each.sample_id in there])
         others = [each.sample_id for each in copies.get(group.id, []) if each is not kept]
@@ -196,6 +210,13 @@ def _free(cleanup: DuplicateCleanup, group_ids: Collection[str]) -> None:
     hidden = trash.hide_samples(cleanup.user_id, freed, cleanup.requested_at)
     cleanup.samples += len(hidden)
     cleanup.freed_bytes += sum(hidden.values())
+
+
+def _lock_samples(sample_ids: Collection[str]) -> dict[str, Sample]:
+    """Lock samples, and return those that are not in the trash."""
+    locked = select(Sample).where(Sample.id.in_(sample_ids), Sample.deleted_at.is_(None)).order_by(Sample.id)
+    locked = locked.with_for_update(key_share=True, of=Sample).execution_options(populate_existing=True)
+    return {sample.id: sample for sample in db.session.scalars(locked)}
 
 
 def _hand_over(kept: Sample, freed: Sequence[Sample]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Model, UtcDateTime, new_id, utcnow
@@ -54,6 +54,7 @@ class DuplicateCleanup(Model):
     # When its first samples were moved to the trash, once they are.
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     state: Mapped[str] = mapped_column(String(8), default=FREEING, index=True)
+    group_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # None for all groups
     samples: Mapped[int] = mapped_column(default=0)  # in the trash because of it
     freed_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     problem: Mapped[str | None] = mapped_column(Text)  # why it could not be undone

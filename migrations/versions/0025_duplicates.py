@@ -72,6 +72,7 @@ def _make_tables() -> None:
         sa.Column("user_id", sa.String(length=26), nullable=False),
         sa.Column("requested_at", TIME, nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("group_ids", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("samples", sa.Integer(), nullable=False),
         sa.Column("freed_bytes", sa.BigInteger(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from app.billing import quota
-from app.deduplication import groups
+from app.deduplication import groups, routes
 from app.extensions import db
+from app.library import cleanups
 from app.models import DuplicateCleanup, DuplicateGroup, Sample, User
 from app.models.base import transaction, utcnow
 from tests.deduplication.copies import add, encoded, grouped, melody, snare
@@ -150,6 +151,31 @@ def test_the_account_is_locked_before_samples_are_taken_back(as_owner: Browser, 
     lock = next(n for n, each in enumerate(sent) if each.startswith("SELECT users.id, users.closed_at"))
     group = next(n for n, each in enumerate(sent) if "FROM duplicate_groups" in each)
     assert lock < group
+
+
+def test_not_duplicates_takes_apart_as_many_as_a_page_shows(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "MAX_SHOWN", 2)
+    made = shelve_group(owner, *"abcdef")
+    group = group_of(made[0])
+    answer = as_owner.post(f"/duplicates/{group.id}/apart", HTMX, all="1").text
+    assert "3 more are left: do it again for them." in answer
+    assert (group.samples, answer.count('name="sample" value="') >= 2) == (4, True)
+    for left in (2, 0):
+        answer = as_owner.post(f"/duplicates/{group.id}/apart", HTMX, all="1").text
+        assert group.samples == left
+    assert "more are left" not in answer
+
+
+def test_a_large_group_says_that_its_samples_are_being_moved(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanups, "SAMPLES_AT_ONCE", 2)
+    made = shelve_group(owner, "a", "b", "c")
+    answer = as_owner.post("/duplicates/cleanups", HTMX, group=group_of(made[0]).id).text
+    assert "Moving these samples to the trash." in answer
+    assert "Nothing was moved" not in answer
 
 
 def test_only_samples_that_were_taken_out_of_a_group_come_back_into_it(
