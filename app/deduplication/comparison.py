@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
 from sqlalchemy import select, update
 
@@ -25,8 +26,14 @@ BATCH_SAMPLES = 64
 LEASE = timedelta(minutes=10)  # what a worker took and did not finish is due again after this
 RETRY_AFTER = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=3)
-MAX_FAILURES = 3  # in a row: then the store is away
+MAX_FAILURES = 3  # of the store in a row: then it is away
 WITHOUT_SYNC = {"synchronize_session": False}
+
+
+class Outcome(Enum):
+    """What became of the comparison of one sample."""
+
+    DONE, FAILED, NO_STORE = range(3)
 
 
 @dataclass(frozen=True)
@@ -40,13 +47,17 @@ class Due:
 
 
 def compare_due_samples() -> None:
-    """Compare every sample that is due, a batch of one library at a time, the newest first."""
-    while True:
+    """Compare every sample that is due, a batch of one library at a time, the newest first.
+
+    It ends early when the store is away. What is due then is taken up by the next run.
+    """
+    failures = 0
+    while failures < MAX_FAILURES:
         lease_end = utcnow() + LEASE
         batch = _claim_batch(lease_end)
         if not batch:
             return
-        _compare_batch(batch, lease_end)
+        failures = _compare_batch(batch, lease_end, failures)
 
 
 def _claim_batch(lease_end: datetime) -> list[Due]:
@@ -66,32 +77,34 @@ def _claim_batch(lease_end: datetime) -> list[Due]:
     return batch
 
 
-def _compare_batch(batch: Sequence[Due], lease_end: datetime) -> None:
+def _compare_batch(batch: Sequence[Due], lease_end: datetime, failures: int) -> int:
+    """Compare a batch until the store has failed too often in a row; return how often it has by now."""
     from app.deduplication import candidates, sounds
 
     near = candidates.find_candidates(batch[0].user_id, [due.sample_id for due in batch])
-    failures = 0
     with sounds.open_reader() as reader:
         for place, due in enumerate(batch):
             comparison = Comparison(due.user_id, due.sample_id, near.get(due.sample_id, []), reader.is_same)
-            is_done = _runs_through(comparison)
+            outcome = _compare_sample(comparison)
             has_time = due.created_at > utcnow() - GIVE_UP_AFTER
-            failures = 0 if is_done else failures + 1
-            _end_lease([due], lease_end, None if is_done or not has_time else utcnow() + RETRY_AFTER)
+            is_over = outcome is Outcome.DONE or not has_time
+            _end_lease([due], lease_end, None if is_over else utcnow() + RETRY_AFTER)
+            failures = failures + 1 if outcome is Outcome.NO_STORE else 0
             if failures == MAX_FAILURES:
                 _end_lease(batch[place + 1 :], lease_end, utcnow() + RETRY_AFTER)
-                return
+                break
+    return failures
 
 
-def _runs_through(comparison: Comparison) -> bool:
-    """Compare one sample, and return whether that worked."""
+def _compare_sample(comparison: Comparison) -> Outcome:
     try:
-        return comparison.run()
+        return Outcome.DONE if comparison.run() else Outcome.FAILED
     except StorageError as error:
         log.warning("sample %s is compared later: %s", comparison.sample_id, ascii(str(error)))
+        return Outcome.NO_STORE
     except Exception:
         log.exception("sample %s could not be compared", comparison.sample_id)
-    return False
+        return Outcome.FAILED
 
 
 def _end_lease(batch: Sequence[Due], lease_end: datetime, compare_at: datetime | None) -> None:

@@ -183,6 +183,27 @@ def test_a_broken_comparison_is_logged_and_hurts_nobody(
     assert "could not be compared" in caplog.text
 
 
+@pytest.mark.parametrize(("error", "compared"), [(StorageError("away"), 3), (ZeroDivisionError(), 6)])
+def test_only_a_store_that_is_away_ends_the_run(
+    owner: User, stranger: User, error: Exception, compared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is shorter than what ends the run, and the second library is not tried."""
+    monkeypatch.setattr(comparison, "BATCH_SAMPLES", 2)
+    for user in (stranger, owner):
+        shelve_vectors(user, dict.fromkeys("abc", vector()))
+    make_due()
+    tried: list[str] = []
+
+    def fail(self: Comparison) -> bool:
+        tried.append(self.sample_id)
+        raise error
+
+    monkeypatch.setattr(Comparison, "run", fail)
+    compare_due_samples()
+    assert len(tried) == compared
+    assert waiting() == 6
+
+
 def make_due() -> None:
     with transaction() as session:
         due = SampleVector.compare_at.is_not(None)
