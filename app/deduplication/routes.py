@@ -112,6 +112,9 @@ def undo(cleanup_id: str) -> Page:
     if cleanup.state == UNDOING:
         tasks.wake(tasks.free_duplicates)
         flash("The samples are being brought back.")
+    elif cleanup.problem:
+        flash("The samples that were still in the trash are back in your library.")
+        flash(cleanup.problem, "error")
     else:
         flash("The samples are back in your library.")
     return redirect(url_for(".index"), 303)

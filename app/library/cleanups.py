@@ -18,12 +18,10 @@ from app.deduplication import groups
 from app.deduplication.copies import load_copies
 from app.extensions import db
 from app.library import trash
+from app.library.handover import hand_over
 from app.models import DuplicateCleanup, DuplicateGroup, Sample, User
 from app.models.base import transaction, utcnow
-from app.models.corrections import SOUND_FIELDS, UnfitCorrectionError
-from app.models.display_names import file_title
 from app.models.duplicate_group import FREED, FREEING, UNDOING, UNDONE
-from app.models.sample import MAX_TAGS
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +70,20 @@ def continue_cleanups() -> None:
 
 
 def recent_cleanups(user: User) -> Sequence[DuplicateCleanup]:
-    """Return what can still be undone, and what is being done, the latest first."""
+    """Return what can still be undone, what is being done, and what came back in part, the latest first."""
     can_be_undone = and_(
         DuplicateCleanup.state == FREED,
         DuplicateCleanup.samples > 0,
         DuplicateCleanup.requested_at > utcnow() - trash.UNDO_PERIOD,
     )
+    has_lost = and_(
+        DuplicateCleanup.state == UNDONE,
+        DuplicateCleanup.problem.is_not(None),
+        DuplicateCleanup.requested_at > utcnow() - 2 * trash.UNDO_PERIOD,
+    )
     recent = select(DuplicateCleanup).where(
         DuplicateCleanup.user_id == user.id,
-        DuplicateCleanup.state.in_((FREEING, UNDOING)) | can_be_undone,
+        DuplicateCleanup.state.in_((FREEING, UNDOING)) | can_be_undone | has_lost,
     )
     return db.session.scalars(recent.order_by(DuplicateCleanup.requested_at.desc()).limit(5)).all()
 
@@ -171,7 +174,7 @@ def _continue_undoing(cleanup_id: str) -> bool:
                     return True
                 ids = trash.deleted_ids(cleanup.user_id, cleanup.requested_at, SAMPLES_AT_ONCE)
                 if not ids:
-                    cleanup.state = UNDONE
+                    _end_undoing(cleanup)
                     return True
                 shown = trash.show_samples(cleanup.user_id, ids, cleanup.requested_at)
                 cleanup.samples -= len(shown)
@@ -181,6 +184,15 @@ def _continue_undoing(cleanup_id: str) -> bool:
                 cleanup = session.get_one(DuplicateCleanup, cleanup_id, populate_existing=True)
                 cleanup.state, cleanup.problem = FREED, str(error)
             return False
+
+
+def _end_undoing(cleanup: DuplicateCleanup) -> None:
+    """End an order that has no samples in the trash any more, and note how many were not brought back."""
+    if cleanup.samples == 1:
+        cleanup.problem = "1 of these samples had been removed for good."
+    elif cleanup.samples > 1:
+        cleanup.problem = f"{cleanup.samples:,} of these samples had been removed for good."
+    cleanup.state, cleanup.samples, cleanup.freed_bytes = UNDONE, 0, 0
 
 
 def _lock_cleanup(cleanup_id: str, state: str) -> DuplicateCleanup | None:
@@ -205,7 +217,7 @@ def _free(cleanup: DuplicateCleanup, group_ids: Collection[str]) -> None:
         others = [each.sample_id for each in copies.get(group.id, []) if each is not kept]
         others = [each for each in others if each in there and each[:TIME_CHARACTERS] <= cleanup.id]
         if kept is not None and others:
-            _hand_over(there[kept.sample_id], [there[each] for each in others])
+            hand_over(there[kept.sample_id], [there[each] for each in others])
             freed += others
     hidden = trash.hide_samples(cleanup.user_id, freed, cleanup.requested_at)
     cleanup.samples += len(hidden)
@@ -217,34 +229,3 @@ def _lock_samples(sample_ids: Collection[str]) -> dict[str, Sample]:
     locked = select(Sample).where(Sample.id.in_(sample_ids), Sample.deleted_at.is_(None)).order_by(Sample.id)
     locked = locked.with_for_update(key_share=True, of=Sample).execution_options(populate_existing=True)
     return {sample.id: sample for sample in db.session.scalars(locked)}
-
-
-def _hand_over(kept: Sample, freed: Sequence[Sample]) -> None:
-    """Give the like, the tags, the corrections and the name of freed samples to the one that is kept.
-
-    Where it has its own correction or name, that stays.
-    """
-    names = [each.name for each in freed if each.name != file_title(each.filename)]
-    has_name = kept.name != file_title(kept.filename)
-    tags = list(dict.fromkeys([*kept.tag_names, *(tag for each in freed for tag in each.tag_names)]))
-    corrections = _missing_corrections(kept, freed)
-    kept.liked = kept.liked or any(each.liked for each in freed)
-    if corrections or tags != kept.tag_names or (names and not has_name):
-        kept.name = kept.name if has_name or not names else names[0]
-        kept.retag(tags[:MAX_TAGS])
-        kept.correct(**corrections)
-
-
-def _missing_corrections(kept: Sample, freed: Sequence[Sample]) -> dict[str, object]:
-    """Return the corrections of freed samples that the kept one has none of; of the sound all or none."""
-    found: dict[str, object] = {}
-    for each in reversed(freed):
-        found |= each.corrections
-    found = {name: value for name, value in found.items() if name not in kept.corrections}
-    try:
-        if not kept.own_figures:
-            kept.fit_to_kind(found)
-            return found
-    except UnfitCorrectionError:
-        pass
-    return {name: value for name, value in found.items() if name not in SOUND_FIELDS}

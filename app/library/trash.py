@@ -36,8 +36,16 @@ def restore_sample(sample: Sample) -> None:
     user_id, sample_id, deleted_at = sample.user_id, sample.id, sample.deleted_at
     if deleted_at is None:
         return
-    with transaction():
-        show_samples(user_id, [sample_id], deleted_at)
+    with transaction() as session:
+        shown = show_samples(user_id, [sample_id], deleted_at)
+        of_cleanup = update(DuplicateCleanup).where(
+            DuplicateCleanup.user_id == user_id, DuplicateCleanup.requested_at == deleted_at
+        )
+        left = {
+            "samples": DuplicateCleanup.samples - len(shown),
+            "freed_bytes": DuplicateCleanup.freed_bytes - sum(shown.values()),
+        }
+        session.execute(of_cleanup.values(left), execution_options=WITHOUT_SYNC)
 
 
 def hide_samples(user_id: str, sample_ids: Collection[str], at: datetime) -> Mapping[str, int]:

@@ -113,6 +113,19 @@ def test_the_rest_can_be_freed_in_place_and_brought_back(
     assert "moved to the trash" not in as_owner.get("/duplicates").text.partition("<details")[0]
 
 
+def test_an_undo_that_is_too_late_for_a_sample_says_so(as_owner: Browser, owner: User) -> None:
+    made = shelve_group(owner, "a", "b", "c")
+    as_owner.post("/duplicates/cleanups", group=group_of(made[0]).id)
+    cleanup = db.session.scalars(select(DuplicateCleanup)).one()
+    with transaction() as session:
+        session.delete(made[2])
+    as_owner.post(f"/duplicates/cleanups/{cleanup.id}/undo")
+    assert names(as_owner) == ["a", "b"]
+    page = as_owner.get("/duplicates").text
+    assert "1 of these samples had been removed for good." in page
+    assert "/undo" not in page
+
+
 def test_the_list_marks_duplicates_and_links_to_their_group(
     as_owner: Browser, ids: dict[str, str], group: DuplicateGroup
 ) -> None:

@@ -240,6 +240,20 @@ def test_what_is_being_brought_back_is_not_purged(owner: User, monkeypatch: pyte
     assert db.session.get(Sample, deleted_id) is None
 
 
+def test_an_undo_says_how_many_samples_were_removed_for_good(owner: User) -> None:
+    made = shelve_group(owner, *"abcde")
+    cleanup = cleanups.free_groups(owner, [group_of(made[0]).id])
+    trash.restore_sample(made[4])  # by itself
+    assert (cleanup.samples, cleanup.freed_bytes) == (3, 3000)
+    with transaction() as session:
+        for sample in made[1:3]:
+            session.delete(session.get_one(Sample, sample.id))
+    cleanups.undo_cleanup(cleanup)
+    assert (cleanup.state, cleanup.samples, live_names(owner)) == (UNDONE, 0, ["a", "d", "e"])
+    assert cleanup.problem == "2 of these samples had been removed for good."
+    assert [each.id for each in cleanups.recent_cleanups(owner)] == [cleanup.id]
+
+
 def test_a_full_plan_brings_nothing_back_and_says_why(owner: User) -> None:
     made = shelve_group(owner, "a", "b")
     cleanup = cleanups.free_groups(owner, [group_of(made[0]).id])
