@@ -20,6 +20,7 @@ from app.models import Sample, SampleVector
 from app.models.base import transaction
 
 MAX_CONFIRMATIONS = 12  # of one sample
+MAX_COMPARED_S = 60  # of longer sounds only those with the same audio are the same
 MAX_TRIES = 3
 MAX_TWINS = 200
 
@@ -152,6 +153,8 @@ class Comparison:
         for each, is_same in self._confirmed.items():
             if each in self._files and self._files[each][0].has_audio_of(other):
                 return is_same
+        if max(copy.duration_s, other.duration_s) > MAX_COMPARED_S:
+            return False
         self._left -= 1
         return self._is_same(key, other_key)
 

@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from app.audio.similarity.duplicates import is_same_recording
+from app.deduplication.grouping import MAX_COMPARED_S
 from app.extensions import settings
 from app.integrations.storage import ObjectMissingError, open_store
 from app.models.base import release_connection
 
 log = logging.getLogger(__name__)
 
-READ_S = 60  # a longer sound is only a duplicate of the same audio: its end would not be compared
+READ_S = MAX_COMPARED_S  # a longer sound is only a duplicate of the same audio: its end would not be compared
 KEPT_SOUNDS = 4  # up to 23 MB each
 FULL_SCALE = 32768
 # Our WAVs are dithered, all with the same noise. Below this there is little else.

@@ -145,6 +145,14 @@ def test_a_missing_wav_is_no_duplicate_of_anything(
     assert waiting() == 0
 
 
+def test_long_sounds_are_not_fetched_to_be_compared(owner: User) -> None:
+    made = shelve_vectors(owner, dict.fromkeys("ab", vector()))
+    made |= shelve_vectors(owner, {"x": vector()}, duration_s=grouping.MAX_COMPARED_S + 1.0)
+    ear = Ear(made, "ab", "xa", "xb")
+    assert compare(owner, made, "axb", ear) == [["a", "b"]]
+    assert ear.asked == ["ab"]
+
+
 def test_what_a_dead_worker_took_is_due_again(as_owner: Browser, owner: User) -> None:
     add(as_owner, "a.wav", encoded(snare(), "a.wav"))
     lease_end = utcnow() + comparison.LEASE
