@@ -15,6 +15,7 @@ from app.audio.similarity.duplicates import likely_duplicates
 from app.deduplication.fingerprint_cache import FingerprintCache, Prints, is_usable
 from app.extensions import db
 from app.models import SampleVector
+from app.models.base import release_connection
 
 MAX_CANDIDATES = 200  # of one sample; more of them are copies of one another
 
@@ -24,16 +25,18 @@ _cache = FingerprintCache()
 def find_candidates(user_id: str, sample_ids: Collection[str]) -> dict[str, list[str]]:
     """Return what each of these samples of a user may be a copy of, nearest first.
 
-    All fingerprints of the library are gone through once for all of them.
+    All fingerprints of the library are gone through once for all of them. No connection is held meanwhile.
     """
     wanted = _read_some(user_id, sample_ids)
     ids: dict[str, list[bytes]] = {sample_id: [] for sample_id in wanted}
     prints: dict[str, list[Prints]] = {sample_id: [] for sample_id in wanted}
     for block in _cache.read_blocks(user_id) if wanted else ():
+        release_connection()
         for sample_id, one in wanted.items():
             found = likely_duplicates(one, block.prints)
             ids[sample_id] += block.ids[found].tolist()
             prints[sample_id].append(block.prints[found])
+    release_connection()
     return {each: _sort_by_distance(each, one, ids[each], prints[each]) for each, one in wanted.items()}
 
 

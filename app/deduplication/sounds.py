@@ -61,6 +61,7 @@ class SoundReader:
             return False
         if max(first.duration_s, second.duration_s) > READ_S:
             return False
+        release_connection()
         return is_same_recording(first.samples, second.samples, first.rate)
 
     def _read(self, key: str) -> Sound | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import ModuleType
 
 import pytest
 from sqlalchemy import select, update
 
 import tasks
-from app.deduplication import comparison, grouping, groups
+from app.deduplication import candidates, comparison, grouping, groups, sounds
 from app.deduplication.comparison import compare_due_samples
 from app.deduplication.grouping import Comparison
 from app.extensions import db
@@ -151,6 +152,28 @@ def test_long_sounds_are_not_fetched_to_be_compared(owner: User) -> None:
     ear = Ear(made, "ab", "xa", "xb")
     assert compare(owner, made, "axb", ear) == [["a", "b"]]
     assert ear.asked == ["ab"]
+
+
+def test_no_connection_is_held_while_sounds_are_compared(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.wav", "b.mp3"):
+        add(as_owner, name, encoded(melody(), name))
+    held: dict[str, set[bool]] = {}
+
+    def watch(module: ModuleType, name: str) -> None:
+        function = getattr(module, name)
+
+        def watched(*arguments: object) -> object:
+            held.setdefault(name, set()).add(db.session().in_transaction())
+            return function(*arguments)
+
+        monkeypatch.setattr(module, name, watched)
+
+    watch(candidates, "likely_duplicates")
+    watch(sounds, "is_same_recording")
+    assert grouped(owner) == [["a", "b"]]
+    assert held == {"likely_duplicates": {False}, "is_same_recording": {False}}
 
 
 def test_what_a_dead_worker_took_is_due_again(as_owner: Browser, owner: User) -> None:
