@@ -66,7 +66,8 @@ def test_dropped_files_are_analysed_played_and_downloaded(
     drop(page, six_formats(tmp_path))
     expect(page.locator(".card.completed")).to_have_count(6, timeout=60_000)
     assert page.evaluate("window.sameDocument") is True
-    expect(page.locator("#live-status")).to_have_text("6 ready")
+    # The six are one recording.
+    expect(page.locator("#live-status")).to_have_text("6 ready, 5 already in your library", timeout=60_000)
     expect(page.locator("#quota")).to_contain_text("6 of 1,000 uploads this month")
     expect(page.locator("#jobs")).not_to_have_attribute("hx-trigger", re.compile("every"))
     expect(page.locator("#tray")).to_be_hidden()
