@@ -78,6 +78,7 @@ def test_rows_are_reached_by_keys_and_play(page: Page) -> None:
     expect(page.locator(".row:focus .col-name a")).to_have_text(re.compile("Snare"))
     page.keyboard.press("l")
     expect(page.locator(".row:focus .like button")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".htmx-settling, .htmx-added, .htmx-request")).to_have_count(0)
     page.keyboard.press("l")
     expect(page.locator(".row:focus .like button")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("Escape")
