@@ -8,9 +8,10 @@ from app.auth import api_tokens, login_sessions
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
 from app.library import cleanups
-from app.models import DuplicateGroup, User, WebhookDelivery
+from app.models import DuplicateGroup, Sample, User, WebhookDelivery
 from app.notify import webhook_delivery
 from app.webhooks import endpoints
+from tests.kits.stock import kit_of
 from tests.support import Browser, finished_job, kick
 
 
@@ -39,4 +40,7 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
         "worker_id": "w",
         "user_id": owner.id,
         "factor": "half",
+        "kit_id": kit_of(owner, A1=db.session.get_one(Sample, job_id)).id,
+        "pad": "A1",
+        "bank": "A",
     }

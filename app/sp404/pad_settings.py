@@ -63,6 +63,8 @@ def _bounds(limits: Limits) -> Any:
     return Field(ge=limits.least, le=limits.most)
 
 
+Hexadecimal = Annotated[str, Field(max_length=MAX_KEPT_DIGITS, pattern=r"^([0-9a-f]{2})*\z")]
+Tempo = Annotated[float, _bounds(unit_limits.TEMPO_BPM), AfterValidator(_in_hundredths)]
 Group = Annotated[int, _bounds(unit_limits.GROUP)]
 Frame = Annotated[int, Field(ge=0, le=MAX_FRAMES)]
 Recipe = Annotated[
@@ -132,7 +134,7 @@ class PadSettings(BaseModel):
     pad_link: Group = 0
     bus: Annotated[int, _bounds(unit_limits.BUS)] = 1
     roll: Roll = "1/4"
-    bpm: Annotated[float, _bounds(unit_limits.TEMPO_BPM), AfterValidator(_in_hundredths)] = 90.0
+    bpm: Tempo = 90.0
     bpm_sync: bool = False
     pitch: Annotated[int, _bounds(unit_limits.PITCH_SEMITONES)] = 0
     fine: Annotated[int, _bounds(unit_limits.FINE_CENTS)] = 0
@@ -148,7 +150,7 @@ class PadSettings(BaseModel):
     loop_top: Frame | None = None
     chops: Annotated[tuple[Frame, ...], Field(max_length=unit_limits.MAX_CHOPS, strict=False)] = ()
     recipe: Recipe | None = None
-    kept: Annotated[str, Field(max_length=MAX_KEPT_DIGITS, pattern=r"^([0-9a-f]{2})*\z")] = ""
+    kept: Hexadecimal = ""
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -206,15 +208,25 @@ def read_settings(plain: Mapping[str, Any]) -> PadSettings:
     try:
         return PadSettings.model_validate(dict(plain))
     except ValidationError as error:
-        raise PadSettingsError(_sentence(error)) from error
+        first = error.errors()[0]
+        raise PadSettingsError(explain_setting(first, first["loc"])) from error
 
 
-def _sentence(error: ValidationError) -> str:
-    """Return what is wrong with the first wrong setting."""
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] == "extra_forbidden":
+def explain_setting(detail: Mapping[str, Any], location: tuple[Any, ...]) -> str:
+    """Return what is wrong with a setting as a sentence.
+
+    Parameters
+    ----------
+    detail : mapping of str to value
+        One of the details of a ValidationError.
+    location : tuple
+        Where it is, from the settings on.
+    """
+    name = str(location[0]) if location else ""
+    if detail["type"] == "extra_forbidden":
         return f"A pad has no setting “{name[:40]}”."
-    if not name or str(first["msg"]).startswith("Value error, Recipe:"):
-        return str(first["ctx"]["error"])
-    return SETTING_WORDS[name].sentence
+    if detail["type"] == "value_error" and (not name or name == "recipe"):
+        return str(detail["ctx"]["error"])
+    return (
+        SETTING_WORDS[name].sentence if name in SETTING_WORDS else "The settings of a pad are a JSON object."
+    )

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from app.audio.unit_format import MAX_FRAMES
 from app.sp404 import unit_limits
-from app.sp404.pad_names import MAX_PAD_NAME
+from app.sp404.pad_names import MAX_PAD_NAME, SAFE_NAME_RULE
 from app.sp404.unit_limits import Limits
 
-SPOKEN_CHARACTERS = "A–Z, a–z, 0–9, spaces and _ ! & ( ) + - , . = @ [ ] { }"
 FRAME = f"is a whole number of frames from 0 to {MAX_FRAMES:,}"
 ON_OFF = "is true (on) or false (off)"
 
@@ -39,7 +38,7 @@ def _one_of(choices: tuple[str, ...]) -> str:
 
 SETTING_WORDS = {
     "version": SettingWords("Version", "is 1"),
-    "name": SettingWords("Name", f"has at most {MAX_PAD_NAME} characters, of {SPOKEN_CHARACTERS}"),
+    "name": SettingWords("Name", f"has at most {MAX_PAD_NAME} characters, {SAFE_NAME_RULE}"),
     "level": SettingWords("Level", _whole(unit_limits.LEVEL)),
     "pan": SettingWords("Pan", f"{_whole(unit_limits.PAN)}; {unit_limits.PAN_CENTRE} is the centre"),
     "gate": SettingWords("Gate", ON_OFF),
