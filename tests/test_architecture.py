@@ -30,6 +30,8 @@ RINGS = [
         "app.api.serving",
         "app.api.sample_views",
         "app.api.kit_views",
+        "app.kits.kit_page",
+        "app.kits.pad_views",
     },
     {"app.mail_wakeup"},
     {"tasks"},

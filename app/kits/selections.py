@@ -11,6 +11,8 @@ from app.kits.pad_edits import pad_for_sample
 from app.models import Kit, Sample, User
 from app.sp404.pads import lay_out
 
+MAX_CHOSEN = 1_000  # those beyond the 160 pads are counted, and named as left out
+
 
 class KitOfSamples(NamedTuple):
     """A new kit, and how many of the samples found no pad."""

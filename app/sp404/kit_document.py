@@ -48,7 +48,7 @@ def check_kit_name(name: str) -> str:
     return tidy
 
 
-NO_NUL = Field(pattern=r"^[^\x00]*\z")
+NO_NUL = Field(pattern=r"^[^\x00]*$")
 Notes = Annotated[str, Field(max_length=MAX_NOTES), NO_NUL]
 KitName = Annotated[str, AfterValidator(check_kit_name)]
 
@@ -83,7 +83,7 @@ class PadDocument(_Part):
     """A pad: its sample, whether filling leaves it alone, and its settings."""
 
     sample: SampleReference | None = Field(None, description="null for a pad that is kept empty")
-    locked: bool = Field(False, description="Filling and shuffling leave a locked pad alone.")
+    locked: bool = Field(default=False, description="Filling and shuffling leave a locked pad alone.")
     settings: PadSettings = PadSettings()
 
 

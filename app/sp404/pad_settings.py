@@ -15,7 +15,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     ValidationError,
     model_validator,
 )
@@ -33,7 +32,14 @@ MAX_KEPT_DIGITS = 2_048
 
 
 class PadSettingsError(Exception):
-    """A pad can't be set to this. The message is a sentence for a producer."""
+    """A pad can't be set to this. The message is a sentence for a producer.
+
+    `setting` is the wrong one, or empty when several don't fit together.
+    """
+
+    def __init__(self, sentence: str, setting: str = "") -> None:
+        super().__init__(sentence)
+        self.setting = setting
 
 
 def _loadable(name: str) -> str:
@@ -63,15 +69,11 @@ def _bounds(limits: Limits) -> Any:
     return Field(ge=limits.least, le=limits.most)
 
 
-Hexadecimal = Annotated[str, Field(max_length=MAX_KEPT_DIGITS, pattern=r"^([0-9a-f]{2})*\z")]
+Hexadecimal = Annotated[str, Field(max_length=MAX_KEPT_DIGITS, pattern=r"^([0-9a-f]{2})*$")]
 Tempo = Annotated[float, _bounds(unit_limits.TEMPO_BPM), AfterValidator(_in_hundredths)]
 Group = Annotated[int, _bounds(unit_limits.GROUP)]
 Frame = Annotated[int, Field(ge=0, le=MAX_FRAMES)]
-Recipe = Annotated[
-    RenderRecipe,
-    BeforeValidator(_recipe_from_plain),
-    PlainSerializer(RenderRecipe.to_dict, return_type=dict[str, Any]),
-]
+Recipe = Annotated[RenderRecipe, BeforeValidator(_recipe_from_plain)]
 
 
 class PadSettings(BaseModel):
@@ -168,7 +170,8 @@ class PadSettings(BaseModel):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON: the version, and what differs from the defaults."""
-        return {"version": self.version} | self.model_dump(mode="json", exclude_defaults=True)
+        plain = {"version": self.version} | self.model_dump(mode="json", exclude_defaults=True)
+        return plain | {"recipe": self.recipe.to_dict()} if self.recipe else plain
 
     def changed(self, changes: Mapping[str, Any]) -> PadSettings:
         """Return these settings with some of them changed, as the unit changes them.
@@ -209,7 +212,8 @@ def read_settings(plain: Mapping[str, Any]) -> PadSettings:
         return PadSettings.model_validate(dict(plain))
     except ValidationError as error:
         first = error.errors()[0]
-        raise PadSettingsError(explain_setting(first, first["loc"])) from error
+        name = str(first["loc"][0]) if first["loc"] else ""
+        raise PadSettingsError(explain_setting(first, first["loc"]), name) from error
 
 
 def explain_setting(detail: Mapping[str, Any], location: tuple[Any, ...]) -> str:

@@ -45,7 +45,9 @@ def test_a_sample_is_found_by_its_hash_where_its_id_is_unknown(owner: User) -> N
     with transaction():
         sample.content_sha256 = "ab" * 32
     reference = SampleReference(id="01J00000000000000000000000", sha256="ab" * 32, name="Elsewhere")
-    state = state_of_document(owner, KitDocument(name="a", pads={"A1": PadDocument(sample=reference, locked=False)}))
+    state = state_of_document(
+        owner, KitDocument(name="a", pads={"A1": PadDocument(sample=reference, locked=False)})
+    )
     assert state.pad("A1").sample_id == sample.id
 
 

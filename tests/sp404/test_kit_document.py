@@ -22,11 +22,12 @@ from app.sp404.pads import PAD_NAMES
 from tests.sp404.any_settings import LOADABLE, any_settings
 
 TEMPI = st.integers(4_000, 20_000).map(lambda tempo: tempo / 100)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 SAMPLES = st.builds(
     SampleReference,
     id=st.none() | st.just("01J00000000000000000000000"),
     sha256=st.none() | st.binary(min_size=32, max_size=32).map(bytes.hex),
-    name=st.text(max_size=20),
+    name=TEXTS,
 )
 PADS = st.builds(PadDocument, sample=st.none() | SAMPLES, locked=st.booleans(), settings=any_settings())
 BANKS = st.builds(BankDocument, tempo=TEMPI, volume=st.integers(0, 127), protect=st.booleans())
@@ -35,7 +36,7 @@ KITS = st.builds(
     name=st.text(LOADABLE, min_size=1, max_size=32).filter(lambda name: bool(name.strip(" "))),
     tempo=TEMPI,
     tempo_source=st.sampled_from(["project", "bank"]),
-    notes=st.text(max_size=50),
+    notes=TEXTS,
     banks=st.dictionaries(st.sampled_from("ABCDEFGHIJ"), BANKS, max_size=3),
     pads=st.dictionaries(st.sampled_from(PAD_NAMES), PADS, max_size=4),
     kept=st.binary(max_size=20).map(bytes.hex),
