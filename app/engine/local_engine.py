@@ -1,4 +1,4 @@
-"""Work on one file with a child of this process: the child measures or shapes it, and it is described here."""
+"""Work on one file with a child of this process, which measures or shapes it; it is described here."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def render_locally(
 ) -> RenderAnswer:
     """Shape a file that lies in a folder of its own, and write the WAV beside it as `RENDERED_NAME`.
 
-    Raises UnreadableAudio for a bad file or a recipe that does not suit it, EngineCancelled when the answer is
-    no longer wanted, and other EngineErrors when the child failed.
+    Raises UnreadableAudio for a bad file or a recipe that does not suit it, EngineCancelled when the answer
+    is no longer wanted, and other EngineErrors when the child failed.
     """
     plain = sandbox.run(
         {"source": source.name, "rendered": RENDERED_NAME, "recipe": order.recipe},
