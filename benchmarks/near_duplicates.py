@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.audio.similarity.alignment import aligned_spectra
+from app.audio.similarity.alignment import find_shift, shared_part, shifted_spectra
 from app.audio.similarity.duplicates import is_same_recording, likely_duplicates
 from app.audio.similarity.fingerprint import copy_fingerprint
 from app.audio.similarity.layout import FINGERPRINT_LENGTH
@@ -120,7 +120,8 @@ def _is_copy(a: Sound, b: Sound) -> bool:
     size = 2 * max(x.size, y.size)
     lagged = np.fft.irfft(np.fft.rfft(x, size) * np.conj(np.fft.rfft(y, size)), size)
     whole = float(np.abs(lagged).max()) / (np.linalg.norm(x) * np.linalg.norm(y) + 1e-12)
-    first, second = aligned_spectra(x, y, int(_REACH_S * RATE_HZ))
+    shift = find_shift(x, y, int(_REACH_S * RATE_HZ))
+    first, second = shifted_spectra(*shared_part(x, y, shift), shift)
     part = np.abs(np.vdot(first, second).real) / (np.linalg.norm(first) * np.linalg.norm(second) + 1e-12)
     return bool(1 - max(whole, part) ** 2 < 10 ** (COPY_RESIDUAL_DB / 10))
 

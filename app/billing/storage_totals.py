@@ -24,10 +24,14 @@ are older none can still appear."""
 
 def stored_bytes(user_id: str) -> int:
     """Return the sum of an account's storage rows."""
-    kept = db.session.get(StorageTotal, user_id, populate_existing=True)
-    rows = Usage.user_id == user_id, Usage.kind == STORAGE, Usage.id > (kept.up_to if kept else 0)
-    since = db.session.scalar(select(func.coalesce(func.sum(Usage.quantity), 0)).where(*rows))
-    return int(since or 0) + (kept.quantity if kept else 0)
+    kept = {
+        column.key: select(column).where(StorageTotal.user_id == user_id).scalar_subquery()
+        for column in (StorageTotal.up_to, StorageTotal.quantity)
+    }
+    own = Usage.user_id == user_id, Usage.kind == STORAGE, Usage.id > func.coalesce(kept["up_to"], 0)
+    since = select(func.sum(Usage.quantity)).where(*own).scalar_subquery()
+    both = func.coalesce(kept["quantity"], 0) + func.coalesce(since, 0)
+    return int(db.session.scalar(select(both)) or 0)
 
 
 def keep_totals() -> None:

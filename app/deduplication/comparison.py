@@ -31,7 +31,7 @@ WITHOUT_SYNC = {"synchronize_session": False}
 
 
 class Outcome(Enum):
-    """What became of the comparison of one sample."""
+    """How the comparison of one sample ended."""
 
     DONE, FAILED, NO_STORE = range(3)
 

@@ -16,7 +16,7 @@ MIN_LEVEL_DB = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What decides whether one file of a recording is better than another."""
+    """The facts by which the best file of a recording is chosen."""
 
     sample_id: str
     format: str

@@ -111,7 +111,7 @@ def test_ticked_samples_are_compared_together(as_owner: Browser, owner: User) ->
 def test_too_many_or_no_samples_get_a_sentence(as_owner: Browser, owner: User) -> None:
     made = shelve_vectors(owner, {f"{n}": random_vector(n) for n in range(21)})
     ids = [each.id for each in made.values()]
-    for chosen, sentence in ((ids, "up to 20 at a time"), ([], "Select the samples to compare with first")):
+    for chosen, sentence in ((ids, "more than 20 samples"), ([], "Select 1 to 20 samples first")):
         answer = as_owner.post("/samples/similar", sample=chosen)
         back = as_owner.get(answer.location)
         assert back.location == "/samples"

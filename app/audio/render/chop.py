@@ -20,7 +20,7 @@ MIN_GAP_S = 0.06
 DEFAULT_SENSITIVITY = 0.8
 
 MAX_CHOPS = 160
-"""As many as a project of the unit has pads."""
+"""The most slices: a project of the unit has 160 pads."""
 
 FADE_IN_MS, FADE_OUT_MS = 1.0, 2.5
 BEATS_A_BAR = 4

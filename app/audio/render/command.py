@@ -1,4 +1,4 @@
-"""What `python -m app.audio render` and `chop` do."""
+"""Run `python -m app.audio render` and `chop`: shape a file, or cut it into slices."""
 
 from __future__ import annotations
 

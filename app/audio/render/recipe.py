@@ -40,7 +40,7 @@ class RecipeError(Exception):
 
 
 class RenderRecipe(BaseModel):
-    """What is done to an original. Every default leaves the sound as it is.
+    """The steps that shape an original into a pad's sound. Every default leaves the sound as it is.
 
     Attributes
     ----------

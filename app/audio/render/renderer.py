@@ -26,7 +26,7 @@ from app.audio.wav_writer import resampled_blocks, write_wav
 
 @dataclass(frozen=True)
 class Rendered:
-    """What a render did.
+    """The result of a render: the WAV, the part it was made of, and what changed.
 
     Attributes
     ----------

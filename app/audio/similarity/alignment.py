@@ -16,24 +16,6 @@ Array = npt.NDArray[np.float64]
 Spectrum = npt.NDArray[np.complex128]
 
 
-def aligned_spectra(a: Array, b: Array, reach: int) -> tuple[Spectrum, Spectrum]:
-    """Return the spectra of what two sounds share, once the second is shifted to fit the first best.
-
-    Parameters
-    ----------
-    a, b : ndarray, shape (frames,)
-        Two samples at least, not silent.
-    reach : int
-        The longest shift, in samples.
-
-    Notes
-    -----
-    See `find_shift`.
-    """
-    shift = find_shift(a, b, reach)
-    return shifted_spectra(*shared_part(a, b, shift), shift)
-
-
 def find_shift(a: Array, b: Array, reach: int) -> float:
     """Return how far the second sound has to be shifted to fit the first best, in samples.
 

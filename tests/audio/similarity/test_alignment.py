@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 import scipy.fft
 
-from app.audio.similarity.alignment import aligned_spectra
+from app.audio.similarity.alignment import find_shift, shared_part, shifted_spectra
 from tests.audio.signals import RATE_HZ, seconds
 
 REACH = RATE_HZ // 10
@@ -26,7 +26,8 @@ def noise_burst() -> Array:
 
 def difference_db(a: Array, b: Array, gain: float) -> float:
     """Return what is left of the aligned difference, beside the first sound."""
-    first, second = aligned_spectra(a, b, REACH)
+    shift = find_shift(a, b, REACH)
+    first, second = shifted_spectra(*shared_part(a, b, shift), shift)
     left = np.linalg.norm(first - second / gain) / np.linalg.norm(first)
     return float(20 * np.log10(left + 1e-15))
 
