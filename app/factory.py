@@ -26,6 +26,7 @@ from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
 from app.reprocessing.reprocess_purposes import ANALYSE_PURPOSE, DESCRIBE_PURPOSE
 from app.reprocessing.routes import blueprint as reprocessing
+from app.shaping.render_purposes import PREVIEW_PURPOSE, RENDER_PURPOSE
 from app.upload.routes import blueprint as upload
 from app.upload.spool import SpoolingRequest
 from app.upload.upload_purpose import UPLOAD_PURPOSE
@@ -45,7 +46,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)
-    purposes.register(UPLOAD_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE)
+    purposes.register(UPLOAD_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE, RENDER_PURPOSE, PREVIEW_PURPOSE)
     templating.init_app(app)
     security.init_app(app)
     mail_wakeup.init_app(app)

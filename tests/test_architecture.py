@@ -23,7 +23,14 @@ RINGS = [
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
     {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating"}
-    | {"*.routes", "*.forms", "app.auth.sign_in_views", "app.api.serving", "app.api.sample_views"},
+    | {
+        "*.routes",
+        "*.forms",
+        "app.auth.sign_in_views",
+        "app.api.serving",
+        "app.api.sample_views",
+        "app.api.render_views",
+    },
     {"app.mail_wakeup"},
     {"tasks"},
     {
@@ -38,7 +45,7 @@ RINGS = [
         "app.upload",
         "app.webhooks",
     },
-    {"app.deduplication"},
+    {"app.deduplication", "app.shaping"},
     {"app.jobs", "app.search"},
     {"app.ai"},
     {"app.billing", "app.notify"},

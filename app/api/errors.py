@@ -8,6 +8,7 @@ from flask import Blueprint, Response, url_for
 from pydantic import ValidationError
 
 from app.api import problems
+from app.audio.render.recipe import RecipeError
 from app.jobs.reprocess import DailyLimitError
 from app.models.corrections import UnfitCorrectionError
 from app.upload.direct_uploads import NoBucketError, NotArrivedError
@@ -15,7 +16,7 @@ from app.upload.idempotency import KeyReusedError, RequestInProgressError
 from app.upload.intake import UploadRefusedError, UploadUnavailableError
 
 # Their messages are sentences for the user; the status says what kind of refusal it is.
-STATUS_BY_ERROR = {UploadRefusedError: 422, DailyLimitError: 422, NotArrivedError: 409}
+STATUS_BY_ERROR = {UploadRefusedError: 422, DailyLimitError: 422, RecipeError: 422, NotArrivedError: 409}
 
 
 def register(blueprint: Blueprint) -> None:

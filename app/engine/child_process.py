@@ -10,10 +10,13 @@ from app.audio import wav_writer
 from app.audio.decoding.decoder import decode_file
 from app.audio.errors import UnreadableAudio
 from app.audio.file_report import measure_decoded
+from app.audio.listening.loudness_meter import measure_loudness
+from app.audio.listening.waveform_peaks import draw_waveform
 from app.audio.render.recipe import RecipeError, read_recipe
 from app.audio.render.renderer import render
 from app.audio.render.source_part import EmptyPartError
 from app.audio.render.wording import describe_render
+from app.audio.unit_format import RATE_HZ
 
 Progress = Callable[[str, dict[str, Any]], None]
 
@@ -52,9 +55,12 @@ def render_file(request: dict[str, Any]) -> dict[str, Any]:
         done = render(decoded.samples, decoded.sample_rate, recipe, folder / request["rendered"], folder)
     except (RecipeError, EmptyPartError) as error:
         raise UnreadableAudio(str(error)) from error
+    made = decode_file(folder / request["rendered"], folder).samples
     return {
         "done": describe_render(recipe, done, len(decoded.samples), decoded.sample_rate),
         "frames": done.wav.frames,
         "channels": done.wav.channels,
         "bpm": done.length.bpm,
+        "loudness_db": measure_loudness(made, RATE_HZ).loudness_db,
+        "peaks": list(draw_waveform(made)[0]),
     }

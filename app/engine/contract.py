@@ -57,11 +57,13 @@ class RenderAnswer:
     frames: int
     channels: int
     bpm: float | None
+    loudness_db: float | None
+    peaks: tuple[int, ...]  # of its waveform, as the analysis has them
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> RenderAnswer:
-        """Return the answer of the child's plain JSON."""
-        return cls(tuple(plain["done"]), plain["frames"], plain["channels"], plain["bpm"])
+        """Return the answer of plain JSON, such as `to_dict` gives."""
+        return cls(**plain | {"done": tuple(plain["done"]), "peaks": tuple(plain["peaks"])})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
