@@ -28,6 +28,7 @@ from app.reprocessing.reprocess_purposes import ANALYSE_PURPOSE, DESCRIBE_PURPOS
 from app.reprocessing.routes import blueprint as reprocessing
 from app.shaping.render_purposes import PREVIEW_PURPOSE, RENDER_PURPOSE
 from app.upload.routes import blueprint as upload
+from app.upload.slice_purpose import SLICE_PURPOSE
 from app.upload.spool import SpoolingRequest
 from app.upload.upload_purpose import UPLOAD_PURPOSE
 from app.webhooks.routes import blueprint as webhooks

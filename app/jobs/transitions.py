@@ -78,10 +78,11 @@ def end_deleted(claim: Claim) -> Transition:
         attempt_log.record_end(claim.token, job_attempt.CANCELLED, reprocess.SAMPLE_DELETED)
         job.cancel(reprocess.SAMPLE_DELETED)
         job.results = {}
+        quota.return_charges(job)
         _enqueue_webhook(job, JOB_FAILED)
         batch_completion.settle_if_done(job.batch_id)
         is_purged = session.get(Sample, claim.sample_id or "", populate_existing=True) is None
-    remove_objects(claim.made_key)
+    remove_objects(claim.incoming_key, claim.made_key)
     if is_purged:
         remove_objects(claim.wav_key)  # this attempt may have stored it after the other objects were removed
     return Transition("cancelled")
