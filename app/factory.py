@@ -27,6 +27,7 @@ from app.pages.routes import blueprint as pages
 from app.reprocessing.reprocess_purposes import ANALYSE_PURPOSE, DESCRIBE_PURPOSE
 from app.reprocessing.routes import blueprint as reprocessing
 from app.shaping.render_purposes import PREVIEW_PURPOSE, RENDER_PURPOSE
+from app.shaping.routes import blueprint as shaping
 from app.upload.routes import blueprint as upload
 from app.upload.slice_purpose import SLICE_PURPOSE
 from app.upload.spool import SpoolingRequest
@@ -47,7 +48,9 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)
-    purposes.register(UPLOAD_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE, RENDER_PURPOSE, PREVIEW_PURPOSE)
+    purposes.register(
+        UPLOAD_PURPOSE, SLICE_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE, RENDER_PURPOSE, PREVIEW_PURPOSE
+    )
     templating.init_app(app)
     security.init_app(app)
     mail_wakeup.init_app(app)
@@ -110,6 +113,7 @@ def _register_blueprints(app: Flask) -> None:
         alike,
         duplicates,
         reprocessing,
+        shaping,
         admin,
         api,
         webhooks,

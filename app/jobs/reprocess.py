@@ -19,7 +19,7 @@ from app.billing.plans import Plan
 from app.extensions import db
 from app.jobs import purposes, scheduler
 from app.jobs.lease import Claim
-from app.jobs.purposes import Purpose
+from app.jobs.purposes import DailyLimit, Purpose
 from app.models import Batch, Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.models.job import UNFINISHED
@@ -132,19 +132,29 @@ def _insert_jobs(user: User, wanted: Mapping[str, Choices | None], purpose_name:
     return jobs
 
 
+def left_today(user: User, purpose_name: str) -> int:
+    """Return how many more jobs of a purpose with a daily limit the plan allows now, 0 or less for none."""
+    purpose, plan = purposes.find_purpose(purpose_name), plans.plan_for_user(user)
+    return _left_today(user, plan, purpose.daily_limit) if purpose.daily_limit is not None else 0
+
+
 def _check_daily_limit(user: User, plan: Plan, purpose: Purpose, count: int) -> None:
     """Raise DailyLimitError when the plan's limit has no room for so many jobs. The account is locked."""
     limit = purpose.daily_limit
     if limit is None:
         return
+    left = _left_today(user, plan, limit)
+    if count > left:
+        raise DailyLimitError(limit.exceeded_message(plan, left))
+
+
+def _left_today(user: User, plan: Plan, limit: DailyLimit) -> int:
     recent = select(func.count()).where(
         Job.user_id == user.id,
         Job.purpose.in_(purposes.sharing_limit(limit)),
         Job.created_at > utcnow() - LIMIT_WINDOW,
     )
-    left = limit.allowed(plan) - (db.session.scalar(recent) or 0)
-    if count > left:
-        raise DailyLimitError(limit.exceeded_message(plan, left))
+    return limit.allowed(plan) - (db.session.scalar(recent) or 0)
 
 
 def _build_job(

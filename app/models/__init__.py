@@ -10,10 +10,10 @@ from app.models.duplicate_group import DuplicateCleanup, DuplicateGroup, Duplica
 from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Batch, Job
 from app.models.job_attempt import Attempt
+from app.models.kept_render import Render, ShapingPreset
 from app.models.outbox_message import OutboxMessage
 from app.models.overage_consent import MeterDifference, OverageConsent
 from app.models.payment import Invoice, PaymentEvent
-from app.models.kept_render import Render, ShapingPreset
 from app.models.sample import AudioFeatures, Sample, Tag
 from app.models.sample_vector import SampleVector
 from app.models.search_row import Library, LibraryCount, LibraryTag, SampleChange, SearchRow

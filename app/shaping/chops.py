@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.audio.listening.zero_crossings import snap_to_zero_crossing
 from app.audio.render import chop
 from app.audio.render.chop import Way
 from app.audio.unit_format import RATE_HZ
@@ -60,3 +62,9 @@ def find_chops(sample: Sample, by: Way, count: int, sensitivity: float) -> Chops
     analysis, sound = analysis_in_force(sample), WavFrames(sample.sp404_key)
     cuts = chop.find_chops(analysis, sound, RATE_HZ, by=by, count=count, sensitivity=sensitivity)
     return Chops(cuts, len(sound), analysis.sample_rate)
+
+
+def snap_cuts(sample: Sample, sound: WavFrames, cuts: Sequence[int]) -> Chops:
+    """Return cuts that a producer chose, each moved to the nearest zero crossing within 2 ms."""
+    snapped = {round(snap_to_zero_crossing(cut / RATE_HZ, sound, RATE_HZ) * RATE_HZ) for cut in cuts}
+    return Chops(tuple(sorted(snapped | {0})), len(sound), sample.features.sample_rate)

@@ -40,6 +40,20 @@ def find_render_of(job: Job) -> Render | None:
     )
 
 
+def find_of_sample(sample: Sample, render_id: str) -> Render | None:
+    """Return the render of a sample with this id, if it is still kept."""
+    return db.session.scalar(select(Render).where(Render.id == render_id, Render.sample_id == sample.id))
+
+
+def equal_gains(sample: Sample, made: Render) -> tuple[float, float]:
+    """Return the factors that make a sample and what was made of it equally loud; the quieter one has 1."""
+    before, after = sample.features.loudness_db, made.loudness_db
+    if before is None or after is None:
+        return 1.0, 1.0
+    louder = before - after
+    return (10 ** (-louder / 20), 1.0) if louder > 0 else (1.0, 10 ** (louder / 20))
+
+
 def touch(render: Render) -> None:
     """Note that a shaped sound was asked for again, so that others go first."""
     with transaction() as session:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import PurePath
 from uuid import uuid4
 
@@ -12,7 +11,7 @@ from app.audio.render.stretch_length import stretch_length
 from app.billing import plans, quota
 from app.billing.plans import Plan
 from app.jobs import purposes, scheduler
-from app.models import Batch, Job, Sample, User
+from app.models import Batch, Job, Render, Sample, User
 from app.models.base import new_id, transaction
 from app.shaping.chops import Chops
 from app.sp404.pad_names import append_facts
@@ -55,6 +54,11 @@ def slices_size_bytes(sample: Sample, chops: Chops) -> int:
 def slice_name(sample: Sample, number: int) -> str:
     """Return the name of a slice, like `01 Amen 92 Fm`."""
     return append_facts(f"{number:02} {PurePath(sample.name).stem}", sample.bpm, sample.key)
+
+
+def shaped_name(sample: Sample, render: Render) -> str:
+    """Return the name of a shaped sound's file, with the tempo it has now."""
+    return append_facts(sample.name, render.bpm or sample.bpm, sample.key)
 
 
 def _source_frames(sample: Sample) -> int:
