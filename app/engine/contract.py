@@ -50,7 +50,7 @@ class ProgressListener:
 
 
 @dataclass(frozen=True)
-class RenderAnswer:
+class RenderReport:
     """What a render did, in words and figures; the WAV lies in the folder, as `RENDERED_NAME`."""
 
     done: tuple[str, ...]
@@ -61,7 +61,7 @@ class RenderAnswer:
     peaks: tuple[int, ...]  # of its waveform, as the analysis has them
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> RenderAnswer:
+    def from_dict(cls, plain: dict[str, Any]) -> RenderReport:
         """Return the answer of plain JSON, such as `to_dict` gives."""
         return cls(**plain | {"done": tuple(plain["done"]), "peaks": tuple(plain["peaks"])})
 

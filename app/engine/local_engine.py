@@ -13,8 +13,8 @@ from app.engine.contract import (
     EngineAnswer,
     EngineOrder,
     ProgressListener,
-    RenderAnswer,
     RenderOrder,
+    RenderReport,
 )
 from app.engine.describer import describe_sound
 from app.integrations.openrouter.chat_client import ChatEndpoint
@@ -71,7 +71,7 @@ def process_locally(
 
 def render_locally(
     sandbox: Sandbox, source: Path, order: RenderOrder, still_wanted: Callable[[], bool]
-) -> RenderAnswer:
+) -> RenderReport:
     """Shape a file that lies in a folder of its own, and write the WAV beside it as `RENDERED_NAME`.
 
     Raises UnreadableAudio for a bad file or a recipe that does not suit it, EngineCancelled when the answer
@@ -84,4 +84,4 @@ def render_locally(
         tick=still_wanted,
         tick_s=CANCEL_CHECK_S,
     )
-    return RenderAnswer.from_dict(plain)
+    return RenderReport.from_dict(plain)

@@ -17,8 +17,8 @@ from app.engine.contract import (
     EngineAnswer,
     EngineOrder,
     ProgressListener,
-    RenderAnswer,
     RenderOrder,
+    RenderReport,
 )
 from app.engine.http_stream import HttpStream, NoResponseError, TransferError, open_stream
 from app.engine.source_download import MAX_FETCH_S
@@ -58,7 +58,7 @@ def process_remotely(
 
 def render_remotely(
     engine: RemoteEngine, source_url: str, folder: Path, order: RenderOrder, still_wanted: Callable[[], bool]
-) -> RenderAnswer:
+) -> RenderReport:
     """Have the engine shape the file behind a signed link, and save the WAV in `folder`.
 
     Raises as `process_remotely` does, with the errors of `local_engine.render_locally`.
@@ -66,7 +66,7 @@ def render_remotely(
     listener = ProgressListener(lambda _: None, lambda _: None, still_wanted)
     last = _ask(engine, wire_format.RENDER_PATH, source_url, folder, order, listener)
     wire_format.check_success(last)
-    return RenderAnswer.from_dict(last["rendered"])
+    return RenderReport.from_dict(last["rendered"])
 
 
 def _ask(

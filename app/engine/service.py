@@ -44,7 +44,7 @@ class ProcessRequest(BaseModel):
     options: EngineOrder = EngineOrder()
 
 
-class RenderRequest(BaseModel):
+class ShapeRequest(BaseModel):
     """The body of a request for a shaped sound: the original's signed link, and the recipe."""
 
     model_config = ConfigDict(extra="forbid")
@@ -85,7 +85,7 @@ class EngineService:
     def render(self) -> Response:
         """Stream a shaped sound; refuse as `process` does."""
         self._authorise()
-        body = _valid_body(RenderRequest)
+        body = _valid_body(ShapeRequest)
         order = body.options.model_copy(update={"limit_s": self._limit_s(body.options.limit_s)})
 
         def work(source: Path, listener: ProgressListener) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class Purpose:
     shows_description: bool = False  # a finished card quotes the description, not tempo and key
     charges_upload: bool = False
     is_delayed_on_free: bool = False
+    result_page: str = ""  # the endpoint that shows what it made, by sample_id and job_id
     is_preview: bool = False  # somebody waits for it at the screen: it has no card and sends no webhook
     priority_offset: int = 0  # added to the plan's priority: above 0, it lets other jobs of its tier go first
     daily_limit: DailyLimit | None = None

@@ -9,6 +9,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, DecimalField, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.audio.render.chop import DEFAULT_SENSITIVITY, MAX_CHOPS, WAYS
@@ -27,8 +28,12 @@ from app.models import Sample
 from app.models.display_names import visible_text
 
 TRIM_DB = -60.0
-MONO_CHOICES = [("", "as they are"), *MONO_WORDS.items()]
-CURVE_CHOICES = [("linear", "straight"), ("smooth", "smooth"), ("fast", "equal power")]
+MONO_CHOICES = [SelectChoice(way, words) for way, words in ({"": "as they are"} | MONO_WORDS).items()]
+CURVE_CHOICES = [
+    SelectChoice("linear", "straight"),
+    SelectChoice("smooth", "smooth"),
+    SelectChoice("fast", "equal power"),
+]
 WAY_WORDS = {
     "onsets": "hits",
     "beats": "beats",
@@ -78,9 +83,11 @@ class ShapeForm(FlaskForm):
     whole_beats = BooleanField("Cut the end to whole beats")
     remove_dc = BooleanField("Remove DC offset")
     reverse = BooleanField("Reverse")
-    mono = SelectField("Channels", choices=MONO_CHOICES)
+    mono = SelectField("Channels", choices=MONO_CHOICES, default="")
     level = _number("Level", -60, 0, "The loudest point, or the loudness in LUFS.")
-    level_unit = SelectField("Unit", choices=[(unit, unit) for unit in LEVEL_UNITS], default="dBTP")
+    level_unit = SelectField(
+        "Unit", choices=[SelectChoice(unit, unit) for unit in LEVEL_UNITS], default="dBTP"
+    )
     gain_db = _number("Gain (dB)", -60, 40)
     fade_in_ms = _number("Fade in (ms)", 0, 60_000)
     fade_out_ms = _number("Fade out (ms)", 0, 60_000)
@@ -135,7 +142,7 @@ class ChopForm(FlaskForm):
     class Meta:
         csrf = False  # it only asks
 
-    by = SelectField("Cut at", choices=[(way, WAY_WORDS[way]) for way in WAYS], default="onsets")
+    by = SelectField("Cut at", choices=[SelectChoice(way, WAY_WORDS[way]) for way in WAYS], default="onsets")
     count = IntegerField(
         "Slices at most", [InputRequired(), NumberRange(1, MAX_CHOPS, f"Enter 1 to {MAX_CHOPS}.")], default=16
     )

@@ -111,6 +111,7 @@ RENDER_PURPOSE = Purpose(
     wording=WORDING,
     is_about_sample=True,
     daily_limit=RENDER_LIMIT,
+    result_page="shaping.progress",
     last_stage=LAST_STAGE,
 )
 PREVIEW_PURPOSE = Purpose(

@@ -24,8 +24,8 @@ def upgrade() -> None:
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("frames", sa.Integer(), nullable=False),
         sa.Column("channels", sa.Integer(), nullable=False),
-        sa.Column("bpm", sa.Float(), nullable=True),
-        sa.Column("loudness_db", sa.Float(), nullable=True),
+        sa.Column("bpm", sa.Double(), nullable=True),
+        sa.Column("loudness_db", sa.Double(), nullable=True),
         sa.Column("peaks", sa.LargeBinary(), nullable=False),
         sa.Column("done", sa.JSON(), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
@@ -37,7 +37,7 @@ def upgrade() -> None:
             ["sample_id"], ["samples.id"], name=op.f("fk_renders_sample_id_samples"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_renders")),
-        sa.UniqueConstraint("sample_id", "recipe_sha256", name=op.f("uq_renders_sample_id")),
+        sa.UniqueConstraint("sample_id", "recipe_sha256", name=op.f("uq_renders_sample_id_recipe_sha256")),
     )
     op.create_index("ix_renders_used", "renders", ["user_id", "used_at", "id"])
     op.create_index(op.f("ix_renders_store_key"), "renders", ["store_key"])
@@ -52,7 +52,7 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name=op.f("fk_shaping_presets_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shaping_presets")),
-        sa.UniqueConstraint("user_id", "name", name=op.f("uq_shaping_presets_user_id")),
+        sa.UniqueConstraint("user_id", "name", name=op.f("uq_shaping_presets_user_id_name")),
     )
     op.add_column("processing_jobs", sa.Column("choices", sa.JSON(), nullable=True))
     op.add_column("samples", sa.Column("parent_id", sa.String(length=26), nullable=True))

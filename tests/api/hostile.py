@@ -105,7 +105,8 @@ def check_answer(operation: Operation, answer: Any, sent: object) -> None:
 def walk(script: ApiScript, sample_id: str, share: float) -> Counter[int]:
     """Send that share of all calls, chosen by a fixed seed, and check every answer; count the statuses."""
     statuses: Counter[int] = Counter()
-    ids, chance = dict.fromkeys(("sample_id", "job_id", "upload_id"), sample_id), random.Random(13)
+    ids = dict.fromkeys(("sample_id", "job_id", "upload_id", "render_id"), sample_id)
+    chance = random.Random(13)
     for operation in sorted(OPERATIONS, key=lambda each: each.method == "DELETE"):
         for path, options in all_calls(operation, ids):
             if chance.random() < share:

@@ -12,7 +12,7 @@ import soundfile
 
 from app.audio.errors import UnreadableAudio
 from app.engine import local_engine, remote_engine
-from app.engine.contract import RENDERED_NAME, RenderAnswer, RenderOrder
+from app.engine.contract import RENDERED_NAME, RenderOrder, RenderReport
 from app.sandbox.errors import EngineCancelled, EngineTimeout
 from app.sandbox.runner import Sandbox
 from tests.engine.fake_store import FakeStore
@@ -31,7 +31,7 @@ def sandbox() -> Iterator[Sandbox]:
     sandbox.close()
 
 
-def render_here(sandbox: Sandbox, folder: Path, wanted: bool = True, **order: Any) -> RenderAnswer:
+def render_here(sandbox: Sandbox, folder: Path, wanted: bool = True, **order: Any) -> RenderReport:
     (folder / "source").write_bytes(drum_loop(93))
     order = {"recipe": RECIPE} | order
     return local_engine.render_locally(sandbox, folder / "source", RenderOrder(**order), lambda: wanted)
