@@ -27,6 +27,7 @@ from app.jobs.heartbeat_thread import start_heartbeat
 from app.jobs.reconcile import requeue_abandoned
 from app.jobs.side_threads import run_aside
 from app.jobs.task_context import app_context, has_app, run_chores
+from app.kits import kit_list
 from app.library import cleanups, trash
 from app.models import User
 from app.models.base import utcnow
@@ -119,7 +120,7 @@ def run_housekeeping() -> None:
     )
     message_lanes.send_mails()
     run_aside("usage", outbox.deliver_usage)
-    run_aside("purge", trash.purge_deleted)
+    run_aside("purge", trash.purge_deleted, kit_list.purge_deleted_kits)
     run_aside("follow-changes", follow_all_changes)
     run_aside("duplicates", compare_due_samples)
     run_aside("cleanups", cleanups.continue_cleanups)

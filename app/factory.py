@@ -21,6 +21,7 @@ from app.deduplication.routes import blueprint as duplicates
 from app.extensions import csrf, db, limiter, login_manager, migrate
 from app.jobs import purposes
 from app.jobs.routes import blueprint as jobs
+from app.kits.routes import blueprint as kits
 from app.library.routes import blueprint as library
 from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
@@ -110,6 +111,7 @@ def _register_blueprints(app: Flask) -> None:
         upload,
         jobs,
         library,
+        kits,
         alike,
         duplicates,
         reprocessing,

@@ -29,11 +29,13 @@ ICONS = (
     "exclamation-triangle",
     "forward",
     "heart",
+    "lock-closed",
     "musical-note",
     "pause",
     "play",
     "queue-list",
     "speaker-wave",
+    "square-3-stack-3d",
     "squares-2x2",
     "user-plus",
 )

@@ -14,6 +14,7 @@ from app.models import DuplicateGroup, Sample, User, WebhookDelivery
 from app.notify import webhook_delivery
 from app.shaping import orders, presets
 from app.webhooks import endpoints
+from tests.kits.stock import kit_of
 from tests.support import Browser, finished_job, kick
 
 
@@ -46,4 +47,7 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
         "worker_id": "w",
         "user_id": owner.id,
         "factor": "half",
+        "kit_id": kit_of(owner, A1=db.session.get_one(Sample, job_id)).id,
+        "pad": "A1",
+        "bank": "A",
     }

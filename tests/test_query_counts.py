@@ -24,6 +24,8 @@ from app.models import (
     DuplicateGroup,
     Invoice,
     Job,
+    Kit,
+    KitPad,
     OutboxMessage,
     PaymentEvent,
     Sample,
@@ -40,6 +42,7 @@ from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
 from app.models.worker_process import RUNNING
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.search.indexing import follow_changes
+from app.sp404.pads import PAD_NAMES
 from app.upload.upload_purpose import UPLOAD
 from app.webhooks import endpoints
 from tests.query_counter import counted_queries
@@ -61,9 +64,12 @@ QUERIES = {
     "admin.queues": ("", "?tab=failed", "?tab=done", "?tab=delayed&text=loop"),
     "alike.similar": ("", "?preset=rhythm&but=brighter&ask=dark+loops"),
     "alike.similar_to_several": ("?sample={sample_id}",),
+    "kits.add": ("?sample={sample_id}",),
+    "kits.show": ("", "?bank=B"),
+    "kits.show_pad": ("", "?ask=dark+loops"),
     "api.list_samples": ("", "?ask=dark+loops&limit=50"),
 }
-FRAGMENTS = {"library.index", "jobs.cards", "admin.queues", "duplicates.show"}
+FRAGMENTS = {"library.index", "jobs.cards", "admin.queues", "duplicates.show", "kits.show_pad"}
 
 
 def copy_of(row: Model, **changes: Any) -> Any:
@@ -86,7 +92,10 @@ class Stock:
         """Add rows until there are `count` of each kind."""
         with transaction() as session:
             for number in range(self.count, count):
-                for add in (self._add_sample, self._add_jobs, self._add_webhook, self._add_account_rows):
+                for add in (
+                    self._add_sample, self._add_jobs, self._add_webhook, self._add_account_rows,
+                    self._add_kit,
+                ):  # fmt: skip
                     add(number)
                 session.flush()
         self.count = count
@@ -142,6 +151,14 @@ class Stock:
         db.session.flush()
         db.session.add(Attempt(job_id=job.id, **attempt))
 
+    def _add_kit(self, number: int) -> None:
+        """Add a kit, and a pad to the first one."""
+        db.session.add(Kit(user_id=self.user.id, name=f"Kit {number}", tempo=9_000, tempo_source="project"))
+        db.session.flush()
+        kit_id = db.session.scalars(select(Kit.id).order_by(Kit.id)).first()
+        values = {"sample_id": self.latest.id, "content_sha256": "", "settings": {"version": 1}}
+        db.session.add(KitPad(kit_id=kit_id, pad=PAD_NAMES[number], **values))
+
     def _add_webhook(self, number: int) -> None:
         endpoint = db.session.scalars(select(WebhookEndpoint)).first()
         if endpoint is None:
@@ -195,7 +212,9 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
     failed = db.session.scalars(select(Job.id).where(Job.state == FAILED)).first()
     endpoint = db.session.scalars(select(WebhookEndpoint.id)).first()
     group = db.session.scalars(select(DuplicateGroup.id)).first()
+    kit = db.session.scalars(select(Kit.id).order_by(Kit.id)).first()
     ids = {"sample_id": stock.sample.id, "job_id": failed, "endpoint_id": endpoint, "group_id": group}
+    ids |= {"kit_id": kit, "pad": "A1"}
     found: dict[str, str] = {}
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.endpoint not in NO_ROWS and rule.endpoint != "static":

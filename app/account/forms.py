@@ -10,11 +10,13 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from app.auth.form_fields import checkbox_list, current_password_field, email_field, new_password_field
 from app.mail_addresses import normalize_address
-from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
+from app.models.api_token import EXPORTS_WRITE, JOBS_READ, KITS_READ, KITS_WRITE, SAMPLES_READ, SAMPLES_WRITE
 
 ABILITY_LABELS = {
     SAMPLES_READ: "list, search and download samples",
     SAMPLES_WRITE: "upload, correct and delete samples, analyse and describe them again, cancel jobs",
+    KITS_READ: "list and read kits",
+    KITS_WRITE: "make, change and delete kits",
     JOBS_READ: "follow the progress of jobs",
     EXPORTS_WRITE: "make WAVs for the SP-404MKII",
 }

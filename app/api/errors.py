@@ -10,13 +10,25 @@ from pydantic import ValidationError
 from app.api import problems
 from app.audio.render.recipe import RecipeError
 from app.jobs.reprocess import DailyLimitError
+from app.kits.history import KitConflictError, KitTooLargeError
+from app.kits.kit_list import TooManyKitsError
+from app.kits.pad_edits import EmptyPadError
 from app.models.corrections import UnfitCorrectionError
 from app.upload.direct_uploads import NoBucketError, NotArrivedError
 from app.upload.idempotency import KeyReusedError, RequestInProgressError
 from app.upload.intake import UploadRefusedError, UploadUnavailableError
 
 # Their messages are sentences for the user; the status says what kind of refusal it is.
-STATUS_BY_ERROR = {UploadRefusedError: 422, DailyLimitError: 422, RecipeError: 422, NotArrivedError: 409}
+STATUS_BY_ERROR: dict[type[Exception], int] = {
+    UploadRefusedError: 422,
+    DailyLimitError: 422,
+    RecipeError: 422,
+    NotArrivedError: 409,
+    KitConflictError: 409,
+    TooManyKitsError: 409,
+    KitTooLargeError: 422,
+    EmptyPadError: 422,
+}
 
 
 def register(blueprint: Blueprint) -> None:

@@ -10,12 +10,17 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.api.operations import OPERATIONS, PREFIX, Operation
+from app.api.operation import Operation
+from app.api.operations import OPERATIONS, PREFIX
 from app.api.problems import MEDIA_TYPE, Problem
 from app.api.schemas import ID_PATTERN
+from app.sp404.pads import PAD_PATTERN
+from app.sp404.unit_limits import BANKS
 
 SCHEMA_REF = "#/components/schemas/{model}"
 PATH_NAME = re.compile(r"{(\w+)}")
+# Parts of a path that are no ids.
+PATH_PATTERNS = {"pad": PAD_PATTERN, "bank": f"^[{BANKS}]$"}
 RATE_HEADERS = {
     "RateLimit-Policy": ("string", "How many requests are allowed in how many seconds."),
     "RateLimit": ("string", "How many requests are left, and in how many seconds the count starts over."),
@@ -127,10 +132,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     ids: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": ID_PATTERN}}
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(name)}
         for name in PATH_NAME.findall(operation.path)
     ]
     return ids + _model_parameters(operation.query, "query") + _model_parameters(operation.headers, "header")
+
+
+def _path_schema(name: str) -> dict[str, str]:
+    return {"type": "string", "pattern": PATH_PATTERNS.get(name, ID_PATTERN)}
 
 
 def _model_parameters(model: type[BaseModel] | None, where: str) -> list[dict[str, Any]]:

@@ -2,51 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from pydantic import BaseModel
-
 from app.api import duplicate_schemas, render_schemas, sample_schemas, schemas, similar_schemas
+from app.api.kit_operations import KIT_OPERATIONS
+from app.api.operation import Operation
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
 PREFIX = "/api"
-# Every operation may answer these: unreadable request, no valid token, address too long, rate limit,
-# headers too long, service unavailable.
-COMMON_PROBLEMS = (400, 401, 414, 429, 431, 503)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation: its route, the token it needs, what it takes and what it may answer."""
-
-    name: str
-    method: str
-    path: str  # below PREFIX, in OpenAPI's syntax: /samples/{sample_id}
-    summary: str
-    description: str = ""
-    ability: str | None = None  # None: any token will do
-    status: int = 200
-    answer: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None  # JSON
-    form: type[BaseModel] | None = None  # multipart, together with the file `audio`
-    headers: type[BaseModel] | None = None
-    problems: tuple[int, ...] = ()
-
-    @property
-    def rule(self) -> str:
-        """The path in Flask's syntax."""
-        return self.path.replace("{", "<").replace("}", ">")
-
-    @property
-    def all_problems(self) -> tuple[int, ...]:
-        """Every status of a problem that this operation may answer, in order."""
-        own = {403} if self.ability else set()
-        own |= {404} if "{" in self.path else set()
-        own |= {422} if self.query or self.body or self.form else set()
-        own |= {413, 415} if self.body or self.form else set()
-        return tuple(sorted(own | {*COMMON_PROBLEMS, *self.problems}))
-
 
 UPLOAD = Operation(
     "upload",
@@ -245,5 +206,6 @@ OPERATIONS = (
     RENDER_SAMPLE,
     DOWNLOAD_RENDER,
     FIND_CHOPS,
+    *KIT_OPERATIONS,
     SHOW_USAGE,
 )

@@ -48,7 +48,10 @@ def validation_problem(error: ValidationError) -> Response:
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if any(detail["type"] == "json_invalid" for detail in details):
         return problem_response(400, "The body is not valid JSON.")
-    errors = [FieldError(field=_field_path(d["loc"]), message=d["msg"]) for d in details[:MAX_ERRORS]]
+    errors = [
+        FieldError(field=_field_path(d["loc"]), message=d["msg"].removeprefix("Value error, "))
+        for d in details[:MAX_ERRORS]
+    ]
     words = "; ".join(f"{error.field}: {error.message}" if error.field else error.message for error in errors)
     return problem_response(422, f"The request can't be used. {words}", errors)
 

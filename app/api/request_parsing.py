@@ -6,10 +6,8 @@ from flask import request
 from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from app.api.operations import Operation
+from app.api.operation import Operation
 from app.form_responses import form_texts
-
-MAX_JSON_BYTES = 64 * 1024
 
 
 def parse_request(operation: Operation) -> dict[str, BaseModel]:
@@ -24,7 +22,7 @@ def parse_request(operation: Operation) -> dict[str, BaseModel]:
     if operation.headers is not None:
         found["headers"] = operation.headers.model_validate(dict(request.headers))
     if operation.body is not None:
-        found["body"] = operation.body.model_validate_json(_read_json())
+        found["body"] = operation.body.model_validate_json(_read_json(operation.max_body_bytes))
     if operation.form is not None:
         _require_mimetype("multipart/form-data")
         if any("\0" in text for text in form_texts()):
@@ -33,9 +31,9 @@ def parse_request(operation: Operation) -> dict[str, BaseModel]:
     return found
 
 
-def _read_json() -> bytes:
+def _read_json(max_bytes: int) -> bytes:
     _require_mimetype("application/json")
-    request.max_content_length = MAX_JSON_BYTES
+    request.max_content_length = max_bytes
     return request.get_data()
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.api import errors, operations, problems, request_parsing, response_headers, schemas
-from app.api.operations import Operation
+from app.api.operation import Operation
 from app.auth import api_tokens
 from app.billing import plans
 from app.extensions import csrf, limiter, settings

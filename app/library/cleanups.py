@@ -17,6 +17,7 @@ from app.billing import quota
 from app.deduplication import groups
 from app.deduplication.copies import load_copies
 from app.extensions import db
+from app.kits.repointing import repoint_pads
 from app.library import trash
 from app.library.handover import hand_over
 from app.models import DuplicateCleanup, DuplicateGroup, Sample, User
@@ -210,7 +211,7 @@ def _free(cleanup: DuplicateCleanup, group_ids: Collection[str]) -> None:
     What was uploaded after the order stays. Of a group that is too large, the oldest go first.
     """
     own = DuplicateGroup.user_id == cleanup.user_id, DuplicateGroup.id.in_(group_ids)
-    copies, freed = load_copies(group_ids, SAMPLES_AT_ONCE + 1), []
+    copies, kept_by_freed = load_copies(group_ids, SAMPLES_AT_ONCE + 1), dict[str, str]()
     there = _lock_samples([each.sample_id for found in copies.values() for each in found])
     for group in db.session.scalars(select(DuplicateGroup).where(*own)).all():
         kept = groups.find_kept(group, [each for each in copies.get(group.id, []) if each.sample_id in there])
@@ -218,8 +219,9 @@ def _free(cleanup: DuplicateCleanup, group_ids: Collection[str]) -> None:
         others = [each for each in others if each in there and each[:TIME_CHARACTERS] <= cleanup.id]
         if kept is not None and others:
             hand_over(there[kept.sample_id], [there[each] for each in others])
-            freed += others
-    hidden = trash.hide_samples(cleanup.user_id, freed, cleanup.requested_at)
+            kept_by_freed |= dict.fromkeys(others, kept.sample_id)
+    repoint_pads(cleanup.user_id, kept_by_freed)
+    hidden = trash.hide_samples(cleanup.user_id, kept_by_freed, cleanup.requested_at)
     cleanup.samples += len(hidden)
     cleanup.freed_bytes += sum(hidden.values())
 

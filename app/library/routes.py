@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
 from app.extensions import limiter
+from app.kits import placements
 from app.library import downloads, measurement_facts, samples, trash
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
@@ -229,6 +230,7 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         other_keys=measurement_facts.other_keys(sample),
         other_sounds=measurement_facts.other_sounds(sample),
         age=sample_age(sample),
+        placements=placements.pads_with(sample),
     )
 
 

@@ -11,6 +11,10 @@ from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Batch, Job
 from app.models.job_attempt import Attempt
 from app.models.kept_render import Render, ShapingPreset
+from app.models.kit import Kit
+from app.models.kit_bank import KitBank
+from app.models.kit_change import KitChange
+from app.models.kit_pad import KitPad
 from app.models.outbox_message import OutboxMessage
 from app.models.overage_consent import MeterDifference, OverageConsent
 from app.models.payment import Invoice, PaymentEvent
@@ -44,6 +48,10 @@ __all__ = [
     "IdempotencyKey",
     "Invoice",
     "Job",
+    "Kit",
+    "KitBank",
+    "KitChange",
+    "KitPad",
     "Library",
     "LibraryCount",
     "LibraryTag",

@@ -12,7 +12,8 @@ from app.models.user import User
 
 SAMPLES_READ, SAMPLES_WRITE = "samples:read", "samples:write"
 JOBS_READ, EXPORTS_WRITE = "jobs:read", "exports:write"
-ABILITIES = (SAMPLES_READ, SAMPLES_WRITE, JOBS_READ, EXPORTS_WRITE)
+KITS_READ, KITS_WRITE = "kits:read", "kits:write"
+ABILITIES = (SAMPLES_READ, SAMPLES_WRITE, KITS_READ, KITS_WRITE, JOBS_READ, EXPORTS_WRITE)
 
 
 class ApiToken(Model):

@@ -17,6 +17,7 @@ from app.sp404.name_shortening import shorten_name
 
 MAX_PAD_NAME = 23
 UNLOADABLE_CHARACTER = re.compile(r"[^A-Za-z0-9 _!&()+,\-.=@\[\]{}]")
+SAFE_NAME_RULE = "of A–Z, a–z, 0–9, spaces and _ ! & ( ) + - , . = @ [ ] { }"
 # A sharp or flat belongs to a note: `F#m7`, but not `Loop #1`.
 PITCH = re.compile(r"(?<![^\W\d_])([A-G])([#♯♭]{1,2})", re.I)
 PITCH_SIGNS = str.maketrans({"#": "s", "♯": "s", "♭": "b"})

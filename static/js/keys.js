@@ -36,6 +36,11 @@ function openSimilar() {
   if (link) location.assign(link.href);
 }
 
+function openKits() {
+  const link = targetRow()?.querySelector(".add-to-kit") ?? document.querySelector(".page-head .add-to-kit");
+  if (link) location.assign(link.href);
+}
+
 const shortcuts = {
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
@@ -44,6 +49,7 @@ const shortcuts = {
   "/": () => document.getElementById("q")?.focus(),
   l: () => targetRow()?.querySelector(".like button")?.click(),
   s: openSimilar,
+  a: openKits,
   x: () => targetRow()?.querySelector(".pick")?.click(),
   Enter: openRow,
   "?": showShortcuts,

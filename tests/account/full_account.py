@@ -22,6 +22,8 @@ from app.deduplication.comparison import compare_due_samples
 from app.extensions import Base, db, settings
 from app.integrations.storage import open_store
 from app.jobs import run
+from app.kits import history, kit_list, pad_edits
+from app.kits.kit_state import KitState
 from app.library import cleanups, samples
 from app.models import (
     AiAnswer,
@@ -103,6 +105,7 @@ def make_full_account(app: Flask, email: str, customer_id: str | None = None) ->
     _add_connections(user)
     _add_duplicates(user, browser)
     _add_shaping(user, sample)
+    _add_kit(user, sample)
     assert script.upload("by-script.wav", kick(), key="once").status_code == 202
     uploaded_job(browser, "waiting.wav", kick())
     _add_payments(user, customer)
@@ -151,6 +154,13 @@ def _add_shaping(user: User, sample: Sample) -> None:
         run.run_next()
         db.session.refresh(made)
     presets.save_preset(user, "Backwards", RenderRecipe(reverse=True))
+
+
+def _add_kit(user: User, sample: Sample) -> None:
+    """Add a kit with a pad, a bank of its own and a change."""
+    kit = kit_list.create_kit(user, KitState("Dusty kit"))
+    edits = pad_edits.place("A1", pad_edits.pad_for_sample(sample)), pad_edits.change_bank("A", volume=100)
+    history.change_kit(kit, "Place Mine on A1", pad_edits.in_order(*edits))
 
 
 def _add_connections(user: User) -> None:

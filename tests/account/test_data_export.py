@@ -34,6 +34,7 @@ SUSPICIOUS = ("secret", "hash", "token", "password", "recovery", "fingerprint", 
 HARMLESS = {
     ("samples", "content_sha256"),  # of the user's own file
     ("processing_jobs", "content_sha256"),
+    ("kit_pads", "content_sha256"),
     ("ai_calls", "prompt_tokens"),  # counts
     ("ai_calls", "completion_tokens"),
 }

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from app.api import openapi
-from app.api.operations import OPERATIONS, PREFIX, Operation
+from app.api.operation import Operation
+from app.api.operations import OPERATIONS, PREFIX
 from app.api.problems import MEDIA_TYPE, Problem
 from tests.support import ApiScript, kick
 
@@ -105,7 +106,11 @@ def check_answer(operation: Operation, answer: Any, sent: object) -> None:
 def walk(script: ApiScript, sample_id: str, share: float) -> Counter[int]:
     """Send that share of all calls, chosen by a fixed seed, and check every answer; count the statuses."""
     statuses: Counter[int] = Counter()
-    ids = dict.fromkeys(("sample_id", "job_id", "upload_id", "render_id"), sample_id)
+    ids = dict.fromkeys(("sample_id", "job_id", "upload_id", "render_id"), sample_id) | {
+        "kit_id": script.call("POST", f"{PREFIX}/kits", json={"name": "a"}).get_json()["id"],
+        "pad": "A1",
+        "bank": "A",
+    }
     chance = random.Random(13)
     for operation in sorted(OPERATIONS, key=lambda each: each.method == "DELETE"):
         for path, options in all_calls(operation, ids):

@@ -10,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.api import openapi
-from app.api.operations import OPERATIONS, PREFIX, Operation
+from app.api.operation import Operation
+from app.api.operations import OPERATIONS, PREFIX
 from app.extensions import settings
 from app.models import User
 from app.models.api_token import ABILITIES

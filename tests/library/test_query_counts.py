@@ -31,7 +31,7 @@ def sample(as_owner: Browser) -> Sample:
         ("/samples?after={id}&sort=oldest", FRAGMENT, 6),
         ("/samples?ask=dusty+loops,+longest+first", {}, 9),
         (f"/samples?{EVERY_FILTER}", {}, 10),
-        ("/samples/{id}", {}, 6),
+        ("/samples/{id}", {}, 7),
         ("/samples/{id}/peaks", {}, 4),
         ("/dashboard", {}, 15),
     ],

@@ -38,6 +38,13 @@ OWN = (
     "/shaping",
     "/duplicates",
     "DUPLICATES",
+    "/kits",
+    "EMPTY KIT",
+    "KIT",
+    "KIT/pads/A1",
+    "KIT/pads/A2",
+    "KIT/pads/B5?ask=kick",
+    "ADD",
     "/again?purpose=describe&all=1",
     "/again?purpose=analyse&all=1",
     "/billing",
@@ -71,6 +78,11 @@ def address(path: str, library: Producer) -> str:
         found = re.search(r'href="(/admin/jobs/[^"]+)"', page)
         assert found is not None
         return found.group(1)
+    if path.startswith(("KIT", "EMPTY KIT")):
+        kits = re.findall(r'class="kit-name" href="([^"]+)"', library.http.get("/kits").text)
+        return kits[1] if path == "EMPTY KIT" else path.replace("KIT", kits[0])
+    if path == "ADD":
+        return "/kits/add?" + "&".join(f"sample={each}" for each in sample_ids(library))
     if path == "DUPLICATES":
         return wait_for_duplicates(library)
     if not path.startswith(("SAMPLE", "SIMILAR")):
@@ -85,6 +97,22 @@ def duplicates(library: Producer) -> None:
     """Upload a sample again, so that the pages of duplicates have something to show."""
     library.upload(("Deep kick copy.wav", kick()))
     wait_for_duplicates(library)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kits(duplicates: None, library: Producer) -> None:
+    """Make an empty kit, and one with everything that a pad may be: two sounds and a locked empty pad."""
+    library.post("/kits", name="Empty kit", tempo="90", tempo_source="project")
+    library.post("/kits/placements", kit="", sample=sample_ids(library))
+    kit = address("KIT", library)
+    library.post(f"{kit}/pads/A2/lock", revision="1")
+    library.post(f"{kit}/pads/B1/lock", revision="2")
+
+
+def sample_ids(library: Producer) -> list[str]:
+    found = re.findall(r'id="sample-(\w{26})"', library.http.get("/samples").text)
+    assert len(found) > 2
+    return found
 
 
 def wait_for_duplicates(library: Producer) -> str:

@@ -1,0 +1,163 @@
+"""The operations of the JSON API about kits."""
+
+from __future__ import annotations
+
+from app.api import kit_schemas
+from app.api.operation import Operation
+from app.models.api_token import KITS_READ, KITS_WRITE
+from app.sp404.kit_document import KitDocument
+
+MAX_KIT_BYTES = 2 * 10**6
+A_KIT = "The answer is the kit's `kit.json`."
+
+LIST_KITS = Operation(
+    "list_kits", "GET", "/kits", "List kits", ability=KITS_READ, answer=kit_schemas.KitsAnswer
+)
+CREATE_KIT = Operation(
+    "create_kit",
+    "POST",
+    "/kits",
+    "Create a kit",
+    "Send a `kit.json`, or a name with samples to lay out. Samples of a `kit.json` are found among yours by "
+    "id, or else by the hash of their file; a pad whose sample is not found is a gap with its settings. "
+    "409 when you have 200 kits.",
+    ability=KITS_WRITE,
+    status=201,
+    answer=KitDocument,
+    body=kit_schemas.NewKit,
+    max_body_bytes=MAX_KIT_BYTES,
+    problems=(404, 409),
+)
+SHOW_KIT = Operation(
+    "show_kit",
+    "GET",
+    "/kits/{kit_id}",
+    "Get a kit",
+    "Send the answer to `POST /api/kits` to make the same kit.",
+    ability=KITS_READ,
+    answer=KitDocument,
+)
+EDIT_KIT = Operation(
+    "edit_kit",
+    "PATCH",
+    "/kits/{kit_id}",
+    "Change a kit",
+    f"Its name, tempo, notes and banks. {A_KIT}",
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    body=kit_schemas.KitPatch,
+    problems=(409,),
+)
+DELETE_KIT = Operation(
+    "delete_kit",
+    "DELETE",
+    "/kits/{kit_id}",
+    "Delete a kit",
+    "Its samples stay in the library.",
+    ability=KITS_WRITE,
+    status=204,
+)
+COPY_KIT = Operation(
+    "copy_kit",
+    "POST",
+    "/kits/{kit_id}/copy",
+    "Copy a kit",
+    "409 when you have 200 kits.",
+    ability=KITS_WRITE,
+    status=201,
+    answer=KitDocument,
+    problems=(409,),
+)
+PUT_PAD = Operation(
+    "put_pad",
+    "PUT",
+    "/kits/{kit_id}/pads/{pad}",
+    "Set a pad",
+    f"The pad holds exactly this afterwards. Name the sample by id or by the hash of its file. {A_KIT}",
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    body=kit_schemas.PadPut,
+    problems=(409,),
+)
+CLEAR_PAD = Operation(
+    "clear_pad",
+    "DELETE",
+    "/kits/{kit_id}/pads/{pad}",
+    "Clear a pad",
+    f"Its settings go too. {A_KIT}",
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    query=kit_schemas.RevisionQuery,
+    problems=(409,),
+)
+COPY_PAD = Operation(
+    "copy_pad",
+    "POST",
+    "/kits/{kit_id}/pads/{pad}/copy",
+    "Copy a pad to another",
+    f"With its settings, in place of what is there. {A_KIT}",
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    body=kit_schemas.PadTarget,
+    problems=(409,),
+)
+EXCHANGE_PADS = Operation(
+    "exchange_pads",
+    "POST",
+    "/kits/{kit_id}/pads/{pad}/exchange",
+    "Exchange two pads",
+    A_KIT,
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    body=kit_schemas.PadTarget,
+    problems=(409,),
+)
+COPY_BANK = Operation(
+    "copy_bank",
+    "POST",
+    "/kits/{kit_id}/banks/{bank}/copy",
+    "Copy a bank to another",
+    f"All 16 pads, in place of what is there. {A_KIT}",
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    body=kit_schemas.BankTarget,
+    problems=(409,),
+)
+UNDO_CHANGE = Operation(
+    "undo_change",
+    "POST",
+    "/kits/{kit_id}/undo",
+    "Undo the last change of a kit",
+    f"As often as there are changes: the last 50 are kept. 409 when there is none left. {A_KIT}",
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    query=kit_schemas.RevisionQuery,
+    problems=(409,),
+)
+REDO_CHANGE = Operation(
+    "redo_change",
+    "POST",
+    "/kits/{kit_id}/redo",
+    "Redo what was undone last",
+    f"Until the kit is changed in another way. 409 when there is nothing to redo. {A_KIT}",
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    query=kit_schemas.RevisionQuery,
+    problems=(409,),
+)
+
+KIT_OPERATIONS = (
+    LIST_KITS,
+    CREATE_KIT,
+    SHOW_KIT,
+    EDIT_KIT,
+    DELETE_KIT,
+    COPY_KIT,
+    PUT_PAD,
+    CLEAR_PAD,
+    COPY_PAD,
+    EXCHANGE_PADS,
+    COPY_BANK,
+    UNDO_CHANGE,
+    REDO_CHANGE,
+)

@@ -1,0 +1,105 @@
+"""Request and response schemas of the JSON API for kits. A kit itself is the `kit.json` of `app.sp404`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from app.api.schemas import ID_PATTERN, RequestModel
+from app.kits.kit_state import HUNDREDTHS
+from app.models import Kit
+from app.sp404 import unit_limits
+from app.sp404.kit_document import (
+    BankName,
+    KitDocument,
+    KitName,
+    Notes,
+    SampleReference,
+    TempoSource,
+)
+from app.sp404.pad_settings import PadSettings, Tempo
+from app.sp404.pads import PAD_NAMES, PAD_PATTERN
+
+PadPath = Annotated[str, Field(pattern=PAD_PATTERN)]
+Revision = Annotated[
+    int | None,
+    Field(
+        description="The `revision` that the change is made for: when the kit has another by now, nothing is "
+        "changed and the answer is 409."
+    ),
+]
+
+
+class RevisionQuery(RequestModel):
+    revision: Revision = None
+
+
+class NewKit(KitDocument):
+    """A `kit.json`, or a name with samples to lay out."""
+
+    samples: Annotated[list[Annotated[str, Field(pattern=ID_PATTERN)]], Field(max_length=len(PAD_NAMES))] = (
+        Field(
+            default_factory=list,
+            description="Instead of `pads`: ids of your samples in order. One whose file name begins with a "
+            "pad, such as `C05 snare.wav`, goes there.",
+        )
+    )
+
+
+class BankPatch(RequestModel):
+    tempo: Tempo | None = None
+    volume: Annotated[int, Field(ge=unit_limits.VOLUME.least, le=unit_limits.VOLUME.most)] | None = None
+    protect: bool | None = None
+
+
+class KitPatch(RequestModel):
+    """What is to be changed of a kit; what is left out stays."""
+
+    name: KitName | None = None
+    tempo: Tempo | None = None
+    tempo_source: TempoSource | None = None
+    notes: Notes | None = None
+    banks: dict[BankName, BankPatch] = Field({}, description="By their letters.")
+    revision: Revision = None
+
+
+class PadPut(RequestModel):
+    """What a pad holds from now on, as in a `kit.json`."""
+
+    sample: SampleReference | None = Field(None, description="null for a pad that is kept empty")
+    locked: bool = Field(False, description="Filling and shuffling leave a locked pad alone.")
+    settings: PadSettings | None = Field(None, description="null for those that suit the sound")
+    revision: Revision = None
+
+
+class PadTarget(RequestModel):
+    to: PadPath = Field(description="The other pad, such as B3.")
+    revision: Revision = None
+
+
+class BankTarget(RequestModel):
+    to: BankName = Field(description="The other bank, such as B.")
+    revision: Revision = None
+
+
+class KitSummary(BaseModel):
+    id: str
+    name: str
+    tempo: float
+    tempo_source: TempoSource
+    pads: int = Field(description="How many hold a sound.")
+    revision: int
+    created_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def from_kit(cls, kit: Kit, pads: int) -> KitSummary:
+        """Return the line of a list for a kit."""
+        same = ("id", "name", "tempo_source", "revision", "created_at", "changed_at")
+        return cls(**{name: getattr(kit, name) for name in same}, tempo=kit.tempo / HUNDREDTHS, pads=pads)
+
+
+class KitsAnswer(BaseModel):
+    kits: list[KitSummary] = Field(description="The one changed last comes first.")

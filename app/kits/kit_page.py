@@ -1,0 +1,131 @@
+"""Render the page of a kit, on which all its views meet, and answer what went wrong in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from app.form_responses import parse_whole_number
+from app.kits import grid, history, kit_list
+from app.kits.forms import BankForm, KitForm, PadForm
+from app.kits.history import KitConflictError, KitTooLargeError
+from app.kits.kit_list import TooManyKitsError
+from app.kits.kit_rows import load_state
+from app.kits.kit_state import KitState
+from app.kits.pad_edits import EmptyPadError, KitFullError
+from app.models import Kit
+from app.negotiation import wants_fragment
+from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_search import list_samples
+from app.sp404.pads import PAD_NAMES, PLACES, bank_of
+from app.sp404.unit_limits import BANKS
+
+blueprint = Blueprint("kits", __name__, url_prefix="/kits")
+
+Page = str | tuple[str, int] | Response
+OFFERED_SAMPLES = 12
+
+
+def render_kit(
+    kit: Kit,
+    bank: str,
+    pad: str | None = None,
+    *,
+    kit_form: KitForm | None = None,
+    bank_form: BankForm | None = None,
+    pad_form: PadForm | None = None,
+) -> str:
+    """Return the page of a kit with one bank open and, if one is named, a pad beside it."""
+    state = load_state(kit)
+    pads = grid.shown_bank(kit, state, bank)
+    shown: dict[str, Any] = {
+        "kit": kit,
+        "bank": bank,
+        "banks": grid.filled_pads(state),
+        "pads": pads,
+        "all_pads": PAD_NAMES,
+        "steps": history.next_steps(kit),
+        "kit_form": kit_form or KitForm(kit),
+        "bank_form": bank_form or BankForm(state.bank(bank)),
+        "opened": None,
+    }
+    if pad is not None:
+        shown |= _opened_pad(state, pads, pad, pad_form)
+    if pad is not None and wants_fragment():
+        return render_template("kits/_pad_panel.html", **shown)
+    return render_template("kits/kit.html", **shown)
+
+
+def _opened_pad(state: KitState, pads: list[grid.ShownPad], pad: str, form: PadForm | None) -> dict[str, Any]:
+    """Return what the panel of a pad shows: its settings, and samples to place on it."""
+    opened = next(each for each in pads if each.name == pad)
+    query = with_learned_words(current_user, SampleQuery(ask=request.args.get("ask", "")))
+    is_asked = bool(query.ask) or not state.pad(pad).holds_a_sound
+    found = list_samples(current_user, query, "", OFFERED_SAMPLES) if is_asked else None
+    return {
+        "opened": opened,
+        "pad_form": form or PadForm(opened.held.settings),
+        "ask": query.ask,
+        "offered": found.samples if found else [],
+        "is_asked": is_asked,
+    }
+
+
+def known_pad(pad: str) -> str:
+    """Return a pad's name, or answer 404."""
+    if pad not in PLACES:
+        abort(404)
+    return pad
+
+
+def known_bank(bank: str) -> str:
+    """Return a bank's letter, or answer 404."""
+    if len(bank) != 1 or bank not in BANKS:
+        abort(404)
+    return bank
+
+
+def sent_revision() -> int:
+    """Return the revision of the kit that the page showed, or answer 400 for a form without one."""
+    revision = parse_whole_number(request.form.get("revision", ""))
+    if revision is None:
+        abort(400)
+    return revision
+
+
+def back_to(kit: Kit, pad: str = "", bank: str = "A", message: str = "") -> Response:
+    """Redirect to a pad, or else to a bank of a kit."""
+    if message:
+        flash(message)
+    if pad:
+        return redirect(url_for("kits.show_pad", kit_id=kit.id, pad=pad), 303)
+    return redirect(url_for("kits.show", kit_id=kit.id, bank=bank if bank != "A" else None), 303)
+
+
+@blueprint.errorhandler(KitConflictError)
+def show_conflict(error: KitConflictError) -> Page:
+    """Show the kit as it is now, and say that the change was not made."""
+    if wants_fragment():
+        return render_template("errors/_alert.html", sentence=str(error)), 409
+    place = request.view_args or {}
+    kit = kit_list.owned_kit(current_user, place["kit_id"])
+    flash(str(error), "error")
+    pad = place.get("pad")
+    return render_kit(kit, bank_of(pad) if pad else place.get("bank", "A"), pad), 409
+
+
+@blueprint.errorhandler(TooManyKitsError)
+@blueprint.errorhandler(KitFullError)
+@blueprint.errorhandler(EmptyPadError)
+@blueprint.errorhandler(KitTooLargeError)
+def show_refusal(error: Exception) -> Page:
+    """Say why nothing was changed, on the page that it was asked from."""
+    if wants_fragment():
+        return render_template("errors/_alert.html", sentence=str(error)), 422
+    flash(str(error), "error")
+    kit_id = (request.view_args or {}).get("kit_id")
+    here = url_for("kits.show", kit_id=kit_id) if kit_id else url_for("kits.index")
+    return redirect(here, 303)

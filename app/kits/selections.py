@@ -1,0 +1,32 @@
+"""Make a kit from chosen samples: in their order, or where the names of their files say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.kits.kit_list import create_kit, next_name
+from app.kits.kit_state import KitState
+from app.kits.pad_edits import pad_for_sample
+from app.models import Kit, Sample, User
+from app.sp404.pads import lay_out
+
+MAX_CHOSEN = 1_000  # those beyond the 160 pads are counted, and named as left out
+
+
+class KitOfSamples(NamedTuple):
+    """A new kit, and how many of the samples found no pad."""
+
+    kit: Kit
+    left_out: int
+
+
+def kit_from_samples(user: User, name: str, samples: Sequence[Sample]) -> KitOfSamples:
+    """Create a kit of the user's samples. Raises TooManyKitsError.
+
+    A file name that begins with a pad, such as `C05 snare.wav`, goes there; the others follow in their order.
+    """
+    pads = lay_out([sample.filename for sample in samples])
+    held = {pads[place]: pad_for_sample(sample) for place, sample in enumerate(samples) if place in pads}
+    kit = create_kit(user, KitState(next_name(user, name)).with_pads(held))
+    return KitOfSamples(kit, len(samples) - len(held))

@@ -1,0 +1,46 @@
+"""Random operations on a kit, for property tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from app.kits import pad_edits
+from app.kits.history import KitEdit
+from app.kits.kit_state import PadState
+from app.sp404.unit_limits import BANKS
+from tests.sp404.any_settings import LOADABLE, any_settings
+
+FEW_PADS = ("A1", "A2", "A16", "B1", "J16")
+PADS = st.sampled_from(FEW_PADS)
+SOME_BANKS = st.sampled_from("ABJ")
+TEMPI = st.integers(4_000, 20_000)
+
+
+def some_edits(sounds: Sequence[PadState]) -> st.SearchStrategy[KitEdit]:
+    """Any operation on a kit that can't be refused, with one of these sounds."""
+    return st.one_of(
+        st.builds(pad_edits.place, PADS, st.sampled_from(sounds)),
+        st.builds(_put_with_settings, PADS, st.sampled_from(sounds), any_settings()),
+        st.builds(pad_edits.clear, st.lists(PADS, max_size=3)),
+        st.builds(pad_edits.exchange, PADS, PADS),
+        st.builds(pad_edits.copy_bank, SOME_BANKS, SOME_BANKS),
+        st.builds(pad_edits.lock, st.lists(PADS, max_size=3), st.booleans()),
+        st.builds(_name, st.text(LOADABLE, min_size=1, max_size=32), TEMPI),
+        st.builds(_set_bank, SOME_BANKS, TEMPI, st.integers(0, 127), st.booleans()),
+    )
+
+
+def _put_with_settings(pad: str, sound: PadState, settings: object) -> KitEdit:
+    held = PadState(sound.sample_id, sound.sample_name, sound.content_sha256, True, settings)  # type: ignore[arg-type]  # hypothesis builds PadSettings
+    return pad_edits.put(pad, held)
+
+
+def _name(name: str, tempo: int) -> KitEdit:
+    return pad_edits.change_values(name=name, tempo=tempo, tempo_source="bank")
+
+
+def _set_bank(bank: str, tempo: int, volume: int, protect: bool) -> KitEdit:
+    assert bank in BANKS
+    return pad_edits.change_bank(bank, tempo=tempo, volume=volume, protect=protect)

@@ -1,0 +1,100 @@
+"""Kits in a browser: from the library to a pad by keyboard, in place, on a phone and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.live import Producer, Product
+from tests.ui.conftest import sign_in
+
+pytestmark = pytest.mark.ui
+
+
+@pytest.fixture(autouse=True)
+def filled(library: Producer) -> None:
+    """Fill the library before each test of this module."""
+
+
+def new_kit(page: Page, name: str) -> None:
+    page.goto("/kits")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Make kit").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+def test_a_on_a_row_adds_the_sample_to_a_kit(page: Page) -> None:
+    sign_in(page)
+    new_kit(page, "By key")
+    page.goto("/samples?kind=one-shot")
+    page.keyboard.press("ArrowDown")
+    name = page.locator(".row:focus .col-name a").inner_text()
+    page.keyboard.press("a")
+    page.wait_for_url(re.compile(r"/kits/add\?sample=\w{26}$"))
+    page.get_by_label("Kit").select_option("By key")
+    page.get_by_label("Pad", exact=True).select_option("A3")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#pad-A3")).to_contain_text(name)
+
+
+def test_a_sound_is_found_and_placed_and_the_pad_is_set_and_all_is_undone(page: Page) -> None:
+    sign_in(page)
+    new_kit(page, "In place")
+    page.locator("#pad-A6").click()
+    panel = page.locator("#pad-panel")
+    panel.get_by_role("searchbox").fill("dusty break")
+    panel.get_by_role("button", name="Search").click()
+    expect(panel.get_by_role("listitem")).to_have_count(1)
+    page.wait_for_url(re.compile(r"/pads/A6\?ask=dusty(\+|%20)break$"))
+    panel.get_by_role("button", name="Place Dusty break on A6").click()
+    expect(page.locator("#pad-A6")).to_have_class("pad loop")
+    panel.get_by_label("Level").fill("90")
+    panel.get_by_label("Mute group").select_option("B")
+    panel.get_by_role("button", name="Save pad").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(panel.get_by_label("Level")).to_have_value("90")
+    expect(page.locator("#pad-A6")).to_contain_text("mute group B")
+    page.reload()
+    for _ in range(2):
+        page.get_by_role("button", name="Undo", exact=False).first.click()
+        expect(page.get_by_text("Undone:")).to_be_visible()
+    expect(page.locator("#pad-A6")).to_have_class("pad empty")
+    page.get_by_role("button", name="Redo: Place Dusty break on A6").click()
+    expect(page.locator("#pad-A6")).to_have_class("pad loop")
+
+
+def test_of_two_windows_the_second_is_told(page: Page) -> None:
+    sign_in(page)
+    new_kit(page, "Two windows")
+    page.locator("#pad-A1").click()
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.get_by_role("button", name="Place Dusty break on A1").click()
+    expect(page.locator("#pad-A1")).to_have_class("pad loop")
+    other.get_by_role("button", name="Place Warm pad on A1").click()
+    expect(other.get_by_role("alert")).to_contain_text("changed in another window")
+    expect(other.locator("#pad-A1")).to_contain_text("Dusty break")
+
+
+def test_on_a_phone_and_without_javascript_a_selection_becomes_a_kit(
+    browser: Browser, product: Product, library: Producer
+) -> None:
+    context = browser.new_context(
+        base_url=product.url, viewport={"width": 390, "height": 800}, java_script_enabled=False
+    )
+    page = context.new_page()
+    sign_in(page)
+    page.goto("/samples")
+    for box in page.locator(".pick").all():
+        box.check()
+    page.locator("#selection").get_by_role("button", name="Add to kit").click()
+    page.get_by_label("Kit").select_option(index=0)
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".pad.loop, .pad.kick, .pad.tone, .pad.texture, .pad.plain")).to_have_count(3)
+    page.locator("#pad-A1").click()
+    page.get_by_label("Pan").fill("300")
+    page.get_by_role("button", name="Save pad").click()
+    expect(page.get_by_text("Pan is a whole number from 0 to 127")).to_be_visible()
+    context.close()
