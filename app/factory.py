@@ -27,7 +27,10 @@ from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
 from app.reprocessing.reprocess_purposes import ANALYSE_PURPOSE, DESCRIBE_PURPOSE
 from app.reprocessing.routes import blueprint as reprocessing
+from app.shaping.render_purposes import PREVIEW_PURPOSE, RENDER_PURPOSE
+from app.shaping.routes import blueprint as shaping
 from app.upload.routes import blueprint as upload
+from app.upload.slice_purpose import SLICE_PURPOSE
 from app.upload.spool import SpoolingRequest
 from app.upload.upload_purpose import UPLOAD_PURPOSE
 from app.webhooks.routes import blueprint as webhooks
@@ -46,7 +49,9 @@ def build_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)
-    purposes.register(UPLOAD_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE)
+    purposes.register(
+        UPLOAD_PURPOSE, SLICE_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE, RENDER_PURPOSE, PREVIEW_PURPOSE
+    )
     templating.init_app(app)
     security.init_app(app)
     mail_wakeup.init_app(app)
@@ -110,6 +115,7 @@ def _register_blueprints(app: Flask) -> None:
         alike,
         duplicates,
         reprocessing,
+        shaping,
         admin,
         api,
         webhooks,

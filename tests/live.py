@@ -205,7 +205,7 @@ class Producer:
         assert found is not None
         return found.group(1)
 
-    def post(self, path: str, **form: str) -> httpx.Response:
+    def post(self, path: str, **form: str | list[str]) -> httpx.Response:
         return self.http.post(path, data={"csrf_token": self.token("/"), **form})
 
     def upload(self, *files: tuple[str, bytes]) -> httpx.Response:

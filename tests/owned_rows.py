@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from app.audio.render.recipe import RenderRecipe
 from app.auth import api_tokens, login_sessions
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
+from app.jobs import run
 from app.library import cleanups
 from app.models import DuplicateGroup, Sample, User, WebhookDelivery
 from app.notify import webhook_delivery
+from app.shaping import orders, presets
 from app.webhooks import endpoints
 from tests.kits.stock import kit_of
 from tests.support import Browser, finished_job, kick
@@ -25,7 +28,11 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     webhook_delivery.enqueue_event(owner.id, "job.completed", "x", {})
     db.session.commit()
     delivery = db.session.scalars(select(WebhookDelivery)).one()
+    order = orders.order_render(owner, db.session.get_one(Sample, job_id), RenderRecipe(reverse=True))
+    run.run_next()
     return {
+        "render_id": order.id,
+        "preset_id": presets.save_preset(owner, "Backwards", RenderRecipe(reverse=True)).id,
         "endpoint_id": delivery.endpoint_id,
         "delivery_id": delivery.id,
         "sample_id": job_id,

@@ -45,8 +45,8 @@ def delete_objects(user_id: str) -> None:
     db.session.commit()
     for key in keys:
         store.delete(key)
-    for prefix in (f"incoming/{user_id}/", f"samples/{user_id}/", f"exports/{user_id}/"):
-        for key in store.older_than(prefix, soon):
+    for folder in ("incoming", "samples", "made", "exports"):
+        for key in store.older_than(f"{folder}/{user_id}/", soon):
             store.delete(key)
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, url_for
 from pydantic import ValidationError
 
 from app.api import problems
+from app.audio.render.recipe import RecipeError
 from app.jobs.reprocess import DailyLimitError
 from app.kits.history import KitConflictError, KitTooLargeError
 from app.kits.kit_list import TooManyKitsError
@@ -21,6 +22,7 @@ from app.upload.intake import UploadRefusedError, UploadUnavailableError
 STATUS_BY_ERROR: dict[type[Exception], int] = {
     UploadRefusedError: 422,
     DailyLimitError: 422,
+    RecipeError: 422,
     NotArrivedError: 409,
     KitConflictError: 409,
     TooManyKitsError: 409,

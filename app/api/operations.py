@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.api import duplicate_schemas, sample_schemas, schemas, similar_schemas
+from app.api import duplicate_schemas, render_schemas, sample_schemas, schemas, similar_schemas
 from app.api.kit_operations import KIT_OPERATIONS
 from app.api.operation import Operation
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
@@ -153,6 +153,39 @@ DOWNLOAD_SAMPLE = Operation(
     query=sample_schemas.DownloadQuery,
     problems=(409,),
 )
+RENDER_SAMPLE = Operation(
+    "render_sample",
+    "POST",
+    "/samples/{sample_id}/renders",
+    "Shape a sample by a recipe",
+    "The original stays as it is. Poll the job: once it is done, it names the shaped sound. What was made "
+    "lately by the same recipe is answered at once and costs nothing. Sending the same request again while "
+    "the job is under way returns the same job.",
+    ability=SAMPLES_WRITE,
+    status=202,
+    answer=render_schemas.RenderOrderAnswer,
+    body=render_schemas.RenderRequest,
+)
+DOWNLOAD_RENDER = Operation(
+    "download_render",
+    "GET",
+    "/renders/{render_id}/download",
+    "Download a shaped sound",
+    "Redirects to a signed link that works for 15 minutes. 404 once it has made room for newer ones: send "
+    "its recipe again.",
+    ability=SAMPLES_READ,
+    status=302,
+)
+FIND_CHOPS = Operation(
+    "find_chops",
+    "GET",
+    "/samples/{sample_id}/chops",
+    "Find where to cut a sample into slices",
+    "Cuts are at zero crossings and at least 60 ms apart.",
+    ability=SAMPLES_READ,
+    answer=render_schemas.ChopsAnswer,
+    query=render_schemas.ChopsQuery,
+)
 SHOW_USAGE = Operation("show_usage", "GET", "/usage", "Get plan usage", answer=schemas.UsageAnswer)
 
 OPERATIONS = (
@@ -170,6 +203,9 @@ OPERATIONS = (
     DESCRIBE_SAMPLE,
     ANALYSE_SAMPLE,
     DOWNLOAD_SAMPLE,
+    RENDER_SAMPLE,
+    DOWNLOAD_RENDER,
+    FIND_CHOPS,
     *KIT_OPERATIONS,
     SHOW_USAGE,
 )

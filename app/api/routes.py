@@ -12,6 +12,7 @@ from app.api import (
     openapi,
     operations,
     problems,
+    render_views,  # noqa: F401  # importing it registers its views
     sample_views,  # noqa: F401  # importing it registers its views
     schemas,
 )
@@ -20,9 +21,10 @@ from app.billing import quota
 from app.extensions import db, settings
 from app.jobs import actions, progress
 from app.models import Job, User
-from app.models.job import CANCELLED
+from app.models.job import CANCELLED, COMPLETED
 from app.models.ownership import owned_by
 from app.notify.external_urls import external_url
+from app.shaping import renders
 from app.upload import direct_uploads, idempotency, intake
 from app.upload.intake import UploadOptions
 
@@ -115,4 +117,5 @@ def _accept_upload(user: User, file: FileStorage, options: UploadOptions) -> sch
 
 def _job_answer(job: Job) -> schemas.JobAnswer:
     url = external_url("api.download_sample", sample_id=job.sample_id or "", format="sp404")
-    return schemas.JobAnswer.from_job(job, progress.estimate_finish(job), url)
+    made = renders.find_render_of(job) if job.state == COMPLETED and job.choices else None
+    return schemas.JobAnswer.from_job(job, progress.estimate_finish(job), url, made)

@@ -88,6 +88,7 @@ class SampleAnswer(BaseModel):
     liked: bool
     vibe: Vibe | None = Field(description="Null for a sample without a description: see `ai_analysis`.")
     corrected: list[str] = Field(description="The fields you have corrected, as `revert` takes them.")
+    parent_id: str | None = Field(description="The sample it was cut from.")
     created_at: datetime
 
     @classmethod

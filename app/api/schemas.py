@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.render_answer import RenderAnswer
 from app.billing.quota import PlanUsage
-from app.models import Job
+from app.models import Job, Render
 
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 MAX_LINK_BYTES = 10**12
@@ -67,9 +68,9 @@ class UploadAnswer(BaseModel):
 
 class JobAnswer(BaseModel):
     id: str
-    purpose: Literal["upload", "analyse", "describe"]
+    purpose: Literal["upload", "analyse", "describe", "render", "preview", "slice"]
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
-    step: Literal["stored", "decoded", "analysed", "described", "ready"]
+    step: Literal["stored", "decoded", "analysed", "described", "shaped", "ready"]
     filename: str
     size_bytes: int
     created_at: datetime
@@ -79,9 +80,12 @@ class JobAnswer(BaseModel):
     error: str | None = Field(description="What went wrong and what to do, when it failed.")
     sample_id: str | None = Field(description="The sample that it made or is about, unless that was deleted.")
     sp404_url: str | None = Field(description="Link to its WAV for the SP-404MKII, when one was asked for.")
+    render: RenderAnswer | None = Field(description="The shaped sound it made, as long as that is kept.")
 
     @classmethod
-    def from_job(cls, job: Job, estimate: datetime | None, sp404_url: str | None) -> JobAnswer:
+    def from_job(
+        cls, job: Job, estimate: datetime | None, sp404_url: str | None, render: Render | None
+    ) -> JobAnswer:
         """Return the state of a job; a sample in the trash counts as deleted."""
         there = job.sample is not None and job.sample.deleted_at is None
         same = ("id", "purpose", "step", "filename", "created_at", "finished_at", "error")
@@ -93,6 +97,7 @@ class JobAnswer(BaseModel):
             estimated_completion=estimate,
             sample_id=job.sample_id if there else None,
             sp404_url=sp404_url if there and job.export_sp404 else None,
+            render=RenderAnswer.from_render(render) if there and render is not None else None,
         )
 
 

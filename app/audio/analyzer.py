@@ -19,6 +19,7 @@ from app.audio.listening import (
     waveform_peaks,
 )
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
+from app.audio.listening.zero_crossings import snap_to_zero_crossing
 from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
 from app.audio.similarity import timbre
 from app.audio.similarity.fingerprint import copy_fingerprint
@@ -167,10 +168,7 @@ def _list_onsets(
     """Return the strongest onsets in order of time, as pairs of seconds and relative strength."""
     found = onset_detection.detect_onsets(features)
     strongest = np.sort(np.argsort(-found.heights, kind="stable")[:MAX_LISTED_ONSETS])
-    times = (
-        onset_detection.snap_to_zero_crossing(float(found.times_s[i]), samples, sample_rate)
-        for i in strongest
-    )
+    times = (snap_to_zero_crossing(float(found.times_s[i]), samples, sample_rate) for i in strongest)
     return tuple((time, round(float(found.heights[i]), 3)) for time, i in zip(times, strongest, strict=True))
 
 

@@ -18,6 +18,7 @@ from app.form_responses import parse_whole_number
 from app.integrations import payments
 from app.integrations.payments import PaymentsError
 from app.negotiation import wants_fragment
+from app.shaping import orders, renders
 
 blueprint = Blueprint("billing", __name__, url_prefix="/billing")
 
@@ -195,6 +196,8 @@ def _plan_page(form: OverageForm) -> str:
         invoices=mine,
         open_invoice=next((invoice for invoice in mine if invoice.is_open), None),
         is_set_up=payments.is_set_up(settings()),
+        kept=renders.kept_renders(current_user),
+        renders_left=orders.renders_left(current_user),
         trial_days=settings().stripe_trial_days,
     )
 

@@ -6,7 +6,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -15,11 +15,12 @@ from typing import Any
 
 from app import logs
 from app.config import Settings
-from app.engine import local_engine, source_download, wire_format
-from app.engine.contract import EngineOrder, ProgressListener
-from app.integrations.openrouter.chat_client import configured_endpoint
+from app.engine import source_download, wire_format
+from app.engine.contract import ProgressListener
 from app.sandbox.errors import EngineCancelled
-from app.sandbox.runner import Sandbox
+
+Work = Callable[[Path, ProgressListener], dict[str, Any]]
+"""Works on a downloaded file, and returns the answer as plain JSON."""
 
 BLOCK_BYTES = 1 << 18
 # No work takes this long: an older folder was left behind by a process that was killed.
@@ -34,9 +35,9 @@ class AnswerStream:
     When a line cannot be sent, the caller is gone: the work is given up and its child is killed.
     """
 
-    def __init__(self, sandbox: Sandbox, settings: Settings, url: str, order: EngineOrder) -> None:
-        self._sandbox, self._url, self._order = sandbox, url, order
-        self._parent, self._server = settings.data_dir.resolve() / "tmp", configured_endpoint(settings)
+    def __init__(self, settings: Settings, url: str, about: str, work: Work) -> None:
+        self._url, self._about, self._do = url, about, work
+        self._parent = settings.data_dir.resolve() / "tmp"
         self._messages: SimpleQueue[Path | dict[str, Any]] = SimpleQueue()
         self._gone = threading.Event()
 
@@ -44,7 +45,7 @@ class AnswerStream:
         """Start the work and yield the response in the wire format; closing the iterator ends the work."""
         self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _remove_abandoned(self._parent)
-        with TemporaryDirectory(prefix=f"job-{self._order.about}-", dir=self._parent) as folder:
+        with TemporaryDirectory(prefix=f"job-{self._about}-", dir=self._parent) as folder:
             thread = threading.Thread(target=self._work, args=(Path(folder),), daemon=True)
             thread.start()
             try:
@@ -70,13 +71,11 @@ class AnswerStream:
 
     def _work(self, folder: Path) -> None:
         started = time.monotonic()
-        logs.bind_context(f"job {self._order.about}")
+        logs.bind_context(f"job {self._about}")
         try:
             path = folder / "source"
             source_download.download_source(self._url, path, lambda: not self._gone.is_set())
-            answer = local_engine.process_locally(
-                self._sandbox, path, self._order, self._listener(), self._server
-            )
+            answer = self._do(path, self._listener())
             ending = wire_format.success_message(answer, time.monotonic() - started)
         except EngineCancelled:
             log.info("given up: the caller is gone")

@@ -1,4 +1,4 @@
-"""Decode and measure one file in the child process, in a folder of its own."""
+"""Measure or shape one file in the child process, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ from typing import Any
 
 from app.audio import wav_writer
 from app.audio.decoding.decoder import decode_file
+from app.audio.errors import UnreadableAudio
 from app.audio.file_report import measure_decoded
+from app.audio.listening.loudness_meter import measure_loudness
+from app.audio.listening.waveform_peaks import draw_waveform
+from app.audio.render.recipe import RecipeError, read_recipe
+from app.audio.render.renderer import render
+from app.audio.render.source_part import EmptyPartError
+from app.audio.render.wording import describe_render
+from app.audio.unit_format import RATE_HZ
+
+Progress = Callable[[str, dict[str, Any]], None]
 
 
-def analyse_file(request: dict[str, Any], progress: Callable[[str, dict[str, Any]], None]) -> dict[str, Any]:
+def work_on_file(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Shape a file by the recipe of the request, or without one analyse it. Raises UnreadableAudio."""
+    return render_file(request) if "recipe" in request else analyse_file(request, progress)
+
+
+def analyse_file(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Decode the file once, write the unit's WAV when one is wanted, report that, then measure.
 
     `request` has `source` and `rendered`, names in the working folder (`rendered` is None without a WAV), and
@@ -25,3 +40,27 @@ def analyse_file(request: dict[str, Any], progress: Callable[[str, dict[str, Any
         written = {"sp404": wav.to_dict()}
         progress("decoded", {})
     return measure_decoded(decoded, request["name"]).to_dict() | written
+
+
+def render_file(request: dict[str, Any]) -> dict[str, Any]:
+    """Write the WAV of a recipe, and say what was done.
+
+    `request` has `source` and `rendered`, names in the working folder, and `recipe`, its plain JSON. A recipe
+    that does not suit the sound raises UnreadableAudio too, with a sentence: trying again would not help.
+    """
+    folder = Path.cwd()
+    decoded = decode_file(folder / request["source"], folder)
+    try:
+        recipe = read_recipe(request["recipe"])
+        done = render(decoded.samples, decoded.sample_rate, recipe, folder / request["rendered"], folder)
+    except (RecipeError, EmptyPartError) as error:
+        raise UnreadableAudio(str(error)) from error
+    made = decode_file(folder / request["rendered"], folder).samples
+    return {
+        "done": describe_render(recipe, done, len(decoded.samples), decoded.sample_rate),
+        "frames": done.wav.frames,
+        "channels": done.wav.channels,
+        "bpm": done.length.bpm,
+        "loudness_db": measure_loudness(made, RATE_HZ).loudness_db,
+        "peaks": list(draw_waveform(made)[0]),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +30,16 @@ class EngineOrder(BaseModel):
     limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
 
 
+class RenderOrder(BaseModel):
+    """The request for one shaped sound."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    about: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = ""  # a job id, for folders and logs
+    recipe: dict[str, Any]  # plain JSON of a `RenderRecipe`
+    limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
+
+
 @dataclass(frozen=True)
 class ProgressListener:
     """The caller's functions that the engine calls while it works."""
@@ -37,6 +47,27 @@ class ProgressListener:
     on_decoded: Callable[[Path], None]  # with the unit's WAV, as soon as it can be played
     on_measured: Callable[[Measurement], None]  # before anything is paid for a description
     still_wanted: Callable[[], bool]  # False ends the work
+
+
+@dataclass(frozen=True)
+class RenderReport:
+    """What a render did, in words and figures; the WAV lies in the folder, as `RENDERED_NAME`."""
+
+    done: tuple[str, ...]
+    frames: int
+    channels: int
+    bpm: float | None
+    loudness_db: float | None
+    peaks: tuple[int, ...]  # of its waveform, as the analysis has them
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> RenderReport:
+        """Return the answer of plain JSON, such as `to_dict` gives."""
+        return cls(**plain | {"done": tuple(plain["done"]), "peaks": tuple(plain["peaks"])})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)

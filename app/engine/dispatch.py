@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Callable
 from pathlib import Path
 
 from app.engine import local_engine, remote_engine
-from app.engine.contract import EngineAnswer, EngineOrder, ProgressListener
+from app.engine.contract import EngineAnswer, EngineOrder, ProgressListener, RenderOrder, RenderReport
 from app.extensions import settings
 from app.integrations.storage import BINARY_MIME, open_store
 
@@ -27,12 +28,36 @@ def process_file(key: str, folder: Path, order: EngineOrder, listener: ProgressL
     Raises UnreadableAudio for a bad file, EngineCancelled when the listener no longer wants the answer,
     StorageError, EngineUnavailable when there is no engine, and other EngineErrors when it failed.
     """
-    config, store = settings(), open_store(settings())
+    engine = _remote_engine()
+    if engine is None:
+        return local_engine.process_locally(WORKER_SANDBOX, _fetch(key, folder), order, listener)
+    return remote_engine.process_remotely(engine, _link(key), folder, order, listener)
+
+
+def render_file(key: str, folder: Path, order: RenderOrder, still_wanted: Callable[[], bool]) -> RenderReport:
+    """Have the engine shape an object of the store; the WAV is in `folder`, as `RENDERED_NAME`.
+
+    Raises as `process_file` does; UnreadableAudio also for a recipe that does not suit the sound.
+    """
+    engine = _remote_engine()
+    if engine is None:
+        return local_engine.render_locally(WORKER_SANDBOX, _fetch(key, folder), order, still_wanted)
+    return remote_engine.render_remotely(engine, _link(key), folder, order, still_wanted)
+
+
+def _remote_engine() -> remote_engine.RemoteEngine | None:
+    config = settings()
     if config.engine_url is None or config.engine_secret is None:
-        source = folder / "source"
-        store.fetch(key, source)
-        return local_engine.process_locally(WORKER_SANDBOX, source, order, listener)
-    link = store.url(key, content_type=BINARY_MIME)
-    url = config.base_url + link if link.startswith("/") else link
-    engine = remote_engine.RemoteEngine(config.engine_url, config.engine_secret)
-    return remote_engine.process_remotely(engine, url, folder, order, listener)
+        return None
+    return remote_engine.RemoteEngine(config.engine_url, config.engine_secret)
+
+
+def _fetch(key: str, folder: Path) -> Path:
+    source = folder / "source"
+    open_store(settings()).fetch(key, source)
+    return source
+
+
+def _link(key: str) -> str:
+    link = open_store(settings()).url(key, content_type=BINARY_MIME)
+    return settings().base_url + link if link.startswith("/") else link

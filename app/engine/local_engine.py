@@ -1,13 +1,21 @@
-"""Work on one file with a child of this process: the child measures it, then it is described here."""
+"""Work on one file with a child of this process, which measures or shapes it; it is described here."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from app.audio.result import Measurement
-from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, ProgressListener
+from app.engine.contract import (
+    RENDERED_NAME,
+    EngineAnswer,
+    EngineOrder,
+    ProgressListener,
+    RenderOrder,
+    RenderReport,
+)
 from app.engine.describer import describe_sound
 from app.integrations.openrouter.chat_client import ChatEndpoint
 from app.sandbox.runner import Sandbox
@@ -18,7 +26,7 @@ CANCEL_CHECK_S = 0.25
 
 def new_sandbox() -> Sandbox:
     """Return a sandbox for the engine's child, which is not started yet."""
-    return Sandbox("app.engine.child_process:analyse_file", warm="app.audio.warm:warm_cache")
+    return Sandbox("app.engine.child_process:work_on_file", warm="app.audio.warm:warm_cache")
 
 
 def process_locally(
@@ -59,3 +67,21 @@ def process_locally(
         return EngineAnswer(measurement)
     described = describe_sound(measurement.analysis, order.ask, server)
     return EngineAnswer(measurement, described.to_dict(), described.calls)
+
+
+def render_locally(
+    sandbox: Sandbox, source: Path, order: RenderOrder, still_wanted: Callable[[], bool]
+) -> RenderReport:
+    """Shape a file that lies in a folder of its own, and write the WAV beside it as `RENDERED_NAME`.
+
+    Raises UnreadableAudio for a bad file or a recipe that does not suit it, EngineCancelled when the answer
+    is no longer wanted, and other EngineErrors when the child failed.
+    """
+    plain = sandbox.run(
+        {"source": source.name, "rendered": RENDERED_NAME, "recipe": order.recipe},
+        folder=source.parent,
+        timeout_s=order.limit_s,
+        tick=still_wanted,
+        tick_s=CANCEL_CHECK_S,
+    )
+    return RenderReport.from_dict(plain)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.audio.result import Measurement
 from app.engine import wire_format
-from app.engine.contract import RENDERED_NAME, EngineAnswer, EngineOrder, ProgressListener
+from app.engine.contract import (
+    RENDERED_NAME,
+    EngineAnswer,
+    EngineOrder,
+    ProgressListener,
+    RenderOrder,
+    RenderReport,
+)
 from app.engine.http_stream import HttpStream, NoResponseError, TransferError, open_stream
 from app.engine.source_download import MAX_FETCH_S
 from app.sandbox.errors import EngineCancelled, EngineTimeout, EngineUnavailable
@@ -44,12 +52,38 @@ def process_remotely(
     not download the file, and EngineUnavailable when it has no free slot for a minute or ends without an
     answer.
     """
+    last = _ask(engine, wire_format.PROCESS_PATH, source_url, folder, order, listener)
+    return wire_format.parse_answer(last)
+
+
+def render_remotely(
+    engine: RemoteEngine, source_url: str, folder: Path, order: RenderOrder, still_wanted: Callable[[], bool]
+) -> RenderReport:
+    """Have the engine shape the file behind a signed link, and save the WAV in `folder`.
+
+    Raises as `process_remotely` does, with the errors of `local_engine.render_locally`.
+    """
+    listener = ProgressListener(lambda _: None, lambda _: None, still_wanted)
+    last = _ask(engine, wire_format.RENDER_PATH, source_url, folder, order, listener)
+    wire_format.check_success(last)
+    return RenderReport.from_dict(last["rendered"])
+
+
+def _ask(
+    engine: RemoteEngine,
+    path: str,
+    source_url: str,
+    folder: Path,
+    order: EngineOrder | RenderOrder,
+    listener: ProgressListener,
+) -> dict[str, Any]:
+    """Send an order and return the last message of the answer; wait for an engine that is full."""
     until = time.monotonic() + MAX_WAIT_S
     body = json.dumps({"url": source_url, "options": order.model_dump()})
     while True:
         try:
             # Leaving the block for any reason closes the connection, which ends the work in the engine.
-            with _send_order(engine, body) as response:
+            with _send_order(engine, path, body) as response:
                 limit = time.monotonic() + MAX_FETCH_S + 2 * order.limit_s
                 return _read_messages(response, folder, listener, limit)
         except _TemporarilyUnavailable:
@@ -63,9 +97,9 @@ def process_remotely(
 
 
 @contextmanager
-def _send_order(engine: RemoteEngine, body: str) -> Iterator[HttpStream]:
+def _send_order(engine: RemoteEngine, path: str, body: str) -> Iterator[HttpStream]:
     headers = {"Authorization": f"Bearer {engine.secret}", "Content-Type": "application/json"}
-    url, silence_s = engine.url + wire_format.PROCESS_PATH, wire_format.MAX_SILENCE_S
+    url, silence_s = engine.url + path, wire_format.MAX_SILENCE_S
     try:
         with open_stream("POST", url, timeout_s=silence_s, headers=headers, body=body) as response:
             _check_accepted(response)
@@ -84,7 +118,8 @@ def _check_accepted(response: HttpStream) -> None:
 
 def _read_messages(
     response: HttpStream, folder: Path, listener: ProgressListener, until: float
-) -> EngineAnswer:
+) -> dict[str, Any]:
+    message: dict[str, Any]
     while (line := response.read_line(MAX_LINE_BYTES)).endswith(b"\n"):
         if not listener.still_wanted():
             raise EngineCancelled("given up by the caller")
@@ -98,7 +133,7 @@ def _read_messages(
         elif message.get("step") == "measured":
             listener.on_measured(Measurement.from_dict(message["audio_features"]))
         else:
-            return wire_format.parse_answer(message)
+            return message
     raise EngineUnavailable("the engine ended before its answer")
 
 

@@ -11,6 +11,8 @@ import os
 import socket
 import sys
 import threading
+from pathlib import Path
+from typing import Any, TypeVar
 
 from flask import Flask, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,13 +22,16 @@ from app import logs
 from app.audio.version import ENGINE_VERSION
 from app.config import Settings
 from app.engine import local_engine, wire_format
-from app.engine.answer_stream import AnswerStream
-from app.engine.contract import EngineOrder
+from app.engine.answer_stream import AnswerStream, Work
+from app.engine.contract import RENDERED_NAME, EngineOrder, ProgressListener, RenderOrder
 from app.engine.source_download import is_from_store
+from app.integrations.openrouter.chat_client import configured_endpoint
 from app.integrations.storage import link_prefix
 from app.sandbox.runner import Sandbox
 
-MAX_BODY_BYTES = 16 * 1024
+Body = TypeVar("Body", bound=BaseModel)
+
+MAX_BODY_BYTES = 64 * 1024  # a recipe may list 2,000 onsets
 RETRY_AFTER_S = 1
 
 
@@ -39,8 +44,17 @@ class ProcessRequest(BaseModel):
     options: EngineOrder = EngineOrder()
 
 
+class ShapeRequest(BaseModel):
+    """The body of a request for a shaped sound: the original's signed link, and the recipe."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str
+    options: RenderOrder
+
+
 class EngineService:
-    """The two routes around one warm fork server; it works on as many files at once as there are slots."""
+    """The routes around one warm fork server; it works on as many files at once as there are slots."""
 
     def __init__(self, settings: Settings, sandbox: Sandbox) -> None:
         self._settings, self._sandbox = settings, sandbox
@@ -58,17 +72,38 @@ class EngineService:
     def process(self) -> Response:
         """Stream the answer about one file; refuse when the request is not allowed, not valid or too many."""
         self._authorise()
-        try:
-            body = ProcessRequest.model_validate_json(request.get_data())
-        except ValidationError as error:
-            raise UnprocessableEntity(str(error)) from error
-        if not is_from_store(body.url, self._prefix):
+        body = _valid_body(ProcessRequest)
+        order = body.options.model_copy(update={"limit_s": self._limit_s(body.options.limit_s)})
+
+        def work(source: Path, listener: ProgressListener) -> dict[str, Any]:
+            server = configured_endpoint(self._settings)
+            answer = local_engine.process_locally(self._sandbox, source, order, listener, server)
+            return wire_format.plain_answer(answer)
+
+        return self._stream(body.url, order.about, work)
+
+    def render(self) -> Response:
+        """Stream a shaped sound; refuse as `process` does."""
+        self._authorise()
+        body = _valid_body(ShapeRequest)
+        order = body.options.model_copy(update={"limit_s": self._limit_s(body.options.limit_s)})
+
+        def work(source: Path, listener: ProgressListener) -> dict[str, Any]:
+            answer = local_engine.render_locally(self._sandbox, source, order, listener.still_wanted)
+            listener.on_decoded(source.parent / RENDERED_NAME)
+            return {"rendered": answer.to_dict()}
+
+        return self._stream(body.url, order.about, work)
+
+    def _limit_s(self, asked_s: float) -> float:
+        return min(asked_s, self._settings.job_limit_s)
+
+    def _stream(self, url: str, about: str, work: Work) -> Response:
+        if not is_from_store(url, self._prefix):
             raise UnprocessableEntity("The link does not point into the store.")
         self._take_slot()
         _limit_write_time(request.environ.get("gunicorn.socket"))
-        limit_s = min(body.options.limit_s, self._settings.job_limit_s)
-        order = body.options.model_copy(update={"limit_s": limit_s})
-        stream = AnswerStream(self._sandbox, self._settings, body.url, order)
+        stream = AnswerStream(self._settings, url, about, work)
         response = Response(stream.lines(), mimetype="application/x-ndjson")
         # This is called however the request ends, even when not a line of it was read.
         response.call_on_close(self._give_slot_back)
@@ -97,6 +132,14 @@ class EngineService:
         threading.Thread(target=self._sandbox.start, name="warm-up", daemon=True).start()
 
 
+def _valid_body(model: type[Body]) -> Body:
+    """Return the body of the request, or answer 422."""
+    try:
+        return model.model_validate_json(request.get_data())
+    except ValidationError as error:
+        raise UnprocessableEntity(str(error)) from error
+
+
 def _limit_write_time(connection: socket.socket | None) -> None:
     """Treat a caller who reads nothing for MAX_SILENCE_S, or whose machine vanished, as gone."""
     if connection is not None:
@@ -115,6 +158,7 @@ def create_app(settings: Settings | None = None, sandbox: Sandbox | None = None)
     engine = EngineService(settings, sandbox or local_engine.new_sandbox())
     app.add_url_rule(wire_format.HEALTH_PATH, "health", engine.health)
     app.add_url_rule(wire_format.PROCESS_PATH, "process", engine.process, methods=["POST"])
+    app.add_url_rule(wire_format.RENDER_PATH, "render", engine.render, methods=["POST"])
     app.register_error_handler(HTTPException, _json_error)
     return app
 

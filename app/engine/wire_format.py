@@ -2,7 +2,7 @@
 
 An answer is a stream of lines. An empty line means that the work goes on. `{"step": "decoded", "bytes": n}`
 is followed by n bytes of WAV, `{"step": "measured", …}` carries the measurement. The last line is the answer:
-`success` with everything that was found, or the error.
+`success` with everything that was found or done, or the error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from app.engine.contract import EngineAnswer
 from app.integrations.storage import StorageError
 from app.sandbox.errors import EngineCrashed, EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable
 
-PROCESS_PATH, HEALTH_PATH = "/api/process", "/api/health"
+PROCESS_PATH, RENDER_PATH, HEALTH_PATH = "/api/process", "/api/render", "/api/health"
 HEARTBEAT_S = 0.5
 # An engine, or a caller, that is silent for longer than this counts as gone.
 MAX_SILENCE_S = 20.0
@@ -44,16 +44,19 @@ def measured_message(measurement: Measurement) -> dict[str, Any]:
     return {"step": "measured", "audio_features": measurement.to_dict()}
 
 
-def success_message(answer: EngineAnswer, processing_time: float) -> dict[str, Any]:
-    """Return the last message of a file that was analysed. `processing_time` is in seconds."""
+def plain_answer(answer: EngineAnswer) -> dict[str, Any]:
+    """Return what was found in a file as plain JSON."""
     return {
-        "success": True,
         "audio_features": answer.measurement.to_dict(),
         "ai_analysis": answer.ai_analysis,
         "calls": answer.calls,
         "cost": answer.cost,
-        "processing_time": round(processing_time, 3),
     }
+
+
+def success_message(answer: dict[str, Any], processing_time: float) -> dict[str, Any]:
+    """Return the last message of a file that was analysed or shaped. `processing_time` is in seconds."""
+    return {"success": True, **answer, "processing_time": round(processing_time, 3)}
 
 
 def failure_message(error: Exception, processing_time: float) -> dict[str, Any]:
@@ -65,10 +68,16 @@ def failure_message(error: Exception, processing_time: float) -> dict[str, Any]:
 
 
 def parse_answer(message: dict[str, Any]) -> EngineAnswer:
-    """Return the answer in the last message, or raise the error in it, which is of the class it was there."""
+    """Return the answer about a file that was analysed. Raises as `check_success` does."""
+    check_success(message)
+    measurement = Measurement.from_dict(message["audio_features"])
+    return EngineAnswer(measurement, message["ai_analysis"], message["calls"])
+
+
+def check_success(message: dict[str, Any]) -> None:
+    """Raise the error in the last message, which is of the class it was there."""
     if message["success"]:
-        measurement = Measurement.from_dict(message["audio_features"])
-        return EngineAnswer(measurement, message["ai_analysis"], message["calls"])
+        return
     error = message["error"]
     kind = ERROR_KINDS.get(error["kind"], RuntimeError)
     if issubclass(kind, EngineError):

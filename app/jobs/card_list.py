@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
-from app.jobs import duplicate_notes, progress, workers
+from app.jobs import duplicate_notes, progress, purposes, workers
 from app.jobs.duplicate_notes import DuplicateNotes
 from app.jobs.progress import BatchProgress
 from app.models import Job, Sample, User
@@ -60,12 +60,17 @@ def load_cards(user: User) -> CardList:
     )
 
 
+def _shown_jobs(user: User) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition for a user's jobs with a card."""
+    return Job.user_id == user.id, Job.purpose.not_in(purposes.preview_names())
+
+
 def _unfinished_jobs(user: User) -> list[Job]:
     """Return the jobs that run now, then those that start next."""
     return list(
         db.session.scalars(
             select(Job)
-            .where(Job.user_id == user.id, Job.state.in_(UNFINISHED))
+            .where(*_shown_jobs(user), Job.state.in_(UNFINISHED))
             .order_by(Job.state.desc(), Job.priority, Job.run_at, Job.id)
             .limit(MAX_CARDS)
             .options(WITH_SAMPLE)
@@ -77,7 +82,7 @@ def _finished_jobs(user: User, limit: int) -> list[Job]:
     return list(
         db.session.scalars(
             select(Job)
-            .where(Job.user_id == user.id, Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
+            .where(*_shown_jobs(user), Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
             .order_by(Job.finished_at.desc(), Job.id.desc())
             .limit(limit)
             .options(WITH_SAMPLE)
@@ -88,7 +93,7 @@ def _finished_jobs(user: User, limit: int) -> list[Job]:
 def _state_counts(user: User) -> dict[str, int]:
     shown = or_(Job.state.in_(UNFINISHED), Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
     rows = db.session.execute(
-        select(Job.state, func.count()).where(Job.user_id == user.id, shown).group_by(Job.state)
+        select(Job.state, func.count()).where(*_shown_jobs(user), shown).group_by(Job.state)
     )
     return {str(state): int(count) for state, count in rows}
 

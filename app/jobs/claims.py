@@ -58,4 +58,6 @@ def _build_claim(job: Job, token: str) -> Claim:
         sample_id=job.sample_id,
         source_key=job.incoming_key or (sample.original_key if sample else ""),
         wav_key=job.sp404_key or (sample.sp404_key if sample else ""),
+        made_key=job.made_key,
+        choices=job.choices or {},
     )

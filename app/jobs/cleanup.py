@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from app.extensions import db, settings
 from app.integrations.storage import open_store
-from app.models import Job, Sample
+from app.models import Job, Render, Sample
 from app.models.base import utcnow
 from app.models.job import UNFINISHED
 
@@ -40,7 +40,12 @@ def remove_orphans() -> int:
     """
     store = open_store(settings())
     removed = 0
-    for prefix, is_wanted in (("incoming/", _is_incoming_needed), ("samples/", _is_sample_needed)):
+    checks = (
+        ("incoming/", _is_incoming_needed),
+        ("samples/", _is_sample_needed),
+        ("made/", _is_made_needed),
+    )
+    for prefix, is_wanted in checks:
         for key in store.older_than(prefix, utcnow() - MIN_OBJECT_AGE):
             if not is_wanted(key):
                 log.info("removing an orphan: %s", key)
@@ -58,6 +63,13 @@ def _is_sample_needed(key: str) -> bool:
     if db.session.get(Sample, owner_id) is not None:
         return True
     return db.session.scalar(select(Job.id).where(Job.id == owner_id, _may_still_run())) is not None
+
+
+def _is_made_needed(key: str) -> bool:
+    if db.session.scalar(select(Render.id).where(Render.store_key == key)) is not None:
+        return True
+    _, _, job_id, *_ = [*key.split("/"), "", ""]
+    return db.session.scalar(select(Job.id).where(Job.id == job_id, _may_still_run())) is not None
 
 
 def _may_still_run() -> ColumnElement[bool]:

@@ -54,6 +54,8 @@ class Claim:
     sample_id: str | None = None  # the sample the job is about
     source_key: str = ""  # where the bytes are
     wav_key: str = ""  # where the unit's WAV goes
+    made_key: str = ""  # where the file goes that the job was asked to make
+    choices: Mapping[str, Any] = field(default_factory=dict)  # what its owner chose
     step_times: dict[str, float] = field(default_factory=dict)  # seconds after the start
     started: float = field(default_factory=time.monotonic)
 

@@ -81,7 +81,7 @@ class Wording:
     file_refused: str  # what follows the reason why the file can't be used; may be empty
     tries_used_up: str  # what follows the reason why the last try failed
     file_unavailable: str  # what follows "We couldn't get the file back from our storage."
-    mail: BatchWording
+    mail: BatchWording | None  # None where no mail is sent
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ class Purpose:
     shows_description: bool = False  # a finished card quotes the description, not tempo and key
     charges_upload: bool = False
     is_delayed_on_free: bool = False
+    result_page: str = ""  # the endpoint that shows what it made, by sample_id and job_id
+    is_preview: bool = False  # somebody waits for it at the screen: it has no card and sends no webhook
     priority_offset: int = 0  # added to the plan's priority: above 0, it lets other jobs of its tier go first
     daily_limit: DailyLimit | None = None
     last_stage: Stage = field(default=Stage(READY, "Adding it to your library."))
@@ -126,12 +128,18 @@ def register(*rows: Purpose) -> None:
     """Add rows to the table; a row of the same name is replaced."""
     for row in rows:
         _rows[row.name] = row
-        batch_mail.WORDING_BY_PURPOSE[row.name] = row.wording.mail
+        if row.wording.mail is not None:
+            batch_mail.WORDING_BY_PURPOSE[row.name] = row.wording.mail
 
 
 def find_purpose(name: str) -> Purpose:
     """Return the row of a purpose; KeyError when no feature has registered it."""
     return _rows[name]
+
+
+def preview_names() -> list[str]:
+    """Return the names of the purposes that are previews."""
+    return [row.name for row in _rows.values() if row.is_preview]
 
 
 def known_purposes() -> list[str]:

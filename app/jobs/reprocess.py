@@ -7,8 +7,9 @@ plan is decided by their rows in `purposes`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -18,12 +19,13 @@ from app.billing.plans import Plan
 from app.extensions import db
 from app.jobs import purposes, scheduler
 from app.jobs.lease import Claim
-from app.jobs.purposes import Purpose
+from app.jobs.purposes import DailyLimit, Purpose
 from app.models import Batch, Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.models.job import UNFINISHED
 from app.models.ownership import RowNotFoundError
 
+Choices = Mapping[str, Any]
 LIMIT_WINDOW = timedelta(hours=24)
 SAMPLE_DELETED = "The sample was deleted in the meantime, so there was nothing left to do."
 
@@ -45,35 +47,50 @@ def queue_jobs(user: User, sample_ids: Collection[str], purpose: str) -> list[Jo
         # Of two requests at once, the second finds the jobs of the first.
         if not quota.lock_account(user.id):
             return []
-        return _insert_jobs(user, set(sample_ids) - unfinished_jobs(sample_ids, purpose).keys(), purpose)
+        new = set(sample_ids) - unfinished_jobs(sample_ids, purpose).keys()
+        return _insert_jobs(user, dict.fromkeys(new), purpose)
 
 
-def queue_job(user: User, sample_id: str, purpose: str) -> Job:
-    """Return the job for one sample: the unfinished one of this purpose, or else a new one.
+def queue_job(user: User, sample_id: str, purpose: str, choices: Choices | None = None) -> Job:
+    """Return the job for one sample: the unfinished one of this purpose and choices, or else a new one.
 
     Raises DailyLimitError, and RowNotFoundError when the user has no such sample.
     """
-    with transaction() as session:
-        if not quota.lock_account(user.id):
-            raise RowNotFoundError
-        known = unfinished_jobs([sample_id], purpose)
-        jobs = [session.get_one(Job, known[sample_id])] if known else _insert_jobs(user, [sample_id], purpose)
+    jobs = queue_choices(user, {sample_id: choices}, purpose)
     if not jobs:
         raise RowNotFoundError
     return jobs[0]
 
 
+def queue_choices(user: User, wanted: Mapping[str, Choices | None], purpose: str) -> list[Job]:
+    """Return a job for each of the user's samples, with what was chosen for it, the new ones in one batch.
+
+    The caller wakes the workers. Raises DailyLimitError.
+    """
+    with transaction():
+        if not quota.lock_account(user.id):
+            return []
+        known = [job for job in _unfinished_of(wanted, purpose) if job.choices == wanted[str(job.sample_id)]]
+        known_ids = {job.sample_id for job in known}
+        new = {sample_id: chosen for sample_id, chosen in wanted.items() if sample_id not in known_ids}
+        return known + _insert_jobs(user, new, purpose)
+
+
 def unfinished_jobs(sample_ids: Collection[str], purpose: str) -> dict[str, str]:
     """Return the unfinished job of this purpose for each of these samples that has one."""
-    rows = select(Job.sample_id, Job.id).where(
-        Job.sample_id.in_(sample_ids), Job.purpose == purpose, Job.state.in_(UNFINISHED)
-    )
-    return {str(sample_id): str(job_id) for sample_id, job_id in db.session.execute(rows)}
+    return {str(job.sample_id): job.id for job in _unfinished_of(sample_ids, purpose)}
 
 
 def is_duplicate(job: Job) -> bool:
     """Return whether another unfinished job does the same for the same sample."""
-    return job.sample_id is not None and bool(unfinished_jobs([job.sample_id], job.purpose))
+    if job.sample_id is None:
+        return False
+    return any(other.choices == job.choices for other in _unfinished_of([job.sample_id], job.purpose))
+
+
+def _unfinished_of(sample_ids: Collection[str], purpose: str) -> list[Job]:
+    wanted = Job.sample_id.in_(sample_ids), Job.purpose == purpose, Job.state.in_(UNFINISHED)
+    return list(db.session.scalars(select(Job).where(*wanted).order_by(Job.id)))
 
 
 def check_sample_exists(claim: Claim) -> None:
@@ -99,8 +116,8 @@ def lock_sample(job: Job) -> Sample:
     return sample
 
 
-def _insert_jobs(user: User, sample_ids: Collection[str], purpose_name: str) -> list[Job]:
-    mine = Sample.user_id == user.id, Sample.id.in_(sample_ids), Sample.deleted_at.is_(None)
+def _insert_jobs(user: User, wanted: Mapping[str, Choices | None], purpose_name: str) -> list[Job]:
+    mine = Sample.user_id == user.id, Sample.id.in_(wanted), Sample.deleted_at.is_(None)
     samples = db.session.scalars(select(Sample).where(*mine).order_by(Sample.id)).all()
     if not samples:
         return []
@@ -109,10 +126,16 @@ def _insert_jobs(user: User, sample_ids: Collection[str], purpose_name: str) -> 
     batch = Batch(id=str(uuid4()), user_id=user.id, expected=len(samples))
     db.session.add(batch)
     db.session.flush()
-    jobs = [_build_job(sample, purpose, user, plan, batch.id) for sample in samples]
+    jobs = [_build_job(sample, purpose, user, plan, batch.id, wanted[sample.id]) for sample in samples]
     db.session.add_all(jobs)
     db.session.flush()
     return jobs
+
+
+def left_today(user: User, purpose_name: str) -> int:
+    """Return how many more jobs of a purpose with a daily limit the plan allows now, 0 or less for none."""
+    purpose, plan = purposes.find_purpose(purpose_name), plans.plan_for_user(user)
+    return _left_today(user, plan, purpose.daily_limit) if purpose.daily_limit is not None else 0
 
 
 def _check_daily_limit(user: User, plan: Plan, purpose: Purpose, count: int) -> None:
@@ -120,17 +143,23 @@ def _check_daily_limit(user: User, plan: Plan, purpose: Purpose, count: int) -> 
     limit = purpose.daily_limit
     if limit is None:
         return
+    left = _left_today(user, plan, limit)
+    if count > left:
+        raise DailyLimitError(limit.exceeded_message(plan, left))
+
+
+def _left_today(user: User, plan: Plan, limit: DailyLimit) -> int:
     recent = select(func.count()).where(
         Job.user_id == user.id,
         Job.purpose.in_(purposes.sharing_limit(limit)),
         Job.created_at > utcnow() - LIMIT_WINDOW,
     )
-    left = limit.allowed(plan) - (db.session.scalar(recent) or 0)
-    if count > left:
-        raise DailyLimitError(limit.exceeded_message(plan, left))
+    return limit.allowed(plan) - (db.session.scalar(recent) or 0)
 
 
-def _build_job(sample: Sample, purpose: Purpose, user: User, plan: Plan, batch_id: str) -> Job:
+def _build_job(
+    sample: Sample, purpose: Purpose, user: User, plan: Plan, batch_id: str, choices: Choices | None
+) -> Job:
     return Job(
         purpose=purpose.name,
         user_id=sample.user_id,
@@ -147,6 +176,7 @@ def _build_job(sample: Sample, purpose: Purpose, user: User, plan: Plan, batch_i
         priority=purposes.priority_for(plan, purpose),
         run_at=scheduler.first_run_time(plan, purpose),
         export_sp404=purpose.renders_wav,
+        choices=None if choices is None else dict(choices),
         ai_allowed=user.ai_allowed,  # as it was when the cost was shown
         # A worker of the previous version reads the same from here.
         results={purposes.FORMER_AI_ALLOWED: user.ai_allowed},

@@ -78,9 +78,11 @@ def end_deleted(claim: Claim) -> Transition:
         attempt_log.record_end(claim.token, job_attempt.CANCELLED, reprocess.SAMPLE_DELETED)
         job.cancel(reprocess.SAMPLE_DELETED)
         job.results = {}
+        quota.return_charges(job)
         _enqueue_webhook(job, JOB_FAILED)
         batch_completion.settle_if_done(job.batch_id)
         is_purged = session.get(Sample, claim.sample_id or "", populate_existing=True) is None
+    remove_objects(claim.incoming_key, claim.made_key)
     if is_purged:
         remove_objects(claim.wav_key)  # this attempt may have stored it after the other objects were removed
     return Transition("cancelled")
@@ -92,7 +94,7 @@ def refuse(claim: Claim, sentence: str) -> Transition:
         job = lease.lock_held_job(claim)
         attempt_log.record_end(claim.token, job_attempt.REFUSED, sentence)
         _fail_job(job, f"{sentence} {_wording(job).file_refused}".rstrip(), None)
-    remove_objects(claim.incoming_key, claim.sp404_key)
+    remove_objects(claim.incoming_key, claim.sp404_key, claim.made_key)
     return Transition("failed")
 
 
@@ -109,7 +111,7 @@ def retry_or_fail(claim: Claim, sentence: str, detail: str, exit_status: int | N
         attempt_log.record_end(claim.token, job_attempt.FAILED, detail, exit_status)
         used_up = f"{sentence} We tried {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, detail, FILE_KEPT_FOR)
-    remove_objects(claim.original_key)
+    remove_objects(claim.original_key, claim.made_key)
     return Transition("failed")
 
 
@@ -148,8 +150,8 @@ def end_abandoned(job_id: str, token: str | None) -> None:
             return
         used_up = f"Processing stopped unexpectedly {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, None, FILE_KEPT_FOR)
-        original_key = job.original_key
-    remove_objects(original_key)
+        keys = (job.original_key, job.made_key)
+    remove_objects(*keys)
 
 
 def cancel(job_id: str) -> bool:
@@ -167,7 +169,7 @@ def cancel(job_id: str) -> bool:
         job.results = {}
         quota.return_charges(job)
         batch_completion.settle_if_done(job.batch_id)
-        keys = (job.incoming_key, job.sp404_key, job.original_key)
+        keys = (job.incoming_key, job.sp404_key, job.original_key, job.made_key)
     remove_objects(*keys)
     return True
 
@@ -211,6 +213,8 @@ def _fail_job(job: Job, sentence: str, detail: str | None, keep_for: timedelta |
 
 def _enqueue_webhook(job: Job, event: str) -> None:
     """Queue a webhook for the end of a job; the end of each retry is an event of its own."""
+    if purposes.find_purpose(job.purpose).is_preview:
+        return
     same = ("purpose", "filename", "sample_id", "error", "created_at", "finished_at")
     data = {"job_id": job.id, "status": job.state} | {name: getattr(job, name) for name in same}
     webhook_delivery.enqueue_event(job.user_id, event, f"{job.id}_{job.state}_{job.retries}", data)

@@ -111,7 +111,7 @@ def _label(name: str) -> str:
 
 def _number(name: str, limits: Limits, unit: str = "") -> IntegerField:
     """Return a field for a whole number; an empty one is no number."""
-    described = f"{limits.least} to {limits.most}{unit}"
+    described = f"{limits.least} to {limits.most}{unit}".replace("-", "−")
     return IntegerField(_label(name), [Optional()], description=described)
 
 

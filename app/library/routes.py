@@ -220,6 +220,7 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
     return render_template(
         "library/detail.html",
         sample=sample,
+        parent=samples.parent_of(sample),
         form=form or SampleForm(sample),
         vibe_form=vibe_form or VibeForm(sample),
         was=measurement_facts.original_values(sample),

@@ -24,6 +24,14 @@ def owned_by(user: User, sample_id: str) -> Sample:
     return ownership.owned_by(user, Sample, sample_id, Sample.deleted_at.is_(None), options=WITH_FEATURES)
 
 
+def parent_of(sample: Sample) -> Sample | None:
+    """Return the sample that this one was cut from, as long as that is in the library."""
+    if sample.parent_id is None:
+        return None
+    there = Sample.id == sample.parent_id, Sample.user_id == sample.user_id, Sample.deleted_at.is_(None)
+    return db.session.scalar(select(Sample).where(*there))
+
+
 def all_owned_by(user: User, ids: Collection[str]) -> list[Sample]:
     """Return the user's samples with these ids, or raise RowNotFoundError when one is not the user's."""
     owned = Sample.user_id == user.id, Sample.id.in_(ids), Sample.deleted_at.is_(None)

@@ -10,6 +10,7 @@ from app.models.duplicate_group import DuplicateCleanup, DuplicateGroup, Duplica
 from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Batch, Job
 from app.models.job_attempt import Attempt
+from app.models.kept_render import Render, ShapingPreset
 from app.models.kit import Kit
 from app.models.kit_bank import KitBank
 from app.models.kit_change import KitChange
@@ -59,10 +60,12 @@ __all__ = [
     "OutboxMessage",
     "OverageConsent",
     "PaymentEvent",
+    "Render",
     "Sample",
     "SampleChange",
     "SampleVector",
     "SearchRow",
+    "ShapingPreset",
     "SingleFlightLock",
     "StorageTotal",
     "Subscription",

@@ -18,6 +18,7 @@ PENDING, PROCESSING = "pending", "processing"
 COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 UNFINISHED = (PENDING, PROCESSING)
 STORED, DECODED, ANALYSED, DESCRIBED, READY = "stored", "decoded", "analysed", "described", "ready"
+SHAPED = "shaped"
 MAX_ATTEMPTS = 3
 
 
@@ -83,6 +84,8 @@ class Job(Model):
     ai_analysis: Mapped[bool] = mapped_column(default=True, server_default=true())
     # Whether its owner let models describe when the job was queued.
     ai_allowed: Mapped[bool] = mapped_column(default=True, server_default=true())
+    # What its owner chose, for purposes that leave a choice: plain JSON, whose names are the purpose's own.
+    choices: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     # The results of finished steps, so that a retry repeats none of them.
     results: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     error: Mapped[str | None] = mapped_column(Text)
@@ -114,6 +117,11 @@ class Job(Model):
     def sp404_key(self) -> str:
         """Return where the unit's WAV of the uploaded file goes; empty for a job without one."""
         return f"samples/{self.user_id}/{self.id}/sp404.wav" if self.incoming_key else ""
+
+    @property
+    def made_key(self) -> str:
+        """Return where a file goes that is kept apart from the library, such as a shaped sound."""
+        return f"made/{self.user_id}/{self.id}"
 
     @property
     def is_finished(self) -> bool:

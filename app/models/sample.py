@@ -47,6 +47,7 @@ class Sample(Corrections, Model):
     content_sha256: Mapped[str] = mapped_column(String(64), index=True)
     original_key: Mapped[str] = mapped_column(String(200))
     sp404_key: Mapped[str] = mapped_column(String(200))
+    parent_id: Mapped[str | None] = mapped_column(String(26))  # the sample it was cut from
     pad_name: Mapped[str | None] = mapped_column(String(23))  # on the card; chosen by the first download
 
     duration_s: Mapped[float]

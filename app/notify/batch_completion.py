@@ -10,7 +10,7 @@ from app.extensions import db
 from app.models import Batch, Job, User
 from app.models.base import transaction, utcnow
 from app.models.job import CANCELLED, UNFINISHED
-from app.notify import message_kinds, outbox
+from app.notify import batch_mail, message_kinds, outbox
 
 # How long to wait for a browser that announced more files than it has sent: it may have been closed.
 ABANDONED_AFTER = timedelta(minutes=10)
@@ -35,7 +35,8 @@ def settle_if_done(batch_id: str) -> None:
         return
     batch.settled_at = utcnow()
     user = db.session.get_one(User, batch.user_id)
-    if user.mail_on_completion and any(job.state != CANCELLED for job in jobs):
+    told = [job for job in jobs if batch_mail.is_told_by_mail(job)]
+    if user.mail_on_completion and any(job.state != CANCELLED for job in told):
         # A file that joins after the mail was sent gets a mail of its own, and so does a retry.
         retries = sum(job.retries for job in jobs)
         key = f"batch:{batch.id}:{len(jobs)}" + (f":{retries}" if retries else "")

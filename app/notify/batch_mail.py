@@ -30,6 +30,11 @@ class BatchWording(NamedTuple):
 WORDING_BY_PURPOSE: dict[str, BatchWording] = {}
 
 
+def is_told_by_mail(job: Job) -> bool:
+    """Return whether a mail tells of the end of such jobs."""
+    return WORDING_BY_PURPOSE.get(job.purpose) is not None
+
+
 def compose(message: OutboxMessage) -> Mail | None:
     """Return the mail for a message, or None if the batch has nothing left to report."""
     jobs = list(

@@ -6,6 +6,7 @@ import "./keys.js";
 import "./menu.js";
 import "./upload.js";
 import "./selection.js";
+import "./chops.js";
 
 document.documentElement.classList.add("has-js");
 

@@ -7,6 +7,7 @@ const audio = document.getElementById("sound");
 const SNAP_TO_START = 0.02;
 const VOLUME = "volume";
 let wave = null;
+let gainFactor = 1;
 let current = null; // the source of the sound that was chosen last
 
 const part = (name) => bar.querySelector(`[data-player="${name}"]`);
@@ -18,7 +19,7 @@ const rowOf = (source) => document.querySelector(`[data-src="${CSS.escape(source
 export const currentRow = () => (current ? rowOf(current) : null);
 
 export async function play(element, { at = 0 } = {}) {
-  const { src, name, facts = "", href = "", peaks, loop = "0" } = element.dataset;
+  const { src, name, facts = "", href = "", peaks, loop = "0", gain = "1" } = element.dataset;
   if (current !== src) {
     current = src;
     bar.hidden = false;
@@ -26,6 +27,7 @@ export async function play(element, { at = 0 } = {}) {
     part("facts").textContent = facts;
     part("link").href = href || "#";
     setLoop(loop === "1");
+    setGain(Number(gain));
     await load(src, peaks);
   }
   await loadedLength();
@@ -98,6 +100,12 @@ function setLoop(on) {
   bar.querySelector('[data-action="loop"]').setAttribute("aria-pressed", String(on));
 }
 
+// Sounds that are compared bring a factor that makes them equally loud.
+function setGain(factor) {
+  gainFactor = factor;
+  audio.volume = part("volume").value * gainFactor;
+}
+
 function markPlaying() {
   const row = currentRow();
   for (const other of document.querySelectorAll(".playing, .sounding")) {
@@ -156,9 +164,9 @@ if (bar) {
   document.addEventListener("htmx:afterSettle", markPlaying);
   const volume = part("volume");
   volume.value = localStorage.getItem(VOLUME) ?? volume.value;
-  audio.volume = volume.value;
+  setGain(1);
   volume.addEventListener("input", () => {
-    audio.volume = volume.value;
+    setGain(gainFactor);
     localStorage.setItem(VOLUME, volume.value);
   });
 }

@@ -16,6 +16,7 @@ from flask import Flask
 import tasks
 from app.account import data_export
 from app.admin import audit_trail
+from app.audio.render.recipe import RenderRecipe
 from app.auth import accounts, registration, two_factor_login
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import Base, db, settings
@@ -46,6 +47,7 @@ from app.models.job import FAILED
 from app.models.user_session import CHANGE, RESET, VERIFY
 from app.notify import mail_links, message_kinds, outbox, webhook_delivery
 from app.search.indexing import follow_changes
+from app.shaping import orders, presets
 from app.webhooks import endpoints
 from tests.billing.paying_producer import stripe_settings
 from tests.fake_stripe.server import FakeStripe
@@ -102,6 +104,7 @@ def make_full_account(app: Flask, email: str, customer_id: str | None = None) ->
     follow_changes(user.id)
     _add_connections(user)
     _add_duplicates(user, browser)
+    _add_shaping(user, sample)
     _add_kit(user, sample)
     assert script.upload("by-script.wav", kick(), key="once").status_code == 202
     uploaded_job(browser, "waiting.wav", kick())
@@ -141,6 +144,16 @@ def _add_duplicates(user: User, browser: Browser) -> None:
     _finish_job(uploaded_job(browser, "Dusty kick again.wav", kick()))
     compare_due_samples()
     cleanups.undo_cleanup(cleanups.free_all(user))
+
+
+def _add_shaping(user: User, sample: Sample) -> None:
+    """Shape a sample, and keep the recipe as a preset."""
+    made = orders.order_render(user, sample, RenderRecipe(reverse=True))
+    assert isinstance(made, Job)
+    while not made.is_finished:
+        run.run_next()
+        db.session.refresh(made)
+    presets.save_preset(user, "Backwards", RenderRecipe(reverse=True))
 
 
 def _add_kit(user: User, sample: Sample) -> None:

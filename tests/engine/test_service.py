@@ -36,11 +36,12 @@ from tests.support import drum_loop, kick, silence
 
 def test_the_public_app_and_the_engine_share_no_routes(app: Flask, tmp_path: Path) -> None:
     public = {rule.rule for rule in app.url_map.iter_rules()}
-    assert not public & {"/api/process", "/api/health"}
+    own = {"/api/process", "/api/render", "/api/health"}
+    assert not public & own
     settings = Settings.for_engine({"ENGINE_SECRET": ENGINE_SECRET, "DATA_DIR": str(tmp_path)})
     sandbox = local_engine.new_sandbox()
     engine = service.create_app(settings, sandbox)
-    assert {rule.rule for rule in engine.url_map.iter_rules()} == {"/api/process", "/api/health"}
+    assert {rule.rule for rule in engine.url_map.iter_rules()} == own
 
 
 def test_it_loads_no_database_queue_or_decoder() -> None:
@@ -153,7 +154,7 @@ def test_a_malformed_order_is_refused(engine_process: EngineProcess, body: bytes
 
 def test_a_large_order_is_refused(engine_process: EngineProcess) -> None:
     url = f"{engine_process.url}/api/process"
-    assert httpx.post(url, content=b" " * 20_000, headers=AUTHORISED).status_code == 413
+    assert httpx.post(url, content=b" " * 70_000, headers=AUTHORISED).status_code == 413
 
 
 def test_a_full_engine_answers_when_to_retry(engine_process: EngineProcess, store: FakeStore) -> None:

@@ -22,7 +22,7 @@ def travelled(message: dict[str, Any]) -> dict[str, Any]:
 def test_an_answer_carries_the_billed_calls_and_their_sum() -> None:
     calls = [{"model": "a", "cost_usd": "0.000100"}, {"model": "b", "cost_usd": "0.000203"}]
     answer = EngineAnswer(loop_measurement(bpm=93.0), {"moods": ["dark"]}, calls)
-    message = travelled(wire_format.success_message(answer, 1.23456))
+    message = travelled(wire_format.success_message(wire_format.plain_answer(answer), 1.23456))
     assert (message["cost"], message["processing_time"]) == (0.000303, 1.235)
     assert wire_format.parse_answer(message) == answer
 

@@ -15,7 +15,7 @@ from app import create_app
 from app.auth import accounts
 from app.config import Settings
 from app.extensions import Base, db, settings
-from app.integrations.storage import StorageError, Store, open_store
+from app.integrations.storage import ObjectMissingError, StorageError, Store, open_store
 from app.models import OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
@@ -35,6 +35,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "s3":
         values |= request.getfixturevalue("s3_settings")
     return open_store(Settings.from_env(values))
+
+
+def test_a_part_of_an_object_is_read_up_to_its_end(store: Store, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(bytes(range(100)))
+    store.put("made/x/1", source, "audio/wav")
+    assert store.read("made/x/1", 10, 5) == bytes(range(10, 15))
+    assert store.read("made/x/1", 95, 50) == bytes(range(95, 100))
+    with pytest.raises(ObjectMissingError):
+        store.read("made/x/2", 0, 5)
 
 
 def test_a_store_puts_replaces_and_deletes_objects(store: Store, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_sound_is_found_and_placed_and_the_pad_is_set_and_all_is_undone(page: 
     panel.get_by_role("searchbox").fill("dusty break")
     panel.get_by_role("button", name="Search").click()
     expect(panel.get_by_role("listitem")).to_have_count(1)
-    assert page.url.endswith("/pads/A6?ask=dusty+break")
+    page.wait_for_url(re.compile(r"/pads/A6\?ask=dusty(\+|%20)break$"))
     panel.get_by_role("button", name="Place Dusty break on A6").click()
     expect(page.locator("#pad-A6")).to_have_class("pad loop")
     panel.get_by_label("Level").fill("90")

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import scipy.signal
 
-from app.audio.decoding.scratch_file import Samples, SampleSource
 from app.audio.listening.front_end import HOP, RATE_HZ, Floats
 from app.audio.listening.front_end_features import FrontEndFeatures
 
@@ -17,8 +16,6 @@ MAX_ONSETS = 2_000
 _MIN_GAP_FRAMES = 5
 _ENVELOPE_BLOCK = 22  # samples, 1 ms: the steps in which the start of the rise is searched
 _BEFORE_S, _AFTER_S = 0.035, 0.015
-_MAX_SNAP_S = 0.002
-_MIN_MEAN_POWER = 0.03  # of the loudest channel's
 
 
 @dataclass(frozen=True)
@@ -59,51 +56,6 @@ def detect_onsets(features: FrontEndFeatures) -> Onsets:
     places = np.asarray(peaks[:MAX_ONSETS] - 1, dtype=np.intp)
     times = np.array([_rise_start(features.front_end.y, int(p) * HOP) / RATE_HZ for p in places])
     return Onsets(times, (strength[places] / top).astype(np.float32))
-
-
-def snap_to_zero_crossing(time_s: float, sound: SampleSource, sample_rate: int) -> float:
-    """Return the time of the nearest zero crossing of the sound, where a cut makes no click.
-
-    Parameters
-    ----------
-    time_s : float
-        In seconds.
-    sound : SampleSource
-        Shape (frames, channels), at its own rate: crossings at the front end's rate would be samples off.
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    float
-        Seconds, exact to a sample: where the mean of the channels, or the loudest channel if the channels
-        cancel each other out, is zero or has just changed its sign. When there is no crossing within 2 ms,
-        where it is quietest there. The start of the sound stays 0.
-    """
-    at, reach = round(time_s * sample_rate), max(int(_MAX_SNAP_S * sample_rate), 1)
-    if at == 0:
-        return 0.0
-    low = max(at - reach, 0)
-    signal = _one_signal(sound[low : at + reach + 1])
-    if not signal.size:
-        return at / sample_rate
-    crossings = _zero_crossings(signal)
-    if not crossings.size:
-        return float(low + np.argmin(np.abs(signal))) / sample_rate
-    return float(low + crossings[np.argmin(np.abs(crossings + low - at))]) / sample_rate
-
-
-def _one_signal(part: Samples) -> Floats:
-    """Return the mean of the channels, or the loudest one where they cancel each other out."""
-    signal, powers = part.mean(axis=1), np.square(part).sum(axis=0)
-    if np.square(signal).sum() < _MIN_MEAN_POWER * powers.max(initial=0):
-        signal = part[:, np.argmax(powers)]
-    return np.asarray(signal)
-
-
-def _zero_crossings(signal: Floats) -> npt.NDArray[np.intp]:
-    signs = np.sign(signal)
-    return np.flatnonzero((signs == 0) | (signs != np.concatenate([signs[:1], signs[:-1]])))
 
 
 def _rise_start(y: Floats, about: int) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from app.audio.decoding.scratch_file import SampleSource
-from app.audio.listening.onset_detection import snap_to_zero_crossing
+from app.audio.listening.zero_crossings import FrameReader, snap_to_zero_crossing
 from app.audio.render.recipe import RecipeError, RenderRecipe
 from app.audio.result import Analysis
+
+if TYPE_CHECKING:
+    from app.audio.decoding.scratch_file import SampleSource
 
 Way = Literal["onsets", "beats", "bars", "equal", "grid"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -33,7 +35,7 @@ WEAKEST = 0.5
 
 def find_chops(
     analysis: Analysis,
-    sound: SampleSource,
+    sound: SampleSource | FrameReader,
     sample_rate: int,
     *,
     by: Way = "onsets",
@@ -47,7 +49,7 @@ def find_chops(
     ----------
     analysis : Analysis
         Of the sound, with its owner's corrections.
-    sound : SampleSource
+    sound : SampleSource or FrameReader
         Shape (frames, channels).
     sample_rate : int
         In Hz.

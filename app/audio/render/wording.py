@@ -11,6 +11,12 @@ from app.audio.unit_format import RATE_HZ
 if TYPE_CHECKING:
     from app.audio.render.renderer import Rendered
 
+MONO_WORDS = {
+    "auto": "mono where it is mono anyway",
+    "sum": "mono",
+    "left": "mono, left channel",
+    "right": "mono, right channel",
+}
 METHOD_WORDS = {"slices": "slices moved", "whole": "stretched as a whole"}
 
 
@@ -34,9 +40,13 @@ def describe_render(recipe: RenderRecipe, done: Rendered, frames: int, sample_ra
     said += _speed_words(recipe)
     said += _stretch_words(recipe, done)
     said += ["reversed"] if recipe.reverse else []
-    said += [f"{recipe.fade_in_ms:g} ms fade in"] if recipe.fade_in_ms else []
-    said += [f"{recipe.fade_out_ms:g} ms fade out"] if recipe.fade_out_ms else []
+    said += _fade_words(recipe)
     return said + _level_words(recipe, done)
+
+
+def _fade_words(recipe: RenderRecipe) -> list[str]:
+    said = [f"{recipe.fade_in_ms:g} ms fade in"] if recipe.fade_in_ms else []
+    return said + ([f"{recipe.fade_out_ms:g} ms fade out"] if recipe.fade_out_ms else [])
 
 
 def _speed_words(recipe: RenderRecipe) -> list[str]:
@@ -60,7 +70,7 @@ def _stretch_words(recipe: RenderRecipe, done: Rendered) -> list[str]:
     said = []
     if recipe.bpm is not None and length.bpm is not None:
         tempo = recipe.known_tempo * recipe.speed
-        said.append(f"{tempo:g} → {length.bpm:g} BPM")
+        said.append(f"{round(tempo, 2):g} → {round(length.bpm, 2):g} BPM")
         said += [f"{_half_or_double(recipe.bpm, length.bpm)} of {recipe.bpm:g}"] if length.is_folded else []
         said += _percent(length.bpm / tempo, "faster", "slower")
     elif recipe.length_s is not None:
@@ -93,3 +103,23 @@ def _level_words(recipe: RenderRecipe, done: Rendered) -> list[str]:
     if done.wav.padded_frames:
         said.append(f"silence added up to {done.wav.frames:,} frames ({done.wav.frames / RATE_HZ:.3f} s)")
     return said
+
+
+def describe_recipe(recipe: RenderRecipe) -> list[str]:
+    """Return what a recipe asks for, before it is known what it does to a sound.
+
+    Parameters
+    ----------
+    recipe : RenderRecipe
+    """
+    said = [f"to {recipe.bpm:g} BPM"] if recipe.bpm is not None else []
+    said += [f"to {recipe.length_s:g} s"] if recipe.length_s is not None else []
+    said += _speed_words(recipe)
+    said += ["silence cut"] if recipe.trim_db is not None else []
+    said += ["cut to whole beats"] if recipe.whole_beats else []
+    said += ["DC offset removed"] if recipe.remove_dc else []
+    said += [MONO_WORDS[recipe.mono]] if recipe.mono else []
+    said += ["reversed"] if recipe.reverse else []
+    said += _fade_words(recipe)
+    said += [f"{recipe.level:g} {recipe.level_unit}"] if recipe.level is not None else []
+    return said + ([f"{recipe.gain_db:+g} dB"] if recipe.gain_db else [])

@@ -42,6 +42,15 @@ class DiskStore:
             except FileNotFoundError as error:
                 raise ObjectMissingError(str(error)) from error
 
+    def read(self, key: str, first: int, count: int) -> bytes:
+        with translate_errors():
+            try:
+                with self._path(key).open("rb") as file:
+                    file.seek(first)
+                    return file.read(count)
+            except FileNotFoundError as error:
+                raise ObjectMissingError(str(error)) from error
+
     def copy(self, key: str, target_key: str) -> None:
         self.put(target_key, self._path(key), "")
 

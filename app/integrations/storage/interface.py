@@ -29,6 +29,9 @@ class Store(Protocol):
     def fetch(self, key: str, target: Path) -> None:
         """Copy an object to a local file, or raise MissingError."""
 
+    def read(self, key: str, first: int, count: int) -> bytes:
+        """Return bytes from the middle of an object, fewer where it ends; MissingError as for `fetch`."""
+
     def copy(self, key: str, target_key: str) -> None:
         """Store an object under a second key; a bucket copies it without sending it through the app."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -56,13 +57,23 @@ class S3Store:
             )
 
     def fetch(self, key: str, target: Path) -> None:
-        with translate_errors():
-            try:
-                self._client.download_file(self._bucket, key, str(target), Config=_transfer_config())
-            except self._client.exceptions.ClientError as error:
-                if error.response["Error"]["Code"] in MISSING_CODES:
-                    raise ObjectMissingError(str(error)) from error
-                raise
+        with translate_errors(), self._told_missing():
+            self._client.download_file(self._bucket, key, str(target), Config=_transfer_config())
+
+    def read(self, key: str, first: int, count: int) -> bytes:
+        part = f"bytes={first}-{first + count - 1}"
+        with translate_errors(), self._told_missing():
+            return self._client.get_object(Bucket=self._bucket, Key=key, Range=part)["Body"].read()
+
+    @contextmanager
+    def _told_missing(self) -> Iterator[None]:
+        """Raise ObjectMissingError where there is no such object."""
+        try:
+            yield
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in MISSING_CODES:
+                raise ObjectMissingError(str(error)) from error
+            raise
 
     def copy(self, key: str, target_key: str) -> None:
         source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}

@@ -11,7 +11,7 @@ from app.audio.analyzer import analyze_sound
 from app.audio.listening.channel_cancellation import VANISHES_IN_MONO, WEAKENED_IN_MONO
 from app.audio.listening.downmix import mix_to_mono
 from app.audio.listening.front_end import RATE_HZ as FRONT_END_HZ
-from app.audio.listening.onset_detection import snap_to_zero_crossing
+from app.audio.listening.zero_crossings import snap_to_zero_crossing
 from tests.audio.signals import RATE_HZ, chord, drums, hertz, noise, sine
 
 Samples = npt.NDArray[np.float32]

@@ -6,8 +6,8 @@ Expands only: four tables that the previous version neither reads nor writes.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0031"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,70 @@
+"""Find where to cut a sample into slices, from what was measured and a few frames of its WAV."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.audio.listening.zero_crossings import snap_to_zero_crossing
+from app.audio.render import chop
+from app.audio.render.chop import Way
+from app.audio.unit_format import RATE_HZ
+from app.extensions import settings
+from app.integrations.storage import open_store
+from app.models import Sample
+from app.shaping.orders import analysis_in_force
+
+HEADER_BYTES, FRAME_BYTES = 44, 2
+
+
+@dataclass(frozen=True)
+class Chops:
+    """Where slices of a sample begin: frames of the unit's WAV, 0 first."""
+
+    cuts: tuple[int, ...]
+    frames: int  # of the WAV
+    source_rate: int  # of the original, in Hz
+    rate: int = RATE_HZ
+
+    def source_frame(self, frame: int) -> int:
+        """Return the same place in the original, at its own rate."""
+        return round(frame * self.source_rate / self.rate)
+
+
+class WavFrames:
+    """The frames of a unit's WAV in the store, read part by part, as 16-bit integers."""
+
+    def __init__(self, key: str) -> None:
+        self._store, self._key = open_store(settings()), key
+        header = self._store.read(key, 0, HEADER_BYTES)
+        self._channels: int = struct.unpack_from("<H", header, 22)[0]
+        self._frames: int = struct.unpack_from("<I", header, 40)[0] // self._width
+
+    @property
+    def _width(self) -> int:
+        return FRAME_BYTES * self._channels
+
+    def __len__(self) -> int:
+        return self._frames
+
+    def __getitem__(self, span: slice, /) -> list[tuple[int, ...]]:
+        first, last, _ = span.indices(len(self))
+        if last <= first:
+            return []
+        start = HEADER_BYTES + first * self._width
+        data = self._store.read(self._key, start, (last - first) * self._width)
+        return list(struct.iter_unpack(f"<{self._channels}h", data))
+
+
+def find_chops(sample: Sample, by: Way, count: int, sensitivity: float) -> Chops:
+    """Return where to cut a sample. Raises RecipeError and StorageError."""
+    analysis, sound = analysis_in_force(sample), WavFrames(sample.sp404_key)
+    cuts = chop.find_chops(analysis, sound, RATE_HZ, by=by, count=count, sensitivity=sensitivity)
+    return Chops(cuts, len(sound), analysis.sample_rate)
+
+
+def snap_cuts(sample: Sample, sound: WavFrames, cuts: Sequence[int]) -> Chops:
+    """Return cuts that a producer chose, each moved to the nearest zero crossing within 2 ms."""
+    snapped = {round(snap_to_zero_crossing(cut / RATE_HZ, sound, RATE_HZ) * RATE_HZ) for cut in cuts}
+    return Chops(tuple(sorted(snapped | {0})), len(sound), sample.features.sample_rate)

@@ -1,0 +1,114 @@
+"""The shaped sounds of an account: found again, kept within the plan's room, the oldest out first."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select, update
+
+from app.audio.render.recipe import RenderRecipe
+from app.billing import plans
+from app.extensions import db, settings
+from app.integrations.storage import StorageError, open_store
+from app.models import Job, Render, Sample, User
+from app.models.base import transaction, utcnow
+
+DROP_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class KeptRenders:
+    """How many shaped sounds are kept, and their room."""
+
+    count: int
+    size_bytes: int
+    room_bytes: int
+
+
+def find_render(sample_id: str, recipe: RenderRecipe) -> Render | None:
+    """Return what was made of a sample by a recipe, if it is still kept."""
+    return db.session.scalar(
+        select(Render).where(Render.sample_id == sample_id, Render.recipe_sha256 == recipe.digest())
+    )
+
+
+def find_render_of(job: Job) -> Render | None:
+    """Return what a job made, or an equal one made since, if it is still kept."""
+    return db.session.scalar(select(Render).where(Render.store_key == job.made_key)) or (
+        _find_equal(job) if job.choices and "recipe_sha256" in job.choices else None
+    )
+
+
+def find_of_sample(sample: Sample, render_id: str) -> Render | None:
+    """Return the render of a sample with this id, if it is still kept."""
+    return db.session.scalar(select(Render).where(Render.id == render_id, Render.sample_id == sample.id))
+
+
+def equal_gains(sample: Sample, made: Render) -> tuple[float, float]:
+    """Return the factors that make a sample and what was made of it equally loud; the quieter one has 1."""
+    before, after = sample.features.loudness_db, made.loudness_db
+    if before is None or after is None:
+        return 1.0, 1.0
+    louder = before - after
+    return (10 ** (-louder / 20), 1.0) if louder > 0 else (1.0, 10 ** (louder / 20))
+
+
+def touch(render: Render) -> None:
+    """Note that a shaped sound was asked for again, so that others go first."""
+    with transaction() as session:
+        session.execute(update(Render).where(Render.id == render.id).values(used_at=utcnow()))
+
+
+def kept_renders(user: User) -> KeptRenders:
+    """Return what is kept for a user."""
+    total = select(func.count(), func.coalesce(func.sum(Render.size_bytes), 0))
+    count, size_bytes = db.session.execute(total.where(Render.user_id == user.id)).one()
+    return KeptRenders(count, size_bytes, plans.plan_for_user(user).kept_renders_bytes)
+
+
+def make_room(user_id: str, size_bytes: int) -> None:
+    """Drop the shaped sounds that nobody asked for the longest, until one of this size fits beside the rest.
+
+    A crash between the rows and their files leaves files that `cleanup.remove_orphans` removes.
+    """
+    room = plans.plan_for_user(db.session.get_one(User, user_id)).kept_renders_bytes
+    dropped: list[str] = []
+    with transaction() as session:
+        kept = session.scalar(
+            select(func.coalesce(func.sum(Render.size_bytes), 0)).where(Render.user_id == user_id)
+        )
+        excess = int(kept or 0) + size_bytes - room
+        oldest = select(Render.id, Render.size_bytes, Render.store_key).where(Render.user_id == user_id)
+        while excess > 0:
+            rows = session.execute(oldest.order_by(Render.used_at, Render.id).limit(DROP_AT_ONCE)).all()
+            if not rows:
+                break
+            gone = []
+            for row in rows:
+                if excess <= 0:
+                    break
+                gone.append(row.id)
+                dropped.append(row.store_key)
+                excess -= row.size_bytes
+            session.execute(delete(Render).where(Render.id.in_(gone)))
+    remove_files(dropped)
+
+
+def remove_files(keys: list[str]) -> None:
+    """Remove files of shaped sounds whose rows are gone."""
+    store = open_store(settings())
+    for key in keys:
+        with suppress(StorageError):  # the sweep of orphans removes what is left
+            store.delete(key)
+
+
+def audio_url(render: Render, download_name: str | None = None) -> str:
+    """Return a link to a shaped sound."""
+    return open_store(settings()).url(render.store_key, content_type="audio/wav", download_name=download_name)
+
+
+def _find_equal(job: Job) -> Render | None:
+    own = Render.sample_id == job.sample_id, Sample.deleted_at.is_(None)
+    same = Render.recipe_sha256 == (job.choices or {})["recipe_sha256"]
+    return db.session.scalar(select(Render).join(Sample).where(*own, same))

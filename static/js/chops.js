@@ -1,0 +1,129 @@
+// The cuts of a sound: drag, move by key, add, remove and hear them. The form works without this module.
+const STEP_S = 0.001;
+const BIG_STEP_S = 0.01;
+let audio = null; // { context, buffer, source } once the first slice was asked for
+
+const seconds = (area, frame) => frame / Number(area.dataset.rate);
+const framesOf = (area) => Number(area.dataset.frames);
+const markersOf = (area) => [...area.querySelectorAll(".chop-marker")];
+const cutsOf = (area) => [0, ...markersOf(area).map((marker) => Number(marker.value))].sort((a, b) => a - b);
+
+function place(area, marker, frame) {
+  const inside = Math.min(Math.max(Math.round(frame), 1), framesOf(area) - 1);
+  marker.value = inside;
+  marker.style.left = `${(100 * inside) / framesOf(area)}%`;
+  marker.setAttribute("aria-label", `Cut at ${seconds(area, inside).toFixed(3)} s`);
+}
+
+function addMarker(area, frame) {
+  const marker = document.createElement("button");
+  marker.type = "button";
+  marker.className = "chop-marker";
+  place(area, marker, frame);
+  area.append(marker);
+  return marker;
+}
+
+// The text field is what the server reads.
+function writeCuts(area) {
+  const written = cutsOf(area).map((cut) => seconds(area, cut).toFixed(4)).join(" ");
+  document.getElementById("cuts").value = written;
+  const chosen = document.getElementById("chosen-cuts");
+  if (chosen) chosen.value = written;
+  const count = document.querySelector("[data-slice-count]");
+  if (count) count.textContent = cutsOf(area).length;
+}
+
+function frameAt(area, clientX) {
+  const box = area.getBoundingClientRect();
+  return (framesOf(area) * (clientX - box.left)) / box.width;
+}
+
+async function playSlice(area, first, last) {
+  audio ??= { context: new AudioContext() };
+  await audio.context.resume();
+  if (!audio.buffer) {
+    const response = await fetch(area.dataset.src);
+    if (!response.ok) return;
+    audio.buffer = await audio.context.decodeAudioData(await response.arrayBuffer());
+  }
+  audio.source?.stop();
+  const source = audio.context.createBufferSource();
+  source.buffer = audio.buffer;
+  source.connect(audio.context.destination);
+  source.start(0, seconds(area, first), seconds(area, last - first));
+  audio.source = source;
+}
+
+function playAfter(area, cut) {
+  const next = cutsOf(area).find((other) => other > cut) ?? framesOf(area);
+  playSlice(area, cut, next);
+}
+
+function onKey(area, marker, event) {
+  const step = (event.shiftKey ? BIG_STEP_S : STEP_S) * Number(area.dataset.rate);
+  if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+    place(area, marker, Number(marker.value) + (event.key === "ArrowLeft" ? -step : step));
+  } else if (event.key === "Delete" || event.key === "Backspace") {
+    const others = markersOf(area);
+    const neighbour = others[others.indexOf(marker) + 1] ?? others[others.indexOf(marker) - 1];
+    marker.remove();
+    neighbour?.focus();
+  } else return;
+  event.preventDefault();
+  event.stopPropagation();
+  writeCuts(area);
+}
+
+function drag(area, marker, event) {
+  marker.setPointerCapture(event.pointerId);
+  const move = (moved) => place(area, marker, frameAt(area, moved.clientX));
+  marker.addEventListener("pointermove", move);
+  marker.addEventListener(
+    "lostpointercapture",
+    () => {
+      marker.removeEventListener("pointermove", move);
+      writeCuts(area);
+    },
+    { once: true },
+  );
+}
+
+function prepare(area) {
+  if (area.querySelector(".chop-marker")) return;
+  const field = document.getElementById("cuts");
+  for (const word of field.value.trim().split(/\s+/)) {
+    const frame = Math.round(Number(word) * Number(area.dataset.rate));
+    if (frame > 0) addMarker(area, frame);
+  }
+  audio = audio && { context: audio.context }; // another sound may be on the page now
+  area.addEventListener("pointerdown", (event) => {
+    const marker = event.target.closest(".chop-marker");
+    if (marker) drag(area, marker, event);
+  });
+  area.addEventListener("keydown", (event) => {
+    const marker = event.target.closest(".chop-marker");
+    if (marker) onKey(area, marker, event);
+  });
+  area.addEventListener("click", (event) => {
+    const marker = event.target.closest(".chop-marker");
+    if (marker) playAfter(area, Number(marker.value));
+  });
+  area.addEventListener("dblclick", (event) => {
+    if (event.target.closest(".chop-marker")) return;
+    addMarker(area, frameAt(area, event.clientX)).focus();
+    writeCuts(area);
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest('[data-action="play-slice"]');
+  const area = button && document.querySelector("[data-chops]");
+  if (area) playSlice(area, Number(button.dataset.first), Number(button.dataset.last));
+});
+
+function prepareAll() {
+  for (const area of document.querySelectorAll("[data-chops]")) prepare(area);
+}
+document.addEventListener("htmx:afterSettle", prepareAll);
+prepareAll();

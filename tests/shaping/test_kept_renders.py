@@ -1,0 +1,144 @@
+"""Shaped sounds are kept within the plan's room, and whatever happens to their jobs leaves no file behind."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pytest
+
+from app.audio.render.recipe import RenderRecipe
+from app.billing import plans
+from app.billing.plans import Plan
+from app.extensions import db, settings
+from app.integrations.storage import StorageError, open_store
+from app.jobs import cleanup, run, transitions
+from app.jobs.transitions import Transition
+from app.models import Job, Render, Sample, User
+from app.models.base import transaction, utcnow
+from app.shaping import orders, renders
+from tests.support import Browser, drum_loop, finished_job
+
+
+@pytest.fixture
+def loop(as_owner: Browser) -> Sample:
+    return db.session.get_one(Sample, finished_job(as_owner, "loop_93bpm.wav", drum_loop(93)).id)
+
+
+def order(owner: User, sample: Sample, *, gain_db: float) -> Job:
+    made = orders.order_render(owner, sample, RenderRecipe(gain_db=gain_db))
+    assert isinstance(made, Job)
+    return made
+
+
+def kept_files() -> list[str]:
+    return sorted(open_store(settings()).older_than("made/", utcnow() + timedelta(minutes=1)))
+
+
+def kept_gains() -> set[float]:
+    return {render.recipe["gain_db"] for render in db.session.scalars(db.select(Render))}
+
+
+def test_the_oldest_makes_room_and_what_was_asked_for_again_stays(
+    owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(owner, loop, gain_db=-1.0)
+    run.run_next()
+    size_bytes = db.session.scalars(db.select(Render.size_bytes)).one()
+    # Room for two and a half.
+    monkeypatch.setattr(Plan, "kept_renders_bytes", property(lambda _: size_bytes * 5 // 2), raising=False)
+    order(owner, loop, gain_db=-2.0)
+    run.run_next()
+    assert isinstance(orders.order_render(owner, loop, RenderRecipe(gain_db=-1.0)), Render)
+    order(owner, loop, gain_db=-3.0)
+    run.run_next()
+    assert kept_gains() == {-1.0, -3.0}
+    assert len(kept_files()) == 2
+    kept = renders.kept_renders(owner)
+    assert (kept.count, kept.size_bytes) == (2, 2 * size_bytes)
+
+
+def test_a_sound_larger_than_the_room_is_refused_in_words(
+    owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Plan, "kept_renders_bytes", property(lambda _: 1000), raising=False)
+    job = order(owner, loop, gain_db=-1.0)
+    assert run.run_next() == Transition("failed")
+    db.session.refresh(job)
+    assert job.error is not None
+    assert "Use a shorter part." in job.error
+    assert kept_files() == []
+
+
+def test_a_failed_store_is_waited_for_and_nothing_is_kept_twice(
+    owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = order(owner, loop, gain_db=-1.0)
+    real = type(open_store(settings())).put
+
+    def fail(*_: object) -> None:
+        raise StorageError("away")
+
+    with monkeypatch.context() as away:
+        away.setattr(type(open_store(settings())), "put", fail)
+        ending = run.run_next()
+    assert ending is not None
+    assert ending.state == "pending"
+    assert real is type(open_store(settings())).put
+    with transaction():
+        job.run_at = utcnow()
+    run.run_next()
+    assert kept_files() == [f"made/{owner.id}/{job.id}"]
+
+
+def test_an_attempt_that_dies_after_storing_leaves_one_file_and_one_row(
+    owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = order(owner, loop, gain_db=-1.0)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(transitions, "complete", die)
+        with pytest.raises(KeyboardInterrupt):
+            run.run_next()
+    assert kept_files() == [f"made/{owner.id}/{job.id}"]
+    db.session.refresh(job)
+    transitions.end_abandoned(job.id, job.lease_token)
+    run.run_next()
+    assert kept_files() == [f"made/{owner.id}/{job.id}"]
+    assert kept_gains() == {-1.0}
+
+
+def test_a_cancelled_job_leaves_no_file(owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = order(owner, loop, gain_db=-1.0)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(transitions, "complete", die)
+        with pytest.raises(KeyboardInterrupt):
+            run.run_next()
+    transitions.cancel(job.id)
+    assert kept_files() == []
+
+
+def test_the_sweep_removes_files_of_samples_that_are_gone(owner: User, loop: Sample) -> None:
+    order(owner, loop, gain_db=-1.0)
+    run.run_next()
+    for key in kept_files():
+        two_days_ago = (utcnow() - timedelta(days=2)).timestamp()
+        os.utime(settings().data_dir / "store" / key, (two_days_ago, two_days_ago))
+    cleanup.remove_orphans()
+    assert len(kept_files()) == 1
+    with transaction() as session:
+        session.delete(session.get_one(Sample, loop.id))
+    cleanup.remove_orphans()
+    assert kept_files() == []
+
+
+def test_the_plans_have_the_promised_room() -> None:
+    promised = {"free": (50, 10**8), "pro": (2_000, 5 * 10**9), "enterprise": (20_000, 50 * 10**9)}
+    assert {plan.name: (plan.renders, plan.kept_renders_bytes) for plan in plans.PLANS.values()} == promised

@@ -1,0 +1,127 @@
+"""The pages that shape a sample and cut it into slices, as plain forms."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+import soundfile
+from werkzeug.test import TestResponse
+
+from app.extensions import db
+from app.jobs import run
+from app.models import Job, Render, Sample, ShapingPreset, User
+from app.shaping import orders
+from tests.support import Browser, drum_loop, finished_job, kick
+
+RATE = 48_000
+
+
+@pytest.fixture
+def loop(as_owner: Browser) -> Sample:
+    return db.session.get_one(Sample, finished_job(as_owner, "loop_93bpm.wav", drum_loop(93)).id)
+
+
+@pytest.fixture
+def patient_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the job that a request waits for, as a worker would do meanwhile."""
+    monkeypatch.setattr("app.shaping.orders.time.sleep", lambda _: run.run_next())
+
+
+def shape(browser: Browser, sample: Sample, **fields: Any) -> TestResponse:
+    return browser.post(f"/samples/{sample.id}/shape", **fields)
+
+
+@pytest.mark.usefixtures("patient_worker")
+def test_a_short_sound_is_shaped_within_the_request(as_owner: Browser, loop: Sample) -> None:
+    answer = shape(as_owner, loop, bpm="100", level="-1", level_unit="dBTP")
+    assert answer.status_code == 303
+    page = as_owner.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "93 → 100 BPM, 7.5 % faster" in page
+    made = db.session.scalars(db.select(Render)).one()
+    audio = as_owner.get(as_owner.get(f"/renders/{made.id}/audio?download=1").headers["Location"])
+    assert len(soundfile.read(io.BytesIO(audio.data))[0]) == round(8 * 60 * RATE / 100)
+    # Nothing was counted, and the form shows the recipe again.
+    assert db.session.scalars(db.select(Job.purpose).where(Job.id == made.id)).one() == "preview"
+    assert re.search(r'name="bpm"[^>]*value="100"', page)
+
+
+def test_without_a_worker_the_page_says_that_it_waits(
+    as_owner: Browser, loop: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "MAX_WAIT_S", 0.1)
+    answer = shape(as_owner, loop, reverse="y")
+    assert answer.status_code == 303
+    address = answer.headers["Location"]
+    assert "Waiting for its turn" in as_owner.get(address).get_data(as_text=True)
+    run.run_next()
+    assert as_owner.get(address).status_code == 303
+
+
+def test_a_preview_is_neither_on_the_cards_nor_counted(
+    as_owner: Browser, owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "MAX_WAIT_S", 0.1)
+    left = orders.renders_left(owner)
+    shape(as_owner, loop, reverse="y")
+    page = as_owner.get("/jobs").get_data(as_text=True)
+    assert page.count("<article") == 1  # the upload
+    assert orders.renders_left(owner) == left
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"bpm": "9000"}, "Enter a number from 20 to 400."),
+        ({"bpm": "NaN"}, "Enter a number."),
+        ({"bpm": "sNaN"}, "Enter a number."),
+        ({"speed": "Infinity"}, "Enter a number."),
+        ({"bpm": "90", "length_s": "2"}, "Choose a tempo or a length to stretch to, not both."),
+        ({"start_s": "2", "end_s": "1"}, "The end must come after the start."),
+        ({"start_s": "900"}, "The start is after the end of the sound."),
+        ({"mono": "both"}, "Not a valid choice"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused_and_kept(
+    as_owner: Browser, loop: Sample, fields: dict[str, str], words: str
+) -> None:
+    answer = shape(as_owner, loop, gain_db="-3", **fields)
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, words in page) == (422, True), page
+    assert re.search(r'name="gain_db"[^>]*value="-3"', page)
+
+
+@pytest.mark.usefixtures("patient_worker")
+def test_a_preset_shapes_a_selection(as_owner: Browser, owner: User, loop: Sample) -> None:
+    shape(as_owner, loop, bpm="100", fade_out_ms="5", start_s="0.1")
+    made = db.session.scalars(db.select(Render)).one()
+    as_owner.post("/shaping/presets", render=made.id, name="To 100")
+    preset = db.session.scalars(db.select(ShapingPreset)).one()
+    # What belongs to one sound alone is not kept.
+    assert preset.recipe == {"version": 1, "bpm": 100.0, "fade_out_ms": 5.0}
+    other = finished_job(as_owner, "loop_80bpm.wav", drum_loop(80)).id
+    page = as_owner.post("/shaping", sample=[loop.id, other]).get_data(as_text=True)
+    assert "to 100 BPM, 5 ms fade out" in page
+    answer = as_owner.post("/shaping/selected", preset=preset.id, sample=[loop.id, other])
+    assert answer.status_code == 303
+    while run.run_next():
+        pass
+    assert {render.sample_id for render in db.session.scalars(db.select(Render))} == {loop.id, other}
+    assert "Shaping 2 samples." in as_owner.get("/jobs").get_data(as_text=True)
+    again = as_owner.post("/shaping/selected", preset=preset.id, sample=[loop.id])
+    assert "1 sample had been shaped so before." in as_owner.get(again.headers["Location"]).get_data(
+        as_text=True
+    )
+
+
+def test_a_sound_without_a_tempo_is_named_when_a_selection_can_not_be_stretched(
+    as_owner: Browser, owner: User
+) -> None:
+    hit = finished_job(as_owner, "kick.wav", kick()).id
+    db.session.add(ShapingPreset(user_id=owner.id, name="To 90", recipe={"version": 1, "bpm": 90.0}))
+    db.session.commit()
+    preset = db.session.scalars(db.select(ShapingPreset)).one()
+    as_owner.post("/shaping/selected", preset=preset.id, sample=[hit])
+    assert "kick: No tempo is known for this sound." in as_owner.get("/jobs").get_data(as_text=True)
