@@ -33,6 +33,7 @@ RINGS = [
         "app.api.kit_views",
         "app.kits.kit_page",
         "app.kits.pad_views",
+        "app.kits.play_views",
     },
     {"app.mail_wakeup"},
     {"tasks"},

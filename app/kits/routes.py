@@ -12,6 +12,7 @@ from app.kits import (
     kit_list,
     pad_edits,
     pad_views,  # noqa: F401  # importing it registers its views
+    play_views,  # noqa: F401  # importing it registers its views
     selections,
 )
 from app.kits.forms import BankForm, KitForm

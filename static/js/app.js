@@ -7,6 +7,7 @@ import "./menu.js";
 import "./upload.js";
 import "./selection.js";
 import "./chops.js";
+import "./kit.js";
 
 document.documentElement.classList.add("has-js");
 

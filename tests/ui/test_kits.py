@@ -7,10 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.live import Producer, Product
+from tests.live import JOB_S, Producer, Product
 from tests.ui.conftest import sign_in
 
 pytestmark = pytest.mark.ui
+WAIT_MS = JOB_S * 1000
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +99,66 @@ def test_on_a_phone_and_without_javascript_a_selection_becomes_a_kit(
     page.get_by_role("button", name="Save pad").click()
     expect(page.get_by_text("Pan is a whole number from 0 to 127")).to_be_visible()
     context.close()
+
+
+def filled_kit(page: Page) -> None:
+    """Make a kit of everything on the first page of the library."""
+    sign_in(page)
+    page.goto("/samples")
+    page.locator('[data-action="select-page"]').check()
+    page.get_by_role("button", name="Add to kit").click()
+    page.get_by_label("Kit").select_option(index=0)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_url(re.compile(r"/kits/\w{26}$"))
+
+
+def test_pads_are_played_by_key_pointer_and_beat(page: Page) -> None:
+    filled_kit(page)
+    mode = page.get_by_role("button", name="Play mode")
+    mode.click()
+    expect(page.get_by_text("Play with 1234 QWER ASDF ZXCV")).to_be_visible(timeout=WAIT_MS)
+    first, second = page.locator("#pad-A1"), page.locator("#pad-A2")
+    page.keyboard.down("1")
+    expect(first).to_have_class(re.compile("held"))
+    page.keyboard.up("1")
+    expect(first).not_to_have_class(re.compile("held"))
+    second.hover()
+    page.mouse.down()
+    expect(second).to_have_class(re.compile("held"))
+    page.mouse.up()
+    expect(second).not_to_have_class(re.compile("held"))
+    expect(page.get_by_text("Steps of A2")).to_be_visible()
+    # Keys of the library rest, and a press does not open the pad.
+    page.keyboard.press("a")
+    second.click()
+    expect(page.locator("#pad-panel")).to_contain_text("Open a pad")
+    step = page.get_by_role("button", name="Step 3", exact=True)
+    step.click()
+    expect(step).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Play beat").click()
+    expect(page.locator("[data-step].now")).to_have_count(1)
+    mode.click()
+    expect(mode).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("[data-step].now")).to_have_count(0)
+    second.click()
+    expect(page.locator("#pad-panel")).to_contain_text("Pad A2")
+
+
+def test_pads_are_exchanged_by_dragging_and_alt_copies(page: Page) -> None:
+    filled_kit(page)
+    first, second, last = (page.locator(f"#pad-A{number}") for number in (1, 2, 16))
+    names = [pad.locator(".pad-name").inner_text() for pad in (first, second)]
+    first.drag_to(second)
+    expect(first.locator(".pad-name")).to_have_text(names[1])
+    expect(second.locator(".pad-name")).to_have_text(names[0])
+    page.get_by_role("button", name="Undo").click()
+    expect(first.locator(".pad-name")).to_have_text(names[0])
+    first.hover()
+    page.mouse.down()
+    last.hover()
+    page.keyboard.down("Alt")
+    last.hover()
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    expect(last.locator(".pad-name")).to_have_text(names[0])
+    expect(first.locator(".pad-name")).to_have_text(names[0])

@@ -1,0 +1,51 @@
+"""What the pads of a bank sound like, for the page that plays them: their settings, and the WAV of each."""
+
+from __future__ import annotations
+
+from app.audio.render.recipe import RecipeError, RenderRecipe
+from app.kits.kit_rows import load_state
+from app.kits.kit_state import HUNDREDTHS, PROJECT, KitState, PadState
+from app.models import Job, Kit, Render, Sample, User
+from app.shaping import orders
+from app.sp404.pad_settings import PadSettings
+from app.sp404.pads import bank_of
+
+
+def tempo_of_bank(state: KitState, bank: str) -> float:
+    """Return the tempo that a bank plays at, in beats a minute: its own, or the project's."""
+    tempo = state.tempo if state.tempo_source == PROJECT else state.bank(bank).tempo
+    return tempo / HUNDREDTHS
+
+
+def heard_recipe(settings: PadSettings, tempo_bpm: float) -> RenderRecipe | None:
+    """Return what is done to a pad's sample before it is heard; None when it is played as it is.
+
+    A pad in time with the bank is stretched to its tempo, which the unit does while it plays.
+    """
+    recipe = settings.recipe
+    if not settings.bpm_sync:
+        return recipe
+    changes = {"bpm": tempo_bpm, "length_s": None, "from_bpm": settings.bpm}
+    if recipe is not None and recipe.bpm is not None:
+        changes["from_bpm"] = recipe.from_bpm
+    return (recipe or RenderRecipe()).model_copy(update=changes)
+
+
+def sounding_pads(kit: Kit, bank: str) -> dict[str, PadState]:
+    """Return the pads of a bank that have a sample."""
+    pads = load_state(kit).pads
+    return {name: pad for name, pad in pads.items() if bank_of(name) == bank and pad.sample_id is not None}
+
+
+def order_sound(user: User, kit: Kit, pad: str, sample: Sample) -> Render | Job | None:
+    """Return the shaped sound that a pad plays, or the job that makes it; None for the sample's own WAV.
+
+    Raises RecipeError when the pad's recipe does not suit its sample.
+    """
+    state = load_state(kit)
+    recipe = heard_recipe(state.pad(pad).settings, tempo_of_bank(state, bank_of(pad)))
+    if recipe is None or recipe.changes_nothing:
+        return None
+    if sample.duration_s > orders.MAX_PREVIEW_S:
+        raise RecipeError(f"Sounds of more than {orders.MAX_PREVIEW_S:g} s are heard as they are.")
+    return orders.order_preview(user, sample, recipe)
