@@ -65,7 +65,6 @@ QUERIES = {
     "alike.similar": ("", "?preset=rhythm&but=brighter&ask=dark+loops"),
     "alike.similar_to_several": ("?sample={sample_id}",),
     "kits.add": ("?sample={sample_id}",),
-    "kits.show": ("", "?bank=B"),
     "kits.show_pad": ("", "?ask=dark+loops"),
     "api.list_samples": ("", "?ask=dark+loops&limit=50"),
 }
