@@ -126,7 +126,8 @@ def test_every_address_of_a_row_is_the_one_of_its_route(
     names = ("detail", "audio", "peaks", "like", "sp404", "original", "delete")
     routes = ("alike.similar", *(f"library.{name}" for name in names))
     with app.test_request_context():
-        assert addresses == {url_for(route, sample_id=sample.id) for route in routes}
+        expected = {url_for(route, sample_id=sample.id) for route in routes}
+        assert addresses == expected | {url_for("kits.add", sample=sample.id)}
 
 
 def test_a_sample_that_is_too_long_for_a_pad_offers_only_the_original(
