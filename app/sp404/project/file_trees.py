@@ -64,19 +64,22 @@ class FolderTree:
     def _walk(self, folder: Path, prefix: str, depth: int = 0) -> Iterator[tuple[str, int]]:
         with read_errors_named(f"The folder “{folder.name}” can't be read."):
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        for entry in entries:
+            details = [entry.stat(follow_symlinks=False) for entry in entries]
+        for entry, detail in zip(entries, details, strict=True):
             path = prefix + entry.name
-            details = entry.stat(follow_symlinks=False)
             if is_junk(entry.name):
                 continue
-            if stat.S_ISREG(details.st_mode):
-                yield path, details.st_size
-            elif not stat.S_ISDIR(details.st_mode):
-                self.skipped.append(
-                    ProjectProblem(path, "It is a link or no ordinary file; it was left out.")
-                )
-            elif depth < MAX_DEPTH:
+            if stat.S_ISREG(detail.st_mode):
+                yield path, detail.st_size
+            elif not stat.S_ISDIR(detail.st_mode):
+                self._skip(path, "It is a link or no ordinary file; it was left out.")
+            elif depth == MAX_DEPTH:
+                self._skip(path, "It lies too deep; it was left out.")
+            else:
                 yield from self._walk(Path(entry.path), f"{path}/", depth + 1)
+
+    def _skip(self, path: str, text: str) -> None:
+        self.skipped.append(ProjectProblem(path, text))
 
 
 class ZipTree:
