@@ -21,7 +21,8 @@ ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 PADCONF = "PADCONF.BIN"
 JUNK_NAMES = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", "system volume information"}
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+# What `zipfile` raises on damaged archives, as fuzzing has shown; NotImplementedError is a RuntimeError.
+READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError)
 
 
 class FileTree(Protocol):
@@ -137,8 +138,8 @@ def open_tree(source: Path | bytes) -> FileTree:
     return _tree_of(file, source.stem)
 
 
-def read_whole(tree: FileTree, path: str, max_bytes: int) -> bytes:
-    """Return the bytes of a small file.
+def read_whole(tree: FileTree, path: str, max_bytes: int, name: str = "It") -> bytes:
+    """Return the bytes of a small file, which errors call by the name.
 
     Raises
     ------
@@ -146,8 +147,8 @@ def read_whole(tree: FileTree, path: str, max_bytes: int) -> bytes:
         It is larger than so many bytes, or can't be read.
     """
     if tree.sizes()[path] > max_bytes:
-        raise UnitFileError(f"It has {tree.sizes()[path]:,} bytes; at most {max_bytes:,} are read.")
-    with read_errors_named("It can't be read."), tree.open(path) as file:
+        raise UnitFileError(f"{name} has {tree.sizes()[path]:,} bytes; at most {max_bytes:,} are read.")
+    with read_errors_named(f"{name} can't be read."), tree.open(path) as file:
         return file.read(max_bytes + 1)[:max_bytes]
 
 

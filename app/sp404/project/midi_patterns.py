@@ -28,9 +28,10 @@ from app.sp404.project.pattern_files import (
 from app.sp404.project.pattern_notes import MAX_GATE, PatternNote, compose_pattern, notes_of
 from app.sp404.unit_limits import BANKS, PADS_IN_BANK
 
-MAX_MIDI_BYTES = 512 * 1024
+MAX_MIDI_BYTES = 256 * 1024
 LOWEST_PAD_NOTE, HIGHEST_PAD_NOTE = 36, 51
 HELD_TICKS = 120
+ENDING, BEGINNING = 0, 1
 DEFAULT_METRE = "4/4"
 # These last as long as a metre that the unit has.
 SAME_LENGTH = {"2/2": "4/4", "8/8": "4/4", "6/8": "3/4", "4/8": "2/4", "12/8": "6/4", "3/2": "6/4"}
@@ -139,13 +140,13 @@ def pattern_to_midi(pattern: Pattern, bpm: float | None = None, name: str = "") 
     ----------
     pattern : Pattern
         Its notes are written. MIDI has no place for chromatic pitch and for motions of effects. A note ends
-        with the pattern at the latest.
+        with the pattern at the latest; where two notes of a pad overlap, the one that began first ends first.
     bpm : float, optional
         The tempo of the pattern's bank.
     name : str
         Name of the track.
     """
-    length = max(pattern_length(pattern.bars, pattern.metre), 1)
+    length = pattern_length(pattern.bars, pattern.metre)
     track = mido.MidiTrack()
     track.append(mido.MetaMessage("track_name", name=name.encode("ascii", "replace").decode("ascii")))
     beats = BEATS[METRES.index(pattern.metre)]
@@ -153,8 +154,9 @@ def pattern_to_midi(pattern: Pattern, bpm: float | None = None, name: str = "") 
     if bpm is not None:
         track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm)))
     now = 0
-    for tick, _order, message in sorted(_events(notes_of(pattern), length), key=lambda event: event[:2]):
-        track.append(message.copy(time=tick - now))
+    for tick, order, channel, note, velocity in _events(notes_of(pattern), length):
+        kind = "note_on" if order == BEGINNING else "note_off"
+        track.append(mido.Message(kind, channel=channel, note=note, velocity=velocity, time=tick - now))
         now = tick
     track.append(mido.MetaMessage("end_of_track", time=length - now))
     written = BytesIO()
@@ -238,13 +240,12 @@ def _choose_metre(take: _Take, left_out: list[str]) -> str:
     return DEFAULT_METRE
 
 
-def _events(notes: Iterable[PatternNote], length: int) -> list[tuple[int, int, mido.Message]]:
-    """Return the beginning and end of each note; at one tick, ends come before beginnings."""
+def _events(notes: Iterable[PatternNote], length: int) -> list[tuple[int, int, int, int, int]]:
+    """Return tick, 0 for an end and 1 for a beginning, channel, note and velocity of each event, in order."""
     events = []
     for note in notes:
-        channel, number = note_of_pad(note.pad)
-        start = {"channel": channel, "note": number, "velocity": note.velocity}
-        stop = min(max(note.tick + note.gate, note.tick + 1), max(length, note.tick + 1))
-        events.append((note.tick, 1, mido.Message("note_on", **start)))
-        events.append((stop, 0, mido.Message("note_off", channel=channel, note=number)))
-    return events
+        if note.tick < length:
+            channel, number = note_of_pad(note.pad)
+            events.append((note.tick, BEGINNING, channel, number, note.velocity))
+            events.append((min(note.tick + note.gate, length), ENDING, channel, number, 0))
+    return sorted(events, key=lambda event: event[:2])

@@ -18,8 +18,8 @@ METRES = ("4/4", "3/4", "2/4", "1/4", "5/4", "6/4", "7/4")
 """The place in the list is the value in the file. Only the first two have been seen in files."""
 BEATS = (4, 3, 2, 1, 5, 6, 7)
 RECORD_BYTES = 8
-MAX_PATTERN_BYTES = 1 << 20
-"""Of a file. 64 bars of 4/4 with a hit of one pad on every tick are just under it."""
+MAX_PATTERN_BYTES = 1 << 18
+"""Of a file. 64 bars with 30 pads on every sixteenth are just under it."""
 LONGEST_STEP = 255
 TIME, END, MOTION = 0x80, 0x8C, 0x8E
 ENDING = bytes([0, END, 0, 0, 0, 0, 0, 0])

@@ -88,7 +88,7 @@ class _ProjectReading:
                 "Project", "PADCONF.BIN was given alone, so pads have no sound and there are no patterns."
             )
         padconf = self._take(PADCONF) or PADCONF
-        base = read_padconf(read_whole(self._tree, padconf, LAYOUTS[NEWEST].size + 1))
+        base = read_padconf(read_whole(self._tree, padconf, LAYOUTS[NEWEST].size + 1, PADCONF))
         head, problems = decode_head(base.header)
         self._problems += problems
         pads = {
@@ -156,7 +156,7 @@ class _ProjectReading:
             self._take(path)
             if unknown := count_unknown(patterns[place]):
                 self._say(
-                    f"Pattern {place}", f"{unknown:,} of its records are of an unknown kind; they are kept."
+                    f"Pattern {place}", f"It has records of an unknown kind ({unknown:,}); they are kept."
                 )
         return patterns
 

@@ -115,7 +115,7 @@ def test_a_note_that_never_ends_is_held_for_a_sixteenth() -> None:
         (midi(HIT + END)[:-9], "damaged"),
         (b"MThd", "damaged"),
         (b"RIFF" + bytes(100), "damaged"),
-        (bytes(513 * 1024), "more than 512 KB"),
+        (bytes(257 * 1024), "more than 256 KB"),
     ],
 )
 def test_other_files_are_refused(data: bytes, sentence: str) -> None:

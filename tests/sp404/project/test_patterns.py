@@ -128,7 +128,7 @@ def test_a_note_with_a_velocity_that_no_note_has_is_unknown() -> None:
         (ending(metre=7), "a metre of unknown number 7"),
         (ending(bars=2, first=2), "repeats bars 3 to 2, but it has 2"),
         (ending(bars=2, last=3), "repeats bars 1 to 3"),
-        (bytes(1 << 20) + ONE_HIT, "at most 1,048,576 bytes"),
+        (ONE_HIT[:8] * (1 << 15) + ONE_HIT, "at most 262,144 bytes"),
     ],
 )
 def test_a_damaged_pattern_is_refused(data: bytes, sentence: str) -> None:

@@ -273,7 +273,7 @@ def test_one_of_several_projects_is_chosen(tmp_path: Path) -> None:
         (padconf() + b"\0", "has 52,000 bytes, but this one has 52,001"),
         (padconf_2() + b"\0", "has 31,488 bytes"),
         (zipped({"a": b"x"}), "There is no PADCONF.BIN"),
-        (zipped({"PADCONF.BIN": bytes(60_000)}), "It has 60,000 bytes; at most 52,001 are read"),
+        (zipped({"PADCONF.BIN": bytes(60_000)}), "PADCONF.BIN has 60,000 bytes; at most 52,001 are read"),
     ],
 )
 def test_what_is_no_project_is_refused(data: bytes, sentence: str) -> None:
