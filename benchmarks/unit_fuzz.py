@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 
 from app.sp404.errors import UnitFileError
 from app.sp404.project.file_trees import FileTree, open_tree, read_whole
-from app.sp404.project.midi_patterns import pattern_from_midi, pattern_to_midi
+from app.sp404.project.midi_reader import pattern_from_midi
+from app.sp404.project.midi_writer import pattern_to_midi
 from app.sp404.project.pattern_files import read_pattern
 from app.sp404.project.pattern_notes import motions_of, notes_of, with_notes
 from app.sp404.project.picture_files import read_picture

@@ -67,6 +67,7 @@ SDK_OWNERS = {
     "httpx": "app.engine.http_stream app.integrations.webhook_client app.integrations.openrouter.chat_client",
     "humanize": "app.plurals app.templating",
     "prometheus_client": "app.admin.metrics",
+    "mido": "app.sp404.project.midi_reader app.sp404.project.midi_writer",
     "argon2": "app.auth.passwords",
     "pyotp": "app.auth.two_factor_login",
     "segno": "app.auth.two_factor_login",

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from app.sp404.project.midi_patterns import pattern_from_midi, pattern_to_midi
+from app.sp404.project.midi_reader import pattern_from_midi
+from app.sp404.project.midi_writer import pattern_to_midi
 from app.sp404.project.padconf_files import read_padconf
 from app.sp404.project.pattern_files import read_pattern
 from app.sp404.project.pattern_notes import PatternNote, compose_pattern, notes_of

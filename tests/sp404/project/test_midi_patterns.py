@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from app.sp404.errors import UnitFileError
 from app.sp404.pad_places import PLACES
-from app.sp404.project.midi_patterns import note_of_pad, pad_of_note, pattern_from_midi, pattern_to_midi
+from app.sp404.project.midi_reader import pattern_from_midi
+from app.sp404.project.midi_writer import pattern_to_midi
+from app.sp404.project.pad_notes import note_of_pad, pad_of_note
 from app.sp404.project.pattern_files import pattern_length
 from app.sp404.project.pattern_notes import PatternNote, compose_pattern, notes_of
 
@@ -75,6 +77,10 @@ def test_length_is_what_the_file_fills() -> None:
     assert pattern_from_midi(midi(two_bars)).pattern.bars == 2
     assert pattern_from_midi(midi(late)).pattern.bars == 2
     assert pattern_from_midi(midi(HIT + END), bars=4).pattern.bars == 4
+    # The last hit of a bar is held over the bar line: let go at tick 496, where the file ends or not.
+    held = "827090306481008030" + "00"
+    assert pattern_from_midi(midi(held + END)).pattern.bars == 1
+    assert pattern_from_midi(midi(held + "01FF2F00")).pattern.bars == 2
     cut = pattern_from_midi(midi(HIT + late), bars=1)
     assert cut.left_out == ("1 note after bar 1 left out.",)
     far = pattern_from_midi(midi(HIT + "88F000" + HIT[2:] + END))  # tick 145,432: bar 379

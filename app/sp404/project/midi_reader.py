@@ -1,14 +1,11 @@
-"""Patterns from and to MIDI files, with the notes of the unit's pads.
+"""Read a pattern from a MIDI file, with the notes of the unit's pads.
 
-Pads 1 to 4 of a bank are notes 48 to 51, 5 to 8 are 44 to 47, 9 to 12 are 40 to 43 and 13 to 16 are 36 to 39;
-the MIDI channel is the bank (mode A of the unit). Times are scaled to the unit's 480 ticks and never
-quantised, so swing stays.
+Times are scaled to the unit's 480 ticks and never quantised, so swing stays.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -17,6 +14,7 @@ import mido
 from app.plurals import pluralize
 from app.sp404.errors import UnitFileError
 from app.sp404.pad_places import pad_index
+from app.sp404.project.pad_notes import pad_of_note
 from app.sp404.project.pattern_files import (
     BEATS,
     MAX_BARS,
@@ -25,13 +23,11 @@ from app.sp404.project.pattern_files import (
     Pattern,
     pattern_length,
 )
-from app.sp404.project.pattern_notes import MAX_GATE, PatternNote, compose_pattern, notes_of
-from app.sp404.unit_limits import BANKS, PADS_IN_BANK
+from app.sp404.project.pattern_notes import MAX_GATE, PatternNote, compose_pattern
+from app.sp404.unit_limits import BANKS
 
 MAX_MIDI_BYTES = 256 * 1024
-LOWEST_PAD_NOTE, HIGHEST_PAD_NOTE = 36, 51
 HELD_TICKS = 120
-ENDING, BEGINNING = 0, 1
 DEFAULT_METRE = "4/4"
 # These last as long as a metre that the unit has.
 SAME_LENGTH = {"2/2": "4/4", "8/8": "4/4", "6/8": "3/4", "4/8": "2/4", "12/8": "6/4", "3/2": "6/4"}
@@ -65,30 +61,11 @@ class _Take:
     metres: list[tuple[int, str]] = field(default_factory=list)
     bpm: float | None = None
     end: int = 0
+    last_release: int = 0
     other_notes: int = 0
 
     def scaled(self, ticks: int) -> int:
         return round(ticks * self.scale)
-
-
-def note_of_pad(place: str) -> tuple[int, int]:
-    """Return the MIDI channel, 0 to 9, and the note, 36 to 51, of a pad.
-
-    Raises
-    ------
-    UnitFileError
-        The unit has no such pad.
-    """
-    bank, number = divmod(pad_index(place), PADS_IN_BANK)
-    return bank, 48 - 4 * (number // 4) + number % 4
-
-
-def pad_of_note(channel: int, note: int) -> str | None:
-    """Return the pad that plays a note of a MIDI channel (0 to 15), if one does."""
-    if channel >= len(BANKS) or not LOWEST_PAD_NOTE <= note <= HIGHEST_PAD_NOTE:
-        return None
-    row, column = divmod(note - LOWEST_PAD_NOTE, 4)
-    return f"{BANKS[channel]}{(3 - row) * 4 + column + 1}"
 
 
 def pattern_from_midi(data: bytes, bank: str | None = None, bars: int | None = None) -> MidiPattern:
@@ -119,8 +96,7 @@ def pattern_from_midi(data: bytes, bank: str | None = None, bars: int | None = N
     left_out: list[str] = []
     metre = _choose_metre(take, left_out)
     bar_ticks = BEATS[METRES.index(metre)] * TICKS_PER_QUARTER
-    needed = max(-(-take.end // bar_ticks), max(hit.tick for hit in take.hits) // bar_ticks + 1)
-    length = pattern_length(min(needed, MAX_BARS) if bars is None else bars, metre)
+    length = pattern_length(min(_bars_filled(take, bar_ticks), MAX_BARS) if bars is None else bars, metre)
     inside = [hit for hit in take.hits if hit.tick < length]
     if len(inside) < len(take.hits):
         left_out.append(
@@ -131,37 +107,6 @@ def pattern_from_midi(data: bytes, bank: str | None = None, bars: int | None = N
             f"{pluralize(take.other_notes, 'note')} left out: no pad of the unit has that note and channel."
         )
     return MidiPattern(compose_pattern(inside, length // bar_ticks, metre), take.bpm, tuple(left_out))
-
-
-def pattern_to_midi(pattern: Pattern, bpm: float | None = None, name: str = "") -> bytes:
-    """Return a pattern as a standard MIDI file of format 0, with 480 ticks a quarter.
-
-    Parameters
-    ----------
-    pattern : Pattern
-        Its notes are written. MIDI has no place for chromatic pitch and for motions of effects. A note ends
-        with the pattern at the latest; where two notes of a pad overlap, the one that began first ends first.
-    bpm : float, optional
-        The tempo of the pattern's bank.
-    name : str
-        Name of the track.
-    """
-    length = pattern_length(pattern.bars, pattern.metre)
-    track = mido.MidiTrack()
-    track.append(mido.MetaMessage("track_name", name=name.encode("ascii", "replace").decode("ascii")))
-    beats = BEATS[METRES.index(pattern.metre)]
-    track.append(mido.MetaMessage("time_signature", numerator=beats, denominator=4))
-    if bpm is not None:
-        track.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm)))
-    now = 0
-    for tick, order, channel, note, velocity in _events(notes_of(pattern), length):
-        kind = "note_on" if order == BEGINNING else "note_off"
-        track.append(mido.Message(kind, channel=channel, note=note, velocity=velocity, time=tick - now))
-        now = tick
-    track.append(mido.MetaMessage("end_of_track", time=length - now))
-    written = BytesIO()
-    mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_QUARTER, tracks=[track]).save(file=written)
-    return written.getvalue()
 
 
 def _parse(data: bytes) -> mido.MidiFile:
@@ -206,6 +151,7 @@ def _take_message(
         held[message.channel, message.note].append((take.scaled(now), message.velocity))
     elif message.type in ("note_on", "note_off"):
         key = (message.channel, message.note)
+        take.last_release = max(take.last_release, take.scaled(now))
         if held[key]:
             tick, velocity = held[key].popleft()
             _add_hit(take, key, tick, velocity, max(take.scaled(now) - tick, 1), bank)
@@ -240,12 +186,13 @@ def _choose_metre(take: _Take, left_out: list[str]) -> str:
     return DEFAULT_METRE
 
 
-def _events(notes: Iterable[PatternNote], length: int) -> list[tuple[int, int, int, int, int]]:
-    """Return tick, 0 for an end and 1 for a beginning, channel, note and velocity of each event, in order."""
-    events = []
-    for note in notes:
-        if note.tick < length:
-            channel, number = note_of_pad(note.pad)
-            events.append((note.tick, BEGINNING, channel, number, note.velocity))
-            events.append((min(note.tick + note.gate, length), ENDING, channel, number, 0))
-    return sorted(events, key=lambda event: event[:2])
+def _bars_filled(take: _Take, bar_ticks: int) -> int:
+    """Return how many bars a file fills.
+
+    Its end counts where it stands on a bar line or after the last note: else it is only where a note that
+    began in the last bar was let go.
+    """
+    bars = max(hit.tick for hit in take.hits) // bar_ticks + 1
+    if take.end > take.last_release or take.end % bar_ticks == 0:
+        bars = max(bars, -(-take.end // bar_ticks))
+    return bars
