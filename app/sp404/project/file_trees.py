@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 PADCONF = "PADCONF.BIN"
 JUNK_NAMES = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", "system volume information"}
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+UNSHOWN_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # What `zipfile` raises on damaged archives, as fuzzing has shown; NotImplementedError is a RuntimeError.
 READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError)
 
@@ -30,6 +32,7 @@ class FileTree(Protocol):
 
     name: str
     skipped: list[ProjectProblem]
+    empty_folders: list[str]
 
     def sizes(self) -> dict[str, int]:
         """Return the size in bytes of each file."""
@@ -43,8 +46,9 @@ class FolderTree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.name = root.resolve().name
+        self.name = shown_path(root.resolve().name)
         self.skipped: list[ProjectProblem] = []
+        self.empty_folders: list[str] = []
         self._sizes: dict[str, int] = {}
         for path, size in self._walk(root, ""):
             self._sizes[path] = size
@@ -63,9 +67,11 @@ class FolderTree:
         return os.fdopen(handle, "rb")
 
     def _walk(self, folder: Path, prefix: str, depth: int = 0) -> Iterator[tuple[str, int]]:
-        with read_errors_named(f"The folder “{folder.name}” can't be read."):
+        with read_errors_named(f"The folder “{shown_path(folder.name)}” can't be read."):
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
             details = [entry.stat(follow_symlinks=False) for entry in entries]
+        if not entries and prefix:
+            self.empty_folders.append(prefix.removesuffix("/"))
         for entry, detail in zip(entries, details, strict=True):
             path = prefix + entry.name
             if is_junk(entry.name):
@@ -80,7 +86,7 @@ class FolderTree:
                 yield from self._walk(Path(entry.path), f"{path}/", depth + 1)
 
     def _skip(self, path: str, text: str) -> None:
-        self.skipped.append(ProjectProblem(path, text))
+        self.skipped.append(ProjectProblem(shown_path(path), text))
 
 
 class ZipTree:
@@ -89,13 +95,16 @@ class ZipTree:
     def __init__(self, file: BinaryIO, name: str = "") -> None:
         self.name = name
         self.skipped: list[ProjectProblem] = []
-        entries = checked_entries(file)
+        entries, folders = checked_entries(file)
         self._zip = zipfile.ZipFile(file)
         self._entries = {path: entry for path, entry in entries.items() if not is_junk(*path.split("/"))}
+        self._sizes = {path: entry.file_size for path, entry in self._entries.items()}
+        filled = {folder for path in (*entries, *folders) for folder in _folders_above(path)}
+        self.empty_folders = sorted(set(folders) - filled)
 
     def sizes(self) -> dict[str, int]:
         """Return the size in bytes of each file."""
-        return {path: entry.file_size for path, entry in self._entries.items()}
+        return self._sizes
 
     def open(self, path: str) -> BinaryIO:
         """Return a file at its first byte."""
@@ -108,6 +117,7 @@ class SingleFile:
     def __init__(self, data: bytes) -> None:
         self.name = ""
         self.skipped: list[ProjectProblem] = []
+        self.empty_folders: list[str] = []
         self._data = data
 
     def sizes(self) -> dict[str, int]:
@@ -129,13 +139,13 @@ def open_tree(source: Path | bytes) -> FileTree:
     """
     if isinstance(source, bytes):
         return _tree_of(BytesIO(source), "")
-    if source.is_dir():
-        return FolderTree(source)
-    with read_errors_named(f"There is no folder or file “{source.name}” that can be read."):
-        if not stat.S_ISREG(source.stat().st_mode):
-            raise UnitFileError(f"“{source.name}” is no ordinary file.")
-        file = source.open("rb")
-    return _tree_of(file, source.stem)
+    name = shown_path(source.name)
+    with read_errors_named(f"There is no folder or file “{name}” that can be read."):
+        mode = source.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise UnitFileError(f"“{name}” is no ordinary file.")
+        file = source.open("rb") if stat.S_ISREG(mode) else None
+    return FolderTree(source) if file is None else _tree_of(file, shown_path(source.stem))
 
 
 def read_whole(tree: FileTree, path: str, max_bytes: int, name: str = "It") -> bytes:
@@ -163,9 +173,20 @@ def read_errors_named(sentence: str) -> Iterator[None]:
         raise UnitFileError(sentence) from error
 
 
+def shown_path(path: str) -> str:
+    """Return the end of a path as it can be shown, whatever bytes its name has."""
+    return UNSHOWN_CHARACTER.sub("?", path)[-60:]
+
+
 def is_junk(*names: str) -> bool:
     """Return whether a file or one of its folders is what computers leave on a card."""
     return any(name.casefold() in JUNK_NAMES or name.startswith("._") for name in names)
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    """Yield the folders that a path lies in."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _tree_of(file: BinaryIO, name: str) -> FileTree:

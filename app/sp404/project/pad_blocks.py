@@ -184,12 +184,12 @@ def _decode_positions(words: list[int], channels: int, faults: list[str]) -> dic
     if size == 0:
         return {"start": 0, "end": None, "loop_top": None}
     frame = SAMPLE_BYTES * channels
-    if any((offset - HEADER_BYTES) % frame for offset in (start, end, top)):
+    if any((offset - HEADER_BYTES) % frame for offset in (start, end, top or start)):
         faults.append("Start, end or loop top stand inside a frame; the frame was taken.")
     return {
         "start": (start - HEADER_BYTES) // frame,
         "end": None if end == size else (end - HEADER_BYTES) // frame,
-        "loop_top": None if top == start else (top - HEADER_BYTES) // frame,
+        "loop_top": None if top in (start, 0) else (top - HEADER_BYTES) // frame,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from app.sp404.errors import ProjectProblem, UnitFileError
@@ -14,6 +14,7 @@ from app.sp404.project.file_trees import (
     open_tree,
     read_errors_named,
     read_whole,
+    shown_path,
 )
 from app.sp404.project.pad_blocks import check_positions, decode_pad, guess_channels, is_used
 from app.sp404.project.pad_sounds import SmpSound
@@ -69,18 +70,19 @@ class _ProjectReading:
 
     def __init__(self, tree: FileTree, folder: str) -> None:
         self._tree = tree
-        self._name = folder.rpartition("/")[2] or tree.name
+        self._name = shown_path(folder.rpartition("/")[2]) or tree.name
         self._problems = list(tree.skipped)
         self._is_alone = isinstance(tree, SingleFile)
         prefix = f"{folder}/" if folder else ""
-        inner = [f"{one}/" for one in find_projects(tree) if one != folder and one.startswith(prefix)]
+        others = [one for one in find_projects(tree) if one != folder and one.startswith(prefix)]
+        self._inner = tuple(f"{one}/" for one in others)
         self._left: dict[str, str] = {}  # relative paths with their case folded, to paths in the tree
         self._prefix = prefix
         for path in sorted(tree.sizes()):
-            if not path.startswith(prefix) or path.startswith(tuple(inner)):
+            if not path.startswith(prefix) or path.startswith(self._inner):
                 continue
             if self._left.setdefault(path[len(prefix) :].casefold(), path) != path:
-                self._say(path, "It was left out: another file has this name in other letters.")
+                self._say(shown_path(path), "It was left out: another file has this name in other letters.")
 
     def read(self) -> UnitProject:
         if self._is_alone:
@@ -100,8 +102,21 @@ class _ProjectReading:
         others = {path[len(self._prefix) :]: self._other(path) for path in self._left.values()}
         self._name_orphans(pads, others)
         return UnitProject(
-            head, pads, patterns, pictures, others, base, self._name, problems=tuple(self._problems)
+            head,
+            pads,
+            patterns,
+            pictures,
+            others,
+            tuple(self._empty_folders()),
+            base,
+            self._name,
+            tuple(self._problems),
         )
+
+    def _empty_folders(self) -> Iterator[str]:
+        for path in self._tree.empty_folders:
+            if path.startswith(self._prefix) and not path.startswith(self._inner):
+                yield path[len(self._prefix) :]
 
     def _read_pad(self, place: str, number: int, block: bytes) -> ProjectPad:
         sound = self._read_sound(place, sound_file(number))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.sp404.errors import UnitFileError
-from app.sp404.project.file_trees import PADCONF, FileTree
+from app.sp404.project.file_trees import PADCONF, FileTree, shown_path
 
 MAX_PROJECTS = 128
 MAX_LISTED = 8
@@ -36,11 +36,11 @@ def choose_project(tree: FileTree, folder: str | None = None) -> str:
     if not projects:
         raise UnitFileError("There is no PADCONF.BIN, so this is no project of the SP-404MKII.")
     more = " …" if len(projects) > MAX_LISTED else ""
-    listed = ", ".join(f"“{one[-60:] or '.'}”" for one in projects[:MAX_LISTED]) + more
+    listed = ", ".join(f"“{shown_path(one) or '.'}”" for one in projects[:MAX_LISTED]) + more
     if folder is not None:
         wanted = folder.strip("/").removeprefix(".")
         if wanted not in projects:
-            raise UnitFileError(f"There is no project “{folder[-60:]}”. There are {listed}.")
+            raise UnitFileError(f"There is no project “{shown_path(folder)}”. There are {listed}.")
         return wanted
     if len(projects) > 1:
         raise UnitFileError(f"There are {len(projects)} projects: {listed}. Choose one.")

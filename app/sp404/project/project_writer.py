@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 
 from app.sp404.errors import UnitFileError
 from app.sp404.pad_places import pad_index, pattern_file, sound_file
-from app.sp404.project.file_trees import PADCONF, read_errors_named
+from app.sp404.project.file_trees import PADCONF, read_errors_named, shown_path
 from app.sp404.project.unit_project import UnitProject, check_pictures, padconf_bytes
 
 COPY_BYTES = 1 << 18
@@ -35,13 +35,14 @@ def write_project(project: UnitProject, folder: Path) -> None:
     """
     padconf = padconf_bytes(project)
     check_pictures(project)
-    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise UnitFileError(f"“{folder.name}” exists already. Choose a new folder.")
+    name = shown_path(folder.name)
     try:
+        if folder.is_symlink() or (folder.exists() and not _is_empty(folder)):
+            raise UnitFileError(f"“{name}” exists already. Choose a new folder.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(mkdtemp(prefix=f".{folder.name[:100]}.", dir=folder.parent))
     except OSError as error:
-        raise UnitFileError(f"The folder “{folder.name}” can't be made: {error.strerror}.") from error
+        raise UnitFileError(f"The folder “{name}” can't be made: {error.strerror}.") from error
     try:
         (scratch / PADCONF).write_bytes(padconf)
         _write_files(project, scratch)
@@ -58,9 +59,11 @@ def _write_files(project: UnitProject, folder: Path) -> None:
     for path, other in project.others.items():
         if path.casefold() not in claimed:
             target = _place_for(folder, path)
-            sentence = f"“{path[-60:]}” can't be read."
+            sentence = f"“{shown_path(path)}” can't be read."
             with read_errors_named(sentence), other.open_file() as source, target.open("xb") as made:
                 shutil.copyfileobj(source, made, COPY_BYTES)
+    for path in project.empty_folders:
+        _place_for(folder, path).mkdir(exist_ok=True)
     for place, pad in project.pads.items():
         if pad.sound is not None:
             with _place_for(folder, sound_file(pad_index(place))).open("xb") as smp:
@@ -69,6 +72,10 @@ def _write_files(project: UnitProject, folder: Path) -> None:
         _place_for(folder, pattern_file(pad_index(place))).write_bytes(pattern.to_bytes())
     for path, picture in project.pictures.items():
         _place_for(folder, path).write_bytes(picture.to_bytes())
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 def _claimed_paths(project: UnitProject) -> Iterable[str]:
@@ -87,7 +94,7 @@ def _place_for(folder: Path, path: str) -> Path:
     """Return where a file goes, with the folders above it made."""
     target = folder / path
     if not target.resolve().is_relative_to(folder.resolve()):
-        raise UnitFileError(f"“{path[-60:]}” leads outside of the project.")
+        raise UnitFileError(f"“{shown_path(path)}” leads outside of the project.")
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
 

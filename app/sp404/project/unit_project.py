@@ -76,6 +76,8 @@ class UnitProject:
         By their paths inside the project, of `PICTURE_FILES`.
     others : mapping of str to OtherFile
         By their paths inside the project: also files that could not be read.
+    empty_folders : tuple of str
+        Paths inside the project of folders without files, which are made again.
     base : PadConf
         PADCONF.BIN as it was read. Its bytes stay where nothing was changed.
     folder_name : str
@@ -89,6 +91,7 @@ class UnitProject:
     patterns: Mapping[str, Pattern] = field(default_factory=dict)
     pictures: Mapping[str, UnitPicture] = field(default_factory=dict)
     others: Mapping[str, OtherFile] = field(default_factory=dict)
+    empty_folders: tuple[str, ...] = ()
     base: PadConf = FRESH
     folder_name: str = ""
     problems: tuple[ProjectProblem, ...] = ()

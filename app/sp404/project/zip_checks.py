@@ -30,8 +30,8 @@ LOCATOR_BYTES, LONG_END_BYTES, LONG_SIZE_AT = 20, 56, 40
 UNREADABLE = "The ZIP is damaged. Make it again."
 
 
-def checked_entries(file: BinaryIO) -> dict[str, zipfile.ZipInfo]:
-    """Return the files of a ZIP by their paths.
+def checked_entries(file: BinaryIO) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
+    """Return the files of a ZIP by their paths, and its folders.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def checked_entries(file: BinaryIO) -> dict[str, zipfile.ZipInfo]:
 
     Returns
     -------
-    dict of str to ZipInfo
-        Relative paths with slashes, none of which leads outside, without folders.
+    tuple of dict of str to ZipInfo and list of str
+        Relative paths with slashes, none of which leads outside.
 
     Raises
     ------
@@ -61,16 +61,18 @@ def checked_entries(file: BinaryIO) -> dict[str, zipfile.ZipInfo]:
         raise UnitFileError(f"The ZIP has more than {MAX_FILES:,} files. Pack one project at a time.")
     _check_sizes(infos, size)
     entries: dict[str, zipfile.ZipInfo] = {}
+    folders: list[str] = []
     seen: set[str] = set()
     for info in infos:
         path = _checked_path(info)
-        if info.is_dir():
+        if path.endswith("/"):
+            folders.append(path.removesuffix("/"))
             continue
         if path.casefold() in seen:
             raise UnitFileError(f"The ZIP has two files named “{path[-60:]}”.")
         seen.add(path.casefold())
         entries[path] = info
-    return entries
+    return entries, folders
 
 
 def _check_directory_size(file: BinaryIO, size: int) -> None:

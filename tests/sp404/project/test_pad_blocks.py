@@ -170,7 +170,7 @@ def test_of_a_changed_pad_only_the_change_differs(
         ({"w10": 0x20, "w4": 5}, "Gate is true", ("gate", False)),
         ({"w2": 512}, "The start and end did not fit", ("end", None)),
         ({"w1": 514, "w11": 514}, "stand inside a frame", ("start", 0)),
-        ({"w11": 0}, "Loop top is a whole number of frames", ("loop_top", None)),
+        ({"w11": 256}, "Loop top is a whole number of frames", ("loop_top", None)),
         ({"w0": 100, "w2": 100}, "The sound is said to have 100 bytes", ("end", None)),
     ],
 )
@@ -212,6 +212,13 @@ def test_positions_past_the_end_are_refused() -> None:
         encode_pad(PadSettings(kept="00ff"), SIZE, 2)
     with pytest.raises(UnitFileError, match="a pad holds 1 to 46,080,000 frames"):
         encode_pad(PadSettings(), 512, 2)
+
+
+def test_a_loop_top_of_zero_is_none() -> None:
+    unset = block(SIZE, "Kick", w1=4512, w11=0)
+    found = decode_pad(unset, 2)
+    assert (found.settings.loop_top, found.faults) == (None, ())
+    assert encode_pad(found.settings, SIZE, 2) == unset
 
 
 def test_a_new_sound_moves_the_end_with_it() -> None:

@@ -122,6 +122,37 @@ def test_files_without_a_meaning_are_kept(folder: Path, tmp_path: Path) -> None:
     assert files["PTN/PTN00002.BIN"] == ONE_HIT.replace(b"\x77", b"\x77")
 
 
+def test_empty_folders_are_made_again(folder: Path, tmp_path: Path) -> None:
+    (folder / "ROLL" / "A").mkdir(parents=True)
+    write_project(read_project(folder), tmp_path / "copy")
+    assert (tmp_path / "copy/ROLL/A").is_dir()
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for path, data in {
+            "P/": b"",
+            "P/PTN/": b"",
+            **{f"P/{path}": data for path, data in FILES.items()},
+        }.items():
+            archive.writestr(path, data)
+        archive.writestr("P/ROLL/", b"")
+    project = read_project(made.getvalue())
+    assert project.empty_folders == ("ROLL",)
+    assert copied(project, tmp_path / "unzipped") == FILES
+    assert (tmp_path / "unzipped/ROLL").is_dir()
+
+
+def test_names_that_can_not_be_shown_are_no_trouble(folder: Path, tmp_path: Path) -> None:
+    (folder / os.fsdecode(b"bad\xff\nname")).write_bytes(b"x")
+    (folder / os.fsdecode(b"link\xff")).symlink_to(tmp_path)
+    project = read_project(folder)
+    assert [problem.place for problem in project.problems] == ["link?"]
+    write_project(project, tmp_path / "copy")
+    assert (tmp_path / "copy" / os.fsdecode(b"bad\xff\nname")).read_bytes() == b"x"
+    for action in (read_project, lambda path: write_project(project, path)):
+        with pytest.raises(UnitFileError, match=r"“x+”"):
+            action(tmp_path / ("x" * 300))
+
+
 def test_a_wrong_sound_is_said(folder: Path) -> None:
     sound = bytearray(smp(bytes(400), 2))
     sound[0x20] ^= 1
