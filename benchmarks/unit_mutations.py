@@ -47,6 +47,8 @@ HOSTILE_PATHS = (
     ".",
     "CON",
 )
+LONG_SHARE = 0.03
+"""Of patterns and MIDI tracks that are as long as any that are read."""
 LINK, PIPE = 0o120777, 0o010644
 
 
@@ -189,7 +191,8 @@ def _pattern(rng: random.Random) -> UnitMutant:
     rows = [
         bytes([rng.randrange(256), rng.randrange(256)]) + rng.randbytes(6) for _ in range(rng.randrange(60))
     ]
-    good = rng.choice([ONE_HIT, b"".join(rows) + ONE_HIT, ONE_HIT[:8] * rng.randrange(33_000) + ONE_HIT])
+    hits = rng.randrange(33_000 if rng.random() < LONG_SHARE else 300)
+    good = rng.choice([ONE_HIT, b"".join(rows) + ONE_HIT, ONE_HIT[:8] * hits + ONE_HIT])
     return UnitMutant("pattern", {}, good if rng.random() < 0.2 else _damage(good, rng))
 
 
@@ -205,7 +208,7 @@ def _midi(rng: random.Random) -> UnitMutant:
 def _midi_track(rng: random.Random) -> bytes:
     """Return a track of notes, controllers, system and meta events, with a wrong one now and then."""
     events = bytearray()
-    for _ in range(rng.choice([3, 30, 300, 12_000])):
+    for _ in range(12_000 if rng.random() < LONG_SHARE else rng.choice([3, 30, 300])):
         events += bytes([rng.choice([0, 1, 24])]) if rng.random() < 0.999 else b"\xff\xff\xff\x7f"
         status, note = (
             rng.choice([0x90, 0x90, 0x80, 0x80, 0xB0, 0xC0, 0xE0, 0xF0, 0xFF]),
