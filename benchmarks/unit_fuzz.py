@@ -35,7 +35,7 @@ from benchmarks.unit_mutations import UnitMutant, make_mutant
 from tests.sp404.project.made_files import read_files, write_files
 
 WHOLE, PARTIAL, REFUSED, FAULTY = "read", "read in part", "refused", "FAULTY"
-SENTENCE = re.compile(r"[A-Z“0-9].{8,600}[.”]", re.DOTALL)
+SENTENCE = re.compile(r"[A-Z“].{8,600}[.”]", re.DOTALL)
 MAX_S = 5.0
 """Of processor time."""
 MAX_BYTES = 1 << 30

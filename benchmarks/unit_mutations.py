@@ -12,22 +12,7 @@ from dataclasses import dataclass
 
 from tests.sp404.project.made_files import ONE_HIT, block, padconf, padconf_2, small_project, smp
 
-EXTREMES = (
-    0,
-    1,
-    2,
-    0x7F,
-    0x80,
-    0xFF,
-    0x1FF,
-    0x200,
-    0x7FFF,
-    0xFFFF,
-    0x7FFFFFFF,
-    0x80000000,
-    0xFFFFFFFE,
-    0xFFFFFFFF,
-)
+EXTREMES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x200, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 HOSTILE_PATHS = (
     "../../escaped",
     "/tmp/escaped",

@@ -99,13 +99,11 @@ def pattern_from_midi(data: bytes, bank: str | None = None, bars: int | None = N
     length = pattern_length(min(_bars_filled(take, bar_ticks), MAX_BARS) if bars is None else bars, metre)
     inside = [hit for hit in take.hits if hit.tick < length]
     if len(inside) < len(take.hits):
-        left_out.append(
-            f"{pluralize(len(take.hits) - len(inside), 'note')} after bar {length // bar_ticks} left out."
-        )
+        late = pluralize(len(take.hits) - len(inside), "note")
+        left_out.append(f"Left out: {late} after bar {length // bar_ticks}.")
     if take.other_notes:
-        left_out.append(
-            f"{pluralize(take.other_notes, 'note')} left out: no pad of the unit has that note and channel."
-        )
+        other = pluralize(take.other_notes, "note")
+        left_out.append(f"Left out: {other} with a number or channel that no pad of the unit has.")
     return MidiPattern(compose_pattern(inside, length // bar_ticks, metre), take.bpm, tuple(left_out))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import struct
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -95,3 +97,12 @@ def small_project() -> dict[str, bytes]:
         "PTN/PTN00001.BIN": ONE_HIT,
         "PICTURE/startup_1.bmp": picture + bytes([0, 0, 0, 0, 255, 255, 255, 0]) + bytes(range(256)) * 4,
     }
+
+
+def zipped(files: Mapping[str, bytes], prefix: str = "") -> bytes:
+    """Return a ZIP of files below a folder."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, data in files.items():
+            archive.writestr(prefix + path, data)
+    return made.getvalue()

@@ -64,7 +64,7 @@ def test_every_channel_may_play_on_one_bank() -> None:
     assert [note.pad for note in notes_of(played.pattern)] == ["C1", "C2"]
     by_channel = pattern_from_midi(midi(track))
     assert [note.pad for note in notes_of(by_channel.pattern)] == ["J1"]
-    assert by_channel.left_out == ("1 note left out: no pad of the unit has that note and channel.",)
+    assert by_channel.left_out == ("Left out: 1 note with a number or channel that no pad of the unit has.",)
     with pytest.raises(UnitFileError, match="banks A to J, and no “K”"):
         pattern_from_midi(midi(track), bank="K")
 
@@ -82,9 +82,9 @@ def test_length_is_what_the_file_fills() -> None:
     assert pattern_from_midi(midi(held + END)).pattern.bars == 1
     assert pattern_from_midi(midi(held + "01FF2F00")).pattern.bars == 2
     cut = pattern_from_midi(midi(HIT + late), bars=1)
-    assert cut.left_out == ("1 note after bar 1 left out.",)
+    assert cut.left_out == ("Left out: 1 note after bar 1.",)
     far = pattern_from_midi(midi(HIT + "88F000" + HIT[2:] + END))  # tick 145,432: bar 379
-    assert (far.pattern.bars, far.left_out) == (64, ("1 note after bar 64 left out.",))
+    assert (far.pattern.bars, far.left_out) == (64, ("Left out: 1 note after bar 64.",))
 
 
 @pytest.mark.parametrize(
