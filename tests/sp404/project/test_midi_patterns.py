@@ -83,6 +83,8 @@ def test_length_is_what_the_file_fills() -> None:
     assert pattern_from_midi(midi(held + "01FF2F00")).pattern.bars == 2
     cut = pattern_from_midi(midi(HIT + late), bars=1)
     assert cut.left_out == ("Left out: 1 note after bar 1.",)
+    on_the_line = pattern_from_midi(midi("00903064" + "8300803000" + "00" + HIT[2:] + END), bars=1)
+    assert (len(notes_of(on_the_line.pattern)), on_the_line.left_out) == (1, cut.left_out)
     far = pattern_from_midi(midi(HIT + "88F000" + HIT[2:] + END))  # tick 145,432: bar 379
     assert (far.pattern.bars, far.left_out) == (64, ("Left out: 1 note after bar 64.",))
 
