@@ -109,7 +109,7 @@ def padconf_bytes(project: UnitProject) -> bytes:
     -------
     bytes
         Of version 3. A project of version 2 in which nothing was changed stays as it was, because version 3
-        would not be what the unit wrote.
+        would not be what the unit wrote. A changed one is named after its folder, unless it got a name.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def padconf_bytes(project: UnitProject) -> bytes:
     made = PadConf(NEWEST, encode_head(project.head, base.header), blocks)
     if made == base:
         return project.base.to_bytes()
-    if not project.head.name:
+    if not project.head.name and project.base.version != NEWEST:
         name = safe_name(project.folder_name or "PROJECT", MAX_PROJECT_NAME)
         made = replace(made, header=encode_head(replace(project.head, name=name), base.header))
     return made.to_bytes()

@@ -161,6 +161,13 @@ def test_only_what_was_changed_differs(
         assert wrong == []
 
 
+def test_a_project_without_a_name_gets_none_from_another_change(folder: Path, tmp_path: Path) -> None:
+    pads = {0: block(1312, "Dusty"), 17: block(712, "Kick")}
+    write_files(folder, {"PADCONF.BIN": padconf(pads, name="")})
+    files = copied(_pad("A1", level=99)(read_project(folder)), tmp_path / "changed")
+    assert files["PADCONF.BIN"] == padconf({**pads, 0: block(1312, "Dusty", w3=99)}, name="")
+
+
 def test_a_cleared_pad_is_as_the_unit_clears_it(folder: Path, tmp_path: Path) -> None:
     project = read_project(folder)
     files = copied(replace(project, pads={"B2": project.pads["B2"]}), tmp_path / "changed")
