@@ -18,7 +18,7 @@ MAX_NAME = 255
 MAX_UNPACKED_BYTES = 16 << 30
 MAX_RATIO, RATIO_FREE_BYTES = 200, 64 << 20
 """How many times as large as the ZIP its files may be, once they are larger than the second number."""
-MAX_DIRECTORY_BYTES = MAX_FILES * 400
+MAX_DIRECTORY_BYTES = MAX_FILES * 200
 READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BAD_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 DRIVE = re.compile(r"[A-Za-z]:")
@@ -27,6 +27,7 @@ END_RECORD = struct.Struct("<4s4H2LH")
 END_MAGIC, LONG_END_MAGIC, LOCATOR_MAGIC = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 LONGEST_END = 65_535 + END_RECORD.size
 LOCATOR_BYTES, LONG_END_BYTES, LONG_SIZE_AT = 20, 56, 40
+TOO_MANY = f"The ZIP has more files than a card: {MAX_FILES:,} are read. Pack one project at a time."
 UNREADABLE = "The ZIP is damaged. Make it again."
 
 
@@ -58,7 +59,7 @@ def checked_entries(file: BinaryIO) -> tuple[dict[str, zipfile.ZipInfo], list[st
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise UnitFileError(UNREADABLE) from error
     if len(infos) > MAX_FILES:
-        raise UnitFileError(f"The ZIP has more than {MAX_FILES:,} files. Pack one project at a time.")
+        raise UnitFileError(TOO_MANY)
     _check_sizes(infos, size)
     entries: dict[str, zipfile.ZipInfo] = {}
     folders: list[str] = []
@@ -88,7 +89,7 @@ def _check_directory_size(file: BinaryIO, size: int) -> None:
     if long_end >= 0 and tail[end - LOCATOR_BYTES :].startswith(LOCATOR_MAGIC):
         listed = int.from_bytes(tail[long_end + LONG_SIZE_AT : long_end + LONG_SIZE_AT + 8], "little")
     if listed > MAX_DIRECTORY_BYTES:
-        raise UnitFileError(f"The ZIP has more than {MAX_FILES:,} files. Pack one project at a time.")
+        raise UnitFileError(TOO_MANY)
 
 
 def _check_sizes(infos: list[zipfile.ZipInfo], zip_size: int) -> None:
@@ -108,7 +109,9 @@ def _checked_path(info: zipfile.ZipInfo) -> str:
     path = info.orig_filename.replace("\\", "/")
     shown = BAD_CHARACTER.sub("?", path)[-60:]
     parts = path.removesuffix("/").split("/")
-    if BAD_CHARACTER.search(path) or DRIVE.match(path) or any(part in ("", ".", "..") for part in parts):
+    if BAD_CHARACTER.search(path):
+        raise UnitFileError(f"The ZIP has a name with a control character: “{shown}”.")
+    if DRIVE.match(path) or any(part in ("", ".", "..") for part in parts):
         raise UnitFileError(f"The ZIP has a path that leads outside of its folder: “{shown}”.")
     if len(parts) > MAX_DEPTH + 1 or any(len(part.encode("utf-8", "replace")) > MAX_NAME for part in parts):
         raise UnitFileError(f"The ZIP has a path that is too long: “{shown}”.")
