@@ -108,6 +108,8 @@ def test_metres(signatures: str, metre: str, said: int) -> None:
 def test_a_note_that_never_ends_is_held_for_a_sixteenth() -> None:
     (note,) = notes_of(pattern_from_midi(midi("00903064" + "60" + "FF2F00")).pattern)
     assert note.gate == 120
+    (short,) = notes_of(pattern_from_midi(midi("00903064" + "00803000" + END)).pattern)
+    assert short.gate == 1, "one that ends as it begins is as short as a note can be"
     (soft,) = notes_of(pattern_from_midi(midi("00903064" + "30903000" + END)).pattern)
     assert soft.gate == 240, "a beginning of velocity 0 is an end"
 

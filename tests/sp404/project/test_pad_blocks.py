@@ -205,7 +205,8 @@ def test_positions_past_the_end_are_refused() -> None:
     assert check_positions(PadSettings(end=100, chops=(0, 99)), 100) is None
     assert check_positions(PadSettings(end=101), 100) == "End is at frame 101, but the sound has 100 frames."
     assert check_positions(PadSettings(start=100), 100) is not None
-    assert check_positions(PadSettings(chops=(0, 100)), 100) is not None
+    late_chop = "A chop is at frame 100, but the sound has 100 frames."
+    assert check_positions(PadSettings(chops=(0, 100)), 100) == late_chop
     with pytest.raises(UnitFileError, match="End is at frame 19,179, but the sound has 19,178 frames"):
         encode_pad(PadSettings(end=19_179), SIZE, 2)
     with pytest.raises(UnitFileError, match="kept with the pad are not those of a project"):
