@@ -1,14 +1,12 @@
-"""Name the 160 pads of a project, as they are written: A1 to J16."""
+"""The numbers of the 160 pads in the unit's files, and the names of the files of each."""
 
 from __future__ import annotations
 
 from app.sp404.errors import UnitFileError
-from app.sp404.unit_limits import BANKS, PADS_IN_BANK
+from app.sp404.pads import PAD_NAMES, PLACES
+from app.sp404.unit_limits import PADS_IN_BANK
 
-PADS = len(BANKS) * PADS_IN_BANK
-PLACES = tuple(f"{bank}{number}" for bank in BANKS for number in range(1, PADS_IN_BANK + 1))
-"""All places in the order of the unit's files, A1 first."""
-_INDEX = {place: index for index, place in enumerate(PLACES)}
+PADS = len(PAD_NAMES)
 
 
 def pad_place(index: int) -> str:
@@ -21,7 +19,7 @@ def pad_place(index: int) -> str:
     """
     if not 0 <= index < PADS:
         raise IndexError(index)
-    return PLACES[index]
+    return PAD_NAMES[index]
 
 
 def pad_index(place: str) -> int:
@@ -32,9 +30,9 @@ def pad_index(place: str) -> int:
     UnitFileError
         The unit has no such pad.
     """
-    if place not in _INDEX:
+    if place not in PLACES:
         raise UnitFileError(f"The unit has pads A1 to J16, and no “{place[:20]}”.")
-    return _INDEX[place]
+    return PLACES[place]
 
 
 def sound_file(index: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.sp404.pad_places import PLACES
+from app.sp404.pads import PAD_NAMES
 from app.sp404.project.pattern_files import Pattern
 from app.sp404.project.pattern_notes import notes_of
 from app.sp404.project.unit_project import ProjectPad, UnitProject
@@ -32,9 +32,9 @@ def project_to_dict(project: UnitProject) -> dict[str, Any]:
             {"tempo": bank.tempo, "volume": bank.volume, "protect": bank.protect}
             for bank in project.head.banks
         ],
-        "pads": {place: _pad(project.pads[place]) for place in PLACES if place in project.pads},
+        "pads": {place: _pad(project.pads[place]) for place in PAD_NAMES if place in project.pads},
         "patterns": {
-            place: _pattern(project.patterns[place]) for place in PLACES if place in project.patterns
+            place: _pattern(project.patterns[place]) for place in PAD_NAMES if place in project.patterns
         },
     }
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from app.sp404.errors import ProjectProblem, UnitFileError
-from app.sp404.pad_places import PLACES, pattern_file, sound_file
+from app.sp404.pad_places import pattern_file, sound_file
+from app.sp404.pads import PAD_NAMES
 from app.sp404.project.file_trees import (
     PADCONF,
     FileTree,
@@ -95,7 +96,7 @@ class _ProjectReading:
         self._problems += problems
         pads = {
             place: self._read_pad(place, number, block)
-            for number, (place, block) in enumerate(zip(PLACES, base.blocks, strict=True))
+            for number, (place, block) in enumerate(zip(PAD_NAMES, base.blocks, strict=True))
             if is_used(block)
         }
         patterns, pictures = self._read_patterns(), self._read_pictures()
@@ -158,7 +159,7 @@ class _ProjectReading:
 
     def _read_patterns(self) -> dict[str, Pattern]:
         patterns: dict[str, Pattern] = {}
-        for number, place in enumerate(PLACES):
+        for number, place in enumerate(PAD_NAMES):
             path = pattern_file(number)
             if path.casefold() not in self._left:
                 continue
@@ -192,7 +193,7 @@ class _ProjectReading:
     def _name_orphans(self, pads: Collection[str], others: Collection[str]) -> None:
         """Name sounds whose pad is empty."""
         there = {path.casefold() for path in others}
-        for number, place in enumerate(PLACES):
+        for number, place in enumerate(PAD_NAMES):
             if place not in pads and sound_file(number).casefold() in there:
                 self._say(place, f"There is a sound {sound_file(number)}, but PADCONF.BIN has no pad for it.")
 

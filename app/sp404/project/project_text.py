@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.audio.unit_format import RATE_HZ
 from app.plurals import pluralize
-from app.sp404.pad_places import PLACES
+from app.sp404.pads import PAD_NAMES
 from app.sp404.project.pattern_notes import notes_of
 from app.sp404.project.smp_files import HEADER_BYTES, SAMPLE_BYTES
 from app.sp404.project.unit_project import ProjectPad, UnitProject
@@ -14,8 +14,8 @@ def describe_project(project: UnitProject) -> str:
     """Return the name and tempo of a project, then a line for each pad and pattern."""
     head = project.head
     lines = [f"{head.name or project.folder_name or 'A project'}, {head.tempo:g} BPM"]
-    lines += [f"{place:4}{_pad_line(project.pads[place])}" for place in PLACES if place in project.pads]
-    for place in PLACES:
+    lines += [f"{place:4}{_pad_line(project.pads[place])}" for place in PAD_NAMES if place in project.pads]
+    for place in PAD_NAMES:
         if place in project.patterns:
             pattern = project.patterns[place]
             notes = pluralize(len(notes_of(pattern)), "note")

@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 from app.sp404.errors import ProjectProblem, UnitFileError
 from app.sp404.pad_names import safe_name
-from app.sp404.pad_places import PADS, PLACES, pad_index
+from app.sp404.pad_places import PADS, pad_index
 from app.sp404.pad_settings import PadSettings
+from app.sp404.pads import PAD_NAMES
 from app.sp404.project.pad_blocks import FRESH_BLOCK, encode_pad, is_used
 from app.sp404.project.pad_sounds import PadSound
 from app.sp404.project.padconf_files import NEWEST, PadConf
@@ -117,10 +118,10 @@ def padconf_bytes(project: UnitProject) -> bytes:
         A setting is out of its range, or a position past the end of its sound; the message names the pad.
     """
     base = project.base.upgraded()
-    unknown = set(project.pads) - set(PLACES)
+    unknown = set(project.pads) - set(PAD_NAMES)
     if unknown:
         pad_index(min(unknown))
-    blocks = tuple(_block(project, base, place) for place in PLACES)
+    blocks = tuple(_block(project, base, place) for place in PAD_NAMES)
     made = PadConf(NEWEST, encode_head(project.head, base.header), blocks)
     if made == base:
         return project.base.to_bytes()
