@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sp404.errors import UnitFileError
-from app.sp404.pad_places import PLACES
+from app.sp404.pads import PAD_NAMES
 from app.sp404.project.midi_reader import pattern_from_midi
 from app.sp404.project.midi_writer import pattern_to_midi
 from app.sp404.project.pad_notes import note_of_pad, pad_of_note
@@ -36,7 +36,7 @@ def test_pads_have_the_notes_of_the_unit(place: str, channel: int, note: int) ->
 
 
 def test_each_pad_has_a_note_of_its_own() -> None:
-    assert [pad_of_note(*note_of_pad(place)) for place in PLACES] == list(PLACES)
+    assert [pad_of_note(*note_of_pad(place)) for place in PAD_NAMES] == list(PAD_NAMES)
     assert [pad_of_note(10, 40), pad_of_note(0, 35), pad_of_note(0, 52)] == [None, None, None]
 
 
@@ -151,7 +151,7 @@ def test_a_pattern_becomes_the_midi_file_of_the_unit() -> None:
 @settings(deadline=None)
 @given(
     st.lists(
-        st.builds(PatternNote, st.integers(0, 7679), st.sampled_from(PLACES), st.integers(1, 127)),
+        st.builds(PatternNote, st.integers(0, 7679), st.sampled_from(PAD_NAMES), st.integers(1, 127)),
         min_size=1,
         max_size=20,
         unique_by=lambda note: note.pad,
@@ -161,7 +161,7 @@ def test_a_pattern_becomes_the_midi_file_of_the_unit() -> None:
 def test_a_pattern_comes_back_from_midi(notes: list[PatternNote], metre: str) -> None:
     length = pattern_length(8, metre)
     inside = [note for note in notes if note.tick + note.gate <= length] or [PatternNote(0, "A1")]
-    pattern = compose_pattern(sorted(inside, key=lambda note: PLACES.index(note.pad)), 8, metre)
+    pattern = compose_pattern(sorted(inside, key=lambda note: PAD_NAMES.index(note.pad)), 8, metre)
     found = pattern_from_midi(pattern_to_midi(pattern, bpm=92.0))
     assert found.pattern == pattern
     assert (found.bpm, found.left_out) == (92.0, ())

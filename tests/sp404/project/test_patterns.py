@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sp404.errors import UnitFileError
-from app.sp404.pad_places import PLACES
+from app.sp404.pads import PAD_NAMES
 from app.sp404.project.pattern_files import BEATS, METRES, PatternRecord, pattern_length, read_pattern
 from app.sp404.project.pattern_notes import (
     PatternMotion,
@@ -35,7 +35,7 @@ def note_lists(draw: st.DrawFn) -> tuple[list[PatternNote], int, str]:
     note = st.builds(
         PatternNote,
         st.integers(0, length - 1),
-        st.sampled_from(PLACES),
+        st.sampled_from(PAD_NAMES),
         st.integers(1, 127),
         st.integers(1, 65_536),
         st.integers(-141, 114),
