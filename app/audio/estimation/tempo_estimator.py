@@ -22,7 +22,7 @@ NEARLY_BEST = 0.85
 """How likely a candidate is beside the likeliest near it, to count as just as good."""
 
 POSSIBLE, PEAK_REACH_FRAMES, BEATS_A_BAR = 0.25, 1.5, 4
-"""How likely a tempo of whole bars of the file has to be beside a peak that lies no further from it than peaks
+"""How likely a tempo of whole bars of the file has to be beside a peak that is no further from it than peaks
 can be read, to be chosen: in a short loop, that is half a percent."""
 
 Array = npt.NDArray[np.float64]
