@@ -7,8 +7,8 @@ import python_stretch
 
 from app.audio.decoding.scratch_file import Samples, iter_blocks
 
-BLOCK_S, BLOCKS_AT_ONCE = 0.115, 4
-"""Length of a block, and how many overlap. Blocks of 120 ms, the default, soften attacks by 0.3 ms more;
+BLOCK_S, BLOCKS_AT_ONCE = 0.1175, 4
+"""Length of a block, and how many overlap. Blocks of 120 ms, the default, soften attacks by 0.1 ms more;
 much shorter ones lose the pitch of close notes."""
 
 MAX_MAKE_UP = 1.2
@@ -32,7 +32,7 @@ def stretch_whole(sound: Samples, frames: int, sample_rate: int) -> Samples:
 
     Notes
     -----
-    Signalsmith Stretch by Geraint Luff: blocks of 115 ms whose phases are predicted from one to the next. One
+    Signalsmith Stretch by Geraint Luff: blocks of 117.5 ms whose phases are predicted one by one. One
     call over the whole sound keeps the hits in their places. Two equal channels would not stay equal, so
     they are stretched as one. The mean level is that of the original.
     """
