@@ -30,7 +30,7 @@ BEATS, LENGTH_ERROR = (2, 3, 4, 6, 8, 12, 16, 32), 0.015
 # Of hits that are compared: the least strength, how far one may be from where it belongs, the least number.
 MIN_STRENGTH, HIT_REACH_S, MIN_HITS = 0.1, 0.015, 4
 SPANS_BPM = {"below 85": (0, 85), "85 to 170": (85, 170), "above": (170, 1000)}
-_HEARD = ("tempo measured %", "or its half or double %", "another %", "none %")
+_HEARD = ("tempo measured %", "or its half or double %", "another %", "none %", "measured with its name %")
 Made = tuple[np.ndarray, Rendered]
 
 
@@ -42,10 +42,10 @@ class Stretched:
     ----------
     name, method : str
     asked_bpm : float
-    heard_bpm : float or None
-        What the analysis measures.
-    hits_off : float or None
-        How far the tempo of the hits is from the asked one, as a ratio; None where too few hits are found.
+    heard_bpm, named_bpm : float or None
+        What the analysis measures, without a name and with the asked tempo in the file's name.
+    hits_off_ms : float or None
+        How far hits are from where they belong, in the median; None where too few are found.
     jumps : int
         Samples that are too far from the one before.
     energy_db : float
@@ -56,7 +56,8 @@ class Stretched:
     method: str
     asked_bpm: float
     heard_bpm: float | None
-    hits_off: float | None
+    named_bpm: float | None
+    hits_off_ms: float | None
     jumps: int
     energy_db: float
 
@@ -120,7 +121,8 @@ def _judge(name: str, plain: Made, made: Made, recipe: RenderRecipe, analysis: A
         recipe.method,
         done.length.bpm or 0.0,
         heard.bpm,
-        _hits_off(analysis, heard, ratio),
+        analyze_sound(after, RATE_HZ, file_name=f"{name} {done.length.bpm:.2f} BPM.wav").bpm,
+        _hits_off_ms(analysis, heard, ratio),
         int(is_far.sum()),
         float(energy),
     )
@@ -130,23 +132,19 @@ def _jumps(sound: np.ndarray) -> np.ndarray:
     return np.abs(np.diff(sound, axis=0)).max(axis=1)
 
 
-def _hits_off(before: Analysis, after: Analysis, ratio: float) -> float | None:
-    """Return how far the distances of hits are from those asked for, as a ratio; in the median."""
+def _hits_off_ms(before: Analysis, after: Analysis, ratio: float) -> float | None:
+    """Return how far hits are from where they belong, in the median; None where too few are found."""
     times = np.array([time for time, _ in after.onsets])
     asked = [time * ratio for time, strength in before.onsets if strength >= MIN_STRENGTH]
-    near = [(a, times[np.argmin(np.abs(times - a))]) for a in asked if times.size]
-    matched = np.array([pair for pair in near if abs(pair[0] - pair[1]) <= HIT_REACH_S])
-    if len(matched) < MIN_HITS:
-        return None
-    span, moved = (np.subtract.outer(matched[:, k], matched[:, k]) for k in (0, 1))
-    is_far = span >= 0.5 * span.max()  # pairs that are far apart tell the slope
-    return float(abs(np.median(moved[is_far] / span[is_far]) - 1))
+    off = np.array([np.abs(times - time).min() for time in asked if times.size])
+    near = off[off <= HIT_REACH_S]
+    return 1000 * float(np.median(near)) if len(near) >= MIN_HITS else None
 
 
 def loop_tables(loops: list[Stretched]) -> list[Table]:
     """Return one table by method and one by the tempo that was asked for."""
     ways = {method: [x for x in loops if x.method == method] for method in sorted({x.method for x in loops})}
-    header = ("way", "loops", "with a jump", "most energy dB", "hits in the tempo %", *_HEARD)
+    header = ("way", "loops", "with a jump", "most energy dB", "hits off ms", *_HEARD)
     rows = [(way, len(own), *_figures(own), *_heard_shares(own)) for way, own in ways.items()]
     spans = {name: [x for x in loops if low <= x.asked_bpm < high] for name, (low, high) in SPANS_BPM.items()}
     by_tempo = [(span, len(own), *_heard_shares(own)) for span, own in spans.items() if own]
@@ -156,17 +154,14 @@ def loop_tables(loops: list[Stretched]) -> list[Table]:
     ]
 
 
-def _figures(loops: list[Stretched]) -> tuple[int, str, float]:
+def _figures(loops: list[Stretched]) -> tuple[int, str, str]:
     energy = max((x.energy_db for x in loops), key=abs)
-    off = [x.hits_off for x in loops if x.hits_off is not None]
-    return (
-        sum(x.jumps > 0 for x in loops),
-        f"{energy:+.2f}",
-        100 * float(np.mean(np.array(off) <= TEMPO_ERROR)),
-    )
+    off = [x.hits_off_ms for x in loops if x.hits_off_ms is not None]
+    return sum(x.jumps > 0 for x in loops), f"{energy:+.2f}", f"{np.median(off):.1f}"
 
 
-def _heard_shares(loops: list[Stretched]) -> tuple[float, float, float, float]:
+def _heard_shares(loops: list[Stretched]) -> tuple[float, float, float, float, float]:
     none = float(np.mean([x.heard_bpm is None for x in loops]))
     exact, octave = (float(np.mean([x.is_heard(*more) for x in loops])) for more in ((), (0.5, 2)))
-    return 100 * exact, 100 * octave, 100 * (1 - octave - none), 100 * none
+    named = float(np.mean([abs((x.named_bpm or 0) / x.asked_bpm - 1) <= TEMPO_ERROR for x in loops]))
+    return 100 * exact, 100 * octave, 100 * abs(1 - octave - none), 100 * none, 100 * named
