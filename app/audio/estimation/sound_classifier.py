@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.audio.estimation.boosted_trees import load_forest, load_weights, softmax
-from app.audio.listening import onset_detection
+from app.audio.listening.event_times import event_times
 from app.audio.listening.front_end import RATE_HZ
 from app.audio.listening.front_end_features import FrontEndFeatures
 from app.music.sound_classes import DRUMS, KINDS, LOOP, ONE_SHOT, TEXTURE, sounds_of_kind
@@ -112,9 +112,8 @@ def _best_class(chances: Array) -> int:
 
 
 def _count_events(features: FrontEndFeatures) -> int:
-    """Return the number of onsets before the end of the sound."""
-    times_s = onset_detection.detect_onsets(features).times_s
-    return int(np.count_nonzero(times_s < features.front_end.duration_s - END_CUT_S))
+    """Return the number of events before the end of the sound."""
+    return int(np.count_nonzero(event_times(features) < features.front_end.duration_s - END_CUT_S))
 
 
 def sound_probabilities(descriptors: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from app.audio.estimation.boosted_trees import load_forest, load_weights, logistic_probability
 from app.audio.listening.front_end import FRAME_RATE_HZ
 from app.audio.listening.front_end_features import FrontEndFeatures
-from app.audio.listening.periodicity import tempo_features
+from app.audio.listening.periodicity import Rhythm, tempo_features
 
 MAX_CANDIDATES = 5
 SAME_TEMPO_RATIO = 0.02
@@ -20,6 +20,10 @@ MIN_DURATION_S = 0.4
 
 NEARLY_BEST = 0.85
 """How likely a candidate is beside the likeliest near it, to count as just as good."""
+
+POSSIBLE, PEAK_REACH_FRAMES, BEATS_A_BAR = 0.25, 1.5, 4
+"""How likely a tempo of whole bars of the file has to be beside a peak that is no further from it than peaks
+can be read, to be chosen: in a short loop, that is half a percent."""
 
 Array = npt.NDArray[np.float64]
 
@@ -61,7 +65,7 @@ def estimate_tempo(features: FrontEndFeatures) -> TempoEstimate:
     if features.is_silent or features.front_end.duration_s < MIN_DURATION_S or r.bpm.size == 0:
         return NO_TEMPO
     chances = load_forest("tempo").probabilities(tempo_features(r))[:, 0]
-    bpm, shares = merge_tempi(r.bpm, chances)
+    bpm, shares = merge_tempi(r.bpm, chances, _tempi_of_bars(r))
     confidence = calibrated_confidence(shares)
     rest = shares[1:MAX_CANDIDATES] / (shares[0] + 1e-9)
     found = (
@@ -72,13 +76,23 @@ def estimate_tempo(features: FrontEndFeatures) -> TempoEstimate:
     return TempoEstimate(candidates[0][0], candidates[0][1], candidates)
 
 
-def merge_tempi(bpm: Array, chances: Array) -> tuple[Array, Array]:
+def _tempi_of_bars(r: Rhythm) -> Array:
+    """Return how near a peak has to be to each candidate that makes whole bars of a length; else 0."""
+    reach = PEAK_REACH_FRAMES / FRAME_RATE_HZ / r.spans[0]
+    bars = np.outer(r.spans, r.bpm) / 60 / BEATS_A_BAR
+    is_whole = ((np.abs(bars - np.round(bars)) < 1e-6) & (bars > 0.5)).any(axis=0)
+    return np.where(is_whole, reach, 0.0)
+
+
+def merge_tempi(bpm: Array, chances: Array, reach: Array | None = None) -> tuple[Array, Array]:
     """Return tempi that are at least 2 % apart and the summed probability of the candidates near each.
 
     Parameters
     ----------
     bpm, chances : ndarray, shape (candidates,)
         Candidate tempi, those of the length of the sound first, and their probabilities.
+    reach : ndarray, shape (candidates,), optional
+        How near, as a ratio, the best of a group may be for a candidate to represent it in its place.
 
     Returns
     -------
@@ -94,7 +108,12 @@ def merge_tempi(bpm: Array, chances: Array) -> tuple[Array, Array]:
         top = int(np.argmax(np.where(left, total, -1)))
         group = near[top] & left
         likely = group & (chances >= NEARLY_BEST * chances[group].max())
-        kept.append(bpm[int(np.argmax(likely))])
+        best = bpm[int(np.argmax(likely))]
+        if reach is not None:
+            in_bars = group & (np.abs(bpm / best - 1) < reach)
+            in_bars &= chances >= POSSIBLE * chances[group].max()
+            best = bpm[int(np.argmax(in_bars))] if in_bars.any() else best
+        kept.append(best)
         shares.append(total[top])
         left &= ~group
     return np.array(kept), np.array(shares)

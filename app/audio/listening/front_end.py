@@ -176,12 +176,12 @@ def magnitude_spectra(y: Floats, size: int, hop: int) -> Floats:
         Samples in a window, and between the centres of two.
     """
     out = np.empty((y.size // hop + 1, size // 2 + 1), dtype=np.float32)
-    for first, block in _spectrum_blocks(y, size, hop):
+    for first, block in spectrum_blocks(y, size, hop):
         out[first : first + len(block)] = block
     return out
 
 
-def _spectrum_blocks(y: Floats, size: int, hop: int) -> Iterator[tuple[int, Floats]]:
+def spectrum_blocks(y: Floats, size: int, hop: int) -> Iterator[tuple[int, Floats]]:
     """Yield blocks of magnitudes, each with the number of its first frame, to save memory on long files."""
     count, step = y.size // hop + 1, max(1, (1 << 19) // size)
     for first in range(0, count, step):
@@ -228,7 +228,7 @@ def mel_centres_hz() -> npt.NDArray[np.float64]:
 def _short_spectra(y: Floats) -> tuple[Floats, Floats]:
     """Return log-compressed mel bands, shape (40, frames), and frame descriptors, shape (4, frames)."""
     mel, descriptors = [], []
-    for _, block in _spectrum_blocks(y, SHORT_WINDOW, HOP):
+    for _, block in spectrum_blocks(y, SHORT_WINDOW, HOP):
         mel.append(block @ _mel_bank().T)
         descriptors.append(frame_descriptors.spectrum_descriptors(block, RATE_HZ))
     return np.log1p(10 * np.concatenate(mel).T), np.concatenate(descriptors, axis=1)

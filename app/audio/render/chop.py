@@ -30,7 +30,7 @@ GRID_STEPS = 4
 """Steps of the grid in a beat: sixteenths."""
 
 WEAKEST = 0.5
-"""The strength of the weakest onset that counts at the least sensitivity, beside the strongest."""
+"""The strength beside the strongest of the weakest onset that counts at a sensitivity of 0; 0.02 at 0.8."""
 
 
 def find_chops(
@@ -69,19 +69,23 @@ def find_chops(
 
     Notes
     -----
-    Every cut but those of equal parts moves to the nearest zero crossing within 2 ms, or else to the
-    quietest frame there. Equal parts are exact, as on the unit: round(k * frames / count).
+    Every cut but those of equal parts is at the nearest zero crossing within 2 ms, or else at the quietest
+    frame there; the onsets of an analysis are, at the original's rate. Equal parts are as on the unit: of the
+    frames left over, the first parts have one each.
     """
     _check(by, count, sensitivity)
     frames = len(sound)
     if by == "equal":
         fitting = max(min(count, int(frames / sample_rate / min_gap_s)), 1) if min_gap_s else count
-        return tuple(dict.fromkeys(round(k * frames / fitting) for k in range(fitting)))
+        length, left_over = divmod(frames, fitting)
+        return tuple(dict.fromkeys(k * length + min(k, left_over) for k in range(fitting)))
     if by == "onsets":
         times = _strongest(analysis.onsets, count, sensitivity, min_gap_s)
     else:
         times = _thin_out(_steady_times(analysis, by), count, min_gap_s)
-    cuts = {round(snap_to_zero_crossing(time, sound, sample_rate) * sample_rate) for time in times}
+    if by != "onsets" or sample_rate != analysis.sample_rate:
+        times = [snap_to_zero_crossing(time, sound, sample_rate) for time in times]
+    cuts = {round(time * sample_rate) for time in times}
     latest = frames - min_gap_s * sample_rate
     return (0, *sorted(cut for cut in cuts if min_gap_s * sample_rate <= cut <= latest and cut > 0))
 
@@ -115,7 +119,7 @@ def _strongest(
     onsets: Sequence[tuple[float, float]], count: int, sensitivity: float, min_gap_s: float
 ) -> list[float]:
     """Return the strongest onsets that keep their distance from each other and from the start."""
-    least = WEAKEST * (1 - sensitivity)
+    least = WEAKEST * (1 - sensitivity) ** 2
     kept: list[float] = []
     for time, strength in sorted(onsets, key=lambda onset: -onset[1]):
         if strength < least or len(kept) == count - 1:

@@ -14,7 +14,10 @@ import numpy as np
 from app.audio.decoding.scratch_file import Samples
 
 FADE_S = 0.002
-"""A slice that is cut, or whose tail ends, fades out over this time."""
+"""One slice fades into the next over this time, and the sound ends with such a fade where it is cut."""
+
+LEAD_S = 0.003
+"""A slice begins this long before its onset, so that no part of the attack is left in the slice before."""
 
 TAIL_S = 0.06
 """The end of a slice, at most half of it, that fills the gap before the next one."""
@@ -27,7 +30,8 @@ def move_slices(sound: Samples, onsets: Sequence[int], frames: int, sample_rate:
     ----------
     sound : ndarray of float32, shape (n, channels)
     onsets : sequence of int
-        Frames where slices begin, rising; what is before the first one is a slice too.
+        Frames where slices begin, rising; what is before the first one is a slice too. One within 3 ms of the
+        onset before it does not count.
     frames : int
         The length that is wanted.
     sample_rate : int
@@ -39,40 +43,47 @@ def move_slices(sound: Samples, onsets: Sequence[int], frames: int, sample_rate:
 
     Notes
     -----
-    A slice that is too long is cut, with a fade. A gap is filled by the end of the slice, played backwards
-    and forwards under a ramp that falls to silence.
+    A slice that is too long is cut. A gap is filled by the end of the slice, played backwards and forwards
+    under a ramp that falls to silence. One slice fades into the next before its attack.
     """
     ratio = frames / len(sound)
-    starts = sorted({0, *(onset for onset in onsets if 0 < onset < len(sound))})
+    lead, fade, tail = (round(seconds * sample_rate) for seconds in (LEAD_S, FADE_S, TAIL_S))
+    inside = [onset for before, onset in pairwise([0, *sorted(onsets)]) if before + lead < onset < len(sound)]
+    starts = [0, *(onset - lead for onset in inside), len(sound)]
+    places = [0, *(max(round(onset * ratio) - lead, 0) for onset in inside), frames]
     made = np.zeros((frames, sound.shape[1]), dtype=np.float32)
-    fade = round(FADE_S * sample_rate)
-    for first, after in pairwise([*starts, len(sound)]):
-        begin, end = round(first * ratio), round(after * ratio)
-        made[begin:end] = _fit_slice(sound[first:after], end - begin, fade, round(TAIL_S * sample_rate))
+    for (first, after), (begin, end) in zip(pairwise(starts), pairwise(places), strict=True):
+        wanted = min(end + fade, frames) - begin
+        piece = sound[first : min(first + wanted, after + fade)]
+        if len(piece) < wanted:
+            piece = _fill_gap(sound[first:after], wanted, tail)
+        if first:
+            piece = _fade_in(piece, fade)
+        if end < frames or len(piece) < after - first:
+            piece = _fade_out(piece, fade)
+        made[begin : begin + len(piece)] += piece
     return made
 
 
-def _fit_slice(part: Samples, frames: int, fade: int, tail: int) -> Samples:
-    """Return one slice with so many frames."""
-    if frames == len(part):
-        return part
-    if frames < len(part):
-        return _fade_end(part[:frames], fade)
-    return _fade_end(np.concatenate([part, _continue(part, frames - len(part), tail)]), fade)
-
-
-def _continue(part: Samples, frames: int, tail: int) -> Samples:
-    """Return what follows a slice in a gap: its tail, backwards and forwards, falling to silence."""
+def _fill_gap(part: Samples, frames: int, tail: int) -> Samples:
+    """Return a slice with so many frames: its tail follows, backwards and forwards, falling to silence."""
+    gap = frames - len(part)
     there = part[-max(min(tail, len(part) // 2), 1) :]
     round_trip = np.concatenate([there[::-1], there])
-    times = -(-frames // len(round_trip))
-    ramp = np.linspace(1, 0, frames, endpoint=False, dtype=np.float32)[:, None]
-    return np.tile(round_trip, (times, 1))[:frames] * ramp
+    times = -(-gap // len(round_trip))
+    ramp = np.linspace(1, 0, gap, endpoint=False, dtype=np.float32)[:, None]
+    return np.concatenate([part, np.tile(round_trip, (times, 1))[:gap] * ramp])
 
 
-def _fade_end(part: Samples, fade: int) -> Samples:
+def _fade_in(part: Samples, frames: int) -> Samples:
+    """Return a copy that begins in silence; with `_fade_out` of the slice before, it adds up to one."""
+    faded, length = part.copy(), min(frames, len(part))
+    faded[:length] *= (np.arange(length, dtype=np.float32) / frames)[:, None]
+    return faded
+
+
+def _fade_out(part: Samples, frames: int) -> Samples:
     """Return a copy that ends in silence."""
-    faded = part.copy()
-    length = min(fade, len(part))
-    faded[len(part) - length :] *= np.linspace(1, 0, length, endpoint=False, dtype=np.float32)[:, None]
+    faded, length = part.copy(), min(frames, len(part))
+    faded[len(part) - length :] *= (1 - np.arange(length, dtype=np.float32) / frames)[:, None]
     return faded

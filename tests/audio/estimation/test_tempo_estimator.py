@@ -35,6 +35,20 @@ def test_a_piece_cut_anywhere_is_estimated_within_one_percent() -> None:
     assert estimated_bpm(y) == pytest.approx(112, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("reach", "chosen"), [([0.0, 0.0, 0.0], 106.83), ([0.004, 0.0, 0.0], 106.5), ([0.002, 0.0, 0.0], 106.83)]
+)
+def test_whole_bars_decide_where_a_peak_is_not_read_more_exactly(reach: list[float], chosen: float) -> None:
+    tempi, chances = np.array([106.5, 53.25, 106.83]), np.array([0.33, 0.01, 0.87])
+    best, shares = tempo_estimator.merge_tempi(tempi, chances, np.array(reach))
+    assert (best[0], shares[0]) == (chosen, pytest.approx(1.2))
+
+
+def test_an_unlikely_tempo_of_whole_bars_is_not_chosen() -> None:
+    tempi, chances = np.array([106.5, 106.83]), np.array([0.1, 0.87])
+    assert tempo_estimator.merge_tempi(tempi, chances, np.array([0.004, 0.0]))[0].tolist() == [106.83]
+
+
 def test_silence_has_no_tempo() -> None:
     assert tempo_estimator.estimate_tempo(extract_features(np.zeros(RATE), RATE)) == tempo_estimator.NO_TEMPO
 

@@ -1,0 +1,87 @@
+"""Measure memory and time of the largest renders we accept: `python -m benchmarks.shaping_memory`.
+
+Each goes through the sandbox as in production. Fails when the address space of a child comes nearer than a
+quarter to the sandbox's limit, or when a render takes longer than it may.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.audio.render.recipe import MAX_SLICES, RenderRecipe
+from app.engine.child_process import render_file
+from app.sandbox.runner import ChildLimits, Sandbox
+from benchmarks.engine_memory import LIMIT_S, LargeFile, write_file
+from benchmarks.tables import Table, add_document_option, show_tables
+
+MAX_SHARE = 0.75
+_EVERYTHING = {
+    "trim_db": -60.0, "remove_dc": True, "mono": "auto", "speed": 1.35, "reverse": True, "fade_in_ms": 5.0,
+    "fade_out_ms": 60_000.0, "level": -14.0, "level_unit": "LUFS",
+}  # fmt: skip
+_ONSETS = tuple(0.14 * k for k in range(1, MAX_SLICES))
+_LONG, _HALF = LargeFile(2, 48_000, 300), LargeFile(2, 48_000, 150.5)
+_MANY = LargeFile(8, 384_000, 87, "FLOAT")
+
+CASES: tuple[tuple[str, LargeFile, dict[str, Any]], ...] = (
+    ("nothing changed, 16 min", LargeFile(2, 48_000, 960, "PCM_24"), {}),
+    ("all but stretching, 21.6 min to 16", LargeFile(2, 48_000, 1_296, "PCM_24"), _EVERYTHING),
+    ("all but stretching, eight channels at 384 kHz", _MANY, _EVERYTHING),
+    ("slices, 5 min to 4:21", _LONG, {"length_s": 261.0, "method": "slices", "onsets": _ONSETS}),
+    ("slices, 2.5 min to 5", _HALF, {"length_s": 300.0, "method": "slices", "onsets": _ONSETS}),
+    ("whole, 5 min to 2.5", _LONG, {"length_s": 150.5}),
+    ("whole, 2.5 min to 5", _HALF, {"length_s": 300.0}),
+    ("whole, 5 min to 4:59", _LONG, {"length_s": 299.0}),
+    ("whole, an octave up, 5 min", LargeFile(2, 48_000, 299), {"transpose": 12.0}),
+    ("whole, 87 s of eight channels at 384 kHz to 174", _MANY, {"length_s": 170.0}),
+)  # fmt: skip
+
+
+def render_and_weigh(request: dict[str, Any], progress: Callable[..., None]) -> dict[str, Any]:
+    """Render in the sandbox's child, and return the most memory that it had."""
+    start = time.monotonic()
+    render_file(request)
+    lines = Path("/proc/self/status").read_text().splitlines()
+    memory = {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.endswith(" kB")}
+    return {
+        "peak_mb": memory["VmHWM"],
+        "space_mb": memory["VmPeak"],
+        "seconds": time.monotonic() - start,
+    }
+
+
+def main() -> int:
+    """Print the table; return 1 when a bound is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_document_option(parser)
+    options = parser.parse_args()
+    limit_mb = ChildLimits().memory_bytes / 2**20
+    sandbox = Sandbox("benchmarks.shaping_memory:render_and_weigh", warm="app.audio.warm:warm_cache")
+    rows, is_missed = [], False
+    for name, big, fields in CASES:
+        found = _weigh(sandbox, big, fields)
+        is_missed |= found["space_mb"] > MAX_SHARE * limit_mb or found["seconds"] > LIMIT_S
+        rows.append((name, *(f"{found[key]:.0f}" for key in ("peak_mb", "space_mb", "seconds"))))
+        print(*rows[-1], sep=" | ", flush=True)
+    sandbox.close()
+    header = ("render", "memory MB", f"address space MB, of {limit_mb:.0f}", "seconds")
+    show_tables([Table("memory of renders", header, rows)], options.document)
+    return int(is_missed)
+
+
+def _weigh(sandbox: Sandbox, big: LargeFile, fields: dict[str, Any]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        recipe = RenderRecipe.model_validate(fields).to_dict()
+        request = {"source": write_file(big, folder).name, "rendered": "out.wav", "recipe": recipe}
+        return sandbox.run(request, folder=folder, timeout_s=LIMIT_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
