@@ -90,8 +90,19 @@ def test_a_tempo_without_beats_has_steady_ones() -> None:
     assert [round(cut / RATE, 1) for cut in chops(analysis, by="beats")] == [0, 1]
 
 
-def test_equal_parts_are_those_of_the_unit() -> None:
-    assert chops(by="equal", count=7) == [round(k * len(SOUND) / 7) for k in range(7)]
+@pytest.mark.parametrize(
+    ("count", "starts"),
+    [
+        (4, [0, 4_795, 9_590, 14_384]),
+        (16, [*range(0, 11_990, 1_199), *range(11_990, 19_178, 1_198)]),
+    ],
+)
+def test_equal_parts_are_those_of_the_unit(count: int, starts: list[int]) -> None:
+    """The unit cuts 19,178 frames like this: the first parts have the frames that are left over."""
+    sound = np.zeros((19_178, 1), dtype=np.float32)
+    analysis = replace(heard(), duration_s=19_178 / RATE, sample_rate=RATE)
+    cuts = find_chops(analysis, sound, RATE, by="equal", count=count, min_gap_s=0.0)
+    assert list(cuts) == starts
 
 
 @pytest.mark.parametrize(
