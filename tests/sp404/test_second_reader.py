@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from tests.sp404.reading.padconf import read_padconf
 from tests.sp404.reading.patterns import read_pattern
 from tests.sp404.reading.smp import read_smp_header
 
-DEVICE_MADE = Path(os.environ.get("SP404_DEVICE_FILES", "/work/shared/fixtures/sp404"))
+DEVICE_MADE = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "sp404"
 device_made = pytest.mark.skipif(
-    not DEVICE_MADE.is_dir(), reason="SP404_DEVICE_FILES names no folder of device-made files"
+    not DEVICE_MADE.is_dir(), reason="the device-made files are not beside the checkout"
 )
 FRESH: dict[str, Any] = {
     "level": 127,
