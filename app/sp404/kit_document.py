@@ -76,16 +76,18 @@ class SampleReference(_Part):
     """A sample of a library: by its id, or else by the SHA-256 of its file; or a WAV beside the document."""
 
     id: Annotated[str, Field(pattern=ID_PATTERN)] | None = Field(
-        None, description="null where it was deleted"
+        default=None, description="null where it was deleted"
     )
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="of the file that was uploaded"
+        default=None, description="of the file that was uploaded"
     )
     name: Annotated[str, Field(max_length=200), NO_NUL] = Field(
-        "", description="for people; it finds no sample"
+        default="", description="for people; it finds no sample"
     )
     path: SoundPath | None = Field(
-        None, exclude_if=_is_none, description="of its WAV beside the kit.json, where the kit has its sounds"
+        default=None,
+        exclude_if=_is_none,
+        description="of its WAV beside the kit.json, where the kit has its sounds",
     )
 
 

@@ -16,13 +16,13 @@ INTRODUCTION = """{kit}
 {pads}. What was done to each pad is in report.csv.
 
 Copy the folders below to the top of the SD card, beside what is there; nothing has to be deleted.
-Format the card in the unit first if it never was: SHIFT + pad 13, then FORMAT. Formatting erases the card.
+The unit reads only cards that it has formatted itself (its manual says how); formatting erases a card.
 """
 MK2 = """
 SP-404MKII PROJECT (beta): EXPORT/PROJECT/PROJECT_{number:02d}
 Back up first, import into an empty project. This is a project written by software after the files of
 firmware {firmware}; no owner has confirmed yet that a unit takes it. If it is refused, use the folder IMPORT.
-1. Back up the unit: SHIFT + pad 13, then BACKUP.
+1. Back up the unit, as its manual says.
 2. Put the card into the unit. SHIFT + pad 14, IMPORT from SD-CARD, PROJECT.
 3. The list shows IMPORT. Press ROLL: it turns to EXPORT.
 4. Press a pad that blinks yellow, which is an empty project. A red one is overwritten after a question.
