@@ -41,7 +41,11 @@ _DOWNMIX: dict[int, list[tuple[float, float]]] = {
 
 
 def write_wav(
-    samples: SampleSource, sample_rate: int, path: Path, min_frames: int = MIN_FRAMES
+    samples: SampleSource,
+    sample_rate: int,
+    path: Path,
+    min_frames: int = MIN_FRAMES,
+    rate_hz: int = RATE_HZ,
 ) -> WrittenWav:
     """Write samples as the unit's WAV, in blocks.
 
@@ -51,11 +55,13 @@ def write_wav(
         Full scale is ±1. A louder sound is turned down rather than clipped. More than two channels are mixed
         down to stereo as in ITU-R BS.775.
     sample_rate : int
-        In Hz. soxr resamples other rates than 48 kHz at its very high quality.
+        In Hz. soxr resamples other rates than that of the file at its very high quality.
     path : Path
         Where the file goes. An existing file is replaced.
     min_frames : int
         A shorter sound gets silence at its end.
+    rate_hz : int
+        Of the file. The SP-404MKII has 48 kHz, the SP-404SX 44.1.
 
     Returns
     -------
@@ -64,27 +70,28 @@ def write_wav(
     Notes
     -----
     Triangular dither of ±1 step (Lipshitz, Wannamaker and Vanderkooy, 1992) is added before rounding. Its
-    seed is fixed, so one file always gives the same bytes. A sound that has 16 bits and 48 kHz already is
-    not changed.
+    seed is fixed, so one file always gives the same bytes. A sound that has 16 bits and the rate of the file
+    already is not changed.
     """
-    frames = _frames_at_48k(len(samples), sample_rate)
-    peak, exact = _measure_peak(samples, sample_rate)
+    played_rate = sample_rate * RATE_HZ / rate_hz
+    frames = _frames_at_48k(len(samples), played_rate)
+    peak, exact = _measure_peak(samples, played_rate)
     gain = min(1.0, MAX_LEVEL / peak) if peak > MAX_LEVEL and not exact else 1.0
     channels = min(samples.shape[1], 2)
     padding = max(min_frames - frames, 0)
     with path.open("wb") as file:
-        file.write(_wav_header(frames + padding, channels))
-        written = _write_blocks(file, samples, sample_rate, gain, exact)
+        file.write(_wav_header(frames + padding, channels, rate_hz))
+        written = _write_blocks(file, samples, played_rate, gain, exact)
         file.write(bytes((frames - written + padding) * channels * 2))
     gain_db = float(20 * np.log10(gain))
-    return WrittenWav(frames + padding, channels, gain_db, sample_rate != RATE_HZ, not exact, padding)
+    return WrittenWav(frames + padding, channels, gain_db, sample_rate != rate_hz, not exact, padding)
 
 
-def _frames_at_48k(frames: int, sample_rate: int) -> int:
+def _frames_at_48k(frames: int, sample_rate: float) -> int:
     return round(frames * RATE_HZ / sample_rate)
 
 
-def _measure_peak(samples: SampleSource, sample_rate: int) -> tuple[float, bool]:
+def _measure_peak(samples: SampleSource, sample_rate: float) -> tuple[float, bool]:
     """Return the peak after resampling, and whether every value is a 16-bit step already."""
     peak, exact = 0.0, sample_rate == RATE_HZ
     for block in resampled_blocks(samples, sample_rate):
@@ -98,7 +105,7 @@ def _measure_peak(samples: SampleSource, sample_rate: int) -> tuple[float, bool]
     return peak, exact
 
 
-def _write_blocks(file: Any, samples: SampleSource, sample_rate: int, gain: float, exact: bool) -> int:
+def _write_blocks(file: Any, samples: SampleSource, sample_rate: float, gain: float, exact: bool) -> int:
     random = np.random.default_rng(DITHER_SEED)
     frames = _frames_at_48k(len(samples), sample_rate)
     written = 0
@@ -169,7 +176,7 @@ def _as_columns(block: Samples, channels: int) -> Samples:
     return block.reshape(-1, channels)
 
 
-def _wav_header(frames: int, channels: int) -> bytes:
+def _wav_header(frames: int, channels: int, rate_hz: int) -> bytes:
     size = frames * channels * 2
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
@@ -180,8 +187,8 @@ def _wav_header(frames: int, channels: int) -> bytes:
         16,
         1,
         channels,
-        RATE_HZ,
-        RATE_HZ * channels * 2,
+        rate_hz,
+        rate_hz * channels * 2,
         channels * 2,
         16,
         b"data",

@@ -19,6 +19,8 @@ FRESH_TEMPO_BPM = 90.0
 
 NAME_RULE = f"A kit's name has 1 to {unit_limits.MAX_PROJECT_NAME} characters, {SAFE_NAME_RULE}."
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
+SOUND_PATH_PATTERN = r"^[^/\\\x00-\x1f:]+(/[^/\\\x00-\x1f:]+)*$"
+"""Parts with slashes between them, none of which leads to another drive; `..` is refused when it is read."""
 TempoSource = Literal["project", "bank"]
 BankName = Annotated[str, Field(pattern=r"^[A-J]$")]
 PadName = Annotated[str, Field(pattern=PAD_PATTERN)]
@@ -51,10 +53,15 @@ def check_kit_name(name: str) -> str:
 NO_NUL = Field(pattern=r"^[^\x00]*$")
 Notes = Annotated[str, Field(max_length=MAX_NOTES), NO_NUL]
 KitName = Annotated[str, AfterValidator(check_kit_name)]
+SoundPath = Annotated[str, Field(min_length=1, max_length=200, pattern=SOUND_PATH_PATTERN)]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class BankDocument(_Part):
@@ -66,16 +73,21 @@ class BankDocument(_Part):
 
 
 class SampleReference(_Part):
-    """A sample of a library: by its id, or else by the SHA-256 of its file."""
+    """A sample of a library: by its id, or else by the SHA-256 of its file; or a WAV beside the document."""
 
     id: Annotated[str, Field(pattern=ID_PATTERN)] | None = Field(
-        None, description="null where it was deleted"
+        default=None, description="null where it was deleted"
     )
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="of the file that was uploaded"
+        default=None, description="of the file that was uploaded"
     )
     name: Annotated[str, Field(max_length=200), NO_NUL] = Field(
-        "", description="for people; it finds no sample"
+        default="", description="for people; it finds no sample"
+    )
+    path: SoundPath | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="of its WAV beside the kit.json, where the kit has its sounds",
     )
 
 
@@ -169,6 +181,7 @@ SAMPLE_RULES = {
     "id": "the id of its sample has 26 characters, or is null",
     "sha256": "the sha256 of its sample has 64 hexadecimal digits, or is null",
     "name": "the name of its sample has at most 200 characters",
+    "path": "the path of its sound is relative to the kit.json, with slashes and at most 200 characters",
 }
 
 

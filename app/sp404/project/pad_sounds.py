@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from app.audio.unit_format import MAX_FRAMES
-from app.sp404.errors import UnitFileError
+from app.audio.unit_format import MAX_FRAMES, RATE_HZ
 from app.sp404.project.file_trees import read_errors_named
-from app.sp404.project.smp_files import HEADER_BYTES, SAMPLE_BYTES, SmpHeader, smp_to_wav, wav_to_smp
+from app.sp404.project.pcm_files import PcmShape, make_wav_header, pcm_blocks, read_pcm_shape
+from app.sp404.project.smp_files import HEADER_BYTES, SmpHeader, make_smp_header, smp_to_wav, swap_bytes
 
 COPY_BYTES = 1 << 18
 
@@ -79,10 +78,13 @@ class WavSound:
         48 kHz, 16-bit PCM, mono or stereo.
     header : SmpHeader
         Of the SMP that it becomes.
+    padding : int
+        Frames of silence that are written after it; the header counts them.
     """
 
     path: Path
     header: SmpHeader
+    padding: int = 0
 
     def write_smp(self, smp: BinaryIO) -> None:
         """Write the sound as an SMP.
@@ -92,37 +94,42 @@ class WavSound:
         UnitFileError
             The file can no longer be read.
         """
-        with read_errors_named("The sound can't be read."), self.path.open("rb") as file:
-            wav_to_smp(file, smp)
+        smp.write(make_smp_header(self.header.frames, self.header.channels))
+        for block in self._blocks():
+            smp.write(swap_bytes(block))
 
     def write_wav(self, wav: BinaryIO) -> None:
-        """Copy the WAV.
+        """Write the sound as a WAV with a header of 44 bytes, whatever other chunks the file has.
 
         Raises
         ------
         UnitFileError
             The file can no longer be read.
         """
-        with read_errors_named("The sound can't be read."), self.path.open("rb") as file:
-            shutil.copyfileobj(file, wav, COPY_BYTES)
+        wav.write(make_wav_header(self.header.frames, self.header.channels, RATE_HZ))
+        for block in self._blocks():
+            wav.write(block)
+
+    def _blocks(self) -> Iterator[bytes]:
+        shape = PcmShape(self.header.frames - self.padding, self.header.channels)
+        return pcm_blocks(self.path, shape, self.padding)
 
 
-def wav_sound(path: Path) -> WavSound:
+def wav_sound(path: Path, min_frames: int = 0) -> WavSound:
     """Return the sound of a WAV on disk.
+
+    Parameters
+    ----------
+    path : Path
+    min_frames : int
+        A shorter sound gets silence at its end.
 
     Raises
     ------
     UnitFileError
         It is no WAV that the unit plays, or it is empty or too long.
     """
-    try:
-        with path.open("rb") as file, wave.open(file, "rb") as reader:
-            frames, channels = reader.getnframes(), reader.getnchannels()
-            plays = (reader.getframerate(), reader.getsampwidth()) == (48_000, SAMPLE_BYTES)
-    except (OSError, wave.Error, EOFError) as error:
-        raise UnitFileError(f"“{path.name}” can't be read as a WAV.") from error
-    if not plays or channels not in (1, 2) or not 0 < frames <= MAX_FRAMES:
-        raise UnitFileError(
-            f"“{path.name}” is no 48 kHz, 16-bit WAV, mono or stereo, 1 to {MAX_FRAMES:,} frames long."
-        )
-    return WavSound(path, SmpHeader(HEADER_BYTES + frames * channels * SAMPLE_BYTES, channels))
+    shape = read_pcm_shape(path, RATE_HZ, MAX_FRAMES)
+    padding = max(min_frames - shape.frames, 0)
+    size = HEADER_BYTES + (shape.frames + padding) * shape.frame_bytes
+    return WavSound(path, SmpHeader(size, shape.channels), padding)

@@ -147,7 +147,7 @@ def smp_to_wav(smp: BinaryIO, size_bytes: int, wav: BinaryIO) -> int:
         writer.setnframes(header.frames)
         frame_bytes = SAMPLE_BYTES * header.channels
         for pcm in _blocks(smp, header.frames * frame_bytes):
-            writer.writeframesraw(_swapped(pcm))
+            writer.writeframesraw(swap_bytes(pcm))
     return header.frames
 
 
@@ -178,7 +178,7 @@ def wav_to_smp(wav: BinaryIO, smp: BinaryIO) -> SmpHeader:
             smp.write(make_smp_header(frames, channels))
             written = 0
             while pcm := reader.readframes(COPY_FRAMES):
-                written += smp.write(_swapped(pcm))
+                written += smp.write(swap_bytes(pcm))
     except (wave.Error, EOFError) as error:
         raise UnitFileError(f"The WAV can't be read: {error}.") from error
     if written != frames * channels * SAMPLE_BYTES:
@@ -205,7 +205,7 @@ def _blocks(stream: BinaryIO, size_bytes: int) -> Iterator[bytes]:
         yield block
 
 
-def _swapped(pcm: bytes) -> bytes:
+def swap_bytes(pcm: bytes) -> bytes:
     """Return 16-bit samples with their bytes exchanged."""
     samples = array("h", pcm)
     samples.byteswap()

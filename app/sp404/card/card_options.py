@@ -1,0 +1,57 @@
+"""What can be chosen when a card is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from app.sp404.errors import UnitFileError
+from app.sp404.project.pattern_files import Pattern
+from app.sp404.project.unit_project import UnitProject
+
+Target = Literal["mk2", "import", "sx", "wav", "sfz", "xpm", "midi"]
+TARGETS: tuple[Target, ...] = get_args(Target)
+PROJECTS = 16
+
+
+@dataclass(frozen=True)
+class CardOptions:
+    """What can be chosen when a card is built.
+
+    Attributes
+    ----------
+    project_number : int
+        1 to 16: the folder ``PROJECT_01`` … of the native project.
+    patterns : mapping of str to Pattern
+        By their places, ``A1`` to ``J16``.
+    draws_screen : bool
+        Whether the native project gets a start-up screen with the kit's name, where it has none.
+    base : UnitProject or None
+        The project that the kit was read from: its pictures, patterns and unknown bytes are written back.
+    """
+
+    project_number: int = 1
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)
+    draws_screen: bool = False
+    base: UnitProject | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.project_number <= PROJECTS:
+            raise UnitFileError(
+                f"The unit has projects 1 to {PROJECTS}, and no project {self.project_number}."
+            )
+
+
+def check_targets(targets: tuple[str, ...]) -> None:
+    """Refuse a target that there is not.
+
+    Raises
+    ------
+    UnitFileError
+        There is no such target, or none was chosen.
+    """
+    wrong = [target for target in targets if target not in TARGETS]
+    if wrong or not targets:
+        named = f"There is no card “{wrong[0][:20]}”" if wrong else "No card was chosen"
+        raise UnitFileError(f"{named}. Choose from {', '.join(TARGETS)}.")

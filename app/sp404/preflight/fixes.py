@@ -1,0 +1,52 @@
+"""Apply the fixes of a preflight to a kit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.audio.render.recipe import RenderRecipe, read_recipe
+from app.sp404.kit_document import KitDocument, PadDocument
+from app.sp404.pads import bank_of
+from app.sp404.preflight.findings import Finding, Fix
+
+
+def apply_fixes(kit: KitDocument, findings: Iterable[Finding]) -> KitDocument:
+    """Return a kit with every fix of these findings.
+
+    Parameters
+    ----------
+    kit : KitDocument
+    findings : iterable of Finding
+        Those without a fix change nothing. Banks move last, so that the pads of other fixes are found.
+
+    Raises
+    ------
+    PadSettingsError, RecipeError
+        A fix is not for this kit.
+    """
+    fixes = [finding.fix for finding in findings if finding.fix]
+    pads = dict(kit.pads)
+    for fix in fixes:
+        _fix_pads(pads, fix)
+    moves = {old: new for fix in fixes for old, new in fix.banks.items()}
+    banks = {moves.get(bank, bank): document for bank, document in kit.banks.items()}
+    moved = {f"{moves.get(bank_of(pad), bank_of(pad))}{pad[1:]}": document for pad, document in pads.items()}
+    return kit.model_copy(update={"pads": moved, "banks": banks})
+
+
+def _fix_pads(pads: dict[str, PadDocument], fix: Fix) -> None:
+    for pad, changes in fix.settings.items():
+        if pad in pads:
+            settings = pads[pad].settings.changed(changes)
+            pads[pad] = pads[pad].model_copy(update={"settings": settings})
+    for pad, changes in fix.recipes.items():
+        if pad in pads:
+            pads[pad] = _with_recipe(pads[pad], changes)
+    for pad in fix.clear:
+        pads.pop(pad, None)
+
+
+def _with_recipe(pad: PadDocument, changes: Mapping[str, Any]) -> PadDocument:
+    recipe = read_recipe((pad.settings.recipe or RenderRecipe()).to_dict() | dict(changes))
+    return pad.model_copy(update={"settings": pad.settings.model_copy(update={"recipe": recipe})})

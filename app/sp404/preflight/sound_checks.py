@@ -1,0 +1,85 @@
+"""Check the sounds of a kit: what is missing, too short, silent, clipped, or stereo without need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.audio.render.recipe import RenderRecipe
+from app.audio.unit_format import MIN_FRAMES, RATE_HZ
+from app.sp404.card.card_sounds import CardSound, MissingSound
+from app.sp404.card.pad_plans import MISSING_TEXTS, PlannedPad
+from app.sp404.card.sound_facts import SoundFacts
+from app.sp404.kit_document import PadDocument
+from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, clear_fix, recipe_fix
+from app.sp404.unit_limits import MAX_PAD_S
+
+MAX_OFFSET = 0.01
+"""Of full scale, -40 dB: a click at each start of the pad."""
+MONO_SIDES_DB = -60.0
+SILENT_PEAK = 1 / 32768
+LEFT_EMPTY = "Export leaves the pad empty."
+
+
+def check_missing(pad: str, document: PadDocument, missing: MissingSound) -> Finding:
+    """Return what is wrong with a pad whose sample has no sound to write."""
+    wrong = MISSING_TEXTS[missing.reason]
+    if missing.reason == "analysing":
+        return Finding(NOTE, "sample_analysing", pad, wrong, "Export leaves the pad empty until it is done.")
+    code = f"sample_{missing.reason.replace(' ', '_')}"
+    fix = clear_fix(pad)
+    if missing.reason == "too long":
+        fix = _cut_fix(pad, document.settings.recipe or RenderRecipe(), missing) or fix
+    return Finding(ERROR, code, pad, wrong, LEFT_EMPTY, fix)
+
+
+def check_sound(planned: PlannedPad) -> Iterator[Finding]:
+    """Yield what is worth knowing about the sound of a pad."""
+    yield from _check_length(planned)
+    if planned.sound.facts:
+        yield from _check_facts(planned.pad, planned.sound, planned.sound.facts)
+
+
+def _check_length(planned: PlannedPad) -> Iterator[Finding]:
+    pad, sound = planned.pad, planned.sound
+    padding = getattr(sound.audio, "padding", 0)
+    shortness = f"Its sound has {(sound.frames - padding) * 1000 / RATE_HZ:.0f} ms; the unit needs 0.1 s."
+    recipe = planned.settings.recipe or RenderRecipe()
+    fix = None
+    if recipe.min_frames < MIN_FRAMES:
+        fix = recipe_fix("add_silence", pad, min_frames=MIN_FRAMES)
+    if padding:
+        yield Finding(NOTE, "too_short", pad, shortness, "Export adds silence at its end.", fix)
+    elif sound.frames < MIN_FRAMES:
+        yield Finding(NOTE, "too_short", pad, shortness, "Export writes it as the unit had it.", fix)
+
+
+def _check_facts(pad: str, sound: CardSound, facts: SoundFacts) -> Iterator[Finding]:
+    if facts.padding:
+        length = f"Its sound had {(sound.frames - facts.padding) * 1000 / RATE_HZ:.0f} ms."
+        yield Finding(NOTE, "silence_added", pad, length, "Silence was added, because the unit needs 0.1 s.")
+    if facts.peak < SILENT_PEAK:
+        yield Finding(NOTE, "silent", pad, "Its sound is silent.", "Export writes it as it is.")
+    if facts.clipped_runs:
+        places = "1 place" if facts.clipped_runs == 1 else f"{facts.clipped_runs:,} places"
+        yield Finding(
+            NOTE, "clipped", pad, f"Its sound is clipped in {places}.", "Export writes it as it is."
+        )
+    if abs(facts.offset) > MAX_OFFSET:
+        wrong = f"Its sound is off the zero line by {abs(facts.offset):.1%} of full scale, so it clicks."
+        fix = recipe_fix("remove_offset", pad, remove_dc=True)
+        yield Finding(NOTE, "offset", pad, wrong, "Export writes it as it is.", fix)
+    if facts.sides_db is not None and facts.sides_db < MONO_SIDES_DB and facts.peak >= SILENT_PEAK:
+        wrong = "Its sound is stereo with equal sides, and so takes two of the unit's 32 voices."
+        fix = recipe_fix("make_mono", pad, mono="auto")
+        yield Finding(NOTE, "stereo_is_mono", pad, wrong, "Export writes it in stereo.", fix)
+
+
+def _cut_fix(pad: str, recipe: RenderRecipe, missing: MissingSound) -> Fix | None:
+    """Return a fix that uses as much of the original as a pad holds, where that can be told."""
+    if not missing.rate_hz or recipe.length_s is not None or recipe.beats is not None:
+        return None
+    growth = 1 / recipe.speed
+    if recipe.bpm and recipe.from_bpm:
+        growth = recipe.from_bpm / recipe.bpm
+    frames = int(MAX_PAD_S * missing.rate_hz / growth)
+    return recipe_fix("cut_length", pad, end=recipe.start + frames)
