@@ -15,6 +15,17 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    _make_kits()
+    _make_pads()
+    _make_changes()
+
+
+def downgrade() -> None:
+    for table in ("kit_changes", "kit_pads", "kit_banks", "kits"):
+        op.drop_table(table)
+
+
+def _make_kits() -> None:
     op.create_table(
         "kits",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -44,6 +55,9 @@ def upgrade() -> None:
         _foreign_key("kit_banks", "kit_id", "kits"),
         sa.PrimaryKeyConstraint("kit_id", "bank", name=op.f("pk_kit_banks")),
     )
+
+
+def _make_pads() -> None:
     op.create_table(
         "kit_pads",
         sa.Column("kit_id", sa.String(length=26), nullable=False),
@@ -58,6 +72,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kit_id", "pad", name=op.f("pk_kit_pads")),
     )
     op.create_index(op.f("ix_kit_pads_sample_id"), "kit_pads", ["sample_id"])
+
+
+def _make_changes() -> None:
     op.create_table(
         "kit_changes",
         sa.Column("kit_id", sa.String(length=26), nullable=False),
@@ -69,11 +86,6 @@ def upgrade() -> None:
         _foreign_key("kit_changes", "kit_id", "kits"),
         sa.PrimaryKeyConstraint("kit_id", "number", name=op.f("pk_kit_changes")),
     )
-
-
-def downgrade() -> None:
-    for table in ("kit_changes", "kit_pads", "kit_banks", "kits"):
-        op.drop_table(table)
 
 
 def _foreign_key(table: str, column: str, other: str, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:

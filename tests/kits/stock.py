@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.kits import history, kit_list, pad_edits
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
 from app.models import Kit, Sample, User
 from tests.search.test_text_conditions import shelve
+from tests.support import Browser
 
 
 def some_samples(owner: User, count: int = 3) -> list[Sample]:
@@ -26,3 +29,8 @@ def kit_of(owner: User, **samples: Sample) -> Kit:
 def held_ids(kit: Kit) -> dict[str, str | None]:
     """Return the sample of each pad of a kit."""
     return {name: pad.sample_id for name, pad in load_state(kit).pads.items()}
+
+
+def post_pad(browser: Browser, kit: Kit, end: str = "", pad: str = "A1", **form: Any) -> Any:
+    sent = {"revision": kit.revision} | form
+    return browser.post(f"/kits/{kit.id}/pads/{pad}{end}", **sent)

@@ -8,14 +8,17 @@ import pytest
 from sqlalchemy import delete, select
 
 from app.extensions import db
+from app.jobs import reprocess, run
 from app.kits import history, pad_edits
 from app.kits.documents import kit_document
 from app.kits.kit_rows import load_state
 from app.library import cleanups, trash
 from app.models import Kit, KitPad, Sample, User
 from app.models.base import transaction, utcnow
+from app.reprocessing.reprocess_purposes import ANALYSE
 from tests.deduplication.made_up import group_of, shelve_group
 from tests.kits.stock import held_ids, kit_of, some_samples
+from tests.support import Browser, drum_loop, finished_job
 
 
 def purge(sample: Sample) -> None:
@@ -70,6 +73,23 @@ def test_undo_brings_no_sample_back_that_is_gone_for_good(kit: Kit, sample: Samp
     assert history.undo_change(kit) == "Clear"
     assert held_ids(kit) == {"B3": None}
     assert load_state(kit).pad("B3").settings.level == 100
+
+
+def test_analysing_a_sample_again_keeps_its_pads_as_they_are(owner: User, as_owner: Browser) -> None:
+    job = finished_job(as_owner, "Break.wav", drum_loop(93))
+    sample = db.session.get_one(Sample, job.sample_id)
+    kit = kit_of(owner, A1=sample)
+    before, revision = load_state(kit), kit.revision
+    assert before.pad("A1").settings.bpm == 93.0
+    with transaction():
+        sample.features.engine_version = "0"
+        sample.bpm = 186.0
+    again = reprocess.queue_job(owner, sample.id, ANALYSE)
+    run.run_next()
+    db.session.refresh(again)
+    db.session.refresh(sample)
+    assert (again.state, sample.bpm) == ("completed", 93.0)
+    assert (load_state(kit), kit.revision) == (before, revision)
 
 
 def test_a_deleted_kit_takes_its_rows_with_it_and_no_sample(kit: Kit, sample: Sample) -> None:

@@ -1,0 +1,91 @@
+"""Samples are added to kits from elsewhere, and two windows never overwrite each other."""
+
+from __future__ import annotations
+
+import re
+
+from app.kits import history, kit_list, pad_edits
+from app.models import Kit, Sample, User
+from app.models.base import transaction
+from tests.kits.stock import held_ids, post_pad, some_samples
+from tests.support import Browser
+
+HTMX = {"HX-Request": "true"}
+
+
+class TestTwoWindows:
+    def test_a_stale_page_is_told_and_overwrites_nothing(
+        self, as_owner: Browser, kit: Kit, samples: list[Sample]
+    ) -> None:
+        seen = kit.revision
+        assert post_pad(as_owner, kit, "/place", sample=samples[1].id).status_code == 303
+        late = as_owner.post(f"/kits/{kit.id}/pads/A1/place", revision=seen, sample=samples[2].id)
+        assert late.status_code == 409
+        assert "changed in another window" in late.text
+        assert "Sound 2" in late.text, "the page shows the kit as it is now"
+        assert held_ids(kit) == {"A1": samples[1].id}
+        fragment = as_owner.post(f"/kits/{kit.id}/undo", HTMX, revision=seen)
+        assert (fragment.status_code, 'role="alert"' in fragment.text) == (409, True)
+
+    def test_every_change_of_a_page_names_its_revision(self, as_owner: Browser, kit: Kit) -> None:
+        for end in ("", "/undo", "/redo", "/banks/A", "/banks/A/copy", "/pads/A1", "/pads/A1/clear"):
+            form = {
+                "name": "a",
+                "tempo": "90",
+                "tempo_source": "bank",
+                "bank-tempo": "90",
+                "bank-volume": "1",
+            }
+            answer = as_owner.post(f"/kits/{kit.id}{end}", to="B", **form)
+            assert answer.status_code == 400, end
+            assert as_owner.post(f"/kits/{kit.id}{end}", revision=0, to="B", **form).status_code == 409, end
+
+
+class TestAdding:
+    def test_one_sample_goes_to_a_pad_or_to_the_first_free_one(
+        self, as_owner: Browser, kit: Kit, samples: list[Sample]
+    ) -> None:
+        page = as_owner.get(f"/kits/add?sample={samples[1].id}").text
+        assert "the first free one" in page
+        as_owner.post("/kits/placements", sample=samples[1].id, kit=kit.id, pad="D4")
+        as_owner.post("/kits/placements", sample=samples[2].id, kit=kit.id, pad="")
+        assert held_ids(kit) == {"A1": samples[0].id, "D4": samples[1].id, "A2": samples[2].id}
+
+    def test_a_selection_becomes_a_new_kit_in_its_order(
+        self, as_owner: Browser, owner: User, samples: list[Sample]
+    ) -> None:
+        with transaction():
+            samples[0].filename = "C05 snare.wav"
+        ids = [samples[2].id, samples[0].id, samples[1].id]
+        assert "3</span> samples" in as_owner.post("/kits/add", sample=ids).text
+        assert as_owner.post("/kits/placements", sample=ids, kit="").status_code == 303
+        (kit,) = kit_list.list_kits(owner)
+        assert (kit.name, held_ids(kit)) == ("New kit", {"A1": ids[0], "C5": ids[1], "A2": ids[2]})
+
+    def test_what_finds_no_pad_is_said(self, as_owner: Browser, owner: User) -> None:
+        ids = [sample.id for sample in some_samples(owner, 162)]
+        as_owner.post("/kits/placements", sample=ids, kit="")
+        (kit,) = kit_list.list_kits(owner)
+        assert len(held_ids(kit)) == 160
+        assert "2 samples found no room" in as_owner.get(f"/kits/{kit.id}").text
+        as_owner.post("/kits/placements", sample=ids[:1], kit=kit.id)
+        assert "All 160 pads of this kit are taken" in as_owner.get("/kits").text
+
+    def test_an_empty_selection_leads_back_to_the_library(self, as_owner: Browser) -> None:
+        for answer in (as_owner.get("/kits/add"), as_owner.post("/kits/placements", kit="")):
+            assert answer.headers["Location"] == "/samples"
+
+    def test_a_strangers_sample_is_not_found(self, as_owner: Browser, kit: Kit, stranger: User) -> None:
+        theirs = some_samples(stranger, 1)[0].id
+        assert as_owner.get(f"/kits/add?sample={theirs}").status_code == 404
+        assert as_owner.post("/kits/placements", sample=theirs, kit=kit.id).status_code == 404
+        assert post_pad(as_owner, kit, "/place", sample=theirs).status_code == 404
+
+    def test_the_samples_page_names_its_pads(
+        self, as_owner: Browser, kit: Kit, samples: list[Sample]
+    ) -> None:
+        history.change_kit(kit, "Copy", pad_edits.copy_pad("A1", "B2"))
+        page = as_owner.get(f"/samples/{samples[0].id}").text
+        assert re.findall(r'Dusty kit <span class="num">(\w+)</span>', page) == ["A1", "B2"]
+        assert "keeps these pads and their settings" in page
+        assert "On pads" not in as_owner.get(f"/samples/{samples[1].id}").text
