@@ -20,6 +20,7 @@ from app.account import closing, data_export, kept_archives
 from app.auth import login_sessions
 from app.billing import overage_charges, payment_events, storage_totals, subscription_refresh
 from app.billing.plans import PRO_TIER
+from app.cards import card_orders
 from app.deduplication.comparison import compare_due_samples
 from app.engine import dispatch
 from app.jobs import cleanup, message_lanes, run, scheduler, workers
@@ -143,6 +144,7 @@ def remove_leftovers() -> None:
         webhook_delivery.purge_old_deliveries,
         payment_events.purge_applied,
         cleanups.remove_leftovers,
+        card_orders.remove_old_cards,
         fold_changed_rows,
         vector_orders.order_missing_vectors,
     )

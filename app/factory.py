@@ -16,6 +16,8 @@ from app.api.routes import blueprint as api
 from app.auth import accounts
 from app.auth.routes import blueprint as auth
 from app.billing.routes import blueprint as billing
+from app.cards.card_purpose import CARD_PURPOSE
+from app.cards.routes import blueprint as cards
 from app.config import LOOPBACK_HOSTS, Settings
 from app.deduplication.routes import blueprint as duplicates
 from app.extensions import csrf, db, limiter, login_manager, migrate
@@ -50,7 +52,13 @@ def build_app(settings: Settings | None = None) -> Flask:
     _init_extensions(app)
     _register_blueprints(app)
     purposes.register(
-        UPLOAD_PURPOSE, SLICE_PURPOSE, ANALYSE_PURPOSE, DESCRIBE_PURPOSE, RENDER_PURPOSE, PREVIEW_PURPOSE
+        UPLOAD_PURPOSE,
+        SLICE_PURPOSE,
+        ANALYSE_PURPOSE,
+        DESCRIBE_PURPOSE,
+        RENDER_PURPOSE,
+        PREVIEW_PURPOSE,
+        CARD_PURPOSE,
     )
     templating.init_app(app)
     security.init_app(app)
@@ -116,6 +124,7 @@ def _register_blueprints(app: Flask) -> None:
         duplicates,
         reprocessing,
         shaping,
+        cards,
         admin,
         api,
         webhooks,

@@ -49,6 +49,7 @@ RINGS = [
         "app.upload",
         "app.webhooks",
     },
+    {"app.cards"},
     {"app.kits"},
     {"app.deduplication", "app.shaping"},
     {"app.jobs", "app.search"},

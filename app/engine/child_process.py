@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.audio import wav_writer
 from app.audio.decoding.decoder import decode_file
 from app.audio.errors import UnreadableAudio
 from app.audio.file_report import measure_decoded
@@ -17,6 +16,7 @@ from app.audio.render.renderer import render
 from app.audio.render.source_part import EmptyPartError
 from app.audio.render.wording import describe_render
 from app.audio.unit_format import RATE_HZ
+from app.audio.wav_writer import write_wav
 
 Progress = Callable[[str, dict[str, Any]], None]
 
@@ -36,7 +36,7 @@ def analyse_file(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     folder, written = Path.cwd(), {}
     decoded = decode_file(folder / request["source"], folder)
     if request["rendered"] is not None:
-        wav = wav_writer.write_wav(decoded.samples, decoded.sample_rate, folder / request["rendered"])
+        wav = write_wav(decoded.samples, decoded.sample_rate, folder / request["rendered"])
         written = {"sp404": wav.to_dict()}
         progress("decoded", {})
     return measure_decoded(decoded, request["name"]).to_dict() | written
@@ -45,17 +45,22 @@ def analyse_file(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
 def render_file(request: dict[str, Any]) -> dict[str, Any]:
     """Write the WAV of a recipe, and say what was done.
 
-    `request` has `source` and `rendered`, names in the working folder, and `recipe`, its plain JSON. A recipe
-    that does not suit the sound raises UnreadableAudio too, with a sentence: trying again would not help.
+    `request` has `source` and `rendered`, names in the working folder, `recipe`, its plain JSON, and `rate_hz`,
+    the rate of the WAV. The figures of the answer are those at 48 kHz. A recipe that does not suit the sound
+    raises UnreadableAudio too, with a sentence: trying again would not help.
     """
     folder = Path.cwd()
     decoded = decode_file(folder / request["source"], folder)
     try:
         recipe = read_recipe(request["recipe"])
-        done = render(decoded.samples, decoded.sample_rate, recipe, folder / request["rendered"], folder)
+        target = folder / request["rendered"]
+        done = render(decoded.samples, decoded.sample_rate, recipe, target, folder)
     except (RecipeError, EmptyPartError) as error:
         raise UnreadableAudio(str(error)) from error
-    made = decode_file(folder / request["rendered"], folder).samples
+    made = decode_file(target, folder).samples
+    if request.get("rate_hz", RATE_HZ) != RATE_HZ:
+        again = decoded if recipe.changes_nothing else decode_file(target, folder)
+        write_wav(again.samples, again.sample_rate, target, rate_hz=request["rate_hz"])
     return {
         "done": describe_render(recipe, done, len(decoded.samples), decoded.sample_rate),
         "frames": done.wav.frames,

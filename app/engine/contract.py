@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,6 +37,7 @@ class RenderOrder(BaseModel):
 
     about: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = ""  # a job id, for folders and logs
     recipe: dict[str, Any]  # plain JSON of a `RenderRecipe`
+    rate_hz: Literal[48_000, 44_100] = 48_000  # of the WAV; 44.1 kHz is for the SP-404SX
     limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
 
 

@@ -78,7 +78,12 @@ def render_locally(
     is no longer wanted, and other EngineErrors when the child failed.
     """
     plain = sandbox.run(
-        {"source": source.name, "rendered": RENDERED_NAME, "recipe": order.recipe},
+        {
+            "source": source.name,
+            "rendered": RENDERED_NAME,
+            "recipe": order.recipe,
+            "rate_hz": order.rate_hz,
+        },
         folder=source.parent,
         timeout_s=order.limit_s,
         tick=still_wanted,

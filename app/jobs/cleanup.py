@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from app.extensions import db, settings
 from app.integrations.storage import open_store
-from app.models import Job, Render, Sample
+from app.models import CardExport, Job, Render, Sample
 from app.models.base import utcnow
 from app.models.job import UNFINISHED
 
@@ -66,8 +66,9 @@ def _is_sample_needed(key: str) -> bool:
 
 
 def _is_made_needed(key: str) -> bool:
-    if db.session.scalar(select(Render.id).where(Render.store_key == key)) is not None:
-        return True
+    for kept in (Render, CardExport):
+        if db.session.scalar(select(kept.id).where(kept.store_key == key)) is not None:
+            return True
     _, _, job_id, *_ = [*key.split("/"), "", ""]
     return db.session.scalar(select(Job.id).where(Job.id == job_id, _may_still_run())) is not None
 

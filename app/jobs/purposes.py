@@ -15,6 +15,7 @@ from app.billing.plans import PLANS, Plan
 from app.jobs.lease import Claim
 from app.models import Job, Sample
 from app.models.job import READY, STORED
+from app.models.webhook_endpoint import JOB_COMPLETED, JOB_FAILED
 from app.notify import batch_mail
 from app.notify.batch_mail import BatchWording
 
@@ -100,6 +101,8 @@ class Purpose:
     shows_description: bool = False  # a finished card quotes the description, not tempo and key
     charges_upload: bool = False
     is_delayed_on_free: bool = False
+    completed_event: str = JOB_COMPLETED  # the webhook at its end
+    failed_event: str = JOB_FAILED
     result_page: str = ""  # the endpoint that shows what it made, by sample_id and job_id
     is_preview: bool = False  # somebody waits for it at the screen: it has no card and sends no webhook
     priority_offset: int = 0  # added to the plan's priority: above 0, it lets other jobs of its tier go first

@@ -122,7 +122,7 @@ def _insert_jobs(user: User, wanted: Mapping[str, Choices | None], purpose_name:
     if not samples:
         return []
     purpose, plan = purposes.find_purpose(purpose_name), plans.plan_for_user(user)
-    _check_daily_limit(user, plan, purpose, len(samples))
+    check_daily_limit(user, plan, purpose, len(samples))
     batch = Batch(id=str(uuid4()), user_id=user.id, expected=len(samples))
     db.session.add(batch)
     db.session.flush()
@@ -138,7 +138,13 @@ def left_today(user: User, purpose_name: str) -> int:
     return _left_today(user, plan, purpose.daily_limit) if purpose.daily_limit is not None else 0
 
 
-def _check_daily_limit(user: User, plan: Plan, purpose: Purpose, count: int) -> None:
+def unfinished_purpose_jobs(user: User, purpose: str) -> list[Job]:
+    """Return a user's unfinished jobs of a purpose."""
+    mine = Job.user_id == user.id, Job.purpose == purpose, Job.state.in_(UNFINISHED)
+    return list(db.session.scalars(select(Job).where(*mine).order_by(Job.id)))
+
+
+def check_daily_limit(user: User, plan: Plan, purpose: Purpose, count: int) -> None:
     """Raise DailyLimitError when the plan's limit has no room for so many jobs. The account is locked."""
     limit = purpose.daily_limit
     if limit is None:

@@ -19,8 +19,7 @@ from app.jobs.lease import Claim
 from app.jobs.purposes import Results
 from app.models import Job, Sample, job_attempt
 from app.models.base import transaction, utcnow
-from app.models.job import MAX_ATTEMPTS, PROCESSING, UNFINISHED
-from app.models.webhook_endpoint import JOB_COMPLETED, JOB_FAILED
+from app.models.job import COMPLETED, MAX_ATTEMPTS, PROCESSING, UNFINISHED
 from app.notify import batch_completion, outbox, webhook_delivery
 from app.notify.message_kinds import METER_EVENT
 
@@ -67,7 +66,7 @@ def _commit_results(claim: Claim, results: Results) -> None:
         attempt_log.record_end(claim.token, job_attempt.COMPLETED)
         if (owed := overage_charges.finalize_charge(job)) is not None:
             outbox.enqueue(f"meter:{job.id}", None, METER_EVENT, owed)
-        _enqueue_webhook(job, JOB_COMPLETED)
+        _enqueue_webhook(job)
         batch_completion.settle_if_done(job.batch_id)
 
 
@@ -79,7 +78,7 @@ def end_deleted(claim: Claim) -> Transition:
         job.cancel(reprocess.SAMPLE_DELETED)
         job.results = {}
         quota.return_charges(job)
-        _enqueue_webhook(job, JOB_FAILED)
+        _enqueue_webhook(job)
         batch_completion.settle_if_done(job.batch_id)
         is_purged = session.get(Sample, claim.sample_id or "", populate_existing=True) is None
     remove_objects(claim.incoming_key, claim.made_key)
@@ -207,14 +206,16 @@ def _fail_job(job: Job, sentence: str, detail: str | None, keep_for: timedelta |
     if keep_for is None:
         job.results = {}
     quota.return_charges(job)
-    _enqueue_webhook(job, JOB_FAILED)
+    _enqueue_webhook(job)
     batch_completion.settle_if_done(job.batch_id)
 
 
-def _enqueue_webhook(job: Job, event: str) -> None:
+def _enqueue_webhook(job: Job) -> None:
     """Queue a webhook for the end of a job; the end of each retry is an event of its own."""
-    if purposes.find_purpose(job.purpose).is_preview:
+    purpose = purposes.find_purpose(job.purpose)
+    if purpose.is_preview:
         return
+    event = purpose.completed_event if job.state == COMPLETED else purpose.failed_event
     same = ("purpose", "filename", "sample_id", "error", "created_at", "finished_at")
     data = {"job_id": job.id, "status": job.state} | {name: getattr(job, name) for name in same}
     webhook_delivery.enqueue_event(job.user_id, event, f"{job.id}_{job.state}_{job.retries}", data)

@@ -5,6 +5,7 @@ from app.models.account_export import DataExport
 from app.models.ai_calls import AiAnswer, AiCall, AiSwitch, SingleFlightLock
 from app.models.api_token import ApiToken
 from app.models.audit_entry import AuditEntry
+from app.models.card_export import CardExport
 from app.models.direct_upload import DirectUpload
 from app.models.duplicate_group import DuplicateCleanup, DuplicateGroup, DuplicateMember
 from app.models.idempotency_key import IdempotencyKey
@@ -40,6 +41,7 @@ __all__ = [
     "AudioFeatures",
     "AuditEntry",
     "Batch",
+    "CardExport",
     "DataExport",
     "DirectUpload",
     "DuplicateCleanup",

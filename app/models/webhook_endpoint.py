@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 
 JOB_COMPLETED, JOB_FAILED, EXPORT_READY = "job.completed", "job.failed", "export.ready"
-EVENTS = (JOB_COMPLETED, JOB_FAILED, EXPORT_READY)
+KIT_EXPORT_READY, KIT_EXPORT_FAILED = "kit_export.ready", "kit_export.failed"
+EVENTS = (JOB_COMPLETED, JOB_FAILED, EXPORT_READY, KIT_EXPORT_READY, KIT_EXPORT_FAILED)
 
 
 class WebhookEndpoint(Model):

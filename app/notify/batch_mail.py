@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.integrations.mailer import Mail
 from app.models import Job, OutboxMessage, User
+from app.models.base import utcnow
 from app.models.job import COMPLETED, FAILED
 from app.notify.external_urls import external_url
 from app.plurals import pluralize
@@ -24,6 +25,7 @@ class BatchWording(NamedTuple):
     done: str
     failed: str
     verbs: tuple[str, str] = ("is", "are")
+    min_wait_s: float = 0.0  # jobs that took less long are not told by mail
 
 
 # Filled from the table of job purposes, see `app.jobs.purposes`.
@@ -32,7 +34,11 @@ WORDING_BY_PURPOSE: dict[str, BatchWording] = {}
 
 def is_told_by_mail(job: Job) -> bool:
     """Return whether a mail tells of the end of such jobs."""
-    return WORDING_BY_PURPOSE.get(job.purpose) is not None
+    wording = WORDING_BY_PURPOSE.get(job.purpose)
+    if wording is None:
+        return False
+    took_s = ((job.finished_at or utcnow()) - job.created_at).total_seconds()
+    return took_s >= wording.min_wait_s
 
 
 def compose(message: OutboxMessage) -> Mail | None:

@@ -7,12 +7,21 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from app.auth.form_fields import checkbox_list
-from app.models.webhook_endpoint import EVENTS, EXPORT_READY, JOB_COMPLETED, JOB_FAILED
+from app.models.webhook_endpoint import (
+    EVENTS,
+    EXPORT_READY,
+    JOB_COMPLETED,
+    JOB_FAILED,
+    KIT_EXPORT_FAILED,
+    KIT_EXPORT_READY,
+)
 
 EVENT_LABELS = {
     JOB_COMPLETED: "a job is done",
     JOB_FAILED: "a job has failed",
     EXPORT_READY: "the ZIP of your data is ready",
+    KIT_EXPORT_READY: "the card of a kit is ready",
+    KIT_EXPORT_FAILED: "the card of a kit could not be made",
 }
 
 

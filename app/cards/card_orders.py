@@ -1,0 +1,101 @@
+"""Order cards, list those that are kept, and delete them in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from uuid import uuid4
+
+from sqlalchemy import delete, select
+
+from app.billing import plans, quota
+from app.cards.card_job import KIT, KIT_ID, PROJECT, TARGETS
+from app.cards.card_purpose import CARD, CARD_PURPOSE
+from app.extensions import db, settings
+from app.integrations.storage import StorageError, open_store
+from app.jobs import purposes, reprocess, scheduler
+from app.kits.documents import kit_document
+from app.models import Batch, CardExport, Job, Kit, User
+from app.models.base import transaction, utcnow
+from app.models.card_export import CARD_LIFETIME
+from app.models.job import UNFINISHED
+from app.models.ownership import RowNotFoundError
+from app.sp404.card.card_options import CardOptions, check_targets
+from app.sp404.errors import UnitFileError
+from app.sp404.kit_document import write_kit
+
+ZIP_MIME = "application/zip"
+EMPTY_KIT = (
+    "This kit has no sounds yet, and the unit can't take an empty project. Put a sound on a pad first."
+)
+
+
+def order_card(user: User, kit: Kit, targets: Sequence[str], project_number: int = 1) -> Job:
+    """Return the job that makes a card of a kit as it is now: an unfinished one for the same, or a new one.
+
+    The caller wakes a worker. Raises UnitFileError for an unknown target or an empty kit, and
+    DailyLimitError.
+    """
+    check_targets(tuple(targets))
+    CardOptions(project_number=project_number)
+    document = kit_document(kit)
+    if not any(pad.sample for pad in document.pads.values()):
+        raise UnitFileError(EMPTY_KIT)
+    choices = {
+        KIT_ID: kit.id,
+        KIT: write_kit(document),
+        TARGETS: list(dict.fromkeys(targets)),
+        PROJECT: project_number,
+    }
+    with transaction() as session:
+        if not quota.lock_account(user.id):
+            raise RowNotFoundError
+        under_way = select(Job).where(Job.user_id == user.id, Job.purpose == CARD, Job.state.in_(UNFINISHED))
+        for job in session.scalars(under_way):
+            if job.choices == choices:
+                return job
+        plan = plans.plan_for_user(user)
+        reprocess.check_daily_limit(user, plan, CARD_PURPOSE, 1)
+        batch = Batch(id=str(uuid4()), user_id=user.id, expected=1)
+        session.add(batch)
+        session.flush()
+        job = Job(
+            purpose=CARD,
+            user_id=user.id,
+            batch_id=batch.id,
+            filename=kit.name,
+            tier=plan.tier,
+            priority=purposes.priority_for(plan, CARD_PURPOSE),
+            run_at=scheduler.first_run_time(plan, CARD_PURPOSE),
+            export_sp404=False,
+            choices=choices,
+        )
+        session.add(job)
+    return job
+
+
+def kept_cards(user: User, kit: Kit) -> list[CardExport]:
+    """Return the cards of a kit that are still kept, newest first."""
+    mine = CardExport.user_id == user.id, CardExport.kit_id == kit.id
+    fresh = CardExport.created_at > utcnow() - CARD_LIFETIME
+    return list(
+        db.session.scalars(select(CardExport).where(*mine, fresh).order_by(CardExport.created_at.desc()))
+    )
+
+
+def download_url(card: CardExport) -> str:
+    """Return a signed link to the ZIP of a card."""
+    return open_store(settings()).url(
+        card.store_key, content_type=ZIP_MIME, download_name=f"{card.kit_name}.zip"
+    )
+
+
+def remove_old_cards() -> None:
+    """Delete cards that are older than `CARD_LIFETIME`: the rows first, then their ZIPs."""
+    with transaction() as session:
+        old = delete(CardExport).where(CardExport.created_at < utcnow() - CARD_LIFETIME)
+        keys = session.scalars(old.returning(CardExport.store_key)).all()
+    store = open_store(settings())
+    for key in keys:
+        with suppress(StorageError):  # the sweep of orphans removes what is left
+            store.delete(key)
