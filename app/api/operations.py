@@ -158,8 +158,8 @@ RENDER_SAMPLE = Operation(
     "POST",
     "/samples/{sample_id}/renders",
     "Shape a sample by a recipe",
-    "The original stays as it is. Poll the job: once it is done, it names the shaped sound. What was made "
-    "lately by the same recipe is answered at once and costs nothing. Sending the same request again while "
+    "The original stays as it is. Poll the job: once it is done, it names the shaped sound. If the "
+    "same sound is still kept, it is returned at once and not counted. Sending the same request again while "
     "the job is under way returns the same job.",
     ability=SAMPLES_WRITE,
     status=202,

@@ -11,6 +11,7 @@ from app.library import samples
 from app.models import Job, Render, User
 from app.models.ownership import owned_by
 from app.shaping import chops, orders, renders
+from app.upload import slices
 
 
 @serves(operations.RENDER_SAMPLE)
@@ -27,7 +28,7 @@ def download_render(user: User, render_id: str) -> Answer:
     render = owned_by(user, Render, render_id)
     sample = samples.owned_by(user, render.sample_id)
     renders.touch(render)
-    url = renders.audio_url(render, f"{sample.name}.wav")
+    url = renders.audio_url(render, f"{slices.shaped_name(sample, render)}.wav")
     return Response(status=operations.DOWNLOAD_RENDER.status, headers={"Location": url})
 
 

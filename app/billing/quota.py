@@ -67,6 +67,23 @@ class PlanUsage:
         """Say why the plan does not take one more upload of this size, and what to do; None when it does."""
         return self._upload_refusal() or self.storage_refusal(size_bytes)
 
+    def extra_uploads(self, count: int) -> int:
+        """Return how many of so many uploads are past the plan, each of them charged."""
+        return max(count - self.uploads_left, 0)
+
+    def refusal_of_several(self, count: int, size_bytes: int) -> str | None:
+        """Say why the plan does not take so many uploads of this size together; None when it does."""
+        extra, price_cents = self.extra_uploads(count), self.plan.overage_price_cents
+        left_cents = (self.cap_cents or 0) - self.overage_cents
+        if extra and (price_cents is None or extra * price_cents > left_cents):
+            wait = f"wait until {self.resets_at:%-d %b, %H:%M}"
+            options = _join_options(["take fewer", wait, *self._overage_option(), *self._upgrade_option()])
+            return (
+                f"These are {count:,} uploads, and you have {self.uploads_left:,} left "
+                f"{self.plan.this_period}. {options}"
+            )
+        return self.storage_refusal(size_bytes)
+
     def storage_refusal(self, size_bytes: int) -> str | None:
         """Say why this many bytes have no room, and what to do about it; None when they have."""
         missing = self.storage_bytes + size_bytes - self.plan.storage_bytes

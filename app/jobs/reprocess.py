@@ -81,6 +81,12 @@ def unfinished_jobs(sample_ids: Collection[str], purpose: str) -> dict[str, str]
     return {str(job.sample_id): job.id for job in _unfinished_of(sample_ids, purpose)}
 
 
+def unfinished_jobs_for(user: User, purpose: str) -> list[Job]:
+    """Return a user's unfinished jobs of a purpose, oldest first."""
+    mine = Job.user_id == user.id, Job.purpose == purpose, Job.state.in_(UNFINISHED)
+    return list(db.session.scalars(select(Job).where(*mine).order_by(Job.id)))
+
+
 def is_duplicate(job: Job) -> bool:
     """Return whether another unfinished job does the same for the same sample."""
     if job.sample_id is None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, update
 
 from app.billing import plans
-from app.billing.plans import FREE, Plan
+from app.billing.plans import Plan
 from app.extensions import db, settings
 from app.jobs import purposes, workers
 from app.jobs.purposes import Purpose
@@ -109,9 +109,10 @@ def _allowed_priorities(worker: Worker | None) -> list[int]:
     if worker is None:
         return priorities
     reserved = min(settings().paid_slots, worker.slots - 1)
-    if not reserved or workers.count_free_tier(worker, FREE.priority) < worker.slots - reserved:
+    free_from = purposes.first_free_priority()
+    if not reserved or workers.count_free_tier(worker, free_from) < worker.slots - reserved:
         return priorities
-    return [priority for priority in priorities if priority < FREE.priority]
+    return [priority for priority in priorities if priority < free_from]
 
 
 def _running_limits() -> list[int]:

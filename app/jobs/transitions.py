@@ -110,7 +110,7 @@ def retry_or_fail(claim: Claim, sentence: str, detail: str, exit_status: int | N
         attempt_log.record_end(claim.token, job_attempt.FAILED, detail, exit_status)
         used_up = f"{sentence} We tried {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, detail, FILE_KEPT_FOR)
-    remove_objects(claim.original_key, claim.made_key)
+    remove_objects(claim.original_key)
     return Transition("failed")
 
 
@@ -149,8 +149,8 @@ def end_abandoned(job_id: str, token: str | None) -> None:
             return
         used_up = f"Processing stopped unexpectedly {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, None, FILE_KEPT_FOR)
-        keys = (job.original_key, job.made_key)
-    remove_objects(*keys)
+        original_key = job.original_key
+    remove_objects(original_key)
 
 
 def cancel(job_id: str) -> bool:

@@ -69,7 +69,16 @@ def _number(label: str, low: float, high: float, description: str = "") -> Decim
     return FiniteField(label, limits, places=None, description=description)
 
 
-class ShapeForm(FlaskForm):
+class PanelForm(FlaskForm):
+    """A form of the panel, which is opened on a page that has fields of the same names."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for field in self:
+            field.id = field.label.field_id = f"shape-{field.name}"
+
+
+class ShapeForm(PanelForm):
     """What can be done to a sound; an empty field leaves it as it is."""
 
     bpm = _number("New tempo (BPM)", MIN_BPM, MAX_BPM, "Half or double where it is too far away.")
@@ -133,7 +142,7 @@ def shape_values(recipe: RenderRecipe, sample: Sample | None) -> dict[str, Any]:
 
 
 def _as_decimal(value: float | None) -> Decimal | None:
-    return None if value is None else Decimal(f"{value:g}")
+    return None if value is None else Decimal(f"{Decimal(repr(value)).normalize():f}")
 
 
 class ChopForm(FlaskForm):
@@ -151,7 +160,7 @@ class ChopForm(FlaskForm):
         [InputRequired(), NumberRange(0, 1, "Enter a number from 0 to 1.")],
         places=None,
         default=Decimal(str(DEFAULT_SENSITIVITY)),
-        description="Of hits: higher also cuts at weaker ones.",
+        description="For hits: a higher value also cuts at weaker ones.",
     )
 
 
@@ -161,7 +170,7 @@ def chop_values(given: Mapping[str, str]) -> MultiDict[str, str]:
     return MultiDict({name: given.get(name, value) for name, value in usual.items()})
 
 
-class PresetForm(FlaskForm):
+class PresetForm(PanelForm):
     """The name that a recipe is kept under."""
 
     name = StringField(
@@ -174,14 +183,14 @@ class PresetForm(FlaskForm):
 def parse_cuts(text: str, frames: int, rate: int) -> tuple[int, ...]:
     """Return the cuts that a producer wrote as seconds, in frames: rising, 0 first.
 
-    Raises RecipeError for what is no time of the sound.
+    Raises RecipeError for what is not a time of the sound.
     """
     cuts = {0}
     for word in text.replace(";", " ").replace(",", " ").split():
         try:
             frame = round(float(word) * rate)
         except (ValueError, OverflowError):
-            raise RecipeError(f"“{word[:20]}” is no time. Write seconds, like 0.512.") from None
+            raise RecipeError(f"“{word[:20]}” is not a time. Write seconds, like 0.512.") from None
         if not 0 <= frame < frames:
             raise RecipeError(f"{word[:20]} s is outside the sound, which has {frames / rate:.3f} s.")
         cuts.add(frame)

@@ -25,6 +25,8 @@ from app.shaping.render_purposes import PREVIEW, RENDER
 FITTED = ("start", "end", "from_bpm", "beats", "method", "onsets")
 MOST_REASONS = 3
 MAX_PREVIEW_S = 30.0
+MAX_PREVIEWS = 32  # that may wait at once
+TOO_MANY_PREVIEWS = "Many sounds are being shaped for you already. Try again in a moment."
 MAX_WAIT_S, POLL_S = 5.0, 0.05
 MAX_WAITING = 4
 """Requests of this process that may wait for a preview at once; others are answered with their job."""
@@ -89,26 +91,23 @@ def order_renders(user: User, sample_ids: Collection[str], recipe: RenderRecipe)
     Raises DailyLimitError.
     """
     own = Sample.user_id == user.id, Sample.id.in_(sample_ids), Sample.deleted_at.is_(None)
-    wanted: dict[str, Mapping[str, Any]] = {}
-    kept, refused = 0, dict[str, str]()
+    fitted: dict[str, RenderRecipe] = {}
+    refused: dict[str, str] = {}
     for sample in db.session.scalars(select(Sample).where(*own).options(joinedload(Sample.features))).all():
         try:
-            fitted = fit_to(sample, recipe)
+            fitted[sample.id] = fit_to(sample, recipe)
         except RecipeError as error:
             refused[sample.name] = str(error)
-            continue
-        if (made := renders.find_render(sample.id, fitted)) is not None:
-            kept += 1
-            renders.touch(made)
-        else:
-            wanted[sample.id] = _choices(fitted)
-    return Ordered(reprocess.queue_choices(user, wanted, RENDER), kept, refused)
+    kept = renders.touch_kept({sample_id: one.digest() for sample_id, one in fitted.items()})
+    wanted = {sample_id: _choices(one) for sample_id, one in fitted.items() if sample_id not in kept}
+    return Ordered(reprocess.queue_choices(user, wanted, RENDER), len(kept), refused)
 
 
 def order_preview(user: User, sample: Sample, recipe: RenderRecipe) -> Render | Job:
     """Return a shaped sound to listen to, or the job that makes it; the caller wakes a worker.
 
     A preview costs nothing of the plan, so it is for short sounds only; a longer one is ordered as a render.
+    Raises what `order_render` does; DailyLimitError also while too many previews wait.
     """
     if sample.duration_s > MAX_PREVIEW_S:
         return order_render(user, sample, recipe)
@@ -117,6 +116,8 @@ def order_preview(user: User, sample: Sample, recipe: RenderRecipe) -> Render | 
     if kept is not None:
         renders.touch(kept)
         return kept
+    if len(reprocess.unfinished_jobs_for(user, PREVIEW)) >= MAX_PREVIEWS:
+        raise reprocess.DailyLimitError(TOO_MANY_PREVIEWS)
     return reprocess.queue_job(user, sample.id, PREVIEW, _choices(fitted))
 
 

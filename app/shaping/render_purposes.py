@@ -28,8 +28,9 @@ SOUND_UNCHANGED = "The sample itself has not changed."
 RENDER_LIMIT = DailyLimit(
     allowed=lambda plan: plan.renders,
     message="On the {plan} plan you can shape {allowed:,} sounds every 24 hours, and you have {left:,} left. "
-    "Choose fewer, or try again tomorrow. Listening to a short sound before you keep it is not counted.",
+    "Choose fewer, or try again tomorrow. Sounds of up to 30 s that you shape on their page are not counted.",
 )
+KEPT_AS_MADE = ("size_bytes", "frames", "channels", "bpm", "loudness_db", "done")
 KEPT_AS_MADE = ("size_bytes", "frames", "channels", "bpm", "loudness_db", "done")
 GO_FIRST = -5  # a preview starts before the other jobs of its tier
 
@@ -78,12 +79,10 @@ def finish_render(job: Job, results: Results) -> Sample:
             recipe_sha256=recipe.digest(),
             store_key=job.made_key,
             peaks=bytes(made["peaks"]),
-            **{
-                name: made[name]
-                for name in ("size_bytes", "frames", "channels", "bpm", "loudness_db", "done")
-            },
+            **{name: made[name] for name in KEPT_AS_MADE},
         )
     )
+    renders.trim(job.user_id)  # others may have been made at the same time
     return sample
 
 

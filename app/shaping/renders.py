@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -60,6 +61,18 @@ def touch(render: Render) -> None:
         session.execute(update(Render).where(Render.id == render.id).values(used_at=utcnow()))
 
 
+def touch_kept(digests: Mapping[str, str]) -> set[str]:
+    """Return those samples of which the render with their digest is kept, and note that it was asked for."""
+    with transaction() as session:
+        rows = session.execute(
+            select(Render.id, Render.sample_id, Render.recipe_sha256).where(Render.sample_id.in_(digests))
+        ).all()
+        found = [row for row in rows if digests[row.sample_id] == row.recipe_sha256]
+        touched = update(Render).where(Render.id.in_([row.id for row in found]))
+        session.execute(touched.values(used_at=utcnow()))
+    return {row.sample_id for row in found}
+
+
 def kept_renders(user: User) -> KeptRenders:
     """Return what is kept for a user."""
     total = select(func.count(), func.coalesce(func.sum(Render.size_bytes), 0))
@@ -68,31 +81,39 @@ def kept_renders(user: User) -> KeptRenders:
 
 
 def make_room(user_id: str, size_bytes: int) -> None:
-    """Drop the shaped sounds that nobody asked for the longest, until one of this size fits beside the rest.
+    """Drop the least recently used renders, until one of this size fits beside the rest.
 
     A crash between the rows and their files leaves files that `cleanup.remove_orphans` removes.
     """
-    room = plans.plan_for_user(db.session.get_one(User, user_id)).kept_renders_bytes
-    dropped: list[str] = []
-    with transaction() as session:
-        kept = session.scalar(
-            select(func.coalesce(func.sum(Render.size_bytes), 0)).where(Render.user_id == user_id)
-        )
-        excess = int(kept or 0) + size_bytes - room
-        oldest = select(Render.id, Render.size_bytes, Render.store_key).where(Render.user_id == user_id)
-        while excess > 0:
-            rows = session.execute(oldest.order_by(Render.used_at, Render.id).limit(DROP_AT_ONCE)).all()
-            if not rows:
-                break
-            gone = []
-            for row in rows:
-                if excess <= 0:
-                    break
-                gone.append(row.id)
-                dropped.append(row.store_key)
-                excess -= row.size_bytes
-            session.execute(delete(Render).where(Render.id.in_(gone)))
+    with transaction():
+        dropped = trim(user_id, size_bytes)
     remove_files(dropped)
+
+
+def trim(user_id: str, size_bytes: int = 0) -> list[str]:
+    """Drop the rows of the least recently used renders, in the caller's transaction; return their files.
+
+    Room is made for one of this size; without one, the newest stays in any case.
+    """
+    db.session.flush()
+    room = plans.plan_for_user(db.session.get_one(User, user_id)).kept_renders_bytes
+    kept = select(func.coalesce(func.sum(Render.size_bytes), 0)).where(Render.user_id == user_id)
+    excess = int(db.session.scalar(kept) or 0) + size_bytes - room
+    dropped: list[str] = []
+    oldest = select(Render.id, Render.size_bytes, Render.store_key).where(Render.user_id == user_id)
+    while excess > 0:
+        rows = db.session.execute(oldest.order_by(Render.used_at, Render.id).limit(DROP_AT_ONCE)).all()
+        gone = []
+        for row in rows if size_bytes else rows[:-1]:
+            if excess <= 0:
+                break
+            gone.append(row.id)
+            dropped.append(row.store_key)
+            excess -= row.size_bytes
+        if not gone:
+            break
+        db.session.execute(delete(Render).where(Render.id.in_(gone)))
+    return dropped
 
 
 def remove_files(keys: list[str]) -> None:

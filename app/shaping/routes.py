@@ -78,6 +78,7 @@ def progress(sample_id: str, job_id: str) -> Response | str:
 
 
 @blueprint.get("/samples/<sample_id>/chops")
+@limiter.limit("120/minute", key_func=lambda: f"account:{current_user.id}")
 def chop(sample_id: str) -> str | tuple[str, int]:
     """Show where the sample would be cut into slices."""
     sample, form = _own_sample(sample_id), ChopForm(chop_values(request.args))
@@ -214,7 +215,9 @@ def _render_chops(sample: Sample, form: ChopForm, found: Chops | None, sentence:
     if found is not None:
         values["names"] = [slices.slice_name(sample, n) for n in range(1, len(found.cuts) + 1)]
         values["size_bytes"] = slices.slices_size_bytes(sample, found)
-        values["standing"] = quota.plan_usage(current_user)
+        standing = quota.plan_usage(current_user)
+        values |= {"standing": standing, "extra": standing.extra_uploads(len(found.cuts))}
+        values["refusal"] = standing.refusal_of_several(len(found.cuts), values["size_bytes"])
     return render_template(template, **values)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from typing import Any
 from uuid import uuid4
 
 from app.audio.render.chop import chop_recipes
-from app.audio.render.recipe import RenderRecipe
+from app.audio.render.recipe import RenderRecipe, read_recipe
 from app.audio.render.stretch_length import stretch_length
 from app.billing import plans, quota
 from app.billing.plans import Plan
-from app.jobs import purposes, scheduler
+from app.jobs import purposes, reprocess, scheduler
 from app.models import Batch, Job, Render, Sample, User
 from app.models.base import new_id, transaction
 from app.shaping.chops import Chops
@@ -23,7 +23,8 @@ HEADER_BYTES, SAMPLE_BYTES, MOST_CHANNELS = 44, 2, 2
 def queue_slices(user: User, sample: Sample, chops: Chops) -> list[Job]:
     """Queue a job for each slice, all of them or none; the caller wakes the workers.
 
-    Raises QuotaExceededError when the plan has no room for them.
+    While the same slices are being cut, asking again returns those jobs. Raises QuotaExceededError when the
+    plan has no room for them.
     """
     recipes, plan = slice_recipes(sample, chops), plans.plan_for_user(user)
     batch = Batch(id=str(uuid4()), user_id=user.id, expected=len(recipes))
@@ -32,6 +33,9 @@ def queue_slices(user: User, sample: Sample, chops: Chops) -> list[Job]:
         for number, recipe in enumerate(recipes, start=1)
     ]
     with transaction() as session:
+        quota.lock_account(user.id)  # of two requests at once, the second finds the jobs of the first
+        if under_way := _under_way(user, [job.choices for job in jobs]):
+            return under_way
         session.add(batch)
         session.flush()
         for job in jobs:
@@ -40,10 +44,17 @@ def queue_slices(user: User, sample: Sample, chops: Chops) -> list[Job]:
     return jobs
 
 
+def _under_way(user: User, wanted: list[dict[str, Any] | None]) -> list[Job]:
+    """Return the unfinished jobs for exactly these slices; empty when one of them has none."""
+    jobs = [job for job in reprocess.unfinished_jobs_for(user, SLICE) if job.choices in wanted]
+    return jobs if all(choices in [job.choices for job in jobs] for choices in wanted) else []
+
+
 def slice_recipes(sample: Sample, chops: Chops) -> list[RenderRecipe]:
-    """Return the recipe of each slice of the original."""
-    cuts = [chops.source_frame(cut) for cut in chops.cuts]
-    return chop_recipes(cuts, _source_frames(sample))
+    """Return the recipe of each slice of the original, without cuts that its rate can't tell apart."""
+    frames = _source_frames(sample)
+    cuts = sorted({chops.source_frame(cut) for cut in chops.cuts})
+    return chop_recipes([cut for cut in cuts if cut < frames], frames)
 
 
 def slices_size_bytes(sample: Sample, chops: Chops) -> int:
@@ -53,12 +64,15 @@ def slices_size_bytes(sample: Sample, chops: Chops) -> int:
 
 def slice_name(sample: Sample, number: int) -> str:
     """Return the name of a slice, like `01 Amen 92 Fm`."""
-    return append_facts(f"{number:02} {PurePath(sample.name).stem}", sample.bpm, sample.key)
+    return append_facts(f"{number:02} {sample.name}", sample.bpm, sample.key)
 
 
 def shaped_name(sample: Sample, render: Render) -> str:
-    """Return the name of a shaped sound's file, with the tempo it has now."""
-    return append_facts(sample.name, render.bpm or sample.bpm, sample.key)
+    """Return the name of a shaped sound's file, with the tempo it has now, and its key where that stayed."""
+    recipe = read_recipe(render.recipe)
+    bpm = render.bpm or (sample.bpm * recipe.speed if sample.bpm else None)
+    is_same_key = recipe.speed == 1 and not recipe.transpose
+    return append_facts(sample.name, bpm, sample.key if is_same_key else None)
 
 
 def _source_frames(sample: Sample) -> int:

@@ -59,6 +59,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # The previous version has no words for such jobs.
+    op.execute("DELETE FROM processing_jobs WHERE purpose IN ('render', 'preview', 'slice')")
     op.drop_column("samples", "parent_id")
     op.drop_column("processing_jobs", "choices")
     op.drop_table("shaping_presets")

@@ -28,10 +28,9 @@ function addMarker(area, frame) {
 function writeCuts(area) {
   const written = cutsOf(area).map((cut) => seconds(area, cut).toFixed(4)).join(" ");
   document.getElementById("cuts").value = written;
-  const chosen = document.getElementById("chosen-cuts");
-  if (chosen) chosen.value = written;
-  const count = document.querySelector("[data-slice-count]");
-  if (count) count.textContent = cutsOf(area).length;
+  // What else the page says belongs to the cuts as they were.
+  for (const part of document.querySelectorAll("[data-of-cuts]")) part.hidden = true;
+  document.querySelector("[data-stale]").hidden = false;
 }
 
 function frameAt(area, clientX) {

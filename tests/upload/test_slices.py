@@ -80,10 +80,10 @@ def test_slices_without_room_in_the_plan_are_refused_all_together(
 @pytest.mark.parametrize(
     ("cuts", "words"),
     [
-        ("0 first", "“first” is no time. Write seconds, like 0.512."),
+        ("0 first", "“first” is not a time. Write seconds, like 0.512."),
         ("0 900", "900 s is outside the sound"),
         ("-1", "-1 s is outside the sound"),
-        ("nan", "is no time"),
+        ("nan", "is not a time"),
     ],
 )
 def test_cuts_that_are_no_times_are_refused_in_words(
@@ -131,3 +131,33 @@ def test_names_have_the_number_first_and_the_facts_last(loop: Sample) -> None:
     assert [recipe.start for recipe in slices.slice_recipes(loop, found)] == [
         0, found.source_frame(24_000)
     ]  # fmt: skip
+
+
+def test_asking_twice_for_the_same_slices_cuts_and_charges_once(
+    as_owner: Browser, owner: User, loop: Sample
+) -> None:
+    before = quota.plan_usage(owner).uploads
+    for _ in range(2):
+        as_owner.post(f"/samples/{loop.id}/slices", cuts=CUTS)
+    assert quota.plan_usage(owner).uploads == before + 4
+    as_owner.post(f"/samples/{loop.id}/slices", cuts="0 2")
+    assert quota.plan_usage(owner).uploads == before + 6
+
+
+def test_the_page_says_before_that_the_plan_has_too_few_uploads(
+    as_owner: Browser, owner: User, loop: Sample
+) -> None:
+    with transaction():
+        quota.add_usage(owner.id, UPLOAD, "earlier", quota.plan_usage(owner).uploads_left - 3)
+    page = as_owner.get(f"/samples/{loop.id}/chops?cuts={CUTS}").get_data(as_text=True)
+    assert "These are 4 uploads, and you have 3 left" in page
+    fewer = as_owner.get(f"/samples/{loop.id}/chops?cuts=0 1").get_data(as_text=True)
+    assert "These are" not in fewer
+
+
+def test_cuts_that_the_original_can_not_tell_apart_are_one(loop: Sample) -> None:
+    frames = round(loop.duration_s * RATE)
+    close = chops.Chops((0, 4_800, 4_801, frames), frames, source_rate=8_000)
+    recipes = slices.slice_recipes(loop, close)
+    assert (recipes[0].start, recipes[0].end) == (0, 800)
+    assert all(recipe.end is not None and recipe.end > recipe.start for recipe in recipes)
