@@ -23,8 +23,6 @@ from app.sp404.project.project_reader import read_project
 from tests.sp404.any_settings import LOADABLE, any_settings
 from tests.sp404.card.made_kits import card_sound, make_kit, pad
 from tests.sp404.card.readers import READERS, ProjectReader
-from tests.sp404.project.made_files import read_files, small_project
-from tests.sp404.project.made_files import write_files as write_made_files
 
 FRAMES = {1: 6_001, 2: 5_777}
 PROJECT = "EXPORT/PROJECT/PROJECT_01"
@@ -128,20 +126,6 @@ def test_the_sound_of_a_pad_is_that_of_its_wav(tmp_path: Path) -> None:
     wav = (tmp_path / "o/IMPORT/Dusty Kit/16_Kick.wav").read_bytes()
     assert wav == (tmp_path / "6000-2.wav").read_bytes()
     assert smp[512:] == b"".join(wav[i : i + 2][::-1] for i in range(44, len(wav), 2))
-
-
-def test_an_untouched_project_is_written_byte_for_byte(tmp_path: Path) -> None:
-    files = small_project() | {"PTN/OTHER.TXT": b"kept"}
-    project = read_project(write_made_files(tmp_path / "P", files))
-    pads = {
-        place: PadDocument(sample=SampleReference(name="x"), locked=False, settings=one.settings)
-        for place, one in project.pads.items()
-    }
-    head = project.head
-    kit = make_kit(pads, head.name, tempo=head.tempo, tempo_source="project" if head.by_project else "bank")
-    sounds = {place: CardSound(one.sound) for place, one in project.pads.items() if one.sound}
-    write_files(build(kit, sounds, ["mk2"], CardOptions(7, base=project)), tmp_path / "o")
-    assert read_files(tmp_path / "o/EXPORT/PROJECT/PROJECT_07") == files
 
 
 def test_patterns_go_into_the_project_and_beside_it_as_midi(tmp_path: Path) -> None:
