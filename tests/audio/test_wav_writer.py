@@ -30,6 +30,20 @@ def test_the_header_is_canonical(tmp_path: Path) -> None:
     assert struct.unpack("<I", raw[4:8])[0] == len(raw) - 8
 
 
+def test_another_rate_is_written_for_the_sp_404sx(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    tone = sine(1000, 1.0, 96000)
+    written = wav_writer.write_wav(tone, 96000, path, rate_hz=44100)
+    read_back, rate = soundfile.read(path)
+    assert (rate, len(read_back), written.frames, written.resampled) == (44100, 44100, 44100, True)
+    truth = sine(1000, 1.0, 44100)[:, 0]
+    assert float(np.abs(read_back[4410:-4410] - truth[4410:-4410]).max()) < 2e-4
+    steps = (np.round(sine(440, 0.5, 44100) * 32768) / 32768).astype(np.float32)
+    kept = wav_writer.write_wav(steps, 44100, path, rate_hz=44100)
+    assert (kept.resampled, kept.dithered) == (False, False)
+    assert np.array_equal(soundfile.read(path)[0], steps[:, 0])
+
+
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000, 192000])
 def test_pitch_level_and_length_survive(tmp_path: Path, rate: int) -> None:
     path = tmp_path / "x.wav"

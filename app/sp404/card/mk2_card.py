@@ -11,7 +11,9 @@ from app.sp404.card.card_options import CardOptions
 from app.sp404.card.card_report import CardReport
 from app.sp404.card.pad_plans import CardPlan
 from app.sp404.kit_document import BankDocument, KitDocument
+from app.sp404.pad_names import safe_name
 from app.sp404.pad_places import pad_index, pattern_file, sound_file
+from app.sp404.pad_settings import PadSettings
 from app.sp404.pads import bank_of
 from app.sp404.project.file_trees import PADCONF
 from app.sp404.project.padconf_files import NEWEST, PadConf
@@ -19,7 +21,7 @@ from app.sp404.project.picture_files import PICTURE_FILES
 from app.sp404.project.project_header import ProjectHead, UnitBank, fresh_header
 from app.sp404.project.startup_screen import draw_startup_screen
 from app.sp404.project.unit_project import FRESH, UnitProject, make_pad, padconf_bytes
-from app.sp404.unit_limits import BANKS
+from app.sp404.unit_limits import BANKS, MAX_PROJECT_NAME
 
 
 def mk2_files(plan: CardPlan, options: CardOptions, report: CardReport) -> Iterator[CardFile]:
@@ -69,12 +71,12 @@ def import_files(plan: CardPlan, report: CardReport) -> Iterator[CardFile]:
 def make_project(plan: CardPlan, options: CardOptions) -> UnitProject:
     """Return the project of a kit. What was read from the unit stays where nothing was changed."""
     base = options.base or UnitProject(ProjectHead(""), base=_base_of(plan.kit))
-    pads = {pad: make_pad(planned.settings, planned.sound.audio) for pad, planned in plan.pads.items()}
+    pads = {pad: make_pad(_settings_of(plan, pad, base), one.sound.audio) for pad, one in plan.pads.items()}
     pictures = dict(base.pictures)
     if options.draws_screen and not pictures:
         pictures[PICTURE_FILES[0]] = draw_startup_screen(plan.kit.name, f"{plan.kit.tempo:g} BPM")
     patterns = {**base.patterns, **options.patterns}
-    return replace(base, head=_head_of(plan.kit), pads=pads, patterns=patterns, pictures=pictures)
+    return replace(base, head=_head_of(plan.kit, base), pads=pads, patterns=patterns, pictures=pictures)
 
 
 def is_base(kept: str) -> bool:
@@ -87,7 +89,21 @@ def _base_of(kit: KitDocument) -> PadConf:
     return PadConf(NEWEST, bytes.fromhex(kit.kept), FRESH.blocks) if is_base(kit.kept) else FRESH
 
 
-def _head_of(kit: KitDocument) -> ProjectHead:
+def _settings_of(plan: CardPlan, pad: str, base: UnitProject) -> PadSettings:
+    """Return the settings of a pad. One that has no name on the unit, and got none here, stays without."""
+    settings, old = plan.pads[pad].settings, base.pads.get(pad)
+    if old and not old.settings.name and not plan.kit.pads[pad].settings.name:
+        return settings.model_copy(update={"name": ""})
+    return settings
+
+
+def _head_of(kit: KitDocument, base: UnitProject) -> ProjectHead:
     banks = [kit.banks.get(letter, BankDocument()) for letter in BANKS]
     units = tuple(UnitBank(bank.tempo, bank.volume, bank.protect) for bank in banks)
-    return ProjectHead(kit.name, kit.tempo, kit.tempo_source == "project", units)
+    return ProjectHead(_name_of(kit, base.head.name, base), kit.tempo, kit.tempo_source == "project", units)
+
+
+def _name_of(kit: KitDocument, old: str, base: UnitProject) -> str:
+    """Return the name of the project, which stays as the unit has it where the kit was named after it."""
+    read_as = old.strip(" ") or safe_name(base.folder_name or "PROJECT", MAX_PROJECT_NAME)
+    return old if kit.name == read_as and base.folder_name else kit.name

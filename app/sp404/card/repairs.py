@@ -55,11 +55,12 @@ def _find_repairs(settings: PadSettings, header: SmpHeader) -> Iterator[Repair]:
     frames = header.frames
     points = _outside_points(settings, frames)
     if points:
+        verb = "is" if len(points) == 1 else "are"
         wrong = " and ".join(f"{name.replace('_', ' ')} ({getattr(settings, name):,})" for name in points)
         yield Repair(
             "points_past_end",
-            f"The {wrong} is past the end of the sound, which has {frames:,} frames.",
-            f"The {' and '.join(points).replace('_', ' ')} is put back to its default.",
+            f"The {wrong} {verb} past the end of the sound, which has {frames:,} frames.",
+            f"The {' and '.join(points).replace('_', ' ')} {verb} put back to the default.",
             points,
         )
     inside = tuple(chop for chop in settings.chops if chop < frames)

@@ -81,7 +81,7 @@ def _render_at_44100(original: Path, target: Path) -> Path:
 def _said_of(done: Rendered, source_rate: int) -> tuple[str, ...]:
     """Return what rendering did, in sentences."""
     said = []
-    if done.wav.resampled:
+    if source_rate != RATE_HZ:
         said.append(f"Converted from {source_rate / 1000:g} kHz.")
     if done.length.final != done.length.resampled:
         said.append(f"Stretched to {done.length.ratio:.1%} of its length.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from app.audio.render.recipe import RenderRecipe
 from app.audio.render.stretch_length import MAX_RATIO, MIN_RATIO
 from app.audio.unit_format import RATE_HZ
-from app.music.sound_classes import LOOP, ONE_SHOT
+from app.music.sound_classes import ONE_SHOT
 from app.sp404.card.pad_plans import PlannedPad
 from app.sp404.fresh_pad import tempo_for_pad
 from app.sp404.kit_document import BankDocument, KitDocument
@@ -48,7 +48,7 @@ def _check_analysis(planned: PlannedPad) -> Iterator[Finding]:
         wrong = f"The sound has {sound.bpm:g} BPM; a pad takes {TEMPO_BPM.least} to {TEMPO_BPM.most}."
         done = f"Export writes the pad's own {planned.settings.bpm:g} BPM."
         yield Finding(NOTE, "tempo_folded", pad, wrong, done, fix if differs else None)
-    elif differs and sound.tempo_is_sure and sound.kind == LOOP:
+    elif differs and sound.tempo_is_sure:
         wrong = f"The pad says {planned.settings.bpm:g} BPM, but the sound has {wanted:g}."
         yield Finding(NOTE, "tempo_differs", pad, wrong, "Export writes the pad's own.", fix)
 

@@ -151,49 +151,6 @@ def smp_to_wav(smp: BinaryIO, size_bytes: int, wav: BinaryIO) -> int:
     return header.frames
 
 
-def wav_to_smp(wav: BinaryIO, smp: BinaryIO) -> SmpHeader:
-    """Write the sound of a WAV that the unit plays as an SMP.
-
-    Parameters
-    ----------
-    wav : binary file
-        48 kHz, 16-bit PCM, mono or stereo.
-    smp : binary file
-        Written from its first byte on.
-
-    Returns
-    -------
-    SmpHeader
-        Of the written file.
-
-    Raises
-    ------
-    UnitFileError
-        The file is no such WAV, is empty or too long, or ends early.
-    """
-    try:
-        with wave.open(wav, "rb") as reader:
-            _check_wav(reader)
-            frames, channels = reader.getnframes(), reader.getnchannels()
-            smp.write(make_smp_header(frames, channels))
-            written = 0
-            while pcm := reader.readframes(COPY_FRAMES):
-                written += smp.write(swap_bytes(pcm))
-    except (wave.Error, EOFError) as error:
-        raise UnitFileError(f"The WAV can't be read: {error}.") from error
-    if written != frames * channels * SAMPLE_BYTES:
-        raise UnitFileError("The WAV ends before the length that its header gives.")
-    return SmpHeader(HEADER_BYTES + written, channels)
-
-
-def _check_wav(reader: wave.Wave_read) -> None:
-    rate, width = reader.getframerate(), reader.getsampwidth()
-    if (rate, width) != (RATE_HZ, SAMPLE_BYTES):
-        raise UnitFileError(
-            f"The WAV has {rate:,} Hz and {8 * width} bits; a pad takes 48,000 Hz and 16 bits."
-        )
-
-
 def _blocks(stream: BinaryIO, size_bytes: int) -> Iterator[bytes]:
     """Yield exactly so many bytes, a few at a time."""
     left = size_bytes

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import struct
+import tempfile
 import wave
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sp404.errors import UnitFileError
-from app.sp404.project.smp_files import make_smp_header, read_smp_header, smp_to_wav, wav_to_smp
+from app.sp404.project.pad_sounds import wav_sound
+from app.sp404.project.smp_files import make_smp_header, read_smp_header, smp_to_wav
 from tests.sp404.project.made_files import smp
 
 
@@ -39,7 +42,11 @@ def test_a_header_is_what_the_unit_writes() -> None:
 def test_a_wav_becomes_an_smp_and_comes_back(samples: list[int], channels: int) -> None:
     sound = wav(samples * channels, channels)
     made = io.BytesIO()
-    header = wav_to_smp(io.BytesIO(sound), made)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "x.wav").write_bytes(sound)
+        source = wav_sound(Path(folder) / "x.wav")
+        source.write_smp(made)
+    header = source.header
     assert (header.size_bytes, header.channels, header.frames) == (
         len(made.getvalue()),
         channels,
@@ -109,14 +116,15 @@ def test_sounds_of_a_wrong_length_are_refused() -> None:
 @pytest.mark.parametrize(
     ("sound", "sentence"),
     [
-        (wav([1, 2], 1, rate=44_100), "44,100 Hz and 16 bits"),
-        (wav([1, 2], 1, width=3), "48,000 Hz and 24 bits"),
+        (wav([1, 2], 1, rate=44_100), "is no 48 kHz, 16-bit WAV"),
+        (wav([1, 2], 1, width=3), "is no 48 kHz, 16-bit WAV"),
         (wav([], 1), "1 to 46,080,000 frames"),
         (wav([1, 2, 3, 4], 2)[:-4], "ends before the length"),
         (b"RIFF", "can't be read"),
         (b"", "can't be read"),
     ],
 )
-def test_another_wav_is_refused(sound: bytes, sentence: str) -> None:
+def test_another_wav_is_refused(sound: bytes, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "x.wav").write_bytes(sound)
     with pytest.raises(UnitFileError, match=sentence):
-        wav_to_smp(io.BytesIO(sound), io.BytesIO())
+        wav_sound(tmp_path / "x.wav").write_smp(io.BytesIO())
