@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from app.audio.errors import UnreadableAudio
 from app.audio.render.recipe import RecipeError, RenderRecipe
+from app.audio.unit_format import RATE_HZ
 from app.billing import quota
 from app.extensions import db, settings
 from app.integrations.storage import ObjectMissingError, open_store
@@ -22,7 +23,6 @@ from app.sp404.card.card_files import CardFile
 from app.sp404.card.card_options import CardOptions
 from app.sp404.card.card_sounds import CardSound, MissingSound
 from app.sp404.card.sound_facts import SoundFacts
-from app.sp404.card.sx_card import SX_RATE_HZ
 from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import KitDocument, PadDocument, read_kit
 from app.sp404.preflight.card_check import check_files
@@ -122,9 +122,7 @@ def _sample_facts(sample: Sample) -> dict[str, Any]:
         "tempo_is_sure": sample.bpm is not None and measured.bpm_confidence >= SURE,
         "key": sample.key,
         "digest": sample.content_sha256,
-        "done": ()
-        if measured.sample_rate == 48_000
-        else (f"Converted from {measured.sample_rate / 1000:g} kHz.",),
+        "done": () if rate_hz == RATE_HZ else (f"Converted from {rate_hz / 1000:g} kHz.",),
     }
 
 
@@ -143,7 +141,7 @@ def _shaped_facts(facts: dict[str, Any], made: Render | None, recipe: RenderReci
 
 def _render_for_sx(sample: Sample, recipe: RenderRecipe | None, work: StepInput, target: Path) -> Path:
     target.unlink(missing_ok=True)
-    return pad_renders.render_at(sample, recipe, SX_RATE_HZ, target, work.is_held)
+    return pad_renders.render_at_44100(sample, recipe, target, work.is_held)
 
 
 def _write_zip(files: Any, archive: Path) -> None:

@@ -18,7 +18,6 @@ from app.kits.documents import kit_document
 from app.models import Batch, CardExport, Job, Kit, User
 from app.models.base import transaction, utcnow
 from app.models.card_export import CARD_LIFETIME
-from app.models.job import UNFINISHED
 from app.models.ownership import RowNotFoundError
 from app.sp404.card.card_options import CardOptions, check_targets
 from app.sp404.errors import UnitFileError
@@ -50,8 +49,7 @@ def order_card(user: User, kit: Kit, targets: Sequence[str], project_number: int
     with transaction() as session:
         if not quota.lock_account(user.id):
             raise RowNotFoundError
-        under_way = select(Job).where(Job.user_id == user.id, Job.purpose == CARD, Job.state.in_(UNFINISHED))
-        for job in session.scalars(under_way):
+        for job in reprocess.unfinished_jobs_for(user, CARD):
             if job.choices == choices:
                 return job
         plan = plans.plan_for_user(user)

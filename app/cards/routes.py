@@ -71,7 +71,7 @@ def made(export_id: str) -> Response:
 
 
 def _page(kit: Kit, sentence: str = "") -> str:
-    under_way = [job for job in reprocess.unfinished_purpose_jobs(current_user, CARD) if _is_about(job, kit)]
+    under_way = [job for job in reprocess.unfinished_jobs_for(current_user, CARD) if _is_about(job, kit)]
     return render_template(
         "cards/choose.html",
         kit=kit,

@@ -45,9 +45,9 @@ def analyse_file(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
 def render_file(request: dict[str, Any]) -> dict[str, Any]:
     """Write the WAV of a recipe, and say what was done.
 
-    `request` has `source` and `rendered`, names in the working folder, `recipe`, its plain JSON, and `rate_hz`,
-    the rate of the WAV. The figures of the answer are those at 48 kHz. A recipe that does not suit the sound
-    raises UnreadableAudio too, with a sentence: trying again would not help.
+    `request` has `source` and `rendered`, names in the working folder, `recipe`, its plain JSON, and
+    `rate_hz`, the rate of the WAV. The figures of the answer are those at 48 kHz. A recipe that does not suit
+    the sound raises UnreadableAudio too, with a sentence: trying again would not help.
     """
     folder = Path.cwd()
     decoded = decode_file(folder / request["source"], folder)

@@ -144,12 +144,6 @@ def left_today(user: User, purpose_name: str) -> int:
     return _left_today(user, plan, purpose.daily_limit) if purpose.daily_limit is not None else 0
 
 
-def unfinished_purpose_jobs(user: User, purpose: str) -> list[Job]:
-    """Return a user's unfinished jobs of a purpose."""
-    mine = Job.user_id == user.id, Job.purpose == purpose, Job.state.in_(UNFINISHED)
-    return list(db.session.scalars(select(Job).where(*mine).order_by(Job.id)))
-
-
 def check_daily_limit(user: User, plan: Plan, purpose: Purpose, count: int) -> None:
     """Raise DailyLimitError when the plan's limit has no room for so many jobs. The account is locked."""
     limit = purpose.daily_limit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from sqlalchemy import select
 
@@ -48,16 +47,10 @@ def fetch_sound(
     return _shape(sample, fitted, target, wanted)
 
 
-def render_at(
-    sample: Sample,
-    recipe: RenderRecipe | None,
-    rate_hz: Literal[48_000, 44_100],
-    target: Path,
-    wanted: StillWanted,
-) -> Path:
-    """Write the WAV of a sample at another rate, rendered from the original; it is not kept."""
+def render_at_44100(sample: Sample, recipe: RenderRecipe | None, target: Path, wanted: StillWanted) -> Path:
+    """Write the WAV of a sample at 44.1 kHz, rendered from the original; it is not kept."""
     fitted = fit_to(sample, recipe) if recipe is not None else RenderRecipe()
-    order = RenderOrder(recipe=fitted.to_dict(), rate_hz=rate_hz, limit_s=settings().job_limit_s)
+    order = RenderOrder(recipe=fitted.to_dict(), rate_hz=44_100, limit_s=settings().job_limit_s)
     _run(sample.original_key, order, target, wanted)
     return target
 

@@ -63,7 +63,7 @@ def test_a_native_project_has_the_pads_as_they_were_set(
     assert (read["folder"], read["name"], read["tempo"]) == ("PROJECT_07", "Dusty kit", 100.0)
     assert set(read["pads"]) == {"A1", "B16"}
     hit, loop = read["pads"]["A1"], read["pads"]["B16"]
-    assert (hit["name"], hit["one_shot"], hit["bpm_sync"]) == ("Deep kick", True, False)
+    assert (hit["name"], hit["gate"], hit["bpm_sync"]) == ("Deep kick", False, False)
     assert (loop["loop"], loop["bpm"]) == (True, 100.0)
     assert len(loop["pcm"]) == round(8 * 60 * RATE / 100)
     with zipfile.ZipFile(archive) as made:
@@ -82,7 +82,7 @@ def test_each_other_card_can_be_made(owner: User, kit: Kit, target: str, tmp_pat
         assert len(wavs) == 2
         made.extractall(tmp_path)
     if target == "sx":
-        assert set(second_reader.read_sx_card(archive)) == {"A1", "B4"} or second_reader.read_sx_card(archive)
+        assert len(second_reader.read_sx_card(archive)) == 2
         return
     for name in wavs:
         second_reader.check_wav(tmp_path / name, RATE)
@@ -177,8 +177,9 @@ def test_the_page_offers_the_card_until_it_is_deleted(as_owner: Browser, owner: 
     with transaction():
         card.created_at = utcnow() - CARD_LIFETIME
     key = card.store_key
+    card_id = card.id
     card_orders.remove_old_cards()
-    assert as_owner.get(f"/exports/{card.id}").status_code == 404
+    assert as_owner.get(f"/exports/{card_id}").status_code == 404
     assert not (settings().data_dir / "store" / key).exists()
 
 

@@ -10,8 +10,8 @@ from app.sp404.card.card_options import CardOptions
 from app.sp404.card.card_report import CardReport
 from app.sp404.card.pad_plans import CardPlan, PlannedPad
 from app.sp404.kit_document import BankDocument, KitDocument, PadDocument, SampleReference, write_kit
-from app.sp404.pad_places import PLACES, pad_index
-from app.sp404.pads import bank_of
+from app.sp404.pad_places import pad_index
+from app.sp404.pads import PAD_NAMES, bank_of
 from app.sp404.project.midi_writer import pattern_to_midi
 
 KIT_FILE = "kit.json"
@@ -39,7 +39,7 @@ def midi_files(plan: CardPlan, options: CardOptions, report: CardReport) -> Iter
     if not patterns:
         report.remark("midi", "The kit has no pattern, so there is no MIDI file.")
         yield text_file(f"{folder}/no patterns.txt", "This kit has no pattern.\n")
-    for place in (one for one in PLACES if one in patterns):
+    for place in (one for one in PAD_NAMES if one in patterns):
         name = f"{bank_of(place)}{int(place[1:]):02d}"
         midi = pattern_to_midi(
             patterns[place], _tempo_of(plan.kit, bank_of(place)), f"{plan.kit.name} {name}"
