@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from app.audio.render.recipe import RenderRecipe
 from app.auth import api_tokens, login_sessions
+from app.cards import card_orders
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
 from app.jobs import run
@@ -30,7 +31,11 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     delivery = db.session.scalars(select(WebhookDelivery)).one()
     order = orders.order_render(owner, db.session.get_one(Sample, job_id), RenderRecipe(reverse=True))
     run.run_next()
+    kit = kit_of(owner, A1=db.session.get_one(Sample, job_id))
+    card_id = card_orders.order_card(owner, kit, ["import"]).id
+    run.run_next()
     return {
+        "export_id": card_id,
         "render_id": order.id,
         "preset_id": presets.save_preset(owner, "Backwards", RenderRecipe(reverse=True)).id,
         "endpoint_id": delivery.endpoint_id,
@@ -47,7 +52,7 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
         "worker_id": "w",
         "user_id": owner.id,
         "factor": "half",
-        "kit_id": kit_of(owner, A1=db.session.get_one(Sample, job_id)).id,
+        "kit_id": kit.id,
         "pad": "A1",
         "bank": "A",
     }

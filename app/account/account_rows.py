@@ -46,6 +46,7 @@ HIDDEN_COLUMNS = {
     "job_attempts": {"token", "detail", "worker"},
     "idempotency_keys": {"fingerprint"},
     "data_exports": {"storage_key"},
+    "card_exports": {"store_key"},
     "renders": {"recipe_sha256", "store_key"},  # the recipe itself is there
     "audit_log": {"actor"},  # the address of an operator
 }

@@ -14,6 +14,7 @@ from app.kits.history import KitConflictError, KitTooLargeError
 from app.kits.kit_list import TooManyKitsError
 from app.kits.pad_edits import EmptyPadError
 from app.models.corrections import UnfitCorrectionError
+from app.sp404.errors import UnitFileError
 from app.upload.direct_uploads import NoBucketError, NotArrivedError
 from app.upload.idempotency import KeyReusedError, RequestInProgressError
 from app.upload.intake import UploadRefusedError, UploadUnavailableError
@@ -23,6 +24,7 @@ STATUS_BY_ERROR: dict[type[Exception], int] = {
     UploadRefusedError: 422,
     DailyLimitError: 422,
     RecipeError: 422,
+    UnitFileError: 422,
     NotArrivedError: 409,
     KitConflictError: 409,
     TooManyKitsError: 409,

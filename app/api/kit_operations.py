@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.api import kit_schemas
+from app.api import kit_schemas, schemas
 from app.api.operation import Operation
-from app.models.api_token import KITS_READ, KITS_WRITE
+from app.models.api_token import EXPORTS_WRITE, KITS_READ, KITS_WRITE
 from app.sp404.kit_document import KitDocument
 
 MAX_KIT_BYTES = 2 * 10**6
@@ -47,6 +47,28 @@ EDIT_KIT = Operation(
     answer=KitDocument,
     body=kit_schemas.KitPatch,
     problems=(409,),
+)
+EXPORT_KIT = Operation(
+    "export_kit",
+    "POST",
+    "/kits/{kit_id}/exports",
+    "Make a card of a kit",
+    "For one or more targets, in one ZIP with a README and a report. The kit goes on the card as it is now. "
+    "Poll the job; once it is done, its `card_url` links to the ZIP, which is kept for seven days. While the "
+    "job is under way, sending the same request again returns the same job.",
+    ability=EXPORTS_WRITE,
+    status=202,
+    answer=schemas.UploadAnswer,
+    body=kit_schemas.ExportRequest,
+)
+DOWNLOAD_EXPORT = Operation(
+    "download_export",
+    "GET",
+    "/exports/{export_id}/download",
+    "Download a card",
+    "Redirects to a signed link that works for 15 minutes.",
+    ability=EXPORTS_WRITE,
+    status=302,
 )
 DELETE_KIT = Operation(
     "delete_kit",
@@ -152,6 +174,8 @@ KIT_OPERATIONS = (
     SHOW_KIT,
     EDIT_KIT,
     DELETE_KIT,
+    EXPORT_KIT,
+    DOWNLOAD_EXPORT,
     COPY_KIT,
     PUT_PAD,
     CLEAR_PAD,

@@ -11,6 +11,7 @@ from app.api.schemas import ID_PATTERN, RequestModel
 from app.kits.kit_state import HUNDREDTHS
 from app.models import Kit
 from app.sp404 import unit_limits
+from app.sp404.card.card_options import PROJECTS, TARGETS, Target
 from app.sp404.kit_document import (
     BankName,
     KitDocument,
@@ -103,3 +104,12 @@ class KitSummary(BaseModel):
 
 class KitsAnswer(BaseModel):
     kits: list[KitSummary] = Field(description="The one changed last comes first.")
+
+
+class ExportRequest(RequestModel):
+    """What a card of a kit is made for."""
+
+    targets: Annotated[list[Target], Field(min_length=1, max_length=len(TARGETS))] = Field(
+        description="`mk2` is the native project, a beta; `import` are WAVs for the unit's import."
+    )
+    project_number: int = Field(1, ge=1, le=PROJECTS, description="Of the native project: `PROJECT_01` …")

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from flask import Response
 
+import tasks
 from app.api import kit_operations as operations
 from app.api import kit_schemas, problems
-from app.api.serving import Answer, serves
+from app.api.serving import Answer, serves, upload_answer
+from app.cards import card_orders
 from app.kits import documents, history, kit_list, pad_edits, selections
 from app.kits.history import KitEdit
 from app.kits.kit_state import HUNDREDTHS, PadState
 from app.library import samples
-from app.models import Kit, User
-from app.models.ownership import RowNotFoundError
+from app.models import CardExport, Kit, User
+from app.models.ownership import RowNotFoundError, owned_by
 from app.sp404.kit_document import KitDocument
 from app.sp404.pads import PLACES
 from app.sp404.unit_limits import BANKS
@@ -151,3 +153,17 @@ def _in_hundredths(values: dict[str, object]) -> dict[str, object]:
     """Return values with the tempo as the tables store it."""
     tempo = values.get("tempo")
     return values | {"tempo": round(tempo * HUNDREDTHS)} if isinstance(tempo, float) else values
+
+
+@serves(operations.EXPORT_KIT)
+def export_kit(user: User, kit_id: str, body: kit_schemas.ExportRequest) -> Answer:
+    kit = kit_list.owned_kit(user, kit_id)
+    job = card_orders.order_card(user, kit, body.targets, body.project_number)
+    tasks.wake_for_job(job.tier)
+    return upload_answer(job)
+
+
+@serves(operations.DOWNLOAD_EXPORT)
+def download_export(user: User, export_id: str) -> Answer:
+    url = card_orders.download_url(owned_by(user, CardExport, export_id))
+    return Response(status=operations.DOWNLOAD_EXPORT.status, headers={"Location": url})

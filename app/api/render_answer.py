@@ -1,4 +1,4 @@
-"""The answer of the JSON API for a shaped sound."""
+"""The answer of the JSON API for what a job made: a shaped sound, or a card."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.models import Render
+from app.models import CardExport, Render
 from app.notify.external_urls import external_url
 
 
@@ -29,3 +29,8 @@ class RenderAnswer(BaseModel):
         same = ("id", "sample_id", "recipe", "done", "frames", "channels", "bpm", "size_bytes", "created_at")
         url = external_url("api.download_render", render_id=render.id)
         return cls(**{name: getattr(render, name) for name in same}, url=url)
+
+
+def card_url(card: CardExport) -> str:
+    """Return the address that redirects to the ZIP of a card."""
+    return external_url("api.download_export", export_id=card.id)

@@ -20,7 +20,7 @@ from app.api.serving import Answer, blueprint, serves, upload_answer
 from app.billing import quota
 from app.extensions import db, settings
 from app.jobs import actions, progress
-from app.models import Job, User
+from app.models import CardExport, Job, Render, User
 from app.models.job import CANCELLED, COMPLETED
 from app.models.ownership import owned_by
 from app.notify.external_urls import external_url
@@ -117,5 +117,10 @@ def _accept_upload(user: User, file: FileStorage, options: UploadOptions) -> sch
 
 def _job_answer(job: Job) -> schemas.JobAnswer:
     url = external_url("api.download_sample", sample_id=job.sample_id or "", format="sp404")
-    made = renders.find_render_of(job) if job.state == COMPLETED and job.choices else None
+    made = _find_made(job) if job.state == COMPLETED and job.choices else None
     return schemas.JobAnswer.from_job(job, progress.estimate_finish(job), url, made)
+
+
+def _find_made(job: Job) -> Render | CardExport | None:
+    """Return what a job made and what is still kept of it."""
+    return db.session.get(CardExport, job.id) or renders.find_render_of(job)

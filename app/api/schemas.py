@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.render_answer import RenderAnswer
+from app.api.render_answer import RenderAnswer, card_url
 from app.billing.quota import PlanUsage
-from app.models import Job, Render
+from app.models import CardExport, Job, Render
 
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 MAX_LINK_BYTES = 10**12
@@ -81,12 +81,13 @@ class JobAnswer(BaseModel):
     sample_id: str | None = Field(description="The sample that it made or is about, unless that was deleted.")
     sp404_url: str | None = Field(description="Link to its WAV for the SP-404MKII, when one was asked for.")
     render: RenderAnswer | None = Field(description="The shaped sound it made, as long as that is kept.")
+    card_url: str | None = Field(description="Link to the ZIP of the card it made, as long as that is kept.")
 
     @classmethod
     def from_job(
-        cls, job: Job, estimate: datetime | None, sp404_url: str | None, render: Render | None
+        cls, job: Job, estimate: datetime | None, sp404_url: str | None, made: Render | CardExport | None
     ) -> JobAnswer:
-        """Return the state of a job; a sample in the trash counts as deleted."""
+        """Return the state of a job and what it made; a sample in the trash counts as deleted."""
         there = job.sample is not None and job.sample.deleted_at is None
         same = ("id", "purpose", "step", "filename", "created_at", "finished_at", "error")
         return cls(
@@ -97,7 +98,8 @@ class JobAnswer(BaseModel):
             estimated_completion=estimate,
             sample_id=job.sample_id if there else None,
             sp404_url=sp404_url if there and job.export_sp404 else None,
-            render=RenderAnswer.from_render(render) if there and render is not None else None,
+            render=RenderAnswer.from_render(made) if there and isinstance(made, Render) else None,
+            card_url=card_url(made) if isinstance(made, CardExport) else None,
         )
 
 

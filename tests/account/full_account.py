@@ -18,6 +18,7 @@ from app.account import data_export
 from app.admin import audit_trail
 from app.audio.render.recipe import RenderRecipe
 from app.auth import accounts, registration, two_factor_login
+from app.cards import card_orders
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import Base, db, settings
 from app.integrations.storage import open_store
@@ -161,6 +162,11 @@ def _add_kit(user: User, sample: Sample) -> None:
     kit = kit_list.create_kit(user, KitState("Dusty kit"))
     edits = pad_edits.place("A1", pad_edits.pad_for_sample(sample)), pad_edits.change_bank("A", volume=100)
     history.change_kit(kit, "Place Mine on A1", pad_edits.in_order(*edits))
+    job = card_orders.order_card(user, kit, ["import"])
+    while not job.is_finished:
+        run.run_next()
+        db.session.refresh(job)
+    assert job.error is None
 
 
 def _add_connections(user: User) -> None:

@@ -106,7 +106,7 @@ def check_answer(operation: Operation, answer: Any, sent: object) -> None:
 def walk(script: ApiScript, sample_id: str, share: float) -> Counter[int]:
     """Send that share of all calls, chosen by a fixed seed, and check every answer; count the statuses."""
     statuses: Counter[int] = Counter()
-    ids = dict.fromkeys(("sample_id", "job_id", "upload_id", "render_id"), sample_id) | {
+    ids = dict.fromkeys(("sample_id", "job_id", "upload_id", "render_id", "export_id"), sample_id) | {
         "kit_id": script.call("POST", f"{PREFIX}/kits", json={"name": "a"}).get_json()["id"],
         "pad": "A1",
         "bank": "A",
