@@ -41,6 +41,7 @@ OWN = (
     "/kits",
     "EMPTY KIT",
     "KIT",
+    "KIT/card",
     "KIT/pads/A1",
     "KIT/pads/A2",
     "KIT/pads/B5?ask=kick",
