@@ -164,7 +164,7 @@ def place_samples() -> Page:
 
 
 def _make_kit_of(chosen: list[Sample]) -> Page:
-    made = selections.kit_from_samples(current_user, NEW_KIT, chosen)
+    made = selections.kit_from_samples(current_user, KitState(NEW_KIT), chosen)
     if made.left_out:
         flash(
             f"A kit has {len(PAD_NAMES)} pads: {pluralize(made.left_out, 'sample')} found no room.", "error"
