@@ -34,6 +34,7 @@ def bank_sounds(kit_id: str, bank: str) -> Response:
             found[name] = {
                 "settings": settings,
                 "sound": sample.sound,
+                "length_s": sample.duration_s,
                 "src": url_for("kits.pad_audio", kit_id=kit.id, pad=name),
                 # A pad in time with the bank has its positions in the sound as it was before that.
                 "frames": round(sample.duration_s * RATE_HZ) if pad.settings.recipe is None else None,
