@@ -36,15 +36,13 @@ def list_kits(user: User) -> Answer:
 
 @serves(operations.CREATE_KIT)
 def create_kit(user: User, body: kit_schemas.NewKit) -> Answer:
+    state = documents.state_of_document(user, body)
     if not body.samples:
-        state = documents.state_of_document(user, body)
         return documents.kit_document(kit_list.create_kit(user, state))
     if body.pads:
         return problems.problem_response(422, "Send `pads` or `samples`, not both.")
     chosen = {sample.id: sample for sample in samples.all_owned_by(user, set(body.samples))}
-    made = selections.kit_from_samples(
-        user, body.name, [chosen[each] for each in dict.fromkeys(body.samples)]
-    )
+    made = selections.kit_from_samples(user, state, [chosen[each] for each in dict.fromkeys(body.samples)])
     return documents.kit_document(made.kit)
 
 

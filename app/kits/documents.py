@@ -42,7 +42,7 @@ def document_of_state(state: KitState, live_ids: Collection[str], kit: Kit | Non
 def state_of_document(user: User, document: KitDocument) -> KitState:
     """Return what a document describes, with samples of this user only: by id, or else by their file's hash.
 
-    A sample that the user has not becomes a gap with its name.
+    A pad whose sample is not in the user's library becomes a gap with the sample's name.
     """
     references = [pad.sample for pad in document.pads.values() if pad.sample]
     by_id = {sample.id: sample for sample in _live_samples(user.id, [each.id for each in references])}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from app.extensions import db
+from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState, PadState
 from app.models import Kit, Sample
 from app.music.sound_classes import DRUMS, HI_HAT, LOOP, TEXTURE, sound_label
@@ -102,6 +103,13 @@ def load_pad_samples(kit: Kit, ids: list[str | None]) -> Mapping[str, PadSample]
     if not wanted:
         return {}
     return {row.id: PadSample(*row) for row in db.session.execute(select(*COLUMNS).where(*own))}
+
+
+def pad_titles(kit: Kit) -> dict[str, str]:
+    """Return what is on each pad of a kit that holds a sound, gaps included."""
+    held = {name: pad for name, pad in load_state(kit).pads.items() if pad.holds_a_sound}
+    known = load_pad_samples(kit, [pad.sample_id for pad in held.values()])
+    return {name: ShownPad(name, pad, known.get(pad.sample_id or "")).title for name, pad in held.items()}
 
 
 def filled_pads(state: KitState) -> dict[str, int]:

@@ -57,14 +57,14 @@ def change_kit(kit: Kit, words: str, edit: KitEdit, revision: int | None = None)
     """Change a kit in one transaction that can be undone, and return whether anything was changed.
 
     `words` say what is done, and `revision` is the one that the change was made for; None means any. Raises
-    KitConflictError when the kit has another by now, and whatever `edit` raises.
+    KitConflictError when the kit has another by now, KitTooLargeError, and whatever `edit` raises.
     """
     with transaction() as session:
         before = _lock(kit, revision)
         after = edit(before)
         if after == before:
             return False
-        _check_size(after)
+        check_size(after, before)
         _write(kit, before, after)
         _forget_undone(kit)
         kit.position += 1
@@ -80,6 +80,13 @@ def change_kit(kit: Kit, words: str, edit: KitEdit, revision: int | None = None)
         session.flush()
         _forget_oldest(kit)
     return True
+
+
+def check_size(state: KitState, before: KitState | None = None) -> None:
+    """Raise KitTooLargeError when a kit takes too much room, unless it took more before."""
+    size = _size_in_characters(state)
+    if size > MAX_KIT_CHARACTERS and (before is None or size >= _size_in_characters(before)):
+        raise KitTooLargeError
 
 
 def undo_change(kit: Kit, revision: int | None = None) -> str:
@@ -131,9 +138,8 @@ def _write(kit: Kit, before: KitState, after: KitState) -> None:
     kit.changed_at = utcnow()
 
 
-def _check_size(state: KitState) -> None:
-    if len(differing_values(state, KitState(""))) > MAX_KIT_CHARACTERS:
-        raise KitTooLargeError
+def _size_in_characters(state: KitState) -> int:
+    return len(differing_values(state, KitState("")))
 
 
 def _forget_undone(kit: Kit) -> None:

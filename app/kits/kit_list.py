@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 
 from app.billing import quota
 from app.extensions import db
+from app.kits.history import check_size
 from app.kits.kit_rows import load_state, write_state
 from app.kits.kit_state import KitState
 from app.models import Kit, KitPad, User, ownership
@@ -52,10 +53,11 @@ def count_pads(kits: Sequence[Kit]) -> dict[str, int]:
 
 
 def create_kit(user: User, state: KitState) -> Kit:
-    """Create a kit with this content. Raises TooManyKitsError.
+    """Create a kit with this content. Raises TooManyKitsError or KitTooLargeError.
 
     Samples that are not the user's are left out: their pads are gaps.
     """
+    check_size(state)
     with transaction() as session:
         _check_room(user.id)
         kit = Kit(user_id=user.id, name=state.name, tempo=state.tempo, tempo_source=state.tempo_source)
@@ -66,7 +68,10 @@ def create_kit(user: User, state: KitState) -> Kit:
 
 
 def copy_kit(user: User, kit: Kit) -> Kit:
-    """Create a kit with the same content under the next free name. Raises TooManyKitsError."""
+    """Create a kit with the same content under the next free name.
+
+    Raises TooManyKitsError or KitTooLargeError.
+    """
     with transaction() as session:
         session.refresh(kit)
         state = load_state(kit)

@@ -88,12 +88,17 @@ def known_bank(bank: str) -> str:
     return bank
 
 
-def sent_revision() -> int:
+def sent_revision(field: str = "revision") -> int:
     """Return the revision of the kit that the page showed, or answer 400 for a form without one."""
-    revision = parse_whole_number(request.form.get("revision", ""))
+    revision = parse_whole_number(request.form.get(field, ""))
     if revision is None:
         abort(400)
     return revision
+
+
+def sent_bank() -> str:
+    """Return the bank that the page showed, A if the form names none, or answer 404 for an unknown one."""
+    return known_bank(request.form.get("bank") or "A")
 
 
 def back_to(kit: Kit, pad: str = "", bank: str = "A", message: str = "") -> Response:
@@ -114,7 +119,7 @@ def show_conflict(error: KitConflictError) -> Page:
     kit = kit_list.owned_kit(current_user, place["kit_id"])
     flash(str(error), "error")
     pad = place.get("pad")
-    return render_kit(kit, bank_of(pad) if pad else place.get("bank", "A"), pad), 409
+    return render_kit(kit, bank_of(pad) if pad else place.get("bank") or sent_bank(), pad), 409
 
 
 @blueprint.errorhandler(TooManyKitsError)

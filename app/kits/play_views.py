@@ -10,7 +10,7 @@ import tasks
 from app.audio.render.recipe import RecipeError
 from app.audio.unit_format import RATE_HZ
 from app.extensions import limiter
-from app.kits import grid, kit_list, pad_sounds
+from app.kits import grid, heard_sounds, kit_list
 from app.kits.kit_page import blueprint, known_bank, known_pad
 from app.kits.kit_rows import load_state
 from app.library import downloads, samples
@@ -24,7 +24,7 @@ RETRY_S = 2
 def bank_sounds(kit_id: str, bank: str) -> Response:
     """Return the settings of each sounding pad of a bank, and where its WAV is."""
     kit, bank = kit_list.owned_kit(current_user, kit_id), known_bank(bank)
-    pads = pad_sounds.sounding_pads(kit, bank)
+    pads = heard_sounds.sounding_pads(kit, bank)
     known = grid.load_pad_samples(kit, [pad.sample_id for pad in pads.values()])
     found = {}
     for name, pad in pads.items():
@@ -34,11 +34,12 @@ def bank_sounds(kit_id: str, bank: str) -> Response:
             found[name] = {
                 "settings": settings,
                 "sound": sample.sound,
+                "length_s": sample.duration_s,
                 "src": url_for("kits.pad_audio", kit_id=kit.id, pad=name),
                 # A pad in time with the bank has its positions in the sound as it was before that.
                 "frames": round(sample.duration_s * RATE_HZ) if pad.settings.recipe is None else None,
             }
-    tempo_bpm = pad_sounds.tempo_of_bank(load_state(kit), bank)
+    tempo_bpm = heard_sounds.tempo_of_bank(load_state(kit), bank)
     return jsonify(pads=found, tempo_bpm=tempo_bpm)
 
 
@@ -50,7 +51,7 @@ def pad_audio(kit_id: str, pad: str) -> Response:
     held = load_state(kit).pad(pad)
     sample = samples.owned_by(current_user, held.sample_id or "")
     try:
-        made = pad_sounds.order_sound(current_user, kit, pad, sample)
+        made = heard_sounds.order_sound(current_user, kit, pad, sample)
     except RecipeError:
         abort(404)
     if made is None:

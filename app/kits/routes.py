@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.form_responses import render_form, see_other
 from app.kits import (
+    grid,
     history,
     kit_list,
     pad_edits,
@@ -16,7 +17,17 @@ from app.kits import (
     selections,
 )
 from app.kits.forms import BankForm, KitForm
-from app.kits.kit_page import Page, back_to, blueprint, known_bank, known_pad, render_kit, sent_revision
+from app.kits.history import KitConflictError
+from app.kits.kit_page import (
+    Page,
+    back_to,
+    blueprint,
+    known_bank,
+    known_pad,
+    render_kit,
+    sent_bank,
+    sent_revision,
+)
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
 from app.library import samples
@@ -57,10 +68,11 @@ def update(kit_id: str) -> Page:
     """Save the name, the tempo and the notes."""
     kit = kit_list.owned_kit(current_user, kit_id)
     form = KitForm(kit, request.form)
+    bank = sent_bank()
     if not form.validate():
-        return render_kit(kit, "A", kit_form=form), 422
+        return render_kit(kit, bank, kit_form=form), 422
     history.change_kit(kit, "Change the kit", pad_edits.change_values(**form.values), sent_revision())
-    return back_to(kit, message="Saved.")
+    return back_to(kit, bank=bank, message="Saved.")
 
 
 @blueprint.post("/<kit_id>/copy")
@@ -134,14 +146,15 @@ def add() -> Page:
     chosen = _chosen_samples()
     if not chosen:
         return see_other("library.index", "Select some samples first.", "error")
-    return render_template(
-        "kits/add.html",
-        chosen=chosen,
-        kits=kit_list.list_kits(current_user),
-        all_pads=PAD_NAMES,
-        form=KitForm(),
-        new_name=kit_list.next_name(current_user, NEW_KIT),
-    )
+    return _adding_page(chosen)
+
+
+@blueprint.get("/add/pads")
+def pad_choice() -> str:
+    """Return the pads to choose from, with what is on each of them in the chosen kit."""
+    kit_id, pad = request.args.get("kit", ""), request.args.get("pad", "")
+    titles = grid.pad_titles(kit_list.owned_kit(current_user, kit_id)) if kit_id else {}
+    return render_template("kits/_pad_choice.html", all_pads=PAD_NAMES, titles=titles, pad=pad)
 
 
 @blueprint.post("/placements")
@@ -155,16 +168,38 @@ def place_samples() -> Page:
         return _make_kit_of(chosen)
     kit = kit_list.owned_kit(current_user, kit_id)
     held = [pad_edits.pad_for_sample(sample) for sample in chosen]
+    revision = None  # what goes to free pads overwrites nothing
     if pad and len(chosen) == 1:
+        revision = sent_revision(f"revision-{kit.id}")
         edit, words = pad_edits.place(known_pad(pad), held[0]), f"Place {chosen[0].name} on {pad}"
     else:
         edit, words = pad_edits.place_on_free(held), f"Add {pluralize(len(held), 'sample')}"
-    history.change_kit(kit, words, edit)
+    try:
+        history.change_kit(kit, words, edit, revision)
+    except KitConflictError as conflict:
+        flash(str(conflict), "error")
+        return _adding_page(chosen, kit, pad), 409
     return back_to(kit, bank=bank_of(pad) if pad else "A", message=f"{words}: done.")
 
 
+def _adding_page(chosen: list[Sample], kit: Kit | None = None, pad: str = "") -> str:
+    """Return the page that asks where samples go, with a kit and a pad chosen already if they are given."""
+    kits = kit_list.list_kits(current_user)
+    kit = kit or next(iter(kits), None)
+    return render_template(
+        "kits/add.html",
+        chosen=chosen,
+        kits=kits,
+        kit=kit,
+        pad=pad,
+        titles={},
+        all_pads=PAD_NAMES,
+        new_name=kit_list.next_name(current_user, NEW_KIT),
+    )
+
+
 def _make_kit_of(chosen: list[Sample]) -> Page:
-    made = selections.kit_from_samples(current_user, NEW_KIT, chosen)
+    made = selections.kit_from_samples(current_user, KitState(NEW_KIT), chosen)
     if made.left_out:
         flash(
             f"A kit has {len(PAD_NAMES)} pads: {pluralize(made.left_out, 'sample')} found no room.", "error"
@@ -180,8 +215,7 @@ def _chosen_samples() -> list[Sample]:
 
 
 def _after_step(kit: Kit, message: str) -> Response:
-    bank = request.form.get("bank", "")
-    return back_to(kit, bank=known_bank(bank) if bank else "A", message=message)
+    return back_to(kit, bank=sent_bank(), message=message)
 
 
 def _list_page(form: KitForm) -> Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from app.kits.kit_list import create_kit, next_name
@@ -21,12 +22,13 @@ class KitOfSamples(NamedTuple):
     left_out: int
 
 
-def kit_from_samples(user: User, name: str, samples: Sequence[Sample]) -> KitOfSamples:
-    """Create a kit of the user's samples. Raises TooManyKitsError.
+def kit_from_samples(user: User, base: KitState, samples: Sequence[Sample]) -> KitOfSamples:
+    """Create a kit like `base`, with the user's samples on its pads. Raises TooManyKitsError.
 
-    A file name that begins with a pad, such as `C05 snare.wav`, goes there; the others follow in their order.
+    It gets the next free name. A file name that begins with a pad, such as `C05 snare.wav`, goes there; the
+    others follow in their order.
     """
     pads = lay_out([sample.filename for sample in samples])
     held = {pads[place]: pad_for_sample(sample) for place, sample in enumerate(samples) if place in pads}
-    kit = create_kit(user, KitState(next_name(user, name)).with_pads(held))
+    kit = create_kit(user, replace(base, name=next_name(user, base.name)).with_pads(held))
     return KitOfSamples(kit, len(samples) - len(held))

@@ -32,9 +32,10 @@ export class Beat {
   #next = 0; // the step that is scheduled next, from the start of playing
   #nextAt = 0; // when, on the audio clock
 
-  constructor(context, press) {
+  constructor(context, press, endSteps) {
     this.context = context;
-    this.press = press; // called with a pad's name and { velocity, at }
+    this.press = press; // called with a pad's name and { velocity, at, until, isStep }
+    this.endSteps = endSteps; // called when the beat stops
     this.steps = new Map(); // velocities of the 16 steps by the pad's name
     this.tempo_bpm = 90;
     this.late = 0;
@@ -77,6 +78,7 @@ export class Beat {
   stop() {
     clearInterval(this.#timer);
     this.#timer = null;
+    this.endSteps();
     this.onStep(null);
   }
 
@@ -85,7 +87,9 @@ export class Beat {
     while (this.#nextAt < this.context.currentTime + AHEAD_S) {
       const step = this.#next % STEPS;
       const at = this.#nextAt + (step % 2 ? this.late * step_s : 0);
-      for (const [pad, row] of this.steps) if (row[step]) this.press(pad, { velocity: row[step], at });
+      for (const [pad, row] of this.steps) {
+        if (row[step]) this.press(pad, { velocity: row[step], at, until: at + step_s, isStep: true });
+      }
       if (this.hasMetronome && step % 4 === 0) click(this.context, at, step === 0);
       this.onStep(step);
       this.#next += 1;

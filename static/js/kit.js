@@ -1,7 +1,8 @@
 // The page of a kit: play mode with keys, pointer and MIDI, the beat strip, and pads that are dragged.
 import { Beat } from "./beat.js";
-import { csrfToken } from "./csrf.js";
+import { loadSounds } from "./kit_sounds.js";
 import { PadEngine } from "./pad_engine.js";
+import { prepareDragging } from "./pad_dragging.js";
 import { toast } from "./toast.js";
 
 const CODES = [
@@ -12,7 +13,6 @@ const CODES = [
 ];
 const SOFT = 70;
 const FULL = 127;
-const TRIES = 15;
 const FAMILY_OF_PART = { kick: ["kick"], snare: ["snare"], hat: ["hat", "perc"] };
 
 let player = null; // of the bank that is open
@@ -27,46 +27,19 @@ const control = (name) => tools().querySelector(`[data-kit-control="${name}"]`);
 async function makePlayer() {
   const context = new AudioContext({ latencyHint: "interactive", sampleRate: 48000 });
   const engine = new PadEngine(context);
-  const beat = new Beat(context, (pad, options) => hit(pad, options));
+  const beat = new Beat(context, hit, () => engine.endSteps());
   beat.onStep = showStep;
-  return { context, engine, beat, sounds: {} };
-}
-
-// A pad in time with the bank was stretched: its positions move with it.
-function scaled(settings, factor) {
-  if (factor === 1) return settings;
-  const moved = { ...settings, chops: settings.chops.map((frame) => Math.round(frame * factor)) };
-  for (const name of ["start", "end", "loop_top"]) {
-    if (moved[name] !== null) moved[name] = Math.round(moved[name] * factor);
-  }
-  return moved;
-}
-
-async function loadSound(pad, { src, settings, frames }) {
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const response = await fetch(src);
-    if (response.ok) {
-      const buffer = await player.context.decodeAudioData(await response.arrayBuffer());
-      const factor = settings.bpm_sync && frames ? buffer.length / frames : 1;
-      player.engine.setPad(pad, buffer, scaled(settings, factor));
-      return;
-    }
-    if (response.status !== 503) break;
-    await new Promise((resolve) => { setTimeout(resolve, 1000 * Number(response.headers.get("Retry-After") ?? 1)); });
-  }
-  toast(`Pad ${pad} can't be heard as it is set. Its settings stay.`);
+  return { context, engine, beat };
 }
 
 async function loadBank() {
+  const state = control("state");
+  state.textContent = "Loading the sounds …";
   const { kit, bank } = grid().dataset;
-  const response = await fetch(`/kits/${kit}/banks/${bank}/sounds`);
-  if (!response.ok) return;
-  const { pads, tempo_bpm: tempo } = await response.json();
-  player.sounds = pads;
-  player.beat.tempo_bpm = tempo;
-  control("state").textContent = "Loading the sounds …";
-  await Promise.all(Object.entries(pads).map(([pad, sound]) => loadSound(pad, sound)));
-  control("state").textContent = "Play with 1234 QWER ASDF ZXCV";
+  const isLoaded = await loadSounds(player, `/kits/${kit}/banks/${bank}/sounds`);
+  state.textContent = isLoaded
+    ? "Play with 1234 QWER ASDF ZXCV"
+    : "The sounds can't be loaded right now. Turn play mode off and on to try again.";
 }
 
 function hit(pad, options) {
@@ -92,13 +65,19 @@ function release(pad) {
   player.engine.release(pad.dataset.pad);
 }
 
+function releaseAll() {
+  for (const pad of grid().querySelectorAll(".pad.held")) release(pad);
+}
+
 async function setPlaying(on) {
   document.body.dataset.playing = on ? "1" : "";
   control("play").setAttribute("aria-pressed", String(on));
   tools().classList.toggle("is-playing", on);
   if (!on) {
+    releaseAll();
     player?.beat.stop();
     player?.engine.panic();
+    control("beat").setAttribute("aria-pressed", "false");
     return;
   }
   player ??= await makePlayer();
@@ -178,12 +157,18 @@ function onMidi({ data: [status, note, velocity] }) {
 const isTyping = (target) => target.closest?.("input, textarea, select, dialog[open]");
 
 function onKey(event) {
-  if (!isOn() || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (!isOn()) return;
   const place = CODES.indexOf(event.code);
-  if (event.code === "Escape" && event.type === "keydown") player.engine.panic();
-  else if (place < 0) return;
-  else if (event.type === "keyup") release(padAt(place));
-  else if (!event.repeat) press(padAt(place), event.shiftKey ? SOFT : FULL);
+  const pad = place < 0 ? null : padAt(place);
+  if (event.type === "keyup") {
+    if (pad?.classList.contains("held")) release(pad); // also beside a modifier, or it would play on
+    return;
+  }
+  if (event.key === "Meta") releaseAll(); // macOS tells of no key that is released beside it
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (event.code === "Escape") player.engine.panic();
+  else if (!pad) return;
+  else if (!event.repeat) press(pad, event.shiftKey ? SOFT : FULL);
   event.preventDefault();
   event.stopPropagation();
 }
@@ -194,51 +179,20 @@ function onPointer(event) {
   const box = pad.getBoundingClientRect();
   const height = (box.bottom - event.clientY) / box.height; // the higher, the louder
   press(pad, Math.round(50 + 77 * Math.min(Math.max(height, 0), 1)));
-  const letGo = () => release(pad);
-  addEventListener("pointerup", letGo, { once: true });
-  addEventListener("pointercancel", letGo, { once: true });
-}
-
-// Drag a pad to another to exchange them, with Alt to copy; drag a sample onto a pad to place it.
-async function drop(target, { pad, sample }, isCopy) {
-  const { kit, revision } = grid().dataset;
-  const base = `/kits/${kit}/pads/`;
-  const to = target.dataset.pad;
-  const url = sample ? `${base}${to}/place` : `${base}${pad}/${isCopy ? "copy" : "exchange"}`;
-  const body = new URLSearchParams(sample ? { sample, revision } : { to, revision });
-  const response = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken }, body });
-  if (response.ok) location.assign(response.url);
-  else if (response.status === 409) location.reload();
-  else toast("That did not work. Nothing was changed.");
+  const listening = new AbortController();
+  const letGo = ({ pointerId }) => {
+    if (pointerId !== event.pointerId) return; // another finger
+    listening.abort();
+    release(pad);
+  };
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, letGo, { signal: listening.signal });
 }
 
 function prepare() {
   if (!grid() || !tools() || grid().dataset.isReady) return;
   grid().dataset.isReady = "1";
   tools().hidden = false;
-  let dragged = null;
-  document.addEventListener("dragstart", (event) => {
-    const pad = event.target.closest?.("#pads [data-sample]");
-    const offered = event.target.closest?.("[data-drag-sample]");
-    if (isOn()) event.preventDefault();
-    else if (pad) dragged = { pad: pad.dataset.pad };
-    else if (offered) dragged = { sample: offered.dataset.dragSample };
-    else return;
-    event.dataTransfer.effectAllowed = "all"; // with Alt, some systems ask for a link
-    event.dataTransfer.setData("text/plain", "");
-  });
-  grid().addEventListener("dragover", (event) => {
-    if (!dragged || !event.target.closest("[data-pad]")) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = event.altKey ? "copy" : "move";
-  });
-  grid().addEventListener("drop", (event) => {
-    const target = event.target.closest("[data-pad]");
-    if (!dragged || !target) return;
-    event.preventDefault();
-    if (target.dataset.pad !== dragged.pad) drop(target, dragged, event.altKey);
-    dragged = null;
-  });
+  prepareDragging(grid(), isOn);
   grid().addEventListener("click", (event) => {
     if (isOn()) event.preventDefault();
   });
@@ -258,6 +212,7 @@ function prepare() {
   });
   addEventListener("keydown", onKey, { capture: true });
   addEventListener("keyup", onKey, { capture: true });
+  addEventListener("blur", releaseAll); // what is released in another window is not told here
   grid().addEventListener("pointerdown", onPointer);
 }
 

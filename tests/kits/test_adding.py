@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from app.kits import history, kit_list, pad_edits
+from app.library import trash
 from app.models import Kit, Sample, User
 from app.models.base import transaction
 from tests.kits.stock import held_ids, post_pad, some_samples
@@ -40,14 +41,44 @@ class TestTwoWindows:
             assert answer.status_code == 400, end
             assert as_owner.post(f"/kits/{kit.id}{end}", revision=0, to="B", **form).status_code == 409, end
 
+    def test_a_chosen_pad_that_was_filled_meanwhile_is_not_overwritten(
+        self, as_owner: Browser, kit: Kit, samples: list[Sample]
+    ) -> None:
+        page = as_owner.get(f"/kits/add?sample={samples[2].id}").text
+        (shown,) = re.findall(rf'name="revision-{kit.id}" value="(\d+)"', page)
+        assert post_pad(as_owner, kit, "/place", "B2", sample=samples[1].id).status_code == 303
+        form = {"sample": samples[2].id, "kit": kit.id, "pad": "B2"}
+        late = as_owner.post("/kits/placements", **form, **{f"revision-{kit.id}": shown})
+        assert late.status_code == 409
+        assert "changed in another window" in late.text
+        assert '<option value="B2" selected>' in late.text, "the choice is still there"
+        assert held_ids(kit) == {"A1": samples[0].id, "B2": samples[1].id}
+        (newer,) = re.findall(rf'name="revision-{kit.id}" value="(\d+)"', late.text)
+        assert as_owner.post("/kits/placements", **form, **{f"revision-{kit.id}": newer}).status_code == 303
+        assert held_ids(kit)["B2"] == samples[2].id
+        assert as_owner.post("/kits/placements", **form).status_code == 400
+
 
 class TestAdding:
+    def test_each_pad_says_what_is_on_it(
+        self, as_owner: Browser, as_stranger: Browser, kit: Kit, samples: list[Sample]
+    ) -> None:
+        trash.delete_sample(samples[0])
+        post_pad(as_owner, kit, "/place", "J16", sample=samples[1].id)
+        pads = as_owner.get(f"/kits/add/pads?kit={kit.id}&pad=B3").text
+        assert '<option value="A1">A1 — in place of Sound 1</option>' in pads
+        assert '<option value="B3" selected>B3</option>' in pads
+        assert '<option value="J16">J16 — in place of Sound 2</option>' in pads
+        assert "in place of" not in as_owner.get("/kits/add/pads?kit=").text
+        assert as_stranger.get(f"/kits/add/pads?kit={kit.id}").status_code == 404
+
     def test_one_sample_goes_to_a_pad_or_to_the_first_free_one(
         self, as_owner: Browser, kit: Kit, samples: list[Sample]
     ) -> None:
         page = as_owner.get(f"/kits/add?sample={samples[1].id}").text
         assert "the first free one" in page
-        as_owner.post("/kits/placements", sample=samples[1].id, kit=kit.id, pad="D4")
+        seen = {f"revision-{kit.id}": kit.revision}
+        as_owner.post("/kits/placements", sample=samples[1].id, kit=kit.id, pad="D4", **seen)
         as_owner.post("/kits/placements", sample=samples[2].id, kit=kit.id, pad="")
         assert held_ids(kit) == {"A1": samples[0].id, "D4": samples[1].id, "A2": samples[2].id}
 

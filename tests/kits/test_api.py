@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app.extensions import db
-from app.kits import kit_list
+from app.kits import history, kit_list
 from app.models import Kit, Sample, User
 from app.models.base import transaction
 from app.sp404.kit_document import read_kit
@@ -71,8 +71,27 @@ def test_chosen_samples_are_laid_out(script: ApiScript, samples: list[Sample]) -
     assert {pad: held["sample"]["id"] for pad, held in made["pads"].items()} == {
         "A1": ids[0], "A2": ids[2], "C5": ids[1],
     }  # fmt: skip
+    values = {
+        "tempo": 92.5, "tempo_source": "bank", "notes": "for the live set", "kept": "00ff",
+        "banks": {"C": {"tempo": 80.25, "volume": 90, "protect": True}},
+    }  # fmt: skip
+    whole = script.call("POST", "/api/kits", json={"name": "Chosen", "samples": ids} | values).get_json()
+    assert {name: whole[name] for name in values} == values
+    assert (whole["name"], whole["pads"].keys()) == ("Chosen 2", made["pads"].keys())
     refused = script.call("POST", "/api/kits", json={"name": "a", "samples": ids, "pads": {"A1": {}}})
     assert refused.status_code == 422
+
+
+def test_a_kit_too_large_to_be_changed_is_not_created_either(
+    script: ApiScript, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MAX_KIT_CHARACTERS", 2_000)
+    recipe = {"onsets": [number / 100 for number in range(1_000)]}
+    pads = {"A1": {"sample": {"id": samples[0].id}, "settings": {"recipe": recipe}}}
+    answer = script.call("POST", "/api/kits", json={"name": "Slices", "pads": pads})
+    assert answer.status_code == 422
+    assert "too many slices" in answer.get_json()["detail"]
+    assert script.get("/api/kits").get_json()["kits"] == []
 
 
 def test_pads_and_banks_are_copied_and_exchanged(

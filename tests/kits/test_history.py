@@ -170,6 +170,17 @@ def test_a_kit_of_too_many_slices_is_refused(owner: User, monkeypatch: pytest.Mo
     assert load_state(kit).pad("A1").settings.recipe is None
 
 
+def test_a_kit_that_is_too_large_can_be_made_smaller(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    kit = kit_of(owner, A1=some_samples(owner, 1)[0])
+    onsets = [number / 100 for number in range(1_000)]
+    history.change_kit(kit, "Shape", pad_edits.change_settings("A1", {"recipe": {"onsets": onsets}}))
+    monkeypatch.setattr(history, "MAX_KIT_CHARACTERS", 2_000)
+    with pytest.raises(history.KitTooLargeError):
+        history.change_kit(kit, "Note", pad_edits.change_values(notes="more"))
+    fewer = pad_edits.change_settings("A1", {"recipe": {"onsets": onsets[:900]}})
+    assert history.change_kit(kit, "Shape", fewer)
+
+
 def test_a_large_history_forgets_its_oldest_changes(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     kit = kit_of(owner)
     monkeypatch.setattr(history, "MAX_HISTORY_CHARACTERS", 500)

@@ -178,6 +178,23 @@ def test_undo_and_redo_say_what_they_do(as_owner: Browser, kit: Kit, samples: li
     assert held_ids(kit) == {"A1": samples[0].id}
 
 
+def test_the_bank_stays_open_after_saving_undo_and_refusals(as_owner: Browser, kit: Kit) -> None:
+    page = as_owner.get(f"/kits/{kit.id}?bank=C").text
+    for end in ("", "/undo"):
+        form = page[page.index(f'action="/kits/{kit.id}{end}"') :].partition("</form>")[0]
+        assert 'name="bank" value="C"' in form, end
+        values = {"name": "Other", "tempo": "90", "tempo_source": "project"}
+        db.session.refresh(kit)
+        sent = values | {"bank": "C", "revision": kit.revision}
+        answer = as_owner.post(f"/kits/{kit.id}{end}", **sent)
+        assert answer.headers["Location"] == f"/kits/{kit.id}?bank=C", end
+        late = as_owner.post(f"/kits/{kit.id}{end}", **(sent | {"revision": 0}))
+        assert (late.status_code, 'data-bank="C"' in late.text) == (409, True), end
+    refused = as_owner.post(f"/kits/{kit.id}", name="", tempo="90", tempo_source="project", bank="C")
+    assert (refused.status_code, 'data-bank="C"' in refused.text) == (422, True)
+    assert as_owner.post(f"/kits/{kit.id}/undo", revision=kit.revision, bank="K").status_code == 404
+
+
 def test_a_deleted_sample_is_a_gap_on_the_page(as_owner: Browser, kit: Kit, samples: list[Sample]) -> None:
     trash.delete_sample(samples[0])
     page = as_owner.get(f"/kits/{kit.id}/pads/A1").text

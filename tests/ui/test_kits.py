@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.live import JOB_S, Producer, Product
 from tests.ui.conftest import sign_in
@@ -137,11 +137,55 @@ def test_pads_are_played_by_key_pointer_and_beat(page: Page) -> None:
     expect(step).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Play beat").click()
     expect(page.locator("[data-step].now")).to_have_count(1)
+    # Each finger lets its own pad go, and a key that is released beside a modifier does not stick.
+    point(first, "pointerdown", 7)
+    point(second, "pointerdown", 8)
+    point(first, "pointerup", 7)
+    expect(first).not_to_have_class(re.compile("held"))
+    expect(second).to_have_class(re.compile("held"))
+    page.evaluate("dispatchEvent(new Event('blur'))")
+    expect(second).not_to_have_class(re.compile("held"))
+    page.keyboard.down("1")
+    page.keyboard.down("Alt")
+    page.keyboard.up("1")
+    page.keyboard.up("Alt")
+    expect(first).not_to_have_class(re.compile("held"))
     mode.click()
     expect(mode).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Play beat")).to_have_attribute("aria-pressed", "false")
     expect(page.locator("[data-step].now")).to_have_count(0)
     second.click()
     expect(page.locator("#pad-panel")).to_contain_text("Pad A2")
+
+
+def point(pad: Locator, event: str, finger: int) -> None:
+    pad.dispatch_event(event, {"pointerId": finger, "bubbles": True})
+
+
+def test_sounds_that_can_not_be_loaded_are_named(page: Page) -> None:
+    filled_kit(page)
+
+    def spoil(route: Route) -> None:
+        answer = route.fetch()
+        bank = answer.json()
+        bank["pads"]["A1"]["length_s"] = 301
+        route.fulfill(response=answer, json=bank)
+
+    page.route("**/banks/A/sounds", spoil)
+    page.route("**/pads/A2/audio", lambda route: route.abort())
+    page.get_by_role("button", name="Play mode").click()
+    expect(page.get_by_text("Pad A1 holds a sound of more than 5 minutes")).to_be_visible()
+    expect(page.get_by_text("The sound of pad A2 can't be loaded.")).to_be_visible()
+    expect(page.get_by_text("Play with 1234 QWER ASDF ZXCV")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_pad_dragged_on_a_stale_page_says_why_nothing_was_changed(page: Page) -> None:
+    filled_kit(page)
+    first, second = page.locator("#pad-A1"), page.locator("#pad-A2")
+    page.evaluate("document.getElementById('pads').dataset.revision = '0'")
+    first.drag_to(second)
+    expect(page.get_by_text("changed in another window")).to_be_visible()
+    expect(page.locator("#pads")).not_to_have_attribute("data-revision", "0")
 
 
 def test_pads_are_exchanged_by_dragging_and_alt_copies(page: Page) -> None:

@@ -37,7 +37,7 @@ async ({ sounds, settings, events, length, rate }) => {
   }
   for (const [method, pad, at, options] of events) {
     if (method === 'press') engine.press(pad, { at, ...options });
-    else if (method === 'panic') engine.panic(at);
+    else if (method === 'panic' || method === 'endSteps') engine[method](at);
     else engine[method](pad, at);
   }
   const rendered = await context.startRendering();
@@ -248,6 +248,55 @@ def test_panic_ends_everything(render: Render, sound: Audio) -> None:
     )  # fmt: skip
     assert np.abs(heard[2_300:2_400]).max() > 0.01
     assert silence_after(heard, 2_400 + CUT)
+
+
+def test_panic_also_ends_what_fades_and_what_starts_later(render: Render, sound: Audio) -> None:
+    flat = np.full(9_600, 0.5, dtype=np.float32)
+    heard = render(
+        {"A1": flat, "A2": flat}, {"A1": {"release": 127}, "A2": {"one_shot": True}},
+        ("press", "A1"), ("release", "A1", 0.02), ("press", "A2", 0.1), ("panic", None, 0.05),
+    )  # fmt: skip
+    assert np.abs(heard[2_300:2_400]).max() > 0.4
+    assert silence_after(heard, 2_400 + CUT)
+
+
+def test_a_choke_also_cuts_a_long_release(render: Render, sound: Audio) -> None:
+    flat = np.full(9_600, 0.5, dtype=np.float32)
+    quiet = np.zeros(4_800, dtype=np.float32)
+    heard = render(
+        {"A1": flat, "A2": quiet}, {"A1": {"release": 127, "mute_group": 1}, "A2": {"mute_group": 1}},
+        ("press", "A1"), ("release", "A1", 0.02), ("press", "A2", 0.05),
+    )  # fmt: skip
+    assert np.abs(heard[2_300:2_400]).max() > 0.4
+    assert silence_after(heard, 2_400 + CUT)
+
+
+def test_a_scheduled_sound_ends_what_is_pressed_before_it(render: Render, sound: Audio) -> None:
+    low, high = np.full(9_600, 0.25, dtype=np.float32), np.full(4_800, 0.5, dtype=np.float32)
+    group = {"one_shot": True, "mute_group": 1}
+    heard = render(
+        {"A1": low, "A2": high}, {"A1": group, "A2": group}, ("press", "A2", 0.05), ("press", "A1", 0.02)
+    )
+    np.testing.assert_array_equal(heard[960:2_400, 0], low[:1_440])
+    np.testing.assert_array_equal(heard[2_400 + CUT + 1 : 7_200, 0], high[: 4_800 - CUT - 1])
+
+
+def test_steps_start_anew_are_let_go_and_end_with_the_beat(render: Render, sound: Audio) -> None:
+    step = {"isStep": True}
+    again = render(
+        {"A1": sound}, {"A1": {"gate": False}}, ("press", "A1", 0, step), ("press", "A1", 0.05, step)
+    )
+    np.testing.assert_array_equal(again[2_400 + CUT + 1 : 7_200, 0], sound[CUT + 1 :])
+    gated = render({"A1": sound}, {"A1": {"loop": True}}, ("press", "A1", 0, step | {"until": 0.05}))
+    np.testing.assert_array_equal(gated[:2_400, 0], sound[:2_400])
+    assert silence_after(gated, 2_400 + CUT)
+    loop = {"gate": False, "loop": True}
+    ended = render(
+        {"A1": sound, "A2": 0.5 * sound}, {"A1": loop, "A2": loop},
+        ("press", "A1", 0, step), ("press", "A1", 0.1, step), ("press", "A2"), ("endSteps", None, 0.05),
+    )  # fmt: skip
+    np.testing.assert_allclose(ended[2_400 + CUT + 1 : 4_800, 0], 0.5 * sound[2_400 + CUT + 1 :], atol=1e-6)
+    np.testing.assert_allclose(ended[4_800:, 0], 0.5 * sound, atol=1e-6)
 
 
 def test_attack_and_hold_of_the_envelope(render: Render, sound: Audio) -> None:

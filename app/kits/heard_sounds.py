@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.audio.render.recipe import RecipeError, RenderRecipe
+from app.audio.render.recipe import RenderRecipe
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import HUNDREDTHS, PROJECT, KitState, PadState
 from app.models import Job, Kit, Render, Sample, User
@@ -20,10 +20,11 @@ def tempo_of_bank(state: KitState, bank: str) -> float:
 def heard_recipe(settings: PadSettings, tempo_bpm: float) -> RenderRecipe | None:
     """Return what is done to a pad's sample before it is heard; None when it is played as it is.
 
-    A pad in time with the bank is stretched to its tempo, which the unit does while it plays.
+    A pad in time with the bank is stretched to its tempo, which the unit does while it plays. One that has
+    this tempo already needs no stretching.
     """
     recipe = settings.recipe
-    if not settings.bpm_sync:
+    if not settings.bpm_sync or (recipe is None and settings.bpm == tempo_bpm):
         return recipe
     changes = {"bpm": tempo_bpm, "length_s": None, "from_bpm": settings.bpm}
     if recipe is not None and recipe.bpm is not None:
@@ -40,12 +41,13 @@ def sounding_pads(kit: Kit, bank: str) -> dict[str, PadState]:
 def order_sound(user: User, kit: Kit, pad: str, sample: Sample) -> Render | Job | None:
     """Return the shaped sound that a pad plays, or the job that makes it; None for the sample's own WAV.
 
-    Raises RecipeError when the pad's recipe does not suit its sample.
+    Samples that are too long to shape for hearing are heard as they are. Raises RecipeError when the pad's
+    recipe does not suit its sample.
     """
+    if sample.duration_s > orders.MAX_PREVIEW_S:
+        return None
     state = load_state(kit)
     recipe = heard_recipe(state.pad(pad).settings, tempo_of_bank(state, bank_of(pad)))
     if recipe is None or recipe.changes_nothing:
         return None
-    if sample.duration_s > orders.MAX_PREVIEW_S:
-        raise RecipeError(f"Sounds of more than {orders.MAX_PREVIEW_S:g} s are heard as they are.")
     return orders.order_preview(user, sample, recipe)
