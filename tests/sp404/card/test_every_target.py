@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import re
 import struct
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +28,7 @@ from app.sp404.preflight.findings import ERROR
 from app.sp404.project.pad_sounds import wav_sound
 from tests.sp404.card.made_kits import card_sound, full_bank, make_kit, pad, write_wav_file
 
+ROOT = Path(__file__).resolve().parents[3]
 SAFE = re.compile(r"[A-Za-z0-9_!&()+,=@\[\]{}][A-Za-z0-9 _!&()+\-,.=@\[\]{}]*")
 
 
@@ -251,3 +254,13 @@ def test_memory_does_not_grow_with_the_number_of_pads(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert max(peaks) < 3_000_000
+
+
+def test_building_and_checking_load_no_engine() -> None:
+    parts = ("card.card_builder", "card.kit_reading", "preflight.kit_preflight", "preflight.card_check")
+    loads = "; ".join(f"import app.sp404.{part}" for part in parts)
+    check = (
+        f"{loads}; import sys; print([name for name in ('numpy', 'scipy', 'librosa') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
