@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 import struct
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from app.sp404.card.card_sounds import CardSound, CardSounds, MissingSound
 from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import KitDocument, read_kit
 from app.sp404.pad_settings import PadSettings
-from app.sp404.pads import PAD_NAMES
 from app.sp404.preflight.card_check import check_files
 from app.sp404.preflight.findings import ERROR
 from app.sp404.project.pad_sounds import wav_sound
@@ -236,18 +234,3 @@ def test_a_folder_that_exists_is_not_written_to(tmp_path: Path) -> None:
     with pytest.raises(UnitFileError, match="exists already"):
         write_files(build(make_kit({"A1": pad()}), {"A1": card_sound(tmp_path)}, ["mk2"]), tmp_path / "o")
     assert files_below(tmp_path / "o") == ["mine.txt"]
-
-
-def test_memory_does_not_grow_with_the_number_of_pads(tmp_path: Path) -> None:
-    sound = card_sound(tmp_path, 300_000, 2)
-    peaks = []
-    for count in (4, 40):
-        places = PAD_NAMES[:count]
-        tracemalloc.start()
-        files = build(
-            make_kit({place: pad() for place in places}), dict.fromkeys(places, sound), ["mk2", "sx", "sfz"]
-        )
-        assert write_files(files, tmp_path / f"o{count}") > count * 3_000_000
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert max(peaks) < 3_000_000
