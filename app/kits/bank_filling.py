@@ -101,9 +101,8 @@ def _fill(
     taken = load_candidates(user, [each for each in here if each])
     chosen = fill_layout(wishes.layout, pools, aim, list(taken.values()), locked)
     if not chosen.picks:
-        raise NothingToFillError(
-            f"Your library has no further sound for “{wishes.layout.name}”. Upload some, or choose another recipe."
-        )
+        name = wishes.layout.name
+        raise NothingToFillError(f"Your library has no further sound for “{name}”. Upload some first.")
     samples = _load_samples(user, [pick.candidate.sample_id for pick in chosen.picks.values()])
     placed = _chopped_pads(wishes.layout, chosen.picks, samples, free) or {
         f"{bank}{number}": _pad_state(pick, samples[pick.candidate.sample_id])
