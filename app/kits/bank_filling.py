@@ -21,7 +21,7 @@ from app.kits.pad_sounds import tempo_of_bank
 from app.models import AudioFeatures, Kit, Sample, User
 from app.music.musical_keys import short_key_name
 from app.plurals import pluralize
-from app.sp404.bank_fill import Aim, Candidate, Pick, fill_layout
+from app.sp404.bank_fill import Aim, PadCandidate, Pick, fill_layout
 from app.sp404.bank_layouts import LAYOUTS, BankLayout, PadRole, WantedClass
 from app.sp404.filled_pad import settings_for_pick
 from app.sp404.pads import pads_of_bank
@@ -135,7 +135,7 @@ def _missing(bank: str, roles: Mapping[int, PadRole]) -> dict[str, str]:
     return {f"{bank}{number}": role.classes[0].label for number, role in sorted(roles.items())}
 
 
-def _present_layout(held: Mapping[int, PadState], known: Mapping[str, Candidate]) -> BankLayout:
+def _present_layout(held: Mapping[int, PadState], known: Mapping[str, PadCandidate]) -> BankLayout:
     """Return the classes that the pads of a bank hold as a layout."""
     if bank_chops.is_chopped(list(held.values())):
         return LAYOUTS["breaks"]

@@ -17,7 +17,7 @@ from app.models.search_row import NO_TEMPO, SearchRow
 from app.search import indexing, matching
 from app.search.condition import Condition, all_of
 from app.search.conditions import one_of
-from app.sp404.bank_fill import Aim, Candidate, fit_to_aim
+from app.sp404.bank_fill import Aim, PadCandidate, fit_to_aim
 from app.sp404.bank_layouts import WantedClass
 
 SCANNED = 60
@@ -35,7 +35,7 @@ class _LightRow(NamedTuple):
 
 def read_pools(
     user: User, classes: Iterable[WantedClass], wishes: FillWishes, aim: Aim, without: Collection[str]
-) -> dict[WantedClass, list[Candidate]]:
+) -> dict[WantedClass, list[PadCandidate]]:
     """Return the candidates of each class, without samples that the kit has already.
 
     One query a class finds them by an index, and one more reads them all.
@@ -51,7 +51,7 @@ def read_pools(
 
 def load_candidates(
     user: User, ids: Collection[str], words: Mapping[str, float] | None = None
-) -> dict[str, Candidate]:
+) -> dict[str, PadCandidate]:
     """Return the user's samples with these ids as candidates; `words` says how well they suit a sentence."""
     if not ids:
         return {}
@@ -91,7 +91,7 @@ def _choose_rows(
         words[row.sample_id] = met
         bpm = None if row.bpm == NO_TEMPO else row.bpm
         fit = fit_to_aim(
-            Candidate(row.sample_id, wanted.kind, wanted.sound, bpm=bpm, key=row.key or None), aim
+            PadCandidate(row.sample_id, wanted.kind, wanted.sound, bpm=bpm, key=row.key or None), aim
         )
         ranked.append(_LightRow(row.sample_id, met + fit))
     ranked.sort(key=lambda each: (-each.rank, crc32(f"{aim.seed}:{each.sample_id}".encode()), each.sample_id))
@@ -144,7 +144,7 @@ def _id_of(number: int, length: int) -> str:
     return "".join(reversed(letters))
 
 
-def _candidate(row: Any, words: float) -> Candidate:
+def _candidate(row: Any, words: float) -> PadCandidate:
     """Return a row as a candidate. What its owner corrected is sure."""
     fixed = row.corrections or {}
     confidence = 1.0 if "sound" in fixed or "kind" in fixed else row.sound_confidence or 0.0
@@ -152,7 +152,7 @@ def _candidate(row: Any, words: float) -> Candidate:
         confidence = 1.0 if "kind" in fixed else row.kind_confidence
     vector: Sequence[float] = vector_layout.from_bytes(row.vector) if row.vector else ()
     vector = vector if any(vector) else ()  # all zeros for silence
-    return Candidate(
+    return PadCandidate(
         row.id,
         row.kind,
         row.sound or "",

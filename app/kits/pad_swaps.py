@@ -14,8 +14,7 @@ from app.kits import history
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState, PadState
 from app.kits.pad_edits import EmptyPadError, pad_for_sample
-from app.library import samples
-from app.models import Kit, KitChange, Sample, User
+from app.models import Kit, KitChange, Sample, User, ownership
 from app.models.ownership import RowNotFoundError
 from app.search.sample_query import SampleQuery
 from app.search.similar_samples import NoVectorError, SimilarQuery, find_similar, read_source
@@ -78,7 +77,7 @@ def _sounds_alike(user: User, kit: Kit, pad: str, sample_id: str, change: str = 
     """Return the sounds of the same class that are nearest to one, without those on other pads of the kit."""
     others = {each.sample_id for name, each in load_state(kit).pads.items() if name != pad and each.sample_id}
     try:
-        sample = samples.owned_by(user, sample_id)
+        sample = _owned_sample(user, sample_id)
         source = read_source(user, [sample_id])
     except (NoVectorError, RowNotFoundError) as error:
         raise NothingAlikeError(
@@ -90,7 +89,7 @@ def _sounds_alike(user: User, kit: Kit, pad: str, sample_id: str, change: str = 
 
 
 def _replace(user: User, kit: Kit, pad: str, sample_id: str, words: str, revision: int | None) -> Sample:
-    sample = samples.owned_by(user, sample_id)
+    sample = _owned_sample(user, sample_id)
     fresh = pad_for_sample(sample)
 
     def edit(state: KitState) -> KitState:
@@ -99,6 +98,10 @@ def _replace(user: User, kit: Kit, pad: str, sample_id: str, words: str, revisio
 
     history.change_kit(kit, words, edit, revision)
     return sample
+
+
+def _owned_sample(user: User, sample_id: str) -> Sample:
+    return ownership.owned_by(user, Sample, sample_id, Sample.deleted_at.is_(None))
 
 
 def _walk_words(pad: str) -> str:

@@ -27,7 +27,7 @@ _PITCHLESS = (*DRUMS, HI_HAT, "drums", "percussion")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PadCandidate:
     """A sound that may go on a pad. Confidences and `words` are 0 to 1; None is for what is not known.
 
     Attributes
@@ -67,7 +67,7 @@ class Aim:
 class Pick:
     """A chosen sound, the role it has, the class that it fills, and by how many semitones it must move."""
 
-    candidate: Candidate
+    candidate: PadCandidate
     role: PadRole
     wanted: WantedClass
     shift: int = 0
@@ -84,9 +84,9 @@ class BankFill:
 
 def fill_layout(
     layout: BankLayout,
-    pools: Mapping[WantedClass, Sequence[Candidate]],
+    pools: Mapping[WantedClass, Sequence[PadCandidate]],
     aim: Aim,
-    taken: Sequence[Candidate] = (),
+    taken: Sequence[PadCandidate] = (),
     locked: Iterable[int] = (),
 ) -> BankFill:
     """Choose a sound for each pad of a layout.
@@ -95,11 +95,11 @@ def fill_layout(
     ----------
     layout : BankLayout
         A chopped one gets a pick for its first free pad only.
-    pools : mapping of WantedClass to sequence of Candidate
+    pools : mapping of WantedClass to sequence of PadCandidate
         What the library has of each class, or the part of it that comes into question.
     aim : Aim
         Without a key, layouts in key get the one that suits most of their candidates.
-    taken : sequence of Candidate
+    taken : sequence of PadCandidate
         Sounds of locked pads: they are not chosen again, and their near duplicates neither.
     locked : iterable of int
         Pads that are left alone.
@@ -122,12 +122,12 @@ def fill_layout(
     return BankFill(_in_pitch_order(picks), missing, key)
 
 
-def are_near_duplicates(one: Candidate, other: Candidate) -> bool:
+def are_near_duplicates(one: PadCandidate, other: PadCandidate) -> bool:
     """Return whether two sounds count as the same recording.
 
     Parameters
     ----------
-    one, other : Candidate
+    one, other : PadCandidate
     """
     if one.sample_id == other.sample_id or (one.group_id is not None and one.group_id == other.group_id):
         return True
@@ -137,11 +137,11 @@ def are_near_duplicates(one: Candidate, other: Candidate) -> bool:
 class _Choice:
     """The sounds chosen so far."""
 
-    def __init__(self, aim: Aim, taken: list[Candidate]) -> None:
+    def __init__(self, aim: Aim, taken: list[PadCandidate]) -> None:
         self._aim = aim
         self._chosen = taken
 
-    def pick(self, role: PadRole, pools: Mapping[WantedClass, Sequence[Candidate]]) -> Pick | None:
+    def pick(self, role: PadRole, pools: Mapping[WantedClass, Sequence[PadCandidate]]) -> Pick | None:
         """Choose a sound for a role and remember it; sure ones of any of its classes come first."""
         for least in (SURE, 0.0):
             for wanted in role.classes:
@@ -154,12 +154,12 @@ class _Choice:
                     )
         return None
 
-    def _is_usable(self, each: Candidate, role: PadRole, least: float) -> bool:
+    def _is_usable(self, each: PadCandidate, role: PadRole, least: float) -> bool:
         if each.confidence < least or any(are_near_duplicates(each, other) for other in self._chosen):
             return False
         return not role.is_in_key or _shares_key(each.key, self._aim.key)
 
-    def _best(self, usable: Sequence[Candidate], wanted: WantedClass) -> Candidate:
+    def _best(self, usable: Sequence[PadCandidate], wanted: WantedClass) -> PadCandidate:
         worth = {each.sample_id: self._worth(each) for each in usable}
         most = max(worth.values())
         same = [each for each in self._chosen if (each.kind, each.sound) == (wanted.kind, wanted.sound)]
@@ -170,19 +170,19 @@ class _Choice:
             good, key=lambda each: (_least_distance(each, same), worth[each.sample_id], each.sample_id)
         )
 
-    def _worth(self, each: Candidate) -> float:
+    def _worth(self, each: PadCandidate) -> float:
         chance = chance_of(each.sample_id, self._aim.seed)
         fit = fit_to_aim(each, self._aim)
         own = _CONFIDENCE * each.confidence + _FIT * fit + _WORDS * each.words + _LIKED * each.liked
         return own + SHUFFLED_BY * chance
 
 
-def fit_to_aim(each: Candidate, aim: Aim) -> float:
+def fit_to_aim(each: PadCandidate, aim: Aim) -> float:
     """Return how well the tempo and the key of a sound suit a bank, 0 to 1; drums have no key to fit.
 
     Parameters
     ----------
-    each : Candidate
+    each : PadCandidate
     aim : Aim
     """
     fits = [tempo_fit(each.bpm, aim.bpm)] if each.kind == LOOP and aim.bpm else []
@@ -215,7 +215,7 @@ def _shares_key(key: str | None, wanted: str | None) -> bool:
     )
 
 
-def _least_distance(each: Candidate, others: Sequence[Candidate]) -> float:
+def _least_distance(each: PadCandidate, others: Sequence[PadCandidate]) -> float:
     return min((math.dist(each.vector, o.vector) for o in others if each.vector and o.vector), default=0.0)
 
 
@@ -223,7 +223,7 @@ def _is_in_key(layout: BankLayout) -> bool:
     return any(role.is_in_key for role in layout.roles.values())
 
 
-def _shared_key(layout: BankLayout, pools: Mapping[WantedClass, Sequence[Candidate]]) -> str | None:
+def _shared_key(layout: BankLayout, pools: Mapping[WantedClass, Sequence[PadCandidate]]) -> str | None:
     """Return the key that most candidates of the pads in key go with."""
     classes = {wanted for role in layout.roles.values() if role.is_in_key for wanted in role.classes}
     found = (
