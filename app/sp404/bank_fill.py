@@ -5,23 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from zlib import crc32
 
 from app.audio.goes_with import tempo_fit
+from app.audio.similarity import layout as vector_layout
 from app.music.key_fit import MIXES, NEUTRAL, best_shift, common_key, key_fit
 from app.music.sound_classes import DRUMS, HI_HAT, LOOP
 from app.sp404.bank_layouts import BankLayout, PadRole, WantedClass
 
 MIN_VECTOR_DISTANCE = 0.3
-"""Sounds whose similarity vectors are nearer than this count as the same recording."""
+"""Sounds whose similarity vectors are nearer than this count as the same recording.
+
+Of copies of 20 hits, 95 % of those in MP3, Ogg Vorbis, mono, 32 kHz or with another gain lie below 0.25; of
+6,512 pairs of one class and different instruments 0.1 % lie below 0.18, and 1 % below 0.59.
+"""
 SURE = 0.5
-"""From this confidence on a class counts as sure. Others are taken only where no sure one is left."""
+"""From this confidence on a class counts as sure. Sounds below it are not taken: an empty pad is better."""
+TYPICAL_SHARE, FEWEST_TYPICAL = 0.75, 6
+"""Of so many candidates or more, the quarter that is least like the others of its class is not taken."""
 GOOD_ENOUGH = 0.12
 """Of a second sound of a class, those whose worth is this far from the best compete by variety."""
 SHUFFLED_BY = 0.3
 """How much chance may add to the worth of a sound for any seed but 0."""
 _CONFIDENCE, _FIT, _WORDS, _LIKED = 0.45, 0.35, 0.2, 0.05
 _MOVED = 0.6  # less than any key that mixes as it is
+_CLASS = vector_layout.BLOCKS[vector_layout.CLASS]
 _MOST_CRC = 2**32 - 1
 _PITCHLESS = (*DRUMS, HI_HAT, "drums", "percussion")
 
@@ -106,11 +115,12 @@ def fill_layout(
 
     Notes
     -----
-    The roles are filled in the order of the layout. The first pad of a class gets the sound of most worth:
-    how sure its class is, how well its tempo and key fit, which words it meets, a little for a like, chance
-    by the seed. A further one of the class gets, among those of nearly the same worth, the one farthest from
-    all chosen of the class (maximin, as in Gonzalez 1985). Two of one group of duplicates, or with vectors
-    nearer than `MIN_VECTOR_DISTANCE`, are never chosen together. The same arguments give the same picks.
+    The roles are filled in the order of the layout, from sounds whose class is sure and that are no outliers
+    of it by the similarity vector. The first pad of a class gets the sound of most worth: how sure its class
+    is, how well its tempo and key fit, which words it meets, a little for a like, and chance by the seed. A
+    further one of the class gets, among those of nearly the same worth, the one farthest from all chosen of
+    the class (maximin, as in Gonzalez 1985). Two of one group of duplicates, or with vectors nearer than
+    `MIN_VECTOR_DISTANCE`, are never chosen together. The same arguments give the same picks.
     """
     key = aim.key or (_shared_key(layout, pools) if _is_in_key(layout) else None)
     choice = _Choice(replace(aim, key=key), list(taken))
@@ -142,20 +152,17 @@ class _Choice:
         self._chosen = taken
 
     def pick(self, role: PadRole, pools: Mapping[WantedClass, Sequence[PadCandidate]]) -> Pick | None:
-        """Choose a sound for a role and remember it; sure ones of any of its classes come first."""
-        for least in (SURE, 0.0):
-            for wanted in role.classes:
-                usable = [each for each in pools.get(wanted, ()) if self._is_usable(each, role, least)]
-                if usable:
-                    best = self._best(usable, wanted)
-                    self._chosen.append(best)
-                    return Pick(
-                        best, role, wanted, best_shift(best.key, self._aim.key) if role.is_in_key else 0
-                    )
+        """Choose a sound for a role and remember it; the first of its classes that has one counts."""
+        for wanted in role.classes:
+            usable = [each for each in pools.get(wanted, ()) if self._is_usable(each, role)]
+            if usable:
+                best = self._best(_typical(usable), wanted)
+                self._chosen.append(best)
+                return Pick(best, role, wanted, best_shift(best.key, self._aim.key) if role.is_in_key else 0)
         return None
 
-    def _is_usable(self, each: PadCandidate, role: PadRole, least: float) -> bool:
-        if each.confidence < least or any(are_near_duplicates(each, other) for other in self._chosen):
+    def _is_usable(self, each: PadCandidate, role: PadRole) -> bool:
+        if each.confidence < SURE or any(are_near_duplicates(each, other) for other in self._chosen):
             return False
         return not role.is_in_key or _shares_key(each.key, self._aim.key)
 
@@ -217,6 +224,19 @@ def _shares_key(key: str | None, wanted: str | None) -> bool:
 
 def _least_distance(each: PadCandidate, others: Sequence[PadCandidate]) -> float:
     return min((math.dist(each.vector, o.vector) for o in others if each.vector and o.vector), default=0.0)
+
+
+def _typical(usable: Sequence[PadCandidate]) -> Sequence[PadCandidate]:
+    """Return the candidates without those least like the rest, where there are enough to tell.
+
+    A sound that was taken for another class is far from all others, so variety alone would prefer it.
+    """
+    known = [each for each in usable if each.vector]
+    if len(known) < FEWEST_TYPICAL:
+        return usable
+    mean = [fmean(numbers) for numbers in zip(*(each.vector[_CLASS] for each in known), strict=True)]
+    near = sorted(known, key=lambda each: (math.dist(each.vector[_CLASS], mean), each.sample_id))
+    return near[: math.ceil(TYPICAL_SHARE * len(near))]
 
 
 def _is_in_key(layout: BankLayout) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from app.extensions import db
@@ -38,7 +40,7 @@ def test_a_loop_is_cut_over_sixteen_pads_in_order(owner: User, kit: Kit, loop: S
     spans = [(recipe.start, recipe.end) for recipe in recipes if recipe is not None]
     assert len(spans) == 16
     assert spans[0][0] == 0
-    assert all(one[1] == other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one[1] == other[0] for one, other in pairwise(spans))
     assert spans[-1][1] == round(loop.duration_s * loop.features.sample_rate)
     settings = pads[3].settings
     assert (settings.gate, settings.loop, settings.bpm_sync, settings.mute_group) == (

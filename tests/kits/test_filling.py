@@ -15,10 +15,12 @@ from app.kits.kit_state import KitState
 from app.models import DuplicateGroup, DuplicateMember, Kit, Sample, User
 from app.models.base import transaction
 from app.music.sound_classes import LOOP, ONE_SHOT
+from app.search.indexing import follow_changes
 from app.sp404.bank_layouts import LAYOUTS
 from app.sp404.pads import pads_of_bank
 from tests.kits.fill_stock import shelve_library, shelve_sound, vector_at
 from tests.kits.stock import held_ids
+from tests.query_counter import counted_queries
 
 BOOM_BAP = FillWishes(LAYOUTS["boom-bap"])
 
@@ -199,14 +201,45 @@ def test_an_unsure_tempo_is_not_in_sync_and_a_stereo_hit_is_made_mono(owner: Use
     assert held["A1"].settings.recipe.mono == "auto"
 
 
-def test_an_unsure_class_comes_last(owner: User, kit: Kit) -> None:
-    unsure = shelve_sound(
-        owner, "Unsure", ONE_SHOT, "snare", sound_confidence=0.36, similarity=vector_at(1.0)
-    )
+def test_an_unsure_class_is_not_taken(owner: User, kit: Kit) -> None:
+    shelve_sound(owner, "Unsure", ONE_SHOT, "snare", sound_confidence=0.45, similarity=vector_at(1.0))
     rim = shelve_sound(owner, "Rim", ONE_SHOT, "rim", similarity=vector_at(5.0))
+    report = fill_bank(owner, kit, "A", BOOM_BAP)
+    assert held_ids(kit) == {"A6": rim.id}
+    assert report.missing["A2"] == "snare"
+
+
+def test_a_corrected_class_is_sure(owner: User, kit: Kit) -> None:
+    sample = shelve_sound(owner, "Corrected", ONE_SHOT, "snare", sound_confidence=0.1)
+    with transaction():
+        sample.correct(sound="kick")
     fill_bank(owner, kit, "A", BOOM_BAP)
-    held = held_ids(kit)
-    assert (held["A2"], held["A6"]) == (unsure.id, rim.id)
+    assert held_ids(kit) == {"A1": sample.id}
+
+
+def test_the_outlier_of_a_class_is_not_taken(owner: User, kit: Kit) -> None:
+    kicks = [
+        shelve_sound(owner, f"Kick {n}", ONE_SHOT, "kick", similarity=vector_at(1.0 + n)) for n in range(8)
+    ]
+    odd = shelve_sound(owner, "Odd", ONE_SHOT, "kick", similarity=vector_at(90.0, 7), sound_confidence=0.95)
+    fill_bank(owner, kit, "A", BOOM_BAP)
+    assert len(held_ids(kit)) == 2
+    assert odd.id not in held_ids(kit).values()
+    assert len(kicks) == 8
+
+
+def test_a_fill_takes_as_many_queries_from_many_sounds_as_from_few(owner: User, stranger: User) -> None:
+    counts = []
+    for user, each in ((owner, 1), (stranger, 6)):
+        shelve_library(user, each)
+        follow_changes(user.id)
+        kit = kit_list.create_kit(user, KitState("Counted"))
+        db.session.refresh(kit)
+        with counted_queries() as statements:
+            fill_bank(user, kit, "A", BOOM_BAP)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert counts[0] <= 45, statements
 
 
 def test_a_strangers_sounds_are_never_used(owner: User, stranger: User, kit: Kit) -> None:
