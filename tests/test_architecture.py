@@ -31,6 +31,8 @@ RINGS = [
         "app.api.sample_views",
         "app.api.render_views",
         "app.api.kit_views",
+        "app.api.kit_fill_views",
+        "app.kits.fill_views",
         "app.kits.kit_page",
         "app.kits.pad_views",
         "app.kits.play_views",

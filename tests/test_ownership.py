@@ -17,6 +17,13 @@ from tests.support import ApiScript, Browser
 # Invoices exist with Stripe only: tests/billing/test_pages.py asks for one.
 NO_ID = {"token": "pages.media", "sha256": "upload.known", "invoice_id": "billing.invoice"}
 
+FILLING: dict[str, dict[str, Any]] = {
+    "api.fill_bank": {"recipe": "mpc"},
+    "api.shuffle_bank": {"seed": 1},
+    "api.fit_bank": {},
+    "api.swap_pad": {},
+}
+
 
 @pytest.fixture
 def ids(app: Flask, owner: User, as_owner: Browser) -> dict[str, str]:
@@ -40,6 +47,8 @@ def body_of(rule: Rule, method: str) -> dict[str, Any]:
     """Return a body that the route would accept, so that only its owner decides about the answer."""
     if method in ("PATCH", "PUT"):
         return {"json": {}}
+    if rule.endpoint in FILLING:
+        return {"json": FILLING[rule.endpoint]}
     if rule.arguments & {"pad", "bank"} and method == "POST":
         return {"json": {"to": "B" if "bank" in rule.arguments else "B1"}}
     if rule.endpoint == "api.export_kit":
@@ -62,7 +71,7 @@ def test_a_signed_in_stranger_finds_nothing(app: Flask, ids: dict[str, str], as_
 def test_a_strangers_token_finds_nothing(app: Flask, ids: dict[str, str], stranger: User) -> None:
     script = ApiScript(app, stranger)
     walked = [(rule, method) for rule in rules(app) for method in methods(rule) if is_api(rule)]
-    assert len(walked) == 26
+    assert len(walked) == 31
     for rule, method in walked:
         assert script.call(method, path_of(rule, ids), **body_of(rule, method)).status_code == 404, rule
 

@@ -10,9 +10,11 @@ from pydantic import ValidationError
 from app.api import problems
 from app.audio.render.recipe import RecipeError
 from app.jobs.reprocess import DailyLimitError
+from app.kits.bank_filling import NothingToFillError
 from app.kits.history import KitConflictError, KitTooLargeError
 from app.kits.kit_list import TooManyKitsError
 from app.kits.pad_edits import EmptyPadError
+from app.kits.pad_swaps import NothingAlikeError
 from app.models.corrections import UnfitCorrectionError
 from app.sp404.errors import UnitFileError
 from app.upload.direct_uploads import NoBucketError, NotArrivedError
@@ -30,6 +32,8 @@ STATUS_BY_ERROR: dict[type[Exception], int] = {
     TooManyKitsError: 409,
     KitTooLargeError: 422,
     EmptyPadError: 422,
+    NothingToFillError: 422,
+    NothingAlikeError: 422,
 }
 
 

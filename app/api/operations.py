@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.api import duplicate_schemas, render_schemas, sample_schemas, schemas, similar_schemas
+from app.api.kit_fill_operations import KIT_FILL_OPERATIONS
 from app.api.kit_operations import KIT_OPERATIONS
 from app.api.operation import Operation
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
@@ -207,5 +208,6 @@ OPERATIONS = (
     DOWNLOAD_RENDER,
     FIND_CHOPS,
     *KIT_OPERATIONS,
+    *KIT_FILL_OPERATIONS,
     SHOW_USAGE,
 )

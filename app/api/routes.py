@@ -8,6 +8,7 @@ from werkzeug.datastructures import FileStorage
 import tasks
 from app.account import data_export
 from app.api import (
+    kit_fill_views,  # noqa: F401  # importing it registers its views
     kit_views,  # noqa: F401  # importing it registers its views
     openapi,
     operations,

@@ -10,16 +10,19 @@ from werkzeug.wrappers import Response
 
 from app.form_responses import parse_whole_number
 from app.kits import grid, history, kit_list
+from app.kits.bank_filling import NothingToFillError
 from app.kits.forms import BankForm, KitForm, PadForm
 from app.kits.history import KitConflictError, KitTooLargeError
 from app.kits.kit_list import TooManyKitsError
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
 from app.kits.pad_edits import EmptyPadError, KitFullError
+from app.kits.pad_swaps import NothingAlikeError
 from app.models import Kit
 from app.negotiation import wants_fragment
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import list_samples
+from app.sp404.bank_layouts import LAYOUTS
 from app.sp404.pads import PAD_NAMES, PLACES, bank_of
 from app.sp404.unit_limits import BANKS
 
@@ -47,6 +50,7 @@ def render_kit(
         "banks": grid.filled_pads(state),
         "pads": pads,
         "all_pads": PAD_NAMES,
+        "layouts": LAYOUTS.values(),
         "steps": history.next_steps(kit),
         "kit_form": kit_form or KitForm(kit),
         "bank_form": bank_form or BankForm(state.bank(bank)),
@@ -125,12 +129,17 @@ def show_conflict(error: KitConflictError) -> Page:
 @blueprint.errorhandler(TooManyKitsError)
 @blueprint.errorhandler(KitFullError)
 @blueprint.errorhandler(EmptyPadError)
+@blueprint.errorhandler(NothingToFillError)
+@blueprint.errorhandler(NothingAlikeError)
 @blueprint.errorhandler(KitTooLargeError)
 def show_refusal(error: Exception) -> Page:
     """Say why nothing was changed, on the page that it was asked from."""
     if wants_fragment():
         return render_template("errors/_alert.html", sentence=str(error)), 422
     flash(str(error), "error")
-    kit_id = (request.view_args or {}).get("kit_id")
-    here = url_for("kits.show", kit_id=kit_id) if kit_id else url_for("kits.index")
-    return redirect(here, 303)
+    place = request.view_args or {}
+    if not (kit_id := place.get("kit_id")):
+        return redirect(url_for("kits.index"), 303)
+    if pad := place.get("pad"):
+        return redirect(url_for("kits.show_pad", kit_id=kit_id, pad=pad), 303)
+    return redirect(url_for("kits.show", kit_id=kit_id, bank=place.get("bank")), 303)

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.form_responses import render_form, see_other
 from app.kits import (
+    fill_views,  # noqa: F401  # importing it registers its views
     grid,
     history,
     kit_list,

@@ -33,6 +33,8 @@ class SearchRow(Model):
             Index(f"ix_search_rows_kind_{column}", "user_id", "live", "kind", column, desc("sample_id"))
             for column in BY_KIND
         ),
+        # The classes that a pad of a kit may be filled from
+        Index("ix_search_rows_class", "user_id", "live", "kind", "sound", "sample_id"),
         Index("ix_search_rows_added", "user_id", "live", "created_at"),
     )
 
