@@ -15,9 +15,9 @@ from app.integrations.storage import StorageError
 from app.kits import bank_chops, history
 from app.kits.fill_candidates import load_candidates, read_pools
 from app.kits.fill_wishes import FillWishes
+from app.kits.heard_sounds import tempo_of_bank
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import HUNDREDTHS, PROJECT, KitState, PadState
-from app.kits.pad_sounds import tempo_of_bank
 from app.models import AudioFeatures, Kit, Sample, User
 from app.music.musical_keys import short_key_name
 from app.plurals import pluralize

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from app.kits import history
+from app.kits.heard_sounds import tempo_of_bank
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
 from app.kits.measured_pads import MeasuredSound, measured_bank
-from app.kits.pad_sounds import tempo_of_bank
 from app.models import Kit, User
 from app.sp404.pad_fit import FitSound, fit_bank, key_of_bank
 

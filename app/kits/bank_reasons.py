@@ -11,10 +11,10 @@ from app.kits import bank_chops
 from app.kits.bank_fitting import fit_sound
 from app.kits.fill_candidates import load_candidates, read_pools
 from app.kits.fill_wishes import FillWishes
+from app.kits.heard_sounds import tempo_of_bank
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState, PadState
 from app.kits.measured_pads import MeasuredSound, load_measured, measured_bank
-from app.kits.pad_sounds import tempo_of_bank
 from app.models import Kit, User
 from app.sp404.bank_fill import Aim, are_near_duplicates
 from app.sp404.bank_layouts import DEFAULT_LAYOUT, WantedClass

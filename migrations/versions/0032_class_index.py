@@ -5,8 +5,8 @@ Expands only: an index of the search rows, by which the newest of a class are fo
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
