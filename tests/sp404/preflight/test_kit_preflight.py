@@ -12,8 +12,9 @@ from app.audio.render.recipe import RenderRecipe
 from app.audio.render.stretch_length import stretch_length
 from app.sp404.card.card_options import TARGETS
 from app.sp404.card.card_sounds import CardSound, CardSounds, MissingSound
-from app.sp404.kit_document import KitDocument
-from app.sp404.preflight.findings import ERROR, NOTE, Finding, has_errors
+from app.sp404.card.pad_plans import plan_card
+from app.sp404.kit_document import BankDocument, KitDocument
+from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, has_errors
 from app.sp404.preflight.fixes import apply_fixes
 from app.sp404.preflight.kit_preflight import check_kit
 from app.sp404.project.pad_sounds import wav_sound
@@ -178,3 +179,16 @@ def test_a_wav_that_is_too_short_for_the_unit_is_named(tmp_path: Path) -> None:
     path = write_wav_file(tmp_path / "a.wav", 480)
     found = check_kit(make_kit({"A1": pad()}), {"A1": CardSound(wav_sound(path, 4_900))})
     assert [one.wrong for one in found] == ["Its sound has 10 ms; the unit needs 0.1 s."]
+
+
+def test_the_tempo_of_a_bank_moves_with_its_pads() -> None:
+    kit = make_kit({"C1": pad()}, banks={"C": BankDocument(tempo=77.5)})
+    fix = Fix("close_gaps", "Kit", banks={"C": "A"})
+    moved = apply_fixes(kit, [Finding(NOTE, "empty_bank", "Kit", "", "", fix)])
+    assert (list(moved.pads), moved.banks) == (["A1"], {"A": BankDocument(tempo=77.5)})
+
+
+def test_made_names_differ_where_case_is_folded(folder: Path) -> None:
+    kit = make_kit({"A1": pad("kick"), "A2": pad("KICK"), "B1": pad("Kick")})
+    plan = plan_card(kit, dict.fromkeys(kit.pads, card_sound(folder)))
+    assert [one.settings.name for one in plan.pads.values()] == ["kick", "KICK-2", "Kick"]
