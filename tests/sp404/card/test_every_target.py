@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import re
 import struct
 from collections.abc import Iterator
@@ -122,7 +123,7 @@ def test_the_sfz_has_each_pad_at_its_note_with_its_choke(card: Path) -> None:
 
 
 def test_the_sfz_is_read_by_sfzlint(card: Path) -> None:
-    parser: Any = pytest.importorskip("sfzlint.parser", reason="sfzlint of PyPI is not installed")
+    parser: Any = importlib.import_module("sfzlint.parser")  # it has no types
     path = next((card / "SFZ").rglob("*.sfz"))
     faults: list[Any] = []
     parsed = parser.validate(path, err_cb=lambda *found: faults.append(found))
