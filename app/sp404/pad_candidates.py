@@ -18,7 +18,7 @@ Of copies of 20 hits, 95 % of those in MP3, Ogg Vorbis, mono, 32 kHz or with ano
 """
 _MOVED = 0.6  # less than any key that mixes as it is
 _HASH_BYTES = 6
-_HASHES = 2 ** (8 * _HASH_BYTES)
+_HASHES = float(1 << 8 * _HASH_BYTES)
 _PITCHLESS = (*DRUMS, HI_HAT, "drums", "percussion")
 
 
