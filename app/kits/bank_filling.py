@@ -21,9 +21,10 @@ from app.kits.kit_state import HUNDREDTHS, PROJECT, KitState, PadState
 from app.models import AudioFeatures, Kit, Sample, User
 from app.music.musical_keys import short_key_name
 from app.plurals import pluralize
-from app.sp404.bank_fill import Aim, PadCandidate, Pick, fill_layout
+from app.sp404.bank_fill import Pick, fill_layout
 from app.sp404.bank_layouts import LAYOUTS, BankLayout, PadRole, WantedClass
 from app.sp404.filled_pad import settings_for_pick
+from app.sp404.pad_candidates import Aim, PadCandidate
 from app.sp404.pads import pads_of_bank
 
 SHUFFLED = "Shuffle"

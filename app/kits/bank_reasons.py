@@ -16,8 +16,8 @@ from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState, PadState
 from app.kits.measured_pads import MeasuredSound, load_measured, measured_bank
 from app.models import Kit, User
-from app.sp404.bank_fill import Aim, are_near_duplicates
 from app.sp404.bank_layouts import DEFAULT_LAYOUT, WantedClass
+from app.sp404.pad_candidates import Aim, are_near_duplicates
 from app.sp404.pad_fit import key_of_bank
 from app.sp404.pad_reasons import PadFacts, bank_sentence, pad_sentence
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
-from zlib import crc32
 
 from sqlalchemy import Select, and_, func, select, union
 
@@ -17,8 +16,8 @@ from app.models.search_row import NO_TEMPO, SearchRow
 from app.search import indexing, matching
 from app.search.condition import Condition, all_of
 from app.search.conditions import one_of
-from app.sp404.bank_fill import Aim, PadCandidate, fit_to_aim
 from app.sp404.bank_layouts import WantedClass
+from app.sp404.pad_candidates import Aim, PadCandidate, chance_of, fit_to_aim
 
 SCANNED = 60
 """Of a class: so many of the newest, of those after a random place, and of those that meet a word."""
@@ -94,7 +93,7 @@ def _choose_rows(
             PadCandidate(row.sample_id, wanted.kind, wanted.sound, bpm=bpm, key=row.key or None), aim
         )
         ranked.append(_LightRow(row.sample_id, met + fit))
-    ranked.sort(key=lambda each: (-each.rank, crc32(f"{aim.seed}:{each.sample_id}".encode()), each.sample_id))
+    ranked.sort(key=lambda each: (-each.rank, chance_of(each.sample_id, aim.seed or 1), each.sample_id))
     return [each.sample_id for each in ranked[:KEPT]]
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -33,8 +33,8 @@ from app.kits.kit_state import KitState
 from app.models import Job, Kit, Sample, User
 from app.models.base import new_id, transaction
 from app.search.indexing import follow_changes
-from app.sp404.bank_fill import MIN_VECTOR_DISTANCE
 from app.sp404.bank_layouts import LAYOUTS, BankLayout
+from app.sp404.pad_candidates import MIN_VECTOR_DISTANCE
 from app.upload.upload_purpose import build_sample
 from benchmarks.kit_fill.sounds import LabelledSound, libraries_of, read_sounds
 from benchmarks.tables import Table, add_document_option, show_tables
@@ -42,6 +42,9 @@ from benchmarks.tables import Table, add_document_option, show_tables
 SEEDS = (0, 1, 2, 3, 4)
 LEAST_RIGHT, MOST_RATIO = 90.0, 3.0
 SMALL, LARGE, BATCH, TIMES = 200, 20_000, 500, 15
+CHOSEN = [layout for layout in LAYOUTS.values() if not layout.is_chopped]
+ALL = "all"
+Labels = dict[str, LabelledSound]
 Row = tuple[str, str, int, float, float, int, str]
 
 
@@ -63,7 +66,7 @@ def main() -> int:
     tables = [Table("recipes", header, rows)]
     tables += [Table("speed of filling", ("rows", "ms", "times"), speed)] if speed else []
     show_tables(tables, options.document)
-    right = [row[4] for row in rows if not math.isnan(row[4])]
+    right = [row[4] for row in rows if row[1] == ALL]
     is_good = (
         min(right) >= LEAST_RIGHT and not any(row[5] for row in rows) and all(r[6] == "yes" for r in rows)
     )
@@ -71,37 +74,42 @@ def main() -> int:
 
 
 def _measure(sounds: list[LabelledSound], *, large: bool) -> tuple[list[Row], list[tuple[str, float, float]]]:
-    labels: dict[str, LabelledSound] = {}
-    owners = {name: _make_owner(name, chosen, labels) for name, chosen in libraries_of(sounds).items()}
+    labels: Labels = {}
+    owners = {
+        name: [_make_owner(f"{name} {number}", chosen, labels) for number, chosen in enumerate(drawn)]
+        for name, drawn in libraries_of(sounds).items()
+    }
     if large:
-        owners["20,000 rows"] = _make_owner("20,000 rows", _many(sounds, LARGE), labels)
-    chosen = [layout for layout in LAYOUTS.values() if not layout.is_chopped]
-    rows = [_score(name, owner, layout, labels) for name, owner in owners.items() for layout in chosen]
+        owners["20,000 rows"] = [_make_owner("20,000 rows", _many(sounds, LARGE), labels)]
+    rows = [_score(name, drawn, each, labels) for name, drawn in owners.items() for each in (*CHOSEN, None)]
     if not large:
         return rows, []
     small = _make_owner("200 rows", _many(sounds, SMALL), labels)
-    times = [_fill_times(owner) for owner in (small, owners["20,000 rows"])]
+    times = [_fill_times(owner) for owner in (small, owners["20,000 rows"][0])]
     speed = [(f"{n:,}", 1000 * each, each / times[0]) for n, each in zip((SMALL, LARGE), times, strict=True)]
     return rows, speed
 
 
-def _score(name: str, owner: User, layout: BankLayout, labels: dict[str, LabelledSound]) -> Row:
+def _score(name: str, owners: list[User], layout: BankLayout | None, labels: Labels) -> Row:
+    """Return the figures of a recipe, of all recipes together for None."""
+    layouts = [layout] if layout else CHOSEN
     asked = filled = near = 0
     right: list[bool] = []
     is_same = True
-    for seed in SEEDS:
-        picks, again = _fill(owner, layout, seed), _fill(owner, layout, seed)
+    for owner, each, seed in product(owners, layouts, SEEDS):
+        picks, again = _fill(owner, each, seed), _fill(owner, each, seed)
         is_same &= picks == again
-        asked += len(layout.roles)
+        asked += len(each.roles)
         filled += len(picks)
         heard = {pad: labels[sample_id] for pad, sample_id in picks.items()}
         for pad, sound in heard.items():
             if sound.classes:
-                wanted = {each.sound for each in layout.roles[int(pad[1:])].classes}
+                wanted = {one.sound for one in each.roles[int(pad[1:])].classes}
                 right.append(bool(wanted & set(sound.classes)))
         near += sum(_are_near(*pair) for pair in combinations(heard.values(), 2))
     share = 100 * sum(right) / len(right) if right else math.nan
-    return name, layout.name, asked, 100 * filled / asked, share, near, "yes" if is_same else "no"
+    title = layout.name if layout else ALL
+    return name, title, asked, 100 * filled / asked, share, near, "yes" if is_same else "no"
 
 
 def _are_near(one: LabelledSound, other: LabelledSound) -> bool:

@@ -22,6 +22,7 @@ from training.installed_sounds import RATE
 
 SONIC_PI = Path("/usr/share/sonic-pi/samples")
 LAYERS_OF_INSTRUMENT = 2
+SMALL_LIBRARIES = 8
 # What a label of the kits, or a word of a sonic-pi name, may be called by the product.
 CLASSES: dict[str, tuple[str, ...]] = {
     "kick": ("kick",), "snare": ("snare",), "clap": ("clap",), "stick": ("rim", "percussion"),
@@ -115,12 +116,13 @@ def _read_cache(cache: Path) -> dict[str, Any]:
     return {line["key"]: line["measured"] for line in map(json.loads, cache.read_text().splitlines())}
 
 
-def libraries_of(sounds: list[LabelledSound]) -> dict[str, list[LabelledSound]]:
-    """Return the libraries to fill from: rich, twelve sounds, drums only and loops only."""
+def libraries_of(sounds: list[LabelledSound]) -> dict[str, list[list[LabelledSound]]]:
+    """Return the libraries to fill from: rich, twelve sounds drawn eight times, drums only, loops only."""
     chance = random.Random(12)
+    real = [each for each in sounds if each.source != "composed"]
     return {
-        "rich": sounds,
-        "twelve sounds": chance.sample([each for each in sounds if each.source != "composed"], 12),
-        "drums only": [each for each in sounds if each.source == "hydrogen"],
-        "loops only": [each for each in sounds if each.analysis.kind == "loop"],
+        "rich": [sounds],
+        "twelve sounds": [chance.sample(real, 12) for _ in range(SMALL_LIBRARIES)],
+        "drums only": [[each for each in sounds if each.source == "hydrogen"]],
+        "loops only": [[each for each in sounds if each.analysis.kind == "loop"]],
     }

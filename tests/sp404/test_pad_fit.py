@@ -9,6 +9,7 @@ import pytest
 from app.audio.render.recipe import RenderRecipe
 from app.music.sound_classes import LOOP, ONE_SHOT
 from app.sp404.bank_layouts import LAYOUTS, layout_in_sentence
+from app.sp404.pad_candidates import chance_of
 from app.sp404.pad_fit import FitSound, fit_bank, key_of_bank
 from app.sp404.pad_reasons import PadFacts, bank_sentence, pad_sentence
 from app.sp404.pad_settings import PadSettings
@@ -81,6 +82,15 @@ def test_a_layout_is_found_by_its_words(sentence: str, slug: str | None, rest: s
 def test_every_layout_plans_sixteen_pads() -> None:
     for layout in LAYOUTS.values():
         assert sorted(layout.roles) == list(range(1, 17))
+
+
+def test_chance_orders_the_same_samples_in_another_way_for_each_seed() -> None:
+    ids = [f"01J{number:023d}" for number in range(40)]
+    orders = {tuple(sorted(ids, key=lambda each: chance_of(each, seed))) for seed in range(1, 30)}
+    assert len(orders) == 29
+    first = {order[0] for order in orders}
+    assert len(first) > 10
+    assert chance_of(ids[0], 0) == 0.0
 
 
 def test_reasons_are_sentences() -> None:
