@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
+
 from app.cards import card_job
 from app.jobs.purposes import DailyLimit, Purpose, Results, Stage, Step, StepInput, Wording
 from app.models import Job
@@ -51,7 +53,8 @@ CARD_PURPOSE = Purpose(
         file_unavailable=KIT_UNCHANGED,
         mail=BatchWording("card", "ready", "made", min_wait_s=MAIL_AFTER_S),
     ),
-    result_page="cards.made",
+    result_label="Download ZIP",
+    result_address=lambda job: url_for("cards.made", export_id=job.id),
     completed_event=KIT_EXPORT_READY,
     failed_event=KIT_EXPORT_FAILED,
     daily_limit=CARD_LIMIT,

@@ -21,18 +21,12 @@ from app.sp404.errors import UnitFileError
 blueprint = Blueprint("cards", __name__)
 
 TARGET_WORDS = {
-    "mk2": (
-        "SP-404MKII project (beta)",
-        "Pads with all settings, chops and tempo. Not yet proven on the hardware.",
-    ),
-    "import": (
-        "SP-404MKII import folder",
-        "WAVs that the unit imports, a folder a bank. Settings are made on the unit.",
-    ),
+    "mk2": ("SP-404MKII project (beta)", "Pads with all settings and chops. Not proven on the hardware."),
+    "import": ("SP-404MKII import folder", "WAVs, a folder for each bank. You set the pads on the unit."),
     "sx": ("SP-404SX / SP-404A card", "44.1 kHz, 12 pads a bank. The SP-404MKII imports it too."),
-    "wav": ("WAVs and kit.json", "The whole kit to share, or to bring back here."),
+    "wav": ("WAVs and kit.json", "The whole kit with its sounds, to share."),
     "sfz": ("SFZ", "For software samplers, with mute groups."),
-    "xpm": ("MPC program", "For MPC 2.x, pads from the bottom left, mute groups."),
+    "xpm": ("MPC program", "For MPC 2.x: pads from the bottom left, mute groups."),
     "midi": ("MIDI files", "The kit's patterns."),
 }
 
@@ -59,7 +53,7 @@ def order(kit_id: str) -> Response | tuple[str, int]:
     except (UnitFileError, DailyLimitError) as error:
         return _page(kit, str(error)), 422
     tasks.wake_for_job(job.tier)
-    flash("Making the card. It joins this page when it is done.")
+    flash("Making the card. You can download it here when it is done.")
     return redirect(url_for("jobs.cards"), 303)
 
 

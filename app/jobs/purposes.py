@@ -103,7 +103,8 @@ class Purpose:
     is_delayed_on_free: bool = False
     completed_event: str = JOB_COMPLETED  # the webhook at its end
     failed_event: str = JOB_FAILED
-    result_page: str = ""  # the endpoint that shows what it made, by sample_id and job_id
+    result_label: str = ""  # of the link on a finished card to what it made, other than a sample
+    result_address: Callable[[Job], str] = lambda _: ""
     is_preview: bool = False  # somebody waits for it at the screen: it has no card and sends no webhook
     priority_offset: int = 0  # added to the plan's priority: above 0, it lets other jobs of its tier go first
     daily_limit: DailyLimit | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
 from sqlalchemy import select
 
 from app.audio.errors import UnreadableAudio
@@ -110,7 +111,8 @@ RENDER_PURPOSE = Purpose(
     wording=WORDING,
     is_about_sample=True,
     daily_limit=RENDER_LIMIT,
-    result_page="shaping.progress",
+    result_label="Listen",
+    result_address=lambda job: url_for("shaping.progress", sample_id=job.sample_id, job_id=job.id),
     last_stage=LAST_STAGE,
 )
 PREVIEW_PURPOSE = Purpose(

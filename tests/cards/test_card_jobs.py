@@ -183,6 +183,14 @@ def test_the_page_offers_the_card_until_it_is_deleted(as_owner: Browser, owner: 
     assert not (settings().data_dir / "store" / key).exists()
 
 
+def test_the_job_card_links_to_the_zip(as_owner: Browser, owner: User, kit: Kit) -> None:
+    make(owner, kit, "import")
+    card = db.session.scalars(db.select(CardExport)).one()
+    page = as_owner.get("/jobs").get_data(as_text=True)
+    assert f'<a href="/exports/{card.id}">Download ZIP</a>' in page
+    assert "The sample has been deleted." not in page
+
+
 def test_an_empty_kit_is_refused(as_owner: Browser, owner: User) -> None:
     empty = kit_list.create_kit(owner, KitState("Empty"))
     answer = as_owner.post(f"/kits/{empty.id}/exports", target="import")
