@@ -39,7 +39,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 # A wider run: SCHEMATHESIS_EXAMPLES=500 make test ARGS=tests/api/test_live.py
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "18"))
 bounded = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -20,7 +20,7 @@ from tests.kits.stock import kit_of, some_samples
 def test_a_kit_out_and_in_is_the_same_kit(owner: User) -> None:
     sounds = [pad_edits.pad_for_sample(sample) for sample in some_samples(owner)]
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(some_edits(sounds), min_size=1, max_size=8))
     def check(edits: list[KitEdit]) -> None:
         kit = kit_list.create_kit(owner, KitState("Start"))

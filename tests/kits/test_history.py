@@ -45,7 +45,7 @@ class TestStored:
     ) -> None:
         seen = 0
 
-        @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(some_edits(sounds), max_size=8))
         def check(edits: list[KitEdit]) -> None:
             nonlocal seen

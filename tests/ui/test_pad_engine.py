@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from app.sp404.pad_settings import PadSettings
-from tests.ui.conftest import sign_in
+from tests.live import ROOT
 
 pytestmark = pytest.mark.ui
 RATE = 48_000
@@ -24,8 +27,7 @@ Render = Callable[..., Audio]
 
 SCRIPT = """
 async ({ sounds, settings, events, length, rate }) => {
-  const entry = document.querySelector('script[type=module]').src;
-  const { PadEngine } = await import(entry.replace('app.js', 'pad_engine.js'));
+  const { PadEngine } = await import('/js/pad_engine.js');
   const context = new OfflineAudioContext({ numberOfChannels: 2, length, sampleRate: rate });
   const engine = new PadEngine(context);
   for (const [name, channels] of Object.entries(sounds)) {
@@ -53,9 +55,27 @@ def sound() -> Audio:
     return (0.4 * np.sin(2 * np.pi * (200 + 4_000 * time) * time) + 0.2 * time).astype(np.float32)
 
 
+@pytest.fixture(scope="module")
+def studio(browser: Browser) -> Iterator[Page]:
+    """A page that may load our scripts; the engine needs nothing else of the product."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(ROOT / "static")))
+    Thread(target=server.serve_forever, daemon=True).start()
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{server.server_port}/js/")
+    yield page
+    page.close()
+    server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files without a line for each request."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
+        """Say nothing."""
+
+
 @pytest.fixture
-def render(page: Page) -> Render:
-    sign_in(page)
+def render(studio: Page) -> Render:
 
     def render(
         sounds: dict[str, Audio],
@@ -72,7 +92,7 @@ def render(page: Page) -> Render:
         }
         padded = [[*event, *([None, 0, {}][len(event) - 1 :])] for event in events]
         told = {"sounds": plain, "settings": complete, "events": padded, "length": length, "rate": RATE}
-        return np.array(page.evaluate(SCRIPT, told), dtype=np.float32).T
+        return np.array(studio.evaluate(SCRIPT, told), dtype=np.float32).T
 
     return render
 

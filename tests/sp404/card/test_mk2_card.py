@@ -85,7 +85,7 @@ def any_kits(draw: st.DrawFn) -> tuple[KitDocument, dict[str, int]]:
     return kit, channels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(made=any_kits())
 def test_any_kit_is_read_as_it_was_written(
     made: tuple[KitDocument, dict[str, int]], sounds: dict[int, CardSound], reader: ProjectReader

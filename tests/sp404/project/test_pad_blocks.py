@@ -128,7 +128,7 @@ def test_bytes_that_nobody_changed_stay(data: bytes, channels: int) -> None:
     assert encode_pad(found.settings, found.size_bytes, channels) == data
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(pad_settings(frames=6000), st.sampled_from(CASES[:-3]), st.randoms(use_true_random=False))
 def test_of_a_changed_pad_only_the_change_differs(
     old: PadSettings, case: tuple[dict[str, Any], dict[str, int]], random: Any
