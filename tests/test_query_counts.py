@@ -56,6 +56,8 @@ NO_ROWS = {
     "auth.reset", "auth.sign_in_by_link", "auth.stop_change", "auth.verify",
     "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
     "pages.media", "upload.known",
+    # of one render or one card
+    "api.download_export", "api.download_render", "cards.made", "shaping.audio", "shaping.peaks",
 }  # fmt: skip
 # A page and what follows it: the same address with a search, a purpose, a tab or another page.
 QUERIES = {
@@ -213,7 +215,7 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
     group = db.session.scalars(select(DuplicateGroup.id)).first()
     kit = db.session.scalars(select(Kit.id).order_by(Kit.id)).first()
     ids = {"sample_id": stock.sample.id, "job_id": failed, "endpoint_id": endpoint, "group_id": group}
-    ids |= {"kit_id": kit, "pad": "A1"}
+    ids |= {"kit_id": kit, "pad": "A1", "bank": "A"}
     found: dict[str, str] = {}
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.endpoint not in NO_ROWS and rule.endpoint != "static":

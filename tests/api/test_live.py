@@ -89,6 +89,24 @@ def shaped_sound(product: Product, sample_id: str, secret: str) -> str:
     raise AssertionError("the sample was not shaped")
 
 
+def kit_of(producer: Producer, sample_id: str) -> str:
+    """Make a kit with a sample, and return its id."""
+    page = producer.post("/kits/placements", sample=sample_id, kit="")
+    return page.url.path.split("/")[2]
+
+
+def made_card(producer: Producer, kit_id: str) -> str:
+    """Have a card made of a kit, and return its id."""
+    producer.post(f"/kits/{kit_id}/exports", target="import")
+    until = time.monotonic() + JOB_S
+    while time.monotonic() < until:
+        found = re.search(r'href="/exports/(\w{26})"', producer.http.get(f"/kits/{kit_id}/card").text)
+        if found is not None:
+            return found.group(1)
+        time.sleep(0.5)
+    raise AssertionError("the card was not made")
+
+
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda each: each.value)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 def test_every_answer_conforms_to_the_document(
@@ -103,6 +121,10 @@ def test_every_answer_conforms_to_the_document(
     real_id = second if operation.name == "delete_sample" else first
     if operation.name == "download_render":
         real_id = shaped_sound(product, first, secret)
+    elif operation.name == "export_kit":
+        real_id = kit_of(producer, first)
+    elif operation.name == "download_export":
+        real_id = made_card(producer, kit_of(producer, first))
     document = schemathesis.openapi.from_url(f"{product.url}/api/openapi.json")
     described = document[f"{PREFIX}{operation.path}"][operation.method]
     statuses: list[int] = []
