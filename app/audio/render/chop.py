@@ -77,8 +77,7 @@ def find_chops(
     frames = len(sound)
     if by == "equal":
         fitting = max(min(count, int(frames / sample_rate / min_gap_s)), 1) if min_gap_s else count
-        length, left_over = divmod(frames, fitting)
-        return tuple(dict.fromkeys(k * length + min(k, left_over) for k in range(fitting)))
+        return _equal_parts(frames, fitting)
     if by == "onsets":
         times = _strongest(analysis.onsets, count, sensitivity, min_gap_s)
     else:
@@ -104,6 +103,12 @@ def chop_recipes(cuts: Sequence[int], frames: int) -> list[RenderRecipe]:
         RenderRecipe(start=start, end=end, fade_in_ms=FADE_IN_MS, fade_out_ms=FADE_OUT_MS)
         for start, end in pairwise([*cuts, frames])
     ]
+
+
+def _equal_parts(frames: int, count: int) -> tuple[int, ...]:
+    """Return where equal parts begin; of the frames left over, the first parts have one each."""
+    length, left_over = divmod(frames, count)
+    return tuple(dict.fromkeys(k * length + min(k, left_over) for k in range(count)))
 
 
 def _check(by: str, count: int, sensitivity: float) -> None:
