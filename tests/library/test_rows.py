@@ -122,7 +122,6 @@ def test_every_address_of_a_row_is_the_one_of_its_route(
     """Rows put addresses together by themselves, because making each by the URL map takes long."""
     row = row_of(as_owner.get("/samples").text, sample)
     addresses = set(re.findall(r'(?: href| action| hx-post|data-src|data-peaks|data-href)="([^#"]+)"', row))
-    assert "/samples/" in next(iter(addresses))
     names = ("detail", "audio", "peaks", "like", "sp404", "original", "delete")
     routes = ("alike.similar", *(f"library.{name}" for name in names))
     with app.test_request_context():
