@@ -19,16 +19,13 @@ worker: .setup/run ## Run another worker with the same settings
 .PHONY: setup
 setup: .setup/run ## Set up what `make run` needs without running it
 
-# The slowest tests start first, so that no core is still busy with one of them when the others are done.
-SLOWEST := tests/queue tests/billing/test_webhook_order.py tests/services tests/ui tests/engine tests/test_cli.py tests/audio
-
 .PHONY: test
 test: .setup/dev ## Set up and run every test, also in a browser and against real services
 	@sh scripts/test_services.sh
 ifdef ARGS
 	@$(VENV)/python -m pytest $(ARGS)
 else
-	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(SLOWEST) tests
+	@$(VENV)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder tests
 endif
 
 .PHONY: check

@@ -23,7 +23,7 @@ from app.models import Attempt, Batch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.upload import intake
 from tests.queue import chaos
-from tests.queue.lab import BACKENDS, Lab, is_alive, lab, member, states, upload, wait_for
+from tests.queue.lab import BACKENDS, EMBEDDED, SERVICES, Lab, is_alive, lab, member, states, upload, wait_for
 from tests.support import kick, waiting_jobs
 
 pytestmark = pytest.mark.services
@@ -39,11 +39,10 @@ def test_nothing_is_lost_or_done_twice_whatever_is_killed(tmp_path: Path, backen
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_nothing_is_lost_when_the_engine_is_killed_too(tmp_path: Path, backend: str) -> None:
+def test_nothing_is_lost_when_the_engine_is_killed_too(tmp_path: Path) -> None:
     """A process of its own, killed in the middle of files and started again, beside the workers; with
     housekeeping."""
-    told = chaos.run_chaos(tmp_path, backend, seconds=8, jobs=40, engine=True)
+    told = chaos.run_chaos(tmp_path, SERVICES, seconds=8, jobs=40, engine=True)
     assert told["engine killed"]
     assert told["mails"] == 4
 
@@ -94,8 +93,7 @@ def test_one_file_does_not_wait_for_another_users_five_hundred(idle: Opened) -> 
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("entry", ["stubborn", "long_c_call"])
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("backend", "entry"), [(EMBEDDED, "stubborn"), (SERVICES, "long_c_call")])
 def test_a_job_that_will_not_end_is_killed_at_the_limit_three_times(
     tmp_path: Path, backend: str, entry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,8 +218,10 @@ def test_a_drained_worker_finishes_and_another_goes_on(idle: Opened) -> None:
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize(("of_user", "of_all"), [("0.05", "1"), ("1", "0.05")])
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("backend", "of_user", "of_all"),
+    [(EMBEDDED, "0.05", "1"), (SERVICES, "0.05", "1"), (SERVICES, "1", "0.05")],
+)
 def test_many_questions_at_once_reserve_no_more_than_the_budget(
     tmp_path: Path, backend: str, of_user: str, of_all: str
 ) -> None:

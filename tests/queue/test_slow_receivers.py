@@ -16,7 +16,7 @@ from app.models.base import transaction, utcnow
 from app.notify import webhook_delivery
 from app.notify.message_kinds import WEBHOOK
 from app.webhooks import endpoints
-from tests.queue.lab import BACKENDS, lab, member, states, upload, wait_for
+from tests.queue.lab import SERVICES, lab, member, states, upload, wait_for
 from tests.slow_receivers import Receivers
 
 pytestmark = pytest.mark.services
@@ -84,11 +84,10 @@ def make_due() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_ten_receivers_that_drip_hold_up_nobody_and_a_stop_loses_no_message(
-    tmp_path: Path, backend: str, receivers: Receivers
+    tmp_path: Path, receivers: Receivers
 ) -> None:
-    with lab(tmp_path, backend, "nothing", WEBHOOKS_TO_LOOPBACK="true") as (here, _):
+    with lab(tmp_path, SERVICES, "nothing", WEBHOOKS_TO_LOOPBACK="true") as (here, _):
         slow = [member(f"slow{number}@example.com", None) for number in range(2)]
         for number in range(RECEIVERS):
             endpoints.add_endpoint(slow[number % 2], receivers.url(f"/slow/{number}"), [DONE])
@@ -118,12 +117,11 @@ def test_ten_receivers_that_drip_hold_up_nobody_and_a_stop_loses_no_message(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_mail_server_that_drips_holds_up_no_job_and_two_workers_send_nothing_twice(
-    tmp_path: Path, backend: str, receivers: Receivers, dripping_mail: DrippingMail
+    tmp_path: Path, receivers: Receivers, dripping_mail: DrippingMail
 ) -> None:
     url = f"smtp://127.0.0.1:{dripping_mail.server_address[1]}"
-    with lab(tmp_path, backend, "nothing", WEBHOOKS_TO_LOOPBACK="true", SMTP_URL=url) as (here, _):
+    with lab(tmp_path, SERVICES, "nothing", WEBHOOKS_TO_LOOPBACK="true", SMTP_URL=url) as (here, _):
         producer = member("pro@example.com")
         for path in ("/a", "/b"):
             endpoints.add_endpoint(producer, receivers.url(path), [DONE])
