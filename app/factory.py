@@ -24,6 +24,7 @@ from app.extensions import csrf, db, limiter, login_manager, migrate
 from app.jobs import purposes
 from app.jobs.routes import blueprint as jobs
 from app.kits.routes import blueprint as kits
+from app.library.bulk_views import blueprint as bulk
 from app.library.routes import blueprint as library
 from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
@@ -119,6 +120,7 @@ def _register_blueprints(app: Flask) -> None:
         upload,
         jobs,
         library,
+        bulk,
         kits,
         alike,
         duplicates,

@@ -32,6 +32,8 @@ RINGS = [
         "app.api.render_views",
         "app.api.kit_views",
         "app.api.kit_fill_views",
+        "app.library.bulk_forms",
+        "app.library.bulk_views",
         "app.kits.fill_views",
         "app.kits.kit_page",
         "app.kits.pad_views",

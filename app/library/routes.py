@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.billing import quota
 from app.extensions import limiter
 from app.kits import placements
-from app.library import downloads, measurement_facts, samples, trash
+from app.library import bulk_views, downloads, measurement_facts, samples, trash
+from app.library.bulk_forms import BulkValuesForm
 from app.library.forms import SampleForm, VibeForm
 from app.models import Sample
 from app.models.corrections import UnfitCorrectionError
@@ -54,6 +55,7 @@ def index() -> str:
         sorts=ranking.SORT_ORDERS,
         counts=results.counts,
         tags=facets.count_tags(current_user),
+        bulk_values=BulkValuesForm(None, prefix=bulk_views.PREFIX),
         askable=word_questions.words_to_offer(current_user, query.ask, query.learned),
     )
 

@@ -1,18 +1,33 @@
-// Tick rows of the library: a whole page at once, with a count. The form works without this module.
+// Tick rows of the library: one, a range with Shift, or a whole page. The form works without this module.
 const checkboxes = () => [...document.querySelectorAll(".pick")];
+let lastPicked = null;
 
 function update() {
   const form = document.getElementById("selection");
   if (!form) return;
   const count = checkboxes().filter((box) => box.checked).length;
-  document.getElementById("selected").textContent = count ? `${count} selected` : "";
+  const isAll = form.elements.all.checked;
   // Without a selection the server could only answer "select samples first".
-  const isEmpty = count === 0 && !form.elements.all?.checked;
+  form.classList.toggle("is-empty", count === 0 && !isAll);
+  document.getElementById("selected").textContent = isAll ? "" : `${count} selected`;
   for (const button of form.querySelectorAll("button")) {
     const most = Number(button.dataset.most); // such a button takes only ticked samples, and so many of them
-    button.disabled = most ? count === 0 || count > most : isEmpty;
+    button.disabled = most > 0 && (count === 0 || count > most);
   }
 }
+
+function pickRange(box) {
+  const boxes = checkboxes();
+  const [first, last] = [boxes.indexOf(lastPicked), boxes.indexOf(box)].sort((a, b) => a - b);
+  for (const between of boxes.slice(Math.max(first, 0), last + 1)) between.checked = box.checked;
+}
+
+document.addEventListener("click", (event) => {
+  if (!event.target.matches(".pick")) return;
+  if (event.shiftKey && lastPicked) pickRange(event.target);
+  lastPicked = event.target;
+  update();
+});
 
 document.addEventListener("change", (event) => {
   if (event.target.matches('[data-action="select-page"]')) {
@@ -20,6 +35,15 @@ document.addEventListener("change", (event) => {
   }
   update();
 });
+
+// Enter presses the button below the field, not the first one of the whole form.
+document.addEventListener("keydown", (event) => {
+  const fields = event.key === "Enter" && event.target.matches("input") && event.target.closest(".bulk-fields");
+  if (!fields) return;
+  event.preventDefault();
+  fields.querySelector("button").click();
+});
+
 document.addEventListener("htmx:afterSettle", update);
 addEventListener("pageshow", update); // after Back, browsers restore the ticks
 update();

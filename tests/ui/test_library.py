@@ -130,16 +130,38 @@ def test_a_menu_near_the_bottom_opens_upwards(page: Page) -> None:
     assert box["y"] + box["height"] <= bar["y"]
 
 
-def test_the_buttons_wait_for_a_selection(page: Page) -> None:
+def test_the_bar_waits_for_a_selection(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
-    describe = page.get_by_role("button", name="Describe again")
-    expect(describe).to_be_disabled()
+    like = page.get_by_role("button", name="Like", exact=True)
+    expect(like).to_be_hidden()
     page.get_by_label("select all").check()
-    expect(describe).to_be_enabled()
+    expect(like).to_be_visible()
+    expect(page.get_by_role("button", name="Find similar")).to_be_disabled()
     page.get_by_label("select all").uncheck()
-    page.get_by_role("checkbox", name="Select Deep kick").check()
-    expect(describe).to_be_enabled()
+    expect(like).to_be_hidden()
+
+
+def test_a_range_is_tagged_by_enter_deleted_and_brought_back(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    rows = page.locator(".rows .row")
+    count = rows.count()
+    rows.nth(0).get_by_role("checkbox").click()
+    rows.nth(2).get_by_role("checkbox").click(modifiers=["Shift"])
+    expect(page.locator("#selected")).to_have_text("3 selected")
+    page.locator(".bulk summary", has_text="Tag").click()
+    page.get_by_label("Add tags").fill("mine")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("3 samples changed.")).to_be_visible()
+    page.goto("/samples?tag=mine")
+    expect(rows).to_have_count(3)
+    page.get_by_label("select this page").check()
+    page.locator(".bulk").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("3 samples deleted.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("3 samples brought back.")).to_be_visible()
+    expect(rows).to_have_count(count)
 
 
 def test_rows_are_selected_by_key_or_all_at_once_and_an_offer_comes_first(page: Page) -> None:
@@ -151,6 +173,7 @@ def test_rows_are_selected_by_key_or_all_at_once_and_an_offer_comes_first(page: 
     page.get_by_label("select this page").check()
     expect(page.get_by_role("checkbox", name="Select Deep kick")).to_be_checked()
     page.get_by_role("checkbox", name="Select Deep kick").uncheck()
+    page.get_by_label("More for the selected samples").click()
     page.get_by_role("button", name="Describe again").click()
     # There is no model, and the rules would write the same words again.
     expect(page.get_by_role("heading", level=1)).to_have_text("Already up to date")

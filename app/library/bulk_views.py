@@ -1,0 +1,133 @@
+"""What the library's bar does to all selected samples. Each form goes back to the list it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+
+from app.billing import quota
+from app.extensions import limiter
+from app.library import bulk_edits, bulk_selection
+from app.library.bulk_edits import BulkOutcome
+from app.library.bulk_forms import BulkTagsForm, BulkValuesForm
+from app.library.bulk_selection import MAX_SELECTED, BulkSelection
+from app.plurals import pluralize
+from app.search.sample_query import SampleQuery
+
+blueprint = Blueprint("bulk", __name__, url_prefix="/selected")
+PREFIX = "set"  # keeps these fields apart from those of the search, which the form carries too
+NOTHING_SELECTED = "Select some samples first, or tick “select all”."
+NOTHING_CHOSEN = "Choose what to set: a kind, a sound type, a key or a tempo."
+ONLY_SOME = f"These were the first {MAX_SELECTED:,}. Do it again for the others."
+
+per_account = limiter.shared_limit(
+    "60/minute", scope="selected", key_func=lambda: f"account:{current_user.id}"
+)
+
+
+@blueprint.post("/like")
+@per_account
+def like() -> Response:
+    """Like the selected samples, or take the like away."""
+    liked = request.form.get("set-liked") == "1"
+
+    def change(ids: Sequence[str]) -> None:
+        done = bulk_edits.like_samples(current_user, ids, liked)
+        flash(f"{pluralize(done, 'sample')} {'liked' if liked else 'no longer liked'}.")
+
+    return _with_selection(change)
+
+
+@blueprint.post("/tags")
+@per_account
+def tag() -> Response:
+    """Add tags to the selected samples and take others away."""
+    form = BulkTagsForm(prefix=PREFIX)
+    if not form.validate():
+        return _refuse(form)
+    return _with_selection(
+        lambda ids: _say(bulk_edits.tag_samples(current_user, ids, form.added, form.removed))
+    )
+
+
+@blueprint.post("/values")
+@per_account
+def set_values() -> Response:
+    """Set kind, sound, key or tempo of the selected samples."""
+    form = BulkValuesForm(prefix=PREFIX)
+    if not form.validate():
+        return _refuse(form)
+    if not form.corrections:
+        return _back(NOTHING_CHOSEN, "error")
+    return _with_selection(lambda ids: _say(bulk_edits.correct_samples(current_user, ids, form.corrections)))
+
+
+@blueprint.post("/tempo/<any(half, double):factor>")
+@per_account
+def scale_tempo(factor: str) -> Response:
+    """Halve or double the tempo of the selected samples."""
+    times = 0.5 if factor == "half" else 2.0
+    return _with_selection(lambda ids: _say(bulk_edits.scale_tempos(current_user, ids, times)))
+
+
+@blueprint.post("/delete")
+@per_account
+def delete() -> Response:
+    """Hide the selected samples and offer to undo that."""
+
+    def change(ids: Sequence[str]) -> None:
+        count, at = bulk_edits.delete_samples(current_user, ids)
+        undo = url_for("bulk.restore", deleted_at=at.isoformat())
+        flash(f"{pluralize(count, 'sample')} deleted.", f"undo:{undo}" if count else "message")
+
+    return _with_selection(change)
+
+
+@blueprint.post("/restore/<deleted_at>")
+@per_account
+def restore(deleted_at: str) -> Response:
+    """Bring back what one deletion hid."""
+    try:
+        at = datetime.fromisoformat(deleted_at)
+        count = bulk_edits.restore_samples(current_user, at, MAX_SELECTED) if at.tzinfo else 0
+    except ValueError:
+        count = 0
+    except quota.QuotaExceededError as error:
+        return _back(str(error), "error")
+    if not count:
+        return _back("There is nothing to bring back any more.", "error")
+    return _back(f"{pluralize(count, 'sample')} brought back.")
+
+
+def _with_selection(change: Callable[[Sequence[str]], None]) -> Response:
+    """Change the selected samples, and go back to the list."""
+    selection: BulkSelection = bulk_selection.choose(current_user, request.form)
+    if not selection.ids:
+        return _back(NOTHING_SELECTED, "error")
+    change(selection.ids)
+    return _back(ONLY_SOME if selection.is_more else "")
+
+
+def _say(outcome: BulkOutcome) -> None:
+    if outcome.changed or not outcome.refused:
+        flash(f"{pluralize(outcome.changed, 'sample')} changed.")
+    for sentence, count in outcome.refused.items():
+        flash(f"{pluralize(count, 'sample')} left as before: {sentence}", "error")
+
+
+def _refuse(form: FlaskForm) -> Response:
+    return _back(" ".join(str(error) for errors in form.errors.values() for error in errors), "error")
+
+
+def _back(message: str = "", category: str = "message") -> Response:
+    """Return to the list with its search, which the form carries."""
+    search: dict[str, Any] = dict(SampleQuery.from_args(request.form).to_args())
+    if message:
+        flash(message, category)
+    return redirect(url_for("library.index", **search), 303)
