@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.extensions import db
-from app.models import AudioFeatures, DuplicateGroup, DuplicateMember, Sample, User
+from app.models import AudioFeatures, DuplicateGroup, DuplicateMember, Sample, Tag, User
 from app.music.sound_classes import sound_label
 from app.sp404.unit_limits import fits_on_pad
 
-MAX_BADGES = 3
+MAX_BADGES, MAX_WORDS = 3, 2
+BETWEEN_TAGS = ","  # no tag has one
+TAGS = select(func.aggregate_strings(Tag.name, BETWEEN_TAGS)).where(Tag.sample_id == Sample.id)
 COLUMNS = (
+    TAGS.scalar_subquery(),
     Sample.corrections,
     Sample.described["character"],
     Sample.described["moods"],
@@ -40,7 +43,8 @@ class ListedSample:
     """The part of a sample that a list shows. Where the user corrected a value, it is the corrected one."""
 
     corrected: frozenset[str]  # the fields that the user has corrected
-    badges: Sequence[str]  # the first words of its character, or else of its moods
+    tags: Sequence[str]  # its user's own, as many as a row has room for
+    words: Sequence[str]  # beside them the first of its character, or else of its moods
     warnings: Sequence[str]
     id: str
     name: str
@@ -77,6 +81,8 @@ def load_listed(user: User, ids: Sequence[str]) -> list[ListedSample]:
 
 
 def _make_listed(row: Sequence[Any]) -> ListedSample:
-    corrections, character, moods, warnings, *values = row
+    joined, corrections, character, moods, warnings, *values = row
+    tags = sorted(joined.split(BETWEEN_TAGS))[:MAX_BADGES] if joined else []
     words = corrections.get("character", character) or corrections.get("moods", moods) or ()
-    return ListedSample(frozenset(corrections), words[:MAX_BADGES], warnings or (), *values)
+    room = min(MAX_WORDS, MAX_BADGES - len(tags))
+    return ListedSample(frozenset(corrections), tags, words[:room], warnings or (), *values)
