@@ -68,11 +68,11 @@ def set_values() -> Response:
     return _with_selection(lambda ids: _say(bulk_edits.correct_samples(current_user, ids, form.corrections)))
 
 
-@blueprint.post("/tempo/<any(half, double):factor>")
+@blueprint.post("/tempo")
 @per_account
-def scale_tempo(factor: str) -> Response:
-    """Halve or double the tempo of the selected samples."""
-    times = 0.5 if factor == "half" else 2.0
+def scale_tempo() -> Response:
+    """Double the tempo of the selected samples, or halve it."""
+    times = 2.0 if request.form.get("set-doubled") == "1" else 0.5
     return _with_selection(lambda ids: _say(bulk_edits.scale_tempos(current_user, ids, times)))
 
 

@@ -94,12 +94,12 @@ def test_values_are_set_where_the_kind_can_have_them(as_owner: Browser, shelf: S
 
 def test_tempi_are_halved_and_doubled_within_their_range(as_owner: Browser, shelf: Shelf) -> None:
     ids = chosen(shelf, "Break", "Kick")
-    assert "1 sample left as before: It has no tempo." in post(as_owner, "tempo/double", ids)
+    assert "1 sample left as before: It has no tempo." in post(as_owner, "tempo", ids, **{"set-doubled": "1"})
     assert fresh(shelf["Break"]).bpm == 180
     for _ in range(3):
-        post(as_owner, "tempo/half", ids)
+        post(as_owner, "tempo", ids)
     assert fresh(shelf["Break"]).bpm == 22.5
-    assert "The tempo would leave" in post(as_owner, "tempo/half", ids)
+    assert "The tempo would leave" in post(as_owner, "tempo", ids)
     assert fresh(shelf["Break"]).bpm == 22.5
 
 
