@@ -72,6 +72,7 @@ RINGS = [
         "app.mail_addresses",
         "app.negotiation",
         "app.plurals",
+        "app.csv_tables",
     },
     {"app.rate_limits"},
     {"app.config"},

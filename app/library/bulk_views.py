@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from app.billing import quota
 from app.extensions import limiter
-from app.library import bulk_edits, bulk_selection
+from app.library import bulk_download, bulk_edits, bulk_selection
 from app.library.bulk_edits import BulkOutcome
 from app.library.bulk_forms import BulkTagsForm, BulkValuesForm
 from app.library.bulk_selection import MAX_SELECTED, BulkSelection
@@ -74,6 +74,27 @@ def scale_tempo() -> Response:
     """Double the tempo of the selected samples, or halve it."""
     times = 2.0 if request.form.get("set-doubled") == "1" else 0.5
     return _with_selection(lambda ids: _say(bulk_edits.scale_tempos(current_user, ids, times)))
+
+
+@blueprint.post("/download")
+@limiter.limit("20/minute", key_func=lambda: f"account:{current_user.id}")
+def download() -> Response:
+    """Send the selected samples as one ZIP: WAVs for the unit, or the uploaded files."""
+    selection = bulk_selection.choose(current_user, request.form)
+    is_original = request.form.get("set-files") == "original"
+    find_members = bulk_download.original_members if is_original else bulk_download.sp404_members
+    try:
+        members = find_members(current_user, selection.ids)
+    except bulk_download.ZipTooLargeError as error:
+        return _back(str(error), "error")
+    if not members:
+        return _back(NOTHING_SELECTED, "error")
+    if selection.is_more:
+        return _back(f"One ZIP holds {MAX_SELECTED:,} samples. Select fewer.", "error")
+    answer = Response(bulk_download.zip_pieces(members), mimetype="application/zip")
+    name = "samples.zip" if is_original else "samples for SP-404MKII.zip"
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
 
 
 @blueprint.post("/delete")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
-from io import StringIO
 
 from app.audio.unit_format import RATE_HZ
+from app.csv_tables import write_csv
 from app.sp404.card.pad_plans import CardPlan, PlannedPad
 
 COLUMNS = ("target", "pad", "name", "file", "sample", "seconds", "channels", "bpm", "sync", "key", "done")
-FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 @dataclass
@@ -64,15 +62,8 @@ class CardReport:
             self.leave_out(target, pad, sample.name if sample else "", reason)
 
     def to_csv(self) -> str:
-        """Return the report with a line for its columns.
-
-        A text that a spreadsheet would take for a formula gets an apostrophe before it.
-        """
-        text = StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([_harmless(cell) for cell in row] for row in self.rows)
-        return text.getvalue()
+        """Return the report as a table."""
+        return write_csv(COLUMNS, self.rows)
 
 
 def _said_of(planned: PlannedPad) -> list[str]:
@@ -83,7 +74,3 @@ def _said_of(planned: PlannedPad) -> list[str]:
     if planned.sample_name and planned.settings.name != planned.sample_name:
         said.append(f"Renamed from “{planned.sample_name}”.")
     return said
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
