@@ -87,6 +87,7 @@ class Settings(BaseModel):
     user_running_max: Annotated[int, Field(ge=1, le=1000)] = 8
     paid_slots: Annotated[int, Field(ge=0, le=64)] = 1
     free_tier_delay_s: Annotated[int, Field(ge=0, le=7 * 86400)] = 43200
+    free_immediate_files: Annotated[int, Field(ge=0, le=100_000)] = 10
 
     engine_url: HttpUrl | None = None
     engine_secret: Annotated[str, Field(min_length=32), AfterValidator(_require_ascii)] | None = None

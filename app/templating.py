@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_login import current_user
-from humanize import naturalsize, naturaltime
+from humanize import naturaldelta, naturalsize, naturaltime
 from whitenoise import WhiteNoise
 
-from app.billing import plans
+from app.billing import plans, quota
 from app.billing.subscription_status import is_live
 from app.extensions import settings
 from app.integrations.mailer import mail_folder
@@ -53,9 +53,22 @@ def init_app(app: Flask) -> None:
     app.jinja_env.tests["live"] = is_live
     app.jinja_env.globals["key_notation"] = key_notation
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
+    app.jinja_env.globals["free_start"] = free_start
+    app.jinja_env.globals["immediate_files_left"] = lambda: quota.immediate_files_left(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= FILTERS
     app.context_processor(_deployment_facts)
+
+
+def free_start() -> str:
+    """Say when uploads of the Free plan start: `the first 10 files at once, later ones after 12 hours`."""
+    first = settings().free_immediate_files
+    wait = naturaldelta(timedelta(seconds=settings().free_tier_delay_s))
+    if settings().free_tier_delay_s == 0:
+        return "at once, after paid uploads"
+    if first == 0:
+        return f"{wait} after the upload"
+    return f"the first {pluralize(first, 'file')} at once, later ones after {wait}"
 
 
 def content_hash(folder: Path) -> str:

@@ -108,7 +108,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """Return the settings of the app under test; a test module may override this fixture."""
-    return {"DATA_DIR": str(tmp_path / "instance")}
+    return {"DATA_DIR": str(tmp_path / "instance"), "FREE_IMMEDIATE_FILES": "0"}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select
 
 from app.billing import plans, storage_totals
 from app.billing.plans import GB, MB, Plan
-from app.extensions import db
+from app.extensions import db, settings
 from app.models import Job, OverageConsent, Sample, Usage, User
 from app.models.base import utcnow
 from app.models.usage import EXPORT, OVERAGE, STORAGE, UPLOAD
@@ -190,6 +190,14 @@ def charge_upload(user: User, job: Job) -> None:
     add_usage(job.user_id, STORAGE, storage, size_bytes)
     if not now.uploads_left:
         add_usage(job.user_id, OVERAGE, overage, 1)
+
+
+def immediate_files_left(user: User) -> int:
+    """Return how many of an account's first files, which do not wait on the Free plan, are still to come."""
+    ever = select(func.coalesce(func.sum(Usage.quantity), 0)).where(
+        Usage.user_id == user.id, Usage.kind == UPLOAD
+    )
+    return max(settings().free_immediate_files - int(db.session.scalar(ever) or 0), 0)
 
 
 def return_charges(job: Job) -> None:

@@ -159,11 +159,18 @@ def check_quota_early(user: User, size_bytes: int) -> None:
 
 
 def insert_charged_job(user: User, job: Job) -> None:
-    """Charge the upload and insert its job inside the caller's transaction, or raise UploadRefusedError."""
+    """Charge the upload and insert its job inside the caller's transaction, or raise UploadRefusedError.
+
+    The first files of an account start at once, also on the Free plan.
+    """
+    quota.lock_account(user.id)
+    starts_at_once = job.run_at > utcnow() and quota.immediate_files_left(user) > 0
     try:
         quota.charge_upload(user, job)
     except quota.QuotaExceededError as error:
         raise UploadRefusedError(str(error)) from error
+    if starts_at_once:
+        job.run_at = utcnow()
     db.session.add(job)
     db.session.execute(
         update(Batch).where(Batch.id == job.batch_id).values(touched_at=utcnow(), settled_at=None)

@@ -15,7 +15,7 @@ from app.jobs import run
 from app.models import Batch, Job, OutboxMessage, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.display_names import file_name
-from tests.support import Browser, kick, uploaded_job
+from tests.support import Browser, drum_loop, kick, uploaded_job
 
 
 def files_kept() -> list[Path]:
@@ -145,6 +145,22 @@ def test_a_full_library_refuses_and_says_what_to_do(as_freeloader: Browser, free
     assert answer.status_code == 422
     assert "Delete 0.1 MB of samples you no longer need, or upgrade to Pro." in answer.get_json()["error"]
     assert files_kept() == []
+
+
+class TestFirstFiles:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"FREE_IMMEDIATE_FILES": "2"}
+
+    def test_only_the_first_files_of_a_free_account_start_at_once(self, as_freeloader: Browser) -> None:
+        waits = []
+        for left in ("The next 2 files won", "The next 1 file won", "after 12 hours."):
+            assert left in as_freeloader.get("/upload").text
+            job = uploaded_job(as_freeloader, f"{len(waits)}.wav", drum_loop(90 + len(waits)))
+            waits.append(round((job.run_at - job.created_at).total_seconds(), -1))
+        assert waits == [0, 0, 43200]
+        assert "won't wait" not in as_freeloader.get("/upload").text
+        assert "the first 2 files at once, later ones after 12 hours" in as_freeloader.get("/billing").text
 
 
 def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Browser) -> None:
