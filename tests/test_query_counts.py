@@ -57,7 +57,8 @@ NO_ROWS = {
     "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
     "pages.media", "upload.known",
     # of one render or one card
-    "api.download_export", "api.download_render", "cards.made", "shaping.audio", "shaping.peaks",
+    "api.download_export", "api.download_render", "cards.made",
+    "shaping.audio", "shaping.download", "shaping.peaks",
 }  # fmt: skip
 # A page and what follows it: the same address with a search, a purpose, a tab or another page.
 QUERIES = {

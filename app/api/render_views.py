@@ -11,7 +11,6 @@ from app.library import samples
 from app.models import Job, Render, User
 from app.models.ownership import owned_by
 from app.shaping import chops, orders, renders
-from app.upload import slices
 
 
 @serves(operations.RENDER_SAMPLE)
@@ -28,7 +27,7 @@ def download_render(user: User, render_id: str) -> Answer:
     render = owned_by(user, Render, render_id)
     sample = samples.owned_by(user, render.sample_id)
     renders.touch(render)
-    url = renders.audio_url(render, f"{slices.shaped_name(sample, render)}.wav")
+    url = renders.download_url(render, sample)
     return Response(status=operations.DOWNLOAD_RENDER.status, headers={"Location": url})
 
 

@@ -68,7 +68,7 @@ class UploadAnswer(BaseModel):
 
 class JobAnswer(BaseModel):
     id: str
-    purpose: Literal["upload", "analyse", "describe", "render", "preview", "slice", "kit_export"]
+    purpose: Literal["upload", "analyse", "describe", "render", "preview", "slice", "slice_zip", "kit_export"]
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
     step: Literal["stored", "decoded", "analysed", "described", "shaped", "ready"]
     filename: str

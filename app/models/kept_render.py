@@ -13,7 +13,7 @@ from app.models.sample import Sample
 
 
 class Render(Model):
-    """The WAV of one original and one recipe, in the store until others need its room.
+    """The WAV of one original and one recipe, or the ZIP of its slices, until others need the room.
 
     It can be made again at any time, so it counts neither as a sample nor as storage of the plan.
     """
@@ -27,7 +27,7 @@ class Render(Model):
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     sample_id: Mapped[str] = mapped_column(ForeignKey("samples.id", ondelete="CASCADE"))
-    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)  # fitted to the sample: it says everything
+    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)  # or its slices: it says everything
     recipe_sha256: Mapped[str] = mapped_column(String(64))
     store_key: Mapped[str] = mapped_column(String(200), index=True)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
@@ -35,12 +35,17 @@ class Render(Model):
     channels: Mapped[int]
     bpm: Mapped[float | None]
     loudness_db: Mapped[float | None]
-    peaks: Mapped[bytes] = mapped_column(LargeBinary)  # 800 heights, 0..255: the player's waveform
+    peaks: Mapped[bytes] = mapped_column(LargeBinary)  # 800 heights, 0..255, for the player; none of a ZIP
     done: Mapped[list[str]] = mapped_column(JSON)  # what was done, in words
     used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     sample: Mapped[Sample] = relationship()
+
+    @property
+    def is_archive(self) -> bool:
+        """Return whether this is a ZIP of slices, and not a sound."""
+        return "cuts" in self.recipe
 
 
 class ShapingPreset(Model):

@@ -121,6 +121,11 @@ def order_preview(user: User, sample: Sample, recipe: RenderRecipe) -> Render | 
     return reprocess.queue_job(user, sample.id, PREVIEW, _choices(fitted))
 
 
+def recipe_of(job: Job) -> RenderRecipe:
+    """Return the recipe that a job was asked for; one that changes nothing for any other job."""
+    return read_recipe((job.choices or {}).get("recipe", {}))
+
+
 def own_choices(render: Render) -> RenderRecipe:
     """Return the recipe of a render without what belongs to its sample alone."""
     recipe = read_recipe(render.recipe)

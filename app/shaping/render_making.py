@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import select
 
 from app.audio.errors import UnreadableAudio
-from app.audio.render.recipe import RenderRecipe
 from app.billing import plans
 from app.billing.quota import format_size
 from app.engine import dispatch
-from app.engine.contract import RENDERED_NAME, RenderOrder
+from app.engine.contract import RENDERED_NAME, CutOrder, RenderOrder
 from app.extensions import db, settings
 from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs.measure_step import ORIGINAL_MISSING, WAV_TYPE
 from app.models import Render, User
 from app.models.base import utcnow
 from app.shaping import renders
+from app.shaping.renders import Recipe
 
 REPORTED = ("size_bytes", "frames", "channels", "bpm", "loudness_db", "done")
 
@@ -29,7 +29,7 @@ class NoRoomError(UnreadableAudio):
 
 
 def make_file(
-    original_key: str, order: RenderOrder, folder: Path, still_wanted: Callable[[], bool]
+    original_key: str, order: RenderOrder | CutOrder, folder: Path, still_wanted: Callable[[], bool]
 ) -> dict[str, Any]:
     """Have the engine follow an order; return its report as plain JSON, with the size of what it made.
 
@@ -44,7 +44,7 @@ def make_file(
     return report.to_dict() | {"size_bytes": (folder / RENDERED_NAME).stat().st_size}
 
 
-def store_file(user_id: str, key: str, made: Path) -> None:
+def store_file(user_id: str, key: str, made: Path, content_type: str = WAV_TYPE) -> None:
     """Put what was made into the store, in place of the least recently used renders.
 
     Raises NoRoomError and StorageError.
@@ -54,15 +54,15 @@ def store_file(user_id: str, key: str, made: Path) -> None:
     db.session.commit()  # no transaction stays open while a file is stored
     if size_bytes > plan.kept_renders_bytes:
         raise NoRoomError(
-            f"The shaped sound has {format_size(size_bytes)}, and the {plan.label} plan keeps "
+            f"This makes {format_size(size_bytes)}, and the {plan.label} plan has room for "
             f"{format_size(plan.kept_renders_bytes)} of shaped sounds. Use a shorter part."
         )
     renders.make_room(user_id, size_bytes)
-    open_store(settings()).put(key, made, WAV_TYPE)
+    open_store(settings()).put(key, made, content_type)
 
 
 def new_render(
-    render_id: str, user_id: str, sample_id: str, recipe: RenderRecipe, key: str, made: dict[str, Any]
+    render_id: str, user_id: str, sample_id: str, recipe: Recipe, key: str, made: dict[str, Any]
 ) -> Render:
     """Return the row, not yet added, of what `make_file` made of a sample."""
     return Render(

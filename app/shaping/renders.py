@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from sqlalchemy import delete, func, select, update
 
-from app.audio.render.recipe import RenderRecipe
 from app.billing import plans
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
+from app.jobs.measure_step import WAV_TYPE
 from app.models import Job, Render, Sample, User
 from app.models.base import transaction, utcnow
+from app.shaping.sound_names import download_name
 
 DROP_AT_ONCE = 200
+ZIP_TYPE = "application/zip"
+
+
+class Recipe(Protocol):
+    """How a render is made of its original: a `RenderRecipe` or a `SliceSet`."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+    def digest(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,7 @@ class KeptRenders:
     room_bytes: int
 
 
-def find_render(sample_id: str, recipe: RenderRecipe) -> Render | None:
+def find_render(sample_id: str, recipe: Recipe) -> Render | None:
     """Return what was made of a sample by a recipe, if it is still kept."""
     return db.session.scalar(
         select(Render).where(Render.sample_id == sample_id, Render.recipe_sha256 == recipe.digest())
@@ -42,8 +53,9 @@ def find_render_of(job: Job) -> Render | None:
 
 
 def find_of_sample(sample: Sample, render_id: str) -> Render | None:
-    """Return the render of a sample with this id, if it is still kept."""
-    return db.session.scalar(select(Render).where(Render.id == render_id, Render.sample_id == sample.id))
+    """Return the shaped sound of a sample with this id, if it is still kept."""
+    found = db.session.scalar(select(Render).where(Render.id == render_id, Render.sample_id == sample.id))
+    return None if found is None or found.is_archive else found
 
 
 def equal_gains(sample: Sample, made: Render) -> tuple[float, float]:
@@ -124,9 +136,15 @@ def remove_files(keys: list[str]) -> None:
             store.delete(key)
 
 
-def audio_url(render: Render, download_name: str | None = None) -> str:
-    """Return a link to a shaped sound."""
-    return open_store(settings()).url(render.store_key, content_type="audio/wav", download_name=download_name)
+def audio_url(render: Render) -> str:
+    """Return a link to a shaped sound, to hear it."""
+    return open_store(settings()).url(render.store_key, content_type=WAV_TYPE)
+
+
+def download_url(render: Render, sample: Sample) -> str:
+    """Return a link that downloads a shaped sound or a ZIP of slices under a name of its own."""
+    content_type, name = ZIP_TYPE if render.is_archive else WAV_TYPE, download_name(sample, render)
+    return open_store(settings()).url(render.store_key, content_type=content_type, download_name=name)
 
 
 def _find_equal(job: Job) -> Render | None:

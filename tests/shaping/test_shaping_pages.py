@@ -13,6 +13,9 @@ from werkzeug.test import TestResponse
 from app.extensions import db
 from app.jobs import run
 from app.models import Job, Render, Sample, ShapingPreset, User
+from app.models.base import transaction, utcnow
+from app.models.job import MAX_ATTEMPTS
+from app.sandbox.errors import EngineCrashed
 from app.shaping import orders
 from tests.support import Browser, drum_loop, finished_job, kick
 
@@ -41,7 +44,7 @@ def test_a_short_sound_is_shaped_within_the_request(as_owner: Browser, loop: Sam
     page = as_owner.get(answer.headers["Location"]).get_data(as_text=True)
     assert "93 → 100 BPM, 7.5 % faster" in page
     made = db.session.scalars(db.select(Render)).one()
-    audio = as_owner.get(as_owner.get(f"/renders/{made.id}/audio?download=1").headers["Location"])
+    audio = as_owner.get(as_owner.get(f"/renders/{made.id}/download").headers["Location"])
     assert len(soundfile.read(io.BytesIO(audio.data))[0]) == round(8 * 60 * RATE / 100)
     # Nothing was counted, and the form shows the recipe again.
     assert db.session.scalars(db.select(Job.purpose).where(Job.id == made.id)).one() == "preview"
@@ -55,9 +58,46 @@ def test_without_a_worker_the_page_says_that_it_waits(
     answer = shape(as_owner, loop, reverse="y")
     assert answer.status_code == 303
     address = answer.headers["Location"]
-    assert "Waiting for its turn" in as_owner.get(address).get_data(as_text=True)
+    assert "Processing is paused right now" in as_owner.get(address).get_data(as_text=True)
     run.run_next()
     assert as_owner.get(address).status_code == 303
+
+
+def test_a_job_is_cancelled_and_tried_again_on_the_page_that_waits_for_it(
+    as_owner: Browser, owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "MAX_WAIT_S", 0.0)
+    address = shape(as_owner, loop, bpm="100").headers["Location"]
+    page = as_owner.get(address).text
+    assert ('<li class="done">Stored</li>' in page, "Try again" in page) == (True, False)
+    assert as_owner.post(f"{address}/cancel").headers["Location"] == address
+    page = as_owner.get(address).text
+    assert "Cancelled. The sample itself has not changed." in page
+    # The way back has the values that were typed.
+    back = re.search(r'href="(/samples/\w+/shape\?job=\w+)"', page)
+    assert back is not None
+    assert re.search(r'name="bpm"[^>]*value="100"', as_owner.get(back[1]).text)
+    assert as_owner.post(f"{address}/retry").status_code == 409  # a cancelled job is ordered again instead
+
+    address = shape(as_owner, loop, bpm="110").headers["Location"]
+    job = db.session.get_one(Job, address.rpartition("/")[2])
+    with monkeypatch.context() as broken:
+        broken.setattr("app.shaping.render_making.dispatch.render_file", fail)
+        for _ in range(MAX_ATTEMPTS):
+            run.run_next()
+            with transaction():
+                job.run_at = utcnow()
+    page = as_owner.get(address).text
+    assert ("Processing stopped unexpectedly" in page, f"{address}/cancel" in page) == (True, False)
+    assert as_owner.post(f"{address}/retry").headers["Location"] == address
+    run.run_next()
+    panel = as_owner._request("GET", address, headers={"HX-Request": "true"})
+    assert "→ 110 BPM" in panel.text
+    assert panel.headers["HX-Reswap"] == "outerHTML"  # a form is not changed under the hands of somebody
+
+
+def fail(*_: object) -> None:
+    raise EngineCrashed("broken")
 
 
 def test_a_preview_is_neither_on_the_cards_nor_counted(
