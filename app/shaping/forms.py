@@ -84,7 +84,7 @@ class ShapeForm(PanelForm):
     bpm = _number("New tempo (BPM)", MIN_BPM, MAX_BPM, "Half or double where it is too far away.")
     from_bpm = _number("Tempo now (BPM)", MIN_BPM, MAX_BPM)
     length_s = _number("New length (s)", 0.01, 960)
-    transpose = _number("Semitones, tempo kept", -MAX_TRANSPOSE, MAX_TRANSPOSE)
+    transpose = _number("Transpose (semitones)", -MAX_TRANSPOSE, MAX_TRANSPOSE, "The tempo stays.")
     speed = _number("Speed, like a record", 1 / MAX_SPEED, MAX_SPEED, "1.35 plays a 33⅓ record at 45.")
     start_s = _number("Start (s)", 0, 960)
     end_s = _number("End (s)", 0, 960)
@@ -171,7 +171,7 @@ def chop_values(given: Mapping[str, str]) -> MultiDict[str, str]:
 
 
 class PresetForm(PanelForm):
-    """The name that a recipe is kept under."""
+    """The name that a recipe is saved under."""
 
     name = StringField(
         "Name",

@@ -1,4 +1,4 @@
-"""The WAV that a sample's pad plays, on disk: as it was decoded, as it is kept shaped, or shaped now."""
+"""The WAV that a sample's pad plays, on disk: as it was decoded, as it is cached, or shaped now."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ StillWanted = Callable[[], bool]
 def fetch_sound(
     sample: Sample, recipe: RenderRecipe | None, target: Path, wanted: StillWanted
 ) -> Render | None:
-    """Write the WAV of a sample, shaped by a recipe, to a file; return what is kept of it, if it was shaped.
+    """Write the WAV of a sample, shaped by a recipe, to a file; return its render, if it was shaped.
 
-    What has to be shaped is kept like any shaped sound, so that nobody shapes it twice. Raises RecipeError,
+    What has to be shaped is cached like any shaped sound, so that it is not shaped twice. Raises RecipeError,
     UnreadableAudio, StorageError and errors of the engine.
     """
     if recipe is None or recipe.changes_nothing:
         open_store(settings()).fetch(sample.sp404_key, target)
         return None
     fitted = fit_to(sample, recipe)
-    kept = renders.find_render(sample.id, fitted)
-    if kept is not None:
+    cached = renders.find_render(sample.id, fitted)
+    if cached is not None:
         try:
-            open_store(settings()).fetch(kept.store_key, target)
+            open_store(settings()).fetch(cached.store_key, target)
         except ObjectMissingError:
             pass  # it made room for newer ones just now
         else:
-            renders.touch(kept)
-            return kept
+            renders.touch(cached)
+            return cached
     return _shape(sample, fitted, target, wanted)
 
 
 def render_at_44100(sample: Sample, recipe: RenderRecipe | None, target: Path, wanted: StillWanted) -> Path:
-    """Write the WAV of a sample at 44.1 kHz, rendered from the original; it is not kept."""
+    """Write the WAV of a sample at 44.1 kHz, rendered from the original; it is not cached."""
     fitted = fit_to(sample, recipe) if recipe is not None else RenderRecipe()
     order = RenderOrder(recipe=fitted.to_dict(), rate_hz=44_100, limit_s=settings().job_limit_s)
     _make(sample.original_key, order, target, wanted)
@@ -64,7 +64,7 @@ def _shape(sample: Sample, recipe: RenderRecipe, target: Path, wanted: StillWant
     with suppress(NoRoomError):  # the pad has its sound all the same
         render_making.store_file(user_id, key, target)
         with transaction() as session:
-            # Of a sample that is gone meanwhile, nothing is kept; the file goes with the sweep of orphans.
+            # Of a sample that is gone meanwhile, nothing is cached; the file goes with the sweep of orphans.
             if session.scalar(select(Sample.id).where(Sample.id == sample_id)) is not None:
                 render_making.add_render(render)
     return render

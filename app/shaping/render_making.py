@@ -1,4 +1,4 @@
-"""Have the engine make something of an original, store it within the plan's room, and note it as a render."""
+"""Have the engine make something of an original, and put it into the cache of renders."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def store_file(user_id: str, key: str, made: Path, content_type: str = WAV_TYPE)
     size_bytes = made.stat().st_size
     plan = plans.plan_for_user(db.session.get_one(User, user_id))
     db.session.commit()  # no transaction stays open while a file is stored
-    if size_bytes > plan.kept_renders_bytes:
+    if size_bytes > plan.render_cache_bytes:
         raise NoRoomError(
             f"This makes {format_size(size_bytes)}, and the {plan.label} plan has room for "
-            f"{format_size(plan.kept_renders_bytes)} of shaped sounds. Use a shorter part."
+            f"{format_size(plan.render_cache_bytes)} of shaped sounds. Use a shorter part."
         )
     renders.make_room(user_id, size_bytes)
     open_store(settings()).put(key, made, content_type)
@@ -88,4 +88,4 @@ def add_render(render: Render) -> None:
         equal.used_at = utcnow()
         return
     db.session.add(render)
-    renders.trim(render.user_id)  # others may have been made at the same time
+    renders.evict(render.user_id)  # others may have been made at the same time

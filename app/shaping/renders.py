@@ -1,4 +1,4 @@
-"""The shaped sounds of an account: found again, kept within the plan's room, the oldest out first."""
+"""The cache of an account's renders: found again, and the least recently used evicted for new ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.models import Job, Render, Sample, User
 from app.models.base import transaction, utcnow
 from app.shaping.sound_names import download_name
 
-DROP_AT_ONCE = 200
+EVICT_AT_ONCE = 200
 ZIP_TYPE = "application/zip"
 
 
@@ -30,8 +30,8 @@ class Recipe(Protocol):
 
 
 @dataclass(frozen=True)
-class KeptRenders:
-    """How many shaped sounds are kept, and their room."""
+class RenderCache:
+    """How many renders are cached, their size, and the room that the plan has for them."""
 
     count: int
     size_bytes: int
@@ -39,21 +39,21 @@ class KeptRenders:
 
 
 def find_render(sample_id: str, recipe: Recipe) -> Render | None:
-    """Return what was made of a sample by a recipe, if it is still kept."""
+    """Return what was made of a sample by a recipe, if it is still cached."""
     return db.session.scalar(
         select(Render).where(Render.sample_id == sample_id, Render.recipe_sha256 == recipe.digest())
     )
 
 
 def find_render_of(job: Job) -> Render | None:
-    """Return what a job made, or an equal one made since, if it is still kept."""
+    """Return what a job made, or an equal one made since, if it is still cached."""
     return db.session.scalar(select(Render).where(Render.store_key == job.made_key)) or (
         _find_equal(job) if job.choices and "recipe_sha256" in job.choices else None
     )
 
 
 def find_of_sample(sample: Sample, render_id: str) -> Render | None:
-    """Return the shaped sound of a sample with this id, if it is still kept."""
+    """Return the shaped sound of a sample with this id, if it is still cached."""
     found = db.session.scalar(select(Render).where(Render.id == render_id, Render.sample_id == sample.id))
     return None if found is None or found.is_archive else found
 
@@ -68,13 +68,13 @@ def equal_gains(sample: Sample, made: Render) -> tuple[float, float]:
 
 
 def touch(render: Render) -> None:
-    """Note that a shaped sound was asked for again, so that others go first."""
+    """Note that a render was asked for again, so that others are evicted first."""
     with transaction() as session:
         session.execute(update(Render).where(Render.id == render.id).values(used_at=utcnow()))
 
 
-def touch_kept(digests: Mapping[str, str]) -> set[str]:
-    """Return those samples of which the render with their digest is kept, and note that it was asked for."""
+def touch_cached(digests: Mapping[str, str]) -> set[str]:
+    """Return those samples whose render with their digest is cached, and note that it was asked for."""
     with transaction() as session:
         rows = session.execute(
             select(Render.id, Render.sample_id, Render.recipe_sha256).where(Render.sample_id.in_(digests))
@@ -85,51 +85,51 @@ def touch_kept(digests: Mapping[str, str]) -> set[str]:
     return {row.sample_id for row in found}
 
 
-def kept_renders(user: User) -> KeptRenders:
-    """Return what is kept for a user."""
+def cache_usage(user: User) -> RenderCache:
+    """Return how full a user's cache of renders is."""
     total = select(func.count(), func.coalesce(func.sum(Render.size_bytes), 0))
     count, size_bytes = db.session.execute(total.where(Render.user_id == user.id)).one()
-    return KeptRenders(count, size_bytes, plans.plan_for_user(user).kept_renders_bytes)
+    return RenderCache(count, size_bytes, plans.plan_for_user(user).render_cache_bytes)
 
 
 def make_room(user_id: str, size_bytes: int) -> None:
-    """Drop the least recently used renders, until one of this size fits beside the rest.
+    """Evict the least recently used renders, until one of this size fits beside the rest.
 
     A crash between the rows and their files leaves files that `cleanup.remove_orphans` removes.
     """
     with transaction():
-        dropped = trim(user_id, size_bytes)
-    remove_files(dropped)
+        evicted = evict(user_id, size_bytes)
+    remove_files(evicted)
 
 
-def trim(user_id: str, size_bytes: int = 0) -> list[str]:
-    """Drop the rows of the least recently used renders, in the caller's transaction; return their files.
+def evict(user_id: str, size_bytes: int = 0) -> list[str]:
+    """Evict the rows of the least recently used renders, in the caller's transaction; return their files.
 
     Room is made for one of this size; without one, the newest stays in any case.
     """
     db.session.flush()
-    room = plans.plan_for_user(db.session.get_one(User, user_id)).kept_renders_bytes
-    kept = select(func.coalesce(func.sum(Render.size_bytes), 0)).where(Render.user_id == user_id)
-    excess = int(db.session.scalar(kept) or 0) + size_bytes - room
-    dropped: list[str] = []
+    room = plans.plan_for_user(db.session.get_one(User, user_id)).render_cache_bytes
+    total = select(func.coalesce(func.sum(Render.size_bytes), 0)).where(Render.user_id == user_id)
+    excess = int(db.session.scalar(total) or 0) + size_bytes - room
+    evicted: list[str] = []
     oldest = select(Render.id, Render.size_bytes, Render.store_key).where(Render.user_id == user_id)
     while excess > 0:
-        rows = db.session.execute(oldest.order_by(Render.used_at, Render.id).limit(DROP_AT_ONCE)).all()
+        rows = db.session.execute(oldest.order_by(Render.used_at, Render.id).limit(EVICT_AT_ONCE)).all()
         gone = []
         for row in rows if size_bytes else rows[:-1]:
             if excess <= 0:
                 break
             gone.append(row.id)
-            dropped.append(row.store_key)
+            evicted.append(row.store_key)
             excess -= row.size_bytes
         if not gone:
             break
         db.session.execute(delete(Render).where(Render.id.in_(gone)))
-    return dropped
+    return evicted
 
 
 def remove_files(keys: list[str]) -> None:
-    """Remove files of shaped sounds whose rows are gone."""
+    """Remove files of evicted renders."""
     store = open_store(settings())
     for key in keys:
         with suppress(StorageError):  # the sweep of orphans removes what is left

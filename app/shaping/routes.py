@@ -1,4 +1,4 @@
-"""Shape a sample, listen before and after, and keep recipes as presets."""
+"""Shape a sample, listen before and after, and save recipes as presets."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def peaks(render_id: str) -> Response:
 
 @blueprint.post("/shaping/presets")
 def save_preset() -> Response:
-    """Keep the recipe of a shaped sound under a name."""
+    """Save the recipe of a shaped sound under a name."""
     form = PresetForm()
     render, sample = _own_sound(request.form.get("render", ""))
     back = redirect(url_for(".panel", sample_id=sample.id, render=render.id), 303)
@@ -100,7 +100,7 @@ def save_preset() -> Response:
     except presets.TooManyPresetsError as error:
         flash(str(error), "error")
         return back
-    flash(f"Kept as “{form.name.data}”.")
+    flash(f"Saved as “{form.name.data}”.")
     return back
 
 
@@ -122,7 +122,7 @@ def choose() -> str:
         sample_ids=ids,
         presets=presets.list_presets(current_user),
         describe=presets.describe,
-        kept=renders.kept_renders(current_user),
+        cache=renders.cache_usage(current_user),
         left=orders.renders_left(current_user),
     )
 
@@ -142,7 +142,7 @@ def shape_selected() -> Response:
         flash(str(error), "error")
         return redirect(url_for("library.index"), 303)
     tasks.wake_for_ready_jobs()
-    flash(done.sentence, "" if done.jobs or done.kept else "error")
+    flash(done.sentence, "" if done.jobs or done.already_shaped else "error")
     return redirect(url_for("jobs.cards"), 303)
 
 
@@ -167,5 +167,5 @@ def _own_sound(render_id: str) -> tuple[Render, Sample]:
 
 
 def _find_made(sample: Sample, render_id: str) -> Render | None:
-    """Return the sample's render with this id, if it is still kept."""
+    """Return the sample's render with this id, if it is still cached."""
     return renders.find_of_sample(sample, render_id) if render_id else None

@@ -13,16 +13,16 @@ from app.shaping.sound_names import slice_name
 
 
 def order_archive(user: User, sample: Sample, chops: Chops) -> Render | Job:
-    """Return the ZIP of a sample's slices if it is still stored, or else the job that makes it.
+    """Return the ZIP of a sample's slices if it is still cached, or else the job that makes it.
 
     The ZIP counts as one shaped sound. The caller wakes a worker. Raises DailyLimitError, and
     RowNotFoundError when the sample was deleted.
     """
     slices = name_slices(sample, chops)
-    stored = renders.find_render(sample.id, slices)
-    if stored is not None:
-        renders.touch(stored)
-        return stored
+    cached = renders.find_render(sample.id, slices)
+    if cached is not None:
+        renders.touch(cached)
+        return cached
     choices = {SLICES: slices.to_dict(), "recipe_sha256": slices.digest()}
     return reprocess.queue_job(user, sample.id, SLICE_ZIP, choices)
 

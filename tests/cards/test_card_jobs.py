@@ -104,7 +104,7 @@ def test_what_was_shaped_is_kept_and_not_shaped_again(
 def test_a_sound_without_room_in_the_plan_is_on_the_card_but_not_stored_apart(
     owner: User, kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Plan, "kept_renders_bytes", property(lambda _: 1000), raising=False)
+    monkeypatch.setattr(Plan, "render_cache_bytes", property(lambda _: 1000), raising=False)
     archive = make(owner, kit, "import")
     with zipfile.ZipFile(archive) as made:
         assert len([name for name in made.namelist() if name.endswith(".wav")]) == 2

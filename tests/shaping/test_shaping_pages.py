@@ -151,7 +151,7 @@ def test_a_preset_shapes_a_selection(as_owner: Browser, owner: User, loop: Sampl
     assert {render.sample_id for render in db.session.scalars(db.select(Render))} == {loop.id, other}
     assert "Shaping 2 samples." in as_owner.get("/jobs").get_data(as_text=True)
     again = as_owner.post("/shaping/selected", preset=preset.id, sample=[loop.id])
-    assert "1 sample had been shaped so before." in as_owner.get(again.headers["Location"]).get_data(
+    assert "1 sample was already shaped like this." in as_owner.get(again.headers["Location"]).get_data(
         as_text=True
     )
 

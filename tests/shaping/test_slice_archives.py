@@ -91,7 +91,7 @@ def test_a_zip_is_refused_when_nothing_is_left_today_or_it_has_no_room(
 ) -> None:
     monkeypatch.setattr(orders, "MAX_WAIT_S", 0.0)
     with monkeypatch.context() as small:
-        small.setattr(plans.Plan, "kept_renders_bytes", property(lambda _: 1000), raising=False)
+        small.setattr(plans.Plan, "render_cache_bytes", property(lambda _: 1000), raising=False)
         address = as_owner.post(f"/samples/{amen.id}/slice-archives", cuts=CUTS).headers["Location"]
         run.run_next()
         assert "Use a shorter part." in as_owner.get(address).text

@@ -1,4 +1,4 @@
-"""A shaped sound that is kept: what was made of an original by a recipe."""
+"""A cached render: what was made of an original by a recipe."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from app.models.sample import Sample
 
 
 class Render(Model):
-    """The WAV of one original and one recipe, or the ZIP of its slices, until others need the room.
+    """The WAV of one original and one recipe, or the ZIP of its slices, cached in the store.
 
-    It can be made again at any time, so it counts neither as a sample nor as storage of the plan.
+    The least recently used ones make room for others. A render can be made again at any time, so it counts
+    neither as a sample nor as storage of the plan.
     """
 
     __tablename__ = "renders"
@@ -46,16 +47,3 @@ class Render(Model):
     def is_archive(self) -> bool:
         """Return whether this is a ZIP of slices, and not a sound."""
         return "cuts" in self.recipe
-
-
-class ShapingPreset(Model):
-    """A recipe that a user has named, to shape other sounds by it."""
-
-    __tablename__ = "shaping_presets"
-    __table_args__ = (UniqueConstraint("user_id", "name"),)
-
-    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(40))
-    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
