@@ -11,7 +11,7 @@ from app.engine.contract import RENDERED_NAME, RenderOrder
 from app.extensions import settings
 from app.jobs.purposes import DailyLimit, Purpose, Results, Stage, Step, StepInput, Wording
 from app.jobs.reprocess import lock_sample
-from app.models import Job, Sample
+from app.models import Job, Sample, usage
 from app.models.job import READY, SHAPED
 from app.shaping import render_making
 
@@ -21,7 +21,8 @@ SOUND_UNCHANGED = "The sample itself has not changed."
 RENDER_LIMIT = DailyLimit(
     allowed=lambda plan: plan.renders,
     message="On the {plan} plan you can shape {allowed:,} sounds every 24 hours, and you have {left:,} left. "
-    "Choose fewer, or try again tomorrow. Sounds of up to 30 s that you shape on their page are not counted.",
+    "Choose fewer, or try again tomorrow. You can still listen to shaped sounds of up to 30 s.",
+    usage_kind=usage.RENDER,
 )
 GO_FIRST = -5  # a preview starts before the other jobs of its tier
 

@@ -17,6 +17,7 @@ from app.negotiation import wants_fragment
 from app.shaping import (
     orders,
     presets,
+    render_downloads,
     renders,
     slice_views,  # noqa: F401  # importing it registers its views
     wait_views,  # noqa: F401  # importing it registers its views
@@ -75,6 +76,11 @@ def audio(render_id: str) -> Response:
 def download(render_id: str) -> Response:
     """Send the browser to the file of a shaped sound, or to a ZIP of slices."""
     render, sample = own_render(render_id)
+    try:
+        render_downloads.count_download(current_user, render)
+    except DailyLimitError as error:
+        flash(str(error), "error")
+        return redirect(url_for(".panel", sample_id=sample.id, render=render.id))
     renders.touch(render)
     return redirect(renders.download_url(render, sample))
 

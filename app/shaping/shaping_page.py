@@ -8,7 +8,7 @@ from flask_login import current_user
 from app.models import Render, Sample
 from app.models.ownership import owned_by
 from app.negotiation import wants_fragment
-from app.shaping import orders, presets, renders
+from app.shaping import orders, presets, render_downloads, renders
 from app.shaping.forms import PresetForm, ShapeForm
 
 blueprint = Blueprint("shaping", __name__)
@@ -35,5 +35,6 @@ def render_panel(sample: Sample, form: ShapeForm, made: Render | None) -> str:
         gains=renders.equal_gains(sample, made) if made is not None else (1.0, 1.0),
         preset_form=PresetForm(None),
         presets=presets.list_presets(current_user),
-        left=orders.renders_left(current_user),
+        left=max(orders.renders_left(current_user), 0),
+        is_counted=made is None or render_downloads.is_counted(current_user, made),
     )

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import soundfile
 from werkzeug.test import TestResponse
 
+from app.audio.render.recipe import RenderRecipe
+from app.billing import quota
 from app.extensions import db
 from app.jobs import run
-from app.models import Job, Render, Sample, ShapingPreset, User
+from app.models import Job, Render, Sample, ShapingPreset, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.job import MAX_ATTEMPTS
+from app.models.usage import RENDER
 from app.sandbox.errors import EngineCrashed
 from app.shaping import orders
-from tests.support import Browser, drum_loop, finished_job, kick
+from tests.support import ApiScript, Browser, drum_loop, finished_job, kick
 
 RATE = 48_000
 
@@ -109,6 +113,52 @@ def test_a_preview_is_neither_on_the_cards_nor_counted(
     page = as_owner.get("/jobs").get_data(as_text=True)
     assert page.count("<article") == 1  # the upload
     assert orders.renders_left(owner) == left
+
+
+@pytest.mark.usefixtures("patient_worker")
+def test_hearing_is_free_and_downloading_counts_once_a_day_for_the_same_audio_and_recipe(
+    as_owner: Browser, owner: User, script: ApiScript, loop: Sample
+) -> None:
+    left = orders.renders_left(owner)
+    panel = as_owner.get(shape(as_owner, loop, reverse="y").headers["Location"]).text
+    assert "Listening is free. Downloading takes one" in panel
+    heard = db.session.scalars(db.select(Render)).one()
+    for _ in range(2):
+        assert as_owner.get(f"/renders/{heard.id}/audio").status_code == 302
+    assert orders.renders_left(owner) == left
+    for _ in range(2):
+        link = as_owner.get(f"/renders/{heard.id}/download").headers["Location"]
+        assert as_owner.get(link).mimetype == "audio/wav"
+    assert script.get(f"/api/renders/{heard.id}/download").status_code == 302
+    assert orders.renders_left(owner) == left - 1
+    assert (
+        "Listening is free. Downloading takes one"
+        not in as_owner.get(f"/samples/{loop.id}/shape?render={heard.id}").text
+    )
+    with transaction() as session:
+        session.execute(db.update(Usage).values(effective_at=utcnow() - timedelta(hours=25)))
+    assert orders.renders_left(owner) == left
+    as_owner.get(f"/renders/{heard.id}/download")
+    assert orders.renders_left(owner) == left - 1
+    # What was counted when it was shaped is not counted again.
+    ordered = orders.order_render(owner, loop, RenderRecipe(gain_db=-3.0))
+    run.run_next()
+    as_owner.get(f"/renders/{ordered.id}/download")
+    assert orders.renders_left(owner) == left - 2
+
+
+@pytest.mark.usefixtures("patient_worker")
+def test_a_download_past_the_limit_is_refused_in_words_and_can_still_be_heard(
+    as_owner: Browser, owner: User, script: ApiScript, loop: Sample
+) -> None:
+    shape(as_owner, loop, reverse="y")
+    heard = db.session.scalars(db.select(Render)).one()
+    with transaction():
+        quota.add_usage(owner.id, RENDER, "render:earlier", orders.renders_left(owner))
+    refused = as_owner.get(f"/renders/{heard.id}/download").headers["Location"]
+    assert "You can still listen to shaped sounds of up to 30 s." in as_owner.get(refused).text
+    assert script.get(f"/api/renders/{heard.id}/download").status_code == 422
+    assert as_owner.get(f"/renders/{heard.id}/audio").status_code == 302
 
 
 @pytest.mark.parametrize(
