@@ -57,7 +57,7 @@ def describe(preset: ShapingPreset) -> str:
     try:
         return ", ".join(describe_recipe(recipe_of(preset))) or "changes nothing"
     except RecipeError:
-        return "made by an older version: make it again"
+        return "from an older version: save it again"
 
 
 def recipe_of(preset: ShapingPreset) -> RenderRecipe:

@@ -61,7 +61,7 @@ WORDING = Wording(
     file_unavailable=SOUND_UNCHANGED,
     mail=None,
 )
-LAST_STAGE = Stage(READY, "Keeping the shaped sound.")
+LAST_STAGE = Stage(READY, "Storing the shaped sound.")
 RENDER_PURPOSE = Purpose(
     name=RENDER,
     steps=(SHAPE,),

@@ -115,7 +115,7 @@ def delete_preset(preset_id: str) -> Response:
     """Forget a preset."""
     preset = owned_by(current_user, ShapingPreset, preset_id)
     presets.delete_preset(preset)
-    flash(f"Deleted “{preset.name}”. What was shaped by it stays.")
+    flash(f"Deleted “{preset.name}”. Sounds that were shaped with it stay.")
     return redirect(url_for(".choose"), 303)
 
 

@@ -16,6 +16,7 @@ from app.extensions import limiter
 from app.jobs.reprocess import DailyLimitError
 from app.models import Job, Render, Sample
 from app.negotiation import wants_fragment
+from app.plurals import pluralize
 from app.shaping import chops, orders, slice_archives, sound_names
 from app.shaping.chops import Chops
 from app.shaping.forms import ChopForm, chop_values, parse_cuts
@@ -47,7 +48,9 @@ def add_slices(sample_id: str) -> Response | tuple[str, int]:
     except (RecipeError, quota.QuotaExceededError) as error:
         return _refuse(sample, error)
     tasks.wake_for_ready_jobs()
-    flash(f"Cutting {len(made)} slices. They join your library as they are done.")
+    flash(
+        f"Cutting {pluralize(len(made), 'slice')}. You will find each in your library as soon as it is ready."
+    )
     return redirect(url_for("jobs.cards"), 303)
 
 

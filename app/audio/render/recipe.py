@@ -58,7 +58,7 @@ class RenderRecipe(BaseModel):
     speed : float
         Play this many times as fast; the pitch follows, like a record.
     transpose : float
-        Semitones, with the tempo kept.
+        Semitones; the tempo stays.
     bpm, length_s : float or None
         The tempo, or the length in seconds, to stretch to with the pitch kept.
     from_bpm : float or None
