@@ -82,16 +82,16 @@ class ShapeForm(PanelForm):
     """What can be done to a sound; an empty field leaves it as it is."""
 
     bpm = _number(
-        "New tempo (BPM)", MIN_BPM, MAX_BPM, "More than twice as fast or slow is halved or doubled."
+        "New tempo (BPM)", MIN_BPM, MAX_BPM, "Beyond half or double speed, it is halved or doubled."
     )
-    from_bpm = _number("Tempo now (BPM)", MIN_BPM, MAX_BPM, "Empty for the tempo of the sample.")
+    from_bpm = _number("Tempo now (BPM)", MIN_BPM, MAX_BPM, "Leave empty for the sample's tempo.")
     length_s = _number("New length (s)", 0.01, 960)
     transpose = _number("Transpose (semitones)", -MAX_TRANSPOSE, MAX_TRANSPOSE, "The tempo stays.")
     speed = _number("Speed, like a record", 1 / MAX_SPEED, MAX_SPEED, "1.35 plays a 33⅓ record at 45.")
     start_s = _number("Start (s)", 0, 960)
     end_s = _number("End (s)", 0, 960)
     trim = BooleanField("Cut silence at both ends")
-    whole_beats = BooleanField("Cut the end to a whole number of beats")
+    whole_beats = BooleanField("Cut the end to whole beats")
     remove_dc = BooleanField("Remove DC offset")
     reverse = BooleanField("Reverse")
     mono = SelectField("Channels", choices=MONO_CHOICES, default="")
@@ -162,7 +162,7 @@ class ChopForm(FlaskForm):
         [InputRequired(), NumberRange(0, 1, "Enter a number from 0 to 1.")],
         places=None,
         default=Decimal(str(DEFAULT_SENSITIVITY)),
-        description="For hits only: the higher, the weaker the hits that are cut at.",
+        description="Hits only. Higher values cut at weaker hits, too.",
     )
 
 
@@ -176,7 +176,7 @@ class PresetForm(PanelForm):
     """The name that a recipe is saved under."""
 
     name = StringField(
-        "Name",
+        "Preset name",
         filters=[lambda text: visible_text(text or "").strip()],
         validators=[InputRequired("Enter a name."), Length(max=40, message="Use at most 40 characters.")],
     )
