@@ -82,7 +82,7 @@ class ShapeForm(PanelForm):
     """What can be done to a sound; an empty field leaves it as it is."""
 
     bpm = _number(
-        "New tempo (BPM)", MIN_BPM, MAX_BPM, "Beyond half or double speed, it is halved or doubled."
+        "New tempo (BPM)", MIN_BPM, MAX_BPM, "Beyond half or double speed, the tempo is halved or doubled."
     )
     from_bpm = _number("Tempo now (BPM)", MIN_BPM, MAX_BPM, "Leave empty for the sample's tempo.")
     length_s = _number("New length (s)", 0.01, 960)
