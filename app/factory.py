@@ -30,6 +30,7 @@ from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
 from app.reprocessing.reprocess_purposes import ANALYSE_PURPOSE, DESCRIBE_PURPOSE
 from app.reprocessing.routes import blueprint as reprocessing
+from app.shaping.archive_purpose import ARCHIVE_PURPOSE
 from app.shaping.render_purposes import PREVIEW_PURPOSE, RENDER_PURPOSE
 from app.shaping.routes import blueprint as shaping
 from app.upload.routes import blueprint as upload
@@ -59,6 +60,7 @@ def build_app(settings: Settings | None = None) -> Flask:
         DESCRIBE_PURPOSE,
         RENDER_PURPOSE,
         PREVIEW_PURPOSE,
+        ARCHIVE_PURPOSE,
         CARD_PURPOSE,
     )
     templating.init_app(app)

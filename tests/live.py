@@ -113,6 +113,13 @@ class Product:
 
     def processes(self) -> list[str]:
         """Return the command lines of all running processes that use this data folder."""
+        return [command for _, command in self._running()]
+
+    def pids(self, words: str) -> list[int]:
+        """Return the ids of the running processes that use this data folder, by words of their command."""
+        return [pid for pid, command in self._running() if words in command]
+
+    def _running(self) -> list[tuple[int, str]]:
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
@@ -121,7 +128,7 @@ class Product:
             except OSError:
                 continue
             if f"DATA_DIR={self.data_dir}".encode() in environ or str(self.data_dir) in command:
-                found.append(command)
+                found.append((int(entry.name), command))
         return found
 
 

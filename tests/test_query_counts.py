@@ -57,7 +57,8 @@ NO_ROWS = {
     "billing.invoice", "billing.next_invoice", "billing.offer", "billing.welcome",
     "pages.media", "upload.known",
     # of one render or one card
-    "api.download_export", "api.download_render", "cards.made", "shaping.audio", "shaping.peaks",
+    "api.download_export", "api.download_render", "cards.made",
+    "shaping.audio", "shaping.download", "shaping.peaks",
 }  # fmt: skip
 # A page and what follows it: the same address with a search, a purpose, a tab or another page.
 QUERIES = {
@@ -128,13 +129,14 @@ class Stock:
         now = utcnow()
         batch = Batch(id=str(uuid4()), user_id=self.user.id, expected=2)
         is_over = state in (COMPLETED, FAILED)
+        about = self.sample if state == FAILED else self.latest  # its page is one of those that are walked
         job = copy_of(
             self.job,
             id=new_id(),
             batch_id=batch.id,
             purpose=purpose,
             state=state,
-            sample_id=None if purpose == UPLOAD and not is_over else self.latest.id,
+            sample_id=None if purpose == UPLOAD and not is_over else about.id,
             filename=f"loop {number}.wav",
             run_at=now - timedelta(seconds=number),
             finished_at=now if is_over else None,

@@ -159,8 +159,8 @@ RENDER_SAMPLE = Operation(
     "POST",
     "/samples/{sample_id}/renders",
     "Shape a sample by a recipe",
-    "The original stays as it is. Poll the job: once it is done, it names the shaped sound. If the "
-    "same sound is still kept, it is returned at once and not counted. Sending the same request again while "
+    "The original stays as it is. Poll the job: once it is done, it names the shaped sound. If the same "
+    "sound is still stored, it is returned at once and not counted. Sending the same request again while "
     "the job is under way returns the same job.",
     ability=SAMPLES_WRITE,
     status=202,
@@ -173,9 +173,10 @@ DOWNLOAD_RENDER = Operation(
     "/renders/{render_id}/download",
     "Download a shaped sound",
     "Redirects to a signed link that works for 15 minutes. 404 once it has made room for newer ones: send "
-    "its recipe again.",
+    "its recipe again. A sound that was only listened to so far counts as a shaped sound, once in 24 hours.",
     ability=SAMPLES_READ,
     status=302,
+    problems=(422,),
 )
 FIND_CHOPS = Operation(
     "find_chops",

@@ -14,14 +14,16 @@ from app.notify.external_urls import external_url
 class RenderAnswer(BaseModel):
     id: str
     sample_id: str
-    recipe: dict[str, Any] = Field(description="The recipe as it was fitted to the sample.")
+    recipe: dict[str, Any] = Field(
+        description="The recipe as it was fitted to the sample. Of slices: their cuts and names."
+    )
     done: list[str] = Field(description="What was done, in words.")
-    frames: int = Field(description="At 48 kHz.")
+    frames: int = Field(description="At 48 kHz; of slices all together.")
     channels: int
     bpm: float | None = Field(description="The tempo it has now, when it was stretched to one.")
     size_bytes: int
     created_at: datetime
-    url: str = Field(description="Redirects to the WAV: 48 kHz, 16 bits.")
+    url: str = Field(description="Redirects to the WAV (48 kHz, 16 bits), or to the ZIP of slices.")
 
     @classmethod
     def from_render(cls, render: Render) -> RenderAnswer:

@@ -27,7 +27,7 @@ class RenderOrderAnswer(BaseModel):
 
     @classmethod
     def from_order(cls, order: Render | Job) -> RenderOrderAnswer:
-        """Return the answer for what is kept, or for the job that makes it."""
+        """Return the answer for a cached render, or for the job that makes it."""
         if isinstance(order, Render):
             return cls(job_id=None, status="completed", render=RenderAnswer.from_render(order))
         return cls.model_validate({"job_id": order.id, "status": order.state, "render": None})

@@ -10,8 +10,7 @@ from app.api.serving import Answer, serves
 from app.library import samples
 from app.models import Job, Render, User
 from app.models.ownership import owned_by
-from app.shaping import chops, orders, renders
-from app.upload import slices
+from app.shaping import chops, orders, render_downloads, renders
 
 
 @serves(operations.RENDER_SAMPLE)
@@ -27,8 +26,9 @@ def render_sample(user: User, sample_id: str, body: render_schemas.RenderRequest
 def download_render(user: User, render_id: str) -> Answer:
     render = owned_by(user, Render, render_id)
     sample = samples.owned_by(user, render.sample_id)
+    render_downloads.count_download(user, render)
     renders.touch(render)
-    url = renders.audio_url(render, f"{slices.shaped_name(sample, render)}.wav")
+    url = renders.download_url(render, sample)
     return Response(status=operations.DOWNLOAD_RENDER.status, headers={"Location": url})
 
 

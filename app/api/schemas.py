@@ -68,7 +68,7 @@ class UploadAnswer(BaseModel):
 
 class JobAnswer(BaseModel):
     id: str
-    purpose: Literal["upload", "analyse", "describe", "render", "preview", "slice", "kit_export"]
+    purpose: Literal["upload", "analyse", "describe", "render", "preview", "slice", "slice_zip", "kit_export"]
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
     step: Literal["stored", "decoded", "analysed", "described", "shaped", "ready"]
     filename: str
@@ -80,7 +80,9 @@ class JobAnswer(BaseModel):
     error: str | None = Field(description="What went wrong and what to do, when it failed.")
     sample_id: str | None = Field(description="The sample that it made or is about, unless that was deleted.")
     sp404_url: str | None = Field(description="Link to its WAV for the SP-404MKII, when one was asked for.")
-    render: RenderAnswer | None = Field(description="The shaped sound it made, as long as that is kept.")
+    render: RenderAnswer | None = Field(
+        description="The shaped sound or slices it made, as long as they are stored."
+    )
     card_url: str | None = Field(description="Link to the ZIP of the card it made, as long as that is kept.")
 
     @classmethod

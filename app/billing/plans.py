@@ -31,7 +31,7 @@ class Plan:
     again: int  # samples that may be analysed or described again in 24 hours
     renders: int  # sounds that may be shaped in 24 hours
     exports: int  # cards of kits in 24 hours
-    kept_renders_bytes: int  # room for shaped sounds; the oldest make room for new ones
+    render_cache_bytes: int  # room for shaped sounds; the oldest make room for new ones
     models: Literal[
         "vibe_model_free", "vibe_model_pro", "vibe_model_enterprise"
     ]  # the setting that lists the models for descriptions
@@ -74,19 +74,19 @@ PLANS = {
         Plan(
             name="free", label="Free", max_file_bytes=10 * MB, uploads=10, period="day",
             storage_bytes=100 * MB, tier=FREE_TIER, priority=20, slots=2, again=100, renders=50, exports=5,
-            kept_renders_bytes=100 * MB, models="vibe_model_free",
+            render_cache_bytes=100 * MB, models="vibe_model_free",
         ),
         Plan(
             name="pro", label="Pro", max_file_bytes=100 * MB, uploads=1_000, period="month",
             storage_bytes=10 * GB, tier=PRO_TIER, priority=10, slots=4, again=5_000, renders=2_000,
-            exports=100, kept_renders_bytes=5 * GB, models="vibe_model_pro",
+            exports=100, render_cache_bytes=5 * GB, models="vibe_model_pro",
             price_cents=1500, price_key="sp404_pro_monthly",
             overage_price_cents=2, overage_key="sp404_pro_overage",
         ),
         Plan(
             name="enterprise", label="Enterprise", max_file_bytes=500 * MB, uploads=20_000, period="month",
             storage_bytes=1 * TB, tier=PRO_TIER, priority=10, slots=8, again=20_000,
-            renders=20_000, exports=1_000, kept_renders_bytes=50 * GB, models="vibe_model_enterprise",
+            renders=20_000, exports=1_000, render_cache_bytes=50 * GB, models="vibe_model_enterprise",
             price_cents=9900, price_key="sp404_enterprise_monthly",
         ),
     )

@@ -133,8 +133,8 @@ def plan_usage(user: User, at: datetime | None = None) -> PlanUsage:
     if plan.period == "day" and changed_at is not None and changed_at > start:
         # A change of time zone to where a day has just begun does not start a new day.
         start = changed_at - timedelta(days=1)
-    overage = _ledger_total(user, OVERAGE, since=start, until=end)
-    uploads = _ledger_total(user, UPLOAD, since=start, until=end) - overage
+    overage = ledger_total(user, OVERAGE, since=start, until=end)
+    uploads = ledger_total(user, UPLOAD, since=start, until=end) - overage
     return PlanUsage(
         plan, uploads, storage_totals.stored_bytes(user.id), end, overage, _overage_cap_cents(user, plan)
     )
@@ -289,10 +289,11 @@ def _join_options(options: list[str]) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _ledger_total(user: User, kind: str, since: datetime, until: datetime) -> int:
+def ledger_total(user: User, kind: str, since: datetime, until: datetime | None = None) -> int:
     """Sum the ledger's rows of one kind for a user, from `since` and before `until`."""
-    rows = Usage.user_id == user.id, Usage.kind == kind
-    period = Usage.effective_at >= since, Usage.effective_at < until
-    return int(
-        db.session.scalar(select(func.coalesce(func.sum(Usage.quantity), 0)).where(*rows, *period)) or 0
+    rows = select(func.coalesce(func.sum(Usage.quantity), 0)).where(
+        Usage.user_id == user.id, Usage.kind == kind, Usage.effective_at >= since
     )
+    if until is not None:
+        rows = rows.where(Usage.effective_at < until)
+    return int(db.session.scalar(rows) or 0)

@@ -196,7 +196,7 @@ def _plan_page(form: OverageForm) -> str:
         invoices=mine,
         open_invoice=next((invoice for invoice in mine if invoice.is_open), None),
         is_set_up=payments.is_set_up(settings()),
-        kept=renders.kept_renders(current_user),
+        cache=renders.cache_usage(current_user),
         renders_left=orders.renders_left(current_user),
         trial_days=settings().stripe_trial_days,
     )

@@ -13,16 +13,21 @@ from app.audio.listening.loudness_meter import measure_loudness
 from app.audio.listening.waveform_peaks import draw_waveform
 from app.audio.render.recipe import RecipeError, read_recipe
 from app.audio.render.renderer import render
+from app.audio.render.slice_archive import write_slices
+from app.audio.render.slice_set import SliceSet
 from app.audio.render.source_part import EmptyPartError
 from app.audio.render.wording import describe_render
 from app.audio.unit_format import RATE_HZ
 from app.audio.wav_writer import write_wav
+from app.plurals import pluralize
 
 Progress = Callable[[str, dict[str, Any]], None]
 
 
 def work_on_file(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Shape a file by the recipe of the request, or without one analyse it. Raises UnreadableAudio."""
+    """Shape a file by the recipe of the request, cut it, or analyse it. Raises UnreadableAudio."""
+    if "slices" in request:
+        return cut_file(request)
     return render_file(request) if "recipe" in request else analyse_file(request, progress)
 
 
@@ -68,4 +73,27 @@ def render_file(request: dict[str, Any]) -> dict[str, Any]:
         "bpm": done.length.bpm,
         "loudness_db": measure_loudness(made, RATE_HZ).loudness_db,
         "peaks": list(draw_waveform(made)[0]),
+    }
+
+
+def cut_file(request: dict[str, Any]) -> dict[str, Any]:
+    """Write the slices of a sound as one ZIP, from one decoding.
+
+    `request` has `source` and `rendered`, names in the working folder, and `slices`, the plain JSON of a
+    `SliceSet`. Slices outside the sound raise UnreadableAudio too.
+    """
+    folder = Path.cwd()
+    decoded = decode_file(folder / request["source"], folder)
+    slices = SliceSet.model_validate(request["slices"])
+    try:
+        made = write_slices(decoded, slices, folder / request["rendered"], folder)
+    except EmptyPartError as error:
+        raise UnreadableAudio(str(error)) from error
+    return {
+        "done": [f"cut into {pluralize(len(made), 'slice')}"],
+        "frames": sum(each.wav.frames for each in made),
+        "channels": made[0].wav.channels,
+        "bpm": None,
+        "loudness_db": None,
+        "peaks": [],
     }

@@ -41,6 +41,16 @@ class RenderOrder(BaseModel):
     limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
 
 
+class CutOrder(BaseModel):
+    """The request for the slices of one sound, as a ZIP of WAVs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    about: Annotated[str, Field(max_length=64, pattern=r"^[\w-]*$")] = ""  # a job id, for folders and logs
+    slices: dict[str, Any]  # plain JSON of a `SliceSet`
+    limit_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
+
+
 @dataclass(frozen=True)
 class ProgressListener:
     """The caller's functions that the engine calls while it works."""
@@ -52,14 +62,14 @@ class ProgressListener:
 
 @dataclass(frozen=True)
 class RenderReport:
-    """What a render did, in words and figures; the WAV lies in the folder, as `RENDERED_NAME`."""
+    """What was done, in words and figures; the WAV or ZIP lies in the folder, as `RENDERED_NAME`."""
 
     done: tuple[str, ...]
     frames: int
     channels: int
     bpm: float | None
     loudness_db: float | None
-    peaks: tuple[int, ...]  # of its waveform, as the analysis has them
+    peaks: tuple[int, ...]  # of its waveform, as the analysis has them; none of slices
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> RenderReport:

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.engine import local_engine, remote_engine
-from app.engine.contract import EngineAnswer, EngineOrder, ProgressListener, RenderOrder, RenderReport
+from app.engine.contract import (
+    CutOrder,
+    EngineAnswer,
+    EngineOrder,
+    ProgressListener,
+    RenderOrder,
+    RenderReport,
+)
 from app.extensions import settings
 from app.integrations.storage import BINARY_MIME, open_store
 
@@ -34,8 +41,10 @@ def process_file(key: str, folder: Path, order: EngineOrder, listener: ProgressL
     return remote_engine.process_remotely(engine, _link(key), folder, order, listener)
 
 
-def render_file(key: str, folder: Path, order: RenderOrder, still_wanted: Callable[[], bool]) -> RenderReport:
-    """Have the engine shape an object of the store; the WAV is in `folder`, as `RENDERED_NAME`.
+def render_file(
+    key: str, folder: Path, order: RenderOrder | CutOrder, still_wanted: Callable[[], bool]
+) -> RenderReport:
+    """Have the engine shape or cut an object of the store; the result is in `folder`, as `RENDERED_NAME`.
 
     Raises as `process_file` does; UnreadableAudio also for a recipe that does not suit the sound.
     """

@@ -10,6 +10,7 @@ from typing import Any
 from app.audio.result import Measurement
 from app.engine.contract import (
     RENDERED_NAME,
+    CutOrder,
     EngineAnswer,
     EngineOrder,
     ProgressListener,
@@ -70,9 +71,9 @@ def process_locally(
 
 
 def render_locally(
-    sandbox: Sandbox, source: Path, order: RenderOrder, still_wanted: Callable[[], bool]
+    sandbox: Sandbox, source: Path, order: RenderOrder | CutOrder, still_wanted: Callable[[], bool]
 ) -> RenderReport:
-    """Shape a file that lies in a folder of its own, and write the WAV beside it as `RENDERED_NAME`.
+    """Shape or cut a file that lies in a folder of its own, and write the result there as `RENDERED_NAME`.
 
     Raises UnreadableAudio for a bad file or a recipe that does not suit it, EngineCancelled when the answer
     is no longer wanted, and other EngineErrors when the child failed.
@@ -81,8 +82,7 @@ def render_locally(
         {
             "source": source.name,
             "rendered": RENDERED_NAME,
-            "recipe": order.recipe,
-            "rate_hz": order.rate_hz,
+            **order.model_dump(exclude={"about", "limit_s"}),
         },
         folder=source.parent,
         timeout_s=order.limit_s,

@@ -14,6 +14,7 @@ from app.audio.result import Measurement
 from app.engine import wire_format
 from app.engine.contract import (
     RENDERED_NAME,
+    CutOrder,
     EngineAnswer,
     EngineOrder,
     ProgressListener,
@@ -57,9 +58,13 @@ def process_remotely(
 
 
 def render_remotely(
-    engine: RemoteEngine, source_url: str, folder: Path, order: RenderOrder, still_wanted: Callable[[], bool]
+    engine: RemoteEngine,
+    source_url: str,
+    folder: Path,
+    order: RenderOrder | CutOrder,
+    still_wanted: Callable[[], bool],
 ) -> RenderReport:
-    """Have the engine shape the file behind a signed link, and save the WAV in `folder`.
+    """Have the engine shape or cut the file behind a signed link, and save the result in `folder`.
 
     Raises as `process_remotely` does, with the errors of `local_engine.render_locally`.
     """
@@ -74,7 +79,7 @@ def _ask(
     path: str,
     source_url: str,
     folder: Path,
-    order: EngineOrder | RenderOrder,
+    order: EngineOrder | RenderOrder | CutOrder,
     listener: ProgressListener,
 ) -> dict[str, Any]:
     """Send an order and return the last message of the answer; wait for an engine that is full."""

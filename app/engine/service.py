@@ -23,7 +23,7 @@ from app.audio.version import ENGINE_VERSION
 from app.config import Settings
 from app.engine import local_engine, wire_format
 from app.engine.answer_stream import AnswerStream, Work
-from app.engine.contract import RENDERED_NAME, EngineOrder, ProgressListener, RenderOrder
+from app.engine.contract import RENDERED_NAME, CutOrder, EngineOrder, ProgressListener, RenderOrder
 from app.engine.source_download import is_from_store
 from app.integrations.openrouter.chat_client import configured_endpoint
 from app.integrations.storage import link_prefix
@@ -45,12 +45,12 @@ class ProcessRequest(BaseModel):
 
 
 class ShapeRequest(BaseModel):
-    """The body of a request for a shaped sound: the original's signed link, and the recipe."""
+    """The body of a request for a shaped sound or for slices: the original's signed link, and the order."""
 
     model_config = ConfigDict(extra="forbid")
 
     url: str
-    options: RenderOrder
+    options: RenderOrder | CutOrder
 
 
 class EngineService:
@@ -83,7 +83,7 @@ class EngineService:
         return self._stream(body.url, order.about, work)
 
     def render(self) -> Response:
-        """Stream a shaped sound; refuse as `process` does."""
+        """Stream a shaped sound or slices; refuse as `process` does."""
         self._authorise()
         body = _valid_body(ShapeRequest)
         order = body.options.model_copy(update={"limit_s": self._limit_s(body.options.limit_s)})

@@ -1,8 +1,8 @@
 """The format in which the engine's process answers its callers.
 
 An answer is a stream of lines. An empty line means that the work goes on. `{"step": "decoded", "bytes": n}`
-is followed by n bytes of WAV, `{"step": "measured", …}` carries the measurement. The last line is the answer:
-`success` with everything that was found or done, or the error.
+is followed by n bytes of WAV, or of ZIP for slices. `{"step": "measured", …}` carries the measurement. The
+last line is the answer: `success` with everything that was found or done, or the error.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def load_cards(user: User) -> CardList:
     """Return the cards of a user's unfinished and lately finished jobs."""
     jobs = _unfinished_jobs(user)
     jobs += _finished_jobs(user, MAX_CARDS - len(jobs))
-    counts, batches, waiting = _state_counts(user), progress.active_batches(user), _waiting_reason(jobs)
+    counts, batches, waiting = _state_counts(user), progress.active_batches(user), waiting_reason(jobs)
     duplicates = duplicate_notes.find_notes(jobs)
     interval_s = _poll_interval_s(jobs)
     if interval_s is None and duplicates.is_comparing:
@@ -98,7 +98,7 @@ def _state_counts(user: User) -> dict[str, int]:
     return {str(state): int(count) for state, count in rows}
 
 
-def _waiting_reason(jobs: list[Job]) -> str:
+def waiting_reason(jobs: list[Job]) -> str:
     """Return the sentence on the cards of jobs that are due.
 
     A worker registers before its engine is warm, so while nothing runs at all, a worker is warming up.

@@ -53,7 +53,7 @@ def end_failed_attempt(claim: Claim, error: Exception) -> Transition:
 def _engine_sentence(error: EngineError) -> str:
     if isinstance(error, EngineTimeout):
         return f"It took longer than {settings().job_limit_s:g} seconds."
-    return "The analysis stopped unexpectedly on this file."
+    return "Processing stopped unexpectedly on this file."
 
 
 def _wait_for_database(claim: Claim, detail: str) -> Transition:

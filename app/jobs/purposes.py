@@ -65,6 +65,7 @@ class DailyLimit:
 
     allowed: Callable[[Plan], int]
     message: str  # filled in with `plan`, `allowed` and `left`
+    usage_kind: str = ""  # the ledger's rows of this kind are counted too
 
     def exceeded_message(self, plan: Plan, left: int) -> str:
         return self.message.format(plan=plan.label, allowed=self.allowed(plan), left=max(left, 0))

@@ -155,12 +155,16 @@ def check_daily_limit(user: User, plan: Plan, purpose: Purpose, count: int) -> N
 
 
 def _left_today(user: User, plan: Plan, limit: DailyLimit) -> int:
+    since = utcnow() - LIMIT_WINDOW
     recent = select(func.count()).where(
         Job.user_id == user.id,
         Job.purpose.in_(purposes.sharing_limit(limit)),
-        Job.created_at > utcnow() - LIMIT_WINDOW,
+        Job.created_at > since,
     )
-    return limit.allowed(plan) - (db.session.scalar(recent) or 0)
+    used = db.session.scalar(recent) or 0
+    if limit.usage_kind:
+        used += quota.ledger_total(user, limit.usage_kind, since)
+    return limit.allowed(plan) - used
 
 
 def _build_job(

@@ -5,13 +5,13 @@ from app.models.account_export import DataExport
 from app.models.ai_calls import AiAnswer, AiCall, AiSwitch, SingleFlightLock
 from app.models.api_token import ApiToken
 from app.models.audit_entry import AuditEntry
+from app.models.cached_render import Render
 from app.models.card_export import CardExport
 from app.models.direct_upload import DirectUpload
 from app.models.duplicate_group import DuplicateCleanup, DuplicateGroup, DuplicateMember
 from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Batch, Job
 from app.models.job_attempt import Attempt
-from app.models.kept_render import Render, ShapingPreset
 from app.models.kit import Kit
 from app.models.kit_bank import KitBank
 from app.models.kit_change import KitChange
@@ -22,6 +22,7 @@ from app.models.payment import Invoice, PaymentEvent
 from app.models.sample import AudioFeatures, Sample, Tag
 from app.models.sample_vector import SampleVector
 from app.models.search_row import Library, LibraryCount, LibraryTag, SampleChange, SearchRow
+from app.models.shaping_preset import ShapingPreset
 from app.models.subscription import Subscription
 from app.models.two_factor_secret import TwoFactor
 from app.models.usage import StorageTotal, Usage

@@ -15,11 +15,12 @@ UPLOAD, STORAGE, AI, EXPORT = "upload", "storage", "ai", "export"
 OVERAGE, METERED = "overage", "metered"
 # Bytes of the account's data export: they cost the service storage, but do not count towards the plan.
 ARCHIVE = "archive"
+RENDER = "render"  # a preview of a shaped sound that was downloaded
 RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
 
 
 class Usage(Model):
-    """`quantity` counts uploads, calls and exports, or bytes of storage; a returned charge is negative."""
+    """`quantity` counts events, or bytes of storage; a returned charge is negative."""
 
     __tablename__ = "api_usage"
     __table_args__ = (

@@ -75,3 +75,15 @@ def snap_cuts(sample: Sample, sound: WavFrames, cuts: Sequence[int]) -> Chops:
     """Return cuts that a producer chose, each moved to the nearest zero crossing within 2 ms."""
     snapped = {round(snap_to_zero_crossing(cut / RATE_HZ, sound, RATE_HZ) * RATE_HZ) for cut in cuts}
     return Chops(tuple(sorted(snapped | {0})), len(sound), sample.features.sample_rate)
+
+
+def source_frames(sample: Sample) -> int:
+    """Return the length of a sample's original, in frames at its own rate."""
+    return round(sample.duration_s * sample.features.sample_rate)
+
+
+def source_cuts(sample: Sample, chops: Chops) -> list[int]:
+    """Return the cuts as frames of the original, without those that its rate can't tell apart."""
+    frames = source_frames(sample)
+    cuts = sorted({chops.source_frame(cut) for cut in chops.cuts})
+    return [cut for cut in cuts if cut < frames]

@@ -81,10 +81,12 @@ class PanelForm(FlaskForm):
 class ShapeForm(PanelForm):
     """What can be done to a sound; an empty field leaves it as it is."""
 
-    bpm = _number("New tempo (BPM)", MIN_BPM, MAX_BPM, "Half or double where it is too far away.")
-    from_bpm = _number("Tempo now (BPM)", MIN_BPM, MAX_BPM)
+    bpm = _number(
+        "New tempo (BPM)", MIN_BPM, MAX_BPM, "Beyond half or double speed, the tempo is halved or doubled."
+    )
+    from_bpm = _number("Tempo now (BPM)", MIN_BPM, MAX_BPM, "Leave empty for the sample's tempo.")
     length_s = _number("New length (s)", 0.01, 960)
-    transpose = _number("Semitones, tempo kept", -MAX_TRANSPOSE, MAX_TRANSPOSE)
+    transpose = _number("Transpose (semitones)", -MAX_TRANSPOSE, MAX_TRANSPOSE, "The tempo stays.")
     speed = _number("Speed, like a record", 1 / MAX_SPEED, MAX_SPEED, "1.35 plays a 33⅓ record at 45.")
     start_s = _number("Start (s)", 0, 960)
     end_s = _number("End (s)", 0, 960)
@@ -93,14 +95,14 @@ class ShapeForm(PanelForm):
     remove_dc = BooleanField("Remove DC offset")
     reverse = BooleanField("Reverse")
     mono = SelectField("Channels", choices=MONO_CHOICES, default="")
-    level = _number("Level", -60, 0, "The loudest point, or the loudness in LUFS.")
+    level = _number("Level", -60, 0, "dBTP and dBFS set the peak, LUFS the loudness.")
     level_unit = SelectField(
         "Unit", choices=[SelectChoice(unit, unit) for unit in LEVEL_UNITS], default="dBTP"
     )
     gain_db = _number("Gain (dB)", -60, 40)
     fade_in_ms = _number("Fade in (ms)", 0, 60_000)
     fade_out_ms = _number("Fade out (ms)", 0, 60_000)
-    fade_curve = SelectField("Curve of the fades", choices=CURVE_CHOICES, default="linear")
+    fade_curve = SelectField("Fade curve", choices=CURVE_CHOICES, default="linear")
 
     def recipe(self, sample_rate: int | None) -> RenderRecipe:
         """Return the recipe of the form. Start and end count only with a rate, which belongs to one sample.
@@ -153,14 +155,14 @@ class ChopForm(FlaskForm):
 
     by = SelectField("Cut at", choices=[SelectChoice(way, WAY_WORDS[way]) for way in WAYS], default="onsets")
     count = IntegerField(
-        "Slices at most", [InputRequired(), NumberRange(1, MAX_CHOPS, f"Enter 1 to {MAX_CHOPS}.")], default=16
+        "Most slices", [InputRequired(), NumberRange(1, MAX_CHOPS, f"Enter 1 to {MAX_CHOPS}.")], default=16
     )
     sensitivity = FiniteField(
         "Sensitivity",
         [InputRequired(), NumberRange(0, 1, "Enter a number from 0 to 1.")],
         places=None,
         default=Decimal(str(DEFAULT_SENSITIVITY)),
-        description="For hits: a higher value also cuts at weaker ones.",
+        description="Hits only. Higher values cut at weaker hits, too.",
     )
 
 
@@ -171,10 +173,10 @@ def chop_values(given: Mapping[str, str]) -> MultiDict[str, str]:
 
 
 class PresetForm(PanelForm):
-    """The name that a recipe is kept under."""
+    """The name that a recipe is saved under."""
 
     name = StringField(
-        "Name",
+        "Preset name",
         filters=[lambda text: visible_text(text or "").strip()],
         validators=[InputRequired("Enter a name."), Length(max=40, message="Use at most 40 characters.")],
     )

@@ -1,4 +1,4 @@
-"""Order shaped sounds: at once from what is kept, while the request waits, or as jobs."""
+"""Order shaped sounds: at once from the cache, while the request waits, or as jobs."""
 
 from __future__ import annotations
 
@@ -38,14 +38,16 @@ class Ordered:
     """What became of an order for several samples."""
 
     jobs: list[Job]
-    kept: int  # shaped so before
+    already_shaped: int  # so that there was nothing to do
     refused: Mapping[str, str]  # why, by the sample's name
 
     @property
     def sentence(self) -> str:
         """What a producer is told."""
         said = [f"Shaping {pluralize(len(self.jobs), 'sample')}."] if self.jobs else []
-        said += [f"{pluralize(self.kept, 'sample')} had been shaped so before."] if self.kept else []
+        said += (
+            [f"{_was_shaped(self.already_shaped)} already shaped like this."] if self.already_shaped else []
+        )
         said += [f"{name}: {reason}" for name, reason in list(self.refused.items())[:MOST_REASONS]]
         more = len(self.refused) - MOST_REASONS
         said += [f"{more} more could not be shaped either."] if more > 0 else []
@@ -73,22 +75,23 @@ def fit_to(sample: Sample, recipe: RenderRecipe) -> RenderRecipe:
 
 
 def order_render(user: User, sample: Sample, recipe: RenderRecipe) -> Render | Job:
-    """Return what is kept of a sample by a recipe, or else the job that makes it; the caller wakes a worker.
+    """Return the cached render of a sample by a recipe, or else the job that makes it.
 
-    Raises RecipeError, DailyLimitError, and RowNotFoundError when the sample was deleted.
+    The caller wakes a worker. Raises RecipeError, DailyLimitError, and RowNotFoundError when the sample was
+    deleted.
     """
     fitted = fit_to(sample, recipe)
-    kept = renders.find_render(sample.id, fitted)
-    if kept is not None:
-        renders.touch(kept)
-        return kept
+    cached = renders.find_render(sample.id, fitted)
+    if cached is not None:
+        renders.touch(cached)
+        return cached
     return reprocess.queue_job(user, sample.id, RENDER, _choices(fitted))
 
 
 def order_renders(user: User, sample_ids: Collection[str], recipe: RenderRecipe) -> Ordered:
-    """Queue a job for each sample that the recipe suits and that is not kept yet; the caller wakes workers.
+    """Queue a job for each sample that the recipe suits and that has no such render yet.
 
-    Raises DailyLimitError.
+    The caller wakes workers. Raises DailyLimitError.
     """
     own = Sample.user_id == user.id, Sample.id.in_(sample_ids), Sample.deleted_at.is_(None)
     fitted: dict[str, RenderRecipe] = {}
@@ -98,9 +101,9 @@ def order_renders(user: User, sample_ids: Collection[str], recipe: RenderRecipe)
             fitted[sample.id] = fit_to(sample, recipe)
         except RecipeError as error:
             refused[sample.name] = str(error)
-    kept = renders.touch_kept({sample_id: one.digest() for sample_id, one in fitted.items()})
-    wanted = {sample_id: _choices(one) for sample_id, one in fitted.items() if sample_id not in kept}
-    return Ordered(reprocess.queue_choices(user, wanted, RENDER), len(kept), refused)
+    cached = renders.touch_cached({sample_id: one.digest() for sample_id, one in fitted.items()})
+    wanted = {sample_id: _choices(one) for sample_id, one in fitted.items() if sample_id not in cached}
+    return Ordered(reprocess.queue_choices(user, wanted, RENDER), len(cached), refused)
 
 
 def order_preview(user: User, sample: Sample, recipe: RenderRecipe) -> Render | Job:
@@ -112,13 +115,18 @@ def order_preview(user: User, sample: Sample, recipe: RenderRecipe) -> Render | 
     if sample.duration_s > MAX_PREVIEW_S:
         return order_render(user, sample, recipe)
     fitted = fit_to(sample, recipe)
-    kept = renders.find_render(sample.id, fitted)
-    if kept is not None:
-        renders.touch(kept)
-        return kept
+    cached = renders.find_render(sample.id, fitted)
+    if cached is not None:
+        renders.touch(cached)
+        return cached
     if len(reprocess.unfinished_jobs_for(user, PREVIEW)) >= MAX_PREVIEWS:
         raise reprocess.DailyLimitError(TOO_MANY_PREVIEWS)
     return reprocess.queue_job(user, sample.id, PREVIEW, _choices(fitted))
+
+
+def recipe_of(job: Job) -> RenderRecipe:
+    """Return the recipe that a job was asked for; one that changes nothing for any other job."""
+    return read_recipe((job.choices or {}).get("recipe", {}))
 
 
 def own_choices(render: Render) -> RenderRecipe:
@@ -145,6 +153,10 @@ def wait_for(job: Job) -> Render | Job:
     finally:
         _places.release()
     return renders.find_render_of(job) or job
+
+
+def _was_shaped(count: int) -> str:
+    return f"{pluralize(count, 'sample')} {'was' if count == 1 else 'were'}"
 
 
 def _choices(recipe: RenderRecipe) -> dict[str, Any]:

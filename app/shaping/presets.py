@@ -1,4 +1,4 @@
-"""Recipes that users have named, to shape other sounds by them."""
+"""Recipes that users have saved under a name, to shape other sounds by them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def list_presets(user: User) -> list[ShapingPreset]:
 
 
 def save_preset(user: User, name: str, recipe: RenderRecipe) -> ShapingPreset:
-    """Keep a recipe under a name; it replaces the one with this name.
+    """Save a recipe under a name; it replaces the one with this name.
 
     Raises TooManyPresetsError.
     """
@@ -57,7 +57,7 @@ def describe(preset: ShapingPreset) -> str:
     try:
         return ", ".join(describe_recipe(recipe_of(preset))) or "changes nothing"
     except RecipeError:
-        return "made by an older version: make it again"
+        return "from an older version: save it again"
 
 
 def recipe_of(preset: ShapingPreset) -> RenderRecipe:

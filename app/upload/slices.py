@@ -6,15 +6,15 @@ from typing import Any
 from uuid import uuid4
 
 from app.audio.render.chop import chop_recipes
-from app.audio.render.recipe import RenderRecipe, read_recipe
+from app.audio.render.recipe import RenderRecipe
 from app.audio.render.stretch_length import stretch_length
 from app.billing import plans, quota
 from app.billing.plans import Plan
 from app.jobs import purposes, reprocess, scheduler
-from app.models import Batch, Job, Render, Sample, User
+from app.models import Batch, Job, Sample, User
 from app.models.base import new_id, transaction
-from app.shaping.chops import Chops
-from app.sp404.pad_names import append_facts
+from app.shaping.chops import Chops, source_cuts, source_frames
+from app.shaping.sound_names import slice_name
 from app.upload.slice_purpose import PARENT, RECIPE, SLICE, SLICE_PURPOSE
 
 HEADER_BYTES, SAMPLE_BYTES, MOST_CHANNELS = 44, 2, 2
@@ -52,9 +52,7 @@ def _under_way(user: User, wanted: list[dict[str, Any] | None]) -> list[Job]:
 
 def slice_recipes(sample: Sample, chops: Chops) -> list[RenderRecipe]:
     """Return the recipe of each slice of the original, without cuts that its rate can't tell apart."""
-    frames = _source_frames(sample)
-    cuts = sorted({chops.source_frame(cut) for cut in chops.cuts})
-    return chop_recipes([cut for cut in cuts if cut < frames], frames)
+    return chop_recipes(source_cuts(sample, chops), source_frames(sample))
 
 
 def slices_size_bytes(sample: Sample, chops: Chops) -> int:
@@ -62,25 +60,8 @@ def slices_size_bytes(sample: Sample, chops: Chops) -> int:
     return sum(_size_bytes(sample, recipe) for recipe in slice_recipes(sample, chops))
 
 
-def slice_name(sample: Sample, number: int) -> str:
-    """Return the name of a slice, like `01 Amen 92 Fm`."""
-    return append_facts(f"{number:02} {sample.name}", sample.bpm, sample.key)
-
-
-def shaped_name(sample: Sample, render: Render) -> str:
-    """Return the name of a shaped sound's file, with the tempo it has now, and its key where that stayed."""
-    recipe = read_recipe(render.recipe)
-    bpm = render.bpm or (sample.bpm * recipe.speed if sample.bpm else None)
-    is_same_key = recipe.speed == 1 and not recipe.transpose
-    return append_facts(sample.name, bpm, sample.key if is_same_key else None)
-
-
-def _source_frames(sample: Sample) -> int:
-    return round(sample.duration_s * sample.features.sample_rate)
-
-
 def _size_bytes(sample: Sample, recipe: RenderRecipe) -> int:
-    part = (recipe.end or _source_frames(sample)) - recipe.start
+    part = (recipe.end or source_frames(sample)) - recipe.start
     frames = stretch_length(part, sample.features.sample_rate, recipe).final
     channels = min(sample.features.channels, MOST_CHANNELS)
     return HEADER_BYTES + SAMPLE_BYTES * channels * max(frames, recipe.min_frames)

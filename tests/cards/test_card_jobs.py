@@ -11,6 +11,7 @@ from flask import Flask
 
 from app.audio.render.recipe import RenderRecipe
 from app.billing import plans
+from app.billing.plans import Plan
 from app.cards import card_orders
 from app.extensions import db, settings
 from app.integrations.storage import open_store
@@ -96,8 +97,19 @@ def test_what_was_shaped_is_kept_and_not_shaped_again(
     def refuse(*_: object) -> None:
         raise AssertionError("it was shaped again")
 
-    monkeypatch.setattr("app.shaping.pad_renders.dispatch.render_file", refuse)
+    monkeypatch.setattr("app.shaping.render_making.dispatch.render_file", refuse)
     make(owner, kit, "wav")
+
+
+def test_a_sound_without_room_in_the_plan_is_on_the_card_but_not_stored_apart(
+    owner: User, kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Plan, "render_cache_bytes", property(lambda _: 1000), raising=False)
+    archive = make(owner, kit, "import")
+    with zipfile.ZipFile(archive) as made:
+        assert len([name for name in made.namelist() if name.endswith(".wav")]) == 2
+    assert db.session.scalar(db.select(Render.id)) is None
+    assert len(list(open_store(settings()).older_than("made/", utcnow()))) == 1  # the card
 
 
 def test_an_attempt_that_dies_leaves_one_card_and_one_usage_row(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import soundfile
 
 from app.audio.errors import UnreadableAudio
 from app.engine import local_engine, remote_engine
-from app.engine.contract import RENDERED_NAME, RenderOrder, RenderReport
+from app.engine.contract import RENDERED_NAME, CutOrder, RenderOrder, RenderReport
 from app.sandbox.errors import EngineCancelled, EngineTimeout
 from app.sandbox.runner import Sandbox
 from tests.engine.fake_store import FakeStore
@@ -52,6 +54,34 @@ def test_both_ways_give_the_same_bytes(
     answer = remote_engine.render_remotely(engine, link, there, RenderOrder(recipe=RECIPE), lambda: True)
     assert answer == here
     assert (there / RENDERED_NAME).read_bytes() == made
+
+
+def test_slices_are_one_zip_from_one_decoding_on_both_ways(
+    sandbox: Sandbox, engine_process: EngineProcess, store: FakeStore, tmp_path: Path
+) -> None:
+    loop = drum_loop(93)
+    (tmp_path / "source").write_bytes(loop)
+    order = CutOrder(slices={"version": 1, "cuts": [0, 20_000], "names": ["01 Amen.wav", "02 Amen.wav"]})
+    here = local_engine.render_locally(sandbox, tmp_path / "source", order, lambda: True)
+    zipped = (tmp_path / RENDERED_NAME).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(zipped)) as made:
+        assert made.namelist() == ["01 Amen.wav", "02 Amen.wav"]
+        slices = [made.read(name) for name in made.namelist()]
+    assert here.done == ("cut into 2 slices",)
+    assert here.frames == sum(soundfile.info(io.BytesIO(each)).frames for each in slices)
+    # A slice in the ZIP is what its recipe alone gives: cut, 1 ms fade in, 2.5 ms fade out.
+    alone = {"start": 20_000, "end": soundfile.info(io.BytesIO(loop)).frames}
+    render_here(sandbox, tmp_path, recipe=alone | {"fade_in_ms": 1.0, "fade_out_ms": 2.5})
+    assert (tmp_path / RENDERED_NAME).read_bytes() == slices[1]
+    there = tmp_path / "there"
+    there.mkdir()
+    engine = remote_engine.RemoteEngine(engine_process.url, ENGINE_SECRET)
+    link = store.keep("loop.wav", loop)
+    assert remote_engine.render_remotely(engine, link, there, order, lambda: True) == here
+    assert (there / RENDERED_NAME).read_bytes() == zipped
+    late = CutOrder(slices={"version": 1, "cuts": [0, 10**9], "names": ["a.wav", "b.wav"]})
+    with pytest.raises(UnreadableAudio, match="Nothing is left"):
+        local_engine.render_locally(sandbox, tmp_path / "source", late, lambda: True)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_a_bad_file_fails_at_once_with_a_sentence_and_is_not_charged(
 @pytest.mark.parametrize(
     ("trouble", "sentence"),
     [
-        (EngineCrashed("signal 11"), "The analysis stopped unexpectedly on this file."),
+        (EngineCrashed("signal 11"), "Processing stopped unexpectedly on this file."),
         (EngineTimeout("300 s"), "It took longer than 300 seconds."),
         (RuntimeError("boom"), "Something went wrong on our side."),
     ],

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import soundfile
 from werkzeug.test import TestResponse
 
+from app.audio.render.recipe import RenderRecipe
+from app.billing import quota
 from app.extensions import db
 from app.jobs import run
-from app.models import Job, Render, Sample, ShapingPreset, User
+from app.models import Job, Render, Sample, ShapingPreset, Usage, User
+from app.models.base import transaction, utcnow
+from app.models.job import MAX_ATTEMPTS
+from app.models.usage import RENDER
+from app.sandbox.errors import EngineCrashed
 from app.shaping import orders
-from tests.support import Browser, drum_loop, finished_job, kick
+from tests.support import ApiScript, Browser, drum_loop, finished_job, kick
 
 RATE = 48_000
 
@@ -41,7 +48,7 @@ def test_a_short_sound_is_shaped_within_the_request(as_owner: Browser, loop: Sam
     page = as_owner.get(answer.headers["Location"]).get_data(as_text=True)
     assert "93 → 100 BPM, 7.5 % faster" in page
     made = db.session.scalars(db.select(Render)).one()
-    audio = as_owner.get(as_owner.get(f"/renders/{made.id}/audio?download=1").headers["Location"])
+    audio = as_owner.get(as_owner.get(f"/renders/{made.id}/download").headers["Location"])
     assert len(soundfile.read(io.BytesIO(audio.data))[0]) == round(8 * 60 * RATE / 100)
     # Nothing was counted, and the form shows the recipe again.
     assert db.session.scalars(db.select(Job.purpose).where(Job.id == made.id)).one() == "preview"
@@ -55,9 +62,46 @@ def test_without_a_worker_the_page_says_that_it_waits(
     answer = shape(as_owner, loop, reverse="y")
     assert answer.status_code == 303
     address = answer.headers["Location"]
-    assert "Waiting for its turn" in as_owner.get(address).get_data(as_text=True)
+    assert "Processing is paused right now" in as_owner.get(address).get_data(as_text=True)
     run.run_next()
     assert as_owner.get(address).status_code == 303
+
+
+def test_a_job_is_cancelled_and_tried_again_on_the_page_that_waits_for_it(
+    as_owner: Browser, owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "MAX_WAIT_S", 0.0)
+    address = shape(as_owner, loop, bpm="100").headers["Location"]
+    page = as_owner.get(address).text
+    assert ('<li class="done">Stored</li>' in page, "Try again" in page) == (True, False)
+    assert as_owner.post(f"{address}/cancel").headers["Location"] == address
+    page = as_owner.get(address).text
+    assert "Cancelled. The sample itself has not changed." in page
+    # The way back has the values that were typed.
+    back = re.search(r'href="(/samples/\w+/shape\?job=\w+)"', page)
+    assert back is not None
+    assert re.search(r'name="bpm"[^>]*value="100"', as_owner.get(back[1]).text)
+    assert as_owner.post(f"{address}/retry").status_code == 409  # a cancelled job is ordered again instead
+
+    address = shape(as_owner, loop, bpm="110").headers["Location"]
+    job = db.session.get_one(Job, address.rpartition("/")[2])
+    with monkeypatch.context() as broken:
+        broken.setattr("app.shaping.render_making.dispatch.render_file", fail)
+        for _ in range(MAX_ATTEMPTS):
+            run.run_next()
+            with transaction():
+                job.run_at = utcnow()
+    page = as_owner.get(address).text
+    assert ("Processing stopped unexpectedly" in page, f"{address}/cancel" in page) == (True, False)
+    assert as_owner.post(f"{address}/retry").headers["Location"] == address
+    run.run_next()
+    panel = as_owner._request("GET", address, headers={"HX-Request": "true"})
+    assert "→ 110 BPM" in panel.text
+    assert panel.headers["HX-Reswap"] == "outerHTML"  # a form is not changed under the hands of somebody
+
+
+def fail(*_: object) -> None:
+    raise EngineCrashed("broken")
 
 
 def test_a_preview_is_neither_on_the_cards_nor_counted(
@@ -69,6 +113,52 @@ def test_a_preview_is_neither_on_the_cards_nor_counted(
     page = as_owner.get("/jobs").get_data(as_text=True)
     assert page.count("<article") == 1  # the upload
     assert orders.renders_left(owner) == left
+
+
+@pytest.mark.usefixtures("patient_worker")
+def test_hearing_is_free_and_downloading_counts_once_a_day_for_the_same_audio_and_recipe(
+    as_owner: Browser, owner: User, script: ApiScript, loop: Sample
+) -> None:
+    left = orders.renders_left(owner)
+    panel = as_owner.get(shape(as_owner, loop, reverse="y").headers["Location"]).text
+    assert "Listening is free. Downloading takes one" in panel
+    heard = db.session.scalars(db.select(Render)).one()
+    for _ in range(2):
+        assert as_owner.get(f"/renders/{heard.id}/audio").status_code == 302
+    assert orders.renders_left(owner) == left
+    for _ in range(2):
+        link = as_owner.get(f"/renders/{heard.id}/download").headers["Location"]
+        assert as_owner.get(link).mimetype == "audio/wav"
+    assert script.get(f"/api/renders/{heard.id}/download").status_code == 302
+    assert orders.renders_left(owner) == left - 1
+    assert (
+        "Listening is free. Downloading takes one"
+        not in as_owner.get(f"/samples/{loop.id}/shape?render={heard.id}").text
+    )
+    with transaction() as session:
+        session.execute(db.update(Usage).values(effective_at=utcnow() - timedelta(hours=25)))
+    assert orders.renders_left(owner) == left
+    as_owner.get(f"/renders/{heard.id}/download")
+    assert orders.renders_left(owner) == left - 1
+    # What was counted when it was shaped is not counted again.
+    ordered = orders.order_render(owner, loop, RenderRecipe(gain_db=-3.0))
+    run.run_next()
+    as_owner.get(f"/renders/{ordered.id}/download")
+    assert orders.renders_left(owner) == left - 2
+
+
+@pytest.mark.usefixtures("patient_worker")
+def test_a_download_past_the_limit_is_refused_in_words_and_can_still_be_heard(
+    as_owner: Browser, owner: User, script: ApiScript, loop: Sample
+) -> None:
+    shape(as_owner, loop, reverse="y")
+    heard = db.session.scalars(db.select(Render)).one()
+    with transaction():
+        quota.add_usage(owner.id, RENDER, "render:earlier", orders.renders_left(owner))
+    refused = as_owner.get(f"/renders/{heard.id}/download").headers["Location"]
+    assert "You can still listen to shaped sounds of up to 30 s." in as_owner.get(refused).text
+    assert script.get(f"/api/renders/{heard.id}/download").status_code == 422
+    assert as_owner.get(f"/renders/{heard.id}/audio").status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -111,7 +201,7 @@ def test_a_preset_shapes_a_selection(as_owner: Browser, owner: User, loop: Sampl
     assert {render.sample_id for render in db.session.scalars(db.select(Render))} == {loop.id, other}
     assert "Shaping 2 samples." in as_owner.get("/jobs").get_data(as_text=True)
     again = as_owner.post("/shaping/selected", preset=preset.id, sample=[loop.id])
-    assert "1 sample had been shaped so before." in as_owner.get(again.headers["Location"]).get_data(
+    assert "1 sample was already shaped like this." in as_owner.get(again.headers["Location"]).get_data(
         as_text=True
     )
 

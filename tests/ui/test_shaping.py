@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.live import JOB_S, Producer, Product
@@ -35,6 +40,7 @@ def test_the_panel_shapes_on_the_page_of_the_sample(page: Page) -> None:
     after = page.get_by_role("button", name=re.compile("shaped$"))
     expect(after).to_be_visible(timeout=WAIT_MS)
     expect(page.locator("#shaped")).to_contain_text("→ 100 BPM")
+    assert Axe().run(page).violations_count == 0
     after.click()
     expect(page.locator("#player [data-player=name]")).to_have_text(re.compile("shaped"))
     expect(page.locator("#shaped .shaped-row").nth(1)).to_have_class(re.compile("sounding"))
@@ -44,6 +50,45 @@ def test_the_panel_shapes_on_the_page_of_the_sample(page: Page) -> None:
     page.get_by_label("New length (s)").fill("2")
     page.get_by_role("button", name="Shape and listen").click()
     expect(page.get_by_role("alert")).to_have_text("Choose a tempo or a length to stretch to, not both.")
+
+
+def test_a_sound_that_waits_shows_its_steps_and_can_be_cancelled(page: Page, product: Product) -> None:
+    url = open_break(page)
+    page.goto(f"{url}/shape")
+    page.get_by_label("Fade out (ms)").fill("7")
+    with stopped_worker(product):
+        page.get_by_role("button", name="Shape and listen").click()
+        steps = page.get_by_role("list", name="Steps")
+        expect(steps).to_be_visible(timeout=2 * WAIT_MS)
+        page.goto(page.url.partition("/shape")[0] + waiting_path(page))
+        expect(steps.get_by_text("Stored")).to_have_class("done")
+        assert Axe().run(page).violations_count == 0
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        expect(page.get_by_role("alert")).to_have_text("Cancelled. The sample itself has not changed.")
+        assert Axe().run(page).violations_count == 0
+    page.get_by_role("link", name="Back to shaping").click()
+    expect(page.get_by_label("Fade out (ms)")).to_have_value("7")
+
+
+def waiting_path(page: Page) -> str:
+    """Return the address of the waiting page below that of its sample."""
+    address = page.locator("#shaping").get_attribute("hx-get")
+    assert address is not None
+    return address[address.index("/shape") :]
+
+
+@contextmanager
+def stopped_worker(product: Product) -> Iterator[None]:
+    """Let the worker's process stand still, so that jobs wait."""
+    workers = product.pids("app.worker")
+    assert workers
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_cuts_are_moved_added_and_removed_by_mouse_and_key(page: Page) -> None:
@@ -76,9 +121,12 @@ def test_cuts_are_moved_added_and_removed_by_mouse_and_key(page: Page) -> None:
     expect(page.get_by_role("heading", name="4 slices")).to_be_visible()
 
 
-def test_slices_are_heard_and_join_the_library(page: Page) -> None:
+def test_slices_are_heard_downloaded_and_join_the_library(page: Page) -> None:
     url = open_break(page)
     page.goto(f"{url}/chops?by=equal&count=2")
+    with page.expect_download(timeout=WAIT_MS) as download:
+        page.get_by_role("button", name="Download ZIP").click()
+    assert download.value.suggested_filename.endswith("slices.zip")
     page.get_by_role("button", name="Play slice 2").click()
     page.get_by_role("button", name="Add 2 slices").click()
     page.wait_for_url(re.compile(r"/jobs$"))
@@ -100,7 +148,7 @@ def test_shaping_works_without_javascript(browser: Browser, product: Product) ->
     page.get_by_role("button", name="Shape and listen").click()
     expect(page.locator("#shaped")).to_contain_text("reversed", timeout=WAIT_MS)
     page.get_by_role("link", name="Cut into slices").click()
-    page.get_by_label("Slices at most").fill("3")
+    page.get_by_label("Most slices").fill("3")
     page.get_by_label("Cut at").select_option("equal")
     page.get_by_role("button", name="Find cuts").click()
     expect(page.get_by_role("heading", name="3 slices")).to_be_visible()

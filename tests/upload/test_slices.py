@@ -17,7 +17,7 @@ from app.library import trash
 from app.models import Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.models.usage import UPLOAD
-from app.shaping import chops
+from app.shaping import chops, sound_names
 from app.upload import slices
 from tests.support import Browser, drum_loop, finished_job
 
@@ -126,7 +126,7 @@ def test_an_attempt_that_is_killed_leaves_no_file_once_its_job_is_cancelled(
 
 
 def test_names_have_the_number_first_and_the_facts_last(loop: Sample) -> None:
-    assert slices.slice_name(loop, 7) == "07 Amen 93bpm 93"
+    assert sound_names.slice_name(loop, 7) == "07 Amen 93bpm 93"
     found = chops.Chops((0, 24_000), 48_000 * 4, loop.features.sample_rate)
     assert [recipe.start for recipe in slices.slice_recipes(loop, found)] == [
         0, found.source_frame(24_000)

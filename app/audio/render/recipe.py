@@ -58,7 +58,7 @@ class RenderRecipe(BaseModel):
     speed : float
         Play this many times as fast; the pitch follows, like a record.
     transpose : float
-        Semitones, with the tempo kept.
+        Semitones; the tempo stays.
     bpm, length_s : float or None
         The tempo, or the length in seconds, to stretch to with the pitch kept.
     from_bpm : float or None
@@ -135,8 +135,18 @@ class RenderRecipe(BaseModel):
 
     def digest(self) -> str:
         """Return 64 hexadecimal digits that equal recipes have in common."""
-        plain = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(plain.encode()).hexdigest()
+        return digest_plain(self.to_dict())
+
+
+def digest_plain(plain: Mapping[str, Any]) -> str:
+    """Return 64 hexadecimal digits that stand for plain JSON, in whichever order it was written.
+
+    Parameters
+    ----------
+    plain : mapping of str to value
+    """
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_recipe(plain: Mapping[str, Any]) -> RenderRecipe:

@@ -71,7 +71,7 @@ def stretch_length(frames: int, sample_rate: int, recipe: RenderRecipe) -> Stret
     pitch = 2 ** (recipe.transpose / 12)
     played_rate = sample_rate * recipe.speed * pitch
     resampled = round(frames * RATE_HZ / played_rate)
-    plain = frames * RATE_HZ / (sample_rate * recipe.speed)  # with the tempo kept
+    plain = frames * RATE_HZ / (sample_rate * recipe.speed)  # before stretching
     tempo = recipe.from_bpm * recipe.speed if recipe.from_bpm else None
     length = StretchLength(resampled, round(plain), played_rate, tempo)
     if recipe.length_s is not None:
@@ -124,6 +124,6 @@ def _check(length: StretchLength) -> None:
     longest = max(length.final, length.resampled) / RATE_HZ
     if longest > MAX_STRETCH_S:
         raise RecipeError(
-            f"Only sounds of up to {MAX_STRETCH_S / 60:g} minutes can be stretched, or transposed with their "
-            f"tempo kept; this would be {longest / 60:.1f} minutes. Use a shorter part of it."
+            f"Only sounds of up to {MAX_STRETCH_S / 60:g} minutes can be stretched, or transposed at the "
+            f"same tempo; this would be {longest / 60:.1f} minutes. Use a shorter part of it."
         )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from app.audio.render.renderer import Rendered
 
 MONO_WORDS = {
-    "auto": "mono where it is mono anyway",
+    "auto": "mono if left and right are the same",
     "sum": "mono",
     "left": "mono, left channel",
     "right": "mono, right channel",
@@ -53,9 +53,9 @@ def _speed_words(recipe: RenderRecipe) -> list[str]:
     said = []
     if recipe.speed != 1:
         semitones = 12 * math.log2(recipe.speed)
-        said.append(f"played {recipe.speed:g} times as fast, {_up_or_down(semitones)} like a record")
+        said.append(f"played at {recipe.speed:g} times the speed, {_up_or_down(semitones)}")
     if recipe.transpose:
-        said.append(f"{_up_or_down(recipe.transpose)} with the tempo kept")
+        said.append(f"{_up_or_down(recipe.transpose)} at the same tempo")
     return said
 
 

@@ -74,7 +74,7 @@ def test_words_are_for_people(run: Run, loop: Path) -> None:
         "render", loop, loop.parent / "out.wav", "--transpose", "-3", "--mono", "auto", "--fade-in-ms", 2
     )
     assert done.returncode == 0, done.stderr
-    assert "made mono, 3 semitones down with the tempo kept, " in done.stdout
+    assert "made mono, 3 semitones down at the same tempo, " in done.stdout
     assert "2 ms fade in" in done.stdout
 
 

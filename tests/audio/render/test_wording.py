@@ -29,11 +29,11 @@ SOUND = hits([0.0, 0.5, 1.0, 1.5], 2.0)
         ({"length_s": 2.5}, ["25.0 % longer", "stretched as a whole"]),
         (
             {"speed": 1.35, "gain_db": -9.0},
-            ["played 1.35 times as fast, 5.2 semitones up like a record", "-9 dB"],
+            ["played at 1.35 times the speed, 5.2 semitones up", "-9 dB"],
         ),
         (
             {"transpose": -1.0, "remove_dc": True, "gain_db": -9.0},
-            ["DC offset removed", "1 semitone down with the tempo kept", "stretched as a whole", "-9 dB"],
+            ["DC offset removed", "1 semitone down at the same tempo", "stretched as a whole", "-9 dB"],
         ),
         ({"start": RATE, "reverse": True}, ["used 1.000 to 2.000 s", "reversed"]),
         ({"end": 480}, ["used 0.000 to 0.010 s", "silence added up to 4,900 frames (0.102 s)"]),

@@ -1,4 +1,4 @@
-"""A shaped sound that is kept: what was made of an original by a recipe."""
+"""A cached render: what was made of an original by a recipe."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from app.models.sample import Sample
 
 
 class Render(Model):
-    """The WAV of one original and one recipe, in the store until others need its room.
+    """The WAV of one original and one recipe, or the ZIP of its slices, cached in the store.
 
-    It can be made again at any time, so it counts neither as a sample nor as storage of the plan.
+    The least recently used ones make room for others. A render can be made again at any time, so it counts
+    neither as a sample nor as storage of the plan.
     """
 
     __tablename__ = "renders"
@@ -27,7 +28,7 @@ class Render(Model):
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     sample_id: Mapped[str] = mapped_column(ForeignKey("samples.id", ondelete="CASCADE"))
-    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)  # fitted to the sample: it says everything
+    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)  # or its slices: it says everything
     recipe_sha256: Mapped[str] = mapped_column(String(64))
     store_key: Mapped[str] = mapped_column(String(200), index=True)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
@@ -35,22 +36,14 @@ class Render(Model):
     channels: Mapped[int]
     bpm: Mapped[float | None]
     loudness_db: Mapped[float | None]
-    peaks: Mapped[bytes] = mapped_column(LargeBinary)  # 800 heights, 0..255: the player's waveform
+    peaks: Mapped[bytes] = mapped_column(LargeBinary)  # 800 heights, 0..255, for the player; none of a ZIP
     done: Mapped[list[str]] = mapped_column(JSON)  # what was done, in words
     used_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
 
     sample: Mapped[Sample] = relationship()
 
-
-class ShapingPreset(Model):
-    """A recipe that a user has named, to shape other sounds by it."""
-
-    __tablename__ = "shaping_presets"
-    __table_args__ = (UniqueConstraint("user_id", "name"),)
-
-    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(40))
-    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    @property
+    def is_archive(self) -> bool:
+        """Return whether this is a ZIP of slices, and not a sound."""
+        return "cuts" in self.recipe

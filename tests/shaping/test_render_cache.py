@@ -1,4 +1,4 @@
-"""Shaped sounds are kept within the plan's room, and whatever happens to their jobs leaves no file behind."""
+"""Shaped sounds are cached within the plan's room, and whatever happens to their jobs leaves no file."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def order(owner: User, sample: Sample, *, gain_db: float) -> Job:
     return made
 
 
-def kept_files() -> list[str]:
+def cached_files() -> list[str]:
     return sorted(open_store(settings()).older_than("made/", utcnow() + timedelta(minutes=1)))
 
 
-def kept_gains() -> set[float]:
+def cached_gains() -> set[float]:
     return {render.recipe["gain_db"] for render in db.session.scalars(db.select(Render))}
 
 
@@ -46,28 +46,28 @@ def test_the_oldest_makes_room_and_what_was_asked_for_again_stays(
     run.run_next()
     size_bytes = db.session.scalars(db.select(Render.size_bytes)).one()
     # Room for two and a half.
-    monkeypatch.setattr(Plan, "kept_renders_bytes", property(lambda _: size_bytes * 5 // 2), raising=False)
+    monkeypatch.setattr(Plan, "render_cache_bytes", property(lambda _: size_bytes * 5 // 2), raising=False)
     order(owner, loop, gain_db=-2.0)
     run.run_next()
     assert isinstance(orders.order_render(owner, loop, RenderRecipe(gain_db=-1.0)), Render)
     order(owner, loop, gain_db=-3.0)
     run.run_next()
-    assert kept_gains() == {-1.0, -3.0}
-    assert len(kept_files()) == 2
-    kept = renders.kept_renders(owner)
-    assert (kept.count, kept.size_bytes) == (2, 2 * size_bytes)
+    assert cached_gains() == {-1.0, -3.0}
+    assert len(cached_files()) == 2
+    cache = renders.cache_usage(owner)
+    assert (cache.count, cache.size_bytes) == (2, 2 * size_bytes)
 
 
 def test_a_sound_larger_than_the_room_is_refused_in_words(
     owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Plan, "kept_renders_bytes", property(lambda _: 1000), raising=False)
+    monkeypatch.setattr(Plan, "render_cache_bytes", property(lambda _: 1000), raising=False)
     job = order(owner, loop, gain_db=-1.0)
     assert run.run_next() == Transition("failed")
     db.session.refresh(job)
     assert job.error is not None
     assert "Use a shorter part." in job.error
-    assert kept_files() == []
+    assert cached_files() == []
 
 
 def test_a_failed_store_is_waited_for_and_nothing_is_kept_twice(
@@ -88,7 +88,7 @@ def test_a_failed_store_is_waited_for_and_nothing_is_kept_twice(
     with transaction():
         job.run_at = utcnow()
     run.run_next()
-    assert kept_files() == [f"made/{owner.id}/{job.id}"]
+    assert cached_files() == [f"made/{owner.id}/{job.id}"]
 
 
 def test_an_attempt_that_dies_after_storing_leaves_one_file_and_one_row(
@@ -103,12 +103,12 @@ def test_an_attempt_that_dies_after_storing_leaves_one_file_and_one_row(
         dying.setattr(transitions, "complete", die)
         with pytest.raises(KeyboardInterrupt):
             run.run_next()
-    assert kept_files() == [f"made/{owner.id}/{job.id}"]
+    assert cached_files() == [f"made/{owner.id}/{job.id}"]
     db.session.refresh(job)
     transitions.end_abandoned(job.id, job.lease_token)
     run.run_next()
-    assert kept_files() == [f"made/{owner.id}/{job.id}"]
-    assert kept_gains() == {-1.0}
+    assert cached_files() == [f"made/{owner.id}/{job.id}"]
+    assert cached_gains() == {-1.0}
 
 
 def test_a_cancelled_job_leaves_no_file(owner: User, loop: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,23 +122,23 @@ def test_a_cancelled_job_leaves_no_file(owner: User, loop: Sample, monkeypatch: 
         with pytest.raises(KeyboardInterrupt):
             run.run_next()
     transitions.cancel(job.id)
-    assert kept_files() == []
+    assert cached_files() == []
 
 
 def test_the_sweep_removes_files_of_samples_that_are_gone(owner: User, loop: Sample) -> None:
     order(owner, loop, gain_db=-1.0)
     run.run_next()
-    for key in kept_files():
+    for key in cached_files():
         two_days_ago = (utcnow() - timedelta(days=2)).timestamp()
         os.utime(settings().data_dir / "store" / key, (two_days_ago, two_days_ago))
     cleanup.remove_orphans()
-    assert len(kept_files()) == 1
+    assert len(cached_files()) == 1
     with transaction() as session:
         session.delete(session.get_one(Sample, loop.id))
     cleanup.remove_orphans()
-    assert kept_files() == []
+    assert cached_files() == []
 
 
 def test_the_plans_have_the_promised_room() -> None:
     promised = {"free": (50, 10**8), "pro": (2_000, 5 * 10**9), "enterprise": (20_000, 50 * 10**9)}
-    assert {plan.name: (plan.renders, plan.kept_renders_bytes) for plan in plans.PLANS.values()} == promised
+    assert {plan.name: (plan.renders, plan.render_cache_bytes) for plan in plans.PLANS.values()} == promised
