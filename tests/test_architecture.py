@@ -35,6 +35,7 @@ RINGS = [
         "app.kits.fill_views",
         "app.kits.kit_page",
         "app.kits.pad_views",
+        "app.kits.pattern_views",
         "app.kits.play_views",
     },
     {"app.mail_wakeup"},
