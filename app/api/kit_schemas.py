@@ -148,3 +148,6 @@ class ExportRequest(RequestModel):
         description="`mk2` is the native project, a beta; `import` are WAVs for the unit's import."
     )
     project_number: int = Field(1, ge=1, le=PROJECTS, description="Of the native project: `PROJECT_01` …")
+    startup_screen: bool = Field(
+        True, description="Whether the native project has a start-up screen with the kit's name."
+    )

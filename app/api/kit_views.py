@@ -189,7 +189,9 @@ def _in_hundredths(values: dict[str, object]) -> dict[str, object]:
 @serves(operations.EXPORT_KIT)
 def export_kit(user: User, kit_id: str, body: kit_schemas.ExportRequest) -> Answer:
     kit = kit_list.owned_kit(user, kit_id)
-    job = card_orders.order_card(user, kit, body.targets, body.project_number)
+    job = card_orders.order_card(
+        user, kit, body.targets, body.project_number, draws_screen=body.startup_screen
+    )
     tasks.wake_for_job(job.tier)
     return upload_answer(job)
 

@@ -27,6 +27,12 @@ def load_state(kit: Kit) -> KitState:
     )
 
 
+def has_patterns(kit: Kit) -> bool:
+    """Return whether a kit holds a pattern."""
+    first = select(KitPattern.place).where(KitPattern.kit_id == kit.id).limit(1)
+    return db.session.scalar(first) is not None
+
+
 def write_state(kit: Kit, before: KitState, after: KitState) -> None:
     """Write where a kit differs from what its rows hold, in the caller's transaction.
 
