@@ -1,7 +1,7 @@
 """Readers of a native project, which tests compare with the kit that was written.
 
-A reader takes the folder of a project and returns what `python -m app.sp404 read DIR --json` prints. Every test
-of the native project runs with each of them.
+A reader takes the folder of a project and returns what `python -m app.sp404 read DIR --json` prints. Every
+test of the native project runs with each of them.
 """
 
 from __future__ import annotations
