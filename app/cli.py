@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.admin import audit_trail
 from app.billing import stripe_setup
-from app.cards import card_command
+from app.cards import kit_export
 from app.config import Settings
 from app.extensions import db, settings
 from app.integrations import payments
@@ -126,8 +126,8 @@ def export(kit_id: str, out: Path, targets: tuple[str, ...], number: int, screen
     """Write the card of a kit as a ZIP. It is not counted for its account."""
     try:
         options = CardOptions(project_number=number, draws_screen=screen)
-        findings = card_command.export_kit(kit_id, out, targets, options)
-    except (card_command.KitExportError, UnitFileError) as error:
+        findings = kit_export.export_kit(kit_id, out, targets, options)
+    except (kit_export.KitExportError, UnitFileError) as error:
         raise click.ClickException(str(error)) from error
     for finding in findings:
         click.echo(str(finding), err=True)

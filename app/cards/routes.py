@@ -22,7 +22,10 @@ from app.sp404.errors import UnitFileError
 blueprint = Blueprint("cards", __name__)
 
 TARGET_WORDS = {
-    "mk2": ("SP-404MKII project (beta)", "Pads with all settings, chops and patterns. Not proven on the hardware."),
+    "mk2": (
+        "SP-404MKII project (beta)",
+        "Pads with all settings, chops and patterns. Not proven on the hardware.",
+    ),
     "import": ("SP-404MKII import folder", "WAVs, a folder for each bank. You set the pads on the unit."),
     "sx": ("SP-404SX / SP-404A card", "44.1 kHz, 12 pads a bank. The SP-404MKII imports it too."),
     "wav": ("WAVs and kit.json", "The whole kit with its sounds, to share."),

@@ -132,7 +132,7 @@ def _check_repeats(plan: CardPlan) -> Iterator[Finding]:
 
 def _check_gaps(plan: CardPlan) -> Iterator[Finding]:
     banks = plan.banks
-    held = {bank_of(pad) for pad in plan.kit.pads} | set(plan.kit.banks)
+    held = {bank_of(place) for place in (*plan.kit.pads, *plan.kit.patterns)} | set(plan.kit.banks)
     wanted = dict(zip(banks, BANKS, strict=False))
     moves = {old: new for old, new in wanted.items() if old != new}
     if not moves:
