@@ -52,6 +52,7 @@ WITHOUT_FIX = {
     "same_sound",
     "tempo_folded",
     "folder_name",
+    "pattern_unheard",
     "moved_on_sx",
     "no_room_on_sx",
     "no_room_on_mpc",
