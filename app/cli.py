@@ -14,12 +14,15 @@ from sqlalchemy import select
 
 from app.admin import audit_trail
 from app.billing import stripe_setup
+from app.cards import kit_export
 from app.config import Settings
 from app.extensions import db, settings
 from app.integrations import payments
 from app.integrations.storage import S3Store, StorageError, open_store
 from app.models import User
 from app.search import indexing
+from app.sp404.card.card_options import TARGETS, CardOptions
+from app.sp404.errors import UnitFileError
 
 PROGRESS_SAMPLES = 10_000
 
@@ -31,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(storage)
     app.cli.add_command(stripe)
     app.cli.add_command(search)
+    app.cli.add_command(kit)
 
 
 @click.group()
@@ -102,6 +106,31 @@ def rebuild(email: str | None) -> None:
         if done:
             click.echo(f"{address}: {done:,} samples")
     click.echo("The search index is complete.")
+
+
+@click.group()
+def kit() -> None:
+    """Work on the kits of accounts."""
+
+
+@kit.command()
+@click.argument("kit_id", metavar="KIT")
+@click.argument("out", metavar="OUT.zip", type=click.Path(path_type=Path))
+@click.option(
+    "--target", "targets", multiple=True, required=True, help=f"{', '.join(TARGETS)}; several are fine."
+)
+@click.option("--number", default=1, show_default=True, help="Of the native project, 1 to 16.")
+@click.option("--screen/--no-screen", default=True, help="The kit's name as start-up screen of that project.")
+@with_appcontext
+def export(kit_id: str, out: Path, targets: tuple[str, ...], number: int, screen: bool) -> None:
+    """Write the card of a kit as a ZIP. It is not counted for its account."""
+    try:
+        options = CardOptions(project_number=number, draws_screen=screen)
+        findings = kit_export.export_kit(kit_id, out, targets, options)
+    except (kit_export.KitExportError, UnitFileError) as error:
+        raise click.ClickException(str(error)) from error
+    for finding in findings:
+        click.echo(str(finding), err=True)
 
 
 @click.group()

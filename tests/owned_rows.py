@@ -54,5 +54,6 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
         "factor": "half",
         "kit_id": kit.id,
         "pad": "A1",
+        "place": "A1",
         "bank": "A",
     }

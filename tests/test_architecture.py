@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -23,25 +24,8 @@ RINGS = [
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
     {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating"}
-    | {
-        "*.routes",
-        "*.forms",
-        "app.auth.sign_in_views",
-        "app.api.serving",
-        "app.api.sample_views",
-        "app.api.render_views",
-        "app.api.kit_views",
-        "app.api.kit_fill_views",
-        "app.library.bulk_forms",
-        "app.library.bulk_views",
-        "app.kits.fill_views",
-        "app.kits.kit_page",
-        "app.kits.pad_views",
-        "app.kits.play_views",
-        "app.shaping.shaping_page",
-        "app.shaping.slice_views",
-        "app.shaping.wait_views",
-    },
+    | {"*.routes", "*.forms", "*_views", "*_forms"}
+    | {"app.api.serving", "app.kits.kit_page", "app.shaping.shaping_page"},
     {"app.mail_wakeup"},
     {"tasks"},
     {
@@ -136,7 +120,7 @@ MODULES = modules()
 
 def ring(module: str) -> int:
     for depth, members in enumerate(RINGS):
-        if module in members or f"*.{module.rsplit('.', 1)[-1]}" in members:
+        if any(fnmatchcase(module, member) for member in members):
             return depth
     return ring(module.rsplit(".", 1)[0])
 

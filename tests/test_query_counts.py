@@ -26,6 +26,7 @@ from app.models import (
     Job,
     Kit,
     KitPad,
+    KitPattern,
     OutboxMessage,
     PaymentEvent,
     Sample,
@@ -43,12 +44,15 @@ from app.models.worker_process import RUNNING
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.search.indexing import follow_changes
 from app.sp404.pads import PAD_NAMES
+from app.sp404.project.packed_patterns import pack_pattern
 from app.upload.upload_purpose import UPLOAD
 from app.webhooks import endpoints
 from tests.query_counter import counted_queries
+from tests.sp404.project.made_files import ONE_HIT
 from tests.support import ApiScript, Browser, drum_loop, finished_job
 
 FEW, MANY = 5, 50
+PTN = pack_pattern(ONE_HIT)
 METRICS_TOKEN = "a token of the scraper"
 # These answer a file, a redirect to one, or nothing but their own signature; or they need a payment provider.
 NO_ROWS = {
@@ -155,12 +159,14 @@ class Stock:
         db.session.add(Attempt(job_id=job.id, **attempt))
 
     def _add_kit(self, number: int) -> None:
-        """Add a kit, and a pad to the first one."""
+        """Add a kit, and a pad and a pattern to the first one."""
         db.session.add(Kit(user_id=self.user.id, name=f"Kit {number}", tempo=9_000, tempo_source="project"))
         db.session.flush()
         kit_id = db.session.scalars(select(Kit.id).order_by(Kit.id)).first()
         values = {"sample_id": self.latest.id, "content_sha256": "", "settings": {"version": 1}}
-        db.session.add(KitPad(kit_id=kit_id, pad=PAD_NAMES[number], **values))
+        place = PAD_NAMES[number]
+        db.session.add(KitPad(kit_id=kit_id, pad=place, **values))
+        db.session.add(KitPattern(kit_id=kit_id, place=place, name="", bars=1, ptn=PTN))
 
     def _add_webhook(self, number: int) -> None:
         endpoint = db.session.scalars(select(WebhookEndpoint)).first()

@@ -8,6 +8,7 @@ from app.models.api_token import EXPORTS_WRITE, KITS_READ, KITS_WRITE
 from app.sp404.kit_document import KitDocument
 
 MAX_KIT_BYTES = 2 * 10**6
+MAX_PATTERN_BODY_BYTES = 500_000  # a MIDI file of the longest in Base64
 A_KIT = "The answer is the kit's `kit.json`."
 
 LIST_KITS = Operation(
@@ -112,6 +113,30 @@ CLEAR_PAD = Operation(
     query=kit_schemas.RevisionQuery,
     problems=(409,),
 )
+PUT_PATTERN = Operation(
+    "put_pattern",
+    "PUT",
+    "/kits/{kit_id}/patterns/{place}",
+    "Set a pattern",
+    "From a MIDI file of format 0 or 1, or from 16 steps. Notes 36 to 51 are the pads of a bank, 36 pad 13 "
+    "and 51 pad 4, and times are not quantised. The answer says what could not be taken over.",
+    ability=KITS_WRITE,
+    answer=kit_schemas.PatternAnswer,
+    body=kit_schemas.PatternPut,
+    max_body_bytes=MAX_PATTERN_BODY_BYTES,
+    problems=(409,),
+)
+DELETE_PATTERN = Operation(
+    "delete_pattern",
+    "DELETE",
+    "/kits/{kit_id}/patterns/{place}",
+    "Delete a pattern",
+    A_KIT,
+    ability=KITS_WRITE,
+    answer=KitDocument,
+    query=kit_schemas.RevisionQuery,
+    problems=(409,),
+)
 COPY_PAD = Operation(
     "copy_pad",
     "POST",
@@ -179,6 +204,8 @@ KIT_OPERATIONS = (
     COPY_KIT,
     PUT_PAD,
     CLEAR_PAD,
+    PUT_PATTERN,
+    DELETE_PATTERN,
     COPY_PAD,
     EXCHANGE_PADS,
     COPY_BANK,

@@ -17,12 +17,17 @@ from app.sp404.kit_document import (
     KitDocument,
     KitName,
     Notes,
+    PatternName,
     SampleReference,
     TempoSource,
 )
 from app.sp404.pad_settings import PadSettings, Tempo
 from app.sp404.pads import PAD_NAMES, PAD_PATTERN
+from app.sp404.project.midi_reader import MAX_MIDI_BYTES
+from app.sp404.project.pattern_files import MAX_BARS
+from app.sp404.project.step_beats import StepBeat
 
+MAX_MIDI_CHARACTERS = (MAX_MIDI_BYTES + 2) // 3 * 4
 PadPath = Annotated[str, Field(pattern=PAD_PATTERN)]
 Revision = Annotated[
     int | None,
@@ -85,6 +90,36 @@ class BankTarget(RequestModel):
     revision: Revision = None
 
 
+class PatternPut(RequestModel):
+    """A pattern from a MIDI file or from 16 steps: send `midi` or `beat`."""
+
+    midi: str | None = Field(
+        None, max_length=MAX_MIDI_CHARACTERS, description="A MIDI file of at most 256 KB, in Base64."
+    )
+    beat: StepBeat | None = None
+    bars: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_BARS,
+        description="null for the bars that the MIDI file fills, or for the beat once; it is repeated.",
+    )
+    bank: BankName | None = Field(
+        None,
+        description="The bank that every channel of a MIDI file plays; null for channel 1 on A, 2 on B …",
+    )
+    name: PatternName = ""
+    revision: Revision = None
+
+
+class PatternAnswer(BaseModel):
+    kit: KitDocument
+    bars: int
+    bpm: float | None = Field(
+        description="The tempo that the MIDI file names; a pattern has none of its own."
+    )
+    left_out: list[str] = Field(description="Sentences about what could not be taken over.")
+
+
 class KitSummary(BaseModel):
     id: str
     name: str
@@ -113,3 +148,6 @@ class ExportRequest(RequestModel):
         description="`mk2` is the native project, a beta; `import` are WAVs for the unit's import."
     )
     project_number: int = Field(1, ge=1, le=PROJECTS, description="Of the native project: `PROJECT_01` …")
+    startup_screen: bool = Field(
+        True, description="Whether the native project has a start-up screen with the kit's name."
+    )

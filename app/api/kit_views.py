@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 from flask import Response
@@ -11,14 +12,17 @@ from app.api import kit_operations as operations
 from app.api import kit_schemas, problems
 from app.api.serving import Answer, serves, upload_answer
 from app.cards import card_orders
-from app.kits import documents, history, kit_list, pad_edits, selections
+from app.kits import documents, history, kit_list, pad_edits, pattern_edits, selections
 from app.kits.history import KitEdit
 from app.kits.kit_state import HUNDREDTHS, PadState
 from app.library import samples
 from app.models import CardExport, Kit, User
 from app.models.ownership import RowNotFoundError, owned_by
+from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import KitDocument
 from app.sp404.pads import PLACES
+from app.sp404.project.midi_reader import MidiPattern, pattern_from_midi
+from app.sp404.project.step_beats import pattern_of_beat
 from app.sp404.unit_limits import BANKS
 
 NO_SUCH_SAMPLE = "That sample is not in your library."
@@ -93,6 +97,28 @@ def clear_pad(user: User, kit_id: str, pad: str, query: kit_schemas.RevisionQuer
     return _change(kit, f"Clear {pad}", pad_edits.clear([pad]), query.revision)
 
 
+@serves(operations.PUT_PATTERN)
+def put_pattern(user: User, kit_id: str, place: str, body: kit_schemas.PatternPut) -> Answer:
+    kit, place = kit_list.owned_kit(user, kit_id), _known_pad(place)
+    if (body.midi is None) == (body.beat is None):
+        return problems.problem_response(422, "Send `midi` or `beat`, and not both.")
+    if body.beat is not None:
+        found = MidiPattern(pattern_of_beat(body.beat, body.bars or 1), None, ())
+    else:
+        found = pattern_from_midi(_decode_midi(body.midi or ""), body.bank, body.bars)
+    made = pattern_edits.make_pattern(found.pattern, body.name)
+    document = _change(kit, f"Set pattern {place}", pattern_edits.keep_pattern(place, made), body.revision)
+    return kit_schemas.PatternAnswer(
+        kit=document, bars=made.bars, bpm=found.bpm, left_out=list(found.left_out)
+    )
+
+
+@serves(operations.DELETE_PATTERN)
+def delete_pattern(user: User, kit_id: str, place: str, query: kit_schemas.RevisionQuery) -> Answer:
+    kit, place = kit_list.owned_kit(user, kit_id), _known_pad(place)
+    return _change(kit, f"Delete pattern {place}", pattern_edits.remove_pattern(place), query.revision)
+
+
 @serves(operations.COPY_PAD)
 def copy_pad(user: User, kit_id: str, pad: str, body: kit_schemas.PadTarget) -> Answer:
     kit, pad = kit_list.owned_kit(user, kit_id), _known_pad(pad)
@@ -141,6 +167,13 @@ def _change(kit: Kit, words: str, edit: KitEdit, revision: int | None) -> KitDoc
     return documents.kit_document(kit)
 
 
+def _decode_midi(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise UnitFileError("`midi` is no Base64. Send the bytes of the MIDI file in Base64.") from error
+
+
 def _known_pad(pad: str) -> str:
     if pad not in PLACES:
         raise RowNotFoundError("pad")
@@ -156,7 +189,9 @@ def _in_hundredths(values: dict[str, object]) -> dict[str, object]:
 @serves(operations.EXPORT_KIT)
 def export_kit(user: User, kit_id: str, body: kit_schemas.ExportRequest) -> Answer:
     kit = kit_list.owned_kit(user, kit_id)
-    job = card_orders.order_card(user, kit, body.targets, body.project_number)
+    job = card_orders.order_card(
+        user, kit, body.targets, body.project_number, draws_screen=body.startup_screen
+    )
     tasks.wake_for_job(job.tier)
     return upload_answer(job)
 

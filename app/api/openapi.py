@@ -20,7 +20,7 @@ from app.sp404.unit_limits import BANKS
 SCHEMA_REF = "#/components/schemas/{model}"
 PATH_NAME = re.compile(r"{(\w+)}")
 # Parts of a path that are no ids.
-PATH_PATTERNS = {"pad": PAD_PATTERN, "bank": f"^[{BANKS}]$"}
+PATH_PATTERNS = {"pad": PAD_PATTERN, "place": PAD_PATTERN, "bank": f"^[{BANKS}]$"}
 RATE_HEADERS = {
     "RateLimit-Policy": ("string", "How many requests are allowed in how many seconds."),
     "RateLimit": ("string", "How many requests are left, and in how many seconds the count starts over."),

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import delete, select
 
 from app.billing import plans, quota
-from app.cards.card_job import KIT, KIT_ID, PROJECT, TARGETS
+from app.cards.card_job import KIT, KIT_ID, PROJECT, SCREEN, TARGETS
 from app.cards.card_purpose import CARD, CARD_PURPOSE
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
@@ -21,30 +21,43 @@ from app.models.card_export import CARD_LIFETIME
 from app.models.ownership import RowNotFoundError
 from app.sp404.card.card_options import CardOptions, check_targets
 from app.sp404.errors import UnitFileError
-from app.sp404.kit_document import write_kit
+from app.sp404.kit_document import KitDocument, write_kit
 
 ZIP_MIME = "application/zip"
 EMPTY_KIT = (
     "This kit has no sounds yet, and the unit can't take an empty project. Put a sound on a pad first."
 )
+NO_PATTERN = "This kit has no pattern yet. Keep a beat or a MIDI file on its page first."
+MIDI = "midi"
 
 
-def order_card(user: User, kit: Kit, targets: Sequence[str], project_number: int = 1) -> Job:
+def check_order(document: KitDocument, targets: Sequence[str]) -> None:
+    """Raise UnitFileError for an unknown target, or for a kit that has nothing for one."""
+    check_targets(tuple(targets))
+    if set(targets) == {MIDI}:
+        if not document.patterns:
+            raise UnitFileError(NO_PATTERN)
+    elif not any(pad.sample for pad in document.pads.values()):
+        raise UnitFileError(EMPTY_KIT)
+
+
+def order_card(
+    user: User, kit: Kit, targets: Sequence[str], project_number: int = 1, *, draws_screen: bool = True
+) -> Job:
     """Return the job that makes a card of a kit as it is now: an unfinished one for the same, or a new one.
 
-    The caller wakes a worker. Raises UnitFileError for an unknown target or an empty kit, and
+    The caller wakes a worker. Raises UnitFileError as `check_order` does and for an unknown project, and
     DailyLimitError.
     """
-    check_targets(tuple(targets))
     CardOptions(project_number=project_number)
     document = kit_document(kit)
-    if not any(pad.sample for pad in document.pads.values()):
-        raise UnitFileError(EMPTY_KIT)
+    check_order(document, targets)
     choices = {
         KIT_ID: kit.id,
         KIT: write_kit(document),
         TARGETS: list(dict.fromkeys(targets)),
         PROJECT: project_number,
+        SCREEN: draws_screen,
     }
     with transaction() as session:
         if not quota.lock_account(user.id):

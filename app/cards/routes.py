@@ -13,6 +13,7 @@ from app.extensions import limiter
 from app.jobs import reprocess
 from app.jobs.reprocess import DailyLimitError
 from app.kits import kit_list
+from app.kits.kit_rows import has_patterns
 from app.models import CardExport, Job, Kit
 from app.models.ownership import owned_by
 from app.sp404.card.card_options import PROJECTS, TARGETS
@@ -21,13 +22,16 @@ from app.sp404.errors import UnitFileError
 blueprint = Blueprint("cards", __name__)
 
 TARGET_WORDS = {
-    "mk2": ("SP-404MKII project (beta)", "Pads with all settings and chops. Not proven on the hardware."),
+    "mk2": (
+        "SP-404MKII project (beta)",
+        "Pads with all settings, chops and patterns. Not proven on the hardware.",
+    ),
     "import": ("SP-404MKII import folder", "WAVs, a folder for each bank. You set the pads on the unit."),
     "sx": ("SP-404SX / SP-404A card", "44.1 kHz, 12 pads a bank. The SP-404MKII imports it too."),
     "wav": ("WAVs and kit.json", "The whole kit with its sounds, to share."),
     "sfz": ("SFZ", "For software samplers, with mute groups."),
     "xpm": ("MPC program", "For MPC 2.x: pads from the bottom left, mute groups."),
-    "midi": ("MIDI files", "The kit's patterns."),
+    "midi": ("MIDI files", "The kit's patterns, also as the unit's own files."),
 }
 
 
@@ -49,6 +53,7 @@ def order(kit_id: str) -> Response | tuple[str, int]:
             kit,
             request.form.getlist("target"),
             int(number) if number.isascii() and number.isdigit() and len(number) < 3 else 0,
+            draws_screen="startup_screen" in request.form,
         )
     except (UnitFileError, DailyLimitError) as error:
         return _page(kit, str(error)), 422
@@ -71,6 +76,7 @@ def _page(kit: Kit, sentence: str = "") -> str:
         kit=kit,
         sentence=sentence,
         targets={target: TARGET_WORDS[target] for target in TARGETS},
+        has_patterns=has_patterns(kit),
         projects=range(1, PROJECTS + 1),
         kept=card_orders.kept_cards(current_user, kit),
         under_way=under_way,

@@ -10,11 +10,19 @@ from sqlalchemy.orm import lazyload, load_only
 
 from app.extensions import db
 from app.kits.kit_rows import load_state
-from app.kits.kit_state import HUNDREDTHS, BankState, KitState, PadState
+from app.kits.kit_state import HUNDREDTHS, BankState, KitState, PadState, PatternState
+from app.kits.pattern_edits import pattern_name
 from app.models import Kit, Sample, User
 from app.models.display_names import visible_text
-from app.sp404.kit_document import BankDocument, KitDocument, PadDocument, SampleReference
+from app.sp404.kit_document import (
+    BankDocument,
+    KitDocument,
+    PadDocument,
+    PatternDocument,
+    SampleReference,
+)
 from app.sp404.pads import PLACES
+from app.sp404.project.packed_patterns import count_packed_bars
 
 
 def kit_document(kit: Kit) -> KitDocument:
@@ -36,6 +44,7 @@ def document_of_state(state: KitState, live_ids: Collection[str], kit: Kit | Non
         kept=state.kept,
         banks={name: _bank_document(state.banks[name]) for name in sorted(state.banks)},
         pads={name: _pad_document(state.pads[name], live_ids) for name in _in_order(state.pads)},
+        patterns={name: _pattern_document(state.patterns[name]) for name in _in_order(state.patterns)},
     )
 
 
@@ -63,7 +72,8 @@ def state_of_document(user: User, document: KitDocument) -> KitState:
         for name, pad in document.pads.items()
         if pad.sample or pad.locked
     }
-    return state.with_banks(banks).with_pads(pads)
+    patterns = {name: _pattern_state(pattern) for name, pattern in document.patterns.items()}
+    return state.with_banks(banks).with_pads(pads).with_patterns(patterns)
 
 
 def find_sample(user: User, reference: SampleReference) -> Sample | None:
@@ -90,6 +100,14 @@ def _pad_state(pad: PadDocument, by_id: dict[str, Sample], by_hash: dict[str, Sa
     if sample is None:
         return replace(held, sample_name=visible_text(wanted.name), content_sha256=wanted.sha256 or "")
     return replace(held, sample_id=sample.id, sample_name=sample.name, content_sha256=sample.content_sha256)
+
+
+def _pattern_state(pattern: PatternDocument) -> PatternState:
+    return PatternState(pattern_name(pattern.name), count_packed_bars(pattern.ptn), pattern.ptn)
+
+
+def _pattern_document(pattern: PatternState) -> PatternDocument:
+    return PatternDocument(name=pattern.name, ptn=pattern.ptn)
 
 
 def _bank_document(bank: BankState) -> BankDocument:

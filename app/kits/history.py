@@ -20,7 +20,8 @@ from app.models.kit_change import MAX_CHANGES
 from app.models.ownership import RowNotFoundError
 
 MAX_WORDS = 120
-# Of the settings of all pads, and of the history, as JSON. Only recipes with very many slices get there.
+# Of the settings of all pads with the patterns, and of the history, as JSON. Only recipes with very many
+# slices and very many dense patterns get there.
 MAX_KIT_CHARACTERS = 1_000_000
 MAX_HISTORY_CHARACTERS = 4_000_000
 WITHOUT_SYNC = {"synchronize_session": False}
@@ -38,11 +39,12 @@ class KitConflictError(Exception):
 
 
 class KitTooLargeError(Exception):
-    """The settings of a kit's pads take too much room."""
+    """The settings of a kit's pads and its patterns take too much room."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The shaping of this kit's pads has too many slices to be stored. Use fewer slices on some pads."
+            "The shaping and the patterns of this kit take too much room. Use fewer slices on some pads, or "
+            "delete some patterns."
         )
 
 

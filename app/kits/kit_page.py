@@ -18,12 +18,15 @@ from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
 from app.kits.pad_edits import EmptyPadError, KitFullError
 from app.kits.pad_swaps import NothingAlikeError
+from app.kits.pattern_edits import free_place
+from app.kits.shown_patterns import shown_patterns
 from app.models import Kit
 from app.negotiation import wants_fragment
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import list_samples
 from app.sp404.bank_layouts import LAYOUTS
-from app.sp404.pads import PAD_NAMES, PLACES, bank_of
+from app.sp404.errors import UnitFileError
+from app.sp404.pads import PAD_NAMES, PLACES, bank_of, pads_of_bank
 from app.sp404.unit_limits import BANKS
 
 blueprint = Blueprint("kits", __name__, url_prefix="/kits")
@@ -52,6 +55,9 @@ def render_kit(
         "all_pads": PAD_NAMES,
         "layouts": LAYOUTS.values(),
         "steps": history.next_steps(kit),
+        "patterns": shown_patterns(state),
+        "places": pads_of_bank(bank),
+        "free_place": free_place(state, bank),
         "kit_form": kit_form or KitForm(kit),
         "bank_form": bank_form or BankForm(state.bank(bank)),
         "opened": None,
@@ -132,6 +138,7 @@ def show_conflict(error: KitConflictError) -> Page:
 @blueprint.errorhandler(NothingToFillError)
 @blueprint.errorhandler(NothingAlikeError)
 @blueprint.errorhandler(KitTooLargeError)
+@blueprint.errorhandler(UnitFileError)
 def show_refusal(error: Exception) -> Page:
     """Say why nothing was changed, on the page that it was asked from."""
     if wants_fragment():
@@ -142,4 +149,5 @@ def show_refusal(error: Exception) -> Page:
         return redirect(url_for("kits.index"), 303)
     if pad := place.get("pad"):
         return redirect(url_for("kits.show_pad", kit_id=kit_id, pad=pad), 303)
-    return redirect(url_for("kits.show", kit_id=kit_id, bank=place.get("bank")), 303)
+    bank = place.get("bank") or sent_bank()
+    return redirect(url_for("kits.show", kit_id=kit_id, bank=bank if bank != "A" else None), 303)

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 
 from app.extensions import db
-from app.kits.kit_state import OWN_VALUES, BankState, KitState, PadState
-from app.models import Kit, KitBank, KitPad, Sample
+from app.kits.kit_state import OWN_VALUES, BankState, KitState, PadState, PatternState
+from app.models import Kit, KitBank, KitPad, KitPattern, Sample
 from app.sp404.pad_settings import read_settings
 
 
@@ -18,11 +18,19 @@ def load_state(kit: Kit) -> KitState:
     """Return what a kit holds; pads whose sample is in the trash still name it."""
     banks = db.session.scalars(select(KitBank).where(KitBank.kit_id == kit.id))
     pads = db.session.scalars(select(KitPad).where(KitPad.kit_id == kit.id))
+    patterns = db.session.scalars(select(KitPattern).where(KitPattern.kit_id == kit.id))
     return KitState(
         **{name: getattr(kit, name) for name in OWN_VALUES},
         banks={row.bank: BankState(row.tempo, row.volume, row.protect) for row in banks},
         pads={row.pad: _pad_state(row) for row in pads},
+        patterns={row.place: PatternState(row.name, row.bars, row.ptn) for row in patterns},
     )
+
+
+def has_patterns(kit: Kit) -> bool:
+    """Return whether a kit holds a pattern."""
+    first = select(KitPattern.place).where(KitPattern.kit_id == kit.id).limit(1)
+    return db.session.scalar(first) is not None
 
 
 def write_state(kit: Kit, before: KitState, after: KitState) -> None:
@@ -38,6 +46,7 @@ def write_state(kit: Kit, before: KitState, after: KitState) -> None:
     pads = {**after.pads} | {name: _with_hash(pad, hashes) for name, pad in changed.items()}
     _replace_rows(KitBank, KitBank.bank, kit.id, before.banks, after.banks)
     _replace_rows(KitPad, KitPad.pad, kit.id, before.pads, pads)
+    _replace_rows(KitPattern, KitPattern.place, kit.id, before.patterns, after.patterns)
 
 
 def _pad_state(row: KitPad) -> PadState:
@@ -64,11 +73,11 @@ def _content_hashes(user_id: str, ids: Collection[str | None]) -> dict[str, str]
 
 
 def _replace_rows(
-    model: type[KitBank] | type[KitPad],
+    model: type[KitBank] | type[KitPad] | type[KitPattern],
     column: Any,
     kit_id: str,
-    before: Mapping[str, BankState] | Mapping[str, PadState],
-    after: Mapping[str, BankState] | Mapping[str, PadState],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
 ) -> None:
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if not changed:

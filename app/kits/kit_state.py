@@ -61,8 +61,20 @@ class BankState:
 
 
 @dataclass(frozen=True, slots=True)
+class PatternState:
+    """A pattern; `ptn` is its file as `app.sp404.project.packed_patterns` packs it."""
+
+    name: str
+    bars: int
+    ptn: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "bars": self.bars, "ptn": self.ptn}
+
+
+@dataclass(frozen=True, slots=True)
 class KitState:
-    """A kit with its pads by name, and those banks that differ from a fresh one."""
+    """A kit with its pads by name, those banks that differ from a fresh one, and patterns by place."""
 
     name: str
     tempo: int = FRESH_TEMPO
@@ -71,6 +83,7 @@ class KitState:
     kept: str = ""
     banks: Mapping[str, BankState] = field(default_factory=dict)
     pads: Mapping[str, PadState] = field(default_factory=dict)
+    patterns: Mapping[str, PatternState] = field(default_factory=dict)
 
     def pad(self, name: str) -> PadState:
         return self.pads.get(name, PadState())
@@ -88,6 +101,11 @@ class KitState:
         banks = {name: bank for name, bank in ({**self.banks, **changed}).items() if bank != BankState()}
         return replace(self, banks=banks)
 
+    def with_patterns(self, changed: Mapping[str, PatternState | None]) -> KitState:
+        """Return the kit with some patterns changed; None takes one away."""
+        both = {**self.patterns, **changed}
+        return replace(self, patterns={name: made for name, made in both.items() if made is not None})
+
 
 OWN_VALUES = ("name", "tempo", "tempo_source", "notes", "kept")
 
@@ -101,6 +119,8 @@ def differing_values(kit: KitState, other: KitState) -> str:
         plain["banks"] = banks
     if pads := _differing_parts(kit.pads, other.pads):
         plain["pads"] = pads
+    if patterns := _differing_parts(kit.patterns, other.patterns):
+        plain["patterns"] = patterns
     return json.dumps(plain, separators=(",", ":"))
 
 
@@ -113,8 +133,11 @@ def apply_values(kit: KitState, values: str) -> KitState:
     pads = {
         name: PadState.from_dict(part) if part else PadState() for name, part in plain.get("pads", {}).items()
     }
+    patterns = {
+        name: PatternState(**part) if part else None for name, part in plain.get("patterns", {}).items()
+    }
     own = {name: plain[name] for name in OWN_VALUES if name in plain}
-    return replace(kit, **own).with_banks(banks).with_pads(pads)
+    return replace(kit, **own).with_banks(banks).with_pads(pads).with_patterns(patterns)
 
 
 def _differing_parts(parts: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from app.kits import (
     kit_list,
     pad_edits,
     pad_views,  # noqa: F401  # importing it registers its views
+    pattern_views,  # noqa: F401  # importing it registers its views
     play_views,  # noqa: F401  # importing it registers its views
     selections,
 )

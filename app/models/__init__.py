@@ -16,6 +16,7 @@ from app.models.kit import Kit
 from app.models.kit_bank import KitBank
 from app.models.kit_change import KitChange
 from app.models.kit_pad import KitPad
+from app.models.kit_pattern import KitPattern
 from app.models.outbox_message import OutboxMessage
 from app.models.overage_consent import MeterDifference, OverageConsent
 from app.models.payment import Invoice, PaymentEvent
@@ -55,6 +56,7 @@ __all__ = [
     "KitBank",
     "KitChange",
     "KitPad",
+    "KitPattern",
     "Library",
     "LibraryCount",
     "LibraryTag",

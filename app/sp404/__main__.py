@@ -2,7 +2,7 @@
 
 python -m app.sp404 read DIR|ZIP|PADCONF.BIN [--project FOLDER] [--json]
 python -m app.sp404 copy DIR OUT [--project FOLDER]
-python -m app.sp404 write kit.json OUTDIR --target mk2|import|sx|sfz|xpm|wav [--target …] [--number N]
+python -m app.sp404 write kit.json OUTDIR --target mk2|import|sx|sfz|xpm|wav|midi [--target …] [--number N]
 python -m app.sp404 check DIR|ZIP
 """
 
@@ -71,9 +71,8 @@ def _add_card_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     write = commands.add_parser("write", help="write a card from a kit.json and the sounds beside it")
     write.add_argument("source", type=Path, metavar="kit.json")
     write.add_argument("out", type=Path, metavar="OUTDIR", help="a new folder")
-    targets = [target for target in TARGETS if target != "midi"]  # a kit.json has no patterns
     write.add_argument(
-        "--target", choices=targets, action="append", required=True, help="several are possible"
+        "--target", choices=TARGETS, action="append", required=True, help="several are possible"
     )
     write.add_argument("--number", type=int, default=1, metavar="N", help="of the project, 1 to 16")
     write.set_defaults(run=_write_card)

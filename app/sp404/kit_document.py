@@ -7,13 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from app.sp404 import unit_limits
+from app.sp404.errors import UnitFileError
 from app.sp404.pad_names import SAFE_NAME_RULE, UNLOADABLE_CHARACTER
 from app.sp404.pad_settings import Hexadecimal, PadSettings, Tempo, explain_setting
 from app.sp404.pads import PAD_PATTERN
+from app.sp404.project.packed_patterns import MAX_PACKED_CHARACTERS, check_room, count_packed_bars
 
 DOCUMENT_VERSION = 1
 """Rises when an older reader would misunderstand a document."""
 MAX_NOTES = 2_000
+MAX_PATTERN_NAME = 60
 FRESH_TEMPO_BPM = 90.0
 """Of projects and banks in files made by the unit."""
 
@@ -52,6 +55,7 @@ def check_kit_name(name: str) -> str:
 
 NO_NUL = Field(pattern=r"^[^\x00]*$")
 Notes = Annotated[str, Field(max_length=MAX_NOTES), NO_NUL]
+PatternName = Annotated[str, Field(max_length=MAX_PATTERN_NAME), NO_NUL]
 KitName = Annotated[str, AfterValidator(check_kit_name)]
 SoundPath = Annotated[str, Field(min_length=1, max_length=200, pattern=SOUND_PATH_PATTERN)]
 
@@ -99,6 +103,38 @@ class PadDocument(_Part):
     settings: PadSettings = PadSettings()
 
 
+def _check_packed(text: str) -> str:
+    try:
+        count_packed_bars(text)
+    except UnitFileError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+class PatternDocument(_Part):
+    """A pattern of the unit."""
+
+    name: PatternName = Field(default="", description="for people")
+    ptn: Annotated[str, Field(max_length=MAX_PACKED_CHARACTERS), AfterValidator(_check_packed)] = Field(
+        description="the unit's PTN file, compressed with zlib, in Base64"
+    )
+
+
+def _check_patterns(patterns: dict[str, PatternDocument]) -> dict[str, PatternDocument]:
+    try:
+        check_room(pattern.ptn for pattern in patterns.values())
+    except UnitFileError as error:
+        raise ValueError(str(error)) from error
+    return patterns
+
+
+Patterns = Annotated[dict[PadName, PatternDocument], AfterValidator(_check_patterns)]
+
+
+def _is_empty(value: object) -> bool:
+    return not value
+
+
 class KitDocument(_Part):
     """A kit. Banks and pads that are not named are as on a fresh unit.
 
@@ -114,6 +150,8 @@ class KitDocument(_Part):
         By their letters.
     pads : dict of str to PadDocument
         By their names, `A1` to `J16`.
+    patterns : dict of str to PatternDocument
+        By their places, which are named like pads. Left out of a text where there is none.
     kept : str
         Bytes of the unit's own file that have no name here, in hexadecimal digits.
     """
@@ -128,6 +166,7 @@ class KitDocument(_Part):
     notes: Notes = ""
     banks: dict[BankName, BankDocument] = {}
     pads: dict[PadName, PadDocument] = {}
+    patterns: Patterns = Field(default={}, exclude_if=_is_empty)
     kept: Hexadecimal = ""
 
 
@@ -171,11 +210,14 @@ LABELS = {
     "kept": "Its kept bytes are at most 1,024 bytes in lower-case hexadecimal digits.",
     "banks": "Its banks are named A to J.",
     "pads": "Its pads are named A1 to J16.",
+    "patterns": "Its patterns are named A1 to J16.",
 }
-BANK_RULES = {
+PART_RULES = {
     "tempo": "its tempo is 40 to 200 BPM, with at most two decimals",
     "volume": "its volume is a whole number from 0 to 127",
     "protect": "protect is true or false",
+    "name": f"its name has at most {MAX_PATTERN_NAME} characters",
+    "ptn": "its ptn is the unit's PTN file, compressed with zlib, in Base64",
 }
 SAMPLE_RULES = {
     "id": "the id of its sample has 26 characters, or is null",
@@ -197,7 +239,9 @@ def _sentence(error: ValidationError) -> str:
             return LABELS[str(first["loc"][0])]
         case ("pads", pad, "settings", *rest):
             return f"Pad {pad}: {explain_setting(first, tuple(rest))}"
-        case ("pads" | "banks" as group, str(part), *rest):
+        case ("patterns",) if first["type"] == "value_error":
+            return str(first["ctx"]["error"])
+        case ("pads" | "banks" | "patterns" as group, str(part), *rest):
             return f"{group[:-1].capitalize()} {part}: {_explain_part(first, rest)}."
         case (name, *_) if first["type"] == "extra_forbidden":
             return f"A kit has no “{str(name)[:40]}”."
@@ -207,7 +251,7 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _explain_part(detail: Any, rest: list[Any]) -> str:
-    """Return what is wrong in a bank, or with the sample or the lock of a pad."""
+    """Return what is wrong in a bank or a pattern, or with the sample or the lock of a pad."""
     name = str(rest[-1]) if rest else ""
     if detail["type"] == "extra_forbidden":
         return f"there is no “{name[:40]}”"
@@ -215,4 +259,4 @@ def _explain_part(detail: Any, rest: list[Any]) -> str:
         return SAMPLE_RULES[name]
     if name == "locked":
         return "locked is true or false"
-    return BANK_RULES.get(name, "this is no JSON object with the fields of a kit")
+    return PART_RULES.get(name, "this is no JSON object with the fields of a kit")

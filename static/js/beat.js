@@ -58,6 +58,21 @@ export class Beat {
     this.steps.clear();
   }
 
+  get isEmpty() {
+    return ![...this.steps.values()].some((row) => row.some(Boolean));
+  }
+
+  // What a pattern is made of, and made from: 16 velocities for each pad, and the swing.
+  toJSON() {
+    return { steps: Object.fromEntries(this.steps), late: this.late };
+  }
+
+  show({ steps, late }) {
+    this.clear();
+    this.late = late;
+    for (const [pad, row] of Object.entries(steps)) this.steps.set(pad, [...row]);
+  }
+
   // Fill the steps from a groove; `padOf` says which pad plays a part, or null.
   load(name, padOf) {
     this.clear();

@@ -3,6 +3,7 @@ import { Beat } from "./beat.js";
 import { loadSounds } from "./kit_sounds.js";
 import { PadEngine } from "./pad_engine.js";
 import { prepareDragging } from "./pad_dragging.js";
+import { preparePatterns } from "./patterns.js";
 import { toast } from "./toast.js";
 
 const CODES = [
@@ -102,6 +103,17 @@ function showSteps() {
 
 function showStep(step) {
   tools()?.querySelectorAll("[data-step]").forEach((button, at) => button.classList.toggle("now", at === step));
+}
+
+// Swing as producers say it: 50 % is straight, 75 % puts every second step half a step late.
+const showSwing = () => { control("swing").value = String(Math.round(50 + 50 * player.beat.late)); };
+
+async function showBeat(beat) {
+  if (!isOn()) await setPlaying(true);
+  player.beat.show(beat);
+  control("groove").value = "";
+  showSwing();
+  select(Object.keys(beat.steps)[0] ?? null);
 }
 
 function playingPart(part) {
@@ -208,8 +220,13 @@ function prepare() {
   control("groove").addEventListener("change", ({ target }) => {
     if (!target.value) return;
     player.beat.load(target.value, playingPart);
+    showSwing();
     showSteps();
   });
+  control("swing").addEventListener("input", ({ target }) => {
+    player.beat.late = (Number(target.value) - 50) / 50;
+  });
+  preparePatterns(() => player.beat, showBeat);
   addEventListener("keydown", onKey, { capture: true });
   addEventListener("keyup", onKey, { capture: true });
   addEventListener("blur", releaseAll); // what is released in another window is not told here

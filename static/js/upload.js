@@ -1,5 +1,6 @@
 // The upload tray: files dropped anywhere, three at a time, each with its own bar, cancel and retry.
 import { readDrop } from "./dropped_files.js";
+import { takeMidi } from "./patterns.js";
 import { findDuplicate, isReadable, newBatchId, reportSkipped, sendFile } from "./upload_requests.js";
 
 const MAX_AT_ONCE = 3;
@@ -154,6 +155,7 @@ function retry(entry) {
 }
 
 async function takeDrop(transfer) {
+  if (takeMidi(transfer.files)) return;
   const { files, notices } = await readDrop(transfer);
   if (files.length) addFiles(files);
   notices.forEach(showNotice);

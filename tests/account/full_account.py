@@ -23,7 +23,7 @@ from app.deduplication.comparison import compare_due_samples
 from app.extensions import Base, db, settings
 from app.integrations.storage import open_store
 from app.jobs import run
-from app.kits import history, kit_list, pad_edits
+from app.kits import history, kit_list, pad_edits, pattern_edits
 from app.kits.kit_state import KitState
 from app.library import cleanups, samples
 from app.models import (
@@ -49,6 +49,7 @@ from app.models.user_session import CHANGE, RESET, VERIFY
 from app.notify import mail_links, message_kinds, outbox, webhook_delivery
 from app.search.indexing import follow_changes
 from app.shaping import orders, presets
+from app.sp404.project.step_beats import StepBeat, pattern_of_beat
 from app.webhooks import endpoints
 from tests.billing.paying_producer import stripe_settings
 from tests.fake_stripe.server import FakeStripe
@@ -158,9 +159,14 @@ def _add_shaping(user: User, sample: Sample) -> None:
 
 
 def _add_kit(user: User, sample: Sample) -> None:
-    """Add a kit with a pad, a bank of its own and a change."""
+    """Add a kit with a pad, a bank of its own, a pattern and a change."""
     kit = kit_list.create_kit(user, KitState("Dusty kit"))
-    edits = pad_edits.place("A1", pad_edits.pad_for_sample(sample)), pad_edits.change_bank("A", volume=100)
+    beat = pattern_of_beat(StepBeat(steps={"A1": (127, *[0] * 15)}))
+    edits = (
+        pad_edits.place("A1", pad_edits.pad_for_sample(sample)),
+        pad_edits.change_bank("A", volume=100),
+        pattern_edits.keep_pattern("A1", pattern_edits.make_pattern(beat, "Four to the floor")),
+    )
     history.change_kit(kit, "Place Mine on A1", pad_edits.in_order(*edits))
     job = card_orders.order_card(user, kit, ["import"])
     while not job.is_finished:

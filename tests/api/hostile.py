@@ -109,6 +109,7 @@ def walk(script: ApiScript, sample_id: str, share: float) -> Counter[int]:
     ids = dict.fromkeys(("sample_id", "job_id", "upload_id", "render_id", "export_id"), sample_id) | {
         "kit_id": script.call("POST", f"{PREFIX}/kits", json={"name": "a"}).get_json()["id"],
         "pad": "A1",
+        "place": "A1",
         "bank": "A",
     }
     chance = random.Random(13)

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from app.kits import pad_edits
+from app.kits import pad_edits, pattern_edits
 from app.kits.history import KitEdit
 from app.kits.kit_state import PadState
+from app.sp404.project.step_beats import StepBeat, pattern_of_beat
 from app.sp404.unit_limits import BANKS
 from tests.sp404.any_settings import LOADABLE, any_settings
 
 FEW_PADS = ("A1", "A2", "A16", "B1", "J16")
 PADS = st.sampled_from(FEW_PADS)
 SOME_BANKS = st.sampled_from("ABJ")
+PATTERNS = [
+    pattern_edits.make_pattern(pattern_of_beat(StepBeat(steps={pad: (90,) * 16}), bars), pad)
+    for pad, bars in (("A1", 1), ("J16", 64))
+]
 TEMPI = st.integers(4_000, 20_000)
 
 
@@ -28,6 +33,7 @@ def some_edits(sounds: Sequence[PadState]) -> st.SearchStrategy[KitEdit]:
         st.builds(pad_edits.copy_bank, SOME_BANKS, SOME_BANKS),
         st.builds(pad_edits.lock, st.lists(PADS, max_size=3), st.booleans()),
         st.builds(_name, st.text(LOADABLE, min_size=1, max_size=32), TEMPI),
+        st.builds(pattern_edits.keep_pattern, PADS, st.sampled_from(PATTERNS)),
         st.builds(_set_bank, SOME_BANKS, TEMPI, st.integers(0, 127), st.booleans()),
     )
 

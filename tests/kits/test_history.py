@@ -165,7 +165,7 @@ def test_a_kit_of_too_many_slices_is_refused(owner: User, monkeypatch: pytest.Mo
     monkeypatch.setattr(history, "MAX_KIT_CHARACTERS", 2_000)
     kit = kit_of(owner, A1=some_samples(owner, 1)[0])
     onsets = [number / 100 for number in range(1_000)]
-    with pytest.raises(history.KitTooLargeError, match="too many slices"):
+    with pytest.raises(history.KitTooLargeError, match="Use fewer slices on some pads"):
         history.change_kit(kit, "Shape", pad_edits.change_settings("A1", {"recipe": {"onsets": onsets}}))
     assert load_state(kit).pad("A1").settings.recipe is None
 

@@ -102,12 +102,14 @@ def duplicates(library: Producer) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def kits(duplicates: None, library: Producer) -> None:
-    """Make an empty kit, and one with everything that a pad may be: two sounds and a locked empty pad."""
+    """Make an empty kit, and one with a pattern and every sort of pad: sounds and a locked empty one."""
     library.post("/kits", name="Empty kit", tempo="90", tempo_source="project")
     library.post("/kits/placements", kit="", sample=sample_ids(library))
     kit = address("KIT", library)
     library.post(f"{kit}/pads/A2/lock", revision="1")
     library.post(f"{kit}/pads/B1/lock", revision="2")
+    beat = json.dumps({"steps": {"A1": [127, *[0] * 15]}})
+    library.post(f"{kit}/patterns", revision="3", place="A1", bars="1", beat=beat, name="Four to the floor")
 
 
 def sample_ids(library: Producer) -> list[str]:

@@ -8,7 +8,7 @@ from app.sp404.card.card_files import CardFile, text_file
 from app.sp404.card.card_options import CardOptions, check_targets
 from app.sp404.card.card_report import CardReport
 from app.sp404.card.card_sounds import CardSounds
-from app.sp404.card.kit_folders import midi_files, wav_kit_files
+from app.sp404.card.kit_folders import midi_beside_project, midi_files, wav_kit_files
 from app.sp404.card.mk2_card import import_files, mk2_files
 from app.sp404.card.pad_plans import CardPlan, plan_card
 from app.sp404.card.readme_texts import write_readme
@@ -60,6 +60,8 @@ def _files(plan: CardPlan, targets: tuple[str, ...], options: CardOptions) -> It
     report = CardReport()
     for target in targets:
         yield from _files_of(target, plan, options, report)
+    if "mk2" in targets and "midi" not in targets:
+        yield from midi_beside_project(plan, options, report)
     yield text_file(REPORT, report.to_csv())
     yield text_file(README, write_readme(plan, targets, options.project_number, report.remarks))
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from app.sp404.errors import UnitFileError
-from app.sp404.project.pattern_files import Pattern
 from app.sp404.project.unit_project import UnitProject
 
 Target = Literal["mk2", "import", "sx", "wav", "sfz", "xpm", "midi"]
@@ -23,16 +21,14 @@ class CardOptions:
     ----------
     project_number : int
         1 to 16: the folder ``PROJECT_01`` … of the native project.
-    patterns : mapping of str to Pattern
-        By their places, ``A1`` to ``J16``.
     draws_screen : bool
         Whether the native project gets a start-up screen with the kit's name, where it has none.
     base : UnitProject or None
-        The project that the kit was read from: its pictures, patterns and unknown bytes are written back.
+        The project that the kit was read from: its pictures and unknown bytes are written back, and those of
+        its patterns that the kit does not replace.
     """
 
     project_number: int = 1
-    patterns: Mapping[str, Pattern] = field(default_factory=dict)
     draws_screen: bool = False
     base: UnitProject | None = None
 

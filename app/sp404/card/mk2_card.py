@@ -9,6 +9,7 @@ from app.sp404.card.card_files import CardFile, bytes_file, copied_file, smp_fil
 from app.sp404.card.card_names import folder_for_bank, folder_for_kit, numbered_stem, shortening
 from app.sp404.card.card_options import CardOptions
 from app.sp404.card.card_report import CardReport
+from app.sp404.card.kit_patterns import patterns_of
 from app.sp404.card.pad_plans import CardPlan
 from app.sp404.kit_document import BankDocument, KitDocument
 from app.sp404.pad_names import safe_name
@@ -75,7 +76,7 @@ def make_project(plan: CardPlan, options: CardOptions) -> UnitProject:
     pictures = dict(base.pictures)
     if options.draws_screen and not pictures:
         pictures[PICTURE_FILES[0]] = draw_startup_screen(plan.kit.name, f"{plan.kit.tempo:g} BPM")
-    patterns = {**base.patterns, **options.patterns}
+    patterns = patterns_of(plan.kit, options)
     return replace(base, head=_head_of(plan.kit, base), pads=pads, patterns=patterns, pictures=pictures)
 
 

@@ -59,7 +59,7 @@ Copy the folder to the MPC's drive and load the .xpm: pad 13 of the unit, at the
 Written after published programs of MPC 2, and not tried on an MPC by us.
 """
 MIDI = """
-MIDI: MIDI/{folder}
+MIDI AND PATTERNS: MIDI/{folder}
 Each pattern as a MIDI file (channel 1 is bank A, notes 36 to 51) and as the unit's own PTN file.
 """
 SECTIONS = {"mk2": MK2, "import": IMPORT, "sx": SX, "wav": WAV, "sfz": SFZ, "xpm": XPM, "midi": MIDI}

@@ -30,7 +30,7 @@ class Fix:
     clear : tuple of str
         Pads that are emptied.
     banks : mapping of str to str
-        Banks that move, each to its new letter. Patterns that play their pads have to follow.
+        Banks that move, each to its new letter; patterns that play their pads follow.
     """
 
     action: str

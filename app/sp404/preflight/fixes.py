@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.audio.render.recipe import RenderRecipe, read_recipe
-from app.sp404.kit_document import KitDocument, PadDocument
+from app.sp404.kit_document import KitDocument, PadDocument, PatternDocument
 from app.sp404.pads import bank_of
 from app.sp404.preflight.findings import Finding, Fix
+from app.sp404.project.packed_patterns import pack_pattern, read_packed
+from app.sp404.project.pattern_notes import notes_of, with_notes
 
 
 def apply_fixes(kit: KitDocument, findings: Iterable[Finding]) -> KitDocument:
@@ -18,7 +21,8 @@ def apply_fixes(kit: KitDocument, findings: Iterable[Finding]) -> KitDocument:
     ----------
     kit : KitDocument
     findings : iterable of Finding
-        Those without a fix change nothing. Banks move last, so that the pads of other fixes are found.
+        Those without a fix change nothing. Banks move last, so that the pads of other fixes are found; the
+        patterns move with them and play the same pads.
 
     Raises
     ------
@@ -31,8 +35,22 @@ def apply_fixes(kit: KitDocument, findings: Iterable[Finding]) -> KitDocument:
         _fix_pads(pads, fix)
     moves = {old: new for fix in fixes for old, new in fix.banks.items()}
     banks = {moves.get(bank, bank): document for bank, document in kit.banks.items()}
-    moved = {f"{moves.get(bank_of(pad), bank_of(pad))}{pad[1:]}": document for pad, document in pads.items()}
-    return kit.model_copy(update={"pads": moved, "banks": banks})
+    moved = {_moved(pad, moves): document for pad, document in pads.items()}
+    patterns = {_moved(place, moves): _follow(pattern, moves) for place, pattern in kit.patterns.items()}
+    return kit.model_copy(update={"pads": moved, "banks": banks, "patterns": patterns})
+
+
+def _moved(place: str, moves: Mapping[str, str]) -> str:
+    return f"{moves.get(bank_of(place), bank_of(place))}{place[1:]}"
+
+
+def _follow(pattern: PatternDocument, moves: Mapping[str, str]) -> PatternDocument:
+    """Return a pattern that plays the same sounds after banks moved."""
+    if not moves:
+        return pattern
+    old = read_packed(pattern.ptn)
+    notes = [replace(note, pad=_moved(note.pad, moves)) for note in notes_of(old)]
+    return pattern.model_copy(update={"ptn": pack_pattern(with_notes(old, notes).to_bytes())})
 
 
 def _fix_pads(pads: dict[str, PadDocument], fix: Fix) -> None:

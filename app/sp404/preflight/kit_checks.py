@@ -1,4 +1,4 @@
-"""Check a kit as a whole: names, choke of hats, repeated sounds, gaps, and room on the card."""
+"""Check a kit as a whole: names, choke of hats, repeated sounds, gaps, patterns, and room on the card."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from app.sp404.card.sx_card import SX_PADS, SX_PADS_IN_BANK, place_on_sx, sx_pad
 from app.sp404.card.xpm_files import MPC_PADS, mpc_pad
 from app.sp404.fresh_pad import HAT_GROUP
 from app.sp404.pad_names import MAX_PAD_NAME, UNLOADABLE_CHARACTER
-from app.sp404.pads import bank_of
+from app.sp404.pads import PLACES, bank_of
 from app.sp404.preflight.findings import ERROR, KIT, NOTE, Finding, Fix, settings_fix
+from app.sp404.project.packed_patterns import read_packed
+from app.sp404.project.pattern_notes import notes_of
 from app.sp404.unit_limits import BANKS, GROUPS
 
 MAX_CARD_BYTES = 16_000_000_000
 """Memory of the unit for all projects together, from its specifications."""
+MAX_NAMED_PADS = 4
 OPEN_HAT, CLOSED_HATS = "open hat", ("closed hat", HI_HAT)
 
 
@@ -35,6 +38,7 @@ def check_whole_kit(plan: CardPlan) -> Iterator[Finding]:
     yield from _check_hats(plan)
     yield from _check_repeats(plan)
     yield from _check_gaps(plan)
+    yield from _check_patterns(plan)
     yield from _check_size(plan)
 
 
@@ -132,7 +136,7 @@ def _check_repeats(plan: CardPlan) -> Iterator[Finding]:
 
 def _check_gaps(plan: CardPlan) -> Iterator[Finding]:
     banks = plan.banks
-    held = {bank_of(pad) for pad in plan.kit.pads} | set(plan.kit.banks)
+    held = {bank_of(place) for place in (*plan.kit.pads, *plan.kit.patterns)} | set(plan.kit.banks)
     wanted = dict(zip(banks, BANKS, strict=False))
     moves = {old: new for old, new in wanted.items() if old != new}
     if not moves:
@@ -143,6 +147,16 @@ def _check_gaps(plan: CardPlan) -> Iterator[Finding]:
     # A bank without sounds may still have locked pads or a tempo: then nothing can move onto it.
     fix = None if held & set(empty) else Fix("close_gaps", KIT, banks=moves)
     yield Finding(NOTE, "empty_bank", KIT, wrong, "Export leaves them empty.", fix)
+
+
+def _check_patterns(plan: CardPlan) -> Iterator[Finding]:
+    for place, pattern in plan.kit.patterns.items():
+        played = {note.pad for note in notes_of(read_packed(pattern.ptn))}
+        silent = sorted(played - plan.pads.keys(), key=PLACES.__getitem__)
+        if silent:
+            more = f" and {len(silent) - MAX_NAMED_PADS} more" if len(silent) > MAX_NAMED_PADS else ""
+            wrong = f"Pattern {place} plays pads without a sound: {', '.join(silent[:MAX_NAMED_PADS])}{more}."
+            yield Finding(NOTE, "pattern_unheard", KIT, wrong, "Export keeps its notes, which stay silent.")
 
 
 def _check_size(plan: CardPlan) -> Iterator[Finding]:

@@ -144,18 +144,43 @@ def read_pattern(data: bytes) -> Pattern:
     UnitFileError
         The file is too long, cut off, or has a length, metre or loop that the unit can't have.
     """
+    end, ending = _find_end(data)
+    records: list[PatternRecord] = []
+    tick = 0
+    for start in range(0, end, RECORD_BYTES):
+        records.append(PatternRecord(tick, data[start + 1 : start + RECORD_BYTES]))
+        tick += data[start]
+    return Pattern(tuple(records), tick, ending)
+
+
+def count_bars(data: bytes) -> int:
+    """Return the bars of a PTN file, 1 to 64, without reading its records.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+
+    Raises
+    ------
+    UnitFileError
+        As in `read_pattern`.
+    """
+    _end, ending = _find_end(data)
+    return ending[RECORD_BYTES]
+
+
+def _find_end(data: bytes) -> tuple[int, bytes]:
+    """Return where the end record begins, and the end with its trailer."""
     if len(data) > MAX_PATTERN_BYTES:
         raise UnitFileError(f"A pattern file has at most {MAX_PATTERN_BYTES:,} bytes, not {len(data):,}.")
     if len(data) % RECORD_BYTES:
         raise UnitFileError("The pattern is cut off in the middle of a record.")
-    records: list[PatternRecord] = []
-    tick = 0
-    for start in range(0, len(data), RECORD_BYTES):
-        if data[start + 1] == END:
-            return Pattern(tuple(records), tick, _checked_ending(data[start:]))
-        records.append(PatternRecord(tick, data[start + 1 : start + RECORD_BYTES]))
-        tick += data[start]
-    raise UnitFileError("The pattern has no end: it was cut off.")
+    number = data[1::RECORD_BYTES].find(END)
+    if number < 0:
+        raise UnitFileError("The pattern has no end: it was cut off.")
+    end = number * RECORD_BYTES
+    return end, _checked_ending(data[end:])
 
 
 def _checked_ending(ending: bytes) -> bytes:

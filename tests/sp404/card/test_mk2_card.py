@@ -14,10 +14,17 @@ from app.sp404.card.card_builder import build
 from app.sp404.card.card_files import write_files
 from app.sp404.card.card_options import CardOptions
 from app.sp404.card.card_sounds import CardSound
-from app.sp404.kit_document import BankDocument, KitDocument, PadDocument, SampleReference
+from app.sp404.kit_document import (
+    BankDocument,
+    KitDocument,
+    PadDocument,
+    PatternDocument,
+    SampleReference,
+)
 from app.sp404.pad_settings import PadSettings
 from app.sp404.pads import PAD_NAMES
 from app.sp404.project.midi_reader import pattern_from_midi
+from app.sp404.project.packed_patterns import pack_pattern
 from app.sp404.project.pattern_notes import PatternNote, compose_pattern, notes_of
 from app.sp404.project.project_reader import read_project
 from tests.sp404.any_settings import LOADABLE, any_settings
@@ -130,8 +137,14 @@ def test_the_sound_of_a_pad_is_that_of_its_wav(tmp_path: Path) -> None:
 
 def test_patterns_go_into_the_project_and_beside_it_as_midi(tmp_path: Path) -> None:
     notes = (PatternNote(0, "A13"), PatternNote(500, "B1", velocity=101, gate=60))
-    options = CardOptions(patterns={"B2": compose_pattern(notes, 2)}, draws_screen=True)
-    kit = make_kit({"A13": pad(), "B1": pad()}, banks={"B": BankDocument(tempo=120.0)}, tempo_source="bank")
+    options = CardOptions(draws_screen=True)
+    ptn = pack_pattern(compose_pattern(notes, 2).to_bytes())
+    kit = make_kit(
+        {"A13": pad(), "B1": pad()},
+        banks={"B": BankDocument(tempo=120.0)},
+        tempo_source="bank",
+        patterns={"B2": PatternDocument(name="Two", ptn=ptn)},
+    )
     sound = card_sound(tmp_path)
     write_files(build(kit, {"A13": sound, "B1": sound}, ["mk2", "midi"], options), tmp_path / "o")
     project = read_project(tmp_path / "o" / PROJECT)
@@ -141,6 +154,9 @@ def test_patterns_go_into_the_project_and_beside_it_as_midi(tmp_path: Path) -> N
     assert (notes_of(midi.pattern), midi.bpm, midi.pattern.bars) == (notes, 120.0, 2)
     beside = tmp_path / "o/MIDI/Dusty Kit/PTN00018.BIN"
     assert beside.read_bytes() == (tmp_path / "o" / PROJECT / "PTN/PTN00018.BIN").read_bytes()
+    write_files(build(kit, {"A13": sound, "B1": sound}, ["mk2"]), tmp_path / "mk2")
+    assert [path.name for path in (tmp_path / "mk2/MIDI").rglob("*.*")] == ["B02.MID"]
+    assert "Its patterns are in MIDI/Dusty Kit too" in (tmp_path / "mk2/README.txt").read_text("utf-8")
 
 
 def test_settings_that_the_unit_can_not_take_are_repaired_and_named(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 from app.sp404.card.card_sounds import CardSound, CardSounds, MissingSound
 from app.sp404.card.sound_facts import SoundFacts
-from app.sp404.kit_document import KitDocument
+from app.sp404.kit_document import KitDocument, PatternDocument
 from app.sp404.pads import PAD_NAMES
+from app.sp404.project.packed_patterns import pack_pattern
+from app.sp404.project.pattern_notes import PatternNote, compose_pattern
 from tests.sp404.card.made_kits import CLEAN, FOUR_BEATS_AT_90, card_sound, make_kit, pad
 
 Planted = tuple[KitDocument, CardSounds]
@@ -135,6 +137,13 @@ def plant_full_sx(folder: Path) -> Planted:
     return make_kit({place: pad(f"S {place}") for place in PAD_NAMES}), dict.fromkeys(PAD_NAMES, sound)
 
 
+def plant_unheard_pattern(folder: Path) -> Planted:
+    kit, sounds = clean(folder)
+    notes = [PatternNote(0, "A1"), *(PatternNote(7, f"B{number}") for number in range(1, 6))]
+    ptn = pack_pattern(compose_pattern(notes, 1).to_bytes())
+    return kit.model_copy(update={"patterns": {"A1": PatternDocument(name="", ptn=ptn)}}), sounds
+
+
 def plant_kept(folder: Path) -> Planted:
     kit, sounds = clean(folder)
     return kit.model_copy(update={"kept": "abcd"}), sounds
@@ -175,6 +184,7 @@ PLANTED: dict[str, tuple[str, str, Callable[[Path], Planted]]] = {
     "closed hat without group": ("open_hat_alone", "A4", with_changes("A3", mute_group=0)),
     "same sound": ("same_sound", "A5", plant_same_sound),
     "gap": ("empty_bank", "Kit", plant_gap),
+    "pattern": ("pattern_unheard", "Kit", plant_unheard_pattern),
     "folder name": ("folder_name", "Kit", plant_long_name),
     "moved on SX": ("moved_on_sx", "A13", plant_bank_13),
     "no room on SX": ("no_room_on_sx", "J16", plant_full_sx),

@@ -13,11 +13,13 @@ from app.audio.render.stretch_length import stretch_length
 from app.sp404.card.card_options import TARGETS
 from app.sp404.card.card_sounds import CardSound, CardSounds, MissingSound
 from app.sp404.card.pad_plans import plan_card
-from app.sp404.kit_document import BankDocument, KitDocument
+from app.sp404.kit_document import BankDocument, KitDocument, PatternDocument
 from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, has_errors
 from app.sp404.preflight.fixes import apply_fixes
 from app.sp404.preflight.kit_preflight import check_kit
+from app.sp404.project.packed_patterns import pack_pattern, read_packed
 from app.sp404.project.pad_sounds import wav_sound
+from app.sp404.project.pattern_notes import PatternNote, compose_pattern, notes_of
 from tests.sp404.card.made_kits import card_sound, make_kit, pad, write_wav_file
 from tests.sp404.preflight.planted_kits import (
     PLANTED,
@@ -50,6 +52,7 @@ WITHOUT_FIX = {
     "same_sound",
     "tempo_folded",
     "folder_name",
+    "pattern_unheard",
     "moved_on_sx",
     "no_room_on_sx",
     "no_room_on_mpc",
@@ -186,6 +189,19 @@ def test_the_tempo_of_a_bank_moves_with_its_pads() -> None:
     fix = Fix("close_gaps", "Kit", banks={"C": "A"})
     moved = apply_fixes(kit, [Finding(NOTE, "empty_bank", "Kit", "", "", fix)])
     assert (list(moved.pads), moved.banks) == (["A1"], {"A": BankDocument(tempo=77.5)})
+
+
+def test_patterns_follow_the_banks_that_they_play(folder: Path) -> None:
+    notes = (PatternNote(0, "C1"), PatternNote(7, "J2"))
+    ptn = pack_pattern(compose_pattern(notes, 1).to_bytes())
+    kit = make_kit({"C1": pad()}, patterns={"C4": PatternDocument(name="x", ptn=ptn)})
+    findings = check_kit(kit, {"C1": card_sound(folder)})
+    moved = apply_fixes(kit, findings).patterns["A4"]
+    assert [(note.tick, note.pad) for note in notes_of(read_packed(moved.ptn))] == [(0, "A1"), (7, "J2")]
+    # A bank that holds a pattern is not moved onto.
+    kept = kit.model_copy(update={"patterns": kit.patterns | {"B1": kit.patterns["C4"]}})
+    (gap,) = [one for one in check_kit(kept, {"C1": card_sound(folder)}) if one.code == "empty_bank"]
+    assert gap.fix is None
 
 
 def test_made_names_differ_where_case_is_folded(folder: Path) -> None:

@@ -1,0 +1,138 @@
+"""Render the sounds of a kit, write its card as a ZIP, and check that: for jobs and for the command line."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from app.audio.errors import UnreadableAudio
+from app.audio.render.recipe import RecipeError, RenderRecipe
+from app.audio.unit_format import RATE_HZ
+from app.extensions import db
+from app.integrations.storage import ObjectMissingError
+from app.models import Render, Sample
+from app.shaping import pad_renders
+from app.sp404.card.card_builder import build
+from app.sp404.card.card_files import CardFile
+from app.sp404.card.card_options import CardOptions
+from app.sp404.card.card_sounds import CardSound, MissingSound
+from app.sp404.card.sound_facts import SoundFacts
+from app.sp404.kit_document import KitDocument, PadDocument
+from app.sp404.preflight.card_check import check_files
+from app.sp404.preflight.findings import Finding
+from app.sp404.project.pad_sounds import wav_sound
+
+SURE = 0.5  # the confidence from which a tempo is written as sure
+Said = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class CardWork:
+    """Whose kit it is, where its sounds are rendered, and whether somebody still waits for the card."""
+
+    user_id: str
+    folder: Path
+    is_wanted: Callable[[], bool] = lambda: True
+
+
+def write_archive(
+    work: CardWork,
+    kit: KitDocument,
+    targets: Sequence[str],
+    options: CardOptions,
+    archive: Path,
+    said: Said = lambda _: None,
+) -> list[Finding]:
+    """Write the ZIP of a card, and return what our own reader found in it.
+
+    `said` is told how many pads are rendered. Raises UnitFileError, StorageError and errors of the engine.
+    """
+    sounds = {}
+    for number, (pad, document) in enumerate(_with_samples(kit), start=1):
+        sounds[pad] = _pad_sound(work, pad, document)
+        said(number)
+    _write_zip(build(kit, sounds, targets, options), archive)
+    return check_files(archive)
+
+
+def _with_samples(kit: KitDocument) -> list[tuple[str, PadDocument]]:
+    return [(pad, document) for pad, document in kit.pads.items() if document.sample is not None]
+
+
+def _pad_sound(work: CardWork, pad: str, document: PadDocument) -> CardSound | MissingSound:
+    """Return the sound of a pad on disk, or why there is none."""
+    reference = document.sample
+    name = reference.name if reference else ""
+    sample = db.session.get(Sample, (reference and reference.id) or "", populate_existing=True)
+    if sample is None or sample.deleted_at is not None or sample.user_id != work.user_id:
+        return MissingSound("gone", name)
+    if not sample.fits_a_pad:
+        return MissingSound("too long", sample.name, sample.features.sample_rate)
+    recipe, target = document.settings.recipe, work.folder / f"{pad}.wav"
+    facts = _sample_facts(sample)
+    at_44100 = partial(_render_for_sx, sample, recipe, work, work.folder / "44100.wav")
+    try:
+        made = pad_renders.fetch_sound(sample, recipe, target, work.is_wanted)
+    except (UnreadableAudio, RecipeError, ObjectMissingError):
+        return MissingSound("unreadable", name)
+    return CardSound(
+        wav_sound(target),
+        **facts | _shaped_facts(facts, made, recipe),
+        facts=_measure(target),
+        at_44100=at_44100,
+    )
+
+
+def _measure(wav: Path) -> SoundFacts:
+    # Measuring needs numpy, which only workers load; this module is loaded by the web process too.
+    from app.sp404.preflight.sound_measuring import measure_wav
+
+    return measure_wav(wav)
+
+
+def _sample_facts(sample: Sample) -> dict[str, Any]:
+    measured = sample.corrected_analysis()
+    rate_hz = measured.sample_rate
+    return {
+        "name": sample.name,
+        "kind": sample.kind,
+        "sound_class": sample.sound,
+        "bpm": sample.bpm,
+        "tempo_is_sure": sample.bpm is not None and measured.bpm_confidence >= SURE,
+        "key": sample.key,
+        "digest": sample.content_sha256,
+        "done": () if rate_hz == RATE_HZ else (f"Converted from {rate_hz / 1000:g} kHz.",),
+    }
+
+
+def _shaped_facts(facts: dict[str, Any], made: Render | None, recipe: RenderRecipe | None) -> dict[str, Any]:
+    """Return what is known of the shaped sound instead of its sample."""
+    if made is None or recipe is None:
+        return {}
+    moves_key = bool(recipe.transpose) or recipe.speed != 1
+    return {
+        "bpm": made.bpm or (facts["bpm"] if recipe.speed == 1 else None),
+        "key": None if moves_key else facts["key"],
+        "digest": f"{facts['digest']}-{made.recipe_sha256}",
+        "done": tuple(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in made.done),
+    }
+
+
+def _render_for_sx(sample: Sample, recipe: RenderRecipe | None, work: CardWork, target: Path) -> Path:
+    target.unlink(missing_ok=True)
+    return pad_renders.render_at_44100(sample, recipe, target, work.is_wanted)
+
+
+def _write_zip(files: Iterable[CardFile], archive: Path) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as made:
+        for file in files:
+            _write_member(made, file)
+
+
+def _write_member(made: zipfile.ZipFile, file: CardFile) -> None:
+    with made.open(file.path, "w", force_zip64=file.size_bytes > 2**31) as out:
+        file.write(cast(BinaryIO, out))
