@@ -25,14 +25,37 @@ def apply_fixes(kit: KitDocument, findings: Iterable[Finding]) -> KitDocument:
     PadSettingsError, RecipeError
         A fix is not for this kit.
     """
-    fixes = [finding.fix for finding in findings if finding.fix]
+    findings = list(findings)
     pads = dict(kit.pads)
-    for fix in fixes:
-        _fix_pads(pads, fix)
-    moves = {old: new for fix in fixes for old, new in fix.banks.items()}
+    for finding in findings:
+        if finding.fix:
+            _fix_pads(pads, finding.fix)
+    moves = moved_banks(findings)
     banks = {moves.get(bank, bank): document for bank, document in kit.banks.items()}
-    moved = {f"{moves.get(bank_of(pad), bank_of(pad))}{pad[1:]}": document for pad, document in pads.items()}
+    moved = {moved_pad(pad, moves): document for pad, document in pads.items()}
     return kit.model_copy(update={"pads": moved, "banks": banks})
+
+
+def moved_banks(findings: Iterable[Finding]) -> dict[str, str]:
+    """Return the banks that these fixes move, each with its new letter.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    """
+    return {old: new for finding in findings if finding.fix for old, new in finding.fix.banks.items()}
+
+
+def moved_pad(pad: str, moves: Mapping[str, str]) -> str:
+    """Return where a pad is after banks have moved.
+
+    Parameters
+    ----------
+    pad : str
+    moves : mapping of str to str
+        As `moved_banks` returns them.
+    """
+    return f"{moves.get(bank_of(pad), bank_of(pad))}{pad[1:]}"
 
 
 def _fix_pads(pads: dict[str, PadDocument], fix: Fix) -> None:

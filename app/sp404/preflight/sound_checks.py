@@ -10,7 +10,7 @@ from app.sp404.card.card_sounds import CardSound, MissingSound
 from app.sp404.card.pad_plans import MISSING_TEXTS, PlannedPad
 from app.sp404.card.sound_facts import SoundFacts
 from app.sp404.kit_document import PadDocument
-from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, clear_fix, recipe_fix
+from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, clear_fix, recipe_fix, settings_fix
 from app.sp404.unit_limits import MAX_PAD_S
 
 MAX_OFFSET = 0.01
@@ -29,6 +29,8 @@ def check_missing(pad: str, document: PadDocument, missing: MissingSound) -> Fin
     fix = clear_fix(pad)
     if missing.reason == "too long":
         fix = _cut_fix(pad, document.settings.recipe or RenderRecipe(), missing) or fix
+    if missing.reason == "unfit":
+        fix = settings_fix("drop_recipe", pad, recipe=None)
     return Finding(ERROR, code, pad, wrong, LEFT_EMPTY, fix)
 
 

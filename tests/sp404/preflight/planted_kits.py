@@ -135,6 +135,13 @@ def plant_full_sx(folder: Path) -> Planted:
     return make_kit({place: pad(f"S {place}") for place in PAD_NAMES}), dict.fromkeys(PAD_NAMES, sound)
 
 
+def plant_unfit(folder: Path) -> Planted:
+    kit, sounds = clean(folder)
+    return with_settings(kit, "A1", recipe={"version": 1, "length_s": 900}), sounds | {
+        "A1": MissingSound("unfit")
+    }
+
+
 def plant_kept(folder: Path) -> Planted:
     kit, sounds = clean(folder)
     return kit.model_copy(update={"kept": "abcd"}), sounds
@@ -147,6 +154,7 @@ PLANTED: dict[str, tuple[str, str, Callable[[Path], Planted]]] = {
     "empty": ("sample_empty", "A1", with_missing(MissingSound("empty"))),
     "too long": ("sample_too_long", "A1", with_missing(MissingSound("too long", rate_hz=44_100))),
     "unreadable": ("sample_unreadable", "A1", with_missing(MissingSound("unreadable"))),
+    "unfit recipe": ("sample_unfit", "A1", plant_unfit),
     "start past end": ("points_past_end", "A1", with_changes("A1", start=6_000)),
     "end past end": ("points_past_end", "A1", with_changes("A1", end=6_001)),
     "loop top past end": ("points_past_end", "A1", with_changes("A1", loop_top=6_000)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from app.sp404.card.card_options import TARGETS
 from app.sp404.card.card_sounds import CardSound, CardSounds, MissingSound
 from app.sp404.card.pad_plans import plan_card
 from app.sp404.kit_document import BankDocument, KitDocument
-from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, has_errors
+from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, has_errors, read_finding
+from app.sp404.preflight.fix_words import describe_fix
 from app.sp404.preflight.fixes import apply_fixes
 from app.sp404.preflight.kit_preflight import check_kit
 from app.sp404.project.pad_sounds import wav_sound
@@ -38,6 +40,7 @@ ERRORS = {
     "sample_empty",
     "sample_too_long",
     "sample_unreadable",
+    "sample_unfit",
     "points_past_end",
     "chops_past_end",
 }
@@ -84,6 +87,9 @@ def test_its_fix_removes_it(planted: str, folder: Path) -> None:
     if not fixes:
         return
     assert fixed != kit
+    assert all(len(describe_fix(fix)) > 5 for fix in fixes)
+    plain = json.loads(json.dumps([one.to_dict() for one in found]))
+    assert [read_finding(one).to_dict() for one in plain] == plain
     after = check_kit(fixed, rendered_again(fixed, sounds, fixes[0].banks), TARGETS)
     assert [one for one in after if one.code == code] == []
     assert not has_errors(after)
@@ -111,8 +117,9 @@ def rendered_again(kit: KitDocument, sounds: CardSounds, moves: Any) -> dict[str
 
 
 def cut(sound: MissingSound, recipe: RenderRecipe) -> CardSound | MissingSound:
-    """Return a sound of 16 minutes in place of one that was too long, if it was cut to that."""
-    return sound if recipe.end != 960 * 44_100 else replace(sound, reason="analysing")
+    """Return what is no error in place of a sound that was cut to 16 minutes, or is no longer shaped."""
+    is_right = recipe.end == 960 * 44_100 or (sound.reason == "unfit" and recipe.changes_nothing)
+    return replace(sound, reason="analysing") if is_right else sound
 
 
 def stretched(sound: CardSound | MissingSound, recipe: RenderRecipe) -> CardSound:
