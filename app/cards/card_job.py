@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from app.audio.errors import UnreadableAudio
 from app.audio.render.recipe import RecipeError, RenderRecipe
-from app.audio.unit_format import RATE_HZ
 from app.billing import quota
+from app.cards.known_sounds import sample_facts, shaped_facts, silence_added, too_long, unshaped
 from app.extensions import db, settings
 from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs.purposes import Results, StepInput
@@ -26,11 +27,11 @@ from app.sp404.card.sound_facts import SoundFacts
 from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import KitDocument, PadDocument, read_kit
 from app.sp404.preflight.card_check import check_files
+from app.sp404.preflight.kit_preflight import check_kit
 from app.sp404.project.pad_sounds import wav_sound
 
 ZIP_MIME = "application/zip"
 KIT_ID, KIT, TARGETS, PROJECT = "kit_id", "kit", "targets", "project_number"
-SURE = 0.5  # the confidence from which a tempo is written as sure
 PADS_DONE = "pads_done"  # early results: how many pads are rendered
 Said = Callable[[int], None]
 
@@ -43,11 +44,13 @@ def make_card(work: StepInput, said: Said) -> dict[str, Any]:
     for number, (pad, document) in enumerate(_with_samples(kit), start=1):
         sounds[pad] = _pad_sound(work, pad, document)
         said(number)
-    options = CardOptions(project_number=choices[PROJECT], draws_screen=True)
     archive = work.folder / "card.zip"
     try:
+        findings = check_kit(kit, sounds, choices[TARGETS])
+        remarks = tuple(f"{each.place}: {each.wrong} {each.done}".rstrip() for each in findings)
+        options = CardOptions(project_number=choices[PROJECT], draws_screen=True, remarks=remarks)
         _write_zip(build(kit, sounds, choices[TARGETS], options), archive)
-        findings = check_files(archive)
+        findings += check_files(archive)
     except UnitFileError as error:
         raise UnreadableAudio(str(error)) from error
     open_store(settings()).put(work.claim.made_key, archive, ZIP_MIME)
@@ -87,19 +90,22 @@ def _pad_sound(work: StepInput, pad: str, document: PadDocument) -> CardSound | 
     sample = db.session.get(Sample, (reference and reference.id) or "", populate_existing=True)
     if sample is None or sample.deleted_at is not None or sample.user_id != work.claim.user_id:
         return MissingSound("gone", name)
-    if not sample.fits_a_pad:
-        return MissingSound("too long", sample.name, sample.features.sample_rate)
     recipe, target = document.settings.recipe, work.folder / f"{pad}.wav"
-    facts = _sample_facts(sample)
+    is_plain = recipe is None or recipe.changes_nothing
+    if is_plain and not sample.fits_a_pad:
+        return too_long(sample)
+    facts, padding = sample_facts(sample), silence_added(sample) if is_plain else 0
     at_44100 = partial(_render_for_sx, sample, recipe, work, work.folder / "44100.wav")
     try:
         made = pad_renders.fetch_sound(sample, recipe, target, work.is_held)
-    except (UnreadableAudio, RecipeError, ObjectMissingError):
+    except RecipeError:
+        return unshaped(sample, recipe or RenderRecipe())
+    except (UnreadableAudio, ObjectMissingError):
         return MissingSound("unreadable", name)
     return CardSound(
         wav_sound(target),
-        **facts | _shaped_facts(facts, made, recipe),
-        facts=_measure(target),
+        **facts | _facts_of_render(facts, made, recipe),
+        facts=replace(_measure(target), padding=padding),
         at_44100=at_44100,
     )
 
@@ -111,32 +117,14 @@ def _measure(wav: Path) -> SoundFacts:
     return measure_wav(wav)
 
 
-def _sample_facts(sample: Sample) -> dict[str, Any]:
-    measured = sample.corrected_analysis()
-    rate_hz = measured.sample_rate
-    return {
-        "name": sample.name,
-        "kind": sample.kind,
-        "sound_class": sample.sound,
-        "bpm": sample.bpm,
-        "tempo_is_sure": sample.bpm is not None and measured.bpm_confidence >= SURE,
-        "key": sample.key,
-        "digest": sample.content_sha256,
-        "done": () if rate_hz == RATE_HZ else (f"Converted from {rate_hz / 1000:g} kHz.",),
-    }
-
-
-def _shaped_facts(facts: dict[str, Any], made: Render | None, recipe: RenderRecipe | None) -> dict[str, Any]:
+def _facts_of_render(
+    facts: dict[str, Any], made: Render | None, recipe: RenderRecipe | None
+) -> dict[str, Any]:
     """Return what is known of the shaped sound instead of its sample."""
     if made is None or recipe is None:
         return {}
-    moves_key = bool(recipe.transpose) or recipe.speed != 1
-    return {
-        "bpm": made.bpm or (facts["bpm"] if recipe.speed == 1 else None),
-        "key": None if moves_key else facts["key"],
-        "digest": f"{facts['digest']}-{made.recipe_sha256}",
-        "done": tuple(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in made.done),
-    }
+    done = tuple(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in made.done)
+    return {**shaped_facts(facts, recipe, made.bpm, made.recipe_sha256), "done": done}
 
 
 def _render_for_sx(sample: Sample, recipe: RenderRecipe | None, work: StepInput, target: Path) -> Path:

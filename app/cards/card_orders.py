@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy import delete, select
 
 from app.billing import plans, quota
+from app.cards import card_preflight
 from app.cards.card_job import KIT, KIT_ID, PROJECT, TARGETS
 from app.cards.card_purpose import CARD, CARD_PURPOSE
 from app.extensions import db, settings
@@ -32,14 +33,16 @@ EMPTY_KIT = (
 def order_card(user: User, kit: Kit, targets: Sequence[str], project_number: int = 1) -> Job:
     """Return the job that makes a card of a kit as it is now: an unfinished one for the same, or a new one.
 
-    The caller wakes a worker. Raises UnitFileError for an unknown target or an empty kit, and
-    DailyLimitError.
+    The caller wakes a worker. Raises UnitFileError for an unknown target, an empty kit or an error that
+    nothing can fix, and DailyLimitError.
     """
     check_targets(tuple(targets))
     CardOptions(project_number=project_number)
     document = kit_document(kit)
     if not any(pad.sample for pad in document.pads.values()):
         raise UnitFileError(EMPTY_KIT)
+    if refusal := card_preflight.check_card(kit, targets).refusal:
+        raise UnitFileError(refusal)
     choices = {
         KIT_ID: kit.id,
         KIT: write_kit(document),

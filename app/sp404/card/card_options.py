@@ -29,12 +29,15 @@ class CardOptions:
         Whether the native project gets a start-up screen with the kit's name, where it has none.
     base : UnitProject or None
         The project that the kit was read from: its pictures, patterns and unknown bytes are written back.
+    remarks : tuple of str
+        What a preflight found, a line each, for ``README.txt``.
     """
 
     project_number: int = 1
     patterns: Mapping[str, Pattern] = field(default_factory=dict)
     draws_screen: bool = False
     base: UnitProject | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.project_number <= PROJECTS:
