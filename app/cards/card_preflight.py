@@ -119,14 +119,16 @@ def _fix(kit: Kit, targets: Sequence[str], chosen: Chooser, rounds: int, revisio
     def edit(state: KitState) -> KitState:
         shown: set[tuple[str, str]] = set()
         for number in range(rounds):
-            found = [each for each in _check_state(kit, state, targets) if each.fix]
+            found = [each for each in _check_state(kit, state, targets) if each.fix and each not in fixed]
             if number == 0:
                 shown = {_name_of(each) for each in found if chosen(each)}
-            due = [each for each in found if _name_of(each) in shown or (number and each.degree == ERROR)]
-            state = _with_fixes(state, _one_at_a_time(due))
-            fixed.extend(each for each in _one_at_a_time(due) if each not in fixed)
+            due = _one_at_a_time(
+                each for each in found if _name_of(each) in shown or (number and each.degree == ERROR)
+            )
             if not due:
                 break
+            state = _with_fixes(state, due)
+            fixed.extend(due)
         return state
 
     history.change_kit(kit, "Fix for a card", edit, revision)

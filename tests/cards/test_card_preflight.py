@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.kits.kit_state import BankState, KitState
 from app.models import CardExport, Job, Kit, Sample, User
 from app.models.base import new_id, transaction, utcnow
 from app.sp404.pad_settings import read_settings
+from app.sp404.pads import PAD_NAMES
 from app.upload.upload_purpose import build_sample
 from tests.kits.stock import kit_of
 from tests.measurements import loop_measurement
@@ -202,3 +204,36 @@ def test_choices_are_kept_and_wrong_ones_are_told(as_owner: Browser, script: Api
         422,
         "There is no card “floppy”. Choose from mk2, import, sx, wav, sfz, xpm, midi.",
     )
+
+
+def test_fix_all_leaves_no_error_in_kits_made_by_chance(owner: User) -> None:
+    """Fixes of one pad meet: what shaping makes impossible is cut or no longer shaped, and stays so."""
+    chance = random.Random(404)
+    lengths = (0.05, 2.0, 2.01, 400.0, 1_000.0)
+    with transaction():
+        samples = [
+            add_sample(owner, "Loop", f"{number:064}", bpm=bpm, duration_s=chance.choice(lengths))
+            for number, bpm in enumerate((None, 30.0, 90.0, 97.3, 250.0, 390.0) * 5)
+        ]
+    recipes: list[dict[str, Any]] = [
+        {}, {"bpm": 40.0}, {"bpm": 300.0}, {"bpm": 90.0, "from_bpm": 390.0}, {"length_s": 60.0},
+        {"speed": 4.0}, {"transpose": -12.0}, {"whole_beats": True}, {"start": 60_000_000},
+        {"trim_db": -60.0, "bpm": 80.0},
+    ]  # fmt: skip
+    for _ in range(12):
+        pads = {}
+        for pad in PAD_NAMES[:20]:
+            values: dict[str, Any] = {
+                "bpm": chance.choice([40.0, 97.3, 200.0]),
+                "bpm_sync": True,
+                "loop": chance.random() < 0.7,
+            }
+            values |= chance.choice([{}, {"start": 200_000}, {"chops": [0, 100, 300_000]}])
+            settings = read_settings({"version": 1, "recipe": chance.choice(recipes)} | values)
+            pads[pad] = pad_edits.pad_for_sample(chance.choice(samples), settings)
+        kit = kit_list.create_kit(
+            owner, KitState("Chance", tempo=chance.choice([4_000, 20_000])).with_pads(pads)
+        )
+        assert checked(kit).errors
+        card_preflight.fix_everything(kit, TARGETS, kit.revision)
+        assert checked(kit).errors == []

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.live import JOB_S, Producer
 from tests.sp404 import second_reader
 from tests.ui.conftest import sign_in
+from tests.ui.test_pages import check
 
 pytestmark = pytest.mark.ui
 WAIT_MS = JOB_S * 1000
@@ -121,7 +122,8 @@ def test_a_kit_is_checked_fixed_made_and_read_by_the_second_reader(
     expect(page.get_by_label("Project number")).to_have_value("4")
     page.get_by_role("button", name="Make card").click()
     expect(page.get_by_role("link", name="Download ZIP")).to_be_visible(timeout=WAIT_MS)
-    page.goto(kit_card)
+    page.set_viewport_size({"width": 390, "height": 800})
+    check(page, kit_card)
     read = second_reader.read_project(download(page, tmp_path))
     assert (read["folder"], len(read["pads"])) == ("PROJECT_04", 3)
     pads: dict[str, Any] = read["pads"]

@@ -66,6 +66,7 @@ WORDS: Mapping[str, str | Callable[[Fix, _Values], str]] = {
     "clear_pad": "Clear the pad",
     "close_gaps": _close_gaps,
     "cut_length": "Cut to 16 minutes",
+    "cut_unshaped": "Cut to 16 minutes, without shaping",
     "drop_chops": _keep_chops,
     "drop_kept": "Drop those bytes",
     "drop_recipe": "Stop shaping it",

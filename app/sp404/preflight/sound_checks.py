@@ -77,11 +77,11 @@ def _check_facts(pad: str, sound: CardSound, facts: SoundFacts) -> Iterator[Find
 
 
 def _cut_fix(pad: str, recipe: RenderRecipe, missing: MissingSound) -> Fix | None:
-    """Return a fix that uses as much of the original as a pad holds, where that can be told."""
-    if not missing.rate_hz or recipe.length_s is not None or recipe.beats is not None:
+    """Return a fix that uses as much of the original as a pad holds; so long a sound can't be stretched."""
+    if not missing.rate_hz:
         return None
-    growth = 1 / recipe.speed
-    if recipe.bpm and recipe.from_bpm:
-        growth = recipe.from_bpm / recipe.bpm
-    frames = int(MAX_PAD_S * missing.rate_hz / growth)
+    if recipe.bpm or recipe.length_s or recipe.transpose or recipe.whole_beats:
+        part = RenderRecipe(end=int(MAX_PAD_S * missing.rate_hz)).to_dict()
+        return settings_fix("cut_unshaped", pad, recipe=part)
+    frames = int(MAX_PAD_S * missing.rate_hz * recipe.speed)
     return recipe_fix("cut_length", pad, end=recipe.start + frames)

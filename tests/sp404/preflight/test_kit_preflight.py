@@ -138,6 +138,16 @@ def test_a_tempo_beyond_the_range_of_a_pad_is_folded(folder: Path) -> None:
     assert [(one.code, one.fix) for one in check_kit(kit, sounds)] == [("tempo_folded", None)]
 
 
+def test_a_loop_that_is_too_long_to_be_stretched_is_named_without_a_fix(folder: Path) -> None:
+    kit, sounds = clean(folder)
+    loop = sounds["A2"]
+    assert isinstance(loop, CardSound)
+    header = replace(loop.audio.header, size_bytes=512 + 2 * (301 * 48_000 + 9_000))
+    long = replace(loop, audio=replace(loop.audio, header=header))  # type: ignore[type-var]  # a WavSound
+    found = check_kit(kit, sounds | {"A2": long})
+    assert [(one.code, one.fix) for one in found] == [("not_whole_beats", None)]
+
+
 def test_everything_at_once_is_fixed_at_once(folder: Path) -> None:
     kit, sounds = clean(folder)
     kit = with_settings(kit, "A1", start=6_000, chops=[0, 9_999], kept="ab")
