@@ -6,7 +6,7 @@ import io
 import re
 import time
 import zipfile
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -224,3 +224,47 @@ def test_browsers_that_cannot_write_to_folders_offer_only_the_zip(page: Page, li
     page.goto(address)
     expect(page.get_by_role("link", name="Download ZIP")).to_be_visible()
     expect(page.get_by_role("button", name="Write to a folder")).to_be_hidden()
+
+
+READ_ZIP = """async (data) => {
+  const app = [...document.scripts].find((script) => script.src.endsWith("/js/app.js")).src;
+  const { readZip, checksum } = await import(app.replace("app.js", "zip_reader.js"));
+  const blob = new Blob([Uint8Array.from(atob(data), (character) => character.charCodeAt(0))]);
+  const found = [];
+  try {
+    for (const entry of await readZip(blob)) {
+      const stream = await entry.open();
+      found.push([entry.path, entry.size, entry.crc === (await checksum(stream))]);
+    }
+  } catch (error) { found.push(error.message); }
+  return found;
+}"""
+
+
+def test_zips_of_every_size_are_read(page: Page, library: Producer, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.goto("/")
+
+    def read(data: bytes) -> Any:
+        return page.evaluate(READ_ZIP, b64encode(data).decode())
+
+    files = {"A/Käse.wav": b"abc" * 999, "empty.txt": b"", "B/b.txt": b"b"}
+    expected = [[path, len(data), True] for path, data in files.items()]
+    for packing in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        assert read(zipped(files, packing)) == expected
+    plain = zipped(files)
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 2)  # as if every file and the whole had more than 4 GB
+    large = zipped(files)
+    assert len(large) > len(plain) + 56
+    assert read(large) == expected
+    assert read(large[:-30]) == ["it is no ZIP, or is cut off"]
+    assert read(plain.replace(b"PK\1\2", b"PK\1\3")) == ["the list of files is damaged"]
+
+
+def zipped(files: dict[str, bytes], packing: int = zipfile.ZIP_STORED) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", packing) as archive:
+        archive.mkdir("A")
+        for path, data in files.items():
+            with archive.open(path, "w", force_zip64=True) as out:
+                out.write(data)
+    return made.getvalue()
