@@ -17,7 +17,7 @@ from app.kits.kit_state import KitState
 from app.models import CardExport, Job, Kit
 from app.models.base import utcnow
 from app.models.card_export import CARD_LIFETIME
-from app.sp404.kit_document import KitDocument, read_kit
+from app.sp404.kit_document import KitDocument, KitDocumentError, read_kit
 from app.sp404.pads import PLACES
 from app.sp404.preflight.findings import ERROR, NOTE, Finding, read_finding
 from app.sp404.preflight.fixes import apply_fixes, moved_banks, moved_pad
@@ -102,7 +102,10 @@ def _found_by_job(kit: Kit, now: KitDocument, unsure: frozenset[str]) -> list[Fi
     row = db.session.execute(newest.order_by(CardExport.created_at.desc()).limit(1)).first()
     if row is None:
         return []
-    then = read_kit(row.choices[KIT])
+    try:
+        then = read_kit(row.choices[KIT])
+    except KitDocumentError:  # of another version of the product
+        return []
     same = {pad for pad, document in now.pads.items() if then.pads.get(pad) == document}
     found = [read_finding(plain) for plain in row.findings if plain["place"] in same]
     return [

@@ -3,6 +3,7 @@ import { CardError, writeCard } from "./card_writer.js";
 
 const NOT_THERE = "The card can't be downloaded. Reload the page and try again.";
 const NOT_OPENED = "The browser did not open this folder. Choose the card itself, or a folder of your own.";
+const INSIDE_A_CARD = /^(import|export|project_\d\d|bkup|roland|sp-404sx|smpl)$/i;
 const KINDS = {
   written: "written",
   same: "was there already",
@@ -16,7 +17,7 @@ for (const box of document.querySelectorAll("[data-card-writer]")) {
 
 function setUp(box) {
   const part = (name) => box.querySelector(`[data-card="${name}"]`);
-  const parts = Object.fromEntries(["write", "cancel", "bar", "state", "list"].map((name) => [name, part(name)]));
+  const parts = Object.fromEntries(["write", "cancel", "bar", "now", "state", "list"].map((name) => [name, part(name)]));
   let stop;
   box.hidden = false;
   parts.cancel.addEventListener("click", () => stop?.abort());
@@ -34,7 +35,10 @@ function setUp(box) {
 
 async function chooseFolder(parts) {
   try {
-    return await window.showDirectoryPicker({ mode: "readwrite", id: "card" });
+    const folder = await window.showDirectoryPicker({ mode: "readwrite", id: "card" });
+    if (!INSIDE_A_CARD.test(folder.name)) return folder;
+    parts.state.textContent = `${folder.name} is a folder of a card. Choose the card itself, above it.`;
+    return null;
   } catch (error) {
     if (error.name !== "AbortError") parts.state.textContent = NOT_OPENED;
     return null;
@@ -63,17 +67,20 @@ async function download(url, signal) {
   return response.blob();
 }
 
-function tell({ bar, state }, { path, file, files }) {
+// The line of the file is not read out by screen readers; that it began and how it ended is.
+function tell({ bar, now, state }, { path, file, files }) {
   bar.max = files;
   bar.value = file;
-  state.textContent = file ? `Writing ${file} of ${files}: ${path}` : `Copying what is there: ${path}`;
+  state.textContent = "Writing the card.";
+  now.textContent = file ? `Writing ${file} of ${files}: ${path}` : `Copying what is there: ${path}`;
 }
 
 function summary({ written, same, folder, left }) {
   const said = [`Done: ${count(written)} written and read back.`];
   if (same.length) said.push(`There already: ${count(same)}.`);
   if (folder) said.push(`What was there before is in ${folder}, where the unit does not look.`);
-  if (left.length) said.push(`Still beside them from before: ${count(left)}, see the list. Old patterns would play on.`);
+  if (left.length) said.push(`Still beside them from before: ${count(left)}, see the list.`);
+  if (left.some((path) => path.includes("/PTN/"))) said.push("Old patterns would play with the new sounds.");
   return [...said, "Eject the card before you take it out."].join(" ");
 }
 
@@ -90,8 +97,9 @@ function line(path, words) {
   return item;
 }
 
-function show({ write, cancel, bar, list: box }, isWriting) {
+function show({ write, cancel, bar, now, list: box }, isWriting) {
   write.disabled = isWriting;
+  now.textContent = "";
   cancel.hidden = !isWriting;
   bar.hidden = !isWriting;
   bar.removeAttribute("value");

@@ -47,6 +47,10 @@ EMPTY_CARD = """async () => {
   const root = await navigator.storage.getDirectory();
   for await (const name of root.keys()) await root.removeEntry(name, { recursive: true });
 }"""
+CHOOSE_INSIDE = """(name) => {
+  window.showDirectoryPicker = async () =>
+    (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
+}"""
 MAKE_FOLDER = (
     "async (name) => { (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true }); }"
 )
@@ -179,7 +183,7 @@ def test_a_card_is_written_file_by_file_and_what_was_there_is_kept(
     before = read_card(page)
     write_card(page, "Done: 2 files written")
     state = page.locator('[data-card="state"]').inner_text()
-    assert "Still beside them from before: 1 file, see the list." in state
+    assert "Still beside them from before: 1 file, see the list. Old patterns would play with" in state
     found = re.search(r"is in (BACKUP_\d{4}-\d\d-\d\d_\d{4}), where the unit does not look", state)
     assert found is not None
     backup = found[1]
@@ -213,6 +217,9 @@ def test_a_write_that_fails_is_told_and_deletes_nothing(page: Page, card: dict[s
     page.get_by_role("button", name="Write to a folder").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator('[data-card="state"]')).to_contain_text("Cancelled.")
+    page.evaluate(CHOOSE_INSIDE, "EXPORT")
+    write_card(page, "EXPORT is a folder of a card. Choose the card itself, above it.")
+    page.evaluate(AS_CARD)
     page.evaluate(FAIL_AT, ["report.csv", "damage"])
     write_card(page, "report.csv reads back differently from what was written.")
 
