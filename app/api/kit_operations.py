@@ -62,6 +62,19 @@ EXPORT_KIT = Operation(
     answer=schemas.UploadAnswer,
     body=kit_schemas.ExportRequest,
 )
+CHECK_KIT = Operation(
+    "check_kit",
+    "GET",
+    "/kits/{kit_id}/preflight",
+    "Check a kit before making a card",
+    "What the unit would refuse or lose of the kit, and what its owner should know, as far as it is known "
+    "without decoding the sounds. An error without a `fix` keeps a card from being made; every other one is "
+    "worked around as `done` says. A `fix` says what to change: settings and recipes by pads, pads to clear, "
+    "banks that move.",
+    ability=KITS_READ,
+    answer=kit_schemas.PreflightAnswer,
+    query=kit_schemas.PreflightQuery,
+)
 DOWNLOAD_EXPORT = Operation(
     "download_export",
     "GET",
@@ -199,6 +212,7 @@ KIT_OPERATIONS = (
     SHOW_KIT,
     EDIT_KIT,
     DELETE_KIT,
+    CHECK_KIT,
     EXPORT_KIT,
     DOWNLOAD_EXPORT,
     COPY_KIT,

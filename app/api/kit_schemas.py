@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -23,6 +23,7 @@ from app.sp404.kit_document import (
 )
 from app.sp404.pad_settings import PadSettings, Tempo
 from app.sp404.pads import PAD_NAMES, PAD_PATTERN
+from app.sp404.preflight.findings import Degree
 from app.sp404.project.midi_reader import MAX_MIDI_BYTES
 from app.sp404.project.pattern_files import MAX_BARS
 from app.sp404.project.step_beats import StepBeat
@@ -151,3 +152,33 @@ class ExportRequest(RequestModel):
     startup_screen: bool = Field(
         True, description="Whether the native project has a start-up screen with the kit's name."
     )
+
+
+class PreflightQuery(RequestModel):
+    targets: Annotated[str, Field(min_length=1, max_length=60)] = Field(
+        "mk2", description=f"One or more of {', '.join(TARGETS)}, with commas between them."
+    )
+
+
+class FixAnswer(BaseModel):
+    """A change of the kit that puts a finding right. `value` has only what it changes."""
+
+    fix: str
+    pad: str = Field(description="The pad of the finding, or `Kit`.")
+    value: dict[str, Any] = Field(
+        description="`settings` and `recipes` by pads, pads to `clear`, and `banks` that move."
+    )
+
+
+class FindingAnswer(BaseModel):
+    degree: Degree = Field(description="An `error` is what the unit refuses or loses.")
+    code: str = Field(description="Short and stable, for programs.")
+    place: str = Field(description="A pad, or `Kit`.")
+    wrong: str
+    done: str = Field(description="What an export does about it.")
+    fix: FixAnswer | None = Field(description="null where nothing of the kit can be changed for it.")
+
+
+class PreflightAnswer(BaseModel):
+    revision: int = Field(description="Of the kit that was checked.")
+    findings: list[FindingAnswer] = Field(description="Errors first, each in order of the pads.")

@@ -11,7 +11,7 @@ import tasks
 from app.api import kit_operations as operations
 from app.api import kit_schemas, problems
 from app.api.serving import Answer, serves, upload_answer
-from app.cards import card_orders
+from app.cards import card_orders, card_preflight
 from app.kits import documents, history, kit_list, pad_edits, pattern_edits, selections
 from app.kits.history import KitEdit
 from app.kits.kit_state import HUNDREDTHS, PadState
@@ -184,6 +184,15 @@ def _in_hundredths(values: dict[str, object]) -> dict[str, object]:
     """Return values with the tempo as the tables store it."""
     tempo = values.get("tempo")
     return values | {"tempo": round(tempo * HUNDREDTHS)} if isinstance(tempo, float) else values
+
+
+@serves(operations.CHECK_KIT)
+def check_kit(user: User, kit_id: str, query: kit_schemas.PreflightQuery) -> Answer:
+    kit = kit_list.owned_kit(user, kit_id)
+    targets = [each.strip() for each in query.targets.split(",")]
+    check = card_preflight.check_card(kit, targets)
+    findings = [kit_schemas.FindingAnswer(**each.to_dict()) for each in check.findings]
+    return kit_schemas.PreflightAnswer(revision=kit.revision, findings=findings)
 
 
 @serves(operations.EXPORT_KIT)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from app.audio.errors import UnreadableAudio
 from app.audio.render.recipe import RecipeError, RenderRecipe
-from app.audio.unit_format import RATE_HZ
+from app.cards.known_sounds import sample_facts, shaped_facts, silence_added, too_long, unshaped
 from app.extensions import db
 from app.integrations.storage import ObjectMissingError
 from app.models import Render, Sample
@@ -24,9 +24,9 @@ from app.sp404.card.sound_facts import SoundFacts
 from app.sp404.kit_document import KitDocument, PadDocument
 from app.sp404.preflight.card_check import check_files
 from app.sp404.preflight.findings import Finding
+from app.sp404.preflight.kit_preflight import check_kit
 from app.sp404.project.pad_sounds import wav_sound
 
-SURE = 0.5  # the confidence from which a tempo is written as sure
 Said = Callable[[int], None]
 
 
@@ -47,7 +47,7 @@ def write_archive(
     archive: Path,
     said: Said = lambda _: None,
 ) -> list[Finding]:
-    """Write the ZIP of a card, and return what our own reader found in it.
+    """Write the ZIP of a card; return what is found in the kit and, by our own reader, in the ZIP.
 
     `said` is told how many pads are rendered. Raises UnitFileError, StorageError and errors of the engine.
     """
@@ -55,8 +55,10 @@ def write_archive(
     for number, (pad, document) in enumerate(_with_samples(kit), start=1):
         sounds[pad] = _pad_sound(work, pad, document)
         said(number)
-    _write_zip(build(kit, sounds, targets, options), archive)
-    return check_files(archive)
+    findings = check_kit(kit, sounds, targets)
+    remarks = tuple(f"{each.place}: {each.wrong} {each.done}".rstrip() for each in findings)
+    _write_zip(build(kit, sounds, targets, replace(options, remarks=remarks)), archive)
+    return [*findings, *check_files(archive)]
 
 
 def _with_samples(kit: KitDocument) -> list[tuple[str, PadDocument]]:
@@ -70,19 +72,22 @@ def _pad_sound(work: CardWork, pad: str, document: PadDocument) -> CardSound | M
     sample = db.session.get(Sample, (reference and reference.id) or "", populate_existing=True)
     if sample is None or sample.deleted_at is not None or sample.user_id != work.user_id:
         return MissingSound("gone", name)
-    if not sample.fits_a_pad:
-        return MissingSound("too long", sample.name, sample.features.sample_rate)
     recipe, target = document.settings.recipe, work.folder / f"{pad}.wav"
-    facts = _sample_facts(sample)
+    is_plain = recipe is None or recipe.changes_nothing
+    if is_plain and not sample.fits_a_pad:
+        return too_long(sample)
+    facts, padding = sample_facts(sample), silence_added(sample) if is_plain else 0
     at_44100 = partial(_render_for_sx, sample, recipe, work, work.folder / "44100.wav")
     try:
         made = pad_renders.fetch_sound(sample, recipe, target, work.is_wanted)
-    except (UnreadableAudio, RecipeError, ObjectMissingError):
+    except RecipeError:
+        return unshaped(sample, recipe or RenderRecipe())
+    except (UnreadableAudio, ObjectMissingError):
         return MissingSound("unreadable", name)
     return CardSound(
         wav_sound(target),
-        **facts | _shaped_facts(facts, made, recipe),
-        facts=_measure(target),
+        **facts | _facts_of_render(facts, made, recipe),
+        facts=replace(_measure(target), padding=padding),
         at_44100=at_44100,
     )
 
@@ -94,32 +99,14 @@ def _measure(wav: Path) -> SoundFacts:
     return measure_wav(wav)
 
 
-def _sample_facts(sample: Sample) -> dict[str, Any]:
-    measured = sample.corrected_analysis()
-    rate_hz = measured.sample_rate
-    return {
-        "name": sample.name,
-        "kind": sample.kind,
-        "sound_class": sample.sound,
-        "bpm": sample.bpm,
-        "tempo_is_sure": sample.bpm is not None and measured.bpm_confidence >= SURE,
-        "key": sample.key,
-        "digest": sample.content_sha256,
-        "done": () if rate_hz == RATE_HZ else (f"Converted from {rate_hz / 1000:g} kHz.",),
-    }
-
-
-def _shaped_facts(facts: dict[str, Any], made: Render | None, recipe: RenderRecipe | None) -> dict[str, Any]:
+def _facts_of_render(
+    facts: dict[str, Any], made: Render | None, recipe: RenderRecipe | None
+) -> dict[str, Any]:
     """Return what is known of the shaped sound instead of its sample."""
     if made is None or recipe is None:
         return {}
-    moves_key = bool(recipe.transpose) or recipe.speed != 1
-    return {
-        "bpm": made.bpm or (facts["bpm"] if recipe.speed == 1 else None),
-        "key": None if moves_key else facts["key"],
-        "digest": f"{facts['digest']}-{made.recipe_sha256}",
-        "done": tuple(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in made.done),
-    }
+    done = tuple(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in made.done)
+    return {**shaped_facts(facts, recipe, made.bpm, made.recipe_sha256), "done": done}
 
 
 def _render_for_sx(sample: Sample, recipe: RenderRecipe | None, work: CardWork, target: Path) -> Path:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy import delete, select
 
 from app.billing import plans, quota
+from app.cards import card_preflight
 from app.cards.card_job import KIT, KIT_ID, PROJECT, SCREEN, TARGETS
 from app.cards.card_purpose import CARD, CARD_PURPOSE
 from app.extensions import db, settings
@@ -46,12 +47,14 @@ def order_card(
 ) -> Job:
     """Return the job that makes a card of a kit as it is now: an unfinished one for the same, or a new one.
 
-    The caller wakes a worker. Raises UnitFileError as `check_order` does and for an unknown project, and
-    DailyLimitError.
+    The caller wakes a worker. Raises UnitFileError as `check_order` does, for an unknown project and for an
+    error that nothing can fix, and DailyLimitError.
     """
     CardOptions(project_number=project_number)
     document = kit_document(kit)
     check_order(document, targets)
+    if refusal := card_preflight.check_card(kit, targets).refusal:
+        raise UnitFileError(refusal)
     choices = {
         KIT_ID: kit.id,
         KIT: write_kit(document),

@@ -24,7 +24,7 @@ class CardExport(Model):
     kit_id: Mapped[str | None] = mapped_column(ForeignKey("kits.id", ondelete="SET NULL"), index=True)
     kit_name: Mapped[str] = mapped_column(String(32))
     targets: Mapped[list[str]] = mapped_column(JSON)
-    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # of the preflight on the finished files
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # of the kit and of the finished files
     store_key: Mapped[str] = mapped_column(String(200), index=True)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)

@@ -8,6 +8,7 @@ import "./upload.js";
 import "./selection.js";
 import "./chops.js";
 import "./kit.js";
+import "./card_writing.js";
 
 document.documentElement.classList.add("has-js");
 

@@ -13,15 +13,18 @@ from app.audio.render.recipe import RenderRecipe
 from app.billing import plans
 from app.billing.plans import Plan
 from app.cards import card_orders
+from app.cards.known_sounds import known_sounds, load_card_samples
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import cleanup, run, transitions
 from app.kits import history, kit_list, pad_edits
+from app.kits.documents import kit_document
 from app.kits.kit_state import KitState
 from app.library import trash
 from app.models import CardExport, Job, Kit, Render, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.card_export import CARD_LIFETIME
+from app.sp404.card.card_sounds import CardSound
 from tests.sp404 import second_reader
 from tests.support import Browser, drum_loop, finished_job, kick
 
@@ -67,6 +70,10 @@ def test_a_native_project_has_the_pads_as_they_were_set(
     assert (hit["name"], hit["gate"], hit["bpm_sync"]) == ("Deep kick", False, False)
     assert (loop["loop"], loop["bpm"]) == (True, 100.0)
     assert len(loop["pcm"]) == round(8 * 60 * RATE / 100)
+    samples = load_card_samples(owner.id, [one.id for one in db.session.scalars(db.select(Sample))])
+    known = known_sounds(kit_document(kit), samples).sounds
+    frames = {pad: len(one["pcm"]) for pad, one in read["pads"].items()}
+    assert {pad: one.frames for pad, one in known.items() if isinstance(one, CardSound)} == frames
     with zipfile.ZipFile(archive) as made:
         names = made.namelist()
         assert "README.txt" in names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.audio.render.recipe import SLICES, WHOLE, RecipeError, RenderRecipe
-from app.audio.render.stretch_length import stretch_length, whole_beats
+from app.audio.render.stretch_length import StretchLength, stretch_length, whole_beats
 from app.audio.result import Analysis
 from app.music.sound_classes import DRUMS, LOOP
 
@@ -34,6 +34,30 @@ def fit_recipe(recipe: RenderRecipe, analysis: Analysis) -> RenderRecipe:
     if recipe.bpm is None and recipe.length_s is None and not recipe.transpose:
         return fitted
     return _add(fitted, **_method(fitted, analysis))
+
+
+def expected_length(fitted: RenderRecipe, analysis: Analysis) -> StretchLength | None:
+    """Return the lengths of a render without decoding anything; None where they depend on the samples.
+
+    Parameters
+    ----------
+    fitted : RenderRecipe
+        As `fit_recipe` returns it.
+    analysis : Analysis
+        Of the original, with its owner's corrections.
+
+    Raises
+    ------
+    RecipeError
+        The tempo it has is not known, or the sound would be stretched too far or become too long.
+    """
+    if fitted.trim_db is not None:
+        return None
+    frames = _frames(fitted, analysis)
+    if fitted.whole_beats:
+        beats = whole_beats(frames, analysis.sample_rate, fitted.known_tempo)
+        frames = min(round(beats * 60 * analysis.sample_rate / fitted.known_tempo), frames)
+    return stretch_length(frames, analysis.sample_rate, fitted)
 
 
 def _add(recipe: RenderRecipe, **values: object) -> RenderRecipe:

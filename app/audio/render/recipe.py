@@ -30,6 +30,7 @@ MAX_SPEED = 4.0
 MAX_TRANSPOSE = 12.0
 MAX_SLICES = 2_000
 MIN_BPM, MAX_BPM = 20.0, 400.0
+MAX_BEATS = 10_000
 
 Tempo = Annotated[float, Field(ge=MIN_BPM, le=MAX_BPM)]
 FadeMs = Annotated[float, Field(ge=0, le=60_000)]
@@ -95,7 +96,7 @@ class RenderRecipe(BaseModel):
     bpm: Tempo | None = None
     length_s: Annotated[float, Field(ge=0.01, le=960)] | None = None
     from_bpm: Tempo | None = None
-    beats: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    beats: Annotated[int, Field(ge=1, le=MAX_BEATS)] | None = None
     method: Literal["slices", "whole"] = WHOLE
     onsets: Annotated[tuple[float, ...], Field(max_length=MAX_SLICES, strict=False)] = ()
     reverse: bool = False

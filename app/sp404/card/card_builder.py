@@ -63,7 +63,7 @@ def _files(plan: CardPlan, targets: tuple[str, ...], options: CardOptions) -> It
     if "mk2" in targets and "midi" not in targets:
         yield from midi_beside_project(plan, options, report)
     yield text_file(REPORT, report.to_csv())
-    yield text_file(README, write_readme(plan, targets, options.project_number, report.remarks))
+    yield text_file(README, write_readme(plan, targets, options, report.remarks))
 
 
 def _files_of(target: str, plan: CardPlan, options: CardOptions, report: CardReport) -> Iterator[CardFile]:

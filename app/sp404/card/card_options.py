@@ -26,11 +26,14 @@ class CardOptions:
     base : UnitProject or None
         The project that the kit was read from: its pictures and unknown bytes are written back, and those of
         its patterns that the kit does not replace.
+    remarks : tuple of str
+        What a preflight found, a line each, for ``README.txt``.
     """
 
     project_number: int = 1
     draws_screen: bool = False
     base: UnitProject | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.project_number <= PROJECTS:

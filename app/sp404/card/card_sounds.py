@@ -10,7 +10,7 @@ from typing import Literal
 from app.sp404.card.sound_facts import SoundFacts
 from app.sp404.project.pad_sounds import PadSound
 
-MissingReason = Literal["gone", "analysing", "empty", "too long", "unreadable"]
+MissingReason = Literal["gone", "analysing", "empty", "too long", "unreadable", "unfit"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class MissingSound:
     Attributes
     ----------
     reason : str
-        "gone" from the library, "analysing" still, "empty", "too long" or "unreadable".
+        "gone" from the library, "analysing" still, "empty", "too long", "unreadable", or "unfit": its recipe
+        does not suit it.
     name : str
         Of the sample.
     rate_hz : int or None

@@ -17,6 +17,7 @@ MISSING_TEXTS = {
     "empty": "Its sound is empty.",
     "too long": "Its sound is longer than the 16 minutes that a pad holds.",
     "unreadable": "Its sound can't be read.",
+    "unfit": "Its sample can't be shaped as the pad is set.",
 }
 
 

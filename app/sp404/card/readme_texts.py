@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from app.plurals import pluralize
 from app.sp404.card.card_names import folder_for_bank, folder_for_kit
+from app.sp404.card.card_options import CardOptions
 from app.sp404.card.pad_plans import CardPlan
 
 MODELLED_ON = "5.01 to 5.52"
@@ -66,7 +67,7 @@ SECTIONS = {"mk2": MK2, "import": IMPORT, "sx": SX, "wav": WAV, "sfz": SFZ, "xpm
 
 
 def write_readme(
-    plan: CardPlan, targets: Iterable[str], project_number: int, remarks: Mapping[str, list[str]]
+    plan: CardPlan, targets: Iterable[str], options: CardOptions, remarks: Mapping[str, list[str]]
 ) -> str:
     """Return the README.txt of a card.
 
@@ -75,8 +76,8 @@ def write_readme(
     plan : CardPlan
     targets : iterable of str
         Of `app.sp404.card.card_options.TARGETS`.
-    project_number : int
-        Of the native project.
+    options : CardOptions
+        The number of the native project, and what the preflight found.
     remarks : mapping of str to list of str
         Sentences about a target.
     """
@@ -86,7 +87,7 @@ def write_readme(
         kit=kit.name, line="=" * len(kit.name), pads=pluralize(len(plan.pads), "pad") + left_out
     )
     facts = {
-        "number": project_number,
+        "number": options.project_number,
         "firmware": MODELLED_ON,
         "folder": folder_for_kit(kit.name),
         "folders": _import_folders(plan),
@@ -96,6 +97,8 @@ def write_readme(
         text += "".join(f"Note: {sentence}\n" for sentence in remarks.get(target, []))
     if plan.left_out:
         text += "\nLEFT OUT\n" + "".join(f"{pad}: {reason}\n" for pad, reason in plan.left_out.items())
+    if options.remarks:
+        text += "\nWORTH KNOWING\n" + "".join(f"{remark}\n" for remark in options.remarks)
     return text
 
 

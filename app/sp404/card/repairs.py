@@ -65,7 +65,7 @@ def _find_repairs(settings: PadSettings, header: SmpHeader) -> Iterator[Repair]:
         )
     inside = tuple(chop for chop in settings.chops if chop < frames)
     if inside != settings.chops:
-        left = inside if len(inside) > 1 else ()
+        left = list(inside) if len(inside) > 1 else []
         yield Repair(
             "chops_past_end",
             f"Chops stand past the end of the sound, which has {frames:,} frames.",

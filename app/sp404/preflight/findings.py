@@ -96,6 +96,24 @@ class Finding:
         }
 
 
+def read_finding(plain: Mapping[str, Any]) -> Finding:
+    """Return the finding of plain JSON, such as `Finding.to_dict` gives.
+
+    Parameters
+    ----------
+    plain : mapping of str to value
+    """
+    fix = plain["fix"]
+    return Finding(
+        plain["degree"],
+        plain["code"],
+        plain["place"],
+        plain["wrong"],
+        plain["done"],
+        Fix(fix["fix"], fix["pad"], **fix["value"]) if fix else None,
+    )
+
+
 def settings_fix(action: str, pad: str, **changes: object) -> Fix:
     """Return a fix that changes settings of one pad."""
     return Fix(action, pad, settings={pad: changes})

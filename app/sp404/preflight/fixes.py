@@ -29,19 +29,16 @@ def apply_fixes(kit: KitDocument, findings: Iterable[Finding]) -> KitDocument:
     PadSettingsError, RecipeError
         A fix is not for this kit.
     """
-    fixes = [finding.fix for finding in findings if finding.fix]
+    findings = list(findings)
     pads = dict(kit.pads)
-    for fix in fixes:
-        _fix_pads(pads, fix)
-    moves = {old: new for fix in fixes for old, new in fix.banks.items()}
+    for finding in findings:
+        if finding.fix:
+            _fix_pads(pads, finding.fix)
+    moves = moved_banks(findings)
     banks = {moves.get(bank, bank): document for bank, document in kit.banks.items()}
-    moved = {_moved(pad, moves): document for pad, document in pads.items()}
-    patterns = {_moved(place, moves): _follow(pattern, moves) for place, pattern in kit.patterns.items()}
+    moved = {moved_pad(pad, moves): document for pad, document in pads.items()}
+    patterns = {moved_pad(place, moves): _follow(pattern, moves) for place, pattern in kit.patterns.items()}
     return kit.model_copy(update={"pads": moved, "banks": banks, "patterns": patterns})
-
-
-def _moved(place: str, moves: Mapping[str, str]) -> str:
-    return f"{moves.get(bank_of(place), bank_of(place))}{place[1:]}"
 
 
 def _follow(pattern: PatternDocument, moves: Mapping[str, str]) -> PatternDocument:
@@ -49,8 +46,30 @@ def _follow(pattern: PatternDocument, moves: Mapping[str, str]) -> PatternDocume
     if not moves:
         return pattern
     old = read_packed(pattern.ptn)
-    notes = [replace(note, pad=_moved(note.pad, moves)) for note in notes_of(old)]
+    notes = [replace(note, pad=moved_pad(note.pad, moves)) for note in notes_of(old)]
     return pattern.model_copy(update={"ptn": pack_pattern(with_notes(old, notes).to_bytes())})
+
+
+def moved_banks(findings: Iterable[Finding]) -> dict[str, str]:
+    """Return the banks that these fixes move, each with its new letter.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    """
+    return {old: new for finding in findings if finding.fix for old, new in finding.fix.banks.items()}
+
+
+def moved_pad(pad: str, moves: Mapping[str, str]) -> str:
+    """Return where a pad is after banks have moved.
+
+    Parameters
+    ----------
+    pad : str
+    moves : mapping of str to str
+        As `moved_banks` returns them.
+    """
+    return f"{moves.get(bank_of(pad), bank_of(pad))}{pad[1:]}"
 
 
 def _fix_pads(pads: dict[str, PadDocument], fix: Fix) -> None:

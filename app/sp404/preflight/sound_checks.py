@@ -10,7 +10,7 @@ from app.sp404.card.card_sounds import CardSound, MissingSound
 from app.sp404.card.pad_plans import MISSING_TEXTS, PlannedPad
 from app.sp404.card.sound_facts import SoundFacts
 from app.sp404.kit_document import PadDocument
-from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, clear_fix, recipe_fix
+from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, clear_fix, recipe_fix, settings_fix
 from app.sp404.unit_limits import MAX_PAD_S
 
 MAX_OFFSET = 0.01
@@ -29,6 +29,8 @@ def check_missing(pad: str, document: PadDocument, missing: MissingSound) -> Fin
     fix = clear_fix(pad)
     if missing.reason == "too long":
         fix = _cut_fix(pad, document.settings.recipe or RenderRecipe(), missing) or fix
+    if missing.reason == "unfit":
+        fix = settings_fix("drop_recipe", pad, recipe=None)
     return Finding(ERROR, code, pad, wrong, LEFT_EMPTY, fix)
 
 
@@ -75,11 +77,11 @@ def _check_facts(pad: str, sound: CardSound, facts: SoundFacts) -> Iterator[Find
 
 
 def _cut_fix(pad: str, recipe: RenderRecipe, missing: MissingSound) -> Fix | None:
-    """Return a fix that uses as much of the original as a pad holds, where that can be told."""
-    if not missing.rate_hz or recipe.length_s is not None or recipe.beats is not None:
+    """Return a fix that uses as much of the original as a pad holds; so long a sound can't be stretched."""
+    if not missing.rate_hz:
         return None
-    growth = 1 / recipe.speed
-    if recipe.bpm and recipe.from_bpm:
-        growth = recipe.from_bpm / recipe.bpm
-    frames = int(MAX_PAD_S * missing.rate_hz / growth)
+    if recipe.bpm or recipe.length_s or recipe.transpose or recipe.whole_beats:
+        part = RenderRecipe(end=int(MAX_PAD_S * missing.rate_hz)).to_dict()
+        return settings_fix("cut_unshaped", pad, recipe=part)
+    frames = int(MAX_PAD_S * missing.rate_hz * recipe.speed)
     return recipe_fix("cut_length", pad, end=recipe.start + frames)

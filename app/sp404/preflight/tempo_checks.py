@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.audio.render.recipe import RenderRecipe
-from app.audio.render.stretch_length import MAX_RATIO, MIN_RATIO
+from app.audio.render.recipe import MAX_BEATS, MAX_BPM, MIN_BPM, RenderRecipe
+from app.audio.render.stretch_length import MAX_RATIO, MAX_STRETCH_S, MIN_RATIO
 from app.audio.unit_format import RATE_HZ
 from app.music.sound_classes import ONE_SHOT
 from app.sp404.card.pad_plans import PlannedPad
@@ -96,6 +96,8 @@ def _stretch_fix(tempo: float, planned: PlannedPad) -> Fix | None:
     if recipe.bpm is not None or recipe.length_s is not None:
         return None
     pad, from_bpm = planned.pad, recipe.from_bpm or planned.settings.bpm / recipe.speed
+    if not MIN_BPM <= from_bpm <= MAX_BPM or not _can_stretch(planned, planned.settings.bpm / tempo):
+        return None
     rendered = {pad: {"bpm": tempo, "from_bpm": from_bpm}}
     return Fix("stretch_to_tempo", pad, settings={pad: {"bpm": tempo}}, recipes=rendered)
 
@@ -137,9 +139,16 @@ def _beats_fix(planned: PlannedPad, beats: int) -> Fix | None:
     now = count * 60 * RATE_HZ / planned.sound.frames
     from_bpm = recipe.from_bpm or now / recipe.speed
     ratio = beats * 60 * RATE_HZ / settings.bpm / planned.sound.frames
-    if count < 1 or not MIN_RATIO <= ratio <= MAX_RATIO:
+    is_tempo = MIN_BPM <= from_bpm <= MAX_BPM
+    if not 1 <= count <= MAX_BEATS or not is_tempo or not _can_stretch(planned, ratio):
         return None
     return recipe_fix("fit_beats", planned.pad, bpm=bpm, beats=count, from_bpm=from_bpm, whole_beats=False)
+
+
+def _can_stretch(planned: PlannedPad, ratio: float) -> bool:
+    """Return whether a sound can be rendered that many times as long."""
+    longest_s = planned.sound.frames * max(ratio, 1) / RATE_HZ
+    return MIN_RATIO <= ratio <= MAX_RATIO and longest_s <= MAX_STRETCH_S
 
 
 def _check_stretch(planned: PlannedPad) -> Iterator[Finding]:

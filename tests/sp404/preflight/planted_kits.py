@@ -144,6 +144,19 @@ def plant_unheard_pattern(folder: Path) -> Planted:
     return kit.model_copy(update={"patterns": {"A1": PatternDocument(name="", ptn=ptn)}}), sounds
 
 
+def plant_unfit(folder: Path) -> Planted:
+    kit, sounds = clean(folder)
+    return with_settings(kit, "A1", recipe={"version": 1, "length_s": 900}), sounds | {
+        "A1": MissingSound("unfit")
+    }
+
+
+def plant_long_and_stretched(folder: Path) -> Planted:
+    kit, sounds = clean(folder)
+    recipe = {"version": 1, "bpm": 80.0, "from_bpm": 90.0}
+    return with_settings(kit, "A1", recipe=recipe), sounds | {"A1": MissingSound("too long", rate_hz=44_100)}
+
+
 def plant_kept(folder: Path) -> Planted:
     kit, sounds = clean(folder)
     return kit.model_copy(update={"kept": "abcd"}), sounds
@@ -156,6 +169,8 @@ PLANTED: dict[str, tuple[str, str, Callable[[Path], Planted]]] = {
     "empty": ("sample_empty", "A1", with_missing(MissingSound("empty"))),
     "too long": ("sample_too_long", "A1", with_missing(MissingSound("too long", rate_hz=44_100))),
     "unreadable": ("sample_unreadable", "A1", with_missing(MissingSound("unreadable"))),
+    "too long and stretched": ("sample_too_long", "A1", plant_long_and_stretched),
+    "unfit recipe": ("sample_unfit", "A1", plant_unfit),
     "start past end": ("points_past_end", "A1", with_changes("A1", start=6_000)),
     "end past end": ("points_past_end", "A1", with_changes("A1", end=6_001)),
     "loop top past end": ("points_past_end", "A1", with_changes("A1", loop_top=6_000)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from app.sp404.card.card_options import TARGETS
 from app.sp404.card.card_sounds import CardSound, CardSounds, MissingSound
 from app.sp404.card.pad_plans import plan_card
 from app.sp404.kit_document import BankDocument, KitDocument, PatternDocument
-from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, has_errors
+from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, has_errors, read_finding
+from app.sp404.preflight.fix_words import describe_fix
 from app.sp404.preflight.fixes import apply_fixes
 from app.sp404.preflight.kit_preflight import check_kit
 from app.sp404.project.packed_patterns import pack_pattern, read_packed
@@ -40,6 +42,7 @@ ERRORS = {
     "sample_empty",
     "sample_too_long",
     "sample_unreadable",
+    "sample_unfit",
     "points_past_end",
     "chops_past_end",
 }
@@ -87,6 +90,9 @@ def test_its_fix_removes_it(planted: str, folder: Path) -> None:
     if not fixes:
         return
     assert fixed != kit
+    assert all(len(describe_fix(fix)) > 5 for fix in fixes)
+    plain = json.loads(json.dumps([one.to_dict() for one in found]))
+    assert [read_finding(one).to_dict() for one in plain] == plain
     after = check_kit(fixed, rendered_again(fixed, sounds, fixes[0].banks), TARGETS)
     assert [one for one in after if one.code == code] == []
     assert not has_errors(after)
@@ -114,8 +120,9 @@ def rendered_again(kit: KitDocument, sounds: CardSounds, moves: Any) -> dict[str
 
 
 def cut(sound: MissingSound, recipe: RenderRecipe) -> CardSound | MissingSound:
-    """Return a sound of 16 minutes in place of one that was too long, if it was cut to that."""
-    return sound if recipe.end != 960 * 44_100 else replace(sound, reason="analysing")
+    """Return what is no error in place of a sound that was cut to 16 minutes, or is no longer shaped."""
+    is_right = recipe.end == 960 * 44_100 or (sound.reason == "unfit" and recipe.changes_nothing)
+    return replace(sound, reason="analysing") if is_right else sound
 
 
 def stretched(sound: CardSound | MissingSound, recipe: RenderRecipe) -> CardSound:
@@ -132,6 +139,16 @@ def test_a_tempo_beyond_the_range_of_a_pad_is_folded(folder: Path) -> None:
     assert apply_fixes(kit, [found]).pads["A2"].settings.bpm == 125.0
     kit, sounds = with_sound("A2", bpm=360.0)(folder)
     assert [(one.code, one.fix) for one in check_kit(kit, sounds)] == [("tempo_folded", None)]
+
+
+def test_a_loop_that_is_too_long_to_be_stretched_is_named_without_a_fix(folder: Path) -> None:
+    kit, sounds = clean(folder)
+    loop = sounds["A2"]
+    assert isinstance(loop, CardSound)
+    header = replace(loop.audio.header, size_bytes=512 + 2 * (301 * 48_000 + 9_000))
+    long = replace(loop, audio=replace(loop.audio, header=header))  # type: ignore[type-var]  # a WavSound
+    found = check_kit(kit, sounds | {"A2": long})
+    assert [(one.code, one.fix) for one in found] == [("not_whole_beats", None)]
 
 
 def test_everything_at_once_is_fixed_at_once(folder: Path) -> None:
