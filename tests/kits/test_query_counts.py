@@ -36,7 +36,7 @@ def kit_with(owner: User, samples: list[Sample]) -> Kit:
     [
         ("/kits", 4),
         ("/kits/{id}", 8),
-        ("/kits/{id}/card", 12),
+        ("/kits/{id}/card", 13),
         ("/kits/{id}/pads/A1", 8),
         ("/kits/{id}/pads/A1?ask=loop", 13),
     ],
