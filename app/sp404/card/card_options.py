@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from app.sp404.errors import UnitFileError
+from app.sp404.project.base_archive import KeptSmp
 from app.sp404.project.pattern_files import Pattern
 from app.sp404.project.unit_project import UnitProject
 
@@ -29,12 +30,16 @@ class CardOptions:
         Whether the native project gets a start-up screen with the kit's name, where it has none.
     base : UnitProject or None
         The project that the kit was read from: its pictures, patterns and unknown bytes are written back.
+    kept_sounds : mapping of str to KeptSmp
+        What the SMPs of that project had beside their sound, by pads. A pad that still plays the same is
+        written as the same SMP.
     """
 
     project_number: int = 1
     patterns: Mapping[str, Pattern] = field(default_factory=dict)
     draws_screen: bool = False
     base: UnitProject | None = None
+    kept_sounds: Mapping[str, KeptSmp] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1 <= self.project_number <= PROJECTS:
