@@ -39,6 +39,7 @@ RINGS = [
     },
     {"app.mail_wakeup"},
     {"tasks"},
+    {"app.imports"},
     {
         "app.account",
         "app.admin",

@@ -113,3 +113,13 @@ class ExportRequest(RequestModel):
         description="`mk2` is the native project, a beta; `import` are WAVs for the unit's import."
     )
     project_number: int = Field(1, ge=1, le=PROJECTS, description="Of the native project: `PROJECT_01` …")
+
+
+class ImportForm(RequestModel):
+    """The field sent together with the file."""
+
+    folder: str | None = Field(
+        None,
+        max_length=1_000,
+        description="Of the project in the ZIP, or the path of the `kit.json`, where there are several.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -15,6 +15,7 @@ from app.billing import quota
 from app.extensions import db, settings
 from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs.purposes import Results, StepInput
+from app.kits import kit_bases
 from app.models import CardExport, Job, Kit, Render, Sample
 from app.models.usage import EXPORT
 from app.shaping import pad_renders
@@ -43,9 +44,9 @@ def make_card(work: StepInput, said: Said) -> dict[str, Any]:
     for number, (pad, document) in enumerate(_with_samples(kit), start=1):
         sounds[pad] = _pad_sound(work, pad, document)
         said(number)
-    options = CardOptions(project_number=choices[PROJECT], draws_screen=True)
     archive = work.folder / "card.zip"
     try:
+        options = _options(choices, work.folder)
         _write_zip(build(kit, sounds, choices[TARGETS], options), archive)
         findings = check_files(archive)
     except UnitFileError as error:
@@ -55,6 +56,14 @@ def make_card(work: StepInput, said: Said) -> dict[str, Any]:
         "size_bytes": archive.stat().st_size,
         "findings": [finding.to_dict() for finding in findings],
     }
+
+
+def _options(choices: Mapping[str, Any], folder: Path) -> CardOptions:
+    """Return the options of a card; a kit that was brought back starts from its project."""
+    base = kit_bases.fetch_base(choices[KIT_ID], folder)
+    if base is None:
+        return CardOptions(project_number=choices[PROJECT], draws_screen=True)
+    return CardOptions(project_number=choices[PROJECT], base=base.project, kept_sounds=base.sounds)
 
 
 def finish_card(job: Job, results: Results) -> None:

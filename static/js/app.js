@@ -8,6 +8,7 @@ import "./upload.js";
 import "./selection.js";
 import "./chops.js";
 import "./kit.js";
+import "./project_import.js";
 
 document.documentElement.classList.add("has-js");
 
