@@ -43,7 +43,7 @@ def bring_back(work: StepInput, measuring: SoundMeasuring) -> dict[str, Any]:
         path: made[one.digest]["id"] for one in new if one.digest in made for path in one.paths
     }
     return {
-        "kit": write_kit(_with_samples(unpacked.kit, samples)),
+        "kit": write_kit(_with_samples_of(unpacked.kit, samples)),
         "new": list(made.values()),
         "known": len(set(known.values())),
         "problems": [str(one) for one in (*problems, *unreadable)],
@@ -108,7 +108,18 @@ def _check_room(user_id: str, new: list[NewSound], base_bytes: int) -> None:
         raise UnreadableAudio(sentence)
 
 
-def _with_samples(kit: KitDocument, samples: Mapping[str, str]) -> KitDocument:
+def with_samples(kit: KitDocument, ids: Mapping[str, str]) -> KitDocument:
+    """Return a kit whose pads hold other samples, by the ids of those that they hold."""
+    pads = dict(kit.pads)
+    for pad, document in kit.pads.items():
+        sample = document.sample
+        if sample is not None and sample.id is not None and sample.id in ids:
+            changed = sample.model_copy(update={"id": ids[sample.id]})
+            pads[pad] = document.model_copy(update={"sample": changed})
+    return kit.model_copy(update={"pads": pads})
+
+
+def _with_samples_of(kit: KitDocument, samples: Mapping[str, str]) -> KitDocument:
     """Return a kit whose pads name the samples of their sounds by id."""
     pads = dict(kit.pads)
     for pad, document in kit.pads.items():

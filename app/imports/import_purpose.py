@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import url_for
+from sqlalchemy import select
 
 from app.audio.errors import UnreadableAudio
 from app.audio.result import Measurement
 from app.billing import several_uploads
 from app.billing.quota import QuotaExceededError
 from app.extensions import db
-from app.imports.import_job import bring_back
+from app.imports.import_job import bring_back, with_samples
 from app.imports.new_sounds import SoundMeasuring, library_file
 from app.imports.project_uploads import KIT_IMPORT
 from app.jobs import transitions
@@ -43,12 +44,16 @@ def finish_import(job: Job, results: Results) -> None:
     """Make the samples and the kit, charge for them, and note what was left out; all of it or nothing."""
     brought = results[BROUGHT]
     user = db.session.get_one(User, job.user_id)
+    added = _added_meanwhile(user.id, brought["new"])
+    new = [one for one in brought["new"] if one["id"] not in added]
     try:
-        size_bytes = sum(one["size_bytes"] for one in brought["new"]) + brought["base_bytes"]
-        several_uploads.charge(user, job, len(brought["new"]), size_bytes)
-        db.session.add_all([_new_sample(user.id, one) for one in brought["new"]])
+        several_uploads.charge(
+            user, job, len(new), sum(one["size_bytes"] for one in new) + brought["base_bytes"]
+        )
+        db.session.add_all([_new_sample(user.id, one) for one in new])
         db.session.flush()
-        kit = kit_list.insert_kit(user.id, documents.state_of_document(user, read_kit(brought["kit"])))
+        document = with_samples(read_kit(brought["kit"]), added)
+        kit = kit_list.insert_kit(user.id, documents.state_of_document(user, document))
     except (QuotaExceededError, TooManyKitsError, KitTooLargeError) as error:
         raise UnreadableAudio(str(error)) from error
     if brought["base_bytes"]:
@@ -58,11 +63,22 @@ def finish_import(job: Job, results: Results) -> None:
         )
     outcome = {
         "kit_id": kit.id,
-        "new": len(brought["new"]),
-        "known": brought["known"],
+        "new": len(new),
+        "known": brought["known"] + len(added),
         "problems": brought["problems"],
     }
     job.choices = {**(job.choices or {}), OUTCOME: outcome}
+
+
+def _added_meanwhile(user_id: str, new: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the samples of sounds that another job has added meanwhile, by the ids they would have got."""
+    same = select(Sample.content_sha256, Sample.id).where(
+        Sample.user_id == user_id,
+        Sample.deleted_at.is_(None),
+        Sample.content_sha256.in_([one["sha256"] for one in new]),
+    )
+    ids = {row[0]: row[1] for row in db.session.execute(same)}
+    return {one["id"]: ids[one["sha256"]] for one in new if one["sha256"] in ids}
 
 
 def _new_sample(user_id: str, plain: Mapping[str, Any]) -> Sample:

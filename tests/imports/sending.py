@@ -20,7 +20,8 @@ FOLDER = "P07_Dusty"
 def noisy(seed: int, frames: int) -> bytes:
     """Return big-endian PCM of a decaying rumble that differs with the seed."""
     values = (round(9_000 * ((n * (seed + 3)) % 97 / 48.5 - 1) * (1 - n / frames)) for n in range(frames))
-    return b"".join(value.to_bytes(2, "big", signed=True) for value in values)
+    loudest = b"\x7f\xff\x80\x00"
+    return loudest + b"".join(value.to_bytes(2, "big", signed=True) for value in values)[len(loudest) :]
 
 
 def unit_project() -> dict[str, bytes]:

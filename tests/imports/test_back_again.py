@@ -53,7 +53,7 @@ def test_a_project_becomes_a_kit_with_its_sounds_and_goes_back_byte_for_byte(
     assert write_card(owner, kit, tmp_path / "card") == files
     job = db.session.scalars(db.select(Job).where(Job.purpose == "kit_import")).one()
     done = as_owner.get(f"/kits/import/done/{job.id}").text
-    assert "2 new samples, and 0 samples that you had already" in done
+    assert "2 new samples." in done
     assert f'href="/kits/import/done/{job.id}"' in as_owner.get("/jobs").text
 
 
@@ -111,7 +111,9 @@ def test_a_copy_keeps_the_project_too_and_the_last_one_gives_its_storage_back(
     assert quantities("storage") == before - size_bytes
 
 
-def test_several_projects_become_a_kit_each_and_a_damaged_one_says_why(as_owner: Browser) -> None:
+def test_several_projects_become_a_kit_each_and_a_damaged_one_says_why(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = {
         f"EXPORT/PROJECT/PROJECT_{n:02d}/{path}": data
         for n in (1, 2)
@@ -125,6 +127,8 @@ def test_several_projects_become_a_kit_each_and_a_damaged_one_says_why(as_owner:
     jobs = order(as_owner, upload, *(one["path"] for one in upload.found))
     assert len(jobs) == 2
     assert order(as_owner, upload, jobs[0].choices["path"]) == jobs  # type: ignore[index]
+    # As if both jobs ran at the same time: neither finds the sounds of the other while it measures.
+    monkeypatch.setattr("app.imports.import_job.find_known", lambda *_: {})
     while run.run_next() is not None:
         pass
     assert [kit.name for kit in db.session.scalars(db.select(Kit))] == ["Dusty project"] * 2
@@ -167,7 +171,7 @@ def test_an_attempt_that_dies_leaves_one_kit_and_each_sound_once(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying:
-        dying.setattr("app.imports.import_job._with_samples", die)
+        dying.setattr("app.imports.import_job._with_samples_of", die)
         with pytest.raises(KeyboardInterrupt):
             run.run_next()
     db.session.refresh(job)

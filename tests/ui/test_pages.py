@@ -87,9 +87,8 @@ def address(path: str, library: Producer) -> str:
         return kits[1] if path == "EMPTY KIT" else path.replace("KIT", kits[0])
     if path == "PROJECT":
         sent = [("project", ("card.zip", zipped(small_project(), "PROJECT_01/")))]
-        return library.http.post("/kits/import", data={"csrf_token": library.token("/")}, files=sent).headers[
-            "Location"
-        ]
+        form = {"csrf_token": library.token("/")}
+        return str(library.http.post("/kits/import", data=form, files=sent).url.path)
     if path == "ADD":
         return "/kits/add?" + "&".join(f"sample={each}" for each in sample_ids(library))
     if path == "DUPLICATES":

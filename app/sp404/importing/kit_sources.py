@@ -173,7 +173,7 @@ def _look_at(tree: FileTree, source: KitSource, name: str) -> FoundKit:
             return _look_at_kit(tree, source)
         return _look_at_project(source, read_named_project(tree, source.path, name))
     except UnitFileError as error:
-        shown = shown_path(source.path) or name
+        shown = shown_path(source.path.rpartition("/")[2]) or name
         return FoundKit(source.path, source.kind, shown, problems=(str(error),), is_readable=False)
 
 
