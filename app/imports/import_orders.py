@@ -34,11 +34,11 @@ def order_imports(user: User, upload: ProjectUpload, paths: Sequence[str]) -> li
         waiting = reprocess.unfinished_jobs_for(user, KIT_IMPORT)
         choices = [(job.choices or {}, job) for job in waiting]
         under_way = {one[PATH]: job for one, job in choices if one.get(UPLOAD) == upload.id}
-        batch = Batch(id=str(uuid4()), user_id=user.id, expected=len(chosen))
-        jobs = [under_way.get(one.path) or _build_job(user, upload, one, batch.id) for one in chosen]
-        fresh = [job for job in jobs if job.batch_id == batch.id]
+        batch_id = str(uuid4())
+        jobs = [under_way.get(one.path) or _build_job(user, upload, one, batch_id) for one in chosen]
+        fresh = [job for job in jobs if job.batch_id == batch_id]
         if fresh:
-            session.add(batch)
+            session.add(Batch(id=batch_id, user_id=user.id, expected=len(fresh)))
             session.flush()
             session.add_all(fresh)
     return jobs

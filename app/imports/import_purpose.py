@@ -25,6 +25,7 @@ from app.kits.kit_list import TooManyKitsError
 from app.models import Job, KitBase, Sample, User
 from app.models.job import ANALYSED, DECODED, OUTCOME, READY
 from app.notify.batch_mail import BatchWording
+from app.notify.external_urls import external_url
 from app.sp404.kit_document import read_kit
 from app.upload.upload_purpose import build_sample
 
@@ -109,7 +110,14 @@ KIT_IMPORT_PURPOSE = Purpose(
         file_refused=NOTHING_ADDED,
         tries_used_up=f"{NOTHING_ADDED} You can try again for {transitions.FILE_KEPT_FOR.days} days.",
         file_unavailable=f"{NOTHING_ADDED} Send the project again.",
-        mail=BatchWording("project", "back", "brought back", min_wait_s=MAIL_AFTER_S),
+        mail=BatchWording(
+            "project",
+            "back",
+            "brought back",
+            min_wait_s=MAIL_AFTER_S,
+            made="project",
+            address=lambda job: external_url("imports.done", import_id=job.id),
+        ),
     ),
     result_label="See the kit and what was brought back",
     result_address=lambda job: url_for("imports.done", import_id=job.id),

@@ -16,7 +16,7 @@ from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs.lease import LeaseLostError
 from app.models import AudioFeatures, Sample
 from app.sp404.errors import UnitFileError
-from app.sp404.project.base_archive import plays_same
+from app.sp404.project.kept_smp import plays_same
 from app.sp404.project.pcm_files import PcmShape, read_pcm_shape
 
 MAX_CHANNELS = 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from app.kits.kit_rows import load_state
 from app.library import trash
 from app.models import CardExport, Job, Kit, KitBase, Sample, Usage, User
 from app.models.base import transaction, utcnow
+from app.notify import outbox
 from app.sp404.project.project_reader import read_project
 from tests.imports.sending import FOLDER, bring_back, noisy, order, send, send_bytes, unit_project, write_card
-from tests.sp404.project.made_files import block, padconf, smp, write_files
+from tests.kits.stock import kit_of, some_samples
+from tests.sp404.project.made_files import block, padconf, small_project, smp, write_files
 from tests.support import Browser, finished_job, kick
 
 
@@ -245,3 +249,22 @@ def test_our_own_card_with_wavs_brings_sounds_by_their_paths(
     assert pads["A1"].settings.recipe is None  # it is in the sound
     assert samples["A1"].content_sha256 != samples["A2"].content_sha256
     assert db.session.get(KitBase, theirs.id) is None
+
+
+def test_a_mail_tells_of_a_project_and_of_a_card_that_took_longer(as_owner: Browser, owner: User) -> None:
+    [job] = order(as_owner, send(as_owner, small_project()))
+    card = card_orders.order_card(owner, kit_of(owner, A1=some_samples(owner)[0]), ["midi"])
+    with transaction():
+        for one in (job, card):
+            one.created_at = utcnow() - timedelta(minutes=2)
+    run.run_next()
+    run.run_next()
+    outbox.deliver_mails()
+    mails = [
+        message_from_bytes(file.read_bytes(), policy=policy.default)
+        for file in (settings().data_dir / "mail").glob("*.eml")
+    ]
+    told = {str(mail["Subject"]): mail.get_body(("plain",)).get_content() for mail in mails}  # type: ignore[union-attr]
+    assert set(told) == {"Your project is back", "Your card is ready"}
+    assert f"/kits/import/done/{job.id}" in told["Your project is back"]
+    assert f"/exports/{card.id}" in told["Your card is ready"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from app.sp404.errors import UnitFileError
-from app.sp404.project.base_archive import KeptSmp
+from app.sp404.project.kept_smp import KeptSmp
 from app.sp404.project.pattern_files import Pattern
 from app.sp404.project.unit_project import UnitProject
 

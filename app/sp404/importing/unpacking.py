@@ -25,8 +25,9 @@ from app.sp404.importing.kit_sources import (
 )
 from app.sp404.importing.project_kit import kit_of_project
 from app.sp404.kit_document import KitDocument, SampleReference, write_kit
-from app.sp404.project.base_archive import KeptSmp, digest_wav, take_sound, write_base
+from app.sp404.project.base_archive import write_base
 from app.sp404.project.file_trees import FileTree, open_tree, read_errors_named
+from app.sp404.project.kept_smp import KeptSmp, digest_wav, take_sound
 from app.sp404.project.pad_sounds import SmpSound
 from app.sp404.project.pcm_files import read_pcm_shape
 

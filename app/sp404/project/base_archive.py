@@ -6,24 +6,21 @@ random values, and bytes after the last whole frame. So an untouched sound is wr
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from app.audio.unit_format import MIN_FRAMES, RATE_HZ
 from app.sp404.errors import ProjectProblem, UnitFileError
 from app.sp404.pad_places import pad_index, pattern_file, sound_file
 from app.sp404.project.file_trees import PADCONF, open_tree, read_errors_named, read_whole, shown_path
-from app.sp404.project.pad_sounds import PadSound, SmpSound, WavSound
-from app.sp404.project.pcm_files import PcmShape, make_wav_header, pcm_blocks
+from app.sp404.project.kept_smp import KeptSmp
 from app.sp404.project.project_reader import read_project_of
-from app.sp404.project.smp_files import HEADER_BYTES, SAMPLE_BYTES, SmpHeader, smp_blocks, swap_bytes
 from app.sp404.project.unit_project import OtherFile, UnitProject
 from app.sp404.project.zip_checks import MAX_DEPTH
 
@@ -37,149 +34,11 @@ NOT_KEPT = "It is not kept with the kit: it lies too deep, or there is too much 
 WriteFile = Callable[[BinaryIO], object]
 
 
-@dataclass(frozen=True)
-class KeptSmp:
-    """What an SMP has beside its sound.
-
-    Attributes
-    ----------
-    header : bytes
-        Its first 512 bytes.
-    tail : bytes
-        What follows its last whole frame; mostly nothing.
-    pcm_sha256 : str
-        Digest of the little-endian samples, as a WAV has them.
-    frames, channels : int
-        Of the sound.
-    """
-
-    header: bytes
-    tail: bytes
-    pcm_sha256: str
-    frames: int
-    channels: int
-
-    def restore(self, sound: PadSound) -> PadSound:
-        """Return a sound that is written as this SMP, if it is the same audio; else the sound itself."""
-        shape = PcmShape(self.frames, self.channels)
-        if isinstance(sound, WavSound) and plays_same(sound.path, _shape_of(sound), shape, self.pcm_sha256):
-            return RestoredSmp(self, sound)
-        return sound
-
-
-@dataclass(frozen=True)
-class RestoredSmp:
-    """A WAV of a library that is written as the SMP that it came from."""
-
-    kept: KeptSmp
-    wav: WavSound
-
-    @property
-    def header(self) -> SmpHeader:
-        """Return size and channels of the SMP."""
-        pcm = self.kept.frames * self.kept.channels * SAMPLE_BYTES
-        return SmpHeader(HEADER_BYTES + pcm + len(self.kept.tail), self.kept.channels)
-
-    def write_smp(self, smp: BinaryIO) -> None:
-        """Write the SMP as it was.
-
-        Raises
-        ------
-        UnitFileError
-            The WAV can no longer be read.
-        """
-        smp.write(self.kept.header)
-        for block in pcm_blocks(self.wav.path, PcmShape(self.kept.frames, self.kept.channels)):
-            smp.write(swap_bytes(block))
-        smp.write(self.kept.tail)
-
-    def write_wav(self, wav: BinaryIO) -> None:
-        """Write the sound as a WAV of 48 kHz and 16 bits with a header of 44 bytes."""
-        self.wav.write_wav(wav)
-
-
 class BaseArchive(NamedTuple):
     """A project without its sounds, and what their SMPs had beside the sound, by pads."""
 
     project: UnitProject
     sounds: Mapping[str, KeptSmp]
-
-
-def take_sound(sound: SmpSound, target: Path) -> KeptSmp:
-    """Write the sound of an SMP as a WAV, and return what the SMP has beside it.
-
-    Parameters
-    ----------
-    sound : SmpSound
-    target : Path
-        Of the WAV, with a header of 44 bytes.
-
-    Raises
-    ------
-    UnitFileError
-        The SMP has no sound, ends early or can't be read.
-    """
-    frames, channels = sound.header.frames, sound.header.channels
-    if not frames:
-        raise UnitFileError("Its sound is empty.")
-    digest = hashlib.sha256()
-    with (
-        read_errors_named("Its sound can't be read."),
-        sound.open_file() as smp,
-        target.open("wb") as wav,
-    ):
-        header = smp.read(HEADER_BYTES)
-        wav.write(make_wav_header(frames, channels, RATE_HZ))
-        for block in smp_blocks(smp, frames * channels * SAMPLE_BYTES):
-            pcm = swap_bytes(block)
-            digest.update(pcm)
-            wav.write(pcm)
-        return KeptSmp(header, smp.read(SAMPLE_BYTES * channels), digest.hexdigest(), frames, channels)
-
-
-def plays_same(path: Path, shape: PcmShape, wanted: PcmShape, pcm_sha256: str) -> bool:
-    """Return whether a WAV has these samples; one that was too short for a pad may have silence after them.
-
-    Parameters
-    ----------
-    path : Path
-        Of a 16-bit WAV.
-    shape : PcmShape
-        Of this WAV.
-    wanted : PcmShape
-        Of the samples.
-    pcm_sha256 : str
-        Digest of the samples.
-
-    Raises
-    ------
-    UnitFileError
-        The WAV can't be read.
-    """
-    longest = max(wanted.frames, MIN_FRAMES)
-    if shape.channels != wanted.channels or not wanted.frames <= shape.frames <= longest:
-        return False
-    digest, left = hashlib.sha256(), wanted.frames * wanted.frame_bytes
-    for block in pcm_blocks(path, shape):
-        digest.update(block[:left])
-        if any(block[left:]):
-            return False
-        left = max(left - len(block), 0)
-    return digest.hexdigest() == pcm_sha256
-
-
-def digest_wav(path: Path, shape: PcmShape) -> str:
-    """Return the SHA-256 of the samples of a 16-bit WAV.
-
-    Raises
-    ------
-    UnitFileError
-        The WAV can't be read.
-    """
-    digest = hashlib.sha256()
-    for block in pcm_blocks(path, shape):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def write_base(project: UnitProject, sounds: Mapping[str, KeptSmp], target: Path) -> list[ProjectProblem]:
@@ -197,12 +56,8 @@ def write_base(project: UnitProject, sounds: Mapping[str, KeptSmp], target: Path
     Returns
     -------
     list of ProjectProblem
-        Files that were left out, because they are too many or too large together, or lie too deep.
-
-    Raises
-    ------
-    UnitFileError
-        A file can't be read.
+        Files that were left out, because they are too many or too large together, lie too deep or can't be
+        read.
     """
     problems: list[ProjectProblem] = []
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -213,12 +68,12 @@ def write_base(project: UnitProject, sounds: Mapping[str, KeptSmp], target: Path
             archive.writestr(f"{FOLDER}/{path}/", b"")
         files, left_bytes = 0, MAX_OTHERS_BYTES
         for path, size_bytes, write in _other_files(project, sounds):
-            if size_bytes > left_bytes or files == MAX_OTHERS or path.count("/") >= MAX_DEPTH:
-                problems.append(ProjectProblem(shown_path(path), NOT_KEPT))
+            fits = size_bytes <= left_bytes and files < MAX_OTHERS and path.count("/") < MAX_DEPTH
+            fault = _add_other(archive, path, write) if fits else NOT_KEPT
+            if fault:
+                problems.append(ProjectProblem(shown_path(path), fault))
                 continue
             files, left_bytes = files + 1, left_bytes - size_bytes
-            with archive.open(f"{FOLDER}/{path}", "w") as member:
-                write(cast(BinaryIO, member))
     return problems
 
 
@@ -241,11 +96,6 @@ def read_base(path: Path) -> BaseArchive:
     return BaseArchive(replace(project, folder_name=folder_name, problems=()), sounds)
 
 
-def _shape_of(sound: WavSound) -> PcmShape:
-    """Return the shape of the WAV itself, without the silence that is written after it."""
-    return PcmShape(sound.header.frames - sound.padding, sound.header.channels)
-
-
 def _own_files(project: UnitProject) -> Iterator[tuple[str, bytes]]:
     yield PADCONF, project.base.to_bytes()
     for place, pattern in project.patterns.items():
@@ -261,6 +111,19 @@ def _other_files(project: UnitProject, sounds: Mapping[str, KeptSmp]) -> Iterato
             yield sound_file(pad_index(place)), pad.sound.header.size_bytes, pad.sound.write_smp
     for path, other in project.others.items():
         yield path, other.size_bytes, partial(_copy_other, path, other)
+
+
+def _add_other(archive: zipfile.ZipFile, path: str, write: WriteFile) -> str:
+    """Add a file if all of it can be read; else return why not."""
+    with TemporaryFile() as whole:
+        try:
+            write(cast(BinaryIO, whole))
+        except UnitFileError:
+            return "It can't be read and is not kept with the kit."
+        whole.seek(0)
+        with archive.open(f"{FOLDER}/{path}", "w") as member:
+            shutil.copyfileobj(whole, member, COPY_BYTES)
+    return ""
 
 
 def _copy_other(path: str, other: OtherFile, target: BinaryIO) -> None:
