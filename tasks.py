@@ -23,6 +23,7 @@ from app.billing.plans import PRO_TIER
 from app.cards import card_orders
 from app.deduplication.comparison import compare_due_samples
 from app.engine import dispatch
+from app.imports import project_uploads
 from app.jobs import cleanup, message_lanes, run, scheduler, workers
 from app.jobs.heartbeat_thread import start_heartbeat
 from app.jobs.reconcile import requeue_abandoned
@@ -145,6 +146,7 @@ def remove_leftovers() -> None:
         payment_events.purge_applied,
         cleanups.remove_leftovers,
         card_orders.remove_old_cards,
+        project_uploads.remove_old_uploads,
         fold_changed_rows,
         vector_orders.order_missing_vectors,
     )

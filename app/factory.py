@@ -21,6 +21,8 @@ from app.cards.routes import blueprint as cards
 from app.config import LOOPBACK_HOSTS, Settings
 from app.deduplication.routes import blueprint as duplicates
 from app.extensions import csrf, db, limiter, login_manager, migrate
+from app.imports.import_purpose import KIT_IMPORT_PURPOSE
+from app.imports.routes import blueprint as imports
 from app.jobs import purposes
 from app.jobs.routes import blueprint as jobs
 from app.kits.routes import blueprint as kits
@@ -62,6 +64,7 @@ def build_app(settings: Settings | None = None) -> Flask:
         PREVIEW_PURPOSE,
         ARCHIVE_PURPOSE,
         CARD_PURPOSE,
+        KIT_IMPORT_PURPOSE,
     )
     templating.init_app(app)
     security.init_app(app)
@@ -129,6 +132,7 @@ def _register_blueprints(app: Flask) -> None:
         reprocessing,
         shaping,
         cards,
+        imports,
         admin,
         api,
         webhooks,

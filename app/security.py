@@ -20,7 +20,11 @@ STRIPE_API_BASE = Settings.model_fields["stripe_api_base"].default
 RETRY_LATER = frozenset({429, 503, 507})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # The fields that take files; any other form takes none.
-FILE_FIELDS = {"upload.create": frozenset({"audio"}), "kits.keep_midi": frozenset({"midi"})}
+FILE_FIELDS = {
+    "upload.create": frozenset({"audio"}),
+    "kits.keep_midi": frozenset({"midi"}),
+    "imports.send": frozenset({"project"}),
+}
 # Every other endpoint needs a signed-in user, so a new route is closed until it is listed here.
 PUBLIC_ENDPOINTS = frozenset(
     {

@@ -15,7 +15,9 @@ from app.models import DuplicateGroup, Sample, User, WebhookDelivery
 from app.notify import webhook_delivery
 from app.shaping import orders, presets
 from app.webhooks import endpoints
+from tests.imports import sending
 from tests.kits.stock import kit_of
+from tests.sp404.project.made_files import small_project
 from tests.support import Browser, finished_job, kick
 
 
@@ -34,7 +36,12 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     kit = kit_of(owner, A1=db.session.get_one(Sample, job_id))
     card_id = card_orders.order_card(owner, kit, ["import"]).id
     run.run_next()
+    upload = sending.send(browser, small_project())
+    [waiting] = sending.order(browser, upload)
+    run.run_next()
     return {
+        "project_id": upload.id,
+        "import_id": waiting.id,
         "export_id": card_id,
         "render_id": order.id,
         "preset_id": presets.save_preset(owner, "Backwards", RenderRecipe(reverse=True)).id,

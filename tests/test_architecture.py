@@ -28,6 +28,7 @@ RINGS = [
     | {"app.api.serving", "app.kits.kit_page", "app.shaping.shaping_page"},
     {"app.mail_wakeup"},
     {"tasks"},
+    {"app.imports"},
     {
         "app.account",
         "app.admin",

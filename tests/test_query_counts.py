@@ -15,6 +15,7 @@ from sqlalchemy import inspect, select
 
 from app.deduplication import groups
 from app.extensions import db
+from app.imports.project_uploads import KIT_IMPORT
 from app.models import (
     AccountClosing,
     ApiToken,
@@ -29,6 +30,7 @@ from app.models import (
     KitPattern,
     OutboxMessage,
     PaymentEvent,
+    ProjectUpload,
     Sample,
     Tag,
     Usage,
@@ -100,7 +102,7 @@ class Stock:
             for number in range(self.count, count):
                 for add in (
                     self._add_sample, self._add_jobs, self._add_webhook, self._add_account_rows,
-                    self._add_kit,
+                    self._add_kit, self._add_project,
                 ):  # fmt: skip
                     add(number)
                 session.flush()
@@ -157,6 +159,14 @@ class Stock:
         db.session.add_all([batch, job])
         db.session.flush()
         db.session.add(Attempt(job_id=job.id, **attempt))
+
+    def _add_project(self, number: int) -> None:
+        """Add a file with projects, and a job that has brought one back."""
+        values = {"name": f"card {number}.zip", "store_key": f"projects/{number}", "size_bytes": 1}
+        db.session.add(ProjectUpload(user_id=self.user.id, found=[], **values))
+        outcome = {"kit_id": new_id(), "new": 1, "known": 0, "problems": []}
+        job = copy_of(self.job, id=new_id(), purpose=KIT_IMPORT, choices={"outcome": outcome}, sample_id=None)
+        db.session.add(job)
 
     def _add_kit(self, number: int) -> None:
         """Add a kit, and a pad and a pattern to the first one."""
@@ -224,6 +234,8 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
     kit = db.session.scalars(select(Kit.id).order_by(Kit.id)).first()
     ids = {"sample_id": stock.sample.id, "job_id": failed, "endpoint_id": endpoint, "group_id": group}
     ids |= {"kit_id": kit, "pad": "A1", "bank": "A"}
+    ids["project_id"] = db.session.scalars(select(ProjectUpload.id)).first()
+    ids["import_id"] = db.session.scalars(select(Job.id).where(Job.purpose == KIT_IMPORT)).first()
     found: dict[str, str] = {}
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.endpoint not in NO_ROWS and rule.endpoint != "static":

@@ -45,7 +45,7 @@ def delete_objects(user_id: str) -> None:
     db.session.commit()
     for key in keys:
         store.delete(key)
-    for folder in ("incoming", "samples", "made", "exports"):
+    for folder in ("incoming", "samples", "made", "kept", "projects", "exports"):
         for key in store.older_than(f"{folder}/{user_id}/", soon):
             store.delete(key)
 

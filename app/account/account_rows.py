@@ -47,6 +47,8 @@ HIDDEN_COLUMNS = {
     "idempotency_keys": {"fingerprint"},
     "data_exports": {"storage_key"},
     "card_exports": {"store_key"},
+    "kit_bases": {"store_key"},
+    "project_uploads": {"store_key"},
     "renders": {"recipe_sha256", "store_key"},  # the recipe itself is there
     "audit_log": {"actor"},  # the address of an operator
 }

@@ -20,7 +20,7 @@ from app.account import account_rows
 from app.billing import billing_details
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, ObjectMissingError, StorageError, open_store
-from app.models import Job, Sample, User
+from app.models import Job, KitBase, ProjectUpload, Sample, User
 from app.models.base import utcnow
 from app.models.job import UNFINISHED
 
@@ -129,7 +129,7 @@ def _readable_rows(table: Any, user: User, email: str) -> Iterator[dict[str, Any
 
 
 def _uploaded_files(user: User) -> Iterator[tuple[str, str, str]]:
-    """Yield key, name in the ZIP and title of every file: samples, then uploads that became no sample."""
+    """Yield key, name in the ZIP and title of every file: samples, other uploads, what kits keep."""
     after = ""
     while True:
         page = select(Sample.id, Sample.original_key, Sample.filename).where(
@@ -142,10 +142,11 @@ def _uploaded_files(user: User) -> Iterator[tuple[str, str, str]]:
         if len(rows) < account_rows.PAGE_ROWS:
             break
         after = rows[-1][0]
-    prefix = f"incoming/{user.id}/"
-    for key in open_store(settings()).older_than(prefix, utcnow() + timedelta(minutes=1)):
-        name = key.removeprefix(prefix).replace("/", "-")
-        yield key, f"unprocessed/{name}", name
+    for folder, member in (("incoming", "unprocessed"), ("projects", "unprocessed"), ("kept", "projects")):
+        prefix = f"{folder}/{user.id}/"
+        for key in open_store(settings()).older_than(prefix, utcnow() + timedelta(minutes=1)):
+            name = key.removeprefix(prefix).replace("/", "-")
+            yield key, f"{member}/{name}{'' if folder == 'incoming' else '.zip'}", name
 
 
 def _check_free_disk(user: User) -> None:
@@ -153,6 +154,9 @@ def _check_free_disk(user: User) -> None:
     total, largest = db.session.execute(stored.where(Sample.user_id == user.id)).one()
     waiting = select(func.coalesce(func.sum(Job.size_bytes), 0)).where(Job.user_id == user.id)
     total += db.session.scalar(waiting.where(Job.state.in_(UNFINISHED))) or 0
+    for kept in (KitBase, ProjectUpload):
+        sizes = select(func.coalesce(func.sum(kept.size_bytes), 0)).where(kept.user_id == user.id)
+        total += db.session.scalar(sizes) or 0
     db.session.commit()
     # On disk, the store holds the ZIP a second time while it is copied there.
     copies = 2 if isinstance(open_store(settings()), DiskStore) else 1
@@ -189,7 +193,8 @@ def _readme(writer: ArchiveWriter) -> str:
         "Everything in your account at SP404MK2 Sample Agent.",
         "",
         "samples/      every file as you uploaded it. samples.json has its name and which file it is.",
-        "unprocessed/  files you uploaded that had not become a sample.",
+        "unprocessed/  files you uploaded that had not become a sample, and ZIPs of projects.",
+        "projects/     what your kits keep of the unit's projects that they were brought back from.",
         "*.json        all that is stored about you, one row on each line. Times are in UTC. Rows name each",
         "              other by id: a tag and a measurement have the id of their sample.",
         "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.api import kit_schemas, schemas
 from app.api.operation import Operation
-from app.models.api_token import EXPORTS_WRITE, KITS_READ, KITS_WRITE
+from app.models.api_token import EXPORTS_WRITE, KITS_READ, KITS_WRITE, SAMPLES_WRITE
 from app.sp404.kit_document import KitDocument
 
 MAX_KIT_BYTES = 2 * 10**6
@@ -74,6 +74,23 @@ CHECK_KIT = Operation(
     ability=KITS_READ,
     answer=kit_schemas.PreflightAnswer,
     query=kit_schemas.PreflightQuery,
+)
+IMPORT_KIT = Operation(
+    "import_kit",
+    "POST",
+    "/kits/import",
+    "Bring a project of the unit back",
+    "Send the ZIP of a project, of a card's `EXPORT` or of a backup of the unit, or one of our cards with "
+    "WAVs and `kit.json`. Its sounds become samples, each new one counted as an upload; sounds that you have "
+    "already are used again. Its pads become a kit. When the plan has no room for all of it, nothing is "
+    "added. Poll the job; once it is done, it has `kit_id` and `left_out`. The token needs "
+    f"`{SAMPLES_WRITE}` too.",
+    ability=KITS_WRITE,
+    status=202,
+    answer=schemas.UploadAnswer,
+    form=kit_schemas.ImportForm,
+    file_field="project",
+    problems=(507,),
 )
 DOWNLOAD_EXPORT = Operation(
     "download_export",
@@ -215,6 +232,7 @@ KIT_OPERATIONS = (
     CHECK_KIT,
     EXPORT_KIT,
     DOWNLOAD_EXPORT,
+    IMPORT_KIT,
     COPY_KIT,
     PUT_PAD,
     CLEAR_PAD,

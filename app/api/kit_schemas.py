@@ -182,3 +182,13 @@ class FindingAnswer(BaseModel):
 class PreflightAnswer(BaseModel):
     revision: int = Field(description="Of the kit that was checked.")
     findings: list[FindingAnswer] = Field(description="Errors first, each in order of the pads.")
+
+
+class ImportForm(RequestModel):
+    """The field sent together with the file."""
+
+    folder: str | None = Field(
+        None,
+        max_length=1_000,
+        description="Of the project in the ZIP, or the path of the `kit.json`, where there are several.",
+    )

@@ -5,23 +5,30 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
-from flask import Response
+from flask import Response, request
+from werkzeug.wrappers import Response as BaseResponse
 
 import tasks
 from app.api import kit_operations as operations
 from app.api import kit_schemas, problems
-from app.api.serving import Answer, serves, upload_answer
+from app.api.serving import Answer, authorise_user, serves, upload_answer
 from app.cards import card_orders, card_preflight
+from app.imports import import_orders, project_uploads
 from app.kits import documents, history, kit_list, pad_edits, pattern_edits, selections
 from app.kits.history import KitEdit
 from app.kits.kit_state import HUNDREDTHS, PadState
 from app.library import samples
 from app.models import CardExport, Kit, User
+from app.models.api_token import SAMPLES_WRITE
 from app.models.ownership import RowNotFoundError, owned_by
+from app.plurals import pluralize
 from app.sp404.errors import UnitFileError
+from app.sp404.importing.kit_sources import FoundKit
 from app.sp404.kit_document import KitDocument
 from app.sp404.pads import PLACES
+from app.sp404.project.file_trees import shown_path
 from app.sp404.project.midi_reader import MidiPattern, pattern_from_midi
+from app.sp404.project.project_search import MAX_LISTED
 from app.sp404.project.step_beats import pattern_of_beat
 from app.sp404.unit_limits import BANKS
 
@@ -203,6 +210,32 @@ def export_kit(user: User, kit_id: str, body: kit_schemas.ExportRequest) -> Answ
     )
     tasks.wake_for_job(job.tier)
     return upload_answer(job)
+
+
+@serves(operations.IMPORT_KIT)
+def import_kit(user: User, form: kit_schemas.ImportForm) -> Answer:
+    allowed = authorise_user(SAMPLES_WRITE)
+    if isinstance(allowed, BaseResponse):
+        return allowed
+    files = request.files.getlist(operations.IMPORT_KIT.file_field)
+    if len(files) != 1 or len(request.files) != 1:
+        return problems.problem_response(422, "Send one file in the field `project`.")
+    upload = project_uploads.receive(user, files[0].stream, files[0].filename)
+    found = project_uploads.found_kits(upload)
+    wanted = found[0].path if len(found) == 1 and form.folder is None else form.folder
+    chosen = next((one for one in found if one.path == wanted), None)
+    if chosen is None or not chosen.is_readable:
+        return problems.problem_response(422, _choices_told(found, chosen))
+    [job] = import_orders.order_imports(user, upload, [chosen.path])
+    tasks.wake_for_job(job.tier)
+    return upload_answer(job)
+
+
+def _choices_told(found: list[FoundKit], chosen: FoundKit | None) -> str:
+    if chosen is not None:
+        return " ".join(chosen.problems)
+    named = ", ".join(f"“{shown_path(one.path) or '.'}”" for one in found[:MAX_LISTED])
+    return f"There are {pluralize(len(found), 'project')}: {named}. Name one as `folder`."
 
 
 @serves(operations.DOWNLOAD_EXPORT)

@@ -99,7 +99,7 @@ def _schemas() -> dict[str, Any]:
     wanted += [(model, "validation") for model in dict.fromkeys(bodies)]
     _, made = models_json_schema(wanted, ref_template=SCHEMA_REF)
     schemas: dict[str, Any] = {name: _without_null_defaults(schema) for name, schema in made["$defs"].items()}
-    return schemas | {form.__name__: _form_schema(form) for form in (op.form for op in OPERATIONS) if form}
+    return schemas | {op.form.__name__: _form_schema(op.form, op.file_field) for op in OPERATIONS if op.form}
 
 
 def _without_null_defaults(schema: dict[str, Any]) -> dict[str, Any]:
@@ -161,10 +161,10 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return kept | (choices[0] if choices else {})
 
 
-def _form_schema(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema()
-    audio = {"type": "string", "format": "binary", "description": "The file."}
-    return schema | {"properties": {"audio": audio} | schema["properties"], "required": ["audio"]}
+def _form_schema(model: type[BaseModel], file_field: str) -> dict[str, Any]:
+    schema = _without_null_defaults(model.model_json_schema())
+    file = {"type": "string", "format": "binary", "description": "The file."}
+    return schema | {"properties": {file_field: file} | schema["properties"], "required": [file_field]}
 
 
 def _success_response(operation: Operation) -> dict[str, Any]:

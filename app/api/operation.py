@@ -26,7 +26,8 @@ class Operation:
     answer: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None  # JSON
-    form: type[BaseModel] | None = None  # multipart, together with the file `audio`
+    form: type[BaseModel] | None = None  # multipart, together with one file
+    file_field: str = "audio"  # of the form
     headers: type[BaseModel] | None = None
     max_body_bytes: int = MAX_JSON_BYTES
     problems: tuple[int, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.api import duplicate_schemas, render_schemas, sample_schemas, schemas, similar_schemas
 from app.api.kit_fill_operations import KIT_FILL_OPERATIONS
-from app.api.kit_operations import KIT_OPERATIONS
+from app.api.kit_operations import IMPORT_KIT, KIT_OPERATIONS
 from app.api.operation import Operation
 from app.models.api_token import EXPORTS_WRITE, JOBS_READ, SAMPLES_READ, SAMPLES_WRITE
 
@@ -189,6 +189,8 @@ FIND_CHOPS = Operation(
     query=render_schemas.ChopsQuery,
 )
 SHOW_USAGE = Operation("show_usage", "GET", "/usage", "Get plan usage", answer=schemas.UsageAnswer)
+
+__all__ = ["IMPORT_KIT", "OPERATIONS", "PREFIX"]
 
 OPERATIONS = (
     UPLOAD,

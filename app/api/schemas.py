@@ -68,7 +68,17 @@ class UploadAnswer(BaseModel):
 
 class JobAnswer(BaseModel):
     id: str
-    purpose: Literal["upload", "analyse", "describe", "render", "preview", "slice", "slice_zip", "kit_export"]
+    purpose: Literal[
+        "upload",
+        "analyse",
+        "describe",
+        "render",
+        "preview",
+        "slice",
+        "slice_zip",
+        "kit_export",
+        "kit_import",
+    ]
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
     step: Literal["stored", "decoded", "analysed", "described", "shaped", "ready"]
     filename: str
@@ -84,6 +94,8 @@ class JobAnswer(BaseModel):
         description="The shaped sound or slices it made, as long as they are stored."
     )
     card_url: str | None = Field(description="Link to the ZIP of the card it made, as long as that is kept.")
+    kit_id: str | None = Field(description="The kit that it brought back.")
+    left_out: list[str] = Field(description="What was wrong or left out of what it brought back.")
 
     @classmethod
     def from_job(
@@ -102,6 +114,8 @@ class JobAnswer(BaseModel):
             sp404_url=sp404_url if there and job.export_sp404 else None,
             render=RenderAnswer.from_render(made) if there and isinstance(made, Render) else None,
             card_url=card_url(made) if isinstance(made, CardExport) else None,
+            kit_id=(job.outcome or {}).get("kit_id"),
+            left_out=(job.outcome or {}).get("problems", []),
         )
 
 

@@ -61,7 +61,7 @@ def serves(operation: Operation) -> Callable[[View], View]:
             if isinstance(user, BaseResponse):
                 return user
             if operation.form is not None:
-                _check_before_reading(user)
+                _check_before_reading(user, operation)
             made = view(user, **ids, **request_parsing.parse_request(operation))
             if isinstance(made, BaseResponse):
                 return made
@@ -95,8 +95,11 @@ def authorise_user(ability: str | None) -> User | Response:
     return token.user
 
 
-def _check_before_reading(user: User) -> None:
+def _check_before_reading(user: User, operation: Operation) -> None:
     """Refuse an upload by its headers; a repeated request still gets its answer when the plan is used up."""
+    if operation is operations.IMPORT_KIT:
+        early_checks.reserve_room(early_checks.largest_project(user) + early_checks.MAX_OVERHEAD_BYTES)
+        return
     key = request.headers.get("Idempotency-Key")
     if key is None or not idempotency.is_known(user, key):
         early_checks.check_quota(user, request.content_length)

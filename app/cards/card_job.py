@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
@@ -11,6 +12,7 @@ from app.cards.card_archives import CardWork, write_archive
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs.purposes import Results, StepInput
+from app.kits import kit_bases
 from app.models import CardExport, Job, Kit
 from app.models.usage import EXPORT
 from app.sp404.card.card_options import CardOptions
@@ -25,10 +27,9 @@ PADS_DONE = "pads_done"  # early results: how many pads are rendered
 def make_card(work: StepInput, said: Callable[[int], None]) -> dict[str, Any]:
     """Make the ZIP of a card and put it into the store; `said` is told how many pads are rendered."""
     choices, archive = work.claim.choices, work.folder / "card.zip"
-    # The previous version ordered no screen by name, and always drew one.
-    options = CardOptions(project_number=choices[PROJECT], draws_screen=choices.get(SCREEN, True))
     here = CardWork(work.claim.user_id, work.folder, work.is_held)
     try:
+        options = _options(choices, work.folder)
         findings = write_archive(here, read_kit(choices[KIT]), choices[TARGETS], options, archive, said)
     except UnitFileError as error:
         raise UnreadableAudio(str(error)) from error
@@ -37,6 +38,15 @@ def make_card(work: StepInput, said: Callable[[int], None]) -> dict[str, Any]:
         "size_bytes": archive.stat().st_size,
         "findings": [finding.to_dict() for finding in findings],
     }
+
+
+def _options(choices: Mapping[str, Any], folder: Path) -> CardOptions:
+    """Return the options of a card; a kit that was brought back starts from its project."""
+    base = kit_bases.fetch_base(choices[KIT_ID], folder)
+    if base is not None:
+        return CardOptions(project_number=choices[PROJECT], base=base.project, kept_sounds=base.sounds)
+    # The previous version ordered no screen by name, and always drew one.
+    return CardOptions(project_number=choices[PROJECT], draws_screen=choices.get(SCREEN, True))
 
 
 def finish_card(job: Job, results: Results) -> None:

@@ -12,6 +12,7 @@ from app.models import Job
 from app.models.job import READY, SHAPED
 from app.models.webhook_endpoint import KIT_EXPORT_FAILED, KIT_EXPORT_READY
 from app.notify.batch_mail import BatchWording
+from app.notify.external_urls import external_url
 
 CARD = "kit_export"
 MAIL_AFTER_S = 60.0  # who gets the card at once needs no mail
@@ -51,7 +52,14 @@ CARD_PURPOSE = Purpose(
         file_refused=KIT_UNCHANGED,
         tries_used_up=f"{KIT_UNCHANGED} Try again, now or later.",
         file_unavailable=KIT_UNCHANGED,
-        mail=BatchWording("card", "ready", "made", min_wait_s=MAIL_AFTER_S),
+        mail=BatchWording(
+            "card",
+            "ready",
+            "made",
+            min_wait_s=MAIL_AFTER_S,
+            made="card",
+            address=lambda job: external_url("cards.made", export_id=job.id),
+        ),
     ),
     result_label="Download ZIP",
     result_address=lambda job: url_for("cards.made", export_id=job.id),

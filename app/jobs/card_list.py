@@ -124,6 +124,7 @@ def _version_hash(
         (
             *(job.id, job.state, job.step, job.run_at, job.is_delayed, job.attempt, job.may_be_retried),
             job.sample and job.sample.deleted_at,
+            job.results.get("progress"),
         )
         for job in jobs
     ]

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 
 from app.billing import quota
 from app.extensions import db
+from app.kits import kit_bases
 from app.kits.history import check_size
 from app.kits.kit_rows import load_state, write_state
 from app.kits.kit_state import KitState
@@ -57,13 +58,18 @@ def create_kit(user: User, state: KitState) -> Kit:
 
     Samples that are not the user's are left out: their pads are gaps.
     """
+    with transaction():
+        return insert_kit(user.id, state)
+
+
+def insert_kit(user_id: str, state: KitState) -> Kit:
+    """Create a kit as `create_kit` does, inside the caller's transaction."""
     check_size(state)
-    with transaction() as session:
-        _check_room(user.id)
-        kit = Kit(user_id=user.id, name=state.name, tempo=state.tempo, tempo_source=state.tempo_source)
-        session.add(kit)
-        session.flush()
-        write_state(kit, KitState(state.name), state)
+    _check_room(user_id)
+    kit = Kit(user_id=user_id, name=state.name, tempo=state.tempo, tempo_source=state.tempo_source)
+    db.session.add(kit)
+    db.session.flush()
+    write_state(kit, KitState(state.name), state)
     return kit
 
 
@@ -74,8 +80,9 @@ def copy_kit(user: User, kit: Kit) -> Kit:
     """
     with transaction() as session:
         session.refresh(kit)
-        state = load_state(kit)
-    return create_kit(user, replace(state, name=next_name(user, kit.name)))
+        made = insert_kit(user.id, replace(load_state(kit), name=next_name(user, kit.name)))
+        kit_bases.share_base(kit, made)
+    return made
 
 
 def delete_kit(kit: Kit) -> None:
@@ -97,7 +104,10 @@ def purge_deleted_kits() -> None:
     """Remove kits that were deleted longer ago than the undo period."""
     old = delete(Kit).where(Kit.deleted_at < utcnow() - UNDO_PERIOD)
     with transaction() as session:
+        keys = kit_bases.base_keys(Kit.deleted_at < utcnow() - UNDO_PERIOD)
         session.execute(old, execution_options={"synchronize_session": False})
+        unused = kit_bases.release_unused(keys)
+    kit_bases.delete_objects(unused)
 
 
 def next_name(user: User, name: str) -> str:

@@ -14,12 +14,14 @@ from app.models.job import Batch, Job
 from app.models.job_attempt import Attempt
 from app.models.kit import Kit
 from app.models.kit_bank import KitBank
+from app.models.kit_base import KitBase
 from app.models.kit_change import KitChange
 from app.models.kit_pad import KitPad
 from app.models.kit_pattern import KitPattern
 from app.models.outbox_message import OutboxMessage
 from app.models.overage_consent import MeterDifference, OverageConsent
 from app.models.payment import Invoice, PaymentEvent
+from app.models.project_upload import ProjectUpload
 from app.models.sample import AudioFeatures, Sample, Tag
 from app.models.sample_vector import SampleVector
 from app.models.search_row import Library, LibraryCount, LibraryTag, SampleChange, SearchRow
@@ -54,6 +56,7 @@ __all__ = [
     "Job",
     "Kit",
     "KitBank",
+    "KitBase",
     "KitChange",
     "KitPad",
     "KitPattern",
@@ -65,6 +68,7 @@ __all__ = [
     "OutboxMessage",
     "OverageConsent",
     "PaymentEvent",
+    "ProjectUpload",
     "Render",
     "Sample",
     "SampleChange",

@@ -20,6 +20,7 @@ UNFINISHED = (PENDING, PROCESSING)
 STORED, DECODED, ANALYSED, DESCRIBED, READY = "stored", "decoded", "analysed", "described", "ready"
 SHAPED = "shaped"
 MAX_ATTEMPTS = 3
+OUTCOME = "outcome"  # a choice of a finished job that has more to tell than a sample
 
 
 class Batch(Model):
@@ -122,6 +123,11 @@ class Job(Model):
     def made_key(self) -> str:
         """Return where a file goes that is kept apart from the library, such as a shaped sound."""
         return f"made/{self.user_id}/{self.id}"
+
+    @property
+    def outcome(self) -> dict[str, Any] | None:
+        """Return what a job noted at its end about what it made."""
+        return (self.choices or {}).get(OUTCOME)
 
     @property
     def is_finished(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flask import render_template
@@ -26,6 +27,8 @@ class BatchWording(NamedTuple):
     failed: str
     verbs: tuple[str, str] = ("is", "are")
     min_wait_s: float = 0.0  # jobs that took less long are not told by mail
+    made: str = "sample"  # what finished jobs are called
+    address: Callable[[Job], str] | None = None  # of what a finished job made, other than a sample
 
 
 # Filled from the table of job purposes, see `app.jobs.purposes`.
@@ -82,11 +85,11 @@ def _subject(wording: BatchWording, done: int, failed: int) -> str:
     if not done:
         return f"{pluralize(failed, wording.noun)} could not be {wording.failed}"
     verb = wording.verbs[done != 1]
-    return f"{pluralize(done, 'sample')} {verb} {wording.done}, {pluralize(failed, wording.noun)} failed"
+    return f"{pluralize(done, wording.made)} {verb} {wording.done}, {pluralize(failed, wording.noun)} failed"
 
 
 def _done_sentence(wording: BatchWording, count: int) -> str:
     one, many = wording.verbs
     if count == 1:
-        return f"Your sample {one} {wording.done}"
-    return f"{pluralize(count, 'sample')} {many} {wording.done}"
+        return f"Your {wording.made} {one} {wording.done}"
+    return f"{pluralize(count, wording.made)} {many} {wording.done}"

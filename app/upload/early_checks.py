@@ -37,12 +37,22 @@ def largest_body(plan: Plan, files: int) -> int:
     return max(several, plan.max_file_bytes) + MAX_OVERHEAD_BYTES
 
 
-def may_send(user: User, declared: int | None, files: int) -> bool:
+def largest_project(user: User) -> int:
+    """Return the size of the largest file with projects of the unit that a user may send.
+
+    The room of the plan is the limit: what is brought back has to fit into it.
+    """
+    return min(plans.plan_for_user(user).storage_bytes, MAX_UPLOAD_BYTES)
+
+
+def may_send(user: User, declared: int | None, files: int, holds_projects: bool = False) -> bool:
     """Return whether a body of the declared length would be read, without reading or reserving anything."""
     limit = largest_body(plans.plan_for_user(user), files)
+    if holds_projects:
+        limit = largest_project(user) + MAX_OVERHEAD_BYTES
     key = request.headers.get("Idempotency-Key")
     try:
-        if key is None or not idempotency.is_known(user, key):
+        if not holds_projects and (key is None or not idempotency.is_known(user, key)):
             check_quota(user, declared)
         spool.reserve_room(declared or 0).release()
     except (UploadRefusedError, spool.DiskFullError):

@@ -27,6 +27,7 @@ blueprint = Blueprint("upload", __name__, url_prefix="/upload")
 
 MAX_FORM_FILES = 10
 MAX_MESSAGES = 5
+PROJECT_PATH = "/kits/import"  # of the page and of the API
 
 
 @blueprint.url_value_preprocessor
@@ -120,7 +121,8 @@ def permission() -> Response:
     """
     user, files = _sender()
     declared = request.headers.get("X-Upload-Length", type=int)
-    allowed = user is not None and early_checks.may_send(user, declared, files)
+    holds_projects = request.headers.get("X-Upload-Path", "").endswith(PROJECT_PATH)
+    allowed = user is not None and early_checks.may_send(user, declared, files, holds_projects)
     return Response(status=204 if allowed else 403)
 
 

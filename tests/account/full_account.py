@@ -54,6 +54,8 @@ from app.webhooks import endpoints
 from tests.billing.paying_producer import stripe_settings
 from tests.fake_stripe.server import FakeStripe
 from tests.fake_stripe.world import Object, World
+from tests.imports import sending
+from tests.sp404.project.made_files import small_project
 from tests.support import PASSWORD, ApiScript, Browser, kick, uploaded_job
 
 EMAIL = "clara.muster+beats@closing.example"
@@ -108,6 +110,7 @@ def make_full_account(app: Flask, email: str, customer_id: str | None = None) ->
     _add_duplicates(user, browser)
     _add_shaping(user, sample)
     _add_kit(user, sample)
+    _add_project(user, browser)
     assert script.upload("by-script.wav", kick(), key="once").status_code == 202
     uploaded_job(browser, "waiting.wav", kick())
     _add_payments(user, customer)
@@ -169,6 +172,15 @@ def _add_kit(user: User, sample: Sample) -> None:
     )
     history.change_kit(kit, "Place Mine on A1", pad_edits.in_order(*edits))
     job = card_orders.order_card(user, kit, ["import"])
+    while not job.is_finished:
+        run.run_next()
+        db.session.refresh(job)
+    assert job.error is None
+
+
+def _add_project(user: User, browser: Browser) -> None:
+    """Bring a project of the unit back, whose sent file is still there."""
+    [job] = sending.order(browser, sending.send(browser, small_project()))
     while not job.is_finished:
         run.run_next()
         db.session.refresh(job)

@@ -124,7 +124,9 @@ def test_the_zip_has_the_files_and_what_stripe_knows(app: Flask, full: FullAccou
     samples = json.loads(archive.read("samples.json"))
     original = next(sample for sample in samples if sample["id"] == full.sample_id)
     assert archive.read(original["file"]) == kick()
-    assert len([name for name in archive.namelist() if name.startswith("unprocessed/")]) == 4
+    assert len([name for name in archive.namelist() if name.startswith("unprocessed/")]) == 5
+    [kept] = [name for name in archive.namelist() if name.startswith("projects/")]
+    assert "project/PADCONF.BIN" in ZipFile(BytesIO(archive.read(kept))).namelist()
     (billing,) = json.loads(archive.read("billing.json"))
     assert billing["address"]["city"] == "Graz"
     assert json.loads(archive.read("account.json"))[0]["email"] == full.email

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -18,9 +19,10 @@ from app.library import trash
 from app.models import Kit, Sample, User
 from app.models.base import transaction, utcnow
 from app.sp404.pads import PAD_NAMES
+from tests.imports import test_back_again
 from tests.kits import test_gaps, test_history
 from tests.kits.stock import kit_of, some_samples
-from tests.support import PASSWORD
+from tests.support import PASSWORD, Browser
 
 pytestmark = pytest.mark.services
 
@@ -48,6 +50,13 @@ def test_gaps_undo_and_conflicts_are_the_same_on_postgresql(postgres_app: Flask)
         kit = kit_of(user, B3=sample)
         history.change_kit(kit, "Set", pad_edits.change_settings("B3", {"level": 100}))
         test(kit, sample)
+
+
+def test_projects_come_back_on_postgresql(postgres_app: Flask, tmp_path: Path) -> None:
+    user = new_user("back")
+    test_back_again.test_a_copy_keeps_the_project_too_and_the_last_one_gives_its_storage_back(
+        Browser(postgres_app, user), user, tmp_path
+    )
 
 
 def test_samples_are_removed_while_their_pads_change(postgres_app: Flask) -> None:

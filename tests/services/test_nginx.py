@@ -144,7 +144,9 @@ def test_plain_http_leads_to_https(front: Front) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{HOST}/samples?q=kick")
 
 
-@pytest.mark.parametrize("path", ["/api/samples/0", "/sign-in", "/api/upload", "/upload"])
+@pytest.mark.parametrize(
+    "path", ["/api/samples/0", "/sign-in", "/api/upload", "/upload", "/api/kits/import", "/kits/import"]
+)
 def test_too_large_a_body_is_refused_in_the_form_of_its_address(front: Front, path: str) -> None:
     method = "PATCH" if path.endswith("0") else "POST"
     head = f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 2000000000\r\n\r\n"
@@ -227,6 +229,7 @@ def test_an_upload_that_the_app_refuses_is_not_received(front: Front, web: Web) 
         ("/upload", 900_000),
         ("/%75pload", 20_000_000),
         ("/api/upload", 20_000_000),
+        ("/kits/import", 20_000_000),
     ],
 )
 def test_a_slow_body_holds_no_thread_however_its_address_is_spelt(

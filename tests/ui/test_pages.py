@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.live import JOB_S, ROOT, Producer, Product, clean_environment
+from tests.sp404.project.made_files import small_project, zipped
 from tests.support import kick
 from tests.ui.conftest import listen, sign_in
 
@@ -39,6 +40,8 @@ OWN = (
     "/duplicates",
     "DUPLICATES",
     "/kits",
+    "/kits/import",
+    "PROJECT",
     "EMPTY KIT",
     "KIT",
     "KIT/card?chosen=1&target=mk2&target=sx",
@@ -83,6 +86,10 @@ def address(path: str, library: Producer) -> str:
     if path.startswith(("KIT", "EMPTY KIT")):
         kits = re.findall(r'class="kit-name" href="([^"]+)"', library.http.get("/kits").text)
         return kits[1] if path == "EMPTY KIT" else path.replace("KIT", kits[0])
+    if path == "PROJECT":
+        sent = [("project", ("card.zip", zipped(small_project(), "PROJECT_01/")))]
+        form = {"csrf_token": library.token("/")}
+        return str(library.http.post("/kits/import", data=form, files=sent).url.path)
     if path == "ADD":
         return "/kits/add?" + "&".join(f"sample={each}" for each in sample_ids(library))
     if path == "DUPLICATES":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from app.sp404.errors import UnitFileError
+from app.sp404.project.kept_smp import KeptSmp
 from app.sp404.project.unit_project import UnitProject
 
 Target = Literal["mk2", "import", "sx", "wav", "sfz", "xpm", "midi"]
@@ -28,12 +30,16 @@ class CardOptions:
         its patterns that the kit does not replace.
     remarks : tuple of str
         What a preflight found, a line each, for ``README.txt``.
+    kept_sounds : mapping of str to KeptSmp
+        What the SMPs of that project had beside their sound, by pads. A pad that still plays the same is
+        written as the same SMP.
     """
 
     project_number: int = 1
     draws_screen: bool = False
     base: UnitProject | None = None
     remarks: tuple[str, ...] = ()
+    kept_sounds: Mapping[str, KeptSmp] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1 <= self.project_number <= PROJECTS:

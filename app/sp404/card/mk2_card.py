@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from app.sp404.card.card_files import CardFile, bytes_file, copied_file, smp_file, wav_file
@@ -10,13 +10,15 @@ from app.sp404.card.card_names import folder_for_bank, folder_for_kit, numbered_
 from app.sp404.card.card_options import CardOptions
 from app.sp404.card.card_report import CardReport
 from app.sp404.card.kit_patterns import patterns_of
-from app.sp404.card.pad_plans import CardPlan
+from app.sp404.card.pad_plans import CardPlan, PlannedPad
 from app.sp404.kit_document import BankDocument, KitDocument
 from app.sp404.pad_names import safe_name
 from app.sp404.pad_places import pad_index, pattern_file, sound_file
 from app.sp404.pad_settings import PadSettings
 from app.sp404.pads import bank_of
 from app.sp404.project.file_trees import PADCONF
+from app.sp404.project.pad_blocks import check_positions
+from app.sp404.project.pad_sounds import PadSound
 from app.sp404.project.padconf_files import NEWEST, PadConf
 from app.sp404.project.picture_files import PICTURE_FILES
 from app.sp404.project.project_header import ProjectHead, UnitBank, fresh_header
@@ -34,14 +36,15 @@ def mk2_files(plan: CardPlan, options: CardOptions, report: CardReport) -> Itera
         The project that the kit was read from can no longer be read.
     """
     root = f"EXPORT/PROJECT/PROJECT_{options.project_number:02d}/"
-    project = make_project(plan, options)
+    sounds = {pad: _audio_of(planned, options) for pad, planned in plan.pads.items()}
+    project = make_project(plan, options, sounds)
     made = {PADCONF.casefold()}
     yield bytes_file(root + PADCONF, padconf_bytes(project))
     for pad, planned in plan.pads.items():
         path = sound_file(pad_index(pad))
         made.add(path.casefold())
         report.add("mk2", planned, root + path)
-        yield smp_file(root + path, planned.sound.audio)
+        yield smp_file(root + path, sounds[pad])
     report.leave_out_missing("mk2", plan)
     for place, pattern in project.patterns.items():
         made.add(pattern_file(pad_index(place)).casefold())
@@ -69,10 +72,10 @@ def import_files(plan: CardPlan, report: CardReport) -> Iterator[CardFile]:
     report.leave_out_missing("import", plan)
 
 
-def make_project(plan: CardPlan, options: CardOptions) -> UnitProject:
+def make_project(plan: CardPlan, options: CardOptions, sounds: Mapping[str, PadSound]) -> UnitProject:
     """Return the project of a kit. What was read from the unit stays where nothing was changed."""
     base = options.base or UnitProject(ProjectHead(""), base=_base_of(plan.kit))
-    pads = {pad: make_pad(_settings_of(plan, pad, base), one.sound.audio) for pad, one in plan.pads.items()}
+    pads = {pad: make_pad(_settings_of(plan, pad, base), sounds[pad]) for pad in plan.pads}
     pictures = dict(base.pictures)
     if options.draws_screen and not pictures:
         pictures[PICTURE_FILES[0]] = draw_startup_screen(plan.kit.name, f"{plan.kit.tempo:g} BPM")
@@ -84,6 +87,14 @@ def is_base(kept: str) -> bool:
     """Return whether the bytes kept with a kit are the head of a PADCONF.BIN."""
     head, data = fresh_header(), bytes.fromhex(kept)
     return len(data) == len(head) and data[:16] == head[:16]
+
+
+def _audio_of(planned: PlannedPad, options: CardOptions) -> PadSound:
+    """Return the sound of a pad: as the SMP that it came from, where it still plays the same."""
+    audio, kept = planned.sound.audio, options.kept_sounds.get(planned.pad)
+    if kept is None or check_positions(planned.settings, kept.frames) is not None:
+        return audio
+    return kept.restore(audio)
 
 
 def _base_of(kit: KitDocument) -> PadConf:

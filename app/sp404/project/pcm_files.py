@@ -80,7 +80,7 @@ def pcm_blocks(path: Path, shape: PcmShape, padding: int = 0) -> Iterator[bytes]
         path.open("rb") as file,
         wave.open(file, "rb") as reader,
     ):
-        while left and (block := reader.readframes(BLOCK_FRAMES)):
+        while left and (block := reader.readframes(min(BLOCK_FRAMES, left // shape.frame_bytes))):
             left -= len(block)
             yield block
     if left:

@@ -146,12 +146,12 @@ def smp_to_wav(smp: BinaryIO, size_bytes: int, wav: BinaryIO) -> int:
         writer.setframerate(RATE_HZ)
         writer.setnframes(header.frames)
         frame_bytes = SAMPLE_BYTES * header.channels
-        for pcm in _blocks(smp, header.frames * frame_bytes):
+        for pcm in smp_blocks(smp, header.frames * frame_bytes):
             writer.writeframesraw(swap_bytes(pcm))
     return header.frames
 
 
-def _blocks(stream: BinaryIO, size_bytes: int) -> Iterator[bytes]:
+def smp_blocks(stream: BinaryIO, size_bytes: int) -> Iterator[bytes]:
     """Yield exactly so many bytes, a few at a time."""
     left = size_bytes
     while left:

@@ -1,0 +1,99 @@
+"""Find which sounds of a project its owner has already: those that play exactly the same on the unit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from app.audio.unit_format import MAX_FRAMES, MIN_FRAMES, RATE_HZ
+from app.extensions import db, settings
+from app.integrations.storage import ObjectMissingError, open_store
+from app.jobs.lease import LeaseLostError
+from app.models import AudioFeatures, Sample
+from app.sp404.errors import UnitFileError
+from app.sp404.project.kept_smp import plays_same
+from app.sp404.project.pcm_files import PcmShape, read_pcm_shape
+
+MAX_CHANNELS = 2
+MAX_COMPARED = 64
+"""How many samples of the same length are compared with one sound."""
+
+
+class LibraryWav(NamedTuple):
+    """A sample's WAV for the unit, as far as the database knows it."""
+
+    sample_id: str
+    key: str
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def find_known(
+    user_id: str,
+    sounds: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+    is_held: Callable[[], bool],
+) -> dict[str, str]:
+    """Return the id of the sample of each sound that is in the library, by the sound's path in the folder.
+
+    `sounds` has the facts of each as it was unpacked. Raises StorageError, and LeaseLostError as soon as
+    nobody waits for the answer.
+    """
+    by_shape, by_hash = _library(user_id)
+    known: dict[str, str] = {}
+    for path, facts in sounds.items():
+        if not is_held():
+            raise LeaseLostError(path)
+        found = by_hash.get(hash_file(folder / path))
+        if found is None and facts:
+            found = _find_equal(facts, by_shape, folder / "compared.wav")
+        if found is not None:
+            known[path] = found
+    return known
+
+
+def _library(user_id: str) -> tuple[Mapping[tuple[int, int], list[LibraryWav]], dict[str, str]]:
+    """Return the samples of a library by frames and channels of their WAV, and by the hash of their file."""
+    rows = db.session.execute(
+        select(Sample.id, Sample.sp404_key, Sample.duration_s, Sample.content_sha256, AudioFeatures.channels)
+        .join(AudioFeatures, AudioFeatures.sample_id == Sample.id)
+        .where(Sample.user_id == user_id, Sample.deleted_at.is_(None))
+        .order_by(Sample.id.desc())
+    ).all()
+    db.session.commit()  # no transaction is open while sounds are read
+    by_shape: defaultdict[tuple[int, int], list[LibraryWav]] = defaultdict(list)
+    by_hash: dict[str, str] = {}
+    for sample_id, key, duration_s, content_sha256, channels in rows:
+        frames = max(round(duration_s * RATE_HZ), MIN_FRAMES)
+        by_shape[frames, min(channels, MAX_CHANNELS)].append(LibraryWav(sample_id, key))
+        by_hash[content_sha256] = sample_id
+    return by_shape, by_hash
+
+
+def _find_equal(
+    facts: Mapping[str, Any], by_shape: Mapping[tuple[int, int], list[LibraryWav]], copy: Path
+) -> str | None:
+    wanted = PcmShape(facts["frames"], facts["channels"])
+    length = max(wanted.frames, MIN_FRAMES)
+    near = [
+        one
+        for frames in (length, length - 1, length + 1)
+        for one in by_shape.get((frames, wanted.channels), ())
+    ]
+    for one in near[:MAX_COMPARED]:
+        try:
+            open_store(settings()).fetch(one.key, copy)
+            if plays_same(copy, read_pcm_shape(copy, RATE_HZ, MAX_FRAMES), wanted, facts["pcm_sha256"]):
+                return one.sample_id
+        except (ObjectMissingError, UnitFileError):
+            continue
+    return None

@@ -1,0 +1,77 @@
+"""What kits keep of the unit's projects that they were brought back from: share, read and release it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, select
+
+from app.billing import quota
+from app.extensions import db, settings
+from app.integrations.storage import ObjectMissingError, StorageError, open_store
+from app.models import Kit, KitBase
+from app.models.usage import STORAGE
+from app.sp404.project.base_archive import BaseArchive, read_base
+
+log = logging.getLogger(__name__)
+
+BaseKey = tuple[str, str, int]
+"""Owner, key in the store and size of what is kept."""
+
+
+def base_key(user_id: str, job_id: str) -> str:
+    """Return where a job puts what its kit keeps."""
+    return f"kept/{user_id}/{job_id}"
+
+
+def fetch_base(kit_id: str, folder: Path) -> BaseArchive | None:
+    """Return the project that a kit was brought back from, to be written again; None for other kits.
+
+    Its file goes into the folder and is read from there. Raises StorageError, and UnitFileError when it can't
+    be read.
+    """
+    key = db.session.scalar(select(KitBase.store_key).where(KitBase.kit_id == kit_id))
+    db.session.commit()
+    if key is None:
+        return None
+    archive = folder / "base.zip"
+    try:
+        open_store(settings()).fetch(key, archive)
+    except ObjectMissingError:
+        log.warning("what kit %s keeps of its project is gone: %s", kit_id, key)
+        return None
+    return read_base(archive)
+
+
+def share_base(kit: Kit, copy: Kit) -> None:
+    """Let a copy of a kit keep the same, inside the caller's transaction. It is stored and counted once."""
+    base = db.session.get(KitBase, kit.id)
+    if base is not None:
+        shared = {"store_key": base.store_key, "size_bytes": base.size_bytes}
+        db.session.add(KitBase(kit_id=copy.id, user_id=copy.user_id, **shared))
+
+
+def base_keys(condition: ColumnElement[bool]) -> Sequence[BaseKey]:
+    """Return what the kits of a condition keep."""
+    kept = select(KitBase.user_id, KitBase.store_key, KitBase.size_bytes).join(Kit, Kit.id == KitBase.kit_id)
+    return [tuple(row) for row in db.session.execute(kept.where(condition).distinct())]  # type: ignore[misc]
+
+
+def release_unused(keys: Collection[BaseKey]) -> list[str]:
+    """Give back the storage of what no kit keeps any more; return its keys. The caller has a transaction."""
+    unused = []
+    for user_id, key, size_bytes in keys:
+        if db.session.scalar(select(KitBase.kit_id).where(KitBase.store_key == key).limit(1)) is None:
+            quota.add_usage(user_id, STORAGE, f"base:{key.rpartition('/')[2]}:back", -size_bytes)
+            unused.append(key)
+    return unused
+
+
+def delete_objects(keys: Collection[str]) -> None:
+    """Delete what was released from the store; the sweep of orphans removes what is left."""
+    for key in keys:
+        with suppress(StorageError):
+            open_store(settings()).delete(key)

@@ -1,0 +1,70 @@
+// Sends the ZIP or the folder of a project as soon as it is chosen, and opens the page with what is in it.
+import { csrfToken } from "./csrf.js";
+import { projectFiles, zipFiles } from "./folder_zip.js";
+
+const form = document.getElementById("project-form");
+
+const NOTHING_IN_IT = "There is no project of the SP-404MKII and no kit.json in this folder. " +
+  "Choose the folder of a project, a card’s EXPORT, or a backup of the unit.";
+const UNREACHABLE = "Can't reach the server. Check your connection, then try again.";
+const UNREADABLE = "The browser could not read the folder. Check that the card is still there, then try again.";
+
+function showProgress(words, share) {
+  const box = form.querySelector(".project-sending");
+  box.hidden = false;
+  box.querySelector("progress").value = 100 * share;
+  box.querySelector("p").textContent = words;
+}
+
+function showError(sentence) {
+  const line = form.querySelector(".error");
+  line.hidden = !sentence;
+  line.textContent = sentence;
+  if (sentence) form.querySelector(".project-sending").hidden = true;
+  for (const input of form.querySelectorAll('input[type="file"]')) input.disabled = false;
+}
+
+function send(file, name) {
+  if (file.size > Number(form.dataset.maxBytes)) {
+    return showError(`These are more than ${form.dataset.max}, the most that your plan takes at once. ` +
+      "Choose fewer projects, or upgrade your plan.");
+  }
+  const body = new FormData();
+  body.append("project", file, name);
+  const request = new XMLHttpRequest();
+  request.responseType = "json";
+  request.open("POST", form.action);
+  request.setRequestHeader("Accept", "application/json");
+  request.setRequestHeader("X-CSRFToken", csrfToken);
+  request.upload.onprogress = (event) => {
+    const share = event.loaded / event.total;
+    showProgress(share === 1 ? "Looking into it" : `Sending ${name}`, share);
+  };
+  request.onload = () => {
+    if (request.status === 201) location.assign(request.response.url);
+    else showError(request.response?.error || "That did not work. Try again.");
+  };
+  request.onerror = () => showError(UNREACHABLE);
+  return request.send(body);
+}
+
+async function sendFolder(files) {
+  const wanted = projectFiles(files);
+  if (!wanted.length) return showError(NOTHING_IN_IT);
+  const name = `${files[0].webkitRelativePath.split("/")[0]}.zip`;
+  try {
+    return send(await zipFiles(wanted, (share) => showProgress("Reading the folder", share)), name);
+  } catch (error) {
+    return showError(error instanceof DOMException ? UNREADABLE : error.message);
+  }
+}
+
+form?.addEventListener("change", (event) => {
+  const files = [...event.target.files];
+  if (!files.length) return;
+  showError("");
+  for (const input of form.querySelectorAll('input[type="file"]')) input.disabled = true;
+  if (event.target.id === "project-folder") sendFolder(files);
+  else send(files[0], files[0].name);
+  event.target.value = "";
+});
