@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response
 import tasks
 from app.cards import card_orders
 from app.cards.card_purpose import CARD
-from app.extensions import limiter
+from app.extensions import db, limiter
 from app.jobs import reprocess
 from app.jobs.reprocess import DailyLimitError
 from app.kits import kit_list
-from app.models import CardExport, Job, Kit
+from app.models import CardExport, Job, Kit, KitBase
 from app.models.ownership import owned_by
 from app.sp404.card.card_options import PROJECTS, TARGETS
 from app.sp404.errors import UnitFileError
@@ -71,6 +71,7 @@ def _page(kit: Kit, sentence: str = "") -> str:
         kit=kit,
         sentence=sentence,
         targets={target: TARGET_WORDS[target] for target in TARGETS},
+        was_brought_back=db.session.get(KitBase, kit.id) is not None,
         projects=range(1, PROJECTS + 1),
         kept=card_orders.kept_cards(current_user, kit),
         under_way=under_way,
