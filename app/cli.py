@@ -21,7 +21,7 @@ from app.integrations import payments
 from app.integrations.storage import S3Store, StorageError, open_store
 from app.models import User
 from app.search import indexing
-from app.sp404.card.card_options import TARGETS, CardOptions
+from app.sp404.card.card_options import TARGETS
 from app.sp404.errors import UnitFileError
 
 PROGRESS_SAMPLES = 10_000
@@ -125,8 +125,7 @@ def kit() -> None:
 def export(kit_id: str, out: Path, targets: tuple[str, ...], number: int, screen: bool) -> None:
     """Write the card of a kit as a ZIP. It is not counted for its account."""
     try:
-        options = CardOptions(project_number=number, draws_screen=screen)
-        findings = kit_export.export_kit(kit_id, out, targets, options)
+        findings = kit_export.export_kit(kit_id, out, targets, number, draws_screen=screen)
     except (kit_export.KitExportError, UnitFileError) as error:
         raise click.ClickException(str(error)) from error
     for finding in findings:

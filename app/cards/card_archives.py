@@ -14,6 +14,7 @@ from app.audio.render.recipe import RecipeError, RenderRecipe
 from app.cards.known_sounds import sample_facts, shaped_facts, silence_added, too_long, unshaped
 from app.extensions import db
 from app.integrations.storage import ObjectMissingError
+from app.kits import kit_bases
 from app.models import Render, Sample
 from app.shaping import pad_renders
 from app.sp404.card.card_builder import build
@@ -37,6 +38,17 @@ class CardWork:
     user_id: str
     folder: Path
     is_wanted: Callable[[], bool] = lambda: True
+
+
+def options_for(kit_id: str, work: CardWork, project_number: int, *, draws_screen: bool) -> CardOptions:
+    """Return the options of a card. A kit that was brought back starts from its project, with its pictures.
+
+    Raises UnitFileError for an unknown project number or a project that can't be read, and StorageError.
+    """
+    base = kit_bases.fetch_base(kit_id, work.folder)
+    if base is None:
+        return CardOptions(project_number=project_number, draws_screen=draws_screen)
+    return CardOptions(project_number=project_number, base=base.project, kept_sounds=base.sounds)
 
 
 def write_archive(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
 from app.billing import quota
-from app.cards.card_archives import CardWork, write_archive
+from app.cards.card_archives import CardWork, options_for, write_archive
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs.purposes import Results, StepInput
-from app.kits import kit_bases
 from app.models import CardExport, Job, Kit
 from app.models.usage import EXPORT
-from app.sp404.card.card_options import CardOptions
 from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import read_kit
 
@@ -29,7 +26,9 @@ def make_card(work: StepInput, said: Callable[[int], None]) -> dict[str, Any]:
     choices, archive = work.claim.choices, work.folder / "card.zip"
     here = CardWork(work.claim.user_id, work.folder, work.is_held)
     try:
-        options = _options(choices, work.folder)
+        # The previous version ordered no screen by name, and always drew one.
+        screen = choices.get(SCREEN, True)
+        options = options_for(choices[KIT_ID], here, choices[PROJECT], draws_screen=screen)
         findings = write_archive(here, read_kit(choices[KIT]), choices[TARGETS], options, archive, said)
     except UnitFileError as error:
         raise UnreadableAudio(str(error)) from error
@@ -38,15 +37,6 @@ def make_card(work: StepInput, said: Callable[[int], None]) -> dict[str, Any]:
         "size_bytes": archive.stat().st_size,
         "findings": [finding.to_dict() for finding in findings],
     }
-
-
-def _options(choices: Mapping[str, Any], folder: Path) -> CardOptions:
-    """Return the options of a card; a kit that was brought back starts from its project."""
-    base = kit_bases.fetch_base(choices[KIT_ID], folder)
-    if base is not None:
-        return CardOptions(project_number=choices[PROJECT], base=base.project, kept_sounds=base.sounds)
-    # The previous version ordered no screen by name, and always drew one.
-    return CardOptions(project_number=choices[PROJECT], draws_screen=choices.get(SCREEN, True))
 
 
 def finish_card(job: Job, results: Results) -> None:

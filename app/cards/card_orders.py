@@ -15,6 +15,7 @@ from app.cards.card_purpose import CARD, CARD_PURPOSE
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import purposes, reprocess, scheduler
+from app.kits import kit_bases
 from app.kits.documents import kit_document
 from app.models import Batch, CardExport, Job, Kit, User
 from app.models.base import transaction, utcnow
@@ -32,11 +33,14 @@ NO_PATTERN = "This kit has no pattern yet. Keep a beat or a MIDI file on its pag
 MIDI = "midi"
 
 
-def check_order(document: KitDocument, targets: Sequence[str]) -> None:
-    """Raise UnitFileError for an unknown target, or for a kit that has nothing for one."""
+def check_order(document: KitDocument, targets: Sequence[str], *, has_base: bool = False) -> None:
+    """Raise UnitFileError for an unknown target, or for a kit that has nothing for one.
+
+    A project that was brought back may have patterns of its own.
+    """
     check_targets(tuple(targets))
     if set(targets) == {MIDI}:
-        if not document.patterns:
+        if not document.patterns and not has_base:
             raise UnitFileError(NO_PATTERN)
     elif not any(pad.sample for pad in document.pads.values()):
         raise UnitFileError(EMPTY_KIT)
@@ -52,7 +56,7 @@ def order_card(
     """
     CardOptions(project_number=project_number)
     document = kit_document(kit)
-    check_order(document, targets)
+    check_order(document, targets, has_base=kit_bases.has_base(kit))
     if refusal := card_preflight.check_card(kit, targets).refusal:
         raise UnitFileError(refusal)
     choices = {

@@ -16,7 +16,7 @@ from app.cards.card_purpose import CARD
 from app.extensions import limiter
 from app.form_responses import parse_whole_number, see_other
 from app.jobs import reprocess
-from app.kits import history, kit_list
+from app.kits import history, kit_bases, kit_list
 from app.kits.history import KitConflictError, KitTooLargeError
 from app.kits.kit_rows import has_patterns
 from app.models import CardExport, Job, Kit
@@ -138,13 +138,15 @@ def _choice_of(sent: MultiDict[str, str]) -> CardChoice:
 def _page(kit: Kit, choice: CardChoice, sentence: str = "") -> str:
     under_way = [job for job in reprocess.unfinished_jobs_for(current_user, CARD) if _is_about(job, kit)]
     known = CardChoice([each for each in choice.targets if each in TARGETS], choice.number)
+    was_brought_back = kit_bases.has_base(kit)
     return render_template(
         "cards/choose.html",
         kit=kit,
         sentence=sentence,
         choice=known,
         targets={target: TARGET_WORDS[target] for target in TARGETS},
-        has_patterns=has_patterns(kit),
+        was_brought_back=was_brought_back,
+        has_patterns=was_brought_back or has_patterns(kit),
         projects=range(1, PROJECTS + 1),
         kept=card_orders.kept_cards(current_user, kit),
         under_way=under_way,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +18,12 @@ from app.jobs.lease import LeaseLostError
 from app.models import AudioFeatures, Sample
 from app.sp404.errors import UnitFileError
 from app.sp404.project.kept_smp import plays_same
-from app.sp404.project.pcm_files import PcmShape, read_pcm_shape
+from app.sp404.project.pcm_files import WAV_HEADER_BYTES, PcmShape, pcm_blocks, read_pcm_shape
 
 MAX_CHANNELS = 2
-MAX_COMPARED = 64
-"""How many samples of the same length are compared with one sound."""
+HEAD_BYTES = 4096
+MAX_COMPARED = 1_000
+"""With how many samples of the same length a sound is compared: mostly by their first bytes alone."""
 
 
 class LibraryWav(NamedTuple):
@@ -55,7 +57,7 @@ def find_known(
             raise LeaseLostError(path)
         found = by_hash.get(hash_file(folder / path))
         if found is None and facts:
-            found = _find_equal(facts, by_shape, folder / "compared.wav")
+            found = _find_equal(facts, by_shape, folder / path)
         if found is not None:
             known[path] = found
     return known
@@ -80,20 +82,26 @@ def _library(user_id: str) -> tuple[Mapping[tuple[int, int], list[LibraryWav]], 
 
 
 def _find_equal(
-    facts: Mapping[str, Any], by_shape: Mapping[tuple[int, int], list[LibraryWav]], copy: Path
+    facts: Mapping[str, Any], by_shape: Mapping[tuple[int, int], list[LibraryWav]], sound: Path
 ) -> str | None:
+    """Return the id of a sample whose WAV for the unit has the same samples as a sound on disk."""
     wanted = PcmShape(facts["frames"], facts["channels"])
     length = max(wanted.frames, MIN_FRAMES)
-    near = [
-        one
-        for frames in (length, length - 1, length + 1)
-        for one in by_shape.get((frames, wanted.channels), ())
-    ]
+    lengths = (length, length - 1, length + 1)  # a resampled sound may be a frame longer or shorter
+    near = [one for frames in lengths for one in by_shape.get((frames, wanted.channels), ())]
+    head = next(pcm_blocks(sound, wanted))[:HEAD_BYTES]
     for one in near[:MAX_COMPARED]:
-        try:
-            open_store(settings()).fetch(one.key, copy)
-            if plays_same(copy, read_pcm_shape(copy, RATE_HZ, MAX_FRAMES), wanted, facts["pcm_sha256"]):
+        with suppress(ObjectMissingError, UnitFileError):
+            begins_same = open_store(settings()).read(one.key, WAV_HEADER_BYTES, len(head)) == head
+            if begins_same and _plays_same(one.key, wanted, facts["pcm_sha256"], sound):
                 return one.sample_id
-        except (ObjectMissingError, UnitFileError):
-            continue
     return None
+
+
+def _plays_same(key: str, wanted: PcmShape, pcm_sha256: str, sound: Path) -> bool:
+    copy = sound.with_suffix(".compared")
+    try:
+        open_store(settings()).fetch(key, copy)
+        return plays_same(copy, read_pcm_shape(copy, RATE_HZ, MAX_FRAMES), wanted, pcm_sha256)
+    finally:
+        copy.unlink(missing_ok=True)

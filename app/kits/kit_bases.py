@@ -27,6 +27,11 @@ def base_key(user_id: str, job_id: str) -> str:
     return f"kept/{user_id}/{job_id}"
 
 
+def has_base(kit: Kit) -> bool:
+    """Return whether a kit was brought back from a project of the unit, or is a copy of one that was."""
+    return db.session.get(KitBase, kit.id) is not None
+
+
 def fetch_base(kit_id: str, folder: Path) -> BaseArchive | None:
     """Return the project that a kit was brought back from, to be written again; None for other kits.
 

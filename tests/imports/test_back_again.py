@@ -22,7 +22,6 @@ from app.models.base import transaction, utcnow
 from app.notify import outbox
 from app.sp404.project.project_reader import read_project
 from tests.imports.sending import FOLDER, bring_back, noisy, order, send, send_bytes, unit_project, write_card
-from tests.kits.stock import kit_of, some_samples
 from tests.sp404.project.made_files import block, padconf, small_project, smp, write_files
 from tests.support import Browser, finished_job, kick
 
@@ -103,6 +102,7 @@ def test_a_copy_keeps_the_project_too_and_the_last_one_gives_its_storage_back(
     files = unit_project()
     kit = bring_back(as_owner, files)
     copy = kit_list.copy_kit(owner, kit)
+    assert "This kit was brought back from the unit." in as_owner.get(f"/kits/{copy.id}/card").text
     base = db.session.get_one(KitBase, copy.id)
     key, size_bytes, before = base.store_key, base.size_bytes, quantities("storage")
     for one in (kit, copy):
@@ -253,11 +253,13 @@ def test_our_own_card_with_wavs_brings_sounds_by_their_paths(
 
 def test_a_mail_tells_of_a_project_and_of_a_card_that_took_longer(as_owner: Browser, owner: User) -> None:
     [job] = order(as_owner, send(as_owner, small_project()))
-    card = card_orders.order_card(owner, kit_of(owner, A1=some_samples(owner)[0]), ["midi"])
     with transaction():
-        for one in (job, card):
-            one.created_at = utcnow() - timedelta(minutes=2)
+        job.created_at = utcnow() - timedelta(minutes=2)
     run.run_next()
+    kit = db.session.scalars(db.select(Kit)).one()
+    card = card_orders.order_card(owner, kit, ["midi"])
+    with transaction():
+        card.created_at = utcnow() - timedelta(minutes=2)
     run.run_next()
     outbox.deliver_mails()
     mails = [
