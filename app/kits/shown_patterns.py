@@ -14,6 +14,7 @@ from app.sp404.project.step_beats import StepBeat, beat_of_pattern
 # Longer and denser ones are not compared with the 16 steps: reading all of a kit must stay quick.
 MAX_BARS_OF_BEAT = 4
 MAX_BEAT_BYTES = 1_200 * RECORD_BYTES
+MAX_BEAT_CHARACTERS = MAX_BEAT_BYTES // 3 * 4 + 100  # of a packed one, if compressing gains nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def shown_patterns(state: KitState) -> list[ShownPattern]:
 
 def _beat(state: KitState, place: str) -> StepBeat | None:
     pattern = state.patterns[place]
-    return _read_beat(pattern.ptn) if pattern.bars <= MAX_BARS_OF_BEAT else None
+    is_short = pattern.bars <= MAX_BARS_OF_BEAT and len(pattern.ptn) <= MAX_BEAT_CHARACTERS
+    return _read_beat(pattern.ptn) if is_short else None
 
 
 @lru_cache(maxsize=512)
