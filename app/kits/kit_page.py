@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -29,6 +30,7 @@ from app.sp404.unit_limits import BANKS
 blueprint = Blueprint("kits", __name__, url_prefix="/kits")
 
 Page = str | tuple[str, int] | Response
+PAGES = ("kits.show", "kits.show_pad")
 OFFERED_SAMPLES = 12
 
 
@@ -41,7 +43,10 @@ def render_kit(
     bank_form: BankForm | None = None,
     pad_form: PadForm | None = None,
 ) -> str:
-    """Return the page of a kit with one bank open and, if one is named, a pad beside it."""
+    """Return the page of a kit with one bank open and, if one is named, a pad beside it.
+
+    htmx gets the parts that a change may touch, so that a beat plays on.
+    """
     state = load_state(kit)
     pads = grid.shown_bank(kit, state, bank)
     shown: dict[str, Any] = {
@@ -55,12 +60,11 @@ def render_kit(
         "kit_form": kit_form or KitForm(kit),
         "bank_form": bank_form or BankForm(state.bank(bank)),
         "opened": None,
+        "swapped": wants_fragment(),
     }
     if pad is not None:
         shown |= _opened_pad(state, pads, pad, pad_form)
-    if pad is not None and wants_fragment():
-        return render_template("kits/_pad_panel.html", **shown)
-    return render_template("kits/kit.html", **shown)
+    return render_template("kits/_changed.html" if wants_fragment() else "kits/kit.html", **shown)
 
 
 def _opened_pad(state: KitState, pads: list[grid.ShownPad], pad: str, form: PadForm | None) -> dict[str, Any]:
@@ -114,11 +118,21 @@ def back_to(kit: Kit, pad: str = "", bank: str = "A", message: str = "") -> Resp
     return redirect(url_for("kits.show", kit_id=kit.id, bank=bank if bank != "A" else None), 303)
 
 
+@blueprint.after_request
+def name_address(response: Response) -> Response:
+    """Tell htmx the address of the page that it shows now, where that is another one."""
+    if wants_fragment():
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        address = request.full_path.rstrip("?")
+        is_page = request.endpoint in PAGES and request.method == "GET"
+        is_new = is_page and address != shown._replace(scheme="", netloc="", fragment="").geturl()
+        response.headers["HX-Push-Url"] = address if is_new else "false"
+    return response
+
+
 @blueprint.errorhandler(KitConflictError)
 def show_conflict(error: KitConflictError) -> Page:
     """Show the kit as it is now, and say that the change was not made."""
-    if wants_fragment():
-        return render_template("errors/_alert.html", sentence=str(error)), 409
     place = request.view_args or {}
     kit = kit_list.owned_kit(current_user, place["kit_id"])
     flash(str(error), "error")
@@ -135,7 +149,9 @@ def show_conflict(error: KitConflictError) -> Page:
 def show_refusal(error: Exception) -> Page:
     """Say why nothing was changed, on the page that it was asked from."""
     if wants_fragment():
-        return render_template("errors/_alert.html", sentence=str(error)), 422
+        alert = make_response(render_template("errors/_alert.html", sentence=str(error)), 422)
+        alert.headers.update({"HX-Retarget": "#kit-notices", "HX-Reswap": "innerHTML"})
+        return alert
     flash(str(error), "error")
     place = request.view_args or {}
     if not (kit_id := place.get("kit_id")):

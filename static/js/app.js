@@ -7,7 +7,6 @@ import "./menu.js";
 import "./upload.js";
 import "./selection.js";
 import "./chops.js";
-import "./kit.js";
 
 document.documentElement.classList.add("has-js");
 

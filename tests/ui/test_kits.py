@@ -70,6 +70,7 @@ def test_of_two_windows_the_second_is_told(page: Page) -> None:
     sign_in(page)
     new_kit(page, "Two windows")
     page.locator("#pad-A1").click()
+    page.wait_for_url("**/pads/A1*")
     other = page.context.new_page()
     other.goto(page.url)
     page.get_by_role("button", name="Place Dusty break on A1").click()

@@ -40,7 +40,7 @@ async ({ sounds, settings, events, length, rate }) => {
   for (const [method, pad, at, options] of events) {
     if (method === 'press') engine.press(pad, { at, ...options });
     else if (method === 'panic' || method === 'endSteps') engine[method](at);
-    else engine[method](pad, at);
+    else engine[method](pad, { at, ...options });
   }
   const rendered = await context.startRendering();
   return [Array.from(rendered.getChannelData(0)), Array.from(rendered.getChannelData(1))];
