@@ -19,6 +19,7 @@ from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
 from app.kits.pad_edits import EmptyPadError, KitFullError
 from app.kits.pad_swaps import NothingAlikeError
+from app.kits.pad_waves import load_wave
 from app.models import Kit
 from app.negotiation import wants_fragment
 from app.search.sample_query import SampleQuery, with_learned_words
@@ -75,6 +76,7 @@ def _opened_pad(state: KitState, pads: list[grid.ShownPad], pad: str, form: PadF
     found = list_samples(current_user, query, "", OFFERED_SAMPLES) if is_asked else None
     return {
         "opened": opened,
+        "wave": load_wave(opened.sample.id, opened.held.settings) if opened.sample else None,
         "pad_form": form or PadForm(opened.held.settings),
         "ask": query.ask,
         "offered": found.samples if found else [],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask import abort, jsonify, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app.kits import grid, history, kit_list, pad_edits
+from app.extensions import limiter
+from app.form_responses import parse_whole_number
+from app.kits import grid, history, kit_list, pad_edits, pad_waves
 from app.kits.forms import PadForm
 from app.kits.kit_page import Page, back_to, blueprint, known_pad, render_kit, sent_revision
 from app.kits.kit_rows import load_state
@@ -20,6 +22,19 @@ def show_pad(kit_id: str, pad: str) -> Page:
     """Show a kit with a pad open; htmx gets only the panel of the pad."""
     kit, pad = kit_list.owned_kit(current_user, kit_id), known_pad(pad)
     return render_kit(kit, bank_of(pad), pad)
+
+
+@blueprint.get("/<kit_id>/pads/<pad>/snap")
+@limiter.limit("300/minute", key_func=lambda: f"account:{current_user.id}")
+def snap(kit_id: str, pad: str) -> Response:
+    """Return the frame nearest to one where a cut in the pad's sound makes no click."""
+    kit, pad = kit_list.owned_kit(current_user, kit_id), known_pad(pad)
+    frame = parse_whole_number(request.args.get("frame", ""))
+    if frame is None:
+        abort(400)
+    held = load_state(kit).pad(pad)
+    sample = samples.owned_by(current_user, held.sample_id or "")
+    return jsonify(frame=pad_waves.snap_frame(sample, held.settings, frame))
 
 
 @blueprint.post("/<kit_id>/pads/<pad>")

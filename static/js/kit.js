@@ -3,3 +3,4 @@ import "./kit_changes.js";
 import "./kit_play.js";
 import "./pad_dragging.js";
 import "./pad_keys.js";
+import "./pad_positions.js";
