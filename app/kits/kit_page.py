@@ -25,12 +25,21 @@ from app.negotiation import wants_fragment
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import list_samples
 from app.sp404.bank_layouts import LAYOUTS
+from app.sp404.pad_settings import PadSettingsError
 from app.sp404.pads import PAD_NAMES, PLACES, bank_of
 from app.sp404.unit_limits import BANKS
 
 blueprint = Blueprint("kits", __name__, url_prefix="/kits")
 
 Page = str | tuple[str, int] | Response
+WAYS_TO_PLAY: dict[str, dict[str, bool]] = {
+    "gate": {"gate": True, "loop": False},
+    "loop": {"gate": False, "loop": True},
+    "gate and loop": {"gate": True, "loop": True},
+    "one-shot": {"one_shot": True},
+    "by a press on and off": {"gate": False, "loop": False, "one_shot": False},
+}
+"""How several pads are set to play at once."""
 PAGES = ("kits.show", "kits.show_pad")
 OFFERED_SAMPLES = 12
 
@@ -57,6 +66,7 @@ def render_kit(
         "pads": pads,
         "all_pads": PAD_NAMES,
         "layouts": LAYOUTS.values(),
+        "ways_to_play": WAYS_TO_PLAY,
         "steps": history.next_steps(kit),
         "kit_form": kit_form or KitForm(kit),
         "bank_form": bank_form or BankForm(state.bank(bank)),
@@ -148,6 +158,7 @@ def show_conflict(error: KitConflictError) -> Page:
 @blueprint.errorhandler(NothingToFillError)
 @blueprint.errorhandler(NothingAlikeError)
 @blueprint.errorhandler(KitTooLargeError)
+@blueprint.errorhandler(PadSettingsError)
 def show_refusal(error: Exception) -> Page:
     """Say why nothing was changed, on the page that it was asked from."""
     if wants_fragment():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -102,6 +102,18 @@ def change_settings(pad: str, changes: Mapping[str, Any]) -> KitEdit:
     def edit(kit: KitState) -> KitState:
         held = _filled(kit, pad)
         return kit.with_pads({pad: replace(held, settings=held.settings.changed(changes))})
+
+    return edit
+
+
+def change_several(pads: Collection[str], changes: Mapping[str, Any]) -> KitEdit:
+    """Change some settings of those pads that hold a sound. Raises PadSettingsError."""
+
+    def edit(kit: KitState) -> KitState:
+        held = {name: kit.pad(name) for name in pads if kit.pad(name).holds_a_sound}
+        return kit.with_pads(
+            {name: replace(pad, settings=pad.settings.changed(changes)) for name, pad in held.items()}
+        )
 
     return edit
 

@@ -4,3 +4,4 @@ import "./kit_play.js";
 import "./pad_dragging.js";
 import "./pad_keys.js";
 import "./pad_positions.js";
+import "./pad_selection.js";

@@ -11,7 +11,7 @@ from tests.kits.stock import post_pad
 from tests.support import Browser
 
 HTMX = {"HX-Request": "true"}
-SWAPPED = {"kit-notices", "kit-head", "banks", "pads", "kit-forms"}
+SWAPPED = {"kit-notices", "kit-head", "banks", "pads", "pads-selection", "kit-forms"}
 
 
 def test_a_change_answers_with_the_parts_that_it_may_touch(
