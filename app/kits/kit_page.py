@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,12 +17,13 @@ from app.kits.forms import BankForm, KitForm, PadForm
 from app.kits.history import KitConflictError, KitTooLargeError
 from app.kits.kit_list import TooManyKitsError
 from app.kits.kit_rows import load_state
-from app.kits.kit_state import KitState
 from app.kits.pad_edits import EmptyPadError, KitFullError
 from app.kits.pad_swaps import NothingAlikeError
 from app.kits.pad_waves import load_wave
 from app.models import Kit
 from app.negotiation import wants_fragment
+from app.search import facets
+from app.search.chips import search_chips
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import list_samples
 from app.sp404.bank_layouts import LAYOUTS
@@ -41,7 +43,7 @@ WAYS_TO_PLAY: dict[str, dict[str, bool]] = {
 }
 """How several pads are set to play at once."""
 PAGES = ("kits.show", "kits.show_pad")
-OFFERED_SAMPLES = 12
+OFFERED_SAMPLES = 30
 
 
 def render_kit(
@@ -74,23 +76,34 @@ def render_kit(
         "swapped": wants_fragment(),
     }
     if pad is not None:
-        shown |= _opened_pad(state, pads, pad, pad_form)
-    return render_template("kits/_changed.html" if wants_fragment() else "kits/kit.html", **shown)
+        shown |= _opened_pad(pads, pad, pad_form)
+    if wants_fragment():
+        return render_template("kits/_changed.html", **shown)
+    return render_template("kits/kit.html", **shown, **found_samples(kit, bank, pad))
 
 
-def _opened_pad(state: KitState, pads: list[grid.ShownPad], pad: str, form: PadForm | None) -> dict[str, Any]:
-    """Return what the panel of a pad shows: its settings, and samples to place on it."""
+def found_samples(kit: Kit, bank: str, pad: str | None) -> dict[str, Any]:
+    """Return what the library beside the pads shows: the samples that the address asks for."""
+    query = with_learned_words(current_user, SampleQuery.from_args(request.args))
+    results = list_samples(current_user, query, request.args.get("after", ""), OFFERED_SAMPLES)
+    return {
+        "query": query,
+        "results": results,
+        "counts": results.counts,
+        "chips": search_chips(query),
+        "tags": facets.count_tags(current_user),
+        "search_url": partial(url_for, "kits.library", kit_id=kit.id, bank=bank, pad=pad),
+        "placing": "placing",
+    }
+
+
+def _opened_pad(pads: list[grid.ShownPad], pad: str, form: PadForm | None) -> dict[str, Any]:
+    """Return what the panel of a pad shows."""
     opened = next(each for each in pads if each.name == pad)
-    query = with_learned_words(current_user, SampleQuery(ask=request.args.get("ask", "")))
-    is_asked = bool(query.ask) or not state.pad(pad).holds_a_sound
-    found = list_samples(current_user, query, "", OFFERED_SAMPLES) if is_asked else None
     return {
         "opened": opened,
         "wave": load_wave(opened.sample.id, opened.held.settings) if opened.sample else None,
         "pad_form": form or PadForm(opened.held.settings),
-        "ask": query.ask,
-        "offered": found.samples if found else [],
-        "is_asked": is_asked,
     }
 
 

@@ -43,9 +43,7 @@ def show_pad(kit_id: str, pad: str) -> Page:
 def snap(kit_id: str, pad: str) -> Response:
     """Return the frame nearest to one where a cut in the pad's sound makes no click."""
     kit, pad = kit_list.owned_kit(current_user, kit_id), known_pad(pad)
-    frame = parse_whole_number(request.args.get("frame", ""))
-    if frame is None:
-        abort(400)
+    frame = parse_whole_number(request.args.get("frame", "")) or 0
     held = load_state(kit).pad(pad)
     sample = samples.owned_by(current_user, held.sample_id or "")
     return jsonify(frame=pad_waves.snap_frame(sample, held.settings, frame))

@@ -23,6 +23,7 @@ from app.kits.kit_page import (
     Page,
     back_to,
     blueprint,
+    found_samples,
     known_bank,
     known_pad,
     render_kit,
@@ -34,6 +35,7 @@ from app.kits.kit_state import KitState
 from app.library import samples
 from app.models import Kit, Sample
 from app.models.kit import MAX_KITS
+from app.negotiation import wants_fragment
 from app.plurals import pluralize
 from app.sp404.pads import PAD_NAMES, bank_of
 
@@ -62,6 +64,18 @@ def show(kit_id: str) -> Page:
     """Show a kit with one bank open."""
     kit = kit_list.owned_kit(current_user, kit_id)
     return render_kit(kit, known_bank(request.args.get("bank") or "A"))
+
+
+@blueprint.get("/<kit_id>/library")
+def library(kit_id: str) -> Page:
+    """Search the library beside the pads. htmx gets only what was found."""
+    kit = kit_list.owned_kit(current_user, kit_id)
+    pad = request.args.get("pad", "")
+    bank = bank_of(known_pad(pad)) if pad else known_bank(request.args.get("bank") or "A")
+    if not wants_fragment():
+        return render_kit(kit, bank, pad or None)
+    template = "library/_rows.html" if request.args.get("after") else "kits/_library.html"
+    return render_template(template, kit=kit, **found_samples(kit, bank, pad or None))
 
 
 @blueprint.post("/<kit_id>")
@@ -174,13 +188,13 @@ def place_samples() -> Page:
         revision = sent_revision(f"revision-{kit.id}")
         edit, words = pad_edits.place(known_pad(pad), held[0]), f"Place {chosen[0].name} on {pad}"
     else:
-        edit, words = pad_edits.place_on_free(held), f"Add {pluralize(len(held), 'sample')}"
+        edit, words = pad_edits.place_on_free(held, sent_bank()), f"Add {pluralize(len(held), 'sample')}"
     try:
         history.change_kit(kit, words, edit, revision)
     except KitConflictError as conflict:
         flash(str(conflict), "error")
         return _adding_page(chosen, kit, pad), 409
-    return back_to(kit, bank=bank_of(pad) if pad else "A", message=f"{words}: done.")
+    return back_to(kit, bank=bank_of(pad) if pad else sent_bank(), message=f"{words}: done.")
 
 
 def _adding_page(chosen: list[Sample], kit: Kit | None = None, pad: str = "") -> str:

@@ -33,7 +33,7 @@ def kit_with(owner: User, samples: list[Sample]) -> Kit:
 
 @pytest.mark.parametrize(
     ("path", "count"),
-    [("/kits", 4), ("/kits/{id}", 7), ("/kits/{id}/pads/A1", 8), ("/kits/{id}/pads/A1?ask=loop", 13)],
+    [("/kits", 4), ("/kits/{id}", 12), ("/kits/{id}/pads/A1", 13), ("/kits/{id}/library?ask=loop", 13)],
 )
 def test_pages_of_kits(as_owner: Browser, owner: User, samples: list[Sample], path: str, count: int) -> None:
     counts = []
