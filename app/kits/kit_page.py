@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from app.form_responses import parse_whole_number
 from app.kits import grid, history, kit_list
-from app.kits.bank_filling import NothingToFillError
+from app.kits.bank_filling import LibraryLacksError, NothingToFillError
 from app.kits.forms import BankForm, KitForm, PadForm
 from app.kits.history import KitConflictError, KitTooLargeError
 from app.kits.kit_list import TooManyKitsError
@@ -134,10 +134,12 @@ def sent_bank() -> str:
     return known_bank(request.form.get("bank") or "A")
 
 
-def back_to(kit: Kit, pad: str = "", bank: str = "A", message: str = "") -> Response:
+def back_to(
+    kit: Kit, pad: str = "", bank: str = "A", message: str = "", category: str = "message"
+) -> Response:
     """Redirect to a pad, or else to a bank of a kit."""
     if message:
-        flash(message)
+        flash(message, category)
     if pad:
         return redirect(url_for("kits.show_pad", kit_id=kit.id, pad=pad), 303)
     return redirect(url_for("kits.show", kit_id=kit.id, bank=bank if bank != "A" else None), 303)
@@ -174,11 +176,11 @@ def show_conflict(error: KitConflictError) -> Page:
 @blueprint.errorhandler(PadSettingsError)
 def show_refusal(error: Exception) -> Page:
     """Say why nothing was changed, on the page that it was asked from."""
+    flash(str(error), "error demo" if isinstance(error, LibraryLacksError) else "error")
     if wants_fragment():
-        alert = make_response(render_template("errors/_alert.html", sentence=str(error)), 422)
+        alert = make_response(render_template("components/_notices.html"), 422)
         alert.headers.update({"HX-Retarget": "#kit-notices", "HX-Reswap": "innerHTML"})
         return alert
-    flash(str(error), "error")
     place = request.view_args or {}
     if not (kit_id := place.get("kit_id")):
         return redirect(url_for("kits.index"), 303)

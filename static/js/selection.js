@@ -7,10 +7,11 @@ function update() {
   const count = checkboxes().filter((box) => box.checked).length;
   document.getElementById("selected").textContent = count ? `${count} selected` : "";
   // Without a selection the server could only answer "select samples first".
-  const isEmpty = count === 0 && !form.elements.all?.checked;
+  const isAll = Boolean(form.elements.all?.checked);
   for (const button of form.querySelectorAll("button")) {
-    const most = Number(button.dataset.most); // such a button takes only ticked samples, and so many of them
-    button.disabled = most ? count === 0 || count > most : isEmpty;
+    const { most, takesAll } = button.dataset; // the most ticked samples that it takes; few take all that match too
+    const isFit = most === undefined || (count > 0 && count <= Number(most));
+    button.disabled = isAll ? most !== undefined && takesAll === undefined && !isFit : !count || !isFit;
   }
 }
 
