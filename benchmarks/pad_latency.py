@@ -25,6 +25,7 @@ from app.sp404.pad_settings import PadSettings
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FLAGS = ["--no-sandbox", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
+MAX_RATIO = 1.2
 KEYS = "1234qwerasdfzxcv"
 
 # Tells in which frame of the audio clock a sound first comes after a silence.
@@ -125,6 +126,8 @@ def main() -> None:
         print(f"| {name} | {len(each)} | {figures} |")
     bare, engine = (statistics.median(each) for each in times.values())
     print(f"\nThe engine takes {engine / bare:.2f} times as long as the bare page.")
+    if engine / bare > MAX_RATIO:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
