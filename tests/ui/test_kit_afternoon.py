@@ -1,8 +1,10 @@
-"""An afternoon with a kit: filled, shuffled, swapped, chopped, played while it changes, undone, on a phone."""
+"""An afternoon with a kit: filled, shuffled, swapped, chopped, played while it changes, and undone."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,14 @@ def notice(page: Page, words: str) -> None:
 
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
+
+
+@contextmanager
+def changed(page: Page) -> Iterator[None]:
+    """Wait until the page shows the kit after a change."""
+    revision = page.locator("#pads").get_attribute("data-revision") or ""
+    yield
+    expect(page.locator("#pads")).not_to_have_attribute("data-revision", revision)
 
 
 def step_number(page: Page) -> str:
@@ -154,9 +164,8 @@ def play_and_swap(page: Page) -> None:
     page.get_by_role("button", name="Swap by").click()
     swapped.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
-        revision = page.locator("#pads").get_attribute("data-revision") or ""
-        page.keyboard.press(key)
-        expect(page.locator("#pads")).not_to_have_attribute("data-revision", revision)
+        with changed(page):
+            page.keyboard.press(key)
         expect(swapped).to_be_focused()
     expect(swapped.locator(".pad-name")).not_to_have_text(name)
     first = step_number(page)
@@ -184,12 +193,12 @@ def undo_and_redo(page: Page) -> None:
     swapped = page.locator("#pad-A5 .pad-name")
     name = swapped.inner_text()
     for _ in range(3):
-        page.get_by_role("button", name="Undo: Swap A5").click()
-        notice(page, "Undone: Swap A5")
+        with changed(page):
+            page.get_by_role("button", name="Undo: Swap A5").click()
     expect(page.get_by_role("button", name=re.compile("^Undo: Set A"))).to_be_visible()
     for _ in range(3):
-        page.get_by_role("button", name="Redo: Swap A5").click()
-        notice(page, "Redone: Swap A5")
+        with changed(page):
+            page.get_by_role("button", name="Redo: Swap A5").click()
     expect(swapped).to_have_text(name)
     held = names(page)
     page.reload()
