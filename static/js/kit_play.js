@@ -231,13 +231,13 @@ function onClick(event) {
   }
 }
 
-// The pads are new after a change, and some of their sounds.
+// The pads are new whenever one is opened or changed; after a change, some of their sounds too.
 function follow() {
-  if (!grid() || !isPlaying() || shown === address()) return;
+  if (!isPlaying()) return;
   for (const name of held.keys()) padElement(name)?.classList.add("held");
   if (chopped) setChopped(chopsOf(chopped) ? chopped : null);
   select(padElement(selected) ? selected : null);
-  loadBank();
+  if (shown !== address()) loadBank();
 }
 
 tools().hidden = false;

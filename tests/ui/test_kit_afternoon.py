@@ -142,11 +142,26 @@ def chop_a_pad(page: Page) -> None:
     panel.get_by_role("slider", name="Start").focus()
     page.keyboard.press("PageUp")
     expect(panel.get_by_label("Start", exact=True).and_(page.locator("input"))).not_to_have_value("0")
+    drag_end(panel)
     press(page, "Hear it")
     expect(page.locator("[data-pad-hear]")).to_have_attribute("aria-pressed", "true", timeout=WAIT_MS)
     press(page, "Save pad")
     notice(page, "Saved.")
     expect(page.locator("#pads .pad[data-chop-count='4']")).to_have_count(1)
+
+
+def drag_end(panel: Locator) -> None:
+    """Drag the end to the left; the field says where it snapped to."""
+    end = panel.get_by_role("slider", name="End")
+    box, wave = end.bounding_box(), panel.locator("[data-pad-wave]").bounding_box()
+    assert box is not None
+    assert wave is not None
+    mouse = panel.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    mouse.down()
+    mouse.move(wave["x"] + wave["width"] * 0.9, box["y"] + 20)
+    mouse.up()
+    expect(panel.locator("[name='pad-end']")).to_have_value(re.compile(r"\d+"))
 
 
 def play_and_swap(page: Page) -> None:
@@ -163,6 +178,8 @@ def play_and_swap(page: Page) -> None:
     name = swapped.locator(".pad-name").inner_text()
     page.get_by_role("button", name="Swap by").click()
     swapped.focus()
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.extend(re.findall(r"/pads/(\w+)/audio$", request.url)))
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
         with changed(page):
             page.keyboard.press(key)
@@ -171,6 +188,7 @@ def play_and_swap(page: Page) -> None:
     first = step_number(page)
     expect(page.locator("[data-step].now")).not_to_have_attribute("data-step", first)
     assert page.evaluate("window.isSamePage"), "the page was not loaded again"
+    assert set(fetched) == {"A5"}, "only the changed pad was"
     play_chops(page)
     press(page, "Play mode")
 
