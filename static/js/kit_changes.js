@@ -2,7 +2,9 @@
 import { grid } from "./kit_parts.js";
 
 const CONFLICT = 409;
+const NOTICE_MS = 8000;
 let latest = Promise.resolve();
+let fading = null;
 
 // Send a change below the kit's address. Each names the revision that the one before it made, so they go in turn.
 export function sendChange(path, values) {
@@ -24,3 +26,14 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.shouldSwap = true;
   event.detail.isError = false;
 });
+
+// What was done needs no answer and goes by itself; a refusal, or what can be answered, stays until the next change.
+function fadeNotices() {
+  clearTimeout(fading);
+  fading = setTimeout(() => {
+    const done = document.querySelectorAll("#kit-notices .notice:not(.bad, .asks, :has(form))");
+    for (const notice of done) notice.remove();
+  }, NOTICE_MS);
+}
+document.addEventListener("htmx:afterSettle", fadeNotices);
+fadeNotices();

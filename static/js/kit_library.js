@@ -22,7 +22,7 @@ function say(text) {
   notices.replaceChildren();
   if (!text) return;
   const note = document.createElement("p");
-  note.className = "notice";
+  note.className = "notice asks";
   note.textContent = text;
   notices.append(note);
 }
