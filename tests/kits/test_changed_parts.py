@@ -7,7 +7,7 @@ from typing import Any
 
 from app.extensions import db
 from app.models import Kit, Sample
-from tests.kits.stock import post_pad
+from tests.kits.stock import held_ids, post_pad
 from tests.support import Browser
 
 HTMX = {"HX-Request": "true"}
@@ -53,3 +53,29 @@ def test_the_player_learns_which_sounds_are_new(as_owner: Browser, kit: Kit, sam
     assert heard() == before | {"A3": before["A1"]}
     post_pad(as_owner, kit, "/place", pad="A1", sample=samples[1].id)
     assert heard()["A1"] != before["A1"]
+
+
+def test_the_library_beside_the_pads(as_owner: Browser, kit: Kit, samples: list[Sample]) -> None:
+    url = f"/kits/{kit.id}/library"
+    found = as_owner.get(f"{url}?ask=Sound+2&bpm_min=60&pad=B3", headers=HTMX)
+    assert found.text.count('<tr class="row"') == 1
+    assert f'value="{samples[1].id}" form="placing"' in found.text
+    assert found.headers["HX-Push-Url"] == "false"
+    chips = re.findall(r'class="chip" href="([^"]+)"', found.text)
+    assert any("pad=B3" in each and "bpm_min" not in each for each in chips), "a chip takes the tempo out"
+    rows = as_owner.get(f"{url}?after={samples[2].id}", headers=HTMX).text
+    assert (rows.count('<tr class="row"'), "kit-library" in rows) == (2, False)
+    whole = as_owner.get(f"{url}?ask=Sound+2&pad=B3").text
+    assert 'id="pad-title"' in whole
+    assert f'action="/kits/{kit.id}/pads/B3/place"' in whole
+    assert whole.count('<tr class="row"') == 1
+
+
+def test_without_an_open_pad_a_sample_goes_to_the_first_free_one_of_the_bank(
+    as_owner: Browser, kit: Kit, samples: list[Sample]
+) -> None:
+    page = as_owner.get(f"/kits/{kit.id}?bank=C").text
+    assert 'id="placing" method="post" action="/kits/placements"' in page
+    sent = {"revision": kit.revision, "kit": kit.id, "bank": "C", "sample": samples[1].id}
+    assert as_owner.post("/kits/placements", **sent).headers["Location"] == f"/kits/{kit.id}?bank=C"
+    assert held_ids(kit) == {"A1": samples[0].id, "C1": samples[1].id}
