@@ -74,10 +74,17 @@ QUERIES = {
     "alike.similar": ("", "?preset=rhythm&but=brighter&ask=dark+loops"),
     "alike.similar_to_several": ("?sample={sample_id}",),
     "kits.add": ("?sample={sample_id}",),
-    "kits.show_pad": ("", "?ask=dark+loops"),
+    "kits.library": ("", "?ask=dark+loops"),
     "api.list_samples": ("", "?ask=dark+loops&limit=50"),
 }
-FRAGMENTS = {"library.index", "jobs.cards", "admin.queues", "duplicates.show", "kits.show_pad"}
+FRAGMENTS = {
+    "library.index",
+    "jobs.cards",
+    "admin.queues",
+    "duplicates.show",
+    "kits.library",
+    "kits.show_pad",
+}
 
 
 def copy_of(row: Model, **changes: Any) -> Any:

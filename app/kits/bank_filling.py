@@ -34,6 +34,10 @@ class NothingToFillError(Exception):
     """A bank can't be filled or shuffled; the message is a sentence."""
 
 
+class LibraryLacksError(NothingToFillError):
+    """The library has no sound for a bank; further ones would help."""
+
+
 @dataclass(frozen=True)
 class FillReport:
     """What became of a bank: which pads were filled and by what class, and which were not, and why."""
@@ -103,7 +107,7 @@ def _fill(
     chosen = fill_layout(wishes.layout, pools, aim, list(taken.values()), locked)
     if not chosen.picks:
         name = wishes.layout.name
-        raise NothingToFillError(f"Your library has no further sound for “{name}”. Upload some first.")
+        raise LibraryLacksError(f"Your library has no further sound for “{name}”. Upload some first.")
     samples = _load_samples(user, [pick.candidate.sample_id for pick in chosen.picks.values()])
     placed = _chopped_pads(wishes.layout, chosen.picks, samples, free) or {
         f"{bank}{number}": _pad_state(pick, samples[pick.candidate.sample_id])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from app.kits import history
@@ -12,17 +12,22 @@ from app.kits.kit_state import KitState
 from app.kits.measured_pads import MeasuredSound, measured_bank
 from app.models import Kit, User
 from app.sp404.pad_fit import FitSound, fit_bank, key_of_bank
+from app.sp404.pads import PAD_NAMES
 
 
-def fit_pads(user: User, kit: Kit, bank: str, revision: int | None = None) -> dict[str, tuple[str, ...]]:
+def fit_pads(
+    user: User, kit: Kit, bank: str, revision: int | None = None, only: Collection[str] = PAD_NAMES
+) -> dict[str, tuple[str, ...]]:
     """Fit the pads of a bank that are not locked; return in words what was done to each that was changed.
 
-    Raises KitConflictError.
+    `only` names those that may change. Raises KitConflictError.
     """
     state = load_state(kit)
     pads = measured_bank(user, state, bank)
     open_pads = {
-        name: (pad.settings, fit_sound(sound)) for name, (pad, sound) in pads.items() if not pad.locked
+        name: (pad.settings, fit_sound(sound))
+        for name, (pad, sound) in pads.items()
+        if not pad.locked and name in only
     }
     key = key_of_bank([fit_sound(sound) for _, sound in pads.values()])
     fitted = fit_bank(open_pads, tempo_of_bank(state, bank), key)

@@ -33,7 +33,7 @@ def fill_bank(kit_id: str, bank: str) -> Response:
     )
     seed = parse_whole_number(request.form.get("seed", "")) or 0
     report = bank_filling.fill_bank(current_user, kit, bank, wishes, min(seed, MAX_SEED), sent_revision())
-    return back_to(kit, bank=bank, message=report.sentence)
+    return back_to(kit, bank=bank, message=report.sentence, category="demo" if report.missing else "message")
 
 
 @blueprint.post("/<kit_id>/banks/<bank>/shuffle")

@@ -38,6 +38,12 @@ def sounding_pads(kit: Kit, bank: str) -> dict[str, PadState]:
     return {name: pad for name, pad in pads.items() if bank_of(name) == bank and pad.sample_id is not None}
 
 
+def sound_key(pad: PadState, duration_s: float, tempo_bpm: float) -> str:
+    """Return what tells the sound of a pad from every other: its sample, and how it is shaped."""
+    recipe = heard_recipe(pad.settings, tempo_bpm) if duration_s <= orders.MAX_PREVIEW_S else None
+    return f"{pad.sample_id} {recipe.digest() if recipe is not None else ''}"
+
+
 def order_sound(user: User, kit: Kit, pad: str, sample: Sample) -> Render | Job | None:
     """Return the shaped sound that a pad plays, or the job that makes it; None for the sample's own WAV.
 

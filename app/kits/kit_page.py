@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.form_responses import parse_whole_number
 from app.kits import grid, history, kit_list
-from app.kits.bank_filling import NothingToFillError
+from app.kits.bank_filling import LibraryLacksError, NothingToFillError
 from app.kits.forms import BankForm, KitForm, PadForm
 from app.kits.history import KitConflictError, KitTooLargeError
 from app.kits.kit_list import TooManyKitsError
 from app.kits.kit_rows import load_state
-from app.kits.kit_state import KitState
 from app.kits.pad_edits import EmptyPadError, KitFullError
 from app.kits.pad_swaps import NothingAlikeError
+from app.kits.pad_waves import load_wave
 from app.kits.pattern_edits import free_place
 from app.kits.shown_patterns import shown_patterns
 from app.models import Kit
 from app.negotiation import wants_fragment
+from app.search import facets
+from app.search.chips import search_chips
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import list_samples
 from app.sp404.bank_layouts import LAYOUTS
 from app.sp404.errors import UnitFileError
+from app.sp404.pad_settings import PadSettingsError
 from app.sp404.pads import PAD_NAMES, PLACES, bank_of, pads_of_bank
 from app.sp404.unit_limits import BANKS
 
 blueprint = Blueprint("kits", __name__, url_prefix="/kits")
 
 Page = str | tuple[str, int] | Response
-OFFERED_SAMPLES = 12
+WAYS_TO_PLAY: dict[str, dict[str, bool]] = {
+    "gate": {"gate": True, "loop": False},
+    "loop": {"gate": False, "loop": True},
+    "gate and loop": {"gate": True, "loop": True},
+    "one-shot": {"one_shot": True},
+    "by a press on and off": {"gate": False, "loop": False, "one_shot": False},
+}
+"""How several pads are set to play at once."""
+PAGES = ("kits.show", "kits.show_pad")
+OFFERED_SAMPLES = 30
 
 
 def render_kit(
@@ -44,7 +58,10 @@ def render_kit(
     bank_form: BankForm | None = None,
     pad_form: PadForm | None = None,
 ) -> str:
-    """Return the page of a kit with one bank open and, if one is named, a pad beside it."""
+    """Return the page of a kit with one bank open and, if one is named, a pad beside it.
+
+    htmx gets the parts that a change may touch, so that a beat plays on.
+    """
     state = load_state(kit)
     pads = grid.shown_bank(kit, state, bank)
     shown: dict[str, Any] = {
@@ -54,6 +71,7 @@ def render_kit(
         "pads": pads,
         "all_pads": PAD_NAMES,
         "layouts": LAYOUTS.values(),
+        "ways_to_play": WAYS_TO_PLAY,
         "steps": history.next_steps(kit),
         "patterns": shown_patterns(state),
         "places": pads_of_bank(bank),
@@ -61,26 +79,37 @@ def render_kit(
         "kit_form": kit_form or KitForm(kit),
         "bank_form": bank_form or BankForm(state.bank(bank)),
         "opened": None,
+        "swapped": wants_fragment(),
     }
     if pad is not None:
-        shown |= _opened_pad(state, pads, pad, pad_form)
-    if pad is not None and wants_fragment():
-        return render_template("kits/_pad_panel.html", **shown)
-    return render_template("kits/kit.html", **shown)
+        shown |= _opened_pad(pads, pad, pad_form)
+    if wants_fragment():
+        return render_template("kits/_changed.html", **shown)
+    return render_template("kits/kit.html", **shown, **found_samples(kit, bank, pad))
 
 
-def _opened_pad(state: KitState, pads: list[grid.ShownPad], pad: str, form: PadForm | None) -> dict[str, Any]:
-    """Return what the panel of a pad shows: its settings, and samples to place on it."""
+def found_samples(kit: Kit, bank: str, pad: str | None) -> dict[str, Any]:
+    """Return what the library beside the pads shows: the samples that the address asks for."""
+    query = with_learned_words(current_user, SampleQuery.from_args(request.args))
+    results = list_samples(current_user, query, request.args.get("after", ""), OFFERED_SAMPLES)
+    return {
+        "query": query,
+        "results": results,
+        "counts": results.counts,
+        "chips": search_chips(query),
+        "tags": facets.count_tags(current_user),
+        "search_url": partial(url_for, "kits.library", kit_id=kit.id, bank=bank, pad=pad),
+        "placing": "placing",
+    }
+
+
+def _opened_pad(pads: list[grid.ShownPad], pad: str, form: PadForm | None) -> dict[str, Any]:
+    """Return what the panel of a pad shows."""
     opened = next(each for each in pads if each.name == pad)
-    query = with_learned_words(current_user, SampleQuery(ask=request.args.get("ask", "")))
-    is_asked = bool(query.ask) or not state.pad(pad).holds_a_sound
-    found = list_samples(current_user, query, "", OFFERED_SAMPLES) if is_asked else None
     return {
         "opened": opened,
+        "wave": load_wave(opened.sample.id, opened.held.settings) if opened.sample else None,
         "pad_form": form or PadForm(opened.held.settings),
-        "ask": query.ask,
-        "offered": found.samples if found else [],
-        "is_asked": is_asked,
     }
 
 
@@ -111,20 +140,32 @@ def sent_bank() -> str:
     return known_bank(request.form.get("bank") or "A")
 
 
-def back_to(kit: Kit, pad: str = "", bank: str = "A", message: str = "") -> Response:
+def back_to(
+    kit: Kit, pad: str = "", bank: str = "A", message: str = "", category: str = "message"
+) -> Response:
     """Redirect to a pad, or else to a bank of a kit."""
     if message:
-        flash(message)
+        flash(message, category)
     if pad:
         return redirect(url_for("kits.show_pad", kit_id=kit.id, pad=pad), 303)
     return redirect(url_for("kits.show", kit_id=kit.id, bank=bank if bank != "A" else None), 303)
 
 
+@blueprint.after_request
+def name_address(response: Response) -> Response:
+    """Tell htmx the address of the page that it shows now, where that is another one."""
+    if wants_fragment():
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        address = request.full_path.rstrip("?")
+        is_page = request.endpoint in PAGES and request.method == "GET"
+        is_new = is_page and address != shown._replace(scheme="", netloc="", fragment="").geturl()
+        response.headers["HX-Push-Url"] = address if is_new else "false"
+    return response
+
+
 @blueprint.errorhandler(KitConflictError)
 def show_conflict(error: KitConflictError) -> Page:
     """Show the kit as it is now, and say that the change was not made."""
-    if wants_fragment():
-        return render_template("errors/_alert.html", sentence=str(error)), 409
     place = request.view_args or {}
     kit = kit_list.owned_kit(current_user, place["kit_id"])
     flash(str(error), "error")
@@ -139,11 +180,14 @@ def show_conflict(error: KitConflictError) -> Page:
 @blueprint.errorhandler(NothingAlikeError)
 @blueprint.errorhandler(KitTooLargeError)
 @blueprint.errorhandler(UnitFileError)
+@blueprint.errorhandler(PadSettingsError)
 def show_refusal(error: Exception) -> Page:
     """Say why nothing was changed, on the page that it was asked from."""
+    flash(str(error), "error demo" if isinstance(error, LibraryLacksError) else "error")
     if wants_fragment():
-        return render_template("errors/_alert.html", sentence=str(error)), 422
-    flash(str(error), "error")
+        alert = make_response(render_template("components/_notices.html"), 422)
+        alert.headers.update({"HX-Retarget": "#kit-notices", "HX-Reswap": "innerHTML"})
+        return alert
     place = request.view_args or {}
     if not (kit_id := place.get("kit_id")):
         return redirect(url_for("kits.index"), 303)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from app.kits.history import KitEdit
 from app.kits.kit_state import KitState, PadState
 from app.models import Sample
+from app.plurals import pluralize
 from app.sp404.fresh_pad import settings_for_sound
 from app.sp404.pad_settings import PadSettings
 from app.sp404.pads import PAD_NAMES, pads_of_bank
@@ -22,10 +23,16 @@ class EmptyPadError(Exception):
 
 
 class KitFullError(Exception):
-    """Every pad of a kit holds a sound."""
+    """A kit has fewer free pads than are needed; the message is a sentence."""
 
-    def __init__(self) -> None:
-        super().__init__(f"All {len(PAD_NAMES)} pads of this kit are taken. Clear one, or choose a pad.")
+    def __init__(self, free: int, wanted: int) -> None:
+        if free:
+            samples = pluralize(wanted, "sample")
+            super().__init__(
+                f"{samples} need more than the {free} pads that are free. Make a new kit of them."
+            )
+        else:
+            super().__init__(f"All {len(PAD_NAMES)} pads of this kit are taken. Clear one, or choose a pad.")
 
 
 def pad_for_sample(sample: Sample, settings: PadSettings | None = None, locked: bool = False) -> PadState:
@@ -45,7 +52,7 @@ def place_on_free(sounds: list[PadState], first_bank: str = "A") -> KitEdit:
     def edit(kit: KitState) -> KitState:
         free = free_pads(kit, first_bank)
         if len(free) < len(sounds):
-            raise KitFullError
+            raise KitFullError(len(free), len(sounds))
         return kit.with_pads(dict(zip(free, sounds, strict=False)))
 
     return edit
@@ -102,6 +109,18 @@ def change_settings(pad: str, changes: Mapping[str, Any]) -> KitEdit:
     def edit(kit: KitState) -> KitState:
         held = _filled(kit, pad)
         return kit.with_pads({pad: replace(held, settings=held.settings.changed(changes))})
+
+    return edit
+
+
+def change_several(pads: Collection[str], changes: Mapping[str, Any]) -> KitEdit:
+    """Change some settings of those pads that hold a sound. Raises PadSettingsError."""
+
+    def edit(kit: KitState) -> KitState:
+        held = {name: kit.pad(name) for name in pads if kit.pad(name).holds_a_sound}
+        return kit.with_pads(
+            {name: replace(pad, settings=pad.settings.changed(changes)) for name, pad in held.items()}
+        )
 
     return edit
 

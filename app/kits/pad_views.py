@@ -1,18 +1,34 @@
-"""One pad of a kit: its panel, what goes on it, and how it is set."""
+"""The pads of a kit: the panel of one, what goes on it, how it is set, and changes of several at once."""
 
 from __future__ import annotations
 
-from flask import request
+from flask import abort, flash, jsonify, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app.kits import grid, history, kit_list, pad_edits
+from app.extensions import limiter
+from app.form_responses import parse_whole_number
+from app.kits import bank_fitting, grid, history, kit_list, pad_edits, pad_waves
 from app.kits.forms import PadForm
-from app.kits.kit_page import Page, back_to, blueprint, known_pad, render_kit, sent_revision
+from app.kits.history import KitEdit
+from app.kits.kit_page import (
+    WAYS_TO_PLAY,
+    Page,
+    back_to,
+    blueprint,
+    known_bank,
+    known_pad,
+    render_kit,
+    sent_revision,
+)
 from app.kits.kit_rows import load_state
 from app.library import samples
+from app.models import Kit
+from app.plurals import pluralize
 from app.sp404.pad_settings import PadSettingsError
-from app.sp404.pads import bank_of
+from app.sp404.pads import bank_of, pads_of_bank
+
+MAX_NAMED = 4
 
 
 @blueprint.get("/<kit_id>/pads/<pad>")
@@ -20,6 +36,17 @@ def show_pad(kit_id: str, pad: str) -> Page:
     """Show a kit with a pad open; htmx gets only the panel of the pad."""
     kit, pad = kit_list.owned_kit(current_user, kit_id), known_pad(pad)
     return render_kit(kit, bank_of(pad), pad)
+
+
+@blueprint.get("/<kit_id>/pads/<pad>/snap")
+@limiter.limit("300/minute", key_func=lambda: f"account:{current_user.id}")
+def snap(kit_id: str, pad: str) -> Response:
+    """Return the frame nearest to one where a cut in the pad's sound makes no click."""
+    kit, pad = kit_list.owned_kit(current_user, kit_id), known_pad(pad)
+    frame = parse_whole_number(request.args.get("frame", "")) or 0
+    held = load_state(kit).pad(pad)
+    sample = samples.owned_by(current_user, held.sample_id or "")
+    return jsonify(frame=pad_waves.snap_frame(sample, held.settings, frame))
 
 
 @blueprint.post("/<kit_id>/pads/<pad>")
@@ -98,3 +125,47 @@ def set_tempo(kit_id: str, pad: str) -> Response:
         edit = pad_edits.change_settings(pad, {"bpm": tempo})
         history.change_kit(kit, f"Set the tempo of {pad}", edit, revision)
     return back_to(kit, pad)
+
+
+@blueprint.post("/<kit_id>/banks/<bank>/pads")
+def change_pads(kit_id: str, bank: str) -> Response:
+    """Do one thing to the selected pads of a bank, as one change."""
+    kit, bank = kit_list.owned_kit(current_user, kit_id), known_bank(bank)
+    sent = request.form.getlist("pad")
+    pads = [name for name in pads_of_bank(bank) if name in sent]
+    if not pads:
+        return _unchanged(kit, bank, "Select some pads first.")
+    named = ", ".join(pads) if len(pads) <= MAX_NAMED else pluralize(len(pads), "pad")
+    revision, wanted = sent_revision(), request.form.get("do", "")
+    if wanted == "fit":
+        done = bank_fitting.fit_pads(current_user, kit, bank, revision, pads)
+        return back_to(kit, bank=bank, message=f"{pluralize(len(done), 'pad')} fitted.")
+    words, edit = _edit_of_several(wanted, pads, named)
+    history.change_kit(kit, words, edit, revision)
+    return back_to(kit, bank=bank, message=f"{words}: done.")
+
+
+def _edit_of_several(wanted: str, pads: list[str], named: str) -> tuple[str, KitEdit]:
+    """Return what a button does to pads, in words and as an edit; 400 for a button that there is not."""
+    level = parse_whole_number(request.form.get("level", ""))
+    group = parse_whole_number(request.form.get("mute_group", ""))
+    play = request.form.get("play", "")
+    edits = {
+        "clear": (f"Clear {named}", pad_edits.clear(pads)),
+        "lock": (f"Lock {named}", pad_edits.lock(pads, locked=True)),
+        "unlock": (f"Unlock {named}", pad_edits.lock(pads, locked=False)),
+        "level": (f"Set the level of {named}", pad_edits.change_several(pads, {"level": level})),
+        "mute_group": (
+            f"Set the mute group of {named}",
+            pad_edits.change_several(pads, {"mute_group": group}),
+        ),
+        "play": (f"Set how {named} play", pad_edits.change_several(pads, WAYS_TO_PLAY.get(play, {}))),
+    }
+    if wanted not in edits:
+        abort(400)
+    return edits[wanted]
+
+
+def _unchanged(kit: Kit, bank: str, sentence: str) -> Response:
+    flash(sentence, "error")
+    return back_to(kit, bank=bank)

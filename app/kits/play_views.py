@@ -26,6 +26,7 @@ def bank_sounds(kit_id: str, bank: str) -> Response:
     kit, bank = kit_list.owned_kit(current_user, kit_id), known_bank(bank)
     pads = heard_sounds.sounding_pads(kit, bank)
     known = grid.load_pad_samples(kit, [pad.sample_id for pad in pads.values()])
+    tempo_bpm = heard_sounds.tempo_of_bank(load_state(kit), bank)
     found = {}
     for name, pad in pads.items():
         sample = known.get(pad.sample_id or "")
@@ -35,11 +36,11 @@ def bank_sounds(kit_id: str, bank: str) -> Response:
                 "settings": settings,
                 "sound": sample.sound,
                 "length_s": sample.duration_s,
+                "heard": heard_sounds.sound_key(pad, sample.duration_s, tempo_bpm),
                 "src": url_for("kits.pad_audio", kit_id=kit.id, pad=name),
                 # A pad in time with the bank has its positions in the sound as it was before that.
                 "frames": round(sample.duration_s * RATE_HZ) if pad.settings.recipe is None else None,
             }
-    tempo_bpm = heard_sounds.tempo_of_bank(load_state(kit), bank)
     return jsonify(pads=found, tempo_bpm=tempo_bpm)
 
 

@@ -24,6 +24,7 @@ from app.kits.kit_page import (
     Page,
     back_to,
     blueprint,
+    found_samples,
     known_bank,
     known_pad,
     render_kit,
@@ -32,10 +33,14 @@ from app.kits.kit_page import (
 )
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
+from app.kits.selections import KitSelection
 from app.library import samples
 from app.models import Kit, Sample
 from app.models.kit import MAX_KITS
+from app.negotiation import wants_fragment
 from app.plurals import pluralize
+from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_search import find_samples
 from app.sp404.pads import PAD_NAMES, bank_of
 
 __all__ = ["blueprint"]
@@ -63,6 +68,18 @@ def show(kit_id: str) -> Page:
     """Show a kit with one bank open."""
     kit = kit_list.owned_kit(current_user, kit_id)
     return render_kit(kit, known_bank(request.args.get("bank") or "A"))
+
+
+@blueprint.get("/<kit_id>/library")
+def library(kit_id: str) -> Page:
+    """Search the library beside the pads. htmx gets only what was found."""
+    kit = kit_list.owned_kit(current_user, kit_id)
+    pad = request.args.get("pad", "")
+    bank = bank_of(known_pad(pad)) if pad else known_bank(request.args.get("bank") or "A")
+    if not wants_fragment():
+        return render_kit(kit, bank, pad or None)
+    template = "library/_rows.html" if request.args.get("after") else "kits/_library.html"
+    return render_template(template, kit=kit, **found_samples(kit, bank, pad or None))
 
 
 @blueprint.post("/<kit_id>")
@@ -146,7 +163,7 @@ def copy_bank(kit_id: str, bank: str) -> Response:
 def add() -> Page:
     """Ask where chosen samples go. POST is for long selections."""
     chosen = _chosen_samples()
-    if not chosen:
+    if not chosen.samples:
         return see_other("library.index", "Select some samples first.", "error")
     return _adding_page(chosen)
 
@@ -162,7 +179,8 @@ def pad_choice() -> str:
 @blueprint.post("/placements")
 def place_samples() -> Page:
     """Put chosen samples into a kit: on one pad, on the first free ones, or into a new kit."""
-    chosen = _chosen_samples()
+    selection = _chosen_samples()
+    chosen = selection.samples
     if not chosen:
         return see_other("library.index", "Select some samples first.", "error")
     kit_id, pad = request.form.get("kit", ""), request.form.get("pad", "")
@@ -175,22 +193,23 @@ def place_samples() -> Page:
         revision = sent_revision(f"revision-{kit.id}")
         edit, words = pad_edits.place(known_pad(pad), held[0]), f"Place {chosen[0].name} on {pad}"
     else:
-        edit, words = pad_edits.place_on_free(held), f"Add {pluralize(len(held), 'sample')}"
+        edit, words = pad_edits.place_on_free(held, sent_bank()), f"Add {pluralize(len(held), 'sample')}"
     try:
         history.change_kit(kit, words, edit, revision)
     except KitConflictError as conflict:
         flash(str(conflict), "error")
-        return _adding_page(chosen, kit, pad), 409
-    return back_to(kit, bank=bank_of(pad) if pad else "A", message=f"{words}: done.")
+        return _adding_page(selection, kit, pad), 409
+    return back_to(kit, bank=bank_of(pad) if pad else sent_bank(), message=f"{words}: done.")
 
 
-def _adding_page(chosen: list[Sample], kit: Kit | None = None, pad: str = "") -> str:
+def _adding_page(selection: KitSelection, kit: Kit | None = None, pad: str = "") -> str:
     """Return the page that asks where samples go, with a kit and a pad chosen already if they are given."""
     kits = kit_list.list_kits(current_user)
     kit = kit or next(iter(kits), None)
     return render_template(
         "kits/add.html",
-        chosen=chosen,
+        chosen=selection.samples,
+        selection=selection,
         kits=kits,
         kit=kit,
         pad=pad,
@@ -209,11 +228,19 @@ def _make_kit_of(chosen: list[Sample]) -> Page:
     return back_to(made.kit)
 
 
-def _chosen_samples() -> list[Sample]:
-    """Return the chosen samples in their order; a stranger's answers 404."""
-    ids = list(dict.fromkeys(request.values.getlist("sample")))[: selections.MAX_CHOSEN]
-    found = {sample.id: sample for sample in samples.all_owned_by(current_user, ids)} if ids else {}
-    return [found[each] for each in ids]
+def _chosen_samples() -> KitSelection:
+    """Return the samples that a form names in their order, or with `all` the first that its search finds.
+
+    A stranger's sample answers 404.
+    """
+    given = request.values
+    if given.get("all"):
+        query = with_learned_words(current_user, SampleQuery.from_args(given))
+        found = find_samples(current_user, query, None, len(PAD_NAMES))
+        return KitSelection(found.samples, found.total, found.is_more)
+    ids = list(dict.fromkeys(given.getlist("sample")))[: selections.MAX_CHOSEN]
+    owned = {sample.id: sample for sample in samples.all_owned_by(current_user, ids)} if ids else {}
+    return KitSelection([owned[each] for each in ids], len(ids))
 
 
 def _after_step(kit: Kit, message: str) -> Response:

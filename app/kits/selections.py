@@ -15,6 +15,14 @@ from app.sp404.pads import lay_out
 MAX_CHOSEN = 1_000  # those beyond the 160 pads are counted, and named as left out
 
 
+class KitSelection(NamedTuple):
+    """Samples for a kit in their order, and how many were chosen: more than the pads it has, perhaps."""
+
+    samples: list[Sample]
+    total: int
+    is_more: bool = False  # more were chosen than `total`
+
+
 class KitOfSamples(NamedTuple):
     """A new kit, and how many of the samples found no pad."""
 

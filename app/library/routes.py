@@ -38,14 +38,14 @@ def index() -> str:
     """Show the list. htmx gets only the part below the search field, from the same address."""
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
     after = request.args.get("after", "")
-    results = list_samples(current_user, query, after)
+    results, search_url = list_samples(current_user, query, after), partial(url_for, ".index")
     if wants_fragment() and after:
-        return render_template("library/_rows.html", query=query, results=results)
+        return render_template("library/_rows.html", query=query, results=results, search_url=search_url)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
     return render_template(
         template,
         query=query,
-        search_url=partial(url_for, ".index"),
+        search_url=search_url,
         results=results,
         max_ranked=MAX_RANKED,
         chips=search_chips(query),

@@ -7,7 +7,6 @@ import "./menu.js";
 import "./upload.js";
 import "./selection.js";
 import "./chops.js";
-import "./kit.js";
 import "./card_writing.js";
 import "./project_import.js";
 

@@ -1,6 +1,7 @@
 // The cuts of a sound: drag, move by key, add, remove and hear them. The form works without this module.
+import { arrowFrames, dragMarker, frameAt, placeMarker } from "./wave_markers.js";
+
 const STEP_S = 0.001;
-const BIG_STEP_S = 0.01;
 let audio = null; // { context, buffer, source } once the first slice was asked for
 
 const seconds = (area, frame) => frame / Number(area.dataset.rate);
@@ -11,7 +12,7 @@ const cutsOf = (area) => [0, ...markersOf(area).map((marker) => Number(marker.va
 function place(area, marker, frame) {
   const inside = Math.min(Math.max(Math.round(frame), 1), framesOf(area) - 1);
   marker.value = inside;
-  marker.style.left = `${(100 * inside) / framesOf(area)}%`;
+  placeMarker(area, marker, inside);
   marker.setAttribute("aria-label", `Cut at ${seconds(area, inside).toFixed(3)} s`);
 }
 
@@ -31,11 +32,6 @@ function writeCuts(area) {
   // What else the page says belongs to the cuts as they were.
   for (const part of document.querySelectorAll("[data-of-cuts]")) part.hidden = true;
   document.querySelector("[data-stale]").hidden = false;
-}
-
-function frameAt(area, clientX) {
-  const box = area.getBoundingClientRect();
-  return (framesOf(area) * (clientX - box.left)) / box.width;
 }
 
 async function playSlice(area, first, last) {
@@ -60,10 +56,9 @@ function playAfter(area, cut) {
 }
 
 function onKey(area, marker, event) {
-  const step = (event.shiftKey ? BIG_STEP_S : STEP_S) * Number(area.dataset.rate);
-  if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-    place(area, marker, Number(marker.value) + (event.key === "ArrowLeft" ? -step : step));
-  } else if (event.key === "Delete" || event.key === "Backspace") {
+  const moved = arrowFrames(event, STEP_S, Number(area.dataset.rate));
+  if (moved) place(area, marker, Number(marker.value) + moved);
+  else if (event.key === "Delete" || event.key === "Backspace") {
     const others = markersOf(area);
     const neighbour = others[others.indexOf(marker) + 1] ?? others[others.indexOf(marker) - 1];
     marker.remove();
@@ -75,17 +70,10 @@ function onKey(area, marker, event) {
 }
 
 function drag(area, marker, event) {
-  marker.setPointerCapture(event.pointerId);
-  const move = (moved) => place(area, marker, frameAt(area, moved.clientX));
-  marker.addEventListener("pointermove", move);
-  marker.addEventListener(
-    "lostpointercapture",
-    () => {
-      marker.removeEventListener("pointermove", move);
-      writeCuts(area);
-    },
-    { once: true },
-  );
+  dragMarker(area, marker, event, {
+    move: (frame) => place(area, marker, frame),
+    done: () => writeCuts(area),
+  });
 }
 
 function prepare(area) {

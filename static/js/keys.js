@@ -3,7 +3,7 @@ import { currentRow, neighbour, play, stop, toggle } from "./player.js";
 
 const isSignedIn = "signedIn" in document.body.dataset;
 const autoplay = document.body.dataset.autoplay === "1";
-const soundRows = () => [...document.querySelectorAll(".row[data-src]")];
+const soundRows = () => [...document.querySelectorAll(".row[data-src]")].filter((row) => row.offsetParent);
 const focusedRow = () => document.activeElement?.closest?.(".row[data-src]");
 const targetRow = () => focusedRow() ?? currentRow();
 const showShortcuts = () => document.getElementById("keys").showModal();

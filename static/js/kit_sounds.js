@@ -9,7 +9,8 @@ const TOO_MANY = 429;
 const wait = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
 
 // A pad in time with the bank was stretched: its positions move with it.
-function scaled(settings, factor) {
+export function scaled(settings, { frames }, buffer) {
+  const factor = settings.bpm_sync && frames ? buffer.length / frames : 1;
   if (factor === 1) return settings;
   const moved = { ...settings, chops: settings.chops.map((frame) => Math.round(frame * factor)) };
   for (const name of ["start", "end", "loop_top"]) {
@@ -27,31 +28,67 @@ async function fetchSound(src) {
   }
 }
 
-async function loadSound({ context, engine }, pad, { src, settings, frames, length_s: length }) {
+export async function fetchBank({ kit, bank }) {
+  const response = await fetch(`/kits/${kit}/banks/${bank}/sounds`).catch(() => null);
+  return response?.ok ? response.json().catch(() => null) : null;
+}
+
+// Return a pad's sound, or say why it can't be heard and return null.
+export async function fetchBuffer(context, pad, { src, length_s: length }) {
   if (length > LONGEST_S) {
     toast(`Pad ${pad} holds a sound of more than 5 minutes, which is too long to play here.`);
-    return;
+    return null;
   }
   try {
     const response = await fetchSound(src);
-    if (!response.ok) {
-      toast(`Pad ${pad} can't be heard as it is set. Its settings stay.`);
-      return;
-    }
-    const buffer = await context.decodeAudioData(await response.arrayBuffer());
-    const factor = settings.bpm_sync && frames ? buffer.length / frames : 1;
-    engine.setPad(pad, buffer, scaled(settings, factor));
+    if (response.ok) return await context.decodeAudioData(await response.arrayBuffer());
+    toast(`Pad ${pad} can't be heard as it is set. Its settings stay.`);
   } catch {
     toast(`The sound of pad ${pad} can't be loaded. Turn play mode off and on to try again.`);
   }
+  return null;
 }
 
-// Load every sound of a bank and its tempo. Return whether the bank itself could be loaded.
-export async function loadSounds(player, url) {
-  const response = await fetch(url).catch(() => null);
-  const bank = response?.ok ? await response.json().catch(() => null) : null;
-  if (!bank) return false;
-  player.beat.tempo_bpm = bank.tempo_bpm;
-  await Promise.all(Object.entries(bank.pads).map(([pad, sound]) => loadSound(player, pad, sound)));
-  return true;
+// The sounds of the bank that is open. After a change only what is new is fetched.
+export class BankSounds {
+  #wanted = new Map(); // what each pad is meant to sound like, by its name
+  #buffers = new Map(); // promises of the sounds of these pads, by what is heard
+
+  constructor(context, engine) {
+    this.context = context;
+    this.engine = engine;
+  }
+
+  // Bring the engine up to what the bank holds now. Return its tempo, or null when the bank can't be loaded.
+  async load(place) {
+    const bank = await fetchBank(place);
+    if (!bank) return null;
+    const before = this.#wanted;
+    const kept = ([pad, sound]) => [pad, isSame(before.get(pad), sound) ? before.get(pad) : sound];
+    this.#wanted = new Map(Object.entries(bank.pads).map(kept));
+    for (const pad of before.keys()) if (!this.#wanted.has(pad)) this.engine.removePad(pad);
+    const heard = new Set([...this.#wanted.values()].map((sound) => sound.heard));
+    for (const key of this.#buffers.keys()) if (!heard.has(key)) this.#buffers.delete(key);
+    const changed = [...this.#wanted].filter(([pad, sound]) => before.get(pad) !== sound);
+    await Promise.all(changed.map(([pad, sound]) => this.#setPad(pad, sound)));
+    return bank.tempo_bpm;
+  }
+
+  // Forget what could not be loaded, so that it is tried again.
+  retry() {
+    this.#wanted = new Map([...this.#wanted].filter(([pad]) => this.engine.has(pad)));
+  }
+
+  async #setPad(pad, sound) {
+    if (!this.#buffers.has(sound.heard)) this.#buffers.set(sound.heard, fetchBuffer(this.context, pad, sound));
+    const buffer = await this.#buffers.get(sound.heard);
+    if (this.#wanted.get(pad) !== sound) return; // it was changed again meanwhile
+    if (buffer) this.engine.setPad(pad, buffer, scaled(sound.settings, sound, buffer));
+    else {
+      this.engine.removePad(pad);
+      this.#buffers.delete(sound.heard);
+    }
+  }
 }
+
+const isSame = (before, sound) => before !== undefined && JSON.stringify(before) === JSON.stringify(sound);

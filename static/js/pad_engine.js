@@ -46,11 +46,11 @@ export class PadEngine {
     }
   }
 
-  // Let a pad go: sounds of a pad with gate end.
-  release(name, at = this.context.currentTime) {
-    const link = this.#pads.get(name)?.settings.pad_link;
+  // Let a pad go: sounds of a pad with gate end. With `chop`, only that slice of it.
+  release(name, { at = this.context.currentTime, chop = null } = {}) {
+    const link = chop === null && this.#pads.get(name)?.settings.pad_link;
     for (const voice of this.#sounding(at)) {
-      const isMeant = voice.name === name || (link && voice.settings.pad_link === link);
+      const isMeant = (voice.name === name && voice.chop === chop) || (link && voice.settings.pad_link === link);
       if (isMeant && voice.settings.gate) letGo(voice, at);
     }
   }

@@ -64,7 +64,7 @@ export function startVoice(context, output, name, pad, velocity, at, chop) {
   source.connect(gain);
   placeInStereo(context, gain, settings.pan).connect(output);
   const voice = {
-    name, settings, source, gain, level, attack_s, starts: at, channels: buffer.numberOfChannels,
+    name, chop, settings, source, gain, level, attack_s, starts: at, channels: buffer.numberOfChannels,
     fade: null, letGoAt: Infinity, isStep: false,
     ends: isLooped ? Infinity : at + length / rate,
   };

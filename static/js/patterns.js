@@ -1,40 +1,40 @@
-// Patterns of a kit: the beat of the steps is kept, kept ones are shown in the steps, and a MIDI file is dropped.
+// Patterns of a kit: the beat of the steps is kept, and kept ones are shown in the steps.
+import { beatOfSteps, showBeat } from "./kit_play.js";
 import { toast } from "./toast.js";
 
-const MIDI = /\.midi?$/i;
+const keepForm = () => document.getElementById("keep-beat");
 
-// `beat` returns the beat of the steps, and `show` puts another one there.
-export function preparePatterns(beat, show) {
-  const form = document.getElementById("keep-beat");
-  form.addEventListener("submit", (event) => {
-    if (beat().isEmpty) {
-      event.preventDefault();
-      toast("The beat has no step yet. Set some steps first.");
-      return;
-    }
-    form.elements.beat.value = JSON.stringify(beat());
-  });
-  for (const button of document.querySelectorAll("[data-pattern-beat]")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const { patternBeat, place, bars, name } = button.dataset;
-      await show(JSON.parse(patternBeat));
-      form.elements.place.value = place;
-      if (!form.elements.place.value) form.elements.place.selectedIndex = 0;
-      form.elements.bars.value = bars;
-      form.elements.name.value = name;
-      document.getElementById("kit-tools").scrollIntoView({ block: "nearest" });
-    });
+// Caught on the way down, before htmx sends the form.
+function fillIn(event) {
+  if (event.target !== keepForm()) return;
+  const beat = beatOfSteps();
+  if (!beat || beat.isEmpty) {
+    event.preventDefault();
+    event.stopPropagation();
+    toast("The beat has no step yet. Turn play mode on and set some steps first.");
+    return;
   }
+  keepForm().elements.beat.value = JSON.stringify(beat);
 }
 
-// Return whether the files were a MIDI file for the kit that is open; its form is sent then.
-export function takeMidi(files) {
-  const form = document.getElementById("midi-form");
-  if (!form || files.length !== 1 || !MIDI.test(files[0].name)) return false;
-  const chosen = new DataTransfer();
-  chosen.items.add(files[0]);
-  form.elements.midi.files = chosen.files;
-  form.requestSubmit();
-  return true;
+async function showPattern(event) {
+  const button = event.target.closest("[data-pattern-beat]");
+  if (!button) return;
+  const { patternBeat, place, bars, name } = button.dataset;
+  await showBeat(JSON.parse(patternBeat));
+  const fields = keepForm().elements;
+  fields.place.value = place;
+  if (!fields.place.value) fields.place.selectedIndex = 0;
+  fields.bars.value = bars;
+  fields.name.value = name;
+  document.getElementById("kit-tools").scrollIntoView({ block: "nearest" });
 }
+
+function showButtons() {
+  for (const button of document.querySelectorAll("[data-pattern-beat]")) button.hidden = false;
+}
+
+document.addEventListener("submit", fillIn, { capture: true });
+document.addEventListener("click", showPattern);
+document.addEventListener("htmx:afterSettle", showButtons);
+showButtons();

@@ -11,8 +11,9 @@ function update() {
   form.classList.toggle("is-empty", count === 0 && !isAll);
   document.getElementById("selected").textContent = isAll ? "" : `${count} selected`;
   for (const button of form.querySelectorAll("button")) {
-    const most = Number(button.dataset.most); // such a button takes only ticked samples, and so many of them
-    button.disabled = most > 0 && (count === 0 || count > most);
+    const { most, takesAll } = button.dataset; // the most ticked samples that it takes; few take all that match too
+    const isFit = most === undefined || (count > 0 && count <= Number(most));
+    button.disabled = !isFit && !(isAll && takesAll !== undefined);
   }
 }
 

@@ -1,6 +1,6 @@
 // The upload tray: files dropped anywhere, three at a time, each with its own bar, cancel and retry.
 import { readDrop } from "./dropped_files.js";
-import { takeMidi } from "./patterns.js";
+import { takeMidi } from "./midi_drop.js";
 import { findDuplicate, isReadable, newBatchId, reportSkipped, sendFile } from "./upload_requests.js";
 
 const MAX_AT_ONCE = 3;

@@ -8,6 +8,8 @@ from app.kits import history, kit_list, pad_edits
 from app.library import trash
 from app.models import Kit, Sample, User
 from app.models.base import transaction
+from app.search.indexing import follow_changes
+from app.sp404.pads import PAD_NAMES
 from tests.kits.stock import held_ids, post_pad, some_samples
 from tests.support import Browser
 
@@ -101,6 +103,25 @@ class TestAdding:
         assert "2 samples found no room" in as_owner.get(f"/kits/{kit.id}").text
         as_owner.post("/kits/placements", sample=ids[:1], kit=kit.id)
         assert "All 160 pads of this kit are taken" in as_owner.get("/kits").text
+
+    def test_all_that_match_are_added_up_to_the_pads_of_a_kit(
+        self, as_owner: Browser, owner: User, kit: Kit
+    ) -> None:
+        some_samples(owner, 162)
+        follow_changes(owner.id)
+        page = as_owner.post("/kits/add", all="1", ask="sound", sort="name", purpose="describe").text
+        said = " ".join(re.sub(r"<[^>]+>", "", page).split())
+        assert "165 samples match. A kit has 160 pads, so these are the first 160" in said
+        ids = re.findall(r'name="sample" value="(\w+)"', page)
+        assert len(ids) == 160
+        as_owner.post("/kits/placements", sample=ids, kit="")
+        made = next(each for each in kit_list.list_kits(owner) if each.id != kit.id)
+        assert [held_ids(made)[pad] for pad in PAD_NAMES] == ids
+        assert "no room" not in as_owner.get(f"/kits/{made.id}").text
+        as_owner.post("/kits/placements", sample=ids, kit=kit.id)
+        assert "160 samples need more than the 159 pads that are free." in as_owner.get("/kits").text
+        few = as_owner.post("/kits/add", all="1", ask="sound", kind="texture").headers["Location"]
+        assert few == "/samples"
 
     def test_an_empty_selection_leads_back_to_the_library(self, as_owner: Browser) -> None:
         for answer in (as_owner.get("/kits/add"), as_owner.post("/kits/placements", kit="")):

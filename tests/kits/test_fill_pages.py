@@ -55,6 +55,21 @@ def test_a_form_that_asks_for_nothing_is_told_so(as_owner: Browser, kit: Kit) ->
     assert "holds no sounds" in as_owner.get(f"/kits/{kit.id}/banks/A/why").text
 
 
+def test_where_the_library_lacks_sounds_the_demo_sounds_are_offered(as_owner: Browser, owner: User) -> None:
+    kit = kit_list.create_kit(owner, KitState("Dusty kit"))
+    sent = {"revision": kit.revision, "recipe": "mpc"}
+    refused = as_owner.post(f"/kits/{kit.id}/banks/A/fill", {"HX-Request": "true"}, **sent)
+    assert refused.status_code == 422
+    assert "no further sound" in refused.text
+    assert "/upload/demo-sounds" in refused.text
+    shelve_sound(owner, "Kick", ONE_SHOT, "kick", similarity=vector_at(1.0))
+    post(as_owner, kit, "banks/A/fill", recipe="mpc")
+    page = as_owner.get(f"/kits/{kit.id}").text
+    assert "Your library has nothing more for" in page
+    assert "Add the demo sounds" in page
+    assert "Add the demo sounds" not in as_owner.get(f"/kits/{kit.id}").text
+
+
 def test_an_outdated_page_is_refused(as_owner: Browser, kit: Kit) -> None:
     answer = as_owner.post(f"/kits/{kit.id}/banks/A/fill", revision=kit.revision + 1, recipe="mpc")
     assert answer.status_code == 409

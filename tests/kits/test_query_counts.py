@@ -35,10 +35,10 @@ def kit_with(owner: User, samples: list[Sample]) -> Kit:
     ("path", "count"),
     [
         ("/kits", 4),
-        ("/kits/{id}", 8),
+        ("/kits/{id}", 13),
         ("/kits/{id}/card", 13),
-        ("/kits/{id}/pads/A1", 8),
-        ("/kits/{id}/pads/A1?ask=loop", 13),
+        ("/kits/{id}/pads/A1", 14),
+        ("/kits/{id}/library?ask=loop", 13),
     ],
 )
 def test_pages_of_kits(as_owner: Browser, owner: User, samples: list[Sample], path: str, count: int) -> None:

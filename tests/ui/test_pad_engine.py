@@ -40,7 +40,7 @@ async ({ sounds, settings, events, length, rate }) => {
   for (const [method, pad, at, options] of events) {
     if (method === 'press') engine.press(pad, { at, ...options });
     else if (method === 'panic' || method === 'endSteps') engine[method](at);
-    else engine[method](pad, at);
+    else engine[method](pad, { at, ...options });
   }
   const rendered = await context.startRendering();
   return [Array.from(rendered.getChannelData(0)), Array.from(rendered.getChannelData(1))];
@@ -210,6 +210,17 @@ def test_chops_play_one_slice(render: Render, sound: Audio) -> None:
         assert not heard[last - first :].any()
     whole = render({"A1": sound}, settings, ("press", "A1"))
     np.testing.assert_array_equal(whole[:4_800, 0], sound)
+
+
+def test_a_chop_is_let_go_alone(render: Render) -> None:
+    flat = np.full(4_800, 0.25, dtype=np.float32)
+    settings = {"A1": {"poly_mode": "poly", "chops": [0, 2_400]}}
+    heard = render(
+        {"A1": flat}, settings,
+        *(("press", "A1", 0, {"chop": chop}) for chop in (0, 1)), ("release", "A1", 0.01, {"chop": 0}),
+    )  # fmt: skip
+    np.testing.assert_allclose(heard[:480, 0], 0.5, atol=1e-6)
+    np.testing.assert_allclose(heard[480 + CUT + 1 : 2_400, 0], 0.25, atol=1e-6)
 
 
 @pytest.mark.parametrize(

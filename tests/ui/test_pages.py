@@ -48,7 +48,7 @@ OWN = (
     "KIT/banks/A/why",
     "KIT/pads/A1",
     "KIT/pads/A2",
-    "KIT/pads/B5?ask=kick",
+    "KIT/library?pad=B5&ask=kick",
     "ADD",
     "/again?purpose=describe&all=1",
     "/again?purpose=analyse&all=1",
