@@ -90,7 +90,7 @@ def test_a_kit_too_large_to_be_changed_is_not_created_either(
     pads = {"A1": {"sample": {"id": samples[0].id}, "settings": {"recipe": recipe}}}
     answer = script.call("POST", "/api/kits", json={"name": "Slices", "pads": pads})
     assert answer.status_code == 422
-    assert "too many slices" in answer.get_json()["detail"]
+    assert "Use fewer slices" in answer.get_json()["detail"]
     assert script.get("/api/kits").get_json()["kits"] == []
 
 

@@ -36,9 +36,9 @@ def kit_with(owner: User, samples: list[Sample]) -> Kit:
     [
         ("/kits", 4),
         ("/kits/{id}", 13),
-        ("/kits/{id}/card", 13),
+        ("/kits/{id}/card", 14),
         ("/kits/{id}/pads/A1", 14),
-        ("/kits/{id}/library?ask=loop", 13),
+        ("/kits/{id}/library?ask=loop", 14),
     ],
 )
 def test_pages_of_kits(as_owner: Browser, owner: User, samples: list[Sample], path: str, count: int) -> None:
