@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
+from app.sandbox.errors import EngineCrashed
 from app.sandbox.runner import ChildLimits, Sandbox
 from app.sp404.errors import ProjectProblem
 from app.sp404.importing.unpacking import BASE, MANIFEST
@@ -55,4 +56,12 @@ def unpack_project(
         raise UnreadableAudio(str(error)) from error
     problems = [ProjectProblem(*one) for one in found["problems"]]
     base = folder / BASE if found["has_base"] else None
+    _check_inside(folder, *found["sounds"], *([BASE] if base else []))
     return UnpackedKit(folder, kit, found["sounds"], problems, base)
+
+
+def _check_inside(folder: Path, *names: str) -> None:
+    """Trust no path of the child, which has read a stranger's file: everything has to lie in its folder."""
+    for name in names:
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise EngineCrashed("the child named a file outside of its folder")

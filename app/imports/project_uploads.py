@@ -15,10 +15,9 @@ from app.billing.plans import MB
 from app.extensions import db, settings
 from app.integrations.storage import BINARY_MIME, StorageError, open_store
 from app.jobs import reprocess
-from app.models import Job, ProjectUpload, User
+from app.models import ProjectUpload, User
 from app.models.base import new_id, transaction, utcnow
 from app.models.display_names import file_name, file_title
-from app.models.job import FAILED
 from app.models.project_upload import UPLOAD_LIFETIME
 from app.sp404.errors import UnitFileError
 from app.sp404.importing.kit_sources import FoundKit, look_into
@@ -84,9 +83,7 @@ def remove_old_uploads() -> None:
 
 def _needed_uploads(user_id: str) -> set[str]:
     user = db.session.get_one(User, user_id)
-    jobs = list(reprocess.unfinished_jobs_for(user, KIT_IMPORT))
-    failed = select(Job).where(Job.user_id == user_id, Job.purpose == KIT_IMPORT, Job.state == FAILED)
-    jobs += [job for job in db.session.scalars(failed) if job.may_be_retried]
+    jobs = reprocess.unfinished_jobs_for(user, KIT_IMPORT) + reprocess.retriable_jobs_for(user, KIT_IMPORT)
     return {str((job.choices or {}).get(UPLOAD)) for job in jobs}
 
 

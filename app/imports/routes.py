@@ -13,7 +13,6 @@ from app.billing import quota, several_uploads
 from app.extensions import db, limiter
 from app.form_responses import see_other
 from app.imports import import_orders, project_uploads
-from app.imports.project_uploads import KIT_IMPORT
 from app.models import Job, Kit, ProjectUpload
 from app.models.ownership import RowNotFoundError, owned_by
 from app.negotiation import wants_json
@@ -86,8 +85,8 @@ def order(project_id: str) -> Response | tuple[str, int]:
 @blueprint.get("/done/<import_id>")
 def done(import_id: str) -> str:
     """Show what a finished job brought back, and what was left out."""
-    job = owned_by(current_user, Job, import_id, Job.purpose == KIT_IMPORT)
-    if job.outcome is None:
+    job = owned_by(current_user, Job, import_id)
+    if job.outcome is None or "kit_id" not in job.outcome:
         raise RowNotFoundError(Job.__name__)
     kit = db.session.get(Kit, job.outcome["kit_id"])
     is_there = kit is not None and kit.deleted_at is None

@@ -87,6 +87,12 @@ def unfinished_jobs_for(user: User, purpose: str) -> list[Job]:
     return list(db.session.scalars(select(Job).where(*mine).order_by(Job.id)))
 
 
+def retriable_jobs_for(user: User, purpose: str) -> list[Job]:
+    """Return a user's failed jobs of a purpose that may be tried again."""
+    mine = Job.user_id == user.id, Job.purpose == purpose, Job.kept_until > utcnow()
+    return [job for job in db.session.scalars(select(Job).where(*mine)) if job.may_be_retried]
+
+
 def is_duplicate(job: Job) -> bool:
     """Return whether another unfinished job does the same for the same sample."""
     if job.sample_id is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -207,7 +207,5 @@ def _look_at_kit(tree: FileTree, source: KitSource) -> FoundKit:
     )
 
 
-def _sentences(
-    problems: Iterator[ProjectProblem] | tuple[ProjectProblem, ...] | list[ProjectProblem],
-) -> tuple[str, ...]:
+def _sentences(problems: Iterable[ProjectProblem]) -> tuple[str, ...]:
     return tuple(str(one) for one in problems)[:MAX_PROBLEMS]
