@@ -71,6 +71,33 @@ def test_a_sound_is_found_and_placed_and_the_pad_is_set_and_all_is_undone(page: 
     expect(page.locator("#pad-A6")).to_have_class("pad loop")
 
 
+def test_samples_are_placed_from_beside_the_pads_by_key_and_by_dragging(page: Page) -> None:
+    sign_in(page)
+    new_kit(page, "Beside")
+    page.get_by_role("searchbox").fill("break")
+    row = page.locator("#kit-library .row")
+    expect(row).to_have_count(1)
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("ArrowDown")
+    expect(row).to_be_focused()
+    page.keyboard.press("a")
+    expect(page.locator("#kit-notices")).to_contain_text("Where does Dusty break go?")
+    page.keyboard.press("w")
+    first, second = page.locator("#pad-A6"), page.locator("#pad-A12")
+    expect(first).to_have_class("pad loop")
+    row.drag_to(second)
+    expect(second).to_have_class("pad loop")
+    first.focus()
+    page.keyboard.press("x")
+    second.click(modifiers=["Control"])
+    page.get_by_role("button", name="Clear", exact=True).click()
+    for pad in (first, second):
+        expect(pad).to_have_class("pad empty")
+    page.get_by_role("button", name="Undo: Clear A6, A12").click()
+    for pad in (first, second):
+        expect(pad).to_have_class("pad loop")
+
+
 def test_of_two_windows_the_second_is_told(page: Page) -> None:
     sign_in(page)
     new_kit(page, "Two windows")
