@@ -153,7 +153,7 @@ class TestFirstFiles:
         return environ | {"FREE_IMMEDIATE_FILES": "2"}
 
     def test_only_the_first_files_of_a_free_account_start_at_once(self, as_freeloader: Browser) -> None:
-        waits = []
+        waits = list[float]()
         for left in ("The next 2 files won", "The next 1 file won", "after 12 hours."):
             assert left in as_freeloader.get("/upload").text
             job = uploaded_job(as_freeloader, f"{len(waits)}.wav", drum_loop(90 + len(waits)))
