@@ -31,15 +31,16 @@ def test_a_beat_is_kept_and_shown_in_the_steps_again(page: Page) -> None:
     tools = page.locator("#kit-tools")
     tools.get_by_role("button", name="Play mode").click()
     expect(page.get_by_text("Play with 1234 QWER ASDF ZXCV")).to_be_visible(timeout=JOB_S * 1000)
-    keep = tools.get_by_role("button", name="Keep this beat")
+    keeping = page.locator("#keep-beat")
+    keep = keeping.get_by_role("button", name="Keep the beat of the steps")
     keep.click()
     expect(page.get_by_text("The beat has no step yet.")).to_be_visible()
     steps = [tools.get_by_role("button", name=f"Step {number}", exact=True) for number in range(1, 17)]
     for number in (0, 3, 8):
         steps[number].click()
     tools.get_by_label("Swing").fill("62")
-    tools.get_by_label("Bars").fill("2")
-    tools.get_by_label("Name").fill("Stagger")
+    keeping.get_by_label("Bars").fill("2")
+    keeping.get_by_label("Name").fill("Stagger")
     keep.click()
     patterns = page.locator("#patterns")
     expect(patterns.get_by_role("listitem")).to_contain_text("A1 Stagger 2 bars", use_inner_text=True)
@@ -48,8 +49,8 @@ def test_a_beat_is_kept_and_shown_in_the_steps_again(page: Page) -> None:
     expect(pressed).to_have_count(3)
     expect(steps[3]).to_have_attribute("aria-pressed", "true")
     expect(tools.get_by_label("Swing")).to_have_value("62")
-    expect(tools.get_by_label("Pattern")).to_have_value("A1")  # keeping it again replaces it
-    expect(tools.get_by_label("Name")).to_have_value("Stagger")
+    expect(keeping.get_by_label("Pattern")).to_have_value("A1")  # keeping it again replaces it
+    expect(keeping.get_by_label("Name")).to_have_value("Stagger")
     patterns.get_by_role("button", name="Delete pattern A1").click()
     expect(patterns.get_by_text("No pattern yet.")).to_be_visible()
     page.get_by_role("button", name="Undo: Delete pattern A1").click()
