@@ -82,8 +82,11 @@ class ShownPad:
 
     @property
     def other_tempo(self) -> float | None:
-        """The tempo that the sample has now, where the pad plays it with another one."""
+        """The tempo that the sample has now, unless the pad plays it with that or was shaped to another."""
+        recipe = self.held.settings.recipe
         if self.sample is None or not self.sample.bpm or not self.held.settings.bpm_sync:
+            return None
+        if recipe is not None and recipe.bpm is not None:
             return None
         measured = tempo_for_pad(self.sample.bpm)
         return measured if measured != self.held.settings.bpm else None

@@ -38,6 +38,15 @@ def sounding_pads(kit: Kit, bank: str) -> dict[str, PadState]:
     return {name: pad for name, pad in pads.items() if bank_of(name) == bank and pad.sample_id is not None}
 
 
+def stretch_factor(pad: PadState, duration_s: float, tempo_bpm: float) -> float:
+    """Return how many times longer a pad is heard than it is, because it is in time with its bank."""
+    settings, recipe = pad.settings, pad.settings.recipe
+    if duration_s > orders.MAX_PREVIEW_S or not settings.bpm_sync:
+        return 1.0
+    own_bpm = recipe.bpm if recipe is not None and recipe.bpm is not None else settings.bpm
+    return own_bpm / tempo_bpm
+
+
 def sound_key(pad: PadState, duration_s: float, tempo_bpm: float) -> str:
     """Return what tells the sound of a pad from every other: its sample, and how it is shaped."""
     recipe = heard_recipe(pad.settings, tempo_bpm) if duration_s <= orders.MAX_PREVIEW_S else None

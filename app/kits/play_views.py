@@ -40,6 +40,7 @@ def bank_sounds(kit_id: str, bank: str) -> Response:
                 "src": url_for("kits.pad_audio", kit_id=kit.id, pad=name),
                 # A pad in time with the bank has its positions in the sound as it was before that.
                 "frames": round(sample.duration_s * RATE_HZ) if pad.settings.recipe is None else None,
+                "stretch": heard_sounds.stretch_factor(pad, sample.duration_s, tempo_bpm),
             }
     return jsonify(pads=found, tempo_bpm=tempo_bpm)
 

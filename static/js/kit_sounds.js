@@ -9,8 +9,8 @@ const TOO_MANY = 429;
 const wait = (seconds) => new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
 
 // A pad in time with the bank was stretched: its positions move with it.
-export function scaled(settings, { frames }, buffer) {
-  const factor = settings.bpm_sync && frames ? buffer.length / frames : 1;
+export function scaled(settings, { frames, stretch }, buffer) {
+  const factor = stretch !== 1 && frames ? buffer.length / frames : stretch;
   if (factor === 1) return settings;
   const moved = { ...settings, chops: settings.chops.map((frame) => Math.round(frame * factor)) };
   for (const name of ["start", "end", "loop_top"]) {

@@ -36,10 +36,10 @@ export async function hear(area, chop) {
   if (loaded?.heard !== sound.heard) loaded = { heard: sound.heard, buffer: await fetchBuffer(context, pad, sound) };
   const { buffer } = loaded;
   if (!buffer || !area.isConnected) return false;
-  const isNew = !area.dataset.frames && !sound.settings.bpm_sync;
-  if (isNew) showShaped(area, buffer);
+  const isNew = !area.dataset.frames;
+  if (isNew) showShaped(area, buffer, sound.stretch);
   const settings = settingsInForm(sound.settings);
-  engine.setPad(pad, buffer, scaled(settings, { frames: Number(area.dataset.frames) || null }, buffer));
+  engine.setPad(pad, buffer, scaled(settings, { ...sound, frames: Number(area.dataset.frames) }, buffer));
   engine.press(pad, { chop });
   button().setAttribute("aria-pressed", "true");
   timer = setInterval(() => engine.isSounding(pad) || stop(), POLL_MS);
@@ -47,8 +47,8 @@ export async function hear(area, chop) {
 }
 
 // Draw a shaped sound, which the server had not made when the page was.
-function showShaped(area, buffer) {
-  area.dataset.frames = buffer.length;
+function showShaped(area, buffer, stretch) {
+  area.dataset.frames = Math.round(buffer.length / stretch);
   const samples = buffer.getChannelData(0);
   const size = Math.max(buffer.length / BARS, 1);
   let path = "";

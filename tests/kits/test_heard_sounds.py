@@ -47,6 +47,19 @@ def test_a_long_sample_is_heard_as_it_is(
     assert is_heard_as_it_is(as_owner, kit, loop)
 
 
-def test_the_player_is_told_how_long_a_sound_is(as_owner: Browser, kit: Kit, loop: Sample) -> None:
-    sounds = as_owner.get(f"/kits/{kit.id}/banks/A/sounds").get_json()
-    assert sounds["pads"]["A1"]["length_s"] == loop.duration_s
+@pytest.mark.parametrize(
+    ("changes", "stretch"),
+    [
+        ({}, 90 / 95),
+        ({"recipe": {"reverse": True}}, 90 / 95),
+        ({"recipe": {"bpm": 100.0, "from_bpm": 90.0}}, 100 / 95),
+        ({"bpm_sync": False}, 1),
+    ],
+)
+def test_the_player_is_told_how_long_a_sound_is_and_how_far_it_is_stretched(
+    as_owner: Browser, kit: Kit, loop: Sample, changes: dict[str, object], stretch: float
+) -> None:
+    history.change_kit(kit, "Faster", pad_edits.change_values(tempo=9_500))
+    history.change_kit(kit, "Set", pad_edits.change_settings("A1", changes))
+    pad = as_owner.get(f"/kits/{kit.id}/banks/A/sounds").get_json()["pads"]["A1"]
+    assert (pad["length_s"], pad["stretch"]) == (loop.duration_s, pytest.approx(stretch))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.extensions import db
-from app.kits import kit_list
+from app.kits import history, kit_list, pad_edits
 from app.kits.kit_rows import load_state
 from app.library import trash
 from app.models import Kit, Sample, User
@@ -215,6 +215,9 @@ def test_a_new_tempo_of_the_sample_is_offered_not_taken(
     assert load_state(kit).pad("A1").settings.bpm == 90.0
     assert post_pad(as_owner, kit, "/tempo").status_code == 303
     assert load_state(kit).pad("A1").settings.bpm == 101.5
+    assert "Use the new tempo" not in as_owner.get(f"/kits/{kit.id}/pads/A1").text
+    fitted = {"bpm": 90.0, "recipe": {"bpm": 90.0, "from_bpm": 101.5}}
+    history.change_kit(kit, "Fit", pad_edits.change_settings("A1", fitted))
     assert "Use the new tempo" not in as_owner.get(f"/kits/{kit.id}/pads/A1").text
 
 
