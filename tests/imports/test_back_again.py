@@ -145,6 +145,7 @@ def test_what_is_damaged_is_left_out_and_listed(as_owner: Browser) -> None:
     job = db.session.scalars(db.select(Job).where(Job.purpose == "kit_import")).one()
     page = as_owner.get(f"/kits/import/done/{job.id}").text
     assert "A2: The sound is cut off inside its header." in page
+    assert "2 things to know about it." in as_owner.get("/jobs").text
     gap = load_state(kit).pad("A2")
     assert (gap.sample_id, gap.sample_name, gap.settings.level) == (None, "Same rumble", 99)
 
