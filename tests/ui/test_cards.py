@@ -85,7 +85,7 @@ def set_pad(page: Page, pad: str, **fields: str) -> None:
     panel = page.locator("#pad-panel")
     expect(panel.get_by_role("heading", level=2)).to_contain_text(pad)
     for label, value in fields.items():
-        panel.get_by_label(label, exact=True).fill(value)
+        panel.locator("input").and_(panel.get_by_label(label, exact=True)).fill(value)
     panel.get_by_role("button", name="Save pad").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 
