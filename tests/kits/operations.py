@@ -15,6 +15,8 @@ from tests.sp404.any_settings import LOADABLE, any_settings
 FEW_PADS = ("A1", "A2", "A16", "B1", "J16")
 PADS = st.sampled_from(FEW_PADS)
 SOME_BANKS = st.sampled_from("ABJ")
+# As every way to name a kit stores them: without blanks around them
+NAMES = st.text(LOADABLE, min_size=1, max_size=32).map(lambda name: name.strip(" ")).filter(bool)
 TEMPI = st.integers(4_000, 20_000)
 
 
@@ -27,7 +29,7 @@ def some_edits(sounds: Sequence[PadState]) -> st.SearchStrategy[KitEdit]:
         st.builds(pad_edits.exchange, PADS, PADS),
         st.builds(pad_edits.copy_bank, SOME_BANKS, SOME_BANKS),
         st.builds(pad_edits.lock, st.lists(PADS, max_size=3), st.booleans()),
-        st.builds(_name, st.text(LOADABLE, min_size=1, max_size=32), TEMPI),
+        st.builds(_name, NAMES, TEMPI),
         st.builds(_set_bank, SOME_BANKS, TEMPI, st.integers(0, 127), st.booleans()),
     )
 
