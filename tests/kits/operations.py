@@ -20,6 +20,8 @@ PATTERNS = [
     pattern_edits.make_pattern(pattern_of_beat(StepBeat(steps={pad: (90,) * 16}), bars), pad)
     for pad, bars in (("A1", 1), ("J16", 64))
 ]
+# As every way to name a kit stores them: without blanks around them
+NAMES = st.text(LOADABLE, min_size=1, max_size=32).map(lambda name: name.strip(" ")).filter(bool)
 TEMPI = st.integers(4_000, 20_000)
 
 
@@ -32,7 +34,7 @@ def some_edits(sounds: Sequence[PadState]) -> st.SearchStrategy[KitEdit]:
         st.builds(pad_edits.exchange, PADS, PADS),
         st.builds(pad_edits.copy_bank, SOME_BANKS, SOME_BANKS),
         st.builds(pad_edits.lock, st.lists(PADS, max_size=3), st.booleans()),
-        st.builds(_name, st.text(LOADABLE, min_size=1, max_size=32), TEMPI),
+        st.builds(_name, NAMES, TEMPI),
         st.builds(pattern_edits.keep_pattern, PADS, st.sampled_from(PATTERNS)),
         st.builds(_set_bank, SOME_BANKS, TEMPI, st.integers(0, 127), st.booleans()),
     )
