@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -20,7 +18,7 @@ from app.audio.render.recipe import RenderRecipe
 from app.auth import accounts, registration, two_factor_login
 from app.cards import card_orders
 from app.deduplication.comparison import compare_due_samples
-from app.extensions import Base, db, settings
+from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import run
 from app.kits import history, kit_list, pad_edits, pattern_edits
@@ -51,6 +49,7 @@ from app.search.indexing import follow_changes
 from app.shaping import orders, presets
 from app.sp404.project.step_beats import StepBeat, pattern_of_beat
 from app.webhooks import endpoints
+from tests.account.rows_of_account import ids_of, own_rows, secrets_of
 from tests.billing.paying_producer import stripe_settings
 from tests.fake_stripe.server import FakeStripe
 from tests.fake_stripe.world import Object, World
@@ -131,7 +130,7 @@ def describe_account(user: User, browser: Browser, script: ApiScript) -> FullAcc
     sample_id = db.session.scalars(sa.select(Sample.id).where(Sample.user_id == user.id)).first()
     account = FullAccount(user, user.id, user.email, browser, script, sample_id or "")
     rows = own_rows(user.id)
-    account.ids, account.secrets = frozenset(_ids_of(rows)), frozenset({*_secrets_of(rows), script.secret})
+    account.ids, account.secrets = frozenset(ids_of(rows)), frozenset({*secrets_of(rows), script.secret})
     return account
 
 
@@ -283,46 +282,3 @@ def put_object(key: str, content: bytes) -> None:
     source.write_bytes(content)
     open_store(settings()).put(key, source, "audio/wav")
     source.unlink()
-
-
-def own_rows(user_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the account's rows by table, by walking every foreign key independently of the product."""
-    found = {"users": {user_id}}
-    for table in Base.metadata.sorted_tables:
-        primary = next(iter(table.primary_key.columns))
-        for key in table.foreign_keys:
-            parents = found.get(key.column.table.name, set())
-            rows = db.session.execute(sa.select(primary).where(key.parent.in_(parents)))
-            found.setdefault(table.name, set()).update(row[0] for row in rows)
-    tables = {name: Base.metadata.tables[name] for name, keys in found.items() if keys}
-    return {
-        name: [
-            dict(row)
-            for row in db.session.execute(
-                sa.select(table).where(next(iter(table.primary_key.columns)).in_(found[name]))
-            ).mappings()
-        ]
-        for name, table in tables.items()
-    }
-
-
-def _ids_of(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-    """Yield the primary keys of all the account's rows, and the ids that a vendor knows.
-
-    An invoice stays as part of the books, and a number says nothing.
-    """
-    for name in rows.keys() - {"invoices", "sample_tags"}:
-        columns = [column.name for column in Base.metadata.tables[name].primary_key.columns]
-        for row in rows[name]:
-            ids = (row[column] for column in columns)
-            yield from (value for value in ids if isinstance(value, str) and len(value) >= 20)
-    yield from (row["generation_id"] for row in rows["ai_calls"])
-
-
-def _secrets_of(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-    """Yield every secret value: hashes, signing secrets, fencing tokens."""
-    words = ("hash", "secret", "token", "recovery", "fingerprint")
-    for table in rows.values():
-        for row in table:
-            named = (value for column, value in row.items() if any(word in column for word in words))
-            yield from (value for value in named if isinstance(value, str) and len(value) >= 8)

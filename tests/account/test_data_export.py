@@ -23,7 +23,8 @@ from app.integrations.storage import StorageError, open_store
 from app.models import DataExport, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.usage import ARCHIVE
-from tests.account.full_account import FullAccount, environment, own_rows
+from tests.account.full_account import FullAccount, environment
+from tests.account.rows_of_account import own_rows
 from tests.account.traces import store_files
 from tests.auth.sent_mails import link_in, mails
 from tests.fake_stripe.server import FakeStripe

@@ -4,48 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.sp404.pad_settings import PadSettings
-from tests.live import ROOT
+from tests.ui.pad_studio import RATE, Audio, open_studio, render_pads
 
 pytestmark = pytest.mark.ui
-RATE = 48_000
 CUT = round(0.004 * RATE)
 QUIET = 0.001  # -60 dB
 
-Audio = npt.NDArray[np.float32]
-# Each event is [method, pad, seconds, options].
 Render = Callable[..., Audio]
-
-SCRIPT = """
-async ({ sounds, settings, events, length, rate }) => {
-  const { PadEngine } = await import('/js/pad_engine.js');
-  const context = new OfflineAudioContext({ numberOfChannels: 2, length, sampleRate: rate });
-  const engine = new PadEngine(context);
-  for (const [name, channels] of Object.entries(sounds)) {
-    const buffer = new AudioBuffer({
-      numberOfChannels: channels.length, length: channels[0].length, sampleRate: rate,
-    });
-    channels.forEach((channel, at) => buffer.copyToChannel(Float32Array.from(channel), at));
-    engine.setPad(name, buffer, settings[name]);
-  }
-  for (const [method, pad, at, options] of events) {
-    if (method === 'press') engine.press(pad, { at, ...options });
-    else if (method === 'panic' || method === 'endSteps') engine[method](at);
-    else engine[method](pad, { at, ...options });
-  }
-  const rendered = await context.startRendering();
-  return [Array.from(rendered.getChannelData(0)), Array.from(rendered.getChannelData(1))];
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -57,44 +28,13 @@ def sound() -> Audio:
 
 @pytest.fixture(scope="module")
 def studio(browser: Browser) -> Iterator[Page]:
-    """A page that may load our scripts; the engine needs nothing else of the product."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(ROOT / "static")))
-    Thread(target=server.serve_forever, daemon=True).start()
-    page = browser.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_port}/js/")
-    yield page
-    page.close()
-    server.shutdown()
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files without a line for each request."""
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
-        """Say nothing."""
+    with open_studio(browser) as page:
+        yield page
 
 
 @pytest.fixture
 def render(studio: Page) -> Render:
-
-    def render(
-        sounds: dict[str, Audio],
-        settings: dict[str, dict[str, Any]],
-        *events: tuple[Any, ...],
-        length: int = 9_600,
-    ) -> Audio:
-        plain = {
-            name: np.atleast_2d(samples.T if samples.ndim == 2 else samples).tolist()
-            for name, samples in sounds.items()
-        }
-        complete = {
-            name: PadSettings().changed(settings.get(name, {})).model_dump(mode="json") for name in sounds
-        }
-        padded = [[*event, *([None, 0, {}][len(event) - 1 :])] for event in events]
-        told = {"sounds": plain, "settings": complete, "events": padded, "length": length, "rate": RATE}
-        return np.array(studio.evaluate(SCRIPT, told), dtype=np.float32).T
-
-    return render
+    return partial(render_pads, studio)
 
 
 def silence_after(heard: Audio, frame: int) -> bool:
