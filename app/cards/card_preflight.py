@@ -11,7 +11,7 @@ from app.cards.card_job import KIT
 from app.cards.known_sounds import known_sounds, load_card_samples
 from app.extensions import db
 from app.kits import history
-from app.kits.documents import document_of_state
+from app.kits.documents import document_of_state, pattern_state
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
 from app.models import CardExport, Job, Kit
@@ -168,4 +168,5 @@ def _with_fixes(state: KitState, findings: Sequence[Finding]) -> KitState:
         if place in fixed.pads
     }
     banks = {moves.get(bank, bank): held for bank, held in state.banks.items()}
-    return replace(state, pads=pads, banks=banks)
+    patterns = {place: pattern_state(pattern) for place, pattern in fixed.patterns.items()}
+    return replace(state, pads=pads, banks=banks, patterns=patterns)

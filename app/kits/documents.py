@@ -72,7 +72,7 @@ def state_of_document(user: User, document: KitDocument) -> KitState:
         for name, pad in document.pads.items()
         if pad.sample or pad.locked
     }
-    patterns = {name: _pattern_state(pattern) for name, pattern in document.patterns.items()}
+    patterns = {name: pattern_state(pattern) for name, pattern in document.patterns.items()}
     return state.with_banks(banks).with_pads(pads).with_patterns(patterns)
 
 
@@ -102,7 +102,7 @@ def _pad_state(pad: PadDocument, by_id: dict[str, Sample], by_hash: dict[str, Sa
     return replace(held, sample_id=sample.id, sample_name=sample.name, content_sha256=sample.content_sha256)
 
 
-def _pattern_state(pattern: PatternDocument) -> PatternState:
+def pattern_state(pattern: PatternDocument) -> PatternState:
     return PatternState(pattern_name(pattern.name), count_packed_bars(pattern.ptn), pattern.ptn)
 
 

@@ -24,7 +24,7 @@ blueprint = Blueprint("bulk", __name__, url_prefix="/selected")
 PREFIX = "set"  # keeps these fields apart from those of the search, which the form carries too
 NOTHING_SELECTED = "Select some samples first, or tick “select all”."
 NOTHING_CHOSEN = "Choose what to set: a kind, a sound type, a key or a tempo."
-ONLY_SOME = f"These were the first {MAX_SELECTED:,}. Do it again for the others."
+ONLY_SOME = f"Only the first {MAX_SELECTED:,} were changed. Narrow the search to reach the others."
 
 per_account = limiter.shared_limit(
     "60/minute", scope="selected", key_func=lambda: f"account:{current_user.id}"
@@ -81,6 +81,8 @@ def scale_tempo() -> Response:
 def download() -> Response:
     """Send the selected samples as one ZIP: WAVs for the unit, or the uploaded files."""
     selection = bulk_selection.choose(current_user, request.form)
+    if selection.is_more:
+        return _back(f"One ZIP holds {MAX_SELECTED:,} samples. Select fewer.", "error")
     is_original = request.form.get("set-files") == "original"
     find_members = bulk_download.original_members if is_original else bulk_download.sp404_members
     try:
@@ -89,8 +91,6 @@ def download() -> Response:
         return _back(str(error), "error")
     if not members:
         return _back(NOTHING_SELECTED, "error")
-    if selection.is_more:
-        return _back(f"One ZIP holds {MAX_SELECTED:,} samples. Select fewer.", "error")
     answer = Response(bulk_download.zip_pieces(members), mimetype="application/zip")
     name = "samples.zip" if is_original else "samples for SP-404MKII.zip"
     answer.headers.set("Content-Disposition", "attachment", filename=name)

@@ -13,13 +13,16 @@ from app.cards import card_orders, card_preflight
 from app.cards.card_preflight import CardCheck
 from app.extensions import db
 from app.jobs import run
-from app.kits import history, kit_list, pad_edits
+from app.kits import history, kit_list, pad_edits, pattern_edits
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import BankState, KitState
 from app.models import CardExport, Job, Kit, Sample, User
 from app.models.base import new_id, transaction, utcnow
 from app.sp404.pad_settings import read_settings
 from app.sp404.pads import PAD_NAMES
+from app.sp404.project.packed_patterns import read_packed
+from app.sp404.project.pattern_notes import notes_of
+from app.sp404.project.step_beats import StepBeat, pattern_of_beat
 from app.upload.upload_purpose import build_sample
 from tests.kits.stock import kit_of
 from tests.measurements import loop_measurement
@@ -131,6 +134,8 @@ def test_each_finding_is_shown_and_fixed(as_owner: Browser, script: ApiScript, k
 
 
 def test_fix_all_leaves_no_error_and_is_undone_as_one_change(as_owner: Browser, kit: Kit) -> None:
+    beat = pattern_edits.make_pattern(pattern_of_beat(StepBeat(steps={"J1": (90,) * 16}), 1), "Beat")
+    history.change_kit(kit, "Keep a pattern", pattern_edits.keep_pattern("J2", beat))
     before = load_state(kit)
     told = as_owner.get(post_fix(as_owner, kit, "all").headers["Location"]).text
     assert "Fixed. A1: Clear the pad, " in told
@@ -142,6 +147,7 @@ def test_fix_all_leaves_no_error_and_is_undone_as_one_change(as_owner: Browser, 
     state = load_state(kit)
     assert "A1" not in state.pads
     assert state.pad("D1").sample_id == before.pad("J1").sample_id
+    assert {note.pad for note in notes_of(read_packed(state.patterns["D2"].ptn))} == {"D1"}
     assert state.bank("C").tempo == 17_000
     assert post_fix(as_owner, kit, "all", revision=kit.revision - 1).status_code == 409
     assert (
