@@ -20,7 +20,7 @@ from app.extensions import db, settings
 from app.integrations.storage import ObjectMissingError, open_store
 from app.integrations.storage.interface import Store
 from app.library.downloads import TooLongForPadError
-from app.library.pad_file_names import assign_pad_name
+from app.library.pad_file_names import assign_pad_names
 from app.models import Sample, User
 from app.models.base import new_id, transaction
 
@@ -55,35 +55,32 @@ def sp404_members(user: User, ids: Sequence[str]) -> list[ZipMember]:
 
     Samples that are too long for a pad have only their line in the report.
     """
-    samples = _load(user, ids)
-    frames = sum(sample.duration_s for sample in samples if sample.fits_a_pad) * RATE_HZ
-    _check_size(round(frames * BYTES_PER_FRAME))
-    members = []
     with transaction():
-        for sample in samples:
-            if not sample.fits_a_pad:
-                members.append(_member(sample, "", "", f"left out: {TooLongForPadError()}"))
-                continue
-            name = f"{assign_pad_name(sample)}.wav"
-            rate_khz = sample.features.sample_rate / 1000
-            note = f"from {sample.format.upper()} at {rate_khz:g} kHz to 48 kHz, 16 bits"
-            members.append(_member(sample, name, sample.sp404_key, note))
-            quota.record_export(sample, new_id())
-    return members
+        samples = _load(user, ids)
+        fitting = [sample for sample in samples if sample.fits_a_pad]
+        frames = sum(sample.duration_s for sample in fitting) * RATE_HZ
+        _check_size(round(frames * BYTES_PER_FRAME))
+        names = dict(zip([sample.id for sample in fitting], assign_pad_names(fitting), strict=True))
+        quota.record_exports(user.id, [new_id() for _ in fitting])
+        return [_sp404_member(sample, names.get(sample.id)) for sample in samples]
 
 
 def original_members(user: User, ids: Sequence[str]) -> list[ZipMember]:
     """Return the uploaded files of a user's samples, and record the exports. Raises ZipTooLargeError."""
-    samples = _load(user, ids)
-    _check_size(sum(sample.size_bytes for sample in samples))
     taken = {REPORT}
-    members = []
     with transaction():
-        for sample in samples:
-            name = _free_name(safe_file_name(sample.filename), taken)
-            members.append(_member(sample, name, sample.original_key, "as it was uploaded"))
-            quota.record_export(sample, new_id())
-    return members
+        samples = _load(user, ids)
+        _check_size(sum(sample.size_bytes for sample in samples))
+        quota.record_exports(user.id, [new_id() for _ in samples])
+        return [
+            _member(
+                sample,
+                _free_name(safe_file_name(sample.filename), taken),
+                sample.original_key,
+                "as it was uploaded",
+            )
+            for sample in samples
+        ]
 
 
 def zip_pieces(members: Sequence[ZipMember]) -> Iterator[bytes]:
@@ -153,6 +150,14 @@ def _load(user: User, ids: Sequence[str]) -> list[Sample]:
 def _check_size(size_bytes: int) -> None:
     if size_bytes > MAX_ZIP_BYTES:
         raise ZipTooLargeError(size_bytes)
+
+
+def _sp404_member(sample: Sample, pad_name: str | None) -> ZipMember:
+    if pad_name is None:
+        return _member(sample, "", "", f"left out: {TooLongForPadError()}")
+    rate_khz = sample.features.sample_rate / 1000
+    note = f"from {sample.format.upper()} at {rate_khz:g} kHz to 48 kHz, 16 bits"
+    return _member(sample, f"{pad_name}.wav", sample.sp404_key, note)
 
 
 def _member(sample: Sample, name: str, key: str, note: str) -> ZipMember:

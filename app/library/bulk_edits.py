@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from app.billing import quota
 from app.extensions import db
 from app.library import trash
 from app.library.samples import WITH_FEATURES
@@ -92,6 +93,7 @@ def delete_samples(user: User, ids: Sequence[str]) -> tuple[int, datetime]:
     """Hide samples at once; return how many, and the time under which `restore_samples` finds them."""
     at = utcnow()
     with transaction():
+        quota.lock_account(user.id)
         return len(trash.hide_samples(user.id, ids, at)), at
 
 
@@ -110,6 +112,7 @@ def _change_each(user: User, ids: Sequence[str], change: Callable[[Sample], None
     changed = 0
     for first in range(0, len(ids), AT_ONCE):
         with transaction():
+            quota.lock_account(user.id)  # before the samples, so that no two requests wait for each other
             for sample in _locked(user, ids[first : first + AT_ONCE]):
                 try:
                     change(sample)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -13,10 +13,11 @@ from werkzeug.wrappers import Response
 
 from app.billing import quota
 from app.extensions import limiter
-from app.library import bulk_download, bulk_edits, bulk_selection
+from app.library import bulk_download, bulk_edits, bulk_selection, trash
 from app.library.bulk_edits import BulkOutcome
 from app.library.bulk_forms import BulkTagsForm, BulkValuesForm
 from app.library.bulk_selection import MAX_SELECTED, BulkSelection
+from app.models.base import utcnow
 from app.plurals import pluralize
 from app.search.sample_query import SampleQuery
 
@@ -25,6 +26,7 @@ PREFIX = "set"  # keeps these fields apart from those of the search, which the f
 NOTHING_SELECTED = "Select some samples first, or tick “select all”."
 NOTHING_CHOSEN = "Choose what to set: a kind, a sound type, a key or a tempo."
 ONLY_SOME = f"Only the first {MAX_SELECTED:,} were changed. Narrow the search to reach the others."
+TOO_MANY_TEMPI = f"Tempi are scaled for at most {MAX_SELECTED:,} samples at once. Narrow the search."
 
 per_account = limiter.shared_limit(
     "60/minute", scope="selected", key_func=lambda: f"account:{current_user.id}"
@@ -73,6 +75,8 @@ def set_values() -> Response:
 def scale_tempo() -> Response:
     """Double the tempo of the selected samples, or halve it."""
     times = 2.0 if request.form.get("set-doubled") == "1" else 0.5
+    if bulk_selection.choose(current_user, request.form).is_more:
+        return _back(TOO_MANY_TEMPI, "error")  # a second press would change the same ones twice
     return _with_selection(lambda ids: _say(bulk_edits.scale_tempos(current_user, ids, times)))
 
 
@@ -114,16 +118,24 @@ def delete() -> Response:
 @per_account
 def restore(deleted_at: str) -> Response:
     """Bring back what one deletion hid."""
+    at = _recent_time(deleted_at)
     try:
-        at = datetime.fromisoformat(deleted_at)
-        count = bulk_edits.restore_samples(current_user, at, MAX_SELECTED) if at.tzinfo else 0
-    except ValueError:
-        count = 0
+        count = bulk_edits.restore_samples(current_user, at, MAX_SELECTED) if at else 0
     except quota.QuotaExceededError as error:
         return _back(str(error), "error")
     if not count:
         return _back("There is nothing to bring back any more.", "error")
     return _back(f"{pluralize(count, 'sample')} brought back.")
+
+
+def _recent_time(text: str) -> datetime | None:
+    """Return a time of which something may still be in the trash; None for any other text."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    is_recent = at.tzinfo is not None and timedelta(0) <= utcnow() - at <= 2 * trash.UNDO_PERIOD
+    return at if is_recent else None
 
 
 def _with_selection(change: Callable[[Sequence[str]], None]) -> Response:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.billing import quota
 from app.extensions import db
@@ -21,10 +21,29 @@ def assign_pad_name(sample: Sample) -> str:
     downloads until its own name, tempo or key changes.
     """
     wanted = pad_names.append_facts(sample.name, sample.bpm, sample.key)
-    if sample.pad_name is None or not pad_names.is_numbered_name(sample.pad_name, wanted):
+    if not _is_named(sample, wanted):
         quota.lock_account(sample.user_id)
         sample.pad_name = _first_free(sample, wanted)
-    return sample.pad_name
+    return str(sample.pad_name)
+
+
+def assign_pad_names(samples: Sequence[Sample]) -> list[str]:
+    """Return the names of many samples of one user, as `assign_pad_name` does, with few queries."""
+    wanted = {each.id: pad_names.append_facts(each.name, each.bpm, each.key) for each in samples}
+    new = [each for each in samples if not _is_named(each, wanted[each.id])]
+    if new:
+        quota.lock_account(new[0].user_id)
+    first = {each.id: pad_names.numbered_name(wanted[each.id], 1) for each in new}
+    taken = _names_in_use(new[0].user_id, first.values()) if new else set()
+    for each in new:
+        name = first[each.id]
+        each.pad_name = _first_free(each, wanted[each.id]) if name.lower() in taken else name
+        taken.add(each.pad_name.lower())
+    return [str(each.pad_name) for each in samples]
+
+
+def _is_named(sample: Sample, wanted: str) -> bool:
+    return sample.pad_name is not None and pad_names.is_numbered_name(sample.pad_name, wanted)
 
 
 def _first_free(sample: Sample, wanted: str) -> str:
@@ -41,6 +60,11 @@ def _first_free(sample: Sample, wanted: str) -> str:
 
 def _taken_names(sample: Sample, names: Iterable[str]) -> set[str]:
     """Return those of the names, in lower case, that other samples of the same user have."""
+    return _names_in_use(sample.user_id, names, Sample.id != sample.id)
+
+
+def _names_in_use(user_id: str, names: Iterable[str], *others: ColumnElement[bool]) -> set[str]:
+    """Return those of the names, in lower case, that samples of a user have."""
     name = func.lower(Sample.pad_name)
-    others = Sample.user_id == sample.user_id, Sample.id != sample.id
-    return set(db.session.scalars(select(name).where(*others, name.in_([each.lower() for each in names]))))
+    in_use = name.in_([each.lower() for each in names])
+    return set(db.session.scalars(select(name).where(Sample.user_id == user_id, *others, in_use)))

@@ -6,7 +6,7 @@ function update() {
   const form = document.getElementById("selection");
   if (!form) return;
   const count = checkboxes().filter((box) => box.checked).length;
-  const isAll = form.elements.all.checked;
+  const isAll = Boolean(form.elements.all?.checked); // other lists than the library have no such box
   // Without a selection the server could only answer "select samples first".
   form.classList.toggle("is-empty", count === 0 && !isAll);
   document.getElementById("selected").textContent = isAll ? "" : `${count} selected`;

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.billing import quota
 from app.extensions import db
-from app.library import bulk_edits
+from app.library import bulk_edits, bulk_selection
 from app.models import Sample, User
 from app.models.sample import MAX_TAGS
 from app.search.listed_samples import load_listed
@@ -120,7 +120,9 @@ def test_a_deletion_of_several_is_undone_as_a_whole(as_owner: Browser, owner: Us
     assert "nothing to bring back" in post(as_owner, undo[1].removeprefix("/selected/"), [])
 
 
-@pytest.mark.parametrize("at", ["yesterday", "2026-01-01T00:00:00", "2026-01-01T00:00:00+00:00"])
+@pytest.mark.parametrize(
+    "at", ["yesterday", "2026-01-01T00:00:00", "2026-01-01T00:00:00+00:00", "0001-01-01T00:00:00+23:59"]
+)
 def test_a_time_without_a_deletion_brings_nothing_back(as_owner: Browser, shelf: Shelf, at: str) -> None:
     assert "nothing to bring back" in post(as_owner, f"restore/{at}", [])
 
@@ -147,3 +149,14 @@ def test_a_stranger_changes_nothing(as_stranger: Browser, shelf: Shelf) -> None:
     post(as_stranger, "delete", ids)
     sample = fresh(shelf["Break"])
     assert (sample.liked, sample.tag_names, sample.bpm, sample.deleted_at) == (False, [], 90, None)
+
+
+def test_only_the_first_of_too_many_are_changed_and_no_tempo_is_scaled_twice(
+    as_owner: Browser, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_selection, "MAX_SELECTED", 2)
+    page = post(as_owner, "like", chosen(shelf, "Break", "Kick", "Rain"), **{"set-liked": "1"})
+    assert "2 samples liked." in page
+    assert "Narrow the search to reach the others." in page
+    assert "Narrow the search." in post(as_owner, "tempo", chosen(shelf, "Break", "Kick", "Rain"))
+    assert fresh(shelf["Break"]).bpm == 90

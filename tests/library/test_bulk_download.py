@@ -17,6 +17,8 @@ from app.library import bulk_download
 from app.models import Sample, Usage, User
 from app.models.base import transaction
 from app.models.usage import EXPORT
+from tests.query_counter import counted_queries
+from tests.search.test_text_conditions import shelve
 from tests.support import Browser, drum_loop, finished_job, kick
 
 Files = Mapping[str, bytes]
@@ -106,3 +108,15 @@ def test_a_stranger_gets_nothing(as_stranger: Browser, uploaded: list[Sample], s
     answer = as_stranger.post("/selected/download", sample=[each.id for each in uploaded])
     assert answer.status_code == 303
     assert exports() == 0
+
+
+def test_many_samples_take_few_queries(as_owner: Browser, owner: User) -> None:
+    few, many = (shelve(owner, {f"{count} {number}": {} for number in range(count)}) for count in (3, 30))
+    counts = []
+    for shelf in (few, many):
+        ids = [sample.id for sample in shelf.values()]
+        with counted_queries() as queries:
+            members = bulk_download.sp404_members(owner, ids)
+        assert len({member.name for member in members}) == len(shelf)
+        counts.append(len(queries))
+    assert counts[1] <= counts[0] + 1, queries

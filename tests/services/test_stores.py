@@ -43,6 +43,7 @@ def test_a_part_of_an_object_is_read_up_to_its_end(store: Store, tmp_path: Path)
     store.put("made/x/1", source, "audio/wav")
     assert store.read("made/x/1", 10, 5) == bytes(range(10, 15))
     assert store.read("made/x/1", 95, 50) == bytes(range(95, 100))
+    assert store.read("made/x/1", 100, 50) == b""
     with pytest.raises(ObjectMissingError):
         store.read("made/x/2", 0, 5)
 

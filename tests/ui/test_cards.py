@@ -62,8 +62,10 @@ FAIL_AT = """([path, kind]) => {
     if (this.name !== path) return real.call(this);
     if (kind.endsWith("Error")) throw new DOMException("", kind);
     const out = await real.call(this);
-    const later = () => new Promise((resolve) => { setTimeout(resolve, 1500); });
-    if (kind === "slow") return new WritableStream({ write: later, abort: () => out.abort() });
+    const untilCancelled = (_, { signal }) => new Promise((_, reject) => {
+      signal.onabort = () => reject(signal.reason);
+    });
+    if (kind === "stuck") return new WritableStream({ write: untilCancelled, abort: () => out.abort() });
     return new WritableStream({ write: () => out.write("damage"), close: () => out.close() });
   };
 }"""
@@ -213,7 +215,7 @@ def test_a_write_that_fails_is_told_and_deletes_nothing(page: Page, card: dict[s
         expect(state).to_contain_text("files written until then; nothing was deleted.")
         assert card.items() >= {path: data for path, data in read_card(page).items() if data}.items()
         page.evaluate(EMPTY_CARD)
-    page.evaluate(FAIL_AT, ["report.csv", "slow"])
+    page.evaluate(FAIL_AT, ["report.csv", "stuck"])
     page.get_by_role("button", name="Write to a folder").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator('[data-card="state"]')).to_contain_text("Cancelled.")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_PARALLEL_PARTS = 2
 CORS_AGE_S = 3600
+BEYOND_THE_END = "InvalidRange"
 MISSING_CODES = {"404", "NoSuchKey"}
 # An uploaded file is plain bytes until it has arrived and its content shows the format.
 UPLOAD_HEADERS = {"Content-Type": BINARY_MIME}
@@ -63,7 +64,12 @@ class S3Store:
     def read(self, key: str, first: int, count: int) -> bytes:
         part = f"bytes={first}-{first + count - 1}"
         with translate_errors(), self._told_missing():
-            return self._client.get_object(Bucket=self._bucket, Key=key, Range=part)["Body"].read()
+            try:
+                return self._client.get_object(Bucket=self._bucket, Key=key, Range=part)["Body"].read()
+            except self._client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] == BEYOND_THE_END:
+                    return b""
+                raise
 
     @contextmanager
     def _told_missing(self) -> Iterator[None]:
