@@ -77,6 +77,6 @@ def test_the_api_takes_a_project_and_names_the_kit(app: Flask, owner: User) -> N
     assert (job["status"], job["purpose"], job["left_out"]) == ("completed", "kit_import", [])
     assert set(script.get(f"/api/kits/{job['kit_id']}").get_json()["pads"]) == {"A1", "A2", "B2"}
     kits_only = ApiScript(app, owner, "kits:write")
-    assert (
-        kits_only.call("POST", "/api/kits/import", data={"project": (BytesIO(b""), "x")}).status_code == 403
-    )
+    unread = {"project": (BytesIO(b""), "x")}
+    refused = kits_only.call("POST", "/api/kits/import", {"X-Unreceived": "yes"}, data=unread)
+    assert (refused.status_code, "`samples:write`" in refused.get_json()["detail"]) == (403, True)
