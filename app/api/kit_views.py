@@ -220,6 +220,7 @@ def import_kit(user: User, form: kit_schemas.ImportForm) -> Answer:
     wanted = found[0].path if len(found) == 1 and form.folder is None else form.folder
     chosen = next((one for one in found if one.path == wanted), None)
     if chosen is None or not chosen.is_readable:
+        project_uploads.forget(upload)
         return problems.problem_response(422, _choices_told(found, chosen))
     [job] = import_orders.order_imports(user, upload, [chosen.path])
     tasks.wake_for_job(job.tier)
