@@ -9,7 +9,7 @@ from app.audio.errors import UnreadableAudio
 from app.billing import plans, several_uploads
 from app.engine.project_unpacker import UnpackedKit, unpack_project
 from app.extensions import db, settings
-from app.imports.known_sounds import find_known, hash_file
+from app.imports.library_matches import find_known, hash_file
 from app.imports.new_sounds import NewSound, SoundMeasuring
 from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs.purposes import StepInput
