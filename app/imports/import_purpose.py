@@ -119,6 +119,7 @@ KIT_IMPORT_PURPOSE = Purpose(
             address=lambda job: external_url("imports.done", import_id=job.id),
         ),
     ),
+    stores_ahead=True,
     result_label="See the kit and what was brought back",
     result_address=lambda job: url_for("imports.done", import_id=job.id),
     last_stage=Stage(READY, "Making the kit."),

@@ -13,7 +13,7 @@ from app.cards import card_orders
 from app.engine import dispatch
 from app.engine.contract import EngineAnswer
 from app.extensions import db, settings
-from app.jobs import actions, run, transitions
+from app.jobs import actions, cleanup, run, transitions
 from app.kits import history, kit_list, pad_edits
 from app.kits.kit_rows import load_state
 from app.library import trash
@@ -183,6 +183,8 @@ def test_an_attempt_that_dies_leaves_one_kit_and_each_sound_once(
     assert job.results["progress"] == "Sound 2 of 2."
     assert "Sound 2 of 2." in as_owner.get("/jobs").text
     transitions.end_abandoned(job.id, job.lease_token)
+    monkeypatch.setattr(cleanup, "MIN_OBJECT_AGE", timedelta(0))
+    assert cleanup.remove_orphans() == 0  # no row names the files of the sounds yet
     measured: list[str] = []
     process_file = dispatch.process_file
 
