@@ -106,6 +106,8 @@ class Purpose:
     failed_event: str = JOB_FAILED
     result_label: str = ""  # of the link on a finished card to what it made, other than a sample
     result_address: Callable[[Job], str] = lambda _: ""
+    # Return the results with what is too large for the job's row. Nothing of it is kept.
+    gather: Callable[[StepInput], Results] = lambda work: work.results
     stores_ahead: bool = False  # it puts files of samples into the store that no row names before its end
     is_preview: bool = False  # somebody waits for it at the screen: it has no card and sends no webhook
     priority_offset: int = 0  # added to the plan's priority: above 0, it lets other jobs of its tier go first
