@@ -83,9 +83,9 @@ IMPORT_KIT = Operation(
     "Send the ZIP of a project, of a card's `EXPORT` or of a backup of the unit, or one of our cards with "
     "WAVs and `kit.json`. Its sounds become samples, each new one counted as an upload; sounds that you have "
     "already are used again. Its pads become a kit. When the plan has no room for all of it, nothing is "
-    "added. Poll the job; once it is done, it has `kit_id` and `left_out`. The token needs "
-    f"`{SAMPLES_WRITE}` too.",
+    "added. Poll the job; once it is done, it has `kit_id` and `left_out`.",
     ability=KITS_WRITE,
+    further_ability=SAMPLES_WRITE,
     status=202,
     answer=schemas.UploadAnswer,
     form=kit_schemas.ImportForm,

@@ -6,12 +6,11 @@ import base64
 from collections.abc import Callable
 
 from flask import Response, request
-from werkzeug.wrappers import Response as BaseResponse
 
 import tasks
 from app.api import kit_operations as operations
 from app.api import kit_schemas, problems
-from app.api.serving import Answer, authorise_user, serves, upload_answer
+from app.api.serving import Answer, serves, upload_answer
 from app.cards import card_orders, card_preflight
 from app.imports import import_orders, project_uploads
 from app.kits import documents, history, kit_list, pad_edits, pattern_edits, selections
@@ -19,7 +18,6 @@ from app.kits.history import KitEdit
 from app.kits.kit_state import HUNDREDTHS, PadState
 from app.library import samples
 from app.models import CardExport, Kit, User
-from app.models.api_token import SAMPLES_WRITE
 from app.models.ownership import RowNotFoundError, owned_by
 from app.plurals import pluralize
 from app.sp404.errors import UnitFileError
@@ -214,9 +212,6 @@ def export_kit(user: User, kit_id: str, body: kit_schemas.ExportRequest) -> Answ
 
 @serves(operations.IMPORT_KIT)
 def import_kit(user: User, form: kit_schemas.ImportForm) -> Answer:
-    allowed = authorise_user(SAMPLES_WRITE)
-    if isinstance(allowed, BaseResponse):
-        return allowed
     files = request.files.getlist(operations.IMPORT_KIT.file_field)
     if len(files) != 1 or len(request.files) != 1:
         return problems.problem_response(422, "Send one file in the field `project`.")
@@ -225,6 +220,7 @@ def import_kit(user: User, form: kit_schemas.ImportForm) -> Answer:
     wanted = found[0].path if len(found) == 1 and form.folder is None else form.folder
     chosen = next((one for one in found if one.path == wanted), None)
     if chosen is None or not chosen.is_readable:
+        project_uploads.forget(upload)
         return problems.problem_response(422, _choices_told(found, chosen))
     [job] = import_orders.order_imports(user, upload, [chosen.path])
     tasks.wake_for_job(job.tier)

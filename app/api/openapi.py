@@ -112,6 +112,7 @@ def _without_null_defaults(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _operation(operation: Operation) -> dict[str, Any]:
     needs = f"Needs the permission `{operation.ability}`." if operation.ability else "Any token will do."
+    needs += f" It needs `{operation.further_ability}` too." if operation.further_ability else ""
     made = {
         "operationId": operation.name,
         "summary": operation.summary,

@@ -22,6 +22,7 @@ class Operation:
     summary: str
     description: str = ""
     ability: str | None = None  # None: any token will do
+    further_ability: str | None = None  # that the token needs too
     status: int = 200
     answer: type[BaseModel] | None = None
     query: type[BaseModel] | None = None

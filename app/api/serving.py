@@ -57,7 +57,7 @@ def serves(operation: Operation) -> Callable[[View], View]:
     def register(view: View) -> View:
         @wraps(view)
         def answer(**ids: str) -> BaseResponse:
-            user = authorise_user(operation.ability)
+            user = authorise_user(operation.ability, operation.further_ability)
             if isinstance(user, BaseResponse):
                 return user
             if operation.form is not None:
@@ -79,7 +79,7 @@ def upload_answer(job: Job) -> schemas.UploadAnswer:
     return schemas.UploadAnswer.from_job(job, progress.estimate_finish(job), message)
 
 
-def authorise_user(ability: str | None) -> User | Response:
+def authorise_user(*abilities: str | None) -> User | Response:
     """Return the owner of the token in the request, or the problem with that token."""
     token = api_tokens.request_token()
     if token is None:
@@ -87,9 +87,10 @@ def authorise_user(ability: str | None) -> User | Response:
         invalid = ', error="invalid_token"' if api_tokens.has_auth_header() else ""
         response.headers["WWW-Authenticate"] = f'Bearer realm="sp404mk2"{invalid}'
         return response
-    if ability is not None and not token.allows(ability):
+    missing = next((each for each in abilities if each is not None and not token.allows(each)), None)
+    if missing is not None:
         sentence = (
-            f"This token does not have the permission `{ability}`. Create one that does in Settings > Tokens."
+            f"This token does not have the permission `{missing}`. Create one that does in Settings > Tokens."
         )
         return problems.problem_response(403, sentence)
     return token.user

@@ -9,9 +9,11 @@ from app.audio.errors import UnreadableAudio
 from app.billing import plans, several_uploads
 from app.engine.project_unpacker import UnpackedKit, unpack_project
 from app.extensions import db, settings
-from app.imports.known_sounds import find_known, hash_file
-from app.imports.new_sounds import NewSound, SoundMeasuring
+from app.imports.import_notes import KIT, KNOWN, MEASURED, PROBLEMS, are_stored, read_notes, write_notes
+from app.imports.library_matches import find_known, hash_file
+from app.imports.new_sounds import NewSound, SoundMeasuring, stored_files
 from app.integrations.storage import ObjectMissingError, open_store
+from app.jobs.lease import LeaseLostError
 from app.jobs.purposes import StepInput
 from app.kits import documents
 from app.kits.kit_bases import base_key
@@ -21,11 +23,15 @@ from app.sp404.kit_document import KitDocument, write_kit
 
 KEY, PATH, NAME = "key", "path", "name"  # choices of the job
 ZIP_MIME = "application/zip"
+BROUGHT = "brought"  # the result of the step
 FILE_GONE = "The file with the project is no longer in our storage. Send it again."
+NOTES_GONE = "What was read of the project is no longer in our storage. Send the project again."
 
 
 def bring_back(work: StepInput, measuring: SoundMeasuring) -> dict[str, Any]:
-    """Return what the kit and its new samples are made of; their files are in the store then.
+    """Note what the kit and its new samples are made of; their files are in the store then.
+
+    Returns the ids and sizes alone: `gather_brought` has the rest.
 
     Raises UnreadableAudio with a sentence for a file that can't be used, and when the plan has no room.
     """
@@ -42,13 +48,38 @@ def bring_back(work: StepInput, measuring: SoundMeasuring) -> dict[str, Any]:
     samples = known | {
         path: made[one.digest]["id"] for one in new if one.digest in made for path in one.paths
     }
-    return {
-        "kit": write_kit(_with_samples_of(unpacked.kit, samples)),
-        "new": list(made.values()),
-        "known": len(set(known.values())),
-        "problems": [str(one) for one in (*problems, *unreadable)],
-        "base_bytes": base_bytes,
+    notes = {
+        MEASURED: made,
+        KIT: write_kit(_with_samples_of(unpacked.kit, samples)),
+        KNOWN: len(set(known.values())),
+        PROBLEMS: [str(one) for one in (*problems, *unreadable)],
     }
+    if not work.is_held():
+        raise LeaseLostError(work.claim.log_name)  # the notes are of the worker that has the job now
+    write_notes(work, notes)
+    new_sizes = [{"id": one["id"], "size_bytes": one["size_bytes"]} for one in made.values()]
+    return {"new": new_sizes, "base_bytes": base_bytes}
+
+
+def gather_brought(work: StepInput) -> dict[str, Any]:
+    """Return the results with everything that the step has noted.
+
+    Raises UnreadableAudio when the notes are gone, or a file that an earlier attempt has stored.
+    """
+    brought, notes = work.results[BROUGHT], read_notes(work)
+    new = list(notes.get(MEASURED, {}).values())
+    is_complete = KIT in notes and [one["id"] for one in new] == [one["id"] for one in brought["new"]]
+    if not is_complete or (BROUGHT in work.claim.results and not _has_files(work, new)):
+        raise UnreadableAudio(NOTES_GONE)
+    return {**work.results, BROUGHT: {**brought, **notes, "new": new}}
+
+
+def _has_files(work: StepInput, new: Iterable[Mapping[str, Any]]) -> bool:
+    user_id = work.claim.user_id
+    keys = [key for one in new for key in stored_files(user_id, one)]
+    if work.results[BROUGHT]["base_bytes"]:
+        keys.append(base_key(user_id, work.claim.job_id))
+    return are_stored(*keys)
 
 
 def _unpack(work: StepInput) -> UnpackedKit:

@@ -23,17 +23,21 @@ CHOOSE_ONE = "Choose at least one project."
 def order_imports(user: User, upload: ProjectUpload, paths: Sequence[str]) -> list[Job]:
     """Return a job for each chosen project: an unfinished one for the same, or a new one.
 
-    The caller wakes a worker. Raises UnitFileError when none of them can be brought back.
+    The caller wakes a worker. Raises UnitFileError when none of them can be brought back, and
+    RowNotFoundError when the file was forgotten meanwhile.
     """
+    upload_id = upload.id
     chosen = [one for one in found_kits(upload) if one.is_readable and one.path in paths]
     if not chosen:
         raise UnitFileError(CHOOSE_ONE)
     with transaction() as session:
         if not quota.lock_account(user.id):
             raise RowNotFoundError
+        if session.get(ProjectUpload, upload_id, populate_existing=True) is None:
+            raise RowNotFoundError
         waiting = reprocess.unfinished_jobs_for(user, KIT_IMPORT)
         choices = [(job.choices or {}, job) for job in waiting]
-        under_way = {one[PATH]: job for one, job in choices if one.get(UPLOAD) == upload.id}
+        under_way = {one[PATH]: job for one, job in choices if one.get(UPLOAD) == upload_id}
         batch_id = str(uuid4())
         jobs = [under_way.get(one.path) or _build_job(user, upload, one, batch_id) for one in chosen]
         fresh = [job for job in jobs if job.batch_id == batch_id]

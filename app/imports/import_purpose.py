@@ -13,7 +13,7 @@ from app.audio.result import Measurement
 from app.billing import several_uploads
 from app.billing.quota import QuotaExceededError
 from app.extensions import db
-from app.imports.import_job import bring_back, with_samples
+from app.imports.import_job import BROUGHT, bring_back, gather_brought, with_samples
 from app.imports.new_sounds import SoundMeasuring, library_file
 from app.imports.project_uploads import KIT_IMPORT
 from app.jobs import transitions
@@ -29,7 +29,6 @@ from app.notify.external_urls import external_url
 from app.sp404.kit_document import read_kit
 from app.upload.upload_purpose import build_sample
 
-BROUGHT = "brought"  # the result of the step
 MAIL_AFTER_S = 60.0
 NOTHING_ADDED = "Nothing was added to your library."
 
@@ -100,6 +99,7 @@ KIT_IMPORT_PURPOSE = Purpose(
             run=_bring,
         ),
     ),
+    gather=gather_brought,
     finish=finish_import,
     wording=Wording(
         waiting="To be brought back",
@@ -119,6 +119,7 @@ KIT_IMPORT_PURPOSE = Purpose(
             address=lambda job: external_url("imports.done", import_id=job.id),
         ),
     ),
+    stores_ahead=True,
     result_label="See the kit and what was brought back",
     result_address=lambda job: url_for("imports.done", import_id=job.id),
     last_stage=Stage(READY, "Making the kit."),

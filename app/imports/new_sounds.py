@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from app.audio.errors import UnreadableAudio
 from app.engine import dispatch
 from app.engine.contract import EngineOrder, ProgressListener
 from app.extensions import settings
-from app.integrations.storage import ObjectMissingError, open_store
+from app.imports.import_notes import MEASURED, are_stored, read_notes, write_notes
+from app.integrations.storage import open_store
 from app.jobs.measure_step import WAV_TYPE
 from app.jobs.purposes import StepInput
 from app.models import Job
@@ -27,7 +27,6 @@ from app.vibe.sound_description import describe_by_rules
 
 PROGRESS = "progress"  # an early result, which the job's card shows
 REPORT_EVERY_S = 4.0
-JSON_MIME = "application/json"
 Plain = dict[str, Any]
 
 
@@ -48,10 +47,7 @@ class NewSound:
 
 @dataclass
 class SoundMeasuring:
-    """Measures sounds one after another, and notes what is done, so that another try goes on from there.
-
-    The notes of 160 sounds are megabytes, so they are in the store and not in the job's row.
-    """
+    """Measures sounds one after another, and notes what is done, so that another try goes on from there."""
 
     work: StepInput
     report: Callable[[Mapping[str, Any]], None]
@@ -64,30 +60,27 @@ class SoundMeasuring:
         for number, sound in enumerate(sounds, start=1):
             self._tell(made, f"Sound {number:,} of {len(sounds):,}.")
             try:
-                made[sound.digest] = earlier.get(sound.digest) or self._measure(sound)
+                made[sound.digest] = self._stored(earlier.get(sound.digest)) or self._measure(sound)
             except (UnreadableAudio, UploadRefusedError) as error:
                 problems.append(sound.left_out(str(error)))
         return made, problems
 
     def _earlier(self) -> dict[str, Plain]:
-        """Return what an earlier try has measured. A person's retry begins anew: the files may be gone."""
-        if self.work.claim.attempt == 1:
-            return {}
-        notes = self.work.folder / "earlier.json"
-        try:
-            open_store(settings()).fetch(self.work.claim.made_key, notes)
-        except ObjectMissingError:
-            return {}
-        return dict(json.loads(notes.read_text()))
+        """Return what an earlier try has measured. A person's retry begins anew."""
+        return {} if self.work.claim.attempt == 1 else read_notes(self.work).get(MEASURED, {})
+
+    def _stored(self, earlier: Plain | None) -> Plain | None:
+        """Return what an earlier try has made of a sound, unless its files are gone."""
+        if earlier is None or not are_stored(*stored_files(self.work.claim.user_id, earlier)):
+            return None
+        return earlier
 
     def _tell(self, made: Mapping[str, Plain], progress: str) -> None:
         if time.monotonic() - self.reported_at < REPORT_EVERY_S:
             return
         self.report({PROGRESS: progress})
         if made:
-            notes = self.work.folder / "measured.json"
-            notes.write_text(json.dumps(made))
-            open_store(settings()).put(self.work.claim.made_key, notes, JSON_MIME)
+            write_notes(self.work, {MEASURED: made})
         self.reported_at = time.monotonic()
 
     def _measure(self, sound: NewSound) -> Plain:
@@ -122,6 +115,12 @@ def library_file(user_id: str, sample_id: str, filename: str, extension: str) ->
     """
     key = f"incoming/{user_id}/{sample_id}{extension}"
     return Job(id=sample_id, user_id=user_id, filename=filename, incoming_key=key)
+
+
+def stored_files(user_id: str, plain: Mapping[str, Any]) -> tuple[str, str]:
+    """Return where the files of a measured sound are."""
+    file = library_file(user_id, plain["id"], plain["filename"], plain["extension"])
+    return file.original_key, file.sp404_key
 
 
 def _format_of(sound: NewSound, name: str) -> AudioFormat:

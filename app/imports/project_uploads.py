@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select
 
+from app.billing import quota
 from app.billing.plans import MB
 from app.extensions import db, settings
 from app.integrations.storage import BINARY_MIME, StorageError, open_store
 from app.jobs import reprocess
-from app.models import ProjectUpload, User
+from app.models import Job, ProjectUpload, User
 from app.models.base import new_id, transaction, utcnow
 from app.models.display_names import file_name, file_title
+from app.models.ownership import RowNotFoundError
 from app.models.project_upload import UPLOAD_LIFETIME
 from app.sp404.errors import UnitFileError
 from app.sp404.importing.kit_sources import FoundKit, look_into
@@ -27,17 +30,18 @@ from app.upload.intake import UploadUnavailableError
 KIT_IMPORT = "kit_import"
 UPLOAD = "upload_id"  # a choice of the job
 MAX_KEPT_UPLOADS = 8
+TIME_TO_CHOOSE = timedelta(hours=1)
+"""How long a file is kept without a job, even when others are sent."""
 
 
 def receive(user: User, stream: IO[bytes], raw_name: str | None) -> ProjectUpload:
-    """Look into a file that was sent, store it and return its row. Earlier ones without a job are forgotten.
+    """Look into a file that was sent, store it and return its row. Old ones without a job are forgotten.
 
     Raises UnitFileError for a file that can't be used, UploadUnavailableError and DiskFullError.
     """
     user_id, name, limit = user.id, file_name(raw_name), early_checks.largest_project(user)
     spool.require_free_disk()
-    forget_unneeded(user)
-    db.session.commit()  # no database connection is held while reading and storing
+    forget_unneeded(user_id)  # afterwards no database connection is held while reading and storing
     with _on_disk(stream) as path:
         size_bytes = path.stat().st_size
         if size_bytes > limit:
@@ -56,8 +60,11 @@ def receive(user: User, stream: IO[bytes], raw_name: str | None) -> ProjectUploa
             found=[one.to_dict() for one in found],
         )
         _store(upload.store_key, path, name)
-    with transaction() as session:
-        session.add(upload)
+    try:
+        _add(upload)
+    except UnitFileError:
+        _delete_objects([upload.store_key])
+        raise
     return upload
 
 
@@ -66,19 +73,61 @@ def found_kits(upload: ProjectUpload) -> list[FoundKit]:
     return [FoundKit.from_dict(plain) for plain in upload.found]
 
 
-def forget_unneeded(user: User) -> None:
-    """Remove the user's files that no job may still read. Raises UnitFileError when very many are left."""
-    needed = _needed_uploads(user.id)
-    mine = db.session.scalars(select(ProjectUpload).where(ProjectUpload.user_id == user.id)).all()
-    _remove([(one.id, one.store_key) for one in mine if one.id not in needed])
-    if len(needed) >= MAX_KEPT_UPLOADS:
-        raise UnitFileError("Many projects are waiting to be brought back. Send more when they are done.")
+def forget_unneeded(user_id: str) -> None:
+    """Remove a user's files whose jobs are done, and those from which nothing was chosen for an hour.
+
+    Raises UnitFileError when very many are left.
+    """
+    with transaction():
+        if not quota.lock_account(user_id):  # of parallel requests, each sees what the other has done
+            raise RowNotFoundError
+        needed, since = _needed_uploads(user_id), utcnow() - TIME_TO_CHOOSE
+        unneeded = (
+            ProjectUpload.user_id == user_id,
+            ProjectUpload.id.not_in(needed),
+            or_(ProjectUpload.created_at < since, ProjectUpload.id.in_(_ordered_uploads(user_id, since))),
+        )
+        rows = db.session.execute(select(ProjectUpload.id, ProjectUpload.store_key).where(*unneeded)).all()
+        _delete_rows([row.id for row in rows])
+    _delete_objects([row.store_key for row in rows])
+    _require_place(user_id)
+    db.session.commit()
+
+
+def forget(upload: ProjectUpload) -> None:
+    """Remove a file that nobody can order from, because its sender was not told of it."""
+    key = upload.store_key
+    with transaction():
+        _delete_rows([upload.id])
+    _delete_objects([key])
 
 
 def remove_old_uploads() -> None:
     """Remove files that nobody can bring back any more."""
     old = select(ProjectUpload).where(ProjectUpload.created_at < utcnow() - UPLOAD_LIFETIME)
-    _remove([(one.id, one.store_key) for one in db.session.scalars(old)])
+    uploads = db.session.scalars(old).all()
+    ids, keys = [one.id for one in uploads], [one.store_key for one in uploads]
+    with transaction():
+        _delete_rows(ids)
+    _delete_objects(keys)
+
+
+def _add(upload: ProjectUpload) -> None:
+    """Add the row of a file. Raises UnitFileError when parallel requests have added the last ones."""
+    with transaction() as session:
+        if not quota.lock_account(upload.user_id):
+            raise RowNotFoundError
+        _require_place(upload.user_id)
+        session.add(upload)
+
+
+def _require_place(user_id: str) -> None:
+    kept = select(func.count()).select_from(ProjectUpload).where(ProjectUpload.user_id == user_id)
+    if (db.session.scalar(kept) or 0) >= MAX_KEPT_UPLOADS:
+        raise UnitFileError(
+            f"{MAX_KEPT_UPLOADS} files with projects are waiting. Bring them back, and send more when that "
+            "is done. Files from which you choose nothing are forgotten after an hour."
+        )
 
 
 def _needed_uploads(user_id: str) -> set[str]:
@@ -87,13 +136,20 @@ def _needed_uploads(user_id: str) -> set[str]:
     return {str((job.choices or {}).get(UPLOAD)) for job in jobs}
 
 
-def _remove(uploads: list[tuple[str, str]]) -> None:
-    ids = [upload_id for upload_id, _key in uploads]
-    if not ids:
-        return
-    with transaction() as session:
-        session.execute(delete(ProjectUpload).where(ProjectUpload.id.in_(ids)))
-    for _upload_id, key in uploads:
+def _ordered_uploads(user_id: str, since: datetime) -> set[str]:
+    """Return the files that a job was made of, finished or not."""
+    mine = Job.user_id == user_id, Job.purpose == KIT_IMPORT, Job.created_at >= since
+    return {
+        str((choices or {}).get(UPLOAD)) for choices in db.session.scalars(select(Job.choices).where(*mine))
+    }
+
+
+def _delete_rows(ids: list[str]) -> None:
+    db.session.execute(delete(ProjectUpload).where(ProjectUpload.id.in_(ids)))
+
+
+def _delete_objects(keys: list[str]) -> None:
+    for key in keys:
         with suppress(StorageError):  # the sweep of orphans removes what is left
             open_store(settings()).delete(key)
 

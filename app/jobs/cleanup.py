@@ -9,10 +9,11 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from app.extensions import db, settings
 from app.integrations.storage import open_store
+from app.jobs import purposes
 from app.models import CardExport, Job, KitBase, ProjectUpload, Render, Sample
 from app.models.base import utcnow
 from app.models.job import UNFINISHED
@@ -61,26 +62,38 @@ def _is_incoming_needed(key: str) -> bool:
 
 
 def _is_sample_needed(key: str) -> bool:
-    _, _, owner_id, *_ = [*key.split("/"), "", ""]
-    if db.session.get(Sample, owner_id) is not None:
+    """Look for the job first: when it ends meanwhile, the sample that it made is there."""
+    _, user_id, owner_id, *_ = [*key.split("/"), "", ""]
+    ahead = and_(Job.user_id == user_id, Job.purpose.in_(purposes.storing_ahead()))
+    needed_by = select(Job.id).where(or_(Job.id == owner_id, ahead), _may_still_run()).limit(1)
+    if db.session.scalar(needed_by) is not None:
         return True
-    return db.session.scalar(select(Job.id).where(Job.id == owner_id, _may_still_run())) is not None
+    return db.session.scalar(select(Sample.id).where(Sample.id == owner_id)) is not None
 
 
 def _is_made_needed(key: str) -> bool:
+    if _may_job_run(key):
+        return True
     for kept in (Render, CardExport):
         if db.session.scalar(select(kept.id).where(kept.store_key == key)) is not None:
             return True
-    _, _, job_id, *_ = [*key.split("/"), "", ""]
-    return db.session.scalar(select(Job.id).where(Job.id == job_id, _may_still_run())) is not None
+    return False
 
 
 def _is_kept_needed(key: str) -> bool:
+    if _may_job_run(key):
+        return True
     return db.session.scalar(select(KitBase.kit_id).where(KitBase.store_key == key).limit(1)) is not None
 
 
 def _is_project_needed(key: str) -> bool:
     return db.session.scalar(select(ProjectUpload.id).where(ProjectUpload.store_key == key)) is not None
+
+
+def _may_job_run(key: str) -> bool:
+    """Return whether the job that a key is named after may still run."""
+    _, _, job_id, *_ = [*key.split("/"), "", ""]
+    return db.session.scalar(select(Job.id).where(Job.id == job_id, _may_still_run())) is not None
 
 
 def _may_still_run() -> ColumnElement[bool]:

@@ -106,6 +106,9 @@ class Purpose:
     failed_event: str = JOB_FAILED
     result_label: str = ""  # of the link on a finished card to what it made, other than a sample
     result_address: Callable[[Job], str] = lambda _: ""
+    # Return the results with what is too large for the job's row. Nothing of it is kept.
+    gather: Callable[[StepInput], Results] = lambda work: work.results
+    stores_ahead: bool = False  # it puts files of samples into the store that no row names before its end
     is_preview: bool = False  # somebody waits for it at the screen: it has no card and sends no webhook
     priority_offset: int = 0  # added to the plan's priority: above 0, it lets other jobs of its tier go first
     daily_limit: DailyLimit | None = None
@@ -157,6 +160,11 @@ def register(*rows: Purpose) -> None:
 def find_purpose(name: str) -> Purpose:
     """Return the row of a purpose; one that only a newer version knows has plain words."""
     return _rows.get(name) or replace(OF_A_NEWER_VERSION, name=name)
+
+
+def storing_ahead() -> list[str]:
+    """Return the names of the purposes that store files of samples before there are rows."""
+    return [row.name for row in _rows.values() if row.stores_ahead]
 
 
 def preview_names() -> list[str]:

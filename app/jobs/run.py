@@ -64,13 +64,14 @@ def _run_steps(claim: Claim, folder: Path, is_held: Callable[[], bool]) -> Trans
 
     if purpose.is_about_sample:
         reprocess.check_sample_exists(claim)
+    work = StepInput(claim, results, folder, is_held, record)
     for step in purpose.steps:
         if step.result_key not in results and step.is_wanted(claim):
-            found = step.run(StepInput(claim, results, folder, is_held, record))
+            found = step.run(work)
             record(step.name, {step.result_key: found})
     if claim.original_key:
         open_store(settings()).copy(claim.incoming_key, claim.original_key)
-    return transitions.complete(claim, results)
+    return transitions.complete(claim, purpose.gather(work))
 
 
 @contextmanager

@@ -1,21 +1,11 @@
 // Packs the projects of a chosen folder into one ZIP, without compression. The files stay on the disk: the ZIP
 // refers to them, and each is read once for its checksum.
+import { checksum } from "./zip_reader.js";
+
 const KIT_FILES = ["padconf.bin", "kit.json"];
 const UTF8_NAMES = 0x0800;
 const FIRST_DAY_OF_DOS = 0x21;
 const MAX_ENTRIES = 65_535;
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value >>> 0;
-});
-
-function crc32(bytes) {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ byte) & 0xff];
-  return (crc ^ 0xffffffff) >>> 0;
-}
 
 const folderOf = (path) => path.slice(0, path.lastIndexOf("/") + 1);
 const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
@@ -37,7 +27,7 @@ export async function zipFiles(files, onProgress) {
   let offset = 0;
   for (const [number, file] of files.entries()) {
     const name = new TextEncoder().encode(file.webkitRelativePath);
-    const crc = crc32(new Uint8Array(await file.arrayBuffer()));
+    const crc = await checksum(file.stream());
     const head = numbers(30, [0x04034b50, 4], [20, 2], [UTF8_NAMES, 2], [0, 2], [0, 2], [FIRST_DAY_OF_DOS, 2],
       [crc, 4], [file.size, 4], [file.size, 4], [name.length, 2], [0, 2]);
     directory.push(numbers(46, [0x02014b50, 4], [20, 2], [20, 2], [UTF8_NAMES, 2], [0, 2], [0, 2],

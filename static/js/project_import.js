@@ -24,11 +24,16 @@ function showError(sentence) {
   for (const input of form.querySelectorAll('input[type="file"]')) input.disabled = false;
 }
 
+function isTooLarge(files) {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (size <= Number(form.dataset.maxBytes)) return false;
+  showError(`These are more than ${form.dataset.max}, the most that your plan takes at once. ` +
+    "Choose fewer projects, or upgrade your plan.");
+  return true;
+}
+
 function send(file, name) {
-  if (file.size > Number(form.dataset.maxBytes)) {
-    return showError(`These are more than ${form.dataset.max}, the most that your plan takes at once. ` +
-      "Choose fewer projects, or upgrade your plan.");
-  }
+  if (isTooLarge([file])) return null;
   const body = new FormData();
   body.append("project", file, name);
   const request = new XMLHttpRequest();
@@ -51,6 +56,7 @@ function send(file, name) {
 async function sendFolder(files) {
   const wanted = projectFiles(files);
   if (!wanted.length) return showError(NOTHING_IN_IT);
+  if (isTooLarge(wanted)) return null; // before each of them is read
   const name = `${files[0].webkitRelativePath.split("/")[0]}.zip`;
   try {
     return send(await zipFiles(wanted, (share) => showProgress("Reading the folder", share)), name);

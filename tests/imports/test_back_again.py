@@ -13,7 +13,8 @@ from app.cards import card_orders
 from app.engine import dispatch
 from app.engine.contract import EngineAnswer
 from app.extensions import db, settings
-from app.jobs import actions, run, transitions
+from app.integrations.storage import open_store
+from app.jobs import actions, cleanup, run, transitions
 from app.kits import history, kit_list, pad_edits
 from app.kits.kit_rows import load_state
 from app.library import trash
@@ -183,6 +184,8 @@ def test_an_attempt_that_dies_leaves_one_kit_and_each_sound_once(
     assert job.results["progress"] == "Sound 2 of 2."
     assert "Sound 2 of 2." in as_owner.get("/jobs").text
     transitions.end_abandoned(job.id, job.lease_token)
+    monkeypatch.setattr(cleanup, "MIN_OBJECT_AGE", timedelta(0))
+    assert cleanup.remove_orphans() == 0  # no row names the files of the sounds yet
     measured: list[str] = []
     process_file = dispatch.process_file
 
@@ -197,6 +200,34 @@ def test_an_attempt_that_dies_leaves_one_kit_and_each_sound_once(
     assert job.state == "completed"
     assert len(db.session.scalars(db.select(Kit)).all()) == 1
     assert len(db.session.scalars(db.select(Sample)).all()) == quantities("upload") == 2
+
+
+@pytest.mark.parametrize("lost", ["", "kept/", "samples/", "made/"])
+def test_an_attempt_that_dies_at_its_end_is_finished_if_its_files_are_there(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    [job] = order(as_owner, send(as_owner, unit_project()))
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(transitions, "complete", die)
+        with pytest.raises(KeyboardInterrupt):
+            run.run_next()
+    db.session.refresh(job)
+    brought = job.results["brought"]
+    assert set(brought) == {"new", "base_bytes"}
+    assert [set(one) for one in brought["new"]] == [{"id", "size_bytes"}] * 2
+    transitions.end_abandoned(job.id, job.lease_token)
+    if lost:
+        store = open_store(settings())
+        store.delete(next(store.older_than(lost, utcnow() + timedelta(days=1))))
+    run.run_next()
+    db.session.refresh(job)
+    sentence = "What was read of the project is no longer in our storage."
+    assert (job.state, sentence in (job.error or "")) == (("failed", True) if lost else ("completed", False))
+    assert len(db.session.scalars(db.select(Sample)).all()) == (0 if lost else 2)
 
 
 def test_a_cancelled_job_adds_nothing(as_owner: Browser) -> None:

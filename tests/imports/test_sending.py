@@ -9,12 +9,15 @@ import pytest
 from flask import Flask
 
 from app.extensions import db, settings
-from app.imports.project_uploads import remove_old_uploads
+from app.imports import import_orders, project_uploads
+from app.imports.project_uploads import TIME_TO_CHOOSE, remove_old_uploads
 from app.integrations.storage import open_store
 from app.jobs import cleanup, run
 from app.models import ProjectUpload, User
 from app.models.base import transaction, utcnow
+from app.models.ownership import RowNotFoundError
 from app.models.project_upload import UPLOAD_LIFETIME
+from app.sp404.errors import UnitFileError
 from tests.imports.sending import order, send, unit_project
 from tests.sp404.project.made_files import zipped
 from tests.support import ApiScript, Browser
@@ -23,6 +26,7 @@ from tests.support import ApiScript, Browser
 def test_files_are_removed_when_nobody_can_bring_them_back(as_owner: Browser) -> None:
     first = send(as_owner, unit_project())
     key = first.store_key
+    age(first)
     second = send(as_owner, unit_project())
     assert not (settings().data_dir / "store" / key).exists()
     order(as_owner, second)
@@ -36,6 +40,40 @@ def test_files_are_removed_when_nobody_can_bring_them_back(as_owner: Browser) ->
     run.run_next()
     cleanup.remove_orphans()
     assert len(list(open_store(settings()).older_than("kept/", utcnow()))) == 1
+    fourth = send(as_owner, unit_project())  # now that the second is done
+    assert db.session.scalars(db.select(ProjectUpload.id)).all() == [fourth.id]
+
+
+def age(upload: ProjectUpload) -> None:
+    """Let a file be older than anybody takes to choose from it."""
+    with transaction():
+        upload.created_at = utcnow() - 2 * TIME_TO_CHOOSE
+
+
+def test_files_that_somebody_may_be_choosing_from_stay_and_are_counted(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.imports.project_uploads.MAX_KEPT_UPLOADS", 2)
+    first, second = send(as_owner, unit_project()), send(as_owner, unit_project())
+    sent = {"project": (BytesIO(zipped(unit_project())), "x.zip")}
+    assert "2 files with projects are waiting" in as_owner.post("/kits/import", **sent).text
+    # As if another request had added the second one while the file was looked into.
+    monkeypatch.setattr("app.imports.project_uploads.forget_unneeded", lambda _: None)
+    with pytest.raises(UnitFileError, match="are waiting"):
+        project_uploads.receive(owner, BytesIO(zipped(unit_project())), "x.zip")
+    store = open_store(settings())
+    kept = {first.store_key, second.store_key}
+    assert set(store.older_than("projects/", utcnow() + UPLOAD_LIFETIME)) == kept
+    [path] = [one["path"] for one in first.found]
+    project_uploads.forget(first)
+    with pytest.raises(RowNotFoundError):  # nor is a job made of a file that is forgotten meanwhile
+        import_orders.order_imports(owner, forgotten(first), [path])
+
+
+def forgotten(upload: ProjectUpload) -> ProjectUpload:
+    """Return a file as a request still has it that has read its row before."""
+    values = {"id": upload.id, "user_id": upload.user_id, "store_key": upload.store_key}
+    return ProjectUpload(**values, name=upload.name, found=upload.found, size_bytes=1)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +107,7 @@ def test_the_api_takes_a_project_and_names_the_kit(app: Flask, owner: User) -> N
         422,
         "There are 2 projects: “1”, “2”. Name one as `folder`.",
     )
+    assert db.session.scalars(db.select(ProjectUpload)).all() == []
     named: dict[str, Any] = {"project": (BytesIO(zipped(several)), "card.zip"), "folder": "2"}
     answer = script.call("POST", "/api/kits/import", data=named)
     assert answer.status_code == 202
@@ -77,6 +116,6 @@ def test_the_api_takes_a_project_and_names_the_kit(app: Flask, owner: User) -> N
     assert (job["status"], job["purpose"], job["left_out"]) == ("completed", "kit_import", [])
     assert set(script.get(f"/api/kits/{job['kit_id']}").get_json()["pads"]) == {"A1", "A2", "B2"}
     kits_only = ApiScript(app, owner, "kits:write")
-    assert (
-        kits_only.call("POST", "/api/kits/import", data={"project": (BytesIO(b""), "x")}).status_code == 403
-    )
+    unread = {"project": (BytesIO(b""), "x")}
+    refused = kits_only.call("POST", "/api/kits/import", {"X-Unreceived": "yes"}, data=unread)
+    assert (refused.status_code, "`samples:write`" in refused.get_json()["detail"]) == (403, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.sp404.errors import ProjectProblem, UnitFileError
 from app.sp404.importing.project_kit import name_project
 from app.sp404.kit_document import KitDocument, KitDocumentError, read_kit
 from app.sp404.project.file_trees import FileTree, open_tree, read_whole, shown_path
+from app.sp404.project.pattern_files import MAX_PATTERN_BYTES
 from app.sp404.project.pcm_files import WAV_HEADER_BYTES
 from app.sp404.project.project_reader import read_project_of
 from app.sp404.project.project_search import MAX_PROJECTS, find_projects
@@ -22,6 +24,11 @@ from app.sp404.project.unit_project import UnitProject
 
 UNIT, KIT = "unit", "kit"
 MAX_PROBLEMS = 200
+MAX_KITS = 32
+"""How many kit.json one file may have. Each may hold 160 patterns, which are unpacked to be checked."""
+MAX_LOOKED_BYTES = 64 << 20
+"""Of all patterns of a file together: 16 projects with 160 patterns of 3,000 notes each."""
+PATTERN_PATH = re.compile(r"(?:.*/)?ptn/ptn\d{5}\.bin", re.DOTALL)
 NOTHING_FOUND = (
     "There is no project of the SP-404MKII and no kit.json in it. Choose the folder of a project, a card's "
     "EXPORT, a backup of the unit, or a card of ours with WAVs and kit.json."
@@ -86,7 +93,9 @@ class FoundKit:
 
 
 def look_into(source: Path, name: str) -> list[FoundKit]:
-    """Return what can become a kit in a file that somebody sends. No sound is read.
+    """Return what can become a kit in a file that somebody sends. Sounds are not read.
+
+    It runs where requests are answered, so memory and time are bounded whatever the file holds.
 
     Parameters
     ----------
@@ -98,9 +107,10 @@ def look_into(source: Path, name: str) -> list[FoundKit]:
     Raises
     ------
     UnitFileError
-        It is none of these, not safe to unpack, or there is no kit in it.
+        It is none of these, not safe to unpack, or there is no kit in it, or its patterns are too large.
     """
     tree = open_tree(source)
+    _check_room(tree)
     return [_look_at(tree, one, name) for one in find_sources(tree)]
 
 
@@ -117,20 +127,22 @@ def find_sources(tree: FileTree) -> list[KitSource]:
     found += [KitSource(path, "kit") for path in kits]
     if not found:
         raise UnitFileError(NOTHING_FOUND)
+    if len(kits) > MAX_KITS:
+        raise UnitFileError(f"There are more than {MAX_KITS} kit.json. Choose the folder of one.")
     if len(found) > MAX_PROJECTS:
         raise UnitFileError(f"There are more than {MAX_PROJECTS} projects. Choose the folder of one.")
     return sorted(found, key=lambda one: one.path)
 
 
-def read_named_project(tree: FileTree, path: str, name: str) -> UnitProject:
-    """Return the project in one folder of a tree; one at the top is called by this name.
+def read_named_project(tree: FileTree, path: str, name: str, *, outlines: bool = False) -> UnitProject:
+    """Return the project in one folder of a tree, as `read_project_of` does; one at the top has this name.
 
     Raises
     ------
     UnitFileError
         Its PADCONF.BIN can't be read.
     """
-    project = read_project_of(tree, path)
+    project = read_project_of(tree, path, outlines=outlines)
     return project if path else replace(project, folder_name=shown_path(name))
 
 
@@ -167,11 +179,25 @@ def find_kit_sounds(
     return found, problems
 
 
+def _check_room(tree: FileTree) -> None:
+    """Refuse a file whose patterns are too large to look into together."""
+    read = (
+        size
+        for path, size in tree.sizes().items()
+        if size <= MAX_PATTERN_BYTES and PATTERN_PATH.fullmatch(path.casefold())
+    )
+    if sum(read) > MAX_LOOKED_BYTES:
+        raise UnitFileError(
+            f"Its patterns have more than {MAX_LOOKED_BYTES >> 20} MB together. "
+            "Send fewer projects at a time."
+        )
+
+
 def _look_at(tree: FileTree, source: KitSource, name: str) -> FoundKit:
     try:
         if source.kind == KIT:
             return _look_at_kit(tree, source)
-        return _look_at_project(source, read_named_project(tree, source.path, name))
+        return _look_at_project(source, read_named_project(tree, source.path, name, outlines=True))
     except UnitFileError as error:
         shown = shown_path(source.path.rpartition("/")[2]) or name
         return FoundKit(source.path, source.kind, shown, problems=(str(error),), is_readable=False)

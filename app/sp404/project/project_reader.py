@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from app.sp404.errors import ProjectProblem, UnitFileError
@@ -20,7 +20,7 @@ from app.sp404.project.file_trees import (
 from app.sp404.project.pad_blocks import check_positions, decode_pad, guess_channels, is_used
 from app.sp404.project.pad_sounds import SmpSound
 from app.sp404.project.padconf_files import LAYOUTS, NEWEST, read_padconf
-from app.sp404.project.pattern_files import MAX_PATTERN_BYTES, Pattern, read_pattern
+from app.sp404.project.pattern_files import MAX_PATTERN_BYTES, Pattern, outline_pattern, read_pattern
 from app.sp404.project.pattern_notes import count_unknown
 from app.sp404.project.picture_files import PICTURE_BYTES, PICTURE_FILES, UnitPicture, read_picture
 from app.sp404.project.project_header import decode_head
@@ -55,22 +55,25 @@ def read_project(source: Path | bytes, folder: str | None = None) -> UnitProject
     return read_project_of(tree, choose_project(tree, folder))
 
 
-def read_project_of(tree: FileTree, folder: str) -> UnitProject:
+def read_project_of(tree: FileTree, folder: str, *, outlines: bool = False) -> UnitProject:
     """Return the project in one folder of a tree, as `read_project` does.
+
+    With `outlines`, its patterns have no records: it can be described, but not written.
 
     Raises
     ------
     UnitFileError
         PADCONF.BIN is damaged, too large or of an unknown version.
     """
-    return _ProjectReading(tree, folder).read()
+    return _ProjectReading(tree, folder, outline_pattern if outlines else read_pattern).read()
 
 
 class _ProjectReading:
     """One project while it is read: which files are left, and what was wrong so far."""
 
-    def __init__(self, tree: FileTree, folder: str) -> None:
+    def __init__(self, tree: FileTree, folder: str, read_one: Callable[[bytes], Pattern]) -> None:
         self._tree = tree
+        self._read_one = read_one
         self._name = shown_path(folder.rpartition("/")[2]) or tree.name
         self._problems = list(tree.skipped)
         self._is_alone = isinstance(tree, SingleFile)
@@ -165,7 +168,7 @@ class _ProjectReading:
                 continue
             try:
                 data = read_whole(self._tree, self._left[path.casefold()], MAX_PATTERN_BYTES)
-                patterns[place] = read_pattern(data)
+                patterns[place] = self._read_one(data)
             except UnitFileError as error:
                 self._say(f"Pattern {place}", f"{error} It is kept as it is.")
                 continue

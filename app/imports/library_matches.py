@@ -22,7 +22,7 @@ from app.sp404.project.pcm_files import WAV_HEADER_BYTES, PcmShape, pcm_blocks, 
 
 MAX_CHANNELS = 2
 HEAD_BYTES = 4096
-MAX_COMPARED = 1_000
+MAX_COMPARED = 200
 """With how many samples of the same length a sound is compared: mostly by their first bytes alone."""
 
 
@@ -31,6 +31,28 @@ class LibraryWav(NamedTuple):
 
     sample_id: str
     key: str
+
+
+class LibraryHeads:
+    """The first bytes of WAVs in the store, each read once for all sounds of a project."""
+
+    def __init__(self, is_held: Callable[[], bool]) -> None:
+        self._is_held = is_held
+        self._heads: dict[tuple[str, int], bytes | None] = {}
+
+    def read(self, key: str, count: int) -> bytes | None:
+        """Return so many bytes after the header, or None where there is no such WAV.
+
+        Raises StorageError, and LeaseLostError as soon as nobody waits for the answer.
+        """
+        wanted = key, count
+        if wanted not in self._heads:
+            if not self._is_held():
+                raise LeaseLostError(key)
+            self._heads[wanted] = None
+            with suppress(ObjectMissingError):
+                self._heads[wanted] = open_store(settings()).read(key, WAV_HEADER_BYTES, count)
+        return self._heads[wanted]
 
 
 def hash_file(path: Path) -> str:
@@ -51,13 +73,14 @@ def find_known(
     nobody waits for the answer.
     """
     by_shape, by_hash = _library(user_id)
+    heads = LibraryHeads(is_held)
     known: dict[str, str] = {}
     for path, facts in sounds.items():
         if not is_held():
             raise LeaseLostError(path)
         found = by_hash.get(hash_file(folder / path))
         if found is None and facts:
-            found = _find_equal(facts, by_shape, folder / path)
+            found = _find_equal(facts, by_shape, folder / path, heads)
         if found is not None:
             known[path] = found
     return known
@@ -82,7 +105,10 @@ def _library(user_id: str) -> tuple[Mapping[tuple[int, int], list[LibraryWav]], 
 
 
 def _find_equal(
-    facts: Mapping[str, Any], by_shape: Mapping[tuple[int, int], list[LibraryWav]], sound: Path
+    facts: Mapping[str, Any],
+    by_shape: Mapping[tuple[int, int], list[LibraryWav]],
+    sound: Path,
+    heads: LibraryHeads,
 ) -> str | None:
     """Return the id of a sample whose WAV for the unit has the same samples as a sound on disk."""
     wanted = PcmShape(facts["frames"], facts["channels"])
@@ -92,8 +118,9 @@ def _find_equal(
     head = next(pcm_blocks(sound, wanted))[:HEAD_BYTES]
     for one in near[:MAX_COMPARED]:
         with suppress(ObjectMissingError, UnitFileError):
-            begins_same = open_store(settings()).read(one.key, WAV_HEADER_BYTES, len(head)) == head
-            if begins_same and _plays_same(one.key, wanted, facts["pcm_sha256"], sound):
+            if heads.read(one.key, len(head)) == head and _plays_same(
+                one.key, wanted, facts["pcm_sha256"], sound
+            ):
                 return one.sample_id
     return None
 
