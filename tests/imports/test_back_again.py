@@ -45,6 +45,10 @@ def test_a_project_becomes_a_kit_with_its_sounds_and_goes_back_byte_for_byte(
         pad: one.settings for pad, one in read.pads.items()
     }
     assert (kit.name, kit.tempo, kit.tempo_source) == ("Dusty project", 9_000, "bank")
+    assert list(state.patterns) == list(read.patterns) == ["A1"]
+    shown = as_owner.get(f"/kits/{kit.id}").text
+    assert "<option selected>A2</option>" in shown
+    assert "No pattern yet" not in shown
     samples = {sample.name: sample for sample in db.session.scalars(db.select(Sample))}
     assert set(samples) == {"Rumble", "Tick"}
     assert state.pad("A1").sample_id == state.pad("A2").sample_id == samples["Rumble"].id
