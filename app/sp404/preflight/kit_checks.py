@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from app.music.sound_classes import HI_HAT
 from app.sp404.card.card_names import folder_for_kit
+from app.sp404.card.card_options import is_midi_alone
 from app.sp404.card.mk2_card import is_base
 from app.sp404.card.pad_plans import CardPlan, PlannedPad, free_name
 from app.sp404.card.sx_card import SX_PADS, SX_PADS_IN_BANK, place_on_sx, sx_pad
@@ -25,9 +26,9 @@ MAX_NAMED_PADS = 4
 OPEN_HAT, CLOSED_HATS = "open hat", ("closed hat", HI_HAT)
 
 
-def check_whole_kit(plan: CardPlan) -> Iterator[Finding]:
-    """Yield what is worth knowing about a kit, whatever card it goes on."""
-    if not plan.pads:
+def check_whole_kit(plan: CardPlan, targets: Sequence[str]) -> Iterator[Finding]:
+    """Yield what is worth knowing about a kit, whatever card it goes on; only MIDI needs no sound."""
+    if not plan.pads and not is_midi_alone(targets):
         yield Finding(
             ERROR, "empty_kit", KIT, "The kit has no pad with a sound.", "Export has nothing to write."
         )

@@ -193,6 +193,8 @@ def test_a_finding_is_a_line() -> None:
 
 def test_a_kit_without_sounds_is_an_error() -> None:
     assert [one.code for one in check_kit(make_kit({}), {})] == ["empty_kit"]
+    assert [one.code for one in check_kit(make_kit({}), {}, ["midi", "wav"])] == ["empty_kit"]
+    assert check_kit(make_kit({}), {}, ["midi"]) == []
 
 
 def test_a_wav_that_is_too_short_for_the_unit_is_named(tmp_path: Path) -> None:
