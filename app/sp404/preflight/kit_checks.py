@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from app.music.sound_classes import HI_HAT
 from app.sp404.card.card_names import folder_for_kit
@@ -152,12 +153,16 @@ def _check_gaps(plan: CardPlan) -> Iterator[Finding]:
 
 def _check_patterns(plan: CardPlan) -> Iterator[Finding]:
     for place, pattern in plan.kit.patterns.items():
-        played = {note.pad for note in notes_of(read_packed(pattern.ptn))}
-        silent = sorted(played - plan.pads.keys(), key=PLACES.__getitem__)
+        silent = sorted(_played_pads(pattern.ptn) - plan.pads.keys(), key=PLACES.__getitem__)
         if silent:
             more = f" and {len(silent) - MAX_NAMED_PADS} more" if len(silent) > MAX_NAMED_PADS else ""
             wrong = f"Pattern {place} plays pads without a sound: {', '.join(silent[:MAX_NAMED_PADS])}{more}."
             yield Finding(NOTE, "pattern_unheard", KIT, wrong, "Export keeps its notes, which stay silent.")
+
+
+@lru_cache(maxsize=2 * len(PLACES))  # a page checks the same patterns again at each choice
+def _played_pads(ptn: str) -> frozenset[str]:
+    return frozenset(note.pad for note in notes_of(read_packed(ptn)))
 
 
 def _check_size(plan: CardPlan) -> Iterator[Finding]:
