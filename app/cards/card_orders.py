@@ -12,6 +12,7 @@ from app.billing import plans, quota
 from app.cards import card_preflight
 from app.cards.card_job import KIT, KIT_ID, PROJECT, SCREEN, TARGETS
 from app.cards.card_purpose import CARD, CARD_PURPOSE
+from app.download_names import ZIP_TYPE
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import purposes, reprocess, scheduler
@@ -25,7 +26,6 @@ from app.sp404.card.card_options import CardOptions, check_targets, is_midi_alon
 from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import KitDocument, write_kit
 
-ZIP_MIME = "application/zip"
 EMPTY_KIT = (
     "This kit has no sounds yet, and the unit can't take an empty project. Put a sound on a pad first."
 )
@@ -103,7 +103,7 @@ def kept_cards(user: User, kit: Kit) -> list[CardExport]:
 def download_url(card: CardExport) -> str:
     """Return a signed link to the ZIP of a card."""
     return open_store(settings()).url(
-        card.store_key, content_type=ZIP_MIME, download_name=f"{card.kit_name}.zip"
+        card.store_key, content_type=ZIP_TYPE, download_name=f"{card.kit_name}.zip"
     )
 
 
