@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from app.extensions import db, settings
 from app.integrations.storage import open_store
-from app.models import CardExport, Job, KitBase, ProjectUpload, Render, Sample
+from app.models import CardExport, Job, ProjectUpload, Render, Sample
 from app.models.base import utcnow
 from app.models.job import UNFINISHED
 
@@ -44,7 +44,6 @@ def remove_orphans() -> int:
         ("incoming/", _is_incoming_needed),
         ("samples/", _is_sample_needed),
         ("made/", _is_made_needed),
-        ("kept/", _is_kept_needed),
         ("projects/", _is_project_needed),
     )
     for prefix, is_wanted in checks:
@@ -73,10 +72,6 @@ def _is_made_needed(key: str) -> bool:
             return True
     _, _, job_id, *_ = [*key.split("/"), "", ""]
     return db.session.scalar(select(Job.id).where(Job.id == job_id, _may_still_run())) is not None
-
-
-def _is_kept_needed(key: str) -> bool:
-    return db.session.scalar(select(KitBase.kit_id).where(KitBase.store_key == key).limit(1)) is not None
 
 
 def _is_project_needed(key: str) -> bool:
