@@ -78,9 +78,11 @@ def patterns_that_fit(project: UnitProject, kit: KitDocument) -> dict[str, Patte
         if place not in project.patterns:
             continue
         data = project.patterns[place].to_bytes()
+        if len(data) > left_bytes:
+            continue
         packed = pack_pattern(data)
         size = len(packed) + CHARACTERS_BESIDE
-        if size <= left and len(data) <= left_bytes:
+        if size <= left:
             fitting[place] = PatternDocument(ptn=packed)
             left, left_bytes = left - size, left_bytes - len(data)
     return fitting
