@@ -19,7 +19,7 @@ from app.sp404.project.unit_project import UnitProject
 from app.sp404.unit_limits import BANKS, MAX_PROJECT_NAME
 
 NAMELESS = "PROJECT"
-MAX_CHARACTERS = 700_000
+MAX_CHARACTERS = 900_000
 """Of a project's kit with its patterns. A kit of a library may have more, so it can still be changed."""
 CHARACTERS_BESIDE = 300
 """What each pad and pattern takes in a library beside what the document has: ids, a hash, names."""
