@@ -29,7 +29,7 @@ from app.jobs.heartbeat_thread import start_heartbeat
 from app.jobs.reconcile import requeue_abandoned
 from app.jobs.side_threads import run_aside
 from app.jobs.task_context import app_context, has_app, run_chores
-from app.kits import kit_list
+from app.kits import kit_bases, kit_list
 from app.library import cleanups, trash
 from app.models import User
 from app.models.base import utcnow
@@ -137,6 +137,7 @@ def remove_leftovers() -> None:
         "leftovers",
         cleanup.remove_temporary_files,
         cleanup.remove_orphans,
+        kit_bases.remove_abandoned,
         direct_uploads.purge_abandoned,
         login_sessions.purge_idle_sessions,
         kept_archives.purge_old_exports,

@@ -1,4 +1,4 @@
-"""Name downloaded files so that Windows, macOS and Linux can all save and open them."""
+"""Name downloaded files so that Windows, macOS and Linux can all save and open them; and the type of ZIPs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ RESERVED = frozenset(
 )
 MAX_NAME_BYTES = 240  # file systems take 255, and a browser may add a number to a name that exists already
 MAX_EXTENSION = 8
+ZIP_TYPE = "application/zip"
 
 
 def safe_file_name(name: str) -> str:

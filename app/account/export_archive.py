@@ -18,13 +18,13 @@ from sqlalchemy import func, select
 
 from app.account import account_rows
 from app.billing import billing_details
+from app.download_names import ZIP_TYPE
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, ObjectMissingError, StorageError, open_store
 from app.models import Job, KitBase, ProjectUpload, Sample, User
 from app.models.base import utcnow
 from app.models.job import UNFINISHED
 
-ZIP_MIME = "application/zip"
 # The same share as for uploads: it is left to the database and to running jobs.
 MIN_FREE_SHARE = 0.05
 NOT_FOUND, UNREADABLE = "not found in our storage", "could not be read from our storage"
@@ -83,7 +83,7 @@ def store_archive(user: User, email: str, key: str, skip_unreadable: bool) -> in
     with _work_folder(key) as folder:
         target = folder / "archive.zip"
         write_archive(user, email, target, skip_unreadable)
-        open_store(settings()).put(key, target, ZIP_MIME)
+        open_store(settings()).put(key, target, ZIP_TYPE)
         return target.stat().st_size
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import Select, or_, select
 
-from app.account.export_archive import ZIP_MIME
 from app.billing import quota
+from app.download_names import ZIP_TYPE
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.models import DataExport, User
@@ -76,7 +76,7 @@ def delete_row(export: DataExport) -> str:
 
 
 def _store_url(key: str) -> str:
-    return open_store(settings()).url(key, content_type=ZIP_MIME, download_name=DOWNLOAD_NAME)
+    return open_store(settings()).url(key, content_type=ZIP_TYPE, download_name=DOWNLOAD_NAME)
 
 
 def _is_kept(key: str) -> bool:

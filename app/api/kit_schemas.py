@@ -150,7 +150,9 @@ class ExportRequest(RequestModel):
     )
     project_number: int = Field(1, ge=1, le=PROJECTS, description="Of the native project: `PROJECT_01` …")
     startup_screen: bool = Field(
-        True, description="Whether the native project has a start-up screen with the kit's name."
+        True,
+        description="Whether the native project has a start-up screen with the kit's name. It is ignored "
+        "for a kit that was brought back from the unit: its project keeps the pictures that it has.",
     )
 
 

@@ -13,6 +13,18 @@ from app.models import CardExport, Job, Render
 
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 MAX_LINK_BYTES = 10**12
+PURPOSES = (
+    "upload",
+    "analyse",
+    "describe",
+    "render",
+    "preview",
+    "slice",
+    "slice_zip",
+    "kit_export",
+    "kit_import",
+)
+"""Of jobs of this version. While a newer one is deployed, its jobs may be asked for here too."""
 
 
 class RequestModel(BaseModel):
@@ -68,17 +80,9 @@ class UploadAnswer(BaseModel):
 
 class JobAnswer(BaseModel):
     id: str
-    purpose: Literal[
-        "upload",
-        "analyse",
-        "describe",
-        "render",
-        "preview",
-        "slice",
-        "slice_zip",
-        "kit_export",
-        "kit_import",
-    ]
+    purpose: str = Field(
+        description=f"One of `{'`, `'.join(PURPOSES)}`, or another one that a later version adds."
+    )
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
     step: Literal["stored", "decoded", "analysed", "described", "shaped", "ready"]
     filename: str

@@ -8,6 +8,7 @@ from typing import Any
 from app.audio.errors import UnreadableAudio
 from app.billing import quota
 from app.cards.card_archives import CardWork, options_for, write_archive
+from app.download_names import ZIP_TYPE
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs.purposes import Results, StepInput
@@ -16,7 +17,6 @@ from app.models.usage import EXPORT
 from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import read_kit
 
-ZIP_MIME = "application/zip"
 KIT_ID, KIT, TARGETS, PROJECT, SCREEN = "kit_id", "kit", "targets", "project_number", "startup_screen"
 PADS_DONE = "pads_done"  # early results: how many pads are rendered
 
@@ -32,7 +32,7 @@ def make_card(work: StepInput, said: Callable[[int], None]) -> dict[str, Any]:
         findings = write_archive(here, read_kit(choices[KIT]), choices[TARGETS], options, archive, said)
     except UnitFileError as error:
         raise UnreadableAudio(str(error)) from error
-    open_store(settings()).put(work.claim.made_key, archive, ZIP_MIME)
+    open_store(settings()).put(work.claim.made_key, archive, ZIP_TYPE)
     return {
         "size_bytes": archive.stat().st_size,
         "findings": [finding.to_dict() for finding in findings],

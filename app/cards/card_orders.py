@@ -12,6 +12,7 @@ from app.billing import plans, quota
 from app.cards import card_preflight
 from app.cards.card_job import KIT, KIT_ID, PROJECT, SCREEN, TARGETS
 from app.cards.card_purpose import CARD, CARD_PURPOSE
+from app.download_names import ZIP_TYPE
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import purposes, reprocess, scheduler
@@ -21,16 +22,14 @@ from app.models import Batch, CardExport, Job, Kit, User
 from app.models.base import transaction, utcnow
 from app.models.card_export import CARD_LIFETIME
 from app.models.ownership import RowNotFoundError
-from app.sp404.card.card_options import CardOptions, check_targets
+from app.sp404.card.card_options import CardOptions, check_targets, is_midi_alone
 from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import KitDocument, write_kit
 
-ZIP_MIME = "application/zip"
 EMPTY_KIT = (
     "This kit has no sounds yet, and the unit can't take an empty project. Put a sound on a pad first."
 )
 NO_PATTERN = "This kit has no pattern yet. Keep a beat or a MIDI file on its page first."
-MIDI = "midi"
 
 
 def check_order(document: KitDocument, targets: Sequence[str], *, has_base: bool = False) -> None:
@@ -39,7 +38,7 @@ def check_order(document: KitDocument, targets: Sequence[str], *, has_base: bool
     A project that was brought back may have patterns of its own.
     """
     check_targets(tuple(targets))
-    if set(targets) == {MIDI}:
+    if is_midi_alone(targets):
         if not document.patterns and not has_base:
             raise UnitFileError(NO_PATTERN)
     elif not any(pad.sample for pad in document.pads.values()):
@@ -104,7 +103,7 @@ def kept_cards(user: User, kit: Kit) -> list[CardExport]:
 def download_url(card: CardExport) -> str:
     """Return a signed link to the ZIP of a card."""
     return open_store(settings()).url(
-        card.store_key, content_type=ZIP_MIME, download_name=f"{card.kit_name}.zip"
+        card.store_key, content_type=ZIP_TYPE, download_name=f"{card.kit_name}.zip"
     )
 
 

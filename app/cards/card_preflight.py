@@ -116,25 +116,27 @@ def _found_by_job(kit: Kit, now: KitDocument, unsure: frozenset[str]) -> list[Fi
 
 
 def _fix(kit: Kit, targets: Sequence[str], chosen: Chooser, rounds: int, revision: int) -> list[Finding]:
-    """Fix what is chosen of the findings that were shown, and in later rounds any error too."""
-    fixed: list[Finding] = []
+    """Fix what is chosen of the findings that were shown, and in later rounds any error too.
 
-    def edit(state: KitState) -> KitState:
-        shown: set[tuple[str, str]] = set()
-        for number in range(rounds):
-            found = [each for each in _check_state(kit, state, targets) if each.fix and each not in fixed]
-            if number == 0:
-                shown = {_name_of(each) for each in found if chosen(each)}
-            due = _one_at_a_time(
-                each for each in found if _name_of(each) in shown or (number and each.degree == ERROR)
-            )
-            if not due:
-                break
-            state = _with_fixes(state, due)
-            fixed.extend(due)
-        return state
-
-    history.change_kit(kit, "Fix for a card", edit, revision)
+    Checking takes long, so it holds no lock: the kit is changed only if it still is as it was checked.
+    """
+    db.session.refresh(kit)
+    if kit.revision != revision:
+        raise history.KitConflictError
+    state, fixed = load_state(kit), list[Finding]()
+    shown: set[tuple[str, str]] = set()
+    for number in range(rounds):
+        found = [each for each in _check_state(kit, state, targets) if each.fix and each not in fixed]
+        if number == 0:
+            shown = {_name_of(each) for each in found if chosen(each)}
+        due = _one_at_a_time(
+            each for each in found if _name_of(each) in shown or (number and each.degree == ERROR)
+        )
+        if not due:
+            break
+        state = _with_fixes(state, due)
+        fixed.extend(due)
+    history.change_kit(kit, "Fix for a card", lambda _: state, revision)
     return fixed
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import purposes
-from app.models import CardExport, Job, KitBase, ProjectUpload, Render, Sample
+from app.models import CardExport, Job, ProjectUpload, Render, Sample
 from app.models.base import utcnow
 from app.models.job import UNFINISHED
 
@@ -45,7 +45,6 @@ def remove_orphans() -> int:
         ("incoming/", _is_incoming_needed),
         ("samples/", _is_sample_needed),
         ("made/", _is_made_needed),
-        ("kept/", _is_kept_needed),
         ("projects/", _is_project_needed),
     )
     for prefix, is_wanted in checks:
@@ -72,7 +71,7 @@ def _is_sample_needed(key: str) -> bool:
 
 
 def _is_made_needed(key: str) -> bool:
-    if _may_job_run(key):
+    if may_job_run(key):
         return True
     for kept in (Render, CardExport):
         if db.session.scalar(select(kept.id).where(kept.store_key == key)) is not None:
@@ -80,17 +79,11 @@ def _is_made_needed(key: str) -> bool:
     return False
 
 
-def _is_kept_needed(key: str) -> bool:
-    if _may_job_run(key):
-        return True
-    return db.session.scalar(select(KitBase.kit_id).where(KitBase.store_key == key).limit(1)) is not None
-
-
 def _is_project_needed(key: str) -> bool:
     return db.session.scalar(select(ProjectUpload.id).where(ProjectUpload.store_key == key)) is not None
 
 
-def _may_job_run(key: str) -> bool:
+def may_job_run(key: str) -> bool:
     """Return whether the job that a key is named after may still run."""
     _, _, job_id, *_ = [*key.split("/"), "", ""]
     return db.session.scalar(select(Job.id).where(Job.id == job_id, _may_still_run())) is not None

@@ -153,14 +153,25 @@ def back_to(
 
 @blueprint.after_request
 def name_address(response: Response) -> Response:
-    """Tell htmx the address of the page that it shows now, where that is another one."""
+    """Tell htmx the address of the page that it shows now, where that is another one.
+
+    A page that there is not may have an address that no header can carry, such as one with a line break.
+    """
     if wants_fragment():
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
         address = request.full_path.rstrip("?")
-        is_page = request.endpoint in PAGES and request.method == "GET"
-        is_new = is_page and address != shown._replace(scheme="", netloc="", fragment="").geturl()
+        is_page = request.endpoint in PAGES and request.method == "GET" and response.status_code == 200
+        is_new = is_page and address != _shown_address()
         response.headers["HX-Push-Url"] = address if is_new else "false"
     return response
+
+
+def _shown_address() -> str:
+    """Return the path and query of the page that asks, or nothing where its address is none."""
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return ""
+    return shown._replace(scheme="", netloc="", fragment="").geturl()
 
 
 @blueprint.errorhandler(KitConflictError)

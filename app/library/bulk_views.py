@@ -12,6 +12,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from app.billing import quota
+from app.download_names import ZIP_TYPE
 from app.extensions import limiter
 from app.library import bulk_download, bulk_edits, bulk_selection, trash
 from app.library.bulk_edits import BulkOutcome
@@ -95,7 +96,7 @@ def download() -> Response:
         return _back(str(error), "error")
     if not members:
         return _back(NOTHING_SELECTED, "error")
-    answer = Response(bulk_download.zip_pieces(members), mimetype="application/zip")
+    answer = Response(bulk_download.zip_pieces(members), mimetype=ZIP_TYPE)
     name = "samples.zip" if is_original else "samples for SP-404MKII.zip"
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer

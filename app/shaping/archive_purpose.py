@@ -7,6 +7,7 @@ from typing import Any
 from flask import url_for
 
 from app.audio.render.slice_set import SliceSet
+from app.download_names import ZIP_TYPE
 from app.engine.contract import RENDERED_NAME, CutOrder
 from app.extensions import settings
 from app.jobs.purposes import Purpose, Results, Stage, Step, StepInput, Wording
@@ -15,7 +16,6 @@ from app.models import Job, Sample
 from app.models.job import READY, SHAPED
 from app.shaping import render_making
 from app.shaping.render_purposes import RENDER_LIMIT, SOUND_UNCHANGED
-from app.shaping.renders import ZIP_TYPE
 
 SLICE_ZIP = "slice_zip"
 SLICES, ARCHIVE = "slices", "archive"  # what was chosen, and the step's result

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import delete, func, select, update
 
 from app.billing import plans
+from app.download_names import ZIP_TYPE
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs.measure_step import WAV_TYPE
@@ -18,7 +19,6 @@ from app.models.base import transaction, utcnow
 from app.shaping.sound_names import download_name
 
 EVICT_AT_ONCE = 200
-ZIP_TYPE = "application/zip"
 
 
 class Recipe(Protocol):

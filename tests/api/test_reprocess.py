@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from app.api.schemas import PURPOSES
 from app.extensions import db
-from app.jobs import run
+from app.jobs import purposes, run
 from app.library import trash
-from app.models import Sample, User
+from app.models import Job, Sample, User
+from app.models.base import transaction
 from tests.support import ApiScript, Browser, finished_job, kick
 
 BOTH = pytest.mark.parametrize("purpose", ["describe", "analyse"])
@@ -35,8 +37,14 @@ def test_reprocessing_makes_a_job_that_can_be_followed(
     assert (job["sp404_url"] is not None) == (purpose == "analyse")
 
 
-def test_a_job_of_an_upload_says_its_purpose(script: ApiScript, sample: Sample) -> None:
+def test_a_job_says_its_purpose_also_when_only_a_newer_version_knows_it(
+    script: ApiScript, sample: Sample
+) -> None:
+    assert set(PURPOSES) == set(purposes._rows)
     assert script.get(f"/api/jobs/{sample.id}").get_json()["purpose"] == "upload"
+    with transaction():
+        db.session.get_one(Job, sample.id).purpose = "kit_to_come"
+    assert script.get(f"/api/jobs/{sample.id}").get_json()["purpose"] == "kit_to_come"
 
 
 @BOTH

@@ -14,7 +14,7 @@ from app.cards import card_orders
 from app.cards.card_job import SCREEN
 from app.extensions import db, settings
 from app.jobs import run
-from app.kits import history, pattern_edits
+from app.kits import history, pad_edits, pattern_edits
 from app.models import CardExport, Job, Kit, Sample, User
 from app.models.base import transaction
 from app.shaping import pad_renders
@@ -85,7 +85,9 @@ def test_an_order_of_the_previous_version_gets_its_screen(owner: User, kit: Kit)
 def test_patterns_alone_make_a_card_and_without_one_it_is_refused(
     as_owner: Browser, owner: User, kit: Kit
 ) -> None:
+    history.change_kit(kit, "Clear", pad_edits.clear(["A1"]))
     assert 'value="midi"' in as_owner.get(f"/kits/{kit.id}/card").text
+    assert "The kit has no pad with a sound." not in as_owner.get(f"/kits/{kit.id}/card?target=midi").text
     with zipfile.ZipFile(archive_of(card_orders.order_card(owner, kit, ["midi"]))) as made:
         assert {"MIDI/Dusty kit/B02.MID", "MIDI/Dusty kit/PTN00018.BIN"} < set(made.namelist())
     history.change_kit(kit, "Delete", pattern_edits.remove_pattern("B2"))

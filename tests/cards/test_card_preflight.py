@@ -17,9 +17,11 @@ from app.kits import history, kit_list, pad_edits, pattern_edits
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import BankState, KitState
 from app.models import CardExport, Job, Kit, Sample, User
-from app.models.base import new_id, transaction, utcnow
+from app.models.base import IS_WRITING, new_id, transaction, utcnow
 from app.sp404.pad_settings import read_settings
 from app.sp404.pads import PAD_NAMES
+from app.sp404.preflight.findings import Finding
+from app.sp404.preflight.kit_preflight import check_kit
 from app.sp404.project.packed_patterns import read_packed
 from app.sp404.project.pattern_notes import notes_of
 from app.sp404.project.step_beats import StepBeat, pattern_of_beat
@@ -243,3 +245,25 @@ def test_fix_all_leaves_no_error_in_kits_made_by_chance(owner: User) -> None:
         assert checked(kit).errors
         card_preflight.fix_everything(kit, TARGETS, kit.revision)
         assert checked(kit).errors == []
+
+
+def test_fixes_are_found_without_a_lock_and_not_made_in_a_kit_that_changes_meanwhile(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks: list[bool] = []
+
+    def check_while_another_changes(*values: Any) -> list[Finding]:
+        checks.append(bool(db.session.info.get(IS_WRITING)))
+        with db.engine.begin() as other:
+            other.execute(db.update(Kit).where(Kit.id == kit.id).values(revision=Kit.revision + 1))
+        return check_kit(*values)
+
+    before, revision = load_state(kit), kit.revision
+    monkeypatch.setattr(card_preflight, "check_kit", check_while_another_changes)
+    with pytest.raises(history.KitConflictError):
+        card_preflight.fix_everything(kit, TARGETS, revision)
+    assert set(checks) == {False}
+    with pytest.raises(history.KitConflictError):
+        card_preflight.fix_everything(kit, TARGETS, revision)
+    assert len(checks) <= card_preflight.MAX_ROUNDS  # an old page is refused before anything is checked
+    assert load_state(kit) == before

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.cards import card_orders
 from app.extensions import db, settings
 from app.jobs import run
-from app.models import CardExport, Job, Kit, ProjectUpload, User
+from app.models import CardExport, Job, Kit, ProjectUpload, Usage, User
 from tests.sp404.project.made_files import block, padconf, read_files, small_project, smp, zipped
 from tests.support import Browser
 
@@ -81,3 +81,8 @@ def write_card(owner: User, kit: Kit, folder: Path, number: int = 1) -> dict[str
     with zipfile.ZipFile(archive) as made:
         made.extractall(folder)
     return read_files(folder / f"EXPORT/PROJECT/PROJECT_{number:02d}")
+
+
+def quantities(kind: str) -> int:
+    """Return what the ledger has of a kind."""
+    return sum(db.session.scalars(db.select(Usage.quantity).where(Usage.kind == kind)))

@@ -18,17 +18,23 @@ from app.jobs import actions, cleanup, run, transitions
 from app.kits import history, kit_list, pad_edits
 from app.kits.kit_rows import load_state
 from app.library import trash
-from app.models import CardExport, Job, Kit, KitBase, Sample, Usage, User
+from app.models import CardExport, Job, Kit, KitBase, Sample, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
 from app.sp404.project.project_reader import read_project
-from tests.imports.sending import FOLDER, bring_back, noisy, order, send, send_bytes, unit_project, write_card
+from tests.imports.sending import (
+    FOLDER,
+    bring_back,
+    noisy,
+    order,
+    quantities,
+    send,
+    send_bytes,
+    unit_project,
+    write_card,
+)
 from tests.sp404.project.made_files import block, padconf, small_project, smp, write_files
 from tests.support import Browser, finished_job, kick
-
-
-def quantities(kind: str) -> int:
-    return sum(db.session.scalars(db.select(Usage.quantity).where(Usage.kind == kind)))
 
 
 def test_a_project_becomes_a_kit_with_its_sounds_and_goes_back_byte_for_byte(
@@ -46,6 +52,10 @@ def test_a_project_becomes_a_kit_with_its_sounds_and_goes_back_byte_for_byte(
         pad: one.settings for pad, one in read.pads.items()
     }
     assert (kit.name, kit.tempo, kit.tempo_source) == ("Dusty project", 9_000, "bank")
+    assert list(state.patterns) == list(read.patterns) == ["A1"]
+    shown = as_owner.get(f"/kits/{kit.id}").text
+    assert "<option selected>A2</option>" in shown
+    assert "No pattern yet" not in shown
     samples = {sample.name: sample for sample in db.session.scalars(db.select(Sample))}
     assert set(samples) == {"Rumble", "Tick"}
     assert state.pad("A1").sample_id == state.pad("A2").sample_id == samples["Rumble"].id
@@ -95,25 +105,6 @@ def test_only_what_was_changed_in_the_kit_differs_on_the_card(
     assert {path for path in files if made.get(path) != files[path]} == {"PADCONF.BIN"}
     old, new = files["PADCONF.BIN"], made["PADCONF.BIN"]
     assert {at for at in range(len(old)) if old[at] != new[at]} == {0xA0 + 15}
-
-
-def test_a_copy_keeps_the_project_too_and_the_last_one_gives_its_storage_back(
-    as_owner: Browser, owner: User, tmp_path: Path
-) -> None:
-    files = unit_project()
-    kit = bring_back(as_owner, files)
-    copy = kit_list.copy_kit(owner, kit)
-    assert "This kit was brought back from the unit." in as_owner.get(f"/kits/{copy.id}/card").text
-    base = db.session.get_one(KitBase, copy.id)
-    key, size_bytes, before = base.store_key, base.size_bytes, quantities("storage")
-    for one in (kit, copy):
-        assert (settings().data_dir / "store" / key).exists()
-        kit_list.delete_kit(one)
-        with transaction():
-            one.deleted_at = utcnow() - 2 * kit_list.UNDO_PERIOD
-        kit_list.purge_deleted_kits()
-    assert not (settings().data_dir / "store" / key).exists()
-    assert quantities("storage") == before - size_bytes
 
 
 def test_several_projects_become_a_kit_each_and_a_damaged_one_says_why(

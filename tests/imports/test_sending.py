@@ -12,7 +12,8 @@ from app.extensions import db, settings
 from app.imports import import_orders, project_uploads
 from app.imports.project_uploads import TIME_TO_CHOOSE, remove_old_uploads
 from app.integrations.storage import open_store
-from app.jobs import cleanup, run
+from app.jobs import run
+from app.kits import kit_bases
 from app.models import ProjectUpload, User
 from app.models.base import transaction, utcnow
 from app.models.ownership import RowNotFoundError
@@ -38,7 +39,7 @@ def test_files_are_removed_when_nobody_can_bring_them_back(as_owner: Browser) ->
     remove_old_uploads()
     assert db.session.scalars(db.select(ProjectUpload.id)).all() == [second.id]
     run.run_next()
-    cleanup.remove_orphans()
+    kit_bases.remove_abandoned()
     assert len(list(open_store(settings()).older_than("kept/", utcnow()))) == 1
     fourth = send(as_owner, unit_project())  # now that the second is done
     assert db.session.scalars(db.select(ProjectUpload.id)).all() == [fourth.id]

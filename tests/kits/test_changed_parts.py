@@ -29,6 +29,12 @@ def test_a_change_answers_with_the_parts_that_it_may_touch(
     assert again.headers["HX-Push-Url"] == "false"
 
 
+def test_no_address_breaks_the_answer(as_owner: Browser, kit: Kit) -> None:
+    assert as_owner.get("/kits/a%0Ab", headers=HTMX).status_code == 404
+    answer = as_owner.get(f"/kits/{kit.id}", headers=HTMX | {"HX-Current-URL": "http://["})
+    assert (answer.status_code, answer.headers["HX-Push-Url"]) == (200, f"/kits/{kit.id}")
+
+
 def test_a_conflict_shows_the_kit_and_a_refusal_only_says_why(as_owner: Browser, kit: Kit) -> None:
     late = as_owner.post(f"/kits/{kit.id}/pads/A1/clear", HTMX, revision=0)
     assert (late.status_code, late.headers["HX-Push-Url"]) == (409, "false")

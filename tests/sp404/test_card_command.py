@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.sp404.__main__ import main
+from app.sp404.project.packed_patterns import pack_pattern
 from app.sp404.project.project_reader import read_project
 from tests.sp404.card.made_kits import write_wav_file
-from tests.sp404.project.made_files import read_files
+from tests.sp404.project.made_files import ONE_HIT, read_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -151,3 +152,13 @@ def test_the_commands_run_from_a_shell(kit: Path, tmp_path: Path) -> None:
     )
     assert checked.returncode == 1
     assert "Its sound “samples/" in checked.stdout
+
+
+def test_patterns_alone_need_no_sound(run: Run, tmp_path: Path) -> None:
+    source = write_kit_file(tmp_path / "kit")
+    document = json.loads(source.read_text()) | {"patterns": {"A1": {"ptn": pack_pattern(ONE_HIT)}}}
+    source.write_text(json.dumps(document))
+    done = run("write", source, tmp_path / "out", "--target", "midi")
+    assert (done.returncode, "no pad with a sound" in done.stderr) == (0, False)
+    assert read_files(tmp_path / "out/MIDI/Dusty Kit")["PTN00001.BIN"] == ONE_HIT
+    assert "names no sound" in run("write", source, tmp_path / "wav", "--target", "wav").stderr

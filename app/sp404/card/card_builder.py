@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from app.sp404.card.card_files import CardFile, text_file
-from app.sp404.card.card_options import CardOptions, check_targets
+from app.sp404.card.card_options import CardOptions, check_targets, is_midi_alone
 from app.sp404.card.card_report import CardReport
 from app.sp404.card.card_sounds import CardSounds
 from app.sp404.card.kit_folders import midi_beside_project, midi_files, wav_kit_files
@@ -47,11 +47,12 @@ def build(
     Raises
     ------
     UnitFileError
-        A target does not exist, or no pad has a sound: then at once. While iterating: a sound can't be read.
+        A target does not exist, or no pad has a sound for other targets than MIDI: then at
+        once. While iterating: a sound can't be read.
     """
     check_targets(tuple(targets))
     plan = plan_card(kit, sounds)
-    if not plan.pads and tuple(targets) != ("midi",):
+    if not plan.pads and not is_midi_alone(targets):
         raise UnitFileError("The kit has no pad with a sound, and the unit can't take an empty project.")
     return _files(plan, tuple(dict.fromkeys(targets)), options)
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from app.sp404.card.card_builder import build
 from app.sp404.card.card_files import write_files
-from app.sp404.card.card_options import CardOptions
+from app.sp404.card.card_options import CardOptions, is_midi_alone
 from app.sp404.card.kit_reading import read_kit_file
 from app.sp404.card.sound_rendering import render_sounds
 from app.sp404.errors import UnitFileError
@@ -26,7 +26,7 @@ def write_card(options: Namespace) -> int:
     """
     chosen = CardOptions(project_number=options.number)
     kit, files = read_kit_file(options.source)
-    if not files:
+    if not files and not is_midi_alone(options.target):
         raise UnitFileError("The kit.json names no sound: a sample needs the “path” of its WAV.")
     with TemporaryDirectory(prefix="card-") as folder:
         sounds = render_sounds(kit, files, Path(folder))

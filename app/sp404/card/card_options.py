@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -12,6 +12,7 @@ from app.sp404.project.unit_project import UnitProject
 
 Target = Literal["mk2", "import", "sx", "wav", "sfz", "xpm", "midi"]
 TARGETS: tuple[Target, ...] = get_args(Target)
+MIDI: Target = "midi"
 PROJECTS = 16
 
 
@@ -46,6 +47,11 @@ class CardOptions:
             raise UnitFileError(
                 f"The unit has projects 1 to {PROJECTS}, and no project {self.project_number}."
             )
+
+
+def is_midi_alone(targets: Collection[str]) -> bool:
+    """Return whether a card has nothing but patterns, so that its kit needs no sound."""
+    return set(targets) == {MIDI}
 
 
 def check_targets(targets: tuple[str, ...]) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from app.audio.errors import UnreadableAudio
 from app.audio.unit_format import MAX_FRAMES, RATE_HZ
+from app.plurals import pluralize
 from app.sp404.errors import ProjectProblem, UnitFileError
 from app.sp404.importing.kit_sources import (
     KIT,
@@ -23,7 +24,7 @@ from app.sp404.importing.kit_sources import (
     read_kit_of,
     read_named_project,
 )
-from app.sp404.importing.project_kit import kit_of_project
+from app.sp404.importing.project_kit import kit_of_project, patterns_that_fit
 from app.sp404.kit_document import KitDocument, SampleReference, write_kit
 from app.sp404.project.base_archive import write_base
 from app.sp404.project.file_trees import FileTree, open_tree, read_errors_named
@@ -34,6 +35,7 @@ from app.sp404.project.pcm_files import read_pcm_shape
 SOUNDS, BASE, MANIFEST = "sounds", "base.zip", "unpacked.json"
 MAX_SOUNDS_BYTES = 2 << 30
 COPY_BYTES = 1 << 18
+MAX_NAMED_PATTERNS = 8
 TOO_MUCH = f"Its sounds have more than {MAX_SOUNDS_BYTES >> 30} GB together. Bring back fewer pads at a time."
 
 
@@ -128,10 +130,25 @@ def _unpack_project(tree: FileTree, path: str, name: str, folder: Path) -> Unpac
             kept[place] = take_sound(sound, folder / _wav_path(place))
         except UnitFileError as error:
             problems.append(ProjectProblem(place, f"{error} It was left out."))
-    problems += write_base(project, kept, folder / BASE)
     kit = kit_of_project(project, {place: _wav_path(place) for place in kept})
+    taken = patterns_that_fit(project, kit)
+    left = {place: pattern for place, pattern in project.patterns.items() if place not in taken}
+    if left:
+        problems.insert(0, _without_room(list(left)))
+    problems += write_base(replace(project, patterns=left), kept, folder / BASE)
+    kit = kit.model_copy(update={"patterns": taken})
     facts = {_wav_path(place): _facts_of(one) for place, one in kept.items()}
     return Unpacked(kit, facts, problems, has_base=True)
+
+
+def _without_room(places: list[str]) -> ProjectProblem:
+    named = ", ".join(places[:MAX_NAMED_PATTERNS])
+    more = f" and {len(places) - MAX_NAMED_PATTERNS} more" if len(places) > MAX_NAMED_PATTERNS else ""
+    text = (
+        f"The kit has no room for {pluralize(len(places), 'pattern')}: {named}{more}. On a card for the unit "
+        "each keeps its place, as long as the kit gets no other pattern there."
+    )
+    return ProjectProblem("Patterns", text)
 
 
 def _unpack_kit(tree: FileTree, path: str, folder: Path) -> Unpacked:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from app.music.sound_classes import HI_HAT
 from app.sp404.card.card_names import folder_for_kit
+from app.sp404.card.card_options import is_midi_alone
 from app.sp404.card.mk2_card import is_base
 from app.sp404.card.pad_plans import CardPlan, PlannedPad, free_name
 from app.sp404.card.sx_card import SX_PADS, SX_PADS_IN_BANK, place_on_sx, sx_pad
@@ -25,9 +27,9 @@ MAX_NAMED_PADS = 4
 OPEN_HAT, CLOSED_HATS = "open hat", ("closed hat", HI_HAT)
 
 
-def check_whole_kit(plan: CardPlan) -> Iterator[Finding]:
-    """Yield what is worth knowing about a kit, whatever card it goes on."""
-    if not plan.pads:
+def check_whole_kit(plan: CardPlan, targets: Sequence[str]) -> Iterator[Finding]:
+    """Yield what is worth knowing about a kit, whatever card it goes on; only MIDI needs no sound."""
+    if not plan.pads and not is_midi_alone(targets):
         yield Finding(
             ERROR, "empty_kit", KIT, "The kit has no pad with a sound.", "Export has nothing to write."
         )
@@ -151,12 +153,16 @@ def _check_gaps(plan: CardPlan) -> Iterator[Finding]:
 
 def _check_patterns(plan: CardPlan) -> Iterator[Finding]:
     for place, pattern in plan.kit.patterns.items():
-        played = {note.pad for note in notes_of(read_packed(pattern.ptn))}
-        silent = sorted(played - plan.pads.keys(), key=PLACES.__getitem__)
+        silent = sorted(_played_pads(pattern.ptn) - plan.pads.keys(), key=PLACES.__getitem__)
         if silent:
             more = f" and {len(silent) - MAX_NAMED_PADS} more" if len(silent) > MAX_NAMED_PADS else ""
             wrong = f"Pattern {place} plays pads without a sound: {', '.join(silent[:MAX_NAMED_PADS])}{more}."
             yield Finding(NOTE, "pattern_unheard", KIT, wrong, "Export keeps its notes, which stay silent.")
+
+
+@lru_cache(maxsize=2 * len(PLACES))  # a page checks the same patterns again at each choice
+def _played_pads(ptn: str) -> frozenset[str]:
+    return frozenset(note.pad for note in notes_of(read_packed(ptn)))
 
 
 def _check_size(plan: CardPlan) -> Iterator[Finding]:

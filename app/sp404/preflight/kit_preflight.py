@@ -46,7 +46,7 @@ def check_kit(kit: KitDocument, sounds: CardSounds, targets: Sequence[str] = ("m
     check_targets(tuple(targets))
     plan = plan_card(kit, sounds)
     found = [finding for pad in kit.pads for finding in _check_pad(plan, sounds, pad)]
-    found += [*check_whole_kit(plan), *check_targets_room(plan, targets)]
+    found += [*check_whole_kit(plan, targets), *check_targets_room(plan, targets)]
     return sorted(found, key=lambda finding: PLACES.get(finding.place, len(PLACES)))
 
 

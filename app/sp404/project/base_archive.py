@@ -1,4 +1,4 @@
-"""The project that a kit was brought back from, packed without its sounds, and read again for a card.
+"""The project that a kit was brought back from, packed without what the kit has, and read again for a card.
 
 Of each sound that went to a library only what its WAV lacks is kept: the header, which the unit fills with
 random values, and bytes after the last whole frame. So an untouched sound is written as the same SMP again.
@@ -47,7 +47,7 @@ def write_base(project: UnitProject, sounds: Mapping[str, KeptSmp], target: Path
     Parameters
     ----------
     project : UnitProject
-        As it was read.
+        As it was read, without the patterns that the kit holds.
     sounds : mapping of str to KeptSmp
         What was taken, by pads.
     target : Path

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.sp404.kit_document import BankDocument, KitDocument
 from app.sp404.pad_places import pad_index, sound_file
+from app.sp404.project.packed_patterns import unpack_pattern
 from app.sp404.project.project_reader import read_project
 from tests.sp404.importing.back_and_forth import there_and_back, unpacked
 from tests.sp404.project.made_files import ONE_HIT, block, padconf, padconf_2, small_project, smp
@@ -156,6 +157,32 @@ def test_a_pad_that_is_cleared_is_an_empty_pad_without_a_sound(tmp_path: Path) -
     assert made["PADCONF.BIN"] == padconf(
         {0: block(1312, "Dusty break 92", (0, 50, 120), w9=9217, w8=1, w7=3)}
     )
+
+
+def test_a_pattern_is_the_kits_own_and_does_not_come_back_once_it_is_deleted(tmp_path: Path) -> None:
+    def keep_the_last(kit: KitDocument) -> KitDocument:
+        assert {place: unpack_pattern(one.ptn) for place, one in kit.patterns.items()} == {
+            "A1": ONE_HIT, "J16": ONE_HIT,
+        }  # fmt: skip
+        return kit.model_copy(update={"patterns": {"J16": kit.patterns["J16"]}})
+
+    files = small_project() | {"PTN/PTN00001.BIN": ONE_HIT, "PTN/PTN00160.BIN": ONE_HIT}
+    made = there_and_back(files, tmp_path / "x", keep_the_last)
+    assert made == {path: data for path, data in files.items() if path != "PTN/PTN00001.BIN"}
+
+
+@pytest.mark.parametrize(("limit", "room"), [("MAX_CHARACTERS", 0), ("MAX_PATTERNS_BYTES", len(ONE_HIT))])
+def test_patterns_that_a_kit_has_no_room_for_stay_with_the_project(
+    limit: str, room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"app.sp404.importing.project_kit.{limit}", room)
+    files = small_project() | {f"PTN/PTN{number:05d}.BIN": ONE_HIT for number in range(1, 12)}
+    done = unpacked(files, tmp_path / "x")
+    taken, left = ([], 11) if room == 0 else (["A1"], 10)
+    assert list(done.kit.patterns) == taken
+    assert str(done.problems[0]).startswith(f"Patterns: The kit has no room for {left} patterns: A")
+    assert f" and {left - 8} more. On a card for the unit " in str(done.problems[0])
+    assert there_and_back(files, tmp_path / "y") == files
 
 
 def test_what_is_damaged_is_left_out_with_its_reason(tmp_path: Path) -> None:

@@ -15,12 +15,14 @@ from app.sp404.card.card_options import TARGETS
 from app.sp404.card.card_sounds import CardSound, CardSounds, MissingSound
 from app.sp404.card.pad_plans import plan_card
 from app.sp404.kit_document import BankDocument, KitDocument, PatternDocument
+from app.sp404.preflight import kit_checks
 from app.sp404.preflight.findings import ERROR, NOTE, Finding, Fix, has_errors, read_finding
 from app.sp404.preflight.fix_words import describe_fix
 from app.sp404.preflight.fixes import apply_fixes
 from app.sp404.preflight.kit_preflight import check_kit
 from app.sp404.project.packed_patterns import pack_pattern, read_packed
 from app.sp404.project.pad_sounds import wav_sound
+from app.sp404.project.pattern_files import Pattern
 from app.sp404.project.pattern_notes import PatternNote, compose_pattern, notes_of
 from tests.sp404.card.made_kits import card_sound, make_kit, pad, write_wav_file
 from tests.sp404.preflight.planted_kits import (
@@ -191,8 +193,25 @@ def test_a_finding_is_a_line() -> None:
     assert str(found) == "error: B2: Its sample is gone. Export leaves the pad empty."
 
 
+def test_a_pattern_is_read_once_however_often_its_kit_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def note_reading(text: str) -> Pattern:
+        read.append(text)
+        return read_packed(text)
+
+    monkeypatch.setattr(kit_checks, "read_packed", note_reading)
+    notes = [PatternNote(7, "A3"), PatternNote(1234, "H9", velocity=31)]
+    packed = pack_pattern(compose_pattern(notes, 3).to_bytes())
+    kit = make_kit({}).model_copy(update={"patterns": {"C3": PatternDocument(ptn=packed)}})
+    assert check_kit(kit, {}) == check_kit(kit, {}, ["wav"])
+    assert read == [packed]
+
+
 def test_a_kit_without_sounds_is_an_error() -> None:
     assert [one.code for one in check_kit(make_kit({}), {})] == ["empty_kit"]
+    assert [one.code for one in check_kit(make_kit({}), {}, ["midi", "wav"])] == ["empty_kit"]
+    assert check_kit(make_kit({}), {}, ["midi"]) == []
 
 
 def test_a_wav_that_is_too_short_for_the_unit_is_named(tmp_path: Path) -> None:
