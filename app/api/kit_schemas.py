@@ -102,7 +102,8 @@ class PatternPut(RequestModel):
         None,
         ge=1,
         le=MAX_BARS,
-        description="null for the bars that the MIDI file fills, or for the beat once; it is repeated.",
+        description="Length in bars; shorter content repeats. null: the MIDI file's own length, or one bar "
+        "for a beat.",
     )
     bank: BankName | None = Field(
         None,
