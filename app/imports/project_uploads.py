@@ -1,4 +1,4 @@
-"""Receive files with projects of the unit: look into them, keep them until they are brought back."""
+"""Receive files with projects of the unit: look into them, keep them until they are imported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def receive(user: User, stream: IO[bytes], raw_name: str | None) -> ProjectUploa
         size_bytes = path.stat().st_size
         if size_bytes > limit:
             raise UnitFileError(
-                f"{name} is larger than {limit // MB:,} MB, the largest file with projects that your plan "
+                f"{name} is larger than {limit // MB:,} MB, the largest project file your plan "
                 "allows. Send one project at a time, or upgrade your plan."
             )
         found = look_into(path, file_title(name))
@@ -72,11 +72,11 @@ def forget_unneeded(user: User) -> None:
     mine = db.session.scalars(select(ProjectUpload).where(ProjectUpload.user_id == user.id)).all()
     _remove([(one.id, one.store_key) for one in mine if one.id not in needed])
     if len(needed) >= MAX_KEPT_UPLOADS:
-        raise UnitFileError("Many projects are waiting to be brought back. Send more when they are done.")
+        raise UnitFileError("Many projects are waiting to be imported. Send more when they are done.")
 
 
 def remove_old_uploads() -> None:
-    """Remove files that nobody can bring back any more."""
+    """Remove files that nobody can import any more."""
     old = select(ProjectUpload).where(ProjectUpload.created_at < utcnow() - UPLOAD_LIFETIME)
     _remove([(one.id, one.store_key) for one in db.session.scalars(old)])
 
