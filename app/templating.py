@@ -54,6 +54,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["key_notation"] = key_notation
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
     app.jinja_env.globals["free_start"] = free_start
+    app.jinja_env.globals["free_start_sentence"] = free_start_sentence
     app.jinja_env.globals["immediate_files_left"] = lambda: quota.immediate_files_left(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= FILTERS
@@ -61,14 +62,29 @@ def init_app(app: Flask) -> None:
 
 
 def free_start() -> str:
-    """Say when uploads of the Free plan start: `the first 10 files at once, later ones after 12 hours`."""
-    first = settings().free_immediate_files
-    wait = naturaldelta(timedelta(seconds=settings().free_tier_delay_s))
-    if settings().free_tier_delay_s == 0:
-        return "at once, after paid uploads"
+    """Say when uploads of the Free plan start: `First 10 files right away, later ones after 12 hours`."""
+    first, wait = settings().free_immediate_files, _free_wait()
+    if wait is None:
+        return "Processed right away, after paid uploads"
     if first == 0:
-        return f"{wait} after the upload"
-    return f"the first {pluralize(first, 'file')} at once, later ones after {wait}"
+        return f"Processed {wait} after the upload"
+    return f"First {pluralize(first, 'file')} right away, later ones after {wait}"
+
+
+def free_start_sentence() -> str:
+    """Return the same as a sentence for somebody on the Free plan."""
+    first, wait = settings().free_immediate_files, _free_wait()
+    if wait is None:
+        return "On the Free plan, files are processed right away, after paid uploads."
+    if first == 0:
+        return f"On the Free plan, files are processed {wait} after the upload."
+    files = "file is" if first == 1 else f"{first} files are"
+    return f"On the Free plan, your first {files} processed right away and later ones after {wait}."
+
+
+def _free_wait() -> str | None:
+    delay_s = settings().free_tier_delay_s
+    return naturaldelta(timedelta(seconds=delay_s)) if delay_s else None
 
 
 def content_hash(folder: Path) -> str:

@@ -194,7 +194,7 @@ def _readme(writer: ArchiveWriter) -> str:
         "",
         "samples/      every file as you uploaded it. samples.json has its name and which file it is.",
         "unprocessed/  files you uploaded that had not become a sample, and ZIPs of projects.",
-        "projects/     what your kits keep of the unit's projects that they were brought back from.",
+        "projects/     what your kits keep of the unit's projects that they were imported from.",
         "*.json        all that is stored about you, one row on each line. Times are in UTC. Rows name each",
         "              other by id: a tag and a measurement have the id of their sample.",
         "",

@@ -79,7 +79,7 @@ IMPORT_KIT = Operation(
     "import_kit",
     "POST",
     "/kits/import",
-    "Bring a project of the unit back",
+    "Import a project",
     "Send the ZIP of a project, of a card's `EXPORT` or of a backup of the unit, or one of our cards with "
     "WAVs and `kit.json`. Its sounds become samples, each new one counted as an upload; sounds that you have "
     "already are used again. Its pads become a kit. When the plan has no room for all of it, nothing is "

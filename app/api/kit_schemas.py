@@ -102,7 +102,8 @@ class PatternPut(RequestModel):
         None,
         ge=1,
         le=MAX_BARS,
-        description="null for the bars that the MIDI file fills, or for the beat once; it is repeated.",
+        description="Length in bars; shorter content repeats. null: the MIDI file's own length, or one bar "
+        "for a beat.",
     )
     bank: BankName | None = Field(
         None,
@@ -152,7 +153,7 @@ class ExportRequest(RequestModel):
     startup_screen: bool = Field(
         True,
         description="Whether the native project has a start-up screen with the kit's name. It is ignored "
-        "for a kit that was brought back from the unit: its project keeps the pictures that it has.",
+        "for a kit that was imported from the unit: its project keeps the pictures that it has.",
     )
 
 

@@ -98,8 +98,8 @@ class JobAnswer(BaseModel):
         description="The shaped sound or slices it made, as long as they are stored."
     )
     card_url: str | None = Field(description="Link to the ZIP of the card it made, as long as that is kept.")
-    kit_id: str | None = Field(description="The kit that it brought back.")
-    left_out: list[str] = Field(description="What was wrong or left out of what it brought back.")
+    kit_id: str | None = Field(description="The kit that it imported.")
+    left_out: list[str] = Field(description="What the import left out or found wrong.")
 
     @classmethod
     def from_job(

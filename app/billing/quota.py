@@ -77,9 +77,9 @@ class PlanUsage:
         left_cents = (self.cap_cents or 0) - self.overage_cents
         if extra and (price_cents is None or extra * price_cents > left_cents):
             wait = f"wait until {self.resets_at:%-d %b, %H:%M}"
-            options = _join_options(["take fewer", wait, *self._overage_option(), *self._upgrade_option()])
+            options = _join_options(["choose fewer", wait, *self._overage_option(), *self._upgrade_option()])
             return (
-                f"These are {count:,} uploads, and you have {self.uploads_left:,} left "
+                f"That would be {count:,} uploads; you have {self.uploads_left:,} left "
                 f"{self.plan.this_period}. {options}"
             )
         return self.storage_refusal(size_bytes)

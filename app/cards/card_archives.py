@@ -41,7 +41,7 @@ class CardWork:
 
 
 def options_for(kit_id: str, work: CardWork, project_number: int, *, draws_screen: bool) -> CardOptions:
-    """Return the options of a card. A kit that was brought back starts from its project, with its pictures.
+    """Return the options of a card. A kit that was imported starts from its project, with its pictures.
 
     Raises UnitFileError for an unknown project number or a project that can't be read, and StorageError.
     """

@@ -29,13 +29,13 @@ from app.sp404.kit_document import KitDocument, write_kit
 EMPTY_KIT = (
     "This kit has no sounds yet, and the unit can't take an empty project. Put a sound on a pad first."
 )
-NO_PATTERN = "This kit has no pattern yet. Keep a beat or a MIDI file on its page first."
+NO_PATTERN = "This kit has no patterns yet. Save a beat or add a MIDI file on the kit's page first."
 
 
 def check_order(document: KitDocument, targets: Sequence[str], *, has_base: bool = False) -> None:
     """Raise UnitFileError for an unknown target, or for a kit that has nothing for one.
 
-    A project that was brought back may have patterns of its own.
+    A project that was imported may have patterns of its own.
     """
     check_targets(tuple(targets))
     if is_midi_alone(targets):

@@ -1,4 +1,4 @@
-"""The job that brings one project back: unpack it, find what is in the library, measure the rest."""
+"""The job that imports one project: unpack it, find what is in the library, measure the rest."""
 
 from __future__ import annotations
 

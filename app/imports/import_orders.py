@@ -1,4 +1,4 @@
-"""Order that projects of a file are brought back: a job and a kit for each."""
+"""Order that projects of a file are imported: a job and a kit for each."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ CHOOSE_ONE = "Choose at least one project."
 def order_imports(user: User, upload: ProjectUpload, paths: Sequence[str]) -> list[Job]:
     """Return a job for each chosen project: an unfinished one for the same, or a new one.
 
-    The caller wakes a worker. Raises UnitFileError when none of them can be brought back, and
-    RowNotFoundError when the file was forgotten meanwhile.
+    The caller wakes a worker. Raises UnitFileError when none of them can be imported, and RowNotFoundError
+    when the file was forgotten meanwhile.
     """
     upload_id = upload.id
     chosen = [one for one in found_kits(upload) if one.is_readable and one.path in paths]

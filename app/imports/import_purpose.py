@@ -1,4 +1,4 @@
-"""The purpose of jobs that bring a project back: what they make in the end, and what is said of them."""
+"""The purpose of jobs that import a project: what they make in the end, and what is said of them."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ KIT_IMPORT_PURPOSE = Purpose(
     gather=gather_brought,
     finish=finish_import,
     wording=Wording(
-        waiting="To be brought back",
-        completed="Brought back",
-        unsuccessful="To be brought back",
+        waiting="Import requested",
+        completed="Imported",
+        unsuccessful="Import requested",
         cancelled=f"Cancelled. {NOTHING_ADDED}",
         plural="projects",
         file_refused=NOTHING_ADDED,
@@ -112,15 +112,15 @@ KIT_IMPORT_PURPOSE = Purpose(
         file_unavailable=f"{NOTHING_ADDED} Send the project again.",
         mail=BatchWording(
             "project",
-            "back",
-            "brought back",
+            "imported",
+            "imported",
             min_wait_s=MAIL_AFTER_S,
             made="project",
             address=lambda job: external_url("imports.done", import_id=job.id),
         ),
     ),
     stores_ahead=True,
-    result_label="See the kit and what was brought back",
+    result_label="See what was imported",
     result_address=lambda job: url_for("imports.done", import_id=job.id),
     last_stage=Stage(READY, "Making the kit."),
 )

@@ -1,4 +1,4 @@
-"""Receive files with projects of the unit: look into them, keep them until they are brought back."""
+"""Receive files with projects of the unit: look into them, keep them until they are imported."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def receive(user: User, stream: IO[bytes], raw_name: str | None) -> ProjectUploa
         size_bytes = path.stat().st_size
         if size_bytes > limit:
             raise UnitFileError(
-                f"{name} is larger than {limit // MB:,} MB, the largest file with projects that your plan "
+                f"{name} is larger than {limit // MB:,} MB, the largest project file your plan "
                 "allows. Send one project at a time, or upgrade your plan."
             )
         found = look_into(path, file_title(name))
@@ -103,7 +103,7 @@ def forget(upload: ProjectUpload) -> None:
 
 
 def remove_old_uploads() -> None:
-    """Remove files that nobody can bring back any more."""
+    """Remove files that nobody can import any more."""
     old = select(ProjectUpload).where(ProjectUpload.created_at < utcnow() - UPLOAD_LIFETIME)
     uploads = db.session.scalars(old).all()
     ids, keys = [one.id for one in uploads], [one.store_key for one in uploads]
@@ -125,8 +125,8 @@ def _require_place(user_id: str) -> None:
     kept = select(func.count()).select_from(ProjectUpload).where(ProjectUpload.user_id == user_id)
     if (db.session.scalar(kept) or 0) >= MAX_KEPT_UPLOADS:
         raise UnitFileError(
-            f"{MAX_KEPT_UPLOADS} files with projects are waiting. Bring them back, and send more when that "
-            "is done. Files from which you choose nothing are forgotten after an hour."
+            f"{MAX_KEPT_UPLOADS} files with projects are waiting. Import them, and send more when that is done. "
+            "Files from which you choose nothing are forgotten after an hour."
         )
 
 

@@ -1,4 +1,4 @@
-"""The pages that bring a project of the unit back: send it, choose what, see what came of it."""
+"""The pages that import a project of the unit: send it, choose what, see what came of it."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def send() -> SendAnswer:
 
 @blueprint.get("/<project_id>")
 def choose(project_id: str) -> str:
-    """Show what is in a file, and what bringing it back will cost."""
+    """Show what is in a file, and what importing it will cost."""
     return _choose_page(owned_by(current_user, ProjectUpload, project_id))
 
 
 @blueprint.post("/<project_id>")
 @limiter.limit("60/hour", key_func=lambda: f"account:{current_user.id}")
 def order(project_id: str) -> Response | tuple[str, int]:
-    """Bring the chosen projects back."""
+    """Import the chosen projects."""
     upload = owned_by(current_user, ProjectUpload, project_id)
     try:
         jobs = import_orders.order_imports(current_user, upload, request.form.getlist("chosen"))
@@ -78,13 +78,13 @@ def order(project_id: str) -> Response | tuple[str, int]:
         return _choose_page(upload, str(error)), 422
     for job in jobs:
         tasks.wake_for_job(job.tier)
-    flash("Bringing it back. The kit opens from here when it is done.")
+    flash("Importing. When a project is done, its job here links to the kit.")
     return redirect(url_for("jobs.cards"), 303)
 
 
 @blueprint.get("/done/<import_id>")
 def done(import_id: str) -> str:
-    """Show what a finished job brought back, and what was left out."""
+    """Show what a finished job imported, and what was left out."""
     job = owned_by(current_user, Job, import_id)
     if job.outcome is None or "kit_id" not in job.outcome:
         raise RowNotFoundError(Job.__name__)

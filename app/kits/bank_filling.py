@@ -107,7 +107,7 @@ def _fill(
     chosen = fill_layout(wishes.layout, pools, aim, list(taken.values()), locked)
     if not chosen.picks:
         name = wishes.layout.name
-        raise LibraryLacksError(f"Your library has no further sound for “{name}”. Upload some first.")
+        raise LibraryLacksError(f"Your library has no other sound for “{name}”. Upload some first.")
     samples = _load_samples(user, [pick.candidate.sample_id for pick in chosen.picks.values()])
     placed = _chopped_pads(wishes.layout, chosen.picks, samples, free) or {
         f"{bank}{number}": _pad_state(pick, samples[pick.candidate.sample_id])

@@ -1,4 +1,4 @@
-"""What kits keep of the unit's projects that they were brought back from: share, read and release it."""
+"""What kits keep of the unit's projects that they were imported from: share, read and release it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def base_key(user_id: str, job_id: str) -> str:
 
 
 def has_base(kit: Kit) -> bool:
-    """Return whether a kit was brought back from a project of the unit, or is a copy of one that was."""
+    """Return whether a kit was imported from a project of the unit, or is a copy of one that was."""
     return db.session.get(KitBase, kit.id) is not None
 
 
 def fetch_base(kit_id: str, folder: Path) -> BaseArchive | None:
-    """Return the project that a kit was brought back from, to be written again; None for other kits.
+    """Return the project that a kit was imported from, to be written again; None for other kits.
 
     Its file goes into the folder and is read from there. Raises StorageError, and UnitFileError when it can't
     be read.

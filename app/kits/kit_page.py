@@ -42,7 +42,7 @@ WAYS_TO_PLAY: dict[str, dict[str, bool]] = {
     "loop": {"gate": False, "loop": True},
     "gate and loop": {"gate": True, "loop": True},
     "one-shot": {"one_shot": True},
-    "by a press on and off": {"gate": False, "loop": False, "one_shot": False},
+    "toggle: press to start, press to stop": {"gate": False, "loop": False, "one_shot": False},
 }
 """How several pads are set to play at once."""
 PAGES = ("kits.show", "kits.show_pad")

@@ -27,10 +27,8 @@ class KitFullError(Exception):
 
     def __init__(self, free: int, wanted: int) -> None:
         if free:
-            samples = pluralize(wanted, "sample")
-            super().__init__(
-                f"{samples} need more than the {free} pads that are free. Make a new kit of them."
-            )
+            pads = "1 pad is" if free == 1 else f"{free} pads are"
+            super().__init__(f"Only {pads} free for {pluralize(wanted, 'sample')}. Make a new kit from them.")
         else:
             super().__init__(f"All {len(PAD_NAMES)} pads of this kit are taken. Clear one, or choose a pad.")
 

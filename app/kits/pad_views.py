@@ -29,6 +29,7 @@ from app.sp404.pad_settings import PadSettingsError
 from app.sp404.pads import bank_of, pads_of_bank
 
 MAX_NAMED = 4
+SETTINGS = ("level", "mute_group", "play")  # only pads with a sound have these
 
 
 @blueprint.get("/<kit_id>/pads/<pad>")
@@ -135,33 +136,51 @@ def change_pads(kit_id: str, bank: str) -> Response:
     pads = [name for name in pads_of_bank(bank) if name in sent]
     if not pads:
         return _unchanged(kit, bank, "Select some pads first.")
-    named = ", ".join(pads) if len(pads) <= MAX_NAMED else pluralize(len(pads), "pad")
     revision, wanted = sent_revision(), request.form.get("do", "")
+    if wanted in SETTINGS:
+        state = load_state(kit)
+        pads = [name for name in pads if state.pad(name).holds_a_sound]
+        if not pads:
+            return _unchanged(kit, bank, "These pads are empty. Place samples on them first.")
     if wanted == "fit":
         done = bank_fitting.fit_pads(current_user, kit, bank, revision, pads)
         return back_to(kit, bank=bank, message=f"{pluralize(len(done), 'pad')} fitted.")
-    words, edit = _edit_of_several(wanted, pads, named)
+    words, said, edit = _edit_of_several(wanted, pads)
     history.change_kit(kit, words, edit, revision)
-    return back_to(kit, bank=bank, message=f"{words}: done.")
+    return back_to(kit, bank=bank, message=said)
 
 
-def _edit_of_several(wanted: str, pads: list[str], named: str) -> tuple[str, KitEdit]:
-    """Return what a button does to pads, in words and as an edit; 400 for a button that there is not."""
+def _edit_of_several(wanted: str, pads: list[str]) -> tuple[str, str, KitEdit]:
+    """Return what a button does to pads: its name in the history, what is said of it after, and the edit.
+
+    400 for a button that there is not.
+    """
+    named = ", ".join(pads) if len(pads) <= MAX_NAMED else pluralize(len(pads), "pad")
+    verb = "is" if len(pads) == 1 else "are"
     level = parse_whole_number(request.form.get("level", ""))
     group = parse_whole_number(request.form.get("mute_group", ""))
     play = request.form.get("play", "")
     edits = {
-        "clear": (f"Clear {named}", pad_edits.clear(pads)),
-        "lock": (f"Lock {named}", pad_edits.lock(pads, locked=True)),
-        "unlock": (f"Unlock {named}", pad_edits.lock(pads, locked=False)),
-        "level": (f"Set the level of {named}", pad_edits.change_several(pads, {"level": level})),
+        "clear": (f"Clear {named}", f"Cleared {named}.", pad_edits.clear(pads)),
+        "lock": (f"Lock {named}", f"Locked {named}.", pad_edits.lock(pads, locked=True)),
+        "unlock": (f"Unlock {named}", f"Unlocked {named}.", pad_edits.lock(pads, locked=False)),
+        "level": (
+            f"Set the level of {named}",
+            f"{named} {verb} now set to level {level}.",
+            pad_edits.change_several(pads, {"level": level}),
+        ),
         "mute_group": (
             f"Set the mute group of {named}",
+            f"Set the mute group of {named}.",
             pad_edits.change_several(pads, {"mute_group": group}),
         ),
-        "play": (f"Set how {named} play", pad_edits.change_several(pads, WAYS_TO_PLAY.get(play, {}))),
+        "play": (
+            f"Set how {named} play{'s' if len(pads) == 1 else ''}",
+            f"{named} {verb} now set to {play}.",
+            pad_edits.change_several(pads, WAYS_TO_PLAY.get(play, {})),
+        ),
     }
-    if wanted not in edits:
+    if wanted not in edits or (wanted == "play" and play not in WAYS_TO_PLAY):
         abort(400)
     return edits[wanted]
 

@@ -1,4 +1,4 @@
-"""Keep beats and MIDI files as patterns of a kit, and delete them: forms of a kit's page."""
+"""Save beats and MIDI files as patterns of a kit, and delete them: forms of a kit's page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BY_CHANNEL = "channel"
 
 @blueprint.post("/<kit_id>/patterns")
 def keep_beat(kit_id: str) -> Response:
-    """Keep the beat of the 16 steps as a pattern."""
+    """Save the beat of the 16 steps as a pattern."""
     kit = kit_list.owned_kit(current_user, kit_id)
     beat = read_beat(request.form.get("beat", ""))
     bars = parse_whole_number(request.form.get("bars", "")) or 0
@@ -32,7 +32,7 @@ def keep_beat(kit_id: str) -> Response:
 
 @blueprint.post("/<kit_id>/patterns/midi")
 def keep_midi(kit_id: str) -> Response:
-    """Keep a MIDI file as a pattern."""
+    """Save a MIDI file as a pattern."""
     kit = kit_list.owned_kit(current_user, kit_id)
     file = request.files.get(MIDI_FIELD)
     if file is None or not file.filename:
@@ -57,6 +57,6 @@ def delete_pattern(kit_id: str, place: str) -> Response:
 def _keep(kit: Kit, pattern: Pattern, name: str, said: list[str] | None = None) -> Response:
     place, bank = known_pad(request.form.get("place", "")), sent_bank()
     edit = pattern_edits.keep_pattern(place, pattern_edits.make_pattern(pattern, name))
-    history.change_kit(kit, f"Keep pattern {place}", edit, sent_revision())
-    kept = f"Pattern {place} is kept, {pluralize(pattern.bars, 'bar')}."
-    return back_to(kit, bank=bank, message=" ".join([kept, *(said or [])]))
+    history.change_kit(kit, f"Save pattern {place}", edit, sent_revision())
+    saved = f"Saved as pattern {place}, {pluralize(pattern.bars, 'bar')}."
+    return back_to(kit, bank=bank, message=" ".join([saved, *(said or [])]))

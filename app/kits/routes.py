@@ -191,15 +191,17 @@ def place_samples() -> Page:
     revision = None  # what goes to free pads overwrites nothing
     if pad and len(chosen) == 1:
         revision = sent_revision(f"revision-{kit.id}")
-        edit, words = pad_edits.place(known_pad(pad), held[0]), f"Place {chosen[0].name} on {pad}"
+        edit, placed = pad_edits.place(known_pad(pad), held[0]), f"{chosen[0].name} on {pad}"
+        words, said = f"Place {placed}", f"Placed {placed}."
     else:
-        edit, words = pad_edits.place_on_free(held, sent_bank()), f"Add {pluralize(len(held), 'sample')}"
+        edit, added = pad_edits.place_on_free(held, sent_bank()), pluralize(len(held), "sample")
+        words, said = f"Add {added}", f"Added {added}."
     try:
         history.change_kit(kit, words, edit, revision)
     except KitConflictError as conflict:
         flash(str(conflict), "error")
         return _adding_page(selection, kit, pad), 409
-    return back_to(kit, bank=bank_of(pad) if pad else sent_bank(), message=f"{words}: done.")
+    return back_to(kit, bank=bank_of(pad) if pad else sent_bank(), message=said)
 
 
 def _adding_page(selection: KitSelection, kit: Kit | None = None, pad: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Change many samples of one library at once: like, tag, correct, delete and bring back."""
+"""Change many samples of one library at once: like, tag, correct, delete and restore."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from app.models.corrections import MAX_BPM, MIN_BPM, UnfitCorrectionError
 from app.models.sample import MAX_TAGS
 
 AT_ONCE = 100  # samples changed in one transaction
-TOO_MANY_TAGS = f"A sample has at most {MAX_TAGS} tags."
-NO_TEMPO = "It has no tempo."
-TEMPO_OUT_OF_RANGE = f"The tempo would leave {MIN_BPM:g} to {MAX_BPM:g} BPM."
+TOO_MANY_TAGS = f"a sample has at most {MAX_TAGS} tags."
+NO_TEMPO = "no tempo."
+TEMPO_OUT_OF_RANGE = f"the tempo would be outside {MIN_BPM:g} to {MAX_BPM:g} BPM."
 
 
 @dataclass(frozen=True)
 class BulkOutcome:
-    """How many samples were changed, and why others were not: sentences with how many each is true of."""
+    """How many samples were changed, and why others were not: reasons with how many each is true of."""
 
     changed: int
     refused: Mapping[str, int]

@@ -118,15 +118,15 @@ def delete() -> Response:
 @blueprint.post("/restore/<deleted_at>")
 @per_account
 def restore(deleted_at: str) -> Response:
-    """Bring back what one deletion hid."""
+    """Restore what one deletion hid."""
     at = _recent_time(deleted_at)
     try:
         count = bulk_edits.restore_samples(current_user, at, MAX_SELECTED) if at else 0
     except quota.QuotaExceededError as error:
         return _back(str(error), "error")
     if not count:
-        return _back("There is nothing to bring back any more.", "error")
-    return _back(f"{pluralize(count, 'sample')} brought back.")
+        return _back("There is nothing left to restore.", "error")
+    return _back(f"{pluralize(count, 'sample')} restored.")
 
 
 def _recent_time(text: str) -> datetime | None:
@@ -151,8 +151,9 @@ def _with_selection(change: Callable[[Sequence[str]], None]) -> Response:
 def _say(outcome: BulkOutcome) -> None:
     if outcome.changed or not outcome.refused:
         flash(f"{pluralize(outcome.changed, 'sample')} changed.")
-    for sentence, count in outcome.refused.items():
-        flash(f"{pluralize(count, 'sample')} left as before: {sentence}", "error")
+    for reason, count in outcome.refused.items():
+        samples = f"{pluralize(count, 'sample')} {'was' if count == 1 else 'were'}"
+        flash(f"{samples} not changed: {reason}", "error")
 
 
 def _refuse(form: FlaskForm) -> Response:

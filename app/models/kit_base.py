@@ -1,4 +1,4 @@
-"""What a kit keeps of the project of the unit that it was brought back from."""
+"""What a kit keeps of the project of the unit that it was imported from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file with projects of the unit that was sent, and waits until its owner has chosen what to bring back."""
+"""A file with projects of the unit that was sent, and waits until its owner has chosen what to import."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class ShapeForm(PanelForm):
     bpm = _number(
         "New tempo (BPM)", MIN_BPM, MAX_BPM, "Beyond half or double speed, the tempo is halved or doubled."
     )
-    from_bpm = _number("Tempo now (BPM)", MIN_BPM, MAX_BPM, "Leave empty for the sample's tempo.")
+    from_bpm = _number("Original tempo (BPM)", MIN_BPM, MAX_BPM, "Leave empty for the sample's tempo.")
     length_s = _number("New length (s)", 0.01, 960)
     transpose = _number("Transpose (semitones)", -MAX_TRANSPOSE, MAX_TRANSPOSE, "The tempo stays.")
     speed = _number("Speed, like a record", 1 / MAX_SPEED, MAX_SPEED, "1.35 plays a 33⅓ record at 45.")
@@ -155,7 +155,7 @@ class ChopForm(FlaskForm):
 
     by = SelectField("Cut at", choices=[SelectChoice(way, WAY_WORDS[way]) for way in WAYS], default="onsets")
     count = IntegerField(
-        "Most slices", [InputRequired(), NumberRange(1, MAX_CHOPS, f"Enter 1 to {MAX_CHOPS}.")], default=16
+        "Maximum slices", [InputRequired(), NumberRange(1, MAX_CHOPS, f"Enter 1 to {MAX_CHOPS}.")], default=16
     )
     sensitivity = FiniteField(
         "Sensitivity",

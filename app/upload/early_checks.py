@@ -40,7 +40,7 @@ def largest_body(plan: Plan, files: int) -> int:
 def largest_project(user: User) -> int:
     """Return the size of the largest file with projects of the unit that a user may send.
 
-    The room of the plan is the limit: what is brought back has to fit into it.
+    The room of the plan is the limit: what is imported has to fit into it.
     """
     return min(plans.plan_for_user(user).storage_bytes, MAX_UPLOAD_BYTES)
 

@@ -2,7 +2,7 @@
 import { CardError, writeCard } from "./card_writer.js";
 
 const NOT_THERE = "The card can't be downloaded. Reload the page and try again.";
-const NOT_OPENED = "The browser did not open this folder. Choose the card itself, or a folder of your own.";
+const NOT_OPENED = "The browser did not open this folder. Choose the memory card, or a folder of your own.";
 const INSIDE_A_CARD = /^(import|export|project_\d\d|bkup|roland|sp-404sx|smpl)$/i;
 const KINDS = {
   written: "written",
@@ -37,7 +37,7 @@ async function chooseFolder(parts) {
   try {
     const folder = await window.showDirectoryPicker({ mode: "readwrite", id: "card" });
     if (!INSIDE_A_CARD.test(folder.name)) return folder;
-    parts.state.textContent = `${folder.name} is a folder of a card. Choose the card itself, above it.`;
+    parts.state.textContent = `${folder.name} is a folder of a card. Choose the memory card itself, above it.`;
     return null;
   } catch (error) {
     if (error.name !== "AbortError") parts.state.textContent = NOT_OPENED;

@@ -1,4 +1,4 @@
-// Patterns of a kit: the beat of the steps is kept, and kept ones are shown in the steps.
+// Patterns of a kit: the beat of the steps is saved, and saved ones are loaded into the steps.
 import { beatOfSteps, showBeat } from "./kit_play.js";
 import { toast } from "./toast.js";
 

@@ -178,7 +178,7 @@ def _add_kit(user: User, sample: Sample) -> None:
 
 
 def _add_project(user: User, browser: Browser) -> None:
-    """Bring a project of the unit back, whose sent file is still there."""
+    """Import a project of the unit, whose sent file is still there."""
     [job] = sending.order(browser, sending.send(browser, small_project()))
     while not job.is_finished:
         run.run_next()

@@ -94,7 +94,7 @@ def test_patterns_alone_make_a_card_and_without_one_it_is_refused(
     assert 'value="midi"' not in as_owner.get(f"/kits/{kit.id}/card").text
     answer = as_owner.post(f"/kits/{kit.id}/exports", target="midi")
     assert answer.status_code == 422
-    assert "This kit has no pattern yet." in answer.text
+    assert "This kit has no patterns yet." in answer.text
 
 
 def export(app: Flask, *arguments: Any) -> Any:

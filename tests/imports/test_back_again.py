@@ -119,7 +119,7 @@ def test_several_projects_become_a_kit_each_and_a_damaged_one_says_why(
     upload = send(as_owner, files, "")
     page = as_owner.get(f"/kits/import/{upload.id}").text
     assert "Each project becomes a kit of its own." in page
-    assert "It can’t be brought back." in page
+    assert "This project can’t be imported." in page
     jobs = order(as_owner, upload, *(one["path"] for one in upload.found))
     assert len(jobs) == 2
     assert order(as_owner, upload, jobs[0].choices["path"]) == jobs  # type: ignore[index]
@@ -137,7 +137,7 @@ def test_what_is_damaged_is_left_out_and_listed(as_owner: Browser) -> None:
     job = db.session.scalars(db.select(Job).where(Job.purpose == "kit_import")).one()
     page = as_owner.get(f"/kits/import/done/{job.id}").text
     assert "A2: The sound is cut off inside its header." in page
-    assert "2 things to know about it." in as_owner.get("/jobs").text
+    assert "2 notes." in as_owner.get("/jobs").text
     gap = load_state(kit).pad("A2")
     assert (gap.sample_id, gap.sample_name, gap.settings.level) == (None, "Same rumble", 99)
 
@@ -147,12 +147,12 @@ def test_a_project_without_room_adds_nothing(as_freeloader: Browser) -> None:
     files = {f"SMPL/BANK1-{place + 1:02d}.SMP": sound for place, sound in pads.items()}
     files["PADCONF.BIN"] = padconf({place: block(len(sound), f"n{place}") for place, sound in pads.items()})
     upload = send(as_freeloader, files)
-    assert "your plan has no room for them together" in as_freeloader.get(f"/kits/import/{upload.id}").text
+    assert "they don’t fit in your plan together" in as_freeloader.get(f"/kits/import/{upload.id}").text
     [job] = order(as_freeloader, upload)
     run.run_next()
     db.session.refresh(job)
     assert job.error is not None
-    assert "These are 12 uploads, and you have 10 left today" in job.error
+    assert "That would be 12 uploads; you have 10 left today" in job.error
     assert job.error.endswith("Nothing was added to your library.")
     assert db.session.scalars(db.select(Sample)).all() == []
     assert (quantities("upload"), quantities("storage")) == (0, 0)
@@ -290,6 +290,6 @@ def test_a_mail_tells_of_a_project_and_of_a_card_that_took_longer(as_owner: Brow
         for file in (settings().data_dir / "mail").glob("*.eml")
     ]
     told = {str(mail["Subject"]): mail.get_body(("plain",)).get_content() for mail in mails}  # type: ignore[union-attr]
-    assert set(told) == {"Your project is back", "Your card is ready"}
-    assert f"/kits/import/done/{job.id}" in told["Your project is back"]
+    assert set(told) == {"Your project is imported", "Your card is ready"}
+    assert f"/kits/import/done/{job.id}" in told["Your project is imported"]
     assert f"/exports/{card.id}" in told["Your card is ready"]

@@ -19,7 +19,7 @@ def test_a_copy_keeps_the_project_too_and_the_last_one_gives_its_storage_back(
     files = unit_project()
     kit = bring_back(as_owner, files)
     copy = kit_list.copy_kit(owner, kit)
-    assert "This kit was brought back from the unit." in as_owner.get(f"/kits/{copy.id}/card").text
+    assert "This kit was imported from the unit." in as_owner.get(f"/kits/{copy.id}/card").text
     base = db.session.get_one(KitBase, copy.id)
     key, size_bytes, before = base.store_key, base.size_bytes, quantities("storage")
     for one in (kit, copy):

@@ -111,7 +111,7 @@ class TestAdding:
         follow_changes(owner.id)
         page = as_owner.post("/kits/add", all="1", ask="sound", sort="name", purpose="describe").text
         said = " ".join(re.sub(r"<[^>]+>", "", page).split())
-        assert "165 samples match. A kit has 160 pads, so these are the first 160" in said
+        assert "You chose 165 samples. A kit has 160 pads, so only the first 160 are added." in said
         ids = re.findall(r'name="sample" value="(\w+)"', page)
         assert len(ids) == 160
         as_owner.post("/kits/placements", sample=ids, kit="")
@@ -119,7 +119,9 @@ class TestAdding:
         assert [held_ids(made)[pad] for pad in PAD_NAMES] == ids
         assert "no room" not in as_owner.get(f"/kits/{made.id}").text
         as_owner.post("/kits/placements", sample=ids, kit=kit.id)
-        assert "160 samples need more than the 159 pads that are free." in as_owner.get("/kits").text
+        assert (
+            "Only 159 pads are free for 160 samples. Make a new kit from them." in as_owner.get("/kits").text
+        )
         few = as_owner.post("/kits/add", all="1", ask="sound", kind="texture").headers["Location"]
         assert few == "/samples"
 

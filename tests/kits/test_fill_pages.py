@@ -60,7 +60,7 @@ def test_where_the_library_lacks_sounds_the_demo_sounds_are_offered(as_owner: Br
     sent = {"revision": kit.revision, "recipe": "mpc"}
     refused = as_owner.post(f"/kits/{kit.id}/banks/A/fill", {"HX-Request": "true"}, **sent)
     assert refused.status_code == 422
-    assert "no further sound" in refused.text
+    assert "no other sound" in refused.text
     assert "/upload/demo-sounds" in refused.text
     shelve_sound(owner, "Kick", ONE_SHOT, "kick", similarity=vector_at(1.0))
     post(as_owner, kit, "banks/A/fill", recipe="mpc")

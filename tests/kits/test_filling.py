@@ -146,7 +146,7 @@ def test_a_library_that_lacks_a_class_says_so(owner: User, kit: Kit) -> None:
 
 
 def test_an_empty_library_and_a_locked_bank_are_refused_with_a_sentence(owner: User, kit: Kit) -> None:
-    with pytest.raises(NothingToFillError, match="no further sound for “Boom bap”"):
+    with pytest.raises(NothingToFillError, match="no other sound for “Boom bap”"):
         fill_bank(owner, kit, "A", BOOM_BAP)
     with pytest.raises(NothingToFillError, match="no pad to fill"):
         shuffle_bank(owner, kit, "A", 1)

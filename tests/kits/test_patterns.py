@@ -61,7 +61,7 @@ def test_a_beat_is_kept_shown_deleted_and_brought_back(as_owner: Browser, kit: K
     kept = load_state(kit).patterns["A1"]
     assert (kept.name, kept.bars, pattern(kit, "A1")) == ("Boom bap", 2, pattern_of_beat(BEAT, 2))
     page = as_owner.get(f"/kits/{kit.id}").text
-    assert "Pattern A1 is kept, 2 bars." in page
+    assert "Saved as pattern A1, 2 bars." in page
     assert 'data-pattern-beat="{&#34;steps&#34;' in page
     assert "<option selected>A2</option>" in page  # the next free place
     assert "data-pattern-beat" not in as_owner.get(f"/kits/{kit.id}?bank=B").text
@@ -97,7 +97,7 @@ def test_places_and_revisions_are_checked(as_owner: Browser, kit: Kit) -> None:
 
 def test_a_midi_file_plays_the_open_bank_and_keeps_its_swing(as_owner: Browser, kit: Kit) -> None:
     page = keep_midi(as_owner, kit, SWUNG, plays="bank")
-    assert "Pattern B3 is kept, 1 bar. The file&#39;s tempo is 92 BPM." in page
+    assert "Saved as pattern B3, 1 bar. The file&#39;s tempo is 92 BPM." in page
     assert load_state(kit).patterns["B3"].name == "Dusty"
     hits = [(note.tick, note.pad) for note in notes_of(pattern(kit, "B3"))]
     assert hits == [(0, "B13"), (155, "B11"), (240, "B15"), (395, "B11")]

@@ -27,19 +27,31 @@ def change(browser: Browser, kit: Kit, do: str, *pads: str, **form: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("do", "form", "expected"),
+    ("do", "form", "expected", "said"),
     [
-        ("level", {"level": "80"}, {"level": 80}),
-        ("mute_group", {"mute_group": "3"}, {"mute_group": 3}),
-        ("play", {"play": "one-shot"}, {"one_shot": True, "gate": False, "loop": False}),
-        ("play", {"play": "loop"}, {"one_shot": False, "gate": False, "loop": True}),
+        ("level", {"level": "80"}, {"level": 80}, "A1, A3 are now set to level 80."),
+        ("mute_group", {"mute_group": "3"}, {"mute_group": 3}, "Set the mute group of A1, A3."),
+        (
+            "play",
+            {"play": "one-shot"},
+            {"one_shot": True, "gate": False, "loop": False},
+            "A1, A3 are now set to one-shot.",
+        ),
+        (
+            "play",
+            {"play": "loop"},
+            {"one_shot": False, "gate": False, "loop": True},
+            "A1, A3 are now set to loop.",
+        ),
     ],
 )
 def test_settings_of_those_that_hold_a_sound(
-    as_owner: Browser, kit: Kit, do: str, form: dict[str, str], expected: dict[str, Any]
+    as_owner: Browser, kit: Kit, do: str, form: dict[str, str], expected: dict[str, Any], said: str
 ) -> None:
     before = load_state(kit)
     assert change(as_owner, kit, do, "A1", "A2", "A3", **form).headers["Location"] == f"/kits/{kit.id}"
+    page = as_owner.get(f"/kits/{kit.id}").text
+    assert said in page
     after = load_state(kit)
     for pad in ("A1", "A3"):
         assert {name: getattr(after.pad(pad).settings, name) for name in expected} == expected
@@ -70,6 +82,9 @@ def test_what_can_not_be_done_is_said(as_owner: Browser, kit: Kit) -> None:
     change(as_owner, kit, "level", "A1", level="128")
     assert "Level is a whole number from 0 to 127." in as_owner.get(f"/kits/{kit.id}").text
     assert change(as_owner, kit, "dance", "A1").status_code == 400
+    assert change(as_owner, kit, "play", "A1", play="dance").status_code == 400
+    change(as_owner, kit, "play", "A2", play="loop")
+    assert "These pads are empty. Place samples on them first." in as_owner.get(f"/kits/{kit.id}").text
     late = as_owner.post(f"/kits/{kit.id}/banks/A/pads", revision=0, do="clear", pad="A1")
     assert late.status_code == 409
     assert load_state(kit) == before

@@ -121,7 +121,7 @@ def test_hearing_is_free_and_downloading_counts_once_a_day_for_the_same_audio_an
 ) -> None:
     left = orders.renders_left(owner)
     panel = as_owner.get(shape(as_owner, loop, reverse="y").headers["Location"]).text
-    assert "Listening is free. Downloading takes one" in panel
+    assert "Listening is free. Downloading counts as a shaped sound." in panel
     heard = db.session.scalars(db.select(Render)).one()
     for _ in range(2):
         assert as_owner.get(f"/renders/{heard.id}/audio").status_code == 302
@@ -132,7 +132,7 @@ def test_hearing_is_free_and_downloading_counts_once_a_day_for_the_same_audio_an
     assert script.get(f"/api/renders/{heard.id}/download").status_code == 302
     assert orders.renders_left(owner) == left - 1
     assert (
-        "Listening is free. Downloading takes one"
+        "Listening is free. Downloading counts as a shaped sound."
         not in as_owner.get(f"/samples/{loop.id}/shape?render={heard.id}").text
     )
     with transaction() as session:

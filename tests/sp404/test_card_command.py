@@ -68,7 +68,7 @@ def test_a_kit_is_written_for_every_card_and_checked(kit: Path, tmp_path: Path, 
     assert (done.returncode, done.stdout) == (0, "")
     assert all(line.startswith("note: ") for line in done.stderr.splitlines())
     assert "note: A2: “Loop é” has characters" in done.stderr
-    assert "note: A2: The pad says 90 BPM, but the sound has 120." in done.stderr
+    assert "note: A2: The pad is set to 90 BPM, but the sound is at 120." in done.stderr
     project = read_project(tmp_path / "out/EXPORT/PROJECT/PROJECT_03")
     assert project.problems == ()
     assert {place: one.settings.name for place, one in project.pads.items()} == {

@@ -220,7 +220,7 @@ def test_a_write_that_fails_is_told_and_deletes_nothing(page: Page, card: dict[s
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator('[data-card="state"]')).to_contain_text("Cancelled.")
     page.evaluate(CHOOSE_INSIDE, "EXPORT")
-    write_card(page, "EXPORT is a folder of a card. Choose the card itself, above it.")
+    write_card(page, "EXPORT is a folder of a card. Choose the memory card itself, above it.")
     page.evaluate(AS_CARD)
     page.evaluate(FAIL_AT, ["report.csv", "damage"])
     write_card(page, "report.csv reads back differently from what was written.")

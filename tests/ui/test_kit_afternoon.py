@@ -120,7 +120,7 @@ def lock_and_shuffle(page: Page) -> None:
     page.locator("#pad-A3").click(modifiers=["Shift"])
     expect(page.locator("#pads-selected")).to_have_text("3 pads")
     press(page, "Lock")
-    notice(page, "Lock A1, A2, A3: done.")
+    notice(page, "Locked A1, A2, A3.")
     before = names(page)
     press(page, "Shuffle unlocked pads")
     notice(page, "pads shuffled")
@@ -176,7 +176,7 @@ def play_and_swap(page: Page) -> None:
     press(page, "Play beat")
     swapped = page.locator("#pad-A5")
     name = swapped.locator(".pad-name").inner_text()
-    page.get_by_role("button", name="Swap by").click()
+    page.get_by_role("button", name="Swap with").click()
     swapped.focus()
     fetched: list[str] = []
     page.on("request", lambda request: fetched.extend(re.findall(r"/pads/(\w+)/audio$", request.url)))

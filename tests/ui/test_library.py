@@ -160,7 +160,7 @@ def test_a_range_is_tagged_by_enter_deleted_and_brought_back(page: Page) -> None
     page.locator(".bulk").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("3 samples deleted.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("3 samples brought back.")).to_be_visible()
+    expect(page.get_by_text("3 samples restored.")).to_be_visible()
     expect(rows).to_have_count(count)
 
 

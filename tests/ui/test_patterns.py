@@ -32,7 +32,7 @@ def test_a_beat_is_kept_and_shown_in_the_steps_again(page: Page) -> None:
     tools.get_by_role("button", name="Play mode").click()
     expect(page.get_by_text("Play with 1234 QWER ASDF ZXCV")).to_be_visible(timeout=JOB_S * 1000)
     keeping = page.locator("#keep-beat")
-    keep = keeping.get_by_role("button", name="Keep the beat of the steps")
+    keep = keeping.get_by_role("button", name="Save beat as pattern")
     keep.click()
     expect(page.get_by_text("The beat has no step yet.")).to_be_visible()
     steps = [tools.get_by_role("button", name=f"Step {number}", exact=True) for number in range(1, 17)]
@@ -44,7 +44,7 @@ def test_a_beat_is_kept_and_shown_in_the_steps_again(page: Page) -> None:
     keep.click()
     patterns = page.locator("#patterns")
     expect(patterns.get_by_role("listitem")).to_contain_text("A1 Stagger 2 bars", use_inner_text=True)
-    patterns.get_by_role("button", name="Show pattern A1 in the steps").click()
+    patterns.get_by_role("button", name="Load pattern A1 into the steps").click()
     pressed = tools.locator('[data-step][aria-pressed="true"]')
     expect(pressed).to_have_count(3)
     expect(steps[3]).to_have_attribute("aria-pressed", "true")
@@ -52,7 +52,7 @@ def test_a_beat_is_kept_and_shown_in_the_steps_again(page: Page) -> None:
     expect(keeping.get_by_label("Pattern")).to_have_value("A1")  # keeping it again replaces it
     expect(keeping.get_by_label("Name")).to_have_value("Stagger")
     patterns.get_by_role("button", name="Delete pattern A1").click()
-    expect(patterns.get_by_text("No pattern yet.")).to_be_visible()
+    expect(patterns.get_by_text("No patterns yet.")).to_be_visible()
     page.get_by_role("button", name="Undo: Delete pattern A1").click()
     expect(patterns.get_by_role("listitem")).to_have_count(1)
 
@@ -60,6 +60,6 @@ def test_a_beat_is_kept_and_shown_in_the_steps_again(page: Page) -> None:
 def test_a_midi_file_is_dropped_on_the_page_of_a_kit(page: Page) -> None:
     filled_kit(page)
     page.evaluate(DROP, base64.b64encode(SWUNG).decode())
-    expect(page.get_by_text("Pattern A1 is kept, 1 bar.")).to_be_visible()
+    expect(page.get_by_text("Saved as pattern A1, 1 bar.")).to_be_visible()
     expect(page.locator("#patterns").get_by_role("listitem")).to_contain_text("Dusty groove")
     expect(page.locator("#tray")).to_be_hidden()  # it was not uploaded as a sound

@@ -150,7 +150,7 @@ def test_shaping_works_without_javascript(browser: Browser, product: Product) ->
     page.get_by_role("button", name="Shape and listen").click()
     expect(page.locator("#shaped")).to_contain_text("reversed", timeout=WAIT_MS)
     page.get_by_role("link", name="Cut into slices").click()
-    page.get_by_label("Most slices").fill("3")
+    page.get_by_label("Maximum slices").fill("3")
     page.get_by_label("Cut at").select_option("equal")
     page.get_by_role("button", name="Find cuts").click()
     expect(page.get_by_role("heading", name="3 slices")).to_be_visible()

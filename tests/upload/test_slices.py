@@ -150,7 +150,7 @@ def test_the_page_says_before_that_the_plan_has_too_few_uploads(
     with transaction():
         quota.add_usage(owner.id, UPLOAD, "earlier", quota.plan_usage(owner).uploads_left - 3)
     page = as_owner.get(f"/samples/{loop.id}/chops?cuts={CUTS}").get_data(as_text=True)
-    assert "These are 4 uploads, and you have 3 left" in page
+    assert "That would be 4 uploads; you have 3 left" in page
     fewer = as_owner.get(f"/samples/{loop.id}/chops?cuts=0 1").get_data(as_text=True)
     assert "These are" not in fewer
 

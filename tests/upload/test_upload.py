@@ -160,7 +160,7 @@ class TestFirstFiles:
             waits.append(round((job.run_at - job.created_at).total_seconds(), -1))
         assert waits == [0, 0, 43200]
         assert "won't wait" not in as_freeloader.get("/upload").text
-        assert "the first 2 files at once, later ones after 12 hours" in as_freeloader.get("/billing").text
+        assert "First 2 files right away, later ones after 12 hours" in as_freeloader.get("/billing").text
 
 
 def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Browser) -> None:

@@ -24,7 +24,7 @@ WHOLE: Literal["whole"] = "whole"
 UP_45_RPM = 1.35
 """The speed of a record for 33⅓ played at 45: up now, and down again on the unit."""
 
-NO_TEMPO = "No tempo is known for this sound. Enter the one it has now."
+NO_TEMPO = "No tempo is known for this sound. Enter its original tempo."
 
 MAX_SPEED = 4.0
 MAX_TRANSPOSE = 12.0

@@ -53,7 +53,7 @@ def build(
     check_targets(tuple(targets))
     plan = plan_card(kit, sounds)
     if not plan.pads and not is_midi_alone(targets):
-        raise UnitFileError("The kit has no pad with a sound, and the unit can't take an empty project.")
+        raise UnitFileError("The kit has no sounds, and the unit can't take an empty project.")
     return _files(plan, tuple(dict.fromkeys(targets)), options)
 
 

@@ -75,8 +75,8 @@ def _find_repairs(settings: PadSettings, header: SmpHeader) -> Iterator[Repair]:
     if settings.kept and not _fits_kept(settings.kept, header):
         yield Repair(
             "kept_unusable",
-            "The bytes that are kept with the pad are not those of a project.",
-            "They are left out.",
+            "What was kept of the pad in its original project is damaged.",
+            "It is left out.",
             {"kept": ""},
         )
 

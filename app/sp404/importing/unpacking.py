@@ -36,7 +36,9 @@ SOUNDS, BASE, MANIFEST = "sounds", "base.zip", "unpacked.json"
 MAX_SOUNDS_BYTES = 2 << 30
 COPY_BYTES = 1 << 18
 MAX_NAMED_PATTERNS = 8
-TOO_MUCH = f"Its sounds have more than {MAX_SOUNDS_BYTES >> 30} GB together. Bring back fewer pads at a time."
+TOO_MUCH = f"Its sounds add up to more than {MAX_SOUNDS_BYTES >> 30} GB."
+LESS_OF_UNIT = "Clear some pads on the unit, export the project again and import that."
+LESS_OF_KIT = "Make a card of a kit with fewer pads and import that."
 
 
 @dataclass
@@ -124,7 +126,7 @@ def _unpack_project(tree: FileTree, path: str, name: str, folder: Path) -> Unpac
     kept: dict[str, KeptSmp] = {}
     sounds = {place: pad.sound for place, pad in project.pads.items() if isinstance(pad.sound, SmpSound)}
     if sum(sound.header.size_bytes for sound in sounds.values()) > MAX_SOUNDS_BYTES:
-        raise UnitFileError(TOO_MUCH)
+        raise UnitFileError(f"{TOO_MUCH} {LESS_OF_UNIT}")
     for place, sound in sounds.items():
         try:
             kept[place] = take_sound(sound, folder / _wav_path(place))
@@ -156,7 +158,7 @@ def _unpack_kit(tree: FileTree, path: str, folder: Path) -> Unpacked:
     found, problems = find_kit_sounds(tree, path, kit)
     files = {inner: f"{SOUNDS}/{number:03d}" for number, inner in enumerate(dict.fromkeys(found.values()), 1)}
     if sum(tree.sizes()[inner] for inner in files) > MAX_SOUNDS_BYTES:
-        raise UnitFileError(TOO_MUCH)
+        raise UnitFileError(f"{TOO_MUCH} {LESS_OF_KIT}")
     sounds: dict[str, dict[str, Any]] = {}
     for inner, target in files.items():
         try:

@@ -53,7 +53,7 @@ def _close_gaps(fix: Fix, _: _Values) -> str:
 
 def _keep_chops(_: Fix, values: _Values) -> str:
     count = len(values["chops"])
-    return f"Keep the first {pluralize(count, 'chop')}" if count else "Drop the chops"
+    return f"Keep the first {pluralize(count, 'chop')}" if count else "Remove the chops"
 
 
 def _move_points(_: Fix, values: _Values) -> str:
@@ -68,13 +68,13 @@ WORDS: Mapping[str, str | Callable[[Fix, _Values], str]] = {
     "cut_length": "Cut to 16 minutes",
     "cut_unshaped": "Cut to 16 minutes, without shaping",
     "drop_chops": _keep_chops,
-    "drop_kept": "Drop those bytes",
+    "drop_kept": "Remove it",
     "drop_recipe": "Stop shaping it",
     "fit_beats": _fit_beats,
     "limit_stretch": _stretch,
     "make_mono": "Make it mono",
     "move_points": _move_points,
-    "remove_offset": "Remove the offset",
+    "remove_offset": "Remove the DC offset",
     "rename": _rename,
     "set_tempo": _set_tempo,
     "shorten_name": _rename,

@@ -24,18 +24,17 @@ from app.sp404.unit_limits import BANKS, GROUPS
 MAX_CARD_BYTES = 16_000_000_000
 """Memory of the unit for all projects together, from its specifications."""
 MAX_NAMED_PADS = 4
+LEFT_OUT_OF_MPC = "The pad is left out of the MPC program."
 OPEN_HAT, CLOSED_HATS = "open hat", ("closed hat", HI_HAT)
 
 
 def check_whole_kit(plan: CardPlan, targets: Sequence[str]) -> Iterator[Finding]:
     """Yield what is worth knowing about a kit, whatever card it goes on; only MIDI needs no sound."""
     if not plan.pads and not is_midi_alone(targets):
-        yield Finding(
-            ERROR, "empty_kit", KIT, "The kit has no pad with a sound.", "Export has nothing to write."
-        )
+        yield Finding(ERROR, "empty_kit", KIT, "The kit has no sounds.", "Put a sound on a pad first.")
     if plan.kit.kept and not is_base(plan.kit.kept):
-        wrong = "The bytes that are kept with the kit are not the head of a project."
-        yield Finding(NOTE, "kept_unusable", KIT, wrong, "Export leaves them out.")
+        wrong = "What was kept of the original project is damaged."
+        yield Finding(NOTE, "kept_unusable", KIT, wrong, "It is left out of the card.")
     yield from _check_names(plan)
     yield from _check_hats(plan)
     yield from _check_repeats(plan)
@@ -55,9 +54,7 @@ def check_targets_room(plan: CardPlan, targets: Sequence[str]) -> Iterator[Findi
     if "xpm" in targets:
         for pad in plan.pads:
             if mpc_pad(pad) > MPC_PADS:
-                yield Finding(
-                    NOTE, "no_room_on_mpc", pad, "The MPC has banks A to H.", "Its program lacks the pad."
-                )
+                yield Finding(NOTE, "no_room_on_mpc", pad, "The MPC has banks A to H.", LEFT_OUT_OF_MPC)
 
 
 def _check_sx(plan: CardPlan) -> Iterator[Finding]:
@@ -68,7 +65,8 @@ def _check_sx(plan: CardPlan) -> Iterator[Finding]:
             wrong = f"The SP-404SX has {SX_PADS} pads, and all are full."
             yield Finding(NOTE, "no_room_on_sx", pad, wrong, "The pad is left out of its card.")
         elif sx_pad(places[pad]) != pad:
-            yield Finding(NOTE, "moved_on_sx", pad, wrong, f"There it goes to pad {sx_pad(places[pad])}.")
+            done = f"On the SP-404SX card it goes to pad {sx_pad(places[pad])}."
+            yield Finding(NOTE, "moved_on_sx", pad, wrong, done)
 
 
 def _check_names(plan: CardPlan) -> Iterator[Finding]:
@@ -80,7 +78,8 @@ def _check_names(plan: CardPlan) -> Iterator[Finding]:
         elif (bank_of(pad), own.casefold()) in taken:
             fix = settings_fix("rename", pad, name=free_name(own, bank_of(pad), _names_of(plan)))
             wrong = f"Another pad of the bank is called “{own}” too."
-            yield Finding(NOTE, "same_name", pad, wrong, "Files begin with the number of their pad.", fix)
+            done = "File names start with the pad number, so both load."
+            yield Finding(NOTE, "same_name", pad, wrong, done, fix)
         taken.add((bank_of(pad), planned.settings.name.casefold()))
 
 
@@ -109,9 +108,9 @@ def _check_hats(plan: CardPlan) -> Iterator[Finding]:
         for one in pads:
             group = one.settings.mute_group
             if one.sound.sound_class == OPEN_HAT and closed and group not in groups:
-                wrong = "No closed hat cuts this open hat: they share no mute group."
+                wrong = "No closed hat chokes this open hat: they are not in the same mute group."
                 fix = _choke_fix(one, closed, groups, pads)
-                yield Finding(NOTE, "open_hat_alone", one.pad, wrong, "Export leaves it so.", fix)
+                yield Finding(NOTE, "open_hat_alone", one.pad, wrong, "It goes on the card like that.", fix)
 
 
 def _choke_fix(hat: PlannedPad, closed: list[PlannedPad], groups: set[int], pads: list[PlannedPad]) -> Fix:
@@ -131,7 +130,7 @@ def _check_repeats(plan: CardPlan) -> Iterator[Finding]:
         digest = planned.sound.digest
         if digest and digest in first:
             wrong = f"It has the same sound as pad {first[digest]}."
-            yield Finding(NOTE, "same_sound", pad, wrong, "Export writes both.")
+            yield Finding(NOTE, "same_sound", pad, wrong, "Both go on the card.")
         elif digest:
             first[digest] = pad
 
@@ -148,7 +147,8 @@ def _check_gaps(plan: CardPlan) -> Iterator[Finding]:
     wrong = f"Bank{'s' if many else ''} {', '.join(empty)} {'are' if many else 'is'} empty between used ones."
     # A bank without sounds may still have locked pads or a tempo: then nothing can move onto it.
     fix = None if held & set(empty) else Fix("close_gaps", KIT, banks=moves)
-    yield Finding(NOTE, "empty_bank", KIT, wrong, "Export leaves them empty.", fix)
+    done = f"{'They stay' if many else 'It stays'} empty on the card."
+    yield Finding(NOTE, "empty_bank", KIT, wrong, done, fix)
 
 
 def _check_patterns(plan: CardPlan) -> Iterator[Finding]:
@@ -157,7 +157,7 @@ def _check_patterns(plan: CardPlan) -> Iterator[Finding]:
         if silent:
             more = f" and {len(silent) - MAX_NAMED_PADS} more" if len(silent) > MAX_NAMED_PADS else ""
             wrong = f"Pattern {place} plays pads without a sound: {', '.join(silent[:MAX_NAMED_PADS])}{more}."
-            yield Finding(NOTE, "pattern_unheard", KIT, wrong, "Export keeps its notes, which stay silent.")
+            yield Finding(NOTE, "pattern_unheard", KIT, wrong, "Its notes go on the card and stay silent.")
 
 
 @lru_cache(maxsize=2 * len(PLACES))  # a page checks the same patterns again at each choice
@@ -176,4 +176,4 @@ def _check_size(plan: CardPlan) -> Iterator[Finding]:
             f"The sounds have {total / 1e9:.1f} GB, and the unit's memory is {MAX_CARD_BYTES / 1e9:.0f} GB. "
             f"Bank {largest} is the largest."
         )
-        yield Finding(NOTE, "too_large", KIT, wrong, "Export writes all of it.")
+        yield Finding(NOTE, "too_large", KIT, wrong, "All of it goes on the card.")

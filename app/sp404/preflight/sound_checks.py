@@ -17,14 +17,17 @@ MAX_OFFSET = 0.01
 """Of full scale, -40 dB: a click at each start of the pad."""
 MONO_SIDES_DB = -60.0
 SILENT_PEAK = 1 / 32768
-LEFT_EMPTY = "Export leaves the pad empty."
+NEEDED = "the unit needs about 100 ms"
+LEFT_EMPTY = "The pad stays empty on the card."
+AS_IT_IS = "It goes on the card as it is."
 
 
 def check_missing(pad: str, document: PadDocument, missing: MissingSound) -> Finding:
     """Return what is wrong with a pad whose sample has no sound to write."""
     wrong = MISSING_TEXTS[missing.reason]
     if missing.reason == "analysing":
-        return Finding(NOTE, "sample_analysing", pad, wrong, "Export leaves the pad empty until it is done.")
+        done = "Until that is done, the pad stays empty on the card."
+        return Finding(NOTE, "sample_analysing", pad, wrong, done)
     code = f"sample_{missing.reason.replace(' ', '_')}"
     fix = clear_fix(pad)
     if missing.reason == "too long":
@@ -44,36 +47,34 @@ def check_sound(planned: PlannedPad) -> Iterator[Finding]:
 def _check_length(planned: PlannedPad) -> Iterator[Finding]:
     pad, sound = planned.pad, planned.sound
     padding = getattr(sound.audio, "padding", 0)
-    shortness = f"Its sound has {(sound.frames - padding) * 1000 / RATE_HZ:.0f} ms; the unit needs 0.1 s."
+    shortness = f"Its sound is {(sound.frames - padding) * 1000 / RATE_HZ:.0f} ms long; {NEEDED}."
     recipe = planned.settings.recipe or RenderRecipe()
     fix = None
     if recipe.min_frames < MIN_FRAMES:
         fix = recipe_fix("add_silence", pad, min_frames=MIN_FRAMES)
     if padding:
-        yield Finding(NOTE, "too_short", pad, shortness, "Export adds silence at its end.", fix)
+        yield Finding(NOTE, "too_short", pad, shortness, "Silence is added at its end.", fix)
     elif sound.frames < MIN_FRAMES:
-        yield Finding(NOTE, "too_short", pad, shortness, "Export writes it as the unit had it.", fix)
+        yield Finding(NOTE, "too_short", pad, shortness, "It goes on the card as it came from the unit.", fix)
 
 
 def _check_facts(pad: str, sound: CardSound, facts: SoundFacts) -> Iterator[Finding]:
     if facts.padding:
-        length = f"Its sound had {(sound.frames - facts.padding) * 1000 / RATE_HZ:.0f} ms."
-        yield Finding(NOTE, "silence_added", pad, length, "Silence was added, because the unit needs 0.1 s.")
+        length = f"Its sound was {(sound.frames - facts.padding) * 1000 / RATE_HZ:.0f} ms long."
+        yield Finding(NOTE, "silence_added", pad, length, f"Silence was added, because {NEEDED}.")
     if facts.peak < SILENT_PEAK:
-        yield Finding(NOTE, "silent", pad, "Its sound is silent.", "Export writes it as it is.")
+        yield Finding(NOTE, "silent", pad, "Its sound is silent.", AS_IT_IS)
     if facts.clipped_runs:
         places = "1 place" if facts.clipped_runs == 1 else f"{facts.clipped_runs:,} places"
-        yield Finding(
-            NOTE, "clipped", pad, f"Its sound is clipped in {places}.", "Export writes it as it is."
-        )
+        yield Finding(NOTE, "clipped", pad, f"Its sound is clipped in {places}.", AS_IT_IS)
     if abs(facts.offset) > MAX_OFFSET:
-        wrong = f"Its sound is off the zero line by {abs(facts.offset):.1%} of full scale, so it clicks."
+        wrong = f"Its sound has a DC offset of {abs(facts.offset):.1%} of full scale, so it clicks."
         fix = recipe_fix("remove_offset", pad, remove_dc=True)
-        yield Finding(NOTE, "offset", pad, wrong, "Export writes it as it is.", fix)
+        yield Finding(NOTE, "offset", pad, wrong, AS_IT_IS, fix)
     if facts.sides_db is not None and facts.sides_db < MONO_SIDES_DB and facts.peak >= SILENT_PEAK:
-        wrong = "Its sound is stereo with equal sides, and so takes two of the unit's 32 voices."
+        wrong = "Its left and right channels are the same, yet it takes two of the unit's 32 voices."
         fix = recipe_fix("make_mono", pad, mono="auto")
-        yield Finding(NOTE, "stereo_is_mono", pad, wrong, "Export writes it in stereo.", fix)
+        yield Finding(NOTE, "stereo_is_mono", pad, wrong, "It goes on the card in stereo.", fix)
 
 
 def _cut_fix(pad: str, recipe: RenderRecipe, missing: MissingSound) -> Fix | None:

@@ -19,6 +19,8 @@ from app.sp404.unit_limits import SPEED_PERCENT, TEMPO_BPM
 SAME_BPM = 0.011
 """Tempos so near are the same hundredth."""
 DRIFT_MS = 1.0
+AS_IT_IS = "It goes on the card as it is."
+OWN_TEMPO = "The card gets the pad's own tempo."
 SYNC_RATIOS = (SPEED_PERCENT.least / 100, SPEED_PERCENT.most / 100)
 
 
@@ -45,12 +47,12 @@ def _check_analysis(planned: PlannedPad) -> Iterator[Finding]:
     fix = settings_fix("set_tempo", pad, bpm=wanted)
     differs = not _same_tempo(wanted, planned.settings.bpm)
     if not TEMPO_BPM.least <= sound.bpm <= TEMPO_BPM.most:
-        wrong = f"The sound has {sound.bpm:g} BPM; a pad takes {TEMPO_BPM.least} to {TEMPO_BPM.most}."
-        done = f"Export writes the pad's own {planned.settings.bpm:g} BPM."
+        wrong = f"The sound is at {sound.bpm:g} BPM; a pad takes {TEMPO_BPM.least} to {TEMPO_BPM.most}."
+        done = f"The card gets the pad's own {planned.settings.bpm:g} BPM."
         yield Finding(NOTE, "tempo_folded", pad, wrong, done, fix if differs else None)
     elif differs and sound.tempo_is_sure:
-        wrong = f"The pad says {planned.settings.bpm:g} BPM, but the sound has {wanted:g}."
-        yield Finding(NOTE, "tempo_differs", pad, wrong, "Export writes the pad's own.", fix)
+        wrong = f"The pad is set to {planned.settings.bpm:g} BPM, but the sound is at {wanted:g}."
+        yield Finding(NOTE, "tempo_differs", pad, wrong, OWN_TEMPO, fix)
 
 
 def _same_tempo(one: float, other: float) -> bool:
@@ -65,12 +67,12 @@ def _check_sync(planned: PlannedPad) -> Iterator[Finding]:
     fix = settings_fix("sync_off", pad, bpm_sync=False)
     if sound.kind == ONE_SHOT:
         wrong = "BPM sync is on for a hit, which the unit then stretches."
-        yield Finding(NOTE, "sync_on_hit", pad, wrong, "Export leaves it on.", fix)
+        yield Finding(NOTE, "sync_on_hit", pad, wrong, "It stays on.", fix)
     elif (
         sound.bpm and not sound.tempo_is_sure and _same_tempo(tempo_for_pad(sound.bpm), planned.settings.bpm)
     ):
         wrong = f"BPM sync is on, but the tempo of {sound.bpm:g} BPM is not sure."
-        yield Finding(NOTE, "sync_unsure", pad, wrong, "Export leaves it on.", fix)
+        yield Finding(NOTE, "sync_unsure", pad, wrong, "It stays on.", fix)
 
 
 def _check_reach(tempo: float, planned: PlannedPad) -> Iterator[Finding]:
@@ -83,11 +85,9 @@ def _check_reach(tempo: float, planned: PlannedPad) -> Iterator[Finding]:
     for other in (bpm * 2, bpm / 2):
         if low <= tempo / other <= high and TEMPO_BPM.least <= other <= TEMPO_BPM.most:
             fix = settings_fix("set_tempo", pad, bpm=round(other, 2))
-            yield Finding(NOTE, "tempo_too_far", pad, wrong, "Export writes the pad's own.", fix)
+            yield Finding(NOTE, "tempo_too_far", pad, wrong, OWN_TEMPO, fix)
             return
-    yield Finding(
-        NOTE, "tempo_too_far", pad, wrong, "Export writes the pad's own.", _stretch_fix(tempo, planned)
-    )
+    yield Finding(NOTE, "tempo_too_far", pad, wrong, OWN_TEMPO, _stretch_fix(tempo, planned))
 
 
 def _stretch_fix(tempo: float, planned: PlannedPad) -> Fix | None:
@@ -117,7 +117,12 @@ def _check_whole_beats(planned: PlannedPad) -> Iterator[Finding]:
         f"{settings.bpm:g} BPM, so it drifts."
     )
     yield Finding(
-        NOTE, "not_whole_beats", planned.pad, wrong, "Export writes it as it is.", _beats_fix(planned, beats)
+        NOTE,
+        "not_whole_beats",
+        planned.pad,
+        wrong,
+        "It goes on the card as it is.",
+        _beats_fix(planned, beats),
     )
 
 

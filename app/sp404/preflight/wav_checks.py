@@ -110,6 +110,6 @@ def _check_frames(frames: int) -> Iterator[WavFault]:
     if frames == 0:
         yield ERROR, "empty_sound", "It has no sound."
     elif frames < MIN_FRAMES:
-        yield ERROR, "too_short", f"It has {frames * 1000 / RATE_HZ:.0f} ms; the unit needs 0.1 s."
+        yield ERROR, "too_short", f"It is {frames * 1000 / RATE_HZ:.0f} ms long; the unit needs about 100 ms."
     elif frames > MAX_FRAMES:
         yield ERROR, "too_long", "It is longer than the 16 minutes that a pad holds."

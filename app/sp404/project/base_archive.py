@@ -1,4 +1,4 @@
-"""The project that a kit was brought back from, packed without what the kit has, and read again for a card.
+"""The project that a kit was imported from, packed without what the kit has, and read again for a card.
 
 Of each sound that went to a library only what its WAV lacks is kept: the header, which the unit fills with
 random values, and bytes after the last whole frame. So an untouched sound is written as the same SMP again.
@@ -30,7 +30,10 @@ MAX_FACTS_BYTES = 4 << 20
 MAX_OTHERS, MAX_OTHERS_BYTES = 2_000, 48 << 20
 """How many files without a meaning here are kept with a kit, and how large they may be together."""
 COPY_BYTES = 1 << 18
-NOT_KEPT = "It is not kept with the kit: it lies too deep, or there is too much beside it."
+NOT_KEPT = (
+    "It was not kept with the kit: it is nested too deep, "
+    "or the project's other files are too many or too large."
+)
 WriteFile = Callable[[BinaryIO], object]
 
 

@@ -176,11 +176,11 @@ def _choose_metre(take: _Take, left_out: list[str]) -> str:
     if not found:
         return DEFAULT_METRE
     if len(set(found)) > 1:
-        left_out.append("The metre changes in the file; a pattern has one, so the first was taken.")
+        left_out.append("The time signature changes in the file; a pattern has one, so the first was used.")
     metre = SAME_LENGTH.get(found[0], found[0])
     if metre in METRES:
         return metre
-    left_out.append(f"The unit has no metre of {found[0]}; {DEFAULT_METRE} was taken.")
+    left_out.append(f"The unit has no {found[0]} time signature; {DEFAULT_METRE} was used.")
     return DEFAULT_METRE
 
 

@@ -208,7 +208,7 @@ def test_names_of_different_banks_go_to_folders_of_their_own(tmp_path: Path) -> 
 
 
 def test_an_empty_kit_and_an_unknown_card_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnitFileError, match="no pad with a sound"):
+    with pytest.raises(UnitFileError, match="has no sounds"):
         build(make_kit({}), {}, ["mk2"])
     for targets in ([], ["mk3"]):
         with pytest.raises(UnitFileError, match="Choose from mk2, import, sx, wav, sfz, xpm, midi"):

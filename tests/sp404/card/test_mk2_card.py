@@ -171,4 +171,4 @@ def test_settings_that_the_unit_can_not_take_are_repaired_and_named(tmp_path: Pa
         "The end (9,000) and start (7,000) are past the end of the sound, which has 6,000 frames." in report
     )
     assert "The first 2 of 3 chops are kept." in report
-    assert "The bytes that are kept with the pad are not those of a project." in report
+    assert "What was kept of the pad in its original project is damaged." in report

@@ -189,8 +189,8 @@ def test_a_fix_is_plain_json(folder: Path) -> None:
 
 
 def test_a_finding_is_a_line() -> None:
-    found = Finding(ERROR, "sample_gone", "B2", "Its sample is gone.", "Export leaves the pad empty.")
-    assert str(found) == "error: B2: Its sample is gone. Export leaves the pad empty."
+    found = Finding(ERROR, "sample_gone", "B2", "Its sample is gone.", "The pad stays empty on the card.")
+    assert str(found) == "error: B2: Its sample is gone. The pad stays empty on the card."
 
 
 def test_a_pattern_is_read_once_however_often_its_kit_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_a_kit_without_sounds_is_an_error() -> None:
 def test_a_wav_that_is_too_short_for_the_unit_is_named(tmp_path: Path) -> None:
     path = write_wav_file(tmp_path / "a.wav", 480)
     found = check_kit(make_kit({"A1": pad()}), {"A1": CardSound(wav_sound(path, 4_900))})
-    assert [one.wrong for one in found] == ["Its sound has 10 ms; the unit needs 0.1 s."]
+    assert [one.wrong for one in found] == ["Its sound is 10 ms long; the unit needs about 100 ms."]
 
 
 def test_the_tempo_of_a_bank_moves_with_its_pads() -> None:
