@@ -17,7 +17,7 @@ from app.billing.plans import MB
 from app.extensions import db, settings
 from app.integrations.storage import BINARY_MIME, StorageError, open_store
 from app.jobs import reprocess
-from app.models import Job, ProjectUpload, User
+from app.models import ProjectUpload, User
 from app.models.base import new_id, transaction, utcnow
 from app.models.display_names import file_name, file_title
 from app.models.ownership import RowNotFoundError
@@ -125,8 +125,8 @@ def _require_place(user_id: str) -> None:
     kept = select(func.count()).select_from(ProjectUpload).where(ProjectUpload.user_id == user_id)
     if (db.session.scalar(kept) or 0) >= MAX_KEPT_UPLOADS:
         raise UnitFileError(
-            f"{MAX_KEPT_UPLOADS} files with projects are waiting. Import them, and send more when that is done. "
-            "Files from which you choose nothing are forgotten after an hour."
+            f"{MAX_KEPT_UPLOADS} files with projects are waiting. Import them, and send more when that is "
+            "done. Files from which you choose nothing are forgotten after an hour."
         )
 
 
@@ -138,10 +138,8 @@ def _needed_uploads(user_id: str) -> set[str]:
 
 def _ordered_uploads(user_id: str, since: datetime) -> set[str]:
     """Return the files that a job was made of, finished or not."""
-    mine = Job.user_id == user_id, Job.purpose == KIT_IMPORT, Job.created_at >= since
-    return {
-        str((choices or {}).get(UPLOAD)) for choices in db.session.scalars(select(Job.choices).where(*mine))
-    }
+    jobs = reprocess.jobs_since(db.session.get_one(User, user_id), KIT_IMPORT, since)
+    return {str((job.choices or {}).get(UPLOAD)) for job in jobs}
 
 
 def _delete_rows(ids: list[str]) -> None:

@@ -8,7 +8,7 @@ plan is decided by their rows in `purposes`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -91,6 +91,12 @@ def retriable_jobs_for(user: User, purpose: str) -> list[Job]:
     """Return a user's failed jobs of a purpose that may be tried again."""
     mine = Job.user_id == user.id, Job.purpose == purpose, Job.kept_until > utcnow()
     return [job for job in db.session.scalars(select(Job).where(*mine)) if job.may_be_retried]
+
+
+def jobs_since(user: User, purpose: str, since: datetime) -> list[Job]:
+    """Return a user's jobs of a purpose from a moment on, finished or not."""
+    mine = Job.user_id == user.id, Job.purpose == purpose, Job.created_at >= since
+    return list(db.session.scalars(select(Job).where(*mine)))
 
 
 def is_duplicate(job: Job) -> bool:

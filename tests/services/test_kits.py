@@ -19,7 +19,7 @@ from app.library import trash
 from app.models import Kit, Sample, User
 from app.models.base import transaction, utcnow
 from app.sp404.pads import PAD_NAMES
-from tests.imports import test_back_again
+from tests.imports import test_kept_projects
 from tests.kits import test_gaps, test_history
 from tests.kits.stock import kit_of, some_samples
 from tests.support import PASSWORD, Browser
@@ -54,7 +54,7 @@ def test_gaps_undo_and_conflicts_are_the_same_on_postgresql(postgres_app: Flask)
 
 def test_projects_come_back_on_postgresql(postgres_app: Flask, tmp_path: Path) -> None:
     user = new_user("back")
-    test_back_again.test_a_copy_keeps_the_project_too_and_the_last_one_gives_its_storage_back(
+    test_kept_projects.test_a_copy_keeps_the_project_too_and_the_last_one_gives_its_storage_back(
         Browser(postgres_app, user), user, tmp_path
     )
 
