@@ -95,6 +95,7 @@ BEAT = {"steps": {"A1": [127, *[0] * 15]}}
 ACCEPTED_BODIES: dict[str, dict[str, Any]] = {
     "create_kit": {"name": "Generated", "tempo": 93.5},
     "put_pattern": {"beat": BEAT, "bars": 2},
+    "swap_pad": {"to": "next"},
 }
 
 

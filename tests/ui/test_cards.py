@@ -62,8 +62,10 @@ FAIL_AT = """([path, kind]) => {
     if (this.name !== path) return real.call(this);
     if (kind.endsWith("Error")) throw new DOMException("", kind);
     const out = await real.call(this);
-    const untilCancelled = (_, { signal }) => new Promise((_, reject) => {
-      signal.onabort = () => reject(signal.reason);
+    // Streams end a write that has begun before they are cancelled.
+    const cancel = document.querySelector('[data-card="cancel"]');
+    const untilCancelled = () => new Promise((resolve) => {
+      cancel.addEventListener("click", resolve, { once: true });
     });
     if (kind === "stuck") return new WritableStream({ write: untilCancelled, abort: () => out.abort() });
     return new WritableStream({ write: () => out.write("damage"), close: () => out.close() });

@@ -153,13 +153,12 @@ def chop_a_pad(page: Page) -> None:
 def drag_end(panel: Locator) -> None:
     """Drag the end to the left; the field says where it snapped to."""
     end = panel.get_by_role("slider", name="End")
-    box, wave = end.bounding_box(), panel.locator("[data-pad-wave]").bounding_box()
-    assert box is not None
+    wave = panel.locator("[data-pad-wave]").bounding_box()
     assert wave is not None
+    end.hover(position={"x": 2, "y": 20})  # waits until the handles are drawn again after the last move
     mouse = panel.page.mouse
-    mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     mouse.down()
-    mouse.move(wave["x"] + wave["width"] * 0.9, box["y"] + 20)
+    mouse.move(wave["x"] + wave["width"] * 0.9, wave["y"] + 20)
     mouse.up()
     expect(panel.locator("[name='pad-end']")).to_have_value(re.compile(r"\d+"))
 

@@ -74,7 +74,7 @@ def test_finding_similar_ones_waits_for_a_selection(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
     button = page.get_by_role("button", name="Find similar")
-    expect(button).to_be_disabled()
+    expect(button).to_be_hidden()
     page.get_by_label("select all").check()
     expect(button).to_be_disabled()
     page.get_by_label("select all").uncheck()
