@@ -101,6 +101,7 @@ async function writeFile(job, path, stream, { size, crc }) {
   const folder = await folderAt(job.root, parts, true);
   const handle = await folder.getFileHandle(name, { create: true });
   await stream.pipeTo(await handle.createWritable(), { signal: job.signal });
+  job.signal?.throwIfAborted(); // a pipe whose source has ended no longer hears of it
   const back = await handle.getFile();
   if (back.size !== size || (await checksum(back.stream())) !== crc) {
     throw new CardError(`${path} reads back differently from what was written. The card may be damaged: try another.`);
