@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select
 from app.billing import plans, storage_totals
 from app.billing.plans import GB, MB, Plan
 from app.extensions import db, settings
-from app.models import Job, OverageConsent, Sample, Usage, User
+from app.models import Job, OverageConsent, Usage, User
 from app.models.base import utcnow
 from app.models.usage import EXPORT, OVERAGE, STORAGE, UPLOAD
 
@@ -222,13 +222,8 @@ def charge_restored(user_id: str, sizes: Mapping[str, int], deleted_at: datetime
     _add_storage(user_id, "restored", sizes, deleted_at)
 
 
-def record_export(sample: Sample, key: str) -> None:
-    """Count an export of a sample; exports have no limit."""
-    add_usage(sample.user_id, EXPORT, f"export:{key}", 1)
-
-
 def record_exports(user_id: str, keys: Sequence[str]) -> None:
-    """Count an export for each key, as `record_export` does, inside `transaction()`."""
+    """Count an export for each key, inside `transaction()`; exports have no limit."""
     rows = [{"user_id": user_id, "kind": EXPORT, "entry_key": f"export:{key}", "quantity": 1} for key in keys]
     if rows:
         db.session.execute(insert(Usage), rows)

@@ -28,7 +28,7 @@ def audio_url(sample: Sample) -> str:
 def original_url(sample: Sample) -> str:
     """Return a download link to the uploaded file under its own name, and record the export."""
     with transaction():
-        quota.record_export(sample, new_id())
+        quota.record_exports(sample.user_id, [new_id()])
     name = sample.filename
     return open_store(settings()).url(sample.original_key, content_type=BINARY, download_name=name)
 
@@ -43,5 +43,5 @@ def sp404_url(sample: Sample) -> str:
         raise TooLongForPadError
     with transaction():
         name = f"{assign_pad_name(sample)}.wav"
-        quota.record_export(sample, new_id())
+        quota.record_exports(sample.user_id, [new_id()])
     return open_store(settings()).url(sample.sp404_key, content_type=WAV, download_name=name)
