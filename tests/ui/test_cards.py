@@ -132,11 +132,26 @@ def test_a_kit_is_checked_fixed_made_and_read_by_the_second_reader(
     expect(page.get_by_role("link", name="Download ZIP")).to_be_visible(timeout=WAIT_MS)
     page.set_viewport_size({"width": 390, "height": 800})
     check(page, kit_card)
-    read = second_reader.read_project(download(page, tmp_path))
+    archive = download(page, tmp_path)
+    read = second_reader.read_project(archive)
     assert (read["folder"], len(read["pads"])) == ("PROJECT_04", 3)
     pads: dict[str, Any] = read["pads"]
     assert (pads["A2"]["name"], pads["A3"]["name"]) == ("Twice", "TWICE-2")
     assert pads["A1"]["start"] == 0
+    import_again(page, archive)
+
+
+def import_again(page: Page, archive: Path) -> None:
+    """Import a card; the kit that it makes has the pads and the samples of the first one."""
+    page.goto("/kits/import")
+    page.get_by_label("Choose a ZIP").set_input_files(archive)
+    expect(page.get_by_text("3 pads with a sound")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("link", name="See what was imported").first.click(timeout=WAIT_MS)
+    expect(page.get_by_text("0 new samples")).to_be_visible()
+    page.get_by_role("link", name="Open the kit").click()
+    names = page.locator("#pads [data-sample] .pad-name")
+    expect(names).to_have_text([re.compile("."), "Twice", "TWICE-2"])
 
 
 def make_card(library: Producer) -> tuple[str, dict[str, bytes]]:
