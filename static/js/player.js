@@ -28,13 +28,10 @@ export async function play(element, { at = 0 } = {}) {
     part("link").href = href || "#";
     setLoop(loop === "1");
     setGain(Number(gain));
-    audio.src = src; // at once, so that it sounds before its waveform is there
-    draw(src, peaks);
+    await load(src, peaks);
   }
-  if (at > 0) {
-    await loadedLength();
-    if (current !== src) return; // another row was chosen while this one loaded
-  }
+  await loadedLength();
+  if (current !== src) return; // another row was chosen while this one loaded
   audio.currentTime = at * (audio.duration || 0);
   await audio.play().catch(() => {}); // the error event tells the user
 }
@@ -59,7 +56,7 @@ export function stop() {
   audio.currentTime = 0;
 }
 
-async function draw(src, peaksUrl) {
+async function load(src, peaksUrl) {
   let peaks = null;
   let duration;
   if (peaksUrl) {
@@ -71,7 +68,8 @@ async function draw(src, peaksUrl) {
     }
   }
   if (current !== src) return;
-  const url = new URL(src, location.href).href; // wavesurfer compares full URLs, and leaves the same sound alone
+  const url = new URL(src, location.href).href; // wavesurfer compares full URLs
+  audio.src = url;
   wave ??= makeWave();
   // Without peaks the waveform stays flat: the file itself is not downloaded just to draw it.
   await wave.load(url, peaks ?? [[0, 0]], duration ?? 1).catch(() => {});
