@@ -24,7 +24,7 @@ PURPOSES = (
     "kit_export",
     "kit_import",
 )
-"""Of jobs of this version. While a newer one is deployed, its jobs may be asked for here too."""
+"""The purposes this version knows. While a newer one is deployed, a job may have another."""
 
 
 class RequestModel(BaseModel):

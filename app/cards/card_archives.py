@@ -33,7 +33,7 @@ Said = Callable[[int], None]
 
 @dataclass(frozen=True)
 class CardWork:
-    """Whose kit it is, where its sounds are rendered, and whether somebody still waits for the card."""
+    """A card being made: the owner of its kit, the folder for its sounds, whether it is still wanted."""
 
     user_id: str
     folder: Path

@@ -48,7 +48,7 @@ FIX_ALL = "all"
 
 
 class CardChoice(NamedTuple):
-    """What was chosen on the page; the number is 0 where there is no such project."""
+    """The cards and the project number chosen on the page; 0 stands for a number that no project has."""
 
     targets: list[str]
     number: int

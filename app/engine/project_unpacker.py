@@ -24,7 +24,7 @@ atexit.register(PROJECT_SANDBOX.close)
 
 @dataclass(frozen=True)
 class UnpackedKit:
-    """What the child found, in a folder."""
+    """A project that the child has unpacked into a folder."""
 
     folder: Path
     kit: KitDocument  # whose samples name their sounds by paths inside the folder
