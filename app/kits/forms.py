@@ -168,7 +168,6 @@ class PadForm(FlaskForm):
     end = _frames("end", "frame; empty: the end of the sound")
     loop_top = _frames("loop_top", "frame; empty: the start")
     chops = StringField(_label("chops"), description="up to 16 frames, the first 0: 0, 12000, 24000")
-    keep_recipe = BooleanField("Keep its shaping")
 
     def __init__(self, settings: PadSettings, sent: Sent = None) -> None:
         self._was = _shown_values(settings)
@@ -182,8 +181,6 @@ class PadForm(FlaskForm):
             value = self._value(name)
             if value != was and (value is not None or name in ("end", "loop_top")):
                 changed[name] = value
-        if changed.pop("keep_recipe", True) is False:
-            changed["recipe"] = None
         if isinstance(changed.get("chops"), str):
             changed["chops"] = _parse_chops(changed["chops"])
         return {name: float(each) if isinstance(each, Decimal) else each for name, each in changed.items()}
@@ -196,8 +193,7 @@ class PadForm(FlaskForm):
 
     def field_of(self, setting: str) -> Field:
         """Return the field to show what is wrong with a setting at; the first one for several."""
-        names: Mapping[str, str] = {"recipe": "keep_recipe", "": "name"}
-        return self[names.get(setting, setting)]
+        return self[setting or "name"]
 
 
 def _shown_values(settings: PadSettings) -> dict[str, Any]:
@@ -206,7 +202,6 @@ def _shown_values(settings: PadSettings) -> dict[str, Any]:
         "chops": ", ".join(map(str, settings.chops)),
         "bpm": Decimal(str(settings.bpm)),
         "speed": Decimal(str(settings.speed)),
-        "keep_recipe": settings.recipe is not None,
     }
 
 

@@ -10,6 +10,8 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from app.audio.render.recipe import RenderRecipe
+from app.audio.render.wording import describe_recipe
 from app.form_responses import parse_whole_number
 from app.kits import grid, history, kit_list
 from app.kits.bank_filling import LibraryLacksError, NothingToFillError
@@ -19,7 +21,7 @@ from app.kits.kit_list import TooManyKitsError
 from app.kits.kit_rows import load_state
 from app.kits.pad_edits import EmptyPadError, KitFullError
 from app.kits.pad_swaps import NothingAlikeError
-from app.kits.pad_waves import load_wave
+from app.kits.pad_waves import load_measured, load_wave
 from app.kits.pattern_edits import free_place
 from app.kits.shown_patterns import shown_patterns
 from app.models import Kit
@@ -28,6 +30,7 @@ from app.search import facets
 from app.search.chips import search_chips
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import list_samples
+from app.shaping.forms import ShapeForm, shape_values
 from app.sp404.bank_layouts import LAYOUTS
 from app.sp404.errors import UnitFileError
 from app.sp404.pad_settings import PadSettingsError
@@ -57,6 +60,7 @@ def render_kit(
     kit_form: KitForm | None = None,
     bank_form: BankForm | None = None,
     pad_form: PadForm | None = None,
+    shape_form: ShapeForm | None = None,
 ) -> str:
     """Return the page of a kit with one bank open and, if one is named, a pad beside it.
 
@@ -82,7 +86,7 @@ def render_kit(
         "swapped": wants_fragment(),
     }
     if pad is not None:
-        shown |= _opened_pad(pads, pad, pad_form)
+        shown |= _opened_pad(pads, pad, pad_form, shape_form)
     if wants_fragment():
         return render_template("kits/_changed.html", **shown)
     return render_template("kits/kit.html", **shown, **found_samples(kit, bank, pad))
@@ -103,14 +107,19 @@ def found_samples(kit: Kit, bank: str, pad: str | None) -> dict[str, Any]:
     }
 
 
-def _opened_pad(pads: list[grid.ShownPad], pad: str, form: PadForm | None) -> dict[str, Any]:
+def _opened_pad(
+    pads: list[grid.ShownPad], pad: str, form: PadForm | None, shape_form: ShapeForm | None
+) -> dict[str, Any]:
     """Return what the panel of a pad shows."""
     opened = next(each for each in pads if each.name == pad)
-    return {
-        "opened": opened,
-        "wave": load_wave(opened.sample.id, opened.held.settings) if opened.sample else None,
-        "pad_form": form or PadForm(opened.held.settings),
-    }
+    recipe = opened.held.settings.recipe or RenderRecipe()
+    shown = {"opened": opened, "wave": None, "pad_form": form or PadForm(opened.held.settings)}
+    if opened.sample is None:
+        return shown
+    sample = load_measured(opened.sample.id)
+    wave = load_wave(sample, opened.held.settings)
+    shape_form = shape_form or ShapeForm(None, data=shape_values(recipe, sample))
+    return shown | {"wave": wave, "shape_form": shape_form, "shaped_words": describe_recipe(recipe)}
 
 
 def known_pad(pad: str) -> str:

@@ -31,11 +31,13 @@ class PadWave:
     onsets: tuple[int, ...] = ()
 
 
-def load_wave(sample_id: str, settings: PadSettings) -> PadWave:
+def load_measured(sample_id: str) -> Sample:
+    """Return a sample with what was measured of it."""
+    return db.session.get_one(Sample, sample_id, options=[joinedload(Sample.features), lazyload(Sample.tags)])
+
+
+def load_wave(sample: Sample, settings: PadSettings) -> PadWave:
     """Return the waveform of a pad that holds a sample."""
-    sample = db.session.get_one(
-        Sample, sample_id, options=[joinedload(Sample.features), lazyload(Sample.tags)]
-    )
     if settings.recipe is not None:
         made = _kept_render(sample, settings.recipe)
         return PadWave(made.peaks, made.frames) if made else PadWave(sample.features.peaks, None)

@@ -13,6 +13,7 @@ from app.kits import (
     history,
     kit_list,
     pad_edits,
+    pad_shape_views,  # noqa: F401  # importing it registers its views
     pad_views,  # noqa: F401  # importing it registers its views
     pattern_views,  # noqa: F401  # importing it registers its views
     play_views,  # noqa: F401  # importing it registers its views

@@ -48,11 +48,11 @@ def test_the_panel_draws_the_sound_and_snaps_to_its_zero_crossings(
 def test_a_shaped_sound_has_positions_once_it_was_made(owner: User, loop: Sample) -> None:
     kit, recipe = kit_of(owner, A1=loop), RenderRecipe(start=0, end=20_000)
     settings = shape(kit, recipe)
-    assert pad_waves.load_wave(loop.id, settings).frames is None
+    assert pad_waves.load_wave(loop, settings).frames is None
     assert pad_waves.snap_frame(loop, settings, 777) == 777
     made = orders.order_preview(owner, loop, recipe)
     run.run_next()
-    wave = pad_waves.load_wave(loop.id, settings)
+    wave = pad_waves.load_wave(loop, settings)
     assert (wave.frames or 0) > 0
     assert wave.onsets == ()
     assert pad_waves.snap_frame(loop, settings, 10**6) == wave.frames
