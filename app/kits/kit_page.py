@@ -30,7 +30,7 @@ from app.search import facets
 from app.search.chips import search_chips
 from app.search.sample_query import SampleQuery, with_learned_words
 from app.search.sample_search import list_samples
-from app.shaping.forms import ShapeForm, shape_values
+from app.shaping.shape_form import ShapeForm, shape_values
 from app.sp404.bank_layouts import LAYOUTS
 from app.sp404.errors import UnitFileError
 from app.sp404.pad_settings import PadSettingsError

@@ -11,7 +11,7 @@ from app.kits.kit_page import Page, back_to, blueprint, known_pad, render_kit, s
 from app.kits.kit_rows import load_state
 from app.library import samples
 from app.models import Sample
-from app.shaping.forms import ShapeForm
+from app.shaping.shape_form import ShapeForm
 from app.sp404.fresh_pad import tempo_for_pad
 from app.sp404.pad_settings import PadSettings, PadSettingsError
 from app.sp404.pads import bank_of

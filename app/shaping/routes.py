@@ -22,7 +22,8 @@ from app.shaping import (
     slice_views,  # noqa: F401  # importing it registers its views
     wait_views,  # noqa: F401  # importing it registers its views
 )
-from app.shaping.forms import PresetForm, ShapeForm, shape_values
+from app.shaping.forms import PresetForm
+from app.shaping.shape_form import ShapeForm, shape_values
 from app.shaping.shaping_page import blueprint, own_render, own_sample, render_panel
 
 __all__ = ["blueprint"]

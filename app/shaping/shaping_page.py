@@ -9,7 +9,8 @@ from app.models import Render, Sample
 from app.models.ownership import owned_by
 from app.negotiation import wants_fragment
 from app.shaping import orders, presets, render_downloads, renders
-from app.shaping.forms import PresetForm, ShapeForm
+from app.shaping.forms import PresetForm
+from app.shaping.shape_form import ShapeForm
 
 blueprint = Blueprint("shaping", __name__)
 

@@ -13,7 +13,7 @@ from app.models import Job, Render, Sample
 from app.models.ownership import owned_by
 from app.negotiation import wants_fragment
 from app.shaping import renders, slice_archives
-from app.shaping.forms import ShapeForm, shape_values
+from app.shaping.shape_form import ShapeForm, shape_values
 from app.shaping.shaping_page import blueprint, own_sample, render_panel
 
 CANNOT_BE_RETRIED = "This can't be tried again. Go back and order it again."
