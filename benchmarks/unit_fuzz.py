@@ -20,6 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.sp404.errors import UnitFileError
+from app.sp404.importing.kit_sources import look_into
+from app.sp404.importing.unpacking import unpack
 from app.sp404.project.file_trees import FileTree, open_tree, read_whole
 from app.sp404.project.midi_reader import pattern_from_midi
 from app.sp404.project.midi_writer import pattern_to_midi
@@ -85,7 +87,24 @@ def _judge_folder(mutant: UnitMutant, place: Path) -> str:
 
 
 def _judge_archive(mutant: UnitMutant, place: Path) -> str:
+    _import_everything(mutant.data, place)
     return _judge_source(mutant.data, place)
+
+
+def _import_everything(sent: bytes, place: Path) -> None:
+    """Unpack what a file holds as the import of the product does."""
+    place.mkdir(parents=True)
+    source = place / "sent"
+    source.write_bytes(sent)
+    try:
+        for number, found in enumerate(look_into(source, "sent")):
+            work = place / f"unpacked{number}"
+            work.mkdir()
+            done = unpack(source, found.path, "sent", work)
+            assert all(SENTENCE.fullmatch(problem.text) for problem in done.problems), done.problems
+            done.to_json()
+    except UnitFileError as error:
+        _refused(error)
 
 
 def _judge_source(source: Path | bytes, place: Path) -> str:

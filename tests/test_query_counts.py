@@ -13,15 +13,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect, select
 
+from app.cards.card_purpose import CARD
 from app.deduplication import groups
 from app.extensions import db
 from app.imports.project_uploads import KIT_IMPORT
+from app.kits.documents import kit_document
 from app.models import (
     AccountClosing,
     ApiToken,
     Attempt,
     AuditEntry,
     Batch,
+    CardExport,
     DuplicateGroup,
     Invoice,
     Job,
@@ -45,6 +48,7 @@ from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
 from app.models.worker_process import RUNNING
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.search.indexing import follow_changes
+from app.sp404.kit_document import write_kit
 from app.sp404.pads import PAD_NAMES
 from app.sp404.project.packed_patterns import pack_pattern
 from app.upload.upload_purpose import UPLOAD
@@ -184,6 +188,10 @@ class Stock:
         place = PAD_NAMES[number]
         db.session.add(KitPad(kit_id=kit_id, pad=place, **values))
         db.session.add(KitPattern(kit_id=kit_id, place=place, name="", bars=1, ptn=PTN))
+        choices = {"kit_id": kit_id, "kit": write_kit(kit_document(db.session.get_one(Kit, kit_id)))}
+        job = copy_of(self.job, id=new_id(), purpose=CARD, choices=choices, sample_id=None)
+        card = {"kit_name": "Kit", "targets": ["mk2"], "findings": [], "store_key": "x", "size_bytes": 1}
+        db.session.add_all([job, CardExport(id=job.id, user_id=self.user.id, kit_id=kit_id, **card)])
 
     def _add_webhook(self, number: int) -> None:
         endpoint = db.session.scalars(select(WebhookEndpoint)).first()
@@ -241,6 +249,7 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
     kit = db.session.scalars(select(Kit.id).order_by(Kit.id)).first()
     ids = {"sample_id": stock.sample.id, "job_id": failed, "endpoint_id": endpoint, "group_id": group}
     ids |= {"kit_id": kit, "pad": "A1", "bank": "A"}
+    ids["export_id"] = db.session.scalars(select(CardExport.id).where(CardExport.kit_id == kit)).first()
     ids["project_id"] = db.session.scalars(select(ProjectUpload.id)).first()
     ids["import_id"] = db.session.scalars(select(Job.id).where(Job.purpose == KIT_IMPORT)).first()
     found: dict[str, str] = {}

@@ -28,7 +28,7 @@ from app.sp404.preflight.findings import Finding
 from app.sp404.preflight.kit_preflight import check_kit
 from app.sp404.project.pad_sounds import wav_sound
 
-Said = Callable[[int], None]
+Said = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,17 @@ def write_archive(
     targets: Sequence[str],
     options: CardOptions,
     archive: Path,
-    said: Said = lambda _: None,
+    said: Said = lambda *_: None,
 ) -> list[Finding]:
     """Write the ZIP of a card; return what is found in the kit and, by our own reader, in the ZIP.
 
-    `said` is told how many pads are rendered. Raises UnitFileError, StorageError and errors of the engine.
+    `said` is told how many pads are rendered, and of how many. Raises UnitFileError, StorageError and errors
+    of the engine.
     """
-    sounds = {}
-    for number, (pad, document) in enumerate(_with_samples(kit), start=1):
+    sounds, pads = {}, list(_with_samples(kit))
+    for number, (pad, document) in enumerate(pads, start=1):
         sounds[pad] = _pad_sound(work, pad, document)
-        said(number)
+        said(number, len(pads))
     findings = check_kit(kit, sounds, targets)
     remarks = tuple(f"{each.place}: {each.wrong} {each.done}".rstrip() for each in findings)
     _write_zip(build(kit, sounds, targets, replace(options, remarks=remarks)), archive)

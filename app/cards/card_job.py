@@ -21,8 +21,8 @@ KIT_ID, KIT, TARGETS, PROJECT, SCREEN = "kit_id", "kit", "targets", "project_num
 PADS_DONE = "pads_done"  # early results: how many pads are rendered
 
 
-def make_card(work: StepInput, said: Callable[[int], None]) -> dict[str, Any]:
-    """Make the ZIP of a card and put it into the store; `said` is told how many pads are rendered."""
+def make_card(work: StepInput, said: Callable[[int, int], None]) -> dict[str, Any]:
+    """Make the ZIP of a card and store it; `said` is told how many pads are rendered, and of how many."""
     choices, archive = work.claim.choices, work.folder / "card.zip"
     here = CardWork(work.claim.user_id, work.folder, work.is_held)
     try:

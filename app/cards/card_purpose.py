@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 
 from app.cards import card_job
-from app.jobs.purposes import DailyLimit, Purpose, Results, Stage, Step, StepInput, Wording
+from app.jobs.purposes import PROGRESS, DailyLimit, Purpose, Results, Stage, Step, StepInput, Wording
 from app.models import Job
 from app.models.job import READY, SHAPED
 from app.models.webhook_endpoint import KIT_EXPORT_FAILED, KIT_EXPORT_READY
@@ -25,8 +25,8 @@ CARD_LIMIT = DailyLimit(
 
 
 def _make(work: StepInput) -> dict[str, Any]:
-    def said(number: int) -> None:
-        work.report(SHAPED, {card_job.PADS_DONE: number})
+    def said(number: int, pads: int) -> None:
+        work.report(SHAPED, {card_job.PADS_DONE: number, PROGRESS: f"Pad {number:,} of {pads:,}."})
 
     return card_job.make_card(work, said)
 

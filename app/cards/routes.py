@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 import tasks
-from app.cards import card_orders, card_preflight
+from app.cards import (
+    card_orders,
+    card_preflight,
+    card_wait_views,  # noqa: F401  # importing it registers its views
+)
+from app.cards.card_page import TARGET_WORDS, blueprint, target_names
 from app.cards.card_preflight import CardCheck
 from app.cards.card_purpose import CARD
 from app.extensions import limiter
@@ -28,20 +33,7 @@ from app.sp404.errors import UnitFileError
 from app.sp404.preflight.findings import Finding
 from app.sp404.preflight.fix_words import describe_fix
 
-blueprint = Blueprint("cards", __name__)
-
-TARGET_WORDS = {
-    "mk2": (
-        "SP-404MKII project (beta)",
-        "Pads with all settings, chops and patterns. Not proven on the hardware.",
-    ),
-    "import": ("SP-404MKII import folder", "WAVs, a folder for each bank. You set the pads on the unit."),
-    "sx": ("SP-404SX / SP-404A card", "44.1 kHz, 12 pads a bank. The SP-404MKII imports it too."),
-    "wav": ("WAVs and kit.json", "The whole kit with its sounds, to share."),
-    "sfz": ("SFZ", "For software samplers, with mute groups."),
-    "xpm": ("MPC program", "For MPC 2.x: pads from the bottom left, mute groups."),
-    "midi": ("MIDI files", "The kit's patterns, also as the unit's own files."),
-}
+__all__ = ["blueprint"]
 DEFAULT_TARGET = "import"
 FIXES_TOLD = 6
 FIX_ALL = "all"
@@ -113,8 +105,7 @@ def order(kit_id: str) -> Response | tuple[str, int]:
     except (UnitFileError, reprocess.DailyLimitError) as error:
         return _page(kit, choice, str(error)), 422
     tasks.wake_for_job(job.tier)
-    flash("Making the card. You can download it here when it is done.")
-    return redirect(url_for("jobs.cards"), 303)
+    return redirect(url_for(".progress", kit_id=kit.id, export_id=job.id), 303)
 
 
 @blueprint.get("/exports/<export_id>")
@@ -144,7 +135,8 @@ def _page(kit: Kit, choice: CardChoice, sentence: str = "") -> str:
         kit=kit,
         sentence=sentence,
         choice=known,
-        targets={target: TARGET_WORDS[target] for target in TARGETS},
+        target_words={target: TARGET_WORDS[target] for target in TARGETS},
+        targets=target_names(),
         was_brought_back=was_brought_back,
         has_patterns=was_brought_back or has_patterns(kit),
         projects=range(1, PROJECTS + 1),

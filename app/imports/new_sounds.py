@@ -17,7 +17,7 @@ from app.extensions import settings
 from app.imports.import_notes import MEASURED, are_stored, read_notes, write_notes
 from app.integrations.storage import open_store
 from app.jobs.measure_step import WAV_TYPE
-from app.jobs.purposes import StepInput
+from app.jobs.purposes import PROGRESS, StepInput
 from app.models import Job
 from app.models.base import new_id
 from app.models.display_names import display_name
@@ -25,7 +25,6 @@ from app.sp404.errors import ProjectProblem
 from app.upload.intake import UploadRefusedError, detect_format
 from app.vibe.sound_description import describe_by_rules
 
-PROGRESS = "progress"  # an early result, which the job's card shows
 REPORT_EVERY_S = 4.0
 Plain = dict[str, Any]
 

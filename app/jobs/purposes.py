@@ -22,6 +22,7 @@ from app.notify.batch_mail import BatchWording
 # What finished steps leave behind, as plain JSON: each step's result under that step's key.
 Results = Mapping[str, Any]
 ANALYSIS, DESCRIPTION = "analysis", "vibe"  # as they are stored with jobs that have begun
+PROGRESS = "progress"  # an early result that a job's card shows: a short sentence, "Pad 3 of 16."
 # Where the previous version kept `Job.ai_allowed`. Both places are written and read until the next release.
 FORMER_AI_ALLOWED = "wants_model"
 

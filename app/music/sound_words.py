@@ -57,10 +57,13 @@ SOUND_WORDS: Words = {
 SOUND_WORDS_IN_FILE_NAMES: Words = {
     "snare": ("snr",),
     "clap": ("clp",),
-    "percussion": ("clave",),
+    # A "Djembe bass" is a stroke of the hand drum: percussion stands before the bass in this order.
+    "percussion": (
+        "clave", "djembe", "cajon", "darbuka", "tabla", "timbale", "guiro", "agogo", "wood block",
+    ),
     "bass": ("808",),
     "fx": ("impact", *RISER_WORDS),
-}
+}  # fmt: skip
 # Ways to ask for a sound, which a file name says more shortly or uses for something else ("EP", "snap").
 SOUND_WORDS_IN_SENTENCES: Words = {
     "kick": ("kick drum",),

@@ -11,8 +11,15 @@ const KINDS = {
   left: "still there from before",
 };
 
-for (const box of document.querySelectorAll("[data-card-writer]")) {
-  if ("showDirectoryPicker" in window) setUp(box);
+setUpAll(document);
+document.addEventListener("htmx:load", (event) => setUpAll(event.detail.elt));
+
+// A small card is downloaded as soon as it is ready; the page stays.
+document.addEventListener("card-ready", (event) => location.assign(event.detail.address));
+
+function setUpAll(part) {
+  if (!("showDirectoryPicker" in window)) return;
+  for (const box of part.querySelectorAll("[data-card-writer][hidden]")) setUp(box);
 }
 
 function setUp(box) {

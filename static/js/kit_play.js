@@ -1,5 +1,5 @@
 // Play mode: keys, pointer and MIDI play the pads of the open bank, and a strip of 16 steps plays a beat. Changes of the
-// kit do not stop it: what is new is loaded while the rest plays on.
+// kit and another bank do not stop it: what is new is loaded while the rest plays on.
 import { Beat } from "./beat.js";
 import { audioContext } from "./kit_audio.js";
 import { CODES, control, grid, isPlaying, isTyping, padElement, padElements, tools } from "./kit_parts.js";
@@ -32,7 +32,7 @@ const address = () => `${grid().dataset.bank} ${grid().dataset.revision}`;
 
 async function loadBank() {
   shown = address();
-  const tempo_bpm = await player.sounds.load(grid().dataset);
+  const tempo_bpm = await player.sounds.load(grid().dataset, (pad) => player.beat.steps.has(pad));
   if (tempo_bpm !== null) player.beat.tempo_bpm = tempo_bpm;
   return tempo_bpm !== null;
 }
@@ -92,8 +92,10 @@ async function setPlaying(on) {
   state.textContent = isLoaded
     ? "Play with 1234 QWER ASDF ZXCV"
     : "The sounds can't be loaded right now. Turn play mode off and on to try again.";
-  select(selected ?? grid().querySelector("[data-sample]")?.dataset.pad ?? null);
+  select(padElement(selected) ? selected : firstFilled());
 }
+
+const firstFilled = () => grid().querySelector("[data-sample]")?.dataset.pad ?? null;
 
 const chopsOf = (pad) => Number(padElement(pad)?.dataset.chopCount ?? 0);
 
@@ -246,9 +248,13 @@ function onClick(event) {
 // The pads are new whenever one is opened or changed; after a change, some of their sounds too.
 function follow() {
   if (!isPlaying()) return;
+  if (!shown.startsWith(grid().dataset.bank)) {
+    releaseAll();
+    setChopped(null);
+  }
   for (const name of held.keys()) padElement(name)?.classList.add("held");
   if (chopped) setChopped(chopsOf(chopped) ? chopped : null);
-  select(padElement(selected) ? selected : null);
+  select(padElement(selected) ? selected : firstFilled());
   if (shown !== address()) loadBank();
 }
 

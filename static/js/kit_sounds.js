@@ -49,7 +49,7 @@ export async function fetchBuffer(context, pad, { src, length_s: length }) {
   return null;
 }
 
-// The sounds of the bank that is open. After a change only what is new is fetched.
+// The sounds of the bank that is open, and of pads of other banks that the beat plays. Only what is new is fetched.
 export class BankSounds {
   #wanted = new Map(); // what each pad is meant to sound like, by its name
   #buffers = new Map(); // promises of the sounds of these pads, by what is heard
@@ -60,12 +60,13 @@ export class BankSounds {
   }
 
   // Bring the engine up to what the bank holds now. Return its tempo, or null when the bank can't be loaded.
-  async load(place) {
+  async load(place, isInBeat) {
     const bank = await fetchBank(place);
     if (!bank) return null;
     const before = this.#wanted;
     const kept = ([pad, sound]) => [pad, isSame(before.get(pad), sound) ? before.get(pad) : sound];
-    this.#wanted = new Map(Object.entries(bank.pads).map(kept));
+    const elsewhere = [...before].filter(([pad]) => !pad.startsWith(place.bank) && isInBeat(pad));
+    this.#wanted = new Map([...elsewhere, ...Object.entries(bank.pads).map(kept)]);
     for (const pad of before.keys()) if (!this.#wanted.has(pad)) this.engine.removePad(pad);
     const heard = new Set([...this.#wanted.values()].map((sound) => sound.heard));
     for (const key of this.#buffers.keys()) if (!heard.has(key)) this.#buffers.delete(key);

@@ -107,6 +107,17 @@ def kit_of(producer: Producer, sample_id: str) -> str:
     return kit_id
 
 
+def make_alike(product: Product, secret: str, *samples: str) -> None:
+    """Make samples one-shot kicks again, whatever generated calls have corrected them to."""
+    for each in samples:
+        told = httpx.patch(
+            f"{product.url}{PREFIX}/samples/{each}",
+            json={"kind": "one-shot", "sound": "kick"},
+            headers={"Authorization": f"Bearer {secret}"},
+        )
+        assert told.status_code == 200, told.text
+
+
 def made_card(producer: Producer, kit_id: str) -> str:
     """Have a card made of a kit, and return its id."""
     producer.post(f"/kits/{kit_id}/exports", target="import")
@@ -134,6 +145,7 @@ def test_every_answer_conforms_to_the_document(
     if operation.name == "download_render":
         real_id = shaped_sound(product, first, secret)
     elif "{kit_id}" in operation.path:
+        make_alike(product, secret, first, second)
         real_id = kit_of(producer, first)
     elif operation.name == "download_export":
         real_id = made_card(producer, kit_of(producer, first))

@@ -105,14 +105,20 @@ def test_an_afternoon_with_a_kit(page: Page) -> None:
 
 def fill_every_bank(page: Page) -> None:
     for bank, recipe in RECIPES.items():
-        page.locator("#banks").get_by_role("link", name=f"Bank {bank}").click()
+        open_bank(page, bank)
         page.get_by_label("Recipe").select_option(recipe)
         press(page, f"Fill bank {bank}")
         notice(page, f"Bank {bank}: ")
         held = names(page)
         assert len(held) >= 8, (recipe, held)
         assert len(set(held.values())) == (1 if recipe == "Breaks" else len(held)), "a sound is there once"
-    page.locator("#banks").get_by_role("link", name="Bank A").click()
+    open_bank(page, "A")
+
+
+def open_bank(page: Page, bank: str) -> None:
+    page.locator("#banks").get_by_role("link", name=f"Bank {bank}").click()
+    expect(page.locator(f"#pad-{bank}1")).to_be_visible()
+    expect(page.locator(".htmx-settling, .htmx-added, .htmx-request")).to_have_count(0)
 
 
 def lock_and_shuffle(page: Page) -> None:

@@ -172,6 +172,7 @@ def test_pads_are_played_by_key_pointer_and_beat(page: Page) -> None:
     expect(step).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Play beat").click()
     expect(page.locator("[data-step].now")).to_have_count(1)
+    look_at_another_bank_and_come_back(page)
     # Each finger lets its own pad go, and a key that is released beside a modifier does not stick.
     point(first, "pointerdown", 7)
     point(second, "pointerdown", 8)
@@ -193,6 +194,24 @@ def test_pads_are_played_by_key_pointer_and_beat(page: Page) -> None:
     expect(page.locator("[data-step].now")).to_have_count(0)
     second.click()
     expect(page.locator("#pad-panel")).to_contain_text("Pad A2")
+
+
+def look_at_another_bank_and_come_back(page: Page) -> None:
+    """The beat on A2 plays on, a key that was held is let go, and of bank A only A1 is fetched again."""
+    fetched: list[str] = []
+    page.on("request", lambda sent: fetched.append(sent.url) if "/audio" in sent.url else None)
+    page.keyboard.down("1")
+    page.locator("#banks").get_by_role("link", name="Bank B").click()
+    expect(page.locator("#pad-B1")).to_be_visible()
+    page.keyboard.up("1")
+    expect(page.locator("[data-step].now")).to_have_count(1)
+    expect(page.get_by_text("No sound to step")).to_be_visible()
+    with page.expect_request("**/pads/A1/audio*"):
+        page.locator("#banks").get_by_role("link", name="Bank A").click()
+    expect(page.locator("#pad-A1")).not_to_have_class(re.compile("held"))
+    page.keyboard.press("2")
+    expect(page.get_by_role("button", name="Step 3", exact=True)).to_have_attribute("aria-pressed", "true")
+    assert not [url for url in fetched if "/pads/A2/" in url]
 
 
 def point(pad: Locator, event: str, finger: int) -> None:
