@@ -48,6 +48,17 @@ COMPLETE_UPLOAD = Operation(
     answer=schemas.UploadAnswer,
     problems=(409, 422),
 )
+FIND_KNOWN = Operation(
+    "find_known",
+    "POST",
+    "/uploads/known",
+    "Ask which files are there already",
+    "By the SHA-256 of the whole file. A file is known when it is the original of a sample, or its upload is "
+    "still waiting or running; files in the trash are not.",
+    ability=SAMPLES_READ,
+    answer=schemas.KnownAnswer,
+    body=schemas.KnownRequest,
+)
 SHOW_JOB = Operation(
     "show_job", "GET", "/jobs/{job_id}", "Get a job's progress", ability=JOBS_READ, answer=schemas.JobAnswer
 )
@@ -196,6 +207,7 @@ OPERATIONS = (
     UPLOAD,
     START_UPLOAD,
     COMPLETE_UPLOAD,
+    FIND_KNOWN,
     SHOW_JOB,
     CANCEL_JOB,
     LIST_SAMPLES,

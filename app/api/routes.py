@@ -26,7 +26,7 @@ from app.models.job import CANCELLED, COMPLETED
 from app.models.ownership import owned_by
 from app.notify.external_urls import external_url
 from app.shaping import renders
-from app.upload import direct_uploads, idempotency, intake
+from app.upload import direct_uploads, idempotency, intake, known_files
 from app.upload.intake import UploadOptions
 
 __all__ = ["blueprint"]
@@ -65,6 +65,19 @@ def complete_upload(user: User, upload_id: str) -> Answer:
     job = direct_uploads.complete_upload(user, upload_id)
     tasks.wake_for_job(job.tier)
     return upload_answer(job)
+
+
+@serves(operations.FIND_KNOWN)
+def find_known(user: User, body: schemas.KnownRequest) -> Answer:
+    wanted = list(dict.fromkeys(body.sha256))
+    samples, jobs = known_files.find_samples(user, wanted), known_files.find_jobs(user, wanted)
+    return schemas.KnownAnswer(
+        known=[
+            schemas.KnownFile(sha256=each, sample_id=samples.get(each), job_id=jobs.get(each))
+            for each in wanted
+            if each in samples or each in jobs
+        ]
+    )
 
 
 @serves(operations.SHOW_JOB)

@@ -74,6 +74,7 @@ class SampleAnswer(BaseModel):
     filename: str
     format: str
     size_bytes: int
+    content_sha256: str = Field(description="Of the original file.")
     duration_s: float
     kind: str = Field(description="loop, one-shot or texture: longer than a hit, without a beat.")
     sound: str | None = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,8 @@ from app.models.sample_places import MAX_COLLECTION_NAME, MAX_DEPTH, SamplePlace
 
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 MAX_LINK_BYTES = 10**12
+MAX_HASHES = 500
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PURPOSES = (
     "upload",
     "analyse",
@@ -64,6 +66,22 @@ class LinkRequest(UploadForm):
 
     filename: str = Field(min_length=1, max_length=1000)
     size_bytes: int = Field(ge=1, le=MAX_LINK_BYTES, description="The exact size: the link accepts no other.")
+
+
+class KnownRequest(RequestModel):
+    """Hashes of files."""
+
+    sha256: list[Sha256] = Field(min_length=1, max_length=MAX_HASHES)
+
+
+class KnownFile(BaseModel):
+    sha256: str
+    sample_id: str | None = Field(description="The sample that it is the original of.")
+    job_id: str | None = Field(description="Its upload, while that is not finished.")
+
+
+class KnownAnswer(BaseModel):
+    known: list[KnownFile] = Field(description="Those that are there, in the order of the request.")
 
 
 class LinkAnswer(BaseModel):
