@@ -71,7 +71,7 @@ def list_sounds(collection: str | None, ask: str, as_json: bool) -> None:
     """List the collections, or the sounds of COLLECTION or of a search."""
     service = Service(load_account())
     if collection is None and not ask:
-        _show(_told(service.collections), as_json, lambda each: f"{each['sounds']:>6,}  {each['name']}")
+        _show(_told(service.collections), as_json, lambda each: f"{each['samples']:>6,}  {each['name']}")
         return
     found = service.samples(collection=collection, ask=ask)
     try:

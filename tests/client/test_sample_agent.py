@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = top / FOLDERS[number % len(FOLDERS)] / f"hit {number:02}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(wav(0.9 * tone(50 + 2 * number, 0.3, 12)))
-    (top / "hit 00 again.wav").write_bytes((top / "hit 00.wav").read_bytes())
+    (top / "the same again.wav").write_bytes((top / "hit 00.wav").read_bytes())
     for name in SIDE_FILES:
         path = top / name
         path.parent.mkdir(exist_ok=True)
@@ -85,9 +85,14 @@ def test_a_push_that_is_killed_goes_on_and_sends_every_file_once(
     assert "1 the same as another one in the folder" in told
     assert "0 sent, 30 there already" in run(account, "push", folder)
     assert wait_for_samples(account, FILES) == FILES
+    assert run(account, "ls").split() == [str(FILES), folder.name.split()[0], folder.name.split()[1]]
+    listed = run(account, "ls", folder.name, "--json").splitlines()
+    assert {json.loads(line)["folder"] for line in listed} == {*FOLDERS}
     pulled = tmp_path / "back"
     assert "30 fetched, 0 there already." in run(account, "pull", pulled)
-    assert hashes(pulled) == hashes(folder)
+    assert {path.relative_to(pulled): path.read_bytes() for path in pulled.rglob("*.wav")} == {
+        path.relative_to(folder.parent): path.read_bytes() for path in folder.rglob("hit ??.wav")
+    }
     assert "0 fetched, 30 there already." in run(account, "pull", pulled)
     assert "30 fetched" in run(account, "pull", tmp_path / "unit", "--unit")
 
@@ -100,7 +105,3 @@ def wait_for_samples(account: dict[str, str], count: int) -> int:
             break
         time.sleep(0.5)
     return len(lines)
-
-
-def hashes(folder: Path) -> set[str]:
-    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("hit*.wav")}
