@@ -219,6 +219,14 @@ class Producer:
         data = {"csrf_token": self.token("/upload")}
         return self.http.post("/upload", data=data, files=[("audio", file) for file in files])
 
+    def make_token(self, *abilities: str) -> str:
+        """Return a token of the account for the API."""
+        form = {"csrf_token": self.token("/"), "name": "test", "days": "30", "abilities": list(abilities)}
+        page = self.http.post("/settings/tokens", data=form)
+        found = re.search(r"sp404_\w{36}", page.text)
+        assert found is not None, page.text
+        return found.group()
+
     def wait_for_jobs(self, count: int) -> str:
         """Return the page of job cards once that many jobs have finished or failed."""
         until = time.monotonic() + JOB_S

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from app.api import duplicate_schemas, render_schemas, sample_schemas, schemas, similar_schemas
+from app.api import (
+    collection_schemas,
+    duplicate_schemas,
+    render_schemas,
+    sample_schemas,
+    schemas,
+    similar_schemas,
+)
 from app.api.kit_fill_operations import KIT_FILL_OPERATIONS
 from app.api.kit_operations import IMPORT_KIT, KIT_OPERATIONS
 from app.api.operation import Operation
@@ -47,6 +54,17 @@ COMPLETE_UPLOAD = Operation(
     status=202,
     answer=schemas.UploadAnswer,
     problems=(409, 422),
+)
+FIND_KNOWN = Operation(
+    "find_known",
+    "POST",
+    "/uploads/known",
+    "Ask which files are there already",
+    "By the SHA-256 of the whole file. A file is known when it is the original of a sample, or its upload is "
+    "still waiting or running; files in the trash are not.",
+    ability=SAMPLES_READ,
+    answer=schemas.KnownAnswer,
+    body=schemas.KnownRequest,
 )
 SHOW_JOB = Operation(
     "show_job", "GET", "/jobs/{job_id}", "Get a job's progress", ability=JOBS_READ, answer=schemas.JobAnswer
@@ -100,6 +118,15 @@ LIST_DUPLICATES = Operation(
     ability=SAMPLES_READ,
     answer=duplicate_schemas.DuplicatesAnswer,
     query=duplicate_schemas.DuplicatesQuery,
+)
+LIST_COLLECTIONS = Operation(
+    "list_collections",
+    "GET",
+    "/collections",
+    "List collections",
+    "All of them, by name.",
+    ability=SAMPLES_READ,
+    answer=collection_schemas.CollectionsAnswer,
 )
 EDIT_SAMPLE = Operation(
     "edit_sample",
@@ -196,12 +223,14 @@ OPERATIONS = (
     UPLOAD,
     START_UPLOAD,
     COMPLETE_UPLOAD,
+    FIND_KNOWN,
     SHOW_JOB,
     CANCEL_JOB,
     LIST_SAMPLES,
     SHOW_SAMPLE,
     FIND_SIMILAR,
     LIST_DUPLICATES,
+    LIST_COLLECTIONS,
     EDIT_SAMPLE,
     DELETE_SAMPLE,
     DESCRIBE_SAMPLE,

@@ -28,7 +28,7 @@ from app.models import Kit
 from app.negotiation import wants_fragment
 from app.search import facets
 from app.search.chips import search_chips
-from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_query import SampleQuery, with_collection_name, with_learned_words
 from app.search.sample_search import list_samples
 from app.shaping.shape_form import ShapeForm, shape_values
 from app.sp404.bank_layouts import LAYOUTS
@@ -95,6 +95,7 @@ def render_kit(
 def found_samples(kit: Kit, bank: str, pad: str | None) -> dict[str, Any]:
     """Return what the library beside the pads shows: the samples that the address asks for."""
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
+    query = with_collection_name(current_user, query)
     results = list_samples(current_user, query, request.args.get("after", ""), OFFERED_SAMPLES)
     return {
         "query": query,

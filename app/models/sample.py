@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from app.audio.result import Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
+from app.models.collection import Collection
 from app.models.corrections import Corrections
+from app.models.sample_places import MAX_FOLDER_PATH, NO_PLACE, SamplePlace
 from app.models.sample_vector import SampleVector
 from app.models.text_folding import fold_text
 from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_label
@@ -36,7 +38,11 @@ class Sample(Corrections, Model):
     """
 
     __tablename__ = "samples"
-    __table_args__ = (Index("ix_samples_library", "user_id", "deleted_at", "id"),)
+    __table_args__ = (
+        Index("ix_samples_library", "user_id", "deleted_at", "id"),
+        # All that a list of collections and folders says about them
+        Index("ix_samples_collection", "collection_id", "deleted_at", "folder", "size_bytes", "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -48,6 +54,9 @@ class Sample(Corrections, Model):
     original_key: Mapped[str] = mapped_column(String(200))
     sp404_key: Mapped[str] = mapped_column(String(200))
     parent_id: Mapped[str | None] = mapped_column(String(26))  # the sample it was cut from
+    # No foreign key: whoever removes a collection for good empties this first.
+    collection_id: Mapped[str | None] = mapped_column(String(26))
+    folder: Mapped[str] = mapped_column(String(MAX_FOLDER_PATH), default="", server_default="")
     pad_name: Mapped[str | None] = mapped_column(String(23))  # on the card; chosen by the first download
 
     duration_s: Mapped[float]
@@ -68,6 +77,9 @@ class Sample(Corrections, Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    collection: Mapped[Collection | None] = relationship(
+        primaryjoin=lambda: foreign(Sample.collection_id) == Collection.id, viewonly=True
+    )
     features: Mapped[AudioFeatures] = relationship(back_populates="sample", cascade="all, delete-orphan")
     # None for a sample that no engine with vectors has measured yet
     vector: Mapped[SampleVector | None] = relationship(
@@ -78,6 +90,13 @@ class Sample(Corrections, Model):
     @property
     def fits_a_pad(self) -> bool:
         return fits_on_pad(self.duration_s)
+
+    @property
+    def place(self) -> SamplePlace:
+        """Return where it is kept; a collection in the trash is none."""
+        if self.collection is None or self.collection.deleted_at is not None:
+            return NO_PLACE
+        return SamplePlace(self.collection.name, self.folder)
 
     @property
     def sound_label(self) -> str:

@@ -1,0 +1,1 @@
+"""A command line client of SP404MK2 Sample Agent."""
