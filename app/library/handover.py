@@ -11,14 +11,17 @@ from app.models.sample import MAX_TAGS
 
 
 def hand_over(kept: Sample, freed: Sequence[Sample]) -> None:
-    """Give the like, the tags, the corrections and the name of freed samples to the one that is kept.
+    """Give the like, tags, corrections, name and collection of freed samples to the one that is kept.
 
-    Where it has its own correction or name, that stays.
+    Where it has its own correction, name or collection, that stays.
     """
     names = [each.name for each in freed if each.name != file_title(each.filename)]
     has_name = kept.name != file_title(kept.filename)
     tags = list(dict.fromkeys([*kept.tag_names, *(tag for each in freed for tag in each.tag_names)]))
     corrections = _missing_corrections(kept, freed)
+    if kept.collection_id is None:
+        places = [(each.collection_id, each.folder) for each in freed if each.collection_id is not None]
+        kept.collection_id, kept.folder = places[0] if places else (None, "")
     kept.liked = kept.liked or any(each.liked for each in freed)
     if corrections or tags != kept.tag_names or (names and not has_name):
         kept.name = kept.name if has_name or not names else names[0]

@@ -22,13 +22,17 @@ PACK = {
 LOOSE = "Loose"
 
 
-@pytest.fixture
-def shelf(owner: User) -> Mapping[str, Sample]:
+def fill_pack(owner: User) -> Mapping[str, Sample]:
     """Return the samples of the collection "Dusty pack" by name, and one that is in none."""
     made = shelve(owner, {name: {} for name in (*PACK, LOOSE)})
     for name, folder in PACK.items():
         moves.move_samples(owner, [made[name].id], SamplePlace("Dusty pack", folder))
     return made
+
+
+@pytest.fixture
+def shelf(owner: User) -> Mapping[str, Sample]:
+    return fill_pack(owner)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from app.collections.collection_edits import purge_collections
 from app.extensions import db
 from app.kits.kit_rows import load_state
 from app.library import bulk_edits, collection_deletion, trash
+from app.library.handover import hand_over
 from app.models import Collection, Kit, Sample, SampleMove, User
 from app.models.base import transaction, utcnow
 from app.models.sample_places import NO_PLACE, SamplePlace
@@ -140,7 +141,7 @@ class TestTheirPage:
     ) -> None:
         collection_deletion.delete_collection(pack, with_samples=False)
         purge_collections()
-        assert db.session.scalars(select(Collection)).one().name == "Dusty pack"
+        assert "Dusty pack" in db.session.scalars(select(Collection.name)).all()
         with transaction() as session:
             session.execute(update(Collection).values(deleted_at=utcnow() - timedelta(hours=2)))
             session.execute(update(SampleMove).values(moved_at=utcnow() - timedelta(hours=2)))
@@ -191,6 +192,14 @@ class TestMoving:
         assert moves.move_samples(stranger, ids, SamplePlace("Mine"))[0] == 0
         assert moves.undo_move(stranger, at) == 0
         assert place_of(shelf["Hat"]) == ("Dusty pack", "Drums/Hats")
+
+
+def test_the_file_that_stays_of_a_recording_takes_the_place_of_the_others(shelf: Shelf) -> None:
+    with transaction():
+        hand_over(shelf[LOOSE], [shelf["Hat"], shelf["Rim"]])
+        hand_over(shelf["Pad"], [shelf["Rim"]])
+    assert place_of(shelf[LOOSE]) == ("Dusty pack", "Drums/Hats")
+    assert place_of(shelf["Pad"]) == ("Dusty pack", ""), "its own place stays"
 
 
 class TestKits:
