@@ -87,23 +87,33 @@ def create_upload_job(
     db.session.commit()  # no database connection is held while reading and storing
     with _spool_to_disk(stream, name, plan) as (path, received):
         job = build_job(user_id, plan, received, name, batch_id, options)
-        store, incoming_key = open_store(settings()), str(job.incoming_key)
-        try:
-            store.put(incoming_key, path, received.format.mime)
-        except StorageError as error:
-            if spool.is_disk_full(error.__cause__):
-                raise spool.DiskFullError(spool.NEARLY_FULL) from error
-            raise UploadUnavailableError(
-                f"{name} could not be stored right now. Try again in a minute."
-            ) from error
+        incoming_key = str(job.incoming_key)
+        store_received(incoming_key, path, received.format.mime, name)
         try:
             with transaction():
                 insert_charged_job(user, job)
         except BaseException:
-            with suppress(StorageError):
-                store.delete(incoming_key)
+            remove_stored(incoming_key)
             raise
     return job
+
+
+def store_received(key: str, path: Path, mime: str, name: str) -> None:
+    """Put a received file into the store, or raise UploadUnavailableError or DiskFullError."""
+    try:
+        open_store(settings()).put(key, path, mime)
+    except StorageError as error:
+        if spool.is_disk_full(error.__cause__):
+            raise spool.DiskFullError(spool.NEARLY_FULL) from error
+        raise UploadUnavailableError(
+            f"{name} could not be stored right now. Try again in a minute."
+        ) from error
+
+
+def remove_stored(key: str) -> None:
+    """Remove a stored file that nothing came of; the sweep of orphans removes what is left."""
+    with suppress(StorageError):
+        open_store(settings()).delete(key)
 
 
 def open_batch(user: User, batch_id: str | None, expected: int) -> str:
@@ -184,18 +194,18 @@ def _spool_to_disk(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[P
     A file that is already on our disk is only read. Any other stream is copied to a temporary file.
     """
     if isinstance(stream, spool.SpooledFile):
-        received = _examine(stream, name, plan)
+        received = examine(stream, name, plan)
         stream.flush()
         yield stream.path, received
         return
     with NamedTemporaryFile(dir=spool.spool_folder(), prefix="upload-") as file:
         with spool.disk_errors_told():
-            received = _examine(stream, name, plan, copy=file)
+            received = examine(stream, name, plan, copy=file)
             file.flush()
         yield Path(file.name), received
 
 
-def _examine(stream: IO[bytes], name: str, plan: Plan, copy: IO[bytes] | None = None) -> ReceivedFile:
+def examine(stream: IO[bytes], name: str, plan: Plan, copy: IO[bytes] | None = None) -> ReceivedFile:
     """Read a stream once: measure and hash it, detect its format, and copy it if asked to."""
     digest, size, head = hashlib.sha256(), 0, b""
     stream.seek(0)
