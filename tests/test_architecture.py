@@ -43,7 +43,7 @@ RINGS = [
     },
     {"app.cards"},
     {"app.kits"},
-    {"app.deduplication", "app.shaping"},
+    {"app.collections", "app.deduplication", "app.shaping"},
     {"app.jobs", "app.search"},
     {"app.ai"},
     {"app.billing", "app.notify"},

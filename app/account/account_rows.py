@@ -31,6 +31,7 @@ NOT_EXPORTED = {
     "sample_vectors": "numbers without names, made from the audio and only compared with each other",
     "storage_totals": "a sum of the ledger",
     "vector_orders": "samples that the service is about to measure again",
+    "sample_moves": "what an undo of the last hour would need",
     "sample_changes": "samples that the search index is about to read again",
 }
 # Secrets, and columns that only matter inside the service.

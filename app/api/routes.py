@@ -43,15 +43,14 @@ def upload(user: User, form: schemas.UploadForm, headers: schemas.UploadHeaders)
     if len(files) != 1 or len(request.files) != 1:
         return problems.problem_response(422, "Send one file in the field `audio`.")
     if headers.idempotency_key is None:
-        return _accept_upload(user, files[0], UploadOptions(**form.model_dump()))
+        return _accept_upload(user, files[0], _upload_options(form))
     return _upload_once(user, files[0], form, headers.idempotency_key)
 
 
 @serves(operations.START_UPLOAD)
 def start_upload(user: User, body: schemas.LinkRequest) -> Answer:
-    options = UploadOptions(body.export_sp404, body.ai_analysis)
     batch_id = intake.open_batch(user, None, 1)
-    link = direct_uploads.create_link(user, body.filename, body.size_bytes, batch_id, options)
+    link = direct_uploads.create_link(user, body.filename, body.size_bytes, batch_id, _upload_options(body))
     return schemas.LinkAnswer(
         upload_id=link.upload_id,
         url=link.url,
@@ -93,12 +92,14 @@ def _upload_once(user: User, file: FileStorage, form: schemas.UploadForm, key: s
 
     A request that was cut off after it made its job finds that job; one that fails releases the key.
     """
-    fingerprint = idempotency.request_fingerprint(file.stream, file.filename, form.model_dump_json())
+    unsent = {name for name in ("collection", "folder") if not getattr(form, name)}  # as before these fields
+    options_sent = form.model_dump_json(exclude=unsent)
+    fingerprint = idempotency.request_fingerprint(file.stream, file.filename, options_sent)
     request_row = idempotency.begin_request(user, key, fingerprint)
     if request_row.answer is not None:
         return schemas.UploadAnswer.model_validate(request_row.answer)
     row_id, job = request_row.id, idempotency.find_job(request_row)
-    options = UploadOptions(**form.model_dump(), job_id=request_row.job_id)
+    options = _upload_options(form, job_id=request_row.job_id)
     try:
         answer = upload_answer(job) if job is not None else _accept_upload(user, file, options)
     except BaseException:
@@ -106,6 +107,10 @@ def _upload_once(user: User, file: FileStorage, form: schemas.UploadForm, key: s
         raise
     idempotency.save_answer(row_id, answer.model_dump(mode="json"))
     return answer
+
+
+def _upload_options(form: schemas.UploadForm, **values: str) -> UploadOptions:
+    return UploadOptions(form.export_sp404, form.ai_analysis, place=form.place, **values)
 
 
 def _accept_upload(user: User, file: FileStorage, options: UploadOptions) -> schemas.UploadAnswer:

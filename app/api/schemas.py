@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.render_answer import RenderAnswer, card_url
 from app.billing.quota import PlanUsage
 from app.models import CardExport, Job, Render
+from app.models.display_names import MAX_READ
+from app.models.sample_places import MAX_COLLECTION_NAME, MAX_DEPTH, SamplePlace
 
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 MAX_LINK_BYTES = 10**12
@@ -38,6 +40,23 @@ class UploadForm(RequestModel):
 
     export_sp404: bool = Field(True, description="Whether the job's response links to the SP-404MKII WAV.")
     ai_analysis: bool = Field(True, description="Whether to describe the sound: moods, texture, use.")
+    collection: str = Field(
+        "",
+        max_length=MAX_READ,
+        description="The name of the collection to keep the sample in. It is created if you have none of "
+        f"that name; of a longer one, {MAX_COLLECTION_NAME} characters are kept.",
+    )
+    folder: str = Field(
+        "",
+        max_length=MAX_READ,
+        description="With `collection`: the path of a folder in it, such as `Drums/Kicks`; at most "
+        f"{MAX_DEPTH} folders deep.",
+    )
+
+    @property
+    def place(self) -> SamplePlace:
+        """Return where the sample will be kept."""
+        return SamplePlace.from_texts(self.collection, self.folder)
 
 
 class LinkRequest(UploadForm):

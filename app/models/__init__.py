@@ -7,6 +7,7 @@ from app.models.api_token import ApiToken
 from app.models.audit_entry import AuditEntry
 from app.models.cached_render import Render
 from app.models.card_export import CardExport
+from app.models.collection import Collection, SampleMove
 from app.models.direct_upload import DirectUpload
 from app.models.duplicate_group import DuplicateCleanup, DuplicateGroup, DuplicateMember
 from app.models.idempotency_key import IdempotencyKey
@@ -46,6 +47,7 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "CardExport",
+    "Collection",
     "DataExport",
     "DirectUpload",
     "DuplicateCleanup",
@@ -72,6 +74,7 @@ __all__ = [
     "Render",
     "Sample",
     "SampleChange",
+    "SampleMove",
     "SampleVector",
     "SearchRow",
     "ShapingPreset",

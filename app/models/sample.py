@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.audio.result import Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.corrections import Corrections
+from app.models.sample_places import MAX_FOLDER_PATH
 from app.models.sample_vector import SampleVector
 from app.models.text_folding import fold_text
 from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_label
@@ -36,7 +37,11 @@ class Sample(Corrections, Model):
     """
 
     __tablename__ = "samples"
-    __table_args__ = (Index("ix_samples_library", "user_id", "deleted_at", "id"),)
+    __table_args__ = (
+        Index("ix_samples_library", "user_id", "deleted_at", "id"),
+        # All that a list of collections and folders says about them
+        Index("ix_samples_collection", "collection_id", "deleted_at", "folder", "size_bytes", "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -48,6 +53,9 @@ class Sample(Corrections, Model):
     original_key: Mapped[str] = mapped_column(String(200))
     sp404_key: Mapped[str] = mapped_column(String(200))
     parent_id: Mapped[str | None] = mapped_column(String(26))  # the sample it was cut from
+    # No foreign key: whoever removes a collection for good empties this first.
+    collection_id: Mapped[str | None] = mapped_column(String(26))
+    folder: Mapped[str] = mapped_column(String(MAX_FOLDER_PATH), default="", server_default="")
     pad_name: Mapped[str | None] = mapped_column(String(23))  # on the card; chosen by the first download
 
     duration_s: Mapped[float]

@@ -74,6 +74,8 @@ def create_link(
         size_bytes=size_bytes,
         export_sp404=options.export_sp404,
         ai_analysis=options.ai_analysis,
+        collection=options.place.collection,
+        folder=options.place.folder,
         created_at=utcnow(),
     )
     link = UploadLink(
@@ -158,7 +160,7 @@ def _create_job(user: User, upload: DirectUpload) -> Job:
     _check_size(upload, arrived, plan)
     head = store.first_bytes(upload.arrival_key, arrived, HEAD_BYTES)
     received = ReceivedFile(arrived.size_bytes, intake.detect_format(upload.filename, head))
-    options = UploadOptions(upload.export_sp404, upload.ai_analysis, upload.id)
+    options = UploadOptions(upload.export_sp404, upload.ai_analysis, upload.id, upload.place)
     job = intake.build_job(upload.user_id, plan, received, upload.filename, upload.batch_id, options)
     # Two requests that complete the same upload make two copies, so the slower one can delete its own.
     copy_key = f"incoming/{upload.user_id}/{upload.id}/{token_hex(4)}{received.format.extension}"
@@ -187,7 +189,7 @@ def _insert_job(upload: DirectUpload, job: Job) -> Job:
         known = session.get(Job, upload.id)
         if known is not None:
             return known
-        intake.insert_charged_job(session.get_one(User, upload.user_id), job)
+        intake.insert_charged_job(session.get_one(User, upload.user_id), job, upload.place)
         session.execute(delete(DirectUpload).where(DirectUpload.id == upload.id))
     return job
 

@@ -7,11 +7,20 @@ from flask_wtf.file import MultipleFileField
 from wtforms import HiddenField, IntegerField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
+from app.models.sample_places import SamplePlace
+
 
 class UploadPageForm(FlaskForm):
     audio = MultipleFileField("Audio files")
     batch = HiddenField()
     batch_files = IntegerField(validators=[Optional(), NumberRange(1)])
+    collection = HiddenField()
+    folder = HiddenField()
+
+    @property
+    def place(self) -> SamplePlace:
+        """Return where the samples will be kept."""
+        return SamplePlace.from_texts(self.collection.data, self.folder.data)
 
 
 class LinkForm(UploadPageForm):

@@ -19,12 +19,15 @@ from app.audio.decoding.format_sniffer import HEAD_BYTES, M4A, AudioFormat, snif
 from app.audio.decoding.mp4_tracks import read_mp4_tracks
 from app.billing import plans, quota
 from app.billing.plans import Plan
+from app.collections import collection_rows
+from app.collections.collection_rows import TooManyCollectionsError
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
 from app.jobs import purposes, scheduler
 from app.models import Batch, Job, Sample, User
 from app.models.base import new_id, transaction, utcnow
 from app.models.display_names import file_name
+from app.models.sample_places import NO_PLACE, SamplePlace
 from app.notify import batch_completion
 from app.upload import spool
 from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
@@ -57,6 +60,7 @@ class UploadOptions:
     export_sp404: bool = True
     ai_analysis: bool = True
     job_id: str = field(default_factory=new_id)
+    place: SamplePlace = NO_PLACE
 
 
 def accept_upload(
@@ -91,7 +95,7 @@ def create_upload_job(
         store_received(incoming_key, path, received.format.mime, name)
         try:
             with transaction():
-                insert_charged_job(user, job)
+                insert_charged_job(user, job, options.place)
         except BaseException:
             remove_stored(incoming_key)
             raise
@@ -168,16 +172,18 @@ def check_quota_early(user: User, size_bytes: int) -> None:
         raise UploadRefusedError(str(error)) from error
 
 
-def insert_charged_job(user: User, job: Job) -> None:
+def insert_charged_job(user: User, job: Job, place: SamplePlace = NO_PLACE) -> None:
     """Charge the upload and insert its job inside the caller's transaction, or raise UploadRefusedError.
 
-    The first files of an account start at once, also on the Free plan.
+    Its sample will be kept in the place; a collection of that name is created if there is none. The first
+    files of an account start at once, also on the Free plan.
     """
     quota.lock_account(user.id)
     starts_at_once = job.run_at > utcnow() and quota.immediate_files_left(user) > 0
     try:
         quota.charge_upload(user, job)
-    except quota.QuotaExceededError as error:
+        collection_rows.choose_place(job, place)
+    except (quota.QuotaExceededError, TooManyCollectionsError) as error:
         raise UploadRefusedError(str(error)) from error
     if starts_at_once:
         job.run_at = utcnow()

@@ -17,6 +17,7 @@ from app.form_responses import see_other
 from app.jobs import card_list
 from app.models import Job, User
 from app.models.api_token import SAMPLES_WRITE
+from app.models.sample_places import NO_PLACE, SamplePlace
 from app.negotiation import wants_json
 from app.plurals import pluralize
 from app.upload import demo_sounds, direct_uploads, early_checks, intake
@@ -69,7 +70,7 @@ def create() -> Response | tuple[Response, int]:
         return _upload_by_script(form, files)
     if not files:
         return see_other("upload.index", "Choose at least one audio file first.", "error")
-    _accept_files(files)
+    _accept_files(files, form.place)
     return see_other("jobs.cards")
 
 
@@ -80,7 +81,8 @@ def make_link() -> Response | tuple[Response, int]:
     form = LinkForm()
     if not form.validate():
         return jsonify(error="Send the file's name and its size in bytes."), 422
-    name, size_bytes, options = form.filename.data, form.size_bytes.data or 0, intake.UploadOptions()
+    name, size_bytes = form.filename.data, form.size_bytes.data or 0
+    options = intake.UploadOptions(place=form.place)
     link = direct_uploads.create_link(current_user, name, size_bytes, _open_batch(form), options)
     job_url = url_for("upload.complete", upload_id=link.upload_id)
     return jsonify(url=link.url, method="PUT", headers=link.headers, job_url=job_url), 201
@@ -166,13 +168,13 @@ def _sender() -> tuple[User | None, int]:
     return (current_user if current_user.is_authenticated else None), 1 if wants_json() else MAX_FORM_FILES
 
 
-def _accept_files(files: list[FileStorage]) -> None:
+def _accept_files(files: list[FileStorage], place: SamplePlace = NO_PLACE) -> None:
     """Accept every file that can be accepted and show why the others were refused, up to MAX_MESSAGES."""
     batch_id = intake.open_batch(current_user, None, len(files))
     refusals = []
     for file in files:
         try:
-            _accept_file(file, batch_id)
+            _accept_file(file, batch_id, place)
         except (intake.UploadRefusedError, intake.UploadUnavailableError, DiskFullError) as refusal:
             refusals.append(str(refusal))
     for sentence in refusals[:MAX_MESSAGES]:
@@ -186,11 +188,12 @@ def _upload_by_script(form: UploadPageForm, files: list[FileStorage]) -> tuple[R
     """Accept the one file of a script's request, so that each has its own progress bar and its own answer."""
     if len(files) != 1:
         return jsonify(error="Send one file per request."), 422
-    return jsonify(job_id=_accept_file(files[0], _open_batch(form)).id), 201
+    return jsonify(job_id=_accept_file(files[0], _open_batch(form), form.place).id), 201
 
 
-def _accept_file(file: FileStorage, batch_id: str) -> Job:
-    job = intake.accept_upload(current_user, file.stream, file.filename, batch_id)
+def _accept_file(file: FileStorage, batch_id: str, place: SamplePlace) -> Job:
+    options = intake.UploadOptions(place=place)
+    job = intake.accept_upload(current_user, file.stream, file.filename, batch_id, options)
     tasks.wake_for_job(job.tier)
     return job
 

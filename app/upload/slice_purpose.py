@@ -48,9 +48,12 @@ def _original_key(parent_id: str) -> str:
 
 
 def finish_slice(job: Job, results: Results) -> Sample:
-    """Return the new sample of a slice, which names the sample it was cut from."""
+    """Return the new sample of a slice, which names the sample it was cut from and is kept beside it."""
     sample = finish_upload(job, results)
     sample.parent_id = (job.choices or {})[PARENT]
+    parent = db.session.get(Sample, sample.parent_id)
+    if parent is not None:
+        sample.collection_id, sample.folder = parent.collection_id, parent.folder
     return sample
 
 

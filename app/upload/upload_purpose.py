@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.audio.result import Measurement
+from app.collections import collection_rows
 from app.jobs import transitions
 from app.jobs.describe_step import DESCRIBE
 from app.jobs.measure_step import MEASURE
@@ -49,6 +50,7 @@ def build_sample(job: Job, measurement: Measurement, described: dict[str, Any]) 
         corrections={},
         features=AudioFeatures.from_measurement(measurement),
         vector=SampleVector.from_analysis(job.user_id, analysis),
+        **collection_rows.chosen_place(job),
     )
     sample.index_for_search()
     return sample

@@ -35,6 +35,7 @@ from app.models import (
     OverageConsent,
     PaymentEvent,
     Sample,
+    SampleMove,
     StorageTotal,
     Subscription,
     Usage,
@@ -110,7 +111,7 @@ def make_full_account(app: Flask, email: str, customer_id: str | None = None) ->
     _add_shaping(user, sample)
     _add_kit(user, sample)
     _add_project(user, browser)
-    assert script.upload("by-script.wav", kick(), key="once").status_code == 202
+    assert script.upload("by-script.wav", kick(), key="once", collection="Dusty pack").status_code == 202
     uploaded_job(browser, "waiting.wav", kick())
     _add_payments(user, customer)
     _add_ai(user, sample_id)
@@ -244,7 +245,7 @@ def _add_ai(user: User, job_id: str) -> None:
 
 
 def _add_unfinished(user: User, sample_id: str) -> None:
-    """Add jobs that failed or are not reported, a file being uploaded, a vector to make, a total."""
+    """Add jobs that failed or are not reported, a file being uploaded, a vector to make, a total, a move."""
     with transaction() as session:
         batch = Batch(id=str(uuid4()), user_id=user.id, expected=2)
         session.add(batch)
@@ -257,7 +258,8 @@ def _add_unfinished(user: User, sample_id: str) -> None:
         )  # fmt: skip
         order = VectorOrder(sample_id=sample_id, version=1)
         total = StorageTotal(user_id=user.id, up_to=1, quantity=0)
-        session.add_all([upload, job, order, total])
+        moved = SampleMove(sample_id=sample_id, moved_at=utcnow(), folder="Dusty")
+        session.add_all([upload, job, order, total, moved])
         session.flush()
         job.incoming_key = f"incoming/{user.id}/{job.id}.wav"
         keys = [job.incoming_key, upload.arrival_key]

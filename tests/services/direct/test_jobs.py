@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.billing import quota
 from app.extensions import db
 from app.jobs import run
-from app.models import Job, Sample, User
+from app.models import Collection, Job, Sample, User
 from app.upload import intake
 from tests.services.direct.links import complete, keys, link, rows, send
 from tests.services.store_proxy import StoreProxy
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.services
 
 def test_a_file_sent_to_its_link_becomes_a_sample(script: ApiScript, owner: User) -> None:
     content = kick()
-    told = link(script, content, ai_analysis=False)
+    told = link(script, content, ai_analysis=False, collection="Pack", folder="Drums\\Kicks")
     assert send(told, content) == 200
     answer = complete(script, told)
     assert (answer.status_code, answer.get_json()["job_id"]) == (202, told["upload_id"])
@@ -35,6 +35,8 @@ def test_a_file_sent_to_its_link_becomes_a_sample(script: ApiScript, owner: User
     run.run_next()
     sample = db.session.scalars(select(Sample)).one()
     assert (sample.name, sample.format, sample.vibe) == ("Kick 01", "WAV", {})
+    collection = db.session.scalars(select(Collection)).one()
+    assert (collection.name, sample.collection_id, sample.folder) == ("Pack", collection.id, "Drums/Kicks")
     assert sample.content_sha256 == hashlib.sha256(content).hexdigest()
     got = httpx.get(script.get(f"/api/samples/{sample.id}/download").headers["Location"])
     assert got.content == content
@@ -43,12 +45,14 @@ def test_a_file_sent_to_its_link_becomes_a_sample(script: ApiScript, owner: User
 
 def test_the_page_uploads_directly_and_finds_the_duplicate_later(as_owner: Browser) -> None:
     content = chord()
-    told = as_owner.post("/upload/links", filename="Chord.wav", size_bytes=len(content)).get_json()
+    wishes = {"filename": "Chord.wav", "size_bytes": len(content), "collection": "Pack"}
+    told = as_owner.post("/upload/links", **wishes).get_json()
     assert send(told, content) == 200
     assert as_owner.post(told["job_url"]).status_code == 201
     run.run_next()
     sha256 = hashlib.sha256(content).hexdigest()
     assert as_owner.get(f"/upload/known/{sha256}").get_json()["name"] == "Chord"
+    assert db.session.scalars(select(Sample.collection_id)).one() is not None
 
 
 def test_completing_twice_creates_one_job(script: ApiScript, owner: User) -> None:
