@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from sqlalchemy import select
 
 from app.audio.render.recipe import RenderRecipe
@@ -14,10 +16,11 @@ from app.library import cleanups
 from app.models import DuplicateGroup, Sample, User, WebhookDelivery
 from app.notify import webhook_delivery
 from app.shaping import orders, presets
+from app.upload import zip_uploads
 from app.webhooks import endpoints
 from tests.imports import sending
 from tests.kits.stock import kit_of
-from tests.sp404.project.made_files import small_project
+from tests.sp404.project.made_files import small_project, zipped
 from tests.support import Browser, finished_job, kick
 
 
@@ -39,7 +42,10 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     upload = sending.send(browser, small_project())
     [waiting] = sending.order(browser, upload)
     run.run_next()
+    packed = zip_uploads.receive(owner, BytesIO(zipped({"kick.wav": kick()})), "pack.zip").id
+    run.run_next()
     return {
+        "zip_id": packed,
         "project_id": upload.id,
         "import_id": waiting.id,
         "export_id": card_id,

@@ -22,6 +22,7 @@ PURPOSES = (
     "render",
     "preview",
     "slice",
+    "unpack",
     "slice_zip",
     "kit_export",
     "kit_import",
@@ -118,7 +119,7 @@ class JobAnswer(BaseModel):
     )
     card_url: str | None = Field(description="Link to the ZIP of the card it made, as long as that is kept.")
     kit_id: str | None = Field(description="The kit that it imported.")
-    left_out: list[str] = Field(description="What the import left out or found wrong.")
+    left_out: list[str] = Field(description="What the import or the ZIP left out, and what was wrong.")
 
     @classmethod
     def from_job(

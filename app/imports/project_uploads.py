@@ -7,7 +7,7 @@ from typing import IO
 
 from sqlalchemy import delete, func, or_, select
 
-from app.billing import quota
+from app.billing import plans, quota
 from app.billing.plans import MB
 from app.extensions import db
 from app.integrations.storage import BINARY_MIME
@@ -19,7 +19,7 @@ from app.models.ownership import RowNotFoundError
 from app.models.project_upload import UPLOAD_LIFETIME
 from app.sp404.errors import UnitFileError
 from app.sp404.importing.kit_sources import FoundKit, look_into
-from app.upload import early_checks, spool
+from app.upload import spool
 from app.upload.intake import remove_stored, store_received
 
 KIT_IMPORT = "kit_import"
@@ -34,7 +34,7 @@ def receive(user: User, stream: IO[bytes], raw_name: str | None) -> ProjectUploa
 
     Raises UnitFileError for a file that can't be used, UploadUnavailableError and DiskFullError.
     """
-    user_id, name, limit = user.id, file_name(raw_name), early_checks.largest_project(user)
+    user_id, name, limit = user.id, file_name(raw_name), plans.plan_for_user(user).max_archive_bytes
     spool.require_free_disk()
     forget_unneeded(user_id)  # afterwards no database connection is held while reading and storing
     with spool.on_disk(stream) as path:

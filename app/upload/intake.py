@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.audio.decoding.content_names import describe_content
+from app.audio.decoding.content_names import ZIP_ARCHIVE, describe_content
 from app.audio.decoding.format_sniffer import HEAD_BYTES, M4A, AudioFormat, sniff_format
 from app.audio.decoding.mp4_tracks import read_mp4_tracks
 from app.billing import plans, quota
@@ -33,6 +33,7 @@ from app.upload import spool
 from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
 
 BLOCK_BYTES = 1 << 20
+ZIP_ADVICE = "ZIPs are unpacked on the upload page, or send its sounds one by one."
 MAX_BATCH_FILES = max(plan.uploads for plan in plans.PLANS.values())
 
 
@@ -238,9 +239,8 @@ def detect_format(name: str, head: bytes, file: BinaryIO | None = None) -> Audio
     is_video = found is M4A and file is not None and read_mp4_tracks(file, file.seek(0, 2)).has_video
     if found is None or is_video:
         looks = "a video" if is_video else describe_content(head)
-        raise UploadRefusedError(
-            f"{name} is not audio we can read (looks like {looks}). WAV, AIFF, FLAC, MP3, M4A and OGG work."
-        )
+        advice = ZIP_ADVICE if looks == ZIP_ARCHIVE else "WAV, AIFF, FLAC, MP3, M4A and OGG work."
+        raise UploadRefusedError(f"{name} is not audio we can read (looks like {looks}). {advice}")
     return found
 
 

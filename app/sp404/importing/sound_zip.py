@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from app.plurals import join_words, pluralize
+from app.plurals import pluralize
 from app.sp404.errors import UnitFileError
 from app.sp404.project.file_trees import PADCONF, ZIP_MAGICS, is_junk
 from app.sp404.project.zip_checks import (
@@ -105,7 +105,7 @@ class ZipContents:
         total = self.no_audio + self.hidden
         kinds = [(self.no_audio, "no audio"), (self.hidden, "hidden")]
         told = [f"{count:,} {'is' if count == 1 else 'are'} {kind}" for count, kind in kinds if count]
-        return f"{pluralize(total, 'file')} left out: {join_words(told)}." if total else ""
+        return f"{pluralize(total, 'file')} left out: {', '.join(told)}." if total else ""
 
     @property
     def size_bytes(self) -> int:

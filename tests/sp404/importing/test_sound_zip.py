@@ -44,7 +44,7 @@ def test_side_files_are_counted_and_folders_are_kept(tmp_path: Path) -> None:
     beside = ("Pack/kick.wav.asd", "Pack/kick.wav.reapeaks", "Pack/read me.txt", "Pack/LICENSE")
     sounds = ("Pack/Drums/Kicks/kick.WAV", "Pack/Drums/./snare.flac", "Pack//loop.mp3")
     contents = found(tmp_path, *hidden, *beside, *sounds)
-    assert contents.side_files == "8 files left out: 4 are no audio and 4 are hidden."
+    assert contents.side_files == "8 files left out: 4 are no audio, 4 are hidden."
     assert (contents.top_folder, contents.problems) == ("Pack", [])
     assert [(sound.folder, sound.name) for sound in contents.sounds] == [
         ("Drums/Kicks", "kick.WAV"),
