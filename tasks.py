@@ -21,6 +21,7 @@ from app.auth import login_sessions
 from app.billing import overage_charges, payment_events, storage_totals, subscription_refresh
 from app.billing.plans import PRO_TIER
 from app.cards import card_orders
+from app.collections import collection_edits
 from app.deduplication.comparison import compare_due_samples
 from app.engine import dispatch
 from app.imports import project_uploads
@@ -122,7 +123,7 @@ def run_housekeeping() -> None:
     )
     message_lanes.send_mails()
     run_aside("usage", outbox.deliver_usage)
-    run_aside("purge", trash.purge_deleted, kit_list.purge_deleted_kits)
+    run_aside("purge", trash.purge_deleted, kit_list.purge_deleted_kits, collection_edits.purge_collections)
     run_aside("follow-changes", follow_all_changes)
     run_aside("duplicates", compare_due_samples)
     run_aside("cleanups", cleanups.continue_cleanups)

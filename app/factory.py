@@ -18,6 +18,7 @@ from app.auth.routes import blueprint as auth
 from app.billing.routes import blueprint as billing
 from app.cards.card_purpose import CARD_PURPOSE
 from app.cards.routes import blueprint as cards
+from app.collections.routes import blueprint as collections
 from app.config import LOOPBACK_HOSTS, Settings
 from app.deduplication.routes import blueprint as duplicates
 from app.extensions import csrf, db, limiter, login_manager, migrate
@@ -128,6 +129,7 @@ def _register_blueprints(app: Flask) -> None:
         jobs,
         library,
         bulk,
+        collections,
         kits,
         alike,
         duplicates,

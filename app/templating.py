@@ -23,6 +23,7 @@ from app.integrations.mailer import mail_folder
 from app.jobs import purposes
 from app.mail_addresses import readable_address
 from app.models.base import utcnow
+from app.models.sample_places import folders_above
 from app.music import musical_keys
 from app.plurals import pluralize
 
@@ -228,6 +229,7 @@ FILTERS = {
     "bpm": format_bpm,
     "clock": format_length,
     "decibels": format_decibels,
+    "folders_above": folders_above,
     "megabytes": format_size,
     "money": format_money,
     "musical_key": format_key,

@@ -9,11 +9,13 @@ from sqlalchemy import select
 from app.audio.render.recipe import RenderRecipe
 from app.auth import api_tokens, login_sessions
 from app.cards import card_orders
+from app.collections import moves
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
 from app.jobs import run
 from app.library import cleanups
-from app.models import DuplicateGroup, Sample, User, WebhookDelivery
+from app.models import Collection, DuplicateGroup, Sample, User, WebhookDelivery
+from app.models.sample_places import SamplePlace
 from app.notify import webhook_delivery
 from app.shaping import orders, presets
 from app.upload import zip_uploads
@@ -44,6 +46,8 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     run.run_next()
     packed = zip_uploads.receive(owner, BytesIO(zipped({"kick.wav": kick()})), "pack.zip").id
     run.run_next()
+    moves.move_samples(owner, [job_id], SamplePlace("Pack"))
+    collection = db.session.scalars(select(Collection).where(Collection.user_id == owner.id)).one()
     return {
         "zip_id": packed,
         "project_id": upload.id,
@@ -69,4 +73,5 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
         "pad": "A1",
         "place": "A1",
         "bank": "A",
+        "collection_id": collection.id,
     }

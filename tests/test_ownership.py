@@ -13,13 +13,14 @@ from app.models import User
 from tests.owned_rows import one_of_everything
 from tests.support import ApiScript, Browser
 
-# Not ids: a signature or hash is its own permission and has its own tests. So has the time of a deletion.
+# Not ids: a signature or hash is its own permission and has its own tests. So has the time of a deletion or move.
 # Invoices exist with Stripe only: tests/billing/test_pages.py asks for one.
 NO_ID = {
     "token": "pages.media",
     "sha256": "upload.known",
     "invoice_id": "billing.invoice",
     "deleted_at": "bulk.restore",
+    "moved_at": "bulk.undo_move",
 }
 
 FILLING: dict[str, dict[str, Any]] = {

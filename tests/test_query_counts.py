@@ -22,6 +22,7 @@ from app.models import (
     Attempt,
     AuditEntry,
     Batch,
+    Collection,
     DuplicateGroup,
     Invoice,
     Job,
@@ -69,7 +70,13 @@ NO_ROWS = {
 }  # fmt: skip
 # A page and what follows it: the same address with a search, a purpose, a tab or another page.
 QUERIES = {
-    "library.index": ("", "?ask=dark+loops,+not+too+bright", "?q=loop&sort=bpm", "?tag=t1"),
+    "library.index": (
+        "",
+        "?ask=dark+loops,+not+too+bright",
+        "?q=loop&sort=bpm",
+        "?tag=t1",
+        "?collection={collection_id}&folder=Drums",
+    ),
     "reprocessing.offer": ("?purpose=describe&all=1", "?purpose=analyse&all=1"),
     "admin.queues": ("", "?tab=failed", "?tab=done", "?tab=delayed&text=loop"),
     "alike.similar": ("", "?preset=rhythm&but=brighter&ask=dark+loops"),
@@ -103,6 +110,7 @@ class Stock:
         self.job = db.session.scalars(select(Job)).one()
         self.count = 0
         self.latest = sample
+        self.first_collection = ""
 
     def fill(self, count: int) -> None:
         """Add rows until there are `count` of each kind."""
@@ -123,6 +131,12 @@ class Stock:
         sample.features = copy_of(self.sample.features)
         assert self.sample.vector is not None
         sample.vector = copy_of(self.sample.vector)
+        collection = Collection(user_id=self.user.id, name=f"Pack {number}", folded_name=f"pack {number}")
+        db.session.add(collection)
+        db.session.flush()
+        self.first_collection = self.first_collection or collection.id
+        sample.collection_id = self.first_collection if number % 2 else collection.id
+        sample.folder = f"Drums/Folder {number}"
         sample.tags = [Tag(name=f"t{tag}") for tag in range(3)]
         sample.index_for_search()
         db.session.add(sample)
@@ -244,7 +258,7 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
     group = db.session.scalars(select(DuplicateGroup.id)).first()
     kit = db.session.scalars(select(Kit.id).order_by(Kit.id)).first()
     ids = {"sample_id": stock.sample.id, "job_id": failed, "endpoint_id": endpoint, "group_id": group}
-    ids |= {"kit_id": kit, "pad": "A1", "bank": "A"}
+    ids |= {"kit_id": kit, "pad": "A1", "bank": "A", "collection_id": stock.first_collection}
     ids["project_id"] = db.session.scalars(select(ProjectUpload.id)).first()
     ids["import_id"] = db.session.scalars(select(Job.id).where(Job.purpose == KIT_IMPORT)).first()
     ids["zip_id"] = db.session.scalars(select(Job.id).where(Job.purpose == UNPACK)).first()

@@ -17,7 +17,7 @@ from app.negotiation import wants_fragment
 from app.search import facets, similar_samples
 from app.search.chips import search_chips
 from app.search.listed_samples import load_listed
-from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_query import SampleQuery, with_collection_name, with_learned_words
 from app.search.sample_search import PAGE_SIZE
 from app.search.similar_samples import MAX_HITS, MAX_SOURCES, NoVectorError, SimilarQuery
 
@@ -58,6 +58,7 @@ def choose_several() -> Response:
 
 def _render_page(sources: list[Sample], own_url: Callable[..., str]) -> str:
     search = with_learned_words(current_user, SampleQuery.from_args(request.args))
+    search = with_collection_name(current_user, search)
     wanted, ids = SimilarQuery.from_args(request.args, search), [sample.id for sample in sources]
     try:
         source = similar_samples.read_source(current_user, ids)

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from app.collections import collection_list
 from app.form_responses import parse_whole_number
 from app.kits import grid, history, kit_list
 from app.kits.bank_filling import LibraryLacksError, NothingToFillError
@@ -26,7 +27,7 @@ from app.models import Kit
 from app.negotiation import wants_fragment
 from app.search import facets
 from app.search.chips import search_chips
-from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_query import SampleQuery, with_collection_name, with_learned_words
 from app.search.sample_search import list_samples
 from app.sp404.bank_layouts import LAYOUTS
 from app.sp404.errors import UnitFileError
@@ -91,6 +92,7 @@ def render_kit(
 def found_samples(kit: Kit, bank: str, pad: str | None) -> dict[str, Any]:
     """Return what the library beside the pads shows: the samples that the address asks for."""
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
+    query = with_collection_name(current_user, query)
     results = list_samples(current_user, query, request.args.get("after", ""), OFFERED_SAMPLES)
     return {
         "query": query,
@@ -98,6 +100,7 @@ def found_samples(kit: Kit, bank: str, pad: str | None) -> dict[str, Any]:
         "counts": results.counts,
         "chips": search_chips(query),
         "tags": facets.count_tags(current_user),
+        **collection_list.filter_choices(current_user, query),
         "search_url": partial(url_for, "kits.library", kit_id=kit.id, bank=bank, pad=pad),
         "placing": "placing",
     }

@@ -12,6 +12,9 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from app.billing import quota
+from app.collections import moves
+from app.collections.collection_rows import TooManyCollectionsError
+from app.collections.forms import MoveForm
 from app.download_names import ZIP_TYPE
 from app.extensions import limiter
 from app.library import bulk_download, bulk_edits, bulk_selection, trash
@@ -19,6 +22,7 @@ from app.library.bulk_edits import BulkOutcome
 from app.library.bulk_forms import BulkTagsForm, BulkValuesForm
 from app.library.bulk_selection import MAX_SELECTED, BulkSelection
 from app.models.base import utcnow
+from app.models.sample_places import NO_PLACE
 from app.plurals import pluralize
 from app.search.sample_query import SampleQuery
 
@@ -115,6 +119,39 @@ def delete() -> Response:
     return _with_selection(change)
 
 
+@blueprint.post("/move")
+@per_account
+def move() -> Response:
+    """Move the selected samples to a collection, or out of any, and offer to undo that."""
+    form = MoveForm(prefix=PREFIX)
+    is_out = request.form.get("set-out") == "1"
+    if not is_out and not form.validate():
+        return _refuse(form)
+    place = NO_PLACE if is_out else form.place
+
+    def change(ids: Sequence[str]) -> None:
+        count, at = moves.move_samples(current_user, ids, place)
+        undo = url_for("bulk.undo_move", moved_at=at.isoformat())
+        target = f"to {place.collection}" if place.collection else "out of their collections"
+        flash(f"{pluralize(count, 'sample')} moved {target}.", f"undo:{undo}" if count else "message")
+
+    try:
+        return _with_selection(change)
+    except TooManyCollectionsError as error:
+        return _back(str(error), "error")
+
+
+@blueprint.post("/move/<moved_at>/undo")
+@per_account
+def undo_move(moved_at: str) -> Response:
+    """Put samples back to where they were before a move."""
+    at = _recent_time(moved_at)
+    count = moves.undo_move(current_user, at) if at else 0
+    if not count:
+        return _back("There is nothing left to undo.", "error")
+    return _back(f"{pluralize(count, 'sample')} moved back.")
+
+
 @blueprint.post("/restore/<deleted_at>")
 @per_account
 def restore(deleted_at: str) -> Response:
@@ -130,7 +167,7 @@ def restore(deleted_at: str) -> Response:
 
 
 def _recent_time(text: str) -> datetime | None:
-    """Return a time of which something may still be in the trash; None for any other text."""
+    """Return a time of which something may still be undone; None for any other text."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -10,6 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
+from app.collections import collection_list, collection_rows
 from app.extensions import limiter
 from app.kits import placements
 from app.library import bulk_views, downloads, measurement_facts, samples, trash
@@ -23,7 +24,7 @@ from app.search import facets, ranking, word_questions
 from app.search.chips import search_chips
 from app.search.listed_samples import load_listed
 from app.search.page_order import MAX_RANKED
-from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_query import SampleQuery, with_collection_name, with_learned_words
 from app.search.sample_search import list_samples
 from app.search.term_labels import order_label
 
@@ -37,6 +38,7 @@ RESET_CORRECTIONS = "taken_back"
 def index() -> str:
     """Show the list. htmx gets only the part below the search field, from the same address."""
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
+    query = with_collection_name(current_user, query)
     after = request.args.get("after", "")
     results, search_url = list_samples(current_user, query, after), partial(url_for, ".index")
     if wants_fragment() and after:
@@ -55,6 +57,7 @@ def index() -> str:
         sorts=ranking.SORT_ORDERS,
         counts=results.counts,
         tags=facets.count_tags(current_user),
+        **collection_list.filter_choices(current_user, query),
         bulk_values=BulkValuesForm(None, prefix=bulk_views.PREFIX),
         askable=word_questions.words_to_offer(current_user, query.ask, query.learned),
     )
@@ -233,6 +236,7 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         other_sounds=measurement_facts.other_sounds(sample),
         age=sample_age(sample),
         placements=placements.pads_with(sample),
+        collection=collection_rows.find_of(sample),
     )
 
 

@@ -34,6 +34,11 @@ def collection_name(raw: str | None) -> str:
     return _visible_part(raw or "", MAX_COLLECTION_NAME)
 
 
+def cut_name(name: str, ending: str) -> str:
+    """Return a stored name with an ending, cut so that it fits."""
+    return cut_text(name, MAX_COLLECTION_NAME - len(ending)).rstrip() + ending
+
+
 def fold_name(name: str) -> str:
     """Return a stored name as it is compared: two collections of a user differ in more than case."""
     return unicodedata.normalize("NFC", name.casefold())
@@ -54,6 +59,11 @@ def folders_above(path: str) -> list[str]:
     """Return the paths from the top folder down to this one: `Drums`, `Drums/Kicks`."""
     names = path.split(BETWEEN_FOLDERS) if path else []
     return [BETWEEN_FOLDERS.join(names[: depth + 1]) for depth in range(len(names))]
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Return whether a path is a folder or below it, whatever the case; everything is inside an empty one."""
+    return not folder or fold_name(folder) in map(fold_name, folders_above(path))
 
 
 def _visible_part(raw: str, longest: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from app.models.sample_places import BETWEEN_FOLDERS
 from app.search import ranking
 from app.search.sample_query import SampleQuery
 from app.search.sentence_parser import Term, quote_term, remove_term
@@ -37,8 +38,16 @@ def _filter_chips(query: SampleQuery) -> list[Chip]:
         (tempo_label(*query.tempo), {"bpm_min": None, "bpm_max": None}),
         (f"#{query.tag}" if query.tag else "", {"tag": ""}),
         ("liked" if query.liked else "", {"liked": False}),
+        (_place_label(query), {"collection": "", "folder": ""}),
     ]
     return [Chip(label, query.to_args(**dropped)) for label, dropped in filters if label]
+
+
+def _place_label(query: SampleQuery) -> str:
+    if not query.collection:
+        return ""
+    name = query.collection_name or "a collection you don't have"
+    return f"in {name}{' › ' if query.folder else ''}{query.folder.replace(BETWEEN_FOLDERS, ' › ')}"
 
 
 def _term_chip(query: SampleQuery, term: Term) -> Chip:

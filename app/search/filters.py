@@ -9,7 +9,7 @@ from app.models.text_folding import fold_text, strip_accents
 from app.music import musical_keys
 from app.music.sound_classes import ONE_SHOT, sounds_named
 from app.music.sound_words import sound_of_word
-from app.search import conditions, text_conditions
+from app.search import conditions, index_terms, text_conditions
 from app.search.condition import Condition, any_of
 from app.search.folded_sentence import TYPOGRAPHIC_QUOTES
 from app.search.sample_query import MAX_TEXT_LENGTH, SampleQuery
@@ -52,7 +52,7 @@ def wanted_keys(query: SampleQuery) -> list[str]:
 
 
 def other_filters(query: SampleQuery) -> list[Condition]:
-    """Return the other conditions: free text, tempo, tag, like."""
+    """Return the other conditions: free text, tempo, tag, collection and folder, like."""
     return [*_words_and_figures(query), *([conditions.is_liked()] if query.liked else [])]
 
 
@@ -70,6 +70,8 @@ def _words_and_figures(query: SampleQuery) -> list[Condition]:
     if query.tag:
         # An older version may have stored the tag in the form it was typed in.
         wanted.append(text_conditions.has_trait("tag", *sorted({query.tag, tag_name(query.tag)})))
+    if query.collection:
+        wanted.append(text_conditions.has_trait(*index_terms.place_trait(query.collection, query.folder)))
     return wanted
 
 

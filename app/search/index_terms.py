@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from zlib import crc32
 
 from app.models.punctuation import blank_punctuation
+from app.models.sample_places import fold_name
 
 Group = frozenset[str]
 """Terms of which a sample has at least one."""
@@ -60,6 +61,14 @@ def values_of(field: str, framed: str) -> list[str]:
         for each in framed.split(" ")
         if each.startswith(f"{field}:")
     ]
+
+
+def place_trait(collection_id: str, folder: str) -> tuple[str, str]:
+    """Return the field and the value by which the samples of a folder are found, or of a whole collection.
+
+    Folders are found whatever their case.
+    """
+    return ("folder", f"{collection_id}/{fold_name(folder)}") if folder else ("collection", collection_id)
 
 
 def word_term(word: str, where: str = TEXT) -> str:

@@ -58,6 +58,8 @@ LOADED = load_only(
     Sample.liked,
     Sample.created_at,
     Sample.deleted_at,
+    Sample.collection_id,
+    Sample.folder,
 )
 
 

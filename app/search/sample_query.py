@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.models import User
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Collection, User
+from app.models.sample_places import folder_path
 from app.music import musical_keys, sound_classes
 from app.search import learned_words
 from app.search.learned_words import Meanings
@@ -14,6 +18,7 @@ from app.search.ranking import SORT_ORDERS
 from app.search.sentence_parser import MAX_SENTENCE_LENGTH, Term
 
 MAX_TEXT_LENGTH = 200
+NOT_IN_ADDRESS = ("learned", "collection_name")
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,13 @@ class SampleQuery:
     bpm_max: float | None = None
     tag: str = ""
     liked: bool = False
+    collection: str = ""  # an id
+    folder: str = ""  # in the collection, with the folders below it
     sort: str = ""  # the order the user picked; empty leaves the order to the sentence
     # Not part of the address: what a model told this user about words of the sentence.
     learned: Meanings = field(default_factory=dict, compare=False)
+    # Nor is this: the name of the collection; empty for one that the user does not have.
+    collection_name: str = field(default="", compare=False)
 
     @classmethod
     def from_args(cls, args: Mapping[str, str]) -> SampleQuery:
@@ -48,6 +57,8 @@ class SampleQuery:
             bpm_max=_parse_number(args.get("bpm_max")),
             tag=args.get("tag", "")[:40],
             liked=args.get("liked") == "1",
+            collection=args.get("collection", "")[:26].upper(),
+            folder=folder_path(args.get("folder")) if args.get("collection") else "",
             sort=_one_of(args.get("sort"), tuple(SORT_ORDERS)),
         )
 
@@ -57,7 +68,7 @@ class SampleQuery:
         return {
             name: _to_text(value)
             for name, value in values.items()
-            if value not in ("", None, False) and name != "learned"
+            if value not in ("", None, False) and name not in NOT_IN_ADDRESS
         }
 
     @property
@@ -81,6 +92,14 @@ class SampleQuery:
 def with_learned_words(user: User, query: SampleQuery) -> SampleQuery:
     """Return the query with what this user has learned about its words."""
     return replace(query, learned=learned_words.known_meanings(user, query.ask))
+
+
+def with_collection_name(user: User, query: SampleQuery) -> SampleQuery:
+    """Return the query with the name of its collection, for the words that say what was searched."""
+    own = Collection.id == query.collection, Collection.user_id == user.id, Collection.deleted_at.is_(None)
+    if not query.collection:
+        return query
+    return replace(query, collection_name=db.session.scalar(select(Collection.name).where(*own)) or "")
 
 
 def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:

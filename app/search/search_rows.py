@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.models import Sample
+from app.models.sample_places import folders_above
 from app.models.search_row import NO_TEMPO
 from app.models.text_folding import fold_text
 from app.search import index_terms
@@ -112,6 +113,9 @@ def _traits(sample: Sample, vibe: dict[str, Any]) -> list[str]:
     for field, described in DESCRIPTION_FIELDS.items():
         traits += [trait(field, name) for name in _names(vibe.get(described))]
     traits += [trait("tag", name) for name in sample.tag_names]
+    if sample.collection_id is not None:
+        places = ["", *folders_above(sample.folder)]
+        traits += [trait(*index_terms.place_trait(sample.collection_id, folder)) for folder in places]
     traits += index_terms.tempo_traits(sample.bpm, sample.duration_s, BARS_TOLERANCE)
     there = {"key": sample.key is not None, "bpm": sample.bpm is not None, "tags": bool(sample.tag_names)}
     traits += [trait("has" if is_there else "lacks", name) for name, is_there in there.items()]

@@ -34,10 +34,13 @@ FREE_TEXTS = (
     "ic",
 )
 SORTS = ("", "newest", "oldest", "name", "bpm", "length")
+PACK = "01JAAAAAAAAAAAAAAAAAAAAAAA"
 FILTERS: tuple[dict[str, Any], ...] = (
     {}, {"kind": "one-shot"}, {"sound": "drums"}, {"key": "A minor", "compatible": True}, {"liked": True},
     {"tag": "dusty"}, {"bpm_min": 85.0, "bpm_max": 95.0}, {"q": "ki"}, {"ask": "dusty"},
     {"ask": "longest kicks"}, {"ask": "darkest"},
+    {"collection": PACK}, {"collection": PACK, "folder": "drums/KICKS X"},
+    {"collection": PACK, "folder": "drums"},
 )  # fmt: skip
 SHELF = {f"{name} {number}": vibe for number in range(3) for name, vibe in VIBES.items()} | {
     "Deep Kick": {}, "AM-1 vocal hit": {}, "kick_02 dusty": {"tags": ["dusty"]}, "80s tom": {},
@@ -68,6 +71,8 @@ def fill_shelf(owner: User) -> User:
         with transaction():
             sample.duration_s = 0.25 * (number % 5 + 1)
             sample.liked = number % 3 == 0
+            if number % 2:
+                sample.collection_id, sample.folder = PACK, ("", "Drums", "Drums/Kicks x")[number % 3]
             if number % 2:
                 sample.correct(kind="one-shot", sound=("kick", "snare", "tom")[number % 3], bpm=None)
             else:

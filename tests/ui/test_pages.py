@@ -37,6 +37,8 @@ OWN = (
     "SAMPLE/chops",
     "SAMPLE/chops?by=equal&count=4",
     "/shaping",
+    "/collections",
+    "COLLECTION",
     "/duplicates",
     "DUPLICATES",
     "/kits",
@@ -86,6 +88,10 @@ def address(path: str, library: Producer) -> str:
     if path.startswith(("KIT", "EMPTY KIT")):
         kits = re.findall(r'class="kit-name" href="([^"]+)"', library.http.get("/kits").text)
         return kits[1] if path == "EMPTY KIT" else path.replace("KIT", kits[0])
+    if path == "COLLECTION":
+        found = re.search(r'class="kit-name"[^>]*href="([^"]+)"', library.http.get("/collections").text)
+        assert found is not None
+        return found.group(1)
     if path == "PROJECT":
         sent = [("project", ("card.zip", zipped(small_project(), "PROJECT_01/")))]
         form = {"csrf_token": library.token("/")}
@@ -110,9 +116,11 @@ def duplicates(library: Producer) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def kits(duplicates: None, library: Producer) -> None:
-    """Make an empty kit, and one with a pattern and every sort of pad: sounds and a locked empty one."""
+    """Make an empty kit, one with a pattern and every sort of pad, and a collection with a folder."""
     library.post("/kits", name="Empty kit", tempo="90", tempo_source="project")
     library.post("/kits/placements", kit="", sample=sample_ids(library))
+    fields = {"set-collection": "Dusty pack", "set-folder": "Drums/Kicks"}
+    library.post("/selected/move", sample=sample_ids(library)[:2], **fields)
     kit = address("KIT", library)
     library.post(f"{kit}/pads/A2/lock", revision="1")
     library.post(f"{kit}/pads/B1/lock", revision="2")
