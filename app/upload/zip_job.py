@@ -25,7 +25,7 @@ from app.models import Job, User
 from app.models.base import derived_id, transaction
 from app.models.display_names import file_name, file_title
 from app.models.job import DECODED, UNFINISHED
-from app.models.sample_places import SamplePlace
+from app.models.sample_places import SamplePlace, collection_name
 from app.sp404.errors import UnitFileError
 from app.sp404.importing.sound_zip import PackedSound, ZipContents, read_sound_zip
 from app.upload import intake
@@ -92,6 +92,7 @@ class SoundTaking:
             "problems": self.problems,
             "without_room": self.without_room,
             "refusal": self.refusal,
+            "collection": self._collection_name,
             "side_files": self.contents.side_files,
             "projects": self.contents.projects,
         }
@@ -181,8 +182,11 @@ class SoundTaking:
         db.session.commit()
 
     def _place(self, sound: PackedSound) -> SamplePlace:
-        collection = self.contents.top_folder or file_title(self.work.claim.filename)
-        return SamplePlace.from_texts(collection, sound.folder)
+        return SamplePlace.from_texts(self._collection_name, sound.folder)
+
+    @property
+    def _collection_name(self) -> str:
+        return collection_name(self.contents.top_folder or file_title(self.work.claim.filename))
 
 
 def sounds_batch_id(job_id: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 
+from app.collections import collection_rows
 from app.extensions import db
 from app.jobs import transitions
 from app.jobs.purposes import Purpose, Results, Stage, Step, Wording
@@ -34,6 +35,7 @@ def finish_unpacking(job: Job, results: Results) -> None:
         "sentences": _sentences(unpacked),
         "problems": left_out[:MAX_NAMED],
         "more": max(len(left_out) - MAX_NAMED, 0),
+        "collection_id": _collection_id(job.user_id, unpacked),
         "has_no_room": bool(unpacked["without_room"]),
     }
     job.choices = {**(job.choices or {}), OUTCOME: outcome}
@@ -41,6 +43,11 @@ def finish_unpacking(job: Job, results: Results) -> None:
     if batch is not None:
         batch.refused = max(batch.expected - unpacked["taken"], 0)
         batch_completion.settle_if_done(batch.id)
+
+
+def _collection_id(user_id: str, unpacked: Mapping[str, Any]) -> str | None:
+    found = collection_rows.find_named(user_id, unpacked["collection"]) if unpacked["taken"] else None
+    return found.id if found is not None else None
 
 
 def _sentences(unpacked: Mapping[str, Any]) -> list[str]:

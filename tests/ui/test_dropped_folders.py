@@ -48,7 +48,7 @@ def test_sounds_of_a_folder_are_uploaded_and_side_files_are_left_out(page: Page,
     expect(page.locator("#tray")).to_be_hidden()
     page.goto("/samples?q=break")
     page.get_by_role("link", name="break", exact=True).first.click()
-    expect(page.locator("main")).to_contain_text("My pack")
+    expect(page.get_by_role("navigation", name="Folders")).to_contain_text("My pack › Loops › 93")
 
 
 def test_a_chosen_folder_and_a_zip_are_taken(page: Page, tmp_path: Path) -> None:
@@ -69,6 +69,7 @@ def test_a_chosen_folder_and_a_zip_are_taken(page: Page, tmp_path: Path) -> None
     expect(refused.get_by_role("link", name="Import a project")).to_have_attribute("href", "/kits/import")
     done = page.locator(".card.completed", has_text="Night.zip")
     expect(done).to_contain_text("3 sounds added. 1 file left out: 1 is no audio.", timeout=60_000)
+    expect(done.get_by_role("link", name="Open the collection")).to_be_visible()
     for name in ("rim.wav", "low.wav", "0.wav", "1.wav", "2.wav"):
         expect(page.locator(".card.completed", has_text=name)).to_be_visible(timeout=60_000)
     # A ZIP that does not fit is not sent before its owner says so.

@@ -93,6 +93,7 @@ def test_each_sound_is_an_upload_in_the_folders_of_a_collection(
     assert mail.kind == BATCH_DONE
     for address in ("/jobs", f"/upload/zips/{job.id}"):
         page = as_owner.get(address).text
+        assert f'href="/samples?collection={collection.id}"' in page
         assert all(sentence in page for sentence in [*outcome["sentences"], "notes.wav: It is not audio"])
     second = send(as_owner, zip_of(tmp_path, [("a/b.wav", sound(0))]), "Zwei.zip")
     run.run_next()
