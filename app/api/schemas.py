@@ -104,7 +104,7 @@ class JobAnswer(BaseModel):
         description=f"One of `{'`, `'.join(PURPOSES)}`, or another one that a later version adds."
     )
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
-    step: Literal["stored", "decoded", "analysed", "described", "shaped", "ready"]
+    step: Literal["stored", "decoded", "analysed", "described", "shaped", "unpacked", "ready"]
     filename: str
     size_bytes: int
     created_at: datetime

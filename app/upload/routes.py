@@ -85,7 +85,7 @@ def create() -> Response | tuple[Response, int]:
 
 
 @blueprint.post("/links")
-@limiter.limit("1000/hour")
+@limiter.limit("5000/hour")
 def make_link() -> Response | tuple[Response, int]:
     """Return a link that sends one file straight to the object store."""
     form = LinkForm()
@@ -144,7 +144,7 @@ def known(sha256: str) -> Response | tuple[Response, int]:
 
 
 @blueprint.post("/skipped")
-@limiter.limit("600/hour")
+@limiter.limit("5000/hour")
 def skipped() -> Response:
     """Count a file that the browser did not send after all, so that the batch's mail does not wait for it."""
     form = UploadPageForm()

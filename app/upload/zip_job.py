@@ -24,7 +24,7 @@ from app.jobs.purposes import StepInput
 from app.models import Job, User
 from app.models.base import derived_id, transaction
 from app.models.display_names import file_name, file_title
-from app.models.job import DECODED, UNFINISHED
+from app.models.job import STORED, UNFINISHED
 from app.models.sample_places import SamplePlace, collection_name
 from app.sp404.errors import UnitFileError
 from app.sp404.importing.sound_zip import PackedSound, ZipContents, read_sound_zip
@@ -32,7 +32,7 @@ from app.upload import intake
 from app.upload.intake import UploadOptions, UploadRefusedError
 from app.upload.upload_purpose import UPLOAD
 
-UNPACKED = "unpacked"  # the step's result
+TAKEN = "taken"  # the step's result
 PROGRESS = "progress"  # an early result, which the job's card shows
 PORTION_SOUNDS, PORTION_BYTES = 50, 64 << 20
 """How much is unpacked at once: it lies on the disk until it is stored."""
@@ -127,7 +127,7 @@ class SoundTaking:
             else:
                 self._take(sound)
             file.unlink(missing_ok=True)
-        self.work.report(DECODED, {PROGRESS: f"{self.taken:,} of {len(self.contents.sounds):,} sounds."})
+        self.work.report(STORED, {PROGRESS: f"{self.taken:,} of {len(self.contents.sounds):,} sounds."})
 
     def _take(self, sound: PackedSound) -> None:
         """Store one sound and insert its job, unless its bytes are known or the plan has no room."""

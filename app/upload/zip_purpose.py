@@ -12,10 +12,10 @@ from app.extensions import db
 from app.jobs import transitions
 from app.jobs.purposes import Purpose, Results, Stage, Step, Wording
 from app.models import Batch, Job
-from app.models.job import DECODED, OUTCOME, READY
+from app.models.job import OUTCOME, READY, UNPACKED
 from app.notify import batch_completion
 from app.plurals import pluralize
-from app.upload.zip_job import UNPACKED, sounds_batch_id, unpack_zip
+from app.upload.zip_job import TAKEN, sounds_batch_id, unpack_zip
 
 UNPACK = "unpack"
 SOUNDS = "sounds"  # a choice of the job: how many are in the ZIP
@@ -26,7 +26,7 @@ SEND_AGAIN = "Then send the ZIP again: sounds you have are not added or counted 
 
 def finish_unpacking(job: Job, results: Results) -> None:
     """Note what came of the ZIP, and stop waiting for the sounds that were not taken."""
-    unpacked = results[UNPACKED]
+    unpacked = results[TAKEN]
     left_out = [
         *unpacked["problems"],
         *(f"{path}: no room in your plan." for path in unpacked["without_room"]),
@@ -67,9 +67,7 @@ def _sentences(unpacked: Mapping[str, Any]) -> list[str]:
         told.append(unpacked["side_files"])
     if unpacked["projects"]:
         projects = pluralize(unpacked["projects"], "project")
-        told.append(
-            f"It also holds {projects} of the SP-404MKII. Import them with Import a project, below Kits."
-        )
+        told.append(f"It also holds {projects} of the SP-404MKII, which the Kits page imports.")
     return told
 
 
@@ -77,8 +75,8 @@ UNPACK_PURPOSE = Purpose(
     name=UNPACK,
     steps=(
         Step(
-            stages=(Stage(DECODED, "Unpacking the sounds. Each gets its own job."),),
-            result_key=UNPACKED,
+            stages=(Stage(UNPACKED, "Unpacking the sounds. Each gets its own job."),),
+            result_key=TAKEN,
             run=unpack_zip,
         ),
     ),

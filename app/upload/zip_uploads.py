@@ -78,7 +78,7 @@ def look_into(path: Path, name: str) -> ZipContents:
         return contents
     if contents.projects:
         raise UnitProjectError(
-            f"{name} is a project of the SP-404MKII. Import it as a kit: open Kits, Import a project."
+            f"{name} is a project of the SP-404MKII. Projects are imported from the Kits page."
         )
     raise UploadRefusedError(f"{name}: {refusal_of(contents)}")
 

@@ -202,7 +202,7 @@ def test_a_cancelled_zip_stops_and_what_was_unpacked_goes_on(
         ([("../a.wav", b"x")], "../a.wav: Its path leads outside of the ZIP."),
         ([(entry("a.wav", stat.S_IFLNK | 0o777), b"/etc")], "a.wav: It is a link or a special file."),
         ([("read me.txt", b"x")], "x.zip: There is no sound in this ZIP."),
-        ([("P1/PADCONF.BIN", b"x")], "x.zip is a project of the SP-404MKII. Import it as a kit:"),
+        ([("P1/PADCONF.BIN", b"x")], "x.zip is a project of the SP-404MKII. Projects are imported from"),
         (None, "This is no ZIP, or it is damaged."),
     ],
 )
