@@ -13,7 +13,8 @@ from app.models import User
 from tests.owned_rows import one_of_everything
 from tests.support import ApiScript, Browser
 
-# Not ids: a signature or hash is its own permission and has its own tests. So has the time of a deletion or move.
+# Not ids: a signature or hash is its own permission and has its own tests. So has the time of a deletion or a
+# move.
 # Invoices exist with Stripe only: tests/billing/test_pages.py asks for one.
 NO_ID = {
     "token": "pages.media",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from app.api import duplicate_schemas, render_schemas, sample_schemas, schemas, similar_schemas
+from app.api import (
+    collection_schemas,
+    duplicate_schemas,
+    render_schemas,
+    sample_schemas,
+    schemas,
+    similar_schemas,
+)
 from app.api.kit_fill_operations import KIT_FILL_OPERATIONS
 from app.api.kit_operations import IMPORT_KIT, KIT_OPERATIONS
 from app.api.operation import Operation
@@ -100,6 +107,15 @@ LIST_DUPLICATES = Operation(
     ability=SAMPLES_READ,
     answer=duplicate_schemas.DuplicatesAnswer,
     query=duplicate_schemas.DuplicatesQuery,
+)
+LIST_COLLECTIONS = Operation(
+    "list_collections",
+    "GET",
+    "/collections",
+    "List collections",
+    "All of them, by name.",
+    ability=SAMPLES_READ,
+    answer=collection_schemas.CollectionsAnswer,
 )
 EDIT_SAMPLE = Operation(
     "edit_sample",
@@ -202,6 +218,7 @@ OPERATIONS = (
     SHOW_SAMPLE,
     FIND_SIMILAR,
     LIST_DUPLICATES,
+    LIST_COLLECTIONS,
     EDIT_SAMPLE,
     DELETE_SAMPLE,
     DESCRIBE_SAMPLE,

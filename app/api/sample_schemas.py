@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.api.schemas import ID_PATTERN, RequestModel
 from app.models import Sample
 from app.models.corrections import MAX_BPM, MIN_BPM, SOUND_FIELDS, VIBE_FIELDS
+from app.models.display_names import MAX_READ
 from app.models.sample import MAX_TAGS
 from app.music.musical_keys import MODES
 from app.music.pitch_names import PITCH_NAMES
@@ -89,16 +90,20 @@ class SampleAnswer(BaseModel):
     vibe: Vibe | None = Field(description="Null for a sample without a description: see `ai_analysis`.")
     corrected: list[str] = Field(description="The fields you have corrected, as `revert` takes them.")
     parent_id: str | None = Field(description="The sample it was cut from.")
+    collection: str | None = Field(description="The name of the collection it is in.")
+    folder: str = Field(description="The path of its folder in the collection; may be empty.")
     created_at: datetime
 
     @classmethod
     def from_sample(cls, sample: Sample) -> SampleAnswer:
         """Return the answer for a sample, with corrections in force."""
-        own = cls.model_fields.keys() - {"tags", "vibe", "corrected"}
+        own = cls.model_fields.keys() - {"tags", "vibe", "corrected", "collection", "folder"}
         return cls(
             **{name: getattr(sample, name) for name in own},
             tags=sample.tag_names,
             vibe=Vibe(**sample.vibe) if sample.vibe else None,
+            collection=sample.place.collection or None,
+            folder=sample.place.folder,
             corrected=[
                 _api_field_name(name) for name in (*SOUND_FIELDS, *VIBE_FIELDS) if name in sample.corrections
             ],
@@ -139,6 +144,10 @@ class SamplesQuery(RequestModel):
     bpm_max: float | None = Field(None, gt=0, lt=1000)
     tag: str = Field("", max_length=40)
     liked: bool = False
+    collection: str = Field("", max_length=MAX_READ, description="The name of a collection.")
+    folder: str = Field(
+        "", max_length=MAX_READ, description="With `collection`: a folder; those below it are searched too."
+    )
     sort: Literal["newest", "oldest", "name", "bpm", "length"] | None = Field(
         None, description="By default as `ask` implies, otherwise the newest first."
     )

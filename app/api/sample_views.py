@@ -6,7 +6,15 @@ from flask import Response
 from werkzeug.wrappers import Response as BaseResponse
 
 import tasks
-from app.api import duplicate_schemas, operations, problems, sample_schemas, schemas, similar_schemas
+from app.api import (
+    collection_views,
+    duplicate_schemas,
+    operations,
+    problems,
+    sample_schemas,
+    schemas,
+    similar_schemas,
+)
 from app.api.serving import Answer, authorise_user, serves, upload_answer
 from app.deduplication import group_list
 from app.jobs import reprocess
@@ -27,7 +35,9 @@ def list_samples(user: User, query: sample_schemas.SamplesQuery) -> Answer:
         return problems.problem_response(422, sentence)
     wanted = query.model_dump(exclude={"after", "limit"})
     wanted |= {"kind": query.kind or "", "key": query.key or "", "sort": query.sort or ""}
-    found = find_samples(user, with_learned_words(user, SampleQuery(**wanted)), query.after, query.limit)
+    wanted |= collection_views.place_filters(user, query.collection, query.folder)
+    search = with_learned_words(user, SampleQuery(**wanted))
+    found = find_samples(user, search, query.after, query.limit, samples.WITH_COLLECTION)
     return sample_schemas.SamplesAnswer(
         samples=[sample_schemas.SampleAnswer.from_sample(sample) for sample in found.samples],
         total=found.total,
@@ -49,7 +59,7 @@ def find_similar(user: User, sample_id: str, query: similar_schemas.SimilarSampl
     except similar_samples.NoVectorError:
         return problems.problem_response(409, similar_schemas.NOT_COMPARABLE)
     hits = similar_samples.find_similar(user, source, SimilarQuery(query.preset), own, query.limit)
-    loaded = load_samples(user, [hit.sample_id for hit in hits])
+    loaded = load_samples(user, [hit.sample_id for hit in hits], samples.WITH_COLLECTION)
     return similar_schemas.SimilarSamplesAnswer.from_hits(hits, loaded)
 
 
@@ -101,7 +111,7 @@ def download_sample(user: User, sample_id: str, query: sample_schemas.DownloadQu
 def list_duplicates(user: User, query: duplicate_schemas.DuplicatesQuery) -> Answer:
     page = group_list.list_groups(user, query.after, query.limit)
     totals = group_list.count_groups(user)
-    loaded = load_samples(user, page.sample_ids)
+    loaded = load_samples(user, page.sample_ids, samples.WITH_COLLECTION)
     return duplicate_schemas.DuplicatesAnswer.from_page(page, totals, loaded)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -95,15 +94,6 @@ def folders_in(collection_id: str, parent: str = "") -> list[ListedFolder]:
                 known._replace(samples=known.samples + count) if known else ListedFolder(name, child, count)
             )
     return sorted(found.values(), key=lambda folder: folder.path.casefold())
-
-
-def place_names(user: User, samples: Sequence[Sample]) -> dict[str, str]:
-    """Return the names of the collections that samples are in, by their ids, without those in the trash."""
-    ids = {sample.collection_id for sample in samples if sample.collection_id is not None}
-    if not ids:
-        return {}
-    rows = select(Collection.id, Collection.name).where(*_own(user.id), Collection.id.in_(ids))
-    return {row[0]: row[1] for row in db.session.execute(rows)}
 
 
 def _own(user_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.extensions import db
-from app.models import Collection, Job, Sample, User, ownership
+from app.models import Collection, Job, User, ownership
 from app.models.collection import MAX_COLLECTIONS
 from app.models.sample_places import SamplePlace, fold_name
 
@@ -25,14 +25,6 @@ class TooManyCollectionsError(Exception):
 def owned_collection(user: User, collection_id: str) -> Collection:
     """Return the user's collection, or raise RowNotFoundError, also for a deleted one."""
     return ownership.owned_by(user, Collection, collection_id, Collection.deleted_at.is_(None))
-
-
-def find_of(sample: Sample) -> Collection | None:
-    """Return the collection that a sample is in."""
-    own = Collection.id == sample.collection_id, Collection.user_id == sample.user_id
-    if sample.collection_id is None:
-        return None
-    return db.session.scalar(select(Collection).where(*own, Collection.deleted_at.is_(None)))
 
 
 def find_named(user_id: str, name: str) -> Collection | None:

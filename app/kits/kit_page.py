@@ -10,7 +10,6 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from app.collections import collection_list
 from app.form_responses import parse_whole_number
 from app.kits import grid, history, kit_list
 from app.kits.bank_filling import LibraryLacksError, NothingToFillError
@@ -100,7 +99,6 @@ def found_samples(kit: Kit, bank: str, pad: str | None) -> dict[str, Any]:
         "counts": results.counts,
         "chips": search_chips(query),
         "tags": facets.count_tags(current_user),
-        **collection_list.filter_choices(current_user, query),
         "search_url": partial(url_for, "kits.library", kit_id=kit.id, bank=bank, pad=pad),
         "placing": "placing",
     }

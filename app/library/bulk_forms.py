@@ -12,6 +12,7 @@ from wtforms.validators import Length, NumberRange, Optional, ValidationError
 from app.library.forms import KEY_CHOICES, TEMPO_MESSAGE, require_finite
 from app.library.samples import parse_tags
 from app.models.corrections import MAX_BPM, MIN_BPM
+from app.models.sample_places import SamplePlace
 from app.music.sound_classes import KINDS, STORED_SOUNDS
 
 LEAVE, NONE = "", "none"
@@ -62,3 +63,20 @@ class BulkValuesForm(FlaskForm):
         chosen = {name: self[name].data for name in ("kind", "sound", "key") if self[name].data}
         given = {name: None if value == NONE else value for name, value in chosen.items()}
         return given if self.bpm.data is None else given | {"bpm": float(self.bpm.data)}
+
+
+class MoveForm(FlaskForm):
+    """Where the selected samples are moved: to a collection, and a folder in it."""
+
+    collection = StringField("Collection")
+    folder = StringField("Folder")
+
+    def validate_collection(self, field: StringField) -> None:
+        """Refuse a form that names no collection."""
+        if not self.place.collection:
+            raise ValidationError("Enter the collection's name, one that you have or a new one.")
+
+    @property
+    def place(self) -> SamplePlace:
+        """Return the place, as it is stored."""
+        return SamplePlace.from_texts(self.collection.data, self.folder.data)

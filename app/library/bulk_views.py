@@ -14,12 +14,11 @@ from werkzeug.wrappers import Response
 from app.billing import quota
 from app.collections import moves
 from app.collections.collection_rows import TooManyCollectionsError
-from app.collections.forms import MoveForm
 from app.download_names import ZIP_TYPE
 from app.extensions import limiter
 from app.library import bulk_download, bulk_edits, bulk_selection, trash
 from app.library.bulk_edits import BulkOutcome
-from app.library.bulk_forms import BulkTagsForm, BulkValuesForm
+from app.library.bulk_forms import BulkTagsForm, BulkValuesForm, MoveForm
 from app.library.bulk_selection import MAX_SELECTED, BulkSelection
 from app.models.base import utcnow
 from app.models.sample_places import NO_PLACE

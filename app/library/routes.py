@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.billing import quota
-from app.collections import collection_list, collection_rows
+from app.collections import collection_list
 from app.extensions import limiter
 from app.kits import placements
 from app.library import bulk_views, downloads, measurement_facts, samples, trash
@@ -236,7 +236,6 @@ def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: Vibe
         other_sounds=measurement_facts.other_sounds(sample),
         age=sample_age(sample),
         placements=placements.pads_with(sample),
-        collection=collection_rows.find_of(sample),
     )
 
 

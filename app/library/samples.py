@@ -17,6 +17,7 @@ from app.models.display_names import MAX_READ, display_name, tag_name
 from app.models.sample import MAX_TAGS
 
 WITH_FEATURES = (joinedload(Sample.features),)
+WITH_COLLECTION = (joinedload(Sample.collection),)
 
 
 def owned_by(user: User, sample_id: str) -> Sample:

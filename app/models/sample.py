@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from app.audio.result import Measurement
 from app.models.base import Model, UtcDateTime, new_id, utcnow
+from app.models.collection import Collection
 from app.models.corrections import Corrections
-from app.models.sample_places import MAX_FOLDER_PATH
+from app.models.sample_places import MAX_FOLDER_PATH, NO_PLACE, SamplePlace
 from app.models.sample_vector import SampleVector
 from app.models.text_folding import fold_text
 from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_label
@@ -76,6 +77,9 @@ class Sample(Corrections, Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    collection: Mapped[Collection | None] = relationship(
+        primaryjoin=lambda: foreign(Sample.collection_id) == Collection.id, viewonly=True
+    )
     features: Mapped[AudioFeatures] = relationship(back_populates="sample", cascade="all, delete-orphan")
     # None for a sample that no engine with vectors has measured yet
     vector: Mapped[SampleVector | None] = relationship(
@@ -86,6 +90,13 @@ class Sample(Corrections, Model):
     @property
     def fits_a_pad(self) -> bool:
         return fits_on_pad(self.duration_s)
+
+    @property
+    def place(self) -> SamplePlace:
+        """Return where it is kept; a collection in the trash is none."""
+        if self.collection is None or self.collection.deleted_at is not None:
+            return NO_PLACE
+        return SamplePlace(self.collection.name, self.folder)
 
     @property
     def sound_label(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.collections import collection_edits, collection_list, collection_rows, moves
 from app.collections.collection_edits import purge_collections
@@ -45,8 +45,7 @@ def undo_of(page: str) -> str:
 
 def place_of(sample: Sample) -> tuple[str | None, str]:
     db.session.refresh(sample)
-    collection = collection_rows.find_of(sample)
-    return (collection.name if collection else None), sample.folder
+    return sample.place.collection or None, sample.folder
 
 
 class TestTheLibrary:

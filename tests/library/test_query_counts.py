@@ -26,11 +26,11 @@ def sample(as_owner: Browser) -> Sample:
 @pytest.mark.parametrize(
     ("path", "headers", "most"),
     [
-        ("/samples", {}, 7),
-        ("/samples", FRAGMENT, 7),
+        ("/samples", {}, 8),
+        ("/samples", FRAGMENT, 8),
         ("/samples?after={id}&sort=oldest", FRAGMENT, 6),
-        ("/samples?ask=dusty+loops,+longest+first", {}, 9),
-        (f"/samples?{EVERY_FILTER}", {}, 10),
+        ("/samples?ask=dusty+loops,+longest+first", {}, 10),
+        (f"/samples?{EVERY_FILTER}", {}, 11),
         ("/samples/{id}", {}, 7),
         ("/samples/{id}/peaks", {}, 4),
         ("/dashboard", {}, 15),
