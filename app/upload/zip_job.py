@@ -36,6 +36,7 @@ TAKEN = "taken"  # the step's result
 PROGRESS = "progress"  # an early result, which the job's card shows
 PORTION_SOUNDS, PORTION_BYTES = 50, 64 << 20
 """How much is unpacked at once: it lies on the disk until it is stored."""
+NO_ROOM = "no room in your plan."
 FILE_GONE = "The ZIP is no longer in our storage. Send it again."
 
 
@@ -80,7 +81,7 @@ class SoundTaking:
         left = [one for one in self._of_right_size() if derived_id(zip_id, one.number) not in there]
         for portion in _portions(left):
             if self.refusal:
-                self.without_room += [sound.path for sound in portion]
+                self.without_room += [sound.left_out(NO_ROOM) for sound in portion]
             else:
                 self._take_portion(portion)
 
@@ -123,7 +124,7 @@ class SoundTaking:
             if sound.number in damaged:
                 self.problems.append(sound.left_out(damaged[sound.number]))
             elif self.refusal:
-                self.without_room.append(sound.path)
+                self.without_room.append(sound.left_out(NO_ROOM))
             else:
                 self._take(sound)
             file.unlink(missing_ok=True)
@@ -136,6 +137,7 @@ class SoundTaking:
             raise LeaseLostError(claim.log_name)
         user, name = db.session.get_one(User, claim.user_id), file_name(sound.name)
         plan = plans.plan_for_user(user)
+        db.session.commit()  # no database connection is held while reading
         try:
             with file.open("rb") as stream:
                 received = intake.examine(stream, "It", plan)
@@ -177,7 +179,7 @@ class SoundTaking:
         if quota.plan_usage(user).refusal() is None:
             self.problems.append(sound.left_out(sentence))
         else:
-            self.without_room.append(sound.path)
+            self.without_room.append(sound.left_out(NO_ROOM))
             self.refusal = sentence
         db.session.commit()
 

@@ -27,10 +27,7 @@ SEND_AGAIN = "Then send the ZIP again: sounds you have are not added or counted 
 def finish_unpacking(job: Job, results: Results) -> None:
     """Note what came of the ZIP, and stop waiting for the sounds that were not taken."""
     unpacked = results[TAKEN]
-    left_out = [
-        *unpacked["problems"],
-        *(f"{path}: no room in your plan." for path in unpacked["without_room"]),
-    ]
+    left_out = [*unpacked["problems"], *unpacked["without_room"]]
     outcome = {
         "sentences": _sentences(unpacked),
         "problems": left_out[:MAX_NAMED],
