@@ -19,8 +19,10 @@ export async function readDrop(transfer) {
   };
 }
 
-// The same for the files of a folder that was chosen, each of which knows its path.
+// The same for the files of a folder that was chosen, each of which knows its path. A phone that has no folders to
+// choose gives files without one.
 export function readChosenFolder(files) {
+  if (!files[0].webkitRelativePath) return { files: [...files].map((file) => ({ file })), notices: [] };
   const top = files[0].webkitRelativePath.split("/")[0];
   const count = newCount();
   const sounds = [...files].map((file) => ({ file, path: file.webkitRelativePath.slice(top.length + 1) }))
