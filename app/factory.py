@@ -40,6 +40,7 @@ from app.upload.routes import blueprint as upload
 from app.upload.slice_purpose import SLICE_PURPOSE
 from app.upload.spool import SpoolingRequest
 from app.upload.upload_purpose import UPLOAD_PURPOSE
+from app.upload.zip_purpose import UNPACK_PURPOSE
 from app.webhooks.routes import blueprint as webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +60,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     purposes.register(
         UPLOAD_PURPOSE,
         SLICE_PURPOSE,
+        UNPACK_PURPOSE,
         ANALYSE_PURPOSE,
         DESCRIBE_PURPOSE,
         RENDER_PURPOSE,

@@ -22,6 +22,7 @@ FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-dat
 # The fields that take files; any other form takes none.
 FILE_FIELDS = {
     "upload.create": frozenset({"audio"}),
+    "upload.take_zip": frozenset({"zip"}),
     "kits.keep_midi": frozenset({"midi"}),
     "imports.send": frozenset({"project"}),
 }

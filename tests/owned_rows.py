@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from sqlalchemy import select
 
 from app.audio.render.recipe import RenderRecipe
@@ -16,10 +18,11 @@ from app.models import Collection, DuplicateGroup, Sample, User, WebhookDelivery
 from app.models.sample_places import SamplePlace
 from app.notify import webhook_delivery
 from app.shaping import orders, presets
+from app.upload import zip_uploads
 from app.webhooks import endpoints
 from tests.imports import sending
 from tests.kits.stock import kit_of
-from tests.sp404.project.made_files import small_project
+from tests.sp404.project.made_files import small_project, zipped
 from tests.support import Browser, finished_job, kick
 
 
@@ -41,9 +44,12 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     upload = sending.send(browser, small_project())
     [waiting] = sending.order(browser, upload)
     run.run_next()
+    packed = zip_uploads.receive(owner, BytesIO(zipped({"kick.wav": kick()})), "pack.zip").id
+    run.run_next()
     moves.move_samples(owner, [job_id], SamplePlace("Pack"))
     collection = db.session.scalars(select(Collection).where(Collection.user_id == owner.id)).one()
     return {
+        "zip_id": packed,
         "project_id": upload.id,
         "import_id": waiting.id,
         "export_id": card_id,

@@ -53,6 +53,7 @@ from app.sp404.kit_document import write_kit
 from app.sp404.pads import PAD_NAMES
 from app.sp404.project.packed_patterns import pack_pattern
 from app.upload.upload_purpose import UPLOAD
+from app.upload.zip_purpose import UNPACK
 from app.webhooks import endpoints
 from tests.query_counter import counted_queries
 from tests.sp404.project.made_files import ONE_HIT
@@ -192,6 +193,9 @@ class Stock:
         outcome = {"kit_id": new_id(), "new": 1, "known": 0, "problems": []}
         job = copy_of(self.job, id=new_id(), purpose=KIT_IMPORT, choices={"outcome": outcome}, sample_id=None)
         db.session.add(job)
+        outcome = {"sentences": ["1 sound added."], "problems": ["a.wav: It is locked."], "more": 0}
+        job = copy_of(self.job, id=new_id(), purpose=UNPACK, choices={"outcome": outcome}, sample_id=None)
+        db.session.add(job)
 
     def _add_kit(self, number: int) -> None:
         """Add a kit, and a pad and a pattern to the first one."""
@@ -266,6 +270,7 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
     ids |= {"kit_id": kit, "pad": "A1", "bank": "A", "collection_id": stock.first_collection}
     ids["project_id"] = db.session.scalars(select(ProjectUpload.id)).first()
     ids["import_id"] = db.session.scalars(select(Job.id).where(Job.purpose == KIT_IMPORT)).first()
+    ids["zip_id"] = db.session.scalars(select(Job.id).where(Job.purpose == UNPACK)).first()
     found: dict[str, str] = {}
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.endpoint not in NO_ROWS and rule.endpoint != "static":

@@ -24,6 +24,7 @@ PURPOSES = (
     "render",
     "preview",
     "slice",
+    "unpack",
     "slice_zip",
     "kit_export",
     "kit_import",
@@ -121,7 +122,7 @@ class JobAnswer(BaseModel):
         description=f"One of `{'`, `'.join(PURPOSES)}`, or another one that a later version adds."
     )
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
-    step: Literal["stored", "decoded", "analysed", "described", "shaped", "ready"]
+    step: Literal["stored", "decoded", "analysed", "described", "shaped", "unpacked", "ready"]
     filename: str
     size_bytes: int
     created_at: datetime
@@ -136,7 +137,7 @@ class JobAnswer(BaseModel):
     )
     card_url: str | None = Field(description="Link to the ZIP of the card it made, as long as that is kept.")
     kit_id: str | None = Field(description="The kit that it imported.")
-    left_out: list[str] = Field(description="What the import left out or found wrong.")
+    left_out: list[str] = Field(description="What the import or the ZIP left out, and what was wrong.")
 
     @classmethod
     def from_job(

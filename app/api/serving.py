@@ -99,7 +99,7 @@ def authorise_user(*abilities: str | None) -> User | Response:
 def _check_before_reading(user: User, operation: Operation) -> None:
     """Refuse an upload by its headers; a repeated request still gets its answer when the plan is used up."""
     if operation is operations.IMPORT_KIT:
-        early_checks.reserve_room(early_checks.largest_project(user) + early_checks.MAX_OVERHEAD_BYTES)
+        early_checks.reserve_archive_room(user)
         return
     key = request.headers.get("Idempotency-Key")
     if key is None or not idempotency.is_known(user, key):

@@ -41,6 +41,11 @@ class Plan:
     overage_key: str | None = None  # the lookup key of the overage price at Stripe
 
     @property
+    def max_archive_bytes(self) -> int:
+        """The largest ZIP of sounds or of projects: what is in it has to fit into the plan."""
+        return min(self.storage_bytes, GB)
+
+    @property
     def is_for_sale(self) -> bool:
         return self.price_key is not None
 

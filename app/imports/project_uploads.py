@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
-from shutil import copyfileobj
-from tempfile import NamedTemporaryFile
 from typing import IO
 
 from sqlalchemy import delete, func, or_, select
 
-from app.billing import quota
+from app.billing import plans, quota
 from app.billing.plans import MB
-from app.extensions import db, settings
-from app.integrations.storage import BINARY_MIME, StorageError, open_store
+from app.extensions import db
+from app.integrations.storage import BINARY_MIME
 from app.jobs import reprocess
 from app.models import ProjectUpload, User
 from app.models.base import new_id, transaction, utcnow
@@ -24,8 +19,8 @@ from app.models.ownership import RowNotFoundError
 from app.models.project_upload import UPLOAD_LIFETIME
 from app.sp404.errors import UnitFileError
 from app.sp404.importing.kit_sources import FoundKit, look_into
-from app.upload import early_checks, spool
-from app.upload.intake import UploadUnavailableError
+from app.upload import spool
+from app.upload.intake import remove_stored, store_received
 
 KIT_IMPORT = "kit_import"
 UPLOAD = "upload_id"  # a choice of the job
@@ -39,10 +34,10 @@ def receive(user: User, stream: IO[bytes], raw_name: str | None) -> ProjectUploa
 
     Raises UnitFileError for a file that can't be used, UploadUnavailableError and DiskFullError.
     """
-    user_id, name, limit = user.id, file_name(raw_name), early_checks.largest_project(user)
+    user_id, name, limit = user.id, file_name(raw_name), plans.plan_for_user(user).max_archive_bytes
     spool.require_free_disk()
     forget_unneeded(user_id)  # afterwards no database connection is held while reading and storing
-    with _on_disk(stream) as path:
+    with spool.on_disk(stream) as path:
         size_bytes = path.stat().st_size
         if size_bytes > limit:
             raise UnitFileError(
@@ -59,7 +54,7 @@ def receive(user: User, stream: IO[bytes], raw_name: str | None) -> ProjectUploa
             size_bytes=size_bytes,
             found=[one.to_dict() for one in found],
         )
-        _store(upload.store_key, path, name)
+        store_received(upload.store_key, path, BINARY_MIME, name)
     try:
         _add(upload)
     except UnitFileError:
@@ -148,31 +143,4 @@ def _delete_rows(ids: list[str]) -> None:
 
 def _delete_objects(keys: list[str]) -> None:
     for key in keys:
-        with suppress(StorageError):  # the sweep of orphans removes what is left
-            open_store(settings()).delete(key)
-
-
-def _store(key: str, path: Path, name: str) -> None:
-    try:
-        open_store(settings()).put(key, path, BINARY_MIME)
-    except StorageError as error:
-        if spool.is_disk_full(error.__cause__):
-            raise spool.DiskFullError(spool.NEARLY_FULL) from error
-        raise UploadUnavailableError(
-            f"{name} could not be stored right now. Try again in a minute."
-        ) from error
-
-
-@contextmanager
-def _on_disk(stream: IO[bytes]) -> Iterator[Path]:
-    """Yield the path of a received file; one that is small enough to be in memory is copied to the disk."""
-    stream.seek(0)
-    if isinstance(stream, spool.SpooledFile):
-        stream.flush()
-        yield stream.path
-        return
-    with NamedTemporaryFile(dir=spool.spool_folder(), prefix="project-") as file:
-        with spool.disk_errors_told():
-            copyfileobj(stream, file)
-            file.flush()
-        yield Path(file.name)
+        remove_stored(key)

@@ -9,7 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 import tasks
-from app.billing import quota, several_uploads
+from app.billing import plans, quota, several_uploads
 from app.extensions import db, limiter
 from app.form_responses import see_other
 from app.imports import import_orders, project_uploads
@@ -36,7 +36,7 @@ def check_before_reading(endpoint: str | None, values: dict[str, Any] | None) ->
         if early_checks.is_unreceived():
             abort(see_other("auth.sign_in", "Sign in to continue."))
         return
-    early_checks.reserve_room(early_checks.largest_project(current_user) + early_checks.MAX_OVERHEAD_BYTES)
+    early_checks.reserve_archive_room(current_user)
     early_checks.require_form_token()
 
 
@@ -94,7 +94,7 @@ def done(import_id: str) -> str:
 
 
 def _send_page(sentence: str = "") -> str:
-    limit = early_checks.largest_project(current_user)
+    limit = plans.plan_for_user(current_user).max_archive_bytes
     return render_template(
         "imports/send.html", sentence=sentence, limit=limit, standing=quota.plan_usage(current_user)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,6 +36,13 @@ IS_WRITING = "is_writing"
 def new_id() -> str:
     """Return a new id of 26 characters that sorts by time and does not reveal how many rows there are."""
     return str(ULID())
+
+
+def derived_id(parent_id: str, number: int) -> str:
+    """Return an id that is always the same for a row's id and a number, and sorts by both."""
+    place = number.to_bytes(3, "big")
+    digest = hashlib.sha256(f"{parent_id}:{number}".encode()).digest()
+    return str(ULID(ULID.from_str(parent_id).bytes[:6] + place + digest[:7]))
 
 
 def utcnow() -> datetime:

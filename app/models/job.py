@@ -18,8 +18,9 @@ PENDING, PROCESSING = "pending", "processing"
 COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 UNFINISHED = (PENDING, PROCESSING)
 STORED, DECODED, ANALYSED, DESCRIBED, READY = "stored", "decoded", "analysed", "described", "ready"
-SHAPED = "shaped"
+SHAPED, UNPACKED = "shaped", "unpacked"
 MAX_ATTEMPTS = 3
+ZIP_ENDING = ".zip"  # of the key of a ZIP whose files get jobs of their own
 OUTCOME = "outcome"  # a choice of a finished job that has more to tell than a sample
 
 
@@ -109,15 +110,20 @@ class Job(Model):
 
     @property
     def original_key(self) -> str:
-        """Return where the uploaded original goes; empty for a job without a file of its own."""
-        if not self.incoming_key:
+        """Return where the uploaded original goes; empty for a job whose file does not become a sample."""
+        if not self._has_sound:
             return ""
-        return f"samples/{self.user_id}/{self.id}/original{PurePath(self.incoming_key).suffix}"
+        return f"samples/{self.user_id}/{self.id}/original{PurePath(str(self.incoming_key)).suffix}"
 
     @property
     def sp404_key(self) -> str:
         """Return where the unit's WAV of the uploaded file goes; empty for a job without one."""
-        return f"samples/{self.user_id}/{self.id}/sp404.wav" if self.incoming_key else ""
+        return f"samples/{self.user_id}/{self.id}/sp404.wav" if self._has_sound else ""
+
+    @property
+    def _has_sound(self) -> bool:
+        """Return whether it has a file of its own that becomes a sample; one that unpacks a ZIP has not."""
+        return bool(self.incoming_key) and not str(self.incoming_key).endswith(ZIP_ENDING)
 
     @property
     def made_key(self) -> str:

@@ -37,22 +37,14 @@ def largest_body(plan: Plan, files: int) -> int:
     return max(several, plan.max_file_bytes) + MAX_OVERHEAD_BYTES
 
 
-def largest_project(user: User) -> int:
-    """Return the size of the largest file with projects of the unit that a user may send.
-
-    The room of the plan is the limit: what is imported has to fit into it.
-    """
-    return min(plans.plan_for_user(user).storage_bytes, MAX_UPLOAD_BYTES)
-
-
-def may_send(user: User, declared: int | None, files: int, holds_projects: bool = False) -> bool:
+def may_send(user: User, declared: int | None, files: int, is_archive: bool = False) -> bool:
     """Return whether a body of the declared length would be read, without reading or reserving anything."""
     limit = largest_body(plans.plan_for_user(user), files)
-    if holds_projects:
-        limit = largest_project(user) + MAX_OVERHEAD_BYTES
+    if is_archive:
+        limit = plans.plan_for_user(user).max_archive_bytes + MAX_OVERHEAD_BYTES
     key = request.headers.get("Idempotency-Key")
     try:
-        if not holds_projects and (key is None or not idempotency.is_known(user, key)):
+        if not is_archive and (key is None or not idempotency.is_known(user, key)):
             check_quota(user, declared)
         spool.reserve_room(declared or 0).release()
     except (UploadRefusedError, spool.DiskFullError):
@@ -72,6 +64,11 @@ def reserve_room(max_body_bytes: int) -> None:
         raise RequestEntityTooLarge
     db.session.commit()
     cast(SpoolingRequest, request).reserve_room(max_body_bytes if _is_chunked() else declared or 0)
+
+
+def reserve_archive_room(user: User) -> None:
+    """Reserve the room for a ZIP of sounds, or for a file with projects, as `reserve_room` does."""
+    reserve_room(plans.plan_for_user(user).max_archive_bytes + MAX_OVERHEAD_BYTES)
 
 
 def is_unreceived() -> bool:

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.audio.decoding.content_names import describe_content
+from app.audio.decoding.content_names import ZIP_ARCHIVE, describe_content
 from app.audio.decoding.format_sniffer import HEAD_BYTES, M4A, AudioFormat, sniff_format
 from app.audio.decoding.mp4_tracks import read_mp4_tracks
 from app.billing import plans, quota
@@ -33,6 +33,7 @@ from app.upload import spool
 from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
 
 BLOCK_BYTES = 1 << 20
+ZIP_ADVICE = "ZIPs are unpacked on the upload page, or send its sounds one by one."
 MAX_BATCH_FILES = max(plan.uploads for plan in plans.PLANS.values())
 
 
@@ -91,23 +92,33 @@ def create_upload_job(
     db.session.commit()  # no database connection is held while reading and storing
     with _spool_to_disk(stream, name, plan) as (path, received):
         job = build_job(user_id, plan, received, name, batch_id, options)
-        store, incoming_key = open_store(settings()), str(job.incoming_key)
-        try:
-            store.put(incoming_key, path, received.format.mime)
-        except StorageError as error:
-            if spool.is_disk_full(error.__cause__):
-                raise spool.DiskFullError(spool.NEARLY_FULL) from error
-            raise UploadUnavailableError(
-                f"{name} could not be stored right now. Try again in a minute."
-            ) from error
+        incoming_key = str(job.incoming_key)
+        store_received(incoming_key, path, received.format.mime, name)
         try:
             with transaction():
                 insert_charged_job(user, job, options.place)
         except BaseException:
-            with suppress(StorageError):
-                store.delete(incoming_key)
+            remove_stored(incoming_key)
             raise
     return job
+
+
+def store_received(key: str, path: Path, mime: str, name: str) -> None:
+    """Put a received file into the store, or raise UploadUnavailableError or DiskFullError."""
+    try:
+        open_store(settings()).put(key, path, mime)
+    except StorageError as error:
+        if spool.is_disk_full(error.__cause__):
+            raise spool.DiskFullError(spool.NEARLY_FULL) from error
+        raise UploadUnavailableError(
+            f"{name} could not be stored right now. Try again in a minute."
+        ) from error
+
+
+def remove_stored(key: str) -> None:
+    """Remove a stored file that nothing came of; the sweep of orphans removes what is left."""
+    with suppress(StorageError):
+        open_store(settings()).delete(key)
 
 
 def open_batch(user: User, batch_id: str | None, expected: int) -> str:
@@ -190,18 +201,18 @@ def _spool_to_disk(stream: IO[bytes], name: str, plan: Plan) -> Iterator[tuple[P
     A file that is already on our disk is only read. Any other stream is copied to a temporary file.
     """
     if isinstance(stream, spool.SpooledFile):
-        received = _examine(stream, name, plan)
+        received = examine(stream, name, plan)
         stream.flush()
         yield stream.path, received
         return
     with NamedTemporaryFile(dir=spool.spool_folder(), prefix="upload-") as file:
         with spool.disk_errors_told():
-            received = _examine(stream, name, plan, copy=file)
+            received = examine(stream, name, plan, copy=file)
             file.flush()
         yield Path(file.name), received
 
 
-def _examine(stream: IO[bytes], name: str, plan: Plan, copy: IO[bytes] | None = None) -> ReceivedFile:
+def examine(stream: IO[bytes], name: str, plan: Plan, copy: IO[bytes] | None = None) -> ReceivedFile:
     """Read a stream once: measure and hash it, detect its format, and copy it if asked to."""
     digest, size, head = hashlib.sha256(), 0, b""
     stream.seek(0)
@@ -228,9 +239,8 @@ def detect_format(name: str, head: bytes, file: BinaryIO | None = None) -> Audio
     is_video = found is M4A and file is not None and read_mp4_tracks(file, file.seek(0, 2)).has_video
     if found is None or is_video:
         looks = "a video" if is_video else describe_content(head)
-        raise UploadRefusedError(
-            f"{name} is not audio we can read (looks like {looks}). WAV, AIFF, FLAC, MP3, M4A and OGG work."
-        )
+        advice = ZIP_ADVICE if looks == ZIP_ARCHIVE else "WAV, AIFF, FLAC, MP3, M4A and OGG work."
+        raise UploadRefusedError(f"{name} is not audio we can read (looks like {looks}). {advice}")
     return found
 
 

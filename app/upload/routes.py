@@ -13,22 +13,24 @@ import tasks
 from app.auth import api_tokens
 from app.billing import plans, quota
 from app.extensions import limiter
-from app.form_responses import see_other
+from app.form_responses import parse_whole_number, see_other
 from app.jobs import card_list
 from app.models import Job, User
 from app.models.api_token import SAMPLES_WRITE
+from app.models.ownership import RowNotFoundError, owned_by
 from app.models.sample_places import NO_PLACE, SamplePlace
 from app.negotiation import wants_json
 from app.plurals import pluralize
-from app.upload import demo_sounds, direct_uploads, early_checks, intake
+from app.upload import demo_sounds, direct_uploads, early_checks, intake, zip_uploads
 from app.upload.forms import LinkForm, UploadPageForm
 from app.upload.spool import DiskFullError
+from app.upload.zip_purpose import UNPACK
 
 blueprint = Blueprint("upload", __name__, url_prefix="/upload")
 
 MAX_FORM_FILES = 10
 MAX_MESSAGES = 5
-PROJECT_PATH = "/kits/import"  # of the page and of the API
+ARCHIVE_PATHS = ("/kits/import", "/upload/zip")  # of the page and of the API
 
 
 @blueprint.url_value_preprocessor
@@ -37,19 +39,27 @@ def check_before_reading(endpoint: str | None, values: dict[str, Any] | None) ->
 
     This runs before anything reads the body. For all other requests the limit is MAX_FORM_BYTES.
     """
-    if endpoint != "upload.create":
+    if endpoint not in ("upload.create", "upload.take_zip"):
         return
     if not current_user.is_authenticated:
         if early_checks.is_unreceived():  # without the form's token nobody comes as far as the sign-in check
             abort(see_other("auth.sign_in", "Sign in to continue."))
         return
+    if endpoint == "upload.take_zip":
+        early_checks.check_quota(current_user, 1)  # what fits of a ZIP is taken
+        early_checks.reserve_archive_room(current_user)
+    else:
+        _check_files()
+    early_checks.require_form_token()
+
+
+def _check_files() -> None:
     early_checks.check_quota(current_user, request.content_length)
     plan = plans.plan_for_user(current_user)
     largest = early_checks.largest_body(plan, 1)
     if wants_json() and (request.content_length or 0) > largest:
         raise intake.UploadRefusedError(intake.too_large_message("The file", plan))
     early_checks.reserve_room(largest if wants_json() else early_checks.largest_body(plan, MAX_FORM_FILES))
-    early_checks.require_form_token()
 
 
 @blueprint.get("")
@@ -75,7 +85,7 @@ def create() -> Response | tuple[Response, int]:
 
 
 @blueprint.post("/links")
-@limiter.limit("1000/hour")
+@limiter.limit("5000/hour")
 def make_link() -> Response | tuple[Response, int]:
     """Return a link that sends one file straight to the object store."""
     form = LinkForm()
@@ -96,6 +106,34 @@ def complete(upload_id: str) -> tuple[Response, int]:
     return jsonify(job_id=job.id), 201
 
 
+@blueprint.post("/zip")
+@limiter.limit("100/hour", key_func=lambda: f"account:{current_user.id}")
+def take_zip() -> tuple[Response, int]:
+    """Take a ZIP of sounds by a script, and queue the job that unpacks it."""
+    files = [file for file in request.files.getlist("zip") if file.filename]
+    if len(files) != 1:
+        return jsonify(error="Send one ZIP per request."), 422
+    return jsonify(job_id=_receive_zip(files[0]).id), 201
+
+
+@blueprint.get("/room")
+@limiter.limit("1000/hour")
+def room() -> Response:
+    """Tell the page's script, before it sends so many sounds, what they take of the plan."""
+    count, size_bytes = (parse_whole_number(request.args.get(name, "")) or 0 for name in ("files", "bytes"))
+    fits, sentence = zip_uploads.quota_sentence(current_user, count, size_bytes)
+    return jsonify(fits=fits, sentence=sentence)
+
+
+@blueprint.get("/zips/<zip_id>")
+def unpacked(zip_id: str) -> str:
+    """Show what was in a ZIP, and what was left out."""
+    job = owned_by(current_user, Job, zip_id, Job.purpose == UNPACK)
+    if job.outcome is None:
+        raise RowNotFoundError(Job.__name__)
+    return render_template("upload/unpacked.html", job=job, outcome=job.outcome)
+
+
 @blueprint.get("/known/<sha256>")
 def known(sha256: str) -> Response | tuple[Response, int]:
     """Tell the page's script whether the library already has these bytes, before it sends them."""
@@ -106,7 +144,7 @@ def known(sha256: str) -> Response | tuple[Response, int]:
 
 
 @blueprint.post("/skipped")
-@limiter.limit("600/hour")
+@limiter.limit("5000/hour")
 def skipped() -> Response:
     """Count a file that the browser did not send after all, so that the batch's mail does not wait for it."""
     form = UploadPageForm()
@@ -123,8 +161,8 @@ def permission() -> Response:
     """
     user, files = _sender()
     declared = request.headers.get("X-Upload-Length", type=int)
-    holds_projects = request.headers.get("X-Upload-Path", "").endswith(PROJECT_PATH)
-    allowed = user is not None and early_checks.may_send(user, declared, files, holds_projects)
+    is_archive = request.headers.get("X-Upload-Path", "").endswith(ARCHIVE_PATHS)
+    allowed = user is not None and early_checks.may_send(user, declared, files, is_archive)
     return Response(status=204 if allowed else 403)
 
 
@@ -140,6 +178,9 @@ def try_demo_sounds() -> Response:
 def refused(refusal: Exception) -> Response | tuple[Response, int]:
     if request.endpoint == "upload.create" and not wants_json():
         return see_other("upload.index", str(refusal), "error")
+    if isinstance(refusal, zip_uploads.UnitProjectError):
+        page = {"url": url_for("imports.choose_file"), "label": "Import a project"}
+        return jsonify(error=str(refusal), **page), 422
     return jsonify(error=str(refusal)), 422
 
 
@@ -170,11 +211,15 @@ def _sender() -> tuple[User | None, int]:
 
 def _accept_files(files: list[FileStorage], place: SamplePlace = NO_PLACE) -> None:
     """Accept every file that can be accepted and show why the others were refused, up to MAX_MESSAGES."""
-    batch_id = intake.open_batch(current_user, None, len(files))
+    zips = [file for file in files if zip_uploads.is_zip(file.stream, file.filename)]
+    batch_id = intake.open_batch(current_user, None, len(files) - len(zips))
     refusals = []
     for file in files:
         try:
-            _accept_file(file, batch_id, place)
+            if file in zips:
+                _receive_zip(file)
+            else:
+                _accept_file(file, batch_id, place)
         except (intake.UploadRefusedError, intake.UploadUnavailableError, DiskFullError) as refusal:
             refusals.append(str(refusal))
     for sentence in refusals[:MAX_MESSAGES]:
@@ -194,6 +239,12 @@ def _upload_by_script(form: UploadPageForm, files: list[FileStorage]) -> tuple[R
 def _accept_file(file: FileStorage, batch_id: str, place: SamplePlace) -> Job:
     options = intake.UploadOptions(place=place)
     job = intake.accept_upload(current_user, file.stream, file.filename, batch_id, options)
+    tasks.wake_for_job(job.tier)
+    return job
+
+
+def _receive_zip(file: FileStorage) -> Job:
+    job = zip_uploads.receive(current_user, file.stream, file.filename)
     tasks.wake_for_job(job.tier)
     return job
 

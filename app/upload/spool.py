@@ -174,6 +174,21 @@ def spool_folder() -> Path:
     return folder
 
 
+@contextmanager
+def on_disk(stream: IO[bytes]) -> Iterator[Path]:
+    """Yield the path of a received file; one that is small enough to be in memory is copied to the disk."""
+    stream.seek(0)
+    if isinstance(stream, SpooledFile):
+        stream.flush()
+        yield stream.path
+        return
+    with NamedTemporaryFile(dir=spool_folder(), prefix="received-") as file:
+        with disk_errors_told():
+            shutil.copyfileobj(stream, file)
+            file.flush()
+        yield Path(file.name)
+
+
 def reserve_room(size_bytes: int) -> DiskRoom:
     """Reserve room for receiving a body and storing it, or raise DiskFullError.
 

@@ -1,7 +1,8 @@
 // The upload tray: files dropped anywhere, three at a time, each with its own bar, cancel and retry.
-import { readDrop } from "./dropped_files.js";
+import { readChosenFolder, readDrop } from "./dropped_files.js";
 import { takeMidi } from "./midi_drop.js";
-import { findDuplicate, isReadable, newBatchId, reportSkipped, sendFile } from "./upload_requests.js";
+import { isZip } from "./side_files.js";
+import { findDuplicate, findRoom, isReadable, newBatchId, reportSkipped, sendFile } from "./upload_requests.js";
 
 const MAX_AT_ONCE = 3;
 const tray = document.getElementById("tray");
@@ -12,12 +13,14 @@ const hasCards = () => document.getElementById("jobs") !== null;
 const button = (entry, action) => entry.item.querySelector(`[data-action="${action}"]`);
 const showNote = (entry, text) => { entry.item.querySelector(".queue-note").textContent = text; };
 
+// Each as { file, collection, folder }. The job of a ZIP belongs to no batch: it makes one of its sounds.
 function addFiles(files) {
   const batch = newBatchId();
-  for (const file of files) {
+  const batchFiles = files.filter(({ file }) => !isZip(file)).length;
+  for (const { file, collection, folder } of files) {
     const item = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
     item.querySelector(".queue-name").textContent = file.name;
-    item.entry = { file, item, batch, batchFiles: files.length };
+    item.entry = { file, item, collection, folder, batch, batchFiles, isZip: isZip(file), skipped: isZip(file) };
     tray.querySelector("[data-tray-list]").append(item);
     waiting.push(item.entry);
   }
@@ -43,12 +46,10 @@ async function upload(entry) {
   entry.item.classList.remove("refused");
   button(entry, "retry-upload").hidden = true;
   button(entry, "cancel-upload").textContent = "Cancel";
-  const { maxBytes, max } = tray.dataset;
-  if (entry.file.size > Number(maxBytes)) {
+  const tooLarge = sizeRefusal(entry);
+  if (tooLarge) {
     reportSkipped(entry);
-    const reason = `${entry.file.name} is larger than ${max}, the largest file your plan allows. `;
-    const advice = "Upload a shorter or compressed version (FLAC halves a WAV), or upgrade your plan.";
-    return showRefused(entry, reason + advice, false);
+    return showRefused(entry, tooLarge, false);
   }
   showNote(entry, "Checking");
   if (!await isReadable(entry.file)) {
@@ -57,14 +58,25 @@ async function upload(entry) {
     const advice = "If it was moved, drop it again; if it is a folder, open it and drop its files.";
     return showRefused(entry, reason + advice, true);
   }
-  const duplicate = entry.isWanted ? null : await findDuplicate(entry.file);
+  const duplicate = entry.isWanted || entry.isZip ? null : await findDuplicate(entry.file);
+  const room = entry.isZip && !entry.isWanted ? await findRoom(entry.file) : null;
   if (entry.cancelled) return;
   if (duplicate) return showDuplicate(entry, duplicate);
+  if (room && !room.fits) return showNoRoom(entry, room.sentence);
   const answer = await sendFile(entry, (share) => showProgress(entry, share));
   if (answer.status === 201) return showStored(entry);
   if (entry.cancelled) return;
   entry.isCounted = answer.status === 422; // the server has counted a file that it refuses as skipped
   showRefused(entry, answer.body.error, answer.status !== 422);
+  if (answer.body.url) addLink(entry, answer.body.url, answer.body.label);
+}
+
+function sizeRefusal({ file, isZip: packed }) {
+  const { maxBytes, max, zipBytes, zipMax } = tray.dataset;
+  if (file.size <= Number(packed ? zipBytes : maxBytes)) return "";
+  if (packed) return `${file.name} is larger than ${zipMax}, the largest ZIP your plan allows. Make several smaller ZIPs, or upgrade your plan.`;
+  const reason = `${file.name} is larger than ${max}, the largest file your plan allows. `;
+  return `${reason}Upload a shorter or compressed version (FLAC halves a WAV), or upgrade your plan.`;
 }
 
 function showProgress(entry, share) {
@@ -111,13 +123,24 @@ function finish() {
 
 function showDuplicate(entry, sample) {
   reportSkipped(entry);
-  showRefused(entry, "", true);
-  const link = document.createElement("a");
-  link.href = sample.url;
-  link.textContent = sample.name;
-  entry.item.querySelector(".queue-note").replaceChildren("Already in your library: ", link);
+  showRefused(entry, "Already in your library:", true);
+  addLink(entry, sample.url, sample.name);
   entry.isWanted = true;
   button(entry, "retry-upload").textContent = "Upload anyway";
+}
+
+// What fits can be taken all the same, and what costs money can be paid.
+function showNoRoom(entry, sentence) {
+  showRefused(entry, `${entry.file.name}: ${sentence}`, true);
+  entry.isWanted = true;
+  button(entry, "retry-upload").textContent = "Send it";
+}
+
+function addLink(entry, url, label) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.textContent = label;
+  entry.item.querySelector(".queue-note").append(" ", link);
 }
 
 function showRefused(entry, text, canRetry) {
@@ -149,14 +172,17 @@ function cancel(entry) {
 function retry(entry) {
   button(entry, "retry-upload").hidden = true; // a second click would send it twice
   // The old batch no longer waits for this file, so it gets one of its own.
-  if (entry.skipped) Object.assign(entry, { batch: newBatchId(), batchFiles: 1, skipped: false });
+  if (entry.skipped && !entry.isZip) Object.assign(entry, { batch: newBatchId(), batchFiles: 1, skipped: false });
   waiting.push(entry);
   startNext();
 }
 
 async function takeDrop(transfer) {
   if (takeMidi(transfer.files)) return;
-  const { files, notices } = await readDrop(transfer);
+  takeRead(await readDrop(transfer));
+}
+
+function takeRead({ files, notices }) {
   if (files.length) addFiles(files);
   notices.forEach(showNotice);
 }
@@ -183,8 +209,10 @@ function acceptDrops() {
 if (tray) {
   acceptDrops();
   document.addEventListener("change", (event) => {
-    if (event.target.id !== "audio" || event.target.type !== "file") return;
-    addFiles([...event.target.files]);
+    const { id, type, files } = event.target;
+    if (type !== "file" || !files.length || !["audio", "audio-folder"].includes(id)) return;
+    if (id === "audio") addFiles([...files].map((file) => ({ file })));
+    else takeRead(readChosenFolder(files));
     event.target.value = "";
   });
   document.addEventListener("click", (event) => {

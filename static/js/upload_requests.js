@@ -1,5 +1,7 @@
 // How one file gets to the server: through the app, or straight to the object store by a link.
 import { csrfToken } from "./csrf.js";
+import { isSound, newCount } from "./side_files.js";
+import { readZip } from "./zip_reader.js";
 
 const MAX_HASHED_BYTES = 200e6;
 const MAX_READ_WAIT_MS = 10_000;
@@ -35,8 +37,24 @@ export async function findDuplicate(file) {
   return found?.known ? found : null;
 }
 
+// What the sounds of a ZIP take of the plan: { fits, sentence }; null where that can't be told before.
+export async function findRoom(file) {
+  const entries = await readZip(file).catch(() => []);
+  const sounds = entries.filter((entry) => isSound(entry.path, newCount()));
+  if (!sounds.length) return null;
+  const bytes = sounds.reduce((sum, sound) => sum + sound.size, 0);
+  const query = new URLSearchParams({ files: sounds.length, bytes });
+  const response = await fetch(`${tray.dataset.room}?${query}`).catch(() => null);
+  return response?.ok ? response.json().catch(() => null) : null;
+}
+
 // Resolves to { status, body }. `entry.request` can be aborted; `onProgress` gets the share that was sent.
 export function sendFile(entry, onProgress) {
+  if (entry.isZip) {
+    const zip = new FormData();
+    zip.append("zip", entry.file);
+    return request(entry, "POST", tray.dataset.zips, zip, appHeaders, onProgress);
+  }
   if (tray.dataset.links && !entry.useApp) return sendToStore(entry, onProgress);
   const form = batchForm(entry);
   form.append("audio", entry.file);
@@ -103,5 +121,9 @@ function batchForm(entry) {
   const form = new FormData();
   form.append("batch", entry.batch);
   form.append("batch_files", entry.batchFiles);
+  if (entry.collection) {
+    form.append("collection", entry.collection);
+    form.append("folder", entry.folder);
+  }
   return form;
 }

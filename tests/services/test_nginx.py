@@ -145,7 +145,16 @@ def test_plain_http_leads_to_https(front: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/samples/0", "/sign-in", "/api/upload", "/upload", "/api/kits/import", "/kits/import"]
+    "path",
+    [
+        "/api/samples/0",
+        "/sign-in",
+        "/api/upload",
+        "/upload",
+        "/upload/zip",
+        "/api/kits/import",
+        "/kits/import",
+    ],
 )
 def test_too_large_a_body_is_refused_in_the_form_of_its_address(front: Front, path: str) -> None:
     method = "PATCH" if path.endswith("0") else "POST"
@@ -230,6 +239,7 @@ def test_an_upload_that_the_app_refuses_is_not_received(front: Front, web: Web) 
         ("/%75pload", 20_000_000),
         ("/api/upload", 20_000_000),
         ("/kits/import", 20_000_000),
+        ("/upload/zip", 20_000_000),
     ],
 )
 def test_a_slow_body_holds_no_thread_however_its_address_is_spelt(

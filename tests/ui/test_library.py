@@ -214,7 +214,7 @@ def test_everything_works_without_javascript(browser: Browser, product: Product)
     page = context.new_page()
     sign_in(page)
     page.goto("/upload")
-    page.get_by_label("Drop audio here, or choose files").set_input_files(
+    page.get_by_label("Drop sounds, folders or ZIPs here, or choose files").set_input_files(
         {"name": "No script.wav", "mimeType": "audio/wav", "buffer": drum_loop(101)}
     )
     page.get_by_role("button", name="Upload").click()

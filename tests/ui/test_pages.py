@@ -44,6 +44,7 @@ OWN = (
     "/kits",
     "/kits/import",
     "PROJECT",
+    "UNPACKED",
     "EMPTY KIT",
     "KIT",
     "KIT/card?chosen=1&target=mk2&target=sx",
@@ -96,6 +97,10 @@ def address(path: str, library: Producer) -> str:
         sent = [("project", ("card.zip", zipped(small_project(), "PROJECT_01/")))]
         form = {"csrf_token": library.token("/")}
         return str(library.http.post("/kits/import", data=form, files=sent).url.path)
+    if path == "UNPACKED":
+        found = re.search(r'href="(/upload/zips/[^"]+)"', library.http.get("/jobs").text)
+        assert found is not None
+        return found.group(1)
     if path == "ADD":
         return "/kits/add?" + "&".join(f"sample={each}" for each in sample_ids(library))
     if path == "DUPLICATES":
@@ -111,6 +116,8 @@ def address(path: str, library: Producer) -> str:
 def duplicates(library: Producer) -> None:
     """Upload a sample again, so that the pages of duplicates have something to show."""
     library.upload(("Deep kick copy.wav", kick()))
+    library.upload(("Pack.zip", zipped({"Deep kick.wav": kick(), "../odd.wav": b"x"})))
+    library.wait_for_jobs(6)
     wait_for_duplicates(library)
 
 

@@ -31,6 +31,8 @@ def asked(length: int | None, path: str = "/upload", **headers: str) -> dict[str
         (102 * MB, {}, 403),
         (99 * MB, {"Accept": "application/json"}, 403),  # one file by the page's script
         (10 * MB, {"Accept": "application/json"}, 204),
+        (99 * MB, {"Accept": "application/json", "X-Upload-Path": "/upload/zip"}, 204),  # a ZIP of sounds
+        (102 * MB, {"Accept": "application/json", "X-Upload-Path": "/upload/zip"}, 403),
     ],
 )
 def test_a_member_may_send_what_the_plan_takes(

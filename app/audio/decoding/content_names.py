@@ -8,6 +8,7 @@ IMAGE_BRANDS = (
     b"crx ", b"jp2 ", b"jpx ", b"jxl ",
 )  # fmt: skip
 
+ZIP_ARCHIVE = "a ZIP archive"
 _UNKNOWN, _ZEROS, _TEXT = "unknown data", "zeros only", "text"
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "PDF"),
@@ -15,8 +16,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"BM", "a BMP image"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"PK\x05\x06", "a ZIP archive"),
+    (b"PK\x03\x04", ZIP_ARCHIVE),
+    (b"PK\x05\x06", ZIP_ARCHIVE),
     (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"\x1f\x8b", "a gzip archive"),

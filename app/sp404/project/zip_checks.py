@@ -27,8 +27,35 @@ END_RECORD = struct.Struct("<4s4H2LH")
 END_MAGIC, LONG_END_MAGIC, LOCATOR_MAGIC = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 LONGEST_END = 65_535 + END_RECORD.size
 LOCATOR_BYTES, LONG_END_BYTES, LONG_SIZE_AT = 20, 56, 40
-TOO_MANY = f"The ZIP has more files than a card: {MAX_FILES:,} are read. Pack one project at a time."
+TOO_MANY = f"The ZIP has too many files: {MAX_FILES:,} are read. Make several smaller ZIPs."
 UNREADABLE = "The ZIP is damaged. Make it again."
+
+
+def bounded_entries(file: BinaryIO) -> list[zipfile.ZipInfo]:
+    """Return everything that a ZIP lists, in its order, whatever the names and kinds are.
+
+    Parameters
+    ----------
+    file : binary file
+        Seekable.
+
+    Raises
+    ------
+    UnitFileError
+        The ZIP is damaged, or has too many files, or they are too large or packed too tightly.
+    """
+    size = file.seek(0, os.SEEK_END)
+    _check_directory_size(file, size)
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            infos = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
+        raise UnitFileError(UNREADABLE) from error
+    if len(infos) > MAX_FILES:
+        raise UnitFileError(TOO_MANY)
+    _check_sizes(infos, size)
+    return infos
 
 
 def checked_entries(file: BinaryIO) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
@@ -50,21 +77,10 @@ def checked_entries(file: BinaryIO) -> tuple[dict[str, zipfile.ZipInfo], list[st
         The ZIP is damaged or locked by a password; has too many files, or they are too large or packed too
         tightly; or a path leads outside of its folder, is a link or stands there twice.
     """
-    size = file.seek(0, os.SEEK_END)
-    _check_directory_size(file, size)
-    file.seek(0)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-        raise UnitFileError(UNREADABLE) from error
-    if len(infos) > MAX_FILES:
-        raise UnitFileError(TOO_MANY)
-    _check_sizes(infos, size)
     entries: dict[str, zipfile.ZipInfo] = {}
     folders: list[str] = []
     seen: set[str] = set()
-    for info in infos:
+    for info in bounded_entries(file):
         path = _checked_path(info)
         if path.endswith("/"):
             folders.append(path.removesuffix("/"))
@@ -74,6 +90,26 @@ def checked_entries(file: BinaryIO) -> tuple[dict[str, zipfile.ZipInfo], list[st
         seen.add(path.casefold())
         entries[path] = info
     return entries, folders
+
+
+def leads_outside(path: str) -> bool:
+    """Return whether a path with slashes does not stay in the folder that it is unpacked into."""
+    return path.startswith("/") or DRIVE.match(path) is not None or ".." in path.split("/")
+
+
+def is_special(info: zipfile.ZipInfo) -> bool:
+    """Return whether an entry is a link, a device or the like."""
+    return stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR)
+
+
+def is_locked(info: zipfile.ZipInfo) -> bool:
+    """Return whether an entry needs a password."""
+    return bool(info.flag_bits & ENCRYPTED)
+
+
+def is_readable(info: zipfile.ZipInfo) -> bool:
+    """Return whether an entry is packed in one of the two ways that every program knows."""
+    return info.compress_type in READABLE_METHODS
 
 
 def _check_directory_size(file: BinaryIO, size: int) -> None:
@@ -98,7 +134,7 @@ def _check_sizes(infos: list[zipfile.ZipInfo], zip_size: int) -> None:
         raise UnitFileError("The files of the ZIP overlap. Make it again.")
     if unpacked > MAX_UNPACKED_BYTES:
         raise UnitFileError(
-            f"The ZIP holds more than {MAX_UNPACKED_BYTES >> 30} GB. Pack one project at a time."
+            f"The ZIP holds more than {MAX_UNPACKED_BYTES >> 30} GB. Make several smaller ZIPs."
         )
     if unpacked > max(RATIO_FREE_BYTES, MAX_RATIO * zip_size):
         raise UnitFileError(f"The files of the ZIP are more than {MAX_RATIO} times as large as the ZIP.")
@@ -111,16 +147,15 @@ def _checked_path(info: zipfile.ZipInfo) -> str:
     parts = path.removesuffix("/").split("/")
     if BAD_CHARACTER.search(path):
         raise UnitFileError(f"The ZIP has a name with a control character: “{shown}”.")
-    if DRIVE.match(path) or any(part in ("", ".", "..") for part in parts):
+    if leads_outside(path) or any(part in ("", ".") for part in parts):
         raise UnitFileError(f"The ZIP has a path that leads outside of its folder: “{shown}”.")
     if len(parts) > MAX_DEPTH + 1 or any(len(part.encode("utf-8", "replace")) > MAX_NAME for part in parts):
         raise UnitFileError(f"The ZIP has a path that is too long: “{shown}”.")
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+    if is_special(info):
         raise UnitFileError(f"The ZIP has a link or a special file: “{shown}”.")
-    if info.flag_bits & ENCRYPTED:
+    if is_locked(info):
         raise UnitFileError("The ZIP is locked by a password. Make one without.")
-    if info.compress_type not in READABLE_METHODS:
+    if not is_readable(info):
         raise UnitFileError(
             "The ZIP is packed in a way that is not read here. Make it again as an ordinary ZIP."
         )

@@ -101,11 +101,11 @@ def test_too_many_files_are_refused_before_their_list_is_read() -> None:
     with zipfile.ZipFile(made, "w") as archive:
         for number in range(20_001):
             archive.writestr(f"{number}", b"")
-    with pytest.raises(UnitFileError, match="more files than a card: 20,000 are read"):
+    with pytest.raises(UnitFileError, match="too many files: 20,000 are read"):
         read_project(made.getvalue())
     data = bytearray(zipped({**GOOD}))
     struct.pack_into("<I", data, data.rindex(b"PK\5\6") + 12, 9_000_000)
-    with pytest.raises(UnitFileError, match="more files than a card: 20,000 are read"):
+    with pytest.raises(UnitFileError, match="too many files: 20,000 are read"):
         read_project(bytes(data))
 
 
@@ -114,7 +114,7 @@ def test_a_long_list_behind_a_zip64_record_is_refused() -> None:
     end = data.rindex(b"PK\5\6")
     long_end = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, 9_000_000, 0)
     locator = struct.pack("<4sIQI", b"PK\6\7", 0, end, 1)
-    with pytest.raises(UnitFileError, match="more files than a card: 20,000 are read"):
+    with pytest.raises(UnitFileError, match="too many files: 20,000 are read"):
         read_project(data[:end] + long_end + locator + data[end:])
 
 
