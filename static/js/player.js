@@ -1,4 +1,7 @@
 // The player: one sound at a time. The playing row is marked, and its waveform is shown in the bar.
+//
+// Other modules use `player` below, and two events of the document: "player:change" when another sound is chosen, and
+// when the sound starts, stops, or its length becomes known; "player:move" when its position moves.
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 import { toast } from "./toast.js";
 
@@ -18,11 +21,35 @@ const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStar
 const rowOf = (source) => document.querySelector(`[data-src="${CSS.escape(source)}"]`);
 export const currentRow = () => (current ? rowOf(current) : null);
 
+export const player = {
+  // The `data-src` of the element whose sound was chosen last, or null.
+  get source() { return current; },
+  get isPlaying() { return Boolean(current) && !audio.paused; },
+  get position_s() { return current ? audio.currentTime : 0; },
+  // 0 until it is known.
+  get duration_s() { return (current && Number.isFinite(audio.duration) && audio.duration) || 0; },
+  // Play an element's sound from `at`, a share of its length.
+  play: (element, options) => play(element, options),
+  toggle: () => toggle(),
+  stop: () => stop(),
+  seek(position_s) {
+    if (current) audio.currentTime = Math.min(Math.max(position_s, 0), player.duration_s);
+  },
+};
+
+const tell = (name) => document.dispatchEvent(new CustomEvent(`player:${name}`));
+
+function tellMoves() {
+  tell("move");
+  if (player.isPlaying) requestAnimationFrame(tellMoves);
+}
+
 export async function play(element, { at = 0 } = {}) {
   const { src, name, facts = "", href = "", peaks, loop = "0", gain = "1" } = element.dataset;
   if (current !== src) {
     current = src;
     bar.hidden = false;
+    tell("change");
     part("name").textContent = name;
     part("facts").textContent = facts;
     part("link").href = href || "#";
@@ -154,6 +181,8 @@ if (bar) {
     action(target, event);
   });
   for (const name of ["play", "pause", "ended", "loadstart"]) audio.addEventListener(name, markPlaying);
+  for (const name of ["play", "pause", "ended", "durationchange"]) audio.addEventListener(name, () => tell("change"));
+  for (const name of ["play", "seeking"]) audio.addEventListener(name, tellMoves);
   // The link has expired or the network is down. Forgetting the sound makes the next press load it again.
   audio.addEventListener("error", () => {
     if (!current) return;
