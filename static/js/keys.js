@@ -121,6 +121,11 @@ function keepLeftRow() {
   leftRow = document.activeElement?.closest?.(".rows .row")?.id ?? null;
 }
 
+// What was typed is sent while one types, so leaving the field does not send it again.
+function stayQuiet(event) {
+  if (event.target === field()) event.stopPropagation();
+}
+
 // After an answer of the server, the focus is on the first row that was asked for, or where it was.
 function placeFocus(event) {
   if (awaitsAnswer && event.target.querySelector?.(".rows")) {
@@ -141,6 +146,7 @@ function skipToRows(event) {
 if (isSignedIn) {
   document.addEventListener("keydown", press);
   document.addEventListener("input", followTyping);
+  document.addEventListener("change", stayQuiet, { capture: true });
   document.addEventListener("htmx:beforeRequest", followTyping);
   document.addEventListener("click", skipToRows);
   document.addEventListener("htmx:beforeSwap", keepLeftRow);
