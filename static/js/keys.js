@@ -13,9 +13,9 @@ let leftRow = null; // the id of the row that had the focus before htmx replaced
 
 function goTo(row) {
   if (!row) return;
+  if (document.body.dataset.autoplay === "1") play(row); // first, so that nothing keeps it waiting
   row.focus();
   row.scrollIntoView({ block: "nearest" });
-  if (document.body.dataset.autoplay === "1") play(row);
 }
 
 function move(step) {

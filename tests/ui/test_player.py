@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.live import Product
@@ -47,6 +48,7 @@ def test_a_loop_repeats_by_its_samples_and_the_bar_shows_it(page: Page) -> None:
     like.click()
     expect(page.locator(".row.sounding .like button")).to_have_attribute("aria-pressed", "true")
     expect(like).to_have_attribute("aria-pressed", "true")
+    assert Axe().run(page).violations_count == 0
     bar.get_by_role("slider", name="Position").press("Home")
     bar.get_by_role("button", name="Loop").click()
     expect(sounding(page)).to_have_count(0, timeout=9_000)  # after its end
