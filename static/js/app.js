@@ -9,6 +9,7 @@ import "./selection.js";
 import "./chops.js";
 import "./card_writing.js";
 import "./project_import.js";
+import "./navigation.js";
 
 document.documentElement.classList.add("has-js");
 
