@@ -13,7 +13,6 @@ MONO = "@fontsource-variable/jetbrains-mono"
 FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "idiomorph-ext.min.js": "idiomorph/dist/idiomorph-ext.min.js",
-    "wavesurfer.esm.js": "wavesurfer.js/dist/wavesurfer.esm.js",
     "inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "jetbrains-mono.woff2": f"{MONO}/files/jetbrains-mono-latin-wght-normal.woff2",
 }

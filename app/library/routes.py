@@ -198,9 +198,9 @@ def audio(sample_id: str) -> BaseResponse:
 
 @blueprint.get("/<sample_id>/peaks")
 def peaks(sample_id: str) -> Response:
-    """Return the 800 heights of the player's waveform, which may change when the sample is analysed again."""
+    """Return what the player's bar shows of a sample: waveform as 800 heights, length, like."""
     sample = samples.owned_by(current_user, sample_id)
-    response = jsonify(peaks=list(sample.features.peaks), duration_s=sample.duration_s)
+    response = jsonify(peaks=list(sample.features.peaks), duration_s=sample.duration_s, liked=sample.liked)
     response.add_etag()
     response.headers["Cache-Control"] = "private, no-cache"
     response.make_conditional(request)

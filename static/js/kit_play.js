@@ -1,7 +1,7 @@
 // Play mode: keys, pointer and MIDI play the pads of the open bank, and a strip of 16 steps plays a beat. Changes of the
 // kit do not stop it: what is new is loaded while the rest plays on.
 import { Beat } from "./beat.js";
-import { audioContext } from "./kit_audio.js";
+import { audioContext } from "./page_audio.js";
 import { CODES, control, grid, isPlaying, isTyping, padElement, padElements, tools } from "./kit_parts.js";
 import { BankSounds } from "./kit_sounds.js";
 import { PadEngine } from "./pad_engine.js";

@@ -1,5 +1,5 @@
 // "Hear it": an open pad as its form sets it, played by the engine of play mode. Its sound is loaded when it is asked for.
-import { audioContext } from "./kit_audio.js";
+import { audioContext } from "./page_audio.js";
 import { grid } from "./kit_parts.js";
 import { fetchBank, fetchBuffer, scaled } from "./kit_sounds.js";
 import { PadEngine } from "./pad_engine.js";

@@ -1,136 +1,77 @@
-// The player: one sound at a time. The playing row is marked, and its waveform is shown in the bar.
+// The player: what a press of a row, a key or a button of the bar does. The playing row is marked.
 //
 // Other modules use `player` below, and two events of the document: "player:change" when another sound is chosen, and
 // when the sound starts, stops, or its length becomes known; "player:move" when its position moves.
-import WaveSurfer from "../vendor/wavesurfer.esm.js";
+import * as playback from "./playback.js";
+import { followLike, likePlaying, showPeaks, showPlace, showPlaying, showSound } from "./player_bar.js";
+import { prefetch } from "./sound_files.js";
+import { elementOf, rowsBelow, soundOf, soundRows } from "./sound_rows.js";
 import { toast } from "./toast.js";
 
 const bar = document.getElementById("player");
-const audio = document.getElementById("sound");
+const { audio } = playback;
 const SNAP_TO_START = 0.02;
+const SEEK_STEP = 0.05;
+const PREFETCHED_ROWS = 2;
 const VOLUME = "volume";
-let wave = null;
-let gainFactor = 1;
-let current = null; // the source of the sound that was chosen last
+let current = null; // the sound that was chosen last
+let drawn = null; // the sound whose waveform is in the bar
+let isMoving = false;
 
-const part = (name) => bar.querySelector(`[data-player="${name}"]`);
-const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
-
-// htmx may have replaced the row since it began to play, so it is looked up by its source.
-// What plays is a row of the library or the play button of a job card.
-const rowOf = (source) => document.querySelector(`[data-src="${CSS.escape(source)}"]`);
-export const currentRow = () => (current ? rowOf(current) : null);
+export const currentRow = () => (current ? elementOf(current.src) : null);
 
 export const player = {
   // The `data-src` of the element whose sound was chosen last, or null.
-  get source() { return current; },
+  get source() { return current?.src ?? null; },
   get isPlaying() { return Boolean(current) && !audio.paused; },
-  get position_s() { return current ? audio.currentTime : 0; },
+  get position_s() { return current ? playback.position_s() : 0; },
   // 0 until it is known.
-  get duration_s() { return (current && Number.isFinite(audio.duration) && audio.duration) || 0; },
-  // Play an element's sound from `at`, a share of its length.
-  play: (element, options) => play(element, options),
-  toggle: () => toggle(),
-  stop: () => stop(),
-  seek(position_s) {
-    if (current) audio.currentTime = Math.min(Math.max(position_s, 0), player.duration_s);
+  get duration_s() { return current ? playback.duration_s() : 0; },
+  play,
+  toggle,
+  stop,
+  seek(to_s) {
+    if (!current) return;
+    playback.seek(to_s);
+    tell("move");
+  },
+  // Repeat a part of the sound, from one place to another in seconds; without them, all of it again.
+  repeat(from_s, to_s) {
+    if (!current) return;
+    playback.setPart(from_s, to_s);
+    tell("change");
   },
 };
 
 const tell = (name) => document.dispatchEvent(new CustomEvent(`player:${name}`));
 
-function tellMoves() {
-  tell("move");
-  if (player.isPlaying) requestAnimationFrame(tellMoves);
-}
-
-export async function play(element, { at = 0 } = {}) {
-  const { src, name, facts = "", href = "", peaks, loop = "0", gain = "1" } = element.dataset;
-  if (current !== src) {
-    current = src;
-    bar.hidden = false;
-    tell("change");
-    part("name").textContent = name;
-    part("facts").textContent = facts;
-    part("link").href = href || "#";
-    setLoop(loop === "1");
-    setGain(Number(gain));
-    await load(src, peaks);
+// Play an element's sound from `at`, a share of its length. The sound comes first, what is drawn of it later.
+export function play(element, { at = 0 } = {}) {
+  const sound = soundOf(element);
+  const isNew = current?.src !== sound.src;
+  if (isNew) {
+    current = sound;
+    setVolume();
   }
-  await loadedLength();
-  if (current !== src) return; // another row was chosen while this one loaded
-  audio.currentTime = at * (audio.duration || 0);
-  await audio.play().catch(() => {}); // the error event tells the user
-}
-
-// The browser can only seek once it knows how long the sound is.
-function loadedLength() {
-  if (audio.error || audio.readyState >= HTMLMediaElement.HAVE_METADATA) return null;
-  return new Promise((resolve) => {
-    for (const name of ["loadedmetadata", "error"]) audio.addEventListener(name, resolve, { once: true });
-  });
+  playback.start(sound, at);
+  if (!isNew) return;
+  showSound(sound);
+  tell("change");
 }
 
 export function toggle() {
   if (!current) return;
-  if (audio.paused) audio.play().catch(() => {});
-  else audio.pause();
+  if (audio.paused) playback.play();
+  else playback.pause();
 }
 
 export function stop() {
-  if (!audio) return;
-  audio.pause();
-  audio.currentTime = 0;
-}
-
-async function load(src, peaksUrl) {
-  let peaks = null;
-  let duration;
-  if (peaksUrl) {
-    const response = await fetch(peaksUrl).catch(() => null);
-    if (response?.ok) {
-      const found = await response.json();
-      peaks = [found.peaks.map((height) => height / 255)];
-      duration = found.duration_s;
-    }
-  }
-  if (current !== src) return;
-  const url = new URL(src, location.href).href; // wavesurfer compares full URLs
-  audio.src = url;
-  wave ??= makeWave();
-  // Without peaks the waveform stays flat: the file itself is not downloaded just to draw it.
-  await wave.load(url, peaks ?? [[0, 0]], duration ?? 1).catch(() => {});
-}
-
-function makeWave() {
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const made = WaveSurfer.create({
-    container: "#player-wave",
-    media: audio,
-    height: 44,
-    barWidth: 2,
-    barGap: 1,
-    waveColor: colour("--wave"),
-    progressColor: colour("--accent"),
-    cursorColor: colour("--text"),
-    cspNonce: document.querySelector('meta[name="style-nonce"]').content,
-  });
-  made.on("interaction", (time) => {
-    if (time < made.getDuration() * SNAP_TO_START) audio.currentTime = 0;
-    audio.play().catch(() => {});
-  });
-  return made;
-}
-
-function setLoop(on) {
-  audio.loop = on;
-  bar.querySelector('[data-action="loop"]').setAttribute("aria-pressed", String(on));
+  if (current) playback.stop();
 }
 
 // Sounds that are compared bring a factor that makes them equally loud.
-function setGain(factor) {
-  gainFactor = factor;
-  audio.volume = part("volume").value * gainFactor;
+function setVolume() {
+  playback.setVolume(bar.querySelector('[data-player="volume"]').value * (current?.gain ?? 1));
 }
 
 function markPlaying() {
@@ -139,19 +80,62 @@ function markPlaying() {
     if (other !== row) other.classList.remove("playing", "sounding");
   }
   row?.classList.add("playing");
-  row?.classList.toggle("sounding", !audio.paused);
-  bar.querySelector('[data-action="toggle"]').setAttribute("aria-pressed", String(!audio.paused));
+  row?.classList.toggle("sounding", player.isPlaying);
+  showPlaying(player.isPlaying, audio.loop);
+}
+
+// The line that moves over the waveform of the playing row.
+function movePlayhead() {
+  const area = currentRow()?.querySelector(".col-wave, .shaped-row .seek");
+  let head = document.querySelector(".row .playhead");
+  if (!area || !player.duration_s) {
+    head?.remove();
+    return;
+  }
+  if (head?.parentElement !== area) {
+    head?.remove();
+    head = document.createElement("span");
+    head.className = "playhead";
+    area.append(head);
+  }
+  head.style.setProperty("--share", player.position_s / player.duration_s);
+}
+
+function move() {
+  showPlace(player.position_s, player.duration_s);
+  movePlayhead();
+}
+
+function keepMoving() {
+  isMoving = player.isPlaying;
+  if (!isMoving) return;
+  tell("move");
+  requestAnimationFrame(keepMoving);
+}
+
+function followAudio() {
+  tell("change");
+  tell("move");
+  if (!isMoving) keepMoving();
+}
+
+// Once it plays, there is time for its waveform, and for what may be played next.
+function lookAhead() {
+  if (!current || drawn === current) return;
+  drawn = current;
+  showPeaks();
+  prefetch(rowsBelow(currentRow(), PREFETCHED_ROWS).map(soundOf), current.src);
 }
 
 export function neighbour(step) {
-  const rows = [...document.querySelectorAll(".row[data-src]")];
+  const rows = soundRows();
   const at = rows.indexOf(currentRow());
   return rows[at === -1 ? 0 : at + step] ?? null;
 }
 
 // Where in an element a click was, from 0 to 1. Near the left edge it counts as the very start.
 function clickedShare(event, element) {
-  const box = element.getBoundingClientRect();
+  const box = (element.querySelector(".wave") ?? element).getBoundingClientRect();
   const share = (event.clientX - box.left) / box.width;
   return share < SNAP_TO_START ? 0 : Math.min(share, 1);
 }
@@ -159,20 +143,50 @@ function clickedShare(event, element) {
 const actions = {
   play(button) {
     const row = button.closest("[data-src]");
-    if (current === row.dataset.src) toggle();
+    if (current?.src === row.dataset.src) toggle();
     else play(row);
   },
   seek(area, event) {
     const row = area.closest("[data-src]");
     play(row, { at: clickedShare(event, area) });
   },
+  "seek-playing": (area, event) => {
+    player.seek(clickedShare(event, area) * player.duration_s);
+    playback.play();
+  },
   toggle,
   previous: () => neighbour(-1) && play(neighbour(-1)),
   next: () => neighbour(1) && play(neighbour(1)),
-  loop: () => setLoop(!audio.loop),
+  loop() {
+    playback.setLoop(!audio.loop);
+    tell("change");
+  },
+  "like-playing": () => likePlaying(currentRow()),
 };
 
-if (bar) {
+// The waveform of the bar is a slider.
+const seekKeys = {
+  ArrowLeft: () => player.position_s - SEEK_STEP * player.duration_s,
+  ArrowRight: () => player.position_s + SEEK_STEP * player.duration_s,
+  Home: () => 0,
+};
+
+function onSliderKey(event) {
+  const target_s = event.target.matches('[data-player="seek"]') && seekKeys[event.key]?.();
+  if (typeof target_s !== "number") return;
+  event.preventDefault();
+  player.seek(target_s);
+}
+
+// The link has expired or the network is down. Forgetting the sound makes the next press load it again.
+function onError() {
+  if (!current) return;
+  toast(`Can't play ${current.name} right now. Try again.`);
+  playback.forget();
+  current = null;
+}
+
+function follow() {
   document.addEventListener("click", (event) => {
     const target = event.target.closest("[data-action]");
     const action = target && actions[target.dataset.action];
@@ -180,22 +194,23 @@ if (bar) {
     event.preventDefault();
     action(target, event);
   });
-  for (const name of ["play", "pause", "ended", "loadstart"]) audio.addEventListener(name, markPlaying);
-  for (const name of ["play", "pause", "ended", "durationchange"]) audio.addEventListener(name, () => tell("change"));
-  for (const name of ["play", "seeking"]) audio.addEventListener(name, tellMoves);
-  // The link has expired or the network is down. Forgetting the sound makes the next press load it again.
-  audio.addEventListener("error", () => {
-    if (!current) return;
-    toast(`Can't play ${part("name").textContent} right now. Try again.`);
-    current = null;
-  });
-  audio.addEventListener("timeupdate", () => { part("time").textContent = clock(audio.currentTime); });
+  document.addEventListener("keydown", onSliderKey);
+  for (const name of ["play", "pause", "ended", "loadstart", "durationchange", "seeking"]) {
+    audio.addEventListener(name, followAudio);
+  }
+  audio.addEventListener("playing", lookAhead);
+  audio.addEventListener("error", onError);
+  document.addEventListener("player:change", markPlaying);
+  document.addEventListener("player:move", move);
   document.addEventListener("htmx:afterSettle", markPlaying);
-  const volume = part("volume");
+  document.addEventListener("htmx:afterRequest", () => setTimeout(() => followLike(currentRow()))); // the heart is new
+  const volume = bar.querySelector('[data-player="volume"]');
   volume.value = localStorage.getItem(VOLUME) ?? volume.value;
-  setGain(1);
+  setVolume();
   volume.addEventListener("input", () => {
-    setGain(gainFactor);
+    setVolume();
     localStorage.setItem(VOLUME, volume.value);
   });
 }
+
+if (bar) follow();

@@ -1,4 +1,4 @@
-// The one audio context of a kit's page, made when the first sound is asked for.
+// The one audio context of a page, made when it is needed first.
 let context = null;
 
 export async function audioContext() {
