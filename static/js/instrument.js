@@ -1,5 +1,6 @@
 // The waveform of a sample's page as an instrument: the playhead, zoom, and a part that plays in a loop.
 import { play, player } from "./player.js";
+import { drawDetail, mostZoom } from "./wave_detail.js";
 import { arrowFrames } from "./wave_markers.js";
 import { nearestMark, readMarks, thinOut } from "./wave_marks.js";
 import { contains, movedTo, placeOf, shareAt, WHOLE, zoomed } from "./wave_view.js";
@@ -7,7 +8,6 @@ import { contains, movedTo, placeOf, shareAt, WHOLE, zoomed } from "./wave_view.
 const HEIGHT = 32;
 const WIDTH = 800;
 const STEP = 1.5; // zoom of one press
-const MOST_ZOOM = 20; // then a stroke of the waveform is 1/40 of the picture
 const DRAG_PX = 5;
 const NEAR_PX = 8;
 const SNAP_TO_START = 0.01;
@@ -20,6 +20,7 @@ const EDGES = ["from", "to"];
 // What is shown of the sound `src`. It outlives the element, which htmx replaces when a value is saved.
 let shown = { src: null, view: WHOLE, part: null };
 let marks = null;
+let isRepeated = false; // the player has been told of the part
 
 const instrument = () => document.getElementById("instrument");
 const piece = (name) => instrument().querySelector(`[data-wave="${name}"]`);
@@ -40,6 +41,7 @@ function draw() {
   const { view } = shown;
   picture().setAttribute("viewBox", `${view.first * WIDTH} 0 ${view.span * WIDTH} ${HEIGHT}`);
   thinOut(picture(), marks.counts, stage().clientWidth / view.span);
+  drawDetail(picture(), shown.src, view, draw);
   const pan = piece("pan");
   pan.hidden = view.span === 1;
   pan.max = 1 - view.span;
@@ -91,7 +93,7 @@ function zoom(factor, at = null) {
   const { part, view } = shown;
   const places = [position() / duration(), part && (part.from + part.to) / 2 / duration()];
   const centre = places.find((share) => share && contains(view, share)) ?? view.first + view.span / 2;
-  show(zoomed(view, factor, at ?? centre, MOST_ZOOM));
+  show(zoomed(view, factor, at ?? centre, mostZoom(shown.src, duration())));
 }
 
 // Choose the part from one time to the other; null for none.
@@ -100,6 +102,20 @@ function choosePart(from, to) {
   shown.part = last - first >= LEAST_S ? { from: first, to: last } : null;
   drawPart();
   fillShapeForm();
+}
+
+function setPart(from, to) {
+  choosePart(from, to);
+  repeatPart();
+}
+
+// Tell the player of the part, which it forgets when another sound plays.
+function repeatPart() {
+  if (!isChosen()) return;
+  const { part } = shown;
+  isRepeated = Boolean(part);
+  if (part) player.repeat(part.from, part.to);
+  else if (player.part) player.repeat();
 }
 
 function moveEdge(edge, time) {
@@ -117,7 +133,7 @@ function playFrom(time) {
 // Without a drag a press plays from there; outside the part it ends the loop.
 function click(time) {
   const { part } = shown;
-  if (part && (time < part.from || time > part.to)) choosePart(0, 0);
+  if (part && (time < part.from || time > part.to)) setPart(0, 0);
   playFrom(time);
 }
 
@@ -142,7 +158,10 @@ function pressSurface(event) {
     },
     end() {
       if (!isDrag) click(timeAt(begun));
-      else if (shown.part) playFrom(shown.part.from);
+      else {
+        if (shown.part) playFrom(shown.part.from);
+        repeatPart();
+      }
     },
   });
 }
@@ -153,7 +172,7 @@ function press(event) {
   const { wave } = target.dataset;
   if (wave === "surface") pressSurface(event);
   else if (EDGES.includes(wave)) {
-    follow(target, event, { move: (moved) => moveEdge(wave, snapped(timeAt(moved.clientX), moved)), end() {} });
+    follow(target, event, { move: (moved) => moveEdge(wave, snapped(timeAt(moved.clientX), moved)), end: repeatPart });
   }
 }
 
@@ -183,6 +202,7 @@ function pressKey(event) {
   if (wave === "surface" && surfaceKeys[event.key]) surfaceKeys[event.key]();
   else if (EDGES.includes(wave) && event.key.startsWith("Arrow")) {
     moveEdge(wave, shown.part[wave] + arrowFrames(event, FINE_S, MILLISECONDS) / MILLISECONDS);
+    repeatPart();
   } else return;
   event.preventDefault();
   event.stopPropagation();
@@ -191,9 +211,9 @@ function pressKey(event) {
 const actions = {
   "zoom-in": () => zoom(STEP),
   "zoom-out": () => zoom(1 / STEP),
-  "loop-from": () => choosePart(position(), shown.part?.to > position() ? shown.part.to : duration()),
-  "loop-to": () => choosePart(shown.part?.from < position() ? shown.part.from : 0, position()),
-  "loop-off": () => choosePart(0, 0),
+  "loop-from": () => setPart(position(), shown.part?.to > position() ? shown.part.to : duration()),
+  "loop-to": () => setPart(shown.part?.from < position() ? shown.part.from : 0, position()),
+  "loop-off": () => setPart(0, 0),
 };
 const keys = { "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", "[": "loop-from", "]": "loop-to" };
 
@@ -212,7 +232,18 @@ function turn(event) {
   event.preventDefault();
 }
 
-// The playhead returns to the start of the part, and the picture follows it.
+// Whoever chooses another sound or turns the loop off ends the part for the player.
+function keepPart() {
+  if (!instrument()) return;
+  if (!isChosen()) isRepeated = false;
+  else if (shown.part && !player.part) {
+    if (isRepeated) choosePart(0, 0);
+    else repeatPart();
+  }
+}
+
+// The picture follows the playhead. Until the player repeats the part without a gap, or where it can't, the playhead is
+// moved back to its start.
 function followSound() {
   if (!instrument()) return;
   const { part, view } = shown;
@@ -252,6 +283,7 @@ function prepare() {
 }
 
 document.addEventListener("keydown", onPageKey);
+document.addEventListener("player:change", keepPart);
 for (const name of ["player:move", "player:change"]) document.addEventListener(name, followSound);
 document.addEventListener("htmx:afterSettle", (event) => {
   prepare();

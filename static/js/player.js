@@ -35,7 +35,9 @@ export const player = {
     playback.seek(to_s);
     tell("move");
   },
-  // Repeat a part of the sound, from one place to another in seconds; without them, all of it again.
+  // The part that repeats, or null.
+  get part() { return current ? playback.repeatedPart() : null; },
+  // Repeat a part of the sound, from one place to another in seconds; without them, what was repeated before.
   repeat(from_s, to_s) {
     if (!current) return;
     playback.setPart(from_s, to_s);
