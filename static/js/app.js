@@ -11,6 +11,7 @@ import "./instrument.js";
 import "./value_editing.js";
 import "./card_writing.js";
 import "./project_import.js";
+import "./navigation.js";
 
 document.documentElement.classList.add("has-js");
 

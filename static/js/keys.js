@@ -1,21 +1,36 @@
 // Keyboard shortcuts. Text fields keep their keys; buttons and links keep the keys that press them.
+import { openPage } from "./navigation.js";
 import { currentRow, neighbour, play, stop, toggle } from "./player.js";
+import { soundRows } from "./sound_rows.js";
 
 const isSignedIn = "signedIn" in document.body.dataset;
-const autoplay = document.body.dataset.autoplay === "1";
-const soundRows = () => [...document.querySelectorAll(".row[data-src]")].filter((row) => row.offsetParent);
+const field = () => document.getElementById("q");
 const focusedRow = () => document.activeElement?.closest?.(".row[data-src]");
 const targetRow = () => focusedRow() ?? currentRow();
-const showShortcuts = () => document.getElementById("keys").showModal();
+let awaitsAnswer = false; // Enter was pressed in the search field: the first row that comes is next
+let isTyped = false; // since the search was sent
+let leftRow = null; // the id of the row that had the focus before htmx replaced it
 
-function move(step) {
-  const rows = soundRows();
-  const from = targetRow();
-  const row = from ? rows[rows.indexOf(from) + step] : rows[0];
+function goTo(row) {
   if (!row) return;
   row.focus();
   row.scrollIntoView({ block: "nearest" });
-  if (autoplay) play(row);
+  if (document.body.dataset.autoplay === "1") play(row);
+}
+
+function move(step) {
+  const rows = soundRows();
+  const from = rows.indexOf(targetRow());
+  goTo(from === -1 ? rows[0] : rows[from + step]);
+}
+
+// The list has what is true on this page.
+function showShortcuts() {
+  const dialog = document.getElementById("keys");
+  for (const line of dialog.querySelectorAll("[data-needs]")) {
+    line.hidden = !document.querySelector(line.dataset.needs);
+  }
+  dialog.showModal();
 }
 
 function playOrPause() {
@@ -27,18 +42,18 @@ function playOrPause() {
 
 function openRow() {
   const row = focusedRow();
-  if (row) location.assign(row.dataset.href);
+  if (row) openPage(row.dataset.href);
 }
 
 // On the page of one sample the link is beside its name.
 function openSimilar() {
   const link = targetRow()?.querySelector(".find-similar") ?? document.querySelector(".page-head .find-similar");
-  if (link) location.assign(link.href);
+  if (link) openPage(link.href);
 }
 
 function openKits() {
   const link = targetRow()?.querySelector(".add-to-kit") ?? document.querySelector(".page-head .add-to-kit");
-  if (link) location.assign(link.href);
+  if (link) openPage(link.href);
 }
 
 const shortcuts = {
@@ -46,7 +61,7 @@ const shortcuts = {
   ArrowUp: () => move(-1),
   " ": playOrPause,
   Escape: stop,
-  "/": () => document.getElementById("q")?.focus(),
+  "/": () => field()?.focus(),
   l: () => targetRow()?.querySelector(".like button")?.click(),
   s: openSimilar,
   a: openKits,
@@ -65,7 +80,24 @@ function keepsKey(element, key) {
   return key.startsWith("Arrow") && soundRows().length === 0;
 }
 
+// From the search field, ↓ goes to the first row, and Enter does when the answer is here. Esc leaves the field, and
+// what was typed stays.
+function pressInField(event) {
+  const isAsking = isTyped || event.target.form.matches(".htmx-request");
+  awaitsAnswer = event.key === "Enter" && isAsking;
+  if (event.key === "Escape") event.target.blur();
+  else if (event.key === "ArrowDown" || (event.key === "Enter" && !isAsking)) goTo(soundRows()[0]);
+  else if (!awaitsAnswer) return;
+  event.preventDefault(); // the form is sent as one types, so Enter does not send it
+}
+
+function followTyping({ type, target }) {
+  if (target === field()) isTyped = type === "input";
+  else if (target === field()?.form) isTyped = false;
+}
+
 function press(event) {
+  if (event.target === field()) pressInField(event);
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (!shortcuts[key] || keepsKey(event.target, key)) return;
@@ -85,8 +117,34 @@ function moveTabStop(event) {
   for (const other of document.querySelectorAll(".rows .row")) other.tabIndex = other === row ? 0 : -1;
 }
 
+function keepLeftRow() {
+  leftRow = document.activeElement?.closest?.(".rows .row")?.id ?? null;
+}
+
+// After an answer of the server, the focus is on the first row that was asked for, or where it was.
+function placeFocus(event) {
+  if (awaitsAnswer && event.target.querySelector?.(".rows")) {
+    awaitsAnswer = false;
+    goTo(soundRows()[0]);
+  } else if (leftRow && document.activeElement === document.body) {
+    (document.getElementById(leftRow) ?? soundRows()[0])?.focus({ preventScroll: true });
+  }
+}
+
+function skipToRows(event) {
+  const row = event.target.closest('.skip[href="#samples"]') && soundRows()[0];
+  if (!row) return;
+  event.preventDefault();
+  row.focus();
+}
+
 if (isSignedIn) {
   document.addEventListener("keydown", press);
+  document.addEventListener("input", followTyping);
+  document.addEventListener("htmx:beforeRequest", followTyping);
+  document.addEventListener("click", skipToRows);
+  document.addEventListener("htmx:beforeSwap", keepLeftRow);
+  document.addEventListener("htmx:afterSettle", placeFocus);
   document.addEventListener("click", (event) => {
     if (event.target.closest('[data-action="keys"]')) showShortcuts();
   });

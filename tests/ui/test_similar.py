@@ -28,8 +28,9 @@ def test_s_finds_similar_samples_of_the_row_and_leads_on(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Similar to {name}")
     expect(page.locator(".pinned .row .col-name a")).to_have_text(name)
     first = page.url
+    expect(page.locator(".pinned .row")).to_have_class(re.compile("playing"))  # as it did on the page before
     page.keyboard.press("ArrowDown")
-    expect(page.locator(".pinned .row")).to_have_class(re.compile("sounding"))
+    expect(page.locator(".rows .row").nth(1)).to_have_class(re.compile("playing"))
     page.keyboard.press("Escape")
     page.goto(first.partition("?")[0])
     page.keyboard.press("ArrowDown")

@@ -1,0 +1,170 @@
+// Opens the pages around the library without leaving the document, so that the sound goes on: what is in <main> is
+// exchanged, the player stays. Back and Forward find the rows, the place and the focus as they were left. Pages with
+// scripts of their own, files, and what other sites answer are left to the browser.
+import { toast } from "./toast.js";
+
+const ID = "\\w{26}";
+const PAGES = new RegExp(
+  `^/(dashboard|upload|jobs|kits|kits/add|billing|settings|settings/(ai|security|tokens|data|webhooks)|duplicates(/${ID})?` +
+  `|samples(/${ID})?(/(similar|shape|chops|shape/${ID}))?)$`,
+);
+// The forms that lead to one of these pages.
+const FORMS = new RegExp(
+  `^/(samples/(similar|words)|samples/${ID}(/(vibe|revert|corrections|delete|restore|like|tempo/(half|double)))?` +
+  `|selected/(delete|like|tags|tempo|values|restore/[^/]+)|duplicates/.+)$`,
+);
+const main = () => document.getElementById("main");
+const addressOf = ({ pathname, search }) => pathname + search;
+const places = new Map(); // by address: where the page was left
+let shown = addressOf(location); // Back changes the location before the page
+let latest = null; // of the page that is being fetched
+
+const isOpenable = (url) => url.origin === location.origin && PAGES.test(url.pathname);
+const isHere = () => PAGES.test(shown.split("?")[0]);
+const rowCount = () => document.querySelectorAll(".rows .row").length;
+
+function keepPlace() {
+  const focus = document.activeElement?.closest("main [id]")?.id;
+  places.set(shown, { top: scrollY, rows: rowCount(), focus });
+}
+
+// Open a page as a link does.
+export function openPage(href) {
+  const url = new URL(href, location.href);
+  if (isHere() && isOpenable(url)) visit(url);
+  else location.assign(url);
+}
+
+async function visit(url, { isBack = false } = {}) {
+  keepPlace();
+  const found = await fetchPage(url);
+  if (!found) return;
+  const address = addressOf(new URL(found.url));
+  if (!isBack) addToHistory(address + url.hash);
+  shown = address;
+  showPage(found.page);
+  if (isBack) await returnToPlace(places.get(address));
+  else enterPage(url.hash.slice(1));
+}
+
+async function submit(url, body) {
+  keepPlace();
+  const found = await fetchPage(url, { method: "POST", body });
+  if (!found) return;
+  // A form with errors comes back below the address that it was sent to.
+  if (found.isRedirected) {
+    shown = addressOf(new URL(found.url));
+    addToHistory(shown);
+  }
+  showPage(found.page);
+  enterPage();
+}
+
+// Return the page; null when another one was asked for meanwhile, or the browser has to load it itself.
+async function fetchPage(url, options = {}) {
+  latest?.abort();
+  const asking = new AbortController();
+  latest = asking;
+  main().setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(url, { ...options, signal: asking.signal });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const isFit = isOpenable(new URL(response.url)) || !response.redirected;
+    if (isFit && page.getElementById("main") && hasSameScripts(page)) {
+      return { page, url: response.url, isRedirected: response.redirected };
+    }
+    location.assign(response.redirected ? response.url : url);
+  } catch {
+    if (!asking.signal.aborted) toast("Can't reach the server. Check your connection.");
+  }
+  if (latest === asking) main().removeAttribute("aria-busy");
+  return null;
+}
+
+// After an update of the product, the next page is loaded whole.
+function hasSameScripts(page) {
+  const entry = (from) => from.querySelector('script[type="module"]')?.getAttribute("src");
+  return entry(page) === entry(document);
+}
+
+function addToHistory(address) {
+  if (address === addressOf(location)) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
+}
+
+function showPage(page) {
+  for (const part of [".skips", "header.top"]) document.querySelector(part).replaceWith(page.querySelector(part));
+  document.title = page.title;
+  Object.assign(document.body.dataset, page.body.dataset);
+  // Answers that the old page still waits for must not change the address.
+  main().addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
+  htmx.swap(main(), page.getElementById("main").outerHTML, { swapStyle: "outerHTML" });
+}
+
+// What has the focus is read out by screen readers, and Tab goes on from it: what the page has to say, or its heading.
+function enterPage(anchor = "") {
+  scrollTo(0, 0);
+  document.getElementById(anchor)?.scrollIntoView();
+  const first = main().querySelector(":scope > .notice") ?? main().querySelector("h1");
+  first.tabIndex = -1;
+  first.focus();
+}
+
+async function returnToPlace(place) {
+  if (!place) return enterPage();
+  while (rowCount() < place.rows && await showMoreRows());
+  enterPage();
+  document.getElementById(place.focus)?.focus({ preventScroll: true });
+  return scrollTo(0, place.top);
+}
+
+// Load the next rows of the list. Resolves with whether there are more than before.
+function showMoreRows() {
+  const link = document.querySelector(".rows .more a");
+  if (!link) return false;
+  const before = rowCount();
+  return new Promise((resolve) => {
+    link.addEventListener("htmx:afterRequest", () => resolve(rowCount() > before), { once: true });
+    link.click();
+  });
+}
+
+const isPlainClick = (event) =>
+  !event.defaultPrevented && !event.button && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+
+function onClick(event) {
+  const link = event.target.closest?.("a[href]:not([download], [target], [hx-get])");
+  if (!link || !isPlainClick(event) || !isHere()) return;
+  const url = new URL(link.href);
+  if (!isOpenable(url) || (url.hash && addressOf(url) === addressOf(location))) return;
+  event.preventDefault();
+  visit(url);
+}
+
+function onSubmit(event) {
+  const { target: form, submitter } = event;
+  const url = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location.href);
+  if (event.defaultPrevented || !isHere() || form.enctype === "multipart/form-data") return;
+  const fields = new URLSearchParams(new FormData(form, submitter));
+  if (form.method === "post" && FORMS.test(url.pathname)) submit(url, fields);
+  else if (form.method === "get" && isOpenable(url)) visit(new URL(`${url.pathname}?${fields}`, url));
+  else return;
+  event.preventDefault();
+}
+
+function onPopState(event) {
+  const isAnchor = addressOf(location) === shown;
+  if (!isHere() || !isOpenable(location)) return;
+  event.stopImmediatePropagation(); // htmx would load the document again
+  if (!isAnchor) visit(new URL(location), { isBack: true });
+}
+
+addEventListener("click", onClick); // after the document's listeners, which may have done what was asked
+addEventListener("submit", onSubmit);
+addEventListener("popstate", onPopState, { capture: true });
+addEventListener("scroll", () => { if (addressOf(location) === shown) keepPlace(); }, { passive: true });
+document.addEventListener("htmx:pushedIntoHistory", () => { shown = addressOf(location); });
+// The place is ours only between pages of one document; the browser keeps it otherwise.
+if (isHere()) history.scrollRestoration = "manual";
+addEventListener("pagehide", () => { history.scrollRestoration = "auto"; });
+addEventListener("pageshow", () => { if (isHere()) history.scrollRestoration = "manual"; });
