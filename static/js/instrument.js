@@ -38,6 +38,7 @@ const timeAt = (clientX) => {
 const seconds = (pixels) => (pixels / stage().clientWidth) * shown.view.span * duration();
 
 function draw() {
+  if (!instrument()) return; // it has left the page
   const { view } = shown;
   picture().setAttribute("viewBox", `${view.first * WIDTH} 0 ${view.span * WIDTH} ${HEIGHT}`);
   thinOut(picture(), marks.counts, stage().clientWidth / view.span);

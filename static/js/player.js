@@ -77,12 +77,11 @@ function setVolume() {
 }
 
 function markPlaying() {
-  const row = currentRow();
-  for (const other of document.querySelectorAll(".playing, .sounding")) {
-    if (other !== row) other.classList.remove("playing", "sounding");
+  for (const element of document.querySelectorAll("[data-src]")) {
+    const isCurrent = element.dataset.src === current?.src;
+    element.classList.toggle("playing", isCurrent);
+    element.classList.toggle("sounding", isCurrent && player.isPlaying);
   }
-  row?.classList.add("playing");
-  row?.classList.toggle("sounding", player.isPlaying);
   showPlaying(player.isPlaying, audio.loop);
 }
 

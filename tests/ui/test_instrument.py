@@ -135,3 +135,31 @@ def test_a_value_is_changed_where_it_stands(page: Page) -> None:
     page.locator("#vibe-of-energy + dd summary").click()
     expect(page.locator(".why[open] p")).to_contain_text("loudness")
     assert Axe().run(page).violations_count == 0
+
+
+def test_a_wide_screen_shows_the_sample_beside_the_list(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples?ask=loops")
+    beside, heading = page.locator("#beside"), page.locator("#beside h1")
+    page.locator(".rows .row").first.press("Enter")
+    expect(heading).to_have_text("Dusty break")
+    expect(page).to_have_url(re.compile(r"/samples/\w{26}$"))
+    page.locator("#beside .play").click()
+    expect(page.locator("#beside .instrument")).to_have_class(re.compile("sounding"))
+    expect(page.locator(".rows .row").first).to_have_class(re.compile("sounding"))
+    page.get_by_role("button", name="Double tempo").click()
+    expect(beside.locator("#value-bpm")).to_have_text("186")
+    page.get_by_role("button", name="Reset BPM").click()
+    expect(beside.locator("#value-bpm")).to_have_text("93")
+    assert Axe().run(page).violations_count == 0
+    page.go_back()
+    expect(beside).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/samples\?ask=loops$"))
+    expect(page.locator(".rows .row").first).to_be_focused()
+    page.go_forward()
+    expect(heading).to_be_visible()
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page).to_have_url(re.compile(r"ask=loops$"))
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.locator(".rows .row").first.press("Enter")
+    expect(page.locator("main > #sample")).to_be_visible()
