@@ -23,12 +23,24 @@ function makePanel() {
   return made;
 }
 
+// The page keeps one first heading, that of the list.
+function lowerHeading() {
+  const heading = panel()?.querySelector("h1");
+  if (!heading) return;
+  const lower = document.createElement("h2");
+  lower.dir = "auto";
+  lower.className = heading.className;
+  lower.append(...heading.childNodes);
+  heading.replaceWith(lower);
+}
+
 // Show the sample of a page, and give its heading the focus.
 export function showBeside(page) {
   const shown = panel() ?? makePanel();
   htmx.swap(shown.lastElementChild, page.getElementById("sample").outerHTML, { swapStyle: "innerHTML" });
   shown.scrollTo(0, 0);
-  const heading = shown.querySelector("h1");
+  lowerHeading();
+  const heading = shown.querySelector("h2");
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
 }
@@ -42,3 +54,5 @@ export function closeBeside() {
   document.getElementById(`sample-${id}`)?.focus({ preventScroll: true });
   return true;
 }
+
+document.addEventListener("htmx:afterSettle", lowerHeading);

@@ -164,6 +164,7 @@ function onSubmit(event) {
 
 // The list beside the sample is still there.
 function closePanel() {
+  latest?.abort();
   if (!closeBeside()) return;
   shown = inMain;
   document.title = titleOfMain;

@@ -140,13 +140,14 @@ def test_a_value_is_changed_where_it_stands(page: Page) -> None:
 def test_a_wide_screen_shows_the_sample_beside_the_list(page: Page) -> None:
     sign_in(page)
     page.goto("/samples?ask=loops")
-    beside, heading = page.locator("#beside"), page.locator("#beside h1")
+    beside, heading = page.locator("#beside"), page.locator("#beside .sample-title h2")
     page.locator(".rows .row").first.press("Enter")
     expect(heading).to_have_text("Dusty break")
     expect(page).to_have_url(re.compile(r"/samples/\w{26}$"))
     page.locator("#beside .play").click()
     expect(page.locator("#beside .instrument")).to_have_class(re.compile("sounding"))
     expect(page.locator(".rows .row").first).to_have_class(re.compile("sounding"))
+    assert page.locator("h1").count() == 1
     page.get_by_role("button", name="Double tempo").click()
     expect(beside.locator("#value-bpm")).to_have_text("186")
     page.get_by_role("button", name="Reset BPM").click()
