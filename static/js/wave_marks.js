@@ -1,7 +1,7 @@
 // The marks that the page has drawn on a waveform: how many there are, and at which times.
 const WIDTH = 800; // of the picture
 const KINDS = ["bars", "beats", "onsets"];
-const CLOSEST_PX = { bars: 3, beats: 6, onsets: 4 };
+const CLOSEST_PX = { bars: 8, beats: 14, onsets: 4 };
 
 const pathOf = (svg, kind) => svg.querySelector(`.${kind}`);
 
