@@ -94,23 +94,29 @@ class EditForm(FlaskForm):
 
 
 class SampleForm(EditForm):
-    """The name, the tags, and what was measured of a sample."""
+    """The name, the tags, and what was measured of a sample. The page sends one field at a time."""
 
-    name = StringField("Name", [DataRequired("A sample needs a name."), Length(max=200)])
-    tags = StringField("Tags", [Length(max=900)], description="Separated by commas: dusty, intro, sp-404")
+    name = StringField("Name", [DataRequired("A sample needs a name."), Length(max=200)], id="sample-name")
+    tags = StringField(
+        "Tags",
+        [Length(max=900)],
+        id="sample-tags",
+        description="Separated by commas: dusty, intro, sp-404",
+    )
     bpm = DecimalField(
         "BPM",
         [Optional(), require_finite, NumberRange(MIN_BPM, MAX_BPM, TEMPO_MESSAGE)],
         places=2,
+        id="sample-bpm",
         description="Leave empty if the sound has no tempo.",
     )
-    key = SelectField("Key", choices=[SelectChoice("", "none"), *KEY_CHOICES])
-    kind = SelectField("Kind", choices=[SelectChoice(kind, kind) for kind in KINDS])
+    key = SelectField("Key", choices=[SelectChoice("", "none"), *KEY_CHOICES], id="sample-key")
+    kind = SelectField("Kind", choices=[SelectChoice(kind, kind) for kind in KINDS], id="sample-kind")
     sound = select_one(
         "Sound type",
         STORED_SOUNDS,
         "none",
-        id="sample-sound",  # the player's element is `sound`
+        id="sample-sound",
         validate_choice=False,  # a list of the kind is shown, and the kind may be another by now
         validators=[AnyOf(("", *STORED_SOUNDS), "Not a valid choice.")],
     )
@@ -132,6 +138,10 @@ class SampleForm(EditForm):
             *(SelectChoice(each, each) for each in offered if each),
         ]
         self.sound.description = SOUND_HINTS.get(self.kind.data, "")
+
+    def shown_of(self, name: str) -> str:
+        """Return what `shown` says when a field is sent alone: the others may be measured again meanwhile."""
+        return json.dumps({name: self._was[name]})
 
     def changed(self, name: str) -> str | None:
         """Return the value of a field that was changed, None for one that was not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.kits import placements
 from app.library import bulk_views, downloads, measurement_facts, samples, trash
 from app.library.bulk_forms import BulkValuesForm
 from app.library.forms import SampleForm, VibeForm
+from app.library.wave_marks import wave_marks
 from app.models import Sample
 from app.models.corrections import UnfitCorrectionError
 from app.negotiation import wants_fragment
@@ -78,8 +80,9 @@ def learn_words() -> BaseResponse:
 
 @blueprint.get("/<sample_id>")
 def detail(sample_id: str) -> str:
-    """Show a sample's page."""
-    return _detail_page(samples.owned_by(current_user, sample_id))
+    """Show a sample's page. `edit` names a value that is shown as its field."""
+    sample = samples.owned_by(current_user, sample_id)
+    return _detail_page(sample, editing={request.args.get("edit", "")})
 
 
 @blueprint.post("/<sample_id>")
@@ -96,7 +99,10 @@ def update(sample_id: str) -> Page:
     except UnfitCorrectionError as error:
         form[error.field].errors = [str(error)]
         return _detail_page(sample, form=form), 422
-    flash(" ".join(["Saved.", *dropped]))
+    if not wants_fragment():  # on the page itself the new value stands where the old one stood
+        dropped.insert(0, "Saved.")
+    if dropped:
+        flash(" ".join(dropped))
     return _back_to(sample)
 
 
@@ -221,12 +227,20 @@ def sp404(sample_id: str) -> BaseResponse:
         return _back_to(sample)
 
 
-def _detail_page(sample: Sample, form: SampleForm | None = None, vibe_form: VibeForm | None = None) -> str:
+def _detail_page(
+    sample: Sample,
+    form: SampleForm | None = None,
+    vibe_form: VibeForm | None = None,
+    editing: Collection[str] = (),
+) -> str:
+    form = form or SampleForm(sample)
     return render_template(
         "library/detail.html",
         sample=sample,
         parent=samples.parent_of(sample),
-        form=form or SampleForm(sample),
+        marks=wave_marks(sample),
+        form=form,
+        editing={*editing, *form.errors},
         vibe_form=vibe_form or VibeForm(sample),
         was=measurement_facts.original_values(sample),
         facts=measurement_facts.measured_facts(sample),

@@ -7,6 +7,8 @@ import "./menu.js";
 import "./upload.js";
 import "./selection.js";
 import "./chops.js";
+import "./instrument.js";
+import "./value_editing.js";
 import "./card_writing.js";
 import "./project_import.js";
 import "./navigation.js";

@@ -1,6 +1,7 @@
 // Opens the pages around the library without leaving the document, so that the sound goes on: what is in <main> is
 // exchanged, the player stays. Back and Forward find the rows, the place and the focus as they were left. Pages with
 // scripts of their own, files, and what other sites answer are left to the browser.
+import { closeBeside, fitsBeside, showBeside } from "./beside.js";
 import { toast } from "./toast.js";
 
 const ID = "\\w{26}";
@@ -17,6 +18,8 @@ const main = () => document.getElementById("main");
 const addressOf = ({ pathname, search }) => pathname + search;
 const places = new Map(); // by address: where the page was left
 let shown = addressOf(location); // Back changes the location before the page
+let inMain = shown; // the address of what is in <main>, which stays while a sample is beside it
+let titleOfMain = document.title;
 let latest = null; // of the page that is being fetched
 
 const isOpenable = (url) => url.origin === location.origin && PAGES.test(url.pathname);
@@ -25,7 +28,7 @@ const rowCount = () => document.querySelectorAll(".rows .row").length;
 
 function keepPlace() {
   const focus = document.activeElement?.closest("main [id]")?.id;
-  places.set(shown, { top: scrollY, rows: rowCount(), focus });
+  places.set(inMain, { top: scrollY, rows: rowCount(), focus });
 }
 
 // Open a page as a link does.
@@ -35,13 +38,19 @@ export function openPage(href) {
   else location.assign(url);
 }
 
-async function visit(url, { isBack = false } = {}) {
+async function visit(url, { isBack = false, isBeside = fitsBeside(url) } = {}) {
   keepPlace();
   const found = await fetchPage(url);
   if (!found) return;
   const address = addressOf(new URL(found.url));
-  if (!isBack) addToHistory(address + url.hash);
+  if (!isBack) addToHistory(address + url.hash, isBeside ? { list: inMain } : null);
   shown = address;
+  if (isBeside) {
+    main().removeAttribute("aria-busy");
+    document.title = found.page.title;
+    showBeside(found.page);
+    return;
+  }
   showPage(found.page);
   if (isBack) await returnToPlace(places.get(address));
   else enterPage(url.hash.slice(1));
@@ -87,15 +96,16 @@ function hasSameScripts(page) {
   return entry(page) === entry(document);
 }
 
-function addToHistory(address) {
-  if (address === addressOf(location)) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+function addToHistory(address, state = null) {
+  if (address === addressOf(location)) history.replaceState(state, "", address);
+  else history.pushState(state, "", address);
 }
 
 function showPage(page) {
   for (const part of [".skips", "header.top"]) document.querySelector(part).replaceWith(page.querySelector(part));
-  document.title = page.title;
+  document.title = titleOfMain = page.title;
   Object.assign(document.body.dataset, page.body.dataset);
+  inMain = shown;
   // Answers that the old page still waits for must not change the address.
   main().addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
   htmx.swap(main(), page.getElementById("main").outerHTML, { swapStyle: "outerHTML" });
@@ -105,7 +115,7 @@ function showPage(page) {
 function enterPage(anchor = "") {
   scrollTo(0, 0);
   document.getElementById(anchor)?.scrollIntoView();
-  const first = main().querySelector(":scope > .notice") ?? main().querySelector("h1");
+  const first = main().querySelector(":scope > .notice, #notices > .notice") ?? main().querySelector("h1");
   first.tabIndex = -1;
   first.focus();
 }
@@ -158,18 +168,35 @@ function onSubmit(event) {
   event.preventDefault();
 }
 
+// The list beside the sample is still there.
+function closePanel() {
+  latest?.abort();
+  if (!closeBeside()) return;
+  shown = inMain;
+  document.title = titleOfMain;
+}
+
 function onPopState(event) {
   const isAnchor = addressOf(location) === shown;
   if (!isHere() || !isOpenable(location)) return;
   event.stopImmediatePropagation(); // htmx would load the document again
-  if (!isAnchor) visit(new URL(location), { isBack: true });
+  if (addressOf(location) === inMain) closePanel();
+  else if (!isAnchor) {
+    const url = new URL(location);
+    visit(url, { isBack: true, isBeside: event.state?.list === inMain && fitsBeside(url) });
+  }
 }
 
 addEventListener("click", onClick); // after the document's listeners, which may have done what was asked
 addEventListener("submit", onSubmit);
 addEventListener("popstate", onPopState, { capture: true });
 addEventListener("scroll", () => { if (addressOf(location) === shown) keepPlace(); }, { passive: true });
-document.addEventListener("htmx:pushedIntoHistory", () => { shown = addressOf(location); });
+document.addEventListener("htmx:pushedIntoHistory", () => { inMain = shown = addressOf(location); });
+document.addEventListener("click", (event) => {
+  if (!event.target.closest('[data-action="close-beside"]')) return;
+  addToHistory(inMain);
+  closePanel();
+});
 // The place is ours only between pages of one document; the browser keeps it otherwise.
 if (isHere()) history.scrollRestoration = "manual";
 addEventListener("pagehide", () => { history.scrollRestoration = "auto"; });

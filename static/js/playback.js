@@ -7,6 +7,7 @@ import { bufferOf, loadBuffer, urlOf } from "./sound_files.js";
 export const audio = document.getElementById("sound");
 let source = null; // of the sound that is loaded
 let part = null; // [from, to] in seconds, where only a part of the sound repeats
+let wasLoop = false; // whether all of it repeated before
 let volume = 1;
 let voice = null;
 
@@ -54,11 +55,19 @@ export function seek(to_s) {
   if (voice?.isSounding) repeatFrom(audio.currentTime);
 }
 
-// Repeat only from one place to another, both in seconds, or without arguments the whole sound again.
+export const repeatedPart = () => part;
+
+// Repeat only from one place to another, both in seconds, or without arguments as before.
 export function setPart(from_s, to_s) {
+  if (!part) wasLoop = audio.loop;
   part = from_s === undefined ? null : [from_s, to_s];
-  if (part) setLoop(true);
-  if (voice?.isSounding) repeatFrom(voice.position_s);
+  const at_s = position_s();
+  if (!part && !wasLoop) {
+    silenceVoice();
+    audio.currentTime = at_s;
+  }
+  setLoop(part ? true : wasLoop);
+  if (voice?.isSounding) repeatFrom(at_s);
 }
 
 export function setLoop(on) {

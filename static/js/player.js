@@ -35,7 +35,9 @@ export const player = {
     playback.seek(to_s);
     tell("move");
   },
-  // Repeat a part of the sound, from one place to another in seconds; without them, all of it again.
+  // The part that repeats, or null.
+  get part() { return current ? playback.repeatedPart() : null; },
+  // Repeat a part of the sound, from one place to another in seconds; without them, what was repeated before.
   repeat(from_s, to_s) {
     if (!current) return;
     playback.setPart(from_s, to_s);
@@ -75,12 +77,11 @@ function setVolume() {
 }
 
 function markPlaying() {
-  const row = currentRow();
-  for (const other of document.querySelectorAll(".playing, .sounding")) {
-    if (other !== row) other.classList.remove("playing", "sounding");
+  for (const element of document.querySelectorAll("[data-src]")) {
+    const isCurrent = element.dataset.src === current?.src;
+    element.classList.toggle("playing", isCurrent);
+    element.classList.toggle("sounding", isCurrent && player.isPlaying);
   }
-  row?.classList.add("playing");
-  row?.classList.toggle("sounding", player.isPlaying);
   showPlaying(player.isPlaying, audio.loop);
 }
 

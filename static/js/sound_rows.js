@@ -6,7 +6,7 @@ export function soundOf(element) {
 }
 
 export const elementOf = (source) => document.querySelector(`[data-src="${CSS.escape(source)}"]`);
-export const soundRows = () => [...document.querySelectorAll(".row[data-src]")].filter((row) => row.offsetParent);
+export const soundRows = () => [...document.querySelectorAll(".row[data-src]:not(#beside *)")].filter((row) => row.offsetParent);
 
 // The rows below the element in its list.
 export function rowsBelow(element, count) {

@@ -31,6 +31,7 @@ OWN = (
     "/samples?ask=dusty+loops+faster+than+120",
     "/samples?ask=sad+or+dusty+sounds+from+the+90s+without+strings",
     "SAMPLE",
+    "SAMPLE?edit=bpm",
     "SIMILAR",
     "SIMILAR?but=darker&ask=loops",
     "SAMPLE/shape",

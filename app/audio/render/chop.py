@@ -105,6 +105,24 @@ def chop_recipes(cuts: Sequence[int], frames: int) -> list[RenderRecipe]:
     ]
 
 
+def beat_times(analysis: Analysis) -> tuple[float, ...]:
+    """Return the beats of a sound in seconds: as measured, or from its start where only a tempo is known.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of the sound, with its owner's corrections. Without a tempo there are no beats.
+    """
+    if analysis.bpm is None:
+        return ()
+    return analysis.beats or _beats_at(analysis.bpm, analysis.duration_s)
+
+
+def bar_times(analysis: Analysis) -> tuple[float, ...]:
+    """Return where bars begin, in seconds: the measured downbeats, or every fourth of `beat_times`."""
+    return analysis.downbeats or beat_times(analysis)[::BEATS_A_BAR]
+
+
 def _equal_parts(frames: int, count: int) -> tuple[int, ...]:
     """Return where equal parts begin; of the frames left over, the first parts have one each."""
     length, left_over = divmod(frames, count)
@@ -138,9 +156,9 @@ def _steady_times(analysis: Analysis, by: str) -> list[float]:
     """Return the times of beats, bars or sixteenths."""
     if analysis.bpm is None:
         raise RecipeError("No tempo is known for this sound. Cut it by onsets or into equal parts.")
-    beats = analysis.beats or _beats_at(analysis.bpm, analysis.duration_s)
+    beats = beat_times(analysis)
     if by == "bars":
-        return list(analysis.downbeats or beats[::BEATS_A_BAR])
+        return list(bar_times(analysis))
     if by == "beats":
         return list(beats)
     spans = pairwise([*beats, beats[-1] + 60 / analysis.bpm])

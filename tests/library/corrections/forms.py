@@ -35,7 +35,7 @@ AS_SHOWN = {
 
 
 def corrected(browser: Browser, sample: Sample, **changes: str) -> TestResponse:
-    """Send the edit form as it is shown, with some changes."""
+    """Send all values as they are shown, with some changes."""
     form = {
         "name": sample.name,
         "tags": ", ".join(sample.tag_names),
@@ -53,8 +53,9 @@ def described(browser: Browser, sample: Sample, changes: dict[str, Any] | None =
     return browser.post(f"/samples/{sample.id}/vibe", **form)
 
 
-def page_of(browser: Browser, sample: Sample) -> str:
-    return unescape(browser.get(f"/samples/{sample.id}").text)
+def page_of(browser: Browser, sample: Sample, edit: str = "") -> str:
+    """Return the page of a sample, with one value as its field if it is named."""
+    return unescape(browser.get(f"/samples/{sample.id}?edit={edit}").text)
 
 
 def marked(page: str) -> list[str]:
@@ -62,9 +63,9 @@ def marked(page: str) -> list[str]:
     return re.findall(r'name="field" value="(\w+)"', page)
 
 
-def shown_by(browser: Browser, sample: Sample, name: str) -> str:
-    found = re.search(
-        rf'name="{name}" type="hidden" value="([^"]*)"', browser.get(f"/samples/{sample.id}").text
-    )
+def shown_by(browser: Browser, sample: Sample, name: str, edit: str = "") -> str:
+    """Return what a form of the page says that it has shown."""
+    page = browser.get(f"/samples/{sample.id}?edit={edit}").text
+    found = re.search(rf'name="{name}"(?: type="hidden")? value="([^"]*)"', page)
     assert found is not None
     return unescape(found[1])

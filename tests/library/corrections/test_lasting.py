@@ -33,7 +33,7 @@ def test_corrections_survive_a_new_measurement_and_description(as_owner: Browser
 
 
 def test_values_measured_while_the_page_was_open_are_not_corrected(as_owner: Browser, loop: Sample) -> None:
-    shown = shown_by(as_owner, loop, "shown")
+    shown = shown_by(as_owner, loop, "shown", edit="bpm")
     bpm = f"{loop.bpm:.2f}"
     with transaction():
         loop.features.measured = loop.features.measured | {"bpm": 120.0}

@@ -35,13 +35,19 @@ def test_the_list_shows_and_finds_corrected_values(as_owner: Browser, loop: Samp
     assert "Dusty break" not in as_owner.get("/samples?q=dark").text
 
 
-def test_an_unchanged_form_corrects_nothing(as_owner: Browser, loop: Sample) -> None:
-    page = page_of(as_owner, loop)
-    shown = dict(re.findall(r'<input[^>]* name="(name|tags|bpm)"[^>]* value="([^"]*)"', page))
-    chosen = re.findall(r'<select[^>]* name="(key|kind|sound)".*?</select>', page, re.DOTALL)
-    assert (sorted(shown), sorted(chosen)) == (["bpm", "name", "tags"], ["key", "kind", "sound"])
-    assert '<option selected value="drums">' in page
-    sent = {"key": "", "kind": "loop", "sound": "drums"} | shown
+@pytest.mark.parametrize("name", ["name", "tags", "bpm", "key", "kind", "sound"])
+def test_a_value_turns_into_its_field_and_unchanged_corrects_nothing(
+    as_owner: Browser, loop: Sample, name: str
+) -> None:
+    closed, page = page_of(as_owner, loop), page_of(as_owner, loop, edit=name)
+    assert f'id="sample-{name}"' not in closed
+    assert re.findall(r'id="sample-(name|tags|bpm|key|kind|sound)"', page) == [name]
+    assert page.count("<h1") == 1
+    form = page.partition('class="value-form"')[2].partition("</form>")[0]
+    sent = dict(re.findall(r'name="(\w+)"(?: type="hidden")? value="([^"]*)"', form))
+    chosen = re.findall(r'<option selected value="([^"]*)"', form)
+    typed = re.findall(rf'<input[^>]* name="{name}"[^>]* value="([^"]*)"', form)
+    [sent[name]] = chosen or typed
     assert as_owner.post(f"/samples/{loop.id}", **sent).status_code == 303
     assert (loop.name, loop.tag_names, loop.corrections) == ("Dusty break", [], {})
 
@@ -73,11 +79,19 @@ def test_the_tempo_can_be_halved_and_doubled(as_owner: Browser, loop: Sample) ->
         ({"sound": "gong"}, "Not a valid choice"),
     ],
 )
-def test_a_bad_value_is_explained_and_the_input_is_kept(
+def test_a_bad_value_is_explained_in_its_field_and_kept(
     as_owner: Browser, loop: Sample, change: dict[str, str], sentence: str
 ) -> None:
-    answer = corrected(as_owner, loop, **({"tags": "my own tag"} | change))
+    answer = as_owner.post(f"/samples/{loop.id}", **change)
     assert answer.status_code == 422
     assert sentence in answer.text
-    assert 'value="my own tag"' in answer.text
+    [(name, value)] = change.items()
+    assert re.findall(r'id="sample-(name|tags|bpm|key|kind|sound)"', answer.text) == [name]
+    assert name in ("key", "kind", "sound") or f'value="{value}"' in answer.text
     assert (loop.name, loop.corrections, loop.tag_names) == ("Dusty break", {}, [])
+
+
+def test_only_a_whole_page_says_saved(as_owner: Browser, loop: Sample) -> None:
+    for headers, says in (({}, True), ({"HX-Request": "true"}, False)):
+        as_owner.post(f"/samples/{loop.id}", headers, key="A minor" if says else "C major")
+        assert ("Saved." in page_of(as_owner, loop)) is says
