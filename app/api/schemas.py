@@ -8,13 +8,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.render_answer import RenderAnswer, card_url
-from app.billing.quota import PlanUsage
+from app.billing.plan_room import PlanUsage
 from app.models import CardExport, Job, Render
 
 ID_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 MAX_LINK_BYTES = 10**12
 PURPOSES = (
     "upload",
+    "demo",
     "analyse",
     "describe",
     "render",

@@ -19,7 +19,7 @@ from app.models import Job, User
 from app.models.api_token import SAMPLES_WRITE
 from app.negotiation import wants_json
 from app.plurals import pluralize
-from app.upload import demo_sounds, direct_uploads, early_checks, intake
+from app.upload import demo_jobs, direct_uploads, early_checks, intake
 from app.upload.forms import LinkForm, UploadPageForm
 from app.upload.spool import DiskFullError
 
@@ -46,7 +46,7 @@ def check_before_reading(endpoint: str | None, values: dict[str, Any] | None) ->
     plan = plans.plan_for_user(current_user)
     largest = early_checks.largest_body(plan, 1)
     if wants_json() and (request.content_length or 0) > largest:
-        raise intake.UploadRefusedError(intake.too_large_message("The file", plan))
+        raise intake.OverPlanError(intake.too_large_message("The file", plan), "size")
     early_checks.reserve_room(largest if wants_json() else early_checks.largest_body(plan, MAX_FORM_FILES))
     early_checks.require_form_token()
 
@@ -129,8 +129,15 @@ def permission() -> Response:
 @blueprint.post("/demo-sounds")
 @limiter.limit("20/hour")
 def try_demo_sounds() -> Response:
-    """Upload a few generated sounds, for people who have no file at hand."""
-    _accept_files([FileStorage(stream, filename=name) for name, stream in demo_sounds.make_demo_sounds()])
+    """Add a few generated sounds, for people who have no file at hand. They cost nothing and come once."""
+    try:
+        jobs = demo_jobs.add_demo_sounds(current_user)
+    except (intake.UploadUnavailableError, DiskFullError) as trouble:
+        return see_other("upload.index", str(trouble), "error")
+    if not jobs:
+        return see_other("library.index", "The demo sounds are in your library already, or about to be.")
+    for job in jobs:
+        tasks.wake_for_job(job.tier)
     return see_other("jobs.cards")
 
 
@@ -138,7 +145,8 @@ def try_demo_sounds() -> Response:
 def refused(refusal: Exception) -> Response | tuple[Response, int]:
     if request.endpoint == "upload.create" and not wants_json():
         return see_other("upload.index", str(refusal), "error")
-    return jsonify(error=str(refusal)), 422
+    limit = refusal.limit if isinstance(refusal, intake.OverPlanError) else None
+    return jsonify(error=str(refusal), over_plan=limit), 422
 
 
 @blueprint.errorhandler(intake.UploadUnavailableError)

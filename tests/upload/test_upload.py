@@ -203,13 +203,6 @@ def test_without_a_store_the_page_sends_files_through_the_app(as_owner: Browser)
     assert answer.status_code == 404
 
 
-def test_demo_sounds_become_jobs(as_owner: Browser) -> None:
-    assert as_owner.post("/upload/demo-sounds").status_code == 303
-    names = db.session.scalars(select(Job.filename)).all()
-    assert "Demo drum loop 92.wav" in names
-    assert len(names) == 4
-
-
 def test_other_pages_refuse_large_requests(app: Flask) -> None:
     answer = Browser(app).post("/sign-in", email="x" * 3_000_000, password="y")
     assert answer.status_code == 413
