@@ -142,7 +142,7 @@ def _content_policy(now: Settings) -> str:
         "img-src": "'self' data:",
         "font-src": "'self'",
         "connect-src": f"'self' {store}",
-        "media-src": f"'self' {store}",
+        "media-src": f"'self' blob: {store}",
         "form-action": f"'self' {_payment_hosts(now)}",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",

@@ -19,6 +19,7 @@ from whitenoise import WhiteNoise
 from app.billing import free_wait, plans
 from app.billing.subscription_status import is_live
 from app.extensions import settings
+from app.integrations import payments
 from app.integrations.mailer import mail_folder
 from app.jobs import preview, purposes
 from app.mail_addresses import readable_address
@@ -193,6 +194,7 @@ def _deployment_facts() -> dict[str, object]:
     current = settings()
     return {
         "embedded": current.embedded,
+        "takes_payments": payments.is_set_up(current),
         "has_bucket": current.s3_bucket is not None,
         "mail_folder": mail_folder(current) if current.embedded else None,
     }

@@ -8,7 +8,9 @@ from typing import Literal
 
 from app.billing import plans
 from app.billing.plans import GB, MB, Plan
+from app.plurals import pluralize
 
+NEARLY = 0.8
 Limit = Literal["uploads", "storage", "size"]  # what of a plan an upload runs into
 
 
@@ -48,6 +50,16 @@ class PlanUsage:
         """Bytes past the plan's room, after a change to a smaller plan. They stay and can be exported, but
         nothing can be added."""
         return max(self.storage_bytes - self.plan.storage_bytes, 0)
+
+    @property
+    def nearly_used(self) -> list[str]:
+        """Name what is left of each limit that is used to NEARLY or more: `2 uploads left today`."""
+        left = []
+        if self.uploads >= NEARLY * self.plan.uploads:
+            left.append(f"{pluralize(self.uploads_left, 'upload')} left {self.plan.this_period}")
+        if self.storage_bytes >= NEARLY * self.plan.storage_bytes:
+            left.append(f"{self.storage_left_bytes / MB:,.1f} MB of storage left")
+        return left
 
     def refusal(self, size_bytes: int = 1) -> str | None:
         """Say why the plan does not take one more upload of this size, and what to do; None when it does."""

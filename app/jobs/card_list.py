@@ -178,4 +178,4 @@ def _status_summary(counts: dict[str, int], duplicates: int) -> str:
         (counts.get(CANCELLED), "cancelled"),
         (duplicates, "already in your library"),
     )
-    return ", ".join(f"{count} {words}" for count, words in named if count)
+    return ", ".join(f"{count} {words}" for count, words in named if count) or "nothing in progress"

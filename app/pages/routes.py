@@ -15,12 +15,14 @@ from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, InvalidLinkError, open_store
 from app.jobs import card_list
+from app.kits import kit_list
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import list_samples
 
 blueprint = Blueprint("pages", __name__)
 
 RECENT_SAMPLES = 8
+RECENT_KITS = 5
 
 
 @blueprint.get("/")
@@ -33,7 +35,8 @@ def landing() -> str | BaseResponse:
 
 @blueprint.get("/dashboard")
 def dashboard() -> str:
-    """Show the latest samples, the plan's usage and the jobs."""
+    """Show the newest sounds and kits, what waits and runs, and what of the plan is used."""
+    kits = kit_list.list_kits(current_user)[:RECENT_KITS]
     recent = list_samples(current_user, SampleQuery(), after=None, limit=RECENT_SAMPLES)
     return render_template(
         "pages/dashboard.html",
@@ -42,6 +45,8 @@ def dashboard() -> str:
         recent=recent.samples,
         total=recent.total,
         waiting=recent.waiting,
+        kits=kits,
+        pads=kit_list.count_pads(kits),
     )
 
 

@@ -143,9 +143,9 @@ def try_demo_sounds() -> Response:
 
 @blueprint.errorhandler(intake.UploadRefusedError)
 def refused(refusal: Exception) -> Response | tuple[Response, int]:
-    if request.endpoint == "upload.create" and not wants_json():
-        return see_other("upload.index", str(refusal), "error")
     limit = refusal.limit if isinstance(refusal, intake.OverPlanError) else None
+    if request.endpoint == "upload.create" and not wants_json():
+        return see_other("upload.index", str(refusal), "over plan" if limit else "error")
     return jsonify(error=str(refusal), over_plan=limit), 422
 
 
@@ -177,12 +177,17 @@ def _sender() -> tuple[User | None, int]:
 def _accept_files(files: list[FileStorage]) -> None:
     """Accept every file that can be accepted and show why the others were refused, up to MAX_MESSAGES."""
     batch_id = intake.open_batch(current_user, None, len(files))
-    refusals = []
+    refusals, over_plan = [], []
     for file in files:
         try:
             _accept_file(file, batch_id)
+        except intake.OverPlanError as refusal:
+            over_plan.append(str(refusal))
         except (intake.UploadRefusedError, intake.UploadUnavailableError, DiskFullError) as refusal:
             refusals.append(str(refusal))
+    if over_plan:
+        reasons = " ".join(dict.fromkeys(over_plan))
+        flash(f"{pluralize(len(over_plan), 'file')} not uploaded. {reasons}", "over plan")
     for sentence in refusals[:MAX_MESSAGES]:
         flash(sentence, "error")
     if len(refusals) > MAX_MESSAGES:

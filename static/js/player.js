@@ -69,8 +69,8 @@ async function load(src, peaksUrl) {
   }
   if (current !== src) return;
   const url = new URL(src, location.href).href; // wavesurfer compares full URLs
+  wave ??= makeWave(); // before there is a source, because it would fetch that
   audio.src = url;
-  wave ??= makeWave();
   // Without peaks the waveform stays flat: the file itself is not downloaded just to draw it.
   await wave.load(url, peaks ?? [[0, 0]], duration ?? 1).catch(() => {});
 }

@@ -17,7 +17,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.live import Product
-from tests.support import chord, drum_loop, kick
+from tests.support import PASSWORD, chord, drum_loop, kick
 from tests.ui.conftest import sign_in
 
 pytestmark = pytest.mark.ui
@@ -124,6 +124,44 @@ def test_a_refused_file_says_why_and_the_others_continue(page: Page) -> None:
     expect(page.locator(".card.completed", has_text="Fine.wav")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Dismiss").first.click()
     expect(page.locator(".queue-item")).to_have_count(1)
+
+
+def test_files_over_the_plan_stay_in_the_list_with_one_card_and_play(page: Page) -> None:
+    page.goto("/register")
+    page.get_by_label("Email").fill("spender@example.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/upload")
+    assert "Your next 10 files are analysed right away." in page.locator("#free-wait").inner_text()
+    files = [(f"Kick {number:02d}.wav", kick() + bytes(2 * number)) for number in range(13)]
+    drop(page, [("Huge.wav", bytes(10_000_001)), *files])
+    over = page.locator("[data-tray-over]")
+    expect(over).to_contain_text("4 files are kept in this list.", timeout=60_000)
+    expect(over).to_contain_text("You have used all 10 uploads for today.")
+    expect(over).to_contain_text("Your plan takes files up to 10 MB.")
+    expect(over.get_by_role("link", name="See plans")).to_be_visible()  # nothing can be bought on this server
+    expect(page.locator("#tray .refused")).to_have_count(0)
+    expect(page.locator("[data-tray-cancel]")).to_be_hidden()
+    expect(page.locator(".card")).to_have_count(10)
+    expect(page.locator("#free-wait")).to_contain_text("a file uploaded now is analysed on")
+    expect(page.locator(".queue-item .wave path").last).to_have_attribute("d", re.compile("M0.5"))
+    page.get_by_role("button", name="Play Kick 12.wav").click()
+    _expect_sound(page)
+    page.get_by_role("button", name="Upload them now").click()
+    expect(over).to_contain_text("4 files are kept in this list.")
+    page.get_by_role("button", name="Dismiss").first.click()
+    expect(over).to_contain_text("3 files are kept in this list.")
+
+
+def test_one_cancel_ends_a_drop_that_is_still_being_sent(page: Page) -> None:
+    sign_in(page)
+    page.goto("/upload")
+    page.route("**/upload/known/*", lambda _: None)  # the browser never learns whether it may send them
+    drop(page, [(f"Never {number}.wav", kick()) for number in range(5)])
+    expect(page.locator("[data-tray-count]")).to_have_text("0 of 5 sent")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.locator("#tray")).to_be_hidden()
+    expect(page.locator(".card", has_text="Never")).to_have_count(0)
 
 
 def test_a_file_that_is_already_in_the_library_is_not_sent_again(page: Page) -> None:
