@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import json
+from pathlib import Path
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
 from flask_login import current_user
@@ -16,12 +18,14 @@ from app.extensions import db, settings
 from app.integrations.storage import DiskStore, InvalidLinkError, open_store
 from app.jobs import card_list
 from app.kits import kit_list
+from app.notify.external_urls import external_url
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import list_samples
 
 blueprint = Blueprint("pages", __name__)
 
 RECENT_SAMPLES = 8
+HEARD_IN_LOOP = Path(__file__).with_name("landing_loop.json")  # made by scripts/landing_loop.py
 RECENT_KITS = 5
 
 
@@ -30,7 +34,12 @@ def landing() -> str | BaseResponse:
     """Show what the product does and costs; signed-in users go to their dashboard."""
     if current_user.is_authenticated:
         return redirect(url_for("pages.dashboard"))
-    return render_template("pages/landing.html", plans=plans.PLANS.values())
+    return render_template(
+        "pages/landing.html",
+        plans=plans.PLANS.values(),
+        heard=json.loads(HEARD_IN_LOOP.read_text()),
+        home_url=external_url("pages.landing"),
+    )
 
 
 @blueprint.get("/dashboard")
