@@ -70,7 +70,7 @@ def load_cards(user: User) -> CardList:
         duplicates,
         _version_hash(jobs, counts, batches, waiting, duplicates),
         interval_s,
-        _status_summary(counts, len(duplicates.groups)),
+        _status_summary(counts, sum(job.is_delayed for job in jobs), len(duplicates.groups)),
     )
 
 
@@ -168,11 +168,12 @@ def _poll_interval_s(jobs: list[Job]) -> int | None:
     return POLL_SOON_S if len(unfinished) < MANY_JOBS else POLL_MANY_S
 
 
-def _status_summary(counts: dict[str, int], duplicates: int) -> str:
+def _status_summary(counts: dict[str, int], delayed: int, duplicates: int) -> str:
     """Return one sentence for screen readers, which changes with a job's state but not with its progress."""
     unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
     named = (
-        (unfinished, "in progress"),
+        (unfinished - delayed, "in progress"),
+        (delayed, "waiting"),
         (counts.get(COMPLETED), "ready"),
         (counts.get(FAILED), "failed"),
         (counts.get(CANCELLED), "cancelled"),

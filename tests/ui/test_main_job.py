@@ -6,8 +6,10 @@ import base64
 import email
 import email.policy
 import re
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -126,7 +128,7 @@ def test_a_refused_file_says_why_and_the_others_continue(page: Page) -> None:
     expect(page.locator(".queue-item")).to_have_count(1)
 
 
-def test_files_over_the_plan_stay_in_the_list_with_one_card_and_play(page: Page) -> None:
+def test_files_over_the_plan_stay_in_the_list_until_there_is_room(page: Page, product: Product) -> None:
     page.goto("/register")
     page.get_by_label("Email").fill("spender@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -147,10 +149,17 @@ def test_files_over_the_plan_stay_in_the_list_with_one_card_and_play(page: Page)
     expect(page.locator(".queue-item .wave path").last).to_have_attribute("d", re.compile("M0.5"))
     page.get_by_role("button", name="Play Kick 12.wav").click()
     _expect_sound(page)
+    with closing(sqlite3.connect(product.data_dir / "library.db", timeout=30)) as database, database:
+        database.execute("UPDATE api_usage SET effective_at = '2020-01-01 00:00:00' WHERE kind = 'upload'")
     page.get_by_role("button", name="Upload them now").click()
-    expect(over).to_contain_text("4 files are kept in this list.")
-    page.get_by_role("button", name="Dismiss").first.click()
-    expect(over).to_contain_text("3 files are kept in this list.")
+    expect(page.locator(".card")).to_have_count(13)
+    expect(over).to_contain_text("1 file is kept in this list.")
+    expect(page.locator(".card", has_text="Kick 12.wav")).to_contain_text("You can play it now.")
+    expect(page.locator(".card.pending .wave path").first).to_have_attribute("d", re.compile("M0.5"))
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#tray")).to_be_hidden()
+    page.get_by_role("button", name="Play Kick 12.wav").click()
+    _expect_sound(page)
 
 
 def test_one_cancel_ends_a_drop_that_is_still_being_sent(page: Page) -> None:
