@@ -45,6 +45,11 @@ format: .setup/dev ## Format the code
 migration: .setup/dev ## Write a migration: make migration m="what it does"
 	@$(VENV)/python -m scripts.migration "$(m)"
 
+.PHONY: pictures
+pictures: .setup/dev ## Make the landing page's loop, and the pictures of it and of the README
+	@$(VENV)/python -m scripts.landing_loop
+	@$(VENV)/python -m scripts.landing_pictures
+
 .PHONY: lock
 lock: ## Pin the dependencies of pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml -o requirements/run.txt

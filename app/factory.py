@@ -36,6 +36,7 @@ from app.reprocessing.routes import blueprint as reprocessing
 from app.shaping.archive_purpose import ARCHIVE_PURPOSE
 from app.shaping.render_purposes import PREVIEW_PURPOSE, RENDER_PURPOSE
 from app.shaping.routes import blueprint as shaping
+from app.upload.demo_jobs import DEMO_PURPOSE
 from app.upload.routes import blueprint as upload
 from app.upload.slice_purpose import SLICE_PURPOSE
 from app.upload.spool import SpoolingRequest
@@ -59,6 +60,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     _register_blueprints(app)
     purposes.register(
         UPLOAD_PURPOSE,
+        DEMO_PURPOSE,
         SLICE_PURPOSE,
         UNPACK_PURPOSE,
         ANALYSE_PURPOSE,

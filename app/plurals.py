@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from humanize import intcomma
+from humanize import intcomma, naturaldelta
 
 
 def pluralize(count: int, singular: str, plural: str = "") -> str:
@@ -13,6 +14,11 @@ def pluralize(count: int, singular: str, plural: str = "") -> str:
     The plural is the singular with an s unless it is given.
     """
     return f"{intcomma(count)} {singular if count == 1 else plural or f'{singular}s'}"
+
+
+def name_span(seconds: float) -> str:
+    """Return a span of time in words: `12 hours`."""
+    return naturaldelta(timedelta(seconds=seconds))
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -13,14 +13,15 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_login import current_user
-from humanize import naturaldelta, naturalsize, naturaltime
+from humanize import naturalsize, naturaltime
 from whitenoise import WhiteNoise
 
-from app.billing import plans, quota
+from app.billing import free_wait, plans
 from app.billing.subscription_status import is_live
 from app.extensions import settings
+from app.integrations import payments
 from app.integrations.mailer import mail_folder
-from app.jobs import purposes
+from app.jobs import preview, purposes
 from app.mail_addresses import readable_address
 from app.models.base import utcnow
 from app.models.sample_places import folders_above
@@ -51,41 +52,18 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
     app.jinja_env.globals["find_purpose"] = purposes.find_purpose
+    app.jinja_env.globals["find_playable"] = preview.find_playable
+    app.jinja_env.globals["unplayable_format"] = preview.unplayable_format
     app.jinja_env.tests["live"] = is_live
     app.jinja_env.globals["key_notation"] = key_notation
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
-    app.jinja_env.globals["free_start"] = free_start
-    app.jinja_env.globals["free_start_sentence"] = free_start_sentence
-    app.jinja_env.globals["immediate_files_left"] = lambda: quota.immediate_files_left(current_user)
+    app.jinja_env.globals["larger_plan"] = lambda: plans.next_larger_plan(plans.plan_for_user(current_user))
+    app.jinja_env.globals["free_start"] = free_wait.summary
+    app.jinja_env.globals["free_start_example"] = free_wait.example
+    app.jinja_env.globals["free_start_for_me"] = lambda: free_wait.sentence_for(current_user)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= FILTERS
     app.context_processor(_deployment_facts)
-
-
-def free_start() -> str:
-    """Say when uploads of the Free plan start: `First 10 files right away, later ones after 12 hours`."""
-    first, wait = settings().free_immediate_files, _free_wait()
-    if wait is None:
-        return "Processed right away, after paid uploads"
-    if first == 0:
-        return f"Processed {wait} after the upload"
-    return f"First {pluralize(first, 'file')} right away, later ones after {wait}"
-
-
-def free_start_sentence() -> str:
-    """Return the same as a sentence for somebody on the Free plan."""
-    first, wait = settings().free_immediate_files, _free_wait()
-    if wait is None:
-        return "On the Free plan, files are processed right away, after paid uploads."
-    if first == 0:
-        return f"On the Free plan, files are processed {wait} after the upload."
-    files = "file is" if first == 1 else f"{first} files are"
-    return f"On the Free plan, your first {files} processed right away and later ones after {wait}."
-
-
-def _free_wait() -> str | None:
-    delay_s = settings().free_tier_delay_s
-    return naturaldelta(timedelta(seconds=delay_s)) if delay_s else None
 
 
 def content_hash(folder: Path) -> str:
@@ -217,6 +195,7 @@ def _deployment_facts() -> dict[str, object]:
     current = settings()
     return {
         "embedded": current.embedded,
+        "takes_payments": payments.is_set_up(current),
         "has_bucket": current.s3_bucket is not None,
         "mail_folder": mail_folder(current) if current.embedded else None,
     }

@@ -14,7 +14,7 @@ from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
 from app.jobs import run
 from app.library import cleanups
-from app.models import Collection, DuplicateGroup, Sample, User, WebhookDelivery
+from app.models import Collection, DuplicateGroup, Job, Sample, User, WebhookDelivery
 from app.models.sample_places import SamplePlace
 from app.notify import webhook_delivery
 from app.shaping import orders, presets
@@ -62,6 +62,7 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
         "cleanup_id": cleanups.free_groups(owner, []).id,
         "upload_id": job_id,
         "job_id": job_id,
+        "batch_id": db.session.get_one(Job, job_id).batch_id,
         "token_id": api_tokens.create_token(owner, "t", ["samples:read"], None)[0].id,
         "session_id": login_sessions.list_sessions(owner)[0].id,
         "message_id": "1",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.render_answer import RenderAnswer, card_url
-from app.billing.quota import PlanUsage
+from app.billing.plan_room import PlanUsage
 from app.models import CardExport, Job, Render
 from app.models.display_names import MAX_READ
 from app.models.sample_places import MAX_COLLECTION_NAME, MAX_DEPTH, SamplePlace
@@ -19,6 +19,7 @@ MAX_HASHES = 500
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PURPOSES = (
     "upload",
+    "demo",
     "analyse",
     "describe",
     "render",

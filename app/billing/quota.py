@@ -7,122 +7,29 @@ uploads arrive at the limit, exactly as many are accepted as there is room for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select
 
 from app.billing import plans, storage_totals
-from app.billing.plans import GB, MB, Plan
+from app.billing.plan_room import Limit, PlanUsage
+from app.billing.plans import Plan
 from app.extensions import db, settings
-from app.models import Job, OverageConsent, Usage, User
+from app.models import Job, OverageConsent, Sample, Usage, User
 from app.models.base import utcnow
 from app.models.usage import EXPORT, OVERAGE, STORAGE, UPLOAD
+
+FREE_PREFIX = "free:"  # of the ledger key of a sample that takes no room in the plan
 
 
 class QuotaExceededError(Exception):
     """The plan has no room for this; the message tells the user what to do about it."""
 
-
-@dataclass(frozen=True)
-class PlanUsage:
-    """How much of a plan is used in one day or month."""
-
-    plan: Plan
-    uploads: int
-    storage_bytes: int
-    resets_at: datetime  # in the user's own zone
-    overage: int = 0  # uploads past the plan, each of them charged
-    cap_cents: int | None = None  # the most these may cost together; None when overage is off
-
-    @property
-    def uploads_left(self) -> int:
-        return max(self.plan.uploads - self.uploads, 0)
-
-    @property
-    def overage_cents(self) -> int:
-        return self.overage * (self.plan.overage_price_cents or 0)
-
-    @property
-    def takes_overage(self) -> bool:
-        """Whether one more charged upload stays within the cap."""
-        price_cents = self.plan.overage_price_cents
-        if price_cents is None or self.cap_cents is None:
-            return False
-        return self.overage_cents + price_cents <= self.cap_cents
-
-    @property
-    def storage_left_bytes(self) -> int:
-        return max(self.plan.storage_bytes - self.storage_bytes, 0)
-
-    @property
-    def storage_over_bytes(self) -> int:
-        """Bytes past the plan's room, after a change to a smaller plan. They stay and can be exported, but
-        nothing can be added."""
-        return max(self.storage_bytes - self.plan.storage_bytes, 0)
-
-    def refusal(self, size_bytes: int = 1) -> str | None:
-        """Say why the plan does not take one more upload of this size, and what to do; None when it does."""
-        return self._upload_refusal() or self.storage_refusal(size_bytes)
-
-    def extra_uploads(self, count: int) -> int:
-        """Return how many of so many uploads are past the plan, each of them charged."""
-        return max(count - self.uploads_left, 0)
-
-    def refusal_of_several(self, count: int, size_bytes: int) -> str | None:
-        """Say why the plan does not take so many uploads of this size together; None when it does."""
-        extra, price_cents = self.extra_uploads(count), self.plan.overage_price_cents
-        left_cents = (self.cap_cents or 0) - self.overage_cents
-        if extra and (price_cents is None or extra * price_cents > left_cents):
-            wait = f"wait until {self.resets_at:%-d %b, %H:%M}"
-            options = _join_options(["choose fewer", wait, *self._overage_option(), *self._upgrade_option()])
-            return (
-                f"That would be {count:,} uploads; you have {self.uploads_left:,} left "
-                f"{self.plan.this_period}. {options}"
-            )
-        return self.storage_refusal(size_bytes)
-
-    def storage_refusal(self, size_bytes: int) -> str | None:
-        """Say why this many bytes have no room, and what to do about it; None when they have."""
-        missing = self.storage_bytes + size_bytes - self.plan.storage_bytes
-        if missing <= 0:
-            return None
-        if self.storage_over_bytes:
-            delete = f"delete {format_size(missing)} of samples to make room"
-            return (
-                f"Your library holds {format_size(self.storage_bytes)} and {self.plan.label} has room for "
-                f"{format_size(self.plan.storage_bytes)}, so nothing can be added. All of it still plays, "
-                f"downloads and exports. {_join_options([delete, *self._upgrade_option()])}"
-            )
-        delete = f"delete {format_size(missing)} of samples you no longer need"
-        return (
-            f"Not enough storage: {self.storage_left_bytes / MB:,.1f} MB left. "
-            f"{_join_options([delete, *self._upgrade_option()])}"
-        )
-
-    def _upload_refusal(self) -> str | None:
-        """Say that no upload is left, when more start and how to get more now; None when one is left."""
-        if self.uploads_left or self.takes_overage:
-            return None
-        used = f"You have used all {self.plan.uploads:,} uploads for {self.plan.this_period}"
-        if self.cap_cents is not None:
-            used += f" and reached your {format_dollars(self.cap_cents)} cap for extra uploads"
-        wait = f"wait until {self.resets_at:%-d %b, %H:%M}"
-        return f"{used}. {_join_options([wait, *self._overage_option(), *self._upgrade_option()])}"
-
-    def _overage_option(self) -> list[str]:
-        if self.plan.overage_price_cents is None:
-            return []
-        if self.cap_cents is not None:
-            return ["raise the cap on the Plan page"]
-        price = format_dollars(self.plan.overage_price_cents)
-        return [f"turn on extra uploads on the Plan page ({price} for each upload, up to a cap you set)"]
-
-    def _upgrade_option(self) -> list[str]:
-        larger = plans.next_larger_plan(self.plan)
-        return [f"upgrade to {larger.label}"] if larger is not None else []
+    def __init__(self, sentence: str, limit: Limit = "storage") -> None:
+        super().__init__(sentence)
+        self.limit = limit
 
 
 def plan_usage(user: User, at: datetime | None = None) -> PlanUsage:
@@ -152,21 +59,10 @@ def _overage_cap_cents(user: User, plan: Plan) -> int | None:
     return consent.cap_cents if is_this_one and subscription.status == "active" else None
 
 
-def format_size(size_bytes: int) -> str:
-    """Write a size in MB or GB, rounded up: deleting that much always makes enough room."""
-    unit, factor = ("GB", GB) if size_bytes >= GB else ("MB", MB)
-    return f"{-(-size_bytes * 10 // factor) / 10:,.1f}".removesuffix(".0") + f" {unit}"
-
-
-def format_dollars(cents: int) -> str:
-    """Write an amount of US cents in dollars."""
-    return f"${cents / 100:,.2f}"
-
-
 def require_upload_room(now: PlanUsage, size_bytes: int) -> None:
     """Raise QuotaExceededError when the plan does not take one more upload of this size."""
     if (sentence := now.refusal(size_bytes)) is not None:
-        raise QuotaExceededError(sentence)
+        raise QuotaExceededError(sentence, now.refusing_limit)
 
 
 def require_storage_room(now: PlanUsage, size_bytes: int) -> None:
@@ -190,6 +86,19 @@ def charge_upload(user: User, job: Job) -> None:
     add_usage(job.user_id, STORAGE, storage, size_bytes)
     if not now.uploads_left:
         add_usage(job.user_id, OVERAGE, overage, 1)
+
+
+def keep_free_of_charge(job: Job) -> None:
+    """Note that the file of a job takes no room in the plan: a storage row of zero bytes, and no upload."""
+    add_usage(job.user_id, STORAGE, f"{FREE_PREFIX}{job.id}", 0)
+
+
+def charged_bytes() -> ColumnElement[int]:
+    """Return the expression for how many bytes of a sample count towards the plan."""
+    # SQLite's RETURNING names columns without their table, so the subquery must not have an `id` of its own.
+    keys = select(Usage.entry_key).subquery()
+    is_free = exists().where(keys.c.entry_key == literal(FREE_PREFIX) + Sample.id).correlate(Sample)
+    return case((is_free, 0), else_=Sample.size_bytes)
 
 
 def immediate_files_left(user: User) -> int:
@@ -283,12 +192,6 @@ def _add_storage(user_id: str, event: str, changes: Mapping[str, int], deleted_a
     ]
     if rows:
         db.session.execute(insert(Usage), rows)
-
-
-def _join_options(options: list[str]) -> str:
-    """Join what the user can do into one sentence: "Wait until Monday, or upgrade to Pro."."""
-    sentence = ", or ".join([", ".join(options[:-1]), options[-1]] if len(options) > 1 else options)
-    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def ledger_total(user: User, kind: str, since: datetime, until: datetime | None = None) -> int:

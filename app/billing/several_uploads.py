@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.billing import quota
-from app.billing.quota import PlanUsage, QuotaExceededError
+from app.billing.plan_room import PlanUsage
+from app.billing.quota import QuotaExceededError
 from app.models import Job, User
 from app.models.usage import STORAGE, UPLOAD
 

@@ -14,6 +14,12 @@ from app.models.job import CANCELLED, PENDING, PROCESSING, UNFINISHED
 cancel = transitions.cancel
 
 
+def cancel_batch(batch_id: str) -> int:
+    """Cancel what waits or runs of a batch, and give its charges back; return how many jobs that were."""
+    unfinished = select(Job.id).where(Job.batch_id == batch_id, Job.state.in_(UNFINISHED))
+    return sum(transitions.cancel(job_id) for job_id in db.session.scalars(unfinished).all())
+
+
 def retry(job_id: str) -> bool:
     """Queue a failed job again, charged as its purpose is; return False when that is not possible (any more).
 

@@ -26,13 +26,28 @@ WITH_SAMPLE = joinedload(Job.sample).lazyload(Sample.tags)
 
 
 @dataclass(frozen=True)
-class CardList:
-    """Cards in order: running, next, finished; `interval_s` is None when nothing changes by itself."""
+class Drop:
+    """The shown jobs of one batch, such as files dropped together, in the order they were queued."""
 
+    batch_id: str
     jobs: list[Job]
+    progress: BatchProgress | None  # while any of several is unfinished
+
+    @property
+    def size(self) -> int:
+        return len(self.jobs)
+
+
+@dataclass(frozen=True)
+class CardList:
+    """Cards by drop: those that are worked on, then finished ones, the newest first.
+
+    `interval_s` is None when nothing changes by itself.
+    """
+
+    drops: list[Drop]
     more: int  # how many are not shown
     waiting: str  # what the jobs that are due wait for
-    batches: list[BatchProgress]
     duplicates: DuplicateNotes
     version: str
     interval_s: int | None
@@ -49,15 +64,26 @@ def load_cards(user: User) -> CardList:
     if interval_s is None and duplicates.is_comparing:
         interval_s = POLL_MANY_S
     return CardList(
-        jobs,
+        _group_by_batch(jobs, batches),
         sum(counts.values()) - len(jobs),
         waiting,
-        batches,
         duplicates,
         _version_hash(jobs, counts, batches, waiting, duplicates),
         interval_s,
-        _status_summary(counts, len(duplicates.groups)),
+        _status_summary(counts, sum(job.is_delayed for job in jobs), len(duplicates.groups)),
     )
+
+
+def _group_by_batch(jobs: list[Job], batches: list[BatchProgress]) -> list[Drop]:
+    """Return the jobs by batch, the batch of the first one first; a file keeps its place in it."""
+    progress_by_batch = {each.batch_id: each for each in batches}
+    grouped: dict[str, list[Job]] = {}
+    for job in jobs:
+        grouped.setdefault(job.batch_id, []).append(job)
+    return [
+        Drop(batch_id, sorted(members, key=lambda job: job.id), progress_by_batch.get(batch_id))
+        for batch_id, members in grouped.items()
+    ]
 
 
 def _shown_jobs(user: User) -> tuple[ColumnElement[bool], ...]:
@@ -142,14 +168,15 @@ def _poll_interval_s(jobs: list[Job]) -> int | None:
     return POLL_SOON_S if len(unfinished) < MANY_JOBS else POLL_MANY_S
 
 
-def _status_summary(counts: dict[str, int], duplicates: int) -> str:
+def _status_summary(counts: dict[str, int], delayed: int, duplicates: int) -> str:
     """Return one sentence for screen readers, which changes with a job's state but not with its progress."""
     unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
     named = (
-        (unfinished, "in progress"),
+        (unfinished - delayed, "in progress"),
+        (delayed, "waiting"),
         (counts.get(COMPLETED), "ready"),
         (counts.get(FAILED), "failed"),
         (counts.get(CANCELLED), "cancelled"),
         (duplicates, "already in your library"),
     )
-    return ", ".join(f"{count} {words}" for count, words in named if count)
+    return ", ".join(f"{count} {words}" for count, words in named if count) or "nothing in progress"

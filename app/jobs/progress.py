@@ -23,6 +23,7 @@ TYPICAL_RUN_S = 5.0
 class BatchProgress:
     """One batch; `left_s` is None while nothing has been measured or nothing is due."""
 
+    batch_id: str
     done: int
     total: int
     left_s: float | None
@@ -47,6 +48,7 @@ def active_batches(user: User) -> list[BatchProgress]:
     delayed = (Job.state == PENDING) & (Job.run_at > now)
     rows = db.session.execute(
         select(
+            Job.batch_id,
             func.count().label("total"),
             func.sum(case((unfinished, 1), else_=0)).label("left"),
             func.sum(case((delayed, 1), else_=0)).label("delayed"),
@@ -67,7 +69,9 @@ def active_batches(user: User) -> list[BatchProgress]:
         ahead_s += due * (each_s or 0.0)  # one user's batches run one after another
         left_s = ahead_s if each_s is not None and due else None
         found.append(
-            BatchProgress(row.total - row.left, row.total, left_s, row.starts_at if not due else None)
+            BatchProgress(
+                row.batch_id, row.total - row.left, row.total, left_s, row.starts_at if not due else None
+            )
         )
     return found
 

@@ -100,6 +100,7 @@ class Purpose:
     is_about_sample: bool = False  # it works on a sample that exists, and owns no object of the store
     renders_wav: bool = False  # its result includes the unit's WAV
     shows_file_size: bool = False
+    has_uploaded_file: bool = False  # its file is there before it runs, and can be played at once
     shows_description: bool = False  # a finished card quotes the description, not tempo and key
     charges_upload: bool = False
     is_delayed_on_free: bool = False

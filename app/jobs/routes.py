@@ -10,8 +10,8 @@ import tasks
 from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import open_store
-from app.jobs import actions, card_list
-from app.models import Job
+from app.jobs import actions, card_list, preview
+from app.models import Batch, Job
 from app.models.ownership import owned_by
 from app.negotiation import wants_fragment
 
@@ -46,6 +46,13 @@ def cancel(job_id: str) -> Response:
     return _answer_with_cards()
 
 
+@blueprint.post("/batches/<batch_id>/cancel")
+def cancel_batch(batch_id: str) -> Response:
+    """Cancel what is unfinished of files that were dropped together."""
+    actions.cancel_batch(owned_by(current_user, Batch, batch_id).id)
+    return _answer_with_cards()
+
+
 @blueprint.post("/<job_id>/retry")
 def retry(job_id: str) -> Response:
     """Retry a failed job without another upload, as long as its file is kept."""
@@ -66,11 +73,11 @@ def no_room(error: quota.QuotaExceededError) -> Response:
 
 @blueprint.get("/<job_id>/audio")
 def audio(job_id: str) -> Response:
-    """Redirect to the decoded sound, which can be played before the analysis is done."""
-    key = owned_by(current_user, Job, job_id).playable_key
-    if key is None:
+    """Redirect to the decoded sound, or until there is one, to the uploaded file."""
+    found = preview.find_playable(owned_by(current_user, Job, job_id))
+    if found is None:
         abort(404)
-    return redirect(open_store(settings()).url(key, content_type="audio/wav"))
+    return redirect(open_store(settings()).url(found.key, content_type=found.mime))
 
 
 def _answer_with_cards() -> Response:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from app.audio.unit_format import RATE_HZ
 from app.billing import quota
+from app.billing.plan_room import format_size
 from app.billing.plans import MB
 from app.csv_tables import write_csv
 from app.download_names import safe_file_name
@@ -36,7 +37,7 @@ class ZipTooLargeError(Exception):
     """The files are too large for one ZIP; the message is for the user."""
 
     def __init__(self, size_bytes: int) -> None:
-        size, most = quota.format_size(size_bytes), quota.format_size(MAX_ZIP_BYTES)
+        size, most = format_size(size_bytes), format_size(MAX_ZIP_BYTES)
         super().__init__(f"These are {size} together, and one ZIP holds {most}. Select fewer samples.")
 
 

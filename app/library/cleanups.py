@@ -56,7 +56,7 @@ def undo_cleanup(cleanup: DuplicateCleanup) -> None:
         if cleanup.state != UNDONE:
             cleanup.state, cleanup.problem = UNDOING, None
     if is_small and not _continue_undoing(cleanup.id):
-        raise quota.QuotaExceededError(cleanup.problem)
+        raise quota.QuotaExceededError(cleanup.problem or "")
 
 
 def continue_cleanups() -> None:

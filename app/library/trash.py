@@ -99,5 +99,5 @@ def purge_deleted() -> None:
 
 
 def _set_deleted(own: tuple[ColumnElement[bool], ...], at: datetime | None) -> Mapping[str, int]:
-    changed = update(Sample).where(*own).values(deleted_at=at).returning(Sample.id, Sample.size_bytes)
+    changed = update(Sample).where(*own).values(deleted_at=at).returning(Sample.id, quota.charged_bytes())
     return dict(db.session.execute(changed, execution_options=WITHOUT_SYNC).all())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import json
+from pathlib import Path
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
 from flask_login import current_user
@@ -15,12 +17,16 @@ from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, InvalidLinkError, open_store
 from app.jobs import card_list
+from app.kits import kit_list
+from app.notify.external_urls import external_url
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import list_samples
 
 blueprint = Blueprint("pages", __name__)
 
 RECENT_SAMPLES = 8
+HEARD_IN_LOOP = Path(__file__).with_name("landing_loop.json")  # made by scripts/landing_loop.py
+RECENT_KITS = 5
 
 
 @blueprint.get("/")
@@ -28,12 +34,18 @@ def landing() -> str | BaseResponse:
     """Show what the product does and costs; signed-in users go to their dashboard."""
     if current_user.is_authenticated:
         return redirect(url_for("pages.dashboard"))
-    return render_template("pages/landing.html", plans=plans.PLANS.values())
+    return render_template(
+        "pages/landing.html",
+        plans=plans.PLANS.values(),
+        heard=json.loads(HEARD_IN_LOOP.read_text()),
+        home_url=external_url("pages.landing"),
+    )
 
 
 @blueprint.get("/dashboard")
 def dashboard() -> str:
-    """Show the latest samples, the plan's usage and the jobs."""
+    """Show the newest sounds and kits, what waits and runs, and what of the plan is used."""
+    kits = kit_list.list_kits(current_user)[:RECENT_KITS]
     recent = list_samples(current_user, SampleQuery(), after=None, limit=RECENT_SAMPLES)
     return render_template(
         "pages/dashboard.html",
@@ -42,6 +54,8 @@ def dashboard() -> str:
         recent=recent.samples,
         total=recent.total,
         waiting=recent.waiting,
+        kits=kits,
+        pads=kit_list.count_pads(kits),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.audio.errors import UnreadableAudio
 from app.billing import plans
-from app.billing.quota import format_size
+from app.billing.plan_room import format_size
 from app.engine import dispatch
 from app.engine.contract import RENDERED_NAME, CutOrder, RenderOrder
 from app.extensions import db, settings

@@ -31,6 +31,7 @@ from app.models.display_names import file_name
 from app.models.ownership import RowNotFoundError
 from app.upload import intake
 from app.upload.intake import (
+    OverPlanError,
     ReceivedFile,
     UploadOptions,
     UploadRefusedError,
@@ -139,7 +140,7 @@ def _register_upload(user: User, upload: DirectUpload) -> None:
     if not upload.size_bytes:
         intake.detect_format(upload.filename, b"")
     if upload.size_bytes > plan.max_file_bytes:
-        raise UploadRefusedError(intake.too_large_message(upload.filename, plan))
+        raise OverPlanError(intake.too_large_message(upload.filename, plan), "size")
     open_links = select(func.coalesce(func.sum(DirectUpload.size_bytes), 0)).where(
         DirectUpload.user_id == user.id,
         DirectUpload.refusal.is_(None),

@@ -16,7 +16,7 @@ from app.billing.plans import Plan
 from app.extensions import db
 from app.models import User
 from app.upload import idempotency, spool
-from app.upload.intake import UploadRefusedError
+from app.upload.intake import OverPlanError, UploadRefusedError
 from app.upload.spool import SpoolingRequest
 
 MAX_OVERHEAD_BYTES = 10**6  # of a body besides its files: boundaries, part headers and the other fields
@@ -25,10 +25,10 @@ HEAD_BYTES = 64 * 1024
 
 
 def check_quota(user: User, declared: int | None) -> None:
-    """Raise UploadRefusedError when the plan certainly has no room for a body of the declared length."""
+    """Raise OverPlanError when the plan certainly has no room for a body of the declared length."""
     usage, declared = quota.plan_usage(user), declared or 0
     if usage.refusal(max(declared - MAX_OVERHEAD_BYTES, 1)) is not None:
-        raise UploadRefusedError(usage.refusal(max(declared, 1)))
+        raise OverPlanError(usage.refusal(max(declared, 1)) or "", usage.refusing_limit)
 
 
 def largest_body(plan: Plan, files: int) -> int:

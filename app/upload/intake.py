@@ -18,6 +18,7 @@ from app.audio.decoding.content_names import ZIP_ARCHIVE, describe_content
 from app.audio.decoding.format_sniffer import HEAD_BYTES, M4A, AudioFormat, sniff_format
 from app.audio.decoding.mp4_tracks import read_mp4_tracks
 from app.billing import plans, quota
+from app.billing.plan_room import Limit
 from app.billing.plans import Plan
 from app.collections import collection_rows
 from app.collections.collection_rows import TooManyCollectionsError
@@ -39,6 +40,14 @@ MAX_BATCH_FILES = max(plan.uploads for plan in plans.PLANS.values())
 
 class UploadRefusedError(Exception):
     """The file is refused; the message tells the user why and what to do."""
+
+
+class OverPlanError(UploadRefusedError):
+    """The file is fine, but the plan does not take it: now, or at all."""
+
+    def __init__(self, sentence: str, limit: Limit) -> None:
+        super().__init__(sentence)
+        self.limit = limit
 
 
 class UploadUnavailableError(Exception):
@@ -170,7 +179,7 @@ def check_quota_early(user: User, size_bytes: int) -> None:
     try:
         quota.require_upload_room(quota.plan_usage(user), size_bytes)
     except quota.QuotaExceededError as error:
-        raise UploadRefusedError(str(error)) from error
+        raise OverPlanError(str(error), error.limit) from error
 
 
 def insert_charged_job(user: User, job: Job, place: SamplePlace = NO_PLACE) -> None:
@@ -184,7 +193,9 @@ def insert_charged_job(user: User, job: Job, place: SamplePlace = NO_PLACE) -> N
     try:
         quota.charge_upload(user, job)
         collection_rows.choose_place(job, place)
-    except (quota.QuotaExceededError, TooManyCollectionsError) as error:
+    except quota.QuotaExceededError as error:
+        raise OverPlanError(str(error), error.limit) from error
+    except TooManyCollectionsError as error:
         raise UploadRefusedError(str(error)) from error
     if starts_at_once:
         job.run_at = utcnow()
@@ -219,7 +230,7 @@ def examine(stream: IO[bytes], name: str, plan: Plan, copy: IO[bytes] | None = N
     while block := stream.read(BLOCK_BYTES):
         size += len(block)
         if size > plan.max_file_bytes:
-            raise UploadRefusedError(too_large_message(name, plan))
+            raise OverPlanError(too_large_message(name, plan), "size")
         head = head or block[:HEAD_BYTES]
         digest.update(block)
         if copy is not None:

@@ -21,7 +21,7 @@ from app.models.ownership import RowNotFoundError, owned_by
 from app.models.sample_places import NO_PLACE, SamplePlace
 from app.negotiation import wants_json
 from app.plurals import pluralize
-from app.upload import demo_sounds, direct_uploads, early_checks, intake, zip_uploads
+from app.upload import demo_jobs, direct_uploads, early_checks, intake, zip_uploads
 from app.upload.forms import LinkForm, UploadPageForm
 from app.upload.spool import DiskFullError
 from app.upload.zip_purpose import UNPACK
@@ -58,7 +58,7 @@ def _check_files() -> None:
     plan = plans.plan_for_user(current_user)
     largest = early_checks.largest_body(plan, 1)
     if wants_json() and (request.content_length or 0) > largest:
-        raise intake.UploadRefusedError(intake.too_large_message("The file", plan))
+        raise intake.OverPlanError(intake.too_large_message("The file", plan), "size")
     early_checks.reserve_room(largest if wants_json() else early_checks.largest_body(plan, MAX_FORM_FILES))
 
 
@@ -169,19 +169,27 @@ def permission() -> Response:
 @blueprint.post("/demo-sounds")
 @limiter.limit("20/hour")
 def try_demo_sounds() -> Response:
-    """Upload a few generated sounds, for people who have no file at hand."""
-    _accept_files([FileStorage(stream, filename=name) for name, stream in demo_sounds.make_demo_sounds()])
+    """Add a few generated sounds, for people who have no file at hand. They cost nothing and come once."""
+    try:
+        jobs = demo_jobs.add_demo_sounds(current_user)
+    except (intake.UploadUnavailableError, DiskFullError) as trouble:
+        return see_other("upload.index", str(trouble), "error")
+    if not jobs:
+        return see_other("library.index", "The demo sounds are in your library already, or about to be.")
+    for job in jobs:
+        tasks.wake_for_job(job.tier)
     return see_other("jobs.cards")
 
 
 @blueprint.errorhandler(intake.UploadRefusedError)
 def refused(refusal: Exception) -> Response | tuple[Response, int]:
+    limit = refusal.limit if isinstance(refusal, intake.OverPlanError) else None
     if request.endpoint == "upload.create" and not wants_json():
-        return see_other("upload.index", str(refusal), "error")
+        return see_other("upload.index", str(refusal), "over plan" if limit else "error")
     if isinstance(refusal, zip_uploads.UnitProjectError):
         page = {"url": url_for("imports.choose_file"), "label": "Import a project"}
         return jsonify(error=str(refusal), **page), 422
-    return jsonify(error=str(refusal)), 422
+    return jsonify(error=str(refusal), over_plan=limit), 422
 
 
 @blueprint.errorhandler(intake.UploadUnavailableError)
@@ -213,15 +221,20 @@ def _accept_files(files: list[FileStorage], place: SamplePlace = NO_PLACE) -> No
     """Accept every file that can be accepted and show why the others were refused, up to MAX_MESSAGES."""
     zips = [file for file in files if zip_uploads.is_zip(file.stream, file.filename)]
     batch_id = intake.open_batch(current_user, None, len(files) - len(zips))
-    refusals = []
+    refusals, over_plan = [], []
     for file in files:
         try:
             if file in zips:
                 _receive_zip(file)
             else:
                 _accept_file(file, batch_id, place)
+        except intake.OverPlanError as refusal:
+            over_plan.append(str(refusal))
         except (intake.UploadRefusedError, intake.UploadUnavailableError, DiskFullError) as refusal:
             refusals.append(str(refusal))
+    if over_plan:
+        reasons = " ".join(dict.fromkeys(over_plan))
+        flash(f"{pluralize(len(over_plan), 'file')} not uploaded. {reasons}", "over plan")
     for sentence in refusals[:MAX_MESSAGES]:
         flash(sentence, "error")
     if len(refusals) > MAX_MESSAGES:

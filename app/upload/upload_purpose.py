@@ -74,6 +74,7 @@ UPLOAD_PURPOSE = Purpose(
     ),
     renders_wav=True,
     shows_file_size=True,
+    has_uploaded_file=True,
     charges_upload=True,
     is_delayed_on_free=True,
 )

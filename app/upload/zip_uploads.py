@@ -8,6 +8,7 @@ from typing import IO
 from uuid import uuid4
 
 from app.billing import plans, quota
+from app.billing.plan_room import format_dollars
 from app.billing.plans import MB, Plan
 from app.extensions import db
 from app.jobs import purposes, reprocess, scheduler
@@ -95,7 +96,7 @@ def quota_sentence(user: User, count: int, size_bytes: int) -> tuple[bool, str]:
     if not extra:
         return True, f"{told}."
     others = "the other one costs" if extra == 1 else f"the other {extra:,} cost"
-    return False, f"{told}, and {others} {quota.format_dollars(extra * price_cents)}."
+    return False, f"{told}, and {others} {format_dollars(extra * price_cents)}."
 
 
 def _build_job(user_id: str, plan: Plan, name: str, path: Path, sounds: int) -> Job:

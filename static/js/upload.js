@@ -1,179 +1,202 @@
-// The upload tray: files dropped anywhere, three at a time, each with its own bar, cancel and retry.
+// Uploading: files dropped anywhere, three at a time. What the plan does not take is kept in the list.
 import { readChosenFolder, readDrop } from "./dropped_files.js";
+import { keepWave } from "./file_waves.js";
 import { takeMidi } from "./midi_drop.js";
 import { isZip } from "./side_files.js";
-import { findDuplicate, findRoom, isReadable, newBatchId, reportSkipped, sendFile } from "./upload_requests.js";
+import {
+  cancelBatch, findDuplicate, findRoom, isReadable, newBatchId, reportSkipped, sendFile,
+} from "./upload_requests.js";
+import {
+  addLink, addRow, isEmpty, removeRow, showBusy, showCounts, showDuplicate, showHeld, showLinkToJobs, showNote,
+  showNoRoom, showNotice, showRefused,
+} from "./upload_rows.js";
 
 const MAX_AT_ONCE = 3;
 const tray = document.getElementById("tray");
 const waiting = [];
-const counts = { running: 0, total: 0, done: 0 };
+const running = new Set();
+const held = [];
+const sentBatches = new Set();
+const counts = { total: 0, done: 0 };
 
 const hasCards = () => document.getElementById("jobs") !== null;
-const button = (entry, action) => entry.item.querySelector(`[data-action="${action}"]`);
-const showNote = (entry, text) => { entry.item.querySelector(".queue-note").textContent = text; };
 
 // Each as { file, collection, folder }. The job of a ZIP belongs to no batch: it makes one of its sounds.
 function addFiles(files) {
   const batch = newBatchId();
   const batchFiles = files.filter(({ file }) => !isZip(file)).length;
   for (const { file, collection, folder } of files) {
-    const item = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
-    item.querySelector(".queue-name").textContent = file.name;
-    item.entry = { file, item, collection, folder, batch, batchFiles, isZip: isZip(file), skipped: isZip(file) };
-    tray.querySelector("[data-tray-list]").append(item);
-    waiting.push(item.entry);
+    const entry = { file, collection, folder, batch, batchFiles, isZip: isZip(file), skipped: isZip(file) };
+    addRow(entry);
+    waiting.push(entry);
   }
   counts.total += files.length;
-  tray.hidden = false;
   showCount();
   startNext();
 }
 
 function startNext() {
-  while (counts.running < MAX_AT_ONCE && waiting.length) {
-    counts.running += 1;
-    upload(waiting.shift()).finally(() => {
-      counts.running -= 1;
-      showCount();
+  while (running.size < MAX_AT_ONCE && waiting.length) {
+    const entry = waiting.shift();
+    running.add(entry);
+    upload(entry).finally(() => {
+      running.delete(entry);
       startNext();
+      showCount();
+      endDrop();
     });
   }
 }
 
 async function upload(entry) {
   entry.cancelled = false;
-  entry.item.classList.remove("refused");
-  button(entry, "retry-upload").hidden = true;
-  button(entry, "cancel-upload").textContent = "Cancel";
-  const tooLarge = sizeRefusal(entry);
+  entry.share = 0;
+  showBusy(entry);
+  const tooLarge = entry.asksServer ? "" : sizeRefusal(entry);
   if (tooLarge) {
     reportSkipped(entry);
-    return showRefused(entry, tooLarge, false);
+    return hold(entry, tooLarge);
   }
   showNote(entry, "Checking");
-  if (!await isReadable(entry.file)) {
+  const canRead = await isReadable(entry.file);
+  if (entry.cancelled) return;
+  if (!canRead) {
     reportSkipped(entry);
     const reason = `The browser could not read ${entry.file.name}. `;
     const advice = "If it was moved, drop it again; if it is a folder, open it and drop its files.";
-    return showRefused(entry, reason + advice, true);
+    return refuse(entry, reason + advice, true);
   }
   const duplicate = entry.isWanted || entry.isZip ? null : await findDuplicate(entry.file);
   const room = entry.isZip && !entry.isWanted ? await findRoom(entry.file) : null;
   if (entry.cancelled) return;
-  if (duplicate) return showDuplicate(entry, duplicate);
-  if (room && !room.fits) return showNoRoom(entry, room.sentence);
+  if (duplicate) return skipDuplicate(entry, duplicate);
+  if (room && !room.fits) return askAboutRoom(entry, room.sentence);
   const answer = await sendFile(entry, (share) => showProgress(entry, share));
-  if (answer.status === 201) return showStored(entry);
+  if (answer.status === 201) return showStored(entry, answer.body.job_id);
   if (entry.cancelled) return;
   entry.isCounted = answer.status === 422; // the server has counted a file that it refuses as skipped
-  showRefused(entry, answer.body.error, answer.status !== 422);
+  if (answer.body.over_plan) return holdRest(entry, answer.body);
+  refuse(entry, answer.body.error, answer.status !== 422);
   if (answer.body.url) addLink(entry, answer.body.url, answer.body.label);
 }
 
 function sizeRefusal({ file, isZip: packed }) {
   const { maxBytes, max, zipBytes, zipMax } = tray.dataset;
   if (file.size <= Number(packed ? zipBytes : maxBytes)) return "";
-  if (packed) return `${file.name} is larger than ${zipMax}, the largest ZIP your plan allows. Make several smaller ZIPs, or upgrade your plan.`;
-  const reason = `${file.name} is larger than ${max}, the largest file your plan allows. `;
-  return `${reason}Upload a shorter or compressed version (FLAC halves a WAV), or upgrade your plan.`;
+  if (packed) return `Your plan takes ZIPs up to ${zipMax}. Several smaller ones may fit.`;
+  return `Your plan takes files up to ${max}. A compressed version may fit (FLAC halves a WAV).`;
+}
+
+function refuse(entry, sentence, canRetry) {
+  counts.total -= 1;
+  showRefused(entry, sentence, canRetry);
 }
 
 function showProgress(entry, share) {
-  entry.item.querySelector("progress").value = 100 * share;
+  entry.share = share;
   showNote(entry, share === 1 ? "Storing" : `${Math.round(100 * share)}%`);
+  showCount();
 }
 
-function showStored(entry) {
+function showStored(entry, jobId) {
   counts.done += 1;
-  entry.item.remove();
+  entry.share = 0;
+  if (!entry.isZip) sentBatches.add(entry.batch);
+  entry.wave.then((path) => keepWave(jobId, path));
+  removeRow(entry);
   if (hasCards()) htmx.ajax("GET", tray.dataset.jobs, { target: "#jobs", swap: "morph:outerHTML" });
-  if (!tray.querySelector(".queue-item")) finish();
 }
 
-// A sentence that stays until it is dismissed.
-function showNotice(text) {
-  const item = document.getElementById("tray-notice").content.firstElementChild.cloneNode(true);
-  item.querySelector(".queue-note").textContent = text;
-  tray.querySelector("[data-tray-list]").append(item);
-  tray.hidden = false;
-}
-
-function hideUnlessNoticed() {
-  tray.hidden = !tray.querySelector(".tray-notice");
-  if (!tray.hidden) tray.querySelector("[data-tray-count]").textContent = "";
-}
-
-// Where there are no job cards, the tray links to them.
-function finish() {
-  if (hasCards()) {
-    hideUnlessNoticed();
-  } else {
-    const link = document.createElement("a");
-    link.href = tray.dataset.jobs;
-    link.textContent = "Watch them finish";
-    const item = document.createElement("li");
-    item.className = "tray-link";
-    item.append(link);
-    tray.querySelector(".tray-link")?.remove();
-    tray.querySelector("[data-tray-list]").append(item);
-  }
+// When nothing is left to send. Where there are no job cards, the tray links to them.
+function endDrop() {
+  if (running.size || waiting.length) return;
+  if (counts.done && !hasCards()) showLinkToJobs();
   counts.total = counts.done = 0;
+  sentBatches.clear();
+  showCount();
+  tray.hidden = isEmpty();
 }
 
-function showDuplicate(entry, sample) {
+function skipDuplicate(entry, sample) {
   reportSkipped(entry);
-  showRefused(entry, "Already in your library:", true);
-  addLink(entry, sample.url, sample.name);
+  counts.total -= 1;
+  showDuplicate(entry, sample);
   entry.isWanted = true;
-  button(entry, "retry-upload").textContent = "Upload anyway";
 }
 
 // What fits can be taken all the same, and what costs money can be paid.
-function showNoRoom(entry, sentence) {
-  showRefused(entry, `${entry.file.name}: ${sentence}`, true);
+function askAboutRoom(entry, sentence) {
+  counts.total -= 1;
+  showNoRoom(entry, sentence);
   entry.isWanted = true;
-  button(entry, "retry-upload").textContent = "Send it";
 }
 
-function addLink(entry, url, label) {
-  const link = document.createElement("a");
-  link.href = url;
-  link.textContent = label;
-  entry.item.querySelector(".queue-note").append(" ", link);
+function hold(entry, sentence) {
+  entry.heldFor = sentence;
+  held.push(entry);
+  counts.total -= 1;
+  showHeld(held);
 }
 
-function showRefused(entry, text, canRetry) {
-  entry.item.classList.add("refused");
-  showNote(entry, text);
-  button(entry, "retry-upload").hidden = !canRetry;
-  button(entry, "retry-upload").textContent = "Retry";
-  button(entry, "cancel-upload").textContent = "Dismiss";
+// With no upload left, the files behind this one need not be sent to learn the same.
+function holdRest(entry, { error, over_plan: limit }) {
+  entry.skipped = entry.isCounted;
+  hold(entry, error);
+  if (limit !== "uploads") return;
+  for (const other of waiting.splice(0)) {
+    reportSkipped(other);
+    hold(other, error);
+  }
+}
+
+function uploadHeld() {
+  const batch = newBatchId();
+  const entries = held.splice(0);
+  const batchFiles = entries.filter((entry) => !entry.isZip).length;
+  for (const entry of entries) {
+    Object.assign(entry, { batch, batchFiles, skipped: entry.isZip, isCounted: false, asksServer: true });
+    showBusy(entry);
+    showNote(entry, "");
+  }
+  waiting.push(...entries);
+  counts.total += entries.length;
+  showHeld(held);
+  startNext();
+  showCount();
 }
 
 function showCount() {
-  tray.querySelector("[data-tray-count]").textContent = `${counts.done} of ${counts.total}`;
+  const share = [...running].reduce((sum, entry) => sum + (entry.share ?? 0), 0);
+  showCounts({ ...counts, share, isSending: running.size + waiting.length > 0 });
 }
 
-function cancel(entry) {
-  entry.cancelled = true;
-  const place = waiting.indexOf(entry);
-  if (place !== -1) waiting.splice(place, 1);
-  entry.request?.abort();
-  if (!entry.isCounted) reportSkipped(entry);
-  entry.item.remove();
-  counts.total -= 1;
-  showCount();
-  if (tray.querySelector(".queue-item")) return;
-  if (counts.done) finish();
-  else hideUnlessNoticed();
+// Stop what is not sent yet, and what the server has of the same drops.
+function cancelDrop() {
+  for (const entry of [...waiting.splice(0), ...running]) {
+    entry.cancelled = true;
+    entry.request?.abort();
+    if (!entry.isCounted) reportSkipped(entry);
+    removeRow(entry);
+  }
+  running.clear(); // whatever they still wait for no longer matters
+  for (const batch of sentBatches) cancelBatch(batch);
+  endDrop();
+}
+
+function dismiss(entry) {
+  const place = held.indexOf(entry);
+  if (place !== -1) held.splice(place, 1);
+  removeRow(entry);
+  showHeld(held);
+  endDrop();
 }
 
 function retry(entry) {
-  button(entry, "retry-upload").hidden = true; // a second click would send it twice
+  showBusy(entry); // a second click would send it twice
   // The old batch no longer waits for this file, so it gets one of its own.
   if (entry.skipped && !entry.isZip) Object.assign(entry, { batch: newBatchId(), batchFiles: 1, skipped: false });
   waiting.push(entry);
+  counts.total += 1;
   startNext();
 }
 
@@ -206,6 +229,17 @@ function acceptDrops() {
   });
 }
 
+const presses = {
+  "cancel-drop": cancelDrop,
+  "retry-held": uploadHeld,
+  "dismiss-upload": (button) => dismiss(button.closest(".queue-item").entry),
+  "retry-upload": (button) => retry(button.closest(".queue-item").entry),
+  "dismiss-notice": (button) => {
+    button.closest(".tray-notice").remove();
+    tray.hidden = isEmpty();
+  },
+};
+
 if (tray) {
   acceptDrops();
   document.addEventListener("change", (event) => {
@@ -215,21 +249,12 @@ if (tray) {
     else takeRead(readChosenFolder(files));
     event.target.value = "";
   });
-  document.addEventListener("click", (event) => {
-    const notice = event.target.closest(".tray-notice button")?.closest(".tray-notice");
-    if (notice) {
-      notice.remove();
-      if (!tray.querySelector("[data-tray-list]").children.length) tray.hidden = true;
-      return;
-    }
-    const pressed = event.target.closest('[data-action="cancel-upload"], [data-action="retry-upload"]');
-    if (!pressed) return;
-    const { entry } = pressed.closest(".queue-item");
-    if (pressed.dataset.action === "cancel-upload") cancel(entry);
-    else retry(entry);
+  tray.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-action]");
+    presses[button?.dataset.action]?.(button);
   });
-  // Leaving the page would abort the uploads, so the browser asks first.
+  // Leaving the page would abort the uploads and lose what is kept, so the browser asks first.
   addEventListener("beforeunload", (event) => {
-    if (counts.running) event.preventDefault();
+    if (running.size || held.length) event.preventDefault();
   });
 }

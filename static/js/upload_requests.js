@@ -117,6 +117,13 @@ export function reportSkipped(entry) {
   }).catch(() => {}); // the server stops waiting by itself after a while
 }
 
+// Cancel what the server still has to do of files that were dropped together.
+export function cancelBatch(batch) {
+  const url = tray.dataset.cancel.replace("BATCH", batch);
+  if (document.getElementById("jobs")) htmx.ajax("POST", url, { target: "#jobs", swap: "morph:outerHTML" });
+  else fetch(url, { method: "POST", headers: { "X-CSRFToken": csrfToken } }).catch(() => {});
+}
+
 function batchForm(entry) {
   const form = new FormData();
   form.append("batch", entry.batch);

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from app.billing import overage_charges, plans, quota
+from app.billing.plan_room import PlanUsage
 from app.extensions import db, settings
 from app.integrations.payments import meters
 from app.jobs import run, transitions
@@ -177,7 +178,7 @@ def test_other_plans_have_no_overage(payer: User, plan: str) -> None:
         payer.subscription.plan = plan
     with pytest.raises(overage_charges.OverageError):
         overage_charges.turn_on(payer, 500)
-    assert "overage" not in (quota.PlanUsage(plans.PLANS[plan], 10**6, 0, utcnow()).refusal() or "overage")
+    assert "overage" not in (PlanUsage(plans.PLANS[plan], 10**6, 0, utcnow()).refusal() or "overage")
 
 
 @pytest.mark.parametrize("cap", ["", "0", "-5", "0.001", "10001", "much", "NaN"])

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from app.account import data_export
-from app.billing import plans, quota
+from app.billing import plans
+from app.billing.plan_room import PlanUsage, format_size
 from app.billing.plans import GB, MB
 from app.extensions import db, settings
 from app.integrations.storage import open_store
@@ -46,7 +47,7 @@ def test_a_refusal_says_when_the_quota_resets_and_which_plan_is_larger(
     plan: str, period: str, way_out: str
 ) -> None:
     of = plans.PLANS[plan]
-    spent = quota.PlanUsage(of, of.uploads, 0, of.period_bounds(utcnow(), ZoneInfo("UTC"))[1])
+    spent = PlanUsage(of, of.uploads, 0, of.period_bounds(utcnow(), ZoneInfo("UTC"))[1])
     sentence = spent.refusal() or ""
     assert f"You have used all {of.uploads:,} uploads for {period}" in sentence
     assert f"Wait until {spent.resets_at:%-d %b, %H:%M}" in sentence
@@ -55,7 +56,7 @@ def test_a_refusal_says_when_the_quota_resets_and_which_plan_is_larger(
 
 def test_the_largest_plan_offers_no_upgrade() -> None:
     of = plans.PLANS["enterprise"]
-    spent = quota.PlanUsage(of, of.uploads, 0, utcnow())
+    spent = PlanUsage(of, of.uploads, 0, utcnow())
     assert "upgrade" not in (spent.refusal() or "upgrade")
 
 
@@ -64,18 +65,16 @@ def test_the_largest_plan_offers_no_upgrade() -> None:
     [(1, "0.1 MB"), (100_000, "0.1 MB"), (100_001, "0.2 MB"), (10 * GB, "10 GB"), (2_340_000_001, "2.4 GB")],
 )
 def test_the_size_to_delete_is_rounded_up(size_bytes: int, words: str) -> None:
-    assert quota.format_size(size_bytes) == words
+    assert format_size(size_bytes) == words
 
 
 def test_deleting_the_size_that_is_named_makes_enough_room() -> None:
     free = plans.FREE
-    over = quota.PlanUsage(free, 0, 4 * GB, utcnow())
+    over = PlanUsage(free, 0, 4 * GB, utcnow())
     assert over.storage_over_bytes == 4 * GB - 100 * MB
     assert "Delete 4 GB of samples" in (over.storage_refusal(1) or "")
-    assert "Delete 5 MB of samples" in (
-        quota.PlanUsage(free, 0, 97 * MB, utcnow()).storage_refusal(8 * MB) or ""
-    )
-    assert quota.PlanUsage(free, 0, 92 * MB, utcnow()).storage_refusal(8 * MB) is None
+    assert "Delete 5 MB of samples" in (PlanUsage(free, 0, 97 * MB, utcnow()).storage_refusal(8 * MB) or "")
+    assert PlanUsage(free, 0, 92 * MB, utcnow()).storage_refusal(8 * MB) is None
 
 
 def test_after_a_downgrade_nothing_can_be_added(as_owner: Browser, owner: User, sample: Sample) -> None:
@@ -133,11 +132,11 @@ def test_after_a_downgrade_everything_can_be_played_and_exported(
 def test_several_uploads_are_refused_when_one_of_them_has_no_room(
     plan: str, used: int, cap_cents: int | None, overage: int, count: int, is_refused: bool
 ) -> None:
-    now = quota.PlanUsage(plans.PLANS[plan], used, 0, utcnow(), overage, cap_cents)
+    now = PlanUsage(plans.PLANS[plan], used, 0, utcnow(), overage, cap_cents)
     assert (now.refusal_of_several(count, 1) is not None) is is_refused
     assert now.extra_uploads(count) == max(used + count - plans.PLANS[plan].uploads, 0)
 
 
 def test_several_uploads_need_storage_too() -> None:
-    full = quota.PlanUsage(plans.PLANS["free"], 0, 99 * MB, utcnow())
+    full = PlanUsage(plans.PLANS["free"], 0, 99 * MB, utcnow())
     assert "Not enough storage" in (full.refusal_of_several(2, 2 * MB) or "")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
+import pytest
+import soundfile
 from sqlalchemy import select, update
 
+from app.billing import quota
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
 from app.jobs import claims, lease, run, workers
 from app.models import DuplicateGroup, Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
-from tests.support import Browser, finished_job, kick, uploaded_job, waiting_jobs
+from tests.support import Browser, drum_loop, finished_job, kick, uploaded_job, waiting_jobs
 
 HTMX = {"HX-Request": "true"}
 
@@ -91,13 +95,71 @@ def test_cards_show_only_the_users_own_jobs(as_owner: Browser, as_stranger: Brow
 def test_a_decoded_sound_can_be_played_before_its_job_is_finished(
     as_owner: Browser, as_stranger: Browser
 ) -> None:
-    job = uploaded_job(as_owner, "kick.wav", kick())
+    job = uploaded_job(as_owner, "kick.aif", encoded("AIFF"))
     assert as_owner.get(f"/jobs/{job.id}/audio").status_code == 404
+    assert "Browsers can't play AIFF: it plays here once it is decoded." in as_owner.get("/jobs").text
     held = claims.claim_next()
     assert held is not None
     lease.save_step(held, "decoded", {"sp404_key": held.sp404_key})
     assert as_owner.get(f"/jobs/{job.id}/audio").status_code == 302
     assert as_stranger.get(f"/jobs/{job.id}/audio").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "mime"), [("WAV", "audio/wav"), ("FLAC", "audio/flac"), ("OGG", "audio/ogg")]
+)
+def test_a_waiting_file_plays_as_it_was_uploaded(
+    as_freeloader: Browser, as_stranger: Browser, kind: str, mime: str
+) -> None:
+    content = encoded(kind)
+    job = uploaded_job(as_freeloader, f"kick.{kind}", content)
+    address = f"/jobs/{job.id}/audio"
+    page = as_freeloader.get("/upload").text
+    assert f'data-src="{address}"' in page
+    assert "You can play it now." in page
+    media = as_freeloader.get(as_freeloader.get(address).headers["Location"])
+    assert (media.data, media.mimetype) == (content, mime)
+    assert as_stranger.get(address).status_code == 404
+    as_freeloader.post(f"/jobs/{job.id}/cancel")
+    assert as_freeloader.get(address).status_code == 404
+
+
+def encoded(kind: str) -> bytes:
+    samples, rate = soundfile.read(BytesIO(kick()))
+    file = BytesIO()
+    soundfile.write(file, samples, rate, format=kind)
+    return file.getvalue()
+
+
+def test_one_press_cancels_what_is_left_of_a_drop(
+    as_owner: Browser, as_stranger: Browser, owner: User
+) -> None:
+    batch = {"batch": "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", "batch_files": 3}
+    for number in range(3):
+        as_owner.upload((f"{number}.wav", drum_loop(90 + number)), **batch)
+    other = uploaded_job(as_owner, "other.wav", kick())
+    run.run_next()
+    page = as_owner.get("/jobs").text
+    assert page.count('aria-label="Finished files"') == 1
+    address = f"/jobs/batches/{batch['batch']}/cancel"
+    assert f'hx-post="{address}"' in page
+    assert as_stranger.post(address).status_code == 404
+    for _ in range(2):
+        assert as_owner.post(address).status_code == 303
+    jobs = db.session.scalars(select(Job).order_by(Job.id)).all()
+    assert [job.state for job in jobs] == ["completed", "cancelled", "cancelled", "pending"]
+    assert jobs[-1].id == other.id
+    assert quota.plan_usage(owner).uploads == 2
+
+
+def test_a_file_keeps_its_place_in_the_list_of_its_drop(as_owner: Browser) -> None:
+    batch = {"batch": "2b0d7b3d-7f6c-4a44-9a0e-0d8a2b9f4a10", "batch_files": 3}
+    for number in range(3):
+        as_owner.upload((f"file {number}.wav", kick() + bytes(number)), **batch)
+    before = re.findall(r"Play (file \d)", as_owner.get("/jobs").text)
+    run.run_next()
+    assert re.findall(r"Play (file \d)", as_owner.get("/jobs").text) == before
+    assert before == ["file 0", "file 1", "file 2"]
 
 
 def test_each_card_says_what_its_job_did_and_when(as_owner: Browser) -> None:

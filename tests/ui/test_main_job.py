@@ -6,8 +6,10 @@ import base64
 import email
 import email.policy
 import re
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.live import Product
-from tests.support import chord, drum_loop, kick
+from tests.support import PASSWORD, chord, drum_loop, kick
 from tests.ui.conftest import sign_in
 
 pytestmark = pytest.mark.ui
@@ -126,6 +128,71 @@ def test_a_refused_file_says_why_and_the_others_continue(page: Page) -> None:
     expect(page.locator(".queue-item")).to_have_count(1)
 
 
+def test_files_over_the_plan_stay_in_the_list_until_there_is_room(page: Page, product: Product) -> None:
+    page.goto("/register")
+    page.get_by_label("Email").fill("spender@example.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/upload")
+    assert "Your next 10 files are analysed right away." in page.locator("#free-wait").inner_text()
+    files = [(f"Kick {number:02d}.wav", kick() + bytes(2 * number)) for number in range(13)]
+    drop(page, [("Huge.wav", bytes(10_000_001)), *files])
+    over = page.locator("[data-tray-over]")
+    expect(over).to_contain_text("4 files are kept in this list.", timeout=60_000)
+    expect(over).to_contain_text("You have used all 10 uploads for today.")
+    expect(over).to_contain_text("Your plan takes files up to 10 MB.")
+    expect(over.get_by_role("link", name="See plans")).to_be_visible()  # nothing can be bought on this server
+    expect(page.locator("#tray .refused")).to_have_count(0)
+    expect(page.locator("[data-tray-cancel]")).to_be_hidden()
+    expect(page.locator(".card")).to_have_count(10)
+    expect(page.locator("#free-wait")).to_contain_text("a file uploaded now is analysed on")
+    expect(page.locator(".queue-item .wave path").last).to_have_attribute("d", re.compile("M0.5"))
+    page.get_by_role("button", name="Play Kick 12.wav").click()
+    _expect_sound(page)
+    with closing(sqlite3.connect(product.data_dir / "library.db", timeout=30)) as database, database:
+        database.execute("UPDATE api_usage SET effective_at = '2020-01-01 00:00:00' WHERE kind = 'upload'")
+    page.get_by_role("button", name="Upload them now").click()
+    expect(page.locator(".card")).to_have_count(13)
+    expect(over).to_contain_text("1 file is kept in this list.")
+    expect(page.locator(".card", has_text="Kick 12.wav")).to_contain_text("You can play it now.")
+    expect(page.locator(".card.pending .wave path").first).to_have_attribute("d", re.compile("M0.5"))
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#tray")).to_be_hidden()
+    page.get_by_role("button", name="Play Kick 12.wav").click()
+    _expect_sound(page)
+
+
+def test_one_cancel_ends_a_drop_that_is_still_being_sent(page: Page) -> None:
+    sign_in(page)
+    page.goto("/upload")
+    page.route("**/upload/known/*", lambda _: None)  # the browser never learns whether it may send them
+    drop(page, [(f"Never {number}.wav", kick()) for number in range(5)])
+    expect(page.locator("[data-tray-count]")).to_have_text("0 of 5 sent")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.locator("#tray")).to_be_hidden()
+    expect(page.locator(".card", has_text="Never")).to_have_count(0)
+
+
+def test_sixty_files_have_one_bar_one_cancel_and_no_long_page(page: Page) -> None:
+    sign_in(page)
+    page.goto("/upload")
+    drop(page, [(f"Hit {number:02d}.wav", kick() + bytes(2 * number + 50)) for number in range(60)])
+    expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(1)
+    expect(page.locator("[data-tray-count]")).to_have_text("", timeout=60_000)
+    expect(page.locator(".drop-head progress")).to_have_attribute("max", "60")
+    for width, height in ((390, 844), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        for path in ("/upload", "/jobs", "/dashboard"):
+            page.goto(path)
+            screens = page.evaluate("document.documentElement.scrollHeight / window.innerHeight")
+            assert screens <= 3, (path, width, screens)
+    page.get_by_role("heading", name="Jobs").click()
+    expect(page.locator("#jobs progress")).to_have_count(1)
+    page.get_by_role("button", name="Cancel the rest of these files").click()
+    expect(page.locator(".card.pending, .card.processing")).to_have_count(0)
+    expect(page.locator(".card.cancelled").first).to_contain_text("It does not count towards your plan.")
+
+
 def test_a_file_that_is_already_in_the_library_is_not_sent_again(page: Page) -> None:
     sign_in(page)
     page.goto("/upload")
@@ -143,3 +210,15 @@ def test_files_can_be_dropped_on_any_page(page: Page) -> None:
     drop(page, [("Elsewhere.wav", chord((220.0, 261.63, 329.63)))])
     page.get_by_role("link", name="Watch them finish").click()
     expect(page.locator(".card.completed", has_text="Elsewhere.wav")).to_be_visible(timeout=30_000)
+
+
+def test_a_visitor_hears_the_loop_on_the_landing_page(page: Page) -> None:
+    page.goto("/")
+    button = page.get_by_role("button", name="Play the loop")
+    button.click()
+    expect(page.get_by_role("button", name="Stop the loop")).to_have_attribute("aria-pressed", "true")
+    place = page.get_by_role("progressbar", name="Place in the loop")
+    expect(place).not_to_have_js_property("value", 0)
+    page.get_by_role("button", name="Stop the loop").click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(place).to_have_js_property("value", 0)

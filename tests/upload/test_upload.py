@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -152,14 +153,17 @@ class TestFirstFiles:
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
         return environ | {"FREE_IMMEDIATE_FILES": "2"}
 
-    def test_only_the_first_files_of_a_free_account_start_at_once(self, as_freeloader: Browser) -> None:
+    def test_only_the_first_files_of_a_free_account_start_at_once(
+        self, as_freeloader: Browser, freeloader: User
+    ) -> None:
         waits = list[float]()
-        for left in ("The next 2 files won", "The next 1 file won", "after 12 hours."):
+        for left in ("Your next 2 files are analysed right away", "Your next file is", "is analysed on"):
             assert left in as_freeloader.get("/upload").text
             job = uploaded_job(as_freeloader, f"{len(waits)}.wav", drum_loop(90 + len(waits)))
             waits.append(round((job.run_at - job.created_at).total_seconds(), -1))
         assert waits == [0, 0, 43200]
-        assert "won't wait" not in as_freeloader.get("/upload").text
+        due = (utcnow() + timedelta(hours=12)).astimezone(ZoneInfo(freeloader.timezone))
+        assert f"a file uploaded now is analysed on {due:%-d %b, %H:}" in as_freeloader.get("/upload").text
         assert "First 2 files right away, later ones after 12 hours" in as_freeloader.get("/billing").text
 
 
@@ -167,7 +171,7 @@ def test_a_free_upload_starts_after_the_delay_and_says_when(as_freeloader: Brows
     job = uploaded_job(as_freeloader, "kick.wav", kick())
     assert job.tier == "free-tier"
     assert abs((job.run_at - job.created_at).total_seconds() - 43200) < 5
-    assert "On the Free plan, uploads wait in the queue." in as_freeloader.get("/upload").text
+    assert "On the Free plan, uploads wait: this one starts on " in as_freeloader.get("/upload").text
 
 
 def test_duplicates_are_found_before_they_are_sent(as_owner: Browser, as_stranger: Browser) -> None:
@@ -201,13 +205,6 @@ def test_without_a_store_the_page_sends_files_through_the_app(as_owner: Browser)
     assert "data-links" not in as_owner.get("/upload").text
     answer = as_owner.post("/upload/links", filename="kick.wav", size_bytes=1000)
     assert answer.status_code == 404
-
-
-def test_demo_sounds_become_jobs(as_owner: Browser) -> None:
-    assert as_owner.post("/upload/demo-sounds").status_code == 303
-    names = db.session.scalars(select(Job.filename)).all()
-    assert "Demo drum loop 92.wav" in names
-    assert len(names) == 4
 
 
 def test_other_pages_refuse_large_requests(app: Flask) -> None:

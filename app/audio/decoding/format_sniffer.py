@@ -27,20 +27,24 @@ class AudioFormat:
         Lower case, with its dot.
     mime
         Media type for HTTP.
+    plays_in_browsers
+        Whether the common browsers play such files.
     """
 
     name: str
     extension: str
     mime: str
+    plays_in_browsers: bool = True
 
 
 WAV = AudioFormat("WAV", ".wav", "audio/wav")
-AIFF = AudioFormat("AIFF", ".aiff", "audio/aiff")
+AIFF = AudioFormat("AIFF", ".aiff", "audio/aiff", plays_in_browsers=False)
 FLAC = AudioFormat("FLAC", ".flac", "audio/flac")
 MP3 = AudioFormat("MP3", ".mp3", "audio/mpeg")
 VORBIS = AudioFormat("OGG", ".ogg", "audio/ogg")
 OPUS = AudioFormat("OPUS", ".opus", "audio/ogg")
 M4A = AudioFormat("M4A", ".m4a", "audio/mp4")
+FORMATS = {each.name: each for each in (WAV, AIFF, FLAC, MP3, VORBIS, OPUS, M4A)}
 
 # QuickTime files older than 2001 have no `ftyp`. The tracks of an MP4, not its brand, say whether it is a
 # video.
