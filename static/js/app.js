@@ -1,6 +1,7 @@
 // The entry point: small things that every page needs. The other modules do one thing each.
 import { csrfToken } from "./csrf.js";
 import { toast } from "./toast.js";
+import "./rows.js";
 import "./player.js";
 import "./keys.js";
 import "./menu.js";

@@ -1,4 +1,5 @@
 // Keyboard shortcuts. Text fields keep their keys; buttons and links keep the keys that press them.
+import { fillMenu } from "./rows.js";
 import { currentRow, neighbour, play, stop, toggle } from "./player.js";
 
 const isSignedIn = "signedIn" in document.body.dataset;
@@ -32,11 +33,13 @@ function openRow() {
 
 // On the page of one sample the link is beside its name.
 function openSimilar() {
+  fillMenu(targetRow());
   const link = targetRow()?.querySelector(".find-similar") ?? document.querySelector(".page-head .find-similar");
   if (link) location.assign(link.href);
 }
 
 function openKits() {
+  fillMenu(targetRow());
   const link = targetRow()?.querySelector(".add-to-kit") ?? document.querySelector(".page-head .add-to-kit");
   if (link) location.assign(link.href);
 }

@@ -16,7 +16,7 @@ from app.models.base import transaction, utcnow
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from tests.search.sentences import HELD_OUT, SENTENCES
-from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick, noise, wav
+from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick, noise, row_names, wav
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_the_picked_order_goes_before_a_date_and_a_date_before_other_ranks(
     assert 'href="/samples?ask=dark+wav&amp;sort=oldest"' in page
     page = as_owner.get("/samples?ask=dark+wav,+oldest+first&sort=newest").text
     assert "· Newest, as chosen" in page
-    assert re.findall(r'data-name="([^"]+)"', page) == oldest[::-1]
+    assert row_names(page) == oldest[::-1]
     assert '<option value="newest" selected>' in page
     assert 'href="/samples?ask=dark+wav&amp;sort=newest"' in page
 

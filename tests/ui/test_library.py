@@ -226,11 +226,13 @@ def test_everything_works_without_javascript(browser: Browser, product: Product)
     page.get_by_role("searchbox").fill("script")
     page.get_by_role("button", name="Search").click()
     assert names(page) == ["No script"]
-    with page.expect_download() as download:
-        page.locator("summary[aria-label='More for No script']").click()
-        page.get_by_role("link", name="Download for SP-404MKII").click()
-    assert download.value.suggested_filename == "No script 101.wav"
+    like = page.get_by_role("button", name="Like No script")
+    like.click()
+    expect(like).to_have_attribute("aria-pressed", "true")
     page.get_by_role("link", name="No script", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="SP-404MKII WAV").click()
+    assert download.value.suggested_filename == "No script 101.wav"
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("No script")
