@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, case, func
 
-from app.models.search_row import SearchRow
+from app.models.search_row import NO_TEMPO, SearchRow
 from app.search import text_conditions
 from app.search.condition import Condition, any_of
 from app.search.sentence_parser import Term
@@ -36,13 +36,18 @@ class SortOrder(NamedTuple):
     by_kind: bool = False
 
 
+BPM = SearchRow.bpm.expression
+FASTER_THAN_ALL = 1e6  # so samples without a tempo come last in either order
 BY_DATE = SearchRow.sample_id.expression  # ids begin with the time
 SORT_ORDERS = {
     "newest": SortOrder("Newest", BY_DATE, True),
     "oldest": SortOrder("Oldest", BY_DATE, False),
     "name": SortOrder("Name", SearchRow.name.expression, False),
-    "bpm": SortOrder("BPM", SearchRow.bpm.expression, False, by_kind=True),
+    "bpm": SortOrder("BPM", case((BPM == NO_TEMPO, FASTER_THAN_ALL), else_=BPM), False, False),
     "length": SortOrder("Length", SearchRow.duration_s.expression, False, by_kind=True),
+    "-name": SortOrder("Name, Z to A", SearchRow.name.expression, True),
+    "-bpm": SortOrder("BPM, fastest first", BPM, True, by_kind=True),
+    "-length": SortOrder("Length, longest first", SearchRow.duration_s.expression, True, by_kind=True),
 }
 NEWEST = SORT_ORDERS["newest"]
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, true
 
+from app.models.search_row import NO_TEMPO
 from app.search import ranking, text_conditions
 from app.search.condition import Condition, all_of, any_of
 from app.search.ranking import NEWEST, SortOrder
@@ -40,6 +41,8 @@ def split_order(query: SampleQuery) -> list[Tier] | None:
     Every sample is in exactly one of the tiers.
     """
     order = ranking.choose_order(query.sort, query.ask, query.terms)
+    if query.sort == "bpm":
+        return _tiers_of_tempo()
     if order.is_stored:
         return [Tier(EVERY, order)]
     axis = ranking.single_axis(query.terms)
@@ -49,6 +52,13 @@ def split_order(query: SampleQuery) -> list[Tier] | None:
         return tiers
     others = [tier._replace(condition=all_of(tier.condition, ~has_name)) for tier in tiers]
     return [Tier(has_name, NEWEST), *others]
+
+
+def _tiers_of_tempo() -> list[Tier]:
+    """Put samples without a tempo last."""
+    unknown = Condition(ranking.BPM == NO_TEMPO, text_conditions.has_trait("lacks", "bpm").groups)
+    slowest = SortOrder("BPM", ranking.BPM, False, by_kind=True)
+    return [Tier(EVERY, slowest, ranking.BPM > NO_TEMPO), Tier(unknown, NEWEST)]
 
 
 def _tiers_of_axis(axis: SortOrder) -> list[Tier]:

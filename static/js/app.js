@@ -7,6 +7,7 @@ import "./keys.js";
 import "./menu.js";
 import "./upload.js";
 import "./selection.js";
+import "./live_rows.js";
 import "./chops.js";
 import "./card_writing.js";
 import "./project_import.js";

@@ -1,8 +1,9 @@
 // The rows of a list: their menus, which are filled when they are needed, and their likes.
 /* global htmx */
 
-// What the player and the keys read from any element with a sound, here taken from what the row shows.
-function describe(row) {
+// What the player and the keys read from any element with a sound, here taken from what the row shows. Without
+// JavaScript, a row's play button is a plain link, and its waveform a picture.
+export function describe(row) {
   const link = row.querySelector(".col-name a");
   if (!link || row.dataset.src) return;
   const cell = (name) => row.querySelector(`.col-${name}`)?.firstChild?.data ?? "";
@@ -10,6 +11,11 @@ function describe(row) {
   Object.assign(row.dataset, { src: `${href}/audio`, href, name: link.textContent });
   row.dataset.peaks = `${href}/peaks`;
   row.dataset.facts = `${cell("bpm")} BPM · ${cell("key")}`;
+  row.querySelector(".col-wave").dataset.action = "seek";
+  const play = row.querySelector(".play");
+  play.dataset.action = "play";
+  play.setAttribute("role", "button");
+  if (!row.hasAttribute("tabindex")) row.tabIndex = -1;
 }
 
 document.querySelectorAll(".rows .row").forEach(describe);

@@ -33,7 +33,7 @@ FREE_TEXTS = (
     "80s",
     "ic",
 )
-SORTS = ("", "newest", "oldest", "name", "bpm", "length")
+SORTS = ("", *ranking.SORT_ORDERS)
 FILTERS: tuple[dict[str, Any], ...] = (
     {}, {"kind": "one-shot"}, {"sound": "drums"}, {"key": "A minor", "compatible": True}, {"liked": True},
     {"tag": "dusty"}, {"bpm_min": 85.0, "bpm_max": 95.0}, {"q": "ki"}, {"ask": "dusty"},
