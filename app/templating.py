@@ -53,6 +53,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["find_purpose"] = purposes.find_purpose
     app.jinja_env.tests["live"] = is_live
     app.jinja_env.globals["key_notation"] = key_notation
+    app.jinja_env.globals["camelot_order"] = musical_keys.CAMELOT_ORDER
+    app.jinja_env.globals["compatible_keys"] = musical_keys.compatible_keys
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
     app.jinja_env.globals["free_start"] = free_start
     app.jinja_env.globals["free_start_sentence"] = free_start_sentence

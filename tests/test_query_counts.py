@@ -69,6 +69,10 @@ NO_ROWS = {
 # A page and what follows it: the same address with a search, a purpose, a tab or another page.
 QUERIES = {
     "library.index": ("", "?ask=dark+loops,+not+too+bright", "?q=loop&sort=bpm", "?tag=t1"),
+    "listing.index": (
+        "?version=0&since=1970-01-01T00:00:00%2B00:00",
+        "?version=0&since=1970-01-01T00:00:00Z&q=loop",
+    ),
     "reprocessing.offer": ("?purpose=describe&all=1", "?purpose=analyse&all=1"),
     "admin.queues": ("", "?tab=failed", "?tab=done", "?tab=delayed&text=loop"),
     "alike.similar": ("", "?preset=rhythm&but=brighter&ask=dark+loops"),

@@ -43,6 +43,7 @@ def index() -> str:
         return render_template("library/_rows.html", query=query, results=results, search_url=search_url)
     query = list_settings.with_chosen_order(current_user, query, request.args)
     results = list_samples(current_user, query, after)
+    wider = [] if results.total else facets.wider_searches(current_user, query)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
     return render_template(
         template,
@@ -56,7 +57,8 @@ def index() -> str:
         chips=search_chips(query),
         order=order_label(query.sort, query.terms),
         named=facets.samples_named_so(current_user, query),
-        wider=[] if results.total else facets.wider_searches(current_user, query),
+        wider=wider,
+        close=[] if results.total else facets.close_matches(current_user, query, wider),
         sorts=ranking.SORT_ORDERS,
         counts=results.counts,
         tags=facets.count_tags(current_user),

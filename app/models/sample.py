@@ -13,7 +13,7 @@ from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.corrections import Corrections
 from app.models.sample_vector import SampleVector
 from app.models.text_folding import fold_text
-from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_label
+from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_colour, sound_label
 from app.sp404.unit_limits import fits_on_pad
 
 MAX_TAGS = 20
@@ -78,6 +78,10 @@ class Sample(Corrections, Model):
     @property
     def fits_a_pad(self) -> bool:
         return fits_on_pad(self.duration_s)
+
+    @property
+    def colour(self) -> str:
+        return sound_colour(self.kind, self.sound)
 
     @property
     def sound_label(self) -> str:

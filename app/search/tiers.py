@@ -47,11 +47,17 @@ def split_order(query: SampleQuery) -> list[Tier] | None:
         return [Tier(EVERY, order)]
     axis = ranking.single_axis(query.terms)
     tiers = _tiers_of_axis(axis) if axis else _tiers_of_boosts(query)
-    has_name = text_conditions.name_contains(query.ask)
-    if tiers is None or has_name is None:
-        return tiers
-    others = [tier._replace(condition=all_of(tier.condition, ~has_name)) for tier in tiers]
-    return [Tier(has_name, NEWEST), *others]
+    if tiers is None:
+        return None
+    has_name, is_class = text_conditions.name_contains(query.ask), ranking.asked_class(query.terms)
+    if has_name is not None:
+        tiers = [Tier(has_name, NEWEST), *_within(~has_name, tiers)]
+    return tiers if is_class is None else [*_within(is_class, tiers), *_within(~is_class, tiers)]
+
+
+def _within(condition: Condition, tiers: Sequence[Tier]) -> list[Tier]:
+    """Return the parts of tiers that meet a condition."""
+    return [tier._replace(condition=all_of(tier.condition, condition)) for tier in tiers]
 
 
 def _tiers_of_tempo() -> list[Tier]:
