@@ -28,6 +28,7 @@ from app.jobs import purposes
 from app.jobs.routes import blueprint as jobs
 from app.kits.routes import blueprint as kits
 from app.library.bulk_views import blueprint as bulk
+from app.library.list_views import blueprint as listing
 from app.library.routes import blueprint as library
 from app.models.base import configure_sqlite
 from app.pages.routes import blueprint as pages
@@ -132,6 +133,7 @@ def _register_blueprints(app: Flask) -> None:
         library,
         bulk,
         collections,
+        listing,
         kits,
         alike,
         duplicates,

@@ -32,6 +32,7 @@ NO_VALUE = "–"
 GZIP_SUFFIX = ".gz"
 STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
 HALF_WAVE = 16.0  # a waveform is drawn so far above and below its middle line
+ROW_REACH = 15  # the same in a row, with its square line ends
 
 
 def _draw_stroke(height: int) -> str:
@@ -56,6 +57,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["unplayable_format"] = preview.unplayable_format
     app.jinja_env.tests["live"] = is_live
     app.jinja_env.globals["key_notation"] = key_notation
+    app.jinja_env.globals["camelot_order"] = musical_keys.CAMELOT_ORDER
+    app.jinja_env.globals["compatible_keys"] = musical_keys.compatible_keys
     app.jinja_env.globals["my_plan"] = lambda: plans.plan_for_user(current_user)
     app.jinja_env.globals["larger_plan"] = lambda: plans.next_larger_plan(plans.plan_for_user(current_user))
     app.jinja_env.globals["free_start"] = free_wait.summary
@@ -93,6 +96,19 @@ def _is_current(zipped: Path) -> bool:
 def bars_path(heights: Iterable[int]) -> str:
     """Return heights of 0 to 255 as one SVG path of vertical strokes around the middle line."""
     return "".join([f"M{x}.5 {STROKES[height]}" for x, height in enumerate(heights)])
+
+
+def row_bars(heights: Iterable[int]) -> str:
+    """Return about the same strokes in whole units and with half as many characters.
+
+    Every other stroke goes upwards, so that each begins near the end of the one before.
+    """
+    path, end = "M-.5 16", 0
+    for x, height in enumerate(heights):
+        reach = round(height * ROW_REACH / 255) * (1 - 2 * (x % 2))
+        step, end = -reach - end, reach
+        path += f"m1{'' if step < 0 else ' '}{step}V{16 + reach}"
+    return path
 
 
 def format_bpm(value: float | None) -> str:
@@ -205,6 +221,7 @@ FILTERS = {
     "address": readable_address,
     "ago": format_age,
     "bars_path": bars_path,
+    "row_bars": row_bars,
     "bpm": format_bpm,
     "clock": format_length,
     "decibels": format_decibels,

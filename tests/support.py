@@ -180,6 +180,11 @@ def noise(seconds: float, decay: float = 0.0) -> np.ndarray[Any, Any]:
     return np.random.default_rng(7).uniform(-1, 1, count) * np.exp(-decay * t)
 
 
+def row_names(page: str) -> list[str]:
+    """Return the names of the samples that a page lists, in their order."""
+    return re.findall(r'<tr class="row".*?<a dir="auto"[^>]*>([^<]+)<', page, re.DOTALL)
+
+
 def change_character(text: str, place: int) -> str:
     """Return the text with another letter at a place; the last letter of a signature has unused bits."""
     index = place % len(text)

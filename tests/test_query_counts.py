@@ -81,6 +81,10 @@ QUERIES = {
         "?tag=t1",
         "?collection={collection_id}&folder=Drums",
     ),
+    "listing.index": (
+        "?version=0&since=1970-01-01T00:00:00%2B00:00",
+        "?version=0&since=1970-01-01T00:00:00Z&q=loop",
+    ),
     "reprocessing.offer": ("?purpose=describe&all=1", "?purpose=analyse&all=1"),
     "admin.queues": ("", "?tab=failed", "?tab=done", "?tab=delayed&text=loop"),
     "alike.similar": ("", "?preset=rhythm&but=brighter&ask=dark+loops"),

@@ -44,6 +44,18 @@ def test_a_waveform_is_drawn_with_a_stroke_for_each_height(heights: bytes) -> No
     assert templating.bars_path(heights) == "".join(strokes)
 
 
+def test_a_waveform_of_a_row_has_the_same_strokes_in_whole_units() -> None:
+    heights = bytes([0, 255, 17, 128, 128, 0, 0, 255])
+    x, y, strokes = -0.5, 16, []
+    for right, down, end in re.findall(r"m(1) ?(-?\d+)V(\d+)", templating.row_bars(heights)):
+        x, y = x + int(right), y + int(down)
+        strokes.append((x, {y, int(end)}))
+        y = int(end)
+    reaches = [round(height / 17) for height in heights]
+    assert strokes == [(x + 0.5, {16 - reach, 16 + reach}) for x, reach in enumerate(reaches)]
+    assert templating.row_bars(b"") == "M-.5 16"
+
+
 @pytest.mark.parametrize(
     ("value", "shown"), [(None, "–"), (0.0, "0.00 s"), (0.42, "0.42 s"), (5.16, "5.2 s"), (187.2, "3:07")]
 )

@@ -149,8 +149,9 @@ class SamplesQuery(RequestModel):
     folder: str = Field(
         "", max_length=MAX_READ, description="With `collection`: a folder; those below it are searched too."
     )
-    sort: Literal["newest", "oldest", "name", "bpm", "length"] | None = Field(
-        None, description="By default as `ask` implies, otherwise the newest first."
+    sort: Literal["newest", "oldest", "name", "bpm", "length", "-name", "-bpm", "-length"] | None = Field(
+        None,
+        description="By default as `ask` implies, otherwise the newest first. A minus turns an order round.",
     )
     after: str | None = Field(None, pattern=ID_PATTERN, description="`next_after` of the page before.")
     limit: int = Field(50, ge=1, le=MAX_PAGE_SIZE)

@@ -11,13 +11,12 @@ from app.extensions import db
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState, PadState
 from app.models import Kit, Sample
-from app.music.sound_classes import DRUMS, HI_HAT, LOOP, TEXTURE, sound_label
-from app.sp404.fresh_pad import HATS, tempo_for_pad
+from app.music.sound_classes import sound_colour, sound_label
+from app.sp404.fresh_pad import tempo_for_pad
 from app.sp404.pad_settings import PadSettings
 from app.sp404.pads import bank_of, pads_of_bank
 from app.sp404.unit_limits import BANKS
 
-FAMILIES = {"kick": "kick", "snare": "snare", "rim": "snare", "clap": "snare"}
 COLUMNS = (
     Sample.id, Sample.name, Sample.kind, Sample.sound, Sample.bpm, Sample.key, Sample.duration_s, Sample.bars,
 )  # fmt: skip
@@ -74,7 +73,7 @@ class ShownPad:
         """The group of classes that gives the pad its colour."""
         if self.sample is None:
             return "gap" if self.is_gap else "empty"
-        return sound_family(self.sample.kind, self.sample.sound)
+        return sound_colour(self.sample.kind, self.sample.sound)
 
     @property
     def marks(self) -> list[Mark]:
@@ -121,17 +120,6 @@ def filled_pads(state: KitState) -> dict[str, int]:
     for name, pad in state.pads.items():
         counts[bank_of(name)] += pad.holds_a_sound
     return counts
-
-
-def sound_family(kind: str, sound: str | None) -> str:
-    """Return the group of classes that a sound's colour stands for."""
-    if kind in (LOOP, TEXTURE):
-        return kind
-    if sound in HATS:
-        return "hat"
-    if sound in DRUMS or sound == HI_HAT:
-        return FAMILIES.get(str(sound), "perc")
-    return "tone" if sound else "plain"
 
 
 def pad_marks(settings: PadSettings) -> list[Mark]:

@@ -14,7 +14,7 @@ from app.billing import quota
 from app.collections import collection_list
 from app.extensions import limiter
 from app.kits import placements
-from app.library import bulk_views, downloads, measurement_facts, samples, trash
+from app.library import bulk_views, downloads, list_settings, measurement_facts, news, samples, trash
 from app.library.bulk_forms import BulkValuesForm
 from app.library.forms import SampleForm, VibeForm
 from app.library.wave_marks import wave_marks
@@ -41,21 +41,28 @@ def index() -> str:
     """Show the list. htmx gets only the part below the search field, from the same address."""
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
     query = with_collection_name(current_user, query)
-    after = request.args.get("after", "")
-    results, search_url = list_samples(current_user, query, after), partial(url_for, ".index")
+    after, search_url = request.args.get("after", ""), partial(url_for, ".index")
     if wants_fragment() and after:
+        results = list_samples(current_user, query, after)
         return render_template("library/_rows.html", query=query, results=results, search_url=search_url)
+    query = list_settings.with_chosen_order(current_user, query, request.args)
+    results = list_samples(current_user, query, after)
+    wider = [] if results.total else facets.wider_searches(current_user, query)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
     return render_template(
         template,
         query=query,
         search_url=search_url,
         results=results,
+        mark=news.current_mark(current_user),
+        columns=list_settings.COLUMNS,
+        hidden=list_settings.hidden_columns(current_user),
         max_ranked=MAX_RANKED,
         chips=search_chips(query),
         order=order_label(query.sort, query.terms),
         named=facets.samples_named_so(current_user, query),
-        wider=[] if results.total else facets.wider_searches(current_user, query),
+        wider=wider,
+        close=[] if results.total else facets.close_matches(current_user, query, wider),
         sorts=ranking.SORT_ORDERS,
         counts=results.counts,
         tags=facets.count_tags(current_user),

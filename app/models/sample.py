@@ -15,7 +15,7 @@ from app.models.corrections import Corrections
 from app.models.sample_places import MAX_FOLDER_PATH, NO_PLACE, SamplePlace
 from app.models.sample_vector import SampleVector
 from app.models.text_folding import fold_text
-from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_label
+from app.music.sound_classes import HI_HAT, SOUND_FAMILIES, sound_colour, sound_label
 from app.sp404.unit_limits import fits_on_pad
 
 MAX_TAGS = 20
@@ -97,6 +97,10 @@ class Sample(Corrections, Model):
         if self.collection is None or self.collection.deleted_at is not None:
             return NO_PLACE
         return SamplePlace(self.collection.name, self.folder)
+
+    @property
+    def colour(self) -> str:
+        return sound_colour(self.kind, self.sound)
 
     @property
     def sound_label(self) -> str:

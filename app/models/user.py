@@ -33,6 +33,9 @@ class User(UserMixin, Model):
     timezone_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     key_notation: Mapped[str] = mapped_column(String(8), default="musical")
     autoplay: Mapped[bool] = mapped_column(default=True)
+    # How the library was listed last: see `list_settings`.
+    library_sort: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    hidden_columns: Mapped[str] = mapped_column(String(80), default="", server_default="")
     mail_on_completion: Mapped[bool] = mapped_column(default=True)
     ai_allowed: Mapped[bool] = mapped_column(default=True, server_default=true())
     # The model to ask first, where a plan has several.

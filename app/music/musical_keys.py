@@ -108,3 +108,5 @@ def key_symbol(key: str) -> str:
 
 
 _KEYS_BY_CODE = {camelot_code(key): key for key in ALL_KEYS}
+CAMELOT_ORDER = tuple(_KEYS_BY_CODE[f"{number}{letter}"] for letter in "AB" for number in range(1, 13))
+"""All keys as the wheel has them: 1A to 12A, which are minor, then 1B to 12B."""

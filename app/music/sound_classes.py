@@ -26,6 +26,9 @@ SOUND_FAMILIES = {
 """Names that a search may ask for, each with the classes it finds. A name may be a class too."""
 
 SEARCHABLE_SOUNDS = tuple(dict.fromkeys((*SOUNDS, *SOUND_FAMILIES)))
+_COLOURS = {"kick": "kick", "snare": "snare", "rim": "snare", "clap": "snare"} | dict.fromkeys(
+    SOUND_FAMILIES[HI_HAT], "hat"
+)
 _LOOP_LABELS = {"drums": "drum", "percussion": "perc", "chords": "chord"}
 _SOUNDS_OF_KIND = {LOOP: LOOP_SOUNDS, ONE_SHOT: ONE_SHOT_SOUNDS}
 
@@ -83,3 +86,25 @@ def sounds_named(name: str) -> tuple[str, ...]:
         A class or one of `SOUND_FAMILIES`; any other name stands for itself.
     """
     return SOUND_FAMILIES.get(name, (name,))
+
+
+def sound_colour(kind: str, sound: str | None) -> str:
+    """Return the name of the colour that a sound has on pads, in lists and on cards.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    sound : str or None
+        Its class, if it has one.
+
+    Returns
+    -------
+    str
+        "kick", "snare", "hat", "perc", "tone", "loop", "texture", or "plain" for a one-shot without a class.
+    """
+    if kind in (LOOP, TEXTURE):
+        return kind
+    if sound is None:
+        return "plain"
+    return _COLOURS.get(sound, "perc" if sound in DRUMS else "tone")

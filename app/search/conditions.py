@@ -70,7 +70,8 @@ def is_liked(_: bool = True) -> Condition:
     return Condition(SearchRow.liked.is_(True), (frozenset({index_terms.trait_term("liked")}),))
 
 
-def _length_between(low: float | None, high: float | None) -> Condition:
+def length_between(low: float | None, high: float | None) -> Condition:
+    """Require a length in seconds in the range."""
     return Condition(and_(OF_ANY_KIND, _is_between(SearchRow.duration_s, low, high)))
 
 
@@ -140,7 +141,7 @@ def _added_within(days: int) -> Condition:
 
 CONDITION_BUILDERS: dict[str, Callable[..., Condition]] = {
     "bpm": bpm_between,
-    "seconds": _length_between,
+    "seconds": length_between,
     "bars": _has_bar_count,
     "sound": _has_sound,
     "break": _is_break,

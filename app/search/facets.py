@@ -1,18 +1,20 @@
-"""Suggest other searches: the library's tags, samples of that name, and wider searches."""
+"""Suggest other searches: the library's tags, samples of that name, wider searches, and what comes near."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from app.extensions import db
 from app.models import Sample, User
 from app.models.search_row import LibraryTag, SearchRow
 from app.search.chips import Chip, search_chips
 from app.search.condition import all_of
-from app.search.matching import gathered
+from app.search.listed_samples import ListedSample, load_listed
+from app.search.matching import gathered, walked
 from app.search.page_order import row_conditions
 from app.search.sample_query import SampleQuery
 from app.search.text_conditions import name_contains
@@ -21,6 +23,8 @@ MAX_NAMED = 5
 MAX_SAME_NAME = 300  # of more samples with the name, none is shown
 MAX_WIDER = 1_000  # samples of a wider search that are counted
 MAX_TAGS_SHOWN = 30
+MAX_CLOSE = 12
+MAX_RATED = 5_000  # newest samples that are rated by how much of a search they meet
 
 
 class NamedSample(NamedTuple):
@@ -33,6 +37,7 @@ class NamedSample(NamedTuple):
 class WiderSearch(NamedTuple):
     """A search without one chip, and how many samples it finds: with `is_more`, more than `total`."""
 
+    query: SampleQuery
     chip: Chip
     total: int
     is_more: bool
@@ -80,8 +85,37 @@ def wider_searches(user: User, query: SampleQuery) -> list[WiderSearch]:
     counts = (select(func.count()).select_from(each).scalar_subquery() for each in rows)
     counted = db.session.execute(select(*counts)).one()
     found = [
-        WiderSearch(chip, min(count, MAX_WIDER), count > MAX_WIDER)
-        for chip, count in zip(chips, counted, strict=True)
+        WiderSearch(wider, chip, min(count, MAX_WIDER), count > MAX_WIDER)
+        for wider, chip, count in zip(searches, chips, counted, strict=True)
         if count
     ]
     return sorted(found, key=lambda wider: -wider.total)
+
+
+def close_matches(user: User, query: SampleQuery, wider: Sequence[WiderSearch]) -> list[ListedSample]:
+    """Return the samples that come nearest to a search that finds nothing.
+
+    What lacks one thing comes first, in the order of the searches without it. If nothing does, the newest
+    samples are rated by how much of the search they meet.
+    """
+    ids: dict[str, None] = {}
+    for each in wider:
+        if not (rest := row_conditions(each.query)):
+            continue  # nothing of the search is left that a sample could meet
+        found = gathered(user.id, rest, SearchRow.sample_id, limit=MAX_WIDER).subquery()
+        newest = select(found.c.sample_id).order_by(found.c.sample_id.desc()).limit(MAX_CLOSE)
+        ids |= dict.fromkeys(db.session.scalars(newest))
+        if len(ids) >= MAX_CLOSE:
+            break
+    return load_listed(user, list(ids)[:MAX_CLOSE] or _best_rated(user, query))
+
+
+def _best_rated(user: User, query: SampleQuery) -> Sequence[str]:
+    conditions = row_conditions(query)
+    if not conditions:
+        return ()
+    met = [case((each.exact, 1), else_=0) for each in conditions]
+    rated = walked(user.id, [], SearchRow.sample_id, sum(met[1:], met[0]).label("met"))
+    newest = rated.order_by(SearchRow.sample_id.desc()).limit(MAX_RATED).subquery()
+    best = select(newest.c.sample_id).where(newest.c.met > 0).order_by(newest.c.met.desc())
+    return db.session.scalars(best.order_by(newest.c.sample_id.desc()).limit(MAX_CLOSE)).all()

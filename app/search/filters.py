@@ -64,15 +64,23 @@ def is_counted(query: SampleQuery) -> bool:
 def _words_and_figures(query: SampleQuery) -> list[Condition]:
     text = strip_accents(query.q[:MAX_TEXT_LENGTH]).translate(TYPOGRAPHIC_QUOTES)
     wanted = [_matches_text(term) for term in list(TEXT_TERM.finditer(text))[:MAX_TEXT_TERMS]]
-    low, high = query.tempo
-    if low is not None or high is not None:
-        wanted.append(conditions.bpm_between(low, high))
+    if query.tempo != (None, None):
+        wanted.append(any_of(*(conditions.bpm_between(*each) for each in _tempo_ranges(query))))
+    if (query.seconds_min, query.seconds_max) != (None, None):
+        wanted.append(conditions.length_between(query.seconds_min, query.seconds_max))
     if query.tag:
         # An older version may have stored the tag in the form it was typed in.
         wanted.append(text_conditions.has_trait("tag", *sorted({query.tag, tag_name(query.tag)})))
     if query.collection:
         wanted.append(text_conditions.has_trait(*index_terms.place_trait(query.collection, query.folder)))
     return wanted
+
+
+def _tempo_ranges(query: SampleQuery) -> list[tuple[float | None, float | None]]:
+    """Return the wanted range of tempi, and with it half and double of it if these are wanted too."""
+    low, high = query.tempo
+    factors = (1.0, 0.5, 2.0) if query.half_double else (1.0,)
+    return [(low and low * factor, high and high * factor) for factor in factors]
 
 
 def _matches_text(term: re.Match[str]) -> Condition:

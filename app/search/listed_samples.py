@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import AudioFeatures, DuplicateGroup, DuplicateMember, Sample, Tag, User
-from app.music.sound_classes import sound_label
+from app.music.sound_classes import sound_colour, sound_label
 from app.sp404.unit_limits import fits_on_pad
 
 MAX_BADGES, MAX_WORDS = 3, 2
@@ -61,6 +61,10 @@ class ListedSample:
     @property
     def fits_a_pad(self) -> bool:
         return fits_on_pad(self.duration_s)
+
+    @property
+    def colour(self) -> str:
+        return sound_colour(self.kind, self.sound)
 
     @property
     def sound_label(self) -> str:

@@ -56,17 +56,17 @@ def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     size = _number_in(library)
     terms = term_conditions(query.terms)
     if not terms and filters.is_counted(query):
-        return _counts([cell for cell in library if cell[4] or not query.liked], query, size)
+        return _counts([cell for cell in library if cell[4] or not query.liked], query, library)
     shares = _term_shares(library, size)
     others = all_of(*filters.other_filters(query), *terms)
     cells = _in_cells(library, _count_cells(user_id, without_frequent(others, shares)))
     if _number_in(cells) <= MAX_COUNTED:
-        return replace(_counts(cells, query, size), shares=shares)
+        return replace(_counts(cells, query, library), shares=shares)
     total = MAX_COUNTED + 1
     if narrowing := filters.count_filters(query):
         narrowed = without_frequent(all_of(others, *narrowing), shares)
         total = sum(_count_cells(user_id, narrowed).values())
-    listed = _counts(library, query, size)
+    listed = _counts(library, query, library)
     kinds, sounds, keys = (
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
     )
@@ -103,11 +103,16 @@ def _in_cells(library: Iterable[Cell], counted: Mapping[int, int]) -> list[Cell]
     return [(*cell[:5], counted[cell[0]]) for cell in library if cell[0] in counted]
 
 
-def _counts(cells: Iterable[Cell], query: SampleQuery, size: int) -> MatchCounts:
-    """Return the sums of cells; those by a filter leave this filter out."""
+def _counts(cells: Iterable[Cell], query: SampleQuery, library: Sequence[Cell]) -> MatchCounts:
+    """Return the sums of cells; those by a filter leave this filter out.
+
+    Each value that the library has is there, if only with 0.
+    """
     sounds = sounds_named(query.sound) if query.sound else ()
     keys = filters.wanted_keys(query) if query.key else ()
-    total, by_kind, by_sound, by_key = 0, Counter[str](), Counter[str](), Counter[str]()
+    total = 0
+    by_kind, by_sound = _zeros(cell[1] for cell in library), _zeros(cell[2] for cell in library)
+    by_key = _zeros(cell[3] for cell in library)
     for _, kind, sound, key, _, samples in cells:
         has_kind = query.kind in ("", kind)
         has_sound = not sounds or sound in sounds
@@ -120,7 +125,11 @@ def _counts(cells: Iterable[Cell], query: SampleQuery, size: int) -> MatchCounts
         if has_kind and has_sound:
             by_key[key] += samples
     kinds, found, tonal = (_values(each) for each in (by_kind, by_sound, by_key))
-    return MatchCounts(size, total, False, kinds, _with_families(found), tonal)
+    return MatchCounts(_number_in(library), total, False, kinds, _with_families(found), tonal)
+
+
+def _zeros(values: Iterable[str]) -> Counter[str]:
+    return Counter(dict.fromkeys(values, 0))
 
 
 def _values(counts: Counter[str]) -> list[tuple[str, int]]:

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, case, func
 
-from app.models.search_row import SearchRow
+from app.models.search_row import NO_TEMPO, SearchRow
+from app.music.sound_classes import LOOP, sounds_named
 from app.search import text_conditions
-from app.search.condition import Condition, any_of
+from app.search.condition import Condition, all_of, any_of
+from app.search.conditions import one_of
 from app.search.sentence_parser import Term
 
 # A sentence that asks for risers finds textures and effects; those that were measured to rise come first.
@@ -21,6 +23,7 @@ COURSE_OF_RISERS = {
     "riser": ("rising",), "uplifter": ("rising",), "sweep": ("rising", "falling"), "downlifter": ("falling",),
     "downer": ("falling",),
 }  # fmt: skip
+CLASS_SCORE = 2000.0  # above a name: what is a closed hat comes before what is only called so
 NAME_MATCH_SCORE = 1000.0  # above any sum of ranks and boosts
 UNKNOWN_SCORE = -10.0  # below any sum of ranks, so that samples without the measurement come last
 Number = ColumnElement[Any]
@@ -36,13 +39,18 @@ class SortOrder(NamedTuple):
     by_kind: bool = False
 
 
+BPM = SearchRow.bpm.expression
+FASTER_THAN_ALL = 1e6  # so samples without a tempo come last in either order
 BY_DATE = SearchRow.sample_id.expression  # ids begin with the time
 SORT_ORDERS = {
     "newest": SortOrder("Newest", BY_DATE, True),
     "oldest": SortOrder("Oldest", BY_DATE, False),
     "name": SortOrder("Name", SearchRow.name.expression, False),
-    "bpm": SortOrder("BPM", SearchRow.bpm.expression, False, by_kind=True),
+    "bpm": SortOrder("BPM", case((BPM == NO_TEMPO, FASTER_THAN_ALL), else_=BPM), False, False),
     "length": SortOrder("Length", SearchRow.duration_s.expression, False, by_kind=True),
+    "-name": SortOrder("Name, Z to A", SearchRow.name.expression, True),
+    "-bpm": SortOrder("BPM, fastest first", BPM, True, by_kind=True),
+    "-length": SortOrder("Length, longest first", SearchRow.duration_s.expression, True, by_kind=True),
 }
 NEWEST = SORT_ORDERS["newest"]
 
@@ -50,21 +58,33 @@ NEWEST = SORT_ORDERS["newest"]
 def choose_order(sort: str, sentence: str, terms: Sequence[Term]) -> SortOrder:
     """Return the order in force: the picked one, else a date from the sentence, else the best fit.
 
-    With the best fit, samples whose name contains the whole sentence come first, whatever else it means: the
-    newest of them first.
+    With the best fit, samples of a class that the sentence asks for come first, then those whose name
+    contains the whole sentence, whatever else it means: the newest of them first.
     """
     ranked = effective_terms(terms)
     if sort:
         return SORT_ORDERS[sort]
     if ranked and ranked[0].field == "sort":
         return SORT_ORDERS[ranked[0].value[0]]
-    has_name = text_conditions.name_contains(sentence)
     scores = [_rank_score(ranked)] if ranked else []
     scores += [case((riser.exact, 1.0), else_=0.0) for riser in _measured_risers(terms)]
+    has_name, is_class = text_conditions.name_contains(sentence), asked_class(terms)
     if has_name is not None:
-        score = case((has_name.exact, NAME_MATCH_SCORE), else_=_add_up(scores) if scores else 0.0)
-        return SortOrder("As asked", score, True, False)
+        scores = [case((has_name.exact, NAME_MATCH_SCORE), else_=_add_up(scores) if scores else 0.0)]
+    if is_class is not None:
+        scores.append(case((is_class.exact, CLASS_SCORE), else_=0.0))
     return SortOrder("As asked", _add_up(scores), True, False) if scores else NEWEST
+
+
+def asked_class(terms: Sequence[Term]) -> Condition | None:
+    """Require a class that a sentence asks for, which its name alone does not give a sample.
+
+    None where the sentence names no class, or where its words rank samples.
+    """
+    if effective_terms(terms):
+        return None
+    asked = [_class_of(term) for term in terms if term.field in ("sound", "break") and not term.negated]
+    return any_of(*asked) if asked else None
 
 
 def single_axis(terms: Sequence[Term]) -> SortOrder | None:
@@ -105,6 +125,12 @@ def effective_terms(terms: Sequence[Term]) -> list[Term]:
     """Return the terms that decide the order: the last date alone, or else all that rank."""
     ranked = [term for term in terms if term.is_ranking]
     return [term for term in ranked if term.field == "sort"][-1:] or ranked
+
+
+def _class_of(term: Term) -> Condition:
+    if term.field == "break":
+        return all_of(one_of("kind", LOOP), one_of("sound", "drums"))
+    return one_of("sound", *sounds_named(term.value[0]))
 
 
 def _rank_score(terms: Sequence[Term]) -> Number:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,7 @@ from app.search.sentence_parser import MAX_SENTENCE_LENGTH, Term
 
 MAX_TEXT_LENGTH = 200
 NOT_IN_ADDRESS = ("learned", "collection_name")
+WORD = re.compile(r"[^\s,;.!?]+")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class SampleQuery:
     compatible: bool = False
     bpm_min: float | None = None
     bpm_max: float | None = None
+    half_double: bool = False  # half and double the tempo too
+    seconds_min: float | None = None
+    seconds_max: float | None = None
     tag: str = ""
     liked: bool = False
     collection: str = ""  # an id
@@ -55,6 +60,9 @@ class SampleQuery:
             compatible=args.get("compatible") == "1",
             bpm_min=_parse_number(args.get("bpm_min")),
             bpm_max=_parse_number(args.get("bpm_max")),
+            half_double=args.get("half_double") == "1",
+            seconds_min=_parse_number(args.get("seconds_min")),
+            seconds_max=_parse_number(args.get("seconds_max")),
             tag=args.get("tag", "")[:40],
             liked=args.get("liked") == "1",
             collection=args.get("collection", "")[:26].upper(),
@@ -82,6 +90,15 @@ class SampleQuery:
     def terms(self) -> tuple[Term, ...]:
         """Return the terms of the sentence, with learned words replaced by their meanings."""
         return learned_words.parse_with_meanings(self.ask, self.learned)
+
+    @property
+    def unused_end(self) -> str:
+        """The words at the end of the sentence that ask for nothing."""
+        return self.words_between(max((term.end for term in self.terms), default=0), len(self.ask))
+
+    def words_between(self, start: int, end: int) -> str:
+        """Return the words of a part of the sentence, without what separates them."""
+        return " ".join(WORD.findall(self.ask[start:end]))
 
     @property
     def unexplained_words(self) -> list[str]:

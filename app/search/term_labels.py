@@ -37,6 +37,11 @@ def tempo_label(low: float | None, high: float | None) -> str:
     return _range_label(low, high, "BPM") if (low, high) != (None, None) else ""
 
 
+def length_label(low: float | None, high: float | None) -> str:
+    """Return a range of lengths in words: `up to 1 s`; empty without bounds."""
+    return _range_label(low, high, "s") if (low, high) != (None, None) else ""
+
+
 def _join_words(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 

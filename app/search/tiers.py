@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, true
 
+from app.models.search_row import NO_TEMPO
 from app.search import ranking, text_conditions
 from app.search.condition import Condition, all_of, any_of
 from app.search.ranking import NEWEST, SortOrder
@@ -40,15 +41,30 @@ def split_order(query: SampleQuery) -> list[Tier] | None:
     Every sample is in exactly one of the tiers.
     """
     order = ranking.choose_order(query.sort, query.ask, query.terms)
+    if query.sort == "bpm":
+        return _tiers_of_tempo()
     if order.is_stored:
         return [Tier(EVERY, order)]
     axis = ranking.single_axis(query.terms)
     tiers = _tiers_of_axis(axis) if axis else _tiers_of_boosts(query)
-    has_name = text_conditions.name_contains(query.ask)
-    if tiers is None or has_name is None:
-        return tiers
-    others = [tier._replace(condition=all_of(tier.condition, ~has_name)) for tier in tiers]
-    return [Tier(has_name, NEWEST), *others]
+    if tiers is None:
+        return None
+    has_name, is_class = text_conditions.name_contains(query.ask), ranking.asked_class(query.terms)
+    if has_name is not None:
+        tiers = [Tier(has_name, NEWEST), *_within(~has_name, tiers)]
+    return tiers if is_class is None else [*_within(is_class, tiers), *_within(~is_class, tiers)]
+
+
+def _within(condition: Condition, tiers: Sequence[Tier]) -> list[Tier]:
+    """Return the parts of tiers that meet a condition."""
+    return [tier._replace(condition=all_of(tier.condition, condition)) for tier in tiers]
+
+
+def _tiers_of_tempo() -> list[Tier]:
+    """Put samples without a tempo last."""
+    unknown = Condition(ranking.BPM == NO_TEMPO, text_conditions.has_trait("lacks", "bpm").groups)
+    slowest = SortOrder("BPM", ranking.BPM, False, by_kind=True)
+    return [Tier(EVERY, slowest, ranking.BPM > NO_TEMPO), Tier(unknown, NEWEST)]
 
 
 def _tiers_of_axis(axis: SortOrder) -> list[Tier]:

@@ -135,11 +135,11 @@ def unpacked(zip_id: str) -> str:
 
 
 @blueprint.get("/known/<sha256>")
-def known(sha256: str) -> Response | tuple[Response, int]:
+def known(sha256: str) -> Response:
     """Tell the page's script whether the library already has these bytes, before it sends them."""
     sample = intake.find_duplicate(current_user, sha256)
     if sample is None:
-        return jsonify(known=False), 404
+        return jsonify(known=False)
     return jsonify(known=True, name=sample.name, url=url_for("library.detail", sample_id=sample.id))
 
 

@@ -1,11 +1,13 @@
 // The entry point: small things that every page needs. The other modules do one thing each.
 import { csrfToken } from "./csrf.js";
 import { toast } from "./toast.js";
+import "./rows.js";
 import "./player.js";
 import "./keys.js";
 import "./menu.js";
 import "./upload.js";
 import "./selection.js";
+import "./live_rows.js";
 import "./chops.js";
 import "./instrument.js";
 import "./value_editing.js";

@@ -1,5 +1,6 @@
 // Keyboard shortcuts. Text fields keep their keys; buttons and links keep the keys that press them.
 import { openPage } from "./navigation.js";
+import { fillMenu } from "./rows.js";
 import { currentRow, neighbour, play, stop, toggle } from "./player.js";
 import { soundRows } from "./sound_rows.js";
 
@@ -47,11 +48,13 @@ function openRow() {
 
 // On the page of one sample the link is beside its name.
 function openSimilar() {
+  fillMenu(targetRow());
   const link = targetRow()?.querySelector(".find-similar") ?? document.querySelector(".page-head .find-similar");
   if (link) openPage(link.href);
 }
 
 function openKits() {
+  fillMenu(targetRow());
   const link = targetRow()?.querySelector(".add-to-kit") ?? document.querySelector(".page-head .add-to-kit");
   if (link) openPage(link.href);
 }

@@ -1,4 +1,6 @@
 // The menus of the rows: one closes when the click goes elsewhere, and opens upwards above the player.
+import { fillMenu } from "./rows.js";
+
 const MARGIN_PX = 8;
 
 function lowestVisible() {
@@ -10,6 +12,7 @@ function lowestVisible() {
 document.addEventListener("toggle", (event) => {
   const menu = event.target;
   if (!menu.matches(".menu")) return;
+  fillMenu(menu.closest(".row"));
   menu.classList.remove("opens-up");
   const items = menu.querySelector(".menu-items").getBoundingClientRect();
   menu.classList.toggle("opens-up", menu.open && items.bottom + MARGIN_PX > lowestVisible());

@@ -30,6 +30,15 @@ document.addEventListener("click", (event) => {
   update();
 });
 
+// A click beside what a row shows selects it.
+document.addEventListener("click", (event) => {
+  const cell = event.target.closest(".rows .row td:not(.col-wave)");
+  const box = cell?.closest(".row").querySelector(".pick");
+  const isEmptySpace = cell && !event.target.closest("a, button, input, label, summary, .menu-items, .warned");
+  if (!box || !isEmptySpace || String(getSelection())) return;
+  box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
+});
+
 document.addEventListener("change", (event) => {
   if (event.target.matches('[data-action="select-page"]')) {
     for (const box of checkboxes()) box.checked = event.target.checked;

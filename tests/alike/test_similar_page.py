@@ -10,14 +10,9 @@ import pytest
 from app.models import User
 from tests.query_counter import counted_queries
 from tests.search.vectors import random_vector, shelve_vectors, vector
-from tests.support import Browser
+from tests.support import Browser, row_names
 
 LOOP = {"kind": "loop", "sound": None, "bpm": 100.0, "key": "A minor"}
-
-
-def rows(page: str) -> list[str]:
-    """Return the names in the table, the source first."""
-    return re.findall(r'<tr class="row".*?data-name="([^"]+)"', page, re.DOTALL)
 
 
 def links(page: str) -> list[str]:
@@ -28,7 +23,7 @@ def test_the_source_is_on_top_and_each_row_says_how_well_it_matches(as_owner: Br
     made = shelve_vectors(owner, {"Source": vector(), "Near": vector(body=0.2)}, brightness=40.0)
     shelve_vectors(owner, {"Far": vector(body=1.57)}, brightness=80.0)
     page = as_owner.get(f"/samples/{made['Source'].id}/similar").text
-    assert rows(page) == ["Source", "Near", "Far"]
+    assert row_names(page) == ["Source", "Near", "Far"]
     assert "99 %" in page
     assert "50 %" in page
     assert "same body" in page
@@ -49,16 +44,16 @@ def test_filters_presets_and_changes_are_links_that_keep_each_other(as_owner: Br
         f"{url}?preset=rhythm&but=faster",
     ):
         assert link in links(page), link
-    assert rows(as_owner.get(f"{url}?ask=dusty").text) == ["Source", "Dusty loop"]
+    assert row_names(as_owner.get(f"{url}?ask=dusty").text) == ["Source", "Dusty loop"]
     assert "Nothing matches." in as_owner.get(f"{url}?ask=dusty&kind=one-shot").text
 
 
 def test_rows_lead_on_with_the_search_in_force(as_owner: Browser, owner: User) -> None:
     made = shelve_vectors(owner, {"Source": vector(), "Near": vector(body=0.2)}, **LOOP)
-    near = f"/samples/{made['Near'].id}/similar"
+    in_menu, near = "/samples/{id}/similar", f"/samples/{made['Near'].id}/similar"
     found = as_owner.get(f"/samples/{made['Source'].id}/similar?preset=harmony&but=&kind=loop").text
-    assert f"{near}?preset=harmony&kind=loop" in links(found)
-    assert f"{near}?kind=loop" in links(as_owner.get("/samples?kind=loop&sort=name").text)
+    assert f"{in_menu}?preset=harmony&kind=loop" in links(found)
+    assert f"{in_menu}?kind=loop" in links(as_owner.get("/samples?kind=loop&sort=name").text)
     assert near in links(as_owner.get(f"/samples/{made['Near'].id}").text)
 
 
@@ -73,7 +68,7 @@ def test_htmx_gets_the_list_alone(as_owner: Browser, owner: User) -> None:
     made = shelve_vectors(owner, {"Source": vector(), "Near": vector(body=0.2)})
     page = as_owner.get(f"/samples/{made['Source'].id}/similar", headers={"HX-Request": "true"}).text
     assert page.lstrip().startswith('<div id="results">')
-    assert rows(page) == ["Source", "Near"]
+    assert row_names(page) == ["Source", "Near"]
 
 
 def test_a_sample_without_a_vector_says_what_to_do(as_owner: Browser, owner: User) -> None:
@@ -102,7 +97,7 @@ def test_ticked_samples_are_compared_together(as_owner: Browser, owner: User) ->
     page = as_owner.get(answer.location)
     assert "kind=one-shot" in answer.location
     assert "csrf" not in answer.location
-    assert rows(page.text) == ["A", "B", "Between", "Apart"]
+    assert row_names(page.text) == ["A", "B", "Between", "Apart"]
     assert "Similar to 2 samples" in page.text
     one = as_owner.post("/samples/similar", sample=[made["A"].id])
     assert one.location == f"/samples/{made['A'].id}/similar"
@@ -136,9 +131,9 @@ def test_fifty_rows_are_shown_and_200_on_request(as_owner: Browser, owner: User)
     made = shelve_vectors(owner, {f"{n:03}": vector(body=n / 100) for n in range(230)})
     url = f"/samples/{made['000'].id}/similar"
     page = as_owner.get(url).text
-    assert rows(page) == [f"{n:03}" for n in range(51)]
+    assert row_names(page) == [f"{n:03}" for n in range(51)]
     assert f"{url}?limit=200" in links(page)
-    assert len(rows(as_owner.get(f"{url}?limit=200").text)) == 201
+    assert len(row_names(as_owner.get(f"{url}?limit=200").text)) == 201
 
 
 def test_queries_do_not_grow_with_the_rows(as_owner: Browser, owner: User) -> None:

@@ -16,7 +16,7 @@ from app.models.base import transaction, utcnow
 from tests.deduplication.copies import add, encoded, grouped, melody, snare
 from tests.deduplication.made_up import group_of, shelve_group
 from tests.query_counter import counted_queries
-from tests.support import Browser
+from tests.support import Browser, row_names
 
 HTMX = {"HX-Request": "true"}
 
@@ -233,4 +233,4 @@ def test_samples_of_other_groups_and_made_up_pages_are_refused(
 
 def names(browser: Browser) -> list[str]:
     """Return the names in the library, in order."""
-    return sorted(re.findall(r'data-name="([^"]+)"', browser.get("/samples").text))
+    return sorted(row_names(browser.get("/samples").text))

@@ -21,16 +21,12 @@ from app.models import Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
-from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick
+from tests.support import ApiScript, Browser, chord, drum_loop, finished_job, kick, row_names
 
 
 @pytest.fixture
 def loop(as_owner: Browser) -> Sample:
     return db.session.get_one(Sample, finished_job(as_owner, "Dusty break.wav", drum_loop(93)).sample_id)
-
-
-def names(answer_text: str) -> list[str]:
-    return re.findall(r'data-name="([^"]+)"', answer_text)
 
 
 def edited(browser: Browser, sample: Sample, **changes: str) -> int:
@@ -72,7 +68,7 @@ class TestFinding:
         ],
     )
     def test_search_filters_and_sorts(self, as_owner: Browser, query: str, found: list[str]) -> None:
-        assert names(as_owner.get(f"/samples{query}").text) == found
+        assert row_names(as_owner.get(f"/samples{query}").text) == found
 
     def test_htmx_gets_only_the_part_that_changes(self, as_owner: Browser) -> None:
         part = as_owner.get("/samples?q=dusty", headers={"HX-Request": "true"})
@@ -109,7 +105,7 @@ class TestFinding:
 
     def test_a_stranger_sees_an_empty_library(self, as_stranger: Browser) -> None:
         page = as_stranger.get("/samples").text
-        assert names(page) == []
+        assert row_names(page) == []
         assert "Try with demo sounds" in page
 
 
@@ -142,12 +138,12 @@ class TestDeleting:
     ) -> None:
         assert as_owner.post(f"/samples/{loop.id}/delete").status_code == 303
         page = as_owner.get("/samples").text
-        assert names(page) == []
+        assert row_names(page) == []
         assert "Undo" in page
         assert as_owner.get(f"/samples/{loop.id}").status_code == 404
         assert quota.plan_usage(owner).storage_bytes == 0
         assert as_owner.post(f"/samples/{loop.id}/restore").status_code == 303
-        assert names(as_owner.get("/samples").text) == ["Dusty break"]
+        assert row_names(as_owner.get("/samples").text) == ["Dusty break"]
         assert quota.plan_usage(owner).storage_bytes == loop.size_bytes
 
     def test_concurrent_deletes_and_restores_count_once(self, owner: User, loop: Sample) -> None:
@@ -177,7 +173,7 @@ class TestDeleting:
         htmx = {"HX-Request": "true"}
         gone = as_owner.post(f"/samples/{loop.id}/delete", htmx).text
         assert "Dusty break has been deleted." in gone
-        assert 'data-name="Dusty break"' in as_owner.post(f"/samples/{loop.id}/restore", htmx).text
+        assert row_names(as_owner.post(f"/samples/{loop.id}/restore", htmx).text) == ["Dusty break"]
 
 
 class TestDownloading:
@@ -217,7 +213,7 @@ class TestDownloading:
 
 def test_likes_are_toggled_and_found(as_owner: Browser, loop: Sample) -> None:
     as_owner.post(f"/samples/{loop.id}/like")
-    assert names(as_owner.get("/samples?liked=1").text) == ["Dusty break"]
+    assert row_names(as_owner.get("/samples?liked=1").text) == ["Dusty break"]
     part = as_owner.post(f"/samples/{loop.id}/like", {"HX-Request": "true"}).text
     assert 'aria-pressed="false"' in part
 

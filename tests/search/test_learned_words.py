@@ -22,7 +22,7 @@ from app.models.base import transaction
 from app.search import learned_words, word_meanings, word_questions
 from tests.fake_openrouter import KEY, FakeOpenRouter, running_openrouter
 from tests.search.test_text_conditions import shelve
-from tests.support import ApiScript, Browser
+from tests.support import ApiScript, Browser, row_names
 
 HEADNOD = ["mood: groovy", "mood: funky", "rank: punchiest"]
 ASKED = "Ask AI what "
@@ -56,7 +56,8 @@ def click(browser: Browser, sentence: str) -> str:
 
 
 def names(html: str) -> list[str]:
-    return re.findall(r'class="col-name"[^>]*>\s*<a[^>]*>([^<]+)</a>', html)
+    """Return the samples that a page has found; what is only close is left out."""
+    return row_names(html.partition("<h2>Close</h2>")[0])
 
 
 def chips(html: str) -> list[str]:

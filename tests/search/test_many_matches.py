@@ -41,7 +41,7 @@ class TestMoreThanCounted:
     def test_the_page_says_that_there_are_more(self, as_owner: Browser, headers: dict[str, str]) -> None:
         page = as_owner.get("/samples?q=loop", headers=headers).text
         assert re.search(r'<span class="num">3\+</span>\s+samples', page)
-        assert re.search(r'select all <span class="num">3\+</span>\s+that match', page)
+        assert re.search(r'select all <span class="num" id="all-count">3\+</span>\s+that match', page)
 
     def test_a_library_is_always_counted_to_the_end(self, as_owner: Browser) -> None:
         page = as_owner.get("/samples?kind=loop").text
@@ -49,9 +49,9 @@ class TestMoreThanCounted:
         assert "3+" not in page
 
     def test_filters_without_a_count_show_only_their_name(self, as_owner: Browser) -> None:
-        filters = as_owner.get("/samples?q=loop").text.partition('<div class="filters">')[2]
+        filters = as_owner.get("/samples?q=loop").text.partition('<div id="filters"')[2]
         assert re.search(r'href="/samples\?q=loop&amp;kind=loop">loop</a>', filters)
-        filters = as_owner.get("/samples").text.partition('<div class="filters">')[2]
+        filters = as_owner.get("/samples").text.partition('<div id="filters"')[2]
         assert re.search(r'href="/samples\?kind=loop">loop <span class="num">6</span></a>', filters)
 
     def test_the_api_says_that_the_total_is_a_minimum(self, script: ApiScript) -> None:

@@ -33,7 +33,7 @@ FREE_TEXTS = (
     "80s",
     "ic",
 )
-SORTS = ("", "newest", "oldest", "name", "bpm", "length")
+SORTS = ("", *ranking.SORT_ORDERS)
 PACK = "01JAAAAAAAAAAAAAAAAAAAAAAA"
 FILTERS: tuple[dict[str, Any], ...] = (
     {}, {"kind": "one-shot"}, {"sound": "drums"}, {"key": "A minor", "compatible": True}, {"liked": True},

@@ -53,7 +53,9 @@ def test_no_statement_of_a_search_scans_a_table(
                 page = find_samples(owner, query, "", 3)
                 find_samples(owner, query, page.next_after, 3)
                 facets.samples_named_so(owner, query)
-                facets.wider_searches(owner, query)
+                wider = facets.wider_searches(owner, query)
+                facets.close_matches(owner, query, wider[:1])
+                facets.close_matches(owner, query, [])
         facets.count_tags(owner)
     assert len(plans) > 100
     assert [(statement, plan) for statement, plan in plans if SCAN.search(plan)] == []

@@ -28,7 +28,7 @@ def test_a_sample_is_described_by_one_model_and_then_by_another(tmp_path: Path, 
             producer.post("/register", email="p@example.com", password=PASSWORD, timezone="UTC")
             producer.upload(("Dusty break.wav", drum_loop(93)))
             producer.wait_for_jobs(1)
-            sample_id = found(r'data-href="/samples/(\w+)"', producer.http.get("/samples").text)
+            sample_id = found(r'<tr class="row" id="sample-(\w+)"', producer.http.get("/samples").text)
             page = f"/samples/{sample_id}"
             assert FIRST in producer.http.get(page).text
             producer.post("/settings/ai", ai_allowed="y", ai_model=SECOND)

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.live import Producer, Product
-from tests.support import drum_loop
+from tests.support import drum_loop, tone, wav
 from tests.ui.conftest import sign_in
 
 pytestmark = pytest.mark.ui
@@ -183,6 +183,37 @@ def test_rows_are_selected_by_key_or_all_at_once_and_an_offer_comes_first(page: 
     expect(page).to_have_url(re.compile("/samples$"))
 
 
+def test_an_open_list_follows_uploads_and_deletes_and_moves_nothing(page: Page, library: Producer) -> None:
+    sign_in(page)
+    page.goto("/samples")
+    rows, found, new = page.locator(".rows .row"), page.locator("#found"), page.locator("#new-count")
+    count = rows.count()
+    row = page.locator(".row", has_text="Deep kick").first
+    row.locator(".col-kind").click()
+    expect(page.locator("#selected")).to_have_text("1 selected")
+    row.locator(".play").click()
+    before = row.bounding_box()
+    library.upload(("Late tone.wav", wav(0.5 * tone(330, 0.5, 6))))
+    expect(new).to_have_text("1 new", timeout=30_000)
+    assert row.bounding_box() == before
+    expect(found).to_have_text(f"{count + 1} samples")
+    new.click()
+    expect(rows.first.locator(".col-name a")).to_have_text("Late tone")
+    expect(rows.first).to_be_focused()
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    rows.first.locator("summary").click()
+    rows.first.get_by_role("button", name="Delete").click()
+    expect(found).to_have_text(f"{count} samples")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Waveform").uncheck()
+    expect(row.locator(".wave")).to_be_hidden()
+    page.reload()
+    expect(row.locator(".wave")).to_be_hidden()
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Waveform").check()
+    expect(row.locator(".wave")).to_be_visible()
+
+
 def test_corrections_on_the_page_of_a_sample(page: Page) -> None:
     sign_in(page)
     page.goto("/samples?q=dusty")
@@ -226,11 +257,13 @@ def test_everything_works_without_javascript(browser: Browser, product: Product)
     page.get_by_role("searchbox").fill("script")
     page.get_by_role("button", name="Search").click()
     assert names(page) == ["No script"]
-    with page.expect_download() as download:
-        page.locator("summary[aria-label='More for No script']").click()
-        page.get_by_role("link", name="Download for SP-404MKII").click()
-    assert download.value.suggested_filename == "No script 101.wav"
+    like = page.get_by_role("button", name="Like No script")
+    like.click()
+    expect(like).to_have_attribute("aria-pressed", "true")
     page.get_by_role("link", name="No script", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="SP-404MKII WAV").click()
+    assert download.value.suggested_filename == "No script 101.wav"
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("No script")

@@ -108,9 +108,10 @@ def address(path: str, library: Producer) -> str:
         return wait_for_duplicates(library)
     if not path.startswith(("SAMPLE", "SIMILAR")):
         return path
-    found = re.search(r'data-href="([^"]+)"', library.http.get("/samples").text)
+    found = re.search(r'<tr class="row" id="sample-(\w+)"', library.http.get("/samples").text)
     assert found is not None
-    return path.replace("SAMPLE", found.group(1)).replace("SIMILAR", f"{found.group(1)}/similar")
+    page = f"/samples/{found[1]}"
+    return path.replace("SAMPLE", page).replace("SIMILAR", f"{page}/similar")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from app.billing import plans, quota
+from app.billing.plan_room import format_dollars
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import actions, reconcile, run
@@ -135,7 +136,7 @@ def test_what_has_no_room_in_the_plan_is_listed_and_taken_later(
 def test_what_costs_money_is_said_before(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     now = replace(quota.plan_usage(owner), uploads=997, cap_cents=100_00)
     monkeypatch.setattr(quota, "plan_usage", lambda _: now)
-    price = quota.format_dollars(2 * (now.plan.overage_price_cents or 0))
+    price = format_dollars(2 * (now.plan.overage_price_cents or 0))
     assert zip_uploads.quota_sentence(owner, 5, 1) == (
         False,
         f"5 sounds. Each counts as an upload; you have 3 left this month, and the other 2 cost {price}.",
