@@ -111,6 +111,7 @@ def measure_rows(bare: Page, library: Page, place: int, times: dict[str, list[fl
     """Play two rows of the library, and the file of the first on the bare page."""
     rows = library.locator(".rows .row")
     rows.nth(place).focus()
+    library.wait_for_timeout(FETCHING_MS)  # the page has scrolled
     times["any other row"].append(press(library))
     library.wait_for_timeout(FETCHING_MS)
     times["a row fetched before"].append(press(library))

@@ -1,6 +1,7 @@
-// What is heard: one sound at a time. An <audio> element loads, seeks and pauses it. A loop is heard from a voice that
-// repeats without a gap as soon as its samples are here, and the element runs along without being heard.
-import { LoopVoice } from "./loop_voice.js";
+// What is heard: one sound at a time. An <audio> element loads, seeks and pauses it. When its samples are here, a voice
+// is heard, which starts at once and repeats without a gap, and the element runs along muted. A loop changes to it amid
+// its first pass, when the samples come.
+import { SoundVoice } from "./sound_voice.js";
 import { audioContext } from "./page_audio.js";
 import { bufferOf, loadBuffer, urlOf } from "./sound_files.js";
 
@@ -52,7 +53,7 @@ export function stop() {
 
 export function seek(to_s) {
   audio.currentTime = Math.min(Math.max(to_s, 0), duration_s());
-  if (voice?.isSounding) repeatFrom(audio.currentTime);
+  if (audio.muted && !audio.paused) playFrom(audio.currentTime);
 }
 
 export const repeatedPart = () => part;
@@ -67,14 +68,14 @@ export function setPart(from_s, to_s) {
     audio.currentTime = at_s;
   }
   setLoop(part ? true : wasLoop);
-  if (voice?.isSounding) repeatFrom(at_s);
+  if (voice?.isSounding) playFrom(at_s);
 }
 
 export function setLoop(on) {
   audio.loop = on;
   if (!on) part = null;
   if (voice?.isSounding) voice.setLoop(on);
-  else if (!audio.paused) repeatWithoutGap();
+  else if (!audio.paused) prepareVoice();
 }
 
 export function setVolume(value) {
@@ -97,37 +98,35 @@ function knownLength() {
   });
 }
 
-// Called when the element plays, so that the samples of a loop do not keep its first sound waiting.
-async function repeatWithoutGap() {
-  if (!audio.loop) return;
+// Called when the element plays, so that neither the voice nor the samples of a loop keep the first sound waiting.
+async function prepareVoice() {
   const wanted = source;
-  await Promise.all([loadBuffer(wanted), makeVoice()]);
-  if (source === wanted) startVoice();
+  await Promise.all([makeVoice(), audio.loop && loadBuffer(wanted)]);
+  if (source === wanted && audio.loop) startVoice();
 }
 
 async function makeVoice() {
   const context = await audioContext();
   if (voice) return;
-  voice = new LoopVoice(context);
+  voice = new SoundVoice(context);
   voice.setVolume(volume);
   // A call or another app may take the output away; the element is heard again then.
   context.addEventListener("statechange", () => { if (context.state !== "running") silenceVoice(); });
 }
 
 function startVoice() {
-  const buffer = bufferOf(source);
-  if (!buffer || !audio.loop || audio.paused || voice.isSounding) return;
+  if (!bufferOf(source) || audio.paused || voice.isSounding) return;
   // What the voice starts now is heard after the latency of the output.
   const latency_s = audio.currentTime ? voice.context.outputLatency || 0 : 0;
-  repeatFrom(audio.currentTime && audio.currentTime + latency_s);
+  playFrom(audio.currentTime && audio.currentTime + latency_s);
   audio.muted = true;
 }
 
-function repeatFrom(at_s) {
+function playFrom(at_s) {
   const buffer = bufferOf(source);
   const repeated = part ?? [0, buffer.duration];
   const isInside = at_s >= repeated[0] && at_s < repeated[1];
-  voice.start(buffer, isInside ? at_s : repeated[0], repeated);
+  voice.start(buffer, { offset_s: isInside ? at_s : repeated[0], loop: audio.loop, part: repeated });
 }
 
 function silenceVoice() {
@@ -135,4 +134,4 @@ function silenceVoice() {
   audio.muted = false;
 }
 
-audio?.addEventListener("playing", repeatWithoutGap);
+audio?.addEventListener("playing", prepareVoice);

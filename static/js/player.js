@@ -47,7 +47,7 @@ export const player = {
 
 const tell = (name) => document.dispatchEvent(new CustomEvent(`player:${name}`));
 
-// Play an element's sound from `at`, a share of its length. The sound comes first, what is drawn of it later.
+// Play an element's sound from `at`, a share of its length. The browser loads it first, and draws it after that.
 export function play(element, { at = 0 } = {}) {
   const sound = soundOf(element);
   const isNew = current?.src !== sound.src;
@@ -56,7 +56,11 @@ export function play(element, { at = 0 } = {}) {
     setVolume();
   }
   playback.start(sound, at);
-  if (!isNew) return;
+  if (isNew) setTimeout(() => introduce(sound));
+}
+
+function introduce(sound) {
+  if (sound !== current) return;
   showSound(sound);
   tell("change");
 }
@@ -124,7 +128,7 @@ function followAudio() {
 function lookAhead() {
   if (!current || drawn === current) return;
   drawn = current;
-  showPeaks();
+  showPeaks(current);
   prefetch(rowsBelow(currentRow(), PREFETCHED_ROWS).map(soundOf), current.src);
 }
 

@@ -29,8 +29,7 @@ export function showSound(sound) {
 }
 
 // Peaks come when the sound plays already: drawing must not keep it waiting.
-export async function showPeaks() {
-  const sound = shown;
+export async function showPeaks(sound) {
   const response = sound.peaks && await fetch(sound.peaks).catch(() => null);
   const found = response?.ok ? await response.json() : null;
   if (!found || sound !== shown) return;

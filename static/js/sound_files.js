@@ -1,4 +1,4 @@
-// Files of sounds that are played next, and the samples of those that are to repeat without a gap.
+// Files and samples of sounds that are played next, or repeat without a gap.
 const MAX_BYTES = 16 * 2 ** 20; // 87 s of the WAV that the player gets
 const MAX_KEPT = 6;
 const RATE = 48000; // of the WAV and of the page's audio context, so that a loop keeps its exact length
@@ -62,10 +62,7 @@ export function loadBuffer(source) {
 export function prefetch(sounds, current) {
   const wanted = [current, ...sounds.map((sound) => sound.src)];
   for (const [source, file] of files) if (isLoading(file) && !wanted.includes(source)) drop(source);
-  for (const { src, isLoop } of sounds) {
-    if (isLoop) loadBuffer(src);
-    else if (!files.has(src)) fetchFile(src);
-  }
+  for (const { src } of sounds) loadBuffer(src);
   for (const source of files.keys()) {
     if (files.size <= MAX_KEPT) break;
     if (!wanted.includes(source)) drop(source);

@@ -1,8 +1,9 @@
-"""Loops render offline in Chromium as the player repeats them: to the sample, without a gap."""
+"""Sounds render offline in Chromium as the player plays them: to the sample, and loops without a gap."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +15,12 @@ pytestmark = pytest.mark.ui
 FADE = round(0.004 * RATE)
 
 SCRIPT = """
-async ({ samples, offset_s, part, length, rate }) => {
-  const { LoopVoice } = await import('/js/loop_voice.js');
+async ({ samples, length, rate, ...options }) => {
+  const { SoundVoice } = await import('/js/sound_voice.js');
   const context = new OfflineAudioContext({ numberOfChannels: 1, length, sampleRate: rate });
   const buffer = new AudioBuffer({ length: samples.length, sampleRate: rate });
   buffer.copyToChannel(Float32Array.from(samples), 0);
-  new LoopVoice(context).start(buffer, offset_s, part ?? undefined);
+  new SoundVoice(context).start(buffer, options);
   return Array.from((await context.startRendering()).getChannelData(0));
 }
 """
@@ -31,16 +32,8 @@ def studio(browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def render(
-    studio: Page, samples: Audio, length: int, *, first: int = 0, part: tuple[int, int] | None = None
-) -> Audio:
-    told = {
-        "samples": samples.tolist(),
-        "offset_s": first / RATE,
-        "part": part and [edge / RATE for edge in part],
-        "length": length,
-        "rate": RATE,
-    }
+def render(studio: Page, samples: Audio, length: int, **options: Any) -> Audio:
+    told = {"samples": samples.tolist(), "length": length, "rate": RATE} | options
     return np.array(studio.evaluate(SCRIPT, told), dtype=np.float32)
 
 
@@ -48,12 +41,18 @@ def test_a_loop_repeats_with_a_gap_of_0_samples(studio: Page) -> None:
     loop = np.linspace(0.1, 0.9, 4_801, dtype=np.float32)  # no two samples alike, and none is silent
     heard = render(studio, loop, 4 * len(loop))
     np.testing.assert_array_equal(heard, np.tile(loop, 4))
-    amid = render(studio, loop, 3 * len(loop), first=1_000)
+    amid = render(studio, loop, 3 * len(loop), offset_s=1_000 / RATE)
     np.testing.assert_allclose(amid[FADE:], np.tile(loop, 4)[1_000 + FADE :][: len(amid) - FADE], atol=1e-6)
 
 
 def test_a_part_of_a_sound_repeats_with_a_gap_of_0_samples(studio: Page) -> None:
     loop = np.linspace(0.1, 0.9, 4_801, dtype=np.float32)
-    heard = render(studio, loop, 6_000, part=(480, 1_440))
+    heard = render(studio, loop, 6_000, part=[480 / RATE, 1_440 / RATE])
     expected = np.concatenate([loop[:1_440], *[loop[480:1_440]] * 5])[:6_000]
     np.testing.assert_array_equal(heard, expected)
+
+
+def test_a_sound_that_does_not_repeat_ends_with_its_last_sample(studio: Page) -> None:
+    hit = np.linspace(0.1, 0.9, 4_801, dtype=np.float32)
+    heard = render(studio, hit, 6_000, loop=False)
+    np.testing.assert_array_equal(heard, np.pad(hit, (0, 6_000 - len(hit))))

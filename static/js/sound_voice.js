@@ -1,7 +1,7 @@
-// Plays samples over and over, without a gap and at their exact length. It knows no page.
+// Plays samples: once, or over and over without a gap and at their exact length. It knows no page.
 const FADE_S = 0.004; // a cut, and a start amid a sound, would click
 
-export class LoopVoice {
+export class SoundVoice {
   #playing = null; // { source, gain, startedAt, offset_s, part }
 
   constructor(context, destination = context.destination) {
@@ -25,12 +25,13 @@ export class LoopVoice {
     this.output.gain.value = volume;
   }
 
-  // Repeat a part of the samples, by default all of them, beginning at `offset_s`, which is before the part's end.
-  start(buffer, offset_s = 0, part = [0, buffer.duration]) {
+  // Play from `offset_s`. What repeats with `loop` is a part of the samples, by default all of them; it begins before
+  // the part's end.
+  start(buffer, { offset_s = 0, loop = true, part = [0, buffer.duration] } = {}) {
     this.stop();
     const at = this.context.currentTime;
     const [loopStart, loopEnd] = part;
-    const source = new AudioBufferSourceNode(this.context, { buffer, loop: true, loopStart, loopEnd });
+    const source = new AudioBufferSourceNode(this.context, { buffer, loop, loopStart, loopEnd });
     const gain = new GainNode(this.context, { gain: offset_s ? 0 : 1 });
     if (offset_s) gain.gain.setValueAtTime(0, at).linearRampToValueAtTime(1, at + FADE_S);
     source.connect(gain).connect(this.output);
