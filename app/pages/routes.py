@@ -64,7 +64,10 @@ def media(token: str) -> BaseResponse:
         )
     except (InvalidLinkError, FileNotFoundError):
         abort(404)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    # A browser shows a sound on a page of its own, which loads it from this address.
+    is_shown = download_name is None and content_type.startswith("audio/")
+    allowed = "media-src 'self'" if is_shown else "sandbox"
+    response.headers["Content-Security-Policy"] = f"default-src 'none'; {allowed}"
     response.headers["Cache-Control"] = "private, max-age=900"
     return response
 

@@ -13,9 +13,9 @@ let leftRow = null; // the id of the row that had the focus before htmx replaced
 
 function goTo(row) {
   if (!row) return;
+  if (document.body.dataset.autoplay === "1") play(row); // first, so that nothing keeps it waiting
   row.focus();
   row.scrollIntoView({ block: "nearest" });
-  if (document.body.dataset.autoplay === "1") play(row);
 }
 
 function move(step) {
@@ -121,6 +121,11 @@ function keepLeftRow() {
   leftRow = document.activeElement?.closest?.(".rows .row")?.id ?? null;
 }
 
+// What was typed is sent while one types, so leaving the field does not send it again.
+function stayQuiet(event) {
+  if (event.target === field()) event.stopPropagation();
+}
+
 // After an answer of the server, the focus is on the first row that was asked for, or where it was.
 function placeFocus(event) {
   if (awaitsAnswer && event.target.querySelector?.(".rows")) {
@@ -141,6 +146,7 @@ function skipToRows(event) {
 if (isSignedIn) {
   document.addEventListener("keydown", press);
   document.addEventListener("input", followTyping);
+  document.addEventListener("change", stayQuiet, { capture: true });
   document.addEventListener("htmx:beforeRequest", followTyping);
   document.addEventListener("click", skipToRows);
   document.addEventListener("htmx:beforeSwap", keepLeftRow);

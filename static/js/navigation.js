@@ -134,7 +134,13 @@ function showMoreRows() {
   if (!link) return false;
   const before = rowCount();
   return new Promise((resolve) => {
-    link.addEventListener("htmx:afterRequest", () => resolve(rowCount() > before), { once: true });
+    const listening = new AbortController();
+    const check = ({ detail }) => {
+      if (detail.requestConfig.elt !== link) return;
+      listening.abort();
+      resolve(rowCount() > before);
+    };
+    document.addEventListener("htmx:afterRequest", check, { signal: listening.signal });
     link.click();
   });
 }

@@ -107,8 +107,11 @@ async function repeatWithoutGap() {
 
 async function makeVoice() {
   const context = await audioContext();
-  voice ??= new LoopVoice(context);
+  if (voice) return;
+  voice = new LoopVoice(context);
   voice.setVolume(volume);
+  // A call or another app may take the output away; the element is heard again then.
+  context.addEventListener("statechange", () => { if (context.state !== "running") silenceVoice(); });
 }
 
 function startVoice() {

@@ -87,6 +87,15 @@ def test_no_file_name_can_add_a_header(client: FlaskClient, link: str, name: str
     assert headers["Cache-Control"].startswith("private")
 
 
+def test_a_browser_may_play_a_sound_and_do_nothing_with_other_files(client: FlaskClient, link: str) -> None:
+    shown = {
+        content_type: client.get(open_store(settings()).url("samples/1/a.wav", content_type=content_type))
+        for content_type in ("audio/wav", "application/octet-stream")
+    }
+    policies = [answer.headers["Content-Security-Policy"] for answer in shown.values()]
+    assert policies == ["default-src 'none'; media-src 'self'", "default-src 'none'; sandbox"]
+
+
 def test_altered_and_expired_links_are_refused(
     client: FlaskClient, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

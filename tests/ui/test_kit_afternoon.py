@@ -5,23 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
-from sqlalchemy import select
 
-from app import create_app
-from app.config import Settings
-from app.extensions import db
-from app.integrations.storage import open_store
-from app.models import Sample, User
-from app.search.indexing import follow_changes
-from tests.kits.fill_stock import shelve_library
-from tests.live import JOB_S, Producer, Product
-from tests.support import drum_loop, kick
+from tests.live import JOB_S, Product
 from tests.ui.conftest import sign_in
+from tests.ui.stock import stock_library
 
 pytestmark = pytest.mark.ui
 OF_EACH_CLASS = 7  # 126 sounds
@@ -32,25 +23,7 @@ WAIT_MS = JOB_S * 1000
 @pytest.fixture(scope="module", autouse=True)
 def stocked(product: Product, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Put sounds of every class into the demo account's library as rows, with files to play."""
-    Producer(product).post("/demo")
-    app = create_app(Settings.from_env(product.env))
-    with app.app_context():
-        owner = db.session.scalars(select(User)).one()
-        shelve_library(owner, OF_EACH_CLASS)
-        follow_changes(owner.id)
-        store_files(app.config["SETTINGS"], tmp_path_factory.mktemp("sounds"))
-        db.session.remove()
-        db.engine.dispose()
-
-
-def store_files(settings: Settings, folder: Path) -> None:
-    loop, hit = folder / "loop.wav", folder / "hit.wav"
-    loop.write_bytes(drum_loop(100))
-    hit.write_bytes(kick())
-    store = open_store(settings)
-    for sample in db.session.scalars(select(Sample)):
-        for key in (sample.sp404_key, sample.original_key):
-            store.put(key, loop if sample.kind == "loop" else hit, "audio/wav")
+    stock_library(product, tmp_path_factory.mktemp("sounds"), OF_EACH_CLASS)
 
 
 def names(page: Page) -> dict[str, str]:
