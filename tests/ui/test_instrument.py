@@ -85,7 +85,7 @@ def test_zoom_and_position_by_key(page: Page) -> None:
     for _ in range(4):
         page.keyboard.press("-")
     assert view(page) == (0, 800)
-    surface = page.get_by_role("slider", name="Position")
+    surface = page.get_by_role("slider", name="Playhead")
     surface.press("ArrowRight")  # to the second beat
     expect(page.locator("#player [data-player=name]")).to_have_text("Dusty break")
     expect(page.locator(".wave-head")).to_be_visible()
@@ -130,7 +130,7 @@ def test_a_value_is_changed_where_it_stands(page: Page) -> None:
     expect(name).to_be_focused()
     name.fill("Warm pad")
     name.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Warm pad")
+    expect(page.locator("#sample-title")).to_have_text("Warm pad")
     assert page.url == address
     page.locator("#vibe-of-energy + dd summary").click()
     expect(page.locator(".why[open] p")).to_contain_text("loudness")

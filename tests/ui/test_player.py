@@ -56,6 +56,7 @@ def test_a_loop_repeats_by_its_samples_and_the_bar_shows_it(page: Page) -> None:
 
 
 def test_the_sound_goes_on_from_page_to_page(page: Page) -> None:
+    page.set_viewport_size({"width": 1100, "height": 800})  # a wider one shows the sample beside the list
     sign_in(page)
     page.goto("/samples")
     page.evaluate("window.isSameDocument = true")
