@@ -6,7 +6,8 @@ import { describe } from "./rows.js";
 const INTERVAL_MS = 4000;
 const BUSY = ".row:focus-within, .row.playing, .row:has(.pick:checked), .menu[open]";
 const find = (id) => document.getElementById(id);
-const list = () => document.querySelector("#results .rows tbody");
+// Null where the search has found nothing: rows that are only close are not its list.
+const list = () => find("found") && document.querySelector("#results .rows tbody");
 let timer = null;
 let held = []; // new rows that wait until they can come in without moving anything
 
