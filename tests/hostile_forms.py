@@ -79,6 +79,7 @@ def walk(app: Flask, operator: User, share: float, *, each_field: bool = False) 
         "invoice_id": "in_1",
         "filename": "x",
         "deleted_at": "2026-01-01T00:00:00+00:00",
+        "moved_at": "2026-01-01T00:00:00+00:00",
     }
     statuses, chance = Counter[int](), random.Random(13)
     rules = [rule for rule in app.url_map.iter_rules() if not str(rule.endpoint).startswith("api.")]
