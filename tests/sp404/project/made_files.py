@@ -100,9 +100,9 @@ def small_project() -> dict[str, bytes]:
 
 
 def zipped(files: Mapping[str, bytes], prefix: str = "") -> bytes:
-    """Return a ZIP of files below a folder."""
+    """Return a ZIP of files below a folder; the same files are always the same bytes."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in files.items():
-            archive.writestr(prefix + path, data)
+            archive.writestr(zipfile.ZipInfo(prefix + path), data, zipfile.ZIP_DEFLATED)
     return made.getvalue()
