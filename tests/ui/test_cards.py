@@ -79,7 +79,7 @@ def place_everything(page: Page) -> None:
     page.goto("/samples")
     page.locator('[data-action="select-page"]').check()
     page.get_by_role("button", name="Add to kit").click()
-    page.get_by_label("Kit").select_option(index=0)
+    page.get_by_label("Kit", exact=True).select_option(index=0)
     page.get_by_role("button", name="Add", exact=True).click()
     page.wait_for_url("**/kits/**")
 

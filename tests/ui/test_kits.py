@@ -38,7 +38,7 @@ def test_a_on_a_row_adds_the_sample_to_a_kit(page: Page) -> None:
     name = page.locator(".row:focus .col-name a").inner_text()
     page.keyboard.press("a")
     page.wait_for_url(re.compile(r"/kits/add\?sample=\w{26}$"))
-    page.get_by_label("Kit").select_option("By key")
+    page.get_by_label("Kit", exact=True).select_option("By key")
     page.get_by_label("Pad", exact=True).select_option("A3")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#pad-A3")).to_contain_text(name)
@@ -126,7 +126,7 @@ def test_on_a_phone_and_without_javascript_a_selection_becomes_a_kit(
     for box in page.locator(".pick").all():
         box.check()
     page.locator("#selection").get_by_role("button", name="Add to kit").click()
-    page.get_by_label("Kit").select_option(index=0)
+    page.get_by_label("Kit", exact=True).select_option(index=0)
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator(".pad.loop, .pad.kick, .pad.tone, .pad.texture, .pad.plain")).to_have_count(3)
     page.locator("#pad-A1").click()
@@ -142,7 +142,7 @@ def filled_kit(page: Page) -> None:
     page.goto("/samples")
     page.locator('[data-action="select-page"]').check()
     page.get_by_role("button", name="Add to kit").click()
-    page.get_by_label("Kit").select_option(index=0)
+    page.get_by_label("Kit", exact=True).select_option(index=0)
     page.get_by_role("button", name="Add", exact=True).click()
     page.wait_for_url(re.compile(r"/kits/\w{26}$"))
 
