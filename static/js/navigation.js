@@ -6,13 +6,13 @@ import { toast } from "./toast.js";
 
 const ID = "\\w{26}";
 const PAGES = new RegExp(
-  `^/(dashboard|upload|jobs|kits|kits/add|billing|settings|settings/(ai|security|tokens|data|webhooks)|duplicates(/${ID})?` +
+  `^/(dashboard|upload|jobs|kits|kits/add|collections|billing|settings|settings/(ai|security|tokens|data|webhooks)|duplicates(/${ID})?` +
   `|samples(/${ID})?(/(similar|shape|chops|shape/${ID}))?)$`,
 );
 // The forms that lead to one of these pages.
 const FORMS = new RegExp(
   `^/(samples/(similar|words)|samples/${ID}(/(vibe|revert|corrections|delete|restore|like|tempo/(half|double)))?` +
-  `|selected/(delete|like|tags|tempo|values|restore/[^/]+)|duplicates/.+)$`,
+  `|selected/(delete|like|tags|tempo|values|restore/[^/]+|move)|duplicates/.+)$`,
 );
 const main = () => document.getElementById("main");
 const addressOf = ({ pathname, search }) => pathname + search;
