@@ -12,7 +12,7 @@ const PAGES = new RegExp(
 // The forms that lead to one of these pages.
 const FORMS = new RegExp(
   `^/(samples/(similar|words)|samples/${ID}(/(vibe|revert|corrections|delete|restore|like|tempo/(half|double)))?` +
-  `|selected/(delete|like|tags|tempo|values|restore/[^/]+|move)|duplicates/.+)$`,
+  `|selected/(delete|like|tags|tempo|values|restore/[^/]+|move(/[^/]+/undo)?)|duplicates/.+)$`,
 );
 const main = () => document.getElementById("main");
 const addressOf = ({ pathname, search }) => pathname + search;
