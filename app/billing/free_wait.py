@@ -56,8 +56,8 @@ def sentence_for(user: User) -> str:
         )
     files = "file is" if left == 1 else f"{left} files are"
     return (
-        f"Your next {files} analysed right away. Later ones wait {wait} on the Free plan: "
-        f"a file uploaded now until {hour}. All of them play right away."
+        f"Your next {files} analysed right away. Any file after that waits {wait} on the Free plan: "
+        f"uploaded now, it would be analysed on {hour}. All files play right away."
     )
 
 

@@ -54,8 +54,8 @@ def delete(collection_id: str) -> Response:
     collection = collection_rows.owned_collection(current_user, collection_id)
     name, with_samples = collection.name, request.form.get("sounds") == "delete"
     count = collection_deletion.delete_collection(collection, with_samples)
-    kept = "Its sounds are still in the library."
-    said = f"{pluralize(count, 'sound')} went with it." if with_samples else kept
+    kept = "No sounds were deleted."
+    said = f"Deleted with it: {pluralize(count, 'sound')}." if with_samples else kept
     undo = url_for("collections.restore", collection_id=collection_id)
     return see_other("collections.index", f"{name} has been deleted. {said}", f"undo:{undo}")
 
@@ -84,7 +84,7 @@ def make_kit(collection_id: str) -> Response:
     except TooManyKitsError as error:
         return _refuse(str(error))
     if made is None:
-        return _refuse("There is no sound in it yet.")
+        return _refuse("There are no sounds to make a kit of yet.")
     if made.samples_left:
         flash(_left_out_sentence(made), "error")
     return see_other("kits.show", "Each folder begins a bank: see the notes of the kit.", kit_id=made.kit.id)

@@ -131,7 +131,7 @@ def move() -> Response:
     def change(ids: Sequence[str]) -> None:
         count, at = moves.move_samples(current_user, ids, place)
         undo = url_for("bulk.undo_move", moved_at=at.isoformat())
-        target = f"to {place.collection}" if place.collection else "out of their collections"
+        target = f"to {place.collection}" if place.collection else "out of collections"
         flash(f"{pluralize(count, 'sample')} moved {target}.", f"undo:{undo}" if count else "message")
 
     try:

@@ -16,7 +16,7 @@ WAVE_WIDTH = 800
 WAVE_HEIGHT = 32
 END = 1 - 0.5 / WAVE_WIDTH  # a line this near the end would be half outside
 ONSET_HEIGHT = 5.0  # of the strongest
-UNSURE = "The tempo is not sure, so no beats are drawn. Correct it, and they are."
+UNSURE = "The tempo is uncertain, so no beats are drawn. Correct it to see them."
 FROM_START = "Beats are counted from the start, at your tempo."
 
 

@@ -34,7 +34,7 @@ from app.upload import spool
 from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
 
 BLOCK_BYTES = 1 << 20
-ZIP_ADVICE = "ZIPs are unpacked on the upload page, or send its sounds one by one."
+ZIP_ADVICE = "ZIPs are unpacked on the upload page. Otherwise, send the sounds one by one."
 MAX_BATCH_FILES = max(plan.uploads for plan in plans.PLANS.values())
 
 

@@ -53,7 +53,7 @@ def push(folder: Path, collection: str | None, jobs: int, dry_run: bool) -> None
     new = _told(lambda: leave_known(service, hashed, done))
     if left_out := sum(found.left_out.values()):
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in found.left_out.most_common())
-        click.echo(f"{left_out:,} files left out: {reasons}.")
+        click.echo(f"Files left out: {left_out:,} ({reasons}).")
     if dry_run:
         click.echo(f"{len(new):,} of {len(found.sounds):,} sounds would be sent.")
         return
@@ -86,7 +86,7 @@ def list_sounds(collection: str | None, ask: str, as_json: bool) -> None:
 @click.option("--ask", default="", help="Only what these words or this sentence find.")
 @click.option("--unit", is_flag=True, help="WAVs as the SP-404MKII takes them, in place of the originals.")
 def pull(target: Path, collection: str | None, ask: str, unit: bool) -> None:
-    """Write sounds below TARGET, by collection and folder. What is there already stays."""
+    """Write sounds below TARGET, by collection and folder. A sound that was fetched before is skipped."""
     service, names = Service(load_account()), Names(target)
     samples = _told(lambda: list(service.samples(collection=collection, ask=ask)))
     fetched, failed = 0, []

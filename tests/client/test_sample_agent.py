@@ -81,7 +81,7 @@ def test_a_push_that_is_killed_goes_on_and_sends_every_file_once(
     for _ in range(2):
         kill_after(account, folder, 1.2)
     told = run(account, "push", folder)
-    assert "5 files left out: 3 hidden or made by another program, 1 no audio, 1 empty." in told
+    assert "Files left out: 5 (3 hidden or made by another program, 1 no audio, 1 empty)." in told
     assert "1 the same as another one in the folder" in told
     assert "0 sent, 30 there already" in run(account, "push", folder)
     assert wait_for_samples(account, FILES) == FILES

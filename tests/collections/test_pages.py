@@ -116,7 +116,7 @@ class TestTheirPage:
         self, as_owner: Browser, owner: User, shelf: Shelf, pack: Collection
     ) -> None:
         page = follow(as_owner, f"/collections/{pack.id}/delete", sounds="keep")
-        assert "Dusty pack has been deleted. Its sounds are still in the library." in page
+        assert "Dusty pack has been deleted. No sounds were deleted." in page
         assert place_of(shelf["Hat"])[0] is None
         assert len(find_samples(owner, SampleQuery(), "").samples) == len(PACK) + 1
         assert as_owner.post(f"/collections/{pack.id}/delete").status_code == 404
@@ -130,7 +130,7 @@ class TestTheirPage:
         monkeypatch.setattr(collection_deletion, "AT_ONCE", 2)
         trash.delete_sample(shelf["Rim"])
         page = follow(as_owner, f"/collections/{pack.id}/delete", sounds="delete")
-        assert "5 sounds went with it." in page
+        assert "Deleted with it: 5 sounds." in page
         assert [each.name for each in find_samples(owner, SampleQuery(), "").samples] == [LOOSE]
         assert "Dusty pack is back, with 5 sounds." in follow(as_owner, undo_of(page))
         assert found(owner, pack) == set(PACK) - {"Rim"}, "what was deleted before stays deleted"
@@ -182,7 +182,7 @@ class TestMoving:
     ) -> None:
         search = {"all": "1", "collection": pack.id, "folder": "Drums/Kicks"}
         page = follow(as_owner, "/selected/move", **search, **{"set-out": "1"})
-        assert "3 samples moved out of their collections." in page
+        assert "3 samples moved out of collections." in page
         assert found(owner, pack) == {"Hat", "Rim", "Pad"}
         refused = follow(as_owner, "/selected/move", sample=shelf["Hat"].id, **{"set-folder": "Hats"})
         assert "Enter the collection" in refused
@@ -231,5 +231,5 @@ class TestKits:
         page = follow(as_owner, f"/collections/{pack.id}/kit")
         assert "3 sounds found no room, with 3 folders left out as a whole." in page
         bulk_edits.delete_samples(owner, [each.id for each in db.session.scalars(select(Sample))])
-        assert "There is no sound in it yet." in follow(as_owner, f"/collections/{pack.id}/kit")
+        assert "There are no sounds to make a kit of yet." in follow(as_owner, f"/collections/{pack.id}/kit")
         assert collection_edits.UNDO_PERIOD == trash.UNDO_PERIOD

@@ -57,7 +57,7 @@ def click(browser: Browser, sentence: str) -> str:
 
 def names(html: str) -> list[str]:
     """Return the samples that a page has found; what is only close is left out."""
-    return row_names(html.partition("<h2>Close</h2>")[0])
+    return row_names(html.partition("<h2>Close matches</h2>")[0])
 
 
 def chips(html: str) -> list[str]:

@@ -55,11 +55,11 @@ def test_each_idea_is_a_chip_in_its_place_and_unused_words_stay(as_owner: Browse
 def test_a_search_without_a_match_shows_what_is_close(as_owner: Browser, owner: User) -> None:
     classed(owner, {"Slow": ("loop", "drums"), "Bell": ("one-shot", "keys")})
     page = as_owner.get("/samples?ask=drum+loops+faster+than+200").text
-    assert "Nothing has all of it." in page
-    assert row_names(page.partition("<h2>Close</h2>")[2]) == ["Slow"]
+    assert "No sample matches everything." in page
+    assert row_names(page.partition("<h2>Close matches</h2>")[2]) == ["Slow"]
     far = as_owner.get("/samples?ask=drum+loops+faster+than+200,+longer+than+50+s,+liked").text
-    assert row_names(far.partition("<h2>Close</h2>")[2]) == ["Slow"]
-    assert "<h2>Close</h2>" not in as_owner.get("/samples?q=zzz").text
+    assert row_names(far.partition("<h2>Close matches</h2>")[2]) == ["Slow"]
+    assert "<h2>Close matches</h2>" not in as_owner.get("/samples?q=zzz").text
 
 
 def test_values_that_a_search_leaves_out_are_shown_with_0(as_owner: Browser, owner: User) -> None:
@@ -156,4 +156,4 @@ def test_the_example_in_the_empty_line_finds_a_demo_sound(as_owner: Browser) -> 
     assert example is not None
     page = as_owner.get("/samples", query_string={"ask": example[1]}).text
     assert row_names(page) == ["Demo drum loop 92"]
-    assert "<h2>Close</h2>" not in page
+    assert "<h2>Close matches</h2>" not in page
