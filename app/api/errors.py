@@ -19,7 +19,7 @@ from app.models.corrections import UnfitCorrectionError
 from app.sp404.errors import UnitFileError
 from app.upload.direct_uploads import NoBucketError, NotArrivedError
 from app.upload.idempotency import KeyReusedError, RequestInProgressError
-from app.upload.intake import UploadRefusedError, UploadUnavailableError
+from app.upload.intake import OverPlanError, UploadRefusedError, UploadUnavailableError
 
 # Their messages are sentences for the user; the status says what kind of refusal it is.
 STATUS_BY_ERROR: dict[type[Exception], int] = {
@@ -41,6 +41,7 @@ def register(blueprint: Blueprint) -> None:
     """Register a handler for each exception that a view of the API may raise."""
     for error, status in STATUS_BY_ERROR.items():
         blueprint.register_error_handler(error, partial(refuse, status))
+    blueprint.register_error_handler(OverPlanError, over_plan)
     blueprint.register_error_handler(UnfitCorrectionError, unfit_correction)
     blueprint.register_error_handler(ValidationError, problems.validation_problem)
     blueprint.register_error_handler(UploadUnavailableError, service_unavailable)
@@ -52,6 +53,12 @@ def register(blueprint: Blueprint) -> None:
 def refuse(status: int, error: Exception) -> Response:
     """Answer with the exception's own sentence."""
     return problems.problem_response(status, str(error))
+
+
+def over_plan(error: OverPlanError) -> Response:
+    """Answer 422 with the sentence, and say at `plan` which of its limits it is."""
+    named = problems.FieldError(field="plan", message=error.limit)
+    return problems.problem_response(422, str(error), [named])
 
 
 def unfit_correction(error: UnfitCorrectionError) -> Response:

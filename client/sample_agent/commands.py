@@ -13,7 +13,7 @@ import httpx
 
 from sample_agent.account import Account, load_account, save_account
 from sample_agent.folders import walk
-from sample_agent.pull import Names, pull_one
+from sample_agent.pull import Pull
 from sample_agent.push import Push, Pushed, hash_sounds, leave_known
 from sample_agent.service import Service, ServiceError
 
@@ -86,14 +86,18 @@ def list_sounds(collection: str | None, ask: str, as_json: bool) -> None:
 @click.option("--ask", default="", help="Only what these words or this sentence find.")
 @click.option("--unit", is_flag=True, help="WAVs as the SP-404MKII takes them, in place of the originals.")
 def pull(target: Path, collection: str | None, ask: str, unit: bool) -> None:
-    """Write sounds below TARGET, by collection and folder. A sound that was fetched before is skipped."""
-    service, names = Service(load_account()), Names(target)
+    """Write sounds below TARGET, by collection and folder. A sound that was fetched before is skipped.
+
+    No other file is replaced: a sound whose name is taken gets a number.
+    """
+    service = Service(load_account())
+    task = Pull(service, target, unit=unit)
     samples = _told(lambda: list(service.samples(collection=collection, ask=ask)))
     fetched, failed = 0, []
     with _bar(len(samples), "Fetching") as bar:
         for sample in samples:
             try:
-                fetched += pull_one(service, sample, names.path_of(sample, unit=unit), unit=unit)
+                fetched += task.fetch(sample)
             except (OSError, ServiceError, httpx.HTTPError) as error:
                 failed.append(f"{sample['name']}: {error}")
             bar.update(1)

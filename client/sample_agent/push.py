@@ -14,6 +14,7 @@ from sample_agent.folders import Sound, hash_file
 from sample_agent.service import Service, ServiceError, Upload
 
 REFUSED = 422
+FOR_ONE_FILE = ("", "size")  # whatever else the plan lacks, it lacks for the next files too
 Told = Callable[[], None]
 
 
@@ -67,9 +68,24 @@ class Push:
 
     def __init__(self, service: Service, collection: str, stopping: threading.Event) -> None:
         self.service, self.collection, self.stopping = service, normalize("NFC", collection), stopping
+        self._answers: dict[Hashed, str] = {}  # the job of each upload
+        self._stale: dict[Hashed, str] = {}  # those that no longer stand for anything
 
     def send(self, hashed: Sequence[Hashed], jobs: int, done: Pushed, told: Told) -> None:
-        """Send until everything is there, the plan is full or the service can't be reached."""
+        """Send until everything is there, the plan is full or the service can't be reached.
+
+        A repeated upload gets the answer of the first one, also when that was cancelled, failed or deleted
+        since. What the service does not know afterwards is sent once more, as a new upload.
+        """
+        self._send_all(hashed, jobs, done, told)
+        known = self.service.find_known([each.sha256 for each in self._answers])
+        stale = {each: job for each, job in self._answers.items() if each.sha256 not in known}
+        if stale and not done.stopped:
+            done.sent -= len(stale)
+            self._stale = stale
+            self._send_all(list(stale), jobs, done, lambda: None)
+
+    def _send_all(self, hashed: Sequence[Hashed], jobs: int, done: Pushed, told: Told) -> None:
         waiting, running = list(reversed(hashed)), dict[Future[str], Hashed]()
         with ThreadPoolExecutor(jobs) as pool, self._stopped_by_keyboard():
             while running or (waiting and not done.stopped):
@@ -98,23 +114,20 @@ class Push:
     def _key(self, hashed: Hashed) -> str:
         """Return the same key for the same file at the same place, whenever and wherever it is pushed."""
         name = normalize("NFC", hashed.sound.path.name)
-        place = "\0".join((hashed.sha256, self.collection, hashed.sound.folder, name))
+        place = "\0".join(
+            (hashed.sha256, self.collection, hashed.sound.folder, name, self._stale.get(hashed, ""))
+        )
         return f"push-{hashlib.sha256(place.encode(errors='surrogateescape')).hexdigest()}"
 
     def _note(self, hashed: Hashed, future: Future[str], done: Pushed) -> None:
         try:
-            future.result()
+            self._answers[hashed] = future.result()
         except OSError as error:
             done.refused.append((hashed.sound, f"It can't be read: {error.strerror}."))
         except ServiceError as error:
-            if error.status == REFUSED and not self._is_full(hashed.sound):
+            if error.status == REFUSED and error.limit in FOR_ONE_FILE:
                 done.refused.append((hashed.sound, str(error)))
             else:
                 done.stopped, done.left = done.stopped or str(error), done.left + 1
         else:
             done.sent += 1
-
-    def _is_full(self, sound: Sound) -> bool:
-        """Return whether the plan has no room, rather than something being wrong with the file."""
-        now = self.service.usage()
-        return bool(now["uploads"]["left"] == 0 or now["storage_bytes"]["left"] < sound.size_bytes)

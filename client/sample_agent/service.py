@@ -24,11 +24,14 @@ TIMEOUT = httpx.Timeout(30, read=300, write=300)
 
 
 class ServiceError(Exception):
-    """The service refused something; the message is its own sentence."""
+    """The service refused something; the message is its own sentence.
 
-    def __init__(self, sentence: str, status: int = 0) -> None:
+    `limit` is "uploads" or "storage" when the plan has no room, and "size" when it takes no file so large.
+    """
+
+    def __init__(self, sentence: str, status: int = 0, limit: str = "") -> None:
         super().__init__(sentence)
-        self.status = status
+        self.status, self.limit = status, limit
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,13 @@ class Service:
             with upload.path.open("rb") as audio:
                 return self._http.post(
                     "/upload",
-                    data={"collection": upload.collection, "folder": upload.folder},
-                    files={"audio": (upload.path.name, audio)},
+                    data={"collection": plain_text(upload.collection), "folder": plain_text(upload.folder)},
+                    files={"audio": (plain_text(upload.path.name), audio)},
                     headers={"Idempotency-Key": upload.key},
                 )
 
         # 409: the same request, cut off a moment ago, has not ended yet.
-        return str(self._until_answered(send, AGAIN | {409})["job_id"])
+        return str(_answer(self._until_sent(send, AGAIN | {409}))["job_id"])
 
     def samples(self, **query: Any) -> Iterator[dict[str, Any]]:
         """Return the samples that match, page by page."""
@@ -97,24 +100,29 @@ class Service:
     @contextmanager
     def download(self, sample_id: str, *, unit: bool) -> Iterator[Iterable[bytes]]:
         """Give the bytes of a sample: the original, or the WAV for the unit."""
-        path = f"/samples/{sample_id}/download"
-        with self._http.stream("GET", path, params={"format": "sp404"} if unit else {}) as sent:
+        form = {"format": "sp404"} if unit else {}
+        asked = self._http.build_request("GET", f"/samples/{sample_id}/download", params=form)
+        sent = self._until_sent(lambda: self._http.send(asked, stream=True, follow_redirects=True), AGAIN)
+        try:
             if sent.is_error:
                 sent.read()
                 _answer(sent)
             yield sent.iter_bytes()
+        finally:
+            sent.close()
 
     def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        return self._until_answered(lambda: self._http.request(method, path, **request), AGAIN)
+        return _answer(self._until_sent(lambda: self._http.request(method, path, **request), AGAIN))
 
-    def _until_answered(self, send: Callable[[], httpx.Response], again: Collection[int]) -> dict[str, Any]:
+    def _until_sent(self, send: Callable[[], httpx.Response], again: Collection[int]) -> httpx.Response:
         """Send until there is an answer. Between two tries, wait as the service says, or longer each time."""
         for attempt in range(TRIES):
             pause_s = min(2.0**attempt, LONGEST_PAUSE_S) * random.uniform(0.5, 1)  # noqa: S311
             with suppress(httpx.TransportError):
                 sent = send()
                 if sent.status_code not in again:
-                    return _answer(sent)
+                    return sent
+                sent.close()
                 wanted = sent.headers.get("Retry-After", "")
                 pause_s = min(float(wanted), LONGEST_PAUSE_S) if wanted.isdigit() else pause_s
             self._pause(pause_s)
@@ -130,7 +138,13 @@ def _answer(sent: httpx.Response) -> dict[str, Any]:
     if sent.is_success:
         return dict(sent.json())
     try:
-        sentence = str(sent.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        sentence = f"The service answered {sent.status_code}."
-    raise ServiceError(sentence, sent.status_code)
+        problem = sent.json()
+        limits = [each["message"] for each in problem["errors"] if each["field"] == "plan"]
+        raise ServiceError(str(problem["detail"]), sent.status_code, "".join(limits))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ServiceError(f"The service answered {sent.status_code}.", sent.status_code) from error
+
+
+def plain_text(name: str) -> str:
+    """Return a name of a file system as text, with signs in place of bytes that are none."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

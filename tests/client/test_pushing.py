@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,29 +16,41 @@ import pytest
 from sample_agent import service
 from sample_agent.account import Account, load_account, save_account
 from sample_agent.folders import walk
-from sample_agent.pull import Names, safe_name
+from sample_agent.pull import Pull, safe_name
 from sample_agent.push import Push, Pushed, hash_sounds, leave_known
-from sample_agent.service import Service
+from sample_agent.service import Service, ServiceError
 
 Answer = tuple[int, dict[str, Any]]
 ACCEPTED: Answer = (202, {"job_id": "J"})
-FULL: Answer = (422, {"detail": "Your plan has no uploads left."})
+FULL: Answer = (
+    422,
+    {"detail": "Your plan has no uploads left.", "errors": [{"field": "plan", "message": "uploads"}]},
+)
+NOT_AUDIO: Answer = (422, {"detail": "This is no audio.", "errors": []})
 
 
 class Scripted:
-    """A service that answers uploads from a list, the last one for ever, and notes what it was sent."""
+    """A service that answers uploads from a list, the last one for ever, and notes what it was sent.
 
-    def __init__(self, *uploads: Answer, left: int = 100, known: tuple[str, ...] = ()) -> None:
-        self.uploads, self.left, self.known = list(uploads), left, known
+    It knows what it has accepted, but for the first `stale` uploads, which it answers as if they were there.
+    """
+
+    def __init__(self, *uploads: Answer, known: tuple[str, ...] = (), stale: int = 0) -> None:
+        self.uploads, self.known, self.stale = list(uploads), set(known), stale
         self.keys: list[str] = []
+        self.downloads: list[int] = []  # statuses before each one succeeds
 
-    def answer(self, path: str, headers: Any) -> Answer:
-        if path == "/api/usage":
-            return 200, {"uploads": {"left": self.left}, "storage_bytes": {"left": 10**9}}
+    def answer(self, path: str, headers: Any, body: bytes) -> Answer:
         if path == "/api/uploads/known":
             return 200, {"known": [{"sha256": each} for each in self.known]}
+        if "/download" in path:
+            return (self.downloads.pop(0) if self.downloads else 200), {"of": path}
         self.keys.append(headers["Idempotency-Key"])
-        return self.uploads.pop(0) if len(self.uploads) > 1 else self.uploads[0]
+        answer = self.uploads.pop(0) if len(self.uploads) > 1 else self.uploads[0]
+        if answer[0] == 202 and len(self.keys) > self.stale:
+            audio = body.partition(b'name="audio"')[2].partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
+            self.known.add(hashlib.sha256(audio).hexdigest())
+        return answer
 
 
 @pytest.fixture
@@ -48,8 +62,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def start(script: Scripted) -> Service:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, body = script.answer(self.path, self.headers)
+                sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                status, body = script.answer(self.path, self.headers, sent)
                 self.send_response(status)
                 self.end_headers()
                 self.wfile.write(json.dumps(body).encode())
@@ -95,14 +109,14 @@ def test_it_tries_again_with_the_same_key_when_the_service_says_later(
 
 
 def test_a_plan_that_is_full_ends_it_and_what_is_left_is_counted(serve: Any, folder: Path) -> None:
-    script = Scripted(ACCEPTED, ACCEPTED, FULL, left=0)
+    script = Scripted(ACCEPTED, ACCEPTED, FULL)
     done = push(serve(script), folder)
     assert (done.sent, done.left, done.stopped, done.refused) == (2, 4, FULL[1]["detail"], [])
     assert len(script.keys) == 3, "nothing is sent in vain"
 
 
 def test_a_refused_file_is_listed_and_the_others_are_sent(serve: Any, folder: Path) -> None:
-    script = Scripted(ACCEPTED, (422, {"detail": "This is no audio."}), ACCEPTED)
+    script = Scripted(ACCEPTED, NOT_AUDIO, ACCEPTED)
     done = push(serve(script), folder, jobs=1)
     assert (done.sent, done.left) == (5, 0)
     assert [(sound.path.name, why) for sound, why in done.refused] == [("1.wav", "This is no audio.")]
@@ -111,7 +125,7 @@ def test_a_refused_file_is_listed_and_the_others_are_sent(serve: Any, folder: Pa
 def test_a_token_that_is_refused_or_a_service_that_is_away_ends_it(
     serve: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = push(serve(Scripted((403, {"detail": "No permission."}))), folder)
+    done = push(serve(Scripted((403, {"detail": "No permission.", "errors": []}))), folder)
     assert (done.sent, done.left, done.stopped) == (0, 6, "No permission.")
     away = Service(Account("http://127.0.0.1:9", "token"))
     monkeypatch.setattr(away, "find_known", lambda _: set())
@@ -142,18 +156,71 @@ def test_a_name_stays_inside_its_folder(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
-def test_samples_of_the_same_name_get_paths_of_their_own(tmp_path: Path) -> None:
-    names = Names(tmp_path)
-    sample = {"name": "Kick", "filename": "kick.aif", "collection": "Pack", "folder": "Drums/Kicks"}
-    paths = [names.path_of(sample, unit=False) for _ in range(2)]
-    paths.append(names.path_of({**sample, "filename": "KICK.aif"}, unit=False))
-    inside = [path.relative_to(tmp_path).as_posix() for path in paths]
-    assert inside == [
-        "Pack/Drums/Kicks/kick.aif",
-        "Pack/Drums/Kicks/kick 2.aif",
-        "Pack/Drums/Kicks/KICK 3.aif",
-    ]
-    assert names.path_of({"name": "A/B", "filename": "x"}, unit=True) == tmp_path / "A_B.wav"
+SAMPLE = {"id": "A", "name": "Kick", "filename": "kick.aif", "collection": "Pack", "folder": "Drums/Kicks"}
+
+
+def content_of(sample_id: str) -> bytes:
+    """What the scripted service answers to a download."""
+    return json.dumps({"of": f"/api/samples/{sample_id}/download"}).encode()
+
+
+def original(sample_id: str, **values: str) -> dict[str, str]:
+    return (
+        SAMPLE
+        | {"id": sample_id, "content_sha256": hashlib.sha256(content_of(sample_id)).hexdigest()}
+        | values
+    )
+
+
+def test_samples_of_one_name_get_numbers_and_no_other_file_is_replaced(serve: Any, tmp_path: Path) -> None:
+    mine = tmp_path / "Pack" / "Drums" / "Kicks" / "kick 2.aif"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"my own")
+    samples = [original("A"), original("B"), original("C", filename="KICK.aif")]
+    client = serve(Scripted(ACCEPTED))
+    assert [Pull(client, tmp_path, unit=False).fetch(each) for each in samples[:1]] == [True]
+    again = Pull(client, tmp_path, unit=False)
+    assert [again.fetch(each) for each in samples] == [False, True, True]
+    found = {path.name: path.read_bytes() for path in mine.parent.iterdir()}
+    assert found == {
+        "kick.aif": content_of("A"),
+        "kick 2.aif": b"my own",
+        "kick 3.aif": content_of("B"),
+        "KICK 4.aif": content_of("C"),
+    }
+
+
+def test_wavs_for_the_unit_are_known_by_their_sample(serve: Any, tmp_path: Path) -> None:
+    client = serve(Scripted(ACCEPTED))
+    old, new = SAMPLE | {"id": "A", "name": "A/B"}, SAMPLE | {"id": "B", "name": "A/B"}
+    assert Pull(client, tmp_path, unit=True).fetch(old)
+    later = Pull(client, tmp_path, unit=True)
+    assert [later.fetch(each) for each in (new, old)] == [True, False]
+    assert {path.name for path in tmp_path.rglob("*.wav")} == {"A_B.wav", "A_B 2.wav"}
+
+
+def test_a_download_waits_for_its_turn_and_leaves_nothing_when_it_is_refused(
+    serve: Any, tmp_path: Path
+) -> None:
+    script = Scripted(ACCEPTED)
+    script.downloads = [429, 503, 200, 404]
+    pull = Pull(serve(script), tmp_path, unit=False)
+    assert pull.fetch(original("A"))
+    with pytest.raises(ServiceError, match="answered 404"):
+        pull.fetch(original("B", filename="other.aif"))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["kick.aif"]
+
+
+def test_an_answer_for_a_file_that_is_gone_is_not_taken_for_an_upload(serve: Any, folder: Path) -> None:
+    script = Scripted(ACCEPTED, stale=2)
+    done = push(serve(script), folder)
+    assert (done.sent, done.left) == (6, 0)
+    assert (len(script.keys), len(set(script.keys))) == (8, 8)
+
+
+def test_a_name_that_is_no_text_is_sent_all_the_same(serve: Any, tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/kick\xff.wav")).write_bytes(b"x")
+    assert push(serve(Scripted(ACCEPTED)), tmp_path).sent == 1
 
 
 def test_an_account_is_saved_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
