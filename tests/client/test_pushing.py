@@ -181,12 +181,13 @@ def test_samples_of_one_name_get_numbers_and_no_other_file_is_replaced(serve: An
     assert [Pull(client, tmp_path, unit=False).fetch(each) for each in samples[:1]] == [True]
     again = Pull(client, tmp_path, unit=False)
     assert [again.fetch(each) for each in samples] == [False, True, True]
+    # The file system tells capitals apart here; where it does not, the last one gets a 4.
     found = {path.name: path.read_bytes() for path in mine.parent.iterdir()}
     assert found == {
         "kick.aif": content_of("A"),
         "kick 2.aif": b"my own",
         "kick 3.aif": content_of("B"),
-        "KICK 4.aif": content_of("C"),
+        "KICK 2.aif": content_of("C"),
     }
 
 
