@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 import tasks
 from app.cards.card_page import CANNOT_BE_RETRIED, STRAIGHT_BYTES, blueprint, target_names
-from app.cards.card_purpose import CARD, CARD_PURPOSE
+from app.cards.card_purpose import CARD_PURPOSE
 from app.extensions import db
 from app.jobs import actions, card_list
 from app.kits import kit_list
@@ -62,7 +62,7 @@ def retry(kit_id: str, export_id: str) -> Response:
 
 def _own_order(kit_id: str, export_id: str) -> tuple[Kit, Job]:
     kit = kit_list.owned_kit(current_user, kit_id)
-    job = owned_by(current_user, Job, export_id, Job.purpose == CARD)
+    job = owned_by(current_user, Job, export_id)
     if (job.choices or {}).get("kit_id") != kit.id:
         raise RowNotFoundError
     return kit, job
