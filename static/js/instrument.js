@@ -250,7 +250,9 @@ function followSound() {
   const { part, view } = shown;
   const at = position();
   if (isChosen() && player.isPlaying) {
-    if (part && (at >= part.to || at < part.from - NEAR_S)) player.seek(part.from);
+    // It can't be moved before the sound's length is known.
+    const isOutside = part && player.duration_s > part.from && (at >= part.to || at < part.from - NEAR_S);
+    if (isOutside) player.seek(part.from);
     if (!part && !contains(view, at / duration())) show(movedTo(view, at / duration()));
   }
   drawPosition();

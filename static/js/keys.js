@@ -1,16 +1,22 @@
 // Keyboard shortcuts. Text fields keep their keys; buttons and links keep the keys that press them.
 import { openPage } from "./navigation.js";
 import { fillMenu } from "./rows.js";
-import { currentRow, neighbour, play, stop, toggle } from "./player.js";
-import { soundRows } from "./sound_rows.js";
+import { currentRow, neighbour, play, player, stop, toggle } from "./player.js";
+import { elementOf, soundRows } from "./sound_rows.js";
 
 const isSignedIn = "signedIn" in document.body.dataset;
 const field = () => document.getElementById("q");
-const focusedRow = () => document.activeElement?.closest?.(".row[data-src]");
 const targetRow = () => focusedRow() ?? currentRow();
 let awaitsAnswer = false; // Enter was pressed in the search field: the first row that comes is next
 let isTyped = false; // since the search was sent
 let leftRow = null; // the id of the row that had the focus before htmx replaced it
+
+// The sample beside the list stands for its row.
+function focusedRow() {
+  const row = document.activeElement?.closest?.(".row[data-src]");
+  const opened = document.activeElement?.closest?.("#beside")?.querySelector(".instrument");
+  return opened && (!row || row === opened) ? elementOf(opened.dataset.src) : row;
+}
 
 function goTo(row) {
   if (!row) return;
@@ -36,8 +42,8 @@ function showShortcuts() {
 
 function playOrPause() {
   const row = focusedRow();
-  if (row && row !== currentRow()) play(row);
-  else if (currentRow()) toggle();
+  if (row && row.dataset.src !== player.source) play(row);
+  else if (player.source) toggle(); // its row may be on another page
   else if (neighbour(0)) play(neighbour(0));
 }
 
@@ -79,7 +85,7 @@ function isTyping(element) {
 
 function keepsKey(element, key) {
   if (key === " ") return element.closest("button, summary, input");
-  if (key === "Enter") return element.closest("button, summary, a") || !focusedRow();
+  if (key === "Enter") return element.closest("button, summary, a, #beside") || !focusedRow();
   return key.startsWith("Arrow") && soundRows().length === 0;
 }
 

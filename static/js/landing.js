@@ -8,12 +8,14 @@ const lengthS = Number(button.dataset.length);
 let context = null;
 let source = null;
 let startedAt = 0;
+let presses = 0; // the latest one counts
 
-async function start() {
+async function start(press) {
   context ??= new AudioContext();
   await context.resume();
   const response = await fetch(button.dataset.loop);
   const buffer = await context.decodeAudioData(await response.arrayBuffer());
+  if (press !== presses) return;
   source = new AudioBufferSourceNode(context, {
     buffer, loop: true, loopStart: LOOP_START_S, loopEnd: LOOP_START_S + lengthS,
   });
@@ -41,8 +43,9 @@ function show(isPlaying) {
 }
 
 button.addEventListener("click", async () => {
+  const press = ++presses;
   const isPlaying = button.getAttribute("aria-pressed") === "true";
   show(!isPlaying);
   if (isPlaying) stop();
-  else await start().catch(() => show(false));
+  else await start(press).catch(() => press === presses && show(false));
 });

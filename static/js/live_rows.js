@@ -1,6 +1,7 @@
 // The open library follows what happens to it: new samples slide in at the top, and counts and filters change. What
 // is being read, played or selected stays where it is on the screen.
 /* global htmx, Idiomorph */
+import { inMain } from "./navigation.js";
 import { describe } from "./rows.js";
 
 const INTERVAL_MS = 4000;
@@ -8,6 +9,8 @@ const BUSY = ".row:focus-within, .row.playing, .row:has(.pick:checked), .menu[op
 const find = (id) => document.getElementById(id);
 // Null where the search has found nothing: rows that are only close are not its list.
 const list = () => find("found") && document.querySelector("#results .rows tbody");
+// Of new rows those that the list does not have, each once.
+const missing = (rows) => rows.filter((row, at) => !find(row.id) && rows.findIndex(({ id }) => id === row.id) === at);
 let timer = null;
 let held = []; // new rows that wait until they can come in without moving anything
 
@@ -31,9 +34,9 @@ function show(html) {
   }
   const mark = news.content.getElementById("news");
   find("news").replaceWith(mark);
-  const rows = [...news.content.querySelectorAll(".row")].filter((row) => !find(row.id));
+  const rows = missing([...news.content.querySelectorAll(".row")]);
   if (!list() && Number(mark.dataset.new)) return reload();
-  if (rows.length) add([...rows, ...held]);
+  if (rows.length) add(missing([...rows, ...held]));
   else if (Number(mark.dataset.new) && !news.content.querySelector(".row")) announce(Number(mark.dataset.new));
 }
 
@@ -41,7 +44,7 @@ function show(html) {
 const keepsOpen = (name, element) => !(name === "open" && element.tagName === "DETAILS");
 
 function reload() {
-  htmx.ajax("GET", location.href, { target: "#results", swap: "outerHTML" });
+  htmx.ajax("GET", inMain, { target: "#results", swap: "outerHTML" });
 }
 
 // Puts rows on top. If something is in use that would move, the page scrolls by as much; where it can't, they wait.
@@ -77,8 +80,9 @@ function announce(count) {
 function showNew(button) {
   button.hidden = true;
   if (held.length) {
-    list().prepend(...held);
-    held.forEach((row) => htmx.process(row));
+    const rows = missing(held);
+    list().prepend(...rows);
+    rows.forEach((row) => htmx.process(row));
     held = [];
   }
   if (!list().querySelector(".row.new")) return reload();
@@ -96,9 +100,10 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.successful && /\/(delete|restore)$/.test(detail.pathInfo.requestPath)) look();
 });
 
-// A new search has its own rows. A row that "Show more" brings again takes the place of the new one.
+// A new search has its own rows, and so has another page. A row that "Show more" brings again takes the place of the
+// new one.
 document.addEventListener("htmx:load", ({ target }) => {
-  if (target.id === "results") held = [];
+  if (["results", "main"].includes(target.id)) held = [];
   if (target.id) document.querySelectorAll(`.row.new[id="${CSS.escape(target.id)}"]`).forEach((row) => {
     if (row !== target) row.remove();
   });

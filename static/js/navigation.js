@@ -18,7 +18,7 @@ const main = () => document.getElementById("main");
 const addressOf = ({ pathname, search }) => pathname + search;
 const places = new Map(); // by address: where the page was left
 let shown = addressOf(location); // Back changes the location before the page
-let inMain = shown; // the address of what is in <main>, which stays while a sample is beside it
+export let inMain = shown; // the address of what is in <main>, which stays while a sample is beside it
 let titleOfMain = document.title;
 let latest = null; // of the page that is being fetched
 
@@ -38,11 +38,12 @@ export function openPage(href) {
   else location.assign(url);
 }
 
-async function visit(url, { isBack = false, isBeside = fitsBeside(url) } = {}) {
+async function visit(url, { isBack = false, canBeBeside = fitsBeside(url) } = {}) {
   keepPlace();
   const found = await fetchPage(url);
   if (!found) return;
   const address = addressOf(new URL(found.url));
+  const isBeside = canBeBeside && found.page.getElementById("sample"); // a sample may be gone
   if (!isBack) addToHistory(address + url.hash, isBeside ? { list: inMain } : null);
   shown = address;
   if (isBeside) {
@@ -128,19 +129,22 @@ async function returnToPlace(place) {
   return scrollTo(0, place.top);
 }
 
-// Load the next rows of the list. Resolves with whether there are more than before.
+// Load the next rows of the list. Resolves with whether there are more than before, when their own link works.
 function showMoreRows() {
   const link = document.querySelector(".rows .more a");
   if (!link) return false;
   const before = rowCount();
   return new Promise((resolve) => {
     const listening = new AbortController();
-    const check = ({ detail }) => {
-      if (detail.requestConfig.elt !== link) return;
+    const check = ({ type, detail }) => {
+      const isOver = type === "htmx:afterSettle" || !detail.successful;
+      if (detail.requestConfig?.elt !== link || !isOver) return;
       listening.abort();
       resolve(rowCount() > before);
     };
-    document.addEventListener("htmx:afterRequest", check, { signal: listening.signal });
+    for (const name of ["htmx:afterRequest", "htmx:afterSettle"]) {
+      document.addEventListener(name, check, { signal: listening.signal });
+    }
     link.click();
   });
 }
@@ -183,7 +187,7 @@ function onPopState(event) {
   if (addressOf(location) === inMain) closePanel();
   else if (!isAnchor) {
     const url = new URL(location);
-    visit(url, { isBack: true, isBeside: event.state?.list === inMain && fitsBeside(url) });
+    visit(url, { isBack: true, canBeBeside: event.state?.list === inMain && fitsBeside(url) });
   }
 }
 

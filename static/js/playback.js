@@ -61,21 +61,19 @@ export const repeatedPart = () => part;
 // Repeat only from one place to another, both in seconds, or without arguments as before.
 export function setPart(from_s, to_s) {
   if (!part) wasLoop = audio.loop;
-  part = from_s === undefined ? null : [from_s, to_s];
   const at_s = position_s();
-  if (!part && !wasLoop) {
-    silenceVoice();
-    audio.currentTime = at_s;
-  }
-  setLoop(part ? true : wasLoop);
+  part = from_s === undefined ? null : [from_s, to_s];
+  setLoop(Boolean(part) || wasLoop);
   if (voice?.isSounding) playFrom(at_s);
 }
 
 export function setLoop(on) {
   audio.loop = on;
   if (!on) part = null;
-  if (voice?.isSounding) voice.setLoop(on);
-  else if (!audio.paused) prepareVoice();
+  if (voice?.isSounding) {
+    voice.setLoop(on);
+    if (!on) audio.currentTime = voice.position_s; // it ends with the voice
+  } else if (!audio.paused) prepareVoice();
 }
 
 export function setVolume(value) {

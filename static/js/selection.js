@@ -25,17 +25,25 @@ function pickRange(box) {
 
 document.addEventListener("click", (event) => {
   if (!event.target.matches(".pick")) return;
-  if (event.shiftKey && lastPicked) pickRange(event.target);
+  if (event.shiftKey && lastPicked?.isConnected) pickRange(event.target);
   lastPicked = event.target;
   update();
+});
+
+const PRESSED = "a, button, input, select, textarea, label, summary, .menu-items, .warned";
+
+// A range of rows is no text to select.
+document.addEventListener("mousedown", (event) => {
+  const isRange = event.shiftKey && event.target.closest(".rows .row") && !event.target.closest(PRESSED);
+  if (isRange) event.preventDefault();
 });
 
 // A click beside what a row shows selects it.
 document.addEventListener("click", (event) => {
   const cell = event.target.closest(".rows .row td:not(.col-wave)");
   const box = cell?.closest(".row").querySelector(".pick");
-  const isEmptySpace = cell && !event.target.closest("a, button, input, label, summary, .menu-items, .warned");
-  if (!box || !isEmptySpace || String(getSelection())) return;
+  const isSelectingText = !event.shiftKey && String(getSelection());
+  if (!box || event.target.closest(PRESSED) || isSelectingText) return;
   box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
 });
 

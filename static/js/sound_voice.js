@@ -46,6 +46,7 @@ export class SoundVoice {
 
   // Without a loop it plays on to the end of the samples, and no further.
   setLoop(on) {
+    Object.assign(this.#playing, { offset_s: this.position_s, startedAt: this.context.currentTime });
     this.#playing.source.loop = on;
   }
 

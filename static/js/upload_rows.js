@@ -1,6 +1,7 @@
 // How the tray of uploads looks: a row for each file, one bar for all of them, and one card for what the plan does
 // not take. On pages with jobs it stands above them; elsewhere it is a thin strip that opens.
 import { drawFile } from "./file_waves.js";
+import { player } from "./player.js";
 
 const UNPLAYABLE = /\.(aif|aiff|aifc|caf)$/i; // in the common browsers
 const tray = document.getElementById("tray");
@@ -36,8 +37,21 @@ function offerPlaying(entry) {
 
 export function removeRow(entry) {
   const { src } = rowButton(entry, "play").dataset;
-  if (src && document.getElementById("sound").src !== src) URL.revokeObjectURL(src);
+  if (src) forgetFile(src);
   entry.item.remove();
+}
+
+// The file that is in the player stays until another sound is chosen.
+function forgetFile(src) {
+  if (player.source !== src) {
+    URL.revokeObjectURL(src);
+    return;
+  }
+  document.addEventListener("player:change", function onChange() {
+    if (player.source === src) return;
+    document.removeEventListener("player:change", onChange);
+    URL.revokeObjectURL(src);
+  });
 }
 
 export function showBusy(entry) {
@@ -115,6 +129,13 @@ export function showLinkToJobs() {
   openTray(true);
 }
 
+function removeLinkToJobs() {
+  const link = tray.querySelector(".tray-link");
+  if (!link) return;
+  link.remove();
+  tray.hidden = isEmpty();
+}
+
 function openTray(isOpen) {
   tray.classList.toggle("open", isOpen);
   part("toggle").setAttribute("aria-expanded", String(isOpen));
@@ -123,7 +144,9 @@ function openTray(isOpen) {
 // On a page that shows jobs the tray belongs to it. It is taken out before htmx replaces that part of the page.
 function placeTray() {
   const place = document.getElementById("tray-place");
-  if (tray.parentElement !== (place ?? document.body)) (place ?? document.body).append(tray);
+  if (place) removeLinkToJobs();
+  if (tray.parentElement === (place ?? document.body)) return;
+  (place ?? document.body).append(tray);
   if (place) openTray(true);
 }
 
@@ -133,5 +156,6 @@ if (tray) {
     if (event.detail.target?.contains(tray)) document.body.append(tray);
   });
   document.addEventListener("htmx:afterSettle", placeTray);
+  tray.addEventListener("click", (event) => { if (event.target.closest(".tray-link a")) removeLinkToJobs(); });
   part("toggle").addEventListener("click", () => openTray(!tray.classList.contains("open")));
 }

@@ -76,7 +76,7 @@ def test_a_chosen_folder_and_a_zip_are_taken(page: Page, tmp_path: Path) -> None
     answer = {"fits": False, "sentence": "That would be 3 uploads; you have 1 left today."}
     page.route("**/upload/room*", lambda route: route.fulfill(json=answer))
     page.locator("#audio").set_input_files(archive)
-    waiting = page.locator(".queue-item.refused", has_text="Night.zip: That would be 3 uploads")
+    waiting = page.locator(".queue-item.refused", has_text="Night.zip That would be 3 uploads")
     waiting.get_by_role("button", name="Send it").click()
     expect(page.locator(".card.completed", has_text="No sound was added.")).to_be_visible(timeout=60_000)
 

@@ -210,6 +210,7 @@ def test_files_can_be_dropped_on_any_page(page: Page) -> None:
     drop(page, [("Elsewhere.wav", chord((220.0, 261.63, 329.63)))])
     page.get_by_role("link", name="Watch them finish").click()
     expect(page.locator(".card.completed", has_text="Elsewhere.wav")).to_be_visible(timeout=30_000)
+    expect(page.locator("#tray")).to_be_hidden()
 
 
 def test_a_visitor_hears_the_loop_on_the_landing_page(page: Page) -> None:
@@ -221,4 +222,7 @@ def test_a_visitor_hears_the_loop_on_the_landing_page(page: Page) -> None:
     expect(place).not_to_have_js_property("value", 0)
     page.get_by_role("button", name="Stop the loop").click()
     expect(button).to_have_attribute("aria-pressed", "false")
+    expect(place).to_have_js_property("value", 0)
+    page.locator("#loop-button").dblclick()
+    page.wait_for_timeout(500)  # in which the loop would begin
     expect(place).to_have_js_property("value", 0)

@@ -44,6 +44,10 @@ def test_the_panel_shapes_on_the_page_of_the_sample(page: Page) -> None:
     after.click()
     expect(page.locator("#player [data-player=name]")).to_have_text(re.compile("shaped"))
     expect(page.locator("#shaped .shaped-row").nth(1)).to_have_class(re.compile("sounding"))
+    page.locator("#shaped .shaped-row .play").first.click()
+    expect(page.locator("#player [data-player=link]")).to_have_attribute(
+        "href", re.compile(r"/samples/\w{26}$")
+    )
     # The quieter of both plays as it is, the other one turned down to it.
     gains = page.locator("#shaped .shaped-row").evaluate_all("rows => rows.map(row => row.dataset.gain)")
     assert max(float(gain) for gain in gains) == 1.0
