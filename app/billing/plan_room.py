@@ -36,10 +36,15 @@ class PlanUsage:
     @property
     def takes_overage(self) -> bool:
         """Whether one more charged upload stays within the cap."""
+        return self.extra_uploads_left > 0
+
+    @property
+    def extra_uploads_left(self) -> int:
+        """How many more charged uploads stay within the cap."""
         price_cents = self.plan.overage_price_cents
         if price_cents is None or self.cap_cents is None:
-            return False
-        return self.overage_cents + price_cents <= self.cap_cents
+            return 0
+        return max(self.cap_cents - self.overage_cents, 0) // price_cents
 
     @property
     def storage_left_bytes(self) -> int:

@@ -15,9 +15,13 @@ cancel = transitions.cancel
 
 
 def cancel_batch(batch_id: str) -> int:
-    """Cancel what waits or runs of a batch, and give its charges back; return how many jobs that were."""
+    """Cancel what waits or runs of a batch, and give its charges back; return how many jobs that were.
+
+    A job that adds others to the batch is cancelled first, so that none comes afterwards.
+    """
+    feeding = sum(transitions.cancel(job_id) for job_id in _jobs_feeding(batch_id))
     unfinished = select(Job.id).where(Job.batch_id == batch_id, Job.state.in_(UNFINISHED))
-    return sum(transitions.cancel(job_id) for job_id in db.session.scalars(unfinished).all())
+    return feeding + sum(transitions.cancel(job_id) for job_id in db.session.scalars(unfinished).all())
 
 
 def retry(job_id: str) -> bool:
@@ -65,3 +69,13 @@ def cancel_all(user_id: str) -> None:
     session.execute(update(Job).where(Job.user_id == user_id, Job.state.in_(UNFINISHED)).values(**ended))
     open_batches = update(Batch).where(Batch.user_id == user_id, Batch.settled_at.is_(None))
     session.execute(open_batches.values(settled_at=now))
+
+
+def _jobs_feeding(batch_id: str) -> list[str]:
+    """Return the unfinished jobs that add others to a batch."""
+    fed_by = purposes.feeding_batches()
+    owner_id = select(Batch.user_id).where(Batch.id == batch_id).scalar_subquery()
+    rows = select(Job.id, Job.purpose).where(
+        Job.user_id == owner_id, Job.purpose.in_(fed_by), Job.state.in_(UNFINISHED)
+    )
+    return [job_id for job_id, purpose in db.session.execute(rows) if fed_by[purpose](job_id) == batch_id]

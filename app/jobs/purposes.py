@@ -110,6 +110,7 @@ class Purpose:
     result_address: Callable[[Job], str] = lambda _: ""
     # Return the results with what is too large for the job's row. Nothing of it is kept.
     gather: Callable[[StepInput], Results] = lambda work: work.results
+    fed_batch: Callable[[str], str] | None = None  # the batch that a job adds jobs to, by the job's own id
     stores_ahead: bool = False  # it puts files of samples into the store that no row names before its end
     is_preview: bool = False  # somebody waits for it at the screen: it has no card and sends no webhook
     priority_offset: int = 0  # added to the plan's priority: above 0, it lets other jobs of its tier go first
@@ -162,6 +163,11 @@ def register(*rows: Purpose) -> None:
 def find_purpose(name: str) -> Purpose:
     """Return the row of a purpose; one that only a newer version knows has plain words."""
     return _rows.get(name) or replace(OF_A_NEWER_VERSION, name=name)
+
+
+def feeding_batches() -> dict[str, Callable[[str], str]]:
+    """Return the purposes whose jobs add others to a batch, with what tells which batch."""
+    return {row.name: row.fed_batch for row in _rows.values() if row.fed_batch is not None}
 
 
 def storing_ahead() -> list[str]:

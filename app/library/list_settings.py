@@ -15,6 +15,7 @@ COLUMNS = {
     "words": "Tags and words",
 }  # fmt: skip
 SEPARATOR = " "
+REMEMBERED = "remembered"  # what the search form sends as the order as long as none is chosen in it
 
 
 def with_chosen_order(user: User, query: SampleQuery, args: Mapping[str, str]) -> SampleQuery:
@@ -22,12 +23,24 @@ def with_chosen_order(user: User, query: SampleQuery, args: Mapping[str, str]) -
 
     A sentence asks for its own order, so it gets no other one unless the address says so.
     """
-    if "sort" not in args:
-        return query if query.ask else replace(query, sort=user.library_sort)
+    if is_order_left_open(args):
+        return with_remembered_order(user, query)
     if query.sort != user.library_sort:
         with transaction():
             user.library_sort = query.sort
     return query
+
+
+def is_order_left_open(args: Mapping[str, str]) -> bool:
+    """Say whether an address names no order."""
+    return args.get("sort", REMEMBERED) == REMEMBERED
+
+
+def with_remembered_order(user: User, query: SampleQuery) -> SampleQuery:
+    """Return a search that names no order in the one chosen last, unless a sentence asks for its own."""
+    if query.ask or query.sort or not user.library_sort:
+        return query
+    return replace(query, sort=user.library_sort, is_sort_remembered=True)
 
 
 def hidden_columns(user: User) -> list[str]:

@@ -9,13 +9,15 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.collections import collection_list
 from app.form_responses import parse_whole_number
 from app.library import list_settings, news
 from app.negotiation import wants_fragment
 from app.search import facets, indexing
 from app.search.listed_samples import load_listed
 from app.search.match_counts import count_matches
-from app.search.sample_query import SampleQuery, with_learned_words
+from app.search.sample_query import SampleQuery, with_collection_name, with_learned_words
+from app.search.term_labels import order_label
 
 blueprint = Blueprint("listing", __name__, url_prefix="/samples")
 
@@ -33,6 +35,9 @@ def index() -> BaseResponse:
     if news.is_unchanged(current_user, version):
         return Response(status=204)
     query = with_learned_words(current_user, SampleQuery.from_args(request.args))
+    query = with_collection_name(current_user, query)
+    if list_settings.is_order_left_open(request.args):
+        query = list_settings.with_remembered_order(current_user, query)
     indexing.follow_changes(current_user.id)
     mark = news.current_mark(current_user)  # before the rest: what changes meanwhile is looked for again
     ids = news.new_samples(current_user, query, since)
@@ -46,6 +51,8 @@ def index() -> BaseResponse:
         results=counts,
         counts=counts,
         tags=facets.count_tags(current_user),
+        order=order_label(query.sort, query.terms),
+        **collection_list.filter_choices(current_user, query),
         number=len(ids),
         samples=load_listed(current_user, ids) if are_listed else [],
     )

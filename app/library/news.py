@@ -61,12 +61,12 @@ def is_newest_first(query: SampleQuery) -> bool:
 
 
 def parse_time(text: str) -> datetime | None:
-    """Return a time that a page was given; None for any other text."""
+    """Return a time that a page was given; None for any other text, and for a time before 1970."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return time if time.tzinfo is not None else None
+    return time if time.tzinfo is not None and time >= LONG_AGO else None
 
 
 def _version(user: User) -> ScalarSelect[int]:

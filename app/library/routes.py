@@ -64,6 +64,8 @@ def index() -> str:
         wider=wider,
         close=[] if results.total else facets.close_matches(current_user, query, wider),
         sorts=ranking.SORT_ORDERS,
+        is_order_open=list_settings.is_order_left_open(request.args),
+        order_left_open=list_settings.REMEMBERED,
         counts=results.counts,
         tags=facets.count_tags(current_user),
         **collection_list.filter_choices(current_user, query),

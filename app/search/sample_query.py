@@ -19,7 +19,7 @@ from app.search.ranking import SORT_ORDERS
 from app.search.sentence_parser import MAX_SENTENCE_LENGTH, Term
 
 MAX_TEXT_LENGTH = 200
-NOT_IN_ADDRESS = ("learned", "collection_name")
+NOT_IN_ADDRESS = ("learned", "collection_name", "is_sort_remembered")
 WORD = re.compile(r"[^\s,;.!?]+")
 
 
@@ -47,6 +47,8 @@ class SampleQuery:
     learned: Meanings = field(default_factory=dict, compare=False)
     # Nor is this: the name of the collection; empty for one that the user does not have.
     collection_name: str = field(default="", compare=False)
+    # Nor this: the order is the one that was chosen last, so addresses leave it out.
+    is_sort_remembered: bool = field(default=False, compare=False)
 
     @classmethod
     def from_args(cls, args: Mapping[str, str]) -> SampleQuery:
@@ -72,7 +74,8 @@ class SampleQuery:
 
     def to_args(self, **changes: Any) -> dict[str, str]:
         """Return the arguments of this search with some values changed; empty values are left out."""
-        values = vars(self) | changes
+        unnamed = {"sort": ""} if self.is_sort_remembered else {}
+        values = vars(self) | unnamed | changes
         return {
             name: _to_text(value)
             for name, value in values.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -13,8 +12,7 @@ from sqlalchemy import select
 
 from app.audio.decoding.format_sniffer import WAV
 from app.billing import plans, quota
-from app.extensions import db, settings
-from app.integrations.storage import StorageError, open_store
+from app.extensions import db
 from app.jobs import purposes
 from app.models import Job, Sample, User
 from app.models.base import transaction, utcnow
@@ -58,11 +56,7 @@ def _store(key: str, content: bytes) -> None:
         with spool.disk_errors_told():
             file.write(content)
             file.flush()
-        try:
-            open_store(settings()).put(key, Path(file.name), WAV.mime)
-        except StorageError as error:
-            message = "The demo sounds could not be stored right now. Try again in a minute."
-            raise intake.UploadUnavailableError(message) from error
+        intake.store_received(key, Path(file.name), WAV.mime, "The demo sounds")
 
 
 def _insert_missing(user: User, jobs: Sequence[Job]) -> list[Job]:
@@ -76,11 +70,9 @@ def _insert_missing(user: User, jobs: Sequence[Job]) -> list[Job]:
         for job in added:
             session.add(job)
             quota.keep_free_of_charge(job)
-    store = open_store(settings())
     for job in jobs:
         if job not in added:
-            with suppress(StorageError):  # the sweep of orphans removes what is left
-                store.delete(str(job.incoming_key))
+            intake.remove_stored(str(job.incoming_key))
     return added
 
 

@@ -15,12 +15,14 @@ from sqlalchemy import select
 
 from app.audio.errors import UnreadableAudio
 from app.billing import plans, quota
+from app.collections import collection_rows
+from app.collections.collection_rows import TooManyCollectionsError
 from app.engine.sound_unpacker import unpack_some
 from app.extensions import db, settings
 from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs import lease
 from app.jobs.lease import LeaseLostError
-from app.jobs.purposes import StepInput
+from app.jobs.purposes import PROGRESS, StepInput
 from app.models import Job, User
 from app.models.base import derived_id, transaction
 from app.models.display_names import file_name, file_title
@@ -33,7 +35,6 @@ from app.upload.intake import UploadOptions, UploadRefusedError
 from app.upload.upload_purpose import UPLOAD
 
 TAKEN = "taken"  # the step's result
-PROGRESS = "progress"  # an early result, which the job's card shows
 PORTION_SOUNDS, PORTION_BYTES = 50, 64 << 20
 """How much is unpacked at once: it lies on the disk until it is stored."""
 NO_ROOM = "no room in your plan."
@@ -72,13 +73,15 @@ class SoundTaking:
     _seen: set[str] = field(default_factory=set)  # hashes of what is being analysed or was taken
 
     def take_all(self) -> None:
-        """Take every sound that can be taken, and note the others."""
+        """Take every sound that can be taken, and note the others. Raises UnreadableAudio."""
         self.problems += self.contents.problems
         self._seen = _hashes_under_way(self.work.claim.user_id)
         there = self._jobs_that_are_there()
         self.taken = len(there)
         zip_id = self.work.claim.job_id
         left = [one for one in self._of_right_size() if derived_id(zip_id, one.number) not in there]
+        if left:
+            self._require_collection()
         for portion in _portions(left):
             if self.refusal:
                 self.without_room += [sound.left_out(NO_ROOM) for sound in portion]
@@ -97,6 +100,17 @@ class SoundTaking:
             "side_files": self.contents.side_files,
             "projects": self.contents.projects,
         }
+
+    def _require_collection(self) -> None:
+        """Refuse the ZIP before its first sound is stored, if there can't be a collection for them."""
+        user_id, name = self.work.claim.user_id, self._collection_name
+        try:
+            if name and collection_rows.find_named(user_id, name) is None:
+                collection_rows.check_room(user_id)
+        except TooManyCollectionsError as error:
+            raise UnreadableAudio(str(error)) from error
+        finally:
+            db.session.commit()
 
     def _jobs_that_are_there(self) -> set[str]:
         """Return the ids of the sounds that an earlier attempt has taken."""

@@ -82,7 +82,7 @@ UNPACK_PURPOSE = Purpose(
         waiting="To be unpacked",
         completed="Unpacked",
         unsuccessful="To be unpacked",
-        cancelled="Cancelled. Sounds that are already unpacked will still be analysed.",
+        cancelled="Cancelled. Sounds that were unpacked before have cards of their own.",
         plural="ZIPs",
         file_refused="Nothing more was added to your library.",
         tries_used_up=f"We keep the ZIP for {transitions.FILE_KEPT_FOR.days} days: try again. "
@@ -91,6 +91,7 @@ UNPACK_PURPOSE = Purpose(
         mail=None,
     ),
     shows_file_size=True,
+    fed_batch=sounds_batch_id,
     result_label="See what was in it",
     result_address=lambda job: url_for("upload.unpacked", zip_id=job.id),
     last_stage=Stage(READY, "Finishing."),

@@ -19,13 +19,13 @@ from app.models.job import ZIP_ENDING
 from app.plurals import pluralize
 from app.sp404.errors import UnitFileError
 from app.sp404.importing.sound_zip import ZipContents, read_sound_zip, refusal_of
+from app.sp404.project.file_trees import ZIP_MAGICS
 from app.upload import spool
 from app.upload.intake import UploadRefusedError, check_quota_early, remove_stored, store_received
 from app.upload.zip_purpose import SOUNDS, UNPACK, UNPACK_PURPOSE
 
 ZIP_MIME = "application/zip"
 MAX_WAITING_ZIPS = 8
-LOOKS_LIKE_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 class UnitProjectError(UploadRefusedError):
@@ -35,9 +35,9 @@ class UnitProjectError(UploadRefusedError):
 def is_zip(stream: IO[bytes], raw_name: str | None) -> bool:
     """Return whether a file that was sent is a ZIP by its name and its first bytes."""
     stream.seek(0)
-    head = stream.read(len(LOOKS_LIKE_ZIP[0]))
+    head = stream.read(len(ZIP_MAGICS[0]))
     stream.seek(0)
-    return (raw_name or "").casefold().endswith(ZIP_ENDING) and head in LOOKS_LIKE_ZIP
+    return (raw_name or "").casefold().endswith(ZIP_ENDING) and head in ZIP_MAGICS
 
 
 def receive(user: User, stream: IO[bytes], raw_name: str | None) -> Job:
@@ -87,12 +87,15 @@ def look_into(path: Path, name: str) -> ZipContents:
 def quota_sentence(user: User, count: int, size_bytes: int) -> tuple[bool, str]:
     """Return whether the plan takes so many sounds at no cost, and a sentence to be read before."""
     now = quota.plan_usage(user)
+    extra, price_cents = now.extra_uploads(count), now.plan.overage_price_cents or 0
     if (refused := now.refusal_of_several(count, size_bytes)) is not None:
-        return False, f"{refused} Or send it now: what fits is taken, and the rest is listed."
+        charged = min(extra, now.extra_uploads_left)
+        extras = f"up to {pluralize(charged, 'extra upload')} for {format_dollars(charged * price_cents)}"
+        taken = f"what fits is taken, with {extras}," if charged else "what fits is taken,"
+        return False, f"{refused} Or send it now: {taken} and the rest is listed."
     each = "It counts" if count == 1 else "Each counts"
     told = f"{pluralize(count, 'sound')}. {each} as an upload; you have {now.uploads_left:,} left "
     told += now.plan.this_period
-    extra, price_cents = now.extra_uploads(count), now.plan.overage_price_cents or 0
     if not extra:
         return True, f"{told}."
     others = "the other one costs" if extra == 1 else f"the other {extra:,} cost"
@@ -138,8 +141,7 @@ def _insert(user_id: str, job: Job) -> Job:
 
 
 def _require_place(user: User) -> None:
-    waiting = reprocess.unfinished_jobs_for(user, UNPACK) + reprocess.retriable_jobs_for(user, UNPACK)
-    if len(waiting) >= MAX_WAITING_ZIPS:
+    if len(reprocess.unfinished_jobs_for(user, UNPACK)) >= MAX_WAITING_ZIPS:
         raise UploadRefusedError(
             f"{MAX_WAITING_ZIPS} ZIPs are waiting to be unpacked. Send more when they are done."
         )

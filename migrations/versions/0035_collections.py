@@ -21,8 +21,6 @@ INDEXED = (
     " liked, created_at, deleted_at"
 )
 PLACE = "collection_id, folder"
-INDEX = "ix_samples_collection"
-IN_INDEX = ["collection_id", "deleted_at", "folder", "size_bytes", "created_at"]
 
 
 def upgrade() -> None:
@@ -58,13 +56,10 @@ def upgrade() -> None:
     op.add_column("samples", sa.Column("collection_id", sa.String(length=26), nullable=True))
     op.add_column("samples", sa.Column("folder", FOLDER, nullable=False, server_default=""))
     _note_updates_of(f"{INDEXED}, {PLACE}")
-    with op.get_context().autocommit_block():
-        op.create_index(INDEX, "samples", IN_INDEX, postgresql_concurrently=True)
 
 
 def downgrade() -> None:
     _note_updates_of(INDEXED)
-    op.drop_index(INDEX, table_name="samples")
     for column in ("folder", "collection_id"):
         op.drop_column("samples", column)
     for column in ("folder", "collection"):

@@ -1,4 +1,4 @@
-// Sorts the files of a folder: sounds, files that a computer put there, and what is no audio.
+// Sorts the files of a folder: sounds, files that a computer put there, and what is not audio.
 
 // By their endings, as in app/sp404/importing/sound_zip.py.
 const SOUND = /\.(wave?|bwf|aif[fc]?|flac|mp3|og[ga]|opus|m4[ab]|mp4|3gp|mov|aac)$/i;
@@ -26,7 +26,7 @@ export function describeCount(folder, count) {
   if (count.unread.length) notices.push(`${folder}: the browser could not read ${named(count.unread)}. Drop it again.`);
   const total = count.noAudio + count.hidden;
   if (total) {
-    const kinds = [[count.noAudio, "no audio"], [count.hidden, "hidden"]].filter(([number]) => number);
+    const kinds = [[count.noAudio, "not audio"], [count.hidden, "hidden"]].filter(([number]) => number);
     const told = kinds.map(([number, kind]) => `${number} ${number === 1 ? "is" : "are"} ${kind}`).join(", ");
     notices.push(`${folder}: ${total} ${total === 1 ? "file" : "files"} left out: ${told}.`);
   }

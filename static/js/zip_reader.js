@@ -50,7 +50,7 @@ async function findDirectory(blob) {
   const view = await viewOf(blob, tail, blob.size - tail);
   let end = view.byteLength - END_BYTES;
   while (end >= 0 && view.getUint32(end, true) !== END) end -= 1;
-  if (end < 0) throw new Error("it is no ZIP, or is cut off");
+  if (end < 0) throw new Error("it is not a ZIP, or is cut off");
   const locator = await viewOf(blob, Math.max(tail + end - LOCATOR_BYTES, 0), LOCATOR_BYTES);
   if (locator.byteLength === LOCATOR_BYTES && locator.getUint32(0, true) === LOCATOR_64) {
     const large = await viewOf(blob, Number(locator.getBigUint64(8, true)), 56);

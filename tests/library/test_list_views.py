@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from html import unescape
 
+import pytest
+
+from app.collections import collection_rows
 from app.extensions import db
-from app.library import samples, trash
-from app.models import User
+from app.library import routes, samples, trash
+from app.models import Sample, User
+from app.models.base import transaction
+from app.search import sample_search
+from app.search.indexing import follow_changes
 from tests.query_counter import counted_queries
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser, row_names
@@ -23,6 +30,11 @@ def number_new(part: str) -> str:
     found = re.search(r'id="news" hidden data-new="(\d+)"', part)
     assert found is not None
     return found[1]
+
+
+def chosen_orders(page: str) -> list[str]:
+    select = page.partition('<select id="sort"')[2].partition("</select>")[0]
+    return re.findall(r'value="([^"]*)" selected', select)
 
 
 def test_an_open_list_learns_of_new_samples_and_counts(as_owner: Browser, owner: User) -> None:
@@ -65,7 +77,9 @@ def test_only_what_the_search_asks_for_is_new(as_owner: Browser, as_stranger: Br
 
 
 def test_an_address_of_news_that_no_page_makes_is_refused(as_owner: Browser) -> None:
-    for search in ("", "?version=1", "?version=x&since=2026-01-01T00:00:00%2B00:00", "?version=1&since=2026"):
+    midnight = "T00:00:00%2B00:00"
+    searches = (f"version=x&since=2026-01-01{midnight}", f"version=1&since=0001-01-01{midnight}")
+    for search in ("", "?version=1", "?version=1&since=2026", *(f"?{each}" for each in searches)):
         assert as_owner.get(f"/samples/news{search}").status_code == 400, search
 
 
@@ -87,10 +101,66 @@ def test_the_order_is_remembered_until_another_is_chosen(as_owner: Browser, owne
     shelve(owner, {"B": {}, "A": {}, "C": {}})
     as_owner.get("/samples?sort=name")
     assert row_names(as_owner.get("/samples").text) == ["A", "B", "C"]
-    assert 'value="name" selected' in as_owner.get("/samples?liked=1").text
-    assert " selected" not in as_owner.get("/samples?ask=darkest").text.partition("</select>")[0]
+    part = as_owner.get("/samples?sort=name&liked=1").text
+    assert chosen_orders(part) == ["name"]
     as_owner.get("/samples?sort=")
     assert row_names(as_owner.get("/samples").text) == ["C", "A", "B"]
+    assert chosen_orders(as_owner.get("/samples").text) == []
+
+
+def test_a_remembered_order_leaves_a_sentence_its_own(as_owner: Browser, owner: User) -> None:
+    shelve(owner, {"Kick B": {}, "Aged kick": {}, "Kick C": {}})
+    as_owner.get("/samples?sort=name")
+    page = as_owner.get("/samples").text
+    assert chosen_orders(page) == ["remembered"]
+    assert "Name, or best match for a sentence</option>" in page
+    links = re.findall(
+        r'href="(/samples\?[^"]+)"', page.partition('id="filters"')[2].partition('id="found"')[0]
+    )
+    assert links, "the filters name no order that nobody asked for, so the form behind them does not either"
+    assert [link for link in links if "sort=" in link] == []
+    for search in ("ask=kick", "ask=kick&sort=remembered"):
+        page = as_owner.get(f"/samples?{search}").text
+        assert (row_names(page), chosen_orders(page)) == (["Kick C", "Aged kick", "Kick B"], ["remembered"])
+    for search in ("sort=remembered", "ask=&sort=remembered&bpm_min="):
+        assert row_names(as_owner.get(f"/samples?{search}").text) == ["Aged kick", "Kick B", "Kick C"]
+    assert row_names(as_owner.get("/samples?ask=kick&sort=name").text)[0] == "Aged kick"
+    url = news_url(as_owner.get("/samples").text)
+    shelve(owner, {"Late": {}})
+    part = as_owner.get(url).text
+    assert (number_new(part), row_names(part)) == ("1", []), "the list is still in the remembered order"
+    assert "sort=" not in news_url(part)
+
+
+def test_the_next_page_goes_on_in_the_remembered_order(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_two = partial(sample_search.list_samples, limit=2)
+    monkeypatch.setattr(routes, "list_samples", first_two)
+    shelve(owner, {"B": {}, "A": {}, "C": {}})
+    as_owner.get("/samples?sort=name")
+    page = as_owner.get("/samples").text
+    for attribute, headers in (("href", {}), ("hx-get", {"HX-Request": "true"})):
+        found = re.search(rf'{attribute}="(/samples\?after=[^"]+)"', page)
+        assert found is not None
+        assert row_names(as_owner.get(unescape(found[1]), headers=headers).text) == ["C"]
+
+
+def test_news_bring_the_folds_and_the_words_of_the_order_along(as_owner: Browser, owner: User) -> None:
+    shelve(owner, {"Old": {}})
+    with transaction() as session:
+        collection = collection_rows.find_or_create(owner.id, "Night pack")
+        session.execute(db.update(Sample).values(collection_id=collection.id, folder="Drums"))
+    follow_changes(owner.id)
+    urls = [
+        news_url(as_owner.get(f"/samples?{s}").text) for s in ("ask=dusty", f"collection={collection.id}")
+    ]
+    shelve(owner, {"Late": {}})
+    asked, narrowed = (as_owner.get(url).text for url in urls)
+    assert "<summary>Collections</summary>" in asked
+    assert "· dusty first" in asked
+    assert "<summary>Folders</summary>" in narrowed
+    assert "Drums" in narrowed
 
 
 def test_columns_are_remembered(as_owner: Browser, owner: User) -> None:

@@ -112,6 +112,17 @@ def test_migrations_run_up_and_down_and_match_the_models(empty_app: Flask) -> No
         db.engine.dispose()
 
 
+def test_an_index_whose_making_was_interrupted_is_made_again(empty_app: Flask) -> None:
+    with empty_app.app_context():
+        upgrade(revision="0035")
+        with db.engine.begin() as connection:
+            connection.execute(sa.text("CREATE INDEX ix_samples_collection ON samples (folder)"))
+        upgrade()
+        found = {each["name"]: each for each in sa.inspect(db.engine).get_indexes("samples")}
+        assert found["ix_samples_collection"]["column_names"][0] == "collection_id"
+        db.engine.dispose()
+
+
 def test_a_library_is_ranked_by_corrected_values(empty_app: Flask) -> None:
     with empty_app.app_context():
         upgrade()

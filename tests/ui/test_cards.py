@@ -288,7 +288,7 @@ def test_zips_of_every_size_are_read(page: Page, library: Producer, monkeypatch:
     large = zipped(files)
     assert len(large) > len(plain) + 56
     assert read(large) == expected
-    assert read(large[:-30]) == ["it is no ZIP, or is cut off"]
+    assert read(large[:-30]) == ["it is not a ZIP, or is cut off"]
     assert read(plain.replace(b"PK\1\2", b"PK\1\3")) == ["the list of files is damaged"]
 
 

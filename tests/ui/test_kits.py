@@ -56,11 +56,11 @@ def test_a_sound_is_found_and_placed_and_the_pad_is_set_and_all_is_undone(page: 
     place(page, "Dusty break")
     expect(page.locator("#pad-A6")).to_have_class("pad loop")
     page.get_by_role("button", name="Pad", exact=True).click()
-    panel.get_by_label("Level").fill("90")
+    panel.locator("#pad-level").fill("90")
     panel.get_by_label("Mute group").select_option("B")
     panel.get_by_role("button", name="Save pad").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
-    expect(panel.get_by_label("Level")).to_have_value("90")
+    expect(panel.locator("#pad-level")).to_have_value("90")
     expect(page.locator("#pad-A6")).to_contain_text("mute group B")
     page.reload()
     for _ in range(2):

@@ -138,7 +138,7 @@ def test_slices_are_heard_downloaded_and_join_the_library(page: Page) -> None:
     page.wait_for_url(re.compile(r"/jobs$"))
     card = page.locator("article.completed", has_text="02 Dusty break")
     expect(card).to_be_visible(timeout=WAIT_MS)
-    card.get_by_role("link", name="Open").click()
+    card.get_by_role("link").first.click()
     expect(page.get_by_text("Cut from Dusty break.")).to_be_visible()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from flask import Flask
 
 from app.billing import plans, quota
-from app.billing.plan_room import format_dollars
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import actions, reconcile, run
@@ -20,7 +18,7 @@ from app.models import Collection, Job, OutboxMessage, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.usage import UPLOAD
 from app.notify.message_kinds import BATCH_DONE
-from app.upload import intake, zip_job, zip_uploads
+from app.upload import intake, zip_job
 from tests.sp404.importing.test_sound_zip import Entries, written
 from tests.sp404.project.test_zip_checks import entry
 from tests.support import ApiScript, Browser, kick, tone, wav
@@ -75,7 +73,7 @@ def test_each_sound_is_an_upload_in_the_folders_of_a_collection(
     assert outcome["sentences"] == [
         "4 sounds added.",
         "1 sound was left out: in your library already, or twice in the ZIP.",
-        "2 files left out: 1 is no audio, 1 is hidden.",
+        "2 files left out: 1 is not audio, 1 is hidden.",
     ]
     [problem] = outcome["problems"]
     assert problem.startswith("notes.wav: It is not audio we can read (looks like PDF).")
@@ -131,17 +129,6 @@ def test_what_has_no_room_in_the_plan_is_listed_and_taken_later(
     run.run_next()
     assert outcome_of(later)["sentences"][0] == "2 sounds added."
     assert (len(sounds_jobs()), quota.plan_usage(freeloader).uploads) == (5, 5)
-
-
-def test_what_costs_money_is_said_before(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = replace(quota.plan_usage(owner), uploads=997, cap_cents=100_00)
-    monkeypatch.setattr(quota, "plan_usage", lambda _: now)
-    price = format_dollars(2 * (now.plan.overage_price_cents or 0))
-    assert zip_uploads.quota_sentence(owner, 5, 1) == (
-        False,
-        f"5 sounds. Each counts as an upload; you have 3 left this month, and the other 2 cost {price}.",
-    )
-    assert zip_uploads.quota_sentence(owner, 3, 1)[0] is True
 
 
 def test_a_killed_worker_makes_no_sound_twice(
@@ -204,7 +191,7 @@ def test_a_cancelled_zip_stops_and_what_was_unpacked_goes_on(
         ([(entry("a.wav", stat.S_IFLNK | 0o777), b"/etc")], "a.wav: It is a link or a special file."),
         ([("read me.txt", b"x")], "x.zip: There is no sound in this ZIP."),
         ([("P1/PADCONF.BIN", b"x")], "x.zip is a project of the SP-404MKII. Projects are imported from"),
-        (None, "This is no ZIP, or it is damaged."),
+        (None, "This is not a ZIP, or it is damaged."),
     ],
 )
 def test_a_zip_of_no_use_is_refused_in_a_sentence_and_leaves_nothing(
@@ -217,15 +204,6 @@ def test_a_zip_of_no_use_is_refused_in_a_sentence_and_leaves_nothing(
     assert db.session.scalar(db.select(Job.id)) is None
     kept = [path for name in ("store", "tmp") for path in (settings().data_dir / name).rglob("*")]
     assert [path for path in kept if path.is_file()] == []
-
-
-def test_only_so_many_zips_wait_and_each_request_has_one(as_owner: Browser, tmp_path: Path) -> None:
-    for number in range(8):
-        send(as_owner, zip_of(tmp_path, [("a.wav", sound(number))]))
-    ninth = (BytesIO(zip_of(tmp_path, [("a.wav", sound(8))])), "x.zip")
-    answer = as_owner.post("/upload/zip", {"Accept": "application/json"}, zip=ninth)
-    assert "8 ZIPs are waiting to be unpacked." in answer.get_json()["error"]
-    assert as_owner.post("/upload/zip", {"Accept": "application/json"}).status_code == 422
 
 
 def test_a_form_without_a_script_takes_zips_and_the_api_says_that_it_does_not(

@@ -34,8 +34,8 @@ SHOWN_PATH = 80
 UTF8_NAME = 0x800
 LOCKED = "It is locked by a password"
 NO_SOUND = "There is no sound in this ZIP."
-ALL_LOCKED = "The ZIP is locked by a password. Make one without."
-NO_ZIP = "This is no ZIP, or it is damaged."
+ALL_LOCKED = "The ZIP is locked by a password. Make one without a password."
+NO_ZIP = "This is not a ZIP, or it is damaged."
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class ZipContents:
     problems : list of str
         A sentence for each sound that can't be taken.
     no_audio, hidden : int
-        How many files are left out because they are no audio, or because a computer put them there.
+        How many files are left out because they are not audio, or because a computer put them there.
     projects : int
         How many projects of the unit are in it.
     locked : int
@@ -103,7 +103,7 @@ class ZipContents:
     def side_files(self) -> str:
         """Return the sentence about the files that are no sounds; empty without any."""
         total = self.no_audio + self.hidden
-        kinds = [(self.no_audio, "no audio"), (self.hidden, "hidden")]
+        kinds = [(self.no_audio, "not audio"), (self.hidden, "hidden")]
         told = [f"{count:,} {'is' if count == 1 else 'are'} {kind}" for count, kind in kinds if count]
         return f"{pluralize(total, 'file')} left out: {', '.join(told)}." if total else ""
 
@@ -124,7 +124,7 @@ def read_sound_zip(source: Path) -> ZipContents:
     Raises
     ------
     UnitFileError
-        It is no ZIP, damaged, has too many files, or would unpack to more than a ZIP may.
+        It is not a ZIP, is damaged, has too many files, or would unpack to more than a ZIP may.
     """
     with source.open("rb") as file:
         if file.read(len(ZIP_MAGICS[0])) not in ZIP_MAGICS:

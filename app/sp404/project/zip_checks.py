@@ -154,7 +154,7 @@ def _checked_path(info: zipfile.ZipInfo) -> str:
     if is_special(info):
         raise UnitFileError(f"The ZIP has a link or a special file: “{shown}”.")
     if is_locked(info):
-        raise UnitFileError("The ZIP is locked by a password. Make one without.")
+        raise UnitFileError("The ZIP is locked by a password. Make one without a password.")
     if not is_readable(info):
         raise UnitFileError(
             "The ZIP is packed in a way that is not read here. Make it again as an ordinary ZIP."

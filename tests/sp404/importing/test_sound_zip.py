@@ -44,7 +44,7 @@ def test_side_files_are_counted_and_folders_are_kept(tmp_path: Path) -> None:
     beside = ("Pack/kick.wav.asd", "Pack/kick.wav.reapeaks", "Pack/read me.txt", "Pack/LICENSE")
     sounds = ("Pack/Drums/Kicks/kick.WAV", "Pack/Drums/./snare.flac", "Pack//loop.mp3")
     contents = found(tmp_path, *hidden, *beside, *sounds)
-    assert contents.side_files == "8 files left out: 4 are no audio, 4 are hidden."
+    assert contents.side_files == "8 files left out: 4 are not audio, 4 are hidden."
     assert (contents.top_folder, contents.problems) == ("Pack", [])
     assert [(sound.folder, sound.name) for sound in contents.sounds] == [
         ("Drums/Kicks", "kick.WAV"),
@@ -52,7 +52,7 @@ def test_side_files_are_counted_and_folders_are_kept(tmp_path: Path) -> None:
         ("", "loop.mp3"),
     ]
     assert found(tmp_path, "a/kick.wav", "b/kick.wav").top_folder == ""
-    assert found(tmp_path, "a/kick.wav", "kick.wav", "x.txt").side_files == "1 file left out: 1 is no audio."
+    assert found(tmp_path, "a/kick.wav", "kick.wav", "x.txt").side_files == "1 file left out: 1 is not audio."
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,9 @@ def test_a_locked_zip_gets_a_sentence_and_an_open_sound_in_it_is_taken(tmp_path:
     assert contents.problems == ["locked.wav: It is locked by a password. Make a ZIP without."]
     data[data.index(b"PK\1\2") + 8] |= 1
     source.write_bytes(data)
-    assert refusal_of(read_sound_zip(source)) == "The ZIP is locked by a password. Make one without."
+    assert (
+        refusal_of(read_sound_zip(source)) == "The ZIP is locked by a password. Make one without a password."
+    )
 
 
 def test_a_bomb_is_refused_and_some_silence_is_not(tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def test_damage_costs_only_the_file_that_it_hits(tmp_path: Path) -> None:
     assert not (tmp_path / "0").exists()
     for broken in (b"RIFF", io.BytesIO().getvalue(), bytes(data[:-9])):
         source.write_bytes(broken)
-        with pytest.raises(UnitFileError, match=r"no ZIP, or it is damaged|cut off"):
+        with pytest.raises(UnitFileError, match=r"not a ZIP, or it is damaged|cut off"):
             read_sound_zip(source)
 
 
