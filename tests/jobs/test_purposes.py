@@ -174,7 +174,9 @@ def test_the_next_stage_is_what_a_job_works_towards(app: Flask) -> None:
 
 def test_nothing_asks_which_purpose_a_job_has() -> None:
     """A purpose is a row that its feature registers; the feature itself may select its own jobs."""
-    asks = re.compile(r"""\bis_upload\b|(?<!for )(?<!MailLink\.)(?<!Job\.)\bpurpose (==|!=|in|not in) [A-Z"'({]""")
+    asks = re.compile(
+        r"""\bis_upload\b|(?<!for )(?<!MailLink\.)(?<!Job\.)\bpurpose (==|!=|in|not in) [A-Z"'({]"""
+    )
     # A page that asks for one purpose in its address is about that purpose.
     offer = {ROOT / "app/reprocessing/routes.py", ROOT / "templates/reprocessing/offer.html"}
     for path in {*(ROOT / "app").rglob("*.py"), *(ROOT / "templates").rglob("*.html")} - offer:

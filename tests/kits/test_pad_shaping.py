@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.audio.render.recipe import RenderRecipe
+from app.kits import history, pad_edits
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import PadState
 from app.models import Kit, User
@@ -45,6 +47,18 @@ def test_a_pad_is_shaped_told_and_shaped_back(as_owner: Browser, kit: Kit) -> No
     assert (held(kit).settings.recipe, held(kit).settings.bpm) == (None, measured_bpm)
     as_owner.post(f"/kits/{kit.id}/undo", revision=str(kit.revision), bank="A")
     assert held(kit).settings.recipe == recipe
+
+
+def test_a_saved_form_keeps_what_it_does_not_show_and_speed_moves_the_tempo(
+    as_owner: Browser, kit: Kit
+) -> None:
+    fitted = RenderRecipe(bpm=90.0, beats=8, trim_db=-40.0)
+    history.change_kit(kit, "Fit", pad_edits.change_settings("A1", {"recipe": fitted.to_dict()}))
+    assert shape(as_owner, kit, bpm="90", trim="1", speed="1.25")[0] == 303
+    recipe = held(kit).settings.recipe
+    assert recipe is not None
+    assert (recipe.beats, recipe.trim_db, recipe.speed) == (8, -40.0, 1.25)
+    assert held(kit).settings.bpm == 112.5
 
 
 def test_a_form_that_changes_nothing_is_no_shaping(as_owner: Browser, kit: Kit) -> None:
