@@ -91,6 +91,8 @@ def set_pad(page: Page, pad: str, **fields: str) -> None:
     for label, value in fields.items():
         panel.locator("input").and_(panel.get_by_label(label, exact=True)).fill(value)
     panel.get_by_role("button", name="Save pad").click()
+    # The word may still be there from the pad before.
+    expect(page.locator(".htmx-settling, .htmx-added, .htmx-request")).to_have_count(0)
     expect(page.get_by_text("Saved.")).to_be_visible()
 
 
