@@ -1,4 +1,4 @@
-"""What the pages of cards share: their blueprint, and the words for each target."""
+"""The blueprint of the pages about cards, and the name and description of each target."""
 
 from __future__ import annotations
 

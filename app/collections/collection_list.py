@@ -1,4 +1,4 @@
-"""What the collections of a user hold: sounds, folders and space, and what a folder has in it."""
+"""Count the sounds, folders and bytes of each collection, and list the folders inside a folder."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ cancel = transitions.cancel
 def cancel_batch(batch_id: str) -> int:
     """Cancel what waits or runs of a batch, and give its charges back; return how many jobs that were.
 
-    A job that adds others to the batch is cancelled first, so that none comes afterwards.
+    The job that unpacks a ZIP into the batch is cancelled first, so that it adds no more sounds.
     """
     feeding = sum(transitions.cancel(job_id) for job_id in _jobs_feeding(batch_id))
     unfinished = select(Job.id).where(Job.batch_id == batch_id, Job.state.in_(UNFINISHED))

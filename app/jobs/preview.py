@@ -1,4 +1,4 @@
-"""What can be played of a job: the decoded sound, or until there is one, the file as it was uploaded."""
+"""Choose what a job plays: the decoded sound, or the uploaded file while that is not decoded yet."""
 
 from __future__ import annotations
 

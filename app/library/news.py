@@ -1,4 +1,4 @@
-"""What has changed in a library while its list is open: new samples, and how many match now."""
+"""Find the samples that were added while a list of the library is open, and count what matches now."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class PanelForm(FlaskForm):
 
 
 class ShapeForm(PanelForm):
-    """What can be done to a sound; an empty field leaves it as it is."""
+    """The settings of shaping. An empty field changes nothing."""
 
     bpm = _number(
         "New tempo (BPM)", MIN_BPM, MAX_BPM, "Beyond half or double speed, the tempo is halved or doubled."

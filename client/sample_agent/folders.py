@@ -27,7 +27,7 @@ class Sound:
 
 @dataclass
 class Walk:
-    """What a folder holds, in the order of the paths."""
+    """The sounds of a folder, sorted by path, and how many other files were left out."""
 
     sounds: list[Sound] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)  # how many files, by the reason
