@@ -89,6 +89,17 @@ def test_search_filters_while_typing_and_back_works(page: Page) -> None:
     expect(page.get_by_role("searchbox")).to_have_value("break")
 
 
+def test_what_is_typed_before_the_scripts_are_loaded_is_searched_for(page: Page) -> None:
+    sign_in(page)
+    page.route("**/js/app.js*", lambda _route: None)  # the request waits
+    page.goto("/samples", wait_until="commit")
+    page.get_by_role("searchbox").fill("break")
+    expect(page.locator(".row")).not_to_have_count(1)
+    page.unroute("**/js/app.js*")
+    expect(page.locator(".row")).to_have_count(1)
+    assert names(page) == ["Dusty break"]
+
+
 def test_deleting_can_be_undone_in_place(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")
@@ -205,7 +216,8 @@ def test_an_open_list_follows_uploads_and_deletes_and_moves_nothing(page: Page, 
     rows.first.get_by_role("button", name="Delete").click()
     expect(found).to_have_text(f"{count} samples")
     page.get_by_text("Columns", exact=True).click()
-    page.get_by_label("Waveform").uncheck()
+    with page.expect_response("**/columns"):
+        page.get_by_label("Waveform").uncheck()
     expect(row.locator(".wave")).to_be_hidden()
     page.reload()
     expect(row.locator(".wave")).to_be_hidden()
