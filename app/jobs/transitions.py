@@ -19,7 +19,7 @@ from app.jobs.lease import Claim
 from app.jobs.purposes import Results
 from app.models import Job, Sample, job_attempt
 from app.models.base import transaction, utcnow
-from app.models.job import COMPLETED, MAX_ATTEMPTS, PROCESSING, UNFINISHED
+from app.models.job import COMPLETED, MAX_ATTEMPTS_WHEN_LOST, PROCESSING, UNFINISHED
 from app.notify import batch_completion, outbox, webhook_delivery
 from app.notify.message_kinds import METER_EVENT
 
@@ -108,7 +108,7 @@ def retry_or_fail(claim: Claim, sentence: str, detail: str, exit_status: int | N
             job.error_detail = detail[-MAX_DETAIL:]
             return Transition("pending", retry_at)
         attempt_log.record_end(claim.token, job_attempt.FAILED, detail, exit_status)
-        used_up = f"{sentence} We tried {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
+        used_up = f"{sentence} We tried {job.attempt} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, detail, FILE_KEPT_FOR)
     remove_objects(claim.original_key)
     return Transition("failed")
@@ -135,7 +135,7 @@ def postpone(claim: Claim, detail: str) -> Transition:
 
 
 def end_abandoned(job_id: str, token: str | None) -> None:
-    """Put a job whose worker is gone back into the queue, or fail it after its last try."""
+    """Put a job whose worker is gone back into the queue, or fail it when too many workers went."""
     with transaction() as session:
         held = select(Job).where(Job.id == job_id, Job.lease_token == token, Job.state == PROCESSING)
         job = session.scalar(held.with_for_update())
@@ -144,10 +144,10 @@ def end_abandoned(job_id: str, token: str | None) -> None:
         log.warning("job %s attempt %s was abandoned by %s", job.id, job.attempt, job.worker)
         lost_contact = f"{job.worker} is gone, or was cut off from the database"
         attempt_log.record_end(token, job_attempt.ABANDONED, lost_contact)
-        if job.has_tries_left:
+        if job.attempt < MAX_ATTEMPTS_WHEN_LOST:
             job.release(utcnow())
             return
-        used_up = f"Processing stopped unexpectedly {MAX_ATTEMPTS} times. {_wording(job).tries_used_up}"
+        used_up = f"Processing stopped unexpectedly {job.attempt} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, None, FILE_KEPT_FOR)
         original_key = job.original_key
     remove_objects(original_key)

@@ -20,6 +20,8 @@ UNFINISHED = (PENDING, PROCESSING)
 STORED, DECODED, ANALYSED, DESCRIBED, READY = "stored", "decoded", "analysed", "described", "ready"
 SHAPED, UNPACKED = "shaped", "unpacked"
 MAX_ATTEMPTS = 3
+# A worker that goes away is seldom the job's fault, so a job that was running on it is started more often.
+MAX_ATTEMPTS_WHEN_LOST = 6
 ZIP_ENDING = ".zip"  # of the key of a ZIP whose files get jobs of their own
 OUTCOME = "outcome"  # a choice of a finished job that has more to tell than a sample
 

@@ -23,7 +23,7 @@ from tests.queue.lab import Lab, is_alive, lab, member, states, upload, wait_for
 
 CONSUMERS = 2
 SETTLE_S = 240
-# A job that is killed three times is given up by design, so the last few jobs are spared.
+# A job that loses its worker six times is given up by design, so the last few jobs are spared.
 SPARED_JOBS = 15
 # A worker's own child ends with it. An engine elsewhere notices when it sends its next lines.
 ENGINE_RELEASE_S = 2.0

@@ -14,7 +14,7 @@ from app.cards import card_orders
 from app.cards.card_job import PADS_DONE
 from app.extensions import db, settings
 from app.integrations.storage import open_store
-from app.jobs import actions, cleanup
+from app.jobs import cleanup
 from app.jobs.measure_step import WAV_TYPE
 from app.kits import kit_list, pad_edits
 from app.kits.kit_state import KitState
@@ -79,10 +79,7 @@ def test_a_card_is_made_once_though_its_worker_is_killed_three_times(tmp_path: P
         worker = here.add_consumer()
         for attempt, pads in enumerate(KILLED_AT, start=1):
             kill_at(job, worker, pads, attempt)
-        wait_for(lambda: state_of(job) == "failed", 60, "it is given up")
-        assert "Processing stopped unexpectedly 3 times." in (job.error or "")
         assert (exports(), used()) == ([], [])
-        assert actions.retry(job.id)
         wait_for(lambda: state_of(job) == "completed", 60, "the card is made")
         worker.stop()
         (card,) = exports()
