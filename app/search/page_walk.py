@@ -7,14 +7,14 @@ are rows found. So a tier of few rows is gathered, and others are first walked o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isqrt
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, or_, select, true, union_all
 
 from app.extensions import db
 from app.models.search_row import SearchRow
@@ -73,7 +73,7 @@ def fill_page(
     ids: list[str] = []
     for tier in islice(tiers, number, None):
         order, room = tier.order, limit - len(ids)
-        rows = [row for lane in _lanes(library, conditions, tier) for row in _next_rows(lane, start, room)]
+        rows = _rows_of_tier(_lanes(library, conditions, tier), start, room)
         rows.sort(key=attrgetter("sample_id"), reverse=True)
         rows.sort(key=attrgetter("place"), reverse=order.descending)
         ids += [row.sample_id for row in rows[:room]]
@@ -111,18 +111,25 @@ def _lanes(library: WalkedLibrary, conditions: Sequence[Condition], tier: Tier) 
     return [Lane(library, all_of(wanted, one_of("kind", kind)), tier, kind, has_all) for kind in kinds]
 
 
+def _rows_of_tier(lanes: Sequence[Lane], start: Start, limit: int) -> list[Row[Any]]:
+    """Return the ids and places of the rows that come next, in no order; there may be more than `limit`."""
+    if all(lane.has_all for lane in lanes):
+        return [*_walk(lanes, start, limit)]
+    return [row for lane in lanes for row in _next_rows(lane, start, limit)]
+
+
 def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     """Return the ids and places of the rows of a lane that come next."""
     few = _few_rows(lane.library.size, limit)
     for groups in lane.group_choices(few):
         if _are_named(lane, groups, few):
             return _gather(lane, groups, start, limit)
-    rows = _walk(lane, start, limit, most=None if lane.has_all else 2 * few)
-    if len(rows) >= limit or lane.has_all:
+    rows = _walk([lane], start, limit, most=2 * few)
+    if len(rows) >= limit:
         return rows
     if lane.wanted.groups and _are_named(lane, lane.wanted.groups, matching.MAX_GATHERED):
         return _gather(lane, lane.wanted.groups, start, limit)
-    return _walk(lane, start, limit)
+    return _walk([lane], start, limit)
 
 
 def _few_rows(size: int, limit: int) -> int:
@@ -141,18 +148,24 @@ def _gather(lane: Lane, groups: tuple[Group, ...], start: Start, limit: int) -> 
     return db.session.execute(next_rows(rows.subquery(), order, *start).limit(limit)).all()
 
 
-def _walk(lane: Lane, start: Start, limit: int, most: int | None = None) -> Sequence[Row[Any]]:
-    """Follow an index from a place on. Rows in the same place are a range of their own."""
-    order, rows = lane.tier.order, list[Row[Any]]()
-    ranges: list[ColumnElement[bool]] = [true()]
-    if start.after:
-        equal = and_(order.column == start.place, SearchRow.sample_id < start.after)
-        ranges = [] if order.column is ranking.BY_DATE else [equal]
-        ranges.append(_is_further(order, order.column, start.place))
-    for each in ranges:
-        if len(rows) < limit:
-            rows += db.session.execute(_rows_of_range(lane, each, most).limit(limit - len(rows)))
-    return rows
+def _walk(lanes: Sequence[Lane], start: Start, limit: int, most: int | None = None) -> Sequence[Row[Any]]:
+    """Follow the index of each lane from a place on, all in one statement: up to `limit` rows of each."""
+    ranges = [part for lane in lanes for part in _ranges(lane, start)]
+    parts = [_rows_of_range(lane, place, most).limit(limit) for lane, place in ranges]
+    if len(parts) == 1:
+        return db.session.execute(parts[0]).all()
+    return db.session.execute(union_all(*(select(part.subquery()) for part in parts))).all() if parts else []
+
+
+def _ranges(lane: Lane, start: Start) -> Iterator[tuple[Lane, ColumnElement[bool]]]:
+    """Return the parts of a lane that come next. Rows in the same place are a part of their own."""
+    order = lane.tier.order
+    if not start.after:
+        yield lane, true()
+        return
+    if order.column is not ranking.BY_DATE:
+        yield lane, and_(order.column == start.place, SearchRow.sample_id < start.after)
+    yield lane, _is_further(order, order.column, start.place)
 
 
 def _rows_of_range(lane: Lane, place: ColumnElement[bool], most: int | None) -> Select[Any]:
