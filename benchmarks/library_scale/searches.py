@@ -17,7 +17,7 @@ DRUMS = frozenset({
 })  # fmt: skip
 AROUND_A_MINOR = ("A minor", "C major", "D minor", "E minor")
 LIKE_DUSTY = (" dusty ", " lofi ", " lo fi ", " vinyl ")
-UNKNOWN_BPM = -1.0
+UNKNOWN_BPM = 1e6  # after every tempo
 Matches = Callable[[Row], bool]
 Order = Callable[[Row], float | str]
 
