@@ -24,7 +24,7 @@ MIN_SOURCE_S = 30.0
 # Rules know the figures and not the music, so a description by rules is never more confident than this.
 MAX_CONFIDENCE = 0.6
 ROLE_OF_SOUND = {
-    "tom": "percussion", "cymbal": "hi-hat", "closed hat": "hi-hat", "open hat": "hi-hat", "rim": "snare",
+    "tom": "percussion", "cymbal": "percussion", "closed hat": "hi-hat", "open hat": "hi-hat", "rim": "snare",
     "shaker": "percussion", "drums": "percussion", "chords": "chord", "full mix": "fx",
     "keys": "chord", "lead": "melody", "pad": "texture",
     "vocal-like": "vocal",
