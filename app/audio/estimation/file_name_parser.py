@@ -19,7 +19,7 @@ from app.music.sound_words import (
     merge_words,
 )
 
-_MIN_BPM, _MAX_BPM = 50.0, 210.0
+_MIN_BPM, _MAX_BPM = 40.0, 210.0
 _MIN_BARE_BPM, _MAX_BARE_BPM = 60.0, 200.0
 # Other plurals are left out: "breaks" or "hits" in a name tends to be the title of a pack.
 _PLURALS = frozenset(
