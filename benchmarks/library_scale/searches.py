@@ -38,8 +38,9 @@ class Search:
 
     def address(self, after: str = "") -> str:
         """Return the address of the page that continues after a sample, or of the first one."""
-        arguments = self.arguments | ({"after": after} if after else {})
-        return "/samples" + (f"?{urlencode(arguments)}" if arguments else "")
+        # Without an order of its own an address would list in the order that was chosen last.
+        arguments = {"sort": ""} | self.arguments | ({"after": after} if after else {})
+        return f"/samples?{urlencode(arguments)}"
 
     def find(self, rows: Iterable[Row]) -> list[str]:
         """Return the ids of all rows it should find, in order; `rows` are the newest first."""
