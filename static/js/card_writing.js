@@ -34,8 +34,10 @@ function setUp(box) {
     stop = new AbortController();
     show(parts, true);
     addEventListener("beforeunload", stay);
+    box.toggleAttribute("data-asks-before-leaving", true);
     parts.state.textContent = await writeTo(folder, box.dataset.cardWriter, parts, stop.signal);
     removeEventListener("beforeunload", stay);
+    box.removeAttribute("data-asks-before-leaving");
     show(parts, false);
   });
 }

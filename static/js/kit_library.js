@@ -40,7 +40,7 @@ function place(pad) {
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (!side() || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (placed) {
     const pad = padElements()[CODES.indexOf(event.code)]?.dataset.pad;
     if (!pad && event.key !== "Escape") return;
@@ -69,6 +69,7 @@ function onClick(event) {
 
 // The server knows what was asked: a chip that was removed takes its words out of the field.
 function follow() {
+  if (!side()) return;
   for (const row of rows()) {
     row.draggable = true;
     row.dataset.dragSample = sampleOf(row);
@@ -81,6 +82,7 @@ function follow() {
 addEventListener("keydown", onKey, { capture: true });
 addEventListener("click", onClick, { capture: true });
 document.addEventListener("htmx:afterSettle", follow);
+document.addEventListener("page:leave", () => { placed = null; });
 // The tempo stands beside the search form, among what is replaced.
 document.addEventListener("change", ({ target }) => {
   if (target.matches("#kit-library .range input")) target.form.requestSubmit();

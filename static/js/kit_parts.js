@@ -1,9 +1,10 @@
-// The parts of a kit's page. htmx replaces most of them after a change, so each is looked up when it is needed.
+// The parts of a kit's page. htmx replaces most of them after a change, so each is looked up when it is needed. There
+// are none while another page is open, which these modules outlive.
 export const grid = () => document.getElementById("pads");
 export const tools = () => document.getElementById("kit-tools");
-export const padElements = () => [...grid().querySelectorAll("[data-pad]")];
-export const padElement = (name) => grid().querySelector(`[data-pad="${name}"]`);
-export const control = (name) => tools().querySelector(`[data-kit-control="${name}"]`);
+export const padElements = () => [...(grid()?.querySelectorAll("[data-pad]") ?? [])];
+export const padElement = (name) => grid()?.querySelector(`[data-pad="${name}"]`);
+export const control = (name) => tools()?.querySelector(`[data-kit-control="${name}"]`);
 export const isPlaying = () => document.body.dataset.playing === "1"; // keys and pointer play the pads
 
 // The pads by the place of their keys, whatever the keyboard's language: pad 1 is the first.

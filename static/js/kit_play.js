@@ -1,10 +1,11 @@
 // Play mode: keys, pointer and MIDI play the pads of the open bank, and a strip of 16 steps plays a beat. Changes of the
-// kit and another bank do not stop it: what is new is loaded while the rest plays on.
+// kit and another bank do not stop it: what is new is loaded while the rest plays on. Another page does.
 import { Beat } from "./beat.js";
 import { audioContext } from "./page_audio.js";
 import { CODES, control, grid, isPlaying, isTyping, padElement, padElements, tools } from "./kit_parts.js";
 import { BankSounds } from "./kit_sounds.js";
 import { PadEngine } from "./pad_engine.js";
+import { pause as pauseLibrary } from "./player.js";
 import { toast } from "./toast.js";
 
 const SOFT = 70;
@@ -32,8 +33,9 @@ const address = () => `${grid().dataset.bank} ${grid().dataset.revision}`;
 
 async function loadBank() {
   shown = address();
-  const tempo_bpm = await player.sounds.load(grid().dataset, (pad) => player.beat.steps.has(pad));
-  if (tempo_bpm !== null) player.beat.tempo_bpm = tempo_bpm;
+  const { beat, sounds } = player;
+  const tempo_bpm = await sounds.load(grid().dataset, (pad) => beat.steps.has(pad));
+  if (tempo_bpm !== null) beat.tempo_bpm = tempo_bpm;
   return tempo_bpm !== null;
 }
 
@@ -48,7 +50,7 @@ function hit(pad, options) {
 }
 
 function press(element, velocity) {
-  if (!element || held.has(element.dataset.pad)) return;
+  if (!element || !player || held.has(element.dataset.pad)) return;
   const played = chopped
     ? { pad: chopped, chop: padElements().indexOf(element) }
     : { pad: element.dataset.pad };
@@ -72,6 +74,7 @@ function releaseAll() {
 }
 
 async function setPlaying(on) {
+  if (on) pauseLibrary();
   document.body.dataset.playing = on ? "1" : "";
   control("play").setAttribute("aria-pressed", String(on));
   tools().classList.toggle("is-playing", on);
@@ -85,10 +88,12 @@ async function setPlaying(on) {
   }
   player ??= await makePlayer();
   await player.context.resume();
+  if (!isPlaying()) return; // another page was opened meanwhile
   const state = control("state");
   state.textContent = "Loading the sounds …";
   player.sounds.retry();
   const isLoaded = await loadBank();
+  if (!isPlaying()) return;
   state.textContent = isLoaded
     ? "Play with 1234 QWER ASDF ZXCV"
     : "The sounds can't be loaded right now. Turn play mode off and on to try again.";
@@ -137,6 +142,7 @@ const showSwing = () => { control("swing").value = String(Math.round(50 + 50 * p
 
 export async function showBeat(beat) {
   if (!isPlaying()) await setPlaying(true);
+  if (!isPlaying()) return;
   player.beat.show(beat);
   control("groove").value = "";
   showSwing();
@@ -208,7 +214,7 @@ function onKey(event) {
   }
   if (event.key === "Meta") releaseAll(); // macOS tells of no key that is released beside it
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-  if (event.code === "Escape") player.engine.panic();
+  if (event.code === "Escape") player?.engine.panic();
   else if (!pad) return;
   else if (!event.repeat) press(pad, event.shiftKey ? SOFT : FULL);
   event.preventDefault();
@@ -239,7 +245,7 @@ function onClick(event) {
   const name = event.target.closest("[data-kit-control]")?.dataset.kitControl;
   controls[name]?.();
   const step = event.target.closest("[data-step]");
-  if (step && selected) {
+  if (step && selected && player) {
     const velocity = player.beat.toggleStep(selected, Number(step.dataset.step));
     step.setAttribute("aria-pressed", String(Boolean(velocity)));
   }
@@ -247,7 +253,8 @@ function onClick(event) {
 
 // The pads are new whenever one is opened or changed; after a change, some of their sounds too.
 function follow() {
-  if (!isPlaying()) return;
+  if (tools()) tools().hidden = false;
+  if (!isPlaying() || !player) return;
   if (!shown.startsWith(grid().dataset.bank)) {
     releaseAll();
     setChopped(null);
@@ -258,19 +265,28 @@ function follow() {
   if (shown !== address()) loadBank();
 }
 
-tools().hidden = false;
+// Another kit has its own beat.
+function leave() {
+  if (isPlaying()) setPlaying(false);
+  [player, selected, shown] = [null, null, ""];
+}
+
+function onGroove({ target }) {
+  if (target !== control("groove") || !target.value || !player) return;
+  player.beat.load(target.value, playingPart);
+  showSwing();
+  showSteps();
+}
+
+follow();
 addEventListener("click", onClick, { capture: true });
 addEventListener("keydown", onKey, { capture: true });
 addEventListener("keyup", onKey, { capture: true });
 addEventListener("blur", releaseAll); // what is released in another window is not told here
 addEventListener("pointerdown", onPointer);
 document.addEventListener("htmx:afterSettle", follow);
-control("groove").addEventListener("change", ({ target }) => {
-  if (!target.value) return;
-  player.beat.load(target.value, playingPart);
-  showSwing();
-  showSteps();
-});
-control("swing").addEventListener("input", ({ target }) => {
-  player.beat.late = (Number(target.value) - 50) / 50;
+document.addEventListener("page:leave", leave);
+document.addEventListener("change", onGroove);
+document.addEventListener("input", ({ target }) => {
+  if (player && target === control("swing")) player.beat.late = (Number(target.value) - 50) / 50;
 });

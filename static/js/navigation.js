@@ -1,17 +1,22 @@
 // Opens the pages around the library without leaving the document, so that the sound goes on: what is in <main> is
-// exchanged, the player stays. Back and Forward find the rows, the place and the focus as they were left. Pages with
-// scripts of their own, files, and what other sites answer are left to the browser.
+// exchanged, the player stays. Back and Forward find the rows, the place and the focus as they were left. Files, and
+// what other sites answer, are left to the browser.
+//
+// The event "page:leave" of the document tells other modules that what is in <main> is exchanged now.
 import { closeBeside, fitsBeside, showBeside } from "./beside.js";
 import { toast } from "./toast.js";
 
 const ID = "\\w{26}";
 const PAGES = new RegExp(
-  `^/(dashboard|upload|jobs|kits|kits/add|collections|billing|settings|settings/(ai|security|tokens|data|webhooks)|duplicates(/${ID})?` +
+  `^/(dashboard|upload|jobs|collections|billing|settings(/(ai|security|tokens|data|webhooks))?|duplicates(/${ID})?` +
+  `|kits(/add|/import(/(done/)?${ID})?)?|kits/${ID}(/(library|card|exports/${ID}|pads/\\w+|banks/\\w/why))?` +
   `|samples(/${ID})?(/(similar|shape|chops|shape/${ID}))?)$`,
 );
 // The forms that lead to one of these pages.
 const FORMS = new RegExp(
   `^/(samples/(similar|words)|samples/${ID}(/(vibe|revert|corrections|delete|restore|like|tempo/(half|double)))?` +
+  `|kits(/placements|/${ID}/(copy|delete|restore|undo|redo|card|fixes|exports|pads/\\w+/place))?` +
+  `|kits/${ID}/exports/${ID}/(cancel|retry)|kits/import/${ID}` +
   `|selected/(delete|like|tags|tempo|values|restore/[^/]+|move(/[^/]+/undo)?)|duplicates/.+)$`,
 );
 const main = () => document.getElementById("main");
@@ -23,7 +28,8 @@ let titleOfMain = document.title;
 let latest = null; // of the page that is being fetched
 
 const isOpenable = (url) => url.origin === location.origin && PAGES.test(url.pathname);
-const isHere = () => PAGES.test(shown.split("?")[0]);
+// A page that something would be lost with asks before it is left, which the browser does.
+const isHere = () => PAGES.test(shown.split("?")[0]) && !document.querySelector("main [data-asks-before-leaving]");
 const rowCount = () => document.querySelectorAll(".rows .row").length;
 
 function keepPlace() {
@@ -107,9 +113,12 @@ function showPage(page) {
   document.title = titleOfMain = page.title;
   Object.assign(document.body.dataset, page.body.dataset);
   inMain = shown;
+  document.dispatchEvent(new CustomEvent("page:leave"));
   // Answers that the old page still waits for must not change the address.
   main().addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
   htmx.swap(main(), page.getElementById("main").outerHTML, { swapStyle: "outerHTML" });
+  // A page may bring modules of its own: each runs when it is here for the first time.
+  for (const script of page.querySelectorAll('head script[type="module"]')) import(script.getAttribute("src"));
 }
 
 // What has the focus is read out by screen readers, and Tab goes on from it: what the page has to say, or its heading.
@@ -182,7 +191,10 @@ function closePanel() {
 
 function onPopState(event) {
   const isAnchor = addressOf(location) === shown;
-  if (!isHere() || !isOpenable(location)) return;
+  if (!isHere() || !isOpenable(location)) {
+    if (!isAnchor && isOpenable(location)) location.reload();
+    return;
+  }
   event.stopImmediatePropagation(); // htmx would load the document again
   if (addressOf(location) === inMain) closePanel();
   else if (!isAnchor) {

@@ -4,6 +4,7 @@ import { grid } from "./kit_parts.js";
 import { fetchBank, fetchBuffer, scaled } from "./kit_sounds.js";
 import { PadEngine } from "./pad_engine.js";
 import { settingsInForm } from "./pad_form.js";
+import { pause as pauseLibrary } from "./player.js";
 import { toast } from "./toast.js";
 
 const BARS = 800;
@@ -26,6 +27,7 @@ export async function hear(area, chop) {
   const isStopped = chop === undefined && button().getAttribute("aria-pressed") === "true";
   stop();
   if (isStopped) return false;
+  pauseLibrary();
   const context = await audioContext();
   engine ??= new PadEngine(context);
   const sound = (await fetchBank(grid().dataset))?.pads[pad];
@@ -60,4 +62,4 @@ function showShaped(area, buffer, stretch) {
   area.querySelector("path").setAttribute("d", path);
 }
 
-document.addEventListener("htmx:beforeSwap", stop);
+for (const name of ["htmx:beforeSwap", "page:leave"]) document.addEventListener(name, stop);

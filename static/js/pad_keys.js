@@ -6,7 +6,7 @@ import { selectedPad } from "./kit_play.js";
 const COLUMNS = 4;
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
 
-const isSwapping = () => control("swap").getAttribute("aria-pressed") === "true";
+const isSwapping = () => control("swap")?.getAttribute("aria-pressed") === "true";
 const focusedPad = () => document.activeElement?.closest?.("#pads [data-pad]");
 
 // The pad that has the focus; while playing, else the one that was played last.

@@ -2,14 +2,15 @@
 import { grid, isPlaying, isTyping, padElements } from "./kit_parts.js";
 
 let selected = new Set();
-let bank = grid().dataset.bank;
+let bank = null; // whose pads are selected
 let last = null; // the pad that was ticked last, where a range begins
 
 const form = () => document.getElementById("pads-selection");
-const boxes = () => [...grid().querySelectorAll(".pick-pad")];
+const boxes = () => [...(grid()?.querySelectorAll(".pick-pad") ?? [])];
 const boxOf = (pad) => grid().querySelector(`.pick-pad[value="${pad}"]`);
 
 function update() {
+  if (!grid()) return;
   selected = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
   const count = selected.size;
   form().hidden = !count;
@@ -52,6 +53,7 @@ function onKey(event) {
 
 // The pads are new after a change: those of the same bank stay selected.
 function restore() {
+  if (!grid()) return;
   if (grid().dataset.bank === bank) for (const pad of selected) boxOf(pad).checked = true;
   bank = grid().dataset.bank;
   update();
@@ -65,5 +67,6 @@ document.addEventListener("change", (event) => {
   update();
 });
 document.addEventListener("htmx:afterSettle", restore);
+document.addEventListener("page:leave", () => { [selected, bank, last] = [new Set(), null, null]; });
 addEventListener("pageshow", update); // after Back, browsers restore the ticks
-update();
+restore();

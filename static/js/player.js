@@ -71,6 +71,10 @@ export function toggle() {
   else playback.pause();
 }
 
+export function pause() {
+  if (player.isPlaying) playback.pause();
+}
+
 export function stop() {
   if (current) playback.stop();
 }

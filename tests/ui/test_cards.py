@@ -112,6 +112,7 @@ def test_a_kit_is_checked_fixed_made_and_read_by_the_second_reader(
     set_pad(page, "A2", Name="Twice")
     set_pad(page, "A3", Name="TWICE")
     page.get_by_role("link", name="Card", exact=True).click()
+    page.wait_for_url("**/card")
     kit_card = page.url
     page.get_by_label("SP-404MKII import folder").uncheck()
     native = page.get_by_role("checkbox", name="SP-404MKII project")

@@ -48,7 +48,9 @@ def test_sounds_of_a_folder_are_uploaded_and_side_files_are_left_out(page: Page,
     expect(page.locator("#tray")).to_be_hidden()
     page.goto("/samples?q=break")
     page.get_by_role("link", name="break", exact=True).first.click()
-    expect(page.get_by_role("navigation", name="Folders")).to_contain_text("My pack › Loops › 93")
+    expect(page.get_by_role("navigation", name="Folders of the sample")).to_contain_text(
+        "My pack › Loops › 93"
+    )
 
 
 def test_a_chosen_folder_and_a_zip_are_taken(page: Page, tmp_path: Path) -> None:

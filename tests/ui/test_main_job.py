@@ -36,6 +36,22 @@ DROP = """(files) => {
   window.sameDocument = true;
 }"""
 
+# Which files the page holds in memory by an address: those of this computer are dropped first.
+FOLLOW_FILES = """() => {
+  const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
+  [window.openFiles, window.dropped] = [new Set(), new Set()];
+  URL.createObjectURL = (blob) => {
+    const url = make(blob);
+    window.openFiles.add(url);
+    if (blob instanceof File) window.dropped.add(url);
+    return url;
+  };
+  URL.revokeObjectURL = (url) => {
+    window.openFiles.delete(url);
+    revoke(url);
+  };
+}"""
+
 
 def six_formats(folder: Path) -> list[tuple[str, bytes]]:
     samples, rate = soundfile.read(BytesIO(drum_loop(93)))
@@ -166,11 +182,19 @@ def test_one_cancel_ends_a_drop_that_is_still_being_sent(page: Page) -> None:
     sign_in(page)
     page.goto("/upload")
     page.route("**/upload/known/*", lambda _: None)  # the browser never learns whether it may send them
+    page.evaluate(FOLLOW_FILES)
     drop(page, [(f"Never {number}.wav", kick()) for number in range(5)])
     expect(page.locator("[data-tray-count]")).to_have_text("0 of 5 sent")
+    page.get_by_role("button", name="Play Never 2.wav").click()
+    _expect_sound(page)
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.locator("#tray")).to_be_hidden()
     expect(page.locator(".card", has_text="Never")).to_have_count(0)
+    assert page.evaluate("window.openFiles.size") == 1  # the one in the player
+    page.get_by_role("link", name="Library").click()
+    page.locator(".rows .play").first.click()
+    expect(page.locator(".row.sounding")).to_have_count(1)
+    assert page.evaluate("[...window.openFiles].filter((url) => window.dropped.has(url))") == []
 
 
 def test_sixty_files_have_one_bar_one_cancel_and_no_long_page(page: Page) -> None:

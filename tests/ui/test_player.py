@@ -95,6 +95,50 @@ def test_the_sound_goes_on_from_page_to_page(page: Page) -> None:
     assert sound(page, "paused") is False
 
 
+def test_the_sound_goes_on_through_kits_until_their_pads_are_played(page: Page) -> None:
+    sign_in(page)
+    page.goto("/samples?kind=loop")
+    page.evaluate("window.isSameDocument = true")
+    page.locator(".rows .play").first.click()
+    expect(sounding(page)).to_have_count(1)
+    page.get_by_role("link", name="Kits").click()
+    page.get_by_label("Name").fill("Evening")
+    page.get_by_role("button", name="Make kit").click()
+    play_mode = page.get_by_role("button", name="Play mode")
+    page.get_by_role("button", name="Fill bank A").click()
+    expect(page.locator("#kit-notices")).to_contain_text("Bank A: ")
+    page.get_by_role("link", name="Card", exact=True).click()
+    page.get_by_role("button", name="Make card").first.click()
+    expect(page.locator("#card-progress")).to_be_visible()
+    page.get_by_role("link", name="Evening").click()
+    assert sound(page, "paused") is False
+    play_mode.click()
+    expect(page.get_by_text("Play with 1234 QWER ASDF ZXCV")).to_be_visible(timeout=15_000)
+    assert sound(page, "paused") is True
+    page.keyboard.down("1")
+    expect(page.locator("#pad-A1")).to_have_class(re.compile("held"))
+    page.get_by_role("button", name="Play beat").click()
+    page.go_back()  # to the card, which its pads are not on
+    expect(page.locator("#card-progress")).to_be_visible()
+    page.keyboard.up("1")
+    page.keyboard.press(" ")
+    expect(page.locator("#sound")).to_have_js_property("paused", False)
+    page.get_by_role("link", name="Kits").first.click()
+    page.get_by_role("link", name="Import a project").click()
+    expect(page.get_by_role("heading", name="Import a project")).to_be_focused()
+    for key in ("ArrowDown", "x", "Escape", "/", "a", "1"):
+        page.keyboard.press(key)  # which the pads would take
+    page.get_by_role("link", name="Kits").first.click()
+    page.get_by_label("Name").fill("Second")
+    page.get_by_role("button", name="Make kit").click()
+    expect(play_mode).to_have_attribute("aria-pressed", "false")
+    page.locator("#pad-A2").click(modifiers=["Control"])
+    expect(page.locator("#pads-selected")).to_have_text("1 pad")
+    play_mode.click()
+    expect(page.get_by_text("No sound to step")).to_be_visible()
+    assert page.evaluate("window.isSameDocument") is True
+
+
 def test_keys_lead_from_the_search_field_to_the_rows_and_back_to_a_row(page: Page) -> None:
     sign_in(page)
     page.goto("/samples")

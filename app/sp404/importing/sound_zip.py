@@ -32,7 +32,7 @@ SOUND_ENDINGS = frozenset({
 # fmt: on
 SHOWN_PATH = 80
 UTF8_NAME = 0x800
-LOCKED = "It is locked by a password"
+LOCKED = "It is locked by a password. Make a ZIP without a password."
 NO_SOUND = "There is no sound in this ZIP."
 ALL_LOCKED = "The ZIP is locked by a password. Make one without a password."
 NO_ZIP = "This is not a ZIP, or it is damaged."
@@ -192,7 +192,7 @@ def _reason_to_leave(path: str, info: zipfile.ZipInfo) -> str:
     if is_special(info):
         return "It is a link or a special file."
     if is_locked(info):
-        return f"{LOCKED}. Make a ZIP without."
+        return LOCKED
     if not is_readable(info):
         return "It is packed in a way that is not read here. Make an ordinary ZIP."
     return ""

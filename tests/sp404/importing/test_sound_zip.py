@@ -116,7 +116,7 @@ def test_a_locked_zip_gets_a_sentence_and_an_open_sound_in_it_is_taken(tmp_path:
     source.write_bytes(data)
     contents = read_sound_zip(source)
     assert paths(contents) == ["open.wav"]
-    assert contents.problems == ["locked.wav: It is locked by a password. Make a ZIP without."]
+    assert contents.problems == ["locked.wav: It is locked by a password. Make a ZIP without a password."]
     data[data.index(b"PK\1\2") + 8] |= 1
     source.write_bytes(data)
     assert (
