@@ -158,8 +158,9 @@ def test_a_scrape_never_reads_what_has_ended(
     count_endings()
     with counted_queries() as many:
         scraped(client)
+    few, many = ([each for each in found if not each.startswith("BEGIN")] for found in (few, many))
     assert many == few
-    history = re.compile(r"SCAN (processing_jobs|job_attempts|outbox|vector_orders)|job_attempts|_finished")
+    history = re.compile(r"SCAN (processing_jobs|job_attempts|outbox|vector_orders)|job_attempts|finished_at")
     plans = {statement: "; ".join(row[3] for row in explain(statement)) for statement in many}
     assert not [plan for plan in plans.values() if history.search(plan)], plans
 
