@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
+import tempfile
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +15,13 @@ from gunicorn.http.body import Body, ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 limit_request_line = 8190
+# Where the processes of this gunicorn count requests; `app.admin.request_metrics` adds them up.
+COUNTS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+if os.environ.get("LOG_FORMAT", "").strip() == "json":
+    logconfig_dict = {
+        "root": {"level": "INFO", "handlers": []},
+        "formatters": {"generic": {"()": "app.logs.JsonFormatter"}},
+    }
 
 REFUSALS = {
     400: ("Bad Request", "We could not read that request. Check it and try again."),
@@ -64,6 +74,16 @@ class WebWorker(ThreadWorker):
                 conn.close(graceful=True)
             conn.close = lambda graceful=False: None
         return goes_on
+
+
+def on_starting(_server: Any) -> None:
+    """Give the processes of this gunicorn a folder for what they count."""
+    os.environ[COUNTS_FOLDER] = tempfile.mkdtemp(prefix="sp404-counts-")
+
+
+def on_exit(_server: Any) -> None:
+    """Remove what they counted."""
+    shutil.rmtree(os.environ[COUNTS_FOLDER], ignore_errors=True)
 
 
 def pre_request(worker: Any, request: Any) -> None:

@@ -17,6 +17,7 @@ from huey import crontab
 from huey.api import TaskWrapper
 
 from app.account import closing, data_export, kept_archives
+from app.admin import metric_totals
 from app.auth import login_sessions
 from app.billing import overage_charges, payment_events, storage_totals, subscription_refresh
 from app.billing.plans import PRO_TIER
@@ -128,6 +129,7 @@ def run_housekeeping() -> None:
     run_aside("duplicates", compare_due_samples)
     run_aside("cleanups", cleanups.continue_cleanups)
     run_aside("vectors", vector_orders.make_missing_vectors)
+    run_aside("totals", metric_totals.add_up_totals)
     run_aside("refresh-payments", refresh_overdue)
 
 

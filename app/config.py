@@ -10,7 +10,7 @@ from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -23,6 +23,8 @@ DEPLOYMENT_SETTINGS = frozenset(
 # A variable whose name is this similar to a setting, without being one, is taken for a typo.
 TYPO_CUTOFF = 0.85
 MIN_TYPO_LENGTH = 8
+# OpenTelemetry has many more variables of its own, whose names are like each other; its library reads them.
+FOREIGN_PREFIX = "OTEL_"
 # The engine's own process needs no secret keys.
 UNUSED_BY_ENGINE = frozenset({"secret_key", "s3_access_key_id", "s3_secret_access_key"})
 
@@ -102,6 +104,11 @@ class Settings(BaseModel):
     storage_usd_per_gb_month: Annotated[Decimal, Field(ge=0, le=100)] = Decimal("0.015")
 
     metrics_token: Annotated[str, Field(min_length=16)] | None = None
+    log_format: Literal["text", "json"] = "text"
+
+    otel_traces_exporter: Literal["none", "otlp"] = "none"
+    otel_exporter_otlp_endpoint: HttpUrl = "http://localhost:4318"
+    otel_service_name: str | None = None
 
     openrouter_api_key: str | None = None
     openrouter_base_url: HttpUrl = "https://openrouter.ai/api/v1"
@@ -195,6 +202,8 @@ def _misspelt_settings(environ: Mapping[str, str], known: Mapping[str, str]) -> 
     """Return a line for every variable that looks like a misspelt setting."""
     problems = []
     for name in sorted(environ.keys() - known.keys()):
+        if name.startswith(FOREIGN_PREFIX):
+            continue
         close = (
             difflib.get_close_matches(name, known, n=1, cutoff=TYPO_CUTOFF)
             if len(name) >= MIN_TYPO_LENGTH

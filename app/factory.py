@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, logs, mail_wakeup, security, templating
+from app import cli, errors, logs, mail_wakeup, request_watch, security, templating, tracing
 from app.account.routes import blueprint as account
 from app.admin.routes import blueprint as admin
 from app.alike.routes import blueprint as alike
@@ -53,9 +53,11 @@ def build_app(settings: Settings | None = None) -> Flask:
     """Return an app with these settings, or with those of the environment."""
     settings = settings or Settings.from_env(os.environ)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    logs.configure_logging()
+    logs.configure_logging(settings.log_format)
+    tracing.configure_tracing(settings, "web")
     app = Flask(__name__, root_path=str(ROOT), static_folder=None)
     app.request_class = SpoolingRequest
+    request_watch.init_app(app)
     app.config.from_mapping(_flask_config(settings))
     _init_extensions(app)
     _register_blueprints(app)

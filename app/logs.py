@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from app import tracing
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s [%(about)s] %(message)s"
 
@@ -24,10 +28,28 @@ class LogFormatter(logging.Formatter):
         return redact_addresses(super().format(record))
 
 
-def configure_logging() -> None:
+class JsonFormatter(logging.Formatter):
+    """Format a record as one line of JSON, with the ids of its request, job and trace as fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_context_fields(getattr(record, "about", _context.get())),
+            **tracing.current_ids(),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        redacted = {name: redact_addresses(text) for name, text in line.items()}
+        return json.dumps(redacted, ensure_ascii=False)
+
+
+def configure_logging(log_format: str = "text") -> None:
     """Set up logging once per process. Existing handlers, such as those of a test, are kept."""
     handler = logging.StreamHandler()
-    handler.setFormatter(LogFormatter(FORMAT))
+    handler.setFormatter(JsonFormatter() if log_format == "json" else LogFormatter(FORMAT))
     handler.addFilter(_add_context)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
@@ -50,6 +72,13 @@ def log_context(what: str) -> Iterator[None]:
 def bind_context(what: str) -> None:
     """Mark every line logged from here on in this context."""
     _context.set(what)
+
+
+def _context_fields(about: str) -> dict[str, str]:
+    """Return the ids in a context such as `job 01H… attempt 1`, each under its word."""
+    words = about.split()
+    found = dict(zip(words[::2], words[1::2], strict=False))
+    return {("request_id" if name == "request" else name): value for name, value in found.items()}
 
 
 def _add_context(record: logging.LogRecord) -> bool:

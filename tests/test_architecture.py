@@ -23,7 +23,7 @@ RINGS = [
     {"wsgi", "app.worker"},
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
-    {"app.cli", "app.errors", "app.api.errors", "app.security", "app.templating"}
+    {"app.cli", "app.errors", "app.api.errors", "app.request_watch", "app.security", "app.templating"}
     | {"*.routes", "*.forms", "*_views", "*_forms"}
     | {"app.api.serving", "app.kits.kit_page", "app.shaping.shaping_page"},
     {"app.mail_wakeup"},
@@ -62,7 +62,7 @@ RINGS = [
         "app.plurals",
         "app.csv_tables",
     },
-    {"app.rate_limits"},
+    {"app.rate_limits", "app.tracing"},
     {"app.config"},
 ]
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")
@@ -72,7 +72,8 @@ SDK_OWNERS = {
     "email_validator": "app.mail_addresses",
     "httpx": "app.engine.http_stream app.integrations.webhook_client app.integrations.openrouter.chat_client",
     "humanize": "app.plurals app.templating",
-    "prometheus_client": "app.admin.metrics",
+    "opentelemetry": "app.tracing",
+    "prometheus_client": "app.admin.metrics app.admin.machine_metrics app.admin.request_metrics",
     "mido": "app.sp404.project.midi_reader app.sp404.project.midi_writer",
     "argon2": "app.auth.passwords",
     "pyotp": "app.auth.two_factor_login",
@@ -218,6 +219,13 @@ def test_importing_the_models_loads_no_http_client() -> None:
 def test_the_web_process_never_loads_the_engine(tmp_path: Path) -> None:
     statement = f"import os; os.environ['DATA_DIR'] = {str(tmp_path)!r}; import wsgi"
     assert _loaded_by(statement, "librosa", "numba", "numpy", "scipy") == "[]"
+
+
+def test_without_traces_nothing_is_loaded_for_them(tmp_path: Path) -> None:
+    """Redis's own client looks for OpenTelemetry's metrics, so it is the parts for traces that count."""
+    statement = f"import os; os.environ['DATA_DIR'] = {str(tmp_path)!r}; import app.worker, wsgi"
+    parts = ("opentelemetry.sdk.trace", "opentelemetry.exporter", "google.protobuf")
+    assert _loaded_by(statement, *parts) == "[]"
 
 
 def test_every_route_needs_a_signed_in_user_or_is_listed_as_public(app: Flask) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from datetime import datetime
 
 import pytest
 
-from app.logs import FORMAT, LogFormatter, redact_addresses
+from app.logs import FORMAT, JsonFormatter, LogFormatter, log_context, redact_addresses
 
 ADDRESSES = [
     "a@example.com",
@@ -50,6 +52,25 @@ def test_an_address_is_replaced(text: str, address: str) -> None:
 )
 def test_other_text_stays(text: str) -> None:
     assert redact_addresses(text) == text
+
+
+def test_a_line_of_json_names_its_job_and_has_no_address() -> None:
+    try:
+        raise ValueError('no "mailbox"\na@example.com')
+    except ValueError as error:
+        trouble = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("x.y", logging.ERROR, "", 1, "to\n%s", ("b@example.com",), trouble)
+    with log_context("job 01HX attempt 2"):
+        text = JsonFormatter().format(record)
+    line = json.loads(text)
+    assert "\n" not in text
+    assert "@" not in text
+    assert (line["level"], line["logger"], line["message"]) == ("ERROR", "x.y", "to\n<address>")
+    assert (line["job"], line["attempt"]) == ("01HX", "2")
+    assert line["error"].endswith('ValueError: no "mailbox"\n<address>')
+    assert datetime.fromisoformat(line["time"]).tzinfo is not None
+    with log_context("request 01HR"):
+        assert json.loads(JsonFormatter().format(record))["request_id"] == "01HR"
 
 
 def test_an_address_in_a_traceback_is_replaced() -> None:

@@ -45,14 +45,13 @@ from app.models import (
     Worker,
 )
 from app.models.base import Model, new_id, transaction, utcnow
-from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
+from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING, UPLOAD
 from app.models.worker_process import RUNNING
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.search.indexing import follow_changes
 from app.sp404.kit_document import write_kit
 from app.sp404.pads import PAD_NAMES
 from app.sp404.project.packed_patterns import pack_pattern
-from app.upload.upload_purpose import UPLOAD
 from app.upload.zip_purpose import UNPACK
 from app.webhooks import endpoints
 from tests.query_counter import counted_queries

@@ -24,6 +24,7 @@ NOT_EXPORTED = {
     "ai_asking": "locks of seconds, on hashes",
     "ai_switch": "one row of the service",
     "workers": "processes of the service",
+    "metric_totals": "figures of the whole service",
     "search_rows": "made from the samples, and can be made again",
     "library_counts": "made from the samples",
     "library_tags": "made from the samples",
@@ -42,8 +43,8 @@ HIDDEN_COLUMNS = {
     "two_factors": {"secret", "recovery", "last_step"},
     "webhook_endpoints": {"secret"},
     "mail_links": {"id"},  # what a mailed link signs
-    "outbox": {"key", "payload", "last_error"},  # they name links and receivers
-    "processing_jobs": {"lease_token", "error_detail", "worker"},
+    "outbox": {"key", "payload", "last_error", "trace_parent"},  # they name links and receivers
+    "processing_jobs": {"lease_token", "error_detail", "worker", "trace_parent"},
     "job_attempts": {"token", "detail", "worker"},
     "idempotency_keys": {"fingerprint"},
     "data_exports": {"storage_key"},

@@ -1,33 +1,52 @@
 """Export the queue's metrics for Prometheus.
 
-Everything is counted in the database at each scrape. So every web process answers the same, and none keeps
-counters of its own.
+What waits and runs is counted in the database at each scrape, up to MAX_COUNTED of each. What has ended is in
+totals that a worker adds up, so the cost of a scrape does not grow with the history. So every web process
+answers the same, except for its requests and its machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import Metric
 from sqlalchemy import case, func, select
 
-from app.admin import queue_figures
+from app.admin import metric_totals, queue_figures
+from app.admin.machine_metrics import collect_machine
+from app.admin.metric_totals import (
+    ATTEMPTS,
+    COUNT,
+    ENDED_STATES,
+    JOBS,
+    RUN_BUCKETS_S,
+    RUNS,
+    SUM,
+    UPLOAD_BUCKETS_S,
+    UPLOADS,
+    Key,
+    bucket_label,
+)
+from app.admin.request_metrics import collect_requests
 from app.billing.plans import TIERS
 from app.extensions import db
-from app.models import AccountClosing, Attempt, Job, OutboxMessage
+from app.models import AccountClosing, Job, OutboxMessage
 from app.models.account_closing import STUCK_AFTER
 from app.models.base import utcnow
-from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING
+from app.models.job import COMPLETED, PROCESSING
 from app.models.job_attempt import ABANDONED, OUTCOMES
+from app.notify.message_kinds import METER_EVENT, WEBHOOK
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-RUN_BUCKETS_S = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+SENT_KINDS = ("mail", "webhook", "usage")
 
-Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+Totals = Mapping[Key, float]
+Family = Metric
 
 
 def render_metrics() -> bytes:
@@ -42,21 +61,22 @@ class _QueueCollector:
 
     def collect(self) -> Iterator[Family]:
         now = utcnow()
-        yield from _waiting_jobs(now)
+        yield from _waiting_jobs()
         yield _jobs_by_tier("sp404_jobs_running", "Jobs a worker holds now.", Job.state == PROCESSING)
-        yield from _ended_jobs()
-        yield _run_times()
+        if (totals := metric_totals.read_totals()) is not None:
+            yield from _ended_jobs(totals)
         yield from _outbox(now)
         yield from _closings()
-        yield from _workers()
+        yield from _workers(now)
         yield from _vectors()
+        yield from collect_machine()
+        yield from collect_requests()
 
 
-def _waiting_jobs(now: datetime) -> Iterator[Family]:
-    due = (Job.state == PENDING) & (Job.run_at <= now)
-    delayed = (Job.state == PENDING) & (Job.run_at > now)
-    yield _jobs_by_tier("sp404_jobs_ready", "Jobs that could start now.", due)
-    yield _jobs_by_tier("sp404_jobs_delayed", "Jobs that wait for their time.", delayed)
+def _waiting_jobs() -> Iterator[Family]:
+    due, delayed = (queue_figures.count_waiting(is_due) for is_due in (True, False))
+    yield _gauges("sp404_jobs_ready", "Jobs that could start now.", "tier", due.items())
+    yield _gauges("sp404_jobs_delayed", "Jobs that wait for their time.", "tier", delayed.items())
     oldest = queue_figures.oldest_ready_s()
     yield _gauges(
         "sp404_jobs_oldest_ready_seconds",
@@ -66,45 +86,62 @@ def _waiting_jobs(now: datetime) -> Iterator[Family]:
     )
 
 
-def _ended_jobs() -> Iterator[Family]:
-    wanted = (COMPLETED, FAILED, CANCELLED)
-    jobs = _count_by(select(Job.state, func.count()).where(Job.state.in_(wanted)).group_by(Job.state))
-    yield _counters("sp404_jobs_ended", "Jobs by how they ended.", "state", wanted, jobs)
-    ended = select(Attempt.outcome, func.count()).where(Attempt.outcome.is_not(None))
-    attempts = _count_by(ended.group_by(Attempt.outcome))
-    yield _counters("sp404_attempts_ended", "Attempts by how they ended.", "outcome", OUTCOMES, attempts)
+def _ended_jobs(totals: Totals) -> Iterator[Family]:
+    yield _counters("sp404_jobs_ended", "Jobs by how they ended.", "state", JOBS, ENDED_STATES, totals)
+    words = "Attempts by how they ended."
+    yield _counters("sp404_attempts_ended", words, "outcome", ATTEMPTS, OUTCOMES, totals)
     lost = CounterMetricFamily("sp404_lease_losses", "Attempts whose worker vanished or was cut off.")
-    lost.add_metric([], attempts.get(ABANDONED, 0))
+    lost.add_metric([], totals.get((ATTEMPTS, ABANDONED), 0))
     yield lost
+    runs = HistogramMetricFamily("sp404_run_seconds", "How long completed attempts took.")
+    runs.add_metric([], *_buckets(RUNS, COMPLETED, RUN_BUCKETS_S, totals))
+    yield runs
+    words = "From an accepted upload to its finished card, unless its owner tried it again."
+    uploads = HistogramMetricFamily("sp404_upload_seconds", words, labels=["tier"])
+    for tier in TIERS:
+        uploads.add_metric([tier], *_buckets(UPLOADS, tier, UPLOAD_BUCKETS_S, totals))
+    yield uploads
 
 
-def _run_times() -> Family:
-    """Return a histogram of how long completed attempts took; each bucket includes the smaller ones."""
-    took = Attempt.run_s
-    sums = [func.sum(case((took <= bound, 1), else_=0)) for bound in RUN_BUCKETS_S]
-    row = db.session.execute(
-        select(func.count(), func.sum(took), *sums).where(Attempt.outcome == COMPLETED)
-    ).one()
-    count, total, *below = (float(value or 0) for value in row)
-    family = HistogramMetricFamily("sp404_run_seconds", "How long completed attempts took.")
-    bounds = [(f"{bound:g}", value) for bound, value in zip(RUN_BUCKETS_S, below, strict=True)]
-    family.add_metric([], [*bounds, ("+Inf", count)], total)
-    return family
+def _buckets(
+    metric: str, series: str, bounds: Iterable[float], totals: Totals
+) -> tuple[list[tuple[str, float]], float]:
+    """Return a histogram's buckets, each with the smaller ones in it, and its sum."""
+    names = [*(f"{bound:g}" for bound in bounds), COUNT]
+    buckets = [(name, totals.get((metric, bucket_label(series, name)), 0.0)) for name in names]
+    return buckets, totals.get((metric, bucket_label(series, SUM)), 0.0)
 
 
 def _outbox(now: datetime) -> Iterator[Family]:
-    unsent = OutboxMessage.sent_at.is_(None)
-    count, oldest, given_up = db.session.execute(
-        select(
-            func.count(),
-            func.min(OutboxMessage.created_at),
-            func.sum(case((OutboxMessage.next_try_at.is_(None), 1), else_=0)),
-        ).where(unsent)
-    ).one()
-    age_s = (now - oldest).total_seconds() if oldest is not None else 0.0
-    yield GaugeMetricFamily("sp404_outbox_unsent", "Messages queued and not sent yet.", value=count)
-    yield GaugeMetricFamily("sp404_outbox_oldest_seconds", "Age of the oldest unsent message.", value=age_s)
-    yield GaugeMetricFamily("sp404_outbox_given_up", "Messages no longer tried.", value=given_up or 0)
+    """Yield the figures of unsent messages, and of those that are still tried by what is sent."""
+    unsent = select(OutboxMessage.kind, OutboxMessage.created_at, OutboxMessage.next_try_at)
+    rows = unsent.where(OutboxMessage.sent_at.is_(None)).limit(queue_figures.MAX_COUNTED).subquery()
+    is_tried = rows.c.next_try_at.is_not(None)
+    found = db.session.execute(
+        select(rows.c.kind, is_tried, func.count(), func.min(rows.c.created_at)).group_by(
+            rows.c.kind, is_tried
+        )
+    ).all()
+    counts, ages = dict.fromkeys(SENT_KINDS, 0), dict.fromkeys(SENT_KINDS, 0.0)
+    for kind, tried, count, oldest in found:
+        if tried:
+            what = _what_is_sent(kind)
+            counts[what] += count
+            ages[what] = max(ages[what], (now - oldest).total_seconds())
+    unsent_ages = [(now - oldest).total_seconds() for _, _, _, oldest in found]
+    given_up = sum(count for _, tried, count, _ in found if not tried)
+    words = "Messages queued and not sent yet."
+    yield GaugeMetricFamily("sp404_outbox_unsent", words, value=sum(row[2] for row in found))
+    words = "Age of the oldest unsent message."
+    yield GaugeMetricFamily("sp404_outbox_oldest_seconds", words, value=max(unsent_ages, default=0.0))
+    yield GaugeMetricFamily("sp404_outbox_given_up", "Messages no longer tried.", value=given_up)
+    yield _gauges("sp404_outbox_waiting", "Messages still tried, by what they are.", "kind", counts.items())
+    words = "Age of the oldest message that is still tried, by what it is."
+    yield _gauges("sp404_outbox_waiting_oldest_seconds", words, "kind", ages.items())
+
+
+def _what_is_sent(kind: str) -> str:
+    return {WEBHOOK: "webhook", METER_EVENT: "usage"}.get(kind, "mail")
 
 
 def _closings() -> Iterator[Family]:
@@ -115,14 +152,17 @@ def _closings() -> Iterator[Family]:
     yield GaugeMetricFamily("sp404_closings_stuck", words, value=failing or 0)
 
 
-def _workers() -> Iterator[Family]:
+def _workers(now: datetime) -> Iterator[Family]:
     states = dict.fromkeys(("running", "paused", "draining", "drained", "no heartbeat"), 0)
-    slots = 0
+    slots, silence_s = 0, 0.0
     for line in queue_figures.worker_rows():
         states[line.state] += 1
         slots += line.worker.slots if line.state == "running" else 0
+        silence_s = max(silence_s, (now - line.worker.beat_at).total_seconds())
     yield _gauges("sp404_workers", "Worker processes by state.", "state", states.items())
     yield GaugeMetricFamily("sp404_worker_slots", "Slots of the workers that take work.", value=slots)
+    words = "For how long the most silent of the known workers has not been heard."
+    yield GaugeMetricFamily("sp404_worker_silence_seconds", words, value=silence_s)
 
 
 def _vectors() -> Iterator[Family]:
@@ -146,11 +186,11 @@ def _gauges(name: str, words: str, label: str, values: Iterable[tuple[str, float
 
 
 def _counters(
-    name: str, words: str, label: str, labels: Iterable[str], found: dict[str, int]
+    name: str, words: str, label: str, metric: str, labels: Iterable[str], totals: Totals
 ) -> CounterMetricFamily:
     family = CounterMetricFamily(name, words, labels=[label])
     for value_of in labels:
-        family.add_metric([value_of], found.get(value_of, 0))
+        family.add_metric([value_of], totals.get((metric, value_of), 0))
     return family
 
 

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, case, cast, func, select
+from sqlalchemy import Integer, Select, case, cast, func, select
 
+from app.billing.plans import FREE_TIER, PRO_TIER, TIERS
 from app.extensions import db
+from app.jobs import purposes
 from app.jobs import workers as worker_table
 from app.models import Attempt, Job, OutboxMessage, VectorOrder, Worker
 from app.models.base import utcnow
@@ -18,6 +20,7 @@ from app.models.worker_process import PAUSED, RUNNING
 
 RECENT_SPAN = timedelta(hours=1)
 MAX_MEASURED = 2000
+MAX_COUNTED = 100_000
 
 
 @dataclass(frozen=True)
@@ -95,20 +98,42 @@ def worker_rows() -> list[WorkerRow]:
 
 def oldest_ready_s() -> dict[str, float]:
     """Return for how long the first ready job of each tier has been due; a tier without one is left out."""
-    now = utcnow()
-    rows = db.session.execute(
-        select(Job.tier, func.min(Job.run_at))
-        .where(Job.state == PENDING, Job.run_at <= now)
-        .group_by(Job.tier)
-    )
-    return {str(tier): (now - due).total_seconds() for tier, due in rows}
+    now, oldest = utcnow(), dict[str, float]()
+    for priority in purposes.all_priorities():
+        due = select(func.min(Job.run_at)).where(
+            Job.state == PENDING, Job.priority == priority, Job.run_at <= now
+        )
+        if (first := db.session.scalar(due)) is not None:
+            tier = tier_of_priority(priority)
+            oldest[tier] = max(oldest.get(tier, 0.0), (now - first).total_seconds())
+    return oldest
+
+
+def count_waiting(is_due: bool) -> dict[str, int]:
+    """Return how many jobs of each tier wait, those that are due or those that are not yet."""
+    now, counts = utcnow(), dict.fromkeys(TIERS, 0)
+    for priority in purposes.all_priorities():
+        when = Job.run_at <= now if is_due else Job.run_at > now
+        waiting = select(Job.run_at).where(Job.state == PENDING, Job.priority == priority, when)
+        counts[tier_of_priority(priority)] += count_up_to(waiting)
+    return counts
+
+
+def tier_of_priority(priority: int) -> str:
+    """Return the tier of the jobs with this priority, which the index has and the tier itself is not in."""
+    return FREE_TIER if priority >= purposes.first_free_priority() else PRO_TIER
+
+
+def count_up_to(rows: Select[Any], most: int = MAX_COUNTED) -> int:
+    """Return how many rows there are, or `most` if there are more, so that counting takes a bounded time."""
+    return db.session.scalar(select(func.count()).select_from(rows.limit(most).subquery())) or 0
 
 
 def count_vector_orders() -> VectorOrders:
     """Return how many samples wait for their similarity vector, and for how many it failed."""
-    counted = select(func.count(VectorOrder.due_at), func.count()).select_from(VectorOrder)
-    waiting, orders = db.session.execute(counted).one()
-    return VectorOrders(waiting, orders - waiting)
+    has_time = VectorOrder.due_at.is_not(None)
+    waiting, failed = (count_up_to(select(VectorOrder.due_at).where(each)) for each in (has_time, ~has_time))
+    return VectorOrders(waiting, failed)
 
 
 def time_buckets(span: timedelta, step: timedelta) -> list[TimeBucket]:

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app import logs
+from app import logs, tracing
 from app.config import Settings
 from app.engine import source_download, wire_format
 from app.engine.contract import ProgressListener
@@ -35,7 +35,10 @@ class AnswerStream:
     When a line cannot be sent, the caller is gone: the work is given up and its child is killed.
     """
 
-    def __init__(self, settings: Settings, url: str, about: str, work: Work) -> None:
+    def __init__(
+        self, settings: Settings, url: str, about: str, work: Work, traceparent: str | None = None
+    ) -> None:
+        self._traceparent = traceparent  # the caller's span, which this work is a part of
         self._url, self._about, self._do = url, about, work
         self._parent = settings.data_dir.resolve() / "tmp"
         self._messages: SimpleQueue[Path | dict[str, Any]] = SimpleQueue()
@@ -73,9 +76,7 @@ class AnswerStream:
         started = time.monotonic()
         logs.bind_context(f"job {self._about}")
         try:
-            path = folder / "source"
-            source_download.download_source(self._url, path, lambda: not self._gone.is_set())
-            answer = self._do(path, self._listener())
+            answer = self._traced_answer(folder / "source")
             ending = wire_format.success_message(answer, time.monotonic() - started)
         except EngineCancelled:
             log.info("given up: the caller is gone")
@@ -84,6 +85,12 @@ class AnswerStream:
             ending = wire_format.failure_message(error, time.monotonic() - started)
         self._messages.put(ending)
         log.info("ended: %s", "success" if ending["success"] else ending["error"])
+
+    def _traced_answer(self, path: Path) -> dict[str, Any]:
+        with tracing.continue_trace(self._traceparent), tracing.span("engine work", "server"):
+            with tracing.span("engine download", "client"):
+                source_download.download_source(self._url, path, lambda: not self._gone.is_set())
+            return self._do(path, self._listener())
 
     def _listener(self) -> ProgressListener:
         return ProgressListener(

@@ -6,6 +6,7 @@ import atexit
 from collections.abc import Callable
 from pathlib import Path
 
+from app import tracing
 from app.engine import local_engine, remote_engine
 from app.engine.contract import (
     CutOrder,
@@ -29,6 +30,7 @@ def warm_up() -> None:
         WORKER_SANDBOX.start()
 
 
+@tracing.traced("engine process", "client")
 def process_file(key: str, folder: Path, order: EngineOrder, listener: ProgressListener) -> EngineAnswer:
     """Have the engine work on an object of the store. `folder` belongs to this attempt alone.
 
@@ -41,6 +43,7 @@ def process_file(key: str, folder: Path, order: EngineOrder, listener: ProgressL
     return remote_engine.process_remotely(engine, _link(key), folder, order, listener)
 
 
+@tracing.traced("engine render", "client")
 def render_file(
     key: str, folder: Path, order: RenderOrder | CutOrder, still_wanted: Callable[[], bool]
 ) -> RenderReport:

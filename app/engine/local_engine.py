@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app import tracing
 from app.audio.result import Measurement
 from app.engine.contract import (
     RENDERED_NAME,
@@ -48,7 +49,8 @@ def process_locally(
         if step == "decoded":
             listener.on_decoded(source.parent / RENDERED_NAME)
 
-    plain = sandbox.run(
+    plain = _run_child(
+        sandbox,
         {
             "source": source.name,
             "rendered": RENDERED_NAME if order.export_sp404 else None,
@@ -78,7 +80,8 @@ def render_locally(
     Raises UnreadableAudio for a bad file or a recipe that does not suit it, EngineCancelled when the answer
     is no longer wanted, and other EngineErrors when the child failed.
     """
-    plain = sandbox.run(
+    plain = _run_child(
+        sandbox,
         {
             "source": source.name,
             "rendered": RENDERED_NAME,
@@ -90,3 +93,8 @@ def render_locally(
         tick_s=CANCEL_CHECK_S,
     )
     return RenderReport.from_dict(plain)
+
+
+def _run_child(sandbox: Sandbox, order: dict[str, Any], **limits: Any) -> dict[str, Any]:
+    with tracing.span("engine child"):
+        return sandbox.run(order, **limits)

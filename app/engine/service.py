@@ -18,7 +18,7 @@ from flask import Flask, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, Unauthorized, UnprocessableEntity
 
-from app import logs
+from app import logs, tracing
 from app.audio.version import ENGINE_VERSION
 from app.config import Settings
 from app.engine import local_engine, wire_format
@@ -103,7 +103,7 @@ class EngineService:
             raise UnprocessableEntity("The link does not point into the store.")
         self._take_slot()
         _limit_write_time(request.environ.get("gunicorn.socket"))
-        stream = AnswerStream(self._settings, url, about, work)
+        stream = AnswerStream(self._settings, url, about, work, request.headers.get("traceparent"))
         response = Response(stream.lines(), mimetype="application/x-ndjson")
         # This is called however the request ends, even when not a line of it was read.
         response.call_on_close(self._give_slot_back)
@@ -152,7 +152,8 @@ def _limit_write_time(connection: socket.socket | None) -> None:
 def create_app(settings: Settings | None = None, sandbox: Sandbox | None = None) -> Flask:
     """Return the engine's app, by default with the environment's settings. Raises ConfigError."""
     settings = settings or Settings.for_engine(os.environ)
-    logs.configure_logging()
+    logs.configure_logging(settings.log_format)
+    tracing.configure_tracing(settings, "engine")
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     engine = EngineService(settings, sandbox or local_engine.new_sandbox())

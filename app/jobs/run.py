@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app import logs
+from app import logs, tracing
 from app.extensions import settings
 from app.integrations.storage import open_store
 from app.jobs import claims, failures, lease, purposes, reprocess, transitions
@@ -28,7 +28,7 @@ def run_next() -> Transition | None:
     claim = claims.claim_next()
     if claim is None:
         return None
-    with logs.log_context(claim.log_name):
+    with logs.log_context(claim.log_name), _attempt_span(claim):
         log.info("started: %s", ascii(claim.filename))
         try:
             ending = _run_attempt(claim)
@@ -38,7 +38,16 @@ def run_next() -> Transition | None:
                 claim, killed.exit_status if isinstance(killed, EngineError) else None
             )
         log.info("ended: %s", ending)
+        tracing.set_attributes({"job.ending": ending.state})
     return ending
+
+
+@contextmanager
+def _attempt_span(claim: Claim) -> Iterator[None]:
+    """Record the attempt as a part of the trace in which the job was queued."""
+    about: tracing.Attributes = {"job.id": claim.job_id, "job.attempt": claim.attempt}
+    with tracing.continue_trace(claim.trace_parent), tracing.span(f"job {claim.purpose}", "consumer", about):
+        yield
 
 
 def _run_attempt(claim: Claim) -> Transition:
@@ -67,11 +76,13 @@ def _run_steps(claim: Claim, folder: Path, is_held: Callable[[], bool]) -> Trans
     work = StepInput(claim, results, folder, is_held, record)
     for step in purpose.steps:
         if step.result_key not in results and step.is_wanted(claim):
-            found = step.run(work)
+            with tracing.span(f"step {step.name}"):
+                found = step.run(work)
             record(step.name, {step.result_key: found})
     if claim.original_key:
         open_store(settings()).copy(claim.incoming_key, claim.original_key)
-    return transitions.complete(claim, purpose.gather(work))
+    with tracing.span("complete job"):
+        return transitions.complete(claim, purpose.gather(work))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from app.models.kit_base import KitBase
 from app.models.kit_change import KitChange
 from app.models.kit_pad import KitPad
 from app.models.kit_pattern import KitPattern
+from app.models.metric_total import MetricTotal
 from app.models.outbox_message import OutboxMessage
 from app.models.overage_consent import MeterDifference, OverageConsent
 from app.models.payment import Invoice, PaymentEvent
@@ -67,6 +68,7 @@ __all__ = [
     "LibraryTag",
     "MailLink",
     "MeterDifference",
+    "MetricTotal",
     "OutboxMessage",
     "OverageConsent",
     "PaymentEvent",

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app import tracing
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.display_names import file_title
 from app.models.sample import Sample
@@ -19,6 +20,7 @@ COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 UNFINISHED = (PENDING, PROCESSING)
 STORED, DECODED, ANALYSED, DESCRIBED, READY = "stored", "decoded", "analysed", "described", "ready"
 SHAPED, UNPACKED = "shaped", "unpacked"
+UPLOAD = "upload"  # the purpose of a job that makes a sample of an uploaded file
 MAX_ATTEMPTS = 3
 # A worker that goes away is seldom the job's fault, so a job that was running on it is started more often.
 MAX_ATTEMPTS_WHEN_LOST = 6
@@ -62,7 +64,7 @@ class Job(Model):
     sample_id: Mapped[str | None] = mapped_column(ForeignKey("samples.id", ondelete="SET NULL"), index=True)
 
     # The default is for rows that a version before the purposes writes.
-    purpose: Mapped[str] = mapped_column(String(12), server_default="upload")
+    purpose: Mapped[str] = mapped_column(String(12), server_default=UPLOAD)
     filename: Mapped[str] = mapped_column(String(200))
     # The uploaded file. Other jobs have none.
     format: Mapped[str | None] = mapped_column(String(16))
@@ -100,6 +102,8 @@ class Job(Model):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Set when it failed through no fault of the file: the file is kept until then for a retry.
     kept_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The span that made the row, to which its work is added when traces are on.
+    trace_parent: Mapped[str | None] = mapped_column(String(55), default=tracing.current_traceparent)
 
     batch: Mapped[Batch] = relationship(back_populates="jobs")
     sample: Mapped[Sample | None] = relationship()

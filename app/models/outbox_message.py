@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app import tracing
 from app.models.base import Model, UtcDateTime, utcnow
 from app.models.usage import RowId
 
@@ -37,6 +38,8 @@ class OutboxMessage(Model):
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    # The span that made the row, to which its work is added when traces are on.
+    trace_parent: Mapped[str | None] = mapped_column(String(55), default=tracing.current_traceparent)
 
     @property
     def may_be_sent(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, or_, select, update
 
+from app import tracing
 from app.extensions import db, settings
 from app.integrations import mailer
 from app.integrations.payments import meters
@@ -116,7 +117,8 @@ def deliver(message_id: int) -> bool:
         return False
     attempts = message.attempts
     try:
-        _send(message)
+        with tracing.continue_trace(message.trace_parent), tracing.span(f"send {message.kind}", "consumer"):
+            _send(message)
     except Exception as error:
         # Whatever the error is, this message is tried again later and the others are still sent.
         db.session.rollback()

@@ -28,10 +28,11 @@ from app.jobs import purposes, scheduler
 from app.models import Batch, Job, Sample, User
 from app.models.base import new_id, transaction, utcnow
 from app.models.display_names import file_name
+from app.models.job import UPLOAD
 from app.models.sample_places import NO_PLACE, SamplePlace
 from app.notify import batch_completion
 from app.upload import spool
-from app.upload.upload_purpose import UPLOAD, UPLOAD_PURPOSE
+from app.upload.upload_purpose import UPLOAD_PURPOSE
 
 BLOCK_BYTES = 1 << 20
 ZIP_ADVICE = "ZIPs are unpacked on the upload page. Otherwise, send the sounds one by one."

@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Job, Sample, User
-from app.models.job import UNFINISHED
-from app.upload.upload_purpose import UPLOAD
+from app.models.job import UNFINISHED, UPLOAD
 
 
 def find_samples(user: User, hashes: Collection[str]) -> dict[str, str]:

@@ -11,9 +11,8 @@ from app.jobs.describe_step import DESCRIBE
 from app.jobs.measure_step import MEASURE
 from app.jobs.purposes import ANALYSIS, DESCRIPTION, Purpose, Results, Wording
 from app.models import AudioFeatures, Job, Sample, SampleVector
+from app.models.job import UPLOAD
 from app.notify.batch_mail import BatchWording
-
-UPLOAD = "upload"
 
 
 def finish_upload(job: Job, results: Results) -> Sample:

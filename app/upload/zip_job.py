@@ -26,13 +26,12 @@ from app.jobs.purposes import PROGRESS, StepInput
 from app.models import Job, User
 from app.models.base import derived_id, transaction
 from app.models.display_names import file_name, file_title
-from app.models.job import STORED, UNFINISHED
+from app.models.job import STORED, UNFINISHED, UPLOAD
 from app.models.sample_places import SamplePlace, collection_name
 from app.sp404.errors import UnitFileError
 from app.sp404.importing.sound_zip import PackedSound, ZipContents, read_sound_zip
 from app.upload import intake
 from app.upload.intake import UploadOptions, UploadRefusedError
-from app.upload.upload_purpose import UPLOAD
 
 TAKEN = "taken"  # the step's result
 PORTION_SOUNDS, PORTION_BYTES = 50, 64 << 20

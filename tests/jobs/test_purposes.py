@@ -15,12 +15,11 @@ from app.jobs import claims, purposes, reprocess, run, scheduler
 from app.jobs.purposes import DailyLimit, Purpose, Results, Stage, Step, StepInput, Wording
 from app.models import Batch, Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction
-from app.models.job import DECODED
+from app.models.job import DECODED, UPLOAD
 from app.notify import batch_mail
 from app.notify.batch_mail import BatchWording
 from app.notify.message_kinds import BATCH_DONE
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
-from app.upload.upload_purpose import UPLOAD
 from app.webhooks import endpoints
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser, waiting_jobs

@@ -8,8 +8,8 @@ from app.extensions import db
 from app.jobs import reprocess
 from app.models import Job, User
 from app.models.base import transaction
+from app.models.job import UPLOAD
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
-from app.upload.upload_purpose import UPLOAD
 from tests.query_counter import counted_queries
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser, waiting_jobs

@@ -17,10 +17,10 @@ from app.integrations.openrouter.conversation import request_schema
 from app.jobs import run
 from app.models import AiSwitch, Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
+from app.models.job import UPLOAD
 from app.reprocessing import reprocess_offer
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.templating import format_usd
-from app.upload.upload_purpose import UPLOAD
 from app.vibe import vibe_prompt, vibe_schema
 from app.vibe.sound_description import BY_RULES
 from app.vibe.vibe_schema import answer_model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import ExitStack
 from email.message import Message
 from io import BytesIO
 from pathlib import Path
@@ -12,10 +13,16 @@ import pytest
 import soundfile
 
 from tests.live import EngineProcess, Producer, Product
+from tests.otlp_receiver import running_receiver
 from tests.services.conftest import BUCKET, Inbox, s3_client
 from tests.support import PASSWORD, chord, drum_loop, silence
 
 pytestmark = pytest.mark.services
+SPANS_OF_AN_UPLOAD = {
+    "sp404-web": ("POST /upload", "store put"),
+    "sp404-worker": ("job upload", "engine process", "store copy", "complete job"),
+    "sp404-engine": ("engine work", "engine download", "engine child"),
+}
 SECRET = "a secret for tests, long enough to be taken"
 
 
@@ -107,10 +114,15 @@ def test_workers_and_an_engine_of_its_own_share_only_a_bucket(
 ) -> None:
     """The engine runs as in the Procfile, without a key to the bucket; it gets files by signed links."""
     place = {name: value for name, value in s3_settings.items() if "KEY" not in name}
-    with EngineProcess(tmp_path, app="app.engine.service", **place) as engine:
+    with ExitStack() as running:
+        receiver = running.enter_context(running_receiver())
+        traces = {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+        traces |= {"OTEL_BSP_SCHEDULE_DELAY": "100"}
+        started = EngineProcess(tmp_path, app="app.engine.service", **place, **traces)
+        engine = running.enter_context(started)
         elsewhere = engine.for_workers | {"BASE_URL": "http://127.0.0.1:5000"}
         with Product(
-            tmp_path / "web", SECRET_KEY=SECRET, FREE_TIER_DELAY_S="0", **s3_settings, **elsewhere
+            tmp_path / "web", SECRET_KEY=SECRET, FREE_TIER_DELAY_S="0", **s3_settings, **elsewhere, **traces
         ) as product:
             producer = registered(product)
             producer.upload(("Break 93.wav", drum_loop(93)), ("Chord.wav", chord()))
@@ -118,7 +130,14 @@ def test_workers_and_an_engine_of_its_own_share_only_a_bucket(
             assert cards.count('class="card completed"') == 2, product.log
             assert "C min" in cards
             assert engine.log.count("ended: success") == 2
+            receiver.wait_for("POST /upload", "job upload", "engine work")
         assert list((engine.data_dir / "tmp").iterdir()) == []
+        # Everything about both files, in three processes, is one trace: they came with one request.
+        trace = receiver.trace_of("POST /upload")
+        found = {(span.service, span.name) for span in trace}
+        for service, names in SPANS_OF_AN_UPLOAD.items():
+            assert found >= {(service, name) for name in names}
+        assert [span.name for span in trace].count("engine child") == 2
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_start_finishes_the_running_job(tmp_path: Path) -> None:

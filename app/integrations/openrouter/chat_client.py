@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import httpx
 
+from app import tracing
 from app.config import Settings
 from app.integrations.deadlines import Deadline
 
@@ -130,7 +131,8 @@ def request_chat(server: ChatEndpoint, question: ChatRequest) -> ChatReply:
     """Send the request once. It never raises: a failure is a reply with its record too."""
     started = time.monotonic()
     try:
-        status, headers, raw = _post_request(server, question)
+        with tracing.span("openrouter chat", "client", {"gen_ai.request.model": question.model}):
+            status, headers, raw = _post_request(server, question)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         return _failed_reply(question, started, type(error).__name__, was_sent=False)
     except (httpx.HTTPError, TimeoutError) as error:

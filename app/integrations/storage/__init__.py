@@ -36,7 +36,8 @@ __all__ = [
 def open_store(settings: Settings) -> DiskStore | S3Store:
     """Return the store these settings name; its client is built once per process."""
     if settings.s3_bucket:
-        return S3Store(s3_store.create_client(settings), settings.s3_bucket)
+        client, probe = (s3_store.create_client(settings, is_probe=is_probe) for is_probe in (False, True))
+        return S3Store(client, settings.s3_bucket, probe)
     return DiskStore(settings.data_dir / "store", settings.effective_secret_key)
 
 

@@ -11,6 +11,7 @@ from secrets import token_hex
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from app import tracing
 from app.download_names import safe_file_name
 from app.integrations.storage.interface import URL_LIFETIME_S, ObjectMissingError, translate_errors
 
@@ -26,6 +27,7 @@ class DiskStore:
         self.root = root.resolve()
         self._signer = URLSafeTimedSerializer(secret_key, salt="media")
 
+    @tracing.traced("store put", "client")
     def put(self, key: str, source: Path, content_type: str) -> None:
         target = self._path(key)
         with translate_errors():
@@ -35,6 +37,7 @@ class DiskStore:
                 # Another process that deleted an object may have removed the folder because it was empty.
                 _copy_atomically(source, target)
 
+    @tracing.traced("store fetch", "client")
     def fetch(self, key: str, target: Path) -> None:
         with translate_errors():
             try:
@@ -42,6 +45,7 @@ class DiskStore:
             except FileNotFoundError as error:
                 raise ObjectMissingError(str(error)) from error
 
+    @tracing.traced("store read", "client")
     def read(self, key: str, first: int, count: int) -> bytes:
         with translate_errors():
             try:
@@ -51,9 +55,11 @@ class DiskStore:
             except FileNotFoundError as error:
                 raise ObjectMissingError(str(error)) from error
 
+    @tracing.traced("store copy", "client")
     def copy(self, key: str, target_key: str) -> None:
         self.put(target_key, self._path(key), "")
 
+    @tracing.traced("store delete", "client")
     def delete(self, key: str) -> None:
         path = self._path(key)
         with translate_errors():
@@ -65,6 +71,13 @@ class DiskStore:
             with suppress(FileNotFoundError):
                 if path.is_file() and path.stat().st_mtime < time.timestamp():
                     yield path.relative_to(self.root).as_posix()
+
+    def check_reachable(self) -> None:
+        with translate_errors():
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".reachable-{token_hex(4)}"
+            probe.touch()
+            probe.unlink()
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         name = None if download_name is None else safe_file_name(download_name)

@@ -41,6 +41,9 @@ class Store(Protocol):
     def older_than(self, prefix: str, time: datetime) -> Iterator[str]:
         """Yield the keys with a prefix that were stored before a time."""
 
+    def check_reachable(self) -> None:
+        """Raise StorageError within seconds when the store does not answer or does not let us in."""
+
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         """Return a link to this one object that is valid for URL_LIFETIME_S seconds."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from app import tracing
 from app.config import Settings
 from app.download_names import safe_file_name
 from app.integrations.storage.interface import (
@@ -43,10 +44,12 @@ class ArrivedObject:
 class S3Store:
     """One bucket, as a Store, with links for direct uploads."""
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
+    def __init__(self, client: S3Client, bucket: str, probe: S3Client | None = None) -> None:
         self._client = client
+        self._probe = probe or client  # with short timeouts, only to see whether the bucket is there
         self._bucket = bucket
 
+    @tracing.traced("store put", "client")
     def put(self, key: str, source: Path, content_type: str) -> None:
         with translate_errors():
             self._client.upload_file(
@@ -57,10 +60,12 @@ class S3Store:
                 Config=_transfer_config(),
             )
 
+    @tracing.traced("store fetch", "client")
     def fetch(self, key: str, target: Path) -> None:
         with translate_errors(), self._told_missing():
             self._client.download_file(self._bucket, key, str(target), Config=_transfer_config())
 
+    @tracing.traced("store read", "client")
     def read(self, key: str, first: int, count: int) -> bytes:
         part = f"bytes={first}-{first + count - 1}"
         with translate_errors(), self._told_missing():
@@ -81,6 +86,7 @@ class S3Store:
                 raise ObjectMissingError(str(error)) from error
             raise
 
+    @tracing.traced("store copy", "client")
     def copy(self, key: str, target_key: str) -> None:
         source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": key}
         with translate_errors():
@@ -92,6 +98,7 @@ class S3Store:
                 MetadataDirective="REPLACE",
             )
 
+    @tracing.traced("store delete", "client")
     def delete(self, key: str) -> None:
         with translate_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
@@ -103,6 +110,10 @@ class S3Store:
                 for entry in page.get("Contents", []):
                     if entry["LastModified"] < time:
                         yield entry["Key"]
+
+    def check_reachable(self) -> None:
+        with translate_errors():
+            self._probe.head_bucket(Bucket=self._bucket)
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentType": content_type}
@@ -121,6 +132,7 @@ class S3Store:
         wanted["ContentType"] = UPLOAD_HEADERS["Content-Type"]
         return self._client.generate_presigned_url("put_object", Params=wanted, ExpiresIn=URL_LIFETIME_S)
 
+    @tracing.traced("store find object", "client")
     def find_object(self, key: str) -> ArrivedObject | None:
         """Return size and etag of the object with this key, or None."""
         with translate_errors():
@@ -132,6 +144,7 @@ class S3Store:
                 raise
             return ArrivedObject(head["ContentLength"], head["ETag"])
 
+    @tracing.traced("store first bytes", "client")
     def first_bytes(self, key: str, arrived: ArrivedObject, count: int) -> bytes:
         """Return the first bytes of an object, which must not have changed since `find_object`."""
         with translate_errors():
@@ -140,6 +153,7 @@ class S3Store:
             )
             return found["Body"].read()
 
+    @tracing.traced("store copy unchanged", "client")
     def copy_unchanged(self, source: str, arrived: ArrivedObject, target: str, content_type: str) -> None:
         """Copy an object, or raise StorageError if it has changed since `find_object`."""
         with translate_errors():
@@ -170,8 +184,11 @@ class S3Store:
             )
 
 
-def create_client(settings: Settings, unsigned: bool = False) -> S3Client:
-    """Build a client with explicit timeouts; an unsigned one needs no keys and can only make links."""
+def create_client(settings: Settings, unsigned: bool = False, is_probe: bool = False) -> S3Client:
+    """Build a client with explicit timeouts; an unsigned one needs no keys and can only make links.
+
+    A probe gives up after a few seconds.
+    """
     # boto3 is slow to import, and a run without a bucket never needs it.
     from boto3.session import Session
     from botocore import UNSIGNED
@@ -185,9 +202,9 @@ def create_client(settings: Settings, unsigned: bool = False) -> S3Client:
         region_name=settings.s3_region,
         config=Config(
             signature_version=UNSIGNED if unsigned else "s3v4",
-            connect_timeout=5,
-            read_timeout=30,
-            retries={"max_attempts": 3, "mode": "standard"},
+            connect_timeout=2 if is_probe else 5,
+            read_timeout=3 if is_probe else 30,
+            retries={"max_attempts": 1 if is_probe else 3, "mode": "standard"},
             # In the virtual style Amazon's host names include the region, so links need no redirect.
             s3={"addressing_style": "path" if settings.s3_endpoint_url else "virtual"},
             # The default checksums break uploads to R2.
