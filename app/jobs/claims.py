@@ -43,7 +43,7 @@ def claim_next() -> Claim | None:
     return None
 
 
-def _start_first_job(candidate: Candidate, token: str) -> ReturningUpdate[tuple[Job]]:
+def _start_first_job(candidate: Candidate, token: str) -> ReturningUpdate[Job]:
     """Return the statement that gives the candidate's first job to this thread, and returns it."""
     first = update(Job).where(Job.id == scheduler.select_first_job(candidate).scalar_subquery())
     started = first.values(Job.start_values(token, holder_name(), LEASE_DURATION)).returning(Job)

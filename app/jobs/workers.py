@@ -10,13 +10,13 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from app.extensions import db, settings
 from app.models import Job, Worker
-from app.models.base import transaction, utcnow
+from app.models.base import UtcDateTime, transaction, utcnow
 from app.models.job import PROCESSING
 from app.models.worker_process import DRAINING, RUNNING, SILENT_AFTER
 
@@ -77,15 +77,14 @@ def lock_own_worker() -> tuple[Worker | None, int]:
     Call it inside a transaction. The threads of a worker then claim one after another, and a committed pause
     holds for the next claim.
     """
-    slots = _sum_slots().scalar_subquery()
-    own = select(Worker, slots).where(Worker.id == own_worker_id()).with_for_update(of=Worker)
-    row = db.session.execute(own.execution_options(populate_existing=True)).one_or_none()
+    values = {"own_id": own_worker_id(), "silent_from": utcnow() - SILENT_AFTER}
+    row = db.session.execute(_select_own(), values).one_or_none()
     return (row[0], row[1] or 0) if row is not None else (None, total_slots())
 
 
 def total_slots() -> int:
     """Return the slots of all workers that take jobs now."""
-    return db.session.scalar(_sum_slots()) or 0
+    return db.session.scalar(_sum_slots(), {"silent_from": utcnow() - SILENT_AFTER}) or 0
 
 
 def free_slots() -> int:
@@ -117,9 +116,17 @@ def holder_name() -> str:
     return f"{own_worker_id()}:{threading.current_thread().name}"[:120]
 
 
+@lru_cache(maxsize=1)
+def _select_own() -> Select[Worker, int]:
+    slots = _sum_slots().scalar_subquery()
+    own = select(Worker, slots).where(Worker.id == bindparam("own_id")).with_for_update(of=Worker)
+    return own.execution_options(populate_existing=True)
+
+
+@lru_cache(maxsize=1)
 def _sum_slots() -> Select[int]:
     other = aliased(Worker)
-    fresh = other.beat_at > utcnow() - SILENT_AFTER
+    fresh = other.beat_at > bindparam("silent_from", type_=UtcDateTime)
     return select(func.sum(other.slots)).where(other.mode == RUNNING, fresh)
 
 
