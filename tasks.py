@@ -246,8 +246,9 @@ def wake_for_job(tier: str) -> None:
 
 def wake_for_ready_jobs(most: int = MAX_WAKE_UPS) -> None:
     """Wake workers for the jobs that are due, unless the queue holds enough wake-up signals already."""
-    for tier in scheduler.ready_tiers(most)[huey.pending_count() :]:
-        wake_for_job(tier)
+    if (waiting := huey.pending_count()) < most:
+        for tier in scheduler.ready_tiers(most)[waiting:]:
+            wake_for_job(tier)
 
 
 def _fill_slots() -> None:

@@ -24,7 +24,7 @@ from app.deduplication.routes import blueprint as duplicates
 from app.extensions import csrf, db, limiter, login_manager, migrate
 from app.imports.import_purpose import KIT_IMPORT_PURPOSE
 from app.imports.routes import blueprint as imports
-from app.jobs import purposes
+from app.jobs import poll_views, purposes
 from app.jobs.routes import blueprint as jobs
 from app.kits.routes import blueprint as kits
 from app.library.bulk_views import blueprint as bulk
@@ -75,7 +75,7 @@ def build_app(settings: Settings | None = None) -> Flask:
         KIT_IMPORT_PURPOSE,
     )
     templating.init_app(app)
-    security.init_app(app)
+    security.init_app(app, poll_views.answer_unchanged_poll)
     mail_wakeup.init_app(app)
     errors.init_app(app)
     cli.init_app(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, flash, g, redirect, request, url_for
@@ -53,10 +55,15 @@ PUBLIC_ENDPOINTS = frozenset(
 )
 
 
-def init_app(app: Flask) -> None:
-    """Register what runs before and after every request."""
+def init_app(app: Flask, *early_answers: Callable[[], Response | None]) -> None:
+    """Register what runs before and after every request.
+
+    An early answer checks the sign-in itself, and leaves the request to its view by returning None.
+    """
     app.before_request(assign_request_id)
     app.before_request(reject_unusable_input)
+    for early_answer in early_answers:
+        app.before_request(early_answer)
     app.before_request(require_sign_in)
     app.after_request(add_security_headers)
 
@@ -125,6 +132,7 @@ def redirect_to_sign_in() -> BaseResponse:
     return redirect(url_for("auth.sign_in", next=target or None), 303)
 
 
+@lru_cache(maxsize=8)
 def _content_policy(now: Settings) -> str:
     store = _origin_of(now.s3_endpoint_url) if now.s3_bucket else ""
     rules = {

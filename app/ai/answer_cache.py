@@ -13,7 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Self
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.ai import budget, model_choice
@@ -107,11 +107,14 @@ def cached_answer(user_id: str, asked: str, shared: str) -> dict[str, Any] | Non
     The latter is copied to this user. An answer is shared in no other case, because it may repeat the words
     its user wrote. Return None when the question has no answer yet.
     """
-    if (own := db.session.get(AiAnswer, (user_id, asked))) is not None:
-        return dict(own.answer)
-    same = db.session.scalar(select(AiAnswer.answer).where(AiAnswer.shared_key == shared).limit(1))
-    if same is None:
+    own = and_(AiAnswer.user_id == user_id, AiAnswer.question == asked)
+    found = select(own, AiAnswer.answer).where(or_(own, AiAnswer.shared_key == shared))
+    answer = db.session.execute(found.order_by(own.desc()).limit(1)).one_or_none()
+    if answer is None:
         return None
+    is_own, same = answer
+    if is_own:
+        return dict(same)
     with transaction() as session:
         budget.lock_switch()  # settling takes the same lock, so two jobs never add the same answer at once
         session.merge(AiAnswer(user_id=user_id, question=asked, shared_key=shared, answer=same))

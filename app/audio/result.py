@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, Self, TypedDict
 
 _DECIMALS = 6
+_PLAIN_TYPES = frozenset({int, str, bool, type(None)})
 # The waveform, which is stored in columns of its own, and fields that older engines did not report.
 _ABSENT: dict[str, Any] = {
     "peaks": (),
@@ -259,6 +260,8 @@ class ToneFields(TypedDict):
 
 
 def _plain_json(value: Any) -> Any:
+    if type(value) in _PLAIN_TYPES:  # most values are, such as the 800 heights of a waveform
+        return value
     if isinstance(value, float):
         # float() because numpy's own floats are floats too, and a JSON writer should not meet them.
         return round(float(value), _DECIMALS) if math.isfinite(value) else None

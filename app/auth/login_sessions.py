@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 
 from app.extensions import db
 from app.models import User, UserSession
@@ -80,6 +82,31 @@ def find_session(cookie: str) -> UserSession | None:
         with transaction() as database:
             database.execute(this_row.values(seen_at=utcnow()))
     return session
+
+
+def find_live_row(cookie: str, about_user: Select[*tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]] | None:
+    """Return the user's id and the other columns of a statement about users, for a cookie's live session.
+
+    One statement reads both. Return None when there is no such session, or when it is time to note that it
+    was seen. The first column of `about_user` is the user's id.
+    """
+    secret, _, epoch = cookie.partition(".")
+    with db.engine.connect() as connection:  # a session of the ORM would take longer than the statement
+        row = connection.execute(_join_session(about_user), {"secret": _hash_secret(secret)}).one_or_none()
+    if row is None:
+        return None
+    seen_at, session_epoch, closed_at, user_id, *found = row
+    is_live = str(session_epoch) == epoch and closed_at is None
+    return (user_id, tuple(found)) if is_live and seen_at >= utcnow() - SEEN_UPDATE_INTERVAL else None
+
+
+@lru_cache(maxsize=8)
+def _join_session(about_user: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Select a live session by its secret, together with what a statement tells of its user."""
+    signed_in = UserSession.seen_at, User.session_epoch, User.closed_at
+    this_one = UserSession.secret_sha256 == bindparam("secret")
+    both = about_user.join(UserSession, UserSession.user_id == User.id).where(this_one)
+    return both.with_only_columns(*signed_in, *about_user.selected_columns).group_by(*signed_in)
 
 
 def list_sessions(user: User) -> list[UserSession]:

@@ -62,9 +62,8 @@ def cancel_all(user_id: str) -> None:
     the account ends, and no mail is sent about the batches.
     """
     session, now = db.session, utcnow()
-    running = select(Job.lease_token).where(Job.user_id == user_id, Job.state == PROCESSING)
-    for token in session.scalars(running).all():
-        attempt_log.record_end(token, job_attempt.CANCELLED)
+    for job in session.scalars(select(Job).where(Job.user_id == user_id, Job.state == PROCESSING)).all():
+        attempt_log.record_end(job, job_attempt.CANCELLED)
     ended = {"state": CANCELLED, "finished_at": now, "lease_token": None, "lease_until": None}
     session.execute(update(Job).where(Job.user_id == user_id, Job.state.in_(UNFINISHED)).values(**ended))
     open_batches = update(Batch).where(Batch.user_id == user_id, Batch.settled_at.is_(None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -31,18 +32,28 @@ def record_start(job: Job, token: str) -> None:
 
 
 def record_end(
-    token: str | None, outcome: str, detail: str | None = None, exit_status: int | None = None
+    job: Job,
+    outcome: str,
+    detail: str | None = None,
+    exit_status: int | None = None,
+    steps: Mapping[str, float] | None = None,
 ) -> None:
-    """Record how the attempt with this token ended; an attempt that has ended is not changed."""
-    attempt = db.session.scalar(
-        select(Attempt).where(Attempt.token == token, Attempt.ended_at.is_(None)).with_for_update()
-    )
-    if attempt is None:
+    """Record how the attempt that holds this job ended, and the stages it reached where they are given.
+
+    Call it before the job gives up its lease. An attempt that has ended is not changed.
+    """
+    if job.lease_token is None or job.started_at is None:
         return
     now = utcnow()
-    attempt.ended_at, attempt.run_s = now, (now - attempt.started_at).total_seconds()
-    attempt.outcome, attempt.exit_status = outcome, exit_status
-    attempt.detail = detail[-MAX_DETAIL:] if detail else None
+    ended = {
+        "ended_at": now,
+        "run_s": (now - job.started_at).total_seconds(),
+        "outcome": outcome,
+        "exit_status": exit_status,
+        "detail": detail[-MAX_DETAIL:] if detail else None,
+    } | ({"steps": dict(steps)} if steps else {})
+    running = update(Attempt).where(Attempt.token == job.lease_token, Attempt.ended_at.is_(None))
+    db.session.execute(running.values(ended), execution_options={"synchronize_session": False})
 
 
 def record_steps(token: str, times: dict[str, Any]) -> None:

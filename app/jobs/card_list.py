@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
@@ -72,6 +74,20 @@ def load_cards(user: User) -> CardList:
         interval_s,
         _status_summary(counts, sum(job.is_delayed for job in jobs), len(duplicates.groups)),
     )
+
+
+@lru_cache(maxsize=1)
+def select_fingerprint() -> Select[*tuple[Any, ...]]:
+    """Select each user's id and what changes whenever an unfinished job of theirs does, begins or ends.
+
+    Every step that is written extends the lease, so the end of the latest lease tells of steps too.
+    """
+    facts = (
+        *(func.count(Job.id), func.min(Job.id), func.max(Job.id)),
+        *(func.sum(Job.attempt), func.max(Job.lease_until), func.max(Job.run_at)),
+    )
+    unfinished = and_(Job.user_id == User.id, Job.state.in_(UNFINISHED))
+    return select(User.id, *facts).select_from(User).outerjoin(Job, unfinished).group_by(User.id)
 
 
 def _group_by_batch(jobs: list[Job], batches: list[BatchProgress]) -> list[Drop]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import secrets
 
+from sqlalchemy import update
+from sqlalchemy.sql.dml import ReturningUpdate
+
 from app.billing import quota
 from app.jobs import attempt_log, scheduler, workers
 from app.jobs.lease import LEASE_DURATION, Claim
+from app.jobs.scheduler import Candidate
 from app.jobs.workers import holder_name
 from app.models import Job
 from app.models.base import transaction
@@ -24,20 +28,26 @@ def claim_next() -> Claim | None:
     """
     for _ in range(MAX_CLAIM_RACES):
         with transaction() as session:
-            worker = workers.lock_own_worker()
+            worker, slots = workers.lock_own_worker()
             if not workers.takes_jobs(worker):
                 return None
-            candidate = scheduler.next_candidate(worker)
+            candidate = scheduler.next_candidate(worker, slots)
             if candidate is None:
                 return None
             quota.lock_account(candidate.user_id)
-            job = session.scalar(scheduler.select_first_job(candidate))
+            token = secrets.token_hex(16)
+            job = session.scalar(_start_first_job(candidate, token))
             if job is not None:
-                token = secrets.token_hex(16)
-                job.start(token, holder_name(), LEASE_DURATION)
                 attempt_log.record_start(job, token)
                 return _build_claim(job, token)
     return None
+
+
+def _start_first_job(candidate: Candidate, token: str) -> ReturningUpdate[Job]:
+    """Return the statement that gives the candidate's first job to this thread, and returns it."""
+    first = update(Job).where(Job.id == scheduler.select_first_job(candidate).scalar_subquery())
+    started = first.values(Job.start_values(token, holder_name(), LEASE_DURATION)).returning(Job)
+    return started.execution_options(synchronize_session=False, populate_existing=True)
 
 
 def _build_claim(job: Job, token: str) -> Claim:

@@ -41,7 +41,9 @@ def describe_sound(work: StepInput) -> SoundDescription:
     shared = answer_cache.shared_question_key(asked, subject)
     keys = [answer_cache.sha256_digest(user.id, asked), shared]
     may_ask = budget.unavailable_reason(user) is None and not PLACES.is_paused
-    db.session.commit()  # no transaction is open while a model thinks
+    if may_ask:
+        db.session.commit()  # no transaction is open while a model thinks
+        work.save()
     with (
         PLACES.take(settings().worker_slots) if may_ask else nullcontext(),
         answer_cache.single_flight(keys, MAX_ASKING_S, work.is_held)
@@ -98,4 +100,5 @@ DESCRIBE = Step(
     result_key=purposes.DESCRIPTION,
     run=lambda work: describe_sound(work).to_dict(),
     is_wanted=lambda claim: claim.ai_analysis,
+    saves_when_waiting=True,
 )

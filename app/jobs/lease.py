@@ -58,6 +58,8 @@ class Claim:
     choices: Mapping[str, Any] = field(default_factory=dict)  # what its owner chose
     trace_parent: str | None = None  # the span that queued it, when traces are on
     step_times: dict[str, float] = field(default_factory=dict)  # seconds after the start
+    # The step that was reached and the results so far, while they wait to be written with something else.
+    unsaved: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -70,12 +72,25 @@ def extend_lease(claim: Claim) -> bool:
     return _update_held_job(claim, lease_until=utcnow() + LEASE_DURATION)
 
 
+def hold_step(claim: Claim, step: str, results: Mapping[str, Any]) -> None:
+    """Note the step that was reached and all results so far, to be written with whatever is written next."""
+    claim.step_times[step] = round(time.monotonic() - claim.started, 3)
+    claim.unsaved.update(step=step, results=dict(results))
+
+
 def save_step(claim: Claim, step: str, results: Mapping[str, Any]) -> None:
     """Write the step that was reached and all results so far, or raise LeaseLostError."""
-    claim.step_times[step] = round(time.monotonic() - claim.started, 3)
-    values = {"step": step, "results": dict(results), "lease_until": utcnow() + LEASE_DURATION}
-    if not _update_held_job(claim, **values):
+    hold_step(claim, step, results)
+    save_held_step(claim)
+
+
+def save_held_step(claim: Claim) -> None:
+    """Write the step that was noted last, unless it is written already, or raise LeaseLostError."""
+    if not claim.unsaved:
+        return
+    if not _update_held_job(claim, **claim.unsaved, lease_until=utcnow() + LEASE_DURATION):
         raise LeaseLostError(claim.log_name)
+    claim.unsaved.clear()
 
 
 def is_lease_held(claim: Claim) -> bool:

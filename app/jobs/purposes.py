@@ -36,6 +36,9 @@ class StepInput:
     folder: Path  # a work folder of this attempt's own
     is_held: Callable[[], bool]  # False as soon as the lease is lost
     report: Callable[[str, Results], None]  # record a stage reached inside the step, with early results
+    # Write the results of the steps before this one, if that has not been done. A step that saves when it
+    # waits calls it before it waits for anything but the database.
+    save: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Step:
     result_key: str
     run: Callable[[StepInput], Any]  # returns the result as plain JSON
     is_wanted: Callable[[Claim], bool] = lambda _: True
+    saves_when_waiting: bool = False  # otherwise everything before it is written before it runs
 
     @property
     def name(self) -> str:

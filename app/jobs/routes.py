@@ -10,7 +10,7 @@ import tasks
 from app.billing import quota
 from app.extensions import settings
 from app.integrations.storage import open_store
-from app.jobs import actions, card_list, preview
+from app.jobs import actions, card_list, poll_views, preview
 from app.models import Batch, Job
 from app.models.ownership import owned_by
 from app.negotiation import wants_fragment
@@ -32,6 +32,7 @@ def cards() -> Response:
         return make_response(
             render_template("jobs/index.html", board=now, standing=quota.plan_usage(current_user))
         )
+    poll_views.remember_cards(current_user.id, now)
     if request.args.get("version") == now.version and now.interval_s is not None:
         return Response(status=204)
     response = _render_fragment(now)

@@ -6,6 +6,7 @@ Steps return values. Only this module remembers them and has them written to the
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from app.jobs.transitions import Transition
 from app.sandbox.errors import EngineError
 
 log = logging.getLogger(__name__)
+
+QUICK_STEP_S = 0.1
 
 
 def run_next() -> Transition | None:
@@ -63,7 +66,8 @@ def _run_attempt(claim: Claim) -> Transition:
 def _run_steps(claim: Claim, folder: Path, is_held: Callable[[], bool]) -> Transition:
     """Run the steps of the job's purpose and complete it.
 
-    A step that an earlier attempt finished is neither run nor paid for again.
+    A step that an earlier attempt finished is neither run nor paid for again. The results of a quick step are
+    written together with what follows at once, because repeating it costs less than writing it.
     """
     purpose, results = purposes.find_purpose(claim.purpose), dict(claim.results)
 
@@ -71,14 +75,22 @@ def _run_steps(claim: Claim, folder: Path, is_held: Callable[[], bool]) -> Trans
         results.update(found)
         lease.save_step(claim, stage, results)
 
+    def save() -> None:
+        lease.save_held_step(claim)
+
     if purpose.is_about_sample:
         reprocess.check_sample_exists(claim)
-    work = StepInput(claim, results, folder, is_held, record)
+    work = StepInput(claim, results, folder, is_held, record, save)
     for step in purpose.steps:
         if step.result_key not in results and step.is_wanted(claim):
+            if not step.saves_when_waiting:
+                save()
+            began = time.monotonic()
             with tracing.span(f"step {step.name}"):
-                found = step.run(work)
-            record(step.name, {step.result_key: found})
+                results[step.result_key] = step.run(work)
+            lease.hold_step(claim, step.name, results)
+            if time.monotonic() - began >= QUICK_STEP_S:
+                save()
     if claim.original_key:
         open_store(settings()).copy(claim.incoming_key, claim.original_key)
     with tracing.span("complete job"):

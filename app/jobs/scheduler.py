@@ -8,8 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 
 from app.billing import plans
 from app.billing.plans import Plan
@@ -33,24 +46,61 @@ class Candidate:
     limit: int
 
 
-def next_candidate(worker: Worker | None) -> Candidate | None:
-    """Return the user whose job is next for this worker; None when no ready job may run."""
-    for priority in _allowed_priorities(worker):
-        for limit in _running_limits():
-            user_id = _find_user(priority, limit)
-            if user_id is not None:
-                return Candidate(user_id, priority, min(limit, _plan_slots([user_id])[user_id]))
+class RunningJobs:
+    """How many jobs each user has running now, read once for a claim, and how many they may have."""
+
+    def __init__(self, worker: Worker | None) -> None:
+        in_tier = Job.priority >= purposes.first_free_priority()
+        held = workers.is_held_by(worker.id) if worker is not None else false()
+        free_here = func.sum(case((and_(in_tier, held), 1), else_=0))
+        running = select(Job.user_id, func.count(), free_here).where(Job.state == PROCESSING)
+        rows = db.session.execute(running.group_by(Job.user_id)).all()
+        self._counts = {row[0]: int(row[1]) for row in rows}
+        self.free_on_worker = sum(int(row[2]) for row in rows)
+        self._slots = _plan_slots(self._counts) if rows else {}
+
+    def users_at_limit(self, limit: int) -> set[str]:
+        """Return the users who have as many jobs running as their plan, or `limit`, allows."""
+        return {user_id for user_id, count in self._counts.items() if count >= self.limit_for(user_id, limit)}
+
+    def limit_for(self, user_id: str, limit: int) -> int:
+        """Return how many jobs a user may have running, of at most `limit`."""
+        if user_id not in self._slots:
+            self._slots |= _plan_slots([user_id])
+        return min(limit, self._slots[user_id])
+
+
+def next_candidate(worker: Worker | None, slots: int) -> Candidate | None:
+    """Return the user whose job is next for this worker; None when no ready job may run.
+
+    `slots` is how many jobs all workers together can run.
+    """
+    running = RunningJobs(worker)
+    priorities = _allowed_priorities(worker, running.free_on_worker)
+    while priorities:
+        line = _head_of_line(priorities)
+        # The rows of this priority, and of those after it, may not have been read to their end.
+        cut_off = line[-1][0] if len(line) == MAX_ROWS_READ else None
+        for priority in priorities:
+            users = [user_id for row_priority, user_id in line if row_priority == priority]
+            for limit in _running_limits(slots):
+                user_id = _find_user(priority, users, running.users_at_limit(limit), priority == cut_off)
+                if user_id is not None:
+                    return Candidate(user_id, priority, running.limit_for(user_id, limit))
+            if priority == cut_off:
+                break
+        priorities = [priority for priority in priorities if cut_off is not None and priority > cut_off]
     return None
 
 
-def select_first_job(candidate: Candidate) -> Select[Job]:
-    """Select the candidate's first ready job, unless they have as many running as they may.
+def select_first_job(candidate: Candidate) -> Select[str]:
+    """Select the id of the candidate's first ready job, unless they have as many running as they may.
 
     The caller has locked the account, so the count includes what other claims took.
     """
     running = select(func.count()).where(Job.user_id == candidate.user_id, Job.state == PROCESSING)
     return (
-        select(Job)
+        select(Job.id)
         .where(
             *_is_ready(candidate.priority),
             Job.user_id == candidate.user_id,
@@ -68,6 +118,8 @@ def ready_tiers(limit: int) -> list[str]:
     for priority in purposes.all_priorities():
         due = select(Job.tier).where(*_is_ready(priority)).order_by(Job.run_at, Job.id)
         found += db.session.scalars(due.limit(limit - len(found)))
+        if len(found) == limit:
+            break
     return found
 
 
@@ -100,8 +152,8 @@ def _priority_by_purpose(plan: Plan) -> ColumnElement[int] | int:
     return case(shifted, value=Job.purpose, else_=plan.priority)
 
 
-def _allowed_priorities(worker: Worker | None) -> list[int]:
-    """Return the priorities this worker may take now.
+def _allowed_priorities(worker: Worker | None, free_running: int) -> list[int]:
+    """Return the priorities this worker may take now; `free_running` of its slots hold free jobs.
 
     Free jobs leave some slots of each worker to paid ones; otherwise a few long files could hold them all.
     """
@@ -109,18 +161,18 @@ def _allowed_priorities(worker: Worker | None) -> list[int]:
     if worker is None:
         return priorities
     reserved = min(settings().paid_slots, worker.slots - 1)
-    free_from = purposes.first_free_priority()
-    if not reserved or workers.count_free_tier(worker, free_from) < worker.slots - reserved:
+    if not reserved or free_running < worker.slots - reserved:
         return priorities
+    free_from = purposes.first_free_priority()
     return [priority for priority in priorities if priority < free_from]
 
 
-def _running_limits() -> list[int]:
+def _running_limits(slots: int) -> list[int]:
     """Return how many jobs a user may have running: first one slot fewer than there are, then the cap.
 
     So one slot stays free for other users of the tier, unless none of them waits.
     """
-    cap, slots = settings().user_running_max, workers.total_slots()
+    cap = settings().user_running_max
     return [slots - 1, cap] if 2 <= slots <= cap else [cap]
 
 
@@ -130,21 +182,38 @@ def _plan_slots(user_ids: Iterable[str]) -> dict[str, int]:
     return {user.id: plans.plan_for_user(user).slots for user in users}
 
 
-def _users_at_limit(limit: int) -> set[str]:
-    """Return the users who have as many jobs running as their plan, or `limit`, allows."""
-    running = select(Job.user_id, func.count()).where(Job.state == PROCESSING).group_by(Job.user_id)
-    counts = {row[0]: int(row[1]) for row in db.session.execute(running)}
-    slots = _plan_slots(counts)
-    return {user_id for user_id, count in counts.items() if count >= min(limit, slots[user_id])}
+def _head_of_line(priorities: list[int]) -> list[tuple[int, str]]:
+    """Return priority and user of the jobs that are first in line, by one statement for all priorities.
+
+    The rows of each priority are read by an index on their own: a range of priorities would also pass over
+    every row of them that is not due yet.
+    """
+    head = _select_head(tuple(priorities), tuple(purposes.known_purposes()))
+    return [(row[0], row[1]) for row in db.session.execute(head, {"due": utcnow()})]
 
 
-def _find_user(priority: int, limit: int) -> str | None:
+@lru_cache(maxsize=16)
+def _select_head(priorities: tuple[int, ...], known: tuple[str, ...]) -> Select[int, str]:
+    """Select the head of the line; kept, because building it takes longer than running it."""
+    columns = Job.priority, Job.user_id, Job.run_at, Job.id
+    ready = Job.state == PENDING, Job.run_at <= bindparam("due", type_=UtcDateTime), Job.purpose.in_(known)
+    heads = [
+        select(*columns)
+        .where(Job.priority == each, *ready)
+        .order_by(Job.run_at, Job.id)
+        .limit(MAX_ROWS_READ)
+        .subquery()
+        for each in priorities
+    ]
+    line = union_all(*(select(head) for head in heads)).subquery()
+    first = select(line.c.priority, line.c.user_id).order_by(line.c.priority, line.c.run_at, line.c.id)
+    return first.limit(MAX_ROWS_READ)
+
+
+def _find_user(priority: int, users: list[str], full: set[str], is_cut_off: bool) -> str | None:
     """Return the first user in line who is below the limit."""
-    full = _users_at_limit(limit)
-    head = select(Job.user_id).where(*_is_ready(priority)).order_by(Job.run_at, Job.id).limit(MAX_ROWS_READ)
-    users = db.session.scalars(head).all()
     found = next((user_id for user_id in users if user_id not in full), None)
-    if found is not None or not full or len(users) < MAX_ROWS_READ:
+    if found is not None or not is_cut_off:
         return found
     return db.session.scalar(_select_other_user(priority, full))
 

@@ -18,6 +18,8 @@ from app.jobs.task_context import app_context
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
+# How soon after a look that found nothing the next one may follow: every job that ends asks for one.
+LOOK_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,11 @@ class SendingLane:
         while not self._stopping.is_set():
             self._slots.acquire()
             self._look.clear()
+            looked = time.monotonic()
             if (sending := self._take_next()) is None:
                 self._slots.release()
                 self._look.wait(POLL_S)
+                self._stopping.wait(looked + LOOK_PAUSE_S - time.monotonic())
                 continue
             try:
                 threading.Thread(target=self._send, args=(sending,), name=self.name, daemon=True).start()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from flask import has_app_context
 
 from app.jobs.task_context import run_chores
+
+# Chores that every job asks for are done for several jobs together while jobs are quick.
+AGAIN_PAUSE_S = 0.3
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +58,7 @@ def _run_until_done(name: str, chores: tuple[Callable[[], object], ...]) -> None
                 if not _running[name]:
                     return
                 _running[name] = False
+            time.sleep(AGAIN_PAUSE_S)
     finally:
         _forget(name)
 

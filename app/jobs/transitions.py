@@ -61,9 +61,9 @@ def _commit_results(claim: Claim, results: Results) -> None:
         if sample is not None:
             session.add(sample)
             session.flush()
+        _end_attempt(claim, job, job_attempt.COMPLETED)
         job.complete(sample)
         job.results = {}
-        attempt_log.record_end(claim.token, job_attempt.COMPLETED)
         if (owed := overage_charges.finalize_charge(job)) is not None:
             outbox.enqueue(f"meter:{job.id}", None, METER_EVENT, owed)
         _enqueue_webhook(job)
@@ -74,7 +74,7 @@ def end_deleted(claim: Claim) -> Transition:
     """Cancel a job whose sample was deleted, and bring nothing of the sample back."""
     with transaction() as session:
         job = lease.lock_held_job(claim)
-        attempt_log.record_end(claim.token, job_attempt.CANCELLED, reprocess.SAMPLE_DELETED)
+        _end_attempt(claim, job, job_attempt.CANCELLED, reprocess.SAMPLE_DELETED)
         job.cancel(reprocess.SAMPLE_DELETED)
         job.results = {}
         quota.return_charges(job)
@@ -91,7 +91,7 @@ def refuse(claim: Claim, sentence: str) -> Transition:
     """Fail a job whose file can't be used: no retry, nothing kept, nothing charged."""
     with transaction():
         job = lease.lock_held_job(claim)
-        attempt_log.record_end(claim.token, job_attempt.REFUSED, sentence)
+        _end_attempt(claim, job, job_attempt.REFUSED, sentence)
         _fail_job(job, f"{sentence} {_wording(job).file_refused}".rstrip(), None)
     remove_objects(claim.incoming_key, claim.sp404_key, claim.made_key)
     return Transition("failed")
@@ -102,12 +102,12 @@ def retry_or_fail(claim: Claim, sentence: str, detail: str, exit_status: int | N
     with transaction():
         job = lease.lock_held_job(claim)
         if job.has_tries_left:
-            attempt_log.record_end(claim.token, job_attempt.RETRY, detail, exit_status)
+            _end_attempt(claim, job, job_attempt.RETRY, detail, exit_status)
             retry_at = utcnow() + retry_delay(job.attempt)
             job.release(retry_at)
             job.error_detail = detail[-MAX_DETAIL:]
             return Transition("pending", retry_at)
-        attempt_log.record_end(claim.token, job_attempt.FAILED, detail, exit_status)
+        _end_attempt(claim, job, job_attempt.FAILED, detail, exit_status)
         used_up = f"{sentence} We tried {job.attempt} times. {_wording(job).tries_used_up}"
         _fail_job(job, used_up, detail, FILE_KEPT_FOR)
     remove_objects(claim.original_key)
@@ -122,7 +122,7 @@ def postpone(claim: Claim, detail: str) -> Transition:
     log.warning("%s waits: %s", claim.log_name, ascii(detail))
     with transaction():
         job = lease.lock_held_job(claim)
-        attempt_log.record_end(claim.token, job_attempt.WAITING, detail)
+        _end_attempt(claim, job, job_attempt.WAITING, detail)
         if job.created_at > utcnow() - MAX_WAIT:
             retry_at = utcnow() + retry_delay(1)
             job.release(retry_at)
@@ -143,7 +143,7 @@ def end_abandoned(job_id: str, token: str | None) -> None:
             return
         log.warning("job %s attempt %s was abandoned by %s", job.id, job.attempt, job.worker)
         lost_contact = f"{job.worker} is gone, or was cut off from the database"
-        attempt_log.record_end(token, job_attempt.ABANDONED, lost_contact)
+        attempt_log.record_end(job, job_attempt.ABANDONED, lost_contact)
         if job.attempt < MAX_ATTEMPTS_WHEN_LOST:
             job.release(utcnow())
             return
@@ -163,7 +163,7 @@ def cancel(job_id: str) -> bool:
         job = session.scalar(unfinished.with_for_update().execution_options(populate_existing=True))
         if job is None:
             return False
-        attempt_log.record_end(job.lease_token, job_attempt.CANCELLED)
+        attempt_log.record_end(job, job_attempt.CANCELLED)
         job.cancel()
         job.results = {}
         quota.return_charges(job)
@@ -194,6 +194,15 @@ def remove_objects(*keys: str | None) -> None:
     for key in filter(None, keys):
         with suppress(StorageError):
             store.delete(key)
+
+
+def _end_attempt(
+    claim: Claim, job: Job, outcome: str, detail: str | None = None, exit_status: int | None = None
+) -> None:
+    """Record the end of an attempt; after a failure the job keeps the results that were not written yet."""
+    if claim.unsaved and outcome != job_attempt.COMPLETED:
+        job.step, job.results = claim.unsaved["step"], claim.unsaved["results"]
+    attempt_log.record_end(job, outcome, detail, exit_status, claim.step_times)
 
 
 def _wording(job: Job) -> purposes.Wording:

@@ -10,12 +10,13 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from app.extensions import db, settings
 from app.models import Job, Worker
-from app.models.base import transaction, utcnow
+from app.models.base import UtcDateTime, transaction, utcnow
 from app.models.job import PROCESSING
 from app.models.worker_process import DRAINING, RUNNING, SILENT_AFTER
 
@@ -70,25 +71,20 @@ def worker_state(worker: Worker, jobs: list[Job]) -> str:
     return "drained" if worker.mode == DRAINING and not jobs else worker.mode
 
 
-def lock_own_worker() -> Worker | None:
-    """Lock and return this process's row, inside a transaction; None outside a worker.
+def lock_own_worker() -> tuple[Worker | None, int]:
+    """Lock and return this process's row, None outside a worker, and the slots of all workers.
 
-    So the threads of a worker claim one after another, and a committed pause holds for the next claim.
+    Call it inside a transaction. The threads of a worker then claim one after another, and a committed pause
+    holds for the next claim.
     """
-    own = select(Worker).where(Worker.id == own_worker_id()).with_for_update()
-    return db.session.scalar(own.execution_options(populate_existing=True))
-
-
-def count_free_tier(worker: Worker, paid_below: int) -> int:
-    """Return how many slots of a worker hold jobs of a priority of `paid_below` or more: free ones."""
-    held = select(func.count()).where(Job.state == PROCESSING, Job.priority >= paid_below)
-    return db.session.scalar(held.where(Job.worker.startswith(f"{worker.id}:", autoescape=True))) or 0
+    values = {"own_id": own_worker_id(), "silent_from": utcnow() - SILENT_AFTER}
+    row = db.session.execute(_select_own(), values).one_or_none()
+    return (row[0], row[1] or 0) if row is not None else (None, total_slots())
 
 
 def total_slots() -> int:
     """Return the slots of all workers that take jobs now."""
-    fresh = Worker.beat_at > utcnow() - SILENT_AFTER
-    return db.session.scalar(select(func.sum(Worker.slots)).where(Worker.mode == RUNNING, fresh)) or 0
+    return db.session.scalar(_sum_slots(), {"silent_from": utcnow() - SILENT_AFTER}) or 0
 
 
 def free_slots() -> int:
@@ -101,8 +97,13 @@ def free_slots() -> int:
 
 def running_jobs(worker: Worker) -> list[Job]:
     """Return the jobs a worker holds, the longest running first."""
-    held = Job.worker.startswith(f"{worker.id}:", autoescape=True)
-    return list(db.session.scalars(select(Job).where(Job.state == PROCESSING, held).order_by(Job.started_at)))
+    held = select(Job).where(Job.state == PROCESSING, is_held_by(worker.id))
+    return list(db.session.scalars(held.order_by(Job.started_at)))
+
+
+def is_held_by(worker_id: str) -> ColumnElement[bool]:
+    """Return the condition for the jobs that a worker process holds."""
+    return Job.worker.startswith(f"{worker_id}:", autoescape=True)
 
 
 def own_worker_id() -> str:
@@ -113,6 +114,20 @@ def own_worker_id() -> str:
 def holder_name() -> str:
     """Return the name under which this thread holds jobs: its process and its own name."""
     return f"{own_worker_id()}:{threading.current_thread().name}"[:120]
+
+
+@lru_cache(maxsize=1)
+def _select_own() -> Select[Worker, int]:
+    slots = _sum_slots().scalar_subquery()
+    own = select(Worker, slots).where(Worker.id == bindparam("own_id")).with_for_update(of=Worker)
+    return own.execution_options(populate_existing=True)
+
+
+@lru_cache(maxsize=1)
+def _sum_slots() -> Select[int]:
+    other = aliased(Worker)
+    fresh = other.beat_at > bindparam("silent_from", type_=UtcDateTime)
+    return select(func.sum(other.slots)).where(other.mode == RUNNING, fresh)
 
 
 @lru_cache(maxsize=1)

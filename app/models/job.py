@@ -165,12 +165,20 @@ class Job(Model):
         """Return whether it failed and its file is still kept, so that a person may queue it again."""
         return self.state == FAILED and self.kept_until is not None and self.kept_until > utcnow()
 
-    def start(self, token: str, worker: str, lease: timedelta) -> None:
-        """Give the job to a worker for the time of a lease, and count a try."""
+    @classmethod
+    def start_values(cls, token: str, worker: str, lease: timedelta) -> dict[str, Any]:
+        """Return the values that give a job to a worker for the time of a lease, and count a try."""
         now = utcnow()
-        self.state, self.attempt = PROCESSING, self.attempt + 1
-        self.lease_token, self.lease_until, self.worker = token, now + lease, worker
-        self.started_at, self.error, self.error_detail = now, None, None
+        return {
+            "state": PROCESSING,
+            "attempt": cls.attempt + 1,
+            "lease_token": token,
+            "lease_until": now + lease,
+            "worker": worker,
+            "started_at": now,
+            "error": None,
+            "error_detail": None,
+        }
 
     def release(self, run_at: datetime) -> None:
         """Put the job back into the queue and take the lease away."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.audio.errors import UnreadableAudio
+from app.audio.result import Measurement
 from app.engine import dispatch
+from app.engine.contract import EngineAnswer
 from app.extensions import db
-from app.jobs import claims, lease, run, transitions
+from app.jobs import claims, describe_step, lease, run, transitions
 from app.jobs.lease import LeaseLostError
-from app.models import Job
+from app.models import Attempt, Job
 from app.models.base import transaction
+from tests.queue.entries import MEASURED
 from tests.support import Browser, kick, uploaded_job
 
 
@@ -78,3 +81,25 @@ def test_a_worker_without_the_lease_changes_nothing(
         transitions.postpone(held, "x")
     db.session.refresh(job)
     assert (job.state, job.step) == ("processing", "stored")
+
+
+def test_results_that_were_not_written_yet_are_kept_by_an_attempt_that_fails(
+    as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quick measurement is written with whatever comes next, which here is the end of a broken attempt."""
+    answer = EngineAnswer(Measurement.from_dict(MEASURED))
+    monkeypatch.setattr(dispatch, "process_file", lambda *_: answer)
+    monkeypatch.setattr(describe_step, "describe_by_rules", broken)
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    ending = run.run_next()
+    assert ending is not None
+    assert ending.state == "pending"
+    db.session.refresh(job)
+    assert job.step == "analysed"
+    assert set(job.results) == {"analysis"}
+    attempt = db.session.scalars(select(Attempt)).one()
+    assert list(attempt.steps) == ["analysed"]
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("broken")
