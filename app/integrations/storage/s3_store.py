@@ -16,6 +16,7 @@ from app.integrations.storage.interface import (
     BINARY_MIME,
     URL_LIFETIME_S,
     ObjectMissingError,
+    StoredObject,
     translate_errors,
 )
 
@@ -103,6 +104,13 @@ class S3Store:
                 for entry in page.get("Contents", []):
                     if entry["LastModified"] < time:
                         yield entry["Key"]
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        with translate_errors():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
+                for entry in page.get("Contents", []):
+                    version = f"{entry['ETag']}-{entry['LastModified'].timestamp():.3f}"
+                    yield StoredObject(entry["Key"], entry["Size"], version)
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentType": content_type}
