@@ -13,6 +13,9 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from app.admin import audit_trail
+from app.backup.errors import BackupError
+from app.backup.making import make_backup
+from app.backup.restoring import check_backup, restore_backup
 from app.billing import stripe_setup
 from app.cards import kit_export
 from app.config import Settings
@@ -25,6 +28,7 @@ from app.sp404.card.card_options import TARGETS
 from app.sp404.errors import UnitFileError
 
 PROGRESS_SAMPLES = 10_000
+FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 def init_app(app: Flask) -> None:
@@ -35,6 +39,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(stripe)
     app.cli.add_command(search)
     app.cli.add_command(kit)
+    app.cli.add_command(backup)
+    app.cli.add_command(restore)
 
 
 @click.group()
@@ -130,6 +136,48 @@ def export(kit_id: str, out: Path, targets: tuple[str, ...], number: int, screen
         raise click.ClickException(str(error)) from error
     for finding in findings:
         click.echo(str(finding), err=True)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--keep-days", default=30, show_default=True, help="Remove backups older than this.")
+@with_appcontext
+def backup(folder: Path, keep_days: int) -> None:
+    """Back up the database and the store into FOLDER, while the service runs."""
+    try:
+        name, summary, read = make_backup(folder, keep_days)
+    except BackupError as error:
+        raise click.ClickException(str(error)) from error
+    rows = sum(summary.tables.values())
+    click.echo(f"{name}: {rows:,} rows, {summary.objects:,} objects, {read:,} of them copied now.")
+    _tell_missing(summary.missing)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--from", "name", help="The backup to restore; without it the newest.")
+@click.option("--check", is_flag=True, help="Only read the whole backup and say whether it is complete.")
+@with_appcontext
+def restore(folder: Path, name: str | None, check: bool) -> None:
+    """Restore a backup of FOLDER into an empty database. Stop web and workers first."""
+    try:
+        if check:
+            name, summary = check_backup(folder, name)
+            click.echo(f"{name} is complete.")
+            _tell_missing(summary.missing)
+            return
+        done = restore_backup(folder, name, click.echo)
+    except BackupError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Restored {done.name}: {done.rows:,} rows and {done.objects:,} objects.")
+    click.echo(f"Queued again: {done.requeued_jobs:,} jobs. Closed again: {done.closed_accounts:,} accounts.")
+    _tell_missing(done.missing)
+
+
+def _tell_missing(keys: list[str]) -> None:
+    """List the objects that rows name and the store did not have when the backup was made."""
+    for key in keys:
+        click.echo(f"Missing from the store when the backup was made: {key}", err=True)
 
 
 @click.group()

@@ -28,7 +28,7 @@ RINGS = [
     | {"app.api.serving", "app.kits.kit_page", "app.shaping.shaping_page"},
     {"app.mail_wakeup"},
     {"tasks"},
-    {"app.imports"},
+    {"app.backup", "app.imports"},
     {
         "app.account",
         "app.admin",
@@ -68,6 +68,7 @@ RINGS = [
 PURE = ("app.audio", "app.music", "app.sp404", "app.vibe")
 NOT_FOR_PURE = {"flask", "sqlalchemy", "huey", "redis", "httpx", "boto3", "requests"}
 SDK_OWNERS = {
+    "cryptography": "app.backup.backup_contents",
     "boto3": "app.integrations.storage.s3_store",
     "email_validator": "app.mail_addresses",
     "httpx": "app.engine.http_stream app.integrations.webhook_client app.integrations.openrouter.chat_client",

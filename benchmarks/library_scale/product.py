@@ -28,7 +28,7 @@ class Product:
         self.port = free_port()
         self.settings = {"DATA_DIR": str(folder), "PORT": str(self.port), "SECRET_KEY": SECRET}
         self.settings |= {"DATABASE_URL": database_url} if database_url else {}
-        self._env = clean_environment() | self.settings | {"WEB_CONCURRENCY": "1"}
+        self.environ = clean_environment() | self.settings | {"WEB_CONCURRENCY": "1"}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,7 +40,7 @@ class Product:
         """Run `flask --app wsgi …` with the product's settings."""
         flask = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
         return subprocess.run(
-            flask, cwd=self._checkout, env=self._env, capture_output=True, text=True, timeout=COMMAND_S
+            flask, cwd=self._checkout, env=self.environ, capture_output=True, text=True, timeout=COMMAND_S
         )
 
     def migrate(self) -> None:
@@ -69,7 +69,7 @@ class Product:
         assert line is not None
         with (self.folder / "web.log").open("ab") as log:
             self._process = subprocess.Popen(
-                f"exec {line[1]}", shell=True, cwd=self._checkout, env=self._env, stdout=log, stderr=log,
+                f"exec {line[1]}", shell=True, cwd=self._checkout, env=self.environ, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         try:

@@ -13,6 +13,7 @@ from app.integrations.storage.interface import (
     ObjectMissingError,
     StorageError,
     Store,
+    StoredObject,
 )
 from app.integrations.storage.s3_store import UPLOAD_HEADERS, ArrivedObject, S3Store
 
@@ -27,6 +28,7 @@ __all__ = [
     "S3Store",
     "StorageError",
     "Store",
+    "StoredObject",
     "link_prefix",
     "open_store",
 ]

@@ -13,7 +13,14 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from app import tracing
 from app.download_names import safe_file_name
-from app.integrations.storage.interface import URL_LIFETIME_S, ObjectMissingError, translate_errors
+from app.integrations.storage.interface import (
+    URL_LIFETIME_S,
+    ObjectMissingError,
+    StoredObject,
+    translate_errors,
+)
+
+DRAFT_ENDING = ".part"
 
 
 class InvalidLinkError(Exception):
@@ -75,9 +82,18 @@ class DiskStore:
     def check_reachable(self) -> None:
         with translate_errors():
             self.root.mkdir(parents=True, exist_ok=True)
-            probe = self.root / f".reachable-{token_hex(4)}"
+            probe = self.root / f".reachable-{token_hex(4)}{DRAFT_ENDING}"
             probe.touch()
             probe.unlink()
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield every file; each `put` makes a new inode, so a version is never used twice."""
+        for path in sorted(self.root.rglob("*")):
+            with suppress(FileNotFoundError):
+                if path.is_file() and path.suffix != DRAFT_ENDING:
+                    found = path.stat()
+                    version = f"{found.st_mtime_ns}-{found.st_ino}"
+                    yield StoredObject(path.relative_to(self.root).as_posix(), found.st_size, version)
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         name = None if download_name is None else safe_file_name(download_name)
@@ -101,7 +117,7 @@ class DiskStore:
 def _copy_atomically(source: Path, target: Path) -> None:
     """Copy to a temporary name and rename, so that a reader sees the whole file or none of it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"{target.name}.{token_hex(4)}.part")
+    draft = target.with_name(f"{target.name}.{token_hex(4)}{DRAFT_ENDING}")
     try:
         shutil.copyfile(source, draft)
         draft.replace(target)

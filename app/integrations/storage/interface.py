@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,15 @@ class StorageError(Exception):
 
 class ObjectMissingError(StorageError):
     """There is no such object."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as a listing shows it; its `version` changes with its bytes."""
+
+    key: str
+    size_bytes: int
+    version: str
 
 
 class Store(Protocol):
@@ -43,6 +53,9 @@ class Store(Protocol):
 
     def check_reachable(self) -> None:
         """Raise StorageError within seconds when the store does not answer or does not let us in."""
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        """Yield every object of the store."""
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         """Return a link to this one object that is valid for URL_LIFETIME_S seconds."""

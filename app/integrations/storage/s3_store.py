@@ -17,6 +17,7 @@ from app.integrations.storage.interface import (
     BINARY_MIME,
     URL_LIFETIME_S,
     ObjectMissingError,
+    StoredObject,
     translate_errors,
 )
 
@@ -114,6 +115,13 @@ class S3Store:
     def check_reachable(self) -> None:
         with translate_errors():
             self._probe.head_bucket(Bucket=self._bucket)
+
+    def list_objects(self) -> Iterator[StoredObject]:
+        with translate_errors():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
+                for entry in page.get("Contents", []):
+                    version = f"{entry['ETag']}-{entry['LastModified'].timestamp():.3f}"
+                    yield StoredObject(entry["Key"], entry["Size"], version)
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentType": content_type}

@@ -1,0 +1,156 @@
+"""Restore a backup into an empty database: check all of it first, then objects, then rows in one transaction.
+
+A restore that is refused has changed nothing. One that breaks off has no row: it can be run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import select
+
+from app.account import closing
+from app.backup.backup_contents import Sealer
+from app.backup.backup_folder import BackupFolder, BackupSummary, SavedObject, file_sha256
+from app.backup.errors import BackupError
+from app.backup.row_loading import RowReader, insert_rows
+from app.backup.row_snapshot import known_revisions, stored_revision
+from app.extensions import Base, db, settings
+from app.integrations.storage import BINARY_MIME, StorageError, Store, open_store
+from app.jobs import attempt_log
+from app.models import Job, User
+from app.models.base import WRITE_OPTIONS, transaction, utcnow
+from app.models.job import PROCESSING
+from app.models.job_attempt import WAITING
+from app.search import indexing
+
+# Tables that have a row before there is anything in them.
+FILLED_BY_MIGRATIONS = {"ai_switch"}
+SHOWN_KEYS = 5
+RESTORED = "It ran when the backup was made that this database was restored from."
+
+
+@dataclass(frozen=True)
+class RestoreReport:
+    """What a restore did, for the operator."""
+
+    name: str
+    rows: int
+    objects: int
+    requeued_jobs: int
+    closed_accounts: int
+    missing: list[str]
+
+
+def check_backup(root: Path, name: str | None) -> tuple[str, BackupSummary]:
+    """Read every row and every object of a backup; raise BackupError if anything is missing or damaged."""
+    folder = BackupFolder(root)
+    name = _choose(folder, name)
+    summary = folder.read_summary(name)
+    if summary.revision not in known_revisions():
+        raise BackupError(
+            f"{name} is of a newer version (revision {summary.revision}): restore it with that."
+        )
+    RowReader(folder, name, summary, Sealer(settings().effective_secret_key)).check()
+    damaged = [each.key for each in folder.objects(name) if not _is_whole(folder, each)]
+    if damaged:
+        keys = ", ".join(damaged[:SHOWN_KEYS]) + (", …" if len(damaged) > SHOWN_KEYS else "")
+        raise BackupError(f"{name} is damaged: the bytes of {len(damaged)} objects are wrong or gone: {keys}")
+    return name, summary
+
+
+def restore_backup(root: Path, name: str | None, tell: Callable[[str], None]) -> RestoreReport:
+    """Restore a backup, by default the newest, or raise BackupError."""
+    _refuse_filled_database()
+    tell("Checking the backup.")
+    name, summary = check_backup(root, name)
+    folder = BackupFolder(root)
+    tell(f"Storing {summary.objects:,} objects.")
+    try:
+        _store_objects(folder, name, open_store(settings()))
+    except StorageError as error:
+        raise BackupError(f"The store failed, and the database is still empty: {error}") from error
+    tell(f"Inserting {sum(summary.tables.values()):,} rows.")
+    _migrate_to(summary.revision)
+    reader = RowReader(folder, name, summary, Sealer(settings().effective_secret_key))
+    with db.engine.connect().execution_options(**WRITE_OPTIONS) as connection, connection.begin():
+        rows = insert_rows(connection, reader)
+    upgrade()
+    tell("Making the search index.")
+    requeued = _requeue_running_jobs()
+    closed = _close_again(folder, name)
+    _index_libraries()
+    return RestoreReport(name, rows, summary.objects, requeued, closed, summary.missing)
+
+
+def _choose(folder: BackupFolder, name: str | None) -> str:
+    names = folder.names()
+    if not names:
+        raise BackupError(f"There is no backup in {folder.root}.")
+    if name is not None and name not in names:
+        raise BackupError(f"There is no backup {name} in {folder.root}. The newest is {names[-1]}.")
+    return name or names[-1]
+
+
+def _is_whole(folder: BackupFolder, saved: SavedObject) -> bool:
+    if not folder.has_object(saved.sha256, saved.size_bytes):
+        return False
+    return file_sha256(folder.object_path(saved.sha256)) == saved.sha256
+
+
+def _refuse_filled_database() -> None:
+    with db.engine.connect() as connection:
+        there = set(sa.inspect(connection).get_table_names())
+        for table in Base.metadata.sorted_tables:
+            if table.name in there - FILLED_BY_MIGRATIONS and connection.scalar(
+                select(sa.literal(1)).select_from(table).limit(1)
+            ):
+                raise BackupError(
+                    f"The database is not empty: {table.name} has rows. Restore into a new database, or "
+                    "empty this one yourself first."
+                )
+
+
+def _store_objects(folder: BackupFolder, name: str, store: Store) -> None:
+    for saved in folder.objects(name):
+        store.put(saved.key, folder.object_path(saved.sha256), BINARY_MIME)
+
+
+def _migrate_to(revision: str) -> None:
+    """Give the empty database the tables that the backup was made from."""
+    with db.engine.connect() as connection:
+        present = stored_revision(connection)
+    if present is not None and present != revision:
+        downgrade(revision="base")
+    upgrade(revision=revision)
+
+
+def _requeue_running_jobs() -> int:
+    """Put jobs whose worker is gone back into the queue, without counting the try that was cut short."""
+    with transaction() as session:
+        running = session.scalars(select(Job).where(Job.state == PROCESSING)).all()
+        for job in running:
+            attempt_log.record_end(job.lease_token, WAITING, RESTORED)
+            job.attempt -= 1
+            job.release(utcnow())
+    return len(running)
+
+
+def _close_again(folder: BackupFolder, name: str) -> int:
+    """Close the accounts that were closed between this backup and the newest; workers then delete them."""
+    closed = folder.accounts(name) - folder.accounts(folder.names()[-1])
+    users = [db.session.get(User, user_id) for user_id in sorted(closed)]
+    for user in users:
+        if user is not None:
+            closing.close_account(user)
+    return len(closed)
+
+
+def _index_libraries() -> None:
+    for user_id in db.session.scalars(select(User.id).order_by(User.id)).all():
+        for _ in indexing.rebuild(user_id):
+            pass
