@@ -14,7 +14,7 @@ from math import isqrt
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, func, or_, select, true
 
 from app.extensions import db
 from app.models.search_row import SearchRow
@@ -142,17 +142,30 @@ def _gather(lane: Lane, groups: tuple[Group, ...], start: Start, limit: int) -> 
 
 
 def _walk(lane: Lane, start: Start, limit: int, most: int | None = None) -> Sequence[Row[Any]]:
-    """Follow an index from a place on. Rows in the same place are a range of their own."""
+    """Follow an index from a place on. Rows in the same place are a range of their own.
+
+    With `most`, what comes after the first rows of a range is left out: there may be fewer rows than `limit`.
+    """
     order, rows = lane.tier.order, list[Row[Any]]()
     ranges: list[ColumnElement[bool]] = [true()]
     if start.after:
         equal = and_(order.column == start.place, SearchRow.sample_id < start.after)
         ranges = [] if order.column is ranking.BY_DATE else [equal]
         ranges.append(_is_further(order, order.column, start.place))
-    for each in ranges:
-        if len(rows) < limit:
-            rows += db.session.execute(_rows_of_range(lane, each, most).limit(limit - len(rows)))
+    for number, each in enumerate(ranges, start=1):
+        rows += db.session.execute(_rows_of_range(lane, each, most).limit(limit - len(rows)))
+        if len(rows) >= limit or (number < len(ranges) and _is_cut(lane, each, most)):
+            break
     return rows
+
+
+def _is_cut(lane: Lane, place: ColumnElement[bool], most: int | None) -> bool:
+    """Say whether a range of an index has rows beyond the first ones."""
+    if most is None:
+        return False
+    passed = matching.walked(lane.library.user_id, [], SearchRow.sample_id).where(lane.span, place)
+    first = passed.limit(most + 1).subquery()
+    return (db.session.scalar(select(func.count()).select_from(first)) or 0) > most
 
 
 def _rows_of_range(lane: Lane, place: ColumnElement[bool], most: int | None) -> Select[Any]:
