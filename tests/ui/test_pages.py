@@ -104,8 +104,8 @@ def address(path: str, library: Producer) -> str:
         assert found is not None
         return found.group(1)
     if path == "BUNDLE":
-        form = {"csrf_token": library.token("/"), "sample": sample_ids(library)}
-        return str(library.http.post("/selected/zips", data=form).url.path)
+        chosen = {"csrf_token": library.token("/"), "sample": sample_ids(library)}
+        return str(library.http.post("/selected/zips", data=chosen).url.path)
     if path == "ADD":
         return "/kits/add?" + "&".join(f"sample={each}" for each in sample_ids(library))
     if path == "DUPLICATES":
