@@ -28,6 +28,8 @@ from app.jobs import poll_views, purposes
 from app.jobs.routes import blueprint as jobs
 from app.kits.routes import blueprint as kits
 from app.library.bulk_views import blueprint as bulk
+from app.library.bundle_job import BUNDLE_PURPOSE
+from app.library.bundle_views import blueprint as bundles
 from app.library.list_views import blueprint as listing
 from app.library.routes import blueprint as library
 from app.models.base import configure_sqlite
@@ -72,6 +74,7 @@ def build_app(settings: Settings | None = None) -> Flask:
         PREVIEW_PURPOSE,
         ARCHIVE_PURPOSE,
         CARD_PURPOSE,
+        BUNDLE_PURPOSE,
         KIT_IMPORT_PURPOSE,
     )
     templating.init_app(app)
@@ -134,6 +137,7 @@ def _register_blueprints(app: Flask) -> None:
         jobs,
         library,
         bulk,
+        bundles,
         collections,
         listing,
         kits,

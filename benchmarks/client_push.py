@@ -18,12 +18,15 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+from benchmarks.tables import Cell, Table, add_document_option, show_tables
 from sample_agent.folders import hash_file
 from tests.live import Producer, Product
 from tests.support import tone, wav
 
 ROOT = Path(__file__).resolve().parent.parent
 KILLS = 3
+TABLE = "client push"
+HEADER = ("run", "seconds", "uploads since the first", "different files")
 UPLOADS = "SELECT content_sha256 FROM processing_jobs WHERE purpose = 'upload'"
 
 
@@ -32,7 +35,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--files", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
+    add_document_option(parser)
     options = parser.parse_args()
+    rows: list[tuple[Cell, ...]] = []
     with tempfile.TemporaryDirectory() as place:
         folder, data = _make_folder(Path(place), options.files), Path(place) / "data"
         with Product(data, API_REQUESTS_PER_MINUTE="100000") as product:
@@ -40,11 +45,13 @@ def main() -> int:
             kill = random.Random(options.seed)
             for number in range(KILLS):
                 _kill_after(environment, folder, seconds := kill.uniform(2, 8))
-                print(f"kill {number + 1} after {seconds:.1f} s: {_uploads(data).total()} uploads")
+                rows.append((f"killed ({number + 1})", seconds, *_counts(data)))
             start = time.monotonic()
             ran = subprocess.run(_push(folder), env=environment, capture_output=True, text=True, check=False)
-            print(f"last run, {time.monotonic() - start:.1f} s: {ran.stdout.splitlines()[-1]} {ran.stderr}")
+            print(f"last run: {ran.stdout.splitlines()[-1]} {ran.stderr}")
+            rows.append(("to its end", time.monotonic() - start, *_counts(data)))
             sent = _uploads(data)
+    show_tables([Table(TABLE, HEADER, rows)], options.document)
     print(f"{options.files:,} files, {sent.total():,} uploads of {len(sent):,} different files")
     return int(not sent.total() == len(sent) == options.files)
 
@@ -77,6 +84,11 @@ def _kill_after(environment: dict[str, str], folder: Path, seconds: float) -> No
     time.sleep(seconds)
     running.send_signal(signal.SIGKILL)
     running.wait()
+
+
+def _counts(data: Path) -> tuple[int, int]:
+    sent = _uploads(data)
+    return sent.total(), len(sent)
 
 
 def _uploads(data: Path) -> Counter[str]:

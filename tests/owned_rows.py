@@ -13,7 +13,7 @@ from app.collections import moves
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
 from app.jobs import run
-from app.library import cleanups
+from app.library import bundle_job, cleanups
 from app.models import Collection, DuplicateGroup, Job, Sample, User, WebhookDelivery
 from app.models.sample_places import SamplePlace
 from app.notify import webhook_delivery
@@ -41,6 +41,8 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     kit = kit_of(owner, A1=db.session.get_one(Sample, job_id))
     card_id = card_orders.order_card(owner, kit, ["import"]).id
     run.run_next()
+    bundle_id = bundle_job.order_bundle(owner, [job_id], is_original=True).id
+    run.run_next()
     upload = sending.send(browser, small_project())
     [waiting] = sending.order(browser, upload)
     run.run_next()
@@ -50,6 +52,7 @@ def one_of_everything(owner: User, browser: Browser) -> dict[str, str]:
     collection = db.session.scalars(select(Collection).where(Collection.user_id == owner.id)).one()
     return {
         "zip_id": packed,
+        "bundle_id": bundle_id,
         "project_id": upload.id,
         "import_id": waiting.id,
         "export_id": card_id,

@@ -18,6 +18,7 @@ from app.deduplication import groups
 from app.extensions import db
 from app.imports.project_uploads import KIT_IMPORT
 from app.kits.documents import kit_document
+from app.library.bundle_job import BUNDLE
 from app.models import (
     AccountClosing,
     ApiToken,
@@ -199,6 +200,8 @@ class Stock:
         outcome = {"sentences": ["1 sound added."], "problems": ["a.wav: It is locked."], "more": 0}
         job = copy_of(self.job, id=new_id(), purpose=UNPACK, choices={"outcome": outcome}, sample_id=None)
         db.session.add(job)
+        job = copy_of(self.job, id=new_id(), purpose=BUNDLE, choices={"samples": []}, sample_id=None)
+        db.session.add(job)
 
     def _add_kit(self, number: int) -> None:
         """Add a kit, and a pad and a pattern to the first one."""
@@ -273,6 +276,7 @@ def addresses(app: Flask, stock: Stock) -> dict[str, str]:
     ids |= {"kit_id": kit, "pad": "A1", "bank": "A", "collection_id": stock.first_collection}
     ids["project_id"] = db.session.scalars(select(ProjectUpload.id)).first()
     ids["import_id"] = db.session.scalars(select(Job.id).where(Job.purpose == KIT_IMPORT)).first()
+    ids["bundle_id"] = db.session.scalars(select(Job.id).where(Job.purpose == BUNDLE)).first()
     ids["zip_id"] = db.session.scalars(select(Job.id).where(Job.purpose == UNPACK)).first()
     found: dict[str, str] = {}
     for rule in app.url_map.iter_rules():

@@ -143,13 +143,32 @@ class SamplesQuery(RequestModel):
     compatible: bool = Field(False, description="With `key`: harmonically close keys too.")
     bpm_min: float | None = Field(None, gt=0, lt=1000)
     bpm_max: float | None = Field(None, gt=0, lt=1000)
+    half_double: bool = Field(False, description="With a tempo: half and double of it too.")
+    seconds_min: float | None = Field(None, gt=0, lt=1000, description="The shortest length.")
+    seconds_max: float | None = Field(None, gt=0, lt=1000, description="The longest length.")
     tag: str = Field("", max_length=40)
     liked: bool = False
     collection: str = Field("", max_length=MAX_READ, description="The name of a collection.")
     folder: str = Field(
         "", max_length=MAX_READ, description="With `collection`: a folder; those below it are searched too."
     )
-    sort: Literal["newest", "oldest", "name", "bpm", "length", "-name", "-bpm", "-length"] | None = Field(
+    sort: (
+        Literal[
+            "newest",
+            "oldest",
+            "name",
+            "kind",
+            "key",
+            "bpm",
+            "length",
+            "-name",
+            "-kind",
+            "-key",
+            "-bpm",
+            "-length",
+        ]
+        | None
+    ) = Field(
         None,
         description="By default as `ask` implies, otherwise the newest first. A minus turns an order round.",
     )

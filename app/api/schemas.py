@@ -28,6 +28,7 @@ PURPOSES = (
     "unpack",
     "slice_zip",
     "kit_export",
+    "bundle",
     "kit_import",
 )
 """The purposes this version knows. While a newer one is deployed, a job may have another."""

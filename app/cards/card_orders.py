@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from uuid import uuid4
 
 from sqlalchemy import delete, select
 
-from app.billing import plans, quota
-from app.cards import card_preflight
+from app.billing import quota
+from app.cards import card_preflight, export_orders
 from app.cards.card_job import KIT, KIT_ID, PROJECT, SCREEN, TARGETS
-from app.cards.card_purpose import CARD, CARD_PURPOSE
+from app.cards.card_purpose import CARD_PURPOSE
 from app.download_names import ZIP_TYPE
 from app.extensions import db, settings
 from app.integrations.storage import StorageError, open_store
-from app.jobs import purposes, reprocess, scheduler
 from app.kits import kit_bases
 from app.kits.documents import kit_document
-from app.models import Batch, CardExport, Job, Kit, User
+from app.models import CardExport, Job, Kit, User
 from app.models.base import transaction, utcnow
 from app.models.card_export import CARD_LIFETIME
 from app.models.ownership import RowNotFoundError
@@ -65,30 +63,10 @@ def order_card(
         PROJECT: project_number,
         SCREEN: draws_screen,
     }
-    with transaction() as session:
+    with transaction():
         if not quota.lock_account(user.id):
             raise RowNotFoundError
-        for job in reprocess.unfinished_jobs_for(user, CARD):
-            if job.choices == choices:
-                return job
-        plan = plans.plan_for_user(user)
-        reprocess.check_daily_limit(user, plan, CARD_PURPOSE, 1)
-        batch = Batch(id=str(uuid4()), user_id=user.id, expected=1)
-        session.add(batch)
-        session.flush()
-        job = Job(
-            purpose=CARD,
-            user_id=user.id,
-            batch_id=batch.id,
-            filename=kit.name,
-            tier=plan.tier,
-            priority=purposes.priority_for(plan, CARD_PURPOSE),
-            run_at=scheduler.first_run_time(plan, CARD_PURPOSE),
-            export_sp404=False,
-            choices=choices,
-        )
-        session.add(job)
-    return job
+        return export_orders.insert_job(user, CARD_PURPOSE, kit.name, choices)
 
 
 def kept_cards(user: User, kit: Kit) -> list[CardExport]:

@@ -19,8 +19,8 @@ MAIL_AFTER_S = 60.0  # who gets the card at once needs no mail
 KIT_UNCHANGED = "The kit has not changed."
 CARD_LIMIT = DailyLimit(
     allowed=lambda plan: plan.exports,
-    message="On the {plan} plan you can make {allowed:,} cards every 24 hours, and you have {left:,} left. "
-    "Try again tomorrow, or upgrade.",
+    message="On the {plan} plan you can make {allowed:,} cards and large ZIPs every 24 hours, and you have "
+    "{left:,} left. Try again tomorrow, or upgrade.",
 )
 
 

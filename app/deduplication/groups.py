@@ -17,6 +17,7 @@ from app.deduplication.quality import Copy, choose_best
 from app.extensions import db
 from app.models import DuplicateGroup, DuplicateMember, Sample
 
+AT_ONCE = 500  # groups of one statement
 WITHOUT_SYNC = {"synchronize_session": False}
 
 
@@ -84,6 +85,14 @@ def refresh_groups_of(sample_ids: Collection[str]) -> None:
     own = select(DuplicateMember.group_id).where(DuplicateMember.sample_id.in_(sample_ids)).distinct()
     if group_ids := db.session.scalars(own).all():
         refresh_groups(group_ids)
+
+
+def refresh_groups_among(*conditions: ColumnElement[bool]) -> None:
+    """Count again what the groups of all samples that meet the conditions hold."""
+    own = select(DuplicateMember.group_id).join(Sample, Sample.id == DuplicateMember.sample_id)
+    group_ids = db.session.scalars(own.where(*conditions).distinct().order_by(DuplicateMember.group_id)).all()
+    for first in range(0, len(group_ids), AT_ONCE):
+        refresh_groups(group_ids[first : first + AT_ONCE])
 
 
 def refresh_groups(group_ids: Collection[str]) -> None:

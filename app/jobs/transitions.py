@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -158,19 +159,33 @@ def cancel(job_id: str) -> bool:
 
     A worker that holds it finds its lease gone within moments, and kills the engine's child.
     """
+    return cancel_jobs([job_id]) == 1
+
+
+def cancel_jobs(job_ids: Collection[str]) -> int:
+    """Cancel those of some jobs that wait or run, in one transaction; return how many that were."""
     with transaction() as session:
-        unfinished = select(Job).where(Job.id == job_id, Job.state.in_(UNFINISHED))
-        job = session.scalar(unfinished.with_for_update().execution_options(populate_existing=True))
-        if job is None:
-            return False
-        attempt_log.record_end(job, job_attempt.CANCELLED)
-        job.cancel()
-        job.results = {}
-        quota.return_charges(job)
-        batch_completion.settle_if_done(job.batch_id)
-        keys = (job.incoming_key, job.sp404_key, job.original_key, job.made_key)
+        unfinished = select(Job).where(Job.id.in_(job_ids), Job.state.in_(UNFINISHED)).order_by(Job.id)
+        locked = unfinished.with_for_update().execution_options(populate_existing=True)
+        jobs = session.scalars(locked).all()
+        for job in jobs:
+            attempt_log.record_end(job, job_attempt.CANCELLED)
+            job.cancel()
+            job.results = {}
+        session.flush()
+        quota.return_charges_of(jobs)
+        for batch_id in sorted({job.batch_id for job in jobs}):
+            batch_completion.settle_if_done(batch_id)
+        keys = [key for job in jobs for key in _objects_of(job)]
     remove_objects(*keys)
-    return True
+    return len(jobs)
+
+
+def _objects_of(job: Job) -> tuple[str | None, ...]:
+    """Return the keys of what a job may have stored; one that never ran has stored only what was sent."""
+    if job.started_at is None:
+        return (job.incoming_key,)
+    return job.incoming_key, job.sp404_key, job.original_key, job.made_key
 
 
 def end_lost(claim: Claim, exit_status: int | None = None) -> Transition:

@@ -16,7 +16,14 @@ from app.collections import moves
 from app.collections.collection_rows import TooManyCollectionsError
 from app.download_names import ZIP_TYPE
 from app.extensions import limiter
-from app.library import bulk_download, bulk_edits, bulk_selection, trash
+from app.library import (
+    bulk_download,
+    bulk_edits,
+    bulk_selection,
+    bundle_job,
+    bundle_views,
+    trash,
+)
 from app.library.bulk_edits import BulkOutcome
 from app.library.bulk_forms import BulkTagsForm, BulkValuesForm, MoveForm
 from app.library.bulk_selection import MAX_SELECTED, BulkSelection
@@ -87,20 +94,29 @@ def scale_tempo() -> Response:
 @blueprint.post("/download")
 @limiter.limit("20/minute", key_func=lambda: f"account:{current_user.id}")
 def download() -> Response:
-    """Send the selected samples as one ZIP: WAVs for the unit, or the uploaded files."""
+    """Send the selected samples as one ZIP: WAVs for the unit, or the uploaded files.
+
+    A large one is offered as a job.
+    """
     selection = bulk_selection.choose(current_user, request.form)
     if selection.is_more:
         return _back(f"One ZIP holds {MAX_SELECTED:,} samples. Select fewer.", "error")
     is_original = request.form.get("set-files") == "original"
-    find_members = bulk_download.original_members if is_original else bulk_download.sp404_members
     try:
-        members = find_members(current_user, selection.ids)
+        most_bytes = bundle_job.MAX_BUNDLE_BYTES
+        members = bulk_download.list_members(current_user, selection.ids, is_original, most_bytes)
     except bulk_download.ZipTooLargeError as error:
         return _back(str(error), "error")
     if not members:
         return _back(NOTHING_SELECTED, "error")
+    size_bytes = sum(member.size_bytes for member in members)
+    if size_bytes > bulk_download.MAX_ZIP_BYTES:
+        return Response(
+            bundle_views.offer_bundle(selection.ids, is_original, size_bytes), mimetype="text/html"
+        )
+    bulk_download.count_exports(current_user, members)
     answer = Response(bulk_download.zip_pieces(members), mimetype=ZIP_TYPE)
-    name = "samples.zip" if is_original else "samples for SP-404MKII.zip"
+    name = bulk_download.zip_name(is_original)
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
 from app.billing import quota
 from app.collections import collection_edits
 from app.extensions import db
 from app.library import trash
-from app.models import Collection, Sample
+from app.models import Collection
 from app.models.base import transaction, utcnow
-
-AT_ONCE = 500  # samples of one statement
 
 
 def delete_collection(collection: Collection, with_samples: bool) -> int:
@@ -20,12 +16,11 @@ def delete_collection(collection: Collection, with_samples: bool) -> int:
     Safe to call twice. They all have the time of the collection's deletion.
     """
     user_id, hidden, at = collection.user_id, 0, utcnow()
-    inside = select(Sample.id).where(Sample.collection_id == collection.id, Sample.deleted_at.is_(None))
-    with transaction() as session:
+    with transaction():
         quota.lock_account(user_id)
         is_hidden = collection_edits.hide_collection(collection, at)
-        while is_hidden and with_samples and (ids := session.scalars(inside.limit(AT_ONCE)).all()):
-            hidden += len(trash.hide_samples(user_id, ids, at))
+        if is_hidden and with_samples:
+            hidden = trash.hide_collection(user_id, collection.id, at)
     return hidden
 
 
@@ -34,14 +29,13 @@ def restore_collection(collection: Collection) -> int:
 
     Raises TooManyCollectionsError, and QuotaExceededError when the plan has no room for the samples.
     """
-    user_id, shown = collection.user_id, 0
+    user_id = collection.user_id
     with transaction():
         quota.lock_account(user_id)
         db.session.refresh(collection)
         at = collection.deleted_at
         if at is None:
             return 0
-        while ids := trash.deleted_ids(user_id, at, AT_ONCE):
-            shown += len(trash.show_samples(user_id, ids, at))
+        shown = trash.show_collection(user_id, collection.id, at)
         collection_edits.show_collection(collection)
     return shown

@@ -57,6 +57,33 @@ def hide_samples(user_id: str, sample_ids: Collection[str], at: datetime) -> Map
     return hidden
 
 
+def hide_collection(user_id: str, collection_id: str, at: datetime) -> int:
+    """Move all samples of a collection to the trash, in the caller's transaction; return how many.
+
+    However many there are, it takes a few statements and one row of the ledger.
+    """
+    inside = Sample.collection_id == collection_id, Sample.user_id == user_id
+    hidden = _set_deleted((*inside, Sample.deleted_at.is_(None)), at)
+    if hidden:
+        quota.release_storage(user_id, {collection_id: sum(hidden.values())}, at)
+        groups.refresh_groups_among(*inside, Sample.deleted_at == at)
+    return len(hidden)
+
+
+def show_collection(user_id: str, collection_id: str, deleted_at: datetime) -> int:
+    """Take the samples of a collection out of the trash that were deleted at a time; return how many.
+
+    The caller's transaction has locked the account. Raises QuotaExceededError when the plan has no room for
+    all of them.
+    """
+    inside = Sample.collection_id == collection_id, Sample.user_id == user_id
+    shown = _set_deleted((*inside, Sample.deleted_at == deleted_at), None)
+    if shown:
+        quota.charge_restored(user_id, {collection_id: sum(shown.values())}, deleted_at)
+        groups.refresh_groups_among(*inside, Sample.deleted_at.is_(None))
+    return len(shown)
+
+
 def show_samples(user_id: str, sample_ids: Collection[str], deleted_at: datetime) -> Mapping[str, int]:
     """Take a user's samples out of the trash that were deleted at a time, in the caller's transaction.
 

@@ -18,7 +18,7 @@ RowNumber = BigInteger().with_variant(Integer, "sqlite")
 SortedText = String(200).with_variant(String(200, collation="C"), "postgresql")
 AXES = ("brightness", "noisiness", "loudness", "punch", "energy", "length")
 # What is sorted within each kind: the longest of all samples are rarely of the kind that is asked for.
-BY_KIND = ("bpm", "duration_s", *(f"{axis}_score" for axis in AXES))
+BY_KIND = ("bpm", "duration_s", "sound", *(f"{axis}_score" for axis in AXES))
 NO_TEMPO = -1.0  # sorts before every tempo
 
 
@@ -29,11 +29,12 @@ class SearchRow(Model):
     __table_args__ = (
         Index("ix_search_rows_newest", "user_id", "live", "sample_id"),
         Index("ix_search_rows_name", "user_id", "live", "name", desc("sample_id")),
+        Index("ix_search_rows_key", "user_id", "live", "key", desc("sample_id")),
         *(
             Index(f"ix_search_rows_kind_{column}", "user_id", "live", "kind", column, desc("sample_id"))
             for column in BY_KIND
         ),
-        # The classes that a pad of a kit may be filled from
+        # The classes that a pad of a kit may be filled from, and the library sorted by backwards
         Index("ix_search_rows_class", "user_id", "live", "kind", "sound", "sample_id"),
         Index("ix_search_rows_added", "user_id", "live", "created_at"),
     )

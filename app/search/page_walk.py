@@ -7,14 +7,14 @@ are rows found. So a tier of few rows is gathered, and others are first walked o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isqrt
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, or_, select, true, union_all
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, func, or_, select, true, union_all
 
 from app.extensions import db
 from app.models.search_row import SearchRow
@@ -124,7 +124,7 @@ def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     for groups in lane.group_choices(few):
         if _are_named(lane, groups, few):
             return _gather(lane, groups, start, limit)
-    rows = _walk([lane], start, limit, most=2 * few)
+    rows = _walk_first(lane, start, limit, 2 * few)
     if len(rows) >= limit:
         return rows
     if lane.wanted.groups and _are_named(lane, lane.wanted.groups, matching.MAX_GATHERED):
@@ -148,27 +148,47 @@ def _gather(lane: Lane, groups: tuple[Group, ...], start: Start, limit: int) -> 
     return db.session.execute(next_rows(rows.subquery(), order, *start).limit(limit)).all()
 
 
-def _walk(lanes: Sequence[Lane], start: Start, limit: int, most: int | None = None) -> Sequence[Row[Any]]:
+def _walk(lanes: Sequence[Lane], start: Start, limit: int) -> Sequence[Row[Any]]:
     """Follow the index of each lane from a place on, all in one statement: up to `limit` rows of each."""
-    ranges = [part for lane in lanes for part in _ranges(lane, start)]
-    parts = [_rows_of_range(lane, place, most).limit(limit) for lane, place in ranges]
+    ranges = [(lane, place) for lane in lanes for place in _ranges(lane, start)]
+    parts = [_rows_of_range(lane, place).limit(limit) for lane, place in ranges]
     if len(parts) == 1:
         return db.session.execute(parts[0]).all()
     return db.session.execute(union_all(*(select(part.subquery()) for part in parts))).all() if parts else []
 
 
-def _ranges(lane: Lane, start: Start) -> Iterator[tuple[Lane, ColumnElement[bool]]]:
+def _walk_first(lane: Lane, start: Start, limit: int, most: int) -> Sequence[Row[Any]]:
+    """Return the wanted ones of the first `most` rows of an index from a place on.
+
+    Where there are more rows in that place, nothing beyond them is returned.
+    """
+    rows, ranges = list[Row[Any]](), _ranges(lane, start)
+    for place in ranges:
+        rows += db.session.execute(_rows_of_range(lane, place, most).limit(limit - len(rows)))
+        if len(rows) >= limit or (place is not ranges[-1] and _is_cut(lane, place, most)):
+            break
+    return rows
+
+
+def _ranges(lane: Lane, start: Start) -> list[ColumnElement[bool]]:
     """Return the parts of a lane that come next. Rows in the same place are a part of their own."""
     order = lane.tier.order
     if not start.after:
-        yield lane, true()
-        return
-    if order.column is not ranking.BY_DATE:
-        yield lane, and_(order.column == start.place, SearchRow.sample_id < start.after)
-    yield lane, _is_further(order, order.column, start.place)
+        return [true()]
+    further = _is_further(order, order.column, start.place)
+    if order.column is ranking.BY_DATE:
+        return [further]
+    return [and_(order.column == start.place, SearchRow.sample_id < start.after), further]
 
 
-def _rows_of_range(lane: Lane, place: ColumnElement[bool], most: int | None) -> Select[Any]:
+def _is_cut(lane: Lane, place: ColumnElement[bool], most: int) -> bool:
+    """Say whether a range of an index has rows beyond the first ones."""
+    passed = matching.walked(lane.library.user_id, [], SearchRow.sample_id).where(lane.span, place)
+    first = passed.limit(most + 1).subquery()
+    return (db.session.scalar(select(func.count()).select_from(first)) or 0) > most
+
+
+def _rows_of_range(lane: Lane, place: ColumnElement[bool], most: int | None = None) -> Select[Any]:
     """Return the wanted rows in a range of an index; with `most`, only those of its first rows."""
     order, columns = lane.tier.order, sorted_columns(lane.tier.order)
     in_order = _sorted(order, order.column), SearchRow.sample_id.desc()

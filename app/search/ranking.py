@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, case, func, literal_column
 
 from app.models.search_row import NO_TEMPO, SearchRow
 from app.music.sound_classes import LOOP, sounds_named
@@ -40,15 +40,22 @@ class SortOrder(NamedTuple):
 
 
 BPM = SearchRow.bpm.expression
+KEY, SOUND = SearchRow.key.expression, SearchRow.sound.expression
+CLASS = SearchRow.kind + literal_column("' '") + SOUND
+AFTER_ALL_KEYS = "z"  # so samples without a key come last
 FASTER_THAN_ALL = 1e6  # so samples without a tempo come last in either order
 BY_DATE = SearchRow.sample_id.expression  # ids begin with the time
 SORT_ORDERS = {
     "newest": SortOrder("Newest", BY_DATE, True),
     "oldest": SortOrder("Oldest", BY_DATE, False),
     "name": SortOrder("Name", SearchRow.name.expression, False),
+    "kind": SortOrder("Kind", CLASS, False, False),
+    "key": SortOrder("Key", case((KEY == "", AFTER_ALL_KEYS), else_=KEY), False, False),
     "bpm": SortOrder("BPM", case((BPM == NO_TEMPO, FASTER_THAN_ALL), else_=BPM), False, False),
     "length": SortOrder("Length", SearchRow.duration_s.expression, False, by_kind=True),
     "-name": SortOrder("Name, Z to A", SearchRow.name.expression, True),
+    "-kind": SortOrder("Kind, backwards", CLASS, True, False),
+    "-key": SortOrder("Key, backwards", KEY, True, False),
     "-bpm": SortOrder("BPM, fastest first", BPM, True, by_kind=True),
     "-length": SortOrder("Length, longest first", SearchRow.duration_s.expression, True, by_kind=True),
 }

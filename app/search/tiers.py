@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, true
 
-from app.models.search_row import NO_TEMPO
+from app.models.search_row import NO_TEMPO, SearchRow
+from app.music.sound_classes import KINDS
 from app.search import ranking, text_conditions
 from app.search.condition import Condition, all_of, any_of
 from app.search.ranking import NEWEST, SortOrder
@@ -35,14 +36,44 @@ class Tier(NamedTuple):
         return and_(self.condition.exact, self.span)
 
 
+def _tiers_of_tempo() -> list[Tier]:
+    """Put samples without a tempo last."""
+    unknown = Condition(ranking.BPM == NO_TEMPO, text_conditions.has_trait("lacks", "bpm").groups)
+    slowest = SortOrder("BPM", ranking.BPM, False, by_kind=True)
+    return [Tier(EVERY, slowest, ranking.BPM > NO_TEMPO), Tier(unknown, NEWEST)]
+
+
+def _tiers_of_keys(descending: bool) -> list[Tier]:
+    """Put samples without a key last."""
+    order = SortOrder("Key", ranking.KEY, descending)
+    return [Tier(EVERY, order, ranking.KEY > ""), Tier(EVERY, NEWEST, ranking.KEY == "")]
+
+
+def _tiers_of_classes(descending: bool) -> list[Tier]:
+    """Make a tier of each kind, sorted by its sounds."""
+    order = SortOrder("Kind", ranking.SOUND, descending)
+    return [
+        Tier(EVERY, order, SearchRow.kind.expression == kind) for kind in sorted(KINDS, reverse=descending)
+    ]
+
+
+TIERS_OF_SORT = {
+    "bpm": _tiers_of_tempo(),
+    "key": _tiers_of_keys(False),
+    "-key": _tiers_of_keys(True),
+    "kind": _tiers_of_classes(False),
+    "-kind": _tiers_of_classes(True),
+}
+
+
 def split_order(query: SampleQuery) -> list[Tier] | None:
     """Return the order of a search as tiers; None where each match has to be ranked by itself.
 
     Every sample is in exactly one of the tiers.
     """
     order = ranking.choose_order(query.sort, query.ask, query.terms)
-    if query.sort == "bpm":
-        return _tiers_of_tempo()
+    if query.sort in TIERS_OF_SORT:
+        return TIERS_OF_SORT[query.sort]
     if order.is_stored:
         return [Tier(EVERY, order)]
     axis = ranking.single_axis(query.terms)
@@ -58,13 +89,6 @@ def split_order(query: SampleQuery) -> list[Tier] | None:
 def _within(condition: Condition, tiers: Sequence[Tier]) -> list[Tier]:
     """Return the parts of tiers that meet a condition."""
     return [tier._replace(condition=all_of(tier.condition, condition)) for tier in tiers]
-
-
-def _tiers_of_tempo() -> list[Tier]:
-    """Put samples without a tempo last."""
-    unknown = Condition(ranking.BPM == NO_TEMPO, text_conditions.has_trait("lacks", "bpm").groups)
-    slowest = SortOrder("BPM", ranking.BPM, False, by_kind=True)
-    return [Tier(EVERY, slowest, ranking.BPM > NO_TEMPO), Tier(unknown, NEWEST)]
 
 
 def _tiers_of_axis(axis: SortOrder) -> list[Tier]:

@@ -36,6 +36,8 @@ from app.upload.intake import UploadOptions, UploadRefusedError
 TAKEN = "taken"  # the step's result
 PORTION_SOUNDS, PORTION_BYTES = 50, 64 << 20
 """How much is unpacked at once: it lies on the disk until it is stored."""
+KNOWN_NAMED = 5
+"""How many sounds that are known already are named; the others are counted."""
 NO_ROOM = "no room in your plan."
 FILE_GONE = "The ZIP is no longer in our storage. Send it again."
 
@@ -66,6 +68,7 @@ class SoundTaking:
     contents: ZipContents
     taken: int = 0
     known: int = 0
+    known_names: list[str] = field(default_factory=list)  # of the first of them
     problems: list[str] = field(default_factory=list)
     without_room: list[str] = field(default_factory=list)
     refusal: str = ""  # why the plan has no room for the others
@@ -92,6 +95,7 @@ class SoundTaking:
         return {
             "taken": self.taken,
             "known": self.known,
+            "known_names": self.known_names,
             "problems": self.problems,
             "without_room": self.without_room,
             "refusal": self.refusal,
@@ -159,6 +163,7 @@ class SoundTaking:
             return
         if received.sha256 in self._seen or intake.find_duplicate(user, received.sha256):
             self.known += 1
+            self.known_names = [*self.known_names, name][:KNOWN_NAMED]
             return
         options = UploadOptions(job_id=derived_id(claim.job_id, sound.number), place=self._place(sound))
         batch_id = intake.open_batch(user, sounds_batch_id(claim.job_id), len(self.contents.sounds))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import url_for
@@ -14,7 +14,7 @@ from app.jobs.purposes import Purpose, Results, Stage, Step, Wording
 from app.models import Batch, Job
 from app.models.job import OUTCOME, READY, UNPACKED
 from app.notify import batch_completion
-from app.plurals import pluralize
+from app.plurals import join_words, pluralize
 from app.upload.zip_job import TAKEN, sounds_batch_id, unpack_zip
 
 UNPACK = "unpack"
@@ -52,10 +52,7 @@ def _sentences(unpacked: Mapping[str, Any]) -> list[str]:
     taken, known, without_room = unpacked["taken"], unpacked["known"], len(unpacked["without_room"])
     told = [f"{pluralize(taken, 'sound')} added." if taken else "No sound was added."]
     if known:
-        verb = "was" if known == 1 else "were"
-        told.append(
-            f"{pluralize(known, 'sound')} {verb} left out: in your library already, or twice in the ZIP."
-        )
+        told.append(_known_sentence(known, unpacked.get("known_names", ())))
     if without_room:
         verb = "has" if without_room == 1 else "have"
         sounds = pluralize(without_room, "sound")
@@ -66,6 +63,15 @@ def _sentences(unpacked: Mapping[str, Any]) -> list[str]:
         projects = pluralize(unpacked["projects"], "project")
         told.append(f"It also holds {projects} of the SP-404MKII, which the Kits page imports.")
     return told
+
+
+def _known_sentence(known: int, names: Sequence[str]) -> str:
+    """Return which sounds were known already. The previous version counted them only."""
+    verb = "was" if known == 1 else "were"
+    more = [f"{known - len(names):,} more"] if known > len(names) else []
+    named = f": {join_words([*names, *more])}" if names else ""
+    sounds = pluralize(known, "sound")
+    return f"{sounds} {verb} left out, in your library already or twice in the ZIP{named}."
 
 
 UNPACK_PURPOSE = Purpose(

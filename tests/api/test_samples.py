@@ -77,11 +77,21 @@ def test_filters_and_words_work_as_on_the_page(script: ApiScript, sample: Sample
         found = script.get(f"/api/samples?{query}").get_json()["samples"]
         return [each["name"] for each in found]
 
+    def classes() -> list[tuple[str, str]]:
+        found = script.get("/api/samples").get_json()["samples"]
+        return [(f"{each['kind']} {each['sound'] or ''}", each["name"]) for each in found]
+
     assert names("q=bd") == names("sound=kick") == ["Deep kick"]
     assert names("q=-kick") == ["Warm pad"]
     assert names("key=C%20minor") == ["Warm pad"]
     assert names("liked=true") == []
-    assert sorted(names("sort=length")) == ["Deep kick", "Warm pad"]
+    assert names("sort=length") == names("sort=key")[::-1] == ["Deep kick", "Warm pad"]
+    assert names("sort=-kind") == [each for _, each in sorted(classes(), reverse=True)]
+    assert names("seconds_max=0.9") == names("seconds_min=0.01&seconds_max=0.9") == ["Deep kick"]
+    assert names("seconds_min=0.9") == ["Warm pad"]
+    patch(script, sample, kind="loop", bpm=180)
+    assert names("bpm_min=85&bpm_max=95") == []
+    assert names("bpm_min=85&bpm_max=95&half_double=true") == ["Warm pad"]
 
 
 def test_only_sent_fields_are_changed(script: ApiScript, sample: Sample) -> None:

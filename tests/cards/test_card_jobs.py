@@ -166,7 +166,7 @@ def test_a_plan_has_so_many_cards_a_day_and_says_so(as_owner: Browser, owner: Us
             session.add(Job(user_id=owner.id, batch_id=batch_id, state="completed", **values))
     answer = as_owner.post(f"/kits/{kit.id}/exports", target="import", project_number="1")
     assert answer.status_code == 422
-    assert f"{plan.exports:,} cards every 24 hours" in answer.get_data(as_text=True)
+    assert f"{plan.exports:,} cards and large ZIPs every 24 hours" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.cards import card_job, card_orders, card_wait_views
+from app.cards import card_job, card_orders, export_page
 from app.config import Settings
 from app.extensions import db
 from app.integrations.storage import DiskStore, S3Store, open_store
@@ -50,9 +50,9 @@ def test_a_small_card_comes_by_itself_once_it_is_ready(
     assert "hx-trigger" not in ready.get_data(as_text=True), "it no longer asks"
     assert json.loads(ready.headers[STRAIGHT]) == {"card-ready": {"address": f"/exports/{card.id}"}}
     assert STRAIGHT not in as_owner.get(place).headers, "a page that is opened again downloads nothing"
-    monkeypatch.setattr(card_wait_views, "STRAIGHT_BYTES", card.size_bytes)
+    monkeypatch.setattr(export_page, "STRAIGHT_BYTES", card.size_bytes)
     assert STRAIGHT in as_owner.get(place, headers=HTMX).headers
-    monkeypatch.setattr(card_wait_views, "STRAIGHT_BYTES", card.size_bytes - 1)
+    monkeypatch.setattr(export_page, "STRAIGHT_BYTES", card.size_bytes - 1)
     assert STRAIGHT not in as_owner.get(place, headers=HTMX).headers
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import func, select, update
 
+from app.billing import quota
 from app.collections import collection_edits, collection_list, collection_rows, moves
 from app.collections.collection_edits import purge_collections
 from app.extensions import db
@@ -21,6 +21,7 @@ from app.models.sample_places import NO_PLACE, SamplePlace
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from tests.collections.conftest import LOOSE, PACK
+from tests.query_counter import counted_queries
 from tests.search.test_plans import SCAN, plans_of_searches
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser
@@ -125,9 +126,8 @@ class TestTheirPage:
         assert place_of(shelf["Hat"]) == ("Dusty pack 2", "Drums/Hats")
 
     def test_it_is_deleted_with_its_sounds_and_all_come_back(
-        self, as_owner: Browser, owner: User, shelf: Shelf, pack: Collection, monkeypatch: pytest.MonkeyPatch
+        self, as_owner: Browser, owner: User, shelf: Shelf, pack: Collection
     ) -> None:
-        monkeypatch.setattr(collection_deletion, "AT_ONCE", 2)
         trash.delete_sample(shelf["Rim"])
         page = follow(as_owner, f"/collections/{pack.id}/delete", sounds="delete")
         assert "Deleted with it: 5 sounds." in page
@@ -233,3 +233,22 @@ class TestKits:
         bulk_edits.delete_samples(owner, [each.id for each in db.session.scalars(select(Sample))])
         assert "There are no sounds to make a kit of yet." in follow(as_owner, f"/collections/{pack.id}/kit")
         assert collection_edits.UNDO_PERIOD == trash.UNDO_PERIOD
+
+
+def test_many_samples_go_and_come_back_in_as_many_statements_as_few(owner: User, pack: Collection) -> None:
+    counts = []
+    for samples in (len(PACK), len(PACK) + 60):
+        used = quota.plan_usage(owner).storage_bytes
+        db.session.refresh(pack)
+        with counted_queries() as queries:
+            assert collection_deletion.delete_collection(pack, with_samples=True) == samples
+        freed = used - quota.plan_usage(owner).storage_bytes
+        with counted_queries() as back_queries:
+            assert collection_deletion.restore_collection(pack) == samples
+        sizes = select(func.sum(Sample.size_bytes)).where(Sample.collection_id == pack.id)
+        assert freed == db.session.scalar(sizes)
+        assert quota.plan_usage(owner).storage_bytes == used
+        counts.append((len(queries), len(back_queries)))
+        made = shelve(owner, {f"{samples} {number}": {} for number in range(60)})
+        moves.move_samples(owner, [each.id for each in made.values()], SamplePlace("Dusty pack"))
+    assert counts[0] == counts[1], queries

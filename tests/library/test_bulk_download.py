@@ -11,11 +11,13 @@ import pytest
 import soundfile
 from sqlalchemy import func, select
 
+from app.collections import moves
 from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.library import bulk_download
 from app.models import Sample, Usage, User
 from app.models.base import transaction
+from app.models.sample_places import SamplePlace
 from app.models.usage import EXPORT
 from tests.query_counter import counted_queries
 from tests.search.test_text_conditions import shelve
@@ -62,6 +64,16 @@ def test_wavs_for_the_unit(as_owner: Browser, uploaded: list[Sample]) -> None:
     assert exports() == 3
 
 
+@pytest.mark.parametrize("files", ["sp404", "original"])
+def test_folders_are_kept(as_owner: Browser, owner: User, uploaded: list[Sample], files: str) -> None:
+    moves.move_samples(owner, [each.id for each in uploaded[:2]], SamplePlace("Pack: 1", "Drums/aux"))
+    found = download(as_owner, uploaded, files)
+    names = [*found]
+    assert [name.rpartition("/")[0] for name in names] == ["Pack_ 1/Drums/_aux", "Pack_ 1/Drums/_aux", "", ""]
+    assert len({name.lower() for name in names}) == 4
+    assert [row["file"].removeprefix("'") for row in report(found)] == names[:3]
+
+
 def test_originals_byte_for_byte(as_owner: Browser, uploaded: list[Sample]) -> None:
     files = download(as_owner, uploaded, "original")
     assert [*files] == ["=Break.wav", "=Break (2).wav", "Kick.wav", "report.csv"]
@@ -91,19 +103,6 @@ def test_a_sample_too_long_for_a_pad_has_its_reason_only(as_owner: Browser, uplo
     assert report(files)[1]["note"].startswith("left out: An SP-404MKII pad holds 16 minutes.")
 
 
-def test_too_much_is_refused_in_a_sentence(
-    as_owner: Browser, uploaded: list[Sample], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    together = sum(sample.size_bytes for sample in uploaded)
-    for most, status in ((together, 200), (together - 1, 303)):
-        monkeypatch.setattr(bulk_download, "MAX_ZIP_BYTES", most)
-        ids = [sample.id for sample in uploaded]
-        answer = as_owner.post("/selected/download", sample=ids, **{"set-files": "original"})
-        assert answer.status_code == status
-    assert "Select fewer samples." in as_owner.get(answer.location).text
-    assert exports() == 3
-
-
 def test_a_stranger_gets_nothing(as_stranger: Browser, uploaded: list[Sample], stranger: User) -> None:
     answer = as_stranger.post("/selected/download", sample=[each.id for each in uploaded])
     assert answer.status_code == 303
@@ -116,7 +115,7 @@ def test_many_samples_take_few_queries(as_owner: Browser, owner: User) -> None:
     for shelf in (few, many):
         ids = [sample.id for sample in shelf.values()]
         with counted_queries() as queries:
-            members = bulk_download.sp404_members(owner, ids)
+            members = bulk_download.list_members(owner, ids, False, bulk_download.MAX_ZIP_BYTES)
         assert len({member.name for member in members}) == len(shelf)
         counts.append(len(queries))
     assert counts[1] <= counts[0] + 1, queries

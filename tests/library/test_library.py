@@ -109,7 +109,7 @@ class TestFinding:
         assert "Try with demo sounds" in page
 
 
-@pytest.mark.parametrize("sort", ["newest", "oldest", "name", "bpm", "length"])
+@pytest.mark.parametrize("sort", ["newest", "oldest", "name", "kind", "key", "bpm", "length"])
 def test_paging_shows_every_sample_once(app: Flask, loop: Sample, owner: User, sort: str) -> None:
     _copies(loop, 120)
     seen: list[str] = []

@@ -158,7 +158,7 @@ def test_nothing_comes_after_a_sample_that_is_not_the_users(
     shelve(stranger, {"Alien": {}})
     alien = find_samples(stranger, SampleQuery(), "").samples[0].id
     find_only(monkeypatch, "walked", most)
-    for sort in ("", "name", "bpm", "length"):
+    for sort in ("", "name", "kind", "key", "bpm", "length"):
         for after in (alien, "1e400"):
             query = SampleQuery(**filters, sort=sort)
             if filters.get("ask") or sort:

@@ -31,9 +31,7 @@ def pack_of(owner: User) -> Collection:
     return found
 
 
-def test_collections_are_listed_moved_and_deleted_on_postgresql(
-    postgres_app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_collections_are_listed_moved_and_deleted_on_postgresql(postgres_app: Flask, owner: User) -> None:
     as_owner, shelf = Browser(postgres_app, owner), fill_pack(owner)
     [listed] = collection_list.list_collections(owner)
     assert (listed.samples, listed.folders, listed.size_bytes) == (len(PACK), 3, len(PACK))
@@ -44,9 +42,7 @@ def test_collections_are_listed_moved_and_deleted_on_postgresql(
     moving.test_samples_move_to_a_new_collection_and_back(as_owner, owner, shelf, pack_of(owner))
     moving.test_a_later_move_is_not_undone_with_an_earlier_one(owner, shelf)
     moves.move_samples(owner, [shelf["Hat"].id], SamplePlace("Dusty pack", "Drums/Hats"))
-    pages.test_it_is_deleted_with_its_sounds_and_all_come_back(
-        as_owner, owner, shelf, pack_of(owner), monkeypatch
-    )
+    pages.test_it_is_deleted_with_its_sounds_and_all_come_back(as_owner, owner, shelf, pack_of(owner))
     pages.test_an_hour_later_it_is_gone_and_its_sounds_are_in_no_collection(owner, shelf, pack_of(owner))
 
 

@@ -46,6 +46,7 @@ OWN = (
     "/kits/import",
     "PROJECT",
     "UNPACKED",
+    "BUNDLE",
     "EMPTY KIT",
     "KIT",
     "KIT/card?chosen=1&target=mk2&target=sx",
@@ -102,6 +103,9 @@ def address(path: str, library: Producer) -> str:
         found = re.search(r'href="(/upload/zips/[^"]+)"', library.http.get("/jobs").text)
         assert found is not None
         return found.group(1)
+    if path == "BUNDLE":
+        chosen = {"csrf_token": library.token("/"), "sample": sample_ids(library)}
+        return str(library.http.post("/selected/zips", data=chosen).url.path)
     if path == "ADD":
         return "/kits/add?" + "&".join(f"sample={each}" for each in sample_ids(library))
     if path == "DUPLICATES":

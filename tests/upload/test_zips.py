@@ -72,7 +72,7 @@ def test_each_sound_is_an_upload_in_the_folders_of_a_collection(
     outcome = outcome_of(job)
     assert outcome["sentences"] == [
         "4 sounds added.",
-        "1 sound was left out: in your library already, or twice in the ZIP.",
+        "1 sound was left out, in your library already or twice in the ZIP: 00 again.wav.",
         "2 files left out: 1 is not audio, 1 is hidden.",
     ]
     [problem] = outcome["problems"]
@@ -96,7 +96,8 @@ def test_each_sound_is_an_upload_in_the_folders_of_a_collection(
         assert all(sentence in page for sentence in [*outcome["sentences"], "notes.wav: It is not audio"])
     second = send(as_owner, zip_of(tmp_path, [("a/b.wav", sound(0))]), "Zwei.zip")
     run.run_next()
-    assert outcome_of(second)["sentences"] == ["No sound was added.", outcome["sentences"][1]]
+    known = outcome["sentences"][1].replace("00 again.wav", "b.wav")
+    assert outcome_of(second)["sentences"] == ["No sound was added.", known]
 
 
 def test_what_has_no_room_in_the_plan_is_listed_and_taken_later(
@@ -217,3 +218,16 @@ def test_a_form_without_a_script_takes_zips_and_the_api_says_that_it_does_not(
     assert len(db.session.scalars(db.select(OutboxMessage)).all()) == 2
     refused = ApiScript(app, owner).upload("Pack.zip", content)
     assert (refused.status_code, "ZIPs are unpacked on the upload page" in refused.text) == (422, True)
+
+
+def test_sounds_that_are_known_are_named_a_few_and_then_counted(as_owner: Browser, tmp_path: Path) -> None:
+    send(as_owner, pack(tmp_path, 7))
+    while run.run_next():
+        pass
+    job = send(as_owner, pack(tmp_path, 7, ("Night pack/new.wav", kick())), "Again.zip")
+    run.run_next()
+    named = ", ".join(f"{number:02}.wav" for number in range(5))
+    assert outcome_of(job)["sentences"][:2] == [
+        "1 sound added.",
+        f"7 sounds were left out, in your library already or twice in the ZIP: {named} and 2 more.",
+    ]
