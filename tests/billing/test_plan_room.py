@@ -64,6 +64,11 @@ def test_extra_uploads_stop_at_the_cap(overage: int, cap: int | None, cents: int
     assert (now.refusal(1) is None) is (left > 0)
 
 
+def test_without_a_consent_nothing_is_owed() -> None:
+    now = PlanUsage(PLANS["pro"], 1000, 0, RESET)
+    assert (now.overage_cents, now.extra_uploads_left) == (0, 0)
+
+
 def test_a_plan_without_extra_uploads_has_none_whatever_the_cap() -> None:
     now = usage("free", 10, overage=3, cap=100)
     assert (now.overage_cents, now.extra_uploads_left, now.takes_overage) == (0, 0, False)
@@ -124,3 +129,34 @@ def test_sizes_in_words(size: int, words: str) -> None:
 
 def test_dollars_in_words() -> None:
     assert [format_dollars(cents) for cents in (2, 150, 123_456)] == ["$0.02", "$1.50", "$1,234.56"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "used", "cap_cents", "overage", "count", "is_refused"),
+    [
+        ("free", 7, None, 0, 3, False),
+        ("free", 7, None, 0, 4, True),
+        ("pro", 997, None, 0, 3, False),
+        ("pro", 997, None, 0, 4, True),
+        ("pro", 1_000, 100, 0, 50, False),  # 50 at 2 cents are exactly the cap
+        ("pro", 1_000, 100, 0, 51, True),
+        ("pro", 1_000, 100, 10, 40, False),
+        ("pro", 1_000, 100, 10, 41, True),
+    ],
+)
+def test_several_uploads_are_refused_when_one_of_them_has_no_room(
+    plan: str, used: int, cap_cents: int | None, overage: int, count: int, is_refused: bool
+) -> None:
+    now = PlanUsage(PLANS[plan], used, 0, RESET, overage, cap_cents)
+    assert (now.refusal_of_several(count, 1) is not None) is is_refused
+    assert now.extra_uploads(count) == max(used + count - PLANS[plan].uploads, 0)
+
+
+def test_several_uploads_need_storage_too() -> None:
+    full = PlanUsage(PLANS["free"], 0, 99 * MB, RESET)
+    assert "Not enough storage" in (full.refusal_of_several(2, 2 * MB) or "")
+
+
+def test_a_refusal_without_a_size_is_about_one_byte() -> None:
+    assert usage(stored=100 * MB - 1).refusal() is None
+    assert usage(stored=100 * MB).refusal() is not None

@@ -95,6 +95,7 @@ def test_the_cap_is_the_users_consent_for_this_subscription(owner: User) -> None
             owner.subscription.status = status
         assert (quota.plan_usage(owner).plan, quota.plan_usage(owner).cap_cents) == (PRO, None)
     with transaction():
+        assert owner.subscription is not None
         owner.subscription.status, owner.subscription.plan = "active", "enterprise"
     assert quota.plan_usage(owner).cap_cents is None
 
