@@ -45,6 +45,10 @@ format: .setup/dev ## Format the code
 migration: .setup/dev ## Write a migration: make migration m="what it does"
 	@$(VENV)/python -m scripts.migration "$(m)"
 
+.PHONY: mutants
+mutants: .setup/dev ## Plant faults, see which the tests miss: make mutants FILES="app/billing/quota.py"
+	@nice -n 10 $(VENV)/python -m scripts.mutants $(FILES)
+
 .PHONY: pictures
 pictures: .setup/dev ## Make the landing page's loop, and the pictures of it and of the README
 	@$(VENV)/python -m scripts.landing_loop

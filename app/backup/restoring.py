@@ -134,7 +134,7 @@ def _requeue_running_jobs() -> int:
     with transaction() as session:
         running = session.scalars(select(Job).where(Job.state == PROCESSING)).all()
         for job in running:
-            attempt_log.record_end(job.lease_token, WAITING, RESTORED)
+            attempt_log.record_end(job, WAITING, RESTORED)
             job.attempt -= 1
             job.release(utcnow())
     return len(running)

@@ -110,3 +110,100 @@ def test_surround_is_mixed_down_without_clipping(tmp_path: Path, channels: int) 
     assert read_back.shape == (9600, 2)
     assert written.channels == 2
     assert read_back.max() < 1.0
+
+
+HALF = 0.5**0.5
+
+
+@pytest.mark.parametrize(
+    ("channels", "left", "right"),
+    [
+        (3, [1, 0, HALF], [0, 1, HALF]),
+        (4, [1, 0, HALF, 0], [0, 1, 0, HALF]),
+        (5, [1, 0, HALF, HALF, 0], [0, 1, HALF, 0, HALF]),
+        (6, [1, 0, HALF, 0, HALF, 0], [0, 1, HALF, 0, 0, HALF]),  # no LFE
+        (7, [1, 0, *[HALF] * 5], [0, 1, *[HALF] * 5]),  # no layout of its own: all behind the front to both
+        (8, [1, 0, HALF, 0, HALF, 0, HALF, 0], [0, 1, HALF, 0, 0, HALF, 0, HALF]),
+    ],
+)
+def test_each_surround_channel_is_heard_on_its_own_side(
+    channels: int, left: list[float], right: list[float]
+) -> None:
+    """Row n of the answer is what a full-scale sound in channel n alone gives."""
+    alone = wav_writer.downmix_to_stereo(np.eye(channels, dtype=np.float32))
+    assert alone[:, 0] == pytest.approx(np.array(left) / sum(left), abs=1e-6)
+    assert alone[:, 1] == pytest.approx(np.array(right) / sum(right), abs=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_mono_and_stereo_are_not_mixed(channels: int) -> None:
+    sound = np.eye(channels, dtype=np.float32)
+    assert np.array_equal(wav_writer.downmix_to_stereo(sound), sound)
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_exact"), [(32767, True), (32768, False), (-32768, True), (-32769, False), (100.5, False)]
+)
+def test_only_what_is_a_16_bit_step_already_is_kept_exactly(
+    tmp_path: Path, steps: float, is_exact: bool
+) -> None:
+    sound = np.zeros((9600, 1), dtype=np.float32)
+    sound[5000] = steps / 32768
+    written = wav_writer.write_wav(sound, 48000, tmp_path / "x.wav")
+    assert (written.dithered, written.resampled) == (not is_exact, False)
+    kept, _ = soundfile.read(tmp_path / "x.wav", dtype="int16")
+    assert not is_exact or (float(kept[5000]) == steps and np.count_nonzero(kept) == 1)
+
+
+@pytest.mark.parametrize(("peak", "gain_db"), [(0.9999, 0.0), (1.25, 20 * np.log10(32766 / 32768 / 1.25))])
+def test_a_sound_is_turned_down_to_just_below_full_scale(tmp_path: Path, peak: float, gain_db: float) -> None:
+    sound = np.full((9600, 1), peak, dtype=np.float32)
+    written = wav_writer.write_wav(sound, 48000, tmp_path / "x.wav")
+    assert written.gain_db == pytest.approx(gain_db, abs=1e-6)
+    read_back, _ = soundfile.read(tmp_path / "x.wav", dtype="int16")
+    assert abs(read_back.mean() - min(32766, peak * 32768)) < 0.2
+    assert read_back.min() >= 32764
+
+
+def test_dither_is_triangular_and_at_most_a_step_each_way(tmp_path: Path) -> None:
+    sound = np.full((48000, 1), 1000.25 / 32768, dtype=np.float32)
+    wav_writer.write_wav(sound, 48000, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav", dtype="int16")
+    assert read_back.mean() == pytest.approx(1000.25, abs=0.01)
+    shares = [np.mean(read_back == value) for value in (999, 1000, 1001)]
+    assert shares == pytest.approx([0.25**2 / 2, 0.6875, 0.75**2 / 2], abs=0.01)
+
+
+@pytest.mark.parametrize("frames", [1, 65535, 65536, 65537, 140_000])
+def test_every_block_of_a_long_sound_is_written_once(tmp_path: Path, frames: int) -> None:
+    steps = np.random.default_rng(5).integers(-32768, 32768, (frames, 2), dtype=np.int16)
+    written = wav_writer.write_wav(
+        (steps / 32768).astype(np.float32), 48000, tmp_path / "x.wav", min_frames=1
+    )
+    read_back, _ = soundfile.read(tmp_path / "x.wav", dtype="int16")
+    assert np.array_equal(read_back, steps)
+    assert (written.frames, written.padded_frames, written.dithered) == (frames, 0, False)
+
+
+@pytest.mark.parametrize(("frames", "padded"), [(0, 4900), (4899, 1), (4900, 0), (4901, 0)])
+def test_only_a_sound_below_the_shortest_length_is_padded(tmp_path: Path, frames: int, padded: int) -> None:
+    written = wav_writer.write_wav(np.full((frames, 1), 0.5, np.float32), 48000, tmp_path / "x.wav")
+    assert (written.padded_frames, written.frames) == (padded, frames + padded)
+    assert soundfile.info(tmp_path / "x.wav").frames == frames + padded
+    assert (tmp_path / "x.wav").stat().st_size == 44 + 2 * (frames + padded)
+
+
+@pytest.mark.parametrize(
+    ("rate", "frames", "expected"),
+    [(44100, 100_001, 108_845), (96000, 99_999, 50_000), (8000, 12_347, 74_082)],
+)
+def test_a_resampled_sound_is_as_long_as_it_was(
+    tmp_path: Path, rate: int, frames: int, expected: int
+) -> None:
+    """The length is the nearest whole frame, and the sound reaches to its end."""
+    sound = np.full((frames, 2), 0.25, dtype=np.float32)
+    written = wav_writer.write_wav(sound, rate, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav")
+    assert len(read_back) == written.frames == expected
+    assert (written.resampled, written.dithered, written.channels) == (True, True, 2)
+    assert np.ptp(read_back[500 : expected - 500]) < 0.001

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
@@ -102,3 +103,104 @@ def test_element_ids_are_unique_on_settings_pages(as_owner: Browser) -> None:
     for path in ("/settings/security", "/settings/two-factor", "/settings/data", "/settings/tokens"):
         ids = re.findall(r' id="([^"]+)"', as_owner.get(path).text)
         assert len(ids) == len(set(ids)), path
+
+
+@pytest.mark.parametrize(("past_s", "is_live"), [(-5, True), (5, False)])
+def test_a_session_ends_after_ninety_idle_days(app: Flask, owner: User, past_s: int, is_live: bool) -> None:
+    cookie = login_sessions.start_session(owner, "192.0.2.1", "curl/8.5")
+    with transaction() as session:
+        seen_at = utcnow() - timedelta(days=90, seconds=past_s)
+        session.execute(update(UserSession).values(seen_at=seen_at))
+    assert len(login_sessions.list_sessions(owner)) == is_live
+    found = login_sessions.find_session(cookie)
+    assert (found is not None) is is_live
+    if not is_live:
+        login_sessions.purge_idle_sessions()
+    assert (db.session.scalar(select(UserSession)) is not None) is is_live
+
+
+@pytest.mark.parametrize(("idle_s", "is_written"), [(295, False), (305, True)])
+def test_seeing_a_session_is_written_every_five_minutes(owner: User, idle_s: int, is_written: bool) -> None:
+    cookie = login_sessions.start_session(owner, "192.0.2.1", "curl/8.5")
+    before = utcnow() - timedelta(seconds=idle_s)
+    with transaction() as session:
+        session.execute(update(UserSession).values(seen_at=before))
+    assert login_sessions.find_session(cookie) is not None
+    seen_at = db.session.scalars(select(UserSession.seen_at)).one()
+    assert (seen_at > before) is is_written
+
+
+def test_a_cookie_needs_its_secret_its_epoch_and_an_open_account(owner: User) -> None:
+    cookie = login_sessions.start_session(owner, "192.0.2.1", "curl/8.5")
+    secret, _, epoch = cookie.partition(".")
+    assert len(secret) >= 43
+    for other in (
+        secret,
+        f"{secret}.",
+        f"{secret}.{int(epoch) + 1}",
+        f"{secret[:-1]}.{epoch}",
+        "",
+        f".{epoch}",
+    ):
+        assert login_sessions.find_session(other) is None, other
+    assert login_sessions.find_session(cookie) is not None
+    with transaction():
+        owner.closed_at = utcnow()
+    assert login_sessions.find_session(cookie) is None
+
+
+def test_no_session_starts_after_the_proof_is_out_of_date(owner: User) -> None:
+    """Between the password's check and the new session, the password or the epoch may change."""
+    owner.proven_stamp = login_sessions.credential_stamp(owner)
+    login_sessions.start_session(owner, "192.0.2.1", "curl/8.5")
+    with transaction():
+        owner.session_epoch += 1
+    with pytest.raises(login_sessions.AccessEndedError):
+        login_sessions.start_session(owner, "192.0.2.1", "curl/8.5")
+    owner.proven_stamp = login_sessions.credential_stamp(owner)
+    with transaction():
+        owner.password_hash = "another"
+    with pytest.raises(login_sessions.AccessEndedError):
+        login_sessions.start_session(owner, "192.0.2.1", "curl/8.5")
+    assert len(login_sessions.list_sessions(owner)) == 1
+
+
+def test_sessions_are_counted_and_deleted_for_one_account_only(owner: User, stranger: User) -> None:
+    cookies = [login_sessions.start_session(owner, f"192.0.2.{n}" + "0" * 60, "x" * 300) for n in range(4)]
+    other = login_sessions.start_session(stranger, "192.0.2.9", "curl/8.5")
+    listed = login_sessions.list_sessions(owner)
+    assert all(len(each.address) == 45 and each.agent == "x" * 80 for each in listed)
+    kept = login_sessions.find_session(cookies[0])
+    assert kept is not None
+    with transaction() as session:
+        for days, cookie in ((91, cookies[1]), (1, cookies[2])):
+            row = login_sessions.find_session(cookie)
+            assert row is not None
+            seen_at = utcnow() - timedelta(days=days)
+            session.execute(update(UserSession).where(UserSession.id == row.id).values(seen_at=seen_at))
+    assert [each.seen_at for each in login_sessions.list_sessions(owner)] == sorted(
+        (each.seen_at for each in login_sessions.list_sessions(owner)), reverse=True
+    )
+    with transaction():
+        assert login_sessions.delete_sessions(owner, keep_id=kept.id) == 2, "the idle one was not live"
+    assert [each.id for each in login_sessions.list_sessions(owner)] == [kept.id]
+    with transaction():
+        assert login_sessions.delete_sessions(owner) == 1
+    assert login_sessions.list_sessions(owner) == []
+    assert login_sessions.find_session(other) is not None
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) Firefox/140.0", "Firefox on Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14) Chrome/140.0 Safari/537.36 OPR/120", "Opera on macOS"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18 like Mac OS X) Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (iPad; CPU OS 18 like Mac OS X) Safari/604.1", "Safari on iPad"),
+        ("Mozilla/5.0 (Linux; Android 16) Chrome/140.0 Safari/537.36", "Chrome on Android"),
+        ("Mozilla/5.0 (Haiku) Firefox/140.0", ""),
+        ("wget on Linux", ""),
+    ],
+)
+def test_browsers_and_systems_are_recognised(agent: str, name: str) -> None:
+    assert login_sessions.recognised_browser(agent) == name

@@ -114,29 +114,3 @@ def test_after_a_downgrade_everything_can_be_played_and_exported(
     open_store(settings()).fetch(export.key, packed)
     with ZipFile(packed) as archive:
         assert archive.read(f"samples/{sample.id}.wav") == kick()
-
-
-@pytest.mark.parametrize(
-    ("plan", "used", "cap_cents", "overage", "count", "is_refused"),
-    [
-        ("free", 7, None, 0, 3, False),
-        ("free", 7, None, 0, 4, True),
-        ("pro", 997, None, 0, 3, False),
-        ("pro", 997, None, 0, 4, True),
-        ("pro", 1_000, 100, 0, 50, False),  # 50 at 2 cents are exactly the cap
-        ("pro", 1_000, 100, 0, 51, True),
-        ("pro", 1_000, 100, 10, 40, False),
-        ("pro", 1_000, 100, 10, 41, True),
-    ],
-)
-def test_several_uploads_are_refused_when_one_of_them_has_no_room(
-    plan: str, used: int, cap_cents: int | None, overage: int, count: int, is_refused: bool
-) -> None:
-    now = PlanUsage(plans.PLANS[plan], used, 0, utcnow(), overage, cap_cents)
-    assert (now.refusal_of_several(count, 1) is not None) is is_refused
-    assert now.extra_uploads(count) == max(used + count - plans.PLANS[plan].uploads, 0)
-
-
-def test_several_uploads_need_storage_too() -> None:
-    full = PlanUsage(plans.PLANS["free"], 0, 99 * MB, utcnow())
-    assert "Not enough storage" in (full.refusal_of_several(2, 2 * MB) or "")

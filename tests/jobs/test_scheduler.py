@@ -11,9 +11,10 @@ from sqlalchemy import func, select, update
 
 import tasks
 from app.auth import accounts
-from app.extensions import db
-from app.jobs import claims, scheduler, transitions, workers
-from app.models import Job, User, Worker
+from app.billing.plans import PLANS
+from app.extensions import db, settings
+from app.jobs import claims, purposes, scheduler, transitions, workers
+from app.models import Job, Subscription, User, Worker
 from app.models.base import transaction, utcnow
 from app.models.worker_process import PAUSED, RUNNING
 from app.queue import huey
@@ -164,8 +165,6 @@ def test_the_cap_holds_however_many_claim_at_once(app: Flask, owner: User, stran
 
 
 def test_an_upgrade_makes_waiting_jobs_paid_and_due_at_once(as_freeloader: Browser, freeloader: User) -> None:
-    from app.models import Subscription
-
     job = uploaded_job(as_freeloader, "kick.wav", kick())
     tried = uploaded_job(as_freeloader, "tried.wav", kick())
     again_at = utcnow() + timedelta(minutes=2)
@@ -191,3 +190,107 @@ def test_a_downgrade_makes_waiting_jobs_free_without_a_new_delay(owner: User) ->
     assert scheduler.move_to_plan(owner) == 2
     tiers = select(Job.tier, Job.priority).where(Job.run_at <= utcnow()).distinct()
     assert [tuple(row) for row in db.session.execute(tiers)] == [("free-tier", 20)]
+
+
+@pytest.mark.parametrize(("due_in_s", "is_claimed"), [(-1, True), (30, False)])
+def test_a_job_is_claimed_once_it_is_due(owner: User, due_in_s: int, is_claimed: bool) -> None:
+    (job_id,) = waiting_jobs(owner, 1, run_at=utcnow() + timedelta(seconds=due_in_s))
+    assert claimed() == ([job_id] if is_claimed else [])
+    assert scheduler.ready_tiers(5) == []
+
+
+def test_a_job_of_a_purpose_this_version_does_not_know_is_left_alone(owner: User) -> None:
+    waiting_jobs(owner, 1, purpose="of the next version")
+    (known,) = waiting_jobs(owner, 1)
+    assert scheduler.ready_tiers(5) == ["pro-tier"]
+    assert claimed() == [known]
+
+
+def test_the_tiers_that_are_due_are_listed_best_first_up_to_a_number(owner: User, freeloader: User) -> None:
+    waiting_jobs(freeloader, 2)
+    waiting_jobs(owner, 2)
+    waiting_jobs(owner, 1, run_at=utcnow() + timedelta(minutes=1))
+    assert [scheduler.ready_tiers(limit) for limit in (1, 3, 9)] == [
+        ["pro-tier"],
+        ["pro-tier", "pro-tier", "free-tier"],
+        ["pro-tier", "pro-tier", "free-tier", "free-tier"],
+    ]
+
+
+def test_jobs_of_one_user_go_by_the_time_they_are_due_and_then_by_age(owner: User) -> None:
+    at = utcnow() - timedelta(minutes=10)
+    late, early = (waiting_jobs(owner, 1, run_at=at + timedelta(seconds=s))[0] for s in (5, 0))
+    same = waiting_jobs(owner, 2, run_at=at + timedelta(seconds=2))
+    order = []
+    while found := claimed(1):
+        order += found
+        finish(found[0])
+    assert order == [early, *same, late]
+
+
+@pytest.mark.parametrize(
+    ("slots", "limits"),
+    [(1, [3]), (2, [1, 3]), (3, [2, 3]), (4, [3])],
+    ids=lambda value: str(value),
+)
+def test_one_slot_stays_free_for_others_while_there_are_few(
+    owner: User, slots: int, limits: list[int]
+) -> None:
+    """The cap is three. With up to three slots a user first gets all but one of them."""
+    workers.send_heartbeat()
+    with transaction() as session:
+        session.execute(update(Worker).values(slots=slots))
+    assert scheduler._running_limits() == limits
+
+
+@pytest.mark.parametrize(
+    ("slots", "running", "takes_free"), [(4, 2, True), (4, 3, False), (2, 0, True), (2, 1, False)]
+)
+def test_the_last_slot_of_a_worker_is_kept_for_paid_jobs(
+    owner: User, freeloader: User, slots: int, running: int, takes_free: bool
+) -> None:
+    workers.send_heartbeat()
+    with transaction() as session:
+        session.execute(update(Worker).values(slots=slots))
+    for number in range(running):
+        user = accounts.register_user(f"{number}@example.com", PASSWORD, "UTC")
+        waiting_jobs(user, 1, state="processing", worker=f"{workers.own_worker_id()}:thread")
+    waiting_jobs(freeloader, 1)
+    worker = db.session.get_one(Worker, workers.own_worker_id())
+    candidate = scheduler.next_candidate(worker)
+    assert (candidate is not None) is takes_free
+    (paid,) = waiting_jobs(owner, 1)
+    assert claimed(1) == [paid]
+
+
+def test_only_a_free_job_that_is_not_shown_at_once_is_delayed(app: Flask) -> None:
+    delay = timedelta(seconds=settings().free_tier_delay_s)
+    assert delay > timedelta(minutes=1)
+    known = [purposes.find_purpose(name) for name in purposes.known_purposes()]
+    kinds = {purpose.is_delayed_on_free: purpose for purpose in known}
+    for plan, is_delayed, wait in (
+        ("free", True, delay),
+        ("free", False, timedelta()),
+        ("pro", True, timedelta()),
+    ):
+        due = scheduler.first_run_time(PLANS[plan], kinds[is_delayed])
+        assert abs(due - utcnow() - wait) < timedelta(seconds=30), (plan, is_delayed)
+
+
+def test_moving_a_plan_touches_only_waiting_jobs_of_that_user(owner: User, freeloader: User) -> None:
+    later = utcnow() + timedelta(hours=5)
+    running, waiting = waiting_jobs(freeloader, 2, run_at=utcnow() - timedelta(hours=1))
+    (delayed,) = waiting_jobs(freeloader, 1, run_at=later)
+    (foreign,) = waiting_jobs(accounts.register_user("b@example.com", PASSWORD, "UTC"), 1, run_at=later)
+    with transaction() as session:
+        session.execute(update(Job).where(Job.id == running).values(state="processing"))
+    due_before = db.session.get_one(Job, waiting).run_at
+    with transaction():
+        freeloader.subscription = Subscription(plan="pro", status="active")
+    assert scheduler.move_to_plan(freeloader) == 2
+    db.session.expire_all()
+    jobs = {job_id: db.session.get_one(Job, job_id) for job_id in (running, waiting, delayed, foreign)}
+    assert [jobs[each].priority for each in (running, waiting, delayed, foreign)] == [20, 10, 10, 20]
+    assert jobs[waiting].run_at == due_before, "its place in line stays"
+    assert jobs[delayed].run_at <= utcnow()
+    assert jobs[foreign].run_at == later
