@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import create_engine, text
 
-from benchmarks.load.activities import ACTIVITIES, THINK_S
+from benchmarks.load.activities import THINK_S
 from benchmarks.load.points import Point, Processes, load_points, point_tables, save_points
 from benchmarks.load.stage import Stage, open_stage
 from benchmarks.load.watching import Moment, Watcher, cores_used, memory_growth
@@ -35,20 +35,32 @@ ENDED = (
     "WHERE finished_at >= :start AND state IN ('completed', 'failed') GROUP BY purpose, state"
 )
 WAITING = "SELECT count(*) FROM processing_jobs WHERE state NOT IN ('completed', 'failed', 'cancelled')"
+UPLOADS, UPLOAD_THINK_S = "upload_folder", 5.0
 GENERATOR = "producers (Locust)"
+
+
+class Step(NamedTuple):
+    """How many producers work at once, the one activity they have if not all, and the time between two."""
+
+    producers: int
+    only: str | None
+    think_s: float
 
 
 def main() -> int:
     """Run each number of producers, print the tables, and return 1 if a request failed."""
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that what was started is stopped
-    steps = [int(each) for each in options.producers.split(",")]
+    steps = [Step(int(each), None, THINK_S) for each in options.producers.split(",")]
+    steps += [Step(options.uploaders, UPLOADS, UPLOAD_THINK_S)] if options.uploaders else []
     points = []
     with TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
-        with open_stage(folder, options.backend, max(steps), options.web, options.workers) as stage:
-            for producers in steps:
-                points.append(_measure(stage, options, producers, folder))
+        with open_stage(
+            folder, options.backend, max(each.producers for each in steps), options.web, options.workers
+        ) as stage:
+            for step in steps:
+                points.append(_measure(stage, options, step, folder))
                 _wait_for_jobs(stage)
     if options.json:
         save_points(options.json, points)
@@ -66,8 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         "--producers", default="20,60,120", help="how many work at once, one step after another"
     )
     parser.add_argument("--minutes", type=float, default=3.0, help="of each step")
-    parser.add_argument("--only", choices=[each.name for each in ACTIVITIES], help="do nothing but this")
-    parser.add_argument("--think", type=float, default=THINK_S, help="seconds between two activities")
+    parser.add_argument("--uploaders", type=int, default=0, help="then so many who only upload folders")
     parser.add_argument("--web", type=int, default=1, help="web processes")
     parser.add_argument("--workers", type=int, default=1, help="worker processes")
     parser.add_argument("--locust", default=sys.executable, help="a Python that has requirements/load.txt")
@@ -77,16 +88,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _measure(stage: Stage, options: argparse.Namespace, producers: int, folder: Path) -> Point:
-    figures = folder / f"figures-{producers}.json"
+def _measure(stage: Stage, options: argparse.Namespace, step: Step, folder: Path) -> Point:
+    producers = step.producers
+    figures = folder / f"figures-{producers}-{step.only}.json"
     plan = folder / "plan.json"
     told = {
         "sessions": stage.sessions,
         "direct": stage.has_bucket,
         "bare_url": stage.bare_url,
         "figures": str(figures),
-        "only": options.only,
-        "think_s": options.think,
+        "only": step.only,
+        "think_s": step.think_s,
     }
     plan.write_text(json.dumps(told))
     command = [
@@ -108,11 +120,11 @@ def _measure(stage: Stage, options: argparse.Namespace, producers: int, folder: 
         sys.exit(f"Locust measured nothing:\n{(folder / 'locust.log').read_text()[-3000:]}")
     measured = json.loads(figures.read_text())
     moments = watcher.between(measured["start"], measured["end"] - 1)
-    return _as_point(stage, options, producers, measured, moments)
+    return _as_point(stage, options, step, measured, moments)
 
 
 def _as_point(
-    stage: Stage, options: argparse.Namespace, producers: int, measured: dict[str, Any],
+    stage: Stage, options: argparse.Namespace, step: Step, measured: dict[str, Any],
     moments: Sequence[Moment],
 ) -> Point:  # fmt: skip
     start = datetime.fromtimestamp(measured["start"], UTC)
@@ -122,7 +134,7 @@ def _as_point(
     engine.dispose()
     return Point(
         backend=options.backend,
-        producers=producers,
+        producers=step.producers,
         processes=Processes(options.web, options.workers),
         seconds=moments[-1].at - moments[0].at,
         requests=measured["requests"],
@@ -130,7 +142,7 @@ def _as_point(
         cores=cores_used(moments),
         memory_mb=memory_growth(moments),
         jobs={f"{purpose} {state}": count for purpose, state, count in rows},
-        only=options.only,
+        only=step.only,
         connections=max(each.connections for each in moments),
     )
 

@@ -21,12 +21,11 @@ JOB_REQUESTS = ("upload: file", "upload: job", "card: order")
 POLL = "library: what is new"
 LOADING = ("web", "worker", "database", OTHERS)
 MAX_ERROR = 0.15
-CHECK_S, GROWTH_S = 240.0, 30.0
-GROWTH_SLICE_S = 0.02
+CHECK_S, GROWTH_S, GROWTH_WARM_S = 240.0, 12.0, 6.0
+GROWTH_SLICE_S = 0.05  # each process has a core of its own, so finer turns only take longer
 # A million samples a day, of which the busiest hour has 2.5 times the mean: 12 sounds an hour and producer.
 SAMPLES_A_DAY, PEAK, SOUNDS_AN_HOUR = 1_000_000, 2.5, 12
 MANY = Site(round(SAMPLES_A_DAY / 24 * PEAK / SOUNDS_AN_HOUR), 1.0, web=100, slots=200 * SLOTS, web_cores=100)
-MAX_CONNECTIONS = 100  # PostgreSQL's default
 CLAIM_S = 0.02  # docs/queue.md; on SQLite every claim keeps the others out, on PostgreSQL only of one account
 
 
@@ -38,7 +37,6 @@ class Costs:
     think_s: float
     job_s: float
     job_database_s: float
-    idle_connections: float  # of a worker
 
 
 def calibrate(point: Point, uploads: Point | None) -> Costs:
@@ -64,7 +62,7 @@ def calibrate(point: Point, uploads: Point | None) -> Costs:
         if each["count"]
     )
     think_s = point.producers / point.per_s - point.mean_s
-    return Costs(requests, think_s, job_s, job_database_s, 0.0)
+    return Costs(requests, think_s, job_s, job_database_s)
 
 
 def _job_costs(point: Point, uploads: Point) -> tuple[float, float]:
@@ -150,7 +148,7 @@ def _grown(what: str, costs: Costs, share: float, database_cores: int) -> tuple[
         slots=workers * SLOTS, worker_cores=workers * SLOTS, database_cores=database_cores, job_s=costs.job_s,
         job_database_s=costs.job_database_s, slice_s=GROWTH_SLICE_S,
     )  # fmt: skip
-    found = simulate(site, costs.requests, GROWTH_S)
+    found = simulate(site, costs.requests, GROWTH_S, GROWTH_WARM_S)
     jobs_per_s = len(found.job_waits_s) / GROWTH_S
     return (
         what, site.producers, web, workers, database_cores, found.per_s, site.producers / costs.think_s,
