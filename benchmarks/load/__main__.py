@@ -55,13 +55,12 @@ def main() -> int:
     steps += [Step(options.uploaders, UPLOADS, UPLOAD_THINK_S)] if options.uploaders else []
     points = []
     with TemporaryDirectory() as scratch:
-        folder = options.folder or Path(scratch)
-        with open_stage(
-            folder, options.backend, max(each.producers for each in steps), options.web, options.workers
-        ) as stage:
+        folder, most = options.folder or Path(scratch), max(each.producers for each in steps)
+        with open_stage(folder, options.backend, most, options.web, options.workers) as stage:
             for step in steps:
+                if points:
+                    _wait_for_jobs(stage)
                 points.append(_measure(stage, options, step, folder))
-                _wait_for_jobs(stage)
     if options.json:
         save_points(options.json, points)
     known = load_points([options.json]) if options.json else points

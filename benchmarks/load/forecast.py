@@ -21,7 +21,8 @@ JOB_REQUESTS = ("upload: file", "upload: job", "card: order")
 POLL = "library: what is new"
 LOADING = ("web", "worker", "database", OTHERS)
 MAX_ERROR = 0.15
-CHECK_S, GROWTH_S, GROWTH_WARM_S = 240.0, 12.0, 6.0
+CHECK_S, GROWTH_S, GROWTH_WARM_S = 600.0, 12.0, 6.0
+MAX_TURN_WAIT_S, FIT_S, FIT_STEPS = 0.2, 300.0, 9
 GROWTH_SLICE_S = 0.05  # each process has a core of its own, so finer turns only take longer
 # A million samples a day, of which the busiest hour has 2.5 times the mean: 12 sounds an hour and producer.
 SAMPLES_A_DAY, PEAK, SOUNDS_AN_HOUR = 1_000_000, 2.5, 12
@@ -37,6 +38,7 @@ class Costs:
     think_s: float
     job_s: float
     job_database_s: float
+    turn_wait_s: float = 0.0  # mean wait of a turn for a core that other programs use
 
 
 def calibrate(point: Point, uploads: Point | None) -> Costs:
@@ -81,12 +83,23 @@ def _jobs(point: Point) -> int:
     return sum(count for what, count in point.jobs.items() if what.endswith("completed"))
 
 
+def fit_waits(point: Point, costs: Costs) -> Costs:
+    """Return the costs with the waits for a core with which the simulation has this point's mean time."""
+    low, high = 0.0, MAX_TURN_WAIT_S
+    for _ in range(FIT_STEPS):
+        middle = (low + high) / 2
+        tried = replace(costs, turn_wait_s=middle)
+        is_slower = simulate(site_of(point, tried), costs.requests, FIT_S).mean_s > point.mean_s
+        low, high = (low, middle) if is_slower else (middle, high)
+    return replace(costs, turn_wait_s=(low + high) / 2)
+
+
 def site_of(point: Point, costs: Costs) -> Site:
     """Return this machine as it was at a measured point."""
     return Site(
         point.producers, costs.think_s, point.processes.web, SLOTS * point.processes.workers,
-        web_cores=os.cpu_count() or 1, others=point.cores[OTHERS], job_s=costs.job_s,
-        job_database_s=costs.job_database_s,
+        web_cores=os.cpu_count() or 1, job_s=costs.job_s, job_database_s=costs.job_database_s,
+        turn_wait_s=costs.turn_wait_s,
     )  # fmt: skip
 
 
@@ -188,6 +201,7 @@ def main() -> int:
     wanted = producers, (web, workers)
     chosen = next(each for each in whole if (each.producers, each.processes) == wanted)
     costs = calibrate(chosen, next((each for each in same if each.only == "upload_folder"), None))
+    costs = fit_waits(chosen, costs)
     check = check_table(costs, chosen, whole)
     show_tables([costs_table(costs), check, growth_table(costs)], options.document)
     return 0 if sum("rate and time" in str(row[-1]) for row in check.rows) >= 2 else 1

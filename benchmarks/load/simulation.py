@@ -15,7 +15,6 @@ from typing import Any
 import simpy
 
 SLICE_S = 0.005  # after this time Python lets another thread of the process run
-BURST_S = 0.02  # what other programs on the machine take at a time
 Steps = Iterator[Any]
 
 
@@ -42,7 +41,7 @@ class Site:
     web_cores: int
     database_cores: int = 0
     worker_cores: int = 0
-    others: float = 0.0  # cores that other programs use, on average
+    turn_wait_s: float = 0.0  # mean wait of a turn for a core that other programs use
     job_s: float = 0.0  # processor seconds of a job in a worker, and in the database
     job_database_s: float = 0.0
     claim_s: float = 0.0  # for how long a claim keeps every other claim out
@@ -97,6 +96,8 @@ class _Cores:
             held = lock.request() if lock is not None else None
             if held is not None:
                 yield held
+            if self.model.site.turn_wait_s:
+                yield env.timeout(self.model.rng.expovariate(1 / self.model.site.turn_wait_s))
             with self._cores.request() as core:
                 yield core
                 yield env.timeout(turn)
@@ -178,15 +179,6 @@ class _Model:
             yield from self.workers.use(self.draw(self.site.job_s))
         self.outcome.jobs_done += self.env.now > self.warm_s
 
-    def others(self) -> Steps:
-        """Let other programs use their share of the cores."""
-        while True:
-            yield self.env.timeout(self.rng.expovariate(self.site.others / BURST_S))
-            self.env.process(self._burst())
-
-    def _burst(self) -> Steps:
-        yield from self.web.use(BURST_S)
-
 
 def simulate(
     site: Site, requests: Sequence[Request], seconds: float, warm_s: float = 20.0, seed: int = 404
@@ -195,8 +187,6 @@ def simulate(
     model = _Model(site, requests, warm_s, seed)
     for _ in range(site.producers):
         model.env.process(model.producer())
-    if site.others:
-        model.env.process(model.others())
     model.env.run(until=warm_s + seconds)
     model.outcome.seconds = seconds
     model.outcome.connections = sum(model.most_open)
