@@ -59,6 +59,7 @@ lock: ## Pin the dependencies of pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml -o requirements/run.txt
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q pyproject.toml --group dev -o requirements/dev.txt
 	uv pip compile --universal --generate-hashes --no-annotate --no-header -q requirements/node.in -o requirements/node.txt
+	uv pip compile --universal --generate-hashes --no-annotate --no-header -q requirements/load.in -o requirements/load.txt
 	npm install --package-lock-only
 
 .setup/run: requirements/run.txt $(LOCKS)

@@ -48,7 +48,7 @@ class Visitor:
 
     def __init__(self, product: Product, owner: Owner) -> None:
         self.product = product
-        self._cookie = _session_cookie(owner)
+        self._cookie = session_cookie(owner)
         self._http = HTTPConnection("127.0.0.1", product.port, timeout=TIMEOUT_S)
 
     def get(self, address: str) -> Visit:
@@ -96,7 +96,7 @@ class Visitor:
             self._http.close()
 
 
-def _session_cookie(owner: Owner) -> str:
+def session_cookie(owner: Owner) -> str:
     """Return the cookie that signing in would set, without spending attempts at signing in."""
     app = Flask("signer")
     app.secret_key = SECRET

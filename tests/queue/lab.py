@@ -190,7 +190,7 @@ class Lab:
         command = [program("redis-server"), "--save", "", "--bind", "127.0.0.1", "--port", str(port)]
         self.redis = Server(command, lambda: redis.Redis.from_url(self.redis_url).ping(), folder)
         self.redis.start()
-        self.database, url = _postgres(folder)
+        self.database, url = postgres_server(folder)
         self.values |= {"REDIS_URL": self.redis_url, "DATABASE_URL": f"{url}/postgres"}
 
 
@@ -257,7 +257,7 @@ def is_alive(pid: int) -> bool:
     return False
 
 
-def _postgres(folder: Path) -> tuple[Server, str]:
+def postgres_server(folder: Path) -> tuple[Server, str]:
     port = free_port()
     as_postgres = (
         ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
