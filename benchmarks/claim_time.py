@@ -1,5 +1,7 @@
 """Measure how long a claim takes with 100 and with 100,000 waiting jobs, and print its query plan.
 
+Beside each claim, one `UPDATE … RETURNING` by the primary key of the same table is timed in the same way.
+
 python -m benchmarks.claim_time [--database postgresql://…] [--rows 100000]
 """
 
@@ -17,7 +19,7 @@ from typing import Any
 
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import event, text, update
+from sqlalchemy import event, text
 
 from app import create_app
 from app.config import Settings
@@ -25,22 +27,32 @@ from app.extensions import db
 from app.jobs import claims
 from app.models import Job, Subscription, User
 from app.models.base import transaction, utcnow
+from benchmarks.tables import Table, add_document_option, show_tables
 from tests.support import waiting_jobs
 
 FEW_JOBS, MANY_JOBS, TIMED_CLAIMS = 100, 100_000, 60
 SECRET = "a secret for measuring, long enough to be taken"
+ONE_UPDATE = text("UPDATE processing_jobs SET state = 'cancelled' WHERE id = :job_id RETURNING id")
+Times = tuple[float, float]  # in ms: a claim, and one update
 
 
 def main() -> None:
-    """Print the medians of each situation and their ratio, then the plans."""
+    """Print and document the medians of each situation and their ratios, and print the plans."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database")
     parser.add_argument("--rows", type=int, default=MANY_JOBS)
+    add_document_option(parser)
     options = parser.parse_args()
+    backend = "PostgreSQL" if options.database else "SQLite"
     with TemporaryDirectory() as folder, open_app(Path(folder), options.database):
+        rows = []
         for name, measure in CASES.items():
-            few, many = (measure(rows) for rows in (FEW_JOBS, options.rows))
-            print(f"{name:34} {few:6.2f} ms   {many:6.2f} ms   ratio {many / few:.2f}", flush=True)
+            (few, _), (many, update_ms) = (measure(count) for count in (FEW_JOBS, options.rows))
+            ratios = f"{many / few:.2f}", f"{many / update_ms:.1f}"
+            rows.append((name, few, many, ratios[0], update_ms, ratios[1]))
+            print(rows[-1], flush=True)
+        header = (backend, "100 waiting, ms", "100,000, ms", "ratio", "one UPDATE, ms", "claim : UPDATE")
+        show_tables([Table(f"claims-{backend.lower()}", header, rows)], options.document)
         print("\n".join(claim_query_plans()))
 
 
@@ -57,20 +69,20 @@ def open_app(folder: Path, database: str | None) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def one_user(rows: int) -> float:
+def one_user(rows: int) -> Times:
     """Time claims when all waiting jobs are one user's."""
     add_waiting_jobs(add_member("one"), rows)
-    return _median_claim_ms()
+    return _median_ms()
 
 
-def a_hundred_users(rows: int) -> float:
+def a_hundred_users(rows: int) -> Times:
     """Time claims when a hundred users wait with equally many jobs."""
     for number in range(100):
         add_waiting_jobs(add_member(str(number)), max(rows // 100, 2))
-    return _median_claim_ms()
+    return _median_ms()
 
 
-def behind_a_full_user(rows: int) -> float:
+def behind_a_full_user(rows: int) -> Times:
     """Time claims when a user at the limit has nearly every waiting job, all due before the others'."""
     full = add_member("full")
     add_waiting_jobs(full, rows - 50)
@@ -78,14 +90,14 @@ def behind_a_full_user(rows: int) -> float:
         pass
     for number in range(50):
         waiting_jobs(add_member(str(number)), 5)
-    return _median_claim_ms()
+    return _median_ms()
 
 
-def all_delayed(rows: int) -> float:
+def all_delayed(rows: int) -> Times:
     """Time claims when all free jobs are due in twelve hours and a few paid ones are due now."""
     add_waiting_jobs(add_member("free", None), rows, run_at=utcnow() + timedelta(hours=12))
     waiting_jobs(add_member("paid"), TIMED_CLAIMS + 10)
-    return _median_claim_ms()
+    return _median_ms()
 
 
 CASES = {
@@ -125,26 +137,30 @@ def add_member(name: str, plan: str | None = "pro") -> User:
     return user
 
 
-def _median_claim_ms() -> float:
-    """Return the median of claims in a row, and empty the tables.
+def _median_ms() -> Times:
+    """Return the medians of claims in a row and of the updates between them, and empty the tables.
 
-    After each claim its job is moved out of the way, which is not timed.
+    After each claim its job is moved out of the way by the update.
     """
     _analyze()
-    taken = []
+    taken: list[float] = []
+    updates: list[float] = []
     for number in range(TIMED_CLAIMS + 5):
         start = time.perf_counter()
         held = claims.claim_next()
         ended = time.perf_counter()
         assert held is not None
+        update_start = time.perf_counter()
         with transaction() as session:
-            session.execute(update(Job).where(Job.id == held.job_id).values(state="cancelled"))
+            session.execute(ONE_UPDATE, {"job_id": held.job_id}).one()
+        update_end = time.perf_counter()
         if number >= 5:
             taken.append(1000 * (ended - start))
+            updates.append(1000 * (update_end - update_start))
     with transaction() as session:
         for table in ("job_attempts", "processing_jobs", "batches", "api_usage", "subscriptions", "users"):
             session.execute(text(f"DELETE FROM {table}"))
-    return statistics.median(taken)
+    return statistics.median(taken), statistics.median(updates)
 
 
 def _analyze() -> None:
@@ -165,7 +181,7 @@ def claim_query_plans() -> list[str]:
 
     def see(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
         """Remember a query."""
-        if "SELECT" in statement[:20] or "WITH" in statement[:10]:
+        if statement.startswith(("SELECT", "WITH", "UPDATE")):
             seen.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", see)

@@ -13,10 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.tables import Table, add_document_option, show_tables
 from tests.live import ROOT
-from tests.queue.lab import BACKENDS, SERVICES, SLOTS, Lab, lab, member, states, upload, wait_for
+from tests.queue.lab import BACKENDS, EMBEDDED, SERVICES, SLOTS, Lab, lab, member, states, upload, wait_for
 
-BARE_TASKS = 500
+BARE_TASKS = 5_000
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=400)
     parser.add_argument("--backend", choices=BACKENDS, default=SERVICES)
+    add_document_option(parser)
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -31,8 +33,10 @@ def main() -> None:
     ):
         bare = bare_huey_per_s(here)
         ours = jobs_per_s(here, options.jobs)
-    ratio = ours / bare
-    print(f"{options.backend}: {ours:.1f} jobs/s, bare Huey {bare:.0f} tasks/s, ratio 1:{1 / ratio:.0f}")
+    backend = "SQLite + SqliteHuey" if options.backend == EMBEDDED else "PostgreSQL + Redis"
+    header = (backend, "jobs a second", "bare Huey, tasks a second", "ratio")
+    row = ("one worker of two threads", ours, bare, f"1 : {bare / ours:.0f}")
+    show_tables([Table(f"overhead-{options.backend}", header, [row])], options.document)
 
 
 def jobs_per_s(here: Lab, jobs: int) -> float:
