@@ -35,8 +35,9 @@ class AnswerStream:
     When a line cannot be sent, the caller is gone: the work is given up and its child is killed.
     """
 
-    def __init__(self, settings: Settings, url: str, about: str, work: Work) -> None:
+    def __init__(self, settings: Settings, url: str, about: str, work: Work, request_id: str = "") -> None:
         self._url, self._about, self._do = url, about, work
+        self._log_name = f"job {about} request {request_id}" if request_id else f"job {about}"
         self._parent = settings.data_dir.resolve() / "tmp"
         self._messages: SimpleQueue[Path | dict[str, Any]] = SimpleQueue()
         self._gone = threading.Event()
@@ -71,7 +72,7 @@ class AnswerStream:
 
     def _work(self, folder: Path) -> None:
         started = time.monotonic()
-        logs.bind_context(f"job {self._about}")
+        logs.bind_context(self._log_name)
         try:
             path = folder / "source"
             source_download.download_source(self._url, path, lambda: not self._gone.is_set())

@@ -60,4 +60,5 @@ def _build_claim(job: Job, token: str) -> Claim:
         wav_key=job.sp404_key or (sample.sp404_key if sample else ""),
         made_key=job.made_key,
         choices=job.choices or {},
+        request_id=job.request_id,
     )

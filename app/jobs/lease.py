@@ -56,12 +56,14 @@ class Claim:
     wav_key: str = ""  # where the unit's WAV goes
     made_key: str = ""  # where the file goes that the job was asked to make
     choices: Mapping[str, Any] = field(default_factory=dict)  # what its owner chose
+    request_id: str = ""  # of the request that queued it
     step_times: dict[str, float] = field(default_factory=dict)  # seconds after the start
     started: float = field(default_factory=time.monotonic)
 
     @property
     def log_name(self) -> str:
-        return f"job {self.job_id} attempt {self.attempt}"
+        queued_by = f" request {self.request_id}" if self.request_id else ""
+        return f"job {self.job_id} attempt {self.attempt}{queued_by}"
 
 
 def extend_lease(claim: Claim) -> bool:

@@ -28,7 +28,7 @@ def run_next() -> Transition | None:
     claim = claims.claim_next()
     if claim is None:
         return None
-    with logs.log_context(claim.log_name):
+    with logs.log_context(claim.log_name, claim.request_id):
         log.info("started: %s", ascii(claim.filename))
         try:
             ending = _run_attempt(claim)

@@ -1,6 +1,7 @@
 // Opens the pages around the library without leaving the document, so that the sound goes on: what is in <main> is
 // exchanged, the player stays. Back and Forward find the rows, the place and the focus as they were left. Pages with
 // scripts of their own, files, and what other sites answer are left to the browser.
+import { routeOf } from "./base_path.js";
 import { closeBeside, fitsBeside, showBeside } from "./beside.js";
 import { toast } from "./toast.js";
 
@@ -22,8 +23,8 @@ export let inMain = shown; // the address of what is in <main>, which stays whil
 let titleOfMain = document.title;
 let latest = null; // of the page that is being fetched
 
-const isOpenable = (url) => url.origin === location.origin && PAGES.test(url.pathname);
-const isHere = () => PAGES.test(shown.split("?")[0]);
+const isOpenable = (url) => url.origin === location.origin && PAGES.test(routeOf(url.pathname));
+const isHere = () => PAGES.test(routeOf(shown.split("?")[0]));
 const rowCount = () => document.querySelectorAll(".rows .row").length;
 
 function keepPlace() {
@@ -166,7 +167,7 @@ function onSubmit(event) {
   const url = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location.href);
   if (event.defaultPrevented || !isHere() || form.enctype === "multipart/form-data") return;
   const fields = new URLSearchParams(new FormData(form, submitter));
-  if (form.method === "post" && FORMS.test(url.pathname)) submit(url, fields);
+  if (form.method === "post" && FORMS.test(routeOf(url.pathname))) submit(url, fields);
   else if (form.method === "get" && isOpenable(url)) visit(new URL(`${url.pathname}?${fields}`, url));
   else return;
   event.preventDefault();

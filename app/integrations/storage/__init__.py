@@ -37,7 +37,7 @@ def open_store(settings: Settings) -> DiskStore | S3Store:
     """Return the store these settings name; its client is built once per process."""
     if settings.s3_bucket:
         return S3Store(s3_store.create_client(settings), settings.s3_bucket)
-    return DiskStore(settings.data_dir / "store", settings.effective_secret_key)
+    return DiskStore(settings.data_dir / "store", settings.signing_keys, settings.base_path)
 
 
 def link_prefix(settings: Settings) -> str:
