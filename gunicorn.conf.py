@@ -1,12 +1,19 @@
-"""Make gunicorn handle requests that the app refuses or never sees. gunicorn finds this file by its name."""
+"""Make gunicorn handle requests that the app refuses or never sees, and leave service without failing any.
+
+gunicorn finds this file by its name.
+"""
 
 from __future__ import annotations
 
 import json
+import mmap
 import os
+import select
 import shutil
 import socket
 import tempfile
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +29,10 @@ if os.environ.get("LOG_FORMAT", "").strip() == "json":
         "root": {"level": "INFO", "handlers": []},
         "formatters": {"generic": {"()": "app.logs.JsonFormatter"}},
     }
+# After SIGTERM the service says for so long that it is leaving, and goes on answering all the same.
+DRAIN_S = int(os.environ.get("DRAIN_S") or 0)
+graceful_timeout = 30 + DRAIN_S
+READINESS_PATHS = frozenset({"/readyz", "/api/health"})  # of the web process, and of the engine
 
 REFUSALS = {
     400: ("Bad Request", "We could not read that request. Check it and try again."),
@@ -63,8 +74,59 @@ class LateBody(Body):
         return self.reader.length > 0
 
 
+class ReadinessGate:
+    """Answer 503 to those who ask whether the service is ready, from the moment that it is told to stop."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], worker: WebWorker) -> None:
+        self._app, self._worker = app, worker
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not (self._worker.drained_at and environ["PATH_INFO"] in READINESS_PATHS):
+            return self._app(environ, start_response)
+        headers = [("Content-Type", "text/plain"), ("Cache-Control", "no-store"), ("Retry-After", "30")]
+        start_response("503 Service Unavailable", headers)
+        return [b"stopping\n"]
+
+
 class WebWorker(ThreadWorker):
-    """A threaded worker that closes each connection in the thread of its request."""
+    """A threaded worker that closes each connection in the thread of its request.
+
+    When the whole service stops, it goes on taking connections for DRAIN_S, so that a load balancer sees by
+    the readiness that it is leaving. When only its workers are exchanged, the new ones take connections.
+    """
+
+    service: mmap.mmap  # one byte that the workers share with their parent: whether the whole service stops
+    drained_at = 0.0  # on the monotonic clock; 0 while the service goes on
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin to leave: after the time to drain when the whole service stops, otherwise at once."""
+        if not self.service[0]:
+            super().handle_exit(sig, frame)
+        elif not self.drained_at:
+            self.drained_at = time.monotonic() + DRAIN_S
+            self.method_queue.defer(lambda: None)  # wakes the loop, which calls notify
+
+    def notify(self) -> None:
+        """Tell the parent that this process lives; it is called every second."""
+        super().notify()
+        if self.alive and self.drained_at and time.monotonic() >= self.drained_at:
+            self._stop_listening()
+
+    def _stop_listening(self) -> None:
+        """Take what has connected already, and have everybody else refused: they ask another process.
+
+        gunicorn listens until its last request is answered, and then resets what has connected meanwhile.
+        """
+        self.alive = False
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            while select.select([listener], [], [], 0)[0]:
+                self.accept(listener)
+            listener.close()
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections or not; never again once this process ends."""
+        super().set_accept_enabled(enabled and self.alive)
 
     def handle(self, conn: TConn) -> Any:
         """Serve one request. A connection that ends is closed here, so it holds up no other."""
@@ -76,9 +138,19 @@ class WebWorker(ThreadWorker):
         return goes_on
 
 
-def on_starting(_server: Any) -> None:
-    """Give the processes of this gunicorn a folder for what they count."""
+def on_starting(server: Any) -> None:
+    """Give the processes a folder for what they count, and have the parent say that the service stops.
+
+    It says so before it tells its workers to.
+    """
     os.environ[COUNTS_FOLDER] = tempfile.mkdtemp(prefix="sp404-counts-")
+    server.leaving, stop_workers = mmap.mmap(-1, 1), server.stop
+
+    def stop(graceful: bool = True) -> None:
+        server.leaving[0] = 1
+        stop_workers(graceful)
+
+    server.stop = stop
 
 
 def on_exit(_server: Any) -> None:
@@ -86,11 +158,22 @@ def on_exit(_server: Any) -> None:
     shutil.rmtree(os.environ[COUNTS_FOLDER], ignore_errors=True)
 
 
+def pre_fork(server: Any, worker: WebWorker) -> None:
+    """Share the parent's byte with a new worker."""
+    worker.service = server.leaving
+
+
+def post_worker_init(worker: WebWorker) -> None:
+    """Ask the gate before the app."""
+    worker.wsgi = ReadinessGate(worker.wsgi, worker)
+
+
 def pre_request(worker: Any, request: Any) -> None:
-    """Close the connection after an answer to a request whose body was not read to its end."""
+    """Close the connection when the body was not read to its end, or when this process leaves."""
     body, closes_anyway = LateBody(request), request.should_close
+    is_leaving = bool(worker.drained_at)  # asked once: an answer that promised to go on has to
     request.body = body
-    request.should_close = lambda: closes_anyway() or body.is_unread
+    request.should_close = lambda: closes_anyway() or body.is_unread or is_leaving
 
 
 def write_problem(client: socket.socket, status: int, _reason: str, _message: str) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from functools import partial
 
 from huey import crontab
-from huey.api import TaskWrapper
+from huey.api import Task, TaskWrapper
+from huey.signals import SIGNAL_INTERRUPTED
 
 from app.account import closing, data_export, kept_archives
 from app.admin import metric_totals
@@ -28,7 +29,7 @@ from app.engine import dispatch
 from app.imports import project_uploads
 from app.jobs import cleanup, message_lanes, run, scheduler, workers
 from app.jobs.heartbeat_thread import start_heartbeat
-from app.jobs.reconcile import requeue_abandoned
+from app.jobs.reconcile import release_own_jobs, requeue_abandoned
 from app.jobs.side_threads import run_aside
 from app.jobs.task_context import app_context, has_app, run_chores
 from app.kits import kit_bases, kit_list
@@ -196,6 +197,12 @@ def start_sending() -> None:
 def stop_sending() -> None:
     """Take no more messages from the moment the worker is told to stop."""
     message_lanes.stop_lanes(0)
+
+
+@huey.signal(SIGNAL_INTERRUPTED)
+def give_back_jobs(_signal: str, _task: Task) -> None:
+    """Give back the jobs that are not finished when the worker's time to stop has run out."""
+    run_chores(release_own_jobs)
 
 
 def heartbeat() -> None:

@@ -90,6 +90,21 @@ def cors() -> None:
     click.echo(f"Pages of {origin} may send files to the bucket.")
 
 
+@storage.command()
+@with_appcontext
+def create() -> None:
+    """Make the bucket of S3_BUCKET unless it is there. Without a bucket there is nothing to do."""
+    store = open_store(settings())
+    if not isinstance(store, S3Store):
+        click.echo("Files are kept in a folder.")
+        return
+    try:
+        is_new = store.create_bucket()
+    except StorageError as error:
+        raise click.ClickException(f"The bucket can't be made: {error}") from error
+    click.echo("The bucket was made." if is_new else "The bucket is there.")
+
+
 @click.group()
 def search() -> None:
     """Look after the search index."""

@@ -25,6 +25,7 @@ TYPO_CUTOFF = 0.85
 MIN_TYPO_LENGTH = 8
 # OpenTelemetry has many more variables of its own, whose names are like each other; its library reads them.
 FOREIGN_PREFIX = "OTEL_"
+MIN_KEY_LENGTH = 32
 # The engine's own process needs no secret keys.
 UNUSED_BY_ENGINE = frozenset({"secret_key", "s3_access_key_id", "s3_secret_access_key"})
 
@@ -57,6 +58,12 @@ def _require_ascii(text: str) -> str:
     return text
 
 
+def _require_long_keys(keys: str) -> str:
+    if any(len(key) < MIN_KEY_LENGTH for key in keys.split()):
+        raise ValueError(f"must be keys of {MIN_KEY_LENGTH}+ characters, separated by spaces")
+    return keys
+
+
 HttpUrl = Annotated[str, _url_with_scheme("https", "http")]
 
 
@@ -66,7 +73,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     data_dir: Path = Path("instance")
-    secret_key: Annotated[str, Field(min_length=32)] | None = None
+    secret_key: Annotated[str, Field(min_length=MIN_KEY_LENGTH)] | None = None
+    secret_key_fallbacks: Annotated[str, AfterValidator(_require_long_keys)] | None = None
+    drain_s: Annotated[int, Field(ge=0, le=300)] = 0
     port: Annotated[int, Field(ge=1, le=65535)] = 5000
     bind: str = "127.0.0.1"
     base_url: HttpUrl = "http://127.0.0.1:5000"
@@ -168,6 +177,11 @@ class Settings(BaseModel):
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
+    def base_path(self) -> str:
+        """Return the path of BASE_URL, such as `/sampler`; empty when the product has a host of its own."""
+        return urlsplit(self.base_url).path
+
+    @property
     def sqlalchemy_url(self) -> str:
         """Return DATABASE_URL, or the SQLite file in the data folder."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'library.db'}"
@@ -176,6 +190,16 @@ class Settings(BaseModel):
     def effective_secret_key(self) -> str:
         """Return SECRET_KEY, or a local run's own key, which is created on first use."""
         return self.secret_key or _stored_secret(self.data_dir / "secret_key")
+
+    @property
+    def signing_keys(self) -> list[str]:
+        """Return the keys that signatures may have been made with, and last the key that signs now."""
+        return [*self.former_secret_keys, self.effective_secret_key]
+
+    @property
+    def former_secret_keys(self) -> list[str]:
+        """Return the keys of SECRET_KEY_FALLBACKS, the latest last."""
+        return (self.secret_key_fallbacks or "").split()
 
 
 def _is_embedded(given: Mapping[str, Any]) -> bool:

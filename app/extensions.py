@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
-from flask_login import LoginManager
+from flask_login import LoginManager, decode_cookie, encode_cookie
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
@@ -30,9 +30,20 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
 
+class RotatingLoginManager(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
+    """Flask-Login, accepting "Keep me signed in" also by the keys before SECRET_KEY."""
+
+    def _load_user_from_remember_cookie(self, cookie: str) -> Any:
+        user = super()._load_user_from_remember_cookie(cookie)
+        for key in settings().former_secret_keys if user is None else ():
+            if user_id := decode_cookie(cookie, key=key):
+                return super()._load_user_from_remember_cookie(encode_cookie(user_id))
+        return user
+
+
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate(directory="migrations", render_as_batch=True)
-login_manager = LoginManager()
+login_manager = RotatingLoginManager()
 csrf = CSRFProtect()
 limiter = NetworkLimiter()
 

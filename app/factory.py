@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -47,6 +49,9 @@ from app.upload.upload_purpose import UPLOAD_PURPOSE
 from app.upload.zip_purpose import UNPACK_PURPOSE
 from app.webhooks.routes import blueprint as webhooks
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FORM_BYTES = 2 * 10**6
 
@@ -82,6 +87,8 @@ def build_app(settings: Settings | None = None) -> Flask:
     mail_wakeup.init_app(app)
     errors.init_app(app)
     cli.init_app(app)
+    if settings.base_path:
+        app.wsgi_app = _below_path(app.wsgi_app, settings.base_path)  # type: ignore[method-assign, assignment]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
@@ -89,11 +96,24 @@ def build_app(settings: Settings | None = None) -> Flask:
     return app
 
 
+def _below_path(app: WSGIApplication, path: str) -> WSGIApplication:
+    """Return the app for a path of a host: a proxy in front takes the path away, our links begin with it."""
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["SCRIPT_NAME"] = path
+        return app(environ, start_response)
+
+    return serve
+
+
 def _flask_config(settings: Settings) -> dict[str, object]:
     https = settings.base_url.startswith("https://")
     return {
         "SETTINGS": settings,
         "SECRET_KEY": settings.effective_secret_key,
+        "SECRET_KEY_FALLBACKS": settings.former_secret_keys[::-1],
+        "WTF_CSRF_SECRET_KEY": settings.signing_keys,
+        "APPLICATION_ROOT": settings.base_path or "/",  # cookies are for the addresses below it
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "pool_pre_ping": True,

@@ -18,7 +18,11 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s [%(about)s] %(message)s"
 ADDRESS = re.compile(r"[^\s@<>()\[\]{},;:=\"'|/\\]+@(?:\[[^\]\s]*\]|[\w-]+(?:[.。．｡][\w-]+)*)")
 NO_ADDRESS = "<address>"
 
+# What a proxy in front may name a request: nothing that could break a log line.
+REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+
 _context: ContextVar[str] = ContextVar("about", default="-")
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class LogFormatter(logging.Formatter):
@@ -60,13 +64,14 @@ def redact_addresses(text: str) -> str:
 
 
 @contextmanager
-def log_context(what: str) -> Iterator[None]:
-    """Mark every line logged inside the block, such as with `job 01H…`."""
-    token = _context.set(what)
+def log_context(what: str, request_id: str = "") -> Iterator[None]:
+    """Mark every line logged inside the block, such as with `job 01H…`, and keep the id of its request."""
+    tokens = _context.set(what), _request_id.set(request_id)
     try:
         yield
     finally:
-        _context.reset(token)
+        _context.reset(tokens[0])
+        _request_id.reset(tokens[1])
 
 
 def bind_context(what: str) -> None:
@@ -79,6 +84,21 @@ def _context_fields(about: str) -> dict[str, str]:
     words = about.split()
     found = dict(zip(words[::2], words[1::2], strict=False))
     return {("request_id" if name == "request" else name): value for name, value in found.items()}
+
+def bind_request(request_id: str) -> None:
+    """Mark every line from here on with a request, and keep its id for the jobs that it queues."""
+    bind_context(f"request {request_id}")
+    _request_id.set(request_id)
+
+
+def current_request_id() -> str:
+    """Return the id of the request that this work was asked for by, or an empty string."""
+    return _request_id.get()
+
+
+def valid_request_id(given: str) -> str:
+    """Return an id that came from outside if it is fit for a log line, otherwise an empty string."""
+    return given if REQUEST_ID.fullmatch(given) else ""
 
 
 def _add_context(record: logging.LogRecord) -> bool:

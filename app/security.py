@@ -69,9 +69,13 @@ def init_app(app: Flask, *early_answers: Callable[[], Response | None]) -> None:
 
 
 def assign_request_id() -> None:
-    """Give the request an id, which its log lines carry and users can quote when they report a problem."""
-    g.request_id = new_id()
-    logs.bind_context(f"request {g.request_id}")
+    """Give the request an id, which its log lines carry and users can quote when they report a problem.
+
+    A trusted proxy in front may have chosen it. Its jobs keep it, and pass it on to the engine.
+    """
+    given = request.headers.get("X-Request-ID", "") if settings().trusted_proxies else ""
+    g.request_id = logs.valid_request_id(given) or new_id()
+    logs.bind_request(g.request_id)
 
 
 def reject_unusable_input() -> None:
@@ -121,7 +125,7 @@ def add_security_headers(response: Response) -> Response:
 
 def redirect_to_sign_in() -> BaseResponse:
     """Redirect to the sign-in page, which leads back here; for a fragment, htmx moves the whole page."""
-    target = request.full_path.rstrip("?") if request.method == "GET" else ""
+    target = request.script_root + request.full_path.rstrip("?") if request.method == "GET" else ""
     if request.headers.get("HX-Request"):
         _, _, address = request.headers.get("HX-Current-URL", "").partition("://")
         _, slash, path = address.partition("/")

@@ -48,10 +48,11 @@ def init_app(app: Flask) -> None:
     remove_stale_gzips(STATIC_FOLDER)
     version = content_hash(STATIC_FOLDER)
     prefix = f"/s/{version}"
+    base_path = app.config["SETTINGS"].base_path
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask documents this wrapping
         app.wsgi_app, root=str(STATIC_FOLDER), prefix=prefix, immutable_file_test=lambda path, url: True
     )
-    app.jinja_env.globals["static_url"] = lambda path: f"{prefix}/{path}"
+    app.jinja_env.globals["static_url"] = lambda path: f"{base_path}{prefix}/{path}"
     app.jinja_env.globals["find_purpose"] = purposes.find_purpose
     app.jinja_env.globals["find_playable"] = preview.find_playable
     app.jinja_env.globals["unplayable_format"] = preview.unplayable_format

@@ -54,6 +54,7 @@ def remember_device(response: Response, user: User) -> None:
         str(_signer().dumps([asdict(each) for each in [device, *others][:MAX_ACCOUNTS]])),
         max_age=LIFETIME_S,
         secure=settings().base_url.startswith("https://"),
+        path=settings().base_path or "/",
         httponly=True,
         samesite="Lax",
     )
@@ -67,4 +68,4 @@ def _devices_in_cookie() -> list[KnownDevice]:
 
 
 def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings().effective_secret_key, salt="known-device")
+    return URLSafeTimedSerializer(settings().signing_keys, salt="known-device")

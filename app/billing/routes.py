@@ -217,7 +217,7 @@ def _refresh_plan() -> None:
 
 
 def _external_url(endpoint: str) -> str:
-    return settings().base_url + url_for(endpoint)
+    return settings().origin + url_for(endpoint)
 
 
 def _to_plan_page() -> Response:

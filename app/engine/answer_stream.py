@@ -36,10 +36,17 @@ class AnswerStream:
     """
 
     def __init__(
-        self, settings: Settings, url: str, about: str, work: Work, traceparent: str | None = None
+        self,
+        settings: Settings,
+        url: str,
+        about: str,
+        work: Work,
+        request_id: str = "",
+        traceparent: str | None = None,
     ) -> None:
         self._traceparent = traceparent  # the caller's span, which this work is a part of
         self._url, self._about, self._do = url, about, work
+        self._log_name = f"job {about} request {request_id}" if request_id else f"job {about}"
         self._parent = settings.data_dir.resolve() / "tmp"
         self._messages: SimpleQueue[Path | dict[str, Any]] = SimpleQueue()
         self._gone = threading.Event()
@@ -74,7 +81,7 @@ class AnswerStream:
 
     def _work(self, folder: Path) -> None:
         started = time.monotonic()
-        logs.bind_context(f"job {self._about}")
+        logs.bind_context(self._log_name)
         try:
             answer = self._traced_answer(folder / "source")
             ending = wire_format.success_message(answer, time.monotonic() - started)

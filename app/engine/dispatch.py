@@ -72,4 +72,4 @@ def _fetch(key: str, folder: Path) -> Path:
 
 def _link(key: str) -> str:
     link = open_store(settings()).url(key, content_type=BINARY_MIME)
-    return settings().base_url + link if link.startswith("/") else link
+    return settings().origin + link if link.startswith("/") else link

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import tracing
+from app import logs, tracing
 from app.audio.result import Measurement
 from app.engine import wire_format
 from app.engine.contract import (
@@ -106,6 +106,8 @@ def _ask(
 def _send_order(engine: RemoteEngine, path: str, body: str) -> Iterator[HttpStream]:
     headers = {"Authorization": f"Bearer {engine.secret}", "Content-Type": "application/json"}
     headers |= tracing.traceparent_header()
+    if request_id := logs.current_request_id():
+        headers[wire_format.REQUEST_ID_HEADER] = request_id
     url, silence_s = engine.url + path, wire_format.MAX_SILENCE_S
     try:
         with open_stream("POST", url, timeout_s=silence_s, headers=headers, body=body) as response:

@@ -103,7 +103,9 @@ class EngineService:
             raise UnprocessableEntity("The link does not point into the store.")
         self._take_slot()
         _limit_write_time(request.environ.get("gunicorn.socket"))
-        stream = AnswerStream(self._settings, url, about, work, request.headers.get("traceparent"))
+        stream = AnswerStream(
+            self._settings, url, about, work, _request_id(), request.headers.get("traceparent")
+        )
         response = Response(stream.lines(), mimetype="application/x-ndjson")
         # This is called however the request ends, even when not a line of it was read.
         response.call_on_close(self._give_slot_back)
@@ -130,6 +132,11 @@ class EngineService:
     def _warm_up(self) -> None:
         """Start the fork server in the background; a second call waits for the first, then does nothing."""
         threading.Thread(target=self._sandbox.start, name="warm-up", daemon=True).start()
+
+
+def _request_id() -> str:
+    """Return the id of the request that the caller works for, to be logged here too."""
+    return logs.valid_request_id(request.headers.get(wire_format.REQUEST_ID_HEADER, ""))
 
 
 def _valid_body(model: type[Body]) -> Body:

@@ -18,6 +18,7 @@ from app.integrations.storage import StorageError
 from app.sandbox.errors import EngineCrashed, EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable
 
 PROCESS_PATH, RENDER_PATH, HEALTH_PATH = "/api/process", "/api/render", "/api/health"
+REQUEST_ID_HEADER = "X-Request-ID"
 HEARTBEAT_S = 0.5
 # An engine, or a caller, that is silent for longer than this counts as gone.
 MAX_SILENCE_S = 20.0

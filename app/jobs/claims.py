@@ -71,4 +71,5 @@ def _build_claim(job: Job, token: str) -> Claim:
         made_key=job.made_key,
         choices=job.choices or {},
         trace_parent=job.trace_parent,
+        request_id=job.request_id,
     )

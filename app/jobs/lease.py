@@ -57,6 +57,7 @@ class Claim:
     made_key: str = ""  # where the file goes that the job was asked to make
     choices: Mapping[str, Any] = field(default_factory=dict)  # what its owner chose
     trace_parent: str | None = None  # the span that queued it, when traces are on
+    request_id: str = ""  # of the request that queued it
     step_times: dict[str, float] = field(default_factory=dict)  # seconds after the start
     # The step that was reached and the results so far, while they wait to be written with something else.
     unsaved: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +65,8 @@ class Claim:
 
     @property
     def log_name(self) -> str:
-        return f"job {self.job_id} attempt {self.attempt}"
+        queued_by = f" request {self.request_id}" if self.request_id else ""
+        return f"job {self.job_id} attempt {self.attempt}{queued_by}"
 
 
 def extend_lease(claim: Claim) -> bool:

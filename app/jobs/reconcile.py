@@ -28,6 +28,14 @@ def requeue_abandoned() -> int:
     return len(abandoned)
 
 
+def release_own_jobs() -> None:
+    """Give back what this worker has not finished when it has to stop; others start it again at once."""
+    own = Job.worker.startswith(f"{workers.own_worker_id()}:", autoescape=True)
+    held = db.session.execute(select(Job.id, Job.lease_token).where(Job.state == PROCESSING, own)).all()
+    for job_id, token in held:
+        transitions.end_interrupted(job_id, token)
+
+
 def _is_abandoned(job: Job) -> bool:
     if job.lease_until is None or job.lease_until < utcnow():
         return True

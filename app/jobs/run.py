@@ -31,7 +31,7 @@ def run_next() -> Transition | None:
     claim = claims.claim_next()
     if claim is None:
         return None
-    with logs.log_context(claim.log_name), _attempt_span(claim):
+    with logs.log_context(claim.log_name, claim.request_id), _attempt_span(claim):
         log.info("started: %s", ascii(claim.filename))
         try:
             ending = _run_attempt(claim)

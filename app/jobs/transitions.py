@@ -154,6 +154,19 @@ def end_abandoned(job_id: str, token: str | None) -> None:
     remove_objects(original_key)
 
 
+def end_interrupted(job_id: str, token: str | None) -> None:
+    """Put a job whose worker was told to stop back into the queue at once, without counting a try."""
+    with transaction() as session:
+        held = select(Job).where(Job.id == job_id, Job.lease_token == token, Job.state == PROCESSING)
+        job = session.scalar(held.with_for_update())
+        if job is None:
+            return
+        log.info("job %s attempt %s goes back to the queue: its worker stops", job.id, job.attempt)
+        attempt_log.record_end(token, job_attempt.WAITING, "the worker was told to stop")
+        job.release(utcnow())
+        job.attempt -= 1
+
+
 def cancel(job_id: str) -> bool:
     """Cancel a job that waits or runs and give its charge back; return whether there was such a job.
 

@@ -21,12 +21,20 @@ from app.models.job import PROCESSING
 from app.models.worker_process import DRAINING, RUNNING, SILENT_AFTER
 
 HEARTBEAT_S = 5.0
+# Health checks of containers look at its age.
+ALIVE_FILE = "worker.alive"
 # How long an operator sees that a worker went silent; its jobs are requeued long before.
 REMOVED_AFTER = timedelta(minutes=10)
 
 
 def send_heartbeat() -> None:
     """Record that this process is alive; register it when it has no row yet or no longer."""
+    _record_beat()
+    with suppress(OSError):
+        (settings().data_dir / ALIVE_FILE).touch()
+
+
+def _record_beat() -> None:
     now = utcnow()
     with transaction() as session:
         known = update(Worker).where(Worker.id == own_worker_id()).values(beat_at=now)

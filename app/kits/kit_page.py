@@ -168,7 +168,7 @@ def name_address(response: Response) -> Response:
     A page that there is not may have an address that no header can carry, such as one with a line break.
     """
     if wants_fragment():
-        address = request.full_path.rstrip("?")
+        address = request.script_root + request.full_path.rstrip("?")
         is_page = request.endpoint in PAGES and request.method == "GET" and response.status_code == 200
         is_new = is_page and address != _shown_address()
         response.headers["HX-Push-Url"] = address if is_new else "false"

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, true
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, event, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app import tracing
+from app import logs, tracing
 from app.models.base import Model, UtcDateTime, new_id, utcnow
 from app.models.display_names import file_title
 from app.models.sample import Sample
@@ -25,6 +25,7 @@ MAX_ATTEMPTS = 3
 # A worker that goes away is seldom the job's fault, so a job that was running on it is started more often.
 MAX_ATTEMPTS_WHEN_LOST = 6
 ZIP_ENDING = ".zip"  # of the key of a ZIP whose files get jobs of their own
+REQUEST_ID = "request_id"  # a result that is there from the start: the request that queued the job
 OUTCOME = "outcome"  # a choice of a finished job that has more to tell than a sample
 
 
@@ -142,6 +143,11 @@ class Job(Model):
         return (self.choices or {}).get(OUTCOME)
 
     @property
+    def request_id(self) -> str:
+        """Return the id of the request that queued the job, until the job is finished; empty for none."""
+        return str((self.results or {}).get(REQUEST_ID, ""))
+
+    @property
     def is_finished(self) -> bool:
         return self.state not in UNFINISHED
 
@@ -214,3 +220,10 @@ class Job(Model):
     def _finish(self, state: str) -> None:
         self.state, self.finished_at = state, utcnow()
         self.lease_token = self.lease_until = None
+
+
+@event.listens_for(Job, "before_insert")
+def _keep_request_id(_mapper: object, _connection: object, job: Job) -> None:
+    """Keep the id of the request with the job, so that the worker and the engine log it too."""
+    if request_id := logs.current_request_id():
+        job.results = {**(job.results or {}), REQUEST_ID: request_id}

@@ -21,7 +21,7 @@ class Attempt(Model):
     """`outcome` is empty while it runs.
 
     Retry and failed: it broke on our side. Refused: the file can't be used. Waiting: a dependency was away,
-    which does not count as a try. Abandoned: its worker was gone.
+    or its worker was told to stop, which does not count as a try. Abandoned: its worker was gone.
     """
 
     __tablename__ = "job_attempts"

@@ -74,12 +74,12 @@ def registration_email(token: str, max_age: timedelta) -> str | None:
 
 
 def _registration_signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings().effective_secret_key, salt="register")
+    return URLSafeTimedSerializer(settings().signing_keys, salt="register")
 
 
 def _export_signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings().effective_secret_key, salt="export")
+    return URLSafeTimedSerializer(settings().signing_keys, salt="export")
 
 
 def _link_signer(purpose: str) -> URLSafeSerializer:
-    return URLSafeSerializer(settings().effective_secret_key, salt=f"mail-link:{purpose}")
+    return URLSafeSerializer(settings().signing_keys, salt=f"mail-link:{purpose}")

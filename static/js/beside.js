@@ -1,4 +1,6 @@
 // On a wide screen the page of a sample opens beside the list that it was opened from.
+import { routeOf } from "./base_path.js";
+
 const SAMPLE = /^\/samples\/\w{26}$/;
 const WIDE = matchMedia("(min-width: 75rem)");
 
@@ -6,7 +8,7 @@ const panel = () => document.getElementById("beside");
 const list = () => document.querySelector("main > #results");
 
 // Whether a page is to open beside the list and not instead of it.
-export const fitsBeside = (url) => WIDE.matches && SAMPLE.test(url.pathname) && list() !== null;
+export const fitsBeside = (url) => WIDE.matches && SAMPLE.test(routeOf(url.pathname)) && list() !== null;
 
 function makePanel() {
   const made = document.createElement("aside");

@@ -1,4 +1,5 @@
 // Change a kit without loading its page again: the server answers with the parts that the change may touch.
+import { basePath } from "./base_path.js";
 import { grid } from "./kit_parts.js";
 
 const CONFLICT = 409;
@@ -10,7 +11,7 @@ let fading = null;
 export function sendChange(path, values) {
   latest = latest.then(() => {
     const { kit, revision } = grid().dataset;
-    return htmx.ajax("POST", `/kits/${kit}/${path}`, {
+    return htmx.ajax("POST", `${basePath}/kits/${kit}/${path}`, {
       source: "#kit-page",
       target: "#pad-panel",
       swap: "outerHTML show:none",

@@ -1,4 +1,5 @@
 // Loads the sounds of a bank into the player of pads. A sound that can't be had is named, and the others still play.
+import { basePath } from "./base_path.js";
 import { toast } from "./toast.js";
 
 const TRIES = 15;
@@ -29,7 +30,7 @@ async function fetchSound(src) {
 }
 
 export async function fetchBank({ kit, bank }) {
-  const response = await fetch(`/kits/${kit}/banks/${bank}/sounds`).catch(() => null);
+  const response = await fetch(`${basePath}/kits/${kit}/banks/${bank}/sounds`).catch(() => null);
   return response?.ok ? response.json().catch(() => null) : null;
 }
 

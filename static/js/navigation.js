@@ -3,6 +3,7 @@
 // what other sites answer, are left to the browser.
 //
 // The event "page:leave" of the document tells other modules that what is in <main> is exchanged now.
+import { routeOf } from "./base_path.js";
 import { closeBeside, fitsBeside, showBeside } from "./beside.js";
 import { toast } from "./toast.js";
 
@@ -27,9 +28,9 @@ export let inMain = shown; // the address of what is in <main>, which stays whil
 let titleOfMain = document.title;
 let latest = null; // of the page that is being fetched
 
-const isOpenable = (url) => url.origin === location.origin && PAGES.test(url.pathname);
+const isOpenable = (url) => url.origin === location.origin && PAGES.test(routeOf(url.pathname));
 // A page that something would be lost with asks before it is left, which the browser does.
-const isHere = () => PAGES.test(shown.split("?")[0]) && !document.querySelector("main [data-asks-before-leaving]");
+const isHere = () => PAGES.test(routeOf(shown.split("?")[0])) && !document.querySelector("main [data-asks-before-leaving]");
 const rowCount = () => document.querySelectorAll(".rows .row").length;
 
 function keepPlace() {
@@ -175,7 +176,7 @@ function onSubmit(event) {
   const url = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location.href);
   if (event.defaultPrevented || !isHere() || form.enctype === "multipart/form-data") return;
   const fields = new URLSearchParams(new FormData(form, submitter));
-  if (form.method === "post" && FORMS.test(url.pathname)) submit(url, fields);
+  if (form.method === "post" && FORMS.test(routeOf(url.pathname))) submit(url, fields);
   else if (form.method === "get" && isOpenable(url)) visit(new URL(`${url.pathname}?${fields}`, url));
   else return;
   event.preventDefault();

@@ -1,5 +1,6 @@
 // The positions of an open pad on its waveform: start, end, loop top and chops, dragged or moved by keys. The number
 // fields of its form are what is saved.
+import { basePath } from "./base_path.js";
 import { grid } from "./kit_parts.js";
 import { hear } from "./pad_hearing.js";
 import { chopsInForm, frameIn, settingField } from "./pad_form.js";
@@ -85,7 +86,7 @@ async function settle(area, marker) {
   const { kind } = marker.dataset;
   write(area, kind);
   const { kit } = grid().dataset;
-  const url = `/kits/${kit}/pads/${area.dataset.pad}/snap?frame=${frameOf(marker)}`;
+  const url = `${basePath}/kits/${kit}/pads/${area.dataset.pad}/snap?frame=${frameOf(marker)}`;
   const asked = frameOf(marker);
   const response = await fetch(url).catch(() => null);
   const found = response?.ok ? await response.json() : null;

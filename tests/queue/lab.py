@@ -67,11 +67,11 @@ class Server:
 class Consumer:
     """A worker process of SLOTS threads, started as in the Procfile except for its engine."""
 
-    def __init__(self, env: dict[str, str], log: Path, housekeeping: bool) -> None:
+    def __init__(self, env: dict[str, str], log: Path, housekeeping: bool, stop_after_s: int) -> None:
         consumer = str(Path(sys.executable).parent / "huey_consumer")
         self._command = [consumer, "tests.queue.worker.huey", "--worker-type", "thread"]
         self._command += ["--workers", str(SLOTS), "--graceful-signal", "TERM"]
-        self._command += ["--shutdown-timeout", "25", "--max-delay", "1"]
+        self._command += ["--shutdown-timeout", str(stop_after_s), "--max-delay", "1"]
         self._command += [] if housekeeping else ["--no-periodic"]
         self._env, self._log = env, log
         self.process: subprocess.Popen[bytes] | None = None
@@ -151,10 +151,10 @@ class Lab:
         self._mail.stop()
         self._servers.cleanup()
 
-    def add_consumer(self, housekeeping: bool = True, **settings: str) -> Consumer:
+    def add_consumer(self, housekeeping: bool = True, stop_after_s: int = 25, **settings: str) -> Consumer:
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         env = keep | self.values | settings | {"QUEUE_TEST_ENTRY": self.entry, "PYTHONUNBUFFERED": "1"}
-        consumer = Consumer(env, self.log, housekeeping)
+        consumer = Consumer(env, self.log, housekeeping, stop_after_s)
         consumer.start()
         self.consumers.append(consumer)
         return consumer

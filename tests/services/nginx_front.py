@@ -20,30 +20,34 @@ from cryptography.x509.oid import NameOID
 from tests.live import ROOT, free_port
 from tests.services.conftest import program
 
-SITE = ROOT / "deploy" / "nginx" / "sp404.conf"
+SITES = ROOT / "deploy" / "nginx"
 HOST = "samples.example.com"
 
 
 class Front:
     """nginx in front of a web process, reached over TLS at `url`."""
 
-    def __init__(self, folder: Path, web_url: str) -> None:
+    def __init__(self, folder: Path, *web_urls: str) -> None:
         self.folder, self.port, self.plain_port = folder, free_port(), free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         certificate, key = _self_signed(folder)
         changes = {
             "listen 443 ssl http2": f"listen 127.0.0.1:{self.port} ssl http2",
             "listen 80;": f"listen 127.0.0.1:{self.plain_port};",
-            "    listen [::]:443 ssl http2;\n": "",
-            "    listen [::]:80;\n": "",
-            "server 127.0.0.1:5000": f"server {httpx.URL(web_url).netloc.decode()}",
+            "listen [::]:443 ssl http2": f"listen [::1]:{self.port} ssl http2",
+            "listen [::]:80;": f"listen [::1]:{self.plain_port};",
+            "server 127.0.0.1:5000;": "\n".join(
+                f"server {httpx.URL(url).netloc.decode()};" for url in web_urls
+            ),
             f"/etc/letsencrypt/live/{HOST}/fullchain.pem": str(certificate),
             f"/etc/letsencrypt/live/{HOST}/privkey.pem": str(key),
             "/var/cache/nginx/sp404": str(folder / "cache"),
             "/var/lib/nginx/sp404-body": str(folder / "body"),
-            "/etc/nginx/sp404-errors/": f"{SITE.parent}/errors/",
+            "/etc/nginx/sp404/errors/": f"{SITES}/errors/",
         }
-        site = SITE.read_text()
+        site = (SITES / "sp404.conf").read_text()
+        for name in ("shared.conf", "app.conf"):
+            site = site.replace(f"include /etc/nginx/sp404/{name};", (SITES / name).read_text())
         for shipped, here in changes.items():
             assert shipped in site, shipped
             site = site.replace(shipped, here)

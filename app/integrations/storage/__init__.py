@@ -40,7 +40,7 @@ def open_store(settings: Settings) -> DiskStore | S3Store:
     if settings.s3_bucket:
         client, probe = (s3_store.create_client(settings, is_probe=is_probe) for is_probe in (False, True))
         return S3Store(client, settings.s3_bucket, probe)
-    return DiskStore(settings.data_dir / "store", settings.effective_secret_key)
+    return DiskStore(settings.data_dir / "store", settings.signing_keys, settings.base_path)
 
 
 def link_prefix(settings: Settings) -> str:

@@ -30,9 +30,9 @@ class InvalidLinkError(Exception):
 class DiskStore:
     """A folder, as a Store; its links are signed, and the app serves them under /media."""
 
-    def __init__(self, root: Path, secret_key: str) -> None:
-        self.root = root.resolve()
-        self._signer = URLSafeTimedSerializer(secret_key, salt="media")
+    def __init__(self, root: Path, signing_keys: list[str], base_path: str = "") -> None:
+        self.root, self._base_path = root.resolve(), base_path
+        self._signer = URLSafeTimedSerializer(signing_keys, salt="media")
 
     @tracing.traced("store put", "client")
     def put(self, key: str, source: Path, content_type: str) -> None:
@@ -97,7 +97,7 @@ class DiskStore:
 
     def url(self, key: str, *, content_type: str, download_name: str | None = None) -> str:
         name = None if download_name is None else safe_file_name(download_name)
-        return f"/media/{self._signer.dumps([key, content_type, name])}"
+        return f"{self._base_path}/media/{self._signer.dumps([key, content_type, name])}"
 
     def open_link(self, token: str) -> tuple[Path, str, str | None]:
         """Return the path, content type and download name of a link's token, or raise InvalidLinkError."""

@@ -174,6 +174,18 @@ class S3Store:
                 ContentType=content_type,
             )
 
+    def create_bucket(self) -> bool:
+        """Make the bucket; return False when it is there already."""
+        with translate_errors():
+            try:
+                self._client.head_bucket(Bucket=self._bucket)
+            except self._client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] not in MISSING_CODES:
+                    raise
+                self._client.create_bucket(Bucket=self._bucket)
+                return True
+            return False
+
     def allow_origin(self, origin: str) -> None:
         """Let pages of one origin send files to the bucket: replaces its CORS rules."""
         with translate_errors():
