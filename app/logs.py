@@ -85,6 +85,7 @@ def _context_fields(about: str) -> dict[str, str]:
     found = dict(zip(words[::2], words[1::2], strict=False))
     return {("request_id" if name == "request" else name): value for name, value in found.items()}
 
+
 def bind_request(request_id: str) -> None:
     """Mark every line from here on with a request, and keep its id for the jobs that it queues."""
     bind_context(f"request {request_id}")
