@@ -53,7 +53,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that what was started is stopped
     steps = [Step(int(each), None, THINK_S) for each in options.producers.split(",")]
     steps += [Step(options.uploaders, UPLOADS, UPLOAD_THINK_S)] if options.uploaders else []
-    points = []
+    points: list[Point] = []
     with TemporaryDirectory() as scratch:
         folder, most = options.folder or Path(scratch), max(each.producers for each in steps)
         with open_stage(folder, options.backend, most, options.web, options.workers) as stage:

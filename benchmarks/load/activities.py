@@ -17,6 +17,7 @@ class Activity:
     name: str
     an_hour: float
     words: str
+    requests: float = 1  # that it makes
 
     @property
     def weight(self) -> int:
@@ -28,19 +29,20 @@ ACTIVITIES = (
     Activity(
         "poll_library", 600, "the open library asks every 4 s what is new; it is open 40 minutes of the hour"
     ),
-    Activity("audition", 120, "play a sound: its waveform, its link, and the sound with a range"),
+    Activity("audition", 120, "play a sound: its waveform, its link, and the sound with a range", 3),
     Activity("search", 60, "search by a sentence"),
     Activity("scroll", 30, "scroll to the next 50 rows"),
-    Activity("seek", 30, "jump in a sound that plays: another range of it"),
+    Activity("seek", 30, "jump in a sound that plays: another range of it", 2),
     Activity("open_library", 20, "open the library as a page"),
     Activity("open_sample", 15, "open a sound's page"),
     Activity("like", 15, "like a sound"),
     Activity("open_dashboard", 5, "open the dashboard"),
-    Activity("fill_kit", 2, "fill a bank of a kit by a sentence"),
-    Activity("upload_folder", 1, f"upload a folder of {FOLDER_FILES} sounds and watch the job cards"),
-    Activity("export_card", 0.5, "have a card made of a kit, watch it and download it"),
+    Activity("fill_kit", 2, "fill a bank of a kit by a sentence", 3),
+    Activity("upload_folder", 1, f"upload a folder of {FOLDER_FILES} sounds and watch the job cards", 58),
+    Activity("export_card", 0.5, "have a card made of a kit, watch it and download it", 8),
 )
 THINK_S = HOUR_S / sum(each.an_hour for each in ACTIVITIES)  # mean time between two of them
+REQUEST_THINK_S = HOUR_S / sum(each.an_hour * each.requests for each in ACTIVITIES)  # between two requests
 
 SENTENCES = (
     "dusty kick", "warm pad in A minor", "boom bap drums around 90", "short bright hat", "deep bass",

@@ -32,11 +32,11 @@ def erlang_c_wait_s(arrivals_per_s: float, service_s: float, servers: int) -> fl
 def test_producers_at_one_web_process_are_as_the_formula_says(producers: int) -> None:
     """Half idle with 5, saturated with 20. The response follows from Little's law: N / X - Z."""
     site = Site(producers, 1.0, 1, 1, web_cores=1, shape=EXPONENTIAL, slice_s=0.02)
-    found = simulate(site, [PAGE], seconds=800)
+    found = simulate(site, [PAGE], seconds=400)
     expected = throughput_of_repairs(producers, 1.0, 0.1)
     assert found.per_s == pytest.approx(expected, rel=0.04)
     assert found.mean_s == pytest.approx(producers / expected - 1.0, rel=0.1)
-    assert found.busy_s["web"] / 800 == pytest.approx(expected * 0.1, rel=0.05)
+    assert found.busy_s["web"] / 400 == pytest.approx(expected * 0.1, rel=0.05)
 
 
 def test_jobs_wait_for_a_slot_as_erlang_says() -> None:
@@ -44,8 +44,8 @@ def test_jobs_wait_for_a_slot_as_erlang_says() -> None:
     site = Site(
         240, 100.0, 1, 4, 1, database_cores=1, worker_cores=64, job_s=1.0, shape=EXPONENTIAL, slice_s=9.0
     )
-    found = simulate(site, [UPLOAD], seconds=6000, warm_s=200)
-    assert found.jobs_done / 6000 == pytest.approx(2.4, rel=0.04)
+    found = simulate(site, [UPLOAD], seconds=4000, warm_s=200)
+    assert found.jobs_done / 4000 == pytest.approx(2.4, rel=0.04)
     assert found.job_wait_s == pytest.approx(erlang_c_wait_s(2.4, 1.0, 4), rel=0.15)
 
 
