@@ -162,7 +162,7 @@ def end_interrupted(job_id: str, token: str | None) -> None:
         if job is None:
             return
         log.info("job %s attempt %s goes back to the queue: its worker stops", job.id, job.attempt)
-        attempt_log.record_end(token, job_attempt.WAITING, "the worker was told to stop")
+        attempt_log.record_end(job, job_attempt.WAITING, "the worker was told to stop")
         job.release(utcnow())
         job.attempt -= 1
 

@@ -112,11 +112,11 @@ def test_fifty_uploads_at_once_are_each_included_charged_or_refused_once(opened:
 
     # Between the ledger and the end of its job: the worker is killed, and another one takes over.
     # Neither reaches Stripe: the chores of their start would report what the next steps have to.
-    no_stripe = {"STRIPE_API_BASE": "http://127.0.0.1:9"}
-    first = here.add_consumer(housekeeping=False, **no_stripe)
+    no_stripe = "http://127.0.0.1:9"
+    first = here.add_consumer(housekeeping=False, STRIPE_API_BASE=no_stripe)
     wait_for(lambda: 5 <= states().get("completed", 0) < 45, 120, "some of them are done")
     first.kill()
-    second = here.add_consumer(housekeeping=False, **no_stripe)
+    second = here.add_consumer(housekeeping=False, STRIPE_API_BASE=no_stripe)
     wait_for(lambda: states() == {"completed": WITHIN + CAPPED}, 200, "all of them are done")
     second.stop()
     assert ledger("metered") == CAPPED
