@@ -207,3 +207,15 @@ def test_a_resampled_sound_is_as_long_as_it_was(
     assert len(read_back) == written.frames == expected
     assert (written.resampled, written.dithered, written.channels) == (True, True, 2)
     assert np.ptp(read_back[500 : expected - 500]) < 0.001
+
+
+def test_surround_of_another_rate_becomes_stereo(tmp_path: Path) -> None:
+    """Only the front left sounds: it stays on the left, and the right is silent but for the dither."""
+    sound = np.zeros((44100, 6), dtype=np.float32)
+    sound[:, 0] = 0.5
+    written = wav_writer.write_wav(sound, 44100, tmp_path / "x.wav")
+    read_back, _ = soundfile.read(tmp_path / "x.wav")
+    assert (read_back.shape, written.channels) == ((48000, 2), 2)
+    middle = read_back[1000:-1000]
+    assert middle[:, 0] == pytest.approx(0.5 / (1 + 2 * HALF), abs=0.001)
+    assert np.abs(middle[:, 1]).max() < 3 / 32768
