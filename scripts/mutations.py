@@ -39,7 +39,7 @@ class RemoveCall(Operator):
             yield node.start_pos, node.end_pos
 
     def mutate(self, node: Any, index: int) -> Any:
-        nothing = parso.parse("pass").children[0]  # type: ignore[no-untyped-call]
+        nothing = parso.parse("pass").children[0]
         nothing.prefix = node.children[0].get_first_leaf().prefix
         node.children[0] = nothing
         return node
@@ -59,7 +59,7 @@ class InvertMembership(Operator):
     def mutate(self, node: Any, index: int) -> Any:
         place = list(self._places(node))[index]
         turned = " not in" if node.children[place].get_code().split() == ["in"] else " in"
-        node.children[place] = parso.parse(turned)  # type: ignore[no-untyped-call]
+        node.children[place] = parso.parse(turned)
         return node
 
     @staticmethod
