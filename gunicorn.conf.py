@@ -28,6 +28,11 @@ if os.environ.get("LOG_FORMAT", "").strip() == "json":
     logconfig_dict = {
         "root": {"level": "INFO", "handlers": []},
         "formatters": {"generic": {"()": "app.logs.JsonFormatter"}},
+        "loggers": {
+            "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False},
+            # Addresses of mailed and signed links do not belong into a log.
+            "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+        },
     }
 # After SIGTERM the service says for so long that it is leaving, and goes on answering all the same.
 DRAIN_S = int(os.environ.get("DRAIN_S") or 0)

@@ -171,9 +171,10 @@ def backup(folder: Path, keep_days: int) -> None:
 @click.command()
 @click.argument("folder", type=FOLDER)
 @click.option("--from", "name", help="The backup to restore; without it the newest.")
+@click.option("--close", type=int, help="How many accounts are closed again that the newest backup lacks.")
 @click.option("--check", is_flag=True, help="Only read the whole backup and say whether it is complete.")
 @with_appcontext
-def restore(folder: Path, name: str | None, check: bool) -> None:
+def restore(folder: Path, name: str | None, close: int | None, check: bool) -> None:
     """Restore a backup of FOLDER into an empty database. Stop web and workers first."""
     try:
         if check:
@@ -181,7 +182,7 @@ def restore(folder: Path, name: str | None, check: bool) -> None:
             click.echo(f"{name} is complete.")
             _tell_missing(summary.missing)
             return
-        done = restore_backup(folder, name, click.echo)
+        done = restore_backup(folder, name, click.echo, close=close)
     except BackupError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Restored {done.name}: {done.rows:,} rows and {done.objects:,} objects.")

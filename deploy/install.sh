@@ -17,10 +17,15 @@ KEPT_RELEASES=3
 say() { echo "== $*"; }
 random() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 has_systemd() { [ -d /run/systemd/system ]; }
-as_product() { # runs a command in the new release, as its user and with its settings
-  setpriv --reuid=sp404 --regid=sp404 --init-groups env HOME=/var/lib/sp404 sh -c 'set -a; . "$1"; set +a; cd "$2"; shift 2; exec "$@"' \
-    sh "$settings" "$release" "$@"
-}
+as_product() ( # runs a command in the new release, as its user and with its settings, which are read as systemd reads them
+  while IFS= read -r line; do
+    case $line in
+      [A-Z]*=*) value=${line#*=} value=${value#\"} value=${value%\"}; export "${line%%=*}=$value" ;;
+    esac
+  done <$settings
+  cd "$release"
+  exec setpriv --reuid=sp404 --regid=sp404 --init-groups env HOME=/var/lib/sp404 "$@"
+)
 
 say "Packages"
 apt-get update -qq
@@ -81,6 +86,7 @@ if has_systemd; then
   systemctl daemon-reload
   systemctl enable -q sp404.target sp404-worker@1 nginx
   systemctl restart sp404-worker@1
+  systemctl restart 'sp404-worker@*' 'sp404-engine*' # those that were added
   for port in $webs; do
     systemctl enable -q "sp404-web@$port"
     systemctl restart "sp404-web@$port"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,12 +49,13 @@ def saved_tables() -> list[sa.Table]:
 class Sealer:
     """Encrypts secrets with a key that is made from SECRET_KEY, which no backup holds."""
 
-    def __init__(self, secret_key: str) -> None:
+    def __init__(self, signing_keys: Sequence[str]) -> None:
+        """Seal with the last key, and open what was sealed with any of them."""
         # The web process imports this module and never makes a backup.
-        from cryptography.fernet import Fernet
+        from cryptography.fernet import Fernet, MultiFernet
 
-        digest = hashlib.sha256(b"secrets of backups\0" + secret_key.encode()).digest()
-        self._fernet = Fernet(base64.urlsafe_b64encode(digest))
+        digests = [hashlib.sha256(b"secrets of backups\0" + key.encode()).digest() for key in signing_keys]
+        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(each)) for each in reversed(digests)])
 
     def seal(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()

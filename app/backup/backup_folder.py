@@ -12,6 +12,8 @@ import fcntl
 import gzip
 import hashlib
 import json
+import logging
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.backup.errors import BackupError
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 SUMMARY, ROWS, OBJECTS, ACCOUNTS = "backup.json", "rows.jsonl.gz", "objects.jsonl.gz", "accounts.txt"
@@ -92,7 +96,10 @@ class BackupFolder:
         draft.mkdir(mode=0o700)
         try:
             yield draft
+            for path in (*draft.iterdir(), draft):
+                _write_through(path)
             draft.rename(self._backups / name)
+            _write_through(self._backups)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
@@ -120,6 +127,14 @@ class BackupFolder:
         with gzip.open(self.path(name, OBJECTS), "rt") as lines:
             for line in lines:
                 yield SavedObject(*json.loads(line))
+
+    def readable_objects(self, name: str) -> list[SavedObject] | None:
+        """Return the objects of a backup; None, and a line in the log, if its manifest can't be read."""
+        try:
+            return list(self.objects(name))
+        except (OSError, EOFError, ValueError, TypeError) as error:
+            log.warning("the manifest of the backup %s can't be read: %s", name, error)
+            return None
 
     def accounts(self, name: str) -> set[str]:
         """Return the ids of the accounts that were open when a backup was made."""
@@ -155,10 +170,22 @@ class BackupFolder:
         return len(old)
 
     def _remove_unnamed(self) -> None:
-        named = {each.sha256 for name in self.names() for each in self.objects(name)}
+        manifests = [self.readable_objects(name) for name in self.names()]
+        if None in manifests:
+            return  # nobody knows which objects that backup needs
+        named = {each.sha256 for manifest in manifests for each in manifest or ()}
         for path in self._objects.rglob("*"):
             if path.is_file() and path.name not in named:
                 path.unlink()
+
+
+def _write_through(path: Path) -> None:
+    """Have a file or a folder on the disk before what comes next."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def file_sha256(path: Path) -> str:

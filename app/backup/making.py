@@ -45,7 +45,7 @@ class ObjectCopier:
     def __init__(self, folder: BackupFolder, store: Store) -> None:
         self._folder, self._store = folder, store
         last = folder.names()[-1:]
-        self._known = {each.key: each for name in last for each in folder.objects(name)}
+        self._known = {each.key: each for name in last for each in folder.readable_objects(name) or ()}
         self.read = 0
 
     def copy_all(self) -> Iterator[SavedObject]:
@@ -104,7 +104,7 @@ def _write_backup(folder: BackupFolder) -> tuple[BackupSummary, int]:
     copier = ObjectCopier(folder, open_store(settings()))
     for _ in copier.copy_all():
         pass
-    now, sealer = utcnow(), Sealer(settings().effective_secret_key)
+    now, sealer = utcnow(), Sealer(settings().signing_keys)
     with folder.new_backup(now) as draft:
         snapshot = row_snapshot.write_rows(draft / ROWS, sealer, now)
         (draft / ACCOUNTS).write_text("".join(f"{each}\n" for each in snapshot.accounts))

@@ -28,8 +28,8 @@ from app.models.job import PROCESSING
 from app.models.job_attempt import WAITING
 from app.search import indexing
 
-# Tables that have a row before there is anything in them.
-FILLED_BY_MIGRATIONS = {"ai_switch"}
+# Tables with rows before anybody has an account: migrations and workers write them.
+MAY_BE_FILLED = {"ai_switch", "metric_totals", "workers"}
 SHOWN_KEYS = 5
 RESTORED = "It ran when the backup was made that this database was restored from."
 
@@ -55,7 +55,7 @@ def check_backup(root: Path, name: str | None) -> tuple[str, BackupSummary]:
         raise BackupError(
             f"{name} is of a newer version (revision {summary.revision}): restore it with that."
         )
-    RowReader(folder, name, summary, Sealer(settings().effective_secret_key)).check()
+    RowReader(folder, name, summary, Sealer(settings().signing_keys)).check()
     damaged = [each.key for each in folder.objects(name) if not _is_whole(folder, each)]
     if damaged:
         keys = ", ".join(damaged[:SHOWN_KEYS]) + (", …" if len(damaged) > SHOWN_KEYS else "")
@@ -63,12 +63,18 @@ def check_backup(root: Path, name: str | None) -> tuple[str, BackupSummary]:
     return name, summary
 
 
-def restore_backup(root: Path, name: str | None, tell: Callable[[str], None]) -> RestoreReport:
-    """Restore a backup, by default the newest, or raise BackupError."""
+def restore_backup(
+    root: Path, name: str | None, tell: Callable[[str], None], *, close: int | None = None
+) -> RestoreReport:
+    """Restore a backup, by default the newest, or raise BackupError.
+
+    `close` is how many accounts shall be closed again, because they were closed since; see `_closed_since`.
+    """
     _refuse_filled_database()
     tell("Checking the backup.")
     name, summary = check_backup(root, name)
     folder = BackupFolder(root)
+    closed = _closed_since(folder, name, close)
     tell(f"Storing {summary.objects:,} objects.")
     try:
         _store_objects(folder, name, open_store(settings()))
@@ -76,15 +82,15 @@ def restore_backup(root: Path, name: str | None, tell: Callable[[str], None]) ->
         raise BackupError(f"The store failed, and the database is still empty: {error}") from error
     tell(f"Inserting {sum(summary.tables.values()):,} rows.")
     _migrate_to(summary.revision)
-    reader = RowReader(folder, name, summary, Sealer(settings().effective_secret_key))
+    reader = RowReader(folder, name, summary, Sealer(settings().signing_keys))
     with db.engine.connect().execution_options(**WRITE_OPTIONS) as connection, connection.begin():
         rows = insert_rows(connection, reader)
     upgrade()
     tell("Making the search index.")
     requeued = _requeue_running_jobs()
-    closed = _close_again(folder, name)
+    _close_again(closed)
     _index_libraries()
-    return RestoreReport(name, rows, summary.objects, requeued, closed, summary.missing)
+    return RestoreReport(name, rows, summary.objects, requeued, len(closed), summary.missing)
 
 
 def _choose(folder: BackupFolder, name: str | None) -> str:
@@ -106,7 +112,7 @@ def _refuse_filled_database() -> None:
     with db.engine.connect() as connection:
         there = set(sa.inspect(connection).get_table_names())
         for table in Base.metadata.sorted_tables:
-            if table.name in there - FILLED_BY_MIGRATIONS and connection.scalar(
+            if table.name in there - MAY_BE_FILLED and connection.scalar(
                 select(sa.literal(1)).select_from(table).limit(1)
             ):
                 raise BackupError(
@@ -140,14 +146,36 @@ def _requeue_running_jobs() -> int:
     return len(running)
 
 
-def _close_again(folder: BackupFolder, name: str) -> int:
-    """Close the accounts that were closed between this backup and the newest; workers then delete them."""
-    closed = folder.accounts(name) - folder.accounts(folder.names()[-1])
-    users = [db.session.get(User, user_id) for user_id in sorted(closed)]
-    for user in users:
-        if user is not None:
+def _closed_since(folder: BackupFolder, name: str, expected: int | None) -> set[str]:
+    """Return the accounts of a backup that the newest one no longer has.
+
+    Raises BackupError unless there are as many as the operator expects: the newest backup may be that of an
+    empty database, or of one whose accounts were deleted by mistake.
+    """
+    newest = folder.names()[-1]
+    if expected == 0 or name == newest:
+        return set()
+    try:
+        folder.read_summary(newest)
+    except BackupError as error:
+        raise BackupError(
+            f"Nobody knows which accounts were closed since {name}, because the newest backup can't be read "
+            f"({error}). Add --close 0 to restore it all the same."
+        ) from error
+    closed = folder.accounts(name) - folder.accounts(newest)
+    if len(closed) != (expected or 0):
+        raise BackupError(
+            f"{len(closed):,} accounts of {name} are not in the newest backup. Add --close {len(closed)} to "
+            "close them again, if their owners have closed them, or --close 0 to leave them open."
+        )
+    return closed
+
+
+def _close_again(user_ids: set[str]) -> None:
+    """Close accounts that their owners have closed since; workers then delete them."""
+    for user_id in sorted(user_ids):
+        if (user := db.session.get(User, user_id)) is not None:
             closing.close_account(user)
-    return len(closed)
 
 
 def _index_libraries() -> None:

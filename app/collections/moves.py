@@ -45,6 +45,7 @@ def undo_move(user: User, at: datetime) -> int:
         quota.lock_account(user.id)
         own = (
             Sample.user_id == user.id,
+            Sample.deleted_at.is_(None),  # what is in the trash comes back with the collection it was in
             Sample.id.in_(select(SampleMove.sample_id).where(SampleMove.moved_at == at)),
         )
         left = session.scalars(select(Sample.collection_id).where(*own).distinct()).all()

@@ -9,7 +9,16 @@ from app.audio.errors import UnreadableAudio
 from app.billing import plans, several_uploads
 from app.engine.project_unpacker import UnpackedKit, unpack_project
 from app.extensions import db, settings
-from app.imports.import_notes import KIT, KNOWN, MEASURED, PROBLEMS, are_stored, read_notes, write_notes
+from app.imports.import_notes import (
+    KIT,
+    KNOWN,
+    MEASURED,
+    PROBLEMS,
+    RETRIES,
+    are_stored,
+    read_notes,
+    write_notes,
+)
 from app.imports.library_matches import find_known, hash_file
 from app.imports.new_sounds import NewSound, SoundMeasuring, stored_files
 from app.integrations.storage import ObjectMissingError, open_store
@@ -50,6 +59,7 @@ def bring_back(work: StepInput, measuring: SoundMeasuring) -> dict[str, Any]:
     }
     notes = {
         MEASURED: made,
+        RETRIES: work.claim.retries,
         KIT: write_kit(_with_samples_of(unpacked.kit, samples)),
         KNOWN: len(set(known.values())),
         PROBLEMS: [str(one) for one in (*problems, *unreadable)],

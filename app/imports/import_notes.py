@@ -11,6 +11,7 @@ from app.integrations.storage import ObjectMissingError, open_store
 from app.jobs.purposes import StepInput
 
 JSON_MIME = "application/json"
+RETRIES = "retries"  # how often a person had queued the job again when they were written
 MEASURED = "measured"  # the samples to make, by the digests of their files
 KIT, KNOWN, PROBLEMS = "kit", "known", "problems"  # there once the step is done
 

@@ -14,7 +14,7 @@ from app.audio.errors import UnreadableAudio
 from app.engine import dispatch
 from app.engine.contract import EngineOrder, ProgressListener
 from app.extensions import settings
-from app.imports.import_notes import MEASURED, are_stored, read_notes, write_notes
+from app.imports.import_notes import MEASURED, RETRIES, are_stored, read_notes, write_notes
 from app.integrations.storage import open_store
 from app.jobs.measure_step import WAV_TYPE
 from app.jobs.purposes import PROGRESS, StepInput
@@ -66,7 +66,8 @@ class SoundMeasuring:
 
     def _earlier(self) -> dict[str, Plain]:
         """Return what an earlier try has measured. A person's retry begins anew."""
-        return {} if self.work.claim.attempt == 1 else read_notes(self.work).get(MEASURED, {})
+        notes = read_notes(self.work)
+        return notes.get(MEASURED, {}) if notes.get(RETRIES, 0) == self.work.claim.retries else {}
 
     def _stored(self, earlier: Plain | None) -> Plain | None:
         """Return what an earlier try has made of a sound, unless its files are gone."""
@@ -79,7 +80,7 @@ class SoundMeasuring:
             return
         self.report({PROGRESS: progress})
         if made:
-            write_notes(self.work, {MEASURED: made})
+            write_notes(self.work, {MEASURED: made, RETRIES: self.work.claim.retries})
         self.reported_at = time.monotonic()
 
     def _measure(self, sound: NewSound) -> Plain:

@@ -57,6 +57,7 @@ def _build_claim(job: Job, token: str) -> Claim:
         user_id=job.user_id,
         token=token,
         attempt=job.attempt,
+        retries=job.retries,
         purpose=job.purpose,
         filename=job.filename,
         results=dict(job.results),

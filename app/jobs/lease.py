@@ -56,6 +56,7 @@ class Claim:
     wav_key: str = ""  # where the unit's WAV goes
     made_key: str = ""  # where the file goes that the job was asked to make
     choices: Mapping[str, Any] = field(default_factory=dict)  # what its owner chose
+    retries: int = 0  # how often a person has queued it again
     trace_parent: str | None = None  # the span that queued it, when traces are on
     request_id: str = ""  # of the request that queued it
     step_times: dict[str, float] = field(default_factory=dict)  # seconds after the start

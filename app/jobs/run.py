@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app import logs, tracing
-from app.extensions import settings
+from app.extensions import db, settings
 from app.integrations.storage import open_store
 from app.jobs import claims, failures, lease, purposes, reprocess, transitions
 from app.jobs.lease import Claim, LeaseLostError
@@ -91,6 +91,7 @@ def _run_steps(claim: Claim, folder: Path, is_held: Callable[[], bool]) -> Trans
             lease.hold_step(claim, step.name, results)
             if time.monotonic() - began >= QUICK_STEP_S:
                 save()
+    db.session.commit()  # no transaction is open while the store copies
     if claim.original_key:
         open_store(settings()).copy(claim.incoming_key, claim.original_key)
     with tracing.span("complete job"):

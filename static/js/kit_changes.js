@@ -9,8 +9,10 @@ let fading = null;
 
 // Send a change below the kit's address. Each names the revision that the one before it made, so they go in turn.
 export function sendChange(path, values) {
+  const { kit } = grid().dataset;
   latest = latest.then(() => {
-    const { kit, revision } = grid().dataset;
+    if (grid()?.dataset.kit !== kit) return null; // the page of another kit is open by now
+    const { revision } = grid().dataset;
     return htmx.ajax("POST", `${basePath}/kits/${kit}/${path}`, {
       source: "#kit-page",
       target: "#pad-panel",

@@ -29,7 +29,7 @@ from tests.backup.drill import all_objects, all_rows, service
 from tests.support import Browser, kick, uploaded_job
 
 DAYS = 30
-SECRET = "a secret for tests, long enough to be taken"
+SECRET = "a-secret-for-tests-that-is-long-enough-to-be-taken"
 # Columns whose names end like those with keys of the store.
 NO_STORE_KEYS = {"entry_key", "shared_key"}
 
@@ -95,7 +95,10 @@ def test_an_account_that_was_closed_since_is_closed_again(
     closing.close_account(owner)
     making.make_backup(folder, DAYS)
     with service({"DATA_DIR": str(tmp_path / "new"), "SECRET_KEY": SECRET}, migrated=False):
-        report = restoring.restore_backup(folder, first, lambda _: None)
+        for expected in (None, 2):
+            with pytest.raises(BackupError, match=r"1 accounts of .* Add --close 1 to close them again"):
+                restoring.restore_backup(folder, first, lambda _: None, close=expected)
+        report = restoring.restore_backup(folder, first, lambda _: None, close=1)
         assert report.closed_accounts == 1
         closing.finish_due_closings()
         assert db.session.scalars(select(User.id)).all() == [left]
@@ -187,6 +190,29 @@ def test_secrets_are_sealed_and_open_only_with_the_same_key(
         assert db.session.scalars(select(TwoFactor.secret)).all() == [secret]
 
 
+def test_a_backup_opens_with_an_earlier_key_and_in_a_migrated_database(
+    app: Flask, owner: User, folder: Path, tmp_path: Path
+) -> None:
+    secret = two_factor_login.begin_setup(owner).secret
+    making.make_backup(folder, DAYS)
+    keys = {"SECRET_KEY": "a newer secret, also long enough to be taken", "SECRET_KEY_FALLBACKS": SECRET}
+    with service({"DATA_DIR": str(tmp_path / "new"), **keys}, migrated=True):
+        restoring.restore_backup(folder, None, lambda _: None)
+        assert db.session.scalars(select(TwoFactor.secret)).all() == [secret]
+
+
+def test_a_cut_manifest_stops_no_later_backup_and_keeps_the_objects(
+    app: Flask, as_owner: Browser, folder: Path, tmp_path: Path
+) -> None:
+    uploaded_job(as_owner, "one.wav", kick())
+    first, *_ = making.make_backup(folder, DAYS)
+    _cut(OBJECTS)(BackupFolder(folder), first)
+    second, _, read = making.make_backup(folder, DAYS)
+    assert read == 1
+    with service({"DATA_DIR": str(tmp_path / "new"), "SECRET_KEY": SECRET}, migrated=False):
+        assert restoring.restore_backup(folder, second, lambda _: None).objects == 1
+
+
 def test_the_file_of_a_job_that_ends_meanwhile_is_in_the_backup(
     app: Flask, as_owner: Browser, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,20 +275,25 @@ def test_every_table_and_column_is_accounted_for(app: Flask) -> None:
 def test_a_backup_of_an_older_version_is_migrated(
     app: Flask, owner: User, folder: Path, tmp_path: Path
 ) -> None:
-    """Turn a backup into one from before the columns that revision 0037 added."""
+    """Turn a backup into one from before the columns and the table that the revisions from 0037 on added."""
     name, *_ = making.make_backup(folder, DAYS)
-    backups, newer = BackupFolder(folder), {"library_sort", "hidden_columns"}
-    path, lines, kept = backups.path(name, ROWS), [], []
+    backups, newer = BackupFolder(folder), {"library_sort", "hidden_columns", "trace_parent"}
+    tables = {
+        table: rows for table, rows in backups.read_summary(name).tables.items() if table != "metric_totals"
+    }
+    path, lines, kept, is_newer = backups.path(name, ROWS), list[str](), list[int](), False
     for line in gzip.decompress(path.read_bytes()).decode().splitlines():
         read = json.loads(line)
         if isinstance(read, dict):
+            is_newer = read["table"] not in tables
             kept = [place for place, column in enumerate(read["columns"]) if column not in newer]
             read["columns"] = {each: kind for each, kind in read["columns"].items() if each not in newer}
         else:
             read = [read[place] for place in kept]
-        lines.append(json.dumps(read))
+        if not is_newer:
+            lines.append(json.dumps(read))
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
-    _rewrite(backups, name, revision="0036", files={ROWS: file_sha256(path)})
+    _rewrite(backups, name, revision="0036", files={ROWS: file_sha256(path)}, tables=tables)
     with service({"DATA_DIR": str(tmp_path / "new"), "SECRET_KEY": SECRET}):
         restoring.restore_backup(folder, None, lambda _: None)
         assert db.session.execute(select(User.email, User.library_sort)).all() == [(owner.email, "")]

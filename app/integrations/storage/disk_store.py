@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -74,9 +75,9 @@ class DiskStore:
             _remove_empty_parents(path.parent, self.root)
 
     def older_than(self, prefix: str, time: datetime) -> Iterator[str]:
-        for path in sorted((self.root / prefix).rglob("*")):
+        for path in _files_below(self.root / prefix):
             with suppress(FileNotFoundError):
-                if path.is_file() and path.stat().st_mtime < time.timestamp():
+                if path.stat().st_mtime < time.timestamp():
                     yield path.relative_to(self.root).as_posix()
 
     def check_reachable(self) -> None:
@@ -88,9 +89,9 @@ class DiskStore:
 
     def list_objects(self) -> Iterator[StoredObject]:
         """Yield every file; each `put` makes a new inode, so a version is never used twice."""
-        for path in sorted(self.root.rglob("*")):
+        for path in _files_below(self.root):
             with suppress(FileNotFoundError):
-                if path.is_file() and path.suffix != DRAFT_ENDING:
+                if path.suffix != DRAFT_ENDING:
                     found = path.stat()
                     version = f"{found.st_mtime_ns}-{found.st_ino}"
                     yield StoredObject(path.relative_to(self.root).as_posix(), found.st_size, version)
@@ -123,6 +124,11 @@ def _copy_atomically(source: Path, target: Path) -> None:
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Return the files below a folder. Folders that go meanwhile are passed over."""
+    return sorted(Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
 
 
 def _remove_empty_parents(folder: Path, root: Path) -> None:
