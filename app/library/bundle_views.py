@@ -6,20 +6,21 @@ from collections.abc import Sequence
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_login import current_user
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 import tasks
 from app.billing import plans
 from app.billing.plan_room import format_size
 from app.cards import export_page
-from app.extensions import limiter
+from app.extensions import db, limiter
 from app.form_responses import see_other
 from app.jobs import actions, reprocess
 from app.library import bulk_download, bundle_job
 from app.library.bulk_selection import MAX_SELECTED
 from app.library.bundle_job import BUNDLE
 from app.models import Job
-from app.models.ownership import RowNotFoundError, owned_by
+from app.models.ownership import RowNotFoundError
 
 blueprint = Blueprint("bundles", __name__, url_prefix="/selected/zips")
 CANNOT_BE_RETRIED = "This ZIP can't be tried again. Select the samples again."
@@ -80,8 +81,9 @@ def retry(bundle_id: str) -> Response:
 
 
 def _own_bundle(bundle_id: str) -> Job:
-    job = owned_by(current_user, Job, bundle_id)
-    if job.purpose != BUNDLE:
+    own = Job.id == bundle_id, Job.user_id == current_user.id, Job.purpose == BUNDLE
+    job = db.session.scalar(select(Job).where(*own))
+    if job is None:
         raise RowNotFoundError
     return job
 

@@ -16,6 +16,7 @@ from app.jobs import claims, describe_step, lease, run, transitions
 from app.jobs.lease import LeaseLostError
 from app.models import Attempt, Job
 from app.models.base import transaction
+from app.models.job import REQUEST_ID
 from tests.queue.entries import MEASURED
 from tests.support import Browser, kick, uploaded_job
 
@@ -96,7 +97,7 @@ def test_results_that_were_not_written_yet_are_kept_by_an_attempt_that_fails(
     assert ending.state == "pending"
     db.session.refresh(job)
     assert job.step == "analysed"
-    assert set(job.results) == {"analysis"}
+    assert set(job.results) == {"analysis", REQUEST_ID}
     attempt = db.session.scalars(select(Attempt)).one()
     assert list(attempt.steps) == ["analysed"]
 

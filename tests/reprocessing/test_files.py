@@ -18,6 +18,7 @@ from app.jobs.purposes import Results
 from app.library import trash
 from app.models import Job, OutboxMessage, Sample, User, WebhookDelivery
 from app.models.base import transaction, utcnow
+from app.models.job import MAX_ATTEMPTS_WHEN_LOST
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from app.webhooks import endpoints
 from tests.fake_openrouter import FakeOpenRouter
@@ -83,11 +84,11 @@ class TestFiles:
         assert quota.plan_usage(owner) == before
 
     @BOTH
-    def test_a_worker_that_dies_three_times_leaves_them(
+    def test_a_worker_that_dies_each_time_leaves_them(
         self, as_owner: Browser, sample: Sample, kept: list[Path], purpose: str
     ) -> None:
         [job] = queued(as_owner, purpose, sample)
-        for _ in range(3):
+        for _ in range(MAX_ATTEMPTS_WHEN_LOST):
             assert claims.claim_next() is not None
             with transaction() as session:
                 session.execute(update(Job).values(lease_until=utcnow() - timedelta(seconds=1)))
