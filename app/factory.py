@@ -88,6 +88,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     cli.init_app(app)
     if settings.base_path:
+        # Flask documents this wrapping; for its types, `wsgi_app` is a method.
         app.wsgi_app = _below_path(app.wsgi_app, settings.base_path)  # type: ignore[method-assign, assignment]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -45,7 +45,7 @@ class SavedObject:
 
 @dataclass
 class BackupSummary:
-    """What `backup.json` says about one backup."""
+    """The contents of `backup.json`: when a backup was made, and how many rows and objects it has."""
 
     made_at: str
     revision: str

@@ -36,7 +36,7 @@ RESTORED = "It ran when the backup was made that this database was restored from
 
 @dataclass(frozen=True)
 class RestoreReport:
-    """What a restore did, for the operator."""
+    """The numbers that the operator reads when a restore is done."""
 
     name: str
     rows: int

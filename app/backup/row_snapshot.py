@@ -27,7 +27,7 @@ COMPRESSION = 4
 
 @dataclass
 class RowSnapshot:
-    """What was written: the revision, how many rows, which objects they name, and who has an account."""
+    """A summary of the rows written: their schema and number, the objects they name, the accounts."""
 
     revision: str
     tables: dict[str, int] = field(default_factory=dict)

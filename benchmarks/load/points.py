@@ -1,4 +1,4 @@
-"""What one run measured, as JSON and as tables."""
+"""The figures of one run, read and written as JSON and shown as tables."""
 
 from __future__ import annotations
 
