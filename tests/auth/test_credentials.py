@@ -186,9 +186,9 @@ def test_weak_and_breached_passwords_are_rejected(app: Flask, password: str, sen
 
 
 def test_a_very_long_password_is_checked_quickly() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert passwords.rejection_reason("correct horse battery staple " * 6, "a@example.com") is None
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_the_demo_account_has_no_password_to_change_and_gets_no_mail(app: Flask) -> None:

@@ -79,7 +79,7 @@ def test_a_silent_engine_is_given_up(
         started = time.monotonic()
         with pytest.raises(EngineUnavailable, match="timed out"):
             process(f"http://127.0.0.1:{mute.getsockname()[1]}", "x", tmp_path, EngineOrder())
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_a_full_engine_is_retried_and_then_unavailable(
@@ -99,4 +99,4 @@ def test_a_caller_who_no_longer_wants_the_answer_ends_the_work(
     started = time.monotonic()
     with pytest.raises(EngineCancelled):
         process(engine_process.url, store.keep("x", kick()), tmp_path, HANGS, still_wanted=False)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30

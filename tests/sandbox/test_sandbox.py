@@ -106,7 +106,7 @@ def test_a_child_that_ignores_signals_is_killed_with_its_child(
             tick=(lambda: not pids) if how == "cancel" else None,
             tick_s=0.2,
         )
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     wait_until_gone(*pids.values())
     assert len(pids) == 2
 
@@ -140,7 +140,7 @@ def test_threads_run_side_by_side(sandbox: Sandbox, tmp_path: Path) -> None:
     def run_one(number: int) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
-        pids.append(sandbox.run({"act": "wait", "seconds": 1}, folder=folder, timeout_s=20)["pid"])
+        pids.append(sandbox.run({"act": "wait", "seconds": 2}, folder=folder, timeout_s=20)["pid"])
 
     threads = [threading.Thread(target=run_one, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -148,7 +148,7 @@ def test_threads_run_side_by_side(sandbox: Sandbox, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(set(pids)) == 4
-    assert time.monotonic() - started < 3.5
+    assert time.monotonic() - started < 7.5  # one after the other takes 8
 
 
 def test_a_killed_fork_server_is_replaced(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.live import Producer, Product
 from tests.support import chord, drum_loop, kick
@@ -26,6 +26,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 MAC_BROWSERS = ("Chromium", "Google Chrome")
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 
 
 @pytest.fixture(scope="session")
