@@ -13,6 +13,7 @@ from app.models import Sample, User
 from app.models.search_row import LibraryTag, SearchRow
 from app.search.chips import Chip, search_chips
 from app.search.condition import all_of
+from app.search.filters import filter_conditions
 from app.search.listed_samples import ListedSample, load_listed
 from app.search.matching import gathered, walked
 from app.search.page_order import row_conditions
@@ -55,7 +56,7 @@ def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]
 def samples_named_so(user: User, query: SampleQuery) -> list[NamedSample]:
     """Return samples whose name contains the sentence but which its meaning leaves out, newest first."""
     has_name = name_contains(query.ask)
-    if has_name is None:
+    if has_name is None or _leaves_out_no_name(query):
         return []
     is_found = all_of(*row_conditions(query)).exact
     columns = SearchRow.sample_id, is_found.label("is_found")
@@ -67,6 +68,12 @@ def samples_named_so(user: User, query: SampleQuery) -> list[NamedSample]:
         return []
     named = select(Sample.id, Sample.name).where(Sample.id.in_(ids), Sample.deleted_at.is_(None))
     return [NamedSample(*row) for row in db.session.execute(named.order_by(Sample.id.desc()))]
+
+
+def _leaves_out_no_name(query: SampleQuery) -> bool:
+    """Say whether a search finds every sample whose name has its sentence: it asks for these words alone."""
+    are_words = all(term.field in ("word", "boost") and not term.negated for term in query.terms)
+    return are_words and not filter_conditions(query)
 
 
 def wider_searches(user: User, query: SampleQuery) -> list[WiderSearch]:

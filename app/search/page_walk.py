@@ -26,6 +26,8 @@ from app.search.match_counts import MAX_COUNTED
 from app.search.ranking import SortOrder
 from app.search.tiers import EVERY, Tier
 
+MAX_TRIED = 2000  # rows that are walked before it is asked how many there are, which takes as long
+
 
 class WalkedLibrary(NamedTuple):
     """A user's library: how many samples it has, and the kinds of those that a search may find."""
@@ -120,6 +122,9 @@ def _rows_of_tier(lanes: Sequence[Lane], start: Start, limit: int) -> list[Row[A
 
 def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     """Return the ids and places of the rows of a lane that come next."""
+    rows = _walk_first(lane, start, limit, MAX_TRIED)
+    if len(rows) >= limit:
+        return rows
     few = _few_rows(lane.library.size, limit)
     for groups in lane.group_choices(few):
         if _are_named(lane, groups, few):
