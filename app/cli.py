@@ -16,7 +16,7 @@ from app.admin import audit_trail
 from app.backup.errors import BackupError
 from app.backup.making import make_backup
 from app.backup.restoring import check_backup, restore_backup
-from app.billing import stripe_setup
+from app.billing import storage_totals, stripe_setup
 from app.cards import kit_export
 from app.config import Settings
 from app.extensions import db, settings
@@ -114,7 +114,10 @@ def search() -> None:
 @click.option("--email", help="Only this account's library.")
 @with_appcontext
 def rebuild(email: str | None) -> None:
-    """Make the search index again from the samples. Safe at any time, also while people use it."""
+    """Make the search index again from the samples, and add up what the ledger says is stored.
+
+    Safe at any time, also while people use it.
+    """
     users = select(User.id, User.email).order_by(User.id)
     rows = db.session.execute(users.where(User.email == email) if email else users).all()
     if email and not rows:
@@ -126,6 +129,7 @@ def rebuild(email: str | None) -> None:
                 click.echo(f"{address}: {done:,} samples so far")
         if done:
             click.echo(f"{address}: {done:,} samples")
+    storage_totals.keep_totals()
     click.echo("The search index is complete.")
 
 

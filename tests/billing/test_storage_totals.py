@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, update
 
 import tasks
@@ -55,6 +56,12 @@ def test_the_sum_is_the_same_before_and_after_it_is_kept(owner: User, stranger: 
     assert storage_totals.stored_bytes(owner.id) == 100
     storage_totals.keep_totals()
     assert kept(owner) == (total, up_to)
+
+
+def test_a_rebuilt_search_index_leaves_kept_totals(app: Flask, owner: User) -> None:
+    store(owner, 100, 50, age=OLD)
+    assert app.test_cli_runner().invoke(args=["search", "rebuild"]).exit_code == 0
+    assert (kept(owner) or (0, 0))[0] == 150
 
 
 def test_totals_are_carried_on(owner: User) -> None:
