@@ -200,7 +200,7 @@ def _start(mutant: Mutant, loaded: ModuleType | None, copy: Path, tests: Sequenc
                 os.dup2(log.fileno(), 2)
             os.chdir(copy)
             if loaded is None:
-                os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
+                os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606 - Python itself
             code = _run_swapped(loaded, mutant, copy, arguments)
         finally:
             os._exit(code)

@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> None:
     os.chdir(ROOT)
     scripts = str(Path(sys.executable).parent)
     environment = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
-    os.execvpe("/bin/sh", ["sh", "-c", f"exec {commands[arguments[0]]}"], environment)  # noqa: S606
+    os.execvpe("/bin/sh", ["sh", "-c", f"exec {commands[arguments[0]]}"], environment)  # noqa: S606 - our own Procfile
 
 
 def procfile_commands() -> dict[str, str]:

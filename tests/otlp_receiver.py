@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -56,27 +57,33 @@ class OtlpReceiver:
 @contextmanager
 def running_receiver() -> Iterator[OtlpReceiver]:
     """Receive traces on a free port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.receiver = OtlpReceiver(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
+    server = _Server(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield server.receiver  # type: ignore[attr-defined]
+        yield server.receiver
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    @cached_property
+    def receiver(self) -> OtlpReceiver:
+        return OtlpReceiver(f"http://127.0.0.1:{self.server_port}")
+
+
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         is_ours = (self.path, self.headers["Content-Type"]) == ("/v1/traces", "application/x-protobuf")
         if is_ours:
-            receiver: OtlpReceiver = self.server.receiver  # type: ignore[attr-defined]
-            receiver.spans += _read_spans(ExportTraceServiceRequest.FromString(body))
+            self.server.receiver.spans += _read_spans(ExportTraceServiceRequest.FromString(body))
         answer = ExportTraceServiceResponse().SerializeToString()
         self.send_response(200 if is_ours else 404)
         self.send_header("Content-Type", "application/x-protobuf")

@@ -224,7 +224,7 @@ class Pinger(FastHttpUser):
     tasks = [ping]  # noqa: RUF012  # Locust wants a list
 
 
-@events.quitting.add_listener  # type: ignore[untyped-decorator]
+@events.quitting.add_listener  # type: ignore[untyped-decorator]  # Locust has no types
 def write_figures(environment: Any, **_: Any) -> None:
     """Write what was measured since everybody was there."""
     stats = environment.stats

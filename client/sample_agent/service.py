@@ -117,7 +117,7 @@ class Service:
     def _until_sent(self, send: Callable[[], httpx.Response], again: Collection[int]) -> httpx.Response:
         """Send until there is an answer. Between two tries, wait as the service says, or longer each time."""
         for attempt in range(TRIES):
-            pause_s = min(2.0**attempt, LONGEST_PAUSE_S) * random.uniform(0.5, 1)  # noqa: S311
+            pause_s = min(2.0**attempt, LONGEST_PAUSE_S) * random.uniform(0.5, 1)  # noqa: S311 - no secret
             with suppress(httpx.TransportError):
                 sent = send()
                 if sent.status_code not in again:

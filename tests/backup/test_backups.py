@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -218,8 +219,8 @@ def test_the_file_of_a_job_that_ends_meanwhile_is_in_the_backup(
 ) -> None:
     job, write_rows = uploaded_job(as_owner, "one.wav", kick()), row_snapshot.write_rows
 
-    def write_and_end(*given: object) -> RowSnapshot:
-        snapshot = write_rows(*given)  # type: ignore[arg-type]
+    def write_and_end(*given: Any) -> RowSnapshot:
+        snapshot = write_rows(*given)
         open_store(settings()).delete(str(job.incoming_key))
         return snapshot
 

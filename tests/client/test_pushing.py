@@ -68,7 +68,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
                 self.end_headers()
                 self.wfile.write(json.dumps(body).encode())
 
-            do_POST = do_GET  # noqa: N815
+            do_POST = do_GET  # noqa: N815 - http.server calls it so
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -57,9 +58,9 @@ class Visitors:
                 files = {"audio": (f"{number} {turn}.wav", kick())}
                 self._note(http, "POST", "/api/upload", {"files": files, "headers": self._web.headers})
 
-    def _note(self, http: httpx.Client, method: str, path: str, options: dict[str, object]) -> None:
+    def _note(self, http: httpx.Client, method: str, path: str, options: dict[str, Any]) -> None:
         try:
-            answer = http.request(method, path, **options)  # type: ignore[arg-type]
+            answer = http.request(method, path, **options)
         except httpx.HTTPError as error:
             self.failures.append(f"{method} {path}: {error!r}")
             return
