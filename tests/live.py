@@ -21,7 +21,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 ROOT = Path(__file__).resolve().parent.parent
-START_S, STOP_S, JOB_S = 60, 45, 90
+START_S, STOP_S, JOB_S = 120, 45, 120
 ENGINE_SECRET = "an engine's secret for tests, long enough"
 
 

@@ -189,9 +189,8 @@ def test_a_caller_that_hangs_up_ends_the_work_and_its_processes(
             if len(_processes_in(folder)) == 2:
                 break
     wait_for_slots(engine_process, 2)
-    for _ in range(20):  # a killed process is gone moments later
-        if not _processes_in(folder):
-            break
+    until = time.monotonic() + 20  # a killed process is gone moments later
+    while _processes_in(folder) and time.monotonic() < until:
         time.sleep(0.05)
     assert _processes_in(folder) == []
     assert not folder.exists()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from sqlalchemy import select, update
 
@@ -18,7 +16,10 @@ from app.models import Attempt, Job
 from app.models.base import transaction
 from app.models.job import REQUEST_ID
 from tests.queue.entries import MEASURED
+from tests.queue.lab import wait_for
 from tests.support import Browser, kick, uploaded_job
+
+WAIT_S = 30
 
 
 def test_a_refusal_after_the_lease_is_lost_does_not_count(
@@ -47,18 +48,18 @@ def test_the_lease_is_extended_while_something_slow_runs(
     assert held is not None
     first = db.session.get_one(Job, job.id).lease_until
     db.session.commit()
+    assert first is not None
+
+    def is_later() -> bool:
+        db.session.rollback()
+        return (db.session.get_one(Job, job.id).lease_until or first) > first
+
     with lease.keep_lease(held) as still_ours:
-        time.sleep(0.3)
+        wait_for(is_later, WAIT_S, "the lease is extended")
         assert still_ours()
-        db.session.commit()
-        later = db.session.get_one(Job, job.id).lease_until
-        assert first is not None
-        assert later is not None
-        assert later > first
         with transaction() as session:
             session.execute(update(Job).values(lease_token="somebody else's"))
-        time.sleep(0.3)
-        assert not still_ours()
+        wait_for(lambda: not still_ours(), WAIT_S, "the lease is lost")
 
 
 def test_a_worker_without_the_lease_changes_nothing(

@@ -29,7 +29,7 @@ from app.extensions import db
 from tests.live import free_port
 from tests.services.store_proxy import StoreProxy
 
-START_S = 30
+START_S = 120
 BUCKET = "samples"
 S3_KEY = "test-key"
 

@@ -41,7 +41,7 @@ def test_a_loop_repeats_by_its_samples_and_the_bar_shows_it(page: Page) -> None:
     expect(bar.locator("[data-player=time]")).to_have_text(re.compile(r"0:00\.[3-9]"))
     expect(page.locator(".row.sounding .playhead")).to_be_visible()
     expect(page.locator("#sound")).to_have_js_property("muted", True)  # the loop is heard from its voice
-    page.wait_for_timeout(300)  # in which the next two are fetched
+    page.wait_for_load_state("networkidle")  # the next two are fetched
     page.keyboard.press("ArrowDown")
     assert str(sound(page, "src")).startswith("blob:"), "the next row was fetched before"
     like = bar.get_by_role("button", name="Like this sample")
@@ -189,6 +189,5 @@ def test_a_row_plays_without_javascript_after_three_tabs(browser: Browser, produ
     page.locator(".rows .row .play").first.click()
     page.wait_for_url("**/media/*")
     expect(page.locator("video, audio")).to_have_js_property("paused", False)
-    page.wait_for_timeout(500)
-    assert page.locator("video, audio").evaluate("(media) => media.currentTime") > 0
+    expect(page.locator("video, audio")).not_to_have_js_property("currentTime", 0)
     context.close()
