@@ -14,6 +14,7 @@ from app.audio.analyzer import analyze_sound
 from app.audio.decoding.decoder import decode_file
 from app.audio.decoding.scratch_file import SampleSource
 from app.audio.errors import UnreadableAudio
+from app.audio.file_facts import FileFacts
 from app.audio.file_report import measure_decoded
 from app.audio.render.fitting import fit_recipe
 from app.audio.render.recipe import SLICES, RenderRecipe
@@ -121,7 +122,7 @@ def _judge(name: str, plain: Made, made: Made, recipe: RenderRecipe, analysis: A
         recipe.method,
         done.length.bpm or 0.0,
         heard.bpm,
-        analyze_sound(after, RATE_HZ, file_name=f"{name} {done.length.bpm:.2f} BPM.wav").bpm,
+        analyze_sound(after, RATE_HZ, FileFacts(name=f"{name} {done.length.bpm:.2f} BPM.wav")).bpm,
         _hits_off_ms(analysis, heard, ratio),
         int(is_far.sum()),
         float(energy),
