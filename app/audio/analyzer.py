@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from app.audio.decoding.scratch_file import SampleSource, content_sha256, iter_blocks
 from app.audio.estimation import combine_evidence, key_estimator, sound_classifier, tempo_estimator
+from app.audio.estimation.combine_evidence import add_stated_tempo
 from app.audio.estimation.file_name_parser import NameEvidence, parse_file_name
 from app.audio.file_facts import NO_FACTS, FileFacts
 from app.audio.listening import (
@@ -60,12 +62,12 @@ def analyze_sound(samples: SampleSource, sample_rate: int, facts: FileFacts = NO
         raise ValueError("there are no samples to analyse")
     features = extract_features(samples, sample_rate, facts.padding)
     heard = _listen(features)
-    file, name = _describe_file(samples, sample_rate, facts), parse_file_name(facts.name)
+    file = _describe_file(samples, sample_rate, facts)
+    name = add_stated_tempo(parse_file_name(facts.name), facts.stated_tempo, file["duration_s"])
     kind = combine_evidence.combine_kind(heard.kind, name, file["duration_s"])
     tempo, bpm_warnings = _find_tempo(features, heard.tempo, name, kind.kind)
     pitch, key_warnings = _find_pitch(features, name, kind.kind)
     peaks, bars = waveform_peaks.draw_waveform(samples)
-    cancelled = channel_cancellation.warn_of_cancellation(features.front_end.cancellation)
     return Analysis(
         **file,
         **tempo,
@@ -78,8 +80,12 @@ def analyze_sound(samples: SampleSource, sample_rate: int, facts: FileFacts = NO
         onsets=_list_onsets(features, samples, sample_rate),
         peaks=peaks,
         bars=bars,
-        warnings=(*facts.warnings, *cancelled, *bpm_warnings, *key_warnings),
+        warnings=(*facts.warnings, *_warn_of_channels(features), *bpm_warnings, *key_warnings),
     )
+
+
+def _warn_of_channels(features: FrontEndFeatures) -> Sequence[str]:
+    return channel_cancellation.warn_of_cancellation(features.front_end.cancellation)
 
 
 class _Heard(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.audio.acid_chunk import StatedTempo
 from app.audio.decoding.mp3_frames import EncoderPadding
 
 
@@ -25,6 +26,8 @@ class FileFacts:
         Silence that an MP3 encoder added at either end, when the file does not say how much.
     bit_depth
         Of the samples in the file; None for lossy formats.
+    stated_tempo
+        The tempo and the beats that a WAV states.
     """
 
     name: str = ""
@@ -33,6 +36,7 @@ class FileFacts:
     warnings: tuple[str, ...] = ()
     padding: EncoderPadding | None = None
     bit_depth: int | None = None
+    stated_tempo: StatedTempo | None = None
 
 
 NO_FACTS = FileFacts()

@@ -88,6 +88,7 @@ def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
         warnings=(*decoded.warnings, *warn_about_file(decoded, name)),
         padding=decoded.padding,
         bit_depth=decoded.bit_depth,
+        stated_tempo=decoded.stated_tempo,
     )
     return analyze_sound(decoded.samples, decoded.sample_rate, facts)
 
