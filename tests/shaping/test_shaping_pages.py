@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
 from werkzeug.test import TestResponse
 
+from app.audio.acid_chunk import StatedTempo, state_tempo
 from app.audio.render.recipe import RenderRecipe
 from app.billing import quota
 from app.extensions import db
@@ -244,3 +246,11 @@ def test_all_that_match_are_shaped_in_steps_within_the_day(
     assert re.findall(r'name="sample" value="(\w+)"', page) == first[:1]
     none = as_owner.get("/shaping?all=1&q=xylophone")
     assert "No samples match" in as_owner.get(none.headers["Location"]).text
+
+
+def test_an_uploaded_loop_has_the_tempo_that_it_states(as_owner: Browser, tmp_path: Path) -> None:
+    (tmp_path / "loop.wav").write_bytes(drum_loop(93))
+    state_tempo(tmp_path / "loop.wav", StatedTempo(46.5, 4))
+    made = finished_job(as_owner, "loop.wav", (tmp_path / "loop.wav").read_bytes())
+    assert db.session.get_one(Sample, made.id).bpm == 46.5
+    assert "stated in the file" in as_owner.get(f"/samples/{made.id}").text
