@@ -6,8 +6,10 @@ python -m benchmarks.poll_cost [--database postgresql://…] [--seconds 2] [--ro
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +17,7 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
 from app.auth import login_sessions
+from app.jobs.card_facts import VERSION_CHARS
 from app.models import User
 from benchmarks.claim_time import SECRET, add_member, open_app
 from benchmarks.tables import Table, add_document_option, show_tables
@@ -24,6 +27,16 @@ from tests.support import waiting_jobs
 FEW_JOBS, MANY_JOBS = 5, 50
 POLL = {"HX-Request": "true"}
 VERSION = re.compile(rb"/jobs\?version=(\w+)")
+OTHER = "0" * VERSION_CHARS
+PAGE = "whole page"
+# What the browser says that it shows, of the summary, of what stands around the cards, and of each card.
+ADDRESSES: dict[str, Callable[[list[str]], list[str]]] = {
+    "poll, nothing changed": lambda shown: shown,
+    "poll, one job moved on": lambda shown: [*shown[:2], OTHER, *shown[3:]],
+    "poll, one job ended": lambda shown: [OTHER, OTHER, OTHER, *shown[3:]],
+    "poll, every card new": lambda _: [OTHER],
+    PAGE: lambda _: [],
+}
 
 
 def main() -> None:
@@ -51,22 +64,15 @@ def _measure(
     url: str, cookies: dict[int, str], seconds: float, rounds: int
 ) -> list[tuple[str, float, float, str]]:
     """Return for each kind of request the medians of its rate, of the ping's and of their ratio."""
-    asked: dict[str, tuple[str, dict[str, str]]] = {}
-    for jobs, cookie in cookies.items():
-        signed_in = {"Cookie": cookie}
-        with KeptConnection(url) as connection:
-            found = VERSION.search(connection.get("/jobs", signed_in)[1])
-        assert found is not None
-        version = found[1].decode()
-        asked[f"poll, {jobs} jobs, unchanged"] = f"/jobs?version={version}", signed_in | POLL
-        asked[f"poll, {jobs} jobs, changed"] = "/jobs?version=other", signed_in | POLL
-        asked[f"whole page, {jobs} jobs"] = "/jobs", signed_in
-    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
+    rates: dict[str, list[tuple[float, float]]] = {}
     for _ in range(rounds):
-        for name, (path, headers) in asked.items():
-            ping = requests_per_s(url, "/healthz", {}, seconds)
-            requests_per_s(url, path, headers, 0.1)  # the process has seen these cards
-            rates[name].append((requests_per_s(url, path, headers, seconds), ping))
+        for jobs, cookie in cookies.items():
+            for name in ADDRESSES:
+                ping = requests_per_s(url, "/healthz", {}, seconds)
+                path, headers = _request(url, name, cookie)
+                requests_per_s(url, path, headers, 0.1)  # the process has seen these cards
+                rate = requests_per_s(url, path, headers, seconds)
+                rates.setdefault(f"{name}, {jobs} jobs", []).append((rate, ping))
     return [
         (
             name,
@@ -78,11 +84,28 @@ def _measure(
     ]
 
 
+def _request(url: str, name: str, cookie: str) -> tuple[str, dict[str, str]]:
+    """Return the address and headers of one kind of request, for the cards as they are now.
+
+    A card is told apart by its age too, so the version is asked for again in each round.
+    """
+    signed_in = {"Cookie": cookie}
+    if name == PAGE:
+        return "/jobs", signed_in
+    with KeptConnection(url) as connection:
+        found = VERSION.search(connection.get("/jobs", signed_in)[1])
+    assert found is not None
+    version = found[1].decode()
+    hashes = [version[start : start + VERSION_CHARS] for start in range(0, len(version), VERSION_CHARS)]
+    return "/jobs?version=" + "".join(ADDRESSES[name](hashes)), signed_in | POLL
+
+
 def _sign_in(app: Flask, jobs: int) -> str:
     """Add a member with waiting jobs, and return the cookie of their browser."""
     member: User = add_member(f"{jobs}-jobs")
     waiting_jobs(member, jobs)
-    session = {"_user_id": login_sessions.start_session(member, "127.0.0.1", "a browser"), "_fresh": True}
+    secret = login_sessions.start_session(member, "127.0.0.1", "a browser")
+    session = {"_user_id": secret, "_fresh": False, "csrf_token": hashlib.sha1(secret.encode()).hexdigest()}
     serializer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert serializer is not None
     return f"session={serializer.dumps(session)}"

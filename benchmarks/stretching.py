@@ -1,7 +1,8 @@
 """Measure how sounds are stretched, beside other tools: `python -m benchmarks.stretching`.
 
 First on generated sounds, whose figures can be told exactly; then ours on the loops of Debian packages, from
-25 % slower to 50 % faster. Fails when a length is not exact, or when one of our ways misses its bounds.
+25 % slower to 50 % faster. Fails when a length is not exact, when one of our ways misses its bounds, or when
+the analysis gives too few of the rendered files the tempo that was asked for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from benchmarks.tables import Table, add_document_option, show_tables
 TARGETS_BPM = (87, 120)
 MAX_ATTACK_MS = {SLICES: 1.0, WHOLE: 3.7}
 MAX_CENTS, MAX_JITTER_MS, MAX_PROCESSOR_RATIO = 0.5, 0.3, 1.2
-MAX_ENERGY_DB = 0.5
+MAX_ENERGY_DB, MIN_READ = 0.5, 0.98
 SEEDS = 4
 Judged = dict[str, dict[str, float]]
 
@@ -36,9 +37,11 @@ def main() -> int:
     show_tables([_generated_table(judged), *loop_tables(loops)], options.document)
     is_clean = all(abs(each.energy_db) <= MAX_ENERGY_DB and not each.jumps for each in loops)
     for each in loops:
-        if not each.is_heard(0.5, 2):
-            print(f"{each.name} at {each.asked_bpm:.2f} BPM ({each.method}): measured {each.heard_bpm}")
-    return int(any(_misses(judged)) or not is_clean)
+        if not each.is_heard():
+            said = f"heard {each.heard_bpm}, the file {each.file_bpm}"
+            print(f"{each.name} at {each.asked_bpm:.2f} BPM ({each.method}): {said}")
+    is_read = bool(np.mean([each.is_read for each in loops]) >= MIN_READ)
+    return int(any(_misses(judged)) or not is_clean or not is_read)
 
 
 def _judge(stretch: Stretch) -> dict[str, float]:

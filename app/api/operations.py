@@ -215,6 +215,19 @@ FIND_CHOPS = Operation(
     answer=render_schemas.ChopsAnswer,
     query=render_schemas.ChopsQuery,
 )
+ORDER_SLICES = Operation(
+    "order_slices",
+    "POST",
+    "/samples/{sample_id}/slice-archives",
+    "Cut a sample into slices, as one ZIP of WAVs",
+    "The WAVs are named like `01 Amen 92 Fm.wav`. Poll the job: once it is done, `render` is the ZIP. The "
+    "ZIP counts as one shaped sound. If it is still stored, it is returned at once and not counted. Sending "
+    "the same request again while the job is under way returns the same job.",
+    ability=SAMPLES_WRITE,
+    status=202,
+    answer=render_schemas.RenderOrderAnswer,
+    body=render_schemas.SlicesRequest,
+)
 SHOW_USAGE = Operation("show_usage", "GET", "/usage", "Get plan usage", answer=schemas.UsageAnswer)
 
 __all__ = ["IMPORT_KIT", "OPERATIONS", "PREFIX"]
@@ -239,6 +252,7 @@ OPERATIONS = (
     RENDER_SAMPLE,
     DOWNLOAD_RENDER,
     FIND_CHOPS,
+    ORDER_SLICES,
     *KIT_OPERATIONS,
     *KIT_FILL_OPERATIONS,
     SHOW_USAGE,

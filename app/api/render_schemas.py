@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +38,18 @@ class ChopsQuery(RequestModel):
     count: int = Field(16, ge=1, le=MAX_CHOPS, description="The most slices.")
     sensitivity: float = Field(
         DEFAULT_SENSITIVITY, ge=0, le=1, description="Of onsets: higher also cuts at weaker hits."
+    )
+
+
+class SlicesRequest(ChopsQuery):
+    """Where to cut: at `cuts`, or else where the chops of the other values are."""
+
+    cuts: list[Annotated[int, Field(ge=0)]] = Field(
+        default_factory=list,
+        max_length=MAX_CHOPS,
+        description="Each is the `frame` of a chop, or a place of your own: it is moved to the nearest zero "
+        "crossing within 2 ms. The first slice begins at 0 in any case. `by`, `count` and `sensitivity` are "
+        "not used then.",
     )
 
 

@@ -10,7 +10,7 @@ from app.api.serving import Answer, serves
 from app.library import samples
 from app.models import Job, Render, User
 from app.models.ownership import owned_by
-from app.shaping import chops, orders, render_downloads, renders
+from app.shaping import chops, orders, render_downloads, renders, slice_archives
 
 
 @serves(operations.RENDER_SAMPLE)
@@ -37,3 +37,16 @@ def find_chops(user: User, sample_id: str, query: render_schemas.ChopsQuery) -> 
     sample = samples.owned_by(user, sample_id)
     found = chops.find_chops(sample, query.by, query.count, query.sensitivity)
     return render_schemas.ChopsAnswer.from_chops(found)
+
+
+@serves(operations.ORDER_SLICES)
+def order_slices(user: User, sample_id: str, body: render_schemas.SlicesRequest) -> Answer:
+    sample = samples.owned_by(user, sample_id)
+    if body.cuts:
+        found = chops.chosen_chops(sample, body.cuts)
+    else:
+        found = chops.find_chops(sample, body.by, body.count, body.sensitivity)
+    order = slice_archives.order_archive(user, sample, found)
+    if isinstance(order, Job):
+        tasks.wake_for_job(order.tier)
+    return render_schemas.RenderOrderAnswer.from_order(order)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from app.audio.decoding.mp3_frames import EncoderPadding
 from app.audio.decoding.scratch_file import SampleSource, content_sha256, iter_blocks
 from app.audio.estimation import combine_evidence, key_estimator, sound_classifier, tempo_estimator
+from app.audio.estimation.combine_evidence import add_stated_tempo
 from app.audio.estimation.file_name_parser import NameEvidence, parse_file_name
+from app.audio.file_facts import NO_FACTS, FileFacts
 from app.audio.listening import (
     channel_cancellation,
     loudness_meter,
@@ -20,7 +22,16 @@ from app.audio.listening import (
 )
 from app.audio.listening.front_end_features import FrontEndFeatures, extract_features
 from app.audio.listening.zero_crossings import snap_to_zero_crossing
-from app.audio.result import Analysis, PitchFields, TempoFields, ToneFields
+from app.audio.result import Analysis
+from app.audio.result_fields import (
+    FileFields,
+    KindFields,
+    LevelFields,
+    LikenessFields,
+    PitchFields,
+    TempoFields,
+    ToneFields,
+)
 from app.audio.similarity import timbre
 from app.audio.similarity.fingerprint import copy_fingerprint
 from app.audio.similarity.layout import SIMILARITY_VERSION
@@ -31,17 +42,7 @@ from app.music import sound_classes
 MAX_LISTED_ONSETS = 500
 
 
-def analyze_sound(
-    samples: SampleSource,
-    sample_rate: int,
-    *,
-    file_name: str = "",
-    format_name: str | None = None,
-    digest: str | None = None,
-    warnings: Sequence[str] = (),
-    padding: EncoderPadding | None = None,
-    bit_depth: int | None = None,
-) -> Analysis:
+def analyze_sound(samples: SampleSource, sample_rate: int, facts: FileFacts = NO_FACTS) -> Analysis:
     """Analyse one sound.
 
     Parameters
@@ -49,15 +50,8 @@ def analyze_sound(
     samples : SampleSource
         Shape (frames, channels), at least one frame, float32, finite, full scale ±1.
     sample_rate : int
-        In Hz.
-    file_name : str
-        The name it was uploaded under, which may state tempo, key and kind.
-    format_name, digest, warnings, padding, bit_depth
-        From `decode_file`. The digest is computed when it is not given.
-
-    Returns
-    -------
-    Analysis
+    facts : FileFacts
+        What is known of its file.
 
     Raises
     ------
@@ -66,52 +60,66 @@ def analyze_sound(
     """
     if not len(samples):
         raise ValueError("there are no samples to analyse")
-    duration_s = len(samples) / sample_rate
-    features = extract_features(samples, sample_rate, padding)
-    name = parse_file_name(file_name)
-    heard_tempo = tempo_estimator.estimate_tempo(features)
-    heard = sound_classifier.classify_sound(features, heard_tempo.confidence)
-    kind = combine_evidence.combine_kind(heard, name, duration_s)
-    tempo, bpm_warnings = _find_tempo(features, heard_tempo, name, kind.kind)
+    features = extract_features(samples, sample_rate, facts.padding)
+    heard = _listen(features)
+    file = _describe_file(samples, sample_rate, facts)
+    name = add_stated_tempo(parse_file_name(facts.name), facts.stated_tempo, file["duration_s"])
+    kind = combine_evidence.combine_kind(heard.kind, name, file["duration_s"])
+    tempo, bpm_warnings = _find_tempo(features, heard.tempo, name, kind.kind)
     pitch, key_warnings = _find_pitch(features, name, kind.kind)
-    levels = loudness_meter.measure_loudness(samples, sample_rate)
     peaks, bars = waveform_peaks.draw_waveform(samples)
     return Analysis(
-        engine_version=ENGINE_VERSION,
-        format=format_name,
-        duration_s=duration_s,
-        sample_rate=sample_rate,
-        channels=samples.shape[1],
-        bit_depth=bit_depth,
+        **file,
         **tempo,
         **pitch,
-        kind=kind.kind,
-        kind_confidence=kind.kind_confidence,
-        sound=kind.sound,
-        sound_confidence=kind.sound_confidence,
-        sound_candidates=kind.sound_candidates,
-        loudness_db=levels.loudness_db,
-        loudness_unit=levels.loudness_unit,
-        peak_db=levels.peak_db,
-        true_peak_db=levels.true_peak_db,
-        rms_db=levels.rms_db,
-        crest_db=levels.crest_db,
+        **_kind_fields(kind),
+        **_measure_levels(samples, sample_rate),
         attack_ms=sound_classifier.attack_ms(features),
-        **_describe_tone(features, levels.course),
-        # What was heard, not what the name says: the same sound has the same vector under every name.
-        similarity=similarity_vector(features, heard.kind, heard_tempo.bpm),
-        similarity_version=SIMILARITY_VERSION,
-        fingerprint=copy_fingerprint(samples, sample_rate, features.front_end.start_s),
+        **_describe_tone(features),
+        **_describe_likeness(features, heard, samples, sample_rate),
         onsets=_list_onsets(features, samples, sample_rate),
         peaks=peaks,
         bars=bars,
-        content_sha256=digest or _sample_digest(samples, sample_rate),
-        warnings=(
-            *warnings,
-            *channel_cancellation.warn_of_cancellation(features.front_end.cancellation),
-            *bpm_warnings,
-            *key_warnings,
-        ),
+        warnings=(*facts.warnings, *_warn_of_channels(features), *bpm_warnings, *key_warnings),
+    )
+
+
+def _warn_of_channels(features: FrontEndFeatures) -> Sequence[str]:
+    return channel_cancellation.warn_of_cancellation(features.front_end.cancellation)
+
+
+class _Heard(NamedTuple):
+    """What the sound itself says, whatever its file is called."""
+
+    tempo: tempo_estimator.TempoEstimate
+    kind: sound_classifier.SoundClass
+
+
+def _listen(features: FrontEndFeatures) -> _Heard:
+    tempo = tempo_estimator.estimate_tempo(features)
+    return _Heard(tempo, sound_classifier.classify_sound(features, tempo.confidence))
+
+
+def _describe_file(samples: SampleSource, sample_rate: int, facts: FileFacts) -> FileFields:
+    """Return what the file is, and the digest of its samples."""
+    return FileFields(
+        engine_version=ENGINE_VERSION,
+        format=facts.format,
+        duration_s=len(samples) / sample_rate,
+        sample_rate=sample_rate,
+        channels=samples.shape[1],
+        bit_depth=facts.bit_depth,
+        content_sha256=facts.digest or _sample_digest(samples, sample_rate),
+    )
+
+
+def _kind_fields(found: sound_classifier.SoundClass) -> KindFields:
+    return KindFields(
+        kind=found.kind,
+        kind_confidence=found.kind_confidence,
+        sound=found.sound,
+        sound_confidence=found.sound_confidence,
+        sound_candidates=found.sound_candidates,
     )
 
 
@@ -149,16 +157,40 @@ def _find_pitch(features: FrontEndFeatures, name: NameEvidence, kind: str) -> tu
     return fields, warnings
 
 
-def _describe_tone(features: FrontEndFeatures, loudness_course: tuple[float, ...]) -> ToneFields:
+def _measure_levels(samples: SampleSource, sample_rate: int) -> LevelFields:
+    """Return loudness and peaks of the whole file."""
+    levels = loudness_meter.measure_loudness(samples, sample_rate)
+    return LevelFields(
+        loudness_db=levels.loudness_db,
+        loudness_unit=levels.loudness_unit,
+        peak_db=levels.peak_db,
+        true_peak_db=levels.true_peak_db,
+        rms_db=levels.rms_db,
+        crest_db=levels.crest_db,
+        loudness_course=levels.course,
+    )
+
+
+def _describe_tone(features: FrontEndFeatures) -> ToneFields:
     """Return the spectral summary and the figures derived from it."""
     summary = spectral_summary.summarize_spectrum(features)
     return ToneFields(
         brightness=spectral_summary.brightness(summary),
         noisiness=spectral_summary.noisiness(summary),
         spectral=summary,
-        loudness_course=loudness_course,
         timbre=timbre.timbre_vector(summary),
         timbre_version=timbre.TIMBRE_VERSION,
+    )
+
+
+def _describe_likeness(
+    features: FrontEndFeatures, heard: _Heard, samples: SampleSource, sample_rate: int
+) -> LikenessFields:
+    """Return what is compared: of what was heard, so that a sound has the same vector under every name."""
+    return LikenessFields(
+        similarity=similarity_vector(features, heard.kind.kind, heard.tempo.bpm),
+        similarity_version=SIMILARITY_VERSION,
+        fingerprint=copy_fingerprint(samples, sample_rate, features.front_end.start_s),
     )
 
 

@@ -16,6 +16,7 @@ from app.audio.analyzer import analyze_sound
 from app.audio.decoding.decoder import DecodedAudio, decode_file
 from app.audio.decoding.format_sniffer import HEAD_BYTES, sniff_format
 from app.audio.errors import UnreadableAudio
+from app.audio.file_facts import FileFacts
 from app.audio.file_warnings import warn_about_file
 from app.audio.result import Analysis
 
@@ -80,16 +81,16 @@ def measure_decoded(decoded: DecodedAudio, name: str) -> Analysis:
     name : str
         The name the file was uploaded under; it counts as evidence.
     """
-    return analyze_sound(
-        decoded.samples,
-        decoded.sample_rate,
-        file_name=name,
-        format_name=decoded.format.name,
+    facts = FileFacts(
+        name=name,
+        format=decoded.format.name,
         digest=decoded.content_sha256,
         warnings=(*decoded.warnings, *warn_about_file(decoded, name)),
         padding=decoded.padding,
         bit_depth=decoded.bit_depth,
+        stated_tempo=decoded.stated_tempo,
     )
+    return analyze_sound(decoded.samples, decoded.sample_rate, facts)
 
 
 def format_line(measured: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, Self, TypedDict
+from typing import Any, Self
 
 _DECIMALS = 6
 _PLAIN_TYPES = frozenset({int, str, bool, type(None)})
@@ -222,41 +222,6 @@ class Measurement:
         """Restore a measurement from its plain JSON; older ones lack `file_sha256`."""
         written = WrittenWav(**plain["sp404"]) if "sp404" in plain else None
         return cls(Analysis.from_dict(plain), str(plain.get("file_sha256", "")), written)
-
-
-class TempoFields(TypedDict):
-    """The fields of `Analysis` about the tempo."""
-
-    bpm: float | None
-    bpm_confidence: float
-    bpm_source: str | None
-    bpm_candidates: tuple[tuple[float, float], ...]
-    beats: tuple[float, ...]
-    downbeats: tuple[float, ...]
-
-
-class PitchFields(TypedDict):
-    """The fields of `Analysis` about the key and the note."""
-
-    key: str | None
-    key_confidence: float
-    key_source: str | None
-    key_candidates: tuple[tuple[str, float], ...]
-    tuning_cents: float | None
-    note: str | None
-    note_cents: float | None
-    note_end: str | None
-
-
-class ToneFields(TypedDict):
-    """The fields of `Analysis` about the colour of the sound."""
-
-    brightness: float | None
-    noisiness: float | None
-    spectral: SpectralSummary
-    loudness_course: tuple[float, ...]
-    timbre: tuple[float, ...]
-    timbre_version: int
 
 
 def _plain_json(value: Any) -> Any:

@@ -72,7 +72,7 @@ def start_session(user: User, address: str, agent: str) -> str:
 def find_session(cookie: str) -> UserSession | None:
     """Return the live session of a cookie, and note that it was seen."""
     secret, _, epoch = cookie.partition(".")
-    session = db.session.scalar(select(UserSession).where(UserSession.secret_sha256 == _hash_secret(secret)))
+    session = db.session.scalar(_select_session(), {"secret": _hash_secret(secret)})
     if session is None or str(session.user.session_epoch) != epoch or session.seen_at < utcnow() - IDLE_LIMIT:
         return None
     if session.user.closed_at is not None:  # the account was closed during this sign-in
@@ -91,13 +91,18 @@ def find_live_row(cookie: str, about_user: Select[*tuple[Any, ...]]) -> tuple[st
     was seen. The first column of `about_user` is the user's id.
     """
     secret, _, epoch = cookie.partition(".")
-    with db.engine.connect() as connection:  # a session of the ORM would take longer than the statement
-        row = connection.execute(_join_session(about_user), {"secret": _hash_secret(secret)}).one_or_none()
+    values = {"secret": _hash_secret(secret)}
+    row = db.session.connection().execute(_join_session(about_user), values).one_or_none()
     if row is None:
         return None
     seen_at, session_epoch, closed_at, user_id, *found = row
     is_live = str(session_epoch) == epoch and closed_at is None
     return (user_id, tuple(found)) if is_live and seen_at >= utcnow() - SEEN_UPDATE_INTERVAL else None
+
+
+@lru_cache(maxsize=1)
+def _select_session() -> Select[UserSession]:
+    return select(UserSession).where(UserSession.secret_sha256 == bindparam("secret"))
 
 
 @lru_cache(maxsize=8)

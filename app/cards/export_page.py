@@ -27,7 +27,7 @@ def show_progress(job: Job, page: str, **context: Any) -> Response:
             job=job,
             card=card,
             purpose=purposes.find_purpose(job.purpose),
-            waiting=card_list.waiting_reason([job]),
+            waiting=card_list.waiting_reason(job),
             **context,
         )
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 
 from app.extensions import db
 from app.models import Attempt, Job
 from app.models.base import utcnow
 
 MAX_DETAIL = 8000
+MEASURED_ATTEMPTS = 50  # a purpose takes as long as its latest ones
 
 
 def record_start(job: Job, token: str) -> None:
@@ -67,14 +69,19 @@ def record_exit_status(token: str, exit_status: int | None) -> None:
     db.session.execute(update(Attempt).where(Attempt.token == token, unknown).values(exit_status=exit_status))
 
 
-def mean_run_s(purpose: str, recent: int = 50) -> float | None:
+def mean_run_s(purpose: str) -> float | None:
     """Return how long jobs of this purpose take, from the latest that completed; None before the first."""
+    return db.session.connection().scalar(_select_mean(), {"purpose": purpose})
+
+
+@lru_cache(maxsize=1)
+def _select_mean() -> Select[float]:
     last = (
         select(Attempt.run_s)
         .join(Job, Job.id == Attempt.job_id)
-        .where(Attempt.outcome == "completed", Job.purpose == purpose)
+        .where(Attempt.outcome == "completed", Job.purpose == bindparam("purpose"))
         .order_by(Attempt.ended_at.desc())
-        .limit(recent)
+        .limit(MEASURED_ATTEMPTS)
         .subquery()
     )
-    return db.session.scalar(select(func.avg(last.c.run_s)))
+    return select(func.avg(last.c.run_s))

@@ -1,26 +1,27 @@
-"""The job cards of one user, as one list with one version, so that one poll serves them all."""
+"""The job cards of one user, as one list with one version, so that one poll serves them all.
+
+The version names each card that the browser shows, so a poll loads and renders only those that changed.
+"""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
-from app.jobs import duplicate_notes, progress, purposes, workers
+from app.jobs import card_facts, duplicate_notes, progress, workers
+from app.jobs.card_facts import Facts
 from app.jobs.duplicate_notes import DuplicateNotes
 from app.jobs.progress import BatchProgress
 from app.models import Job, Sample, User
 from app.models.base import utcnow
 from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING, UNFINISHED
 
-SHOWN_AFTER_FINISH = timedelta(minutes=30)
-MAX_CARDS = 60
 POLL_SOON_S, POLL_MANY_S, POLL_DELAYED_S = 1, 3, 60
 MANY_JOBS = 20
 # Cards show their job's sample, but none of its tags.
@@ -28,16 +29,24 @@ WITH_SAMPLE = joinedload(Job.sample).lazyload(Sample.tags)
 
 
 @dataclass(frozen=True)
+class Card:
+    """A job's card; its job is None where the browser shows the card as it is."""
+
+    id: str
+    job: Job | None
+
+
+@dataclass(frozen=True)
 class Drop:
-    """The shown jobs of one batch, such as files dropped together, in the order they were queued."""
+    """The cards of one batch, such as files dropped together, in the order they were queued."""
 
     batch_id: str
-    jobs: list[Job]
+    cards: list[Card]
     progress: BatchProgress | None  # while any of several is unfinished
 
     @property
     def size(self) -> int:
-        return len(self.jobs)
+        return len(self.cards)
 
 
 @dataclass(frozen=True)
@@ -51,28 +60,34 @@ class CardList:
     more: int  # how many are not shown
     waiting: str  # what the jobs that are due wait for
     duplicates: DuplicateNotes
-    version: str
+    version: str  # of the summary, of what stands around the cards, and of each card
     interval_s: int | None
     summary: str
+    is_summary_shown: bool  # as it is, by the browser; then the account's usage is the same too
 
 
-def load_cards(user: User) -> CardList:
-    """Return the cards of a user's unfinished and lately finished jobs."""
-    jobs = _unfinished_jobs(user)
-    jobs += _finished_jobs(user, MAX_CARDS - len(jobs))
-    counts, batches, waiting = _state_counts(user), progress.active_batches(user), waiting_reason(jobs)
-    duplicates = duplicate_notes.find_notes(jobs)
-    interval_s = _poll_interval_s(jobs)
-    if interval_s is None and duplicates.is_comparing:
-        interval_s = POLL_MANY_S
+def load_cards(user_id: str, shown_version: str = "") -> CardList:
+    """Return the cards of a user's unfinished and lately finished jobs, for what a browser shows."""
+    facts = card_facts.find_facts(user_id)
+    counts = card_facts.count_states(user_id, facts)
+    waiting, batches = _find_progress(user_id, facts)
+    duplicates = duplicate_notes.find_notes(facts)
+    more = sum(counts.values()) - len(facts)
+    summary = _status_summary(counts, sum(bool(row.is_delayed) for row in facts), len(duplicates.groups))
+    usage = _usage_version(facts, summary)
+    around = card_facts.short_hash(more, len(duplicates.groups), *batches)
+    versions = _versions(facts, batches, waiting, duplicates)
+    shown = card_facts.split_versions(shown_version)
+    jobs = _load_jobs([job_id for job_id, version in versions.items() if version not in shown])
     return CardList(
-        _group_by_batch(jobs, batches),
-        sum(counts.values()) - len(jobs),
+        _group_by_batch(facts, jobs, batches),
+        more,
         waiting,
         duplicates,
-        _version_hash(jobs, counts, batches, waiting, duplicates),
-        interval_s,
-        _status_summary(counts, sum(job.is_delayed for job in jobs), len(duplicates.groups)),
+        "".join((usage, around, *versions.values())),
+        _poll_interval_s(facts, duplicates.is_comparing),
+        summary,
+        usage in shown,
     )
 
 
@@ -90,101 +105,102 @@ def select_fingerprint() -> Select[*tuple[Any, ...]]:
     return select(User.id, *facts).select_from(User).outerjoin(Job, unfinished).group_by(User.id)
 
 
-def _group_by_batch(jobs: list[Job], batches: list[BatchProgress]) -> list[Drop]:
-    """Return the jobs by batch, the batch of the first one first; a file keeps its place in it."""
-    progress_by_batch = {each.batch_id: each for each in batches}
-    grouped: dict[str, list[Job]] = {}
-    for job in jobs:
-        grouped.setdefault(job.batch_id, []).append(job)
-    return [
-        Drop(batch_id, sorted(members, key=lambda job: job.id), progress_by_batch.get(batch_id))
-        for batch_id, members in grouped.items()
-    ]
+def waiting_reason(job: Job) -> str:
+    """Return what a job waits for, when it is due."""
+    return _waiting_words(*workers.slots_and_work()) if _is_due(job) else ""
 
 
-def _shown_jobs(user: User) -> tuple[ColumnElement[bool], ...]:
-    """Return the condition for a user's jobs with a card."""
-    return Job.user_id == user.id, Job.purpose.not_in(purposes.preview_names())
+def _find_progress(user_id: str, facts: Sequence[Facts]) -> tuple[str, list[BatchProgress]]:
+    """Return what due jobs wait for, and the active batches; nothing of either without an unfinished job."""
+    if not any(row.state in UNFINISHED for row in facts):
+        return "", []
+    slots, is_any_running = workers.slots_and_work()
+    waiting = _waiting_words(slots, is_any_running) if any(_is_due(row) for row in facts) else ""
+    return waiting, progress.active_batches(user_id, slots)
 
 
-def _unfinished_jobs(user: User) -> list[Job]:
-    """Return the jobs that run now, then those that start next."""
-    return list(
-        db.session.scalars(
-            select(Job)
-            .where(*_shown_jobs(user), Job.state.in_(UNFINISHED))
-            .order_by(Job.state.desc(), Job.priority, Job.run_at, Job.id)
-            .limit(MAX_CARDS)
-            .options(WITH_SAMPLE)
-        )
-    )
-
-
-def _finished_jobs(user: User, limit: int) -> list[Job]:
-    return list(
-        db.session.scalars(
-            select(Job)
-            .where(*_shown_jobs(user), Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
-            .order_by(Job.finished_at.desc(), Job.id.desc())
-            .limit(limit)
-            .options(WITH_SAMPLE)
-        )
-    )
-
-
-def _state_counts(user: User) -> dict[str, int]:
-    shown = or_(Job.state.in_(UNFINISHED), Job.finished_at > utcnow() - SHOWN_AFTER_FINISH)
-    rows = db.session.execute(
-        select(Job.state, func.count()).where(*_shown_jobs(user), shown).group_by(Job.state)
-    )
-    return {str(state): int(count) for state, count in rows}
-
-
-def waiting_reason(jobs: list[Job]) -> str:
+def _waiting_words(slots: int, is_any_running: bool) -> str:
     """Return the sentence on the cards of jobs that are due.
 
     A worker registers before its engine is warm, so while nothing runs at all, a worker is warming up.
     """
-    if not any(job.state == PENDING and not job.is_delayed for job in jobs):
-        return ""
-    if not workers.total_slots():
+    if not slots:
         return "Processing is paused right now. Your files are safe and will be processed when it resumes."
-    if db.session.scalar(select(Job.id).where(Job.state == PROCESSING).limit(1)) is None:
-        return "Starting up. This begins in a few seconds."
-    return "Waiting for its turn."
+    return "Waiting for its turn." if is_any_running else "Starting up. This begins in a few seconds."
 
 
-def _version_hash(
-    jobs: list[Job],
-    counts: dict[str, int],
-    batches: list[BatchProgress],
-    waiting: str,
-    duplicates: DuplicateNotes,
-) -> str:
-    """Return a hash that changes when anything on the cards does."""
-    facts = [
-        (
-            *(job.id, job.state, job.step, job.run_at, job.is_delayed, job.attempt, job.may_be_retried),
-            job.sample and job.sample.deleted_at,
-            job.results.get("progress"),
+def _versions(
+    facts: Sequence[Facts], batches: Sequence[BatchProgress], waiting: str, duplicates: DuplicateNotes
+) -> dict[str, str]:
+    """Return the version of each card by the job's id."""
+    now, in_batch = utcnow(), {each.batch_id for each in batches}
+    return {
+        row.id: card_facts.card_version(
+            row,
+            now,
+            row.batch_id in in_batch,
+            duplicates.groups.get(row.id),
+            waiting if _is_due(row) else "",
         )
-        for job in jobs
+        for row in facts
+    }
+
+
+def _usage_version(facts: Sequence[Facts], summary: str) -> str:
+    """Return a hash that changes with the summary, and when a job may have changed the account's usage."""
+    ended = [(row.id, row.since, row.is_sample_deleted) for row in facts if row.state not in UNFINISHED]
+    newest = max((row.id for row in facts), default="")
+    return card_facts.short_hash(summary, newest, sorted(ended))
+
+
+def _load_jobs(job_ids: list[str]) -> dict[str, Job]:
+    """Return jobs with their samples by their ids."""
+    jobs = db.session.scalars(_select_jobs(), {"job_ids": job_ids}) if job_ids else ()
+    return {job.id: job for job in jobs}
+
+
+@lru_cache(maxsize=1)
+def _select_jobs() -> Select[Job]:
+    return select(Job).where(Job.id.in_(bindparam("job_ids", expanding=True))).options(WITH_SAMPLE)
+
+
+@lru_cache(maxsize=1)
+def _select_running() -> Select[str]:
+    return select(Job.id).where(Job.state == PROCESSING).limit(1)
+
+
+def _group_by_batch(
+    facts: Sequence[Facts], jobs: Mapping[str, Job], batches: Sequence[BatchProgress]
+) -> list[Drop]:
+    """Return the cards by batch, the batch of the first one first; a file keeps its place in it."""
+    progress_by_batch = {each.batch_id: each for each in batches}
+    grouped: dict[str, list[str]] = {}
+    for row in facts:
+        grouped.setdefault(row.batch_id, []).append(row.id)
+    return [
+        Drop(
+            batch_id,
+            [Card(job_id, jobs.get(job_id)) for job_id in sorted(job_ids)],
+            progress_by_batch.get(batch_id),
+        )
+        for batch_id, job_ids in grouped.items()
     ]
-    whole = [(batch.done, batch.total, batch.left_words) for batch in batches]
-    everything = (facts, sorted(counts.items()), whole, waiting, sorted(duplicates.groups.items()))
-    return hashlib.sha256(repr(everything).encode()).hexdigest()[:16]
 
 
-def _poll_interval_s(jobs: list[Job]) -> int | None:
-    unfinished = [job for job in jobs if not job.is_finished]
+def _is_due(job: Job | Facts) -> bool:
+    return bool(job.state == PENDING and not job.is_delayed)
+
+
+def _poll_interval_s(facts: Sequence[Facts], is_comparing: bool) -> int | None:
+    unfinished = [row for row in facts if row.state in UNFINISHED]
     if not unfinished:
-        return None
-    if all(job.is_delayed for job in unfinished):
+        return POLL_MANY_S if is_comparing else None
+    if all(row.is_delayed for row in unfinished):
         return POLL_DELAYED_S
     return POLL_SOON_S if len(unfinished) < MANY_JOBS else POLL_MANY_S
 
 
-def _status_summary(counts: dict[str, int], delayed: int, duplicates: int) -> str:
+def _status_summary(counts: Mapping[str, int], delayed: int, duplicates: int) -> str:
     """Return one sentence for screen readers, which changes with a job's state but not with its progress."""
     unfinished = sum(counts.get(state, 0) for state in UNFINISHED)
     named = (

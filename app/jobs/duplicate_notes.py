@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from app.extensions import db
-from app.models import DuplicateGroup, DuplicateMember, Job, Sample, SampleVector
+from app.models import DuplicateGroup, DuplicateMember, Sample, SampleVector
 from app.models.base import utcnow
 
 # A new sample is compared within seconds. Cards do not wait longer than this for it.
@@ -29,20 +30,21 @@ class DuplicateNotes:
     is_comparing: bool
 
 
-def find_notes(jobs: Sequence[Job]) -> DuplicateNotes:
-    """Return what to tell on the cards of jobs, by one query."""
+def find_notes(jobs: Sequence[Row[Any]]) -> DuplicateNotes:
+    """Return what to tell on the cards of jobs, by one query. They are facts of `card_facts`."""
     uploads = {job.id: job for job in jobs if job.sample_id == job.id}
     if not uploads:
         return DuplicateNotes({}, is_comparing=False)
-    rows = db.session.execute(_comparisons(list(uploads))).all()
+    rows = db.session.connection().execute(_select_comparisons(), {"sample_ids": list(uploads)}).all()
     since = utcnow() - WAITS_FOR
-    fresh = {job.id for job in uploads.values() if job.finished_at is not None and job.finished_at > since}
+    fresh = {job.id for job in uploads.values() if job.since > since}
     is_comparing = any(row.compare_at is not None and row.sample_id in fresh for row in rows)
     copies = (row for row in rows if row.oldest is not None and row.oldest < row.sample_id)
     return DuplicateNotes({row.sample_id: row.group_id for row in copies}, is_comparing)
 
 
-def _comparisons(sample_ids: list[str]) -> Select[Any]:
+@lru_cache(maxsize=1)
+def _select_comparisons() -> Select[Any]:
     member = aliased(DuplicateMember)
     oldest = select(func.min(member.sample_id)).join(Sample, Sample.id == member.sample_id)
     oldest = oldest.where(member.group_id == DuplicateGroup.id, Sample.deleted_at.is_(None))
@@ -53,6 +55,6 @@ def _comparisons(sample_ids: list[str]) -> Select[Any]:
         DuplicateGroup.id.label("group_id"),
         oldest.scalar_subquery().label("oldest"),
     )
-    rows = select(*columns).where(SampleVector.sample_id.in_(sample_ids))
+    rows = select(*columns).where(SampleVector.sample_id.in_(bindparam("sample_ids", expanding=True)))
     rows = rows.outerjoin(DuplicateMember, DuplicateMember.sample_id == SampleVector.sample_id)
     return rows.outerjoin(DuplicateGroup, is_shown)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, bindparam, case, func, select
 
 from app.extensions import db, settings
 from app.jobs import attempt_log, workers
-from app.models import Job, User
-from app.models.base import utcnow
+from app.models import Job
+from app.models.base import UtcDateTime, utcnow
 from app.models.job import CANCELLED, PENDING, UNFINISHED
 from app.plurals import pluralize
 
@@ -41,31 +43,18 @@ class BatchProgress:
         return f"about {round(minutes / 60)} hours left"
 
 
-def active_batches(user: User) -> list[BatchProgress]:
-    """Return the unfinished batches of more than one file, oldest first; cancelled files don't count."""
-    now = utcnow()
-    unfinished = Job.state.in_(UNFINISHED)
-    delayed = (Job.state == PENDING) & (Job.run_at > now)
-    rows = db.session.execute(
-        select(
-            Job.batch_id,
-            func.count().label("total"),
-            func.sum(case((unfinished, 1), else_=0)).label("left"),
-            func.sum(case((delayed, 1), else_=0)).label("delayed"),
-            func.min(case((delayed, Job.run_at))).label("starts_at"),
-            func.min(Job.purpose).label("purpose"),  # a batch has one
-        )
-        .where(Job.batch_id.in_(_active_batch_ids(user)), Job.state != CANCELLED)
-        .group_by(Job.batch_id)
-        .having(func.count() > 1)
-        .order_by(func.min(Job.id))
-        .limit(MAX_BATCHES)
-    ).all()
-    at_once = _jobs_at_once() if rows else 1
-    job_s = {purpose: _seconds_per_job(purpose, at_once) for purpose in {row.purpose for row in rows}}
+def active_batches(user_id: str, slots: int | None = None) -> list[BatchProgress]:
+    """Return the unfinished batches of more than one file, oldest first; cancelled files don't count.
+
+    The slots of all workers are looked up unless they are given.
+    """
+    rows = db.session.connection().execute(_select_active(), {"user_id": user_id, "now": utcnow()}).all()
+    at_once = _jobs_at_once(workers.total_slots() if slots is None and rows else slots or 0)
+    due_purposes = {row.purpose for row in rows if row.left > row.delayed}
+    job_s = {purpose: _seconds_per_job(purpose, at_once) for purpose in due_purposes}
     found, ahead_s = [], 0.0
     for row in rows:
-        due, each_s = row.left - row.delayed, job_s[row.purpose]
+        due, each_s = row.left - row.delayed, job_s.get(row.purpose)
         ahead_s += due * (each_s or 0.0)  # one user's batches run one after another
         left_s = ahead_s if each_s is not None and due else None
         found.append(
@@ -87,13 +76,26 @@ def estimate_finish(job: Job) -> datetime | None:
     return max(job.run_at, utcnow()) + timedelta(seconds=rounds * run_s)
 
 
-def _active_batch_ids(user: User) -> Select[str]:
-    return select(Job.batch_id).where(Job.user_id == user.id, Job.state.in_(UNFINISHED)).distinct()
+@lru_cache(maxsize=1)
+def _select_active() -> Select[*tuple[Any, ...]]:
+    unfinished = Job.state.in_(UNFINISHED)
+    active = select(Job.batch_id).where(Job.user_id == bindparam("user_id"), unfinished).distinct()
+    delayed = (Job.state == PENDING) & (Job.run_at > bindparam("now", type_=UtcDateTime))
+    columns = (
+        Job.batch_id,
+        func.count().label("total"),
+        func.sum(case((unfinished, 1), else_=0)).label("left"),
+        func.sum(case((delayed, 1), else_=0)).label("delayed"),
+        func.min(case((delayed, Job.run_at))).label("starts_at"),
+        func.min(Job.purpose).label("purpose"),  # a batch has one
+    )
+    batches = select(*columns).where(Job.batch_id.in_(active), Job.state != CANCELLED).group_by(Job.batch_id)
+    return batches.having(func.count() > 1).order_by(func.min(Job.id)).limit(MAX_BATCHES)
 
 
-def _jobs_at_once() -> int:
+def _jobs_at_once(slots: int) -> int:
     """Return how many jobs of one user may run at the same time."""
-    return min(max(workers.total_slots(), 1), settings().user_running_max)
+    return min(max(slots, 1), settings().user_running_max)
 
 
 def _seconds_per_job(purpose: str, at_once: int) -> float | None:

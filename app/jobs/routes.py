@@ -27,13 +27,13 @@ CANNOT_BE_RETRIED = (
 @blueprint.get("")
 def cards() -> Response:
     """Render the jobs page; for htmx only the cards, or 204 when nothing changed. 286 stops its polling."""
-    now = card_list.load_cards(current_user)
     if not wants_fragment():
-        return make_response(
-            render_template("jobs/index.html", board=now, standing=quota.plan_usage(current_user))
-        )
+        board, standing = card_list.load_cards(current_user.id), quota.plan_usage(current_user)
+        return make_response(render_template("jobs/index.html", board=board, standing=standing))
+    version = request.args.get("version", "")
+    now = card_list.load_cards(current_user.id, version)
     poll_views.remember_cards(current_user.id, now)
-    if request.args.get("version") == now.version and now.interval_s is not None:
+    if version == now.version and now.interval_s is not None:
         return Response(status=204)
     response = _render_fragment(now)
     response.status_code = 200 if now.interval_s is not None else STOP_POLLING
@@ -83,13 +83,10 @@ def audio(job_id: str) -> Response:
 
 def _answer_with_cards() -> Response:
     if wants_fragment():
-        return _render_fragment(card_list.load_cards(current_user))
+        return _render_fragment(card_list.load_cards(current_user.id))
     return redirect(url_for("jobs.cards"), 303)
 
 
 def _render_fragment(now: card_list.CardList) -> Response:
-    return make_response(
-        render_template(
-            "jobs/_cards.html", board=now, standing=quota.plan_usage(current_user), out_of_band=True
-        )
-    )
+    standing = None if now.is_summary_shown else quota.plan_usage(current_user)
+    return make_response(render_template("jobs/_cards.html", board=now, standing=standing, out_of_band=True))

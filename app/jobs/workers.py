@@ -95,6 +95,13 @@ def total_slots() -> int:
     return db.session.scalar(_sum_slots(), {"silent_from": utcnow() - SILENT_AFTER}) or 0
 
 
+def slots_and_work() -> tuple[int, bool]:
+    """Return the slots of all workers that take jobs now, and whether any job runs."""
+    values = {"silent_from": utcnow() - SILENT_AFTER}
+    slots, running_id = db.session.connection().execute(_select_slots_and_work(), values).one()
+    return slots or 0, running_id is not None
+
+
 def free_slots() -> int:
     """Return how many slots of this process could take a job."""
     worker = db.session.get(Worker, own_worker_id())
@@ -129,6 +136,12 @@ def _select_own() -> Select[Worker, int]:
     slots = _sum_slots().scalar_subquery()
     own = select(Worker, slots).where(Worker.id == bindparam("own_id")).with_for_update(of=Worker)
     return own.execution_options(populate_existing=True)
+
+
+@lru_cache(maxsize=1)
+def _select_slots_and_work() -> Select[int, str]:
+    running = select(Job.id).where(Job.state == PROCESSING).limit(1)
+    return select(_sum_slots().scalar_subquery(), running.scalar_subquery())
 
 
 @lru_cache(maxsize=1)

@@ -50,7 +50,7 @@ def dashboard() -> str:
     return render_template(
         "pages/dashboard.html",
         standing=quota.plan_usage(current_user),
-        board=card_list.load_cards(current_user),
+        board=card_list.load_cards(current_user.id),
         recent=recent.samples,
         total=recent.total,
         waiting=recent.waiting,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.audio.listening.zero_crossings import snap_to_zero_crossing
 from app.audio.render import chop
 from app.audio.render.chop import Way
+from app.audio.render.recipe import RecipeError
 from app.audio.unit_format import RATE_HZ
 from app.extensions import settings
 from app.integrations.storage import open_store
@@ -17,6 +18,7 @@ from app.shaping.orders import analysis_in_force
 
 HEADER_BYTES, FRAME_BYTES = 44, 2
 WHOLE_BYTES = 8 * 10**6
+TOO_MANY_SLICES = f"A sound can be cut into at most {chop.MAX_CHOPS} slices."
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,18 @@ def snap_cuts(sample: Sample, sound: WavFrames, cuts: Sequence[int]) -> Chops:
     """Return cuts that a producer chose, each moved to the nearest zero crossing within 2 ms."""
     snapped = {round(snap_to_zero_crossing(cut / RATE_HZ, sound, RATE_HZ) * RATE_HZ) for cut in cuts}
     return Chops(tuple(sorted(snapped | {0})), len(sound), sample.features.sample_rate)
+
+
+def chosen_chops(sample: Sample, cuts: Sequence[int]) -> Chops:
+    """Return the cuts of a script, in frames of the unit's WAV. Raises RecipeError and StorageError."""
+    sound = WavFrames(sample.sp404_key)
+    outside = next((cut for cut in cuts if cut >= len(sound)), None)
+    if outside is not None:
+        raise RecipeError(f"Frame {outside:,} is outside the sound: at 48 kHz it has {len(sound):,} frames.")
+    found = snap_cuts(sample, sound, cuts)
+    if len(found.cuts) > chop.MAX_CHOPS:
+        raise RecipeError(TOO_MANY_SLICES)
+    return found
 
 
 def source_frames(sample: Sample) -> int:

@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from app.audio.render.chop import DEFAULT_SENSITIVITY, MAX_CHOPS, WAYS
 from app.audio.render.recipe import RecipeError
 from app.models.display_names import visible_text
+from app.shaping.chops import TOO_MANY_SLICES
 from app.shaping.shape_form import FiniteField, PanelForm
 
 WAY_WORDS = {
@@ -75,5 +76,5 @@ def parse_cuts(text: str, frames: int, rate: int) -> tuple[int, ...]:
             raise RecipeError(f"{word[:20]} s is outside the sound, which has {frames / rate:.3f} s.")
         cuts.add(frame)
     if len(cuts) > MAX_CHOPS:
-        raise RecipeError(f"A sound can be cut into at most {MAX_CHOPS} slices.")
+        raise RecipeError(TOO_MANY_SLICES)
     return tuple(sorted(cuts))

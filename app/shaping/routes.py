@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, flash, jsonify, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -19,6 +21,7 @@ from app.shaping import (
     presets,
     render_downloads,
     renders,
+    shaping_selection,
     slice_views,  # noqa: F401  # importing it registers its views
     wait_views,  # noqa: F401  # importing it registers its views
 )
@@ -27,8 +30,8 @@ from app.shaping.shape_form import ShapeForm, shape_values
 from app.shaping.shaping_page import blueprint, own_render, own_sample, render_panel
 
 __all__ = ["blueprint"]
-MOST_SELECTED = 500
 NOTHING_SELECTED = "Select some samples first."
+NOTHING_MATCHES = "No samples match, so there is nothing to shape."
 
 
 @blueprint.get("/samples/<sample_id>/shape")
@@ -121,25 +124,30 @@ def delete_preset(preset_id: str) -> Response:
 
 
 @blueprint.route("/shaping", methods=["GET", "POST"])
-def choose() -> str:
+def choose() -> str | Response:
     """Show the presets, and for a selection of samples what shaping them by one would do."""
-    ids = request.values.getlist("sample")[:MOST_SELECTED]
+    chosen = shaping_selection.choose_sounds(current_user, request.values)
+    if request.values.get("all") and not chosen.ids:
+        flash(NOTHING_MATCHES, "error")
+        return redirect(url_for("library.index"), 303)
     return render_template(
         "shaping/choose.html",
-        sample_ids=ids,
+        chosen=chosen,
+        is_next=bool(request.values.get("after")),
+        most=shaping_selection.MAX_AT_ONCE,
         presets=presets.list_presets(current_user),
         describe=presets.describe,
         cache=renders.cache_usage(current_user),
-        left=orders.renders_left(current_user),
+        left=max(orders.renders_left(current_user), 0),
     )
 
 
 @blueprint.post("/shaping/selected")
 @limiter.limit("60/minute", key_func=lambda: f"account:{current_user.id}")
 def shape_selected() -> Response:
-    """Shape every selected sample by a preset."""
+    """Shape every selected sample by a preset, and go on with the next results of a search."""
     preset = owned_by(current_user, ShapingPreset, request.form.get("preset", ""))
-    ids = request.form.getlist("sample")[:MOST_SELECTED]
+    ids = request.form.getlist("sample")[: shaping_selection.MAX_AT_ONCE]
     if not ids:
         flash(NOTHING_SELECTED, "error")
         return redirect(url_for("library.index"), 303)
@@ -150,6 +158,9 @@ def shape_selected() -> Response:
         return redirect(url_for("library.index"), 303)
     tasks.wake_for_ready_jobs()
     flash(done.sentence, "" if done.jobs or done.already_shaped else "error")
+    if request.form.get("after"):
+        search: dict[str, Any] = dict(shaping_selection.search_args(request.form))
+        return redirect(url_for(".choose", **search), 303)
     return redirect(url_for("jobs.cards"), 303)
 
 

@@ -32,7 +32,7 @@ def progress(sample_id: str, job_id: str) -> Response | str:
         job=job,
         made=made,
         purpose=purposes.find_purpose(job.purpose),
-        waiting=card_list.waiting_reason([job]),
+        waiting=card_list.waiting_reason(job),
         cuts=slice_archives.cuts_of(job, sample),
     )
 

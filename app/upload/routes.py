@@ -68,7 +68,7 @@ def index() -> str:
         "upload/index.html",
         form=UploadPageForm(),
         standing=quota.plan_usage(current_user),
-        board=card_list.load_cards(current_user),
+        board=card_list.load_cards(current_user.id),
     )
 
 

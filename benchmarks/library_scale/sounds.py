@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from app.audio.analyzer import analyze_sound
+from app.audio.file_facts import FileFacts
 from app.audio.result import Analysis
 from app.music.musical_keys import ALL_KEYS
 from app.music.sound_classes import LOOP, LOOP_SOUNDS, ONE_SHOT, ONE_SHOT_SOUNDS, TEXTURE
@@ -62,7 +63,8 @@ def _measure_generated() -> dict[str, list[Analysis]]:
         TEXTURE: [_noise(8.0, 0.0), _tone([65, 98, 147], 12.0, 0.0)],
     }
     return {
-        kind: [analyze_sound(each, RATE, format_name="WAV") for each in some] for kind, some in sounds.items()
+        kind: [analyze_sound(each, RATE, FileFacts(format="WAV")) for each in some]
+        for kind, some in sounds.items()
     }
 
 

@@ -1,4 +1,5 @@
 // The entry point: small things that every page needs. The other modules do one thing each.
+/* global Idiomorph */
 import { csrfToken } from "./csrf.js";
 import { toast } from "./toast.js";
 import "./rows.js";
@@ -25,6 +26,11 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.detail.elt.id === "jobs") event.preventDefault();
 });
+
+// A card that the browser shows as it is comes without content, and only says where it stands.
+const isUnchanged = (node) => node instanceof Element && node.hasAttribute("data-unchanged");
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (_shown, node) => !isUnchanged(node);
+Idiomorph.defaults.callbacks.beforeNodeAdded = (node) => !isUnchanged(node);
 
 document.addEventListener("htmx:responseError", (event) => {
   const page = document.createElement("template");

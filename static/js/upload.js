@@ -20,6 +20,8 @@ const sentBatches = new Set();
 const counts = { total: 0, done: 0 };
 
 const hasCards = () => document.getElementById("jobs") !== null;
+// Cards that are polled say which they are, so that only others come.
+const cardsAddress = () => document.getElementById("jobs").getAttribute("hx-get") ?? tray.dataset.jobs;
 
 // Each as { file, collection, folder }. The job of a ZIP belongs to no batch: it makes one of its sounds.
 function addFiles(files) {
@@ -104,7 +106,7 @@ function showStored(entry, jobId) {
   if (!entry.isZip) sentBatches.add(entry.batch);
   entry.wave.then((path) => keepWave(jobId, path));
   removeRow(entry);
-  if (hasCards()) htmx.ajax("GET", tray.dataset.jobs, { target: "#jobs", swap: "morph:outerHTML" });
+  if (hasCards()) htmx.ajax("GET", cardsAddress(), { target: "#jobs", swap: "morph:outerHTML" });
 }
 
 // When nothing is left to send. Where there are no job cards, the tray links to them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -124,3 +125,39 @@ def test_chops_by_bars_need_a_tempo(script: ApiScript, as_owner: Browser) -> Non
     answer = script.get(f"/api/samples/{hiss.id}/chops?by=bars")
     assert answer.status_code == 422
     assert "No tempo is known" in answer.get_json()["detail"]
+
+
+def test_slices_come_as_one_zip_of_named_wavs(script: ApiScript, as_owner: Browser, loop: Sample) -> None:
+    path = f"/api/samples/{loop.id}/slice-archives"
+    told = script.call("POST", path, json={"by": "equal", "count": 4})
+    assert (told.status_code, told.get_json()["status"]) == (202, "pending")
+    assert script.call("POST", path, json={"by": "equal", "count": 4}).get_json() == told.get_json()
+    run.run_next()
+    made = script.get(f"/api/jobs/{told.get_json()['job_id']}").get_json()["render"]
+    assert made["done"] == ["cut into 4 slices"]
+    link = script.get(f"/api/renders/{made['id']}/download")
+    with zipfile.ZipFile(io.BytesIO(as_owner.get(link.headers["Location"]).data)) as slices:
+        assert slices.namelist() == [f"{n:02} loop_93bpm 93.wav" for n in range(1, 5)]
+        lengths = [len(soundfile.read(io.BytesIO(slices.read(name)))[0]) for name in slices.namelist()]
+    assert sum(lengths) == made["frames"]
+    assert abs(made["frames"] - loop.duration_s * RATE) <= 4  # each slice is rounded to a frame
+    again = script.call("POST", path, json={"by": "equal", "count": 4}).get_json()
+    assert (again["job_id"], again["status"]) == (None, "completed")
+    assert again["render"]["id"] == made["id"]
+
+
+def test_slices_are_cut_at_chops_of_a_script_or_refused_in_words(script: ApiScript, loop: Sample) -> None:
+    path = f"/api/samples/{loop.id}/slice-archives"
+    found = [chop["frame"] for chop in script.get(f"/api/samples/{loop.id}/chops").get_json()["chops"]]
+    script.call("POST", path, json={"cuts": found[1:3]})
+    run.run_next()
+    made = db.session.scalars(db.select(Render)).one()
+    assert made.recipe["cuts"] == [round(cut * loop.features.sample_rate / RATE) for cut in found[:3]]
+    for body, words in (
+        ({"cuts": [1_000_000]}, "Frame 1,000,000 is outside the sound"),
+        ({"cuts": list(range(1_000, 161_000, 1_000))}, "at most 160 slices"),
+        ({"cuts": [-1]}, "greater than or equal to 0"),
+        ({"by": "hits"}, "by"),
+    ):
+        refused = script.call("POST", path, json=body)
+        assert (refused.status_code, words in refused.get_data(as_text=True)) == (422, True), body

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.audio.analyzer import analyze_sound
+from app.audio.file_facts import FileFacts
 from app.audio.similarity.layout import LENGTH
 from tests.audio.signals import RATE_HZ, Samples, chord, drums, noise, sine
 
@@ -112,27 +113,27 @@ def test_noise_is_noisier_and_brighter_than_a_bass() -> None:
 
 def test_a_name_confirms_the_tempo_and_gives_a_key_when_none_is_detected() -> None:
     """A confirmed tempo stays the measured one."""
-    found = analyze_sound(drums(93, 8), RATE_HZ, file_name="break 93bpm.wav")
+    found = analyze_sound(drums(93, 8), RATE_HZ, FileFacts(name="break 93bpm.wav"))
     assert (found.bpm_source, found.bpm_confidence >= 0.97) == ("detected", True)
     assert found.bpm == pytest.approx(93, abs=0.05)
-    named = analyze_sound(drums(93, 8), RATE_HZ, file_name="SM_NP_93_break_Dmaj.wav")
+    named = analyze_sound(drums(93, 8), RATE_HZ, FileFacts(name="SM_NP_93_break_Dmaj.wav"))
     assert (named.key, named.key_source) == ("D major", "file name")
 
 
 def test_a_name_never_overrides_a_sure_tempo() -> None:
-    found = analyze_sound(drums(93, 8), RATE_HZ, file_name="loop 117bpm.wav")
+    found = analyze_sound(drums(93, 8), RATE_HZ, FileFacts(name="loop 117bpm.wav"))
     assert found.bpm == pytest.approx(93, abs=0.05)
     assert found.bpm_source == "detected"
     assert any("117" in warning for warning in found.warnings)
 
 
 def test_a_name_without_facts_changes_nothing() -> None:
-    found = analyze_sound(drums(93, 8), RATE_HZ, file_name="my loop.wav")
+    found = analyze_sound(drums(93, 8), RATE_HZ, FileFacts(name="my loop.wav"))
     assert found.bpm_source == "detected"
 
 
 def test_a_contradicting_name_is_reported() -> None:
-    found = analyze_sound(chord((60, 63, 67), 2.0), RATE_HZ, file_name="pad_F#maj.wav")
+    found = analyze_sound(chord((60, 63, 67), 2.0), RATE_HZ, FileFacts(name="pad_F#maj.wav"))
     assert (found.key, found.key_source) == ("C minor", "detected")
     assert found.warnings == ("The file name says F# major; we hear C minor.",)
 

@@ -242,14 +242,14 @@ def test_a_job_can_be_started_before_its_time(as_freeloader: Browser) -> None:
 def test_a_batch_shows_how_far_it_is_and_how_long_it_takes(as_owner: Browser, owner: User) -> None:
     waiting_jobs(owner, 200)
     assert "0</span> of <span" in as_owner.get("/jobs").text
-    assert progress.active_batches(owner)[0].left_words == ""  # nothing was measured yet
+    assert progress.active_batches(owner.id)[0].left_words == ""  # nothing was measured yet
     for _ in range(38):
         held = claims.claim_next()
         assert held is not None
         with transaction() as session:
             session.execute(update(Attempt).values(outcome="completed", run_s=1.48, ended_at=utcnow()))
             session.execute(update(Job).where(Job.id == held.job_id).values(state="completed"))
-    (whole,) = progress.active_batches(owner)
+    (whole,) = progress.active_batches(owner.id)
     assert (whole.done, whole.total, whole.left_words) == (38, 200, "about 4 minutes left")
     assert ", about 4 minutes left" in as_owner.get("/jobs").text
 
@@ -257,7 +257,7 @@ def test_a_batch_shows_how_far_it_is_and_how_long_it_takes(as_owner: Browser, ow
 def test_a_delayed_batch_says_when_it_starts(freeloader: User) -> None:
     due = utcnow() + timedelta(hours=12)
     waiting_jobs(freeloader, 3, run_at=due)
-    (whole,) = progress.active_batches(freeloader)
+    (whole,) = progress.active_batches(freeloader.id)
     assert (whole.starts_at, whole.left_words) == (due, "")
 
 

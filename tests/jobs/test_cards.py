@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from app.billing import quota
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
-from app.jobs import claims, lease, run, workers
+from app.jobs import actions, card_list, claims, lease, run, workers
 from app.models import DuplicateGroup, Job, Sample, User
 from app.models.base import transaction, utcnow
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
@@ -30,7 +30,9 @@ def poll_address(page: str) -> str:
 
 def test_a_poll_has_no_content_until_something_changes(as_owner: Browser) -> None:
     uploaded_job(as_owner, "kick.wav", kick())
-    address = poll_address(as_owner.get("/upload").text)
+    page = as_owner.get("/upload").text
+    assert "1 in progress" in page
+    address = poll_address(page)
     assert as_owner.get(address, headers=HTMX).status_code == 204
     held = claims.claim_next()
     assert held is not None
@@ -38,7 +40,39 @@ def test_a_poll_has_no_content_until_something_changes(as_owner: Browser) -> Non
     moved = as_owner.get(address, headers=HTMX)
     assert moved.status_code == 200
     assert "Finding tempo, key and sound type." in moved.text
-    assert "1 in progress" in moved.text
+    assert "1 in progress" not in moved.text  # screen readers are not told what they know
+
+
+def test_a_poll_sends_only_the_cards_that_changed(as_owner: Browser, owner: User) -> None:
+    first, second, third = waiting_jobs(owner, 3)
+    address = poll_address(as_owner.get("/jobs").text)
+    held = claims.claim_next()
+    assert held is not None
+    moved = as_owner.get(address, headers=HTMX).text
+    assert shown_cards(moved) == {first: False, second: True, third: True}
+    assert 'id="quota"' not in moved
+    lease.save_step(held, "decoded", {"progress": "Half of it."})
+    told = as_owner.get(poll_address(moved), headers=HTMX).text
+    assert "Half of it." in told
+    assert shown_cards(told) == {first: False, second: True, third: True}
+    actions.cancel(third)
+    ended = as_owner.get(poll_address(told), headers=HTMX).text
+    assert shown_cards(ended) == {first: True, second: True, third: False}
+    assert 'id="quota"' in ended
+    assert "2 in progress, 1 cancelled" in ended
+    with transaction() as session:
+        session.execute(
+            update(Job).where(Job.id == third).values(finished_at=utcnow() - timedelta(minutes=9))
+        )
+    aged = card_list.load_cards(owner.id, poll_address(ended).partition("version=")[2])
+    assert [card.id for drop in aged.drops for card in drop.cards if card.job is not None] == [third]
+    assert not any(shown_cards(as_owner.get("/jobs", headers=HTMX).text).values())
+
+
+def shown_cards(page: str) -> dict[str, bool]:
+    """Return for each card by its job's id whether it is only said to be as the browser shows it."""
+    cards = re.findall(r'<article(?: class="card \w+")? id="job-(\w+)"( data-unchanged)?>', page)
+    return {job_id: bool(unchanged) for job_id, unchanged in cards}
 
 
 def test_the_poll_that_shows_the_last_finished_job_stops_polling(as_owner: Browser) -> None:

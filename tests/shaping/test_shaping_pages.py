@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
 from werkzeug.test import TestResponse
 
+from app.audio.acid_chunk import StatedTempo, state_tempo
 from app.audio.render.recipe import RenderRecipe
 from app.billing import quota
 from app.extensions import db
@@ -20,7 +22,7 @@ from app.models.base import transaction, utcnow
 from app.models.job import MAX_ATTEMPTS
 from app.models.usage import RENDER
 from app.sandbox.errors import EngineCrashed
-from app.shaping import orders
+from app.shaping import orders, shaping_selection
 from tests.support import ApiScript, Browser, drum_loop, finished_job, kick
 
 RATE = 48_000
@@ -215,3 +217,40 @@ def test_a_sound_without_a_tempo_is_named_when_a_selection_can_not_be_stretched(
     preset = db.session.scalars(db.select(ShapingPreset)).one()
     as_owner.post("/shaping/selected", preset=preset.id, sample=[hit])
     assert "kick: No tempo is known for this sound." in as_owner.get("/jobs").get_data(as_text=True)
+
+
+def test_all_that_match_are_shaped_in_steps_within_the_day(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shaping_selection, "MAX_AT_ONCE", 2)
+    kicks = [finished_job(as_owner, f"kick {n}.wav", kick()).id for n in range(3)]
+    finished_job(as_owner, "loop.wav", drum_loop(93))
+    db.session.add(ShapingPreset(user_id=owner.id, name="Back", recipe={"version": 1, "reverse": True}))
+    db.session.commit()
+    preset = db.session.scalars(db.select(ShapingPreset)).one()
+    page = as_owner.post("/shaping", all="1", q="kick").text
+    assert 'of the\n  <span class="num">3</span> samples you selected' in page
+    first = re.findall(r'name="sample" value="(\w+)"', page)
+    rest = dict(re.findall(r'name="(q|all|after)" value="(\w+)"', page))
+    assert (len(first), rest) == (2, {"q": "kick", "all": "1", "after": first[-1]})
+    answer = as_owner.post("/shaping/selected", preset=preset.id, sample=first, **rest)
+    page = as_owner.get(answer.headers["Location"]).text
+    assert "Shaping 2 samples." in page
+    last = re.findall(r'name="sample" value="(\w+)"', page)
+    assert sorted(first + last) == sorted(kicks)
+    assert "after" not in dict(re.findall(r'name="(after)" value="(\w+)"', page))
+    # What the plan still allows is offered, and no more.
+    with transaction():
+        quota.add_usage(owner.id, RENDER, "render:earlier", orders.renders_left(owner) - 1)
+    page = as_owner.get("/shaping?all=1&q=kick").text
+    assert re.findall(r'name="sample" value="(\w+)"', page) == first[:1]
+    none = as_owner.get("/shaping?all=1&q=xylophone")
+    assert "No samples match" in as_owner.get(none.headers["Location"]).text
+
+
+def test_an_uploaded_loop_has_the_tempo_that_it_states(as_owner: Browser, tmp_path: Path) -> None:
+    (tmp_path / "loop.wav").write_bytes(drum_loop(93))
+    state_tempo(tmp_path / "loop.wav", StatedTempo(46.5, 4))
+    made = finished_job(as_owner, "loop.wav", (tmp_path / "loop.wav").read_bytes())
+    assert db.session.get_one(Sample, made.id).bpm == 46.5
+    assert "stated in the file" in as_owner.get(f"/samples/{made.id}").text

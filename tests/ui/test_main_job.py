@@ -36,6 +36,13 @@ DROP = """(files) => {
   window.sameDocument = true;
 }"""
 
+POLL_OF_AN_UNCHANGED_CARD = """() => {
+  const jobs = document.getElementById("jobs");
+  const stub = ({ id }) => `<article id="${id}" data-unchanged></article>`;
+  const cards = [...jobs.querySelectorAll(".card")].map(stub);
+  Idiomorph.morph(jobs, `<div id="jobs" data-polled>${cards.join("")}</div>`);
+}"""
+
 # Which files the page holds in memory by an address: those of this computer are dropped first.
 FOLLOW_FILES = """() => {
   const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
@@ -221,7 +228,11 @@ def test_a_file_that_is_already_in_the_library_is_not_sent_again(page: Page) -> 
     sign_in(page)
     page.goto("/upload")
     drop(page, [("Twice.wav", kick())])
-    expect(page.locator(".card.completed", has_text="Twice.wav")).to_be_visible(timeout=30_000)
+    card = page.locator(".card.completed", has_text="Twice.wav")
+    expect(card).to_be_visible(timeout=30_000)
+    page.evaluate(POLL_OF_AN_UNCHANGED_CARD)
+    expect(page.locator("#jobs")).to_have_attribute("data-polled", "")
+    expect(card).to_be_visible()
     drop(page, [("Twice again.wav", kick())])
     expect(page.locator(".queue-note")).to_have_text("Already in your library: Twice")
     page.get_by_role("button", name="Upload anyway").click()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from app.audio.acid_chunk import StatedTempo, find_stated_tempo
 from app.audio.decoding import mp4
 from app.audio.decoding.aiff_header import read_aiff_layout
 from app.audio.decoding.content_names import refusal_message
@@ -67,6 +68,8 @@ class DecodedAudio:
         Silence that an MP3 encoder added at either end, when the file does not say how much.
     bit_depth
         Of the samples in the file; None for lossy formats.
+    stated_tempo
+        The tempo and the beats that a WAV states.
     """
 
     samples: Recording
@@ -76,6 +79,7 @@ class DecodedAudio:
     warnings: tuple[str, ...]
     padding: EncoderPadding | None = None
     bit_depth: int | None = None
+    stated_tempo: StatedTempo | None = None
 
     @property
     def channels(self) -> int:
@@ -152,7 +156,10 @@ def _open_wav(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> SampleSt
     chunks = read_wav_chunks(file, size_bytes, limits)
     if chunks.format.tag == MP3_TAG and (inside := _find_mp3_inside(file, size_bytes, chunks)):
         return _open_mp3(inside, limits)
-    return open_pcm(file, read_wav_layout(file, size_bytes, chunks, limits), WAV, limits)
+    stated = find_stated_tempo(file, size_bytes, limits)
+    stream = open_pcm(file, read_wav_layout(file, size_bytes, chunks, limits), WAV, limits)
+    stream.stated_tempo = stated
+    return stream
 
 
 def _find_mp3_inside(file: BinaryIO, size_bytes: int, chunks: WavChunks) -> FileRegion | None:
@@ -225,4 +232,13 @@ def _write_scratch(stream: SampleStream, work_dir: Path, limits: DecodeLimits) -
         samples = scratch.recording()
     digest = content_sha256(rate, channels, scratch.sha256())
     every_warning = (*stream.warnings, *warnings)
-    return DecodedAudio(samples, rate, found, digest, every_warning, stream.padding, stream.bit_depth)
+    return DecodedAudio(
+        samples,
+        rate,
+        found,
+        digest,
+        every_warning,
+        stream.padding,
+        stream.bit_depth,
+        stream.stated_tempo,
+    )

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import soundfile
 
+from app.audio.acid_chunk import StatedTempo
 from app.audio.decoding.decode_checks import LENGTH_SLACK_FRAMES, check_length, check_shape
 from app.audio.decoding.decode_limits import DecodeLimits
 from app.audio.decoding.file_region import FileRegion
@@ -28,7 +29,7 @@ class SampleStream:
     """Blocks of an open file. `declared_frames` is None when the header leaves the length open.
 
     `format` is the one the audio turned out to have, `warnings` are about the header, `padding` is silence
-    that the encoder added, and `bit_depth` is None for lossy formats.
+    that the encoder added, `bit_depth` is None for lossy formats, and `stated_tempo` is a WAV's own.
     """
 
     format: AudioFormat
@@ -39,6 +40,7 @@ class SampleStream:
     warnings: tuple[str, ...] = ()
     padding: EncoderPadding | None = None
     bit_depth: int | None = None
+    stated_tempo: StatedTempo | None = None
 
 
 def open_pcm(file: BinaryIO, layout: PcmLayout, found: AudioFormat, limits: DecodeLimits) -> SampleStream:

@@ -1,4 +1,4 @@
-"""Combine what was detected in the sound with what the file's name says.
+"""Combine what was detected in the sound with what the file's name says, or the file itself.
 
 A name settles an unsure detection and raises the confidence of one it agrees with. It never overrides a sure
 one; then the owner gets a warning.
@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from app.audio.estimation.file_name_parser import NameEvidence
+from app.audio.acid_chunk import StatedTempo
+from app.audio.estimation.file_name_parser import FROM_NAME, NameEvidence
 from app.audio.estimation.key_estimator import KeyEstimate
 from app.audio.estimation.sound_classifier import SoundClass
 from app.audio.estimation.tempo_estimator import TempoEstimate
 from app.music.sound_classes import LOOP, ONE_SHOT, fits_kind, sounds_named
 
-DETECTED, FROM_NAME = "detected", "file name"
+DETECTED, FROM_FILE = "detected", "file header"
 
 _SAME_TEMPO_RATIO = 0.015
 _NAME_CONFIDENCE, _AGREED_CONFIDENCE = 0.8, 0.97
@@ -37,6 +38,25 @@ class Verdict(Generic[Value]):
 
 
 NO_VERDICT: Verdict[Any] = Verdict(None, 0.0, None)
+
+
+def add_stated_tempo(name: NameEvidence, stated: StatedTempo | None, duration_s: float) -> NameEvidence:
+    """Return what a name says, with the tempo that the file states where the name marks none.
+
+    Such a tempo counts only where the sound is as long as its beats: files are cut after it was noted.
+
+    Parameters
+    ----------
+    name : NameEvidence
+        From the file name.
+    stated : StatedTempo or None
+        From the file.
+    duration_s : float
+        Length of the sound in seconds.
+    """
+    if stated is None or name.bpm_marked or not stated.fits(duration_s):
+        return name
+    return replace(name, bpm=stated.bpm, bpm_marked=True, bpm_source=FROM_FILE)
 
 
 def combine_kind(detected: SoundClass, name: NameEvidence, duration_s: float) -> SoundClass:
@@ -97,8 +117,10 @@ def combine_bpm(detected: TempoEstimate, name: NameEvidence, kind: str) -> tuple
     may_recount = name.bpm_marked or name.bpm <= _MAX_BARE_DOUBLE_BPM
     if not sure or (may_recount and _is_octave_apart(name.bpm, detected.bpm)):
         possible = any(_is_same_tempo(name.bpm, candidate) for candidate, _ in detected.candidates)
-        return Verdict(name.bpm, _AGREED_CONFIDENCE if possible else _NAME_CONFIDENCE, FROM_NAME), []
-    return _detected_tempo(detected), [f"The file name says {name.bpm:g} BPM; we hear {detected.bpm:.1f}."]
+        return Verdict(name.bpm, _AGREED_CONFIDENCE if possible else _NAME_CONFIDENCE, name.bpm_source), []
+    return _detected_tempo(detected), [
+        f"The {name.bpm_source} says {name.bpm:g} BPM; we hear {detected.bpm:.1f}."
+    ]
 
 
 def combine_key(detected: KeyEstimate, name: NameEvidence) -> tuple[Verdict[str], list[str]]:

@@ -19,7 +19,9 @@ from app.music.sound_words import (
     merge_words,
 )
 
-_MIN_BPM, _MAX_BPM = 40.0, 210.0
+FROM_NAME = "file name"
+
+_MIN_BPM, _MAX_BPM = 40.0, 300.0
 _MIN_BARE_BPM, _MAX_BARE_BPM = 60.0, 200.0
 # Other plurals are left out: "breaks" or "hits" in a name tends to be the title of a pack.
 _PLURALS = frozenset(
@@ -75,6 +77,8 @@ class NameEvidence:
         The class of a one-shot, or "hi-hat".
     loop_sound
         The class of a loop, as in "drum loop".
+    bpm_source
+        What states the tempo: the name, unless the file does itself.
     """
 
     bpm: float | None
@@ -83,6 +87,7 @@ class NameEvidence:
     kind: str | None
     sound: str | None
     loop_sound: str | None = None
+    bpm_source: str = FROM_NAME
 
 
 def parse_file_name(name: str) -> NameEvidence:

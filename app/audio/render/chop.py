@@ -1,4 +1,9 @@
-"""Find where to cut a sound into slices: at its hits, on its beats, or in equal parts."""
+"""Find where to cut a sound into slices: at its hits, on its beats, or in equal parts.
+
+Every cut but those of equal parts is at the nearest zero crossing within 2 ms, or else at the quietest frame
+there. The onsets of an analysis are, at the rate of the original. Equal parts are as on the unit: of the
+frames left over, the first parts have one each.
+"""
 
 from __future__ import annotations
 
@@ -49,10 +54,8 @@ def find_chops(
     ----------
     analysis : Analysis
         Of the sound, with its owner's corrections.
-    sound : SampleSource or FrameReader
-        Shape (frames, channels).
+    sound : SampleSource or FrameReader, shape (frames, channels)
     sample_rate : int
-        In Hz.
     by : str
         "onsets"; "beats" or "bars"; "equal" parts; "grid" for sixteenths from the first beat.
     count : int
@@ -66,27 +69,14 @@ def find_chops(
     ------
     RecipeError
         The sound has no tempo to cut by, or a value makes no sense.
-
-    Notes
-    -----
-    Every cut but those of equal parts is at the nearest zero crossing within 2 ms, or else at the quietest
-    frame there; the onsets of an analysis are, at the original's rate. Equal parts are as on the unit: of the
-    frames left over, the first parts have one each.
     """
     _check(by, count, sensitivity)
-    frames = len(sound)
     if by == "equal":
-        fitting = max(min(count, int(frames / sample_rate / min_gap_s)), 1) if min_gap_s else count
-        return _equal_parts(frames, fitting)
-    if by == "onsets":
-        times = _strongest(analysis.onsets, count, sensitivity, min_gap_s)
-    else:
-        times = _thin_out(_steady_times(analysis, by), count, min_gap_s)
+        return _equal_parts(len(sound), _fitting_count(len(sound) / sample_rate, count, min_gap_s))
+    times = _chosen_times(analysis, by, count, sensitivity, min_gap_s)
     if by != "onsets" or sample_rate != analysis.sample_rate:
         times = [snap_to_zero_crossing(time, sound, sample_rate) for time in times]
-    cuts = {round(time * sample_rate) for time in times}
-    latest = frames - min_gap_s * sample_rate
-    return (0, *sorted(cut for cut in cuts if min_gap_s * sample_rate <= cut <= latest and cut > 0))
+    return _whole_slices(times, len(sound), sample_rate, min_gap_s)
 
 
 def chop_recipes(cuts: Sequence[int], frames: int) -> list[RenderRecipe]:
@@ -123,10 +113,31 @@ def bar_times(analysis: Analysis) -> tuple[float, ...]:
     return analysis.downbeats or beat_times(analysis)[::BEATS_A_BAR]
 
 
+def _fitting_count(duration_s: float, count: int, min_gap_s: float) -> int:
+    """Return how many equal parts of the shortest length fit, at most those that are wanted."""
+    return max(min(count, int(duration_s / min_gap_s)), 1) if min_gap_s else count
+
+
 def _equal_parts(frames: int, count: int) -> tuple[int, ...]:
     """Return where equal parts begin; of the frames left over, the first parts have one each."""
     length, left_over = divmod(frames, count)
     return tuple(dict.fromkeys(k * length + min(k, left_over) for k in range(count)))
+
+
+def _chosen_times(
+    analysis: Analysis, by: str, count: int, sensitivity: float, min_gap_s: float
+) -> list[float]:
+    """Return the times in seconds to cut at, before they are moved to where a cut makes no click."""
+    if by == "onsets":
+        return _strongest(analysis.onsets, count, sensitivity, min_gap_s)
+    return _thin_out(_steady_times(analysis, by), count, min_gap_s)
+
+
+def _whole_slices(times: Sequence[float], frames: int, sample_rate: int, min_gap_s: float) -> tuple[int, ...]:
+    """Return the times as frames after 0, without those too near to the start or the end for a slice."""
+    cuts = {round(time * sample_rate) for time in times}
+    latest = frames - min_gap_s * sample_rate
+    return (0, *sorted(cut for cut in cuts if min_gap_s * sample_rate <= cut <= latest and cut > 0))
 
 
 def _check(by: str, count: int, sensitivity: float) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.audio.acid_chunk import StatedTempo, state_tempo
 from app.audio.decoding.scratch_file import SampleSource, ScratchWriter
 from app.audio.listening.loudness_meter import FLOOR_DB, measure_loudness
 from app.audio.render.finish import FinishedSound
@@ -22,6 +23,9 @@ from app.audio.render.whole_stretch import stretch_whole
 from app.audio.result import WrittenWav
 from app.audio.unit_format import RATE_HZ
 from app.audio.wav_writer import resampled_blocks, write_wav
+
+MAX_FRAMES_OFF = 2
+"""How far a loop may be from its beats. A cut to whole beats is exact to a frame of the original."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ def render(sound: SampleSource, sample_rate: int, recipe: RenderRecipe, path: Pa
 
     Notes
     -----
-    Only stretching holds a sound in memory, which is why it has a limit of length.
+    Only stretching holds a sound in memory, which is why it has a limit of length. A result of whole beats
+    states them and its tempo in an `acid` chunk behind the sound, so that programs need not guess them.
     """
     if recipe.changes_nothing:
         frames = round(len(sound) * RATE_HZ / sample_rate)
@@ -88,7 +93,17 @@ def render(sound: SampleSource, sample_rate: int, recipe: RenderRecipe, path: Pa
     gain_db = _gain_db(finished, recipe)
     finished = replace(finished, gain=10 ** (gain_db / 20) if gain_db else 1.0)
     wav = write_wav(finished, RATE_HZ, path, recipe.min_frames)
+    if (tempo := _tempo_to_state(recipe, length, wav.frames)) is not None:
+        state_tempo(path, tempo)
     return Rendered(wav, part.start, part.end, length, part.mono, gain_db)
+
+
+def _tempo_to_state(recipe: RenderRecipe, length: StretchLength, frames: int) -> StatedTempo | None:
+    """Return the tempo of a result that is a whole number of beats long; None for others."""
+    if recipe.beats is None or length.bpm is None:
+        return None
+    is_whole = abs(frames - recipe.beats * 60 * RATE_HZ / length.bpm) <= MAX_FRAMES_OFF
+    return StatedTempo(length.bpm, recipe.beats) if is_whole else None
 
 
 def _resample(part: SourcePart, length: StretchLength, folder: Path) -> SampleSource:

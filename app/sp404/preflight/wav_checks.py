@@ -14,6 +14,9 @@ from app.sp404.project.pcm_files import SAMPLE_BYTES, WAV_HEADER_BYTES
 HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 HEAD_BYTES = AUDIO_AT
 PCM = 1
+RIFF_BYTES = 8
+"""Of a file before what its length counts."""
+
 WavFault = tuple[Degree, str, str]
 """Degree, code and sentence."""
 
@@ -32,7 +35,7 @@ def check_wav_head(head: bytes, size_bytes: int) -> Iterator[WavFault]:
         yield ERROR, "not_a_wav", "It is no WAV; the unit answers “Unsupported FILE”."
         return
     fields = HEADER.unpack(head[:WAV_HEADER_BYTES])
-    _riff, _length, _wave, name, fmt_bytes, kind, channels, rate, _speed, _align, bits, data, size = fields
+    _riff, length, _wave, name, fmt_bytes, kind, channels, rate, _speed, _align, bits, data, size = fields
     if (name, fmt_bytes, data) != (b"fmt ", 16, b"data"):
         yield NOTE, "extra_chunks", "Its header is not the plain one of 44 bytes, which always loads."
         return
@@ -43,7 +46,10 @@ def check_wav_head(head: bytes, size_bytes: int) -> Iterator[WavFault]:
     if channels not in (1, 2):
         yield ERROR, "channels", f"It has {channels:,} channels; the unit plays mono and stereo."
         return
-    if WAV_HEADER_BYTES + size != size_bytes:
+    behind = size_bytes - WAV_HEADER_BYTES - size
+    if behind > 0 and length == size_bytes - RIFF_BYTES:
+        yield NOTE, "extra_chunks", f"It has {behind:,} bytes behind its sound, which the unit does not read."
+    elif behind:
         yield (
             ERROR,
             "cut_off",

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.audio.estimation.combine_evidence import combine_bpm, combine_key, combine_kind
+from app.audio.acid_chunk import StatedTempo
+from app.audio.estimation.combine_evidence import add_stated_tempo, combine_bpm, combine_key, combine_kind
 from app.audio.estimation.file_name_parser import NameEvidence
 from app.audio.estimation.key_estimator import KeyEstimate
 from app.audio.estimation.sound_classifier import SoundClass
@@ -99,3 +100,27 @@ def test_a_name_settles_an_unsure_key(confidence: float, value: str, source: str
 def test_agreement_raises_the_confidence() -> None:
     verdict, _ = combine_key(key("C minor", UNSURE), replace(NO_FACTS, key="C minor"))
     assert verdict.confidence > SURE
+
+
+@pytest.mark.parametrize(
+    ("name", "duration_s", "bpm", "source"),
+    [
+        (NO_FACTS, 4.8, 100.0, "file header"),
+        (replace(NO_FACTS, bpm=80.0), 4.8, 100.0, "file header"),
+        (replace(NO_FACTS, bpm=80.0, bpm_marked=True), 4.8, 80.0, "file name"),
+        (NO_FACTS, 4.7, None, "file name"),
+    ],
+    ids=["stated", "a bare number", "a marked number", "cut since then"],
+)
+def test_a_tempo_that_the_file_states_counts_like_a_marked_one_if_the_length_fits(
+    name: NameEvidence, duration_s: float, bpm: float | None, source: str
+) -> None:
+    found = add_stated_tempo(name, StatedTempo(100.0, 8), duration_s)
+    assert (found.bpm, found.bpm_source) == (bpm, source)
+
+
+def test_a_sure_tempo_beside_another_that_the_file_states_is_kept_with_a_warning() -> None:
+    stated = add_stated_tempo(NO_FACTS, StatedTempo(100.0, 8), 4.8)
+    verdict, warnings = combine_bpm(tempo(117.0, SURE), stated, "loop")
+    assert (verdict.value, warnings) == (117.0, ["The file header says 100 BPM; we hear 117.0."])
+    assert combine_bpm(tempo(117.0, UNSURE), stated, "loop")[0].source == "file header"

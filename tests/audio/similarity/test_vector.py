@@ -7,6 +7,7 @@ import pytest
 import soxr
 
 from app.audio.analyzer import analyze_sound
+from app.audio.file_facts import FileFacts
 from app.audio.similarity.layout import BLOCKS, BODY, CLASS, HARMONY, LENGTH, RHYTHM, SHAPE, TEMPO
 from tests.audio.signals import (
     RATE_HZ,
@@ -108,5 +109,5 @@ def test_silence_and_odd_sounds_have_a_finite_vector() -> None:
 
 def test_the_name_of_a_file_does_not_change_the_vector() -> None:
     sound = drums(93, 8)
-    named = analyze_sound(sound, RATE_HZ, file_name="Kick one shot 140 bpm Am.wav")
+    named = analyze_sound(sound, RATE_HZ, FileFacts(name="Kick one shot 140 bpm Am.wav"))
     assert named.similarity == analyze_sound(sound, RATE_HZ).similarity

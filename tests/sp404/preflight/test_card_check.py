@@ -76,6 +76,13 @@ SOUND = b"data" + struct.pack("<I", 200) + bytes(200)
 PADCONF = f"{PROJECT}/PADCONF.BIN"
 SMP_1, SMP_2 = f"{PROJECT}/SMPL/BANK1-01.SMP", f"{PROJECT}/SMPL/BANK1-02.SMP"
 EMPTY = SHORT[:4] + struct.pack("<I", 36) + SHORT[8:] + b"data" + bytes(4)
+
+
+def with_tempo(wav: bytes) -> bytes:
+    tail = b"acid" + struct.pack("<I", 24) + bytes(24)
+    return wav[:4] + struct.pack("<I", len(wav) + len(tail) - 8) + wav[8:] + tail
+
+
 PLANTED: dict[str, tuple[str, str, str, Callable[[Files], Files]]] = {
     "characters": ("error", "name_characters", "IMPORT/x/Ki#ck.wav", copied(WAV, "IMPORT/x/Ki#ck.wav")),
     "folder": ("error", "name_characters", "IMPORT/Kü/Kick.wav", copied(WAV, "IMPORT/Kü/Kick.wav")),
@@ -88,6 +95,7 @@ PLANTED: dict[str, tuple[str, str, str, Callable[[Files], Files]]] = {
     "no WAV": ("error", "not_a_wav", WAV, replaced(WAV, b"RIFX" * 20)),
     "cut off": ("error", "cut_off", WAV, lambda files: files | {WAV: files[WAV][:-2]}),
     "chunks": ("note", "extra_chunks", WAV, patched(WAV, 12, b"JUNK")),
+    "tempo behind": ("note", "extra_chunks", WAV, lambda files: files | {WAV: with_tempo(files[WAV])}),
     "short": (
         "error",
         "too_short",

@@ -1,0 +1,83 @@
+"""The tempo that a WAV states: renders write it, the analysis reads it, and nonsense does no harm."""
+
+from __future__ import annotations
+
+import struct
+import wave
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from app.audio.acid_chunk import StatedTempo
+from app.audio.decoding.decoder import DecodedAudio, decode_file
+from app.audio.file_report import measure_decoded
+from tests.audio.decoding.pcm_packing import Coding, chunk, pack, tone
+from tests.audio.decoding.wav_family import fmt, riff
+from tests.audio.render.sounds import RATE, Studio
+from tests.audio.signals import RATE_HZ, drums
+
+FIELDS = "<IHHfIHHf"
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path)
+
+
+def _decode(path: Path) -> DecodedAudio:
+    folder = path.parent / "decoded"
+    folder.mkdir(exist_ok=True)
+    return decode_file(path, folder)
+
+
+def test_a_loop_states_its_new_tempo_behind_its_sound_and_the_analysis_reads_it(studio: Studio) -> None:
+    recipe = {"bpm": 222.0, "from_bpm": 148.0, "beats": 16}
+    done, _ = studio.render(drums(148, 16), RATE_HZ, **recipe)
+    decoded = _decode(studio.path)
+    assert decoded.stated_tempo == StatedTempo(222.0, 16)
+    assert len(decoded.samples) == done.wav.frames == round(16 * 60 * RATE / 222)
+    found = measure_decoded(decoded, "")  # more beats a minute than the ear counts to
+    assert (found.bpm, found.bpm_source, found.kind, found.warnings) == (222.0, "file header", "loop", ())
+    with wave.open(str(studio.path)) as plain:
+        assert plain.getnframes() == done.wav.frames
+    assert struct.unpack_from("<I", studio.path.read_bytes(), 4)[0] == studio.path.stat().st_size - 8
+    with soundfile.SoundFile(studio.path) as read:  # libsndfile lists what it reads
+        said = " ".join(read.extra_info.split())
+    assert [words in said for words in ("Loop", "Tempo : 222", "Beats : 16")] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [{}, {"bpm": 100.0, "from_bpm": 120.0}, {"beats": 4, "from_bpm": 120.0, "min_frames": 400_000}],
+    ids=["nothing changed", "no whole beats", "silence added"],
+)
+def test_what_is_no_whole_loop_states_no_tempo(studio: Studio, recipe: dict[str, float]) -> None:
+    studio.render(drums(120, 4), RATE_HZ, **recipe)
+    assert b"acid" not in studio.path.read_bytes()
+    assert _decode(studio.path).stated_tempo is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        struct.pack(FIELDS, 1, 60, 0, 0, 4, 4, 4, 120.0),
+        struct.pack(FIELDS, 0, 60, 0, 0, 0, 4, 4, 120.0),
+        struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, float("nan")),
+        struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, float("inf")),
+        struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, 19.0),
+        struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, 120.0)[:-1],
+        b"",
+    ],
+    ids=["one-shot", "no beats", "NaN", "endless", "slow", "cut short", "empty"],
+)
+@pytest.mark.parametrize("before", [False, True])
+def test_a_tempo_that_makes_no_sense_is_passed_over(tmp_path: Path, body: bytes, before: bool) -> None:
+    coding = Coding(16)
+    head, acid = chunk(b"fmt ", fmt(1, coding)), chunk(b"acid", body)
+    data = chunk(b"data", pack(tone(1), coding))
+    path = tmp_path / "a.wav"
+    path.write_bytes(riff(head, acid, data) if before else riff(head, data, acid))
+    decoded = _decode(path)
+    assert decoded.stated_tempo is None
+    assert len(decoded.samples) == len(tone(1))
