@@ -169,6 +169,7 @@ def test_nothing_comes_after_a_sample_that_is_not_the_users(
 def test_samples_of_others_take_no_place_on_a_page(owner: User, stranger: User, sort: str) -> None:
     shelve(owner, {"Mine 1": {}, "Mine 2": {}})
     shelve(stranger, {f"A {number}": {} for number in range(3)})
+    indexing.follow_changes(stranger.id)
     found = find_samples(owner, SampleQuery(sort=sort), "", 2).samples
     assert {sample.name for sample in found} == {"Mine 1", "Mine 2"}
 
