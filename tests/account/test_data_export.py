@@ -23,11 +23,12 @@ from app.integrations.storage import StorageError, open_store
 from app.models import DataExport, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.usage import ARCHIVE
-from tests.account.full_account import FullAccount, environment
+from tests.account.full_account import FullAccount, environment, put_object
 from tests.account.rows_of_account import own_rows
 from tests.account.traces import store_files
 from tests.auth.sent_mails import link_in, mails
 from tests.fake_stripe.server import FakeStripe
+from tests.search.test_text_conditions import shelve
 from tests.support import ApiScript, Browser, change_character, finished_job, kick
 
 # Names of columns that could hold something secret, and those that do not.
@@ -148,6 +149,20 @@ def test_a_long_table_is_read_page_by_page(as_owner: Browser, monkeypatch: pytes
     as_owner.post("/settings/exports")
     found = json.loads(archive_of(make()).read("tags.json"))
     assert [row["name"] for row in found] == list("abcdefg")
+
+
+def test_every_file_is_in_the_zip_of_a_library_of_several_pages(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = shelve(owner, {f"Sound {number}": {} for number in range(5)}).values()
+    for sample in made:
+        put_object(sample.original_key, sample.name.encode())
+    monkeypatch.setattr(account_rows, "PAGE_ROWS", 2)
+    as_owner.post("/settings/exports")
+    archive = archive_of(make())
+    for sample in made:
+        assert archive.read(f"samples/{sample.id}.wav") == sample.name.encode()
+    assert json.loads(archive.read("missing.json")) == []
 
 
 def test_the_link_in_the_mail_and_the_button_on_the_page_work(

@@ -27,7 +27,7 @@ from app.integrations.storage import open_store
 from app.models import Job, TwoFactor, User
 from app.models.base import utcnow
 from tests.backup.drill import all_objects, all_rows, service
-from tests.support import Browser, kick, uploaded_job
+from tests.support import Browser, drum_loop, kick, uploaded_job
 
 DAYS = 30
 SECRET = "a-secret-for-tests-that-is-long-enough-to-be-taken"
@@ -205,11 +205,11 @@ def test_a_backup_opens_with_an_earlier_key_and_in_a_migrated_database(
 def test_a_cut_manifest_stops_no_later_backup_and_keeps_the_objects(
     app: Flask, as_owner: Browser, folder: Path, tmp_path: Path
 ) -> None:
-    uploaded_job(as_owner, "one.wav", kick())
-    first, *_ = making.make_backup(folder, DAYS)
-    _cut(OBJECTS)(BackupFolder(folder), first)
-    second, _, read = making.make_backup(folder, DAYS)
-    assert read == 1
+    lost, _ = uploaded_job(as_owner, "one.wav", kick()), uploaded_job(as_owner, "two.wav", drum_loop())
+    _cut(OBJECTS)(BackupFolder(folder), making.make_backup(folder, DAYS)[0])
+    open_store(settings()).delete(str(lost.incoming_key))
+    second, summary, read = making.make_backup(folder, DAYS)
+    assert (read, summary.missing, len([*folder.glob("objects/*/*")])) == (1, [lost.incoming_key], 2)
     with service({"DATA_DIR": str(tmp_path / "new"), "SECRET_KEY": SECRET}, migrated=False):
         assert restoring.restore_backup(folder, second, lambda _: None).objects == 1
 

@@ -286,3 +286,11 @@ def test_ending_subscriptions_twice_or_without_one_is_safe(shop: Shop, stranger:
     for _ in range(2):
         checkout.end_subscriptions(shop.user)
     checkout.end_subscriptions(stranger)
+
+
+def test_whatever_stripe_may_still_charge_is_ended(shop: Shop) -> None:
+    shop.subscribe()
+    for status in ("trialing", "active", "past_due", "unpaid", "paused", "incomplete"):
+        set_status(shop.world, shop.subscription, status)
+        checkout.end_subscriptions(shop.user)
+        assert shop.subscription["status"] == "canceled", status

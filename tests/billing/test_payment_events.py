@@ -18,7 +18,16 @@ from app.models import Invoice, Job, PaymentEvent, User
 from tests.billing.shop import Shop
 from tests.fake_stripe import charges
 from tests.fake_stripe.server import signed
-from tests.fake_stripe.subscriptions import DAY, MONTH, TRIES, advance, pay_invoice, set_status
+from tests.fake_stripe.subscriptions import (
+    DAY,
+    MONTH,
+    TRIES,
+    advance,
+    item_of,
+    pay_invoice,
+    set_status,
+    start,
+)
 from tests.support import waiting_jobs
 
 
@@ -255,6 +264,16 @@ def test_a_customer_deleted_at_stripe_is_on_free_and_may_subscribe_again(shop: S
     assert (plans.plan_for_user(shop.user).name, shop.row.stripe_customer_id) == ("free", None)
     shop.subscribe("enterprise")
     assert len(shop.world.all("customer")) == 2
+
+
+def test_what_is_paid_for_counts_although_a_later_subscription_has_ended(shop: Shop) -> None:
+    shop.subscribe()
+    paid = shop.subscription
+    shop.world.set_time = shop.world.now + 60
+    later = start(shop.world, shop.customer, item_of(paid)["price"], status="incomplete")
+    set_status(shop.world, later, "incomplete_expired")
+    shop.hear()
+    assert (shop.row.stripe_subscription_id, shop.row.status) == (paid["id"], "active")
 
 
 def test_the_plan_follows_the_price_after_its_lookup_key_moved(shop: Shop) -> None:

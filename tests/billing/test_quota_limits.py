@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.billing import quota
+from app.billing import overage_charges, quota
 from app.billing.plans import GB, MB, PLANS
 from app.extensions import db, settings
 from app.models import Job, OverageConsent, Sample, Usage, User
 from app.models.base import transaction, utcnow
-from tests.support import Browser, finished_job, kick
+from tests.support import Browser, finished_job, kick, waiting_jobs
 
 PRO = PLANS["pro"]
 
@@ -133,6 +133,17 @@ def test_an_upload_is_charged_once_in_the_plan_or_past_it(
         with transaction():
             quota.charge_upload(owner, job)
     assert rows(owner) == {"used": used} | (charged or {})
+
+
+def test_an_extra_upload_is_owed_by_the_month_it_was_sent_in(owner: User) -> None:
+    consent(owner)
+    (job_id,), before = waiting_jobs(owner, 1), utcnow() - timedelta(days=32)
+    enter(owner, "upload", PRO.uploads + 1, before)
+    with transaction() as session:
+        quota.add_usage(owner.id, "overage", f"overage:{job_id}", 1, before)
+        owed = overage_charges.finalize_charge(session.get_one(Job, job_id))
+    assert owed is not None, "this month has room, and that one had none"
+    assert owed["identifier"] == job_id
 
 
 def test_a_closed_account_is_charged_nothing(owner: User) -> None:

@@ -83,7 +83,9 @@ def test_a_native_project_has_the_pads_as_they_were_set(
 
 def test_every_other_card_can_be_made_in_one_zip(owner: User, kit: Kit, tmp_path: Path) -> None:
     archive = make(owner, kit, "import", "sx", "wav", "sfz", "xpm")
-    assert len(second_reader.read_sx_card(archive)) == 2
+    pads = second_reader.read_sx_card(archive)
+    assert len(pads) == 2
+    assert max(pad["original_end"] for pad in pads.values()) == 8 * 60 / 100 * 44_100  # the stretched loop
     with zipfile.ZipFile(archive) as made:
         assert made.testzip() is None
         names = made.namelist()

@@ -188,11 +188,12 @@ class TestMoving:
         refused = follow(as_owner, "/selected/move", sample=shelf["Hat"].id, **{"set-folder": "Hats"})
         assert "Enter the collection" in refused
 
-    def test_nobody_moves_samples_of_others(self, as_stranger: Browser, stranger: User, shelf: Shelf) -> None:
-        ids, at = [shelf["Hat"].id], utcnow()
+    def test_nobody_moves_samples_of_others(self, owner: User, stranger: User, shelf: Shelf) -> None:
+        ids = [shelf["Hat"].id]
         assert moves.move_samples(stranger, ids, SamplePlace("Mine"))[0] == 0
-        assert moves.undo_move(stranger, at) == 0
-        assert place_of(shelf["Hat"]) == ("Dusty pack", "Drums/Hats")
+        count, at = moves.move_samples(owner, ids, SamplePlace("Elsewhere"))
+        assert (count, moves.undo_move(stranger, at)) == (1, 0)
+        assert place_of(shelf["Hat"]) == ("Elsewhere", "")
 
 
 def test_the_file_that_stays_of_a_recording_takes_the_place_of_the_others(shelf: Shelf) -> None:

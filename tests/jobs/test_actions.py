@@ -19,7 +19,10 @@ from app.integrations.storage import open_store
 from app.jobs import actions, claims, cleanup, progress, reconcile, run, transitions
 from app.models import Attempt, Batch, Job, OutboxMessage, Usage, User
 from app.models.base import transaction, utcnow
+from app.models.job import UPLOAD
 from app.sandbox.errors import EngineCancelled, EngineCrashed
+from app.upload.demo_jobs import DEMO
+from app.upload.zip_purpose import UNPACK
 from tests.support import Browser, drum_loop, finished_job, kick, uploaded_job, waiting_jobs
 from tests.upload.test_upload import files_kept
 
@@ -202,6 +205,14 @@ def test_only_a_job_whose_file_is_kept_can_be_retried(as_owner: Browser, broken:
         session.execute(update(Job).values(kept_until=past))
     assert not actions.retry(job.id)
     assert "Try again" not in as_owner.get("/jobs").text
+
+
+def test_only_a_purpose_that_charges_an_upload_charges_its_retry(owner: User) -> None:
+    kept = {"state": "failed", "kept_until": utcnow() + timedelta(hours=1)}
+    for purpose in (UPLOAD, UNPACK, DEMO):
+        (job_id,) = waiting_jobs(owner, 1, purpose=purpose, **kept)
+        assert actions.retry(job_id), purpose
+        assert quota.plan_usage(owner).uploads == 1, purpose
 
 
 def test_a_kept_file_is_removed_only_after_its_time(as_owner: Browser, broken: None) -> None:

@@ -56,12 +56,13 @@ def test_another_change_ends_the_walk(owner: User, kit: Kit, kicks: list[Sample]
 
 
 def test_the_pad_keeps_its_own_settings_and_drops_those_of_the_sound(owner: User, kit: Kit) -> None:
-    changes = {"level": 80, "mute_group": 3, "name": "Thump", "start": 100, "chops": [0, 50]}
+    points = {"start": 100, "end": 900, "loop_top": 200, "chops": [0, 50]}
+    changes = {"level": 80, "mute_group": 3, "name": "Thump", **points}
     history.change_kit(kit, "Set A1", pad_edits.change_settings("A1", changes))
     swap_pad(owner, kit, "A1")
     settings = load_state(kit).pad("A1").settings
     assert (settings.level, settings.mute_group, settings.name) == (80, 3, "")
-    assert (settings.start, settings.chops) == (0, ())
+    assert (settings.start, settings.end, settings.loop_top, settings.chops) == (0, None, None, ())
     fresh = PadSettings(bpm=120.0, bpm_sync=True)
     assert settings_after_swap(settings, fresh).bpm == 120.0
 

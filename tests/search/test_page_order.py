@@ -165,6 +165,15 @@ def test_nothing_comes_after_a_sample_that_is_not_the_users(
                 assert find_samples(shelf, query, after).samples == [], (sort, after)
 
 
+@pytest.mark.parametrize("sort", ["", "name", "bpm"])
+def test_samples_of_others_take_no_place_on_a_page(owner: User, stranger: User, sort: str) -> None:
+    shelve(owner, {"Mine 1": {}, "Mine 2": {}})
+    shelve(stranger, {f"A {number}": {} for number in range(3)})
+    indexing.follow_changes(stranger.id)
+    found = find_samples(owner, SampleQuery(sort=sort), "", 2).samples
+    assert {sample.name for sample in found} == {"Mine 1", "Mine 2"}
+
+
 def test_of_too_many_matches_those_with_the_word_and_the_newest_are_ranked(
     shelf: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ from app.integrations.storage import StorageError, open_store
 from app.jobs import cleanup, run, transitions
 from app.jobs.transitions import Transition
 from app.models import Job, Render, Sample, User
-from app.models.base import transaction, utcnow
+from app.models.base import new_id, transaction, utcnow
 from app.shaping import orders, renders
+from app.shaping.render_making import REPORTED, new_render
+from tests.search.test_text_conditions import shelve
 from tests.support import Browser, drum_loop, finished_job
 
 
@@ -56,6 +59,27 @@ def test_the_oldest_makes_room_and_what_was_asked_for_again_stays(
     assert len(cached_files()) == 2
     cache = renders.cache_usage(owner)
     assert (cache.count, cache.size_bytes) == (2, 2 * size_bytes)
+
+
+def test_shaped_sounds_of_others_are_neither_shown_nor_removed(
+    owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Plan, "render_cache_bytes", property(lambda _: 1000), raising=False)
+    theirs, mine = (shaped_row(user, size_bytes=500) for user in (stranger, owner))  # theirs is the older one
+    assert renders.find_of_sample(mine.sample, mine.id) is mine
+    assert renders.find_of_sample(mine.sample, theirs.id) is None
+    renders.make_room(owner.id, 600)
+    assert db.session.scalars(db.select(Render.user_id)).all() == [stranger.id]
+
+
+def shaped_row(user: User, **values: Any) -> Render:
+    """Return the row of a shaped sound, made without the engine and without a file."""
+    sample, recipe = shelve(user, {"Loop": {}})["Loop"], RenderRecipe(gain_db=-1.0)
+    found = dict.fromkeys(REPORTED) | {"frames": 1, "channels": 1, "done": [], "peaks": []} | values
+    with transaction() as session:
+        row = new_render(new_id(), user.id, sample.id, recipe, f"made/{user.id}/{sample.id}", found)
+        session.add(row)
+    return row
 
 
 def test_a_sound_larger_than_the_room_is_refused_in_words(

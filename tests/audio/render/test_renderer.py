@@ -168,6 +168,17 @@ def test_moved_slices_are_what_was_recorded(studio: Studio) -> None:
             assert np.abs(sound[before : before + 2_000] - made[after : after + 2_000]).max() <= 2 / 32768
 
 
+def test_the_hits_of_a_transposed_break_are_moved_to_their_beats(studio: Studio) -> None:
+    times = [0.0, 0.5, 1.0, 1.5]
+    sound, onsets = hits(times, 2.0), tuple(times)
+    _, made = studio.render(
+        sound, bpm=100.0, from_bpm=120.0, beats=4, method="slices", onsets=onsets, transpose=3.0
+    )
+    loud = np.flatnonzero(np.abs(made[:, 0]) > 0.1)
+    begins = loud[np.diff(loud, prepend=-RATE) > RATE // 10]
+    assert begins / RATE == pytest.approx([0.0, 0.6, 1.2, 1.8], abs=0.003)
+
+
 def test_a_reversed_sound_is_the_original_backwards(studio: Studio) -> None:
     sound = steps(300_000, 1)
     _, once = studio.render(sound, reverse=True)

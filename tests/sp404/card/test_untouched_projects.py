@@ -11,9 +11,17 @@ from app.sp404.card.card_builder import build
 from app.sp404.card.card_files import write_files
 from app.sp404.card.card_options import CardOptions
 from app.sp404.card.card_sounds import CardSound
-from app.sp404.kit_document import BankDocument, KitDocument, PadDocument, SampleReference
+from app.sp404.kit_document import (
+    BankDocument,
+    KitDocument,
+    PadDocument,
+    PatternDocument,
+    SampleReference,
+)
 from app.sp404.pad_names import safe_name
 from app.sp404.pad_places import pad_index, sound_file
+from app.sp404.project.packed_patterns import pack_pattern
+from app.sp404.project.pattern_notes import PatternNote, compose_pattern
 from app.sp404.project.project_reader import read_project
 from app.sp404.project.unit_project import UnitProject
 from tests.sp404.project.made_files import block, padconf_2, read_files, small_project, smp
@@ -88,6 +96,25 @@ def test_only_what_was_changed_differs(tmp_path: Path) -> None:
     assert changed <= {0x12, 0x13, 0xA0 + 17 * 172 + 15}
     assert new[0x12:0x14] == (9350).to_bytes(2, "big")
     assert new[0xA0 + 17 * 172 + 15] == 99
+
+
+def test_a_new_sound_replaces_the_file_that_an_empty_pad_had(tmp_path: Path) -> None:
+    files = small_project() | {"SMPL/BANK1-03.SMP": smp(bytes(800), 2)}
+    project = read_project(write_made_files(tmp_path / "P", files))
+    kit, sounds = kit_of(project)
+    more = kit.model_copy(update={"pads": {**kit.pads, "A3": kit.pads["B2"]}})
+    card = build(more, sounds | {"A3": sounds["B2"]}, ["mk2"], CardOptions(base=project))
+    write_files(card, tmp_path / "o")
+    made = read_files(tmp_path / "o/EXPORT/PROJECT/PROJECT_01")
+    assert made["SMPL/BANK1-03.SMP"] == made["SMPL/BANK2-02.SMP"] == files["SMPL/BANK2-02.SMP"]
+
+
+def test_a_pattern_of_the_kit_replaces_that_of_its_project(tmp_path: Path) -> None:
+    files = small_project()
+    project = read_project(write_made_files(tmp_path / "P", files))
+    ptn = compose_pattern([PatternNote(480, "B2")], 2).to_bytes()
+    made = written(tmp_path / "o", project, patterns={"A1": PatternDocument(name="", ptn=pack_pattern(ptn))})
+    assert made == files | {"PTN/PTN00001.BIN": ptn}
 
 
 def test_the_bytes_kept_with_a_kit_are_the_head_of_its_project(tmp_path: Path) -> None:
