@@ -34,7 +34,7 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 
 say "User and settings"
 id sp404 >/dev/null 2>&1 || useradd --system --home-dir /var/lib/sp404 --shell /usr/sbin/nologin sp404
-install -d -m 0700 -o sp404 -g sp404 /var/lib/sp404
+install -d -m 0710 -o sp404 -g sp404 /var/lib/sp404
 install -d -m 0750 -o root -g sp404 /etc/sp404
 install -d -m 0755 $home/releases
 if [ ! -e $settings ]; then
