@@ -70,7 +70,7 @@ install -d /etc/nginx/sp404 /etc/sp404/tls
 install -d -m 0700 -o www-data /var/lib/nginx/sp404-body /var/cache/nginx/sp404
 cp -r "$source"/deploy/nginx/app.conf "$source"/deploy/nginx/shared.conf "$source"/deploy/nginx/errors /etc/nginx/sp404/
 if [ ! -e /etc/sp404/tls/fullchain.pem ]; then
-  openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "/CN=$host" \
+  openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "/CN=$host" -addext "subjectAltName=DNS:$host" \
     -keyout /etc/sp404/tls/privkey.pem -out /etc/sp404/tls/fullchain.pem 2>/dev/null
   echo "   The certificate is self-signed. Put yours into /etc/sp404/tls/ and reload nginx."
 fi
