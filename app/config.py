@@ -80,6 +80,7 @@ class Settings(BaseModel):
     bind: str = "127.0.0.1"
     base_url: HttpUrl = "http://127.0.0.1:5000"
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    media_by_nginx: bool = False
     worker_slots: Annotated[int, Field(ge=1, le=64)] = 2
 
     database_url: Annotated[str, AfterValidator(_normalize_database_url)] | None = None

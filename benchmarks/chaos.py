@@ -1,6 +1,6 @@
 """Kill everything that can be killed while 300 jobs run, and print what was done and found.
 
-python -m benchmarks.chaos [--seconds 60] [--jobs 300] [--backend sqlite] [--no-housekeeping] [--engine]
+python -m benchmarks.chaos [--seconds 60] [--jobs 300] [--backend sqlite] [--no-housekeeping] [--engines 2]
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.queue.chaos import run_chaos
+from tests.queue.chaos import SETTLE_S, run_chaos
 from tests.queue.lab import BACKENDS, SERVICES
 
 
@@ -20,7 +20,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--backend", choices=BACKENDS, default=SERVICES)
     parser.add_argument("--no-housekeeping", action="store_true")
-    parser.add_argument("--engine", action="store_true", help="the engine is a process of its own")
+    parser.add_argument("--engines", type=int, default=0, help="so many engines as processes of their own")
+    parser.add_argument(
+        "--settle", type=float, default=SETTLE_S, help="seconds that the rest may take after that"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         told = run_chaos(
@@ -29,7 +32,8 @@ def main() -> None:
             seconds=options.seconds,
             jobs=options.jobs,
             housekeeping=not options.no_housekeeping,
-            engine=options.engine,
+            engines=options.engines,
+            settle_s=options.settle,
         )
     print(", ".join(f"{name}: {value}" for name, value in told.items()))
 

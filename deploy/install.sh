@@ -34,7 +34,7 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 
 say "User and settings"
 id sp404 >/dev/null 2>&1 || useradd --system --home-dir /var/lib/sp404 --shell /usr/sbin/nologin sp404
-install -d -m 0700 -o sp404 -g sp404 /var/lib/sp404
+install -d -m 0710 -o sp404 -g sp404 /var/lib/sp404
 install -d -m 0750 -o root -g sp404 /etc/sp404
 install -d -m 0755 $home/releases
 if [ ! -e $settings ]; then
@@ -70,7 +70,7 @@ install -d /etc/nginx/sp404 /etc/sp404/tls
 install -d -m 0700 -o www-data /var/lib/nginx/sp404-body /var/cache/nginx/sp404
 cp -r "$source"/deploy/nginx/app.conf "$source"/deploy/nginx/shared.conf "$source"/deploy/nginx/errors /etc/nginx/sp404/
 if [ ! -e /etc/sp404/tls/fullchain.pem ]; then
-  openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "/CN=$host" \
+  openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "/CN=$host" -addext "subjectAltName=DNS:$host" \
     -keyout /etc/sp404/tls/privkey.pem -out /etc/sp404/tls/fullchain.pem 2>/dev/null
   echo "   The certificate is self-signed. Put yours into /etc/sp404/tls/ and reload nginx."
 fi

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 import json
 from pathlib import Path
+from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import text
+from werkzeug.utils import send_file
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.admin import metrics as queue_metrics
@@ -27,6 +29,8 @@ blueprint = Blueprint("pages", __name__)
 RECENT_SAMPLES = 8
 HEARD_IN_LOOP = Path(__file__).with_name("landing_loop.json")  # made by scripts/landing_loop.py
 RECENT_KITS = 5
+# What nginx itself says of a file that it sends, and what other servers than nginx would be told.
+SENT_BY_NGINX = ("Content-Length", "ETag", "Last-Modified", "X-Sendfile")
 
 
 @blueprint.get("/")
@@ -71,13 +75,19 @@ def media(token: str) -> BaseResponse:
         path, content_type, download_name = store.open_link(token)
         response = send_file(
             path,
+            request.environ,
             mimetype=content_type,
             as_attachment=download_name is not None,
             download_name=download_name,
-            conditional=True,
+            conditional=not settings().media_by_nginx,
+            use_x_sendfile=settings().media_by_nginx,
         )
     except (InvalidLinkError, FileNotFoundError):
         abort(404)
+    if settings().media_by_nginx:
+        response.headers["X-Accel-Redirect"] = quote(f"/.media/{path.relative_to(store.root).as_posix()}")
+        for name in SENT_BY_NGINX:
+            response.headers.pop(name, None)
     # A browser shows a sound on a page of its own, which loads it from this address.
     is_shown = download_name is None and content_type.startswith("audio/")
     allowed = "media-src 'self'" if is_shown else "sandbox"

@@ -26,7 +26,8 @@ from benchmarks.library_scale.samples import SEED, make_owners
 from benchmarks.library_scale.sounds import make_sounds
 from benchmarks.library_scale.visitor import session_cookie
 from tests.live import ROOT, clean_environment, free_port, procfile
-from tests.queue.lab import Server, postgres_server
+from tests.queue.lab import postgres_server
+from tests.queue.service_process import Server
 from tests.services.conftest import BUCKET, S3_KEY, program
 
 START_S, STOP_S = 90, 40
@@ -55,7 +56,7 @@ def open_stage(folder: Path, backend: str, owners: int, web: int, workers: int) 
         parts: dict[str, list[int]] = {}
         server, extra = SQLITE, dict[str, str]()
         if backend != SQLITE:
-            server, extra = _start_services(stack, folder, parts)
+            server, extra = start_services(stack, folder, parts)
         people = make_owners([], owners)
         sounds = make_sounds(Random(SEED), 300)
         product = open_database(Place(folder, server), "load", people, sounds)
@@ -71,9 +72,7 @@ def open_stage(folder: Path, backend: str, owners: int, web: int, workers: int) 
         yield Stage(values["BASE_URL"], bare_url, settings, sessions, backend != SQLITE, parts)
 
 
-def _start_services(
-    stack: ExitStack, folder: Path, parts: dict[str, list[int]]
-) -> tuple[str, dict[str, str]]:
+def start_services(stack: ExitStack, folder: Path, parts: dict[str, list[int]]) -> tuple[str, dict[str, str]]:
     """Start PostgreSQL, Redis and an S3 server; return the database server and the settings of the others."""
     folder.mkdir(parents=True, exist_ok=True)
     # The path of a socket may not be long.

@@ -36,27 +36,28 @@ def run_chaos(
     seconds: float,
     jobs: int,
     housekeeping: bool = True,
-    engine: bool = False,
+    engines: int = 0,
     seed: int = 1,
+    settle_s: float = SETTLE_S,
 ) -> dict[str, object]:
     """Run jobs under failures, and return what was done and found.
 
     Raise AssertionError when anything is lost, done twice or left behind.
     """
-    with lab(folder, backend, "busy", engine=engine) as (here, _):
+    with lab(folder, backend, "busy", engines=engines) as (here, _):
         upload(member("chaos@example.com"), jobs)
         for _ in range(CONSUMERS):
             here.add_consumer(housekeeping)
         start = time.monotonic()
         done = _cause_failures(here, seconds, Random(seed))
         left = {"states": states()}
-        wait_for(lambda: states() == {"completed": jobs}, SETTLE_S, f"all done; {left} then {states()}")
+        wait_for(lambda: states() == {"completed": jobs}, settle_s, f"all done; {left} then {states()}")
         took_s = time.monotonic() - start
         wait_for(lambda: _count_unsent() == 0, 60, "every mail sent")
         for consumer in here.consumers:
             consumer.stop()
         told = _check_result(here, jobs)
-    kind = {"backend": backend, "housekeeping": housekeeping, "engine": engine}
+    kind = {"backend": backend, "housekeeping": housekeeping, "engines": engines}
     return kind | done | told | {"took_s": round(took_s, 1)}
 
 
@@ -68,15 +69,14 @@ def _cause_failures(here: Lab, seconds: float, random: Random) -> Counter[str]:
         "all workers killed": lambda: _kill_workers(here, CONSUMERS, random),
         "queue flushed": here.flush_queue,
     }
-    if here.engine is not None:
-        served = here.engine
-        troubles["engine killed"] = lambda: _kill_engine(served, random)
+    if here.engines:
+        troubles["engine killed"] = lambda: _kill_engine(random.choice(here.engines), random)
     if here.redis is not None and here.database is not None:
         redis, database = here.redis, here.database
         troubles["Redis killed"] = lambda: redis.restart(signal.SIGKILL)
         troubles["database restarted"] = lambda: database.restart(signal.SIGINT)
     until = time.monotonic() + seconds
-    order = ["engine killed"] if here.engine else []  # first, so that every run includes it
+    order = ["engine killed"] if here.engines else []  # first, so that every run includes it
     twice = ["workers killed", *order]
     while time.monotonic() < until:
         order = order or random.sample([*twice, *troubles], len(twice) + len(troubles))
@@ -122,7 +122,7 @@ def _check_result(here: Lab, jobs: int) -> dict[str, object]:
         assert earlier.job_id != later.job_id or earlier.ended_at <= later.started_at, "attempts overlap"
     for job_id, spans in here.journal().items():
         for (_, ended), (started, _) in pairwise(spans):
-            assert ended <= started + (ENGINE_RELEASE_S if here.engine else 0), (
+            assert ended <= started + (ENGINE_RELEASE_S if here.engines else 0), (
                 f"{job_id} ran twice at the same time"
             )
     alive = {pid for pid in here.journal_pids() if is_alive(pid)}

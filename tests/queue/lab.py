@@ -32,36 +32,15 @@ from app.models import Batch, Job, Subscription, User
 from app.models.base import transaction
 from app.upload import intake
 from tests.live import ROOT, EngineProcess, free_port, served
-from tests.services.conftest import Inbox, program, wait_until
+from tests.queue.engine_front import engine_front
+from tests.queue.service_process import Server
+from tests.services.conftest import Inbox, program
 from tests.support import kick
 
 SECRET = "a secret for tests, long enough to be taken"
 SLOTS = 2
 EMBEDDED, SERVICES = "sqlite", "postgres-redis"
 BACKENDS = (EMBEDDED, SERVICES)
-
-
-class Server:
-    """A service that runs as a child process."""
-
-    def __init__(self, command: list[str], ready: Callable[[], object], folder: Path) -> None:
-        self._command, self._ready, self._folder = command, ready, folder
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(self._command, cwd=self._folder, stdout=quiet, stderr=quiet)
-        wait_until(self._ready, self._command[-1])
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self.process is not None:
-            self.process.send_signal(how)
-            self.process.wait(30)
-            self.process = None
-
-    def restart(self, how: signal.Signals) -> None:
-        self.stop(how)
-        self.start()
 
 
 class Consumer:
@@ -102,7 +81,7 @@ class Consumer:
 class Lab:
     """Everything a test of the queue needs: settings, an app, services and workers."""
 
-    def __init__(self, folder: Path, backend: str, entry: str, *, engine: bool, **settings: str) -> None:
+    def __init__(self, folder: Path, backend: str, entry: str, *, engines: int, **settings: str) -> None:
         self.folder, self.backend, self.entry = folder, backend, entry
         self.inbox = Inbox()
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # a line for every word of SMTP
@@ -120,11 +99,10 @@ class Lab:
             "WORKER_SLOTS": str(SLOTS),
         }
         self.values = values | settings
-        self.engine: EngineProcess | None = None
-        if engine:
-            own = {"DATA_DIR": values["DATA_DIR"], "ENGINE_SLOTS": "8"}
-            self.engine = EngineProcess(folder, ENGINE_TEST_ENTRY=f"tests.queue.entries:{entry}", **own)
-            self.values |= self.engine.for_workers
+        self.engines: list[EngineProcess] = []
+        self._front: Server | None = None
+        if engines:
+            self._add_engines(engines)
         self.consumers: list[Consumer] = []
         self.log = folder / "consumers.log"
 
@@ -132,8 +110,10 @@ class Lab:
         self._mail.start()
         if self.backend == SERVICES:
             self._open_services()
-        if self.engine is not None:
-            self.engine.start()
+        for engine in self.engines:
+            engine.start()
+        if self._front is not None:
+            self._front.start()
         app = create_app(Settings.from_env(self.values))
         with app.app_context():
             upgrade()
@@ -142,14 +122,27 @@ class Lab:
     def close(self) -> None:
         for consumer in self.consumers:
             consumer.stop()
-        if self.engine is not None:
-            self.engine.kill()
+        if self._front is not None:
+            self._front.stop()
+        for engine in self.engines:
+            engine.kill()
         if self.redis is not None:
             self.redis.stop()
         if self.database is not None:
             self.database.stop(signal.SIGINT)  # at once: SIGTERM waits for whoever is connected
         self._mail.stop()
         self._servers.cleanup()
+
+    def _add_engines(self, count: int) -> None:
+        """Add engines that fetch from one store; several are behind one address."""
+        own = {"DATA_DIR": self.values["DATA_DIR"], "ENGINE_SLOTS": "8"}
+        own["ENGINE_TEST_ENTRY"] = f"tests.queue.entries:{self.entry}"
+        for _ in range(count):
+            self.engines.append(EngineProcess(self.folder, **own))
+            own["BASE_URL"] = self.engines[0].base_url
+        self.values |= self.engines[0].for_workers
+        if count > 1:
+            self._front, self.values["ENGINE_URL"] = engine_front(self.folder, self.engines)
 
     def add_consumer(self, housekeeping: bool = True, stop_after_s: int = 25, **settings: str) -> Consumer:
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -196,13 +189,13 @@ class Lab:
 
 @contextmanager
 def lab(
-    folder: Path, backend: str, entry: str, *, engine: bool = False, **settings: str
+    folder: Path, backend: str, entry: str, *, engines: int = 0, **settings: str
 ) -> Iterator[tuple[Lab, Flask]]:
-    """Open a lab. With `engine`, it is a process of its own, and this one serves the store's links."""
-    made = Lab(folder, backend, entry, engine=engine, **settings)
+    """Open a lab. With `engines`, they are processes of their own, and this one serves the store's links."""
+    made = Lab(folder, backend, entry, engines=engines, **settings)
     app = made.open()
     try:
-        with served(app) if engine else nullcontext(), app.app_context():
+        with served(app) if engines else nullcontext(), app.app_context():
             yield made, app
     finally:
         with app.app_context():

@@ -42,7 +42,7 @@ def test_nothing_is_lost_or_done_twice_whatever_is_killed(tmp_path: Path, backen
 def test_nothing_is_lost_when_the_engine_is_killed_too(tmp_path: Path) -> None:
     """A process of its own, killed in the middle of files and started again, beside the workers; with
     housekeeping."""
-    told = chaos.run_chaos(tmp_path, SERVICES, seconds=8, jobs=40, engine=True)
+    told = chaos.run_chaos(tmp_path, SERVICES, seconds=8, jobs=40, engines=1)
     assert told["engine killed"]
     assert told["mails"] == 4
 

@@ -27,7 +27,7 @@ HOST = "samples.example.com"
 class Front:
     """nginx in front of a web process, reached over TLS at `url`."""
 
-    def __init__(self, folder: Path, *web_urls: str) -> None:
+    def __init__(self, folder: Path, *web_urls: str, store: Path = Path("/nowhere")) -> None:
         self.folder, self.port, self.plain_port = folder, free_port(), free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         certificate, key = _self_signed(folder)
@@ -44,6 +44,7 @@ class Front:
             "/var/cache/nginx/sp404": str(folder / "cache"),
             "/var/lib/nginx/sp404-body": str(folder / "body"),
             "/etc/nginx/sp404/errors/": f"{SITES}/errors/",
+            "/var/lib/sp404/store/": f"{store}/",
         }
         site = (SITES / "sp404.conf").read_text()
         for name in ("shared.conf", "app.conf"):

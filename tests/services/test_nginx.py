@@ -163,7 +163,9 @@ def test_too_large_a_body_is_refused_in_the_form_of_its_address(front: Front, pa
     assert status == 413
     if path.startswith("/api"):
         assert headers["content-type"].startswith("application/problem+json")
-        assert Problem.model_validate_json(body).status == 413
+        problem = Problem.model_validate_json(body)
+        assert (problem.status, problem.request_id) == (413, headers["x-request-id"])
+        assert len(problem.request_id) == 32
     else:
         assert headers["content-type"].startswith("text/html")
         assert b"too much to send in one go" in body
@@ -291,9 +293,9 @@ def test_without_a_web_process_the_answer_says_so_in_the_right_form(tmp_path: Pa
         with alone.client() as client:
             api, page = client.get("/api/usage"), client.get("/samples")
             assert (api.status_code, page.status_code) == (502, 502)
-            assert Problem.model_validate_json(api.content).detail.startswith(
-                "The service is being restarted"
-            )
+            problem = Problem.model_validate_json(api.content)
+            assert problem.detail.startswith("The service is being restarted")
+            assert problem.request_id == api.headers["X-Request-ID"] != ""
             assert api.headers["Retry-After"] == page.headers["Retry-After"] == "30"
             assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     finally:
