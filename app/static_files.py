@@ -46,7 +46,7 @@ def _serve_styles(files: WSGIApplication, address: str) -> WSGIApplication:
     """Return the app of the files with one more: all stylesheets, which a page waits for, in one request."""
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != address:
+        if environ.get("PATH_INFO") != address:
             return files(environ, start_response)
         headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
         styles, zipped = _read_styles()
