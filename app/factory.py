@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, logs, mail_wakeup, request_watch, security, templating, tracing
+from app import cli, errors, logs, mail_wakeup, request_watch, security, static_files, templating, tracing
 from app.account.routes import blueprint as account
 from app.admin.routes import blueprint as admin
 from app.alike.routes import blueprint as alike
@@ -82,6 +82,7 @@ def build_app(settings: Settings | None = None) -> Flask:
         BUNDLE_PURPOSE,
         KIT_IMPORT_PURPOSE,
     )
+    static_files.init_app(app)
     templating.init_app(app)
     security.init_app(app, poll_views.answer_unchanged_poll)
     mail_wakeup.init_app(app)

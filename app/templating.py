@@ -1,20 +1,16 @@
-"""Set up what templates need: static files behind a content hash, and filters that format values."""
+"""Set up what templates need: globals, and filters that format values."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_login import current_user
 from humanize import naturalsize, naturaltime
-from whitenoise import WhiteNoise
 
 from app.billing import free_wait, plans
 from app.billing.subscription_status import is_live
@@ -29,8 +25,6 @@ from app.music import musical_keys
 from app.plurals import pluralize
 
 NO_VALUE = "–"
-GZIP_SUFFIX = ".gz"
-STATIC_FOLDER = Path(__file__).resolve().parent.parent / "static"
 HALF_WAVE = 16.0  # a waveform is drawn so far above and below its middle line
 ROW_REACH = 15  # the same in a row, with its square line ends
 
@@ -44,15 +38,7 @@ STROKES = tuple(map(_draw_stroke, range(256)))  # a page of the library draws 3,
 
 
 def init_app(app: Flask) -> None:
-    """Serve static files, and register the globals and filters that templates use."""
-    remove_stale_gzips(STATIC_FOLDER)
-    version = content_hash(STATIC_FOLDER)
-    prefix = f"/s/{version}"
-    base_path = app.config["SETTINGS"].base_path
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask documents this wrapping
-        app.wsgi_app, root=str(STATIC_FOLDER), prefix=prefix, immutable_file_test=lambda path, url: True
-    )
-    app.jinja_env.globals["static_url"] = lambda path: f"{base_path}{prefix}/{path}"
+    """Register the globals and filters that templates use."""
     app.jinja_env.globals["find_purpose"] = purposes.find_purpose
     app.jinja_env.globals["find_playable"] = preview.find_playable
     app.jinja_env.globals["unplayable_format"] = preview.unplayable_format
@@ -68,30 +54,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters |= FILTERS
     app.context_processor(_deployment_facts)
-
-
-def content_hash(folder: Path) -> str:
-    """Return one hash of all static files: any change changes every URL, so browsers may cache for ever."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != GZIP_SUFFIX:
-            digest.update(str(path.relative_to(folder)).encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def remove_stale_gzips(folder: Path) -> None:
-    """Delete compressed copies of files that were edited since, so that the edited file is served."""
-    for zipped in folder.rglob(f"*{GZIP_SUFFIX}"):
-        if not _is_current(zipped):
-            with suppress(FileNotFoundError):  # another process may be starting too
-                zipped.unlink()
-
-
-def _is_current(zipped: Path) -> bool:
-    """Return whether the copy has the time of its source, which the compressor gives it."""
-    source = zipped.with_suffix("")
-    return source.exists() and int(source.stat().st_mtime) == int(zipped.stat().st_mtime)
 
 
 def bars_path(heights: Iterable[int]) -> str:

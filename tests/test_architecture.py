@@ -24,6 +24,7 @@ RINGS = [
     {"app"},  # create_app, which loads the factory when it is called
     {"app.factory"},
     {"app.cli", "app.errors", "app.api.errors", "app.request_watch", "app.security", "app.templating"}
+    | {"app.static_files"}
     | {"*.routes", "*.forms", "*_views", "*_forms"}
     | {"app.api.serving", "app.kits.kit_page", "app.shaping.shaping_page"},
     {"app.mail_wakeup"},

@@ -1,27 +1,19 @@
-"""How values are formatted on pages, how static files are served, and which headers pages carry."""
+"""How values are formatted on pages, and which headers pages carry."""
 
 from __future__ import annotations
 
 import logging
-import os
 import re
-import subprocess
-import sys
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from werkzeug.test import Client
-from werkzeug.wrappers import Response
-from whitenoise import WhiteNoise
 
 from app import logs, templating
 from app.models.base import utcnow
 from app.music import musical_keys
 from app.plurals import pluralize
-from tests.live import ROOT
 from tests.support import Browser
 
 
@@ -107,46 +99,6 @@ def test_age(seconds: int, shown: str) -> None:
 def test_count_with_its_noun(count: int, shown: str) -> None:
     assert pluralize(count, "file") == shown
     assert pluralize(count, "entry", "entries") == shown.replace("files", "entries").replace("file", "entry")
-
-
-def test_a_changed_static_file_changes_every_address(tmp_path: Path) -> None:
-    (tmp_path / "app.css").write_text("a")
-    first = templating.content_hash(tmp_path)
-    assert templating.content_hash(tmp_path) == first
-    (tmp_path / "app.css").write_text("b")
-    assert templating.content_hash(tmp_path) != first
-
-
-def test_browsers_may_cache_static_files_for_ever(app: Flask) -> None:
-    browser = Browser(app)
-    address = re.search(r'href="(/s/[^"]+/css/base\.css)"', browser.get("/sign-in").text)
-    assert address is not None
-    answer = browser.get(address.group(1))
-    assert answer.status_code == 200
-    assert "immutable" in answer.headers["Cache-Control"]
-
-
-def test_static_files_are_sent_compressed_and_never_stale(tmp_path: Path) -> None:
-    """Files compressed at set-up are sent compressed, and a file edited since is sent as it is."""
-    for name in ("kept.css", "edited.css"):
-        (tmp_path / name).write_text("a{}" * 1000)
-    before = templating.content_hash(tmp_path)
-    command = [sys.executable, "-m", "whitenoise.compress", "--quiet", str(tmp_path)]
-    subprocess.run(command, check=True)
-    assert templating.content_hash(tmp_path) == before
-    (tmp_path / "edited.css").write_text("b{}" * 1000)
-    os.utime(tmp_path / "edited.css", (0, 0))
-    templating.remove_stale_gzips(tmp_path)
-    client = Client(WhiteNoise(Response("nothing", 404), root=str(tmp_path), prefix="/s"))
-    for name, encoding in (("kept.css", "gzip"), ("edited.css", None)):
-        answer = client.get(f"/s/{name}", headers={"Accept-Encoding": "gzip"})
-        assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, encoding)
-        assert "Accept-Encoding" in answer.headers.get("Vary", "") or encoding is None
-    assert client.get("/s/kept.css").data == b"a{}" * 1000
-
-
-def test_set_up_compresses_what_pages_load() -> None:
-    assert "-m whitenoise.compress --quiet static" in (ROOT / "scripts" / "setup.sh").read_text()
 
 
 def test_pages_carry_their_guards(app: Flask) -> None:

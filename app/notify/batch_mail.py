@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from flask import render_template
@@ -29,6 +29,8 @@ class BatchWording(NamedTuple):
     min_wait_s: float = 0.0  # jobs that took less long are not told by mail
     made: str = "sample"  # what finished jobs are called
     address: Callable[[Job], str] | None = None  # of what a finished job made, other than a sample
+    is_told: Callable[[Job], bool] = lambda _: True  # whether no other mail tells of this job
+    sentences: Callable[[Job], Sequence[str]] = lambda _: ()  # what came of a finished job
 
 
 # Filled from the table of job purposes, see `app.jobs.purposes`.
@@ -38,7 +40,7 @@ WORDING_BY_PURPOSE: dict[str, BatchWording] = {}
 def is_told_by_mail(job: Job) -> bool:
     """Return whether a mail tells of the end of such jobs."""
     wording = WORDING_BY_PURPOSE.get(job.purpose)
-    if wording is None:
+    if wording is None or not wording.is_told(job):
         return False
     took_s = ((job.finished_at or utcnow()) - job.created_at).total_seconds()
     return took_s >= wording.min_wait_s

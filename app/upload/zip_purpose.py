@@ -14,6 +14,8 @@ from app.jobs.purposes import Purpose, Results, Stage, Step, Wording
 from app.models import Batch, Job
 from app.models.job import OUTCOME, READY, UNPACKED
 from app.notify import batch_completion
+from app.notify.batch_mail import BatchWording
+from app.notify.external_urls import external_url
 from app.plurals import join_words, pluralize
 from app.upload.zip_job import TAKEN, sounds_batch_id, unpack_zip
 
@@ -29,6 +31,7 @@ def finish_unpacking(job: Job, results: Results) -> None:
     unpacked = results[TAKEN]
     left_out = [*unpacked["problems"], *unpacked["without_room"]]
     outcome = {
+        "taken": unpacked["taken"],
         "sentences": _sentences(unpacked),
         "problems": left_out[:MAX_NAMED],
         "more": max(len(left_out) - MAX_NAMED, 0),
@@ -94,7 +97,17 @@ UNPACK_PURPOSE = Purpose(
         tries_used_up=f"We keep the ZIP for {transitions.FILE_KEPT_FOR.days} days: try again. "
         "Sounds that were unpacked are not added twice.",
         file_unavailable="Send it again.",
-        mail=None,
+        mail=BatchWording(
+            "ZIP",
+            "unpacked",
+            "unpacked",
+            made="ZIP",
+            address=lambda job: external_url("upload.unpacked", zip_id=job.id),
+            is_told=lambda job: (
+                not (job.outcome or {}).get("taken")
+            ),  # or the mail about its sounds tells of it
+            sentences=lambda job: (job.outcome or {}).get("sentences", ()),
+        ),
     ),
     shows_file_size=True,
     fed_batch=sounds_batch_id,

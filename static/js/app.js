@@ -16,8 +16,6 @@ import "./card_writing.js";
 import "./project_import.js";
 import "./navigation.js";
 
-document.documentElement.classList.add("has-js");
-
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = csrfToken;
 });
@@ -40,12 +38,6 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 document.addEventListener("htmx:sendError", () => toast("Can't reach the server. Check your connection."));
-
-// What was typed before this script was there is searched for now.
-addEventListener("DOMContentLoaded", () => {
-  const field = document.querySelector("#main [type=search]#q");
-  if (field && field === document.activeElement && field.value !== field.defaultValue) field.form.requestSubmit();
-});
 
 for (const field of document.querySelectorAll("[data-timezone]")) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";

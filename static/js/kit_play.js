@@ -253,7 +253,6 @@ function onClick(event) {
 
 // The pads are new whenever one is opened or changed; after a change, some of their sounds too.
 function follow() {
-  if (tools()) tools().hidden = false;
   if (!isPlaying() || !player) return;
   if (!shown.startsWith(grid().dataset.bank)) {
     releaseAll();
@@ -278,7 +277,6 @@ function onGroove({ target }) {
   showSteps();
 }
 
-follow();
 addEventListener("click", onClick, { capture: true });
 addEventListener("keydown", onKey, { capture: true });
 addEventListener("keyup", onKey, { capture: true });

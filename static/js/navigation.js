@@ -88,6 +88,8 @@ async function fetchPage(url, options = {}) {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const isFit = isOpenable(new URL(response.url)) || !response.redirected;
     if (isFit && page.getElementById("main") && hasSameScripts(page)) {
+      await loadModules(page);
+      if (asking.signal.aborted) return null;
       return { page, url: response.url, isRedirected: response.redirected };
     }
     location.assign(response.redirected ? response.url : url);
@@ -104,6 +106,12 @@ function hasSameScripts(page) {
   return entry(page) === entry(document);
 }
 
+// A page may bring modules of its own: each runs when it is here for the first time, before anything can be pressed.
+function loadModules(page) {
+  const scripts = [...page.querySelectorAll('head script[type="module"]')];
+  return Promise.all(scripts.map((script) => import(script.getAttribute("src"))));
+}
+
 function addToHistory(address, state = null) {
   if (address === addressOf(location)) history.replaceState(state, "", address);
   else history.pushState(state, "", address);
@@ -118,8 +126,6 @@ function showPage(page) {
   // Answers that the old page still waits for must not change the address.
   main().addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
   htmx.swap(main(), page.getElementById("main").outerHTML, { swapStyle: "outerHTML" });
-  // A page may bring modules of its own: each runs when it is here for the first time.
-  for (const script of page.querySelectorAll('head script[type="module"]')) import(script.getAttribute("src"));
 }
 
 // What has the focus is read out by screen readers, and Tab goes on from it: what the page has to say, or its heading.

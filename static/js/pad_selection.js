@@ -5,7 +5,6 @@ let selected = new Set();
 let bank = null; // whose pads are selected
 let last = null; // the pad that was ticked last, where a range begins
 
-const form = () => document.getElementById("pads-selection");
 const boxes = () => [...(grid()?.querySelectorAll(".pick-pad") ?? [])];
 const boxOf = (pad) => grid().querySelector(`.pick-pad[value="${pad}"]`);
 
@@ -13,7 +12,6 @@ function update() {
   if (!grid()) return;
   selected = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
   const count = selected.size;
-  form().hidden = !count;
   document.getElementById("pads-selected").textContent = `${count} ${count === 1 ? "pad" : "pads"}`;
 }
 

@@ -30,11 +30,5 @@ async function showPattern(event) {
   document.getElementById("kit-tools").scrollIntoView({ block: "nearest" });
 }
 
-function showButtons() {
-  for (const button of document.querySelectorAll("[data-pattern-beat]")) button.hidden = false;
-}
-
 document.addEventListener("submit", fillIn, { capture: true });
 document.addEventListener("click", showPattern);
-document.addEventListener("htmx:afterSettle", showButtons);
-showButtons();

@@ -86,7 +86,7 @@ class TestFinding:
         """The selection carries the search that is shown, not what is being typed into the search field."""
         page = as_owner.get("/samples?ask=not+loops&bpm_min=&sort=name", headers={"HX-Request": "true"}).text
         assert re.search("2</span>\\s+samples for “<bdi>not loops</bdi>”", page)
-        form = page.partition('<form class="selection"')[2].partition("</form>")[0]
+        form = page.partition('<form class="selection is-empty"')[2].partition("</form>")[0]
         sent = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
         del sent["csrf_token"]
         assert sent == {"ask": "not loops", "sort": "name"}

@@ -17,6 +17,7 @@ from app.jobs import actions, reconcile, run
 from app.models import Collection, Job, OutboxMessage, Sample, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.usage import UPLOAD
+from app.notify import outbox
 from app.notify.message_kinds import BATCH_DONE
 from app.upload import intake, zip_job
 from tests.sp404.importing.test_sound_zip import Entries, written
@@ -98,6 +99,10 @@ def test_each_sound_is_an_upload_in_the_folders_of_a_collection(
     run.run_next()
     known = outcome["sentences"][1].replace("00 again.wav", "b.wav")
     assert outcome_of(second)["sentences"] == ["No sound was added.", known]
+    assert outbox.deliver_mails() == 2
+    mails = [path.read_text() for path in (settings().data_dir / "mail").glob("*.eml")]
+    [told] = [text for text in mails if "Subject: Your ZIP is unpacked" in text]
+    assert all(words in told for words in ("No sound was added.", f"/upload/zips/{second.id}"))
 
 
 def test_what_has_no_room_in_the_plan_is_listed_and_taken_later(
