@@ -87,6 +87,4 @@ document.addEventListener("page:leave", () => { placed = null; });
 document.addEventListener("change", ({ target }) => {
   if (target.matches("#kit-library .range input")) target.form.requestSubmit();
 });
-// A pad that was clicked before this module was loaded.
-if (document.querySelector("#pad-panel[aria-labelledby]")) showSide("pad");
 follow();
