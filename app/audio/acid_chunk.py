@@ -14,12 +14,13 @@ from app.audio.decoding.decode_limits import DecodeLimits
 
 NAME = b"acid"
 MIN_BPM, MAX_BPM = 20.0, 400.0
-MAX_LENGTH_ERROR = 0.01
-"""How far a length may be from that of the beats. A file that was cut afterwards is further off."""
+MAX_LENGTH_ERROR, MAX_BEATS_OFF = 0.01, 0.1
+"""How far a length may be from that of the beats, as a share and in beats. A file that was cut afterwards is
+further off, and so is a recording whose program noted its own tempo."""
 
 # As libsndfile reads it: flags, root note, twice unused, beats, both numbers of the meter, BPM.
 _FIELDS = struct.Struct("<IHHfIHHf")
-_IS_ONE_SHOT, _STRETCHES = 1, 4
+_IS_ONE_SHOT, _STRETCHES, _IS_TRACK = 1, 4, 8
 _NO_ROOT, _UNUSED = 60, 0x8000
 _RIFF_SIZE_AT, _HEADER_BYTES = 4, 8
 
@@ -32,17 +33,18 @@ class StatedTempo:
     beats: int
 
     def fits(self, duration_s: float) -> bool:
-        """Return whether a sound is as long as these beats are, within 1 %.
+        """Return whether a sound is as long as these beats are, within 1 % and a tenth of a beat.
 
         Parameters
         ----------
         duration_s : float
         """
-        return abs(duration_s * self.bpm / 60 / self.beats - 1) <= MAX_LENGTH_ERROR
+        off = abs(duration_s * self.bpm / 60 - self.beats)
+        return off <= min(MAX_LENGTH_ERROR * self.beats, MAX_BEATS_OFF)
 
 
 def find_stated_tempo(file: BinaryIO, size_bytes: int, limits: DecodeLimits) -> StatedTempo | None:
-    """Return the tempo that a WAV states; None for a one-shot, and where it states none that makes sense.
+    """Return the tempo that a WAV states; None for one that is no loop, or states none that makes sense.
 
     Parameters
     ----------
@@ -63,7 +65,12 @@ def _parse(body: bytes) -> StatedTempo | None:
     if len(body) < _FIELDS.size:
         return None
     flags, _root, _, _, beats, _lower, _upper, bpm = _FIELDS.unpack(body)
-    if flags & _IS_ONE_SHOT or not beats or not math.isfinite(bpm) or not MIN_BPM <= bpm <= MAX_BPM:
+    if (
+        flags & (_IS_ONE_SHOT | _IS_TRACK)
+        or not beats
+        or not math.isfinite(bpm)
+        or not MIN_BPM <= bpm <= MAX_BPM
+    ):
         return None
     return StatedTempo(round(bpm, 4), beats)  # a float of 32 bits has seven digits
 

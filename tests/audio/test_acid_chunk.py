@@ -47,10 +47,30 @@ def test_a_loop_states_its_new_tempo_behind_its_sound_and_the_analysis_reads_it(
     assert [words in said for words in ("Loop", "Tempo : 222", "Beats : 16")] == [True] * 3
 
 
+def test_a_loop_whose_silent_end_is_cut_has_the_tempo_that_was_asked_for(studio: Studio) -> None:
+    loop = drums(120, 8)
+    loop[int(7.7 * 0.5 * RATE_HZ) :] = 0
+    recipe = {"trim_db": -60.0, "whole_beats": True, "beats": 8, "from_bpm": 120.0, "bpm": 100.0}
+    done = studio.render(loop, RATE_HZ, **recipe)
+    assert done.wav.frames == 7 * 60 * RATE_HZ / 100
+    assert _decode(studio.path).stated_tempo == StatedTempo(100.0, 7)
+
+
+def test_a_recording_with_a_counted_tempo_is_no_loop() -> None:
+    assert StatedTempo(120.0, 8).fits(4.0)
+    assert not StatedTempo(120.0, 90).fits(45.2)
+    assert not StatedTempo(120.0, 4).fits(2.03)
+
+
 @pytest.mark.parametrize(
     "recipe",
-    [{}, {"bpm": 100.0, "from_bpm": 120.0}, {"beats": 4, "from_bpm": 120.0, "min_frames": 400_000}],
-    ids=["nothing changed", "no whole beats", "silence added"],
+    [
+        {},
+        {"bpm": 100.0, "from_bpm": 120.0},
+        {"beats": 4, "bpm": 100.0, "from_bpm": 120.0, "min_frames": 400_000},
+        {"whole_beats": True, "from_bpm": 120.0},
+    ],
+    ids=["nothing changed", "no whole beats", "silence added", "no tempo asked for"],
 )
 def test_what_is_no_whole_loop_states_no_tempo(studio: Studio, recipe: dict[str, float]) -> None:
     studio.render(drums(120, 4), RATE_HZ, **recipe)
@@ -62,6 +82,7 @@ def test_what_is_no_whole_loop_states_no_tempo(studio: Studio, recipe: dict[str,
     "body",
     [
         struct.pack(FIELDS, 1, 60, 0, 0, 4, 4, 4, 120.0),
+        struct.pack(FIELDS, 8, 60, 0, 0, 4, 4, 4, 120.0),
         struct.pack(FIELDS, 0, 60, 0, 0, 0, 4, 4, 120.0),
         struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, float("nan")),
         struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, float("inf")),
@@ -69,7 +90,7 @@ def test_what_is_no_whole_loop_states_no_tempo(studio: Studio, recipe: dict[str,
         struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, 120.0)[:-1],
         b"",
     ],
-    ids=["one-shot", "no beats", "NaN", "endless", "slow", "cut short", "empty"],
+    ids=["one-shot", "recording", "no beats", "NaN", "endless", "slow", "cut short", "empty"],
 )
 @pytest.mark.parametrize("before", [False, True])
 def test_a_tempo_that_makes_no_sense_is_passed_over(tmp_path: Path, body: bytes, before: bool) -> None:

@@ -18,7 +18,7 @@ from app.audio.render.finish import FinishedSound
 from app.audio.render.recipe import LUFS, PEAK, SLICES, TRUE_PEAK, RenderRecipe
 from app.audio.render.slice_stretch import move_slices
 from app.audio.render.source_part import SourcePart, choose_part
-from app.audio.render.stretch_length import StretchLength, stretch_length
+from app.audio.render.stretch_length import StretchLength, stretch_length, whole_beats
 from app.audio.render.whole_stretch import stretch_whole
 from app.audio.result import WrittenWav
 from app.audio.unit_format import RATE_HZ
@@ -80,13 +80,17 @@ def render(sound: SampleSource, sample_rate: int, recipe: RenderRecipe, path: Pa
     Notes
     -----
     Only stretching holds a sound in memory, which is why it has a limit of length. A result of whole beats
-    states them and its tempo in an `acid` chunk behind the sound, so that programs need not guess them.
+    at a tempo that was asked for states both in an `acid` chunk behind the sound, so that programs need not
+    guess them.
     """
     if recipe.changes_nothing:
         frames = round(len(sound) * RATE_HZ / sample_rate)
         length = StretchLength(frames, frames, float(sample_rate))
         return Rendered(write_wav(sound, sample_rate, path), 0, len(sound), length)
     part = choose_part(sound, sample_rate, recipe)
+    if recipe.whole_beats:  # fewer are left where silence was cut
+        beats = whole_beats(len(part), sample_rate, recipe.known_tempo)
+        recipe = recipe.model_copy(update={"beats": beats})
     length = stretch_length(len(part), sample_rate, recipe)
     at_48k = _resample(part, length, folder)
     finished = _fade(_stretch(at_48k, part, sample_rate, recipe, length), recipe)
@@ -99,8 +103,8 @@ def render(sound: SampleSource, sample_rate: int, recipe: RenderRecipe, path: Pa
 
 
 def _tempo_to_state(recipe: RenderRecipe, length: StretchLength, frames: int) -> StatedTempo | None:
-    """Return the tempo of a result that is a whole number of beats long; None for others."""
-    if recipe.beats is None or length.bpm is None:
+    """Return the tempo of a result that was brought to one in whole beats; None for others."""
+    if recipe.bpm is None or recipe.beats is None or length.bpm is None:
         return None
     is_whole = abs(frames - recipe.beats * 60 * RATE_HZ / length.bpm) <= MAX_FRAMES_OFF
     return StatedTempo(length.bpm, recipe.beats) if is_whole else None

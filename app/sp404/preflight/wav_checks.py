@@ -16,6 +16,8 @@ HEAD_BYTES = AUDIO_AT
 PCM = 1
 RIFF_BYTES = 8
 """Of a file before what its length counts."""
+MAX_BEHIND = 65_536
+"""Bytes that other chunks may take. More behind the sound is sound that its header does not count."""
 
 WavFault = tuple[Degree, str, str]
 """Degree, code and sentence."""
@@ -47,8 +49,12 @@ def check_wav_head(head: bytes, size_bytes: int) -> Iterator[WavFault]:
         yield ERROR, "channels", f"It has {channels:,} channels; the unit plays mono and stereo."
         return
     behind = size_bytes - WAV_HEADER_BYTES - size
-    if behind > 0 and length == size_bytes - RIFF_BYTES:
-        yield NOTE, "extra_chunks", f"It has {behind:,} bytes behind its sound, which the unit does not read."
+    if 0 < behind <= MAX_BEHIND and length == size_bytes - RIFF_BYTES:
+        yield (
+            NOTE,
+            "extra_chunks",
+            f"It has {behind:,} bytes behind its sound, which the unit most likely skips.",
+        )
     elif behind:
         yield (
             ERROR,
