@@ -11,13 +11,10 @@ import os
 import select
 import shutil
 import socket
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from gunicorn import util
@@ -40,12 +37,6 @@ if os.environ.get("LOG_FORMAT", "").strip() == "json":
 # After SIGTERM the service says for so long that it is leaving, and goes on answering all the same.
 DRAIN_S = int(os.environ.get("DRAIN_S") or 0)
 graceful_timeout = 30 + DRAIN_S
-# Bodies larger than any form's are received by so many threads of their own, and so many of these work at
-# once on what they have received.
-LARGE_BODY_BYTES, RECEIVING_MAX, WORKING_MAX = 2 * 10**6, 16, 2
-RECEIVER_NAME = "receiver"
-# A short request needs the interpreter several times, and waits so long for each while others are busy.
-SWITCH_INTERVAL_S = 0.0005
 READINESS_PATHS = frozenset({"/readyz", "/api/health"})  # of the web process, and of the engine
 
 REFUSALS = {
@@ -64,41 +55,8 @@ UNEXPECTED = (
 )
 
 
-class Turns:
-    """Let a few threads work at once."""
-
-    def __init__(self, at_once: int) -> None:
-        self._places, self._thread = threading.Semaphore(at_once), threading.local()
-
-    def __enter__(self) -> None:
-        self._places.acquire()
-        self._thread.has_turn = True
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.has_turn = False
-        self._places.release()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Give this thread's turn to another one for as long as it waits for something."""
-        if not getattr(self._thread, "has_turn", False):
-            yield
-            return
-        self.__exit__()
-        try:
-            yield
-        finally:
-            self.__enter__()
-
-
-turns = Turns(WORKING_MAX)
-
-
 class LateBody(Body):
-    """A body that the client is asked to continue with only when the app starts to read it.
-
-    Clients may be slow, so a thread that waits for one has no turn.
-    """
+    """A body that the client is asked to continue with only when the app starts to read it."""
 
     def __init__(self, request: Any) -> None:
         super().__init__(request.body.reader)
@@ -110,8 +68,7 @@ class LateBody(Body):
         if self._is_awaited:
             self._is_awaited = False
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        with turns.paused():
-            found: bytes = super()._read_reader(size)
+        found: bytes = super()._read_reader(size)
         return found
 
     @property
@@ -136,21 +93,8 @@ class ReadinessGate:
         return [b"stopping\n"]
 
 
-class ReadHead:
-    """Stands for a connection's parser, to hand out once more the request whose head it has read."""
-
-    def __init__(self, conn: TConn, request: Any) -> None:
-        self._conn, self._parser, self._request = conn, conn.parser, request
-
-    def __next__(self) -> Any:
-        self._conn.parser = self._parser
-        return self._request
-
-
 class WebWorker(ThreadWorker):
     """A threaded worker that closes each connection in the thread of its request.
-
-    Requests with large bodies have threads of their own, and wait for one of these without holding another.
 
     When the whole service stops, it goes on taking connections for DRAIN_S, so that a load balancer sees by
     the readiness that it is leaving. When only its workers are exchanged, the new ones take connections.
@@ -158,12 +102,6 @@ class WebWorker(ThreadWorker):
 
     service: mmap.mmap  # one byte that the workers share with their parent: whether the whole service stops
     drained_at = 0.0  # on the monotonic clock; 0 while the service goes on
-    receivers: ThreadPoolExecutor
-
-    def init_process(self) -> None:
-        """Start to serve."""
-        self.receivers = ThreadPoolExecutor(RECEIVING_MAX, RECEIVER_NAME)
-        super().init_process()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Begin to leave: after the time to drain when the whole service stops, otherwise at once."""
@@ -198,35 +136,11 @@ class WebWorker(ThreadWorker):
     def handle(self, conn: TConn) -> Any:
         """Serve one request. A connection that ends is closed here, so it holds up no other."""
         goes_on = super().handle(conn)
-        if goes_on is False and not isinstance(conn.parser, ReadHead):
+        if goes_on is False:
             with suppress(OSError):
                 conn.close(graceful=True)
             conn.close = lambda graceful=False: None
         return goes_on
-
-    def handle_request(self, request: Any, conn: TConn) -> Any:
-        """Serve a request whose head is read, or leave it to the threads that receive large bodies."""
-        if not has_large_body(request):
-            return super().handle_request(request, conn)
-        if threading.current_thread().name.startswith(RECEIVER_NAME):
-            with turns:
-                return super().handle_request(request, conn)
-        conn.parser = ReadHead(conn, request)
-        return False
-
-    def finish_request(self, conn: TConn, future: Any) -> None:
-        """Hand a request with a large body to its threads; otherwise close the connection or keep it."""
-        if not isinstance(conn.parser, ReadHead):
-            super().finish_request(conn, future)
-            return
-        served = self.receivers.submit(self.handle, conn)
-        served.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
-
-
-def has_large_body(request: Any) -> bool:
-    """Return whether a body is larger than that of any form, or may be because its length is not told."""
-    reader = request.body.reader
-    return isinstance(reader, ChunkedReader) or getattr(reader, "length", 0) > LARGE_BODY_BYTES
 
 
 def on_starting(server: Any) -> None:
@@ -276,6 +190,5 @@ def write_problem(client: socket.socket, status: int, _reason: str, _message: st
     util.write_nonblock(client, f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
 
 
-sys.setswitchinterval(SWITCH_INTERVAL_S)
 util.write_error = write_problem
 worker_class = WebWorker
