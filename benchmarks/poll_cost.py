@@ -25,7 +25,7 @@ from benchmarks.web_rates import KeptConnection, requests_per_s, web_process
 from tests.support import waiting_jobs
 
 FEW_JOBS, MANY_JOBS = 5, 50
-POLL = {"HX-Request": "true"}
+POLL = {"HX-Request": "true", "X-Keeps-Cards": "1"}
 VERSION = re.compile(rb"/jobs\?version=(\w+)")
 OTHER = "0" * VERSION_CHARS
 PAGE = "whole page"

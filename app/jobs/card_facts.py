@@ -32,7 +32,10 @@ def find_facts(user_id: str) -> list[Facts]:
     now = utcnow()
     values = {"user_id": user_id, "now": now, "since": now - SHOWN_AFTER_FINISH}
     connection = db.session.connection()
-    return [*connection.execute(unfinished, values), *connection.execute(finished, values)][:MAX_CARDS]
+    found = connection.execute(unfinished, values).all()
+    begun = {row.id for row in found}  # one may end between the two statements
+    ended = (row for row in connection.execute(finished, values) if row.id not in begun)
+    return [*found, *ended][:MAX_CARDS]
 
 
 def count_states(user_id: str, facts: Sequence[Facts]) -> Mapping[str, int]:
@@ -47,10 +50,9 @@ def count_states(user_id: str, facts: Sequence[Facts]) -> Mapping[str, int]:
 def card_version(facts: Facts, now: datetime, *others: object) -> str:
     """Return a hash that changes whenever the card does, also by the clock alone."""
     age = _shown_age((now - facts.since).total_seconds())
+    sample = facts.sample_id, facts.is_sample_deleted, facts.bpm, facts.key, facts.kind, facts.sound
     stage = facts.state, facts.step, facts.attempt, facts.is_delayed, facts.may_be_retried, facts.progress
-    return short_hash(
-        facts.id, age, facts.run_at.timestamp(), stage, facts.sample_id, facts.is_sample_deleted, others
-    )
+    return short_hash(facts.id, age, facts.run_at.timestamp(), stage, sample, others)
 
 
 def short_hash(*facts: object) -> str:
@@ -76,6 +78,7 @@ def _select_facts(previews: tuple[str, ...]) -> tuple[Select[*tuple[Any, ...]], 
         *(Job.id, Job.batch_id, Job.state, Job.step, Job.attempt, Job.run_at, Job.sample_id),
         func.coalesce(Job.finished_at, Job.created_at).label("since"),
         Sample.deleted_at.is_not(None).label("is_sample_deleted"),
+        *(Sample.bpm, Sample.key, Sample.kind, Sample.sound),
         ((Job.state == PENDING) & (Job.run_at > now)).label("is_delayed"),
         ((Job.state == FAILED) & (Job.kept_until > now)).label("may_be_retried"),
         Job.results[purposes.PROGRESS].as_string().label("progress"),

@@ -31,7 +31,8 @@ def cards() -> Response:
         board, standing = card_list.load_cards(current_user.id), quota.plan_usage(current_user)
         return make_response(render_template("jobs/index.html", board=board, standing=standing))
     version = request.args.get("version", "")
-    now = card_list.load_cards(current_user.id, version)
+    shown = version if "X-Keeps-Cards" in request.headers else ""
+    now = card_list.load_cards(current_user.id, shown)
     poll_views.remember_cards(current_user.id, now)
     if version == now.version and now.interval_s is not None:
         return Response(status=204)

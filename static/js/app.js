@@ -18,6 +18,7 @@ import "./navigation.js";
 
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = csrfToken;
+  event.detail.headers["X-Keeps-Cards"] = "1"; // as below: pages that are open since an older version do not
 });
 
 // Job cards do not poll while the tab is hidden.
@@ -29,6 +30,14 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 const isUnchanged = (node) => node instanceof Element && node.hasAttribute("data-unchanged");
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (_shown, node) => !isUnchanged(node);
 Idiomorph.defaults.callbacks.beforeNodeAdded = (node) => !isUnchanged(node);
+
+// What is unchanged since cards that have been exchanged meanwhile can't be told by an answer.
+const versionIn = (address) => new URL(address ?? "", location.href).searchParams.get("version");
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id !== "jobs") return;
+  const asked = versionIn(detail.pathInfo?.requestPath);
+  if (asked && asked !== versionIn(detail.target.getAttribute("hx-get"))) detail.shouldSwap = false;
+});
 
 document.addEventListener("htmx:responseError", (event) => {
   const page = document.createElement("template");

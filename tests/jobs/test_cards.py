@@ -19,7 +19,7 @@ from app.models.base import transaction, utcnow
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from tests.support import Browser, drum_loop, finished_job, kick, uploaded_job, waiting_jobs
 
-HTMX = {"HX-Request": "true"}
+HTMX = {"HX-Request": "true", "X-Keeps-Cards": "1"}
 
 
 def poll_address(page: str) -> str:
@@ -67,6 +67,9 @@ def test_a_poll_sends_only_the_cards_that_changed(as_owner: Browser, owner: User
     aged = card_list.load_cards(owner.id, poll_address(ended).partition("version=")[2])
     assert [card.id for drop in aged.drops for card in drop.cards if card.job is not None] == [third]
     assert not any(shown_cards(as_owner.get("/jobs", headers=HTMX).text).values())
+    # A page that is open since an older version can't keep a card.
+    whole = as_owner.get(address, headers={"HX-Request": "true"}).text
+    assert not any(shown_cards(whole).values())
 
 
 def shown_cards(page: str) -> dict[str, bool]:
