@@ -10,6 +10,7 @@ import pytest
 from app.billing import plans
 from app.billing.plans import PLANS
 from app.integrations.payments.snapshot import StripePrice
+from app.models import Subscription, User
 
 FREE, PRO = PLANS["free"], PLANS["pro"]
 
@@ -54,6 +55,18 @@ def test_each_plan_names_the_next_larger_one() -> None:
 )  # fmt: skip
 def test_a_price_pays_for_its_plan(price: StripePrice, plan: plans.Plan | None) -> None:
     assert plans.plan_for_price(price) is plan
+
+
+def test_a_plan_is_in_force_while_its_subscription_lives() -> None:
+    assert plans.plan_for_user(User()) is FREE
+    for status, plan in (
+        ("active", PRO),
+        ("trialing", PRO),
+        ("past_due", PRO),
+        ("canceled", FREE),
+        ("none", FREE),
+    ):
+        assert plans.plan_for_user(User(subscription=Subscription(plan="pro", status=status))) is plan, status
 
 
 @pytest.mark.parametrize(
