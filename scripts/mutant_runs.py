@@ -121,6 +121,7 @@ class MutantRuns:
             with recorder.recording(item.nodeid) if recorded else nullcontext():
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
+                session._setupstate.teardown_exact(None)  # ends the servers of the session's fixtures
                 raise SystemExit(1)
         if recorded:
             recorder.write(recorded)
