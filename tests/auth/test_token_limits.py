@@ -119,6 +119,7 @@ def test_a_secret_is_well_formed_by_prefix_length_and_checksum(change: str) -> N
         "other checksum": secret[:-1] + last,
         "not base 62": secret[:-8] + "-" + secret[-7:],
     }
+    assert len(secret) == len("sp404_") + 30 + 6
     assert api_tokens.is_well_formed(secret)
     assert not api_tokens.is_well_formed(changed[change])
 

@@ -37,7 +37,7 @@ def test_a_claim_carries_where_the_bytes_are_and_locks_the_account(owner: User) 
     assert own is not None
     assert own.source_key == own.incoming_key == f"incoming/{owner.id}/0.wav"
     assert (own.wav_key, own.sample_id, own.choices) == (f"samples/{owner.id}/{job_id}/sp404.wav", None, {})
-    assert (own.content_sha256, own.attempt, own.retries) == ("", 1, 0)
+    assert (own.content_sha256, own.attempt, own.retries, len(own.token)) == ("", 1, 0, 32)
     names = ("name", "filename", "format", "content_sha256", "search_text")
     keys = {"original_key": "samples/1/original.wav", "sp404_key": "samples/1/sp404.wav"}
     with transaction() as session:

@@ -13,7 +13,7 @@ from app.models.base import transaction, utcnow
 from app.notify import webhook_standing
 
 NOW = datetime(2026, 11, 30, 12, 30, tzinfo=UTC)
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 ALL_TRIES = timedelta(seconds=5, minutes=35, hours=2 + 5 + 10 + 14 + 20 + 24)
 
 
@@ -71,7 +71,7 @@ def test_the_third_failure_in_a_row_pauses_and_each_further_one_for_longer(endpo
     assert (endpoint.failures, endpoint.paused_until) == (1, None)
 
 
-@pytest.mark.parametrize(("past", "is_disabled"), [(-MINUTE, False), (timedelta(0), False), (MINUTE, True)])
+@pytest.mark.parametrize(("past", "is_disabled"), [(-SECOND, False), (timedelta(0), False), (SECOND, True)])
 def test_an_endpoint_that_fails_for_as_long_as_all_tries_take_is_disabled(
     endpoint: WebhookEndpoint, past: timedelta, is_disabled: bool
 ) -> None:
