@@ -110,17 +110,21 @@ def test_links_are_revoked_by_purpose_and_from_a_time_on(owner: User, stranger: 
     assert used.used_at == used_at
 
 
-def test_ending_every_link_counts_those_that_still_worked(owner: User, stranger: User) -> None:
+def test_ending_every_link_counts_those_that_still_worked(
+    owner: User, stranger: User, freeloader: User
+) -> None:
     live, kept = add(owner), add(owner, STOP)
     add(owner, VERIFY, expires_at=utcnow() - SECOND)
     add(owner, used_at=utcnow())
     foreign = add(stranger)
     with transaction() as session:
         session.add(DataExport(user_id=owner.id, ready_at=utcnow() - MINUTE))
+        session.add(DataExport(user_id=owner.id, ready_at=utcnow() - HOUR))
         session.add(DataExport(user_id=owner.id))
         session.add(DataExport(user_id=stranger.id, ready_at=utcnow()))
     with transaction():
-        assert mail_links.revoke_every_link(owner, keep=[STOP]) == 2
+        assert mail_links.revoke_every_link(owner, keep=[STOP]) == 3
+        assert mail_links.revoke_every_link(freeloader) == 0
     db.session.expire_all()
     assert [link.used_at is None for link in (live, kept, foreign)] == [False, True, True]
     assert owner.links_ended_at is not None

@@ -9,15 +9,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from app.audio.result import Measurement
 from app.billing import quota
+from app.engine import dispatch
+from app.engine.contract import EngineAnswer
 from app.extensions import db, settings
 from app.integrations.storage import open_store
-from app.jobs import claims, transitions
+from app.jobs import claims, run, transitions
 from app.jobs.attempt_log import MAX_DETAIL
 from app.jobs.lease import Claim
-from app.models import Attempt, Job, User
+from app.models import Attempt, Job, User, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow
-from tests.support import waiting_jobs
+from app.models.webhook_endpoint import JOB_COMPLETED
+from tests.postgres_statements import sent_to_postgres
+from tests.queue.entries import MEASURED
+from tests.support import Browser, kick, uploaded_job, waiting_jobs
 from tests.upload.test_upload import files_kept
 
 MINUTE = timedelta(minutes=1)
@@ -73,6 +79,34 @@ def in_the_future(seconds: float) -> Callable[[object], bool]:
 def charged_uploads(user: User) -> int:
     db.session.expire_all()
     return quota.plan_usage(user).uploads
+
+
+def test_a_job_that_is_done_keeps_its_sample_and_nothing_that_was_sent(
+    as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measured(*_: object, **__: object) -> EngineAnswer:
+        return EngineAnswer(Measurement.from_dict(MEASURED))
+
+    monkeypatch.setattr(dispatch, "process_file", measured)
+    with transaction() as session:
+        session.add(
+            WebhookEndpoint(
+                user_id=owner.id, url="https://a.example/", secret="whsec_", events=[JOB_COMPLETED]
+            )
+        )
+    job = uploaded_job(as_owner, "kick.wav", kick())
+    with sent_to_postgres() as sent:
+        ending = run.run_next()
+    assert ending is not None
+    db.session.refresh(job)
+    assert (ending.state, job.state, job.results) == ("completed", "completed", {})
+    assert job.sample_id is not None
+    assert "incoming" not in kept_names(job)
+    assert charged_uploads(owner) == 1
+    assert db.session.scalars(select(Attempt.outcome)).one() == "completed"
+    assert db.session.scalars(select(WebhookDelivery.event)).one() == JOB_COMPLETED
+    locks = [sql for sql in sent if "FROM users" in sql and sql.endswith("FOR NO KEY UPDATE")]
+    assert len(locks) == 2, "to claim it, and to end it"
 
 
 def test_a_retry_comes_after_half_a_minute_and_then_after_two() -> None:
