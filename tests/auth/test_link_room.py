@@ -191,3 +191,6 @@ def test_tokens_of_exports_and_registrations_end_with_their_age(
         owner.links_ended_at = ready_at + SECOND
     assert signed_tokens.export_key_from_token(tokens[0], MINUTE) is None
     assert signed_tokens.export_key_from_token(tokens[1], MINUTE) == "farewell.zip"
+    with transaction():
+        owner.links_ended_at = utcnow()
+    assert signed_tokens.export_key_from_token(tokens[2], MINUTE) is None

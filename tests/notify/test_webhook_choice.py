@@ -119,7 +119,7 @@ def test_of_an_accounts_failing_endpoints_one_is_tried_at_a_time(owner: User) ->
 def test_failing_endpoints_of_all_accounts_are_tried_eight_at_once(app: Flask, owner: User) -> None:
     for number in range(9):
         user = accounts.register_user(f"{number}@example.com", PASSWORD, "UTC")
-        add_endpoint(user, 9 - number, failures=3)
+        add_endpoint(user, 9 - number, failures=1)
     sound = add_endpoint(owner, 0)
     found = claimed()
     assert len(found) == 9
