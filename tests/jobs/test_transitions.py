@@ -18,9 +18,10 @@ from app.integrations.storage import open_store
 from app.jobs import claims, run, transitions
 from app.jobs.attempt_log import MAX_DETAIL
 from app.jobs.lease import Claim
-from app.models import Attempt, Job, User, WebhookDelivery, WebhookEndpoint
+from app.models import Attempt, Job, OutboxMessage, User, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow
-from app.models.webhook_endpoint import JOB_COMPLETED
+from app.models.webhook_endpoint import JOB_COMPLETED, JOB_FAILED
+from app.notify.message_kinds import BATCH_DONE, WEBHOOK
 from tests.postgres_statements import sent_to_postgres
 from tests.queue.entries import MEASURED
 from tests.support import Browser, kick, uploaded_job, waiting_jobs
@@ -81,6 +82,15 @@ def charged_uploads(user: User) -> int:
     return quota.plan_usage(user).uploads
 
 
+def listen(user: User) -> None:
+    """Let an endpoint of the user hear of each job that ends."""
+    events = [JOB_COMPLETED, JOB_FAILED]
+    with transaction() as session:
+        session.add(
+            WebhookEndpoint(user_id=user.id, url="https://a.example/", secret="whsec_", events=events)
+        )
+
+
 def test_a_job_that_is_done_keeps_its_sample_and_nothing_that_was_sent(
     as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +115,7 @@ def test_a_job_that_is_done_keeps_its_sample_and_nothing_that_was_sent(
     assert charged_uploads(owner) == 1
     assert db.session.scalars(select(Attempt.outcome)).one() == "completed"
     assert db.session.scalars(select(WebhookDelivery.event)).one() == JOB_COMPLETED
+    assert set(db.session.scalars(select(OutboxMessage.kind))) == {WEBHOOK, BATCH_DONE}
     locks = [sql for sql in sent if "FROM users" in sql and sql.endswith("FOR NO KEY UPDATE")]
     assert len(locks) == 2, "to claim it, and to end it"
 
@@ -163,10 +174,12 @@ def test_a_job_waits_for_three_days_without_losing_a_try(owner: User, age: timed
 
 
 def test_a_file_that_can_not_be_used_is_neither_kept_nor_charged(owner: User) -> None:
+    listen(owner)
     held, job = held_job(owner, results={"analysis": {}})
     assert transitions.refuse(held, "It has no channels.").state == "failed"
     assert (job.state, job.kept_until, job.results, job.error_detail) == ("failed", None, {}, None)
     assert (job.error or "").startswith("It has no channels.")
+    assert db.session.scalars(select(WebhookDelivery.event)).one() == JOB_FAILED
     assert kept_names(job) == {"original"}
     assert charged_uploads(owner) == 0
 
