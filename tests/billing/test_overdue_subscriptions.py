@@ -91,31 +91,32 @@ def test_the_plan_is_that_of_the_base_price_and_lasts_as_long_as_the_longest_ite
 ENDED, SOON = timedelta(minutes=2, seconds=20), timedelta(minutes=1, seconds=40)
 
 
-@pytest.mark.parametrize(
-    ("changed", "is_overdue"),
-    [
-        ({"current_period_end": -ENDED}, True),
-        ({"current_period_end": -SOON}, False),
-        ({"current_period_end": ENDED}, False),
-        ({"ends_at": -ENDED, "current_period_end": ENDED}, True),
-        ({"ends_at": -SOON, "current_period_end": SOON}, False),
-        ({"current_period_end": -ENDED, "refreshed_at": timedelta(seconds=-40)}, True),
-        ({"current_period_end": -ENDED, "refreshed_at": timedelta(seconds=-5)}, False),
-        ({"current_period_end": -2 * ENDED, "ends_at": -ENDED, "refreshed_at": -ENDED / 2}, True),
-        ({"current_period_end": -ENDED, "status": "canceled"}, False),
-        ({"current_period_end": -ENDED, "stripe_customer_id": None}, False),
-        ({}, False),
-    ],
+OVERDUE: tuple[tuple[dict[str, object], bool], ...] = (
+    ({"current_period_end": -ENDED}, True),
+    ({"current_period_end": -SOON}, False),
+    ({"current_period_end": ENDED}, False),
+    ({"ends_at": -ENDED, "current_period_end": ENDED}, True),
+    ({"ends_at": -SOON, "current_period_end": SOON}, False),
+    ({"current_period_end": -ENDED, "refreshed_at": timedelta(seconds=-40)}, True),
+    ({"current_period_end": -ENDED, "refreshed_at": timedelta(seconds=-5)}, False),
+    ({"current_period_end": -2 * ENDED, "ends_at": -ENDED, "refreshed_at": -ENDED / 2}, True),
+    ({"current_period_end": -ENDED, "status": "canceled"}, False),
+    ({"current_period_end": -ENDED, "stripe_customer_id": None}, False),
+    ({}, False),
 )
+
+
 def test_a_subscription_is_overdue_two_minutes_after_its_end_until_it_is_fetched(
-    app: Flask, owner: User, stranger: User, changed: dict[str, object], is_overdue: bool
+    owner: User, stranger: User
 ) -> None:
-    now = utcnow()
-    values: dict[str, object] = {"stripe_customer_id": "cus_1", "status": "active"} | changed
-    with transaction():
-        for name, value in values.items():
-            setattr(owner.subscription, name, now + value if isinstance(value, timedelta) else value)
-    assert subscription_refresh.overdue_customer_ids() == (["cus_1"] if is_overdue else [])
-    known = ["cus_1"] if values["stripe_customer_id"] else []
-    assert subscription_refresh.known_customer_ids() == known
-    assert isinstance(stranger.subscription, Subscription)
+    assert isinstance(stranger.subscription, Subscription), "it never began to pay"
+    times = dict.fromkeys(("current_period_end", "ends_at", "refreshed_at"))
+    for changed, is_overdue in OVERDUE:
+        now = utcnow()
+        values: dict[str, object] = {"stripe_customer_id": "cus_1", "status": "active"} | times | changed
+        with transaction():
+            for name, value in values.items():
+                setattr(owner.subscription, name, now + value if isinstance(value, timedelta) else value)
+        assert subscription_refresh.overdue_customer_ids() == (["cus_1"] if is_overdue else []), changed
+        known = ["cus_1"] if values["stripe_customer_id"] else []
+        assert subscription_refresh.known_customer_ids() == known
