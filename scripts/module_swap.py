@@ -7,7 +7,7 @@ from types import ModuleType
 
 
 def swap_module(module: ModuleType, source: str) -> None:
-    """Run a source as the module's own, and give other modules of the app what they imported from it anew.
+    """Run a source as the module's own, and give modules and tests what they imported from it anew.
 
     What was made of the old source when the app was imported stays: a subclass, an entry of a table.
     """
@@ -20,7 +20,7 @@ def swap_module(module: ModuleType, source: str) -> None:
         if not name.startswith("__") and name in after and after[name] is not old
     }
     for name, other in list(sys.modules.items()):
-        if name.partition(".")[0] in ("app", "tasks") and other is not module:
+        if name.partition(".")[0] in ("app", "tasks", "tests") and other is not module:
             for key in changed.keys() & vars(other).keys():
                 if vars(other)[key] is changed[key]:
                     setattr(other, key, after[key])

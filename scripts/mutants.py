@@ -12,36 +12,26 @@ import importlib
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from scripts.module_swap import swap_module
+import pytest
+
+from app.config import Settings
+from scripts.mutant_runs import PYTEST, MutantRuns, fork
 from scripts.mutations import Mutant, make_mutants
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "build" / "mutants"
 LINKED = (".venv", "node_modules", "static/vendor")
-PYTEST = ("-x", "-q", "-p", "no:cacheprovider")
-
-
-@dataclass
-class Run:
-    """One mutant that is being tested in one copy."""
-
-    mutant: Mutant
-    copy: Path
-    pid: int
-    started: float
-    is_swapped: bool  # into a fork of this process
 
 
 @dataclass
@@ -53,6 +43,7 @@ class Score:
     tried: int
     seconds: float
     survivors: list[Mutant]
+    late: list[Mutant]  # noticed only because the tests did not end in time
 
     @property
     def row(self) -> str:
@@ -70,68 +61,29 @@ def main(files: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as scratch:
         copies = [_copy_tree(Path(scratch) / f"copy{number}") for number in range(options["at_once"])]
         _load_app(Path(scratch))
+        _wait_for(fork(lambda: _migrate(Path(scratch) / "migrated"), Path(scratch) / "migrated.log"))
+        os.environ["MIGRATED_LIBRARY"] = str(Path(scratch) / "migrated" / "library.db")
         for module in files or tests:
-            score = test_module(module, tests[module].split(), copies, options)
-            if score is not None:
-                _write_report(score)
-                print(score.row, flush=True)
+            work = partial(test_module, module, tests[module].split(), copies, options)
+            _wait_for(fork(work))
 
 
-def test_module(
-    module: str, tests: list[str], copies: Sequence[Path], options: dict[str, Any]
-) -> Score | None:
-    """Test a module's mutants, or a sample of them drawn with a fixed seed, several at a time.
-
-    None when the tests fail without a fault.
-    """
+def test_module(module: str, tests: list[str], copies: Sequence[Path], options: dict[str, Any]) -> None:
+    """Test a module's mutants, or a sample of them drawn with a fixed seed, and report the survivors."""
     source = (ROOT / module).read_text()
-    loaded = importlib.import_module(module.removesuffix(".py").replace("/", "."))
-    unchanged = Mutant("", 0, "", "", source)
-    for may_swap in (True, False):
-        run = _start(unchanged, loaded if may_swap else None, copies[0], tests)
-        if _wait([run], options["seconds"]) != [(run, False)]:
-            print(f"The tests of {module} fail without a fault:\n{_log(copies[0]).read_text()[-3000:]}")
-            return None
     every = make_mutants(source)
     chosen = every if len(every) <= options["sample"] else _sample(every, options["sample"])
     if os.environ.get("AGAIN"):
         reported = _report_path(module).read_text().splitlines()
         chosen = [mutant for mutant in every if mutant.line_of_report in reported]
     began = time.monotonic()
-    survivors = list(_find_survivors(module, loaded, chosen, tests, copies, options["seconds"]))
-    for copy in copies:
-        _write_source(copy, module, source)
-    return Score(module, len(every), len(chosen), time.monotonic() - began, survivors)
-
-
-def _find_survivors(
-    module: str,
-    loaded: ModuleType,
-    chosen: list[Mutant],
-    tests: list[str],
-    copies: Sequence[Path],
-    seconds: float,
-) -> Iterator[Mutant]:
-    """Yield the mutants that no test notices.
-
-    Each is swapped into a fork of this process first, because that is quick. When no test notices, it is
-    tested again in a process that imports it: only that can call it a survivor.
-    """
-    running: list[Run] = []
-    idle, waiting = list(copies), [(mutant, True) for mutant in reversed(chosen)]
-    while waiting or running:
-        while idle and waiting:
-            copy, (mutant, may_swap) = idle.pop(), waiting.pop()
-            _write_source(copy, module, mutant.source)
-            running.append(_start(mutant, loaded if may_swap else None, copy, tests))
-        for run, is_noticed in _wait(running, seconds):
-            running.remove(run)
-            idle.append(run.copy)
-            if not is_noticed and run.is_swapped:
-                waiting.append((run.mutant, False))
-            elif not is_noticed:
-                print("  " + run.mutant.line_of_report, flush=True)
-                yield run.mutant
+    runs = MutantRuns(module, source, chosen, copies, options["seconds"])
+    pytest.main([*PYTEST, "--no-header", "--no-summary", *tests], plugins=[runs])
+    if runs.failure:
+        print(runs.failure)
+        return
+    seconds = time.monotonic() - began
+    _write_report(Score(module, len(every), len(chosen), seconds, runs.survivors, runs.late))
 
 
 def _sample(every: list[Mutant], size: int) -> list[Mutant]:
@@ -155,18 +107,6 @@ def _copy_tree(copy: Path) -> Path:
     return copy
 
 
-def _write_source(copy: Path, module: str, source: str) -> None:
-    """Write a module, and forget what was compiled of it: its file's time may be the same as before."""
-    path = copy / module
-    path.write_text(source)
-    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
-        compiled.unlink()
-
-
-def _log(copy: Path) -> Path:
-    return Path(f"{copy}.log")
-
-
 def _load_app(scratch: Path) -> None:
     """Import the app and the libraries once; forks of this process then start with them."""
     for name in ("DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SMTP_URL", "BASE_URL", "SECRET_KEY", "PORT"):
@@ -186,53 +126,20 @@ def _load_app(scratch: Path) -> None:
         importlib.import_module(name)
 
 
-def _start(mutant: Mutant, loaded: ModuleType | None, copy: Path, tests: Sequence[str]) -> Run:
-    """Run the tests with the mutant swapped into a fork of this process, or in a new process."""
-    sys.stdout.flush()
-    arguments = [*PYTEST, f"--basetemp={copy}-temp", *tests]
-    pid = os.fork()
-    if pid == 0:
-        code = 3
-        try:
-            os.setsid()
-            with _log(copy).open("w") as log:
-                os.dup2(log.fileno(), 1)
-                os.dup2(log.fileno(), 2)
-            os.chdir(copy)
-            if loaded is None:
-                os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606 - Python itself
-            code = _run_swapped(loaded, mutant, copy, arguments)
-        finally:
-            os._exit(code)
-    return Run(mutant, copy, pid, time.monotonic(), loaded is not None)
+def _migrate(folder: Path) -> None:
+    """Make the database that the tests copy."""
+    app = importlib.import_module("app").create_app(Settings.from_env({"DATA_DIR": str(folder)}))
+    with app.app_context():
+        importlib.import_module("flask_migrate").upgrade()
+        database = importlib.import_module("app.extensions").db
+        database.session.remove()
+        database.engine.dispose()
 
 
-def _run_swapped(loaded: ModuleType, mutant: Mutant, copy: Path, arguments: list[str]) -> int:
-    sys.path[0] = str(copy)
-    swap_module(loaded, mutant.source)
-    storage = importlib.import_module("app.queue").huey.storage
-    storage.filename = f"{copy}-queue.db"
-    storage.initialize_schema()
-    code = int(importlib.import_module("pytest").main(arguments))
-    sys.stdout.flush()
-    return code
-
-
-def _wait(running: list[Run], seconds: float) -> list[tuple[Run, bool]]:
-    """Wait until a run ends or has had its time; say of each of those whether the fault was noticed."""
-    while True:
-        ended: list[tuple[Run, bool]] = []
-        for run in running:
-            pid, status = os.waitpid(run.pid, os.WNOHANG)
-            if pid:
-                ended.append((run, status != 0))
-            elif time.monotonic() - run.started > seconds:
-                os.killpg(run.pid, signal.SIGKILL)
-                os.waitpid(run.pid, 0)
-                ended.append((run, True))
-        if ended:
-            return ended
-        time.sleep(0.02)
+def _wait_for(pid: int) -> None:
+    _, status = os.waitpid(pid, 0)
+    if status:
+        raise SystemExit("The run was broken off.")
 
 
 def _report_path(module: str) -> Path:
@@ -242,7 +149,9 @@ def _report_path(module: str) -> Path:
 def _write_report(score: Score) -> None:
     survivors = sorted(score.survivors, key=lambda each: each.line)
     lines = [score.row, *(mutant.line_of_report for mutant in survivors)]
+    lines += [f"out of time: {mutant.line_of_report}" for mutant in score.late]
     _report_path(score.module).write_text("\n".join(lines) + "\n")
+    print(score.row, f"{len(score.late)} out of time" if score.late else "", flush=True)
 
 
 if __name__ == "__main__":

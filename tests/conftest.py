@@ -95,7 +95,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCach
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a migrated database file, which is copied for each test."""
+    """Return a migrated database file, which is copied for each test; `make mutants` has one ready."""
+    if ready := os.environ.get("MIGRATED_LIBRARY"):
+        return Path(ready)
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app(Settings.from_env({"DATA_DIR": str(folder)}))
     with app.app_context():

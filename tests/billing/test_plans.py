@@ -10,8 +10,11 @@ import pytest
 from app.billing import plans
 from app.billing.plans import PLANS
 from app.integrations.payments.snapshot import StripePrice
+from app.models import Subscription, User
 
-FREE, PRO = PLANS["free"], PLANS["pro"]
+
+def name_of(plan: plans.Plan | None) -> str | None:
+    return plan.name if plan else None
 
 
 def test_the_limits_are_those_that_the_plan_page_sells() -> None:
@@ -30,30 +33,44 @@ def test_the_limits_are_those_that_the_plan_page_sells() -> None:
             20_000, "month", 500_000_000, 10**12, 10**9, 8, 20_000, 20_000, 1000, 5 * 10**10, 9900, None
         ),
     }  # fmt: skip
-    assert (FREE.is_for_sale, FREE.is_delayed, FREE.this_period) == (False, True, "today")
-    assert (PRO.is_for_sale, PRO.is_delayed, PRO.this_period) == (True, False, "this month")
+    free, pro = PLANS["free"], PLANS["pro"]
+    assert (free.is_for_sale, free.is_delayed, free.this_period) == (False, True, "today")
+    assert (pro.is_for_sale, pro.is_delayed, pro.this_period) == (True, False, "this month")
     assert [plan.name for plan in plans.FOR_SALE] == ["pro", "enterprise"]
     assert plans.PRIORITIES == [10, 20]
-    assert PRO.priority < FREE.priority
+    assert pro.priority < free.priority
     assert plans.OVERAGE_PRICE_CENTS == 2
 
 
 def test_each_plan_names_the_next_larger_one() -> None:
-    assert [plans.next_larger_plan(plan) for plan in PLANS.values()] == [PRO, PLANS["enterprise"], None]
+    assert [name_of(plans.next_larger_plan(plan)) for plan in PLANS.values()] == ["pro", "enterprise", None]
 
 
 @pytest.mark.parametrize(
     ("price", "plan"),
     [
-        (StripePrice("p", plan_name="pro", lookup_key=None, is_metered=False), PRO),
-        (StripePrice("p", plan_name=None, lookup_key="sp404_pro_monthly", is_metered=False), PRO),
-        (StripePrice("p", plan_name="pro", lookup_key="sp404_enterprise_monthly", is_metered=False), PRO),
+        (StripePrice("p", plan_name="pro", lookup_key=None, is_metered=False), "pro"),
+        (StripePrice("p", plan_name=None, lookup_key="sp404_pro_monthly", is_metered=False), "pro"),
+        (StripePrice("p", plan_name="pro", lookup_key="sp404_enterprise_monthly", is_metered=False), "pro"),
         (StripePrice("p", plan_name="a mug", lookup_key="mug", is_metered=False), None),
         (StripePrice("p", plan_name="pro", lookup_key="sp404_pro_overage", is_metered=True), None),
     ],
 )  # fmt: skip
-def test_a_price_pays_for_its_plan(price: StripePrice, plan: plans.Plan | None) -> None:
-    assert plans.plan_for_price(price) is plan
+def test_a_price_pays_for_its_plan(price: StripePrice, plan: str | None) -> None:
+    assert name_of(plans.plan_for_price(price)) == plan
+
+
+def test_a_plan_is_in_force_while_its_subscription_lives() -> None:
+    assert name_of(plans.plan_for_user(User())) == "free"
+    for status, plan in (
+        ("active", "pro"),
+        ("trialing", "pro"),
+        ("past_due", "pro"),
+        ("canceled", "free"),
+        ("none", "free"),
+    ):
+        user = User(subscription=Subscription(plan="pro", status=status))
+        assert name_of(plans.plan_for_user(user)) == plan, status
 
 
 @pytest.mark.parametrize(

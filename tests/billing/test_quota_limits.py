@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -13,6 +15,7 @@ from app.billing.plans import GB, MB, PLANS
 from app.extensions import db, settings
 from app.models import Job, OverageConsent, Sample, Usage, User
 from app.models.base import transaction, utcnow
+from tests.postgres_statements import sent_to_postgres
 from tests.support import Browser, finished_job, kick, waiting_jobs
 
 PRO = PLANS["pro"]
@@ -129,6 +132,7 @@ def test_an_upload_is_charged_once_in_the_plan_or_past_it(
         with pytest.raises(quota.QuotaExceededError) as refused, transaction():
             quota.charge_upload(owner, job)
         assert refused.value.limit == ("uploads" if used == 1000 else "storage")
+        assert str(refused.value) == quota.plan_usage(owner).refusal(size or 0)
     else:
         with transaction():
             quota.charge_upload(owner, job)
@@ -188,6 +192,30 @@ def test_each_export_is_counted_once(owner: User) -> None:
         quota.record_exports(owner.id, ["one", "two"])
         quota.record_exports(owner.id, [])
     assert quota.ledger_total(owner, "export", since=utcnow() - timedelta(minutes=1)) == 2
+    assert set(db.session.scalars(select(Usage.cost_usd).where(Usage.user_id == owner.id))) == {0}
+
+
+def test_what_was_charged_is_free_of_cost_to_us_unless_it_is_told(owner: User) -> None:
+    with transaction():
+        plain = quota.add_usage(owner.id, "ai", "a call", 1)
+        paid = quota.add_usage(owner.id, "ai", "another call", 1, cost_usd=Decimal("0.25"))
+    assert (plain.cost_usd, paid.cost_usd) == (Decimal(0), Decimal("0.25"))
+
+
+def test_the_account_is_locked_before_its_room_is_read(owner: User) -> None:
+    """SQLite has one writer anyway, so this reads what would be sent to PostgreSQL."""
+    job = Job(id="a job", user_id=owner.id, size_bytes=5, retries=0)
+    charges: tuple[Callable[[], None], ...] = (
+        lambda: quota.charge_upload(owner, job),
+        lambda: quota.charge_restored(owner.id, {"a sample": 5}, utcnow()),
+    )
+    for charge in charges:
+        with sent_to_postgres() as sent, transaction():
+            charge()
+        first_lock = next(at for at, sql in enumerate(sent) if sql.endswith("FOR NO KEY UPDATE"))
+        first_sum = next(at for at, sql in enumerate(sent) if "sum(api_usage.quantity)" in sql)
+        assert "FROM users" in sent[first_lock]
+        assert first_lock < first_sum
 
 
 def test_a_free_sample_takes_no_room(as_owner: Browser, owner: User) -> None:
@@ -206,6 +234,7 @@ def test_the_first_files_are_counted_over_all_time(
     app: Flask, freeloader: User, monkeypatch: pytest.MonkeyPatch, used: int, left: int
 ) -> None:
     object.__setattr__(settings(), "free_immediate_files", 3)
-    enter(freeloader, "upload", used, datetime(2020, 1, 1, tzinfo=UTC))
     enter(freeloader, "storage", 1000)
+    if used:
+        enter(freeloader, "upload", used, datetime(2020, 1, 1, tzinfo=UTC))
     assert quota.immediate_files_left(freeloader) == left

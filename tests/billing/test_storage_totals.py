@@ -15,7 +15,7 @@ from app.models import StorageTotal, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.usage import STORAGE, UPLOAD
 
-OLD = storage_totals.SETTLED_AFTER + timedelta(minutes=1)
+OLD = timedelta(days=1, minutes=1)
 
 
 def store(user: User, *sizes: int, age: timedelta = timedelta(0), kind: str = STORAGE) -> None:
@@ -44,7 +44,7 @@ def test_the_sum_is_the_same_before_and_after_it_is_kept(owner: User, stranger: 
     store(stranger, 7, age=OLD)
     store(owner, -30, age=OLD)
     store(owner, 1, kind=UPLOAD, age=OLD)
-    store(owner, 5)
+    store(owner, 5, age=timedelta(hours=23, minutes=59))
     before = storage_totals.stored_bytes(owner.id)
     assert before == 125
     tasks.reconcile_usage.call_local()
@@ -73,10 +73,13 @@ def test_totals_are_carried_on(owner: User) -> None:
 
 
 @pytest.mark.usefixtures("app")
-def test_an_account_without_rows_stores_nothing(owner: User) -> None:
+def test_an_account_without_settled_rows_has_no_total(owner: User) -> None:
     storage_totals.keep_totals()
     assert kept(owner) is None
     assert storage_totals.stored_bytes(owner.id) == 0
+    store(owner, 5)
+    storage_totals.keep_totals()
+    assert kept(owner) is None, "the row before it may not be committed yet"
 
 
 def test_two_processes_add_nothing_twice(owner: User) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy import update
 from app.billing import quota
 from app.extensions import db
 from app.jobs import claims, reconcile, run, workers
-from app.models import Job, User
+from app.models import Job, Sample, User
 from app.models.base import transaction, utcnow
-from tests.support import Browser, kick, uploaded_job
+from tests.postgres_statements import sent_to_postgres
+from tests.support import Browser, kick, uploaded_job, waiting_jobs
 
 
 def test_paid_jobs_go_first_and_then_the_oldest(as_owner: Browser, as_freeloader: Browser) -> None:
@@ -26,6 +27,34 @@ def test_paid_jobs_go_first_and_then_the_oldest(as_owner: Browser, as_freeloader
 def test_a_delayed_job_is_not_claimed(as_freeloader: Browser) -> None:
     uploaded_job(as_freeloader, "free.wav", kick())
     assert claims.claim_next() is None
+
+
+def test_a_claim_carries_where_the_bytes_are_and_locks_the_account(owner: User) -> None:
+    (job_id,) = waiting_jobs(owner, 1)
+    with sent_to_postgres() as sent:
+        own = claims.claim_next()
+    assert [sql for sql in sent if "FROM users" in sql and sql.endswith("FOR NO KEY UPDATE")]
+    assert own is not None
+    assert own.source_key == own.incoming_key == f"incoming/{owner.id}/0.wav"
+    assert (own.wav_key, own.sample_id, own.choices) == (f"samples/{owner.id}/{job_id}/sp404.wav", None, {})
+    assert (own.content_sha256, own.attempt, own.retries, len(own.token)) == ("", 1, 0, 32)
+    names = ("name", "filename", "format", "content_sha256", "search_text")
+    keys = {"original_key": "samples/1/original.wav", "sp404_key": "samples/1/sp404.wav"}
+    with transaction() as session:
+        sample = Sample(
+            **dict.fromkeys(names, ""), **keys, user_id=owner.id, size_bytes=1, duration_s=1.0, kind="loop",
+            bars=b"",
+        )  # fmt: skip
+        session.add(sample)
+    about = {"incoming_key": None, "content_sha256": None, "choices": {"bpm": 93}, "retries": 2}
+    for sample_id in (sample.id, None):
+        waiting_jobs(owner, 1, sample_id=sample_id, **about)
+        claim = claims.claim_next()
+        assert claim is not None
+        found = keys if sample_id else {"original_key": "", "sp404_key": ""}
+        assert (claim.source_key, claim.wav_key) == (found["original_key"], found["sp404_key"])
+        assert (claim.incoming_key, claim.content_sha256) == ("", "")
+        assert (claim.choices, claim.retries) == ({"bpm": 93}, 2)
 
 
 def test_an_abandoned_job_is_requeued(as_owner: Browser) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from scripts.module_swap import swap_module
+from scripts.mutant_lines import LineRecorder, TestChoice
 from scripts.mutations import make_mutants
 
 
@@ -40,3 +42,26 @@ def test_other_modules_of_the_app_get_what_they_imported_anew(monkeypatch: pytes
     exec("from app.first import LIMIT, limit", vars(second))
     swap_module(first, "LIMIT = 1001\ndef limit(): return LIMIT")
     assert (vars(second)["LIMIT"], vars(second)["limit"]()) == (1001, 1001)
+
+
+def test_a_fault_is_shown_to_the_tests_that_run_its_statement(tmp_path: Path) -> None:
+    source = (
+        "def f(x):\n    if x:\n        return [\n            1,\n            x,\n        ]\n    return 1\n"
+    )
+    module, names = tmp_path / "module.py", dict[str, object]()
+    module.write_text(source)
+    exec(compile(source, str(module), "exec"), names)
+    f, recorder = names["f"], LineRecorder(module)
+    assert callable(f)
+    before = sys.gettrace()
+    for test, x in (("true", 1), ("false", 0)):
+        with recorder.recording(test):
+            f(x)
+    sys.settrace(before)
+    recorder.write(tmp_path / "lines.json")
+    choice = TestChoice(source, tmp_path / "lines.json")
+    assert [choice.tests_for(line) for line in (4, 5, 7)] == [["true"], ["true"], ["false"]]
+    both = set(choice.tests_for(2))
+    assert both == set(choice.tests_for(1)) == {"true", "false"}, (
+        "an import runs line 1, and no test is seen to"
+    )
