@@ -144,6 +144,26 @@ def test_a_numbered_name_is_known_as_one(name: str, number: int, other: int) -> 
     assert not pad_names.is_numbered_name(f"{made}x"[-23:], name)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_numbered"),
+    [
+        ("Kick", True),
+        ("Kick-2", True),
+        ("Kick-10", True),
+        ("Snare-2", False),
+        ("Kick-02", False),
+        ("Kick-1", False),
+    ],
+)
+def test_a_number_counts_only_behind_the_same_name(text: str, is_numbered: bool) -> None:
+    assert pad_names.is_numbered_name(text, "Kick") == is_numbered
+
+
+def test_the_first_of_several_has_no_number() -> None:
+    assert [pad_names.numbered_name("Kick", number) for number in (1, 2, 3)] == ["Kick", "Kick-2", "Kick-3"]
+    assert pad_names.unique_names(["Kick", "kick", "Snare", "KICK"]) == ["Kick", "kick-2", "Snare", "KICK-3"]
+
+
 @given(
     st.lists(
         st.sampled_from(["Kick", "kick", "KICK!", "Kick-2", "x" * 40, "x" * 21 + "-2", "é", "e", "NUL", "?"])
