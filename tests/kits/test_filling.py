@@ -152,7 +152,7 @@ def test_the_report_counts_pads_and_what_is_missing() -> None:
         return FillReport(LAYOUTS["boom-bap"], "A", pads, lacking, bpm, key).sentence
 
     assert sentence(16, []) == "Bank A: 16 pads filled at 90 BPM."
-    assert sentence(1, [], 92.5, "A minor") == "Bank A: 1 pad filled at 92.5 BPM in Am."
+    assert sentence(1, [], 92.5, "A minor") == "Bank A: 1 pad filled at 92.5 BPM in A min."
     nothing_more = "Bank A: 2 pads filled at 90 BPM. Your library has nothing more for: "
     assert sentence(2, ["snare"]) == f"{nothing_more}snare."
     assert sentence(2, ["snare", "clap", "snare"]) == f"{nothing_more}2 × snare, clap."
