@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app.backup import making
+from app.backup import making, row_snapshot
 from app.backup.backup_folder import ACCOUNTS, BackupFolder, BackupSummary, SavedObject
 from app.backup.errors import BackupError
 from app.backup.making import ObjectCopier, make_backup
-from app.integrations.storage import DiskStore, StorageError, StoredObject
+from app.backup.row_snapshot import RowSnapshot
+from app.extensions import settings
+from app.integrations.storage import DiskStore, StorageError, StoredObject, open_store
 from app.models import Job, User
 from app.models.base import transaction
-from tests.support import waiting_jobs
+from tests.support import Browser, kick, uploaded_job, waiting_jobs
 
 DAYS = 30
 
@@ -89,20 +91,34 @@ def test_a_lost_object_is_found_as_long_as_its_copy_is_there(folder: BackupFolde
 
 
 def test_only_the_newest_backup_is_compared_with(app: Flask, tmp_path: Path) -> None:
-    store = DiskStore(tmp_path / "instance" / "store", ["key"])
-    put(store, "first", b"first")
-    name, summary, read = make_backup(tmp_path / "backups", DAYS)
-    assert (read, summary.objects, summary.object_bytes, summary.missing) == (1, 1, 5, [])
-    store.delete("first")
-    put(store, "second", b"second one")
-    second, summary, read = make_backup(tmp_path / "backups", DAYS)
-    assert (read, summary.objects, summary.object_bytes) == (1, 1, 10)
-    put(store, "first", b"first")
-    third, summary, read = make_backup(tmp_path / "backups", DAYS)
-    assert (read, summary.objects, summary.object_bytes) == (1, 2, 15)
-    folder = BackupFolder(tmp_path / "backups")
-    assert folder.names() == [name, second, third]
-    assert folder.read_summary(third) == summary
+    store, folder = DiskStore(tmp_path / "instance" / "store", ["key"]), BackupFolder(tmp_path / "backups")
+    names = []
+    for count, key in enumerate(("a", "bb", "ccc"), 1):
+        put(store, key, key.encode())
+        name, summary, read = make_backup(folder.root, DAYS)
+        assert (read, summary.objects, summary.object_bytes, summary.missing) == (1, 1, count, [])
+        assert folder.read_summary(name) == summary
+        store.delete(key)
+        names.append(name)
+    assert folder.names() == names
+    copier = ObjectCopier(folder, store)
+    assert [copier.find_copy(key) is not None for key in ("a", "bb", "ccc")] == [False, False, True]
+
+
+def test_the_file_of_a_job_that_ends_meanwhile_is_in_the_backup(
+    app: Flask, as_owner: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, write_rows = uploaded_job(as_owner, "one.wav", kick()), row_snapshot.write_rows
+
+    def write_and_end(*given: object) -> RowSnapshot:
+        snapshot = write_rows(*given)  # type: ignore[arg-type]
+        open_store(settings()).delete(str(job.incoming_key))
+        return snapshot
+
+    monkeypatch.setattr(row_snapshot, "write_rows", write_and_end)
+    name, summary, _ = make_backup(tmp_path / "backups", DAYS)
+    assert summary.missing == []
+    assert [each.key for each in BackupFolder(tmp_path / "backups").objects(name)] == [job.incoming_key]
 
 
 def test_each_missing_file_is_named_once_in_order(app: Flask, owner: User, tmp_path: Path) -> None:
@@ -110,10 +126,13 @@ def test_each_missing_file_is_named_once_in_order(app: Flask, owner: User, tmp_p
     with transaction() as session:
         for job_id, key in zip(jobs, ("b", "a", "there"), strict=True):
             session.get_one(Job, job_id).incoming_key = key
-    put(DiskStore(tmp_path / "instance" / "store", ["key"]), "there", b"sound")
-    name, summary, _ = make_backup(tmp_path / "backups", DAYS)
+    store, folder = DiskStore(tmp_path / "instance" / "store", ["key"]), BackupFolder(tmp_path / "backups")
+    put(store, "there", b"sound")
+    name, summary, _ = make_backup(folder.root, DAYS)
     assert (summary.missing, summary.objects) == (["a", "b"], 1)
-    folder = BackupFolder(tmp_path / "backups")
+    store.delete("there")  # a row names it, and the last backup has it
+    second, summary, _ = make_backup(folder.root, DAYS)
+    assert (summary.missing, [each.key for each in folder.objects(second)]) == (["a", "b"], ["there"])
     assert folder.path(name, ACCOUNTS).read_text() == f"{owner.id}\n"
 
 
