@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from app.backup import row_format
+from app.backup.backup_contents import saved_tables
 from app.models.base import UtcDateTime
 
 THINGS = sa.Table(
@@ -94,6 +95,19 @@ def test_a_line_with_too_few_or_too_many_values_is_refused() -> None:
     for line in (LINE[:-1], [*LINE, None]):
         with pytest.raises(ValueError, match="zip"):
             row_format.decode_row(line, KINDS)
+
+
+def test_times_and_amounts_go_in_as_their_columns_are_on_postgresql() -> None:
+    """It casts what is inserted, so a shorter type would round an amount or lose a zone."""
+    dialect, compared = sa.create_mock_engine("postgresql://", print).dialect, set[str]()
+    for table in saved_tables():
+        kinds = row_format.column_kinds(table)
+        inserted = row_format.insertable(table.name, kinds)
+        for name in (name for name, kind in kinds.items() if kind in ("time", "amount")):
+            wanted = table.columns[name].type.compile(dialect)
+            assert inserted.columns[name].type.compile(dialect) == wanted, f"{table.name}.{name}"
+            compared.add(wanted)
+    assert compared == {"TIMESTAMP WITH TIME ZONE", "NUMERIC(12, 6)"}
 
 
 def test_a_type_without_a_kind_is_named() -> None:

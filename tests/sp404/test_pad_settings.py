@@ -76,6 +76,7 @@ REFUSED = [
     ({"swing": 1}, "A pad has no setting “swing”."),
     ({"s" * 41: 1}, f"A pad has no setting “{'s' * 40}”."),
     ({"one_shot": True, "gate": True}, "A one-shot pad has neither gate nor loop."),
+    ({"one_shot": True, "loop": True}, "A one-shot pad has neither gate nor loop."),
     ({"start": 9, "end": 9}, "The end must come after the start."),
     ({"start": 9, "loop_top": 8}, "The loop top can't come before the start."),
     ({"end": 9, "loop_top": 9}, "The loop top must come before the end."),
