@@ -126,6 +126,8 @@ def test_a_changed_file_is_found_by_its_hash(backups: BackupFolder) -> None:
         NOON.isoformat(), "0001", 1, 1,
     )  # fmt: skip
     assert set(summary.files) == {OBJECTS, ROWS}
+    empty = BackupSummary(NOON.isoformat(), "0001")
+    assert (empty.objects, empty.object_bytes, empty.missing) == (0, 0, [])
     for damage in (lambda path: path.write_bytes(b"rowS"), Path.unlink):
         damage(backups.path(name, ROWS))
         with pytest.raises(BackupError, match=f"{name} is damaged: {ROWS} is missing or was changed or cut"):

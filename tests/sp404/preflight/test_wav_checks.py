@@ -86,8 +86,9 @@ def test_a_file_has_as_many_bytes_as_its_header_counts() -> None:
 
 
 def test_the_sentences_have_the_numbers() -> None:
-    ((_, _, text),) = check_wav_head(wav_head(2_400), 44 + 4_800)
-    assert text == "It is 50 ms long; the unit needs about 100 ms."
+    for frames, length_ms in ((24, 0), (2_400, 50), (4_823, 100), (4_825, 101)):
+        ((_, _, text),) = check_wav_head(wav_head(frames), 44 + 2 * frames)
+        assert text == f"It is {length_ms} ms long; the unit needs about 100 ms."
     ((_, _, text),) = check_wav_head(wav_head(rate=96_000, bits=24), 0)
     assert text == "It has 96,000 Hz and 24 bits; the unit works with 48,000 Hz and 16 bits."
     ((_, _, text),) = check_wav_head(wav_head(kind=3, bits=32), 0)
