@@ -16,6 +16,7 @@ from app.sp404.preflight.kit_checks import check_targets_room, check_whole_kit
 from app.sp404.project.packed_patterns import pack_pattern
 from app.sp404.project.pattern_notes import PatternNote, compose_pattern
 from tests.sp404.card.made_kits import card_sound, make_kit, pad
+from tests.sp404.project.made_files import padconf
 
 HATS = {"A1": "closed hat", "A2": "closed hat", "A3": "open hat"}
 
@@ -131,6 +132,13 @@ def test_a_card_may_be_as_large_as_the_memory_of_the_unit(sound: CardSound) -> N
     found = the_one(check_whole_kit(plan_of(1), []), "too_large")
     assert found is not None
     assert found.wrong == "The sounds have 16.0 GB, and the unit's memory is 16 GB. Bank B is the largest."
+
+
+def test_the_head_of_a_project_that_is_kept_is_no_fault(sound: CardSound) -> None:
+    head = padconf()[:160]
+    for kept, is_fault in ((b"", False), (head, False), (head[:159], True), (b"RFPX" + head[4:], True)):
+        kit = kit_of(sound, ["A1"], kept=kept.hex())
+        assert (the_one(check_whole_kit(kit, []), "kept_unusable") is not None) == is_fault
 
 
 def test_only_the_chosen_cards_need_room(sound: CardSound) -> None:
