@@ -142,7 +142,7 @@ def test_the_head_of_a_project_that_is_kept_is_no_fault(sound: CardSound) -> Non
 
 
 def test_only_the_chosen_cards_need_room(sound: CardSound) -> None:
-    plan = kit_of(sound, ["A12", "A13", "H16", "I1"], name="A kit with a name of 31 letters")
+    plan = kit_of(sound, ["A12", "A13", "H4", "H16", "I1"], name="A kit with a name of 31 letters")
 
     def found_for(*targets: str) -> set[tuple[str, str]]:
         return {(one.code, one.place) for one in check_targets_room(plan, targets)}
