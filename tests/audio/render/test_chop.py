@@ -208,6 +208,7 @@ def test_slices_together_are_the_whole_sound(studio: Studio) -> None:
     assert [recipe.start for recipe in recipes] == list(cuts)
     assert all(first.end == after.start for first, after in pairwise(recipes))
     assert recipes[-1].end == len(SOUND)
+    assert {(recipe.fade_in_ms, recipe.fade_out_ms) for recipe in recipes} == {(1.0, 2.5)}
     _, made = studio.render(SOUND, **recipes[1].model_dump())
     assert len(made) == cuts[2] - cuts[1]
     middle = slice(48, -120)  # between the fades of 1 and 2.5 ms
