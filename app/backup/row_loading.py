@@ -6,6 +6,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -42,34 +43,36 @@ class RowReader:
 
     def tables(self) -> Iterator[LoadedTable]:
         """Yield each table; its rows have to be read before the next one."""
-        try:
-            with gzip.open(self._path, "rt") as file:
-                lines = _Lines(file)
-                while (head := lines.peek()) is not None:
-                    table = json.loads(head)
-                    lines.take()
-                    yield LoadedTable(
-                        table["table"],
-                        table["columns"],
-                        self._read_rows(table["table"], table["columns"], lines),
-                    )
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-            raise BackupError(f"{self._name} is damaged: its rows can't be read.") from error
+        with self._damage_named(), gzip.open(self._path, "rt") as file:
+            lines = _Lines(file)
+            while (head := lines.peek()) is not None:
+                table = json.loads(head)
+                lines.take()
+                name, kinds = table["table"], table["columns"]
+                yield LoadedTable(name, kinds, self._read_rows(name, kinds, lines))
 
     def _read_rows(self, table: str, kinds: dict[str, str], lines: _Lines) -> Iterator[list[dict[str, Any]]]:
         sealed = sealed_columns(table, kinds)
         batch: list[dict[str, Any]] = []
-        while (line := lines.peek()) is not None and line.startswith("["):
-            lines.take()
-            values = json.loads(line)
-            for place in sealed:
-                values[place] = self._open(values[place])
-            batch.append(row_format.decode_row(values, kinds))
-            if len(batch) == ROWS_AT_ONCE:
-                yield batch
-                batch = []
+        with self._damage_named():  # not the one around the tables: rows are read after a table was yielded
+            while (line := lines.peek()) is not None and line.startswith("["):
+                lines.take()
+                values = json.loads(line)
+                for place in sealed:
+                    values[place] = self._open(values[place])
+                batch.append(row_format.decode_row(values, kinds))
+                if len(batch) == ROWS_AT_ONCE:
+                    yield batch
+                    batch = []
         if batch:
             yield batch
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, EOFError, ValueError, LookupError, TypeError, ArithmeticError) as error:
+            raise BackupError(f"{self._name} is damaged: its rows can't be read.") from error
 
     def _open(self, sealed: str) -> str:
         secret = self._sealer.open(sealed)

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -21,7 +20,6 @@ from app.backup import making, restoring, row_snapshot
 from app.backup.backup_contents import KEY_COLUMNS, LEFT_OUT, SEALED, saved_tables
 from app.backup.backup_folder import ACCOUNTS, OBJECTS, ROWS, SUMMARY, BackupFolder, file_sha256
 from app.backup.errors import BackupError
-from app.backup.row_snapshot import RowSnapshot
 from app.extensions import Base, db, settings
 from app.integrations.storage import open_store
 from app.models import Job, TwoFactor, User
@@ -212,22 +210,6 @@ def test_a_cut_manifest_stops_no_later_backup_and_keeps_the_objects(
     assert (read, summary.missing, len([*folder.glob("objects/*/*")])) == (1, [lost.incoming_key], 2)
     with service({"DATA_DIR": str(tmp_path / "new"), "SECRET_KEY": SECRET}, migrated=False):
         assert restoring.restore_backup(folder, second, lambda _: None).objects == 1
-
-
-def test_the_file_of_a_job_that_ends_meanwhile_is_in_the_backup(
-    app: Flask, as_owner: Browser, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, write_rows = uploaded_job(as_owner, "one.wav", kick()), row_snapshot.write_rows
-
-    def write_and_end(*given: Any) -> RowSnapshot:
-        snapshot = write_rows(*given)
-        open_store(settings()).delete(str(job.incoming_key))
-        return snapshot
-
-    monkeypatch.setattr(row_snapshot, "write_rows", write_and_end)
-    name, summary, _ = making.make_backup(folder, DAYS)
-    assert summary.missing == []
-    assert [each.key for each in BackupFolder(folder).objects(name)] == [job.incoming_key]
 
 
 def test_uploads_during_a_backup_leave_no_row_without_its_file(

@@ -8,7 +8,7 @@ import pytest
 
 from app.extensions import db
 from app.kits import bank_filling, history, kit_list, pad_edits
-from app.kits.bank_filling import NothingToFillError, fill_bank, shuffle_bank
+from app.kits.bank_filling import FillReport, NothingToFillError, fill_bank, shuffle_bank
 from app.kits.fill_wishes import FillWishes, wishes_of_sentence
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
@@ -143,6 +143,19 @@ def test_a_library_that_lacks_a_class_says_so(owner: User, kit: Kit) -> None:
     assert "1 pad filled at 90 BPM" in report.sentence
     assert "2 × snare" in report.sentence
     assert list(sounds_of(kit)) == ["A1"]
+
+
+def test_the_report_counts_pads_and_what_is_missing() -> None:
+    def sentence(filled: int, missing: list[str], bpm: float = 90.0, key: str | None = None) -> str:
+        pads = {f"A{number}": "kick" for number in range(1, filled + 1)}
+        lacking = {f"A{number}": name for number, name in enumerate(missing, filled + 1)}
+        return FillReport(LAYOUTS["boom-bap"], "A", pads, lacking, bpm, key).sentence
+
+    assert sentence(16, []) == "Bank A: 16 pads filled at 90 BPM."
+    assert sentence(1, [], 92.5, "A minor") == "Bank A: 1 pad filled at 92.5 BPM in A min."
+    nothing_more = "Bank A: 2 pads filled at 90 BPM. Your library has nothing more for: "
+    assert sentence(2, ["snare"]) == f"{nothing_more}snare."
+    assert sentence(2, ["snare", "clap", "snare"]) == f"{nothing_more}2 × snare, clap."
 
 
 def test_an_empty_library_and_a_locked_bank_are_refused_with_a_sentence(owner: User, kit: Kit) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sp404 import pad_names
+from app.sp404.name_shortening import shorten_name
 
 LOADS = re.compile(r"[A-Za-z0-9_!&()+,=@\[\]{}][A-Za-z0-9 _!&()+\-,.=@\[\]{}]*")
 WORDS = st.sampled_from(
@@ -78,6 +79,7 @@ def test_names_stay_readable(text: str, name: str) -> None:
         ("SP_Loop_93_Am", 93.0, "A minor", "SP_Loop_93_Am"),
         ("Loop F#m", 93.0, "F# minor", "Loop Fsm 93"),
         ("Am Essentials of lofi collection", 93.0, "A minor", "Am Essentia collecti 93"),
+        ("Kick Break Am Kick Loop Break Essentials", 93.0, "A minor", "Kick Brea Essenti 93 Am"),
     ],
 )
 def test_tempo_and_key_survive_in_the_name(
@@ -105,6 +107,25 @@ def test_tempo_and_key_survive_in_the_name(
 )
 def test_a_long_name_keeps_its_numbers_and_its_end(name: str, short: str) -> None:
     assert pad_names.safe_name(name) == short
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("a) Essentials) a", "a) Essentials) a"),  # 16 already
+        ("a_307082497-Snare", "a_082497-Snare"),  # the last digits of a number, and a fifth for the beginning
+        ("Loop (1025 35a) Break", "Loo 025 35 Break"),
+        ("Kick 8022 (304266963", "Kick 8 304266963"),  # two digits are no number
+        ("((Loop-Loop (7 7010 321322034)", "Loop-L 321322034"),  # no number before one that does not fit
+        ("(Essentials (Vol)", "(Essentials Vol"),  # a mark stays, two become a blank
+        ("(613 - 3-10_4 (9)", "(613 3-10_4 9"),
+        ("Dusty-75 (a3B) 86", "Dusty-75 a3B 86"),
+        ("Snare Dusty (a2Essentials7", "Snare Dusty2 7"),  # two numbers stay two
+        ("(Kick_87 (Snare379Kick)", "(Kick_87 379Kick"),
+    ],
+)
+def test_sixteen_characters_keep_what_tells_names_apart(name: str, short: str) -> None:
+    assert shorten_name(name, 16) == short
 
 
 @settings(max_examples=1000)
@@ -142,6 +163,26 @@ def test_a_numbered_name_is_known_as_one(name: str, number: int, other: int) -> 
     assert pad_names.is_numbered_name(made, name)
     assert (made == pad_names.numbered_name(name, other)) == (number == other)
     assert not pad_names.is_numbered_name(f"{made}x"[-23:], name)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_numbered"),
+    [
+        ("Kick", True),
+        ("Kick-2", True),
+        ("Kick-10", True),
+        ("Snare-2", False),
+        ("Kick-02", False),
+        ("Kick-1", False),
+    ],
+)
+def test_a_number_counts_only_behind_the_same_name(text: str, is_numbered: bool) -> None:
+    assert pad_names.is_numbered_name(text, "Kick") == is_numbered
+
+
+def test_the_first_of_several_has_no_number() -> None:
+    assert [pad_names.numbered_name("Kick", number) for number in (1, 2, 3)] == ["Kick", "Kick-2", "Kick-3"]
+    assert pad_names.unique_names(["Kick", "kick", "Snare", "KICK"]) == ["Kick", "kick-2", "Snare", "KICK-3"]
 
 
 @given(

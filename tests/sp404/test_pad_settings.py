@@ -10,7 +10,7 @@ from hypothesis import given
 
 from app.audio.render.recipe import RenderRecipe
 from app.sp404 import unit_limits
-from app.sp404.pad_settings import PadSettings, PadSettingsError, read_settings
+from app.sp404.pad_settings import PadSettings, PadSettingsError, explain_setting, read_settings
 from app.sp404.setting_words import SETTING_WORDS
 from tests.sp404.any_settings import any_settings
 
@@ -21,6 +21,9 @@ def test_a_fresh_pad_is_set_as_the_unit_sets_it() -> None:
     assert (fresh.level, fresh.gate, fresh.loop, fresh.mute_group, fresh.bpm_sync) == (127, True, False, 0, 0)
     assert (fresh.bpm, fresh.speed, fresh.vinyl, fresh.pan, fresh.bus) == (90.0, 100.0, True, 64, 1)
     assert (fresh.attack, fresh.hold, fresh.release, fresh.start) == (0, 100, 0, 0)
+    assert (fresh.pad_link, fresh.pitch, fresh.fine, fresh.poly_mode) == (0, 0, 0, "mono")
+    assert (fresh.one_shot, fresh.fixed_velocity) == (False, False)
+    assert fresh.to_dict() == {"version": 1}
     assert unit_limits.ROLLS.index(fresh.roll) == 2
     assert unit_limits.PLAY_MODES.index(fresh.play_mode) == 0
 
@@ -71,18 +74,22 @@ REFUSED = [
     ({"name": "a" * 24}, "Name has at most 23 characters"),
     ({"roll": "1/3"}, "Roll is one of off, 1/2"),
     ({"swing": 1}, "A pad has no setting “swing”."),
+    ({"s" * 41: 1}, f"A pad has no setting “{'s' * 40}”."),
     ({"one_shot": True, "gate": True}, "A one-shot pad has neither gate nor loop."),
+    ({"one_shot": True, "loop": True}, "A one-shot pad has neither gate nor loop."),
     ({"start": 9, "end": 9}, "The end must come after the start."),
     ({"start": 9, "loop_top": 8}, "The loop top can't come before the start."),
     ({"end": 9, "loop_top": 9}, "The loop top must come before the end."),
     ({"chops": [1, 2]}, "Chops are at most 16 frames"),
     ({"chops": [0, 2, 2]}, "Chops are at most 16 frames"),
     ({"chops": list(range(17))}, "Chops are at most 16 frames"),
+    ({"start": -1}, "Start is a whole number of frames from 0 to 46,080,000"),
     ({"end": 46_080_001}, "End is a whole number of frames from 0 to 46,080,000"),
     ({"recipe": {"speed": 9}}, "Recipe: speed"),
     ({"recipe": "fast"}, "Recipe is how the sound is shaped"),
     ({"kept": "0"}, "Kept is at most 1,024 bytes"),
     ({"kept": "GG"}, "Kept is at most 1,024 bytes"),
+    ({"kept": "00" * 1025}, "Kept is at most 1,024 bytes"),
     ({"version": 2}, "Version is 1."),
 ]
 
@@ -102,6 +109,8 @@ def test_one_shot_turns_gate_and_loop_off_and_they_turn_it_off() -> None:
     assert (once.one_shot, once.gate, once.loop) == (True, False, False)
     again = once.changed({"loop": True})
     assert (again.one_shot, again.gate, again.loop) == (False, False, True)
+    assert once.changed({"gate": True}) == PadSettings()
+    assert once.changed({"gate": False, "loop": False}) == once
 
 
 def test_a_recipe_is_kept_as_a_recipe() -> None:
@@ -109,3 +118,15 @@ def test_a_recipe_is_kept_as_a_recipe() -> None:
     assert shaped.recipe == RenderRecipe(bpm=92.5, from_bpm=90)
     assert shaped.to_dict()["recipe"] == {"version": 1, "bpm": 92.5, "from_bpm": 90.0}
     assert shaped.changed({"recipe": None}) == PadSettings()
+
+
+def test_positions_and_kept_bytes_reach_their_limits() -> None:
+    widest = PadSettings(start=46_079_999, end=46_080_000, kept="ff" * 1024, name="a" * 23)
+    assert read_settings(widest.to_dict()) == widest
+    whole = PadSettings(start=0, loop_top=0, end=1, chops=tuple(range(16)))
+    assert read_settings(whole.to_dict()) == whole
+
+
+def test_what_is_no_object_at_all_is_said() -> None:
+    sentence = "The settings of a pad are a JSON object."
+    assert explain_setting({"type": "model_type"}, ()) == sentence

@@ -102,7 +102,7 @@ def write_files(files: Iterable[CardFile], folder: Path) -> int:
         if folder.is_symlink() or (folder.exists() and any(folder.iterdir())):
             raise UnitFileError(f"“{name}” exists already. Choose a new folder.")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(mkdtemp(prefix=f".{folder.name[:100]}.", dir=folder.parent))
+        scratch = Path(mkdtemp(prefix=".unfinished-", dir=folder.parent))
     except OSError as error:
         raise UnitFileError(f"The folder “{name}” can't be made: {error.strerror}.") from error
     try:

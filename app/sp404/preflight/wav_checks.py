@@ -84,7 +84,8 @@ def check_sx_head(head: bytes, size_bytes: int, place: int) -> Iterator[WavFault
         yield (
             ERROR,
             "not_canonical",
-            f"It has {rate:,} Hz and {bits} bits; an SP-404SX plays 44,100 Hz and 16.",
+            f"It has {rate:,} Hz, {bits} bits and {channels:,} channels; an SP-404SX plays 44,100 Hz, "
+            "16 bits and 1 or 2 channels.",
         )
     if head[38:42] != b"RLND" or head[AUDIO_AT - 8 : AUDIO_AT - 4] != b"data":
         yield ERROR, "sx_header", "Its audio does not begin at byte 512."

@@ -239,5 +239,5 @@ def _misfits(values: dict[str, Any]) -> list[str]:
         return [name for name in ("gate", "loop") if name in values]
     if chops and (chops[0] != 0 or any(one >= after for one, after in pairwise(chops))):
         return ["chops"]
-    positions = ["loop_top"] if "loop_top" in values else ["start", "end"]
+    positions = ["loop_top"] if values.get("loop_top") is not None else ["start", "end"]
     return [name for name in positions if name in values]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.audio.analyzer import analyze_sound
-from app.audio.render.chop import chop_recipes, find_chops
+from app.audio.render.chop import bar_times, beat_times, chop_recipes, find_chops
 from app.audio.render.recipe import RecipeError
 from app.audio.result import Analysis
 from tests.audio.render.sounds import RATE, Studio, hits, sine
@@ -59,6 +59,54 @@ def test_no_two_cuts_are_nearer_than_60_ms_unless_asked() -> None:
     analysis = replace(heard(), onsets=((0.0, 1.0), (0.03, 0.9), (0.5, 0.6), (0.55, 0.8), (1.96, 0.9)))
     assert [round(cut / RATE, 2) for cut in chops(analysis)] == [0, 0.55]
     assert len(chops(analysis, min_gap_s=0.0)) == 5
+
+
+def test_a_hit_of_half_the_strongest_counts_at_any_sensitivity() -> None:
+    for strength, count in ((0.5, 2), (0.49, 1)):
+        analysis = replace(heard(), onsets=((0.0, 1.0), (0.5, strength)))
+        assert len(chops(analysis, sensitivity=0.0)) == count
+
+
+def test_hits_just_as_far_apart_as_asked_all_count() -> None:
+    """A sixteenth of a second and its multiples are exact, as numbers and in frames."""
+    onsets = ((0.0625, 1.0), (0.125, 0.9), (0.1875 - 2 / RATE, 0.8), (1.9375, 0.7))
+    cuts = chops(replace(heard(), onsets=onsets), min_gap_s=0.0625)
+    assert cuts == [0, 3000, 6000, 93_000]
+
+
+def test_without_a_gap_a_slice_may_have_one_frame() -> None:
+    analysis = replace(heard(), onsets=((0.0, 1.0), (1 / RATE, 0.9), (2.0, 0.8)))
+    assert chops(analysis, min_gap_s=0.0) == [0, 1, 96_000]
+
+
+def test_a_cut_that_moves_too_near_to_the_start_is_left_out() -> None:
+    """The crossings of 300 Hz are 1.7 ms apart: 60.5 ms moves to 60."""
+    analysis = replace(heard(), beats=(0.0, 0.0605, 1.0))
+    sound = sine(300, 2.0)
+    assert len(find_chops(analysis, sound, RATE, by="beats", min_gap_s=0.0595)) == 3
+    assert len(find_chops(analysis, sound, RATE, by="beats", min_gap_s=0.0605)) == 2
+
+
+def test_steps_that_are_too_near_are_thinned_out() -> None:
+    """Sixteenths at 300 BPM are 50 ms apart, so every second of them is cut at."""
+    quick = replace(heard(), bpm=300.0, beats=tuple(k / 5 for k in range(10)))
+    assert np.allclose(np.diff(chops(quick, by="grid", count=160)), RATE / 10, atol=0.004 * RATE)
+    assert chops(quick, by="grid", count=160, min_gap_s=1.5) == [0]
+
+
+@pytest.mark.parametrize(("seconds", "parts"), [(0.05, 1), (0.06, 1), (0.119, 1), (0.12, 2), (0.2, 3)])
+def test_a_short_sound_has_as_many_equal_parts_as_fit(seconds: float, parts: int) -> None:
+    sound = np.zeros((round(seconds * RATE), 1), dtype=np.float32)
+    assert len(find_chops(heard(), sound, RATE, by="equal", count=16)) == parts
+
+
+def test_bars_are_the_measured_ones_or_four_beats_each() -> None:
+    assert bar_times(replace(heard(), downbeats=(0.5,))) == (0.5,)
+    assert bar_times(replace(heard(), downbeats=())) == (0.0,)
+    counted = replace(heard(), bpm=60.0, beats=(), downbeats=(), duration_s=60.0)
+    assert beat_times(counted) == tuple(range(61))
+    assert bar_times(counted) == tuple(range(0, 61, 4))
+    assert beat_times(replace(counted, bpm=None)) == ()
 
 
 @pytest.mark.parametrize(
@@ -112,6 +160,7 @@ def test_equal_parts_are_those_of_the_unit(count: int, starts: list[int]) -> Non
         ({"count": 0}, "into 1 to 160 slices"),
         ({"count": 161}, "into 1 to 160 slices"),
         ({"sensitivity": 1.1}, "between 0 and 1"),
+        ({"sensitivity": -0.1}, "between 0 and 1"),
     ],
 )
 def test_what_makes_no_sense_is_said(how: dict[str, Any], words: str) -> None:
@@ -159,6 +208,7 @@ def test_slices_together_are_the_whole_sound(studio: Studio) -> None:
     assert [recipe.start for recipe in recipes] == list(cuts)
     assert all(first.end == after.start for first, after in pairwise(recipes))
     assert recipes[-1].end == len(SOUND)
+    assert {(recipe.fade_in_ms, recipe.fade_out_ms) for recipe in recipes} == {(1.0, 2.5)}
     _, made = studio.render(SOUND, **recipes[1].model_dump())
     assert len(made) == cuts[2] - cuts[1]
     middle = slice(48, -120)  # between the fades of 1 and 2.5 ms

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.audio.analyzer import analyze_sound
-from app.audio.render.fitting import fit_recipe
+from app.audio.render.fitting import expected_length, fit_recipe
 from app.audio.render.recipe import RenderRecipe
 from app.audio.result import Analysis
 from tests.audio.render.sounds import RATE, hits
@@ -43,7 +43,8 @@ def test_a_loop_of_drums_is_stretched_by_its_slices_to_whole_beats() -> None:
         ({}, {"transpose": 2.0}, "slices"),
         ({}, {"transpose": -3.0}, "whole"),
         ({"sound": "melody"}, {"bpm": 111.0}, "whole"),
-        ({"sound_confidence": 0.4}, {"bpm": 111.0}, "whole"),
+        ({"sound_confidence": 0.49}, {"bpm": 111.0}, "whole"),
+        ({"sound_confidence": 0.5}, {"bpm": 111.0}, "slices"),
         ({"onsets": ()}, {"bpm": 111.0}, "whole"),
         ({"kind": "one-shot", "sound": "snare"}, {"transpose": 2.0}, "slices"),
         ({"kind": "one-shot", "sound": "keys"}, {"transpose": 2.0}, "whole"),
@@ -73,6 +74,10 @@ def test_what_needs_no_tempo_is_left_as_it_is() -> None:
         ({"start": RATE, "end": 2 * RATE}, 2),
         ({"end": round(1.8 * RATE)}, None),  # 3.6 beats
         ({"end": round(1.8 * RATE), "whole_beats": True}, 3),
+        ({"end": round(1.8 * RATE), "whole_beats": True, "trim_db": -60.0}, 3),
+        ({"end": round(1.96 * RATE)}, 4),  # 0.08 beats too short
+        ({"end": round(1.94 * RATE)}, None),  # 0.12 beats too short
+        ({"end": 9 * RATE}, 8),  # past the end of the sound
         ({"trim_db": -60.0}, None),  # how much is left is not known yet
     ],
 )
@@ -83,3 +88,33 @@ def test_beats_are_those_of_the_part(recipe: dict[str, Any], beats: int | None) 
 def test_a_sound_without_a_tempo_gets_none() -> None:
     recipe = fitted(replace(loop(), bpm=None), bpm=111.0)
     assert (recipe.from_bpm, recipe.beats) == (None, None)
+
+
+def test_whole_beats_need_a_tempo_and_no_stretching() -> None:
+    recipe = fitted(loop(), whole_beats=True)
+    assert (recipe.from_bpm, recipe.beats, recipe.method, recipe.onsets) == (120.0, 8, "whole", ())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "before_s", "after_s"),
+    [
+        ({"bpm": 100.0}, 4.0, 4.8),
+        ({"bpm": 100.0, "start": RATE}, 3.0, 3.6),
+        ({"bpm": 100.0, "end": round(1.8 * RATE), "whole_beats": True}, 1.5, 1.8),
+        ({"bpm": 100.0, "end": 2 * RATE, "whole_beats": True}, 2.0, 2.4),
+        ({"bpm": 100.0, "end": round(1.96 * RATE), "whole_beats": True}, 1.96, 2.4),
+        ({"length_s": 3.0}, 4.0, 3.0),
+        ({"start": 4 * RATE - 2}, 2 / RATE, 2 / RATE),
+        ({"start": 9 * RATE}, 1 / RATE, 1 / RATE),
+    ],
+)
+def test_the_length_is_known_before_anything_is_decoded(
+    recipe: dict[str, Any], before_s: float, after_s: float
+) -> None:
+    found = expected_length(fitted(loop(), **recipe), loop())
+    assert found is not None
+    assert (found.resampled, found.final) == (round(before_s * RATE), round(after_s * RATE))
+
+
+def test_how_much_silence_is_cut_is_not_known_before() -> None:
+    assert expected_length(fitted(loop(), bpm=60.0, trim_db=-60.0), loop()) is None

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from app.sp404.errors import UnitFileError
 from app.sp404.pad_settings import PadSettings
-from app.sp404.project.pad_blocks import FRESH_BLOCK, check_positions, decode_pad, encode_pad, guess_channels
+from app.sp404.project.pad_blocks import (
+    FRESH_BLOCK,
+    check_positions,
+    decode_pad,
+    encode_pad,
+    guess_channels,
+    is_used,
+)
 from app.sp404.unit_limits import PLAY_MODES, POLY_MODES, ROLLS
 from tests.sp404.project.made_files import block, chop_table, name_field, record
 
@@ -172,6 +179,10 @@ def test_of_a_changed_pad_only_the_change_differs(
         ({"w1": 514, "w11": 514}, "stand inside a frame", ("start", 0)),
         ({"w11": 256}, "Loop top is a whole number of frames", ("loop_top", None)),
         ({"w0": 100, "w2": 100}, "The sound is said to have 100 bytes", ("end", None)),
+        ({"w0": 512, "w2": 512}, "The sound is said to have 512 bytes", ("end", None)),
+        ({"w10": 0x20, "w4": 0, "w2": 512}, "The start and end did not fit", ("one_shot", True)),
+        ({"w1": 4512, "w11": 4508}, "The loop top did not fit", ("start", 1000)),
+        ({"w10": 0x20, "w3": 128}, "The gate and loop did not fit", ("gate", False)),
     ],
 )
 def test_what_the_unit_can_not_have_is_said(
@@ -195,10 +206,19 @@ def test_a_name_is_read_to_its_first_zero() -> None:
     assert len(accents.faults) == 1
 
 
-def test_chops_that_do_not_rise_are_said() -> None:
-    found = decode_pad(block(SIZE, "Kick", (0, 9, 5), w1=4512, w11=4512), 2)
+@pytest.mark.parametrize("chops", [(0, 9, 5), (0, 9, 9), (1, 9)])
+def test_chops_that_do_not_rise_from_zero_are_said(chops: tuple[int, ...]) -> None:
+    found = decode_pad(block(SIZE, "Kick", chops, w1=4512, w11=4512), 2)
     assert found.faults == ("The chops did not fit the other settings; the unit's default was taken.",)
     assert (found.settings.chops, found.settings.start) == ((), 1000)
+
+
+def test_good_chops_stay_where_the_positions_do_not_fit() -> None:
+    found = decode_pad(block(SIZE, "Kick", (0, 9), w1=4512, w2=512, w11=4512), 2)
+    assert found.faults == (
+        "The start and end did not fit the other settings; the unit's default was taken.",
+    )
+    assert (found.settings.chops, found.settings.start, found.settings.end) == ((0, 9), 0, None)
 
 
 def test_positions_past_the_end_are_refused() -> None:
@@ -232,3 +252,16 @@ def test_a_size_that_is_no_whole_number_of_stereo_frames_is_mono() -> None:
     assert guess_channels(block(SIZE)) == 2
     assert guess_channels(block(512 + 2 * 5001)) == 1
     assert guess_channels(block(SIZE, w1=514, w11=514)) == 1
+
+
+def test_a_sound_has_one_frame_at_least_and_sixteen_minutes_at_most() -> None:
+    for size in (516, 512 + 4 * 46_080_000):
+        assert decode_pad(block(size), 2).faults == (), size
+        assert encode_pad(PadSettings(), size, 2) == block(size)
+    assert len(decode_pad(block(512 + 4 * 46_080_001), 2).faults) == 1
+
+
+def test_a_pad_is_used_if_its_sound_has_any_bytes() -> None:
+    assert not is_used(FRESH_BLOCK)
+    assert not is_used(block(0, "Kick", (0, 9)))
+    assert all(is_used(block(size)) for size in (1, 256, 1 << 16, 1 << 24))

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from app.sp404.errors import UnitFileError
 from app.sp404.pads import PAD_NAMES
-from app.sp404.project.pattern_files import BEATS, METRES, PatternRecord, pattern_length, read_pattern
+from app.sp404.project.pattern_files import (
+    BEATS,
+    METRES,
+    Pattern,
+    PatternRecord,
+    count_bars,
+    outline_pattern,
+    pattern_length,
+    read_pattern,
+)
 from app.sp404.project.pattern_notes import (
     PatternMotion,
     PatternNote,
@@ -105,6 +114,8 @@ def test_a_loop_is_set_by_bars() -> None:
     looped = compose_pattern([PatternNote(0, "A1")], bars=8).with_loop(3, 4)
     assert looped.to_bytes()[-16:] == ending(bars=8, first=2, last=4)
     assert looped.loop == (3, 4)
+    for first, last in ((1, 8), (1, 1), (8, 8)):
+        assert looped.with_loop(first, last).loop == (first, last)
     for first, last in ((0, 4), (5, 4), (3, 9)):
         with pytest.raises(UnitFileError, match="does not fit a pattern of 8"):
             looped.with_loop(first, last)
@@ -160,3 +171,32 @@ def test_lengths_and_metres_of_the_unit_only() -> None:
     ):
         with pytest.raises(UnitFileError, match=sentence):
             compose_pattern([], bars, metre)
+
+
+def test_the_metres_are_named_where_there_is_no_such_one() -> None:
+    with pytest.raises(UnitFileError) as refused:
+        pattern_length(1, "7/8 and so on and so on")
+    sentence = "A pattern is in 4/4, 3/4, 2/4, 1/4, 5/4, 6/4 or 7/4, not in 7/8 and so on and so."
+    assert str(refused.value) == sentence
+    assert [pattern_length(2, metre) // 960 for metre in METRES] == [4, 3, 2, 1, 5, 6, 7]
+    assert pattern_length(64, "7/4") == 215_040
+
+
+def test_a_file_of_the_greatest_size_is_read_and_outlined() -> None:
+    data = ONE_HIT[:8] * ((1 << 15) - 2) + ending(bars=3, metre=1, first=1, last=2)
+    assert len(data) == 1 << 18
+    assert outline_pattern(data) == Pattern((), 0, ending(bars=3, metre=1, first=1, last=2))
+    assert count_bars(data) == 3
+    for read in (outline_pattern, count_bars):
+        with pytest.raises(UnitFileError, match="at most 262,144 bytes, not 262,152"):
+            read(ONE_HIT[:8] + data)
+
+
+def test_records_begin_at_zero_and_follow_each_other_within_255_ticks() -> None:
+    first = PatternRecord(0, bytes(7))
+    for second, end in ((0, 255), (255, 510)):
+        made = Pattern((first, PatternRecord(second, bytes(7))), end, ending()).to_bytes()
+        assert read_pattern(made).end_tick == end
+    for ticks, end in (((0, 256), 256), ((0, 1), 257), ((0, 9), 8), ((1, 2), 3)):
+        with pytest.raises(UnitFileError, match="must follow each other within 255 ticks"):
+            Pattern(tuple(PatternRecord(tick, bytes(7)) for tick in ticks), end, ending()).to_bytes()

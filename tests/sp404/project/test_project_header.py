@@ -78,7 +78,13 @@ def test_what_the_unit_can_not_have_is_said() -> None:
         (ProjectHead("Br#ken"), "letters, digits"),
         (ProjectHead("x", tempo=39.9), "A tempo is 40 to 200, not 39.9."),
         (ProjectHead("x", banks=(UnitBank(),)), "10 banks, not 1"),
+        (ProjectHead("x", tempo=200.01), "A tempo is 40 to 200, not 200.01."),
+        (
+            ProjectHead("x", banks=(*(UnitBank(),) * 9, UnitBank(tempo=201.0))),
+            "A tempo is 40 to 200, not 201.",
+        ),
         (ProjectHead("x", banks=(UnitBank(volume=128),) * 10), "0 to 127, not 128"),
+        (ProjectHead("x", banks=(*(UnitBank(),) * 9, UnitBank(volume=-1))), "0 to 127, not -1"),
     ],
 )
 def test_what_the_unit_can_not_have_is_refused(head: ProjectHead, sentence: str) -> None:
@@ -91,3 +97,9 @@ def test_a_name_edited_on_the_unit_ends_in_spaces() -> None:
     head, problems = decode_head(data)
     assert (head.name, problems) == ("Dusty", [])
     assert encode_head(replace(head, tempo=91.0), data)[0x80:] == data[0x80:]
+
+
+def test_every_limit_of_the_unit_is_within_its_range() -> None:
+    for tempo, volume in ((40.0, 0), (200.0, 127)):
+        head = ProjectHead("x" * 32, tempo, banks=(UnitBank(tempo, volume),) * 10)
+        assert decode_head(encode_head(head, fresh_header())) == (head, [])

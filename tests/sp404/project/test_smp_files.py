@@ -104,10 +104,17 @@ def test_another_file_is_refused(place: int, change: bytes, sentence: str) -> No
 def test_sounds_of_a_wrong_length_are_refused() -> None:
     with pytest.raises(UnitFileError, match="cut off inside its header"):
         read_smp_header(smp(b"", 1)[:511], 511)
+    with pytest.raises(UnitFileError, match="cut off inside its header"):
+        read_smp_header(smp(b"", 1), 511)
+    assert read_smp_header(smp(b"", 1), 512).frames == 0
+    assert read_smp_header(smp(b"", 2), 512 + 46_080_000 * 4).frames == 46_080_000
     with pytest.raises(UnitFileError, match="longer than the 16 minutes"):
         read_smp_header(smp(b"", 2), 512 + 46_080_001 * 4)
-    with pytest.raises(UnitFileError, match="ends early"):
-        smp_to_wav(io.BytesIO(smp(bytes(100), 2)), 712, io.BytesIO())
+    for there in (100, 101):  # at the end of a frame, and inside one
+        with pytest.raises(UnitFileError, match="ends early"):
+            smp_to_wav(io.BytesIO(smp(bytes(there), 2)), 712, io.BytesIO())
+    for frames, channels in ((1, 1), (46_080_000, 2)):
+        assert len(make_smp_header(frames, channels)) == 512
     for frames, channels in ((0, 1), (46_080_001, 1), (10, 3)):
         with pytest.raises(UnitFileError, match="A pad's sound has 1"):
             make_smp_header(frames, channels)
