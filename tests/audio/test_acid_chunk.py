@@ -52,7 +52,7 @@ def test_a_loop_whose_silent_end_is_cut_has_the_tempo_that_was_asked_for(studio:
     loop[int(7.7 * 0.5 * RATE_HZ) :] = 0
     recipe = {"trim_db": -60.0, "whole_beats": True, "beats": 8, "from_bpm": 120.0, "bpm": 100.0}
     done, _ = studio.render(loop, RATE_HZ, **recipe)
-    assert done.wav.frames == 7 * 60 * RATE_HZ / 100
+    assert done.wav.frames == 7 * 60 * RATE / 100
     assert _decode(studio.path).stated_tempo == StatedTempo(100.0, 7)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -110,8 +111,8 @@ def test_the_file_of_a_job_that_ends_meanwhile_is_in_the_backup(
 ) -> None:
     job, write_rows = uploaded_job(as_owner, "one.wav", kick()), row_snapshot.write_rows
 
-    def write_and_end(*given: object) -> RowSnapshot:
-        snapshot = write_rows(*given)  # type: ignore[arg-type]
+    def write_and_end(*given: Any) -> RowSnapshot:
+        snapshot = write_rows(*given)
         open_store(settings()).delete(str(job.incoming_key))
         return snapshot
 

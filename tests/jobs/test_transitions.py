@@ -74,7 +74,7 @@ def kept_names(job: Job) -> set[str]:
 
 def in_the_future(seconds: float) -> Callable[[object], bool]:
     """Return whether a time is this far away, within the time that a test may take."""
-    return lambda at: -60 < (at - utcnow()).total_seconds() - seconds <= 0  # type: ignore[operator]
+    return lambda at: -60 < (at - utcnow()).total_seconds() - seconds <= 0  # type: ignore[operator]  # a time
 
 
 def charged_uploads(user: User) -> int:
