@@ -43,7 +43,7 @@ Opened = tuple[Lab, Flask, FakeStripe]
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
     with FakeStripe() as stripe:
         add_meter(stripe.world)
-        with lab(tmp_path, request.param, "nothing", **stripe_settings(stripe)) as (here, app):
+        with lab(tmp_path, request.param, "nothing", engines=0, **stripe_settings(stripe)) as (here, app):
             yield here, app, stripe
 
 
