@@ -46,7 +46,6 @@ OWN = (
     "/kits/import",
     "PROJECT",
     "UNPACKED",
-    "BUNDLE",
     "EMPTY KIT",
     "KIT",
     "KIT/card?chosen=1&target=mk2&target=sx",
@@ -73,6 +72,7 @@ OWN = (
     "/admin/payments",
     "/admin/audit",
     "/admin/costs",
+    "BUNDLE",  # the last: its file is downloaded by itself, which another page would break off
 )
 Scheme = Literal["dark", "light"]
 LOOKS: dict[str, tuple[Scheme, int]] = {
