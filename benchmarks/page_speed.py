@@ -35,7 +35,7 @@ CHROME_FLAGS = "--headless=new --no-sandbox"
 
 
 class Score(NamedTuple):
-    """What Lighthouse says of one page, in medians of the rounds."""
+    """Lighthouse's figures for one page: the medians of all rounds."""
 
     page: str
     screen: str

@@ -89,7 +89,7 @@ def _warn_of_channels(features: FrontEndFeatures) -> Sequence[str]:
 
 
 class _Heard(NamedTuple):
-    """What the sound itself says, whatever its file is called."""
+    """The estimates from the sound alone, before the name of its file is weighed."""
 
     tempo: tempo_estimator.TempoEstimate
     kind: sound_classifier.SoundClass

@@ -1,4 +1,4 @@
-"""What is known of a file beside its samples."""
+"""Facts about an audio file that its samples do not tell, such as its name and its format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.audio.decoding.mp3_frames import EncoderPadding
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What a file says and what decoding it found, for the analysis of its samples.
+    """Facts about a file, from its name, its header and its decoding, for the analysis of its samples.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 HEAD_BYTES = AUDIO_AT
 PCM = 1
 RIFF_BYTES = 8
-"""Of a file before what its length counts."""
+"""The name RIFF and the length itself, which the length of a WAV does not count."""
 MAX_BEHIND = 65_536
 """Bytes that other chunks may take. More behind the sound is sound that its header does not count."""
 
