@@ -49,8 +49,8 @@ def clean_environment() -> dict[str, str]:
 class Product:
     """Web and worker together, with the given settings and nothing else from this environment."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
-        self.data_dir = data_dir
+    def __init__(self, data_dir: Path, checkout: Path = ROOT, **settings: str) -> None:
+        self.data_dir, self.checkout = data_dir, checkout
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         keep = {
@@ -65,8 +65,9 @@ class Product:
     def start(self) -> None:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "scripts.serve"], cwd=ROOT, env=self.env, stdout=log, stderr=log
-            )
+                [sys.executable, "-m", "scripts.serve"],
+                cwd=self.checkout, env=self.env, stdout=log, stderr=log,
+            )  # fmt: skip
         try:
             self._wait_until_ready(self.process)
         except BaseException:
@@ -104,7 +105,7 @@ class Product:
         """Return what a `flask --app wsgi …` command prints, run with the product's settings."""
         flask = [str(Path(sys.executable).parent / "flask"), "--app", "wsgi", *arguments]
         return subprocess.run(
-            flask, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True
+            flask, cwd=self.checkout, env=self.env, check=True, capture_output=True, text=True
         ).stdout
 
     @property
