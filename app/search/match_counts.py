@@ -1,7 +1,8 @@
 """Count what a search finds: in all, and by kind, sound and key, with the other filters in force.
 
 Counts without further conditions are read from the library's summary. Others are counted row by row, but no
-further than `MAX_COUNTED`: a count beyond is only known to be larger.
+further than `MAX_COUNTED`: a count beyond is only known to be larger. Each process keeps the last of these
+until the library changes, for the next pages of a search, for another order of it and for coming back to it.
 """
 
 from __future__ import annotations
@@ -9,19 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
 from app.extensions import db
-from app.models.search_row import LibraryCount, SearchRow
+from app.models.search_row import Library, LibraryCount, SearchRow
 from app.music.sound_classes import SOUND_FAMILIES, SOUNDS, sounds_named
 from app.search import filters, index_terms
 from app.search.condition import Condition, all_of, without_frequent
 from app.search.conditions import term_conditions
 from app.search.matching import gathered
 from app.search.sample_query import SampleQuery
+from app.search.sentence_parser import Term
 
 MAX_COUNTED = 1_000
+MAX_KEPT = 512  # counted searches; each takes some 10 kB
 Values = Sequence[tuple[str, int | None]]
 """Values of a filter with their numbers of samples; None where only larger than `MAX_COUNTED` is known."""
 
@@ -50,27 +55,52 @@ class MatchCounts:
     shares: Mapping[str, float] = field(default_factory=dict)
 
 
+class CountedSearch(NamedTuple):
+    """What decides how many samples a search finds: a version of a library's index, and the search."""
+
+    user_id: str
+    version: int
+    query: SampleQuery
+    terms: tuple[Term, ...]
+    most: int  # how many are counted
+
+
 def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     """Count what a search finds in a user's library."""
-    library = _library_cells(user_id)
-    size = _number_in(library)
-    terms = term_conditions(query.terms)
-    if not terms and filters.is_counted(query):
+    if not query.terms and filters.is_counted(query):
+        library = _library_cells(user_id)
         return _counts([cell for cell in library if cell[4] or not query.liked], query, library)
+    version = db.session.scalar(select(Library.version).where(Library.user_id == user_id)) or 0
+    search = CountedSearch(user_id, version, replace(query, sort=""), query.terms, MAX_COUNTED)
+    # How many samples were added within some days changes by itself.
+    is_kept = all(term.field != "days" for term in query.terms)
+    return kept_counts(search) if is_kept else _count_rows(search)
+
+
+def _count_rows(search: CountedSearch) -> MatchCounts:
+    user_id, _, query, found, most = search
+    library, terms = _library_cells(user_id), term_conditions(found)
+    size = _number_in(library)
     shares = _term_shares(library, size)
     others = all_of(*filters.other_filters(query), *terms)
-    cells = _in_cells(library, _count_cells(user_id, without_frequent(others, shares)))
-    if _number_in(cells) <= MAX_COUNTED:
+    cells = _in_cells(library, _count_cells(user_id, without_frequent(others, shares), most))
+    if _number_in(cells) <= most:
         return replace(_counts(cells, query, library), shares=shares)
-    total = MAX_COUNTED + 1
+    total = most + 1
     if narrowing := filters.count_filters(query):
         narrowed = without_frequent(all_of(others, *narrowing), shares)
-        total = sum(_count_cells(user_id, narrowed).values())
+        total = sum(_count_cells(user_id, narrowed, most).values())
     listed = _counts(library, query, library)
     kinds, sounds, keys = (
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
     )
-    return MatchCounts(size, min(total, MAX_COUNTED), total > MAX_COUNTED, kinds, sounds, keys, shares)
+    return MatchCounts(size, min(total, most), total > most, kinds, sounds, keys, shares)
+
+
+@lru_cache(MAX_KEPT)
+def kept_counts(search: CountedSearch) -> MatchCounts:
+    """Count as `count_matches` does, or return what was counted for an equal search."""
+    return _count_rows(search)
 
 
 def _library_cells(user_id: str) -> list[Cell]:
@@ -92,9 +122,9 @@ def _term_shares(library: Iterable[Cell], size: int) -> dict[str, float]:
     }
 
 
-def _count_cells(user_id: str, wanted: Condition) -> dict[int, int]:
-    """Count the rows that match, up to one more than `MAX_COUNTED`, in each cell of the library."""
-    found = gathered(user_id, [wanted], SearchRow.cell, limit=MAX_COUNTED).subquery()
+def _count_cells(user_id: str, wanted: Condition, most: int) -> dict[int, int]:
+    """Count the rows that match, up to one more than `most`, in each cell of the library."""
+    found = gathered(user_id, [wanted], SearchRow.cell, limit=most).subquery()
     rows = select(found.c.cell, func.count().label("samples")).group_by(found.c.cell)
     return {row.cell: row.samples for row in db.session.execute(rows)}
 

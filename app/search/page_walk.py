@@ -27,6 +27,7 @@ from app.search.ranking import SortOrder
 from app.search.tiers import EVERY, Tier
 
 MAX_TRIED = 2000  # rows that are walked before it is asked how many there are, which takes as long
+GATHERING_COST = 5  # gathering a row takes as long as walking past so many
 
 
 class WalkedLibrary(NamedTuple):
@@ -52,6 +53,7 @@ class Lane:
     wanted: Condition
     tier: Tier
     kind: str = ""
+    is_only_kind: bool = False  # no wanted row is of another kind
     has_all: bool = False  # no condition leaves out any row of the part of the index
 
     @property
@@ -63,7 +65,7 @@ class Lane:
         """Return the terms by which the lane may turn out to have few rows."""
         own, every = self.tier.condition.groups, self.wanted.groups
         # The search finds more than MAX_COUNTED: only a part of it can be few, unless `few` is far more.
-        is_part = bool(own) or (bool(self.kind) and len(every) > 1)
+        is_part = bool(own) or (bool(self.kind) and not self.is_only_kind and len(every) > 1)
         return [groups for groups in (own, every) if groups and (is_part or few > 2 * MAX_COUNTED)]
 
 
@@ -110,7 +112,10 @@ def _lanes(library: WalkedLibrary, conditions: Sequence[Condition], tier: Tier) 
     if not tier.order.by_kind:
         return [Lane(library, wanted, tier, has_all=has_all)]
     kinds = set(library.kinds) if wanted.kinds is None else wanted.kinds & set(library.kinds)
-    return [Lane(library, all_of(wanted, one_of("kind", kind)), tier, kind, has_all) for kind in kinds]
+    is_only = len(kinds) == 1
+    return [
+        Lane(library, all_of(wanted, one_of("kind", kind)), tier, kind, is_only, has_all) for kind in kinds
+    ]
 
 
 def _rows_of_tier(lanes: Sequence[Lane], start: Start, limit: int) -> list[Row[Any]]:
@@ -129,7 +134,7 @@ def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     for groups in lane.group_choices(few):
         if _are_named(lane, groups, few):
             return _gather(lane, groups, start, limit)
-    rows = _walk_first(lane, start, limit, 2 * few)
+    rows = _walk_first(lane, start, limit, 2 * GATHERING_COST * few)
     if len(rows) >= limit:
         return rows
     if lane.wanted.groups and _are_named(lane, lane.wanted.groups, matching.MAX_GATHERED):
@@ -139,7 +144,7 @@ def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
 
 def _few_rows(size: int, limit: int) -> int:
     """Return how many rows are gathered as quickly as a page of them is walked, if they are spread evenly."""
-    return isqrt(size * limit)
+    return isqrt(size * limit // GATHERING_COST)
 
 
 def _are_named(lane: Lane, groups: Sequence[Group], most: int) -> bool:

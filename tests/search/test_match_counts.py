@@ -1,0 +1,66 @@
+"""What a search finds is counted once, until the library changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.library import bulk_edits
+from app.models import User
+from app.search.sample_query import SampleQuery
+from app.search.sample_search import list_samples
+from tests.query_counter import counted_queries
+from tests.search.test_text_conditions import shelve
+
+DUSTY = SampleQuery(q="dusty")
+COUNTING = "count("
+
+
+@pytest.fixture
+def three(owner: User) -> list[str]:
+    shelved = shelve(owner, {f"Loop {number}": {"tags": ["dusty"]} for number in range(3)})
+    return [sample.id for sample in shelved.values()]
+
+
+def counting(user: User, query: SampleQuery, after: str = "") -> tuple[int, int]:
+    """Return how many samples a page says match, and how many statements counted them."""
+    with counted_queries() as statements:
+        page = list_samples(user, query, after, limit=2)
+    return page.total, sum(COUNTING in statement.lower() for statement in statements)
+
+
+@pytest.mark.parametrize("query", [DUSTY, SampleQuery(ask="dusty loops"), SampleQuery(bpm_min=1.0)])
+def test_the_next_page_and_another_order_are_not_counted_again(
+    owner: User, three: list[str], query: SampleQuery
+) -> None:
+    first = list_samples(owner, query, "", limit=2)
+    assert (first.total, first.next_after) == (3, three[1])
+    assert counting(owner, query, three[1]) == (3, 0)
+    assert counting(owner, replace(query, sort="name")) == (3, 0)
+
+
+def test_each_change_of_the_library_is_counted(owner: User, stranger: User, three: list[str]) -> None:
+    liked = SampleQuery(q="dusty", liked=True)
+    assert [counting(owner, each)[0] for each in (DUSTY, liked)] == [3, 0]
+    bulk_edits.like_samples(owner, three[:1], liked=True)
+    assert counting(owner, liked)[0] == 1
+    bulk_edits.delete_samples(owner, three[1:2])
+    assert counting(owner, DUSTY)[0] == 2
+    shelve(owner, {"Dusty kick": {}})
+    assert counting(owner, DUSTY)[0] == 3
+    assert counting(stranger, DUSTY)[0] == 0
+
+
+def test_other_filters_and_words_are_counts_of_their_own(owner: User, three: list[str]) -> None:
+    found: list[Any] = [{}, {"liked": True}, {"bpm_min": 200.0}, {"kind": "texture"}, {"seconds_max": 0.1}]
+    totals = [list_samples(owner, SampleQuery(q="dusty", **each), "").total for each in found]
+    assert totals == [3, 0, 0, 0, 0]
+    assert list_samples(owner, SampleQuery(q="dusty", learned={"dusty": ()}), "").total == 3
+
+
+def test_what_was_added_within_some_days_is_counted_each_time(owner: User, three: list[str]) -> None:
+    lately = SampleQuery(ask="last 3 days")
+    assert counting(owner, lately) == (3, 1)
+    assert counting(owner, lately) == (3, 1)
