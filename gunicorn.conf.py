@@ -12,8 +12,10 @@ import select
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -37,6 +39,9 @@ if os.environ.get("LOG_FORMAT", "").strip() == "json":
 # After SIGTERM the service says for so long that it is leaving, and goes on answering all the same.
 DRAIN_S = int(os.environ.get("DRAIN_S") or 0)
 graceful_timeout = 30 + DRAIN_S
+# Bodies larger than any form's are received by threads beyond those of the pages. Few at once work on what
+# has come: a page needs the interpreter several times, and each time waits for all who are at work.
+LARGE_BODY_BYTES, RECEIVED_MAX, READ_MAX, STORED_MAX = 2 * 10**6, 128, 1, 4
 READINESS_PATHS = frozenset({"/readyz", "/api/health"})  # of the web process, and of the engine
 
 REFUSALS = {
@@ -55,11 +60,46 @@ UNEXPECTED = (
 )
 
 
-class LateBody(Body):
-    """A body that the client is asked to continue with only when the app starts to read it."""
+class Turns:
+    """Let so many threads at once serve requests, read parts of large bodies, or store what was received."""
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, serving: int, reading: int, storing: int) -> None:
+        self._serving, self._reading, self._storing = map(threading.Semaphore, (serving, reading, storing))
+        self._thread = threading.local()
+
+    def serve(self) -> None:
+        """Wait for a turn to serve a request."""
+        self._wait_for(self._serving)
+
+    def read(self) -> None:
+        """Wait for a turn to read a part of a large body."""
+        self._wait_for(self._reading)
+
+    def store(self) -> None:
+        """Wait for a turn to do what is asked with a large body that was received."""
+        self._wait_for(self._storing)
+
+    def give_back(self) -> None:
+        """Let another thread have the turn of this one, if it has any."""
+        held, self._thread.held = getattr(self._thread, "held", None), None
+        if held is not None:
+            held.release()
+
+    def _wait_for(self, turns: threading.Semaphore) -> None:
+        self.give_back()
+        turns.acquire()
+        self._thread.held = turns
+
+
+class LateBody(Body):
+    """A body that the client is asked to continue with only when the app starts to read it.
+
+    Clients may be slow: a thread that waits for the next part of a large body has no turn meanwhile.
+    """
+
+    def __init__(self, request: Any, turns: Turns) -> None:
         super().__init__(request.body.reader)
+        self._turns, self.is_large = turns, has_large_body(request)
         self._socket = request.unreader.sock
         self._is_awaited = request._expected_100_continue
         request._expected_100_continue = False  # otherwise gunicorn asks before the app sees the request
@@ -68,8 +108,17 @@ class LateBody(Body):
         if self._is_awaited:
             self._is_awaited = False
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        found: bytes = super()._read_reader(size)
-        return found
+        if not self.is_large:
+            return self._receive(size)
+        self._turns.give_back()
+        try:
+            return self._receive(size)
+        finally:
+            self._turns.read() if self.is_unread else self._turns.store()
+
+    def _receive(self, size: int) -> bytes:
+        received: bytes = super()._read_reader(size)
+        return received
 
     @property
     def is_unread(self) -> bool:
@@ -102,6 +151,12 @@ class WebWorker(ThreadWorker):
 
     service: mmap.mmap  # one byte that the workers share with their parent: whether the whole service stops
     drained_at = 0.0  # on the monotonic clock; 0 while the service goes on
+    turns: Turns
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Return threads for all requests; no more of them than gunicorn is told to have serve at once."""
+        self.turns = Turns(self.cfg.threads, READ_MAX, STORED_MAX)
+        return ThreadPoolExecutor(self.cfg.threads + RECEIVED_MAX)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Begin to leave: after the time to drain when the whole service stops, otherwise at once."""
@@ -135,12 +190,22 @@ class WebWorker(ThreadWorker):
 
     def handle(self, conn: TConn) -> Any:
         """Serve one request. A connection that ends is closed here, so it holds up no other."""
-        goes_on = super().handle(conn)
+        self.turns.serve()
+        try:
+            goes_on = super().handle(conn)
+        finally:
+            self.turns.give_back()
         if goes_on is False:
             with suppress(OSError):
                 conn.close(graceful=True)
             conn.close = lambda graceful=False: None
         return goes_on
+
+
+def has_large_body(request: Any) -> bool:
+    """Return whether a body is larger than that of any form, or may be because its length is not told."""
+    reader = request.body.reader
+    return isinstance(reader, ChunkedReader) or getattr(reader, "length", 0) > LARGE_BODY_BYTES
 
 
 def on_starting(server: Any) -> None:
@@ -175,8 +240,10 @@ def post_worker_init(worker: WebWorker) -> None:
 
 def pre_request(worker: Any, request: Any) -> None:
     """Close the connection when the body was not read to its end, or when this process leaves."""
-    body, closes_anyway = LateBody(request), request.should_close
+    body, closes_anyway = LateBody(request, worker.turns), request.should_close
     is_leaving = bool(worker.drained_at)  # asked once: an answer that promised to go on has to
+    if body.is_large:
+        worker.turns.read()
     request.body = body
     request.should_close = lambda: closes_anyway() or body.is_unread or is_leaving
 

@@ -36,9 +36,12 @@ def main() -> None:
     options = parser.parse_args()
     with TemporaryDirectory() as name:
         ours, plain = Web(Path(name)), {"DATA_DIR": name, "WEB_CONCURRENCY": "1"}
+        no_settings = Path(name) / "plain.conf.py"
+        no_settings.touch()  # without it, gunicorn would find ours
         ours.start()
         try:
-            with web_process(Path(name), "benchmarks.plain_flask:app", **plain) as plain_url:
+            app = f"benchmarks.plain_flask:app --config {no_settings}"
+            with web_process(Path(name), app, **plain) as plain_url:
                 takes = {"ours": (ours.url, ours.headers), "a plain Flask app": (plain_url, {})}
                 rows = _measure(takes, options.rounds)
         finally:
