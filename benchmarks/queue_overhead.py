@@ -41,7 +41,7 @@ def main() -> None:
 
 def jobs_per_s(here: Lab, jobs: int) -> float:
     """Return whole jobs a second, from claim to sample and mail, with files in the store."""
-    upload(member("p@example.com"), jobs, a_batch=jobs)
+    upload(member("p@example.com"), jobs, a_batch=jobs, are_distinct=True)
     here.add_consumer()
     wait_for(lambda: states().get("completed", 0) >= 20, 60, "the worker is warm")
     first, start = states()["completed"], time.monotonic()

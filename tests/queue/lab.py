@@ -212,15 +212,16 @@ def member(email: str, plan: str | None = "pro") -> User:
     return user
 
 
-def upload(user: User, count: int, a_batch: int = 10) -> list[str]:
+def upload(user: User, count: int, a_batch: int = 10, are_distinct: bool = False) -> list[str]:
     """Upload files in batches, as the upload page does; return the ids of their jobs."""
-    content, found = kick(), []
+    sound, found = kick(), []
     for number in range(count):
         if number % a_batch == 0:
             batch_id = str(uuid4())
             with transaction() as session:
                 expected = min(a_batch, count - number)
                 session.add(Batch(id=batch_id, user_id=user.id, expected=expected))
+        content = sound + bytes(2 * number) if are_distinct else sound
         found.append(intake.accept_upload(user, BytesIO(content), f"{number}.wav", batch_id).id)
     return found
 
