@@ -135,7 +135,8 @@ def measure_pages(
     with tempfile.TemporaryDirectory() as folder, ExitStack() as served:
         prepared = {}
         for name, checkout in checkouts.items():
-            product = Product(Path(folder) / name, checkout, FREE_TIER_DELAY_S="0")
+            product = Product(Path(folder) / name)
+            product.checkout = checkout
             prepared[name] = prepare(served.enter_context(product))
         for page in next(iter(prepared.values()))[0]:
             for screen in PRESETS:

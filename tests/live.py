@@ -49,8 +49,8 @@ def clean_environment() -> dict[str, str]:
 class Product:
     """Web and worker together, with the given settings and nothing else from this environment."""
 
-    def __init__(self, data_dir: Path, checkout: Path = ROOT, **settings: str) -> None:
-        self.data_dir, self.checkout = data_dir, checkout
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.data_dir, self.checkout = data_dir, ROOT
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         keep = {
