@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -13,11 +15,12 @@ import pytest
 from app.billing import quota
 from app.billing.plan_room import format_dollars
 from app.collections import collection_rows
-from app.extensions import db
+from app.extensions import db, settings
 from app.jobs import actions, run
 from app.models import Job, User
 from app.models.base import transaction, utcnow
 from app.models.job import CANCELLED, FAILED
+from app.notify import outbox
 from app.upload import intake, zip_job, zip_uploads
 from tests.support import Browser
 from tests.upload.test_zips import outcome_of, pack, send, sound, sounds_jobs, zip_of, zips_kept
@@ -101,6 +104,12 @@ def test_a_zip_is_refused_at_once_when_no_further_collection_is_allowed(
     db.session.refresh(job)
     assert (job.state, len(sounds_jobs()), zips_kept()) == ("failed", 2, [])
     assert "collections, which is the most. Delete one first. Nothing more was added" in (job.error or "")
+    assert outbox.deliver_mails() == 1
+    [mail] = (settings().data_dir / "mail").glob("*.eml")
+    told = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
+    body = told.get_body(("plain",))
+    assert body is not None
+    assert " ".join((job.error or "").split()) in " ".join(body.get_content().split())
 
 
 def test_only_so_many_zips_wait_and_each_request_has_one(as_owner: Browser, tmp_path: Path) -> None:
