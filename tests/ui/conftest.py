@@ -42,23 +42,37 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return browser_type_launch_args | {"executable_path": program, "args": FLAGS}
 
 
+@pytest.fixture(scope="session")
+def filled_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder whose demo account has a few finished samples and one failed job."""
+    data = tmp_path_factory.mktemp("filled") / "data"
+    with Product(data) as product:
+        producer = Producer(product)
+        producer.post("/demo")
+        header = bytearray(kick())
+        header[22:24] = b"\0\0"
+        files = (("Dusty break.wav", drum_loop(93)), ("Warm pad.wav", chord()), ("Deep kick.wav", kick()))
+        producer.upload(*files, ("no channels.wav", bytes(header)))
+        producer.wait_for_jobs(4)
+        product.command("admin", "grant", "demo@localhost")
+    return data
+
+
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with Product(tmp_path_factory.mktemp("ui") / "data") as served:
+def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Serve the product for a module: with an empty library, or marked `filled` with a few samples in it."""
+    data = tmp_path_factory.mktemp("ui") / "data"
+    if request.node.get_closest_marker("filled"):
+        shutil.copytree(request.getfixturevalue("filled_data"), data)
+    with Product(data) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
 def library(product: Product) -> Producer:
-    """Return the demo account, with a few finished samples and one failed job."""
+    """Return the demo account of a module that is marked `filled`."""
     producer = Producer(product)
     producer.post("/demo")
-    header = bytearray(kick())
-    header[22:24] = b"\0\0"
-    files = (("Dusty break.wav", drum_loop(93)), ("Warm pad.wav", chord()), ("Deep kick.wav", kick()))
-    producer.upload(*files, ("no channels.wav", bytes(header)))
-    producer.wait_for_jobs(4)
-    product.command("admin", "grant", "demo@localhost")
     return producer
 
 

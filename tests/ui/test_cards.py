@@ -18,7 +18,7 @@ from tests.sp404 import second_reader
 from tests.ui.conftest import sign_in
 from tests.ui.test_pages import check
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 WAIT_MS = JOB_S * 1000
 # The folder of the origin takes the place of a memory card: its handles are real ones.
 AS_CARD = "window.showDirectoryPicker = () => navigator.storage.getDirectory();"

@@ -15,7 +15,7 @@ from tests.support import tone, wav
 from tests.ui.conftest import sign_in
 from tests.ui.test_cards import AS_CARD, FAIL_AT, make_card
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 PHONE = ViewportSize(width=412, height=823)
 MAX_SHIFT = 0.05
 SUM_OF_SHIFTS = """

@@ -9,15 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.live import Producer
 from tests.ui.conftest import sign_in
 
-pytestmark = pytest.mark.ui
-
-
-@pytest.fixture(autouse=True)
-def filled(library: Producer) -> None:
-    """Fill the library before each test of this module."""
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 
 
 def open_sample(page: Page, name: str) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.live import Producer, Product
 from tests.ui.conftest import sign_in
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 MONO = "Left and right cancel out: in mono this sound vanishes."
 
 

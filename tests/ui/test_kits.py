@@ -10,13 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from tests.live import JOB_S, Producer, Product
 from tests.ui.conftest import sign_in
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 WAIT_MS = JOB_S * 1000
-
-
-@pytest.fixture(autouse=True)
-def filled(library: Producer) -> None:
-    """Fill the library before each test of this module."""
 
 
 def new_kit(page: Page, name: str) -> None:

@@ -12,13 +12,8 @@ from tests.live import Producer, Product
 from tests.support import drum_loop, tone, wav
 from tests.ui.conftest import sign_in
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 NAMES = ".rows .row .col-name > a"
-
-
-@pytest.fixture(autouse=True)
-def filled(library: Producer) -> None:
-    """Fill the library before each test of this module."""
 
 
 def test_arrow_keys_move_and_play_and_escape_stops(page: Page) -> None:

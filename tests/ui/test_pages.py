@@ -18,7 +18,7 @@ from tests.sp404.project.made_files import small_project, zipped
 from tests.support import kick
 from tests.ui.conftest import listen, sign_in
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 
 PUBLIC = ("/", "/sign-in", "/register", "/forgotten-password", "/docs/api", "/no-such-page")
 OWN = (

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.kits.test_patterns import SWUNG
-from tests.live import JOB_S, Producer
+from tests.live import JOB_S
 from tests.ui.test_kits import filled_kit
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 
 DROP = """(content) => {
   const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
@@ -19,11 +19,6 @@ DROP = """(content) => {
   dataTransfer.items.add(new File([bytes], "Dusty groove.MID"));
   document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
 }"""
-
-
-@pytest.fixture(autouse=True)
-def filled(library: Producer) -> None:
-    """Fill the library before each test of this module."""
 
 
 def test_a_beat_is_kept_and_shown_in_the_steps_again(page: Page) -> None:

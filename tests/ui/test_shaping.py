@@ -12,16 +12,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.live import JOB_S, Producer, Product
+from tests.live import JOB_S, Product
 from tests.ui.conftest import sign_in
 
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 WAIT_MS = JOB_S * 1000
-
-
-@pytest.fixture(autouse=True)
-def filled(library: Producer) -> None:
-    """Fill the library before each test of this module."""
 
 
 def open_break(page: Page) -> str:

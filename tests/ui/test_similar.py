@@ -7,15 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.live import Producer, Product
+from tests.live import Product
 from tests.ui.conftest import sign_in
 
-pytestmark = pytest.mark.ui
-
-
-@pytest.fixture(autouse=True)
-def filled(library: Producer) -> None:
-    """Fill the library before each test of this module."""
+pytestmark = [pytest.mark.ui, pytest.mark.filled]
 
 
 def test_s_finds_similar_samples_of_the_row_and_leads_on(page: Page) -> None:
