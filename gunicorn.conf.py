@@ -41,7 +41,7 @@ DRAIN_S = int(os.environ.get("DRAIN_S") or 0)
 graceful_timeout = 30 + DRAIN_S
 # Bodies larger than any form's are received by threads beyond those of the pages. Few at once work on what
 # has come: a page needs the interpreter several times, and each time waits for all who are at work.
-LARGE_BODY_BYTES, RECEIVED_MAX, READ_MAX, STORED_MAX = 2 * 10**6, 128, 1, 4
+LARGE_BODY_BYTES, RECEIVED_MAX, READ_MAX, TAKEN_MAX = 2 * 10**6, 128, 1, 8
 READINESS_PATHS = frozenset({"/readyz", "/api/health"})  # of the web process, and of the engine
 
 REFUSALS = {
@@ -61,23 +61,27 @@ UNEXPECTED = (
 
 
 class Turns:
-    """Let so many threads at once serve requests, read parts of large bodies, or store what was received."""
+    """Let so many threads at once serve requests, read large bodies, or do the rest of what these need.
 
-    def __init__(self, serving: int, reading: int, storing: int) -> None:
-        self._serving, self._reading, self._storing = map(threading.Semaphore, (serving, reading, storing))
+    So large bodies keep no page waiting, however slow their clients or the store are.
+    """
+
+    def __init__(self, serving: int, reading: int, taking: int) -> None:
+        self._serving, self._reading, self._taking = map(threading.Semaphore, (serving, reading, taking))
         self._thread = threading.local()
 
     def serve(self) -> None:
-        """Wait for a turn to serve a request."""
-        self._wait_for(self._serving)
+        """Wait for a turn to serve a request, unless this thread has one."""
+        if getattr(self._thread, "held", None) is not self._serving:
+            self._wait_for(self._serving)
 
     def read(self) -> None:
         """Wait for a turn to read a part of a large body."""
         self._wait_for(self._reading)
 
-    def store(self) -> None:
-        """Wait for a turn to do what is asked with a large body that was received."""
-        self._wait_for(self._storing)
+    def take(self) -> None:
+        """Wait for a turn to check a request with a large body, or to do what it asks for."""
+        self._wait_for(self._taking)
 
     def give_back(self) -> None:
         """Let another thread have the turn of this one, if it has any."""
@@ -108,13 +112,13 @@ class LateBody(Body):
         if self._is_awaited:
             self._is_awaited = False
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if not self.is_large:
+        if not (self.is_large and self.is_unread):
             return self._receive(size)
         self._turns.give_back()
         try:
             return self._receive(size)
         finally:
-            self._turns.read() if self.is_unread else self._turns.store()
+            self._turns.read() if self.is_unread else self._turns.take()
 
     def _receive(self, size: int) -> bytes:
         received: bytes = super()._read_reader(size)
@@ -128,15 +132,20 @@ class LateBody(Body):
         return self.reader.length > 0
 
 
-class ReadinessGate:
-    """Answer 503 to those who ask whether the service is ready, from the moment that it is told to stop."""
+class Gate:
+    """Answer 503 to those who ask whether the service is ready, from the moment that it is told to stop.
+
+    From all others it takes the turns of large bodies as soon as the app has an answer.
+    """
 
     def __init__(self, app: Callable[..., Iterable[bytes]], worker: WebWorker) -> None:
         self._app, self._worker = app, worker
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not (self._worker.drained_at and environ["PATH_INFO"] in READINESS_PATHS):
-            return self._app(environ, start_response)
+            answer = self._app(environ, start_response)
+            self._worker.turns.serve()
+            return answer
         headers = [("Content-Type", "text/plain"), ("Cache-Control", "no-store"), ("Retry-After", "30")]
         start_response("503 Service Unavailable", headers)
         return [b"stopping\n"]
@@ -155,7 +164,7 @@ class WebWorker(ThreadWorker):
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Return threads for all requests; no more of them than gunicorn is told to have serve at once."""
-        self.turns = Turns(self.cfg.threads, READ_MAX, STORED_MAX)
+        self.turns = Turns(self.cfg.threads, READ_MAX, TAKEN_MAX)
         return ThreadPoolExecutor(self.cfg.threads + RECEIVED_MAX)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -203,9 +212,8 @@ class WebWorker(ThreadWorker):
 
 
 def has_large_body(request: Any) -> bool:
-    """Return whether a body is larger than that of any form, or may be because its length is not told."""
-    reader = request.body.reader
-    return isinstance(reader, ChunkedReader) or getattr(reader, "length", 0) > LARGE_BODY_BYTES
+    """Return whether a body says that it is larger than that of any form: only uploads may be."""
+    return getattr(request.body.reader, "length", 0) > LARGE_BODY_BYTES
 
 
 def on_starting(server: Any) -> None:
@@ -235,7 +243,7 @@ def pre_fork(server: Any, worker: WebWorker) -> None:
 
 def post_worker_init(worker: WebWorker) -> None:
     """Ask the gate before the app."""
-    worker.wsgi = ReadinessGate(worker.wsgi, worker)
+    worker.wsgi = Gate(worker.wsgi, worker)
 
 
 def pre_request(worker: Any, request: Any) -> None:
@@ -243,7 +251,7 @@ def pre_request(worker: Any, request: Any) -> None:
     body, closes_anyway = LateBody(request, worker.turns), request.should_close
     is_leaving = bool(worker.drained_at)  # asked once: an answer that promised to go on has to
     if body.is_large:
-        worker.turns.read()
+        worker.turns.take()
     request.body = body
     request.should_close = lambda: closes_anyway() or body.is_unread or is_leaving
 

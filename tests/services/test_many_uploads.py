@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="stops gunicorn by its process group"),
 ]
 THREADS = 32  # see Procfile
+TAKEN_MAX = 8  # see gunicorn.conf.py
 LARGE = 2_100_000
 
 
@@ -30,16 +31,35 @@ def web(tmp_path: Path) -> Iterator[Web]:
     made.stop()
 
 
+def upload_of(web: Web, number: int, connection: str) -> bytes:
+    """Return the request of a large upload, different for each number."""
+    body = multipart(kick() + bytes(LARGE + 2 * number))
+    sent = MULTIPART | web.headers | {"Content-Length": str(len(body)), "Connection": connection}
+    return head("POST", "/api/upload", sent) + body
+
+
 def test_pages_answer_beside_more_unfinished_uploads_than_there_are_threads(web: Web) -> None:
-    body = multipart(kick() + bytes(LARGE))
-    sent = MULTIPART | web.headers | {"Content-Length": str(len(body)), "Connection": "close"}
     with ExitStack() as stack:
         uploads = [stack.enter_context(connect(web)) for _ in range(THREADS + 2)]
-        for upload in uploads:
-            upload.sendall(head("POST", "/api/upload", sent) + body[:1000])
+        for number, upload in enumerate(uploads):
+            upload.sendall(upload_of(web, number, "close")[:2000])
         assert httpx.get(f"{web.url}/healthz", timeout=60).status_code == 200
         assert httpx.get(f"{web.url}/sign-in", timeout=60).status_code == 200
-        for upload in uploads:
+        for number, upload in enumerate(uploads):
             upload.settimeout(120)
-            upload.sendall(body[1000:])
+            upload.sendall(upload_of(web, number, "close")[2000:])
             assert whole_answer(upload).startswith(b"HTTP/1.1 202")
+
+
+def test_who_stays_after_an_upload_keeps_nobody_from_uploading(web: Web) -> None:
+    with ExitStack() as stack:
+        for number in range(TAKEN_MAX + 1):
+            client = stack.enter_context(connect(web))
+            client.settimeout(120)
+            client.sendall(upload_of(web, number, "keep-alive"))
+            assert client.recv(12) == b"HTTP/1.1 202"
+            client.sendall(b"GET /healthz HT")  # and no more of it
+        last = stack.enter_context(connect(web))
+        last.settimeout(120)
+        last.sendall(upload_of(web, TAKEN_MAX + 1, "close"))
+        assert whole_answer(last).startswith(b"HTTP/1.1 202")
