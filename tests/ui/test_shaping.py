@@ -51,6 +51,16 @@ def test_the_panel_shapes_on_the_page_of_the_sample(page: Page) -> None:
     expect(page.get_by_role("alert")).to_have_text("Choose a tempo or a length to stretch to, not both.")
 
 
+def test_a_sound_that_waits_comes_into_the_panel_when_it_is_ready(page: Page, product: Product) -> None:
+    open_break(page)
+    page.get_by_text("Shape: tempo, pitch, trim, level").click()
+    page.get_by_label("Fade out (ms)").fill("9")
+    with stopped_worker(product):
+        page.get_by_role("button", name="Shape and listen").click()
+        expect(page.get_by_role("list", name="Steps")).to_be_visible(timeout=2 * WAIT_MS)
+    expect(page.get_by_role("button", name=re.compile("shaped$"))).to_be_visible(timeout=WAIT_MS)
+
+
 def test_a_sound_that_waits_shows_its_steps_and_can_be_cancelled(page: Page, product: Product) -> None:
     url = open_break(page)
     page.goto(f"{url}/shape")
