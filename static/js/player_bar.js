@@ -8,7 +8,10 @@ let shown = null; // the sound in the bar
 let length_s = 0;
 
 const part = (name) => bar.querySelector(`[data-player="${name}"]`);
-const clock = (s) => `${Math.floor(s / 60)}:${(Math.floor(10 * (s % 60)) / 10).toFixed(1).padStart(4, "0")}`;
+const clock = (seconds) => {
+  const tenths = Math.round(10 * seconds);
+  return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
+};
 const sampleId = () => shown.href.split("/").pop();
 
 function setText(name, text) {
