@@ -75,15 +75,16 @@ def fill_bank(
 def shuffle_bank(user: User, kit: Kit, bank: str, seed: int, revision: int | None = None) -> FillReport:
     """Put other sounds of the same classes on the pads of a bank that hold one and are not locked.
 
-    A chopped loop becomes another chopped loop. Raises KitConflictError and NothingToFillError.
+    They are looked for in the key that most of these sounds have. A chopped loop becomes another chopped
+    loop. Raises KitConflictError and NothingToFillError.
     """
     state = load_state(kit)
     held = {int(pad[1:]): state.pad(pad) for pad in pads_of_bank(bank)}
     ids = [each.sample_id for each in held.values() if each.sample_id]
     known = load_candidates(user, ids)
     layout = _present_layout(held, known)
-    key = next(iter(Counter(each.key for each in known.values() if each.key)), None)
-    aim = Aim(key=key, seed=seed)
+    keys = Counter(known[each].key for each in ids if each in known and known[each].key)
+    aim = Aim(key=next((key for key, _ in keys.most_common(1)), None), seed=seed)
     return _fill(user, kit, bank, FillWishes(layout), aim, f"{SHUFFLED} bank {bank}", revision)
 
 

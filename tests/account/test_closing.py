@@ -124,6 +124,14 @@ def test_everything_ends_at_once(app: Flask, full: FullAccount) -> None:
     assert not webhook_turns.has_due()
 
 
+def test_what_waits_for_others_is_still_sent(owner: User, stranger: User) -> None:
+    with transaction():
+        for key, user_id in (("mine", owner.id), ("theirs", stranger.id), ("of nobody", None)):
+            outbox.enqueue(key, user_id, "password_changed", {})
+    closing.close_account(owner)
+    assert set(db.session.scalars(sa.select(OutboxMessage.key))) == {"theirs", "of nobody"}
+
+
 def test_what_was_under_way_starts_nothing(app: Flask, full: FullAccount) -> None:
     failed = db.session.scalars(sa.select(Job.id).where(Job.kept_until.is_not(None))).one()
     closing.close_account(full.user)

@@ -1,14 +1,26 @@
-"""Invoices are found by their owner, and no transaction stays open while Stripe is asked for one."""
+"""Invoices are found by their owner, with no transaction left open; a change is charged as it was offered."""
 
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from app.billing import invoices
+from app.billing import checkout, invoices
 from app.extensions import db
 from app.models import Invoice, User
 from app.models.base import transaction, utcnow
 from app.models.ownership import RowNotFoundError
+from tests.billing.shop import Shop
+
+
+def test_a_change_of_plan_is_charged_as_of_the_second_of_its_offer(shop: Shop) -> None:
+    shop.subscribe()
+    shop.hear()
+    offered_at = int(utcnow().timestamp()) - 600
+    checkout.change_plan(shop.user, "enterprise", offered_at)
+    shop.hear()
+    change = db.session.scalars(select(Invoice).where(Invoice.plan == "enterprise")).one()
+    assert change.period_start.timestamp() == offered_at
 
 
 def test_finding_an_invoice_leaves_no_transaction_open(owner: User, stranger: User) -> None:

@@ -231,6 +231,10 @@ def test_refunds_and_disputes_are_saved(shop: Shop) -> None:
     shop.hear()
     db.session.refresh(invoice)
     assert invoice.dispute_status == "lost"
+    advance(shop.world, MONTH)
+    shop.hear()
+    renewal = db.session.scalars(select(Invoice).where(Invoice.id != invoice.id)).one()
+    assert (renewal.refunded_cents, renewal.disputed_cents, renewal.dispute_status) == (0, 0, None)
 
 
 def test_a_subscription_is_refreshed_at_the_end_of_its_period_without_an_event(

@@ -13,6 +13,7 @@ from app.billing import quota
 from app.collections import collection_edits, collection_list, collection_rows, moves
 from app.collections.collection_edits import purge_collections
 from app.extensions import db
+from app.kits import collection_kit
 from app.kits.kit_rows import load_state
 from app.library import bulk_edits, collection_deletion, trash
 from app.library.handover import hand_over
@@ -171,6 +172,15 @@ class TestMoving:
         assert collection_rows.find_named(owner.id, "best of") is None, "nothing is left of the move"
         assert "nothing left to undo" in follow(as_owner, undo_of(page))
 
+    def test_a_collection_that_was_there_before_stays_when_a_move_into_it_is_undone(
+        self, owner: User, shelf: Shelf
+    ) -> None:
+        with transaction():
+            collection_rows.find_or_create(owner.id, "Best of")
+        _, at = moves.move_samples(owner, [shelf["Hat"].id], SamplePlace("Best of"))
+        assert moves.undo_move(owner, at) == 1
+        assert collection_rows.find_named(owner.id, "Best of") is not None
+
     def test_a_later_move_is_not_undone_with_an_earlier_one(self, owner: User, shelf: Shelf) -> None:
         ids = [shelf["Hat"].id, shelf["Rim"].id]
         _, first = moves.move_samples(owner, ids, NO_PLACE)
@@ -223,6 +233,14 @@ class TestKits:
         assert kit.notes.splitlines()[1:] == [
             "A: Drums", "B: Drums/Hats", "C: Drums/Kicks", "D: Drums/Snares",
         ]  # fmt: skip
+
+    def test_what_is_in_the_trash_is_on_no_pad(self, owner: User, shelf: Shelf, pack: Collection) -> None:
+        trash.delete_sample(shelf["Boom kick"])
+        folders = collection_list.count_by_folder(pack.id)
+        made = collection_kit.kit_from_collection(owner, pack, folders)
+        assert made is not None
+        held = {pad.sample_name for pad in load_state(made.kit).pads.values()}
+        assert held == {*PACK} - {"Boom kick"}
 
     def test_what_finds_no_room_is_said(
         self, as_owner: Browser, owner: User, shelf: Shelf, pack: Collection

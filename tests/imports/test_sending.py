@@ -45,6 +45,11 @@ def test_files_are_removed_when_nobody_can_bring_them_back(as_owner: Browser) ->
     assert db.session.scalars(db.select(ProjectUpload.id)).all() == [fourth.id]
 
 
+def test_projects_of_one_name_in_two_files_are_both_imported(as_owner: Browser) -> None:
+    first, second = send(as_owner, unit_project()), send(as_owner, unit_project())
+    assert [len(order(as_owner, upload)) for upload in (first, second, second)] == [1, 2, 2]
+
+
 def age(upload: ProjectUpload) -> None:
     """Let a file be older than anybody takes to choose from it."""
     with transaction():

@@ -153,6 +153,13 @@ def test_its_limit_counts_its_own_jobs_only(owner: User, count_purpose: Purpose)
     assert reprocess.queue_job(owner, shelf["c"].id, ANALYSE).purpose == ANALYSE
 
 
+def test_its_limit_counts_nothing_of_others(owner: User, stranger: User, count_purpose: Purpose) -> None:
+    theirs = shelve(stranger, {name: {} for name in ("a", "b")})
+    reprocess.queue_jobs(stranger, [each.id for each in theirs.values()], "count")
+    mine = shelve(owner, {"c": {}})["c"]
+    assert len(reprocess.queue_jobs(owner, [mine.id], "count")) == 1
+
+
 def test_an_unwanted_step_is_left_out(owner: User, app: Flask) -> None:
     """An upload whose owner wants no description: the flag is a column and not a result."""
     [job_id] = waiting_jobs(owner, 1, ai_analysis=False)

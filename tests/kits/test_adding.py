@@ -84,6 +84,13 @@ class TestAdding:
         as_owner.post("/kits/placements", sample=samples[2].id, kit=kit.id, pad="")
         assert held_ids(kit) == {"A1": samples[0].id, "D4": samples[1].id, "A2": samples[2].id}
 
+    def test_a_locked_pad_is_not_the_first_free_one(
+        self, as_owner: Browser, kit: Kit, samples: list[Sample]
+    ) -> None:
+        history.change_kit(kit, "Lock", pad_edits.lock(["A2"], True))
+        as_owner.post("/kits/placements", sample=samples[1].id, kit=kit.id, pad="")
+        assert {pad for pad, held in held_ids(kit).items() if held} == {"A1", "A3"}
+
     def test_a_selection_becomes_a_new_kit_in_its_order(
         self, as_owner: Browser, owner: User, samples: list[Sample]
     ) -> None:

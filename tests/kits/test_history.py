@@ -80,9 +80,10 @@ class TestStored:
         assert (undone, kit.tempo) == (MAX_CHANGES, 5_004)
 
     def test_a_change_after_undo_forgets_what_was_undone(self, owner: User) -> None:
-        kit = kit_of(owner)
+        kit, other = kit_of(owner), kit_of(owner)
         for tempo in (5_000, 6_000):
-            history.change_kit(kit, f"To {tempo}", pad_edits.change_values(tempo=tempo))
+            for each in (kit, other):
+                history.change_kit(each, f"To {tempo}", pad_edits.change_values(tempo=tempo))
         history.undo_change(kit)
         assert history.next_steps(kit) == ("To 5000", "To 6000")
         history.change_kit(kit, "To 7000", pad_edits.change_values(tempo=7_000))
@@ -90,6 +91,7 @@ class TestStored:
         assert history.redo_change(kit) == ""
         assert history.undo_change(kit) == "To 7000"
         assert kit.tempo == 5_000
+        assert history.undo_change(other) == "To 6000"
 
     def test_what_changes_nothing_is_no_change(self, owner: User) -> None:
         kit = kit_of(owner)

@@ -45,11 +45,12 @@ def test_what_stays_inherits_what_its_user_did_with_the_others(owner: User) -> N
 
 def test_what_stays_keeps_its_own_name_and_corrections(owner: User) -> None:
     kept, other = shelve_group(owner, "a", "b")
-    samples.edit_sample(kept, name="Mine", corrections={"sound": "rim"})
+    samples.edit_sample(kept, name="Mine", liked=True, corrections={"sound": "rim"})
     samples.edit_sample(other, name="Other", corrections={"kind": "loop", "sound": "drums", "bpm": 90.0})
     cleanups.free_groups(owner, [group_of(kept).id])
     db.session.expire_all()
-    assert (kept.name, kept.kind, kept.sound, kept.bpm) == ("Mine", "one-shot", "rim", None)
+    assert (kept.name, kept.liked) == ("Mine", True)
+    assert (kept.kind, kept.sound, kept.bpm) == ("one-shot", "rim", None)
 
 
 def test_freeing_a_group_of_fifty_gives_its_space_back_and_can_be_undone(owner: User) -> None:

@@ -234,6 +234,14 @@ def test_only_chosen_events_are_sent(app: Flask, owner: User, receiver: Receiver
     assert receiver.got == []
 
 
+def test_an_event_is_told_to_nobody_else(
+    stranger: User, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    happen(stranger)
+    assert outbox.deliver_webhooks() == 0
+    assert (receiver.got, db.session.scalars(select(WebhookDelivery)).all()) == ([], [])
+
+
 def test_mails_do_not_wait_for_webhooks(as_owner: Browser, endpoint: WebhookEndpoint) -> None:
     finished_job(as_owner, "kick.wav", kick())
     assert outbox.deliver_mails() == 1

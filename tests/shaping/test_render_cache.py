@@ -17,7 +17,7 @@ from app.jobs import cleanup, run, transitions
 from app.jobs.transitions import Transition
 from app.models import Job, Render, Sample, User
 from app.models.base import new_id, transaction, utcnow
-from app.shaping import orders, renders
+from app.shaping import orders, presets, render_downloads, renders
 from app.shaping.render_making import REPORTED, new_render
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser, drum_loop, finished_job
@@ -68,8 +68,26 @@ def test_shaped_sounds_of_others_are_neither_shown_nor_removed(
     theirs, mine = (shaped_row(user, size_bytes=500) for user in (stranger, owner))  # theirs is the older one
     assert renders.find_of_sample(mine.sample, mine.id) is mine
     assert renders.find_of_sample(mine.sample, theirs.id) is None
+    same = RenderRecipe(gain_db=-1.0)
+    assert [renders.find_render(each.sample_id, same) for each in (theirs, mine)] == [theirs, mine]
     renders.make_room(owner.id, 600)
     assert db.session.scalars(db.select(Render.user_id)).all() == [stranger.id]
+
+
+def test_what_another_producer_has_downloaded_is_not_free(owner: User, stranger: User) -> None:
+    theirs, mine = (shaped_row(user, size_bytes=500) for user in (stranger, owner))
+    with transaction():
+        theirs.sample.content_sha256 = mine.sample.content_sha256 = "0" * 64
+    render_downloads.count_download(stranger, theirs)
+    assert render_downloads.is_counted(stranger, theirs)
+    assert not render_downloads.is_counted(owner, mine)
+
+
+def test_presets_of_one_name_belong_to_each_producer(owner: User, stranger: User) -> None:
+    for user, gain_db in ((stranger, -1.0), (owner, -2.0), (owner, -3.0)):
+        presets.save_preset(user, "Quieter", RenderRecipe(gain_db=gain_db))
+    kept = [[each.recipe["gain_db"] for each in presets.list_presets(user)] for user in (stranger, owner)]
+    assert kept == [[-1.0], [-3.0]]
 
 
 def shaped_row(user: User, **values: Any) -> Render:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,18 @@ def test_each_sound_is_an_upload_in_the_folders_of_a_collection(
     mails = [path.read_text() for path in (settings().data_dir / "mail").glob("*.eml")]
     [told] = [text for text in mails if "Subject: Your ZIP is unpacked" in text]
     assert all(words in told for words in ("No sound was added.", f"/upload/zips/{second.id}"))
+
+
+def test_a_sound_that_another_producer_is_sending_is_not_left_out(
+    as_owner: Browser, as_stranger: Browser, tmp_path: Path
+) -> None:
+    as_stranger.upload(("same.wav", sound(0)))
+    with transaction():
+        [theirs] = sounds_jobs()
+        theirs.run_at = utcnow() + timedelta(hours=1)
+    job = send(as_owner, pack(tmp_path, 1))
+    run.run_next()
+    assert outcome_of(job)["sentences"] == ["1 sound added."]
 
 
 def test_what_has_no_room_in_the_plan_is_listed_and_taken_later(

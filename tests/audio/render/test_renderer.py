@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from app.audio import wav_writer
-from app.audio.render.recipe import RecipeError
+from app.audio.render.recipe import RecipeError, RenderRecipe
 from app.audio.render.source_part import EmptyPartError
+from app.audio.render.stretch_length import stretch_length
 from tests.audio.render.sounds import RATE, Sound, Studio, hits, sine, steps
 
 
@@ -139,6 +140,12 @@ def test_a_tempo_too_far_away_is_halved_or_doubled(studio: Studio, asked: float,
     done, made = studio.render(hits([0.0, 1.0], 4.0), bpm=asked, from_bpm=120.0, beats=8)
     assert (done.length.bpm, done.length.is_folded) == (used, asked != used)
     assert len(made) == round(8 * 60 * RATE / used)
+
+
+def test_a_tempo_is_met_at_another_speed_too() -> None:
+    recipe = RenderRecipe(speed=1.2, bpm=100.0, from_bpm=120.0)
+    length = stretch_length(4 * RATE, RATE, recipe)  # eight beats at 120
+    assert (length.resampled, length.final) == (round(4 / 1.2 * RATE), round(8 * 60 / 100 * RATE))
 
 
 def test_a_length_is_met_to_the_frame(studio: Studio) -> None:

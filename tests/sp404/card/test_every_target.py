@@ -105,6 +105,27 @@ def test_the_mpc_program_is_read_by_an_xml_parser(card: Path) -> None:
     assert notes[:16] == list(range(36, 52))
 
 
+def test_a_loop_of_a_part_repeats_that_part_in_each_program(tmp_path: Path) -> None:
+    part = pad(gate=True, loop=True, start=100, end=5_000, level=64)
+    whole = pad("Top", gate=True, loop=True, loop_top=300)
+    sounds = {"A13": card_sound(tmp_path), "A14": card_sound(tmp_path)}
+    write_files(build(make_kit({"A13": part, "A14": whole}), sounds, ["xpm", "sfz"]), tmp_path / "card")
+    root = ElementTree.parse(next((tmp_path / "card").rglob("*.xpm"))).getroot()
+    layers = root.findall("./Program/Instruments/Instrument/Layers/Layer[@number='1']")[:2]
+    points = [[one.findtext(name) for name in ("SliceStart", "SliceEnd", "SliceLoopStart")] for one in layers]
+    assert points == [["100", "5000", "100"], ["0", "6000", "300"]]
+    first, second = sfz_regions(next((tmp_path / "card").rglob("*.sfz")))
+    assert [first[name] for name in ("offset", "end", "loop_start", "loop_end")] == [
+        "100",
+        "4999",
+        "100",
+        "4999",
+    ]
+    assert (second["loop_start"], second["loop_end"]) == ("300", "5999")
+    assert first["volume"] == "-5.95", "20 log10(64 / 127)"
+    assert "volume" not in second
+
+
 def sfz_regions(path: Path) -> Iterator[dict[str, str]]:
     """Read an SFZ of one opcode a line."""
     for part in path.read_text(encoding="utf-8").split("<region>")[1:]:

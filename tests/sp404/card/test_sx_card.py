@@ -33,14 +33,14 @@ def test_a_pad_is_a_wav_with_its_audio_from_byte_512(tmp_path: Path) -> None:
 def test_pad_info_has_points_ways_to_play_and_tempo(tmp_path: Path) -> None:
     loop = pad(level=100, loop=True, play_mode="reverse", bpm=92.17, bpm_sync=True, start=4_800, end=9_000)
     sounds = {"A2": card_sound(tmp_path, 9_600, 2), "A1": card_sound(tmp_path, 9_600, 1)}
-    kit = make_kit({"A1": pad(gate=False), "A2": loop})
+    kit = make_kit({"A1": pad(gate=False, loop=True), "A2": loop})
     write_files(build(kit, sounds, ["sx"]), tmp_path / "o")
     info = (tmp_path / "o" / FOLDER / "PAD_INFO.BIN").read_bytes()
     assert len(info) == 120 * 32
     end = 512 + 8_820 * 2
     assert struct.unpack(">IIII8BII", info[:32]) == (
         *(512, end, 512, end),
-        *(127, 0, 0, 0, 0, 1, 1, 0),
+        *(127, 0, 1, 0, 0, 1, 1, 0),
         *(900, 900),
     )
     start, stop = 512 + 4_410 * 4, 512 + round(9_000 * 0.91875) * 4

@@ -50,6 +50,14 @@ def test_swing_stays() -> None:
     assert (found.pattern.bars, found.bpm, found.left_out) == (1, None, ())
 
 
+def test_of_overlapping_hits_the_first_is_let_go_first() -> None:
+    track = "00903064" + "18903032" + "18803000" + "30803000" + END  # hit at 0 and 24, let go at 48 and 96
+    found = pattern_from_midi(midi(track))
+    assert [(note.tick, note.gate, note.velocity) for note in notes_of(found.pattern)] == [
+        (0, 240, 100), (120, 360, 50),
+    ]  # fmt: skip
+
+
 def test_several_tracks_play_together() -> None:
     tempo = "00FF510307A120" + "00FF580403021808" + END  # 120 BPM, 3/4
     drums = "00913064" + "6081306400902440" + "608024400081300000FF2F00"
