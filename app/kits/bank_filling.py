@@ -82,8 +82,8 @@ def shuffle_bank(user: User, kit: Kit, bank: str, seed: int, revision: int | Non
     ids = [each.sample_id for each in held.values() if each.sample_id]
     known = load_candidates(user, ids)
     layout = _present_layout(held, known)
-    key = next(iter(Counter(each.key for each in known.values() if each.key)), None)
-    aim = Aim(key=key, seed=seed)
+    keys = Counter(each.key for each in known.values() if each.key).most_common(1)
+    aim = Aim(key=keys[0][0] if keys else None, seed=seed)
     return _fill(user, kit, bank, FillWishes(layout), aim, f"{SHUFFLED} bank {bank}", revision)
 
 
