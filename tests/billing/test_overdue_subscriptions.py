@@ -138,6 +138,20 @@ def test_invoices_of_an_account_that_is_gone_are_kept_for_the_books(
     assert recorded_invoices() == {"in_1": None}
 
 
+def test_an_account_that_becomes_a_customer_meanwhile_is_left_to_its_own_refresh(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(*_: object) -> CustomerSnapshot:
+        pays(owner)
+        return CustomerSnapshot(True, (made("sub", "active", 1, "enterprise"),))
+
+    monkeypatch.setattr(payments, "customer_snapshot", ask)
+    assert subscription_refresh.refresh_subscription("cus_1") is None
+    row = owner.subscription
+    assert row is not None
+    assert (row.plan, row.refreshed_at, row.applied_number) == ("pro", None, 0)
+
+
 def test_the_plan_is_that_of_the_base_price_and_lasts_as_long_as_the_longest_item(
     owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +188,7 @@ OVERDUE: tuple[tuple[dict[str, object], bool], ...] = (
     ({"current_period_end": -ENDED, "refreshed_at": timedelta(seconds=-40)}, True),
     ({"current_period_end": -ENDED, "refreshed_at": timedelta(seconds=-5)}, False),
     ({"current_period_end": -2 * ENDED, "ends_at": -ENDED, "refreshed_at": -ENDED / 2}, True),
+    ({"ends_at": -ENDED, "current_period_end": ENDED, "refreshed_at": timedelta(seconds=-5)}, False),
     ({"current_period_end": -ENDED, "status": "canceled"}, False),
     ({"current_period_end": -ENDED, "stripe_customer_id": None}, False),
     ({}, False),
