@@ -83,6 +83,7 @@ def test_a_file_above_the_limit_is_refused_before_it_is_read_to_its_end(
         ) as said:
             intake.examine(stream, "a.wav", SMALL)
         assert (said.value.limit, stream.tell()) == ("size", read)
+        assert str(said.value).startswith("a.wav is larger than")
 
 
 def test_a_video_is_refused_once_its_tracks_can_be_read() -> None:
@@ -93,6 +94,9 @@ def test_a_video_is_refused_once_its_tracks_can_be_read() -> None:
     other = r"looks like a video\)\. WAV, AIFF, FLAC, MP3, M4A and OGG work\.$"
     with pytest.raises(UploadRefusedError, match=other):
         intake.detect_format("a.m4a", film[:HEAD_BYTES], BytesIO(film))
+    with pytest.raises(UploadRefusedError, match=other):
+        intake.examine(BytesIO(film), "a.m4a", PLANS["pro"])
+    assert intake.examine(BytesIO(song), "a.m4a", PLANS["pro"], BytesIO()).format is M4A
     with pytest.raises(UploadRefusedError, match=r"looks like a ZIP archive\)\. ZIPs are unpacked on the"):
         intake.detect_format("a.zip", b"PK\x03\x04" + bytes(60))
 
