@@ -49,6 +49,22 @@ def test_temporary_files_are_removed_after_an_hour(app: Flask) -> None:
     assert [path.name for path in folder.iterdir()] == ["young"]
 
 
+def test_a_folder_that_can_not_be_removed_holds_up_no_other(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError("it is in use")
+
+    folder = settings().data_dir / "tmp"
+    (folder / "stuck").mkdir(parents=True)
+    (folder / "old").write_text("x")
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
+    monkeypatch.setattr(os, "rmdir", refuse)
+    cleanup.remove_temporary_files()
+    assert [path.name for path in folder.iterdir()] == ["stuck"]
+
+
 def test_an_object_of_nothing_is_removed_after_a_day(app: Flask, owner: User) -> None:
     (job_id,) = waiting_jobs(owner, 1)
     needed = {
