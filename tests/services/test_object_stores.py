@@ -83,6 +83,7 @@ def test_a_store_puts_replaces_and_deletes_objects(store: Store, tmp_path: Path)
 
 def test_a_bucket_lists_its_objects_and_the_old_ones(bucket: S3Store, tmp_path: Path) -> None:
     assert bucket.create_bucket() is False
+    bucket.check_reachable()
     assert list(bucket.list_objects()) == []
     for key, content in (("in/a", b"1"), ("in/b", b"22"), ("out/c", b"333")):
         put(bucket, key, content, tmp_path)
@@ -205,4 +206,7 @@ def test_a_prefix_of_links_needs_no_key(s3_settings: dict[str, str], tmp_path: P
     assert link_prefix(Settings.from_env(plain)) == "https://x.example/media/"
     prefix = link_prefix(Settings.from_env(plain | s3_settings))
     assert prefix == f"{s3_settings['S3_ENDPOINT_URL']}/{s3_settings['S3_BUCKET']}/"
+    amazon = {name: value for name, value in s3_settings.items() if name != "S3_ENDPOINT_URL"}
+    prefix = link_prefix(Settings.from_env(plain | amazon | {"S3_REGION": "eu-west-1"}))
+    assert prefix == f"https://{s3_settings['S3_BUCKET']}.s3.eu-west-1.amazonaws.com/"
     assert isinstance(open_store(Settings.from_env(plain)), DiskStore)
