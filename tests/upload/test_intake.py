@@ -103,12 +103,17 @@ def test_a_video_is_refused_once_its_tracks_can_be_read() -> None:
 
 def test_what_was_chosen_is_kept_with_the_job(owner: User) -> None:
     job = accept(owner)
-    assert (job.export_sp404, job.ai_analysis, job.results, job.choices) == (True, True, {}, None)
+    assert (job.export_sp404, job.ai_analysis, job.results.get("vibe"), job.choices) == (
+        True,
+        True,
+        None,
+        None,
+    )
     assert (job.purpose, job.filename, job.format, job.batch_id) == ("upload", "Kick.wav", "WAV", BATCH)
     assert job.incoming_key == f"incoming/{owner.id}/{job.id}.wav"
     place = SamplePlace("Pack", "Drums")
     plain = accept(owner, export_sp404=False, ai_analysis=False, place=place)
-    assert (plain.export_sp404, plain.ai_analysis, plain.results) == (False, False, {"vibe": {}})
+    assert (plain.export_sp404, plain.ai_analysis, plain.results["vibe"]) == (False, False, {})
     collection = db.session.scalars(select(Collection)).one()
     assert plain.choices == {"collection_id": collection.id, "folder": "Drums"}
     sent = intake.accept_upload(owner, BytesIO(kick()), None, BATCH)
