@@ -102,16 +102,16 @@ def complete_upload(user: User, upload_id: str) -> Job:
     upload = _find_upload_or_job(user, upload_id)
     if isinstance(upload, Job):
         return upload
+    plan = plans.plan_for_user(user)
     db.session.expunge(upload)  # another request may be faster and delete the row
     db.session.commit()  # no database connection is held while waiting for the store
     try:
-        return _create_job(user, upload)
+        return _create_job(plan, upload)
     except UploadRefusedError as refusal:
         _record_refusal(upload, str(refusal))
         raise
     except (NotArrivedError, StorageError) as trouble:
         # A faster request may have moved the file already; then its job is the answer.
-        db.session.commit()
         job = _find_upload_or_job(user, upload_id)
         if isinstance(job, Job):
             return job
@@ -152,9 +152,9 @@ def _register_upload(user: User, upload: DirectUpload) -> None:
         session.add(upload)
 
 
-def _create_job(user: User, upload: DirectUpload) -> Job:
+def _create_job(plan: plans.Plan, upload: DirectUpload) -> Job:
     """Check the arrived file, copy it to a key that no link can write to, and insert its job."""
-    store, plan = _require_bucket(), plans.plan_for_user(user)
+    store = _require_bucket()
     arrived = store.find_object(upload.arrival_key)
     if arrived is None:
         raise NotArrivedError(f"{upload.filename} has not arrived yet. Upload it to its link first.")

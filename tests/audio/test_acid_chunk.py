@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 import wave
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import soundfile
 
-from app.audio.acid_chunk import StatedTempo
+from app.audio.acid_chunk import StatedTempo, find_stated_tempo, state_tempo
+from app.audio.decoding.decode_limits import DecodeLimits
 from app.audio.decoding.decoder import DecodedAudio, decode_file
 from app.audio.file_report import measure_decoded
 from tests.audio.decoding.pcm_packing import Coding, chunk, pack, tone
@@ -56,10 +58,69 @@ def test_a_loop_whose_silent_end_is_cut_has_the_tempo_that_was_asked_for(studio:
     assert _decode(studio.path).stated_tempo == StatedTempo(100.0, 7)
 
 
-def test_a_recording_with_a_counted_tempo_is_no_loop() -> None:
-    assert StatedTempo(120.0, 8).fits(4.0)
-    assert not StatedTempo(120.0, 90).fits(45.2)
-    assert not StatedTempo(120.0, 4).fits(2.03)
+@pytest.mark.parametrize(
+    ("beats", "off_s"),
+    [(1, 0.005), (4, 0.02), (9, 0.045), (10, 0.05), (11, 0.05), (90, 0.05)],
+)
+def test_a_loop_is_as_long_as_its_beats_within_one_percent_and_a_tenth_of_a_beat(
+    beats: int, off_s: float
+) -> None:
+    """At 120 BPM a beat is half a second. A recording with a counted tempo is further off."""
+    tempo = StatedTempo(120.0, beats)
+    for share, fits in ((0.0, True), (0.98, True), (1.02, False), (10.0, False)):
+        for sign in (-1, 1):
+            assert tempo.fits(beats / 2 + sign * share * off_s) is fits, (share, sign)
+
+
+@pytest.mark.parametrize(
+    ("flags", "bpm", "stated"),
+    [
+        (0, 20.0, 20.0),
+        (0, 19.9, None),
+        (0, 400.0, 400.0),
+        (0, 400.1, None),
+        (0, 92.12345, 92.1235),  # four decimals of a float of 32 bits
+        (2, 120.0, 120.0),  # its root note is set
+        (4, 120.0, 120.0),
+        (16, 120.0, 120.0),
+        (1, 120.0, None),
+        (8, 120.0, None),
+        (5, 120.0, None),
+        (12, 120.0, None),
+    ],
+)
+def test_a_tempo_is_read_within_its_range_and_of_loops_alone(
+    flags: int, bpm: float, stated: float | None
+) -> None:
+    body = struct.pack(FIELDS, flags, 60, 0, 0, 3, 4, 4, bpm) + b"more"
+    whole = riff(chunk(b"fmt ", fmt(1, Coding(16))), chunk(b"acid", body))
+    expected = None if stated is None else StatedTempo(stated, 3)
+    assert find_stated_tempo(BytesIO(whole), len(whole), DecodeLimits()) == expected
+
+
+def test_a_chunk_behind_all_others_that_are_read_is_passed_over() -> None:
+    """What a file states is no reason to refuse it, so the search ends before the limit on chunks."""
+    filler = chunk(b"junk", bytes(4))
+    acid = chunk(b"acid", struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, 120.0))
+    for before, found in ((0, True), (1, True), (2, False), (3, False)):
+        whole = riff(*[filler] * before, acid, filler, filler)
+        tempo = find_stated_tempo(BytesIO(whole), len(whole), DecodeLimits(chunks_max=3))
+        assert (tempo == StatedTempo(120.0, 4)) is found
+
+
+def test_a_stated_tempo_is_added_at_the_end_and_nothing_else_changes(tmp_path: Path) -> None:
+    coding, path = Coding(16), tmp_path / "a.wav"
+    plain = riff(chunk(b"fmt ", fmt(1, coding)), chunk(b"data", pack(tone(1), coding)))
+    path.write_bytes(plain)
+    state_tempo(path, StatedTempo(92.5, 16))
+    written = path.read_bytes()
+    assert written[:4] + written[8 : len(plain)] == plain[:4] + plain[8:]
+    assert struct.unpack_from("<I", written, 4)[0] == len(written) - 8
+    assert written[len(plain) : len(plain) + 8] == b"acid" + struct.pack("<I", struct.calcsize(FIELDS))
+    stretches, no_root, unused = 4, 60, 0x8000
+    assert struct.unpack(FIELDS, written[len(plain) + 8 :]) == (
+        stretches, no_root, unused, 0.0, 16, 4, 4, 92.5,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

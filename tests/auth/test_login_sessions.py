@@ -114,8 +114,7 @@ def test_a_session_ends_after_ninety_idle_days(app: Flask, owner: User, past_s: 
     assert len(login_sessions.list_sessions(owner)) == is_live
     found = login_sessions.find_session(cookie)
     assert (found is not None) is is_live
-    if not is_live:
-        login_sessions.purge_idle_sessions()
+    login_sessions.purge_idle_sessions()
     assert (db.session.scalar(select(UserSession)) is not None) is is_live
 
 
@@ -125,6 +124,8 @@ def test_seeing_a_session_is_written_every_five_minutes(owner: User, idle_s: int
     before = utcnow() - timedelta(seconds=idle_s)
     with transaction() as session:
         session.execute(update(UserSession).values(seen_at=before))
+    polled = login_sessions.find_live_row(cookie, select(User.id, User.email))
+    assert polled == (None if is_written else (owner.id, (owner.email,))), "a poll writes nothing"
     assert login_sessions.find_session(cookie) is not None
     seen_at = db.session.scalars(select(UserSession.seen_at)).one()
     assert (seen_at > before) is is_written

@@ -111,15 +111,21 @@ def test_the_length_counts_after_normalising() -> None:
 
 def test_cut_text_is_never_a_password() -> None:
     """Sign-in reads no more than MAX_TYPED characters; whatever was cut was too long to be set."""
+    assert prepare_password("a" * 1001) == prepare_password("a" * 1000) != prepare_password("a" * 999)
+    assert password_spellings("a" * 1001) == ("a" * 1000,)
     for character in ("a", "\u1f82", "\u0390", "각"):
         typed = unicodedata.normalize("NFD", character * MAX_TYPED)
         assert form_error(typed[:MAX_TYPED]) == LENGTH_SENTENCE
 
 
 @pytest.mark.parametrize(
-    "hidden", ["\x00", "\t", "\n", "\x7f", "\u200b", "\u200e", "\u202e", "\u2028", "\ufeff", "\uffff"]
+    "hidden",
+    [
+        *("\x00", "\t", "\n", "\x7f", "\u200b", "\u200e", "\u202e", "\u2028", "\u2029", "\ufeff"),
+        *("\ufdd0", "\ufdef", "\ufffe", "\uffff", "\U0001fffe", "\U0010ffff", "\U000e0001"),
+    ],
 )
-def test_an_invisible_character_gets_a_sentence(app: Flask, hidden: str) -> None:
+def test_an_invisible_character_gets_a_sentence(hidden: str) -> None:
     assert f"U+{ord(hidden):04X}" in (form_error(PASSWORD + hidden + PASSWORD) or "")
 
 
@@ -138,6 +144,9 @@ def test_an_invisible_character_is_refused_on_the_page(app: Flask) -> None:
         "\U0001fae9",
         "نی\u200cخواهم",
         "क्\u200dष",
+        "\U000e0020\U000e007e",  # the first and the last letter of a flag
+        "\ufdcf \ufdfc \ufffd",  # beside the noncharacters
+        "\U0003fffd",  # assigned to nothing yet
     ],
 )
 def test_emoji_and_every_script_are_welcome(text: str) -> None:

@@ -13,7 +13,7 @@ from app.billing import payment_events, subscription_refresh
 from app.extensions import db
 from app.integrations import payments
 from app.integrations.payments.snapshot import StripeEvent
-from app.models import PaymentEvent, User
+from app.models import Invoice, PaymentEvent, User
 from app.models.base import transaction, utcnow
 
 Answer = Callable[[str], User | None]
@@ -78,6 +78,36 @@ def test_a_customer_is_fetched_once_for_all_their_events_and_others_go_on(asked:
     assert is_applied == {1: False, 2: True, 3: True, 4: False}
 
 
+def test_an_account_is_told_of_its_events_before_they_count(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[User] = []
+
+    def tell(user: User) -> None:
+        assert event("evt_1").applied_at is None
+        told.append(user)
+
+    monkeypatch.setattr(subscription_refresh, "refresh_subscription", lambda _: owner)
+    receive("evt_1", error="earlier")
+    payment_events.apply_due_events(tell)
+    assert told == [owner]
+    assert (event("evt_1").applied_at is not None, event("evt_1").error) == (True, None)
+    payment_events.apply_due_events(nobody_moves)
+
+
+def test_what_a_failed_refresh_has_begun_is_not_saved(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refresh(_: str) -> User:
+        owner.timezone = "Asia/Tokyo"
+        raise RuntimeError("half-way")
+
+    monkeypatch.setattr(subscription_refresh, "refresh_subscription", refresh)
+    receive("evt_1")
+    payment_events.apply_due_events(nobody_moves)
+    db.session.expire_all()
+    assert owner.timezone == "UTC"
+    assert event("evt_1").error == "RuntimeError: half-way"
+
+
 def test_the_customer_of_a_dispute_is_found_by_its_charge(
     asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +135,21 @@ def test_an_event_is_stored_once_if_it_may_concern_us(
     assert payment_events.store_event(received) is is_stored
     assert payment_events.store_event(received) is False
     assert len(db.session.scalars(select(PaymentEvent)).all()) == is_stored
+
+
+def test_events_of_present_and_former_customers_are_stored(owner: User) -> None:
+    """An account that was deleted leaves its invoices, which later events still change."""
+    now = utcnow()
+    paid = {"plan": "pro", "status": "paid", "currency": "usd", "total_cents": 1500, "paid_cents": 1500}
+    times = dict.fromkeys(("period_start", "period_end", "issued_at"), now)
+    with transaction() as session:
+        assert owner.subscription is not None
+        owner.subscription.stripe_customer_id = "cus_present"
+        session.add(Invoice(id="in_1", customer_id="cus_former", **paid, **times))
+    for customer_id, is_stored in (("cus_present", True), ("cus_former", True), ("cus_other", False)):
+        received = StripeEvent(f"evt_{customer_id}", "invoice.paid", now, customer_id, None)
+        assert payment_events.store_event(received) is is_stored
+    assert not payment_events.store_event(StripeEvent("evt_new", "of.a.new.type", now, "cus_present", None))
 
 
 def test_applied_events_are_listed_newest_first_and_kept_for_ninety_days(app: Flask) -> None:

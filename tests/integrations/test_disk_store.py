@@ -139,3 +139,7 @@ def test_a_store_is_reachable_where_it_may_write(store: DiskStore, tmp_path: Pat
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError):
         DiskStore(tmp_path / "file", ["key"]).check_reachable()
+    deep = DiskStore(tmp_path / "new" / "deep" / "store", ["key"])
+    assert list(deep.list_objects()) == []
+    deep.check_reachable()
+    assert deep.root.is_dir()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from app.extensions import db, settings
 from app.integrations.storage import open_store
-from app.jobs import cleanup
-from app.models import Job, User
+from app.jobs import cleanup, purposes
+from app.models import CardExport, Job, ProjectUpload, Render, User
 from app.models.base import transaction, utcnow
+from tests.search.test_text_conditions import shelve
 from tests.support import waiting_jobs
 
 HOUR_S, DAY_S = 3600, 86400
@@ -45,6 +47,22 @@ def test_temporary_files_are_removed_after_an_hour(app: Flask) -> None:
         os.utime(path, (at, at))
     cleanup.remove_temporary_files()
     assert [path.name for path in folder.iterdir()] == ["young"]
+
+
+def test_a_folder_that_can_not_be_removed_holds_up_no_other(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError("it is in use")
+
+    folder = settings().data_dir / "tmp"
+    (folder / "stuck").mkdir(parents=True)
+    (folder / "old").write_text("x")
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
+    monkeypatch.setattr(os, "rmdir", refuse)
+    cleanup.remove_temporary_files()
+    assert [path.name for path in folder.iterdir()] == ["stuck"]
 
 
 def test_an_object_of_nothing_is_removed_after_a_day(app: Flask, owner: User) -> None:
@@ -84,3 +102,40 @@ def test_objects_of_a_job_stay_while_it_may_still_run(
         store_old(each)
     assert cleanup.may_job_run(f"made/{owner.id}/{job_id}") is is_needed
     assert cleanup.remove_orphans() == (0 if is_needed else 3)
+
+
+def test_files_that_a_row_names_stay(owner: User) -> None:
+    """Those of samples, shaped sounds, cards and projects, although no job of the same id may run."""
+    sample = shelve(owner, {"Kick": {}})["Kick"]
+    common: dict[str, Any] = {"user_id": owner.id, "size_bytes": 1}
+    shaped: dict[str, Any] = {
+        "recipe": {},
+        "recipe_sha256": "",
+        "frames": 1,
+        "channels": 1,
+        "peaks": b"",
+        "done": [],
+    }
+    render = Render(sample_id=sample.id, store_key=f"made/{owner.id}/render", **common, **shaped)
+    card = CardExport(kit_name="Kit", targets=[], findings=[], store_key=f"made/{owner.id}/card", **common)
+    project = ProjectUpload(name="a.zip", found=[], store_key=f"projects/{owner.id}/project", **common)
+    with transaction() as session:
+        session.add_all((render, card, project))
+    needed = {store_old(row.store_key) for row in (render, card, project)}
+    needed.add(store_old(f"samples/{owner.id}/{sample.id}/original.wav"))
+    orphans = {store_old(f"{room}/{owner.id}/other") for room in ("made", "projects", "samples")}
+    assert cleanup.remove_orphans() == len(orphans)
+    assert {key for key in needed | orphans if is_stored(key)} == needed
+
+
+def test_sounds_that_an_import_has_stored_ahead_stay_until_it_ends(owner: User, stranger: User) -> None:
+    """Their samples have ids that no row names yet."""
+    purpose = purposes.storing_ahead()[0]
+    (job_id,) = waiting_jobs(owner, 1, purpose=purpose)
+    mine, theirs = (store_old(f"samples/{user.id}/ahead/original.wav") for user in (owner, stranger))
+    assert cleanup.remove_orphans() == 1
+    assert (is_stored(mine), is_stored(theirs)) == (True, False)
+    with transaction():
+        db.session.get_one(Job, job_id).state = "completed"
+    assert cleanup.remove_orphans() == 1
+    assert not is_stored(mine)

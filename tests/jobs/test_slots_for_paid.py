@@ -39,7 +39,7 @@ def test_only_free_jobs_of_the_same_worker_count(
     for number in range(3):
         user = accounts.register_user(f"{number}@example.com", PASSWORD, "UTC")
         waiting_jobs(user, 1, state="processing", **values)
-    waiting_jobs(freeloader, 1)
+    waiting_jobs(freeloader, 1, priority=purposes.first_free_priority())
     candidate = scheduler.next_candidate(worker, SLOTS)
     assert (candidate is not None) is takes_free
     waiting_jobs(owner, 1)

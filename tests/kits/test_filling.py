@@ -19,7 +19,7 @@ from app.search.indexing import follow_changes
 from app.sp404.bank_layouts import LAYOUTS
 from app.sp404.pads import pads_of_bank
 from tests.kits.fill_stock import shelve_library, shelve_sound, vector_at
-from tests.kits.stock import held_ids
+from tests.kits.stock import held_ids, kit_of
 from tests.query_counter import counted_queries
 
 BOOM_BAP = FillWishes(LAYOUTS["boom-bap"])
@@ -95,12 +95,13 @@ def test_the_mpc_counts_from_the_bottom_and_gm_sorts_its_toms(owner: User, kit: 
 def test_the_same_seed_gives_the_same_bank_and_another_one_another(owner: User, kit: Kit) -> None:
     shelve_library(owner, 8)
     banks: list[dict[str, str | None]] = []
-    for seed in (7, 7, 8):
+    for seed in ((7,), (7,), (8,), (0,), ()):
         other = kit_list.create_kit(owner, KitState(f"Kit {len(banks)}"))
-        fill_bank(owner, other, "A", BOOM_BAP, seed)
+        fill_bank(owner, other, "A", BOOM_BAP, *seed)
         banks.append(held_ids(other))
     assert banks[0] == banks[1]
     assert banks[0] != banks[2]
+    assert banks[3] == banks[4], "without a seed there is no chance"
 
 
 def test_locked_pads_stay_and_their_sounds_are_not_used_again(owner: User, kit: Kit) -> None:
@@ -115,6 +116,18 @@ def test_locked_pads_stay_and_their_sounds_are_not_used_again(owner: User, kit: 
     assert len(set(after.values())) == 16
     assert history.undo_change(kit) == "Shuffle bank A"
     assert held_ids(kit) == before
+
+
+def test_a_shuffle_keeps_to_the_key_that_most_sounds_of_the_bank_are_in(owner: User) -> None:
+    keys = ("C major", "A minor", "A minor", "D minor", None)
+    loops = [
+        shelve_sound(owner, f"{n}", LOOP, "chords", key=key, similarity=vector_at(1.0 + n, n))
+        for n, key in enumerate(keys)
+    ]
+    kit = kit_of(owner, **{f"A{n}": loop for n, loop in enumerate(loops, 1)})
+    assert shuffle_bank(owner, kit, "A", 1).key == "A minor"
+    without = kit_of(owner, A1=loops[-1])
+    assert shuffle_bank(owner, without, "A", 1).key is None
 
 
 def test_near_duplicates_and_groups_of_duplicates_are_never_together(owner: User, kit: Kit) -> None:

@@ -17,7 +17,7 @@ from app.integrations.payments import meters
 from app.models import OutboxMessage, User, WebhookDelivery, WebhookEndpoint
 from app.models.base import transaction, utcnow
 from app.models.outbox_message import ADDRESS_REMOVED
-from app.notify import account_mail, outbox, outbox_retention
+from app.notify import account_mail, outbox, outbox_retention, webhook_delivery
 
 MINUTE = timedelta(minutes=1)
 HOUR_S = 3600
@@ -167,6 +167,28 @@ def test_usage_is_reported_until_stripe_fails(app: Flask, monkeypatch: pytest.Mo
         add("meter", payload={"customer_id": "cus_1", "identifier": f"job-{number}", "at": number})
     assert outbox.deliver_usage() == 2
     assert sent == [("cus_1", f"job-{number}", number) for number in range(3)]
+
+
+def test_every_due_webhook_is_sent_and_those_that_arrived_are_counted(
+    endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([True, False, True])
+
+    def send(_: OutboxMessage) -> None:
+        with transaction():
+            endpoint.sending_until = None
+        if not next(answers):
+            raise RuntimeError("away")
+
+    monkeypatch.setattr(webhook_delivery, "deliver_message", send)
+    add()
+    assert not outbox.has_due_webhooks()
+    for _ in range(3):
+        add("webhook", payload={"delivery_id": "d"}, endpoint_id=endpoint.id)
+    assert outbox.has_due_webhooks()
+    assert outbox.deliver_webhooks() == 2
+    assert not outbox.has_due_webhooks()
+    assert outbox.deliver_webhooks() == 0
 
 
 class Letter:

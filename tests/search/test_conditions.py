@@ -225,6 +225,20 @@ def test_a_name_is_found_by_its_beginning(connection: sa.Connection, sentence: s
     assert found(connection, condition) == names
 
 
+@pytest.mark.parametrize(
+    ("name", "is_named"),
+    [("amen breaks loops 1", True), ("amen breaks", False), ("breaks loops", False), ("amen loops", False)],
+)
+def test_every_word_of_a_name_narrows_what_the_index_names(name: str, is_named: bool) -> None:
+    condition = name_contains("amen breaks loop")
+    assert condition is not None
+    terms = set(make_terms(make_row(name, "loop")).split())
+    met = [
+        {index_terms.hash_terms("somebody", [term]) for term in group} & terms for group in condition.groups
+    ]
+    assert all(met) is is_named
+
+
 @pytest.mark.parametrize("sentence", ["", " ,", "amen -break", "-amen"])
 def test_what_can_not_be_a_name_is_none(sentence: str) -> None:
     assert name_contains(sentence) is None

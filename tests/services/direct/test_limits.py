@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
 from app.billing import plans
-from app.extensions import db
+from app.extensions import db, settings
+from app.integrations.storage import S3Store
 from app.jobs import cleanup
 from app.models import Batch, DirectUpload, Job, Usage, User
 from app.models.base import transaction, utcnow
-from app.upload import direct_uploads
+from app.upload import direct_uploads, intake
+from app.upload.intake import UploadOptions, UploadRefusedError
 from tests.services.direct.links import complete, keys, link, put, rows, send
 from tests.services.store_proxy import StoreProxy
 from tests.support import ApiScript, Browser, kick
@@ -83,6 +87,73 @@ def test_open_links_count_as_used_storage(app: Flask, freeloader: User) -> None:
     with transaction() as session:
         session.execute(update(DirectUpload).values(created_at=utcnow() - timedelta(minutes=16)))
     assert script.call("POST", "/api/uploads", json=file).status_code == 201
+
+
+def test_a_link_may_use_the_plan_to_its_last_byte(app: Flask, freeloader: User, stranger: User) -> None:
+    """Links that are refused, too old or of somebody else take no room."""
+    link(ApiScript(app, stranger), kick())
+    script = ApiScript(app, freeloader)
+    file = {"filename": "a.wav", "size_bytes": 1000}
+    for changed in ({"refusal": "No."}, {"created_at": utcnow() - timedelta(minutes=15, seconds=1)}):
+        upload_id = script.call("POST", "/api/uploads", json=file).get_json()["upload_id"]
+        with transaction():
+            for name, value in changed.items():
+                setattr(db.session.get_one(DirectUpload, upload_id), name, value)
+    with transaction() as session:
+        left = 100 * plans.MB - 2000
+        session.add(Usage(user_id=freeloader.id, kind="storage", entry_key="filled", quantity=left))
+    before = utcnow()
+    codes = [script.call("POST", "/api/uploads", json=file).status_code for _ in range(3)]
+    assert codes == [201, 201, 422]
+    with transaction() as session:
+        session.execute(update(DirectUpload).values(refusal="No."))
+    more = script.call("POST", "/api/uploads", json=file | {"size_bytes": 2001})
+    assert more.status_code == 422
+    told = script.call("POST", "/api/uploads", json=file | {"size_bytes": 2000}).get_json()
+    expires_at = datetime.fromisoformat(told["expires_at"])
+    assert before + timedelta(minutes=15) <= expires_at <= utcnow() + timedelta(minutes=15)
+    batch_id = intake.open_batch(freeloader, None, 1)
+    with pytest.raises(UploadRefusedError, match="is empty"):
+        direct_uploads.create_link(freeloader, "a.wav", 0, batch_id, UploadOptions())
+    assert rows(DirectUpload) == 6
+    assert db.session.scalars(select(Batch.refused).where(Batch.user_id == freeloader.id)).all().count(1) == 3
+
+
+@pytest.mark.parametrize(("too_much", "is_accepted"), [(0, True), (1, False)])
+def test_a_file_that_arrived_is_held_to_the_plan_of_today(
+    script: ApiScript, owner: User, monkeypatch: pytest.MonkeyPatch, too_much: int, is_accepted: bool
+) -> None:
+    """No transaction is open while the store is asked."""
+    content = kick()
+    told = link(script, content)
+    send(told, content)
+    smaller = replace(plans.PLANS["pro"], max_file_bytes=len(content) - too_much)
+    monkeypatch.setitem(plans.PLANS, "pro", smaller)
+    find, copy = S3Store.find_object, S3Store.copy_unchanged
+
+    def watched(ask: Any) -> Any:
+        def asked(*values: Any) -> Any:
+            assert not db.session().in_transaction()
+            return ask(*values)
+
+        return asked
+
+    monkeypatch.setattr(S3Store, "find_object", watched(find))
+    monkeypatch.setattr(S3Store, "copy_unchanged", watched(copy))
+    upload_id = told["upload_id"]
+    if is_accepted:
+        assert direct_uploads.complete_upload(owner, upload_id).id == upload_id
+    else:
+        with pytest.raises(UploadRefusedError, match="larger than 0 MB"):
+            direct_uploads.complete_upload(owner, upload_id)
+    assert len(keys(owner)) == is_accepted
+
+
+def test_files_on_disk_take_no_direct_uploads(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_disk = settings().model_copy(update={"s3_bucket": None})
+    monkeypatch.setattr(direct_uploads, "settings", lambda: on_disk)
+    with pytest.raises(direct_uploads.NoBucketError):
+        direct_uploads._require_bucket()
 
 
 def test_only_the_owner_can_complete_an_upload(

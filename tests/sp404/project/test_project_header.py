@@ -24,6 +24,7 @@ HEADS = st.builds(
 
 
 def test_a_fresh_head_is_what_the_unit_writes() -> None:
+    assert fresh_header() == padconf(name="")[:160]
     assert encode_head(ProjectHead("PROJECT_01"), fresh_header()) == padconf()[:160]
     assert decode_head(padconf()[:160]) == (ProjectHead("PROJECT_01"), [])
     assert decode_head(padconf_2()[:128]) == (ProjectHead(""), [])

@@ -1,11 +1,10 @@
-"""The two stores and the two databases behave alike, and mail waits for its server."""
+"""The two databases behave alike, and mail waits for its server."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -15,7 +14,6 @@ from app import create_app
 from app.auth import accounts
 from app.config import Settings
 from app.extensions import Base, db, settings
-from app.integrations.storage import ObjectMissingError, StorageError, Store, open_store
 from app.models import OutboxMessage, Sample, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
@@ -27,66 +25,6 @@ from tests.support import PASSWORD, Browser, finished_job, kick
 
 pytestmark = pytest.mark.services
 SECRET = "a secret for tests, long enough to be taken"
-
-
-@pytest.fixture(params=["disk", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    values = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "BASE_URL": "https://x.example"}
-    if request.param == "s3":
-        values |= request.getfixturevalue("s3_settings")
-    return open_store(Settings.from_env(values))
-
-
-def test_a_part_of_an_object_is_read_up_to_its_end(store: Store, tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.write_bytes(bytes(range(100)))
-    store.put("made/x/1", source, "audio/wav")
-    assert store.read("made/x/1", 10, 5) == bytes(range(10, 15))
-    assert store.read("made/x/1", 95, 50) == bytes(range(95, 100))
-    assert store.read("made/x/1", 100, 50) == b""
-    with pytest.raises(ObjectMissingError):
-        store.read("made/x/2", 0, 5)
-
-
-def test_a_store_puts_replaces_and_deletes_objects(store: Store, tmp_path: Path) -> None:
-    source, target = tmp_path / "in", tmp_path / "out"
-    for content in (b"first", b"second"):
-        source.write_bytes(content)
-        store.put("a/b/c.wav", source, "audio/wav")
-        store.fetch("a/b/c.wav", target)
-        assert target.read_bytes() == content
-    store.copy("a/b/c.wav", "d/e.wav")
-    store.fetch("d/e.wav", target)
-    assert target.read_bytes() == b"second"
-    with pytest.raises(StorageError):
-        store.copy("a/none.wav", "d/e.wav")
-    for _ in range(2):
-        store.delete("a/b/c.wav")
-    with pytest.raises(StorageError):
-        store.fetch("a/b/c.wav", target)
-
-
-def test_a_bucket_link_names_the_download(s3_settings: dict[str, str], tmp_path: Path) -> None:
-    store = open_store(Settings.from_env({"SECRET_KEY": SECRET, "DATA_DIR": str(tmp_path), **s3_settings}))
-    (tmp_path / "in").write_bytes(b"bytes")
-    store.put("k.wav", tmp_path / "in", "audio/wav")
-    answer = httpx.get(store.url("k.wav", content_type="audio/wav", download_name="Ünïcode.wav"))
-    assert answer.content == b"bytes"
-    assert "%C3%9Cn%C3%AFcode.wav" in answer.headers["Content-Disposition"]
-
-
-def test_a_store_that_is_down_raises_a_storage_error(tmp_path: Path) -> None:
-    values = {
-        "S3_BUCKET": "b",
-        "S3_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",
-        "S3_ACCESS_KEY_ID": "k",
-        "S3_SECRET_ACCESS_KEY": "s",
-        "SECRET_KEY": SECRET,
-    }
-    store = open_store(Settings.from_env(values))
-    (tmp_path / "in").write_bytes(b"x")
-    with pytest.raises(StorageError):
-        store.put("k", tmp_path / "in", "audio/wav")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
