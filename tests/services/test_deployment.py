@@ -141,7 +141,7 @@ def test_workers_and_an_engine_of_its_own_share_only_a_bucket(
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_start_finishes_the_running_job(tmp_path: Path) -> None:
-    product = Product(tmp_path / "data")
+    product, mails = Product(tmp_path / "data"), tmp_path / "data" / "mail"
     product.start()
     producer = Producer(product)
     producer.post("/demo")
@@ -152,9 +152,11 @@ def test_ctrl_c_leaves_no_process_and_the_next_start_finishes_the_running_job(tm
     with product:
         page = producer.wait_for_jobs(count)
         assert page.count('class="card completed"') == count, product.log
+        until = time.monotonic() + 20
+        while not list(mails.glob("*.eml")) and time.monotonic() < until:
+            time.sleep(0.1)
     assert product.processes() == []
-    mails = list((tmp_path / "data" / "mail").glob("*.eml"))
-    assert len(mails) == 1
+    assert len(list(mails.glob("*.eml"))) == 1
     assert list((tmp_path / "data" / "tmp").iterdir()) == []
 
 
