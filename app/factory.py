@@ -89,8 +89,8 @@ def build_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     cli.init_app(app)
     if settings.base_path:
-        # Flask documents this wrapping; for its types, `wsgi_app` is a method.
-        app.wsgi_app = _below_path(app.wsgi_app, settings.base_path)  # type: ignore[method-assign, assignment]
+        below = _below_path(app.wsgi_app, settings.base_path)
+        app.wsgi_app = below  # type: ignore[method-assign, assignment]  # Flask documents this wrapping
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)

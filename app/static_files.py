@@ -35,8 +35,8 @@ def init_app(app: Flask) -> None:
     files = WhiteNoise(
         app.wsgi_app, root=str(STATIC_FOLDER), prefix=prefix, immutable_file_test=lambda path, url: True
     )
-    # Flask documents this wrapping; for its types, `wsgi_app` is a method.
-    app.wsgi_app = _serve_styles(files, f"{prefix}/{STYLES_PATH}")  # type: ignore[method-assign, assignment]
+    served = _serve_styles(files, f"{prefix}/{STYLES_PATH}")
+    app.wsgi_app = served  # type: ignore[method-assign, assignment]  # Flask documents this wrapping
     base_path = app.config["SETTINGS"].base_path
     app.jinja_env.globals["static_url"] = lambda path: f"{base_path}{prefix}/{path}"
     app.jinja_env.globals["styles_path"] = STYLES_PATH

@@ -44,7 +44,7 @@ NOW, BEFORE = "now", "before"
 
 
 class Figures(NamedTuple):
-    """What Lighthouse says of a page: one run's figures, or the medians of several."""
+    """Lighthouse's figures for a page, of one run or as medians of several."""
 
     performance: float  # of 100
     largest_paint_ms: float

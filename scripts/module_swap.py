@@ -7,9 +7,10 @@ from types import ModuleType
 
 
 def swap_module(module: ModuleType, source: str) -> None:
-    """Run a source as the module's own, and give modules and tests what they imported from it anew.
+    """Replace the functions and classes of a module by those of another source.
 
-    What was made of the old source when the app was imported stays: a subclass, an entry of a table.
+    Modules and tests that have imported one of them get the new one. Subclasses and tables that were made of
+    the old ones stay as they are.
     """
     before = dict(vars(module))
     exec(compile(source, str(module.__file__), "exec"), vars(module))  # noqa: S102 - our own module, one fault apart

@@ -56,7 +56,7 @@ class MatchCounts:
 
 
 class CountedSearch(NamedTuple):
-    """What decides how many samples a search finds: a version of a library's index, and the search."""
+    """A search of a library in one version: equal ones find equally many samples."""
 
     user_id: str
     version: int

@@ -99,7 +99,7 @@ def test_a_tempo_is_read_within_its_range_and_of_loops_alone(
 
 
 def test_a_chunk_behind_all_others_that_are_read_is_passed_over() -> None:
-    """What a file states is no reason to refuse it, so the search ends before the limit on chunks."""
+    """Looking for a tempo refuses no file: it ends before there are more chunks than the limit allows."""
     filler = chunk(b"junk", bytes(4))
     acid = chunk(b"acid", struct.pack(FIELDS, 0, 60, 0, 0, 4, 4, 4, 120.0))
     for before, found in ((0, True), (1, True), (2, False), (3, False)):

@@ -1,4 +1,4 @@
-"""What a backup holds: its tables in order, the files its rows need, and its sealed secrets."""
+"""A backup has all tables in order, the files that their rows need, and its secrets sealed."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -19,35 +18,17 @@ from app.jobs import run, transitions
 from app.models import Job, MeterDifference, OutboxMessage, OverageConsent, Usage, User
 from app.models.base import transaction, utcnow
 from app.notify import outbox
+from tests.billing.overage_stripe import environ, stripe, world
 from tests.billing.paying_producer import (
-    add_meter,
     add_usage_row,
     counted_identifiers,
-    stripe_settings,
     subscribe,
 )
-from tests.fake_stripe.server import FakeStripe
 from tests.fake_stripe.world import World
 from tests.support import Browser, finished_job, kick, uploaded_job
 
+__all__ = ["environ", "stripe", "world"]
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def stripe() -> Iterator[FakeStripe]:
-    with FakeStripe() as served:
-        yield served
-
-
-@pytest.fixture
-def world(stripe: FakeStripe) -> World:
-    add_meter(stripe.world)
-    return stripe.world
-
-
-@pytest.fixture
-def environ(environ: dict[str, str], stripe: FakeStripe) -> dict[str, str]:
-    return environ | stripe_settings(stripe)
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
-"""What turning overage on needs, when a charge is final, and which days are compared with Stripe."""
+"""Overage: what has to be there to turn it on, when it is charged, which days are compared with Stripe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,30 +14,14 @@ from app.integrations.payments import PaymentsError, meters
 from app.models import Job, MeterDifference, OverageConsent, Subscription, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.usage import METERED, OVERAGE
-from tests.billing.paying_producer import add_meter, add_usage_row, stripe_settings, subscribe
-from tests.fake_stripe.server import FakeStripe
+from tests.billing.overage_stripe import environ, stripe, world
+from tests.billing.paying_producer import add_usage_row, subscribe
 from tests.fake_stripe.world import World
 from tests.postgres_statements import sent_to_postgres
 
+__all__ = ["environ", "stripe", "world"]
 DAY = timedelta(days=1)
 LOCK = "FOR NO KEY UPDATE"
-
-
-@pytest.fixture
-def stripe() -> Iterator[FakeStripe]:
-    with FakeStripe() as served:
-        add_meter(served.world)
-        yield served
-
-
-@pytest.fixture
-def world(stripe: FakeStripe) -> World:
-    return stripe.world
-
-
-@pytest.fixture
-def environ(environ: dict[str, str], stripe: FakeStripe) -> dict[str, str]:
-    return environ | stripe_settings(stripe)
 
 
 @pytest.fixture

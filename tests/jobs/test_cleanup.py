@@ -1,4 +1,4 @@
-"""What is swept away, and from when on."""
+"""Cleanup removes each kind of leftover once it is old enough, and nothing else."""
 
 from __future__ import annotations
 

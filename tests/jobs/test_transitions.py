@@ -1,4 +1,4 @@
-"""What each end of an attempt leaves: the state, when it is tried again, the charge and the stored files."""
+"""After each end of an attempt: the job's state, its next try, its charge and its stored files."""
 
 from __future__ import annotations
 

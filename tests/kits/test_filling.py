@@ -217,17 +217,6 @@ def test_loops_in_key_share_a_key_or_are_moved_into_it(owner: User, kit: Kit) ->
     assert recipes[near.id].transpose == -2.0  # type: ignore[union-attr]  # it is not None
 
 
-def test_a_bank_is_shuffled_in_the_key_that_most_of_its_sounds_have(owner: User, kit: Kit) -> None:
-    keys = ("F# minor", "A minor", "A minor", "F# minor", "A minor")
-    sounds = [
-        shelve_sound(owner, f"Chords {n}", LOOP, "chords", key=key, similarity=vector_at(1.0 + n, 3))
-        for n, key in enumerate(keys)
-    ]
-    for pad, sound in zip(("A1", "A2", "A3"), sounds[:3], strict=True):
-        history.change_kit(kit, "Place", pad_edits.place(pad, pad_edits.pad_for_sample(sound)))
-    assert shuffle_bank(owner, kit, "A", 1).key == "A minor"
-
-
 def test_an_unsure_tempo_is_not_in_sync_and_a_stereo_hit_is_made_mono(owner: User, kit: Kit) -> None:
     shelve_sound(owner, "Loose", LOOP, "drums", bpm_confidence=0.2)
     shelve_sound(owner, "Wide", ONE_SHOT, "kick", channels=2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from app.extensions import db
 from app.models import Job, Usage, User
 from app.models.base import transaction
 from tests.services.nginx_front import HOST, Front, trusting
+from tests.services.slow_client import SlowClient
 from tests.support import PASSWORD, kick
 from tests.web_process import Web
 
@@ -69,28 +69,6 @@ def form_token(client: httpx.Client) -> str:
     found = re.search(r'name="csrf-token" content="([^"]+)"', page.text)
     assert found is not None, page.text
     return found[1]
-
-
-class SlowClient:
-    """A client that has sent half of its headers, or half of its body, and goes on one byte at a time."""
-
-    def __init__(self, front: Front, start: bytes) -> None:
-        plain = socket.create_connection(("127.0.0.1", front.port), timeout=60)
-        self.connection = trusting().wrap_socket(plain, server_hostname=HOST)
-        self.connection.sendall(start)
-
-    def drip(self) -> None:
-        self.connection.sendall(b"x")
-
-    def is_waiting(self) -> bool:
-        """Return whether the server has neither answered nor closed the connection."""
-        self.connection.setblocking(False)
-        try:
-            return self.connection.recv(1) is None
-        except ssl.SSLWantReadError:
-            return True
-        finally:
-            self.connection.settimeout(60)
 
 
 HALF_HEADERS = f"POST /sign-in HTTP/1.1\r\nHost: {HOST}\r\nX-Slow: ".encode()

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from tests.live import Producer
 from tests.support import tone, wav
 from tests.ui.conftest import sign_in
-from tests.ui.test_cards import AS_CARD, FAIL_AT, make_card
+from tests.ui.memory_card import AS_CARD, FAIL_AT, make_card
 
 pytestmark = [pytest.mark.ui, pytest.mark.filled]
 PHONE = ViewportSize(width=412, height=823)
