@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from app.billing.subscription_status import is_live
+from app.billing.subscription_status import LIVE_STATUSES
 from app.integrations.payments.snapshot import StripePrice
 from app.models import User
 
@@ -119,9 +119,12 @@ def plan_for_price(price: StripePrice) -> Plan | None:
 def plan_for_user(user: User) -> Plan:
     """Return the plan in force for a user now: Free without a live subscription."""
     subscription = user.subscription
-    if subscription is None or not is_live(subscription):
-        return FREE
-    return PLANS[subscription.plan]
+    return plan_by_status(subscription.plan, subscription.status) if subscription is not None else FREE
+
+
+def plan_by_status(name: str | None, status: str | None) -> Plan:
+    """Return the plan that a subscription of this name and status gives."""
+    return PLANS[name] if name is not None and status in LIVE_STATUSES else FREE
 
 
 def next_larger_plan(plan: Plan) -> Plan | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, insert, literal, select
 
 from app.billing import plans, storage_totals
 from app.billing.plan_room import Limit, PlanUsage
@@ -160,9 +161,14 @@ def lock_account(user_id: str) -> bool:
 
     The lock lets only one transaction at a time decide about the account (SQLite has one writer anyway).
     """
-    locked = select(User.id, User.closed_at).where(User.id == user_id).with_for_update(key_share=True)
-    account = db.session.execute(locked).one_or_none()
+    account = db.session.execute(_select_account(), {"owner": user_id}).one_or_none()
     return account is not None and account.closed_at is None
+
+
+@lru_cache(maxsize=1)
+def _select_account() -> Select[str, datetime | None]:
+    account = select(User.id, User.closed_at).where(User.id == bindparam("owner"))
+    return account.with_for_update(key_share=True)
 
 
 def charge_keys(job: Job) -> tuple[str, str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Insert, Select, bindparam, func, insert, select, update
 
 from app.extensions import db
 from app.models import Attempt, Job
@@ -16,21 +16,18 @@ MAX_DETAIL = 8000
 MEASURED_ATTEMPTS = 50  # a purpose takes as long as its latest ones
 
 
-def record_start(job: Job, token: str) -> None:
-    """Record that the job was claimed under this token."""
-    before = select(func.coalesce(func.max(Attempt.number), 0)).where(Attempt.job_id == job.id)
+def record_start(job: Job) -> None:
+    """Record that the job was claimed, under the token that it has."""
     now = utcnow()
-    db.session.execute(
-        insert(Attempt).values(
-            job_id=job.id,
-            number=before.scalar_subquery() + 1,
-            token=token,
-            tier=job.tier,
-            worker=job.worker,
-            wait_s=max((now - job.run_at).total_seconds(), 0),
-            started_at=now,
-        )
-    )
+    values = {
+        "job": job.id,
+        "lease": job.lease_token,
+        "job_tier": job.tier,
+        "holder": job.worker,
+        "waited_s": max((now - job.run_at).total_seconds(), 0),
+        "now": now,
+    }
+    db.session.connection().execute(_insert_attempt(), values)
 
 
 def record_end(
@@ -72,6 +69,20 @@ def record_exit_status(token: str, exit_status: int | None) -> None:
 def mean_run_s(purpose: str) -> float | None:
     """Return how long jobs of this purpose take, from the latest that completed; None before the first."""
     return db.session.connection().scalar(_select_mean(), {"purpose": purpose})
+
+
+@lru_cache(maxsize=1)
+def _insert_attempt() -> Insert:
+    before = select(func.coalesce(func.max(Attempt.number), 0)).where(Attempt.job_id == bindparam("job"))
+    return insert(Attempt).values(
+        job_id=bindparam("job"),
+        number=before.scalar_subquery() + 1,
+        token=bindparam("lease"),
+        tier=bindparam("job_tier"),
+        worker=bindparam("holder"),
+        wait_s=bindparam("waited_s"),
+        started_at=bindparam("now"),
+    )
 
 
 @lru_cache(maxsize=1)

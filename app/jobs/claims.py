@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import update
-from sqlalchemy.sql.dml import ReturningUpdate
-
 from app.billing import quota
-from app.jobs import attempt_log, scheduler, workers
+from app.extensions import db
+from app.jobs import attempt_log, claim_statements, purposes, scheduler, workers
 from app.jobs.lease import LEASE_DURATION, Claim
 from app.jobs.scheduler import Candidate
 from app.jobs.workers import holder_name
 from app.models import Job
-from app.models.base import transaction
+from app.models.base import transaction, utcnow
 
 # When two claims choose the same user at once, one of them may find that user's last slot taken and retry.
 MAX_CLAIM_RACES = 10
@@ -27,7 +25,7 @@ def claim_next() -> Claim | None:
     account, so no two transactions wait for each other.
     """
     for _ in range(MAX_CLAIM_RACES):
-        with transaction() as session:
+        with transaction():
             worker, slots = workers.lock_own_worker()
             if not workers.takes_jobs(worker):
                 return None
@@ -35,27 +33,34 @@ def claim_next() -> Claim | None:
             if candidate is None:
                 return None
             quota.lock_account(candidate.user_id)
-            token = secrets.token_hex(16)
-            job = session.scalar(_start_first_job(candidate, token))
-            if job is not None:
-                attempt_log.record_start(job, token)
-                return _build_claim(job, token)
+            if (job := _start_first_job(candidate)) is not None:
+                attempt_log.record_start(job)
+                return _build_claim(job)
     return None
 
 
-def _start_first_job(candidate: Candidate, token: str) -> ReturningUpdate[Job]:
-    """Return the statement that gives the candidate's first job to this thread, and returns it."""
-    first = update(Job).where(Job.id == scheduler.select_first_job(candidate).scalar_subquery())
-    started = first.values(Job.start_values(token, holder_name(), LEASE_DURATION)).returning(Job)
-    return started.execution_options(synchronize_session=False, populate_existing=True)
+def _start_first_job(candidate: Candidate) -> Job | None:
+    """Give the candidate's first job to this thread; return a copy of the row that no session holds."""
+    now = utcnow()
+    values = {
+        "owner": candidate.user_id,
+        "limit": candidate.limit,
+        "token": secrets.token_hex(16),
+        "holder": holder_name(),
+        "due": now,
+        "lease_end": now + LEASE_DURATION,
+    }
+    start = claim_statements.start_first_job(candidate.priority, tuple(purposes.known_purposes()))
+    row = db.session.connection().execute(start, values).one_or_none()
+    return Job(**row._mapping) if row is not None else None
 
 
-def _build_claim(job: Job, token: str) -> Claim:
-    sample = job.sample
+def _build_claim(job: Job) -> Claim:
+    original_key, wav_key = _sample_keys(job.sample_id) if job.sample_id else ("", "")
     return Claim(
         job_id=job.id,
         user_id=job.user_id,
-        token=token,
+        token=job.lease_token or "",
         attempt=job.attempt,
         retries=job.retries,
         purpose=job.purpose,
@@ -67,10 +72,17 @@ def _build_claim(job: Job, token: str) -> Claim:
         content_sha256=job.content_sha256 or "",
         ai_analysis=job.ai_analysis,
         sample_id=job.sample_id,
-        source_key=job.incoming_key or (sample.original_key if sample else ""),
-        wav_key=job.sp404_key or (sample.sp404_key if sample else ""),
+        source_key=job.incoming_key or original_key,
+        wav_key=job.sp404_key or wav_key,
         made_key=job.made_key,
         choices=job.choices or {},
         trace_parent=job.trace_parent,
         request_id=job.request_id,
     )
+
+
+def _sample_keys(sample_id: str) -> tuple[str, str]:
+    """Return where the original and the unit's WAV of a sample are; empty when the sample is gone."""
+    found = db.session.connection().execute(claim_statements.select_sample_keys(), {"sample": sample_id})
+    original_key, wav_key = found.one_or_none() or ("", "")
+    return original_key, wav_key

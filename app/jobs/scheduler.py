@@ -5,36 +5,21 @@ No user takes every slot while another user of the tier waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    and_,
-    bindparam,
-    case,
-    false,
-    func,
-    literal,
-    select,
-    union_all,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, case, literal, select, update
 
 from app.billing import plans
 from app.billing.plans import Plan
 from app.extensions import db, settings
-from app.jobs import purposes, workers
+from app.jobs import claim_statements, purposes
+from app.jobs.claim_statements import MAX_ROWS_READ
 from app.jobs.purposes import Purpose
-from app.models import Job, User, Worker
+from app.jobs.workers import OwnWorker
+from app.models import Job, User
 from app.models.base import UtcDateTime, transaction, utcnow
-from app.models.job import PENDING, PROCESSING
-
-# Skip users at their slot limit one row at a time for the first 64 rows, then one user at a time.
-MAX_ROWS_READ = 64
+from app.models.job import PENDING
 
 
 @dataclass(frozen=True)
@@ -49,15 +34,15 @@ class Candidate:
 class RunningJobs:
     """How many jobs each user has running now, read once for a claim, and how many they may have."""
 
-    def __init__(self, worker: Worker | None) -> None:
-        in_tier = Job.priority >= purposes.first_free_priority()
-        held = workers.is_held_by(worker.id) if worker is not None else false()
-        free_here = func.sum(case((and_(in_tier, held), 1), else_=0))
-        running = select(Job.user_id, func.count(), free_here).where(Job.state == PROCESSING)
-        rows = db.session.execute(running.group_by(Job.user_id)).all()
-        self._counts = {row[0]: int(row[1]) for row in rows}
-        self.free_on_worker = sum(int(row[2]) for row in rows)
-        self._slots = _plan_slots(self._counts) if rows else {}
+    def __init__(self, worker: OwnWorker | None) -> None:
+        first_free = purposes.first_free_priority()
+        running = claim_statements.select_running(worker.id if worker else None, first_free)
+        rows = db.session.connection().execute(running).all()
+        self._counts = {user_id: count for user_id, _, _, count, _ in rows}
+        self._slots = {
+            user_id: plans.plan_by_status(plan, status).slots for user_id, plan, status, _, _ in rows
+        }
+        self.free_on_worker = sum(int(free) for *_, free in rows)
 
     def users_at_limit(self, limit: int) -> set[str]:
         """Return the users who have as many jobs running as their plan, or `limit`, allows."""
@@ -66,11 +51,13 @@ class RunningJobs:
     def limit_for(self, user_id: str, limit: int) -> int:
         """Return how many jobs a user may have running, of at most `limit`."""
         if user_id not in self._slots:
-            self._slots |= _plan_slots([user_id])
+            found = claim_statements.select_subscription()
+            standing = db.session.connection().execute(found, {"owner": user_id}).one_or_none()
+            self._slots[user_id] = plans.plan_by_status(*(standing or (None, None))).slots
         return min(limit, self._slots[user_id])
 
 
-def next_candidate(worker: Worker | None, slots: int) -> Candidate | None:
+def next_candidate(worker: OwnWorker | None, slots: int) -> Candidate | None:
     """Return the user whose job is next for this worker; None when no ready job may run.
 
     `slots` is how many jobs all workers together can run.
@@ -93,31 +80,13 @@ def next_candidate(worker: Worker | None, slots: int) -> Candidate | None:
     return None
 
 
-def select_first_job(candidate: Candidate) -> Select[str]:
-    """Select the id of the candidate's first ready job, unless they have as many running as they may.
-
-    The caller has locked the account, so the count includes what other claims took.
-    """
-    running = select(func.count()).where(Job.user_id == candidate.user_id, Job.state == PROCESSING)
-    return (
-        select(Job.id)
-        .where(
-            *_is_ready(candidate.priority),
-            Job.user_id == candidate.user_id,
-            running.scalar_subquery() < candidate.limit,
-        )
-        .order_by(Job.run_at, Job.id)
-        .limit(1)
-        .with_for_update(of=Job, skip_locked=True)
-    )
-
-
 def ready_tiers(limit: int) -> list[str]:
     """Return the tiers of up to `limit` jobs that are due, best first."""
     found: list[str] = []
     for priority in purposes.all_priorities():
-        due = select(Job.tier).where(*_is_ready(priority)).order_by(Job.run_at, Job.id)
-        found += db.session.scalars(due.limit(limit - len(found)))
+        is_ready = claim_statements.is_ready(priority, tuple(purposes.known_purposes()))
+        due = select(Job.tier).where(*is_ready).order_by(Job.run_at, Job.id)
+        found += db.session.scalars(due.limit(limit - len(found)), {"due": utcnow()})
         if len(found) == limit:
             break
     return found
@@ -152,7 +121,7 @@ def _priority_by_purpose(plan: Plan) -> ColumnElement[int] | int:
     return case(shifted, value=Job.purpose, else_=plan.priority)
 
 
-def _allowed_priorities(worker: Worker | None, free_running: int) -> list[int]:
+def _allowed_priorities(worker: OwnWorker | None, free_running: int) -> list[int]:
     """Return the priorities this worker may take now; `free_running` of its slots hold free jobs.
 
     Free jobs leave some slots of each worker to paid ones; otherwise a few long files could hold them all.
@@ -176,38 +145,10 @@ def _running_limits(slots: int) -> list[int]:
     return [slots - 1, cap] if 2 <= slots <= cap else [cap]
 
 
-def _plan_slots(user_ids: Iterable[str]) -> dict[str, int]:
-    """Return how many jobs the plan of each of these users lets them have running."""
-    users = db.session.scalars(select(User).where(User.id.in_(user_ids))).unique()
-    return {user.id: plans.plan_for_user(user).slots for user in users}
-
-
 def _head_of_line(priorities: list[int]) -> list[tuple[int, str]]:
-    """Return priority and user of the jobs that are first in line, by one statement for all priorities.
-
-    The rows of each priority are read by an index on their own: a range of priorities would also pass over
-    every row of them that is not due yet.
-    """
-    head = _select_head(tuple(priorities), tuple(purposes.known_purposes()))
-    return [(row[0], row[1]) for row in db.session.execute(head, {"due": utcnow()})]
-
-
-@lru_cache(maxsize=16)
-def _select_head(priorities: tuple[int, ...], known: tuple[str, ...]) -> Select[int, str]:
-    """Select the head of the line; kept, because building it takes longer than running it."""
-    columns = Job.priority, Job.user_id, Job.run_at, Job.id
-    ready = Job.state == PENDING, Job.run_at <= bindparam("due", type_=UtcDateTime), Job.purpose.in_(known)
-    heads = [
-        select(*columns)
-        .where(Job.priority == each, *ready)
-        .order_by(Job.run_at, Job.id)
-        .limit(MAX_ROWS_READ)
-        .subquery()
-        for each in priorities
-    ]
-    line = union_all(*(select(head) for head in heads)).subquery()
-    first = select(line.c.priority, line.c.user_id).order_by(line.c.priority, line.c.run_at, line.c.id)
-    return first.limit(MAX_ROWS_READ)
+    """Return priority and user of the jobs that are first in line, by one statement for all priorities."""
+    head = claim_statements.select_head(tuple(priorities), tuple(purposes.known_purposes()))
+    return [(row[0], row[1]) for row in db.session.connection().execute(head, {"due": utcnow()})]
 
 
 def _find_user(priority: int, users: list[str], full: set[str], is_cut_off: bool) -> str | None:
@@ -215,24 +156,5 @@ def _find_user(priority: int, users: list[str], full: set[str], is_cut_off: bool
     found = next((user_id for user_id in users if user_id not in full), None)
     if found is not None or not is_cut_off:
         return found
-    return db.session.scalar(_select_other_user(priority, full))
-
-
-def _select_other_user(priority: int, full: set[str]) -> Select[str]:
-    """Select the user who has waited longest and is not at the limit, without reading the rows before theirs.
-
-    A loose index scan: the index leads from one user to the next, and only each one's first row is read.
-    """
-    waiting = (Job.state == PENDING, Job.priority == priority)
-    users = select(func.min(Job.user_id).label("user_id")).where(*waiting).cte("users", recursive=True)
-    after = select(func.min(Job.user_id)).where(*waiting, Job.user_id > users.c.user_id).scalar_subquery()
-    users = users.union_all(select(after).where(users.c.user_id.is_not(None)))
-    due = select(func.min(Job.run_at)).where(*waiting, Job.user_id == users.c.user_id).scalar_subquery()
-    found = select(users.c.user_id, due.label("due")).where(users.c.user_id.not_in(full)).subquery()
-    return select(found.c.user_id).where(found.c.due <= utcnow()).order_by(found.c.due).limit(1)
-
-
-def _is_ready(priority: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of a job that may start now and has a purpose this version knows."""
-    known = Job.purpose.in_(purposes.known_purposes())
-    return Job.state == PENDING, Job.priority == priority, Job.run_at <= utcnow(), known
+    other = claim_statements.select_other_user(priority)
+    return db.session.connection().scalar(other, {"full": sorted(full), "due": utcnow()})

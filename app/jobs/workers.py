@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -25,6 +26,14 @@ HEARTBEAT_S = 5.0
 ALIVE_FILE = "worker.alive"
 # How long an operator sees that a worker went silent; its jobs are requeued long before.
 REMOVED_AFTER = timedelta(minutes=10)
+
+
+class OwnWorker(NamedTuple):
+    """What a claim has to know of its own process."""
+
+    id: str
+    slots: int
+    mode: str
 
 
 def send_heartbeat() -> None:
@@ -64,7 +73,7 @@ def set_mode(worker_id: str, mode: str) -> bool:
         return session.scalar(told) is not None
 
 
-def takes_jobs(worker: Worker | None) -> bool:
+def takes_jobs(worker: Worker | OwnWorker | None) -> bool:
     """Return whether a worker may claim jobs: not while an operator has paused it or is draining it.
 
     A process without a row, such as a test, takes jobs.
@@ -79,20 +88,20 @@ def worker_state(worker: Worker, jobs: list[Job]) -> str:
     return "drained" if worker.mode == DRAINING and not jobs else worker.mode
 
 
-def lock_own_worker() -> tuple[Worker | None, int]:
-    """Lock and return this process's row, None outside a worker, and the slots of all workers.
+def lock_own_worker() -> tuple[OwnWorker | None, int]:
+    """Lock this process's row, None outside a worker; return what it says, and the slots of all workers.
 
     Call it inside a transaction. The threads of a worker then claim one after another, and a committed pause
     holds for the next claim.
     """
     values = {"own_id": own_worker_id(), "silent_from": utcnow() - SILENT_AFTER}
-    row = db.session.execute(_select_own(), values).one_or_none()
-    return (row[0], row[1] or 0) if row is not None else (None, total_slots())
+    row = db.session.connection().execute(_select_own(), values).one_or_none()
+    return (OwnWorker(*row[:3]), row[3] or 0) if row is not None else (None, total_slots())
 
 
 def total_slots() -> int:
     """Return the slots of all workers that take jobs now."""
-    return db.session.scalar(_sum_slots(), {"silent_from": utcnow() - SILENT_AFTER}) or 0
+    return db.session.connection().scalar(_sum_slots(), {"silent_from": utcnow() - SILENT_AFTER}) or 0
 
 
 def slots_and_work() -> tuple[int, bool]:
@@ -132,10 +141,9 @@ def holder_name() -> str:
 
 
 @lru_cache(maxsize=1)
-def _select_own() -> Select[Worker, int]:
-    slots = _sum_slots().scalar_subquery()
-    own = select(Worker, slots).where(Worker.id == bindparam("own_id")).with_for_update(of=Worker)
-    return own.execution_options(populate_existing=True)
+def _select_own() -> Select[str, int, str, int]:
+    own = select(Worker.id, Worker.slots, Worker.mode, _sum_slots().scalar_subquery())
+    return own.where(Worker.id == bindparam("own_id")).with_for_update(of=Worker)
 
 
 @lru_cache(maxsize=1)
