@@ -31,6 +31,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         compare_type=True,
+        transaction_per_migration=True,  # so that no migration keeps the locks of those before it
         render_item=plain_times,
         include_object=has_model,
     )

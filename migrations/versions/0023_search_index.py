@@ -2,12 +2,14 @@
 
 Expands only. The new tables hold nothing that the samples don't: rows to search, sort and count by, and an
 inverted index of their words. Triggers note every change of a sample, also one by the previous version, and
-the service follows these changes; at the end all samples are noted once. Only the making of the triggers
-locks the table `samples`, and only for that moment, so on PostgreSQL it is committed by itself.
+the service follows these changes; at the end all samples are noted once. Only the making of the tables and
+triggers locks others' tables, and only for that moment, so on PostgreSQL it is committed by itself.
 """
 
 import sqlalchemy as sa
 from alembic import op
+
+from app.models.table_locks import lock_tables
 
 revision = "0023"
 down_revision = "0022"
@@ -61,6 +63,7 @@ POSTGRESQL_INDEX = (
 
 
 def upgrade() -> None:
+    lock_tables(op.get_bind(), "users", "samples", "sample_tags", "audio_features")
     _make_tables()
     for statement in SQLITE_INDEX if _is_sqlite() else POSTGRESQL_INDEX:
         op.execute(statement)

@@ -7,6 +7,8 @@ notes changes of a sample for the search index follows the new columns too.
 import sqlalchemy as sa
 from alembic import op
 
+from app.models.table_locks import lock_tables
+
 revision = "0035"
 down_revision = "0034"
 branch_labels = None
@@ -24,6 +26,7 @@ PLACE = "collection_id, folder"
 
 
 def upgrade() -> None:
+    lock_tables(op.get_bind(), "users", "direct_uploads", "samples", mode="ACCESS EXCLUSIVE")
     op.create_table(
         "collections",
         sa.Column("id", sa.String(length=26), nullable=False),
