@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, or_
@@ -19,12 +19,14 @@ class Condition:
     """A condition that a sample meets or does not meet.
 
     `groups` only speeds up the search: every sample that meets `exact` has a term of each group. A condition
-    without groups can't use the inverted index. `kinds` are those that such a sample can have, None for any.
+    without groups can't use the inverted index. `kinds` and `sounds` are those that such a sample can have,
+    None for any.
     """
 
     exact: ColumnElement[bool]
     groups: tuple[Group, ...] = ()
     kinds: frozenset[str] | None = None
+    sounds: frozenset[str] | None = None
 
     def __invert__(self) -> Condition:
         return Condition(~self.exact)
@@ -33,9 +35,9 @@ class Condition:
 def all_of(*conditions: Condition) -> Condition:
     """Return the condition that all of these are met."""
     groups = dict.fromkeys(group for each in conditions for group in each.groups)
-    kinds = [each.kinds for each in conditions if each.kinds is not None]
     exact = and_(True, *(each.exact for each in conditions))
-    return Condition(exact, tuple(groups), frozenset.intersection(*kinds) if kinds else None)
+    kinds = _in_all(each.kinds for each in conditions)
+    return Condition(exact, tuple(groups), kinds, _in_all(each.sounds for each in conditions))
 
 
 def without_frequent(wanted: Condition, shares: Mapping[str, float]) -> Condition:
@@ -61,6 +63,24 @@ def any_of(*alternatives: Condition) -> Condition:
         frozenset().union(*(each.groups[min(place, len(each.groups) - 1)] for each in alternatives))
         for place in range(count)
     )
-    kinds = [each.kinds for each in alternatives if each.kinds is not None]
-    either = frozenset[str]().union(*kinds) if len(kinds) == len(alternatives) else None
-    return Condition(or_(*(each.exact for each in alternatives)), tuple(dict.fromkeys(groups)), either)
+    exact = or_(*(each.exact for each in alternatives))
+    kinds = _in_any(each.kinds for each in alternatives)
+    return Condition(
+        exact, tuple(dict.fromkeys(groups)), kinds, _in_any(each.sounds for each in alternatives)
+    )
+
+
+def _in_all(choices: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """Return the values that all of these allow, where None allows any."""
+    limited = [values for values in choices if values is not None]
+    return frozenset.intersection(*limited) if limited else None
+
+
+def _in_any(choices: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """Return the values that one of these allows, where None allows any."""
+    found = frozenset[str]()
+    for values in choices:
+        if values is None:
+            return None
+        found |= values
+    return found

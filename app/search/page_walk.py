@@ -28,6 +28,7 @@ from app.search.tiers import EVERY, Tier
 
 MAX_TRIED = 2000  # rows that are walked before it is asked how many there are, which takes as long
 GATHERING_COST = 5  # gathering a row takes as long as walking past so many
+MAX_SOUND_LANES = 3  # of more sounds, the samples are found soon enough among all others
 
 
 class WalkedLibrary(NamedTuple):
@@ -47,25 +48,27 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True)
 class Lane:
-    """Wanted rows that an index has in order: those of a tier, or with `kind` only those of that kind."""
+    """Wanted rows that an index has in order: those of a tier, or of these the ones of one kind or sound."""
 
     library: WalkedLibrary
     wanted: Condition
     tier: Tier
-    kind: str = ""
-    is_only_kind: bool = False  # no wanted row is of another kind
+    value: str | None = None
+    is_only: bool = False  # no wanted row has another value
     has_all: bool = False  # no condition leaves out any row of the part of the index
 
     @property
     def span(self) -> ColumnElement[bool]:
         """The part of the index that has all of the rows."""
-        return and_(self.tier.span, SearchRow.kind == self.kind) if self.kind else self.tier.span
+        if self.value is None:
+            return self.tier.span
+        return and_(self.tier.span, getattr(SearchRow, self.tier.order.by) == self.value)
 
     def group_choices(self, few: int) -> list[tuple[Group, ...]]:
         """Return the terms by which the lane may turn out to have few rows."""
         own, every = self.tier.condition.groups, self.wanted.groups
         # The search finds more than MAX_COUNTED: only a part of it can be few, unless `few` is far more.
-        is_part = bool(own) or (bool(self.kind) and not self.is_only_kind and len(every) > 1)
+        is_part = bool(own) or (self.value is not None and not self.is_only and len(every) > 1)
         return [groups for groups in (own, every) if groups and (is_part or few > 2 * MAX_COUNTED)]
 
 
@@ -109,13 +112,20 @@ def _find_start(user_id: str, tiers: Sequence[Tier], after: str) -> tuple[int, S
 def _lanes(library: WalkedLibrary, conditions: Sequence[Condition], tier: Tier) -> list[Lane]:
     wanted = all_of(*conditions, tier.condition)
     has_all = not conditions and tier.condition is EVERY
-    if not tier.order.by_kind:
+    values = _values_to_walk(library, wanted, tier.order)
+    if values is None:
         return [Lane(library, wanted, tier, has_all=has_all)]
-    kinds = set(library.kinds) if wanted.kinds is None else wanted.kinds & set(library.kinds)
-    is_only = len(kinds) == 1
-    return [
-        Lane(library, all_of(wanted, one_of("kind", kind)), tier, kind, is_only, has_all) for kind in kinds
-    ]
+    by, is_only = tier.order.by, len(values) == 1
+    return [Lane(library, all_of(wanted, one_of(by, each)), tier, each, is_only, has_all) for each in values]
+
+
+def _values_to_walk(library: WalkedLibrary, wanted: Condition, order: SortOrder) -> Collection[str] | None:
+    """Return the kinds or sounds whose parts of an index are walked; None for an index of all rows."""
+    if order.by == "kind":
+        return set(library.kinds) if wanted.kinds is None else wanted.kinds & set(library.kinds)
+    if order.by == "sound" and wanted.sounds is not None and len(wanted.sounds) <= MAX_SOUND_LANES:
+        return wanted.sounds
+    return None
 
 
 def _rows_of_tier(lanes: Sequence[Lane], start: Start, limit: int) -> list[Row[Any]]:

@@ -7,7 +7,7 @@ words that rank: measured axes such as "darkest", and boosts such as "dusty".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, case, func, literal_column
 
@@ -30,13 +30,13 @@ Number = ColumnElement[Any]
 
 
 class SortOrder(NamedTuple):
-    """A column to sort by. If it `is_stored`, an index has its order; with `by_kind`, that of each kind."""
+    """A column to sort by. If it `is_stored`, an index has its order, `by` kind or sound or of all."""
 
     label: str
     column: Number
     descending: bool
     is_stored: bool = True
-    by_kind: bool = False
+    by: Literal["", "kind", "sound"] = ""
 
 
 BPM = SearchRow.bpm.expression
@@ -48,16 +48,16 @@ BY_DATE = SearchRow.sample_id.expression  # ids begin with the time
 SORT_ORDERS = {
     "newest": SortOrder("Newest", BY_DATE, True),
     "oldest": SortOrder("Oldest", BY_DATE, False),
-    "name": SortOrder("Name", SearchRow.name.expression, False),
+    "name": SortOrder("Name", SearchRow.name.expression, False, by="sound"),
     "kind": SortOrder("Kind", CLASS, False, False),
     "key": SortOrder("Key", case((KEY == "", AFTER_ALL_KEYS), else_=KEY), False, False),
     "bpm": SortOrder("BPM", case((BPM == NO_TEMPO, FASTER_THAN_ALL), else_=BPM), False, False),
-    "length": SortOrder("Length", SearchRow.duration_s.expression, False, by_kind=True),
-    "-name": SortOrder("Name, Z to A", SearchRow.name.expression, True),
+    "length": SortOrder("Length", SearchRow.duration_s.expression, False, by="kind"),
+    "-name": SortOrder("Name, Z to A", SearchRow.name.expression, True, by="sound"),
     "-kind": SortOrder("Kind, backwards", CLASS, True, False),
     "-key": SortOrder("Key, backwards", KEY, True, False),
-    "-bpm": SortOrder("BPM, fastest first", BPM, True, by_kind=True),
-    "-length": SortOrder("Length, longest first", SearchRow.duration_s.expression, True, by_kind=True),
+    "-bpm": SortOrder("BPM, fastest first", BPM, True, by="kind"),
+    "-length": SortOrder("Length, longest first", SearchRow.duration_s.expression, True, by="kind"),
 }
 NEWEST = SORT_ORDERS["newest"]
 
@@ -100,7 +100,7 @@ def single_axis(terms: Sequence[Term]) -> SortOrder | None:
     if len(ranked) != 1 or ranked[0].field != "rank" or any(term.field == "riser" for term in terms):
         return None
     axis, weight = ranked[0].value
-    return SortOrder("As asked", _axis_column(axis), weight > 0, by_kind=True)
+    return SortOrder("As asked", _axis_column(axis), weight > 0, by="kind")
 
 
 def boosts_alone(terms: Sequence[Term]) -> list[tuple[Condition, float]] | None:

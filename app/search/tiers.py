@@ -39,7 +39,7 @@ class Tier(NamedTuple):
 def _tiers_of_tempo() -> list[Tier]:
     """Put samples without a tempo last."""
     unknown = Condition(ranking.BPM == NO_TEMPO, text_conditions.has_trait("lacks", "bpm").groups)
-    slowest = SortOrder("BPM", ranking.BPM, False, by_kind=True)
+    slowest = SortOrder("BPM", ranking.BPM, False, by="kind")
     return [Tier(EVERY, slowest, ranking.BPM > NO_TEMPO), Tier(unknown, NEWEST)]
 
 

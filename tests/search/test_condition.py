@@ -8,6 +8,7 @@ from app.search.condition import Condition, all_of, any_of, without_frequent
 from app.search.conditions import one_of
 
 LOOPS, HITS, KICKS = one_of("kind", "loop"), one_of("kind", "one-shot"), one_of("sound", "kick")
+SNARES = one_of("sound", "snare")
 DARK = Condition(true(), (frozenset({"tmood:dark"}),))
 
 
@@ -19,6 +20,14 @@ def test_a_condition_knows_the_kinds_it_can_find() -> None:
     assert any_of(LOOPS, HITS).kinds == frozenset({"loop", "one-shot"})
     assert any_of(LOOPS, KICKS).kinds is None
     assert (~LOOPS).kinds is None
+
+
+def test_a_condition_knows_the_sounds_that_it_leaves() -> None:
+    either = any_of(KICKS, SNARES)
+    assert either.sounds == frozenset({"kick", "snare"})
+    assert all_of(either, KICKS, LOOPS).sounds == frozenset({"kick"})
+    assert any_of(KICKS, LOOPS).sounds is None
+    assert (~KICKS).sounds is None
 
 
 def test_groups_that_a_large_share_of_the_library_has_are_left_out() -> None:

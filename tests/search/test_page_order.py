@@ -36,7 +36,8 @@ FREE_TEXTS = (
 SORTS = ("", *ranking.SORT_ORDERS)
 PACK = "01JAAAAAAAAAAAAAAAAAAAAAAA"
 FILTERS: tuple[dict[str, Any], ...] = (
-    {}, {"kind": "one-shot"}, {"sound": "drums"}, {"key": "A minor", "compatible": True}, {"liked": True},
+    {}, {"kind": "one-shot"}, {"sound": "drums"}, {"sound": "kick"},
+    {"sound": "hi-hat", "kind": "one-shot"}, {"key": "A minor", "compatible": True}, {"liked": True},
     {"tag": "dusty"}, {"bpm_min": 85.0, "bpm_max": 95.0}, {"q": "ki"}, {"ask": "dusty"},
     {"ask": "longest kicks"}, {"ask": "darkest"},
     {"collection": PACK}, {"collection": PACK, "folder": "drums/KICKS X"},
@@ -74,7 +75,11 @@ def fill_shelf(owner: User) -> User:
             if number % 2:
                 sample.collection_id, sample.folder = PACK, ("", "Drums", "Drums/Kicks x")[number % 3]
             if number % 2:
-                sample.correct(kind="one-shot", sound=("kick", "snare", "tom")[number % 3], bpm=None)
+                sample.correct(
+                    kind="one-shot",
+                    sound=("kick", "closed hat", "tom", "open hat", "snare")[number % 5],
+                    bpm=None,
+                )
             else:
                 sample.correct(
                     bpm=(88.0, 90.0, 174.0)[number % 3], key=("A minor", None, "C major")[number % 3]

@@ -61,6 +61,18 @@ def test_no_statement_of_a_search_scans_a_table(
     assert [(statement, plan) for statement, plan in plans if SCAN.search(plan)] == []
 
 
+@pytest.mark.parametrize("sound", ["kick", "hi-hat"])
+def test_one_sound_by_name_is_read_in_order(owner: User, sound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names begin with what a sample is, so the samples of one sound are far down the order of all names."""
+    fill_shelf(owner)
+    find_only(monkeypatch, "walked", most=0)
+    with plans_of_searches() as plans:
+        find_samples(owner, SampleQuery(sound=sound, sort="name"), "", 3)
+    walks = [plan for statement, plan in plans if "ORDER BY search_rows.name" in statement]
+    assert walks
+    assert all("ix_search_rows_sound_name" in plan for plan in walks)
+
+
 def test_following_changes_scans_no_table(owner: User) -> None:
     fill_shelf(owner)
     with plans_of_searches() as plans:
