@@ -29,8 +29,10 @@ MAX_ROWS_READ = 64
 
 @lru_cache(maxsize=16)
 def select_running(worker_id: str | None, first_free: int) -> Select[str, str | None, str | None, int, int]:
-    """Select the running jobs by user: plan and status of the subscription, how many jobs, how many of
-    them are free ones of this worker. Free are priorities from `first_free` on."""
+    """Select each user who has jobs running, plan and status of their subscription, and how many jobs.
+
+    Last comes how many of these are free jobs, of a priority from `first_free` on, that this worker runs.
+    """
     held = workers.is_held_by(worker_id) if worker_id else false()
     free_here = func.sum(case((and_(Job.priority >= first_free, held), 1), else_=0))
     by = Job.user_id, Subscription.plan, Subscription.status
