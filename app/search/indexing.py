@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, exists, func, insert, select, text, update
 from sqlalchemy.orm import load_only, selectinload
 
 from app.extensions import db
@@ -106,10 +106,9 @@ def rebuild(user_id: str) -> Iterator[int]:
             yield done
         last = ids[-1]
     with _locked_library(user_id):
-        gone = select(SearchRow.sample_id).where(
-            SearchRow.user_id == user_id,
-            SearchRow.sample_id.not_in(select(Sample.id).where(Sample.user_id == user_id)),
-        )
+        # PostgreSQL would compare each row with a long list for NOT IN; for NOT EXISTS it joins.
+        own = exists().where(Sample.id == SearchRow.sample_id, Sample.user_id == user_id)
+        gone = select(SearchRow.sample_id).where(SearchRow.user_id == user_id, ~own)
         _index_samples(user_id, db.session.scalars(gone).all())
         _count_again(user_id)
         followed = SampleChange.user_id == user_id, SampleChange.number <= (noted or 0)
