@@ -1,4 +1,4 @@
-"""How migrations run: on the app's own engine, inside one transaction."""
+"""How migrations run: on the app's own engine, each in a transaction of its own."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def run_on_database() -> None:
 
 def print_as_sql() -> None:
     context.configure(
-        url=current_app.config["SETTINGS"].sqlalchemy_url, target_metadata=Base.metadata, literal_binds=True
+        url=current_app.config["SETTINGS"].sqlalchemy_url,
+        target_metadata=Base.metadata,
+        literal_binds=True,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()

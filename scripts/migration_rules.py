@@ -58,6 +58,9 @@ LOCKING = (
     ),
     _Rule(re.compile(rf"(?:VACUUM FULL|CLUSTER|LOCK TABLE|TRUNCATE) {_NAME}"), "locks a table"),
 )
+# What PostgreSQL does in a moment, but only after it has waited for the table.
+_WAITS = re.compile(rf"(?:{_ALTER} ADD COLUMN|(?:CREATE|DROP) TRIGGER .* ON (?P<triggered>\w+))")
+_LOCKED = re.compile(r"DO \$\$.* LOCK TABLE (?P<tables>[\w, ]+) IN ")
 _WRITES = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO \S+ .*SELECT .* FROM) (?:ONLY )?\"?(?P<table>\w+)")
 _CREATED = re.compile(r'CREATE TABLE (?:IF NOT EXISTS )?"?(\w+)"?')
 _OWN_TABLE = "alembic_version"
@@ -68,11 +71,15 @@ def broken_rules(statements: Iterable[RunStatement], is_contract: bool = False) 
 
     A table that the migration itself makes is nobody's yet: with it, everything is allowed.
     """
-    new, found = {_OWN_TABLE}, []
+    new, locked, found = {_OWN_TABLE}, set[str](), []
     for statement in statements:
         sql = " ".join(statement.sql.split())
         if created := _CREATED.match(sql):
             new.add(created[1])
+        if lock := _LOCKED.match(sql):
+            locked |= set(lock["tables"].split(", "))
+        if (hit := _WAITS.match(sql)) and (hit["table"] or hit["triggered"]) not in new | locked:
+            found.append(f"waits for a table without `lock_tables`: {sql}")
         rules = LOCKING if is_contract else (*BREAKING, *LOCKING)
         found += [
             f"{rule.sentence}: {sql}"

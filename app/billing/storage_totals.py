@@ -24,14 +24,11 @@ are older none can still appear."""
 
 def stored_bytes(user_id: str) -> int:
     """Return the sum of an account's storage rows."""
-    kept = {
-        column.key: select(column).where(StorageTotal.user_id == user_id).scalar_subquery()
-        for column in (StorageTotal.up_to, StorageTotal.quantity)
-    }
-    own = Usage.user_id == user_id, Usage.kind == STORAGE, Usage.id > func.coalesce(kept["up_to"], 0)
-    since = select(func.sum(Usage.quantity)).where(*own).scalar_subquery()
-    both = func.coalesce(kept["quantity"], 0) + func.coalesce(since, 0)
-    return int(db.session.scalar(select(both)) or 0)
+    kept = select(StorageTotal.up_to, StorageTotal.quantity).where(StorageTotal.user_id == user_id)
+    # Two statements: PostgreSQL plans the sum for the few rows that there are only when it knows the number.
+    up_to, quantity = db.session.execute(kept).one_or_none() or (0, 0)
+    own = Usage.user_id == user_id, Usage.kind == STORAGE, Usage.id > up_to
+    return int(quantity + (db.session.scalar(select(func.sum(Usage.quantity)).where(*own)) or 0))
 
 
 def keep_totals() -> None:

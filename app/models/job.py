@@ -57,6 +57,7 @@ class Job(Model):
         Index("ix_processing_jobs_line", "state", "priority", "user_id", "run_at", "id"),
         Index("ix_processing_jobs_user_state", "user_id", "state"),
         Index("ix_processing_jobs_finished", "state", "finished_at", "id"),
+        Index("ix_processing_jobs_user_finished", "user_id", "finished_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
@@ -170,21 +171,6 @@ class Job(Model):
     def may_be_retried(self) -> bool:
         """Return whether it failed and its file is still kept, so that a person may queue it again."""
         return self.state == FAILED and self.kept_until is not None and self.kept_until > utcnow()
-
-    @classmethod
-    def start_values(cls, token: str, worker: str, lease: timedelta) -> dict[str, Any]:
-        """Return the values that give a job to a worker for the time of a lease, and count a try."""
-        now = utcnow()
-        return {
-            "state": PROCESSING,
-            "attempt": cls.attempt + 1,
-            "lease_token": token,
-            "lease_until": now + lease,
-            "worker": worker,
-            "started_at": now,
-            "error": None,
-            "error_detail": None,
-        }
 
     def release(self, run_at: datetime) -> None:
         """Put the job back into the queue and take the lease away."""

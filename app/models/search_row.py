@@ -29,7 +29,7 @@ class SearchRow(Model):
     __table_args__ = (
         Index("ix_search_rows_newest", "user_id", "live", "sample_id"),
         Index("ix_search_rows_name", "user_id", "live", "name", desc("sample_id")),
-        # Samples of one sound by name: names begin with it, so they are far from the others'
+        # Names begin with the sound, so its samples are far down the order of all names.
         Index("ix_search_rows_sound_name", "user_id", "live", "sound", "name", desc("sample_id")),
         Index("ix_search_rows_key", "user_id", "live", "key", desc("sample_id")),
         *(

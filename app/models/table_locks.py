@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-# Whoever waits for a lock holds up everybody who comes after, so it is waited for in short turns.
+# Whoever waits for a lock holds up everybody who comes after, so each is waited for in short turns.
 TURN_MS, PAUSE_S, MAX_TURNS = 250, 0.25, 240
 _LOCK_IN_TURNS = f"""
 DO $$ BEGIN
@@ -32,4 +32,4 @@ def lock_tables(connection: Connection, *tables: str, mode: str = "SHARE ROW EXC
     """
     if connection.dialect.name == "postgresql":
         statement = _LOCK_IN_TURNS.format(tables=", ".join(tables), mode=mode)
-        connection.exec_driver_sql(statement)
+        connection.execute(text(statement))

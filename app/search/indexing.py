@@ -107,8 +107,8 @@ def rebuild(user_id: str) -> Iterator[int]:
         last = ids[-1]
     with _locked_library(user_id):
         # PostgreSQL would compare each row with a long list for NOT IN; for NOT EXISTS it joins.
-        own = exists().where(Sample.id == SearchRow.sample_id, Sample.user_id == user_id)
-        gone = select(SearchRow.sample_id).where(SearchRow.user_id == user_id, ~own)
+        has_sample = exists().where(Sample.id == SearchRow.sample_id, Sample.user_id == user_id)
+        gone = select(SearchRow.sample_id).where(SearchRow.user_id == user_id, ~has_sample)
         _index_samples(user_id, db.session.scalars(gone).all())
         _count_again(user_id)
         followed = SampleChange.user_id == user_id, SampleChange.number <= (noted or 0)

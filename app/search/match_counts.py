@@ -18,15 +18,17 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.models.search_row import Library, LibraryCount, SearchRow
 from app.music.sound_classes import SOUND_FAMILIES, SOUNDS, sounds_named
-from app.search import filters, index_terms
+from app.search import filters, index_terms, inverted_index
 from app.search.condition import Condition, all_of, without_frequent
 from app.search.conditions import term_conditions
+from app.search.index_terms import Group
 from app.search.matching import gathered
 from app.search.sample_query import SampleQuery
 from app.search.sentence_parser import Term
 
 MAX_COUNTED = 1_000
 MAX_KEPT = 512  # counted searches; each takes some 10 kB
+MAX_NUMBERS_KEPT = 4096  # each takes less than 1 kB
 Values = Sequence[tuple[str, int | None]]
 """Values of a filter with their numbers of samples; None where only larger than `MAX_COUNTED` is known."""
 
@@ -65,13 +67,23 @@ class CountedSearch(NamedTuple):
     most: int  # how many are counted
 
 
+class NamedSamples(NamedTuple):
+    """The samples of a library in one version that the inverted index names for a term of each group."""
+
+    user_id: str
+    version: int
+    groups: tuple[Group, ...]
+    most: int  # how many are counted
+
+
 def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     """Count what a search finds in a user's library."""
     if not query.terms and filters.is_counted(query):
         library = _library_cells(user_id)
         return _counts([cell for cell in library if cell[4] or not query.liked], query, library)
-    version = db.session.scalar(select(Library.version).where(Library.user_id == user_id)) or 0
-    search = CountedSearch(user_id, version, replace(query, sort=""), query.terms, MAX_COUNTED)
+    search = CountedSearch(
+        user_id, _library_version(user_id), replace(query, sort=""), query.terms, MAX_COUNTED
+    )
     # How many samples were added within some days changes by itself.
     is_kept = all(term.field != "days" for term in query.terms)
     return kept_counts(search) if is_kept else _count_rows(search)
@@ -95,6 +107,20 @@ def _count_rows(search: CountedSearch) -> MatchCounts:
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
     )
     return MatchCounts(size, min(total, most), total > most, kinds, sounds, keys, shares)
+
+
+def number_named(user_id: str, groups: Sequence[Group], most: int) -> int:
+    """Return how many samples the inverted index names, up to one more than `most`; see `count_named`."""
+    return _kept_number(NamedSamples(user_id, _library_version(user_id), tuple(groups), most))
+
+
+@lru_cache(MAX_NUMBERS_KEPT)
+def _kept_number(named: NamedSamples) -> int:
+    return inverted_index.count_named(named.user_id, named.groups, named.most)
+
+
+def _library_version(user_id: str) -> int:
+    return db.session.scalar(select(Library.version).where(Library.user_id == user_id)) or 0
 
 
 @lru_cache(MAX_KEPT)

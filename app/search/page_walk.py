@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, func
 
 from app.extensions import db
 from app.models.search_row import SearchRow
-from app.search import inverted_index, matching, ranking
+from app.search import match_counts, matching, ranking
 from app.search.condition import Condition, all_of
 from app.search.conditions import one_of
 from app.search.index_terms import Group
@@ -48,7 +48,7 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True)
 class Lane:
-    """Wanted rows that an index has in order: those of a tier, or of these the ones of one kind or sound."""
+    """Wanted rows that an index has in order: those of a tier, or only those of one kind or sound in it."""
 
     library: WalkedLibrary
     wanted: Condition
@@ -159,7 +159,7 @@ def _few_rows(size: int, limit: int) -> int:
 
 def _are_named(lane: Lane, groups: Sequence[Group], most: int) -> bool:
     """Say whether the inverted index names at most so many samples."""
-    return inverted_index.count_named(lane.library.user_id, groups, most) <= most
+    return match_counts.number_named(lane.library.user_id, groups, most) <= most
 
 
 def _gather(lane: Lane, groups: tuple[Group, ...], start: Start, limit: int) -> Sequence[Row[Any]]:

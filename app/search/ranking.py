@@ -30,7 +30,7 @@ Number = ColumnElement[Any]
 
 
 class SortOrder(NamedTuple):
-    """A column to sort by. If it `is_stored`, an index has its order, `by` kind or sound or of all."""
+    """A column to sort by. If it `is_stored`, an index has its order, or that of each kind or sound, `by`."""
 
     label: str
     column: Number

@@ -6,6 +6,8 @@ Expands only: two tables and two columns that the previous version neither reads
 import sqlalchemy as sa
 from alembic import op
 
+from app.models.table_locks import lock_tables
+
 revision = "0029"
 down_revision = "0028"
 branch_labels = None
@@ -13,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    lock_tables(op.get_bind(), "users", "samples", "processing_jobs", mode="ACCESS EXCLUSIVE")
     op.create_table(
         "renders",
         sa.Column("id", sa.String(length=26), nullable=False),

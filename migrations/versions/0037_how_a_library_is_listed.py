@@ -6,6 +6,8 @@ Expands only: two columns with defaults, which the previous version neither read
 import sqlalchemy as sa
 from alembic import op
 
+from app.models.table_locks import lock_tables
+
 revision = "0037"
 down_revision = "0036"
 branch_labels = None
@@ -13,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    lock_tables(op.get_bind(), "users", mode="ACCESS EXCLUSIVE")
     for name, size in (("library_sort", 12), ("hidden_columns", 80)):
         op.add_column("users", sa.Column(name, sa.String(length=size), nullable=False, server_default=""))
 

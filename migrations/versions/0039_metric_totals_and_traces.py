@@ -6,6 +6,8 @@ Expands only: a table and two nullable columns, which the previous version neith
 import sqlalchemy as sa
 from alembic import op
 
+from app.models.table_locks import lock_tables
+
 revision = "0039"
 down_revision = "0038"
 branch_labels = None
@@ -13,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    lock_tables(op.get_bind(), "processing_jobs", "outbox", mode="ACCESS EXCLUSIVE")
     totals = op.create_table(
         "metric_totals",
         sa.Column("metric", sa.String(length=24), nullable=False),

@@ -24,4 +24,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.drop_index(INDEX, table_name="search_rows", postgresql_concurrently=True)
+        op.drop_index(INDEX, table_name="search_rows", if_exists=True, postgresql_concurrently=True)

@@ -13,7 +13,8 @@ import tasks
 from app.auth import accounts
 from app.billing.plans import PLANS
 from app.extensions import db, settings
-from app.jobs import claims, purposes, scheduler, transitions, workers
+from app.jobs import claim_statements, claims, purposes, scheduler, transitions, workers
+from app.jobs.workers import OwnWorker
 from app.models import Job, Subscription, User, Worker
 from app.models.base import transaction, utcnow
 from app.models.worker_process import PAUSED, RUNNING
@@ -82,7 +83,7 @@ def test_a_user_at_the_limit_with_many_waiting_jobs_is_skipped(
     """With more rows than are read one by one, the index finds the next user, earliest due first."""
     third = accounts.register_user("third@example.com", PASSWORD, "UTC")
     fourth = accounts.register_user("fourth@example.com", PASSWORD, "UTC")
-    waiting_jobs(owner, scheduler.MAX_ROWS_READ + 10)
+    waiting_jobs(owner, claim_statements.MAX_ROWS_READ + 10)
     assert len(claimed(3)) == 3
     expected = []
     for user, ago_s in ((third, 9), (fourth, 6), (stranger, 3)):  # neither as they came nor the reverse
@@ -254,7 +255,7 @@ def test_the_last_slot_of_a_worker_is_kept_for_paid_jobs(
         waiting_jobs(user, 1, state="processing", worker=f"{workers.own_worker_id()}:thread")
     waiting_jobs(freeloader, 1)
     worker = db.session.get_one(Worker, workers.own_worker_id())
-    candidate = scheduler.next_candidate(worker, slots)
+    candidate = scheduler.next_candidate(OwnWorker(worker.id, worker.slots, worker.mode), slots)
     assert (candidate is not None) is takes_free
     (paid,) = waiting_jobs(owner, 1)
     assert claimed(1) == [paid]

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from app.auth import accounts
 from app.jobs import purposes, scheduler, workers
+from app.jobs.workers import OwnWorker
 from app.models import User, Worker
 from app.models.base import transaction
 from tests.support import PASSWORD, waiting_jobs
@@ -40,9 +41,9 @@ def test_only_free_jobs_of_the_same_worker_count(
         user = accounts.register_user(f"{number}@example.com", PASSWORD, "UTC")
         waiting_jobs(user, 1, state="processing", **values)
     waiting_jobs(freeloader, 1, priority=purposes.first_free_priority())
-    candidate = scheduler.next_candidate(worker, SLOTS)
+    candidate = scheduler.next_candidate(OwnWorker(worker.id, worker.slots, worker.mode), SLOTS)
     assert (candidate is not None) is takes_free
     waiting_jobs(owner, 1)
-    candidate = scheduler.next_candidate(worker, SLOTS)
+    candidate = scheduler.next_candidate(OwnWorker(worker.id, worker.slots, worker.mode), SLOTS)
     assert candidate is not None
     assert candidate.user_id == owner.id

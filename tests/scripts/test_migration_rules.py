@@ -34,16 +34,31 @@ FINE = (
     "UPDATE alembic_version SET version_num='0036'",
 )
 
+WAITING = (
+    "ALTER TABLE samples ADD COLUMN mood VARCHAR(9)",
+    "CREATE TRIGGER t AFTER INSERT ON samples FOR EACH ROW EXECUTE FUNCTION f()",
+    "DROP TRIGGER t ON samples",
+)
+LOCKED = RunStatement("DO $$ BEGIN\n LOCK TABLE users, samples IN ACCESS EXCLUSIVE MODE;\nEND $$", False)
+
 
 @pytest.mark.parametrize(("sql", "sentence"), [*BREAKING.items(), *LOCKING.items()])
 def test_a_statement_that_breaks_or_locks_is_told(sql: str, sentence: str) -> None:
     statement = RunStatement(sql, is_alone=False)
-    assert any(line == f"{sentence}: {sql}" for line in broken_rules([statement]))
+    assert any(line == f"{sentence}: {sql}" for line in broken_rules([LOCKED, statement]))
     # A contract may break what nobody uses any more, but it may not lock.
-    assert bool(broken_rules([statement], is_contract=True)) == (sql in LOCKING)
+    assert bool(broken_rules([LOCKED, statement], is_contract=True)) == (sql in LOCKING)
     assert broken_rules([RunStatement("CREATE TABLE samples (id INTEGER)", False), statement]) == []
 
 
 def test_what_only_expands_passes() -> None:
-    assert broken_rules([RunStatement(sql, is_alone=False) for sql in FINE]) == []
+    assert broken_rules([LOCKED, *(RunStatement(sql, is_alone=False) for sql in FINE)]) == []
     assert broken_rules([RunStatement("UPDATE samples SET bpm = 1", is_alone=True)]) == []
+
+
+@pytest.mark.parametrize("sql", WAITING)
+def test_what_waits_for_a_table_locks_it_first(sql: str) -> None:
+    statement = RunStatement(sql, is_alone=False)
+    assert broken_rules([statement]) == [f"waits for a table without `lock_tables`: {sql}"]
+    assert broken_rules([LOCKED, statement]) == []
+    assert broken_rules([RunStatement("CREATE TABLE samples (id INTEGER)", False), statement]) == []
