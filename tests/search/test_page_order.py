@@ -36,7 +36,7 @@ FREE_TEXTS = (
 SORTS = ("", *ranking.SORT_ORDERS)
 PACK = "01JAAAAAAAAAAAAAAAAAAAAAAA"
 FILTERS: tuple[dict[str, Any], ...] = (
-    {}, {"kind": "one-shot"}, {"sound": "drums"}, {"sound": "kick"},
+    {}, {"kind": "one-shot"}, {"sound": "drums"},
     {"sound": "hi-hat", "kind": "one-shot"}, {"key": "A minor", "compatible": True}, {"liked": True},
     {"tag": "dusty"}, {"bpm_min": 85.0, "bpm_max": 95.0}, {"q": "ki"}, {"ask": "dusty"},
     {"ask": "longest kicks"}, {"ask": "darkest"},
