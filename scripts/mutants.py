@@ -4,7 +4,8 @@
 modules, their tests and the limits. It happens in scratch copies; build/mutants names the survivors.
 
 AGAIN=1 tests only the survivors of the run before. MUTANT_SECONDS=240 gives a busy machine more time, and
-MUTANT_SAMPLE=40 draws fewer mutants.
+MUTANT_SAMPLE=40 draws fewer mutants. ONLY=filters leaves out the conditions of queries instead, each in turn,
+in any module; it runs the tests of the module's package and of what belongs to an account too.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from scripts.mutations import Mutant, make_mutants
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "build" / "mutants"
+PLACE = "[tool.mutants.tests] in pyproject.toml"
 LINKED = (".venv", "node_modules", "static/vendor")
 
 
@@ -56,9 +58,12 @@ def main(files: Sequence[str]) -> None:
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutants"]
     options["seconds"] = float(os.environ.get("MUTANT_SECONDS", options["seconds"]))
     options["sample"] = int(os.environ.get("MUTANT_SAMPLE", options["sample"]))
-    tests: dict[str, str] = options["tests"]
+    only_filters = os.environ.get("ONLY") == "filters"
+    if only_filters:
+        options["sample"] = sys.maxsize
+    tests = _filter_tests(options) if only_filters else dict[str, str](options["tests"])
     if unknown := [name for name in files if name not in tests]:
-        raise SystemExit(f"[tool.mutants.tests] in pyproject.toml does not name the tests of {unknown[0]}.")
+        raise SystemExit(f"{PLACE} does not name the tests of {unknown[0]}, or it has nothing to change.")
     REPORTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as scratch:
         copies = [_copy_tree(Path(scratch) / f"copy{number}") for number in range(options["at_once"])]
@@ -66,14 +71,27 @@ def main(files: Sequence[str]) -> None:
         _wait_for(fork(lambda: _migrate(Path(scratch) / "migrated"), Path(scratch) / "migrated.log"))
         os.environ["MIGRATED_LIBRARY"] = str(Path(scratch) / "migrated" / "library.db")
         for module in files or tests:
-            work = partial(test_module, module, tests[module].split(), copies, options)
+            work = partial(test_module, module, tests[module].split(), copies, options, only_filters)
             _wait_for(fork(work))
 
 
-def test_module(module: str, tests: list[str], copies: Sequence[Path], options: dict[str, Any]) -> None:
+def _filter_tests(options: dict[str, Any]) -> dict[str, str]:
+    """Return the tests of each module with conditions of queries: its own, its package's and accounts'."""
+    found = {}
+    for path in sorted((ROOT / "app").rglob("*.py")):
+        module, package = str(path.relative_to(ROOT)), path.relative_to(ROOT / "app").parts[0]
+        if make_mutants(path.read_text(), only_filters=True):
+            own = options["tests_of_packages"].get(package, f"tests/{package}")
+            found[module] = " ".join([options["tests"].get(module, ""), own, options["tests_of_accounts"]])
+    return found
+
+
+def test_module(
+    module: str, tests: list[str], copies: Sequence[Path], options: dict[str, Any], only_filters: bool
+) -> None:
     """Test a module's mutants, or a sample of them drawn with a fixed seed, and report the survivors."""
     source = (ROOT / module).read_text()
-    every = make_mutants(source)
+    every = make_mutants(source, only_filters=only_filters)
     chosen = every if len(every) <= options["sample"] else _sample(every, options["sample"])
     if os.environ.get("AGAIN"):
         reported = _report_path(module).read_text().splitlines()

@@ -1,4 +1,4 @@
-"""The small faults that `make mutants` plants in a module: Cosmic Ray's operators, and three of our own."""
+"""The small faults that `make mutants` plants in a module: Cosmic Ray's operators, and four of our own."""
 
 from __future__ import annotations
 
@@ -90,6 +90,38 @@ class ForgetCondition(Operator):
         return ()
 
 
+class ForgetFilter(Operator):
+    """Leave out one condition of `.where(…)`, `.filter_by(…)` or `and_(…)`: the query finds more rows."""
+
+    def mutation_positions(self, node: Any) -> Iterator[Place]:
+        for argument in self._arguments(node):
+            yield argument.start_pos, argument.end_pos
+
+    def mutate(self, node: Any, index: int) -> Any:
+        argument = self._arguments(node)[index]
+        among = argument.parent.children
+        place = among.index(argument)
+        del among[place : place + (1 if argument.parent is node else 2)]  # with the comma after it
+        return node
+
+    @staticmethod
+    def _arguments(node: Any) -> list[Any]:
+        """Return the arguments when the node is the `(…)` after one of the names, but not of `np.where`."""
+        if node.type != "trailer" or node.children[0] != "(" or len(node.children) < 3:
+            return []
+        called = node.get_previous_leaf()
+        if called.value not in ("where", "filter_by", "and_"):
+            return []
+        if (dot := called.get_previous_leaf()) == "." and dot.get_previous_leaf().value == "np":
+            return []
+        inside = node.children[1]
+        return [each for each in inside.children if each != ","] if inside.type == "arglist" else [inside]
+
+    @classmethod
+    def examples(cls) -> tuple[()]:
+        return ()
+
+
 OUR_OPERATORS = (RemoveCall(), InvertMembership(), ForgetCondition())
 
 
@@ -108,13 +140,17 @@ class Mutant:
         return f"line {self.line}, {self.operator}: {self.before}  →  {self.after}"
 
 
-def make_mutants(source: str) -> list[Mutant]:
-    """Return every mutant of a module's source, ordered by line, but none of annotations and log lines."""
+def make_mutants(source: str, *, only_filters: bool = False) -> list[Mutant]:
+    """Return every mutant of a module's source, ordered by line, but none of annotations and log lines.
+
+    Those of `ForgetFilter` are made only when asked for, and then no others.
+    """
     nodes = list(ast_nodes(get_ast(source)))
     skipped = _skipped_places(nodes)
+    usual = (*(get_operator(name)() for name in OPERATORS), *OUR_OPERATORS)
     made = {
         each.source: each
-        for operator in (*(get_operator(name)() for name in OPERATORS), *OUR_OPERATORS)
+        for operator in ((ForgetFilter(),) if only_filters else usual)
         for each in _mutants_of(source, operator, nodes, skipped)
     }
     return sorted(made.values(), key=lambda mutant: (mutant.line, mutant.operator))

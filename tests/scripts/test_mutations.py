@@ -33,6 +33,25 @@ def test_each_fault_is_one_change_of_one_line(line: str, faults: set[str]) -> No
         compile(mutant.source, "mutant", "exec")
 
 
+@pytest.mark.parametrize(
+    ("line", "faults"),
+    [
+        ("x = q.where(a == b, c)", {"x = q.where( c)", "x = q.where(a == b,)"}),
+        ("x = q.where(a).where(*b)", {"x = q.where().where(*b)", "x = q.where(a).where()"}),
+        ("x = q.filter_by(a=1, b=2)", {"x = q.filter_by( b=2)", "x = q.filter_by(a=1,)"}),
+        ("x = q.order_by(and_(a, b))", {"x = q.order_by(and_( b))", "x = q.order_by(and_(a,))"}),
+        ("x = np.where(a) + or_(a, b)", set()),
+    ],
+)  # fmt: skip
+def test_conditions_of_queries_are_left_out_one_at_a_time_and_only_when_asked(
+    line: str, faults: set[str]
+) -> None:
+    source = f"def f():\n    {line}\n    return x\n"
+    made = make_mutants(source, only_filters=True)
+    assert {mutant.after for mutant in made} == faults
+    assert not faults & {mutant.after for mutant in make_mutants(source)}
+
+
 def test_other_modules_of_the_app_get_what_they_imported_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = ModuleType("app.first"), ModuleType("app.second")
     first.__file__ = "first.py"
