@@ -1,4 +1,4 @@
-"""The small faults that `make mutants` plants in a module: Cosmic Ray's operators, and four of our own."""
+"""The small faults that `make mutants` plants in a module: Cosmic Ray's operators, and three of our own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.operator import Operator
 from cosmic_ray.plugins import get_operator
 
-Place = tuple[tuple[int, int], tuple[int, int]]
+from scripts.query_faults import ForgetFilter, Place
 
 OPERATORS = (
     *(f"core/ReplaceBinaryOperator_{pair}" for pair in (
@@ -84,38 +84,6 @@ class ForgetCondition(Operator):
     def mutate(self, node: Any, index: int) -> Any:
         del node.children[1:]
         return node
-
-    @classmethod
-    def examples(cls) -> tuple[()]:
-        return ()
-
-
-class ForgetFilter(Operator):
-    """Leave out one condition of `.where(…)`, `.filter_by(…)` or `and_(…)`: the query finds more rows."""
-
-    def mutation_positions(self, node: Any) -> Iterator[Place]:
-        for argument in self._arguments(node):
-            yield argument.start_pos, argument.end_pos
-
-    def mutate(self, node: Any, index: int) -> Any:
-        argument = self._arguments(node)[index]
-        among = argument.parent.children
-        place = among.index(argument)
-        del among[place : place + (1 if argument.parent is node else 2)]  # with the comma after it
-        return node
-
-    @staticmethod
-    def _arguments(node: Any) -> list[Any]:
-        """Return the arguments when the node is the `(…)` after one of the names, but not of `np.where`."""
-        if node.type != "trailer" or node.children[0] != "(" or len(node.children) < 3:
-            return []
-        called = node.get_previous_leaf()
-        if called.value not in ("where", "filter_by", "and_"):
-            return []
-        if (dot := called.get_previous_leaf()) == "." and dot.get_previous_leaf().value == "np":
-            return []
-        inside = node.children[1]
-        return [each for each in inside.children if each != ","] if inside.type == "arglist" else [inside]
 
     @classmethod
     def examples(cls) -> tuple[()]:
