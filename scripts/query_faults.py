@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from cosmic_ray.ast import ast_nodes
@@ -52,12 +53,17 @@ class ForgetFilter(Operator):
 def _conditions(node: Any) -> list[Any]:
     if node.type == "trailer":
         return [each for each in _arguments(node) if not _has_star(each)]
-    if node.type == "and_expr" and "from sqlalchemy" in node.get_root_node().get_code():
+    if node.type == "and_expr" and _has_queries(node.get_root_node()):
         return list(node.children[::2])
     if node.type in TUPLES and (name := _tuple_name(node)):
         is_taken_apart = name in _names_with_star(node.get_root_node())
         return [each for each in node.children if each != ","] if is_taken_apart else []
     return []
+
+
+@lru_cache(maxsize=2)
+def _has_queries(root: Any) -> bool:
+    return "from sqlalchemy" in root.get_code()
 
 
 def _arguments(trailer: Any) -> list[Any]:
@@ -90,6 +96,7 @@ def _tuple_name(node: Any) -> str:
     return _last_name(holder.children[0]) if is_assigned else ""
 
 
+@lru_cache(maxsize=2)
 def _names_with_star(root: Any) -> set[str]:
     """Return the names that the module hands to a query as `*name` or `*name(…)`."""
     arguments = (each for node in ast_nodes(root) if node.type == "trailer" for each in _arguments(node))
