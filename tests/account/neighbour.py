@@ -31,7 +31,7 @@ def add_neighbour(user: User, email: str) -> User:
         for table in Base.metadata.sorted_tables:
             key = next(iter(table.primary_key.columns)).name
             for row in rows.get(table.name, []):
-                made = session.execute(sa.insert(table).values(copies.copy_row(table, row)))
+                made: Any = session.execute(sa.insert(table).values(copies.copy_row(table, row)))
                 if made.inserted_primary_key is not None:
                     copies.keys[table.name, row[key]] = made.inserted_primary_key[0]
     neighbour = db.session.scalars(sa.select(User).where(User.email == email)).one()
@@ -82,7 +82,7 @@ class _Copies:
 
 def _unique_columns(table: sa.Table) -> set[str]:
     """Return the columns whose values are unique in the whole table."""
-    rules = [each for each in table.constraints if isinstance(each, sa.UniqueConstraint)]
+    rules: list[Any] = [each for each in table.constraints if isinstance(each, sa.UniqueConstraint)]
     indexes = [each for each in table.indexes if each.unique]
     named = [set(each.columns.keys()) for each in (*rules, *indexes)]
     return set().union(*(names for names in named if len(names) == 1))
