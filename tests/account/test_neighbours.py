@@ -44,6 +44,7 @@ from app.shaping import presets, renders
 from app.webhooks import endpoints
 from tests.account.closings import finish
 from tests.account.full_account import FullAccount, environment
+from tests.account.gone_things import add_gone_things
 from tests.account.neighbour import add_neighbour
 from tests.account.rows_of_account import own_rows
 from tests.account.shown_things import SINCE, one, what_is_shown
@@ -192,3 +193,14 @@ def test_what_an_account_does_changes_nothing_of_one_that_has_the_same(full: Ful
         action(full.user)
         assert rows_of(full.user_id) != mine, name
         assert rows_of(other_id) == theirs, name
+
+
+def test_what_is_deleted_ended_or_too_old_is_not_shown(full: FullAccount) -> None:
+    before = what_is_shown(full.user)
+    add_gone_things(full.user)
+    after = what_is_shown(full.user)
+    # The export has everything, an account's first files are its first for ever, and the caller says which
+    # fingerprints and vectors are read.
+    everything = {"exported", "first files", "alike", "with a sound"}
+    assert {name for name in before.keys() - everything if after[name] != before[name]} == set()
+    assert after["exported"] != before["exported"]
