@@ -25,3 +25,13 @@ def swap_module(module: ModuleType, source: str) -> None:
             for key in changed.keys() & vars(other).keys():
                 if vars(other)[key] is changed[key]:
                     setattr(other, key, after[key])
+
+
+def forget_kept(module: ModuleType) -> None:
+    """Let the functions of a module that keep their results, such as statements, work again.
+
+    Otherwise only the first test would seem to run their lines.
+    """
+    for value in vars(module).values():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.module_swap import swap_module
+from scripts.module_swap import forget_kept, swap_module
 from scripts.mutant_lines import LineRecorder, TestChoice
 from scripts.mutations import Mutant
 
@@ -134,6 +134,7 @@ class MutantRuns:
             swap_module(self._loaded, source)
         session = items[0].session
         for item, following in zip(items, [*items[1:], None], strict=True):
+            forget_kept(self._loaded)
             with recorder.recording(item.nodeid) if recorded else nullcontext():
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:

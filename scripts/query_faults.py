@@ -90,7 +90,7 @@ def _tuple_name(node: Any) -> str:
     if len(node.children) < 3 or node.children[1] != ",":
         return ""
     if holder.type == "return_stmt":
-        function: Any = search_ancestor(node, "funcdef")  # none where parso does not know the syntax of its head
+        function: Any = search_ancestor(node, "funcdef")  # None where parso can't read its head
         return str(function.name.value) if function is not None else ""
     is_assigned = holder.type == "expr_stmt" and holder.children[-1] in (node, node.parent)
     return _last_name(holder.children[0]) if is_assigned else ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from scripts.module_swap import swap_module
+from scripts.module_swap import forget_kept, swap_module
 from scripts.mutant_lines import LineRecorder, TestChoice
 from scripts.mutations import make_mutants
 
@@ -100,3 +101,13 @@ def test_a_fault_is_shown_to_the_tests_that_run_its_statement(tmp_path: Path) ->
     assert both == set(choice.tests_for(1)) == {"true", "false"}, (
         "an import runs line 1, and no test is seen to"
     )
+
+
+def test_what_a_module_keeps_is_made_again_for_each_test() -> None:
+    made: list[int] = []
+    module = ModuleType("kept")
+    statement = vars(module)["statement"] = lru_cache(lambda: made.append(1))
+    for _ in range(2):
+        statement()
+        forget_kept(module)
+    assert len(made) == 2
