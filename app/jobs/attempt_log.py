@@ -11,9 +11,12 @@ from sqlalchemy import Insert, Select, bindparam, func, insert, select, update
 from app.extensions import db
 from app.models import Attempt, Job
 from app.models.base import utcnow
+from app.models.job_attempt import COMPLETED
 
 MAX_DETAIL = 8000
-MEASURED_ATTEMPTS = 50  # a purpose takes as long as its latest ones
+# A purpose takes as long as its latest jobs, looked for among so many attempts of all purposes: of a rare one
+# there may be none in the last million.
+MEASURED_ATTEMPTS, LATEST_ATTEMPTS = 50, 1_000
 
 
 def record_start(job: Job) -> None:
@@ -67,8 +70,8 @@ def record_exit_status(token: str, exit_status: int | None) -> None:
 
 
 def mean_run_s(purpose: str) -> float | None:
-    """Return how long jobs of this purpose take, from the latest that completed; None before the first."""
-    return db.session.connection().scalar(_select_mean(), {"purpose": purpose})
+    """Return how long jobs of this purpose take, from the latest that completed; None if none did lately."""
+    return db.session.connection().scalar(_select_mean(), {"purpose": purpose, "looked_at": LATEST_ATTEMPTS})
 
 
 @lru_cache(maxsize=1)
@@ -87,12 +90,18 @@ def _insert_attempt() -> Insert:
 
 @lru_cache(maxsize=1)
 def _select_mean() -> Select[float]:
-    last = (
-        select(Attempt.run_s)
-        .join(Job, Job.id == Attempt.job_id)
-        .where(Attempt.outcome == "completed", Job.purpose == bindparam("purpose"))
+    latest = (
+        select(Attempt.job_id, Attempt.run_s, Attempt.outcome)
+        .where(Attempt.ended_at.is_not(None))
         .order_by(Attempt.ended_at.desc())
+        .limit(bindparam("looked_at"))
+        .subquery()
+    )
+    measured = (
+        select(latest.c.run_s)
+        .join(Job, Job.id == latest.c.job_id)
+        .where(latest.c.outcome == COMPLETED, Job.purpose == bindparam("purpose"))
         .limit(MEASURED_ATTEMPTS)
         .subquery()
     )
-    return select(func.avg(last.c.run_s))
+    return select(func.avg(measured.c.run_s))
