@@ -10,12 +10,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.billing import plans
+from app.audio.decoding.format_sniffer import WAV
+from app.billing import plans, quota
 from app.extensions import db, settings
 from app.integrations.storage import S3Store
 from app.jobs import cleanup
 from app.models import Batch, DirectUpload, Job, Usage, User
 from app.models.base import transaction, utcnow
+from app.models.direct_upload import MAX_UPLOAD_TIME
 from app.upload import direct_uploads, intake
 from app.upload.intake import UploadOptions, UploadRefusedError
 from tests.services.direct.links import complete, keys, link, put, rows, send
@@ -24,6 +26,13 @@ from tests.support import ApiScript, Browser, kick
 
 pytestmark = pytest.mark.services
 PDF = b"%PDF-1.7 nothing"
+TICK = timedelta(microseconds=1)
+
+
+def announce(user: User) -> DirectUpload:
+    """Return an upload, not yet stored, that takes all the room of the Free plan."""
+    batch_id = intake.open_batch(user, None, 1)
+    return DirectUpload(user_id=user.id, batch_id=batch_id, filename="a.wav", size_bytes=100 * plans.MB)
 
 
 def test_a_link_accepts_only_the_announced_file(script: ApiScript, gate: StoreProxy) -> None:
@@ -117,6 +126,67 @@ def test_a_link_may_use_the_plan_to_its_last_byte(app: Flask, freeloader: User, 
         direct_uploads.create_link(freeloader, "a.wav", 0, batch_id, UploadOptions())
     assert rows(DirectUpload) == 6
     assert db.session.scalars(select(Batch.refused).where(Batch.user_id == freeloader.id)).all().count(1) == 3
+
+
+def test_links_and_uploads_end_at_their_time(
+    app: Flask, freeloader: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open link takes room for 15 minutes; the row and the file are there for three hours."""
+    now, lifetime = utcnow(), timedelta(minutes=15)
+    ages = (lifetime - TICK, lifetime, MAX_UPLOAD_TIME, MAX_UPLOAD_TIME + TICK)
+    young, link_over, old, too_old = (announce(freeloader) for _ in ages)
+    monkeypatch.setattr(direct_uploads, "utcnow", lambda: now)
+    with transaction() as session:
+        for upload, age in zip((young, link_over, old, too_old), ages, strict=True):
+            upload.created_at = now - age
+            session.add(upload)
+    batch_id = intake.open_batch(freeloader, None, 2)
+    with pytest.raises(UploadRefusedError, match="of samples you no longer need"):
+        direct_uploads.create_link(freeloader, "b.wav", 1, batch_id, UploadOptions())
+    with transaction() as session:
+        session.delete(young)
+    assert direct_uploads.create_link(freeloader, "b.wav", 1, batch_id, UploadOptions()).expires_at == (
+        now + lifetime
+    )
+    direct_uploads.purge_abandoned()
+    left = set(db.session.scalars(select(DirectUpload.id).where(DirectUpload.filename == "a.wav")))
+    assert left == {link_over.id, old.id}
+
+
+def test_links_that_are_asked_for_at_once_count_one_another(
+    app: Flask, freeloader: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request takes the room while this one waits for the lock of the account."""
+    other, lock = announce(freeloader), quota.lock_account
+    batch_id = intake.open_batch(freeloader, None, 1)
+
+    def lock_late(user_id: str) -> bool:
+        db.session.add(other)
+        return lock(user_id)
+
+    monkeypatch.setattr(quota, "lock_account", lock_late)
+    with pytest.raises(UploadRefusedError, match="of samples you no longer need"):
+        direct_uploads.create_link(freeloader, "b.wav", 1, batch_id, UploadOptions())
+
+
+def test_a_job_that_is_inserted_meanwhile_is_the_answer(
+    script: ApiScript, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request inserts it while this one waits for the lock; the copy of this one is deleted."""
+    told, lock = link(script, kick()), quota.lock_account
+    send(told, kick())
+    upload = db.session.scalars(select(DirectUpload)).one()
+    arrival_key, received = upload.arrival_key, intake.ReceivedFile(upload.size_bytes, WAV)
+    options = UploadOptions(job_id=upload.id)
+    faster = intake.build_job(owner.id, plans.PLANS["pro"], received, "Kick", upload.batch_id, options)
+
+    def lock_late(user_id: str) -> bool:
+        db.session.add(faster)
+        return lock(user_id)
+
+    monkeypatch.setattr(quota, "lock_account", lock_late)
+    assert direct_uploads.complete_upload(owner, told["upload_id"]) is faster
+    assert (rows(Job), rows(Usage), keys(owner)) == (1, 0, [arrival_key])
 
 
 @pytest.mark.parametrize(("too_much", "is_accepted"), [(0, True), (1, False)])
