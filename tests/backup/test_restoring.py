@@ -18,10 +18,13 @@ from app.backup.row_snapshot import newest_revision, stored_revision
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, StorageError, open_store
 from app.jobs import claims
-from app.models import Job, User
+from app.models import Attempt, Job, User
 from app.models.base import transaction
 from app.models.job import PENDING, PROCESSING
+from app.models.job_attempt import WAITING
+from app.models.search_row import SearchRow
 from tests.backup.drill import service
+from tests.search.test_text_conditions import shelve
 from tests.support import Browser, kick, uploaded_job
 
 DAYS = 30
@@ -134,6 +137,8 @@ def test_an_interrupted_job_waits_again_and_everything_is_told(
             job.id: (job.state, job.attempt, job.lease_token) for job in db.session.scalars(sa.select(Job))
         }
         assert found == {interrupted: (PENDING, 2, None), waiting: (PENDING, 0, None)}
+        tries = db.session.execute(sa.select(Attempt.job_id, Attempt.outcome, Attempt.ended_at.is_(None)))
+        assert tries.all() == [(interrupted, WAITING, False)]
         assert {each.key for each in open_store(settings()).list_objects()} == {
             str(job.incoming_key) for job in db.session.scalars(sa.select(Job))
         }
@@ -150,12 +155,15 @@ def test_an_interrupted_job_waits_again_and_everything_is_told(
 def test_a_database_of_any_revision_is_restored_into_while_it_is_empty(
     app: Flask, owner: User, root: Path, empty: dict[str, str]
 ) -> None:
-    email = owner.email
+    """It can be searched at once. Nothing is asked: no account was closed after the first backup."""
+    email, sample_ids = owner.email, [sample.id for sample in shelve(owner, {"Dusty": {}}).values()]
+    first, *_ = make_backup(root, DAYS)
     make_backup(root, DAYS)
     with service(empty, migrated=False):
         upgrade(revision="0036")
-        restore_backup(root, None, lambda _: None)
+        assert restore_backup(root, first, lambda _: None).closed_accounts == 0
         assert db.session.scalars(sa.select(User.email)).all() == [email]
+        assert db.session.scalars(sa.select(SearchRow.sample_id)).all() == sample_ids
         with pytest.raises(BackupError, match=r"The database is not empty: .* has rows"):
             restore_backup(root, None, lambda _: None)
 
