@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,18 @@ NAME = "2026-11-30T04-00-00.000Z"
 Reader = Callable[..., RowReader]
 
 
+def make_reader(root: Path, *lines: Any, tables: dict[str, int] | None = None, cut: int = 0) -> RowReader:
+    """Write lines as a backup's rows, and return their reader."""
+    path = BackupFolder(root).path(NAME, ROWS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = gzip.compress("".join(f"{json.dumps(line)}\n" for line in lines).encode())
+    path.write_bytes(data[: len(data) - cut])
+    return RowReader(BackupFolder(root), NAME, BackupSummary("", "", tables=tables or {}), SEALER)
+
+
 @pytest.fixture
 def reader(tmp_path: Path) -> Reader:
-    """Return a function that writes lines as a backup's rows, and returns their reader."""
-
-    def read(*lines: Any, tables: dict[str, int] | None = None, cut: int = 0) -> RowReader:
-        path = BackupFolder(tmp_path).path(NAME, ROWS)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = gzip.compress("".join(f"{json.dumps(line)}\n" for line in lines).encode())
-        path.write_bytes(data[: len(data) - cut])
-        return RowReader(BackupFolder(tmp_path), NAME, BackupSummary("", "", tables=tables or {}), SEALER)
-
-    return read
+    return partial(make_reader, tmp_path)
 
 
 def head(table: str, **columns: str) -> dict[str, Any]:
