@@ -85,6 +85,17 @@ def test_a_file_has_as_many_bytes_as_its_header_counts() -> None:
         )
 
 
+@pytest.mark.parametrize(("behind", "degree"), [(1, "note"), (65_536, "note"), (65_537, "error")])
+def test_other_chunks_may_lie_behind_the_sound(behind: int, degree: str) -> None:
+    """More bytes than they may take, or than the file says it has, are sound that the header leaves out."""
+    size_bytes = 44 + 9_800 + behind
+    for shortened_by, found in ((0, degree), (1, "error")):
+        head = b"RIFF" + struct.pack("<I", size_bytes - 8 - shortened_by) + wav_head()[8:]
+        ((said, code, text),) = check_wav_head(head, size_bytes)
+        assert (said, code) == (found, "extra_chunks" if found == "note" else "cut_off")
+        assert (f"It has {behind:,} bytes behind its sound" in text) is (found == "note")
+
+
 def test_the_sentences_have_the_numbers() -> None:
     for frames, length_ms in ((24, 0), (2_400, 50), (4_823, 100), (4_825, 101)):
         ((_, _, text),) = check_wav_head(wav_head(frames), 44 + 2 * frames)
