@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.billing import quota
 from app.extensions import db
 from app.jobs import run
-from app.models import Collection, Job, Sample, User
+from app.models import Collection, DirectUpload, Job, Sample, User
 from app.upload import intake
 from tests.services.direct.links import complete, keys, link, rows, send
 from tests.services.store_proxy import StoreProxy
@@ -56,12 +56,14 @@ def test_the_page_uploads_directly_and_finds_the_duplicate_later(as_owner: Brows
 
 
 def test_completing_twice_creates_one_job(script: ApiScript, owner: User) -> None:
-    told = link(script, kick())
+    """Its upload is over then, and other uploads stay open."""
+    told, other = link(script, kick()), link(script, kick(), "Kick 02.wav")
     send(told, kick())
     answers = [complete(script, told) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {202}
     assert {answer.get_json()["job_id"] for answer in answers} == {told["upload_id"]}
     assert (rows(Job), quota.plan_usage(owner).uploads) == (1, 1)
+    assert db.session.scalars(select(DirectUpload.id)).all() == [other["upload_id"]]
 
 
 def test_simultaneous_completions_create_one_job(app: Flask, script: ApiScript, owner: User) -> None:
