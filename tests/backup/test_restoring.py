@@ -13,7 +13,7 @@ from app.account import closing
 from app.backup.backup_folder import OBJECTS, BackupFolder
 from app.backup.errors import BackupError
 from app.backup.making import make_backup
-from app.backup.restoring import check_backup, restore_backup
+from app.backup.restoring import _migrate_to, check_backup, restore_backup
 from app.backup.row_snapshot import newest_revision, stored_revision
 from app.extensions import db, settings
 from app.integrations.storage import DiskStore, StorageError, open_store
@@ -166,6 +166,15 @@ def test_a_database_of_any_revision_is_restored_into_while_it_is_empty(
         assert db.session.scalars(sa.select(SearchRow.sample_id)).all() == sample_ids
         with pytest.raises(BackupError, match=r"The database is not empty: .* has rows"):
             restore_backup(root, None, lambda _: None)
+
+
+def test_an_empty_database_gets_the_tables_that_the_backup_was_made_from(empty: dict[str, str]) -> None:
+    """Without tables, with older ones and with newer ones: later migrations then change the restored rows."""
+    with service(empty, migrated=False):
+        for revision in ("0036", "0038", "0037"):
+            _migrate_to(revision)
+            with db.engine.connect() as connection:
+                assert stored_revision(connection) == revision
 
 
 def test_a_store_that_fails_leaves_the_database_empty(
