@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import case, func, select
@@ -11,10 +12,12 @@ from sqlalchemy import case, func, select
 from app.extensions import db
 from app.models import Sample, User
 from app.models.search_row import LibraryTag, SearchRow
+from app.search import match_counts
 from app.search.chips import Chip, search_chips
 from app.search.condition import all_of
 from app.search.filters import filter_conditions
 from app.search.listed_samples import ListedSample, load_listed
+from app.search.match_counts import CountedSearch
 from app.search.matching import gathered, walked
 from app.search.page_order import row_conditions
 from app.search.sample_query import SampleQuery
@@ -79,24 +82,35 @@ def _leaves_out_no_name(query: SampleQuery) -> bool:
 def wider_searches(user: User, query: SampleQuery) -> list[WiderSearch]:
     """Return what a search that finds nothing would find without one of its chips, most samples first.
 
-    All counts are one statement, however many chips there are.
+    All counts are one statement, however many chips there are, and kept until the library changes.
     """
     chips = list({str(chip.without): chip for chip in reversed(search_chips(query))}.values())[::-1]
     if not chips:
         return []
-    searches = [replace(SampleQuery.from_args(chip.without), learned=query.learned) for chip in chips]
-    rows = (
-        gathered(user.id, row_conditions(wider), SearchRow.number, limit=MAX_WIDER).subquery()
-        for wider in searches
-    )
-    counts = (select(func.count()).select_from(each).scalar_subquery() for each in rows)
-    counted = db.session.execute(select(*counts)).one()
+    searches = tuple(replace(SampleQuery.from_args(chip.without), learned=query.learned) for chip in chips)
+    search = match_counts.name_search(user.id, query, MAX_WIDER)
+    count = _count_wider if match_counts.changes_by_itself(query) else _kept_wider
     found = [
         WiderSearch(wider, chip, min(count, MAX_WIDER), count > MAX_WIDER)
-        for wider, chip, count in zip(searches, chips, counted, strict=True)
+        for wider, chip, count in zip(searches, chips, count(search, searches), strict=True)
         if count
     ]
     return sorted(found, key=lambda wider: -wider.total)
+
+
+def _count_wider(search: CountedSearch, searches: tuple[SampleQuery, ...]) -> tuple[int, ...]:
+    """Count what each of these finds, up to one more than `search.most`."""
+    rows = (
+        gathered(search.user_id, row_conditions(wider), SearchRow.number, limit=search.most).subquery()
+        for wider in searches
+    )
+    counts = (select(func.count()).select_from(each).scalar_subquery() for each in rows)
+    return tuple(db.session.execute(select(*counts)).one())
+
+
+@lru_cache(match_counts.MAX_KEPT)
+def _kept_wider(search: CountedSearch, searches: tuple[SampleQuery, ...]) -> tuple[int, ...]:
+    return _count_wider(search, searches)
 
 
 def close_matches(user: User, query: SampleQuery, wider: Sequence[WiderSearch]) -> list[ListedSample]:

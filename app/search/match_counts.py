@@ -81,12 +81,18 @@ def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     if not query.terms and filters.is_counted(query):
         library = _library_cells(user_id)
         return _counts([cell for cell in library if cell[4] or not query.liked], query, library)
-    search = CountedSearch(
-        user_id, _library_version(user_id), replace(query, sort=""), query.terms, MAX_COUNTED
-    )
-    # How many samples were added within some days changes by itself.
-    is_kept = all(term.field != "days" for term in query.terms)
-    return kept_counts(search) if is_kept else _count_rows(search)
+    search = name_search(user_id, query, MAX_COUNTED)
+    return _count_rows(search) if changes_by_itself(query) else kept_counts(search)
+
+
+def name_search(user_id: str, query: SampleQuery, most: int) -> CountedSearch:
+    """Return the name under which a process keeps what it counts of a search."""
+    return CountedSearch(user_id, _library_version(user_id), replace(query, sort=""), query.terms, most)
+
+
+def changes_by_itself(query: SampleQuery) -> bool:
+    """Say whether a search finds other samples as time passes: those that were added within some days."""
+    return any(term.field == "days" for term in query.terms)
 
 
 def _count_rows(search: CountedSearch) -> MatchCounts:

@@ -9,6 +9,7 @@ import pytest
 
 from app.library import bulk_edits
 from app.models import User
+from app.search import facets, match_counts, text_conditions
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import list_samples
 from tests.query_counter import counted_queries
@@ -51,6 +52,38 @@ def test_each_change_of_the_library_is_counted(owner: User, stranger: User, thre
     shelve(owner, {"Dusty kick": {}})
     assert counting(owner, DUSTY)[0] == 3
     assert counting(stranger, DUSTY)[0] == 0
+
+
+def wider_totals(user: User, query: SampleQuery) -> tuple[list[int], int]:
+    """Return what wider searches find, and how many statements counted it."""
+    with counted_queries() as statements:
+        found = [wider.total for wider in facets.wider_searches(user, query)]
+    return found, sum(COUNTING in statement.lower() for statement in statements)
+
+
+def test_wider_searches_are_counted_once_until_the_library_changes(owner: User, three: list[str]) -> None:
+    nothing = SampleQuery(q="dusty", bpm_min=999.0)
+    assert list_samples(owner, nothing, "").total == 0
+    assert wider_totals(owner, nothing) == ([3], 1)
+    assert wider_totals(owner, nothing) == ([3], 0)
+    bulk_edits.delete_samples(owner, three[:1])
+    assert list_samples(owner, DUSTY, "").total == 2  # and the index has followed the change
+    assert wider_totals(owner, nothing) == ([2], 1)
+
+
+def test_what_the_index_names_is_counted_once_until_the_library_changes(
+    owner: User, stranger: User, three: list[str]
+) -> None:
+    assert list_samples(owner, DUSTY, "").total == 3  # and the index has followed the changes
+    dusty = text_conditions.mentions_word("dusty").groups
+    with counted_queries() as statements:
+        numbers = [match_counts.number_named(owner.id, dusty, most) for most in (10, 10, 1)]
+    assert (numbers, sum(COUNTING in statement.lower() for statement in statements)) == ([3, 3, 2], 2)
+    assert match_counts.number_named(stranger.id, dusty, 10) == 0
+    bulk_edits.delete_samples(owner, three[:1])
+    shelve(owner, {"Loop 4": {"tags": ["dusty"]}, "Loop 5": {"tags": ["dusty"]}})
+    assert list_samples(owner, DUSTY, "").total == 4
+    assert match_counts.number_named(owner.id, dusty, 10) >= 4  # rows in the trash may be named too
 
 
 def test_other_filters_and_words_are_counts_of_their_own(owner: User, three: list[str]) -> None:
