@@ -191,6 +191,15 @@ def test_cuts_at_onsets_stay_where_the_analysis_put_them() -> None:
     assert find_chops(analysis, sine(300, 2.0), RATE)[1:] == (round(0.5003 * RATE),)
 
 
+def test_cuts_at_onsets_of_another_rate_move_to_zero_crossings() -> None:
+    """A frame of the analysis is none of the sound, so its zero crossing is not one either."""
+    analysis = replace(heard(), onsets=((0.0, 1.0), (0.5003, 0.9)), sample_rate=RATE // 2)
+    sound = sine(300, 2.0)
+    [_, cut] = find_chops(analysis, sound, RATE)
+    assert sound[cut - 1, 0] * sound[cut, 0] <= 0
+    assert cut / RATE == pytest.approx(0.5003, abs=0.002)
+
+
 def test_soft_hats_between_loud_drums_are_cut_at() -> None:
     times = [k / 8 for k in range(16)]
     strokes = [
