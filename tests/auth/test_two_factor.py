@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 
+import pytest
 from flask import Flask
 
 from app.auth import accounts, credentials, two_factor_login
@@ -61,6 +63,17 @@ def test_a_password_change_cancels_a_pending_sign_in(app: Flask, owner: User, co
     browser = pending_sign_in(app, owner)
     credentials.change_password(owner, NEW, "")
     assert browser.post("/sign-in/code", code=code_of(owner)).headers["Location"] == "/sign-in"
+
+
+@pytest.mark.parametrize(("waited_s", "leads_to"), [(590, "/samples"), (610, "/sign-in?next=/samples")])
+def test_a_sign_in_waits_ten_minutes_for_its_code(
+    app: Flask, owner: User, codes: list[str], waited_s: int, leads_to: str
+) -> None:
+    browser = pending_sign_in(app, owner)
+    with browser.client.session_transaction() as held:
+        held["half_way"] = held["half_way"] | {"at": time.time() - waited_s}
+    answer = browser.post("/sign-in/code?next=/samples", code=code_of(owner))
+    assert answer.headers["Location"] == leads_to
 
 
 def test_it_is_off_until_a_code_was_right(as_owner: Browser, owner: User) -> None:

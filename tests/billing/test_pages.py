@@ -55,7 +55,11 @@ def test_the_welcome_page_waits_for_stripe_and_grants_nothing(shop: Shop, member
 
 
 def test_leaving_checkout_keeps_free_and_the_same_checkout(shop: Shop, member: Browser) -> None:
-    assert to_checkout(member) == to_checkout(member)
+    session = to_checkout(member)
+    assert to_checkout(member) == session
+    made = shop.world.get("checkout.session", session)
+    ends = made["success_url"].partition("?")[0], made["cancel_url"]
+    assert [end.partition("/billing")[2] for end in ends] == ["/welcome", ""]
     assert "Subscribe to Pro" in page(member)
     assert plans.plan_for_user(shop.user).name == "free"
 

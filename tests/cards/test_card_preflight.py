@@ -92,7 +92,7 @@ def kit(owner: User) -> Kit:
         for pad, (_, _, settings, _) in PADS.items()
     }
     state = KitState("A kit with a name of 31 letters", tempo_source="bank").with_pads(pads)
-    state = state.with_banks({"C": BankState(tempo=17_000)})
+    state = state.with_banks({"C": BankState(tempo=17_000), "J": BankState(tempo=8_000, volume=90)})
     made = kit_list.create_kit(owner, state)
     with transaction():
         samples["A1"].deleted_at = utcnow()
@@ -150,7 +150,8 @@ def test_fix_all_leaves_no_error_and_is_undone_as_one_change(as_owner: Browser, 
     assert "A1" not in state.pads
     assert state.pad("D1").sample_id == before.pad("J1").sample_id
     assert {note.pad for note in notes_of(read_packed(state.patterns["D2"].ptn))} == {"D1"}
-    assert state.bank("C").tempo == 17_000
+    assert (state.bank("C").tempo, state.bank("J")) == (17_000, BankState())
+    assert state.bank("D") == BankState(tempo=8_000, volume=90)  # it moved with its pads
     assert post_fix(as_owner, kit, "all", revision=kit.revision - 1).status_code == 409
     assert (
         "There was nothing left to fix."

@@ -94,6 +94,7 @@ def test_a_card_is_told_as_gone_and_belongs_to_its_kit(
     card = db.session.scalars(db.select(CardExport)).one()
     other = kit_list.create_kit(owner, KitState("Other kit"))
     assert as_owner.get(f"/kits/{other.id}/exports/{card.id}").status_code == 404
+    assert (card_orders.kept_cards(owner, kit), card_orders.kept_cards(owner, other)) == ([card], [])
     with transaction():
         card.created_at = utcnow() - CARD_LIFETIME
     card_orders.remove_old_cards()

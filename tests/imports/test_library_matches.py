@@ -11,12 +11,16 @@ import pytest
 from flask import Flask
 
 from app.audio.unit_format import MIN_FRAMES, RATE_HZ
-from app.extensions import settings
+from app.extensions import db, settings
 from app.imports import library_matches
 from app.imports.library_matches import MAX_COMPARED, LibraryWav, find_known
 from app.integrations.storage import DiskStore, ObjectMissingError, open_store
 from app.jobs.lease import LeaseLostError
-from app.models import User
+from app.kits.kit_rows import load_state
+from app.library import trash
+from app.models import Sample, User
+from tests.imports.sending import bring_back, unit_project
+from tests.support import Browser
 
 
 def test_each_sample_is_read_once_for_all_sounds_and_only_while_somebody_waits(
@@ -52,6 +56,15 @@ def test_a_sound_that_only_begins_like_a_sample_is_not_that_sample(
     sounds = {name: write_sound(tmp_path / name, pcm + end) for name, end in ends.items()}
     open_store(settings()).put(sample.key, tmp_path / "same", "audio/wav")
     assert find_known(owner.id, sounds, tmp_path, lambda: True) == {"same": "sample"}
+
+
+def test_a_sample_in_the_trash_is_not_in_the_library_and_comes_again(as_owner: Browser) -> None:
+    tick = db.select(Sample).where(Sample.name == "Tick", Sample.deleted_at.is_(None))
+    before = load_state(bring_back(as_owner, unit_project()))
+    trash.delete_sample(db.session.scalars(tick).one())
+    after = load_state(bring_back(as_owner, unit_project()))
+    assert after.pad("B2").sample_id == db.session.scalars(tick).one().id != before.pad("B2").sample_id
+    assert after.pad("A1").sample_id == before.pad("A1").sample_id
 
 
 def write_sound(path: Path, pcm: bytes) -> dict[str, Any]:

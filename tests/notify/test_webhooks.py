@@ -227,6 +227,17 @@ def test_a_delivery_is_replayed_under_its_own_id(
     assert delivery().tries == 2
 
 
+def test_a_delivery_of_another_endpoint_is_not_replayed(
+    as_stranger: Browser, owner: User, stranger: User, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    theirs = endpoints.add_endpoint(stranger, receiver.url, EVENTS)
+    happen(owner)
+    outbox.deliver_webhooks()
+    address = f"/settings/webhooks/{theirs.id}/deliveries/{delivery().id}/replay"
+    assert as_stranger.post(address).status_code == 404
+    assert (outbox.deliver_webhooks(), len(receiver.got)) == (0, 1)
+
+
 def test_only_chosen_events_are_sent(app: Flask, owner: User, receiver: Receiver) -> None:
     endpoints.add_endpoint(owner, receiver.url, ["job.failed"])
     happen(owner)

@@ -38,6 +38,11 @@ def test_tempo_key_level_and_channels_become_recipes() -> None:
     assert fitted["A4"].settings.recipe == RenderRecipe(mono="auto")
 
 
+def test_a_loop_goes_to_the_multiple_of_the_tempo_that_changes_it_least() -> None:
+    fitted = fit_bank({"A1": (FRESH, replace(CHORDS, bpm=130.0))}, 90.0, "B minor")
+    assert fitted["A1"].steps == ("130 → 180 BPM",)
+
+
 def test_fitting_twice_changes_nothing_more() -> None:
     fitted = fit_bank({"A1": (FRESH, CHORDS), "A2": (FRESH, BASS)}, 90.0)
     again = {

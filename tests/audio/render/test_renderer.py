@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from app.audio import wav_writer
+from app.audio.decoding.scratch_file import BLOCK_VALUES
 from app.audio.render.recipe import RecipeError, RenderRecipe
 from app.audio.render.source_part import EmptyPartError
 from app.audio.render.stretch_length import stretch_length
@@ -74,6 +75,13 @@ def test_silence_is_cut_at_both_ends_down_to_the_threshold(studio: Studio) -> No
     assert done.end == pytest.approx(4_800 + 24_000, abs=60)
     done, _ = studio.render(sound, trim_db=-80.0)
     assert (done.start, done.end) == (0, len(sound))
+
+
+def test_silence_is_cut_at_both_ends_of_a_long_sound(studio: Studio) -> None:
+    quiet, loud = np.zeros((9_600, 2), dtype=np.float32), sine(1000, 6.0)
+    assert loud.size > 2 * BLOCK_VALUES
+    done, _ = studio.render(np.concatenate([quiet, loud, quiet]), trim_db=-60.0)
+    assert (done.start, done.end) == pytest.approx((9_600, 9_600 + len(loud)), abs=2)
 
 
 def test_silence_stays_silence(studio: Studio) -> None:

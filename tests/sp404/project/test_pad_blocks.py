@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import Any
 
@@ -159,6 +160,14 @@ def test_of_a_changed_pad_only_the_change_differs(
     differing = {place // 4 for place in range(324) if before[place] != after[place]}
     assert differing <= known
     assert decode_pad(after, 2).settings.model_dump(include=set(changes)) == changes
+
+
+@pytest.mark.parametrize(("old", "new"), list(itertools.permutations(POLY_MODES, 2)))
+def test_one_way_to_play_chromatically_takes_the_place_of_another(old: str, new: str) -> None:
+    before = bytearray(encode_pad(PadSettings().changed({"poly_mode": old}), SIZE, 2))
+    before[-1] = 7  # of no setting here, so the whole block is kept
+    after = encode_pad(decode_pad(bytes(before), 2).settings.changed({"poly_mode": new}), SIZE, 2)
+    assert decode_pad(after, 2).settings.poly_mode == new
 
 
 @pytest.mark.parametrize(
