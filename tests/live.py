@@ -120,6 +120,19 @@ class Product:
         """Return the ids of the running processes that use this data folder, by words of their command."""
         return [pid for pid, command in self._running() if words in command]
 
+    @contextmanager
+    def stopped_worker(self) -> Iterator[None]:
+        """Let the worker's process stand still, so that jobs wait."""
+        workers = self.pids("app.worker")
+        assert workers
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in workers:
+                os.kill(pid, signal.SIGCONT)
+
     def _running(self) -> list[tuple[int, str]]:
         found = []
         for entry in Path("/proc").glob("[0-9]*"):

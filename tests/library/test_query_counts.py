@@ -30,7 +30,7 @@ def sample(as_owner: Browser) -> Sample:
         ("/samples", FRAGMENT, 9),
         ("/samples?after={id}&sort=oldest", FRAGMENT, 6),
         ("/samples?ask=dusty+loops,+longest+first", {}, 12),
-        (f"/samples?{EVERY_FILTER}", {}, 15),
+        (f"/samples?{EVERY_FILTER}", {}, 16),
         ("/samples/{id}", {}, 7),
         ("/samples/{id}/peaks", {}, 4),
         ("/dashboard", {}, 17),

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -55,7 +51,7 @@ def test_a_sound_that_waits_comes_into_the_panel_when_it_is_ready(page: Page, pr
     open_break(page)
     page.get_by_text("Shape: tempo, pitch, trim, level").click()
     page.get_by_label("Fade out (ms)").fill("9")
-    with stopped_worker(product):
+    with product.stopped_worker():
         page.get_by_role("button", name="Shape and listen").click()
         expect(page.get_by_role("list", name="Steps")).to_be_visible(timeout=2 * WAIT_MS)
     expect(page.get_by_role("button", name=re.compile("shaped$"))).to_be_visible(timeout=WAIT_MS)
@@ -65,7 +61,7 @@ def test_a_sound_that_waits_shows_its_steps_and_can_be_cancelled(page: Page, pro
     url = open_break(page)
     page.goto(f"{url}/shape")
     page.get_by_label("Fade out (ms)").fill("7")
-    with stopped_worker(product):
+    with product.stopped_worker():
         page.get_by_role("button", name="Shape and listen").click()
         steps = page.get_by_role("list", name="Steps")
         expect(steps).to_be_visible(timeout=2 * WAIT_MS)
@@ -86,20 +82,6 @@ def waiting_path(page: Page) -> str:
     address = page.locator("#shaping").get_attribute("hx-get")
     assert address is not None
     return address[address.index("/shape") :]
-
-
-@contextmanager
-def stopped_worker(product: Product) -> Iterator[None]:
-    """Let the worker's process stand still, so that jobs wait."""
-    workers = product.pids("app.worker")
-    assert workers
-    for pid in workers:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in workers:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_cuts_are_moved_added_and_removed_by_mouse_and_key(page: Page) -> None:
