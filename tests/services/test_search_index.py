@@ -36,6 +36,9 @@ pytestmark = pytest.mark.services
 
 SEARCHED = re.compile(r"Seq Scan on (?:search_rows|search_index|samples|library_counts|library_tags)")
 
+# Each order with every second filter: the tests on SQLite try all.
+SEARCHES = [(filters, sort) for place, filters in enumerate(FILTERS) for sort in SORTS[place % 2 :: 2]]
+
 
 @pytest.fixture
 def owner(postgres_app: Flask) -> User:
@@ -63,15 +66,14 @@ def test_every_way_of_searching_finds_the_same_on_postgresql(
 ) -> None:
     fill_shelf(owner)
     assert missing_from_index(owner) == []
-    for filters in FILTERS:
-        for sort in SORTS:
-            query = SampleQuery(**filters, sort=sort)
-            sorted_whole = all_pages(owner, query, 100)
-            assert all_pages(owner, query, 3) == sorted_whole
-            for way in WAYS:
-                with monkeypatch.context() as patch:
-                    find_only(patch, way)
-                    assert all_pages(owner, query, 3) == sorted_whole, (query, way)
+    for filters, sort in SEARCHES:
+        query = SampleQuery(**filters, sort=sort)
+        sorted_whole = all_pages(owner, query, 100)
+        assert all_pages(owner, query, 3) == sorted_whole
+        for way in WAYS:
+            with monkeypatch.context() as patch:
+                find_only(patch, way)
+                assert all_pages(owner, query, 3) == sorted_whole, (query, way)
 
 
 @contextmanager
@@ -102,12 +104,11 @@ def test_no_search_scans_a_table_on_postgresql(owner: User, monkeypatch: pytest.
         if way:
             find_only(monkeypatch, way)
         with plans_on_postgresql() as plans:
-            for filters in FILTERS:
-                for sort in SORTS:
-                    query = SampleQuery(**filters, sort=sort)
-                    page = find_samples(owner, query, "", 3)
-                    find_samples(owner, query, page.next_after, 3)
-                    facets.samples_named_so(owner, query)
+            for filters, sort in SEARCHES:
+                query = SampleQuery(**filters, sort=sort)
+                page = find_samples(owner, query, "", 3)
+                find_samples(owner, query, page.next_after, 3)
+                facets.samples_named_so(owner, query)
         found += plans
     assert len(found) > 100
     assert [(statement, plan) for statement, plan in found if SEARCHED.search(plan)] == []
