@@ -20,7 +20,7 @@ from app.jobs.duplicate_notes import DuplicateNotes
 from app.jobs.progress import BatchProgress
 from app.models import Job, Sample, User
 from app.models.base import utcnow
-from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING, UNFINISHED
+from app.models.job import CANCELLED, COMPLETED, FAILED, PENDING, UNFINISHED
 
 POLL_SOON_S, POLL_MANY_S, POLL_DELAYED_S = 1, 3, 60
 MANY_JOBS = 20
@@ -163,11 +163,6 @@ def _load_jobs(job_ids: list[str]) -> dict[str, Job]:
 @lru_cache(maxsize=1)
 def _select_jobs() -> Select[Job]:
     return select(Job).where(Job.id.in_(bindparam("job_ids", expanding=True))).options(WITH_SAMPLE)
-
-
-@lru_cache(maxsize=1)
-def _select_running() -> Select[str]:
-    return select(Job.id).where(Job.state == PROCESSING).limit(1)
 
 
 def _group_by_batch(

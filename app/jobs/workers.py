@@ -29,7 +29,7 @@ REMOVED_AFTER = timedelta(minutes=10)
 
 
 class OwnWorker(NamedTuple):
-    """What a claim has to know of its own process."""
+    """The row of this process in the table of workers, as far as a claim needs it."""
 
     id: str
     slots: int

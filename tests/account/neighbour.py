@@ -41,7 +41,7 @@ def add_neighbour(user: User, email: str) -> User:
 
 @dataclass
 class _Copies:
-    """What stands in the copies instead of ids, numbers and the address."""
+    """The ids, keys and address that the copies have, by those of the rows they are made of."""
 
     texts: dict[str, str]
     keys: dict[tuple[str, Any], Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What an account is shown of its own things: by the pages, the API and its export."""
+"""Collect what the pages, the API and the export show to an account."""
 
 from __future__ import annotations
 
