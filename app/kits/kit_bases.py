@@ -68,7 +68,7 @@ def share_base(kit: Kit, copy: Kit) -> None:
 def base_keys(condition: ColumnElement[bool]) -> Sequence[BaseKey]:
     """Return what the kits of a condition keep."""
     kept = select(KitBase.user_id, KitBase.store_key, KitBase.size_bytes).join(Kit, Kit.id == KitBase.kit_id)
-    return db.session.execute(kept.where(condition).distinct()).tuples().all()
+    return db.session.execute(kept.where(condition).distinct()).all()
 
 
 def release_unused(keys: Collection[BaseKey]) -> list[str]:

@@ -39,6 +39,24 @@ def test_a_on_a_row_adds_the_sample_to_a_kit(page: Page) -> None:
     expect(page.locator("#pad-A3")).to_contain_text(name)
 
 
+def test_a_pad_is_chosen_once_what_is_on_the_pads_is_known(page: Page) -> None:
+    sign_in(page)
+    new_kit(page, "Slow pads")
+    page.goto("/samples?q=deep+kick")
+    page.keyboard.press("ArrowDown")
+    held: list[Route] = []
+    page.route("**/kits/add/pads*", lambda route: held.append(route), times=1)
+    page.keyboard.press("a")
+    pad, add = page.get_by_label("Pad", exact=True), page.get_by_role("button", name="Add", exact=True)
+    expect(pad).to_be_disabled()
+    expect(add).to_be_disabled()  # a form leaves a disabled choice out
+    page.get_by_label("Kit", exact=True).select_option("Slow pads")
+    held[0].continue_()
+    pad.select_option("A3")
+    add.click()
+    expect(page.locator("#pad-A3")).to_contain_text("Deep kick")
+
+
 def test_a_sound_is_found_and_placed_and_the_pad_is_set_and_all_is_undone(page: Page) -> None:
     sign_in(page)
     new_kit(page, "In place")
