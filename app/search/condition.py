@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, and_, or_
 
@@ -19,14 +19,13 @@ class Condition:
     """A condition that a sample meets or does not meet.
 
     `groups` only speeds up the search: every sample that meets `exact` has a term of each group. A condition
-    without groups can't use the inverted index. `kinds` and `sounds` are those that such a sample can have,
-    None for any.
+    without groups can't use the inverted index. `values` are those that such a sample can have in a column,
+    by its name: the kind, the sound or the key. It can have any value in a column that is not there.
     """
 
     exact: ColumnElement[bool]
     groups: tuple[Group, ...] = ()
-    kinds: frozenset[str] | None = None
-    sounds: frozenset[str] | None = None
+    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __invert__(self) -> Condition:
         return Condition(~self.exact)
@@ -36,8 +35,10 @@ def all_of(*conditions: Condition) -> Condition:
     """Return the condition that all of these are met."""
     groups = dict.fromkeys(group for each in conditions for group in each.groups)
     exact = and_(True, *(each.exact for each in conditions))
-    kinds = _in_all(each.kinds for each in conditions)
-    return Condition(exact, tuple(groups), kinds, _in_all(each.sounds for each in conditions))
+    values: dict[str, frozenset[str]] = {}
+    for each in conditions:
+        values |= {name: values.get(name, found) & found for name, found in each.values.items()}
+    return Condition(exact, tuple(groups), values)
 
 
 def without_frequent(wanted: Condition, shares: Mapping[str, float]) -> Condition:
@@ -64,23 +65,6 @@ def any_of(*alternatives: Condition) -> Condition:
         for place in range(count)
     )
     exact = or_(*(each.exact for each in alternatives))
-    kinds = _in_any(each.kinds for each in alternatives)
-    return Condition(
-        exact, tuple(dict.fromkeys(groups)), kinds, _in_any(each.sounds for each in alternatives)
-    )
-
-
-def _in_all(choices: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
-    """Return the values that all of these allow, where None allows any."""
-    limited = [values for values in choices if values is not None]
-    return frozenset.intersection(*limited) if limited else None
-
-
-def _in_any(choices: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
-    """Return the values that one of these allows, where None allows any."""
-    found = frozenset[str]()
-    for values in choices:
-        if values is None:
-            return None
-        found |= values
-    return found
+    limited = set[str].intersection(*(set(each.values) for each in alternatives))
+    values = {name: frozenset().union(*(each.values[name] for each in alternatives)) for name in limited}
+    return Condition(exact, tuple(dict.fromkeys(groups)), values)

@@ -55,8 +55,7 @@ def one_of(field: str, *values: str) -> Condition:
     """Require one of the values in a column of that name, which is a trait too."""
     column = getattr(SearchRow, field)
     terms = frozenset(index_terms.trait_term(index_terms.trait(field, value)) for value in values)
-    kinds, sounds = (frozenset(values) if field == name else None for name in ("kind", "sound"))
-    return Condition(column.in_(values), (terms,), kinds, sounds)
+    return Condition(column.in_(values), (terms,), {field: frozenset(values)})
 
 
 def bpm_between(low: float | None, high: float | None) -> Condition:

@@ -28,7 +28,7 @@ from app.search.tiers import EVERY, Tier
 
 MAX_TRIED = 2000  # rows that are walked before it is asked how many there are, which takes as long
 GATHERING_COST = 5  # gathering a row takes as long as walking past so many
-MAX_SOUND_LANES = 3  # of more sounds, the samples are found soon enough among all others
+MAX_LANES = 3  # the samples of more sounds or keys are found soon enough among all others
 
 
 class WalkedLibrary(NamedTuple):
@@ -48,7 +48,7 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True)
 class Lane:
-    """Wanted rows that an index has in order: those of a tier, or only those of one kind or sound in it."""
+    """Wanted rows that an index has in order: those of a tier, or of one kind, sound or key in it."""
 
     library: WalkedLibrary
     wanted: Condition
@@ -120,12 +120,11 @@ def _lanes(library: WalkedLibrary, conditions: Sequence[Condition], tier: Tier) 
 
 
 def _values_to_walk(library: WalkedLibrary, wanted: Condition, order: SortOrder) -> Collection[str] | None:
-    """Return the kinds or sounds whose parts of an index are walked; None for an index of all rows."""
+    """Return the kinds, sounds or keys whose parts of an index are walked; None for an index of all rows."""
+    values = wanted.values.get(order.by)
     if order.by == "kind":
-        return set(library.kinds) if wanted.kinds is None else wanted.kinds & set(library.kinds)
-    if order.by == "sound" and wanted.sounds is not None and len(wanted.sounds) <= MAX_SOUND_LANES:
-        return wanted.sounds
-    return None
+        return set(library.kinds) if values is None else values & set(library.kinds)
+    return values if values is not None and len(values) <= MAX_LANES else None
 
 
 def _rows_of_tier(lanes: Sequence[Lane], start: Start, limit: int) -> list[Row[Any]]:

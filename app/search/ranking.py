@@ -30,13 +30,13 @@ Number = ColumnElement[Any]
 
 
 class SortOrder(NamedTuple):
-    """A column to sort by. If it `is_stored`, an index has its order, or that of each kind or sound, `by`."""
+    """A column to sort by. If it `is_stored`, an index has its order, or that of each value of `by`."""
 
     label: str
     column: Number
     descending: bool
     is_stored: bool = True
-    by: Literal["", "kind", "sound"] = ""
+    by: Literal["", "kind", "sound", "key"] = ""
 
 
 BPM = SearchRow.bpm.expression
@@ -46,8 +46,8 @@ AFTER_ALL_KEYS = "z"  # so samples without a key come last
 FASTER_THAN_ALL = 1e6  # so samples without a tempo come last in either order
 BY_DATE = SearchRow.sample_id.expression  # ids begin with the time
 SORT_ORDERS = {
-    "newest": SortOrder("Newest", BY_DATE, True),
-    "oldest": SortOrder("Oldest", BY_DATE, False),
+    "newest": SortOrder("Newest", BY_DATE, True, by="key"),
+    "oldest": SortOrder("Oldest", BY_DATE, False, by="key"),
     "name": SortOrder("Name", SearchRow.name.expression, False, by="sound"),
     "kind": SortOrder("Kind", CLASS, False, False),
     "key": SortOrder("Key", case((KEY == "", AFTER_ALL_KEYS), else_=KEY), False, False),

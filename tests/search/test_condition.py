@@ -1,4 +1,4 @@
-"""What combined conditions say about terms and kinds."""
+"""What combined conditions say about terms and values."""
 
 from __future__ import annotations
 
@@ -12,22 +12,15 @@ SNARES = one_of("sound", "snare")
 DARK = Condition(true(), (frozenset({"tmood:dark"}),))
 
 
-def test_a_condition_knows_the_kinds_it_can_find() -> None:
-    assert LOOPS.kinds == frozenset({"loop"})
-    assert KICKS.kinds is None
-    assert all_of(LOOPS, KICKS).kinds == frozenset({"loop"})
-    assert all_of(LOOPS, HITS).kinds == frozenset()
-    assert any_of(LOOPS, HITS).kinds == frozenset({"loop", "one-shot"})
-    assert any_of(LOOPS, KICKS).kinds is None
-    assert (~LOOPS).kinds is None
-
-
-def test_a_condition_knows_the_sounds_that_it_leaves() -> None:
-    either = any_of(KICKS, SNARES)
-    assert either.sounds == frozenset({"kick", "snare"})
-    assert all_of(either, KICKS, LOOPS).sounds == frozenset({"kick"})
-    assert any_of(KICKS, LOOPS).sounds is None
-    assert (~KICKS).sounds is None
+def test_a_condition_knows_the_values_it_can_find() -> None:
+    assert LOOPS.values == {"kind": {"loop"}}
+    assert all_of(LOOPS, KICKS).values == {"kind": {"loop"}, "sound": {"kick"}}
+    assert all_of(LOOPS, HITS).values == {"kind": frozenset()}
+    assert any_of(LOOPS, HITS).values == {"kind": {"loop", "one-shot"}}
+    assert any_of(LOOPS, KICKS).values == {}
+    assert all_of(any_of(KICKS, SNARES), KICKS, LOOPS).values == {"kind": {"loop"}, "sound": {"kick"}}
+    assert any_of(all_of(LOOPS, KICKS), SNARES).values == {"sound": {"kick", "snare"}}
+    assert (~LOOPS).values == {}
 
 
 def test_groups_that_a_large_share_of_the_library_has_are_left_out() -> None:
@@ -36,7 +29,7 @@ def test_groups_that_a_large_share_of_the_library_has_are_left_out() -> None:
     assert set(without_frequent(wanted, shares).groups) == {*KICKS.groups, *DARK.groups}
     assert set(without_frequent(wanted, {}).groups) == set(wanted.groups)
     assert without_frequent(wanted, shares).exact is wanted.exact
-    assert without_frequent(wanted, shares).kinds == frozenset({"loop"})
+    assert without_frequent(wanted, shares).values == wanted.values
 
 
 def test_a_group_counts_with_all_its_terms() -> None:

@@ -86,7 +86,7 @@ def found(connection: sa.Connection, *conditions: Condition) -> set[str]:
             terms = set(make_terms(ROWS[name]).split())
             for group in condition.groups:
                 assert {index_terms.hash_terms("somebody", [term]) for term in group} & terms, (name, group)
-            assert condition.kinds is None or ROWS[name]["kind"] in condition.kinds
+            assert all(ROWS[name][column] in values for column, values in condition.values.items())
     return names
 
 

@@ -39,7 +39,7 @@ FILTERS: tuple[dict[str, Any], ...] = (
     {}, {"kind": "one-shot"}, {"sound": "drums"},
     {"sound": "hi-hat", "kind": "one-shot"}, {"key": "A minor", "compatible": True}, {"liked": True},
     {"tag": "dusty"}, {"bpm_min": 85.0, "bpm_max": 95.0}, {"q": "ki"}, {"ask": "dusty"},
-    {"ask": "longest kicks"}, {"ask": "darkest"},
+    {"ask": "longest kicks"}, {"ask": "darkest"}, {"ask": "90 bpm in A minor"},
     {"collection": PACK}, {"collection": PACK, "folder": "drums/KICKS X"},
     {"collection": PACK, "folder": "drums"},
 )  # fmt: skip
