@@ -7,7 +7,7 @@ are rows found. So a tier of few rows is gathered, and others are first walked o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isqrt
@@ -26,7 +26,7 @@ from app.search.match_counts import MAX_COUNTED
 from app.search.ranking import SortOrder
 from app.search.tiers import EVERY, Tier
 
-MAX_TRIED = 2000  # rows that are walked before it is asked how many there are, which takes as long
+MAX_TRIED = 2000  # rows that are walked before it is asked how many the search names, which takes as long
 GATHERING_COST = 5  # gathering a row takes as long as walking past so many
 MAX_LANES = 3  # the samples of more sounds or keys are found soon enough among all others
 
@@ -64,12 +64,12 @@ class Lane:
             return self.tier.span
         return and_(self.tier.span, getattr(SearchRow, self.tier.order.by) == self.value)
 
-    def group_choices(self, few: int) -> list[tuple[Group, ...]]:
-        """Return the terms by which the lane may turn out to have few rows."""
+    def may_be_few(self, few: int) -> bool:
+        """Say whether the terms of the search may turn out to name few rows of the lane."""
         own, every = self.tier.condition.groups, self.wanted.groups
         # The search finds more than MAX_COUNTED: only a part of it can be few, unless `few` is far more.
         is_part = bool(own) or (self.value is not None and not self.is_only and len(every) > 1)
-        return [groups for groups in (own, every) if groups and (is_part or few > 2 * MAX_COUNTED)]
+        return bool(every) and (is_part or few > 2 * MAX_COUNTED)
 
 
 def fill_page(
@@ -80,9 +80,7 @@ def fill_page(
     ids: list[str] = []
     for tier in islice(tiers, number, None):
         order, room = tier.order, limit - len(ids)
-        rows = _rows_of_tier(_lanes(library, conditions, tier), start, room)
-        rows.sort(key=attrgetter("sample_id"), reverse=True)
-        rows.sort(key=attrgetter("place"), reverse=order.descending)
+        rows = _in_order(_rows_of_tier(_lanes(library, conditions, tier), start, room), order)
         ids += [row.sample_id for row in rows[:room]]
         if len(ids) >= limit:
             break
@@ -127,6 +125,11 @@ def _values_to_walk(library: WalkedLibrary, wanted: Condition, order: SortOrder)
     return values if values is not None and len(values) <= MAX_LANES else None
 
 
+def _in_order(rows: Iterable[Row[Any]], order: SortOrder) -> list[Row[Any]]:
+    newest = sorted(rows, key=attrgetter("sample_id"), reverse=True)
+    return sorted(newest, key=attrgetter("place"), reverse=order.descending)
+
+
 def _rows_of_tier(lanes: Sequence[Lane], start: Start, limit: int) -> list[Row[Any]]:
     """Return the ids and places of the rows that come next, in no order; there may be more than `limit`."""
     if all(lane.has_all for lane in lanes):
@@ -136,19 +139,32 @@ def _rows_of_tier(lanes: Sequence[Lane], start: Start, limit: int) -> list[Row[A
 
 def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     """Return the ids and places of the rows of a lane that come next."""
+    few, own = _few_rows(lane.library.size, limit), lane.tier.condition.groups
+    if own and _are_named(lane, own, few):
+        return _gather(lane, own, start, limit)
     rows = _walk_first(lane, start, limit, MAX_TRIED)
     if len(rows) >= limit:
         return rows
-    few = _few_rows(lane.library.size, limit)
-    for groups in lane.group_choices(few):
-        if _are_named(lane, groups, few):
-            return _gather(lane, groups, start, limit)
+    return [*rows, *_rows_further_on(lane, _after(lane, rows, start), limit - len(rows), few)]
+
+
+def _rows_further_on(lane: Lane, start: Start, limit: int, few: int) -> Sequence[Row[Any]]:
+    """Return rows of a lane that does not have enough of them close by."""
+    groups = lane.wanted.groups
+    if lane.may_be_few(few) and _are_named(lane, groups, few):
+        return _gather(lane, groups, start, limit)
     rows = _walk_first(lane, start, limit, 2 * GATHERING_COST * few)
     if len(rows) >= limit:
         return rows
-    if lane.wanted.groups and _are_named(lane, lane.wanted.groups, matching.MAX_GATHERED):
-        return _gather(lane, lane.wanted.groups, start, limit)
-    return _walk([lane], start, limit)
+    start, limit = _after(lane, rows, start), limit - len(rows)
+    if groups and _are_named(lane, groups, matching.MAX_GATHERED):
+        return [*rows, *_gather(lane, groups, start, limit)]
+    return [*rows, *_walk([lane], start, limit)]
+
+
+def _after(lane: Lane, rows: Sequence[Row[Any]], start: Start) -> Start:
+    """Return the place after the last of the rows, or `start` if there are none."""
+    return Start(*_in_order(rows, lane.tier.order)[-1]) if rows else start
 
 
 def _few_rows(size: int, limit: int) -> int:
