@@ -60,7 +60,7 @@ def index() -> str:
         max_ranked=MAX_RANKED,
         chips=search_chips(query),
         order=order_label(query.sort, query.terms),
-        named=facets.samples_named_so(current_user, query),
+        named=facets.samples_named_so(current_user, query, results.counts.version),
         wider=wider,
         close=[] if results.total else facets.close_matches(current_user, query, wider),
         sorts=ranking.SORT_ORDERS,

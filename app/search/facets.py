@@ -56,10 +56,15 @@ def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]
     return [(name, count) for name, count in db.session.execute(most_used)]
 
 
-def samples_named_so(user: User, query: SampleQuery) -> list[NamedSample]:
-    """Return samples whose name contains the sentence but which its meaning leaves out, newest first."""
+def samples_named_so(user: User, query: SampleQuery, version: int | None = None) -> list[NamedSample]:
+    """Return samples whose name contains the sentence but which its meaning leaves out, newest first.
+
+    The version of the library is asked for if it is not given.
+    """
     has_name = name_contains(query.ask)
     if has_name is None or _leaves_out_no_name(query):
+        return []
+    if not match_counts.number_named(user.id, has_name.groups, MAX_SAME_NAME, version):
         return []
     is_found = all_of(*row_conditions(query)).exact
     columns = SearchRow.sample_id, is_found.label("is_found")

@@ -46,6 +46,7 @@ class MatchCounts:
     """How many samples a search finds. With `is_more` there are more than `total`.
 
     `shares` are the parts of the library that have the terms of the index whose samples are counted.
+    `version` is that of the library, if it was asked for.
     """
 
     library_size: int
@@ -55,6 +56,7 @@ class MatchCounts:
     sounds: Values
     keys: Values
     shares: Mapping[str, float] = field(default_factory=dict)
+    version: int | None = None
 
 
 class CountedSearch(NamedTuple):
@@ -85,9 +87,10 @@ def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     return _count_rows(search) if changes_by_itself(query) else kept_counts(search)
 
 
-def name_search(user_id: str, query: SampleQuery, most: int) -> CountedSearch:
+def name_search(user_id: str, query: SampleQuery, most: int, version: int | None = None) -> CountedSearch:
     """Return the name under which a process keeps what it counts of a search."""
-    return CountedSearch(user_id, _library_version(user_id), replace(query, sort=""), query.terms, most)
+    known = _library_version(user_id) if version is None else version
+    return CountedSearch(user_id, known, replace(query, sort=""), query.terms, most)
 
 
 def changes_by_itself(query: SampleQuery) -> bool:
@@ -96,14 +99,14 @@ def changes_by_itself(query: SampleQuery) -> bool:
 
 
 def _count_rows(search: CountedSearch) -> MatchCounts:
-    user_id, _, query, found, most = search
+    user_id, version, query, found, most = search
     library, terms = _library_cells(user_id), term_conditions(found)
     size = _number_in(library)
     shares = _term_shares(library, size)
     others = all_of(*filters.other_filters(query), *terms)
     cells = _in_cells(library, _count_cells(user_id, without_frequent(others, shares), most))
     if _number_in(cells) <= most:
-        return replace(_counts(cells, query, library), shares=shares)
+        return replace(_counts(cells, query, library), shares=shares, version=version)
     total = most + 1
     if narrowing := filters.count_filters(query):
         narrowed = without_frequent(all_of(others, *narrowing), shares)
@@ -112,12 +115,16 @@ def _count_rows(search: CountedSearch) -> MatchCounts:
     kinds, sounds, keys = (
         [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
     )
-    return MatchCounts(size, min(total, most), total > most, kinds, sounds, keys, shares)
+    return MatchCounts(size, min(total, most), total > most, kinds, sounds, keys, shares, version)
 
 
-def number_named(user_id: str, groups: Sequence[Group], most: int) -> int:
-    """Return how many samples the inverted index names, up to one more than `most`; see `count_named`."""
-    return _kept_number(NamedSamples(user_id, _library_version(user_id), tuple(groups), most))
+def number_named(user_id: str, groups: Sequence[Group], most: int, version: int | None = None) -> int:
+    """Return how many samples the inverted index names, up to one more than `most`; see `count_named`.
+
+    The version of the library is asked for if it is not given.
+    """
+    known = _library_version(user_id) if version is None else version
+    return _kept_number(NamedSamples(user_id, known, tuple(groups), most))
 
 
 @lru_cache(MAX_NUMBERS_KEPT)

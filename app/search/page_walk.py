@@ -32,11 +32,15 @@ MAX_LANES = 3  # the samples of more sounds or keys are found soon enough among 
 
 
 class WalkedLibrary(NamedTuple):
-    """A user's library: how many samples it has, and the kinds of those that a search may find."""
+    """A user's library: how many samples it has, the kinds of those that a search may find, and its version.
+
+    The version is None if it was not asked for.
+    """
 
     user_id: str
     size: int
     kinds: Collection[str]
+    version: int | None
 
 
 class Start(NamedTuple):
@@ -64,12 +68,12 @@ class Lane:
             return self.tier.span
         return and_(self.tier.span, getattr(SearchRow, self.tier.order.by) == self.value)
 
-    def may_be_few(self, few: int) -> bool:
-        """Say whether the terms of the search may turn out to name few rows of the lane."""
+    @property
+    def rare_groups(self) -> tuple[Group, ...]:
+        """Terms of the lane that may name few samples, though those of the whole search name many."""
         own, every = self.tier.condition.groups, self.wanted.groups
-        # The search finds more than MAX_COUNTED: only a part of it can be few, unless `few` is far more.
-        is_part = bool(own) or (self.value is not None and not self.is_only and len(every) > 1)
-        return bool(every) and (is_part or few > 2 * MAX_COUNTED)
+        is_part = self.value is not None and not self.is_only and len(every) > 1
+        return own or (every if is_part else ())
 
 
 def fill_page(
@@ -139,9 +143,9 @@ def _rows_of_tier(lanes: Sequence[Lane], start: Start, limit: int) -> list[Row[A
 
 def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     """Return the ids and places of the rows of a lane that come next."""
-    few, own = _few_rows(lane.library.size, limit), lane.tier.condition.groups
-    if own and _are_named(lane, own, few):
-        return _gather(lane, own, start, limit)
+    few, rare = _few_rows(lane.library.size, limit), lane.rare_groups
+    if rare and (named := _number_named(lane, rare, few)) <= few:
+        return _gather(lane, rare, start, limit) if named else []
     rows = _walk_first(lane, start, limit, MAX_TRIED)
     if len(rows) >= limit:
         return rows
@@ -151,13 +155,15 @@ def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
 def _rows_further_on(lane: Lane, start: Start, limit: int, few: int) -> Sequence[Row[Any]]:
     """Return rows of a lane that does not have enough of them close by."""
     groups = lane.wanted.groups
-    if lane.may_be_few(few) and _are_named(lane, groups, few):
+    # The search finds more than MAX_COUNTED: only a part of it can be few, unless `few` is far more.
+    may_be_few = bool(groups) and (bool(lane.rare_groups) or few > 2 * MAX_COUNTED)
+    if may_be_few and _number_named(lane, groups, few) <= few:
         return _gather(lane, groups, start, limit)
     rows = _walk_first(lane, start, limit, 2 * GATHERING_COST * few)
     if len(rows) >= limit:
         return rows
     start, limit = _after(lane, rows, start), limit - len(rows)
-    if groups and _are_named(lane, groups, matching.MAX_GATHERED):
+    if groups and _number_named(lane, groups, matching.MAX_GATHERED) <= matching.MAX_GATHERED:
         return [*rows, *_gather(lane, groups, start, limit)]
     return [*rows, *_walk([lane], start, limit)]
 
@@ -172,9 +178,9 @@ def _few_rows(size: int, limit: int) -> int:
     return isqrt(size * limit // GATHERING_COST)
 
 
-def _are_named(lane: Lane, groups: Sequence[Group], most: int) -> bool:
-    """Say whether the inverted index names at most so many samples."""
-    return match_counts.number_named(lane.library.user_id, groups, most) <= most
+def _number_named(lane: Lane, groups: Sequence[Group], most: int) -> int:
+    """Return how many samples the inverted index names, up to one more than `most`."""
+    return match_counts.number_named(lane.library.user_id, groups, most, lane.library.version)
 
 
 def _gather(lane: Lane, groups: tuple[Group, ...], start: Start, limit: int) -> Sequence[Row[Any]]:

@@ -1,4 +1,4 @@
-"""What a search finds is counted once, until the library changes."""
+"""What a search finds is counted and sorted once, until the library changes."""
 
 from __future__ import annotations
 
@@ -52,6 +52,36 @@ def test_each_change_of_the_library_is_counted(owner: User, stranger: User, thre
     shelve(owner, {"Dusty kick": {}})
     assert counting(owner, DUSTY)[0] == 3
     assert counting(stranger, DUSTY)[0] == 0
+
+
+def sorting(user: User, query: SampleQuery, after: str = "") -> tuple[list[str], int]:
+    """Return the names on a page, and how many statements sorted what was found."""
+    with counted_queries() as statements:
+        page = list_samples(user, query, after, limit=2)
+    return [sample.name for sample in page.samples], sum(" AS place" in each for each in statements)
+
+
+@pytest.mark.parametrize(
+    "query", [DUSTY, SampleQuery(ask="dusty, darkest"), SampleQuery(q="dusty", sort="-kind")]
+)
+def test_the_next_page_is_not_sorted_again(owner: User, three: list[str], query: SampleQuery) -> None:
+    assert sorting(owner, query) == (["Loop 2", "Loop 1"], 1)
+    assert sorting(owner, query, three[1]) == (["Loop 0"], 0)
+    assert sorting(owner, replace(query, sort="oldest")) == (["Loop 0", "Loop 1"], 1)
+    assert sorting(owner, query) == (["Loop 2", "Loop 1"], 0)
+    shelve(owner, {"Loop 3": {"tags": ["dusty"]}})
+    assert sorting(owner, query) == (["Loop 3", "Loop 2"], 1)
+
+
+def test_a_page_continues_after_a_sample_that_is_not_found_any_more(
+    owner: User, stranger: User, three: list[str]
+) -> None:
+    assert sorting(owner, DUSTY)[0] == ["Loop 2", "Loop 1"]
+    bulk_edits.delete_samples(owner, three[1:2])
+    assert sorting(owner, DUSTY, three[1])[0] == ["Loop 0"]
+    [foreign] = shelve(stranger, {"Loop 9": {"tags": ["dusty"]}}).values()
+    assert sorting(stranger, DUSTY)[0] == ["Loop 9"]
+    assert sorting(owner, replace(DUSTY, sort="name"), foreign.id)[0] == []
 
 
 def wider_totals(user: User, query: SampleQuery) -> tuple[list[int], int]:
