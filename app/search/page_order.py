@@ -3,7 +3,7 @@
 Pages are by key: the next one starts after the last row of this one, whatever was added meanwhile. Of rows in
 the same place the newest comes first. Up to `MAX_COUNTED` matches are all read and sorted. Of more, the page
 is filled from tiers; where the order has none, up to `MAX_RANKED` are ranked. Each process keeps what it has
-sorted last until the library changes, for the next pages of a search and for coming back to it.
+sorted last until the library changes, for the next pages of a search.
 """
 
 from __future__ import annotations

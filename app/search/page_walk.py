@@ -14,7 +14,20 @@ from math import isqrt
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, func, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from app.extensions import db
 from app.models.search_row import SearchRow
@@ -236,9 +249,11 @@ def _rows_of_range(lane: Lane, place: ColumnElement[bool], most: int | None = No
     if most is None:
         rows = matching.walked(lane.library.user_id, [lane.wanted], *columns)
         return rows.where(lane.span, place).order_by(*in_order)
-    every = matching.walked(lane.library.user_id, [], *columns, lane.wanted.exact.label("is_wanted"))
+    # In a `CASE`, SQLite tests no further conditions of a row once one fails.
+    is_wanted = case((lane.wanted.exact, 1), else_=0).label("is_wanted")
+    every = matching.walked(lane.library.user_id, [], *columns, is_wanted)
     passed = every.where(lane.span, place).order_by(*in_order).limit(most).subquery()
-    return select(passed.c.sample_id, passed.c.place).where(passed.c.is_wanted)
+    return select(passed.c.sample_id, passed.c.place).where(passed.c.is_wanted == 1)
 
 
 def place_of(user_id: str, order: SortOrder, after: str) -> Any:
