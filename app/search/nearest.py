@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from app.search.vector_cache import VectorBlock, vector_cache
 MIN_COMPARED = 500
 GROWTH = 8  # when too few of those compared match, so many times as many are
 MAX_LISTED_IDS = 4_000  # in one statement
+MAX_KEPT = 4_000  # rows that a comparison chose: 32 kB
 COMPARED_ROWS = 8192  # exactly, at a time
 # Sums of float32 are a little off, and not in the same way in every place of a matrix. So whatever is this
 # close to the last row that is compared exactly is compared too.
@@ -89,13 +91,16 @@ class NeighbourSearch:
     def _matching_rows(self, ranked: Ranked, limit: int) -> list[tuple[float, Row[Any]]]:
         """Return the first of the ranked samples that meet the conditions."""
         found: list[tuple[float, Row[Any]]] = []
-        at = 0
-        size = limit + limit // 4  # nearly always enough where there is no filter
+        at, size = 0, _with_spare(limit)  # nearly always enough where there is no filter
         while at < len(ranked) and len(found) < limit:
             part = dict(ranked[at : at + size])
             rows = {row.sample_id: row for row in db.session.execute(self._statement(list(part)))}
             found += [(part[each], rows[each]) for each in part if each in rows]
-            at, size = at + size, MAX_LISTED_IDS
+            at += size
+            if found:  # of so many ids, such a share matched
+                size = min(_with_spare((limit - len(found)) * at // len(found) + 1), MAX_LISTED_IDS)
+            else:
+                size = MAX_LISTED_IDS
         return found[:limit]
 
     def _statement(self, ids: Sequence[str]) -> Any:
@@ -112,7 +117,10 @@ def rank_blocks(
     ids: list[Ids] = [np.empty(0, dtype="S26")]
     exact: list[Vector] = [np.empty(0)]
     for block in blocks:
-        near = _nearest_rows(block, query, preset, count, allowed)
+        choose = partial(_nearest_rows, block, query, preset, count, allowed)
+        # Other filters, a sentence or "but brighter" choose among the same rows.
+        is_kept = allowed is None and count <= MAX_KEPT
+        near = block.keep((preset, count, query.tobytes()), choose) if is_kept else choose()
         for start in range(0, len(near), COMPARED_ROWS):
             part = near[start : start + COMPARED_ROWS]
             ids.append(block.ids[part])
@@ -121,6 +129,10 @@ def rank_blocks(
     order = np.lexsort((every_id, every_distance))[:count]
     names = [each.decode() for each in every_id[order].tolist()]
     return list(zip(names, every_distance[order].tolist(), strict=True))
+
+
+def _with_spare(count: int) -> int:
+    return count + count // 4
 
 
 def _block_distances(query: Vector, stored: Sequence[bytes]) -> list[dict[str, float]]:

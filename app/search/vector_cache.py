@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ GROWTH = 1.125
 ID_BYTES = 26
 ROW_BYTES = 4 * (layout.LENGTH + len(layout.BLOCKS)) + ID_BYTES
 MEGABYTE = 10**6
+MAX_CHOICES_KEPT = 32  # of one owner
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,23 @@ class VectorBlock:
     """Vectors of samples with what a comparison needs of them.
 
     `ids` are the ids of the samples as bytes, shape (n,); `rows` the vectors, (n, `layout.LENGTH`); `norms`
-    the squared length of each block of each row, (n, blocks).
+    the squared length of each block of each row, (n, blocks). `kept` has the places of rows that comparisons
+    chose, until there are other rows.
     """
 
     ids: npt.NDArray[np.bytes_]
     rows: npt.NDArray[np.float32]
     norms: npt.NDArray[np.float32]
+    kept: dict[Hashable, npt.NDArray[np.intp]] = field(default_factory=dict)
+
+    def keep(self, name: Hashable, choose: Callable[[], npt.NDArray[np.intp]]) -> npt.NDArray[np.intp]:
+        """Return the places that were chosen under this name, or choose them now."""
+        places = self.kept.get(name)
+        if places is None:
+            if len(self.kept) >= MAX_CHOICES_KEPT:
+                self.kept.clear()
+            places = self.kept[name] = choose()
+        return places
 
 
 class VectorCache:
@@ -93,6 +105,7 @@ class _OwnerVectors:
         self.count = 0
         self.user_id = user_id
         self._block = _as_block([])
+        self._kept: dict[Hashable, npt.NDArray[np.intp]] = {}
         self._settled = 0  # every row up to this number was seen
         self._recent: dict[int, datetime] = {}  # those above it that were seen
 
@@ -104,7 +117,7 @@ class _OwnerVectors:
     def bring_up_to_date(self) -> VectorBlock:
         """Read the rows that were added since, and return all."""
         if (first := self._first_unseen()) is not None:
-            before = self.count
+            before, self._kept = self.count, {}
             for rows in _read_rows(self.user_id, first - 1):
                 new = [row for row in rows if row.number not in self._recent]
                 self._recent |= {row.number: row.created_at for row in new}
@@ -113,7 +126,8 @@ class _OwnerVectors:
         settled = [number for number, made in self._recent.items() if made < utcnow() - SETTLES_AFTER]
         self._settled = max(settled, default=self._settled)
         self._recent = {number: at for number, at in self._recent.items() if number > self._settled}
-        return VectorBlock(*(each[: self.count] for each in _arrays(self._block)))
+        ids, vectors, norms = (each[: self.count] for each in _arrays(self._block))
+        return VectorBlock(ids, vectors, norms, self._kept)
 
     def reserve(self, rows: int) -> None:
         """Make room for this many rows in all."""
@@ -151,7 +165,8 @@ class _OwnerVectors:
         count = int(is_kept.sum())
         for new, old in zip(moved, _arrays(self._block), strict=True):
             new[:count] = old[: self.count][is_kept]
-        self._block, self.count = VectorBlock(*moved), count
+        ids, rows, norms = moved
+        self._block, self.count = VectorBlock(ids, rows, norms), count
 
 
 def vector_cache() -> VectorCache:

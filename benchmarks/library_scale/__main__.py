@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import psycopg
 
-from benchmarks.library_scale import databases, memory_curve
+from benchmarks.library_scale import databases, likeness, memory_curve
 from benchmarks.library_scale.databases import SQLITE, Place
 from benchmarks.library_scale.pages import Figures, measure_pages, pages_table, ratios_table
 from benchmarks.library_scale.product import Product
@@ -63,6 +63,7 @@ def main() -> int:
         place = Place(folder.resolve(), options.database)
         libraries = stack.enter_context(_running(place, options))
         measured = list(_measure_libraries(libraries))
+        measured += _measure_likeness(libraries) if options.likeness else ()
         measured += _measure_uploads(libraries, options.uploads)
         tables = [pages_table(f"Pages, {place.kind}", measured)]
         tables.append(ratios_table(f"Ratios, {place.kind}", measured))
@@ -88,6 +89,9 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--others", type=int, default=OTHER_OWNERS, help="owners of 100 samples beside those")
     parser.add_argument("--keep", type=Path, help="keep the databases in this folder, and use those in it")
     parser.add_argument("--before", type=Path, help="also measure this checkout of another version")
+    parser.add_argument(
+        "--likeness", action="store_true", help="also measure the pages of similar samples and of duplicates"
+    )
     parser.add_argument("--only", default="", help="only searches with this in their name")
     parser.add_argument("--requests", type=int, default=30, help="of each address")
     parser.add_argument("--seconds", type=float, default=20.0, help="for one address, after 8 requests")
@@ -131,6 +135,9 @@ def _running(place: Place, options: argparse.Namespace) -> Iterator[Libraries]:
     shared_name = "_".join(["shared", *map(str, options.sizes)])
     alone = databases.open_database(place, "alone", owners[:1], sounds)
     shared = databases.open_database(place, shared_name, owners, sounds)
+    if options.likeness:
+        databases.add_likeness(alone, owners[:1], sounds)
+        databases.add_likeness(shared, owners, sounds)
     searches = [each for each in SEARCHES if options.only in each.name]
     schedule = Schedule(options.requests, options.seconds)
     with alone, shared:
@@ -151,6 +158,18 @@ def _measure_libraries(libraries: Libraries) -> Iterator[Figures]:
         most = MOST if owner.size < A_MILLION else MOST_OF_A_MILLION
         visitor, pages = Visitor(libraries.shared, owner), libraries.pages(owner)
         yield from measure_pages(f"{owner.size:,}", pages, (alone, FIRST), visitor, most, schedule)
+
+
+def _measure_likeness(libraries: Libraries) -> Iterator[Figures]:
+    """Measure the pages of similar samples and of duplicates, of libraries that have vectors."""
+    alone, small = Visitor(libraries.alone, libraries.owners[0]), libraries.owners[0]
+    places = [(f"{small.size:,} alone", libraries.alone, small)]
+    places += [(f"{owner.size:,}", libraries.shared, owner) for owner in _large_owners(libraries)]
+    for name, product, owner in places:
+        if owner.size <= likeness.MOST_SAMPLES:
+            pages = likeness.expected_pages(owner, libraries.sounds)
+            visitor = Visitor(product, owner)
+            yield from measure_pages(name, pages, (alone, FIRST), visitor, MOST, libraries.schedule)
 
 
 def _measure_uploads(libraries: Libraries, count: int) -> list[Figures]:

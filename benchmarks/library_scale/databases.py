@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import psycopg
 
-from benchmarks.library_scale.filling import PostgresTarget, SqliteTarget, analyze, fill
+from benchmarks.library_scale import likeness
+from benchmarks.library_scale.filling import PostgresTarget, SqliteTarget, Target, analyze, fill
 from benchmarks.library_scale.product import Product
 from benchmarks.library_scale.samples import SEED, Owner
 from benchmarks.library_scale.sounds import Sound
@@ -53,12 +54,20 @@ def open_database(
     before = product.revision() if is_kept else ""
     _report(f"{name}: migrated", product.migrate)
     if not is_kept:
-        target = PostgresTarget(product.database_url) if product.database_url else SqliteTarget(product.file)
-        _report(f"{name}: filled", lambda: fill(target, owners, sounds))
+        _report(f"{name}: filled", lambda: fill(_target(product), owners, sounds))
         _manifest(product).write_text(json.dumps(_contents(owners)))
     if product.revision() != before:
         index(product)
     return product
+
+
+def add_likeness(product: Product, owners: Sequence[Owner], sounds: Sequence[Sound]) -> None:
+    """Give the samples of the smaller libraries vectors and duplicates, once."""
+    noted = product.folder / "likeness.json"
+    if not noted.exists():
+        smaller = [owner for owner in owners if owner.size <= likeness.MOST_SAMPLES]
+        _report(f"{product.folder.name}: vectors", lambda: likeness.fill(_target(product), smaller, sounds))
+        noted.write_text(json.dumps([owner.id for owner in smaller]))
 
 
 def index(product: Product) -> None:
@@ -66,6 +75,10 @@ def index(product: Product) -> None:
     if product.has_search_index:
         _report(f"{product.folder.name}: indexed for searching", product.rebuild_index)
     analyze(product.database_url or product.file)
+
+
+def _target(product: Product) -> Target:
+    return PostgresTarget(product.database_url) if product.database_url else SqliteTarget(product.file)
 
 
 def drop_database(product: Product) -> None:

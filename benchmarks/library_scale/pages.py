@@ -65,13 +65,15 @@ def find_fault(visit: Visit, page: Page) -> str:
     A page may say of a large number only that it is more than some other.
     """
     said = FOUND.search(visit.page)
-    if said is None:  # nothing was found: what is listed is only close
+    if said is None and page.total is not None:  # nothing was found: what is listed is only close
         return "" if not page.sample_ids else "no number of results"
     listed = visit.sample_ids
     if listed != page.sample_ids:
         pairs = list(zip(listed, page.sample_ids, strict=False))
         at = next((place for place, (one, other) in enumerate(pairs) if one != other), len(pairs))
         return f"row {at + 1} of {len(page.sample_ids)} differs, {len(listed)} listed"
+    if said is None or page.total is None:
+        return ""
     number, is_more = int(said[1].replace(",", "")), bool(said[2])
     is_right = page.total >= number if is_more else page.total == number
     return "" if is_right else f"says {said[1]}{said[2]} of {page.total:,}"

@@ -59,7 +59,7 @@ class Page:
     name: str
     address: str
     sample_ids: list[str]
-    total: int
+    total: int | None  # None where the page says no number
 
 
 def expected_pages(rows: Iterable[Row], searches: Sequence[Search]) -> list[Page]:

@@ -41,6 +41,11 @@ COLUMNS = {
     "api_usage": (
         "user_id", "kind", "entry_key", "quantity", "cost_usd", "effective_at", "created_at",
     ),
+    "sample_vectors": ("sample_id", "user_id", "version", "vector", "created_at"),
+    "duplicate_groups": (
+        "id", "user_id", "anchor_id", "kept_id", "is_chosen", "told_apart", "samples", "spare_bytes",
+    ),
+    "duplicate_members": ("sample_id", "group_id"),
 }  # fmt: skip
 SIZE_BYTES = 88_244
 UPLOADED_TOGETHER = 20

@@ -20,7 +20,7 @@ from benchmarks.library_scale.product import SECRET, Product
 from benchmarks.library_scale.samples import Owner
 from benchmarks.library_scale.tables import session_secret
 
-SAMPLE_ROW = re.compile(r'<tr class="row" id="sample-(\w+)"')
+SAMPLE_ROW = re.compile(r'<tr class="row(?: kept)?" id="sample-(\w+)"')
 CSRF_TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 EXPECTED_STATUSES = {"GET": (200,), "POST": (200, 201, 303)}
 EMPTY: Mapping[str, str] = MappingProxyType({})

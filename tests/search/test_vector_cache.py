@@ -44,6 +44,30 @@ def test_vectors_are_read_once(owner: User) -> None:
 
 
 @pytest.mark.parametrize("age", [timedelta(), timedelta(hours=1)])
+def test_what_was_chosen_is_kept_until_there_are_other_vectors(owner: User, age: timedelta) -> None:
+    cache = VectorCache(10**6)
+
+    def choose() -> list[int]:
+        [block] = cache.read_vectors(owner.id)
+        return [int(place) for place in block.keep("nearest", lambda: np.arange(len(block.ids)))]
+
+    shelve_random(owner, 1, 2)
+    age_vectors(age)
+    assert [choose(), choose()] == [[0, 1], [0, 1]]
+    shelve_random(owner, 3)
+    assert choose() == [0, 1, 2]
+
+
+def test_few_choices_are_kept(owner: User) -> None:
+    cache = VectorCache(10**6)
+    shelve_random(owner, 1)
+    [block] = cache.read_vectors(owner.id)
+    for name in range(3 * vector_cache.MAX_CHOICES_KEPT):
+        assert block.keep(name, lambda: np.array([0])).tolist() == [0]
+        assert len(block.kept) <= vector_cache.MAX_CHOICES_KEPT
+
+
+@pytest.mark.parametrize("age", [timedelta(), timedelta(hours=1)])
 def test_what_another_process_adds_is_seen(owner: User, age: timedelta) -> None:
     here, there = VectorCache(10**6), VectorCache(10**6)
     made = shelve_random(owner, 1, 2)
