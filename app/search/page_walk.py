@@ -159,8 +159,8 @@ def _next_rows(lane: Lane, start: Start, limit: int) -> Sequence[Row[Any]]:
     few, rare = _few_rows(lane.library.size, limit), lane.rare_groups
     if rare and (named := _number_named(lane, rare, few)) <= few:
         return _gather(lane, rare, start, limit) if named else []
-    rows = _walk_first(lane, start, limit, MAX_TRIED)
-    if len(rows) >= limit:
+    rows, are_all = _walk_first(lane, start, limit, MAX_TRIED)
+    if are_all or len(rows) >= limit:
         return rows
     return [*rows, *_rows_further_on(lane, _after(lane, rows, start), limit - len(rows), few)]
 
@@ -172,8 +172,8 @@ def _rows_further_on(lane: Lane, start: Start, limit: int, few: int) -> Sequence
     may_be_few = bool(groups) and (bool(lane.rare_groups) or few > 2 * MAX_COUNTED)
     if may_be_few and _number_named(lane, groups, few) <= few:
         return _gather(lane, groups, start, limit)
-    rows = _walk_first(lane, start, limit, 2 * GATHERING_COST * few)
-    if len(rows) >= limit:
+    rows, are_all = _walk_first(lane, start, limit, 2 * GATHERING_COST * few)
+    if are_all or len(rows) >= limit:
         return rows
     start, limit = _after(lane, rows, start), limit - len(rows)
     if groups and _number_named(lane, groups, matching.MAX_GATHERED) <= matching.MAX_GATHERED:
@@ -211,17 +211,17 @@ def _walk(lanes: Sequence[Lane], start: Start, limit: int) -> Sequence[Row[Any]]
     return db.session.execute(union_all(*(select(part.subquery()) for part in parts))).all() if parts else []
 
 
-def _walk_first(lane: Lane, start: Start, limit: int, most: int) -> Sequence[Row[Any]]:
-    """Return the wanted ones of the first `most` rows of an index from a place on.
+def _walk_first(lane: Lane, start: Start, limit: int, most: int) -> tuple[Sequence[Row[Any]], bool]:
+    """Return the wanted ones of the first `most` rows of an index from a place on, and whether these are all.
 
     Where there are more rows in that place, nothing beyond them is returned.
     """
-    rows, ranges = list[Row[Any]](), _ranges(lane, start)
-    for place in ranges:
+    rows = list[Row[Any]]()
+    for place in _ranges(lane, start):
         rows += db.session.execute(_rows_of_range(lane, place, most).limit(limit - len(rows)))
-        if len(rows) >= limit or (place is not ranges[-1] and _is_cut(lane, place, most)):
-            break
-    return rows
+        if len(rows) >= limit or _is_cut(lane, place, most):
+            return rows, False
+    return rows, True
 
 
 def _ranges(lane: Lane, start: Start) -> list[ColumnElement[bool]]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, true
 
 from app.models.search_row import NO_TEMPO, SearchRow
+from app.music.musical_keys import ALL_KEYS
 from app.music.sound_classes import KINDS
 from app.search import ranking, text_conditions
 from app.search.condition import Condition, all_of, any_of
@@ -36,17 +37,22 @@ class Tier(NamedTuple):
         return and_(self.condition.exact, self.span)
 
 
-def _tiers_of_tempo() -> list[Tier]:
+def _tiers_of_tempo(descending: bool) -> list[Tier]:
     """Put samples without a tempo last."""
     unknown = Condition(ranking.BPM == NO_TEMPO, text_conditions.has_trait("lacks", "bpm").groups)
-    slowest = SortOrder("BPM", ranking.BPM, False, by="kind")
-    return [Tier(EVERY, slowest, ranking.BPM > NO_TEMPO), Tier(unknown, NEWEST)]
+    order = SortOrder("BPM", ranking.BPM, descending, by="kind")
+    return [Tier(EVERY, order, ranking.BPM > NO_TEMPO), Tier(unknown, NEWEST)]
 
 
-def _tiers_of_keys(descending: bool) -> list[Tier]:
+def _tiers_of_keys() -> list[Tier]:
     """Put samples without a key last."""
-    order = SortOrder("Key", ranking.KEY, descending)
+    order = SortOrder("Key", ranking.KEY, False)
     return [Tier(EVERY, order, ranking.KEY > ""), Tier(EVERY, NEWEST, ranking.KEY == "")]
+
+
+def _tiers_of_keys_backwards() -> list[Tier]:
+    """Make a tier of each key: the index has the oldest of a key first when it is read backwards."""
+    return [Tier(EVERY, NEWEST, key == ranking.KEY) for key in (*sorted(ALL_KEYS, reverse=True), "")]
 
 
 def _tiers_of_classes(descending: bool) -> list[Tier]:
@@ -58,9 +64,10 @@ def _tiers_of_classes(descending: bool) -> list[Tier]:
 
 
 TIERS_OF_SORT = {
-    "bpm": _tiers_of_tempo(),
-    "key": _tiers_of_keys(False),
-    "-key": _tiers_of_keys(True),
+    "bpm": _tiers_of_tempo(False),
+    "-bpm": _tiers_of_tempo(True),
+    "key": _tiers_of_keys(),
+    "-key": _tiers_of_keys_backwards(),
     "kind": _tiers_of_classes(False),
     "-kind": _tiers_of_classes(True),
 }

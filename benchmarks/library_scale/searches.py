@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from app.music.musical_keys import ALL_KEYS
+from app.music.sound_classes import KINDS, SOUNDS
 from benchmarks.library_scale.samples import Row
 
 PAGE_SIZE = 50
@@ -18,6 +20,9 @@ DRUMS = frozenset({
 AROUND_A_MINOR = ("A minor", "C major", "D minor", "E minor")
 LIKE_DUSTY = (" dusty ", " lofi ", " lo fi ", " vinyl ")
 UNKNOWN_BPM = 1e6  # after every tempo
+AFTER_ALL_KEYS = "z"
+KEYS = ["", *sorted(ALL_KEYS)]
+CLASSES = sorted((kind, sound) for kind in KINDS for sound in ("", *SOUNDS))
 Matches = Callable[[Row], bool]
 Order = Callable[[Row], float | str]
 
@@ -114,6 +119,10 @@ def _shortness(row: Row) -> float:
     return -(length / 2 + 0.25 + (_has(row, "long") - _has(row, "short")) / 4)
 
 
+def _class(row: Row) -> tuple[str, str]:
+    return row.measured.kind, row.measured.sound or ""
+
+
 def _bpm(row: Row) -> float:
     return UNKNOWN_BPM if row.bpm is None else row.bpm
 
@@ -128,6 +137,12 @@ SORTS = (
     Search("sort name", {"sort": "name"}, order=lambda row: row.name.lower()),
     Search("sort bpm", {"sort": "bpm"}, order=_bpm),
     Search("sort length", {"sort": "length"}, order=lambda row: row.duration_s),
+    Search("sort key", {"sort": "key"}, order=lambda row: row.measured.key or AFTER_ALL_KEYS),
+    Search("sort kind", {"sort": "kind"}, order=lambda row: CLASSES.index(_class(row))),
+    Search("sort bpm, fastest", {"sort": "-bpm"}, order=lambda row: -(row.bpm or 0.0)),
+    Search("sort length, longest", {"sort": "-length"}, order=lambda row: -row.duration_s),
+    Search("sort key, backwards", {"sort": "-key"}, order=lambda row: -KEYS.index(row.measured.key or "")),
+    Search("sort kind, backwards", {"sort": "-kind"}, order=lambda row: -CLASSES.index(_class(row))),
 )
 FILTERS = (
     Search("kind", {"kind": "loop"}, lambda row: row.measured.kind == "loop"),
