@@ -38,7 +38,7 @@ from app.extensions import db
 from app.models import AccountClosing, Job, OutboxMessage
 from app.models.account_closing import STUCK_AFTER
 from app.models.base import utcnow
-from app.models.job import COMPLETED, PROCESSING
+from app.models.job import COMPLETED, is_running
 from app.models.job_attempt import ABANDONED, OUTCOMES
 from app.notify.message_kinds import METER_EVENT, WEBHOOK
 
@@ -62,7 +62,7 @@ class _QueueCollector:
     def collect(self) -> Iterator[Family]:
         now = utcnow()
         yield from _waiting_jobs()
-        yield _jobs_by_tier("sp404_jobs_running", "Jobs a worker holds now.", Job.state == PROCESSING)
+        yield _jobs_by_tier("sp404_jobs_running", "Jobs a worker holds now.", is_running())
         if (totals := metric_totals.read_totals()) is not None:
             yield from _ended_jobs(totals)
         yield from _outbox(now)

@@ -15,7 +15,7 @@ from app.jobs import purposes
 from app.jobs import workers as worker_table
 from app.models import Attempt, Job, OutboxMessage, VectorOrder, Worker
 from app.models.base import utcnow
-from app.models.job import COMPLETED, FAILED, PENDING, PROCESSING
+from app.models.job import COMPLETED, FAILED, PENDING, is_running
 from app.models.worker_process import PAUSED, RUNNING
 
 RECENT_SPAN = timedelta(hours=1)
@@ -166,7 +166,7 @@ def time_buckets(span: timedelta, step: timedelta) -> list[TimeBucket]:
 def _running_jobs() -> defaultdict[str, list[Job]]:
     """Return the running jobs by the id of their worker, in one query however many workers there are."""
     jobs: defaultdict[str, list[Job]] = defaultdict(list)
-    for job in db.session.scalars(select(Job).where(Job.state == PROCESSING).order_by(Job.started_at)):
+    for job in db.session.scalars(select(Job).where(is_running()).order_by(Job.started_at)):
         machine, pid = (job.worker or "::").split(":")[:2]  # the thread's name follows
         jobs[f"{machine}:{pid}"].append(job)
     return jobs

@@ -24,7 +24,7 @@ from app.integrations.storage import BINARY_MIME, StorageError, Store, open_stor
 from app.jobs import attempt_log
 from app.models import Job, User
 from app.models.base import WRITE_OPTIONS, transaction, utcnow
-from app.models.job import PROCESSING
+from app.models.job import is_running
 from app.models.job_attempt import WAITING
 from app.search import indexing
 
@@ -138,7 +138,7 @@ def _migrate_to(revision: str) -> None:
 def _requeue_running_jobs() -> int:
     """Put jobs whose worker is gone back into the queue, without counting the try that was cut short."""
     with transaction() as session:
-        running = session.scalars(select(Job).where(Job.state == PROCESSING)).all()
+        running = session.scalars(select(Job).where(is_running())).all()
         for job in running:
             attempt_log.record_end(job, WAITING, RESTORED)
             job.attempt -= 1

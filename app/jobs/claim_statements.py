@@ -21,7 +21,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from app.jobs import workers
 from app.models import Job, Sample, Subscription
 from app.models.base import UtcDateTime
-from app.models.job import PENDING, PROCESSING
+from app.models.job import PENDING, PROCESSING, is_running
 
 # Skip users at their slot limit one row at a time for the first 64 rows, then one user at a time.
 MAX_ROWS_READ = 64
@@ -36,7 +36,7 @@ def select_running(worker_id: str | None, first_free: int) -> Select[str, str | 
     held = workers.is_held_by(worker_id) if worker_id else false()
     free_here = func.sum(case((and_(Job.priority >= first_free, held), 1), else_=0))
     by = Job.user_id, Subscription.plan, Subscription.status
-    running = select(*by, func.count(), free_here).where(Job.state == PROCESSING)
+    running = select(*by, func.count(), free_here).where(is_running())
     return running.outerjoin(Subscription, Subscription.user_id == Job.user_id).group_by(*by)
 
 

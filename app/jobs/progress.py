@@ -13,7 +13,7 @@ from app.extensions import db, settings
 from app.jobs import attempt_log, workers
 from app.models import Job
 from app.models.base import UtcDateTime, utcnow
-from app.models.job import CANCELLED, PENDING, UNFINISHED
+from app.models.job import CANCELLED, PENDING, UNFINISHED, is_unfinished
 from app.plurals import pluralize
 
 MAX_BATCHES = 5
@@ -70,7 +70,7 @@ def estimate_finish(job: Job) -> datetime | None:
     if job.is_finished:
         return None
     before = (Job.priority <= job.priority, Job.run_at <= job.run_at, Job.id != job.id)
-    ahead = db.session.scalar(select(func.count()).where(Job.state.in_(UNFINISHED), *before)) or 0
+    ahead = db.session.scalar(select(func.count()).where(is_unfinished(), *before)) or 0
     run_s = attempt_log.mean_run_s(job.purpose) or TYPICAL_RUN_S
     rounds = ahead // max(workers.total_slots(), 1) + 1
     return max(job.run_at, utcnow()) + timedelta(seconds=rounds * run_s)

@@ -11,14 +11,14 @@ from app.extensions import db
 from app.jobs import transitions, workers
 from app.models import Job
 from app.models.base import utcnow
-from app.models.job import PROCESSING
+from app.models.job import is_running
 
 log = logging.getLogger(__name__)
 
 
 def requeue_abandoned() -> int:
     """Requeue jobs whose lease ran out or whose worker process on this machine is gone; return how many."""
-    held = db.session.scalars(select(Job).where(Job.state == PROCESSING)).all()
+    held = db.session.scalars(select(Job).where(is_running())).all()
     abandoned = [(job.id, job.lease_token) for job in held if _is_abandoned(job)]
     for job_id, token in abandoned:
         try:
@@ -31,7 +31,7 @@ def requeue_abandoned() -> int:
 def release_own_jobs() -> None:
     """Give back what this worker has not finished when it has to stop; others start it again at once."""
     own = Job.worker.startswith(f"{workers.own_worker_id()}:", autoescape=True)
-    held = db.session.execute(select(Job.id, Job.lease_token).where(Job.state == PROCESSING, own)).all()
+    held = db.session.execute(select(Job.id, Job.lease_token).where(is_running(), own)).all()
     for job_id, token in held:
         transitions.end_interrupted(job_id, token)
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from app.extensions import db, settings
 from app.models import Job, Worker
 from app.models.base import UtcDateTime, transaction, utcnow
-from app.models.job import PROCESSING
+from app.models.job import is_running
 from app.models.worker_process import DRAINING, RUNNING, SILENT_AFTER
 
 HEARTBEAT_S = 5.0
@@ -121,7 +121,7 @@ def free_slots() -> int:
 
 def running_jobs(worker: Worker) -> list[Job]:
     """Return the jobs a worker holds, the longest running first."""
-    held = select(Job).where(Job.state == PROCESSING, is_held_by(worker.id))
+    held = select(Job).where(is_running(), is_held_by(worker.id))
     return list(db.session.scalars(held.order_by(Job.started_at)))
 
 
@@ -148,7 +148,7 @@ def _select_own() -> Select[str, int, str, int]:
 
 @lru_cache(maxsize=1)
 def _select_slots_and_work() -> Select[int, str]:
-    running = select(Job.id).where(Job.state == PROCESSING).limit(1)
+    running = select(Job.id).where(is_running()).limit(1)
     return select(_sum_slots().scalar_subquery(), running.scalar_subquery())
 
 

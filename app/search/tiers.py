@@ -52,7 +52,8 @@ def _tiers_of_keys() -> list[Tier]:
 
 def _tiers_of_keys_backwards() -> list[Tier]:
     """Make a tier of each key: the index has the oldest of a key first when it is read backwards."""
-    return [Tier(EVERY, NEWEST, key == ranking.KEY) for key in (*sorted(ALL_KEYS, reverse=True), "")]
+    keys = *sorted(ALL_KEYS, reverse=True), ""
+    return [Tier(EVERY, NEWEST, SearchRow.key.expression == key) for key in keys]
 
 
 def _tiers_of_classes(descending: bool) -> list[Tier]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import event, text, update
 
 from app.billing import quota
 from app.extensions import db
@@ -55,6 +56,27 @@ def test_a_claim_carries_where_the_bytes_are_and_locks_the_account(owner: User) 
         assert (claim.source_key, claim.wav_key) == (found["original_key"], found["sp404_key"])
         assert (claim.incoming_key, claim.content_sha256) == ("", "")
         assert (claim.choices, claim.retries) == ({"bpm": 93}, 2)
+
+
+def test_no_ended_job_is_read_however_many_there_are(owner: User) -> None:
+    """SQLite counts what an index has, and would rather group all jobs of a library by user than sort few."""
+    waiting_jobs(owner, 500, state="completed")
+    db.session.execute(text("ANALYZE"))
+    waiting_jobs(owner, 3)
+    plans: list[str] = []
+
+    def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "WITH", "UPDATE")):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in cursor.fetchall())
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        assert [claims.claim_next() is not None for _ in range(4)] == [True, True, True, False]
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+    assert [plan for plan in plans if "SEARCH processing_jobs" in plan]
+    assert [plan for plan in plans if "SCAN processing_jobs" in plan] == []
 
 
 def test_an_abandoned_job_is_requeued(as_owner: Browser) -> None:
