@@ -78,9 +78,8 @@ def purge_collections() -> None:
     with transaction() as session:
         session.execute(delete(SampleMove).where(SampleMove.moved_at < old), execution_options=WITHOUT_SYNC)
         gone = session.scalars(select(Collection).where(Collection.deleted_at < old).with_for_update()).all()
-        ids = [collection.id for collection in gone]
-        for model in (Sample, SampleMove):
-            inside = update(model).where(model.collection_id.in_(ids))
-            session.execute(inside.values(collection_id=None, folder=""), execution_options=WITHOUT_SYNC)
         for collection in gone:
+            for model in (Sample, SampleMove):
+                inside = update(model).where(model.collection_id == collection.id)
+                session.execute(inside.values(collection_id=None, folder=""), execution_options=WITHOUT_SYNC)
             session.delete(collection)
