@@ -50,8 +50,9 @@ class SortedSearch:
 
 def sorted_ids(user_id: str, query: SampleQuery, counts: MatchCounts, after: str, limit: int) -> SortedIds:
     """Return the ids of the samples that come next after the one with that id, or first."""
-    conditions = _conditions(query, counts)
-    if (_are_too_many(counts) or not conditions) and (tiers := split_order(query)) is not None:
+    conditions, tiers = _conditions(query, counts), split_order(query)
+    is_one_walk = not conditions and tiers is not None and len(tiers) == 1
+    if tiers is not None and (is_one_walk or _are_too_many(counts)):
         kinds = [kind for kind, _ in counts.kinds]
         library = page_walk.WalkedLibrary(user_id, counts.library_size, kinds, counts.version)
         return SortedIds(page_walk.fill_page(library, conditions, tiers, after, limit))
