@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from benchmarks.library_scale.searches import Page
 from benchmarks.library_scale.timing import Schedule, compare
@@ -49,10 +50,18 @@ def measure_pages(
     most: float,
     schedule: Schedule,
 ) -> Iterator[Figures]:
-    """Yield the figures of each page. A yardstick without an address is the same page of another library."""
+    """Yield the figures of each page. A yardstick without an address is the same page of another library.
+
+    What takes too long is timed twice more, and the run in the middle counts: a machine may slow one process
+    down for a while.
+    """
     other, address = yardstick
     for page in pages:
-        times = compare((other, address or page.address), (visitor, page.address), schedule)
+        pair = (other, address or page.address), (visitor, page.address)
+        times = compare(*pair, schedule)
+        if times.wall_ratio > most:
+            runs = [times, compare(*pair, schedule), compare(*pair, schedule)]
+            times = sorted(runs, key=attrgetter("wall_ratio"))[1]
         ratios, fault = (times.wall_ratio, times.processor_ratio), find_fault(times.last, page)
         found = Figures(library, page.name, times.wall_ms, times.processor_ms, *ratios, most, fault)
         print("  ".join(map(str, found.cells())), file=sys.stderr, flush=True)
