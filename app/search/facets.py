@@ -59,23 +59,34 @@ def count_tags(user: User, limit: int = MAX_TAGS_SHOWN) -> list[tuple[str, int]]
 def samples_named_so(user: User, query: SampleQuery, version: int | None = None) -> list[NamedSample]:
     """Return samples whose name contains the sentence but which its meaning leaves out, newest first.
 
-    The version of the library is asked for if it is not given.
+    They are kept until the library changes. Its version is asked for if it is not given.
     """
-    has_name = name_contains(query.ask)
-    if has_name is None or _leaves_out_no_name(query):
+    if not query.ask or _leaves_out_no_name(query):
         return []
-    if not match_counts.number_named(user.id, has_name.groups, MAX_SAME_NAME, version):
-        return []
-    is_found = all_of(*row_conditions(query)).exact
+    search = match_counts.name_search(user.id, query, MAX_SAME_NAME, version)
+    find = _find_named if match_counts.changes_by_itself(query) else _kept_named
+    return list(find(search))
+
+
+def _find_named(search: CountedSearch) -> tuple[NamedSample, ...]:
+    has_name = name_contains(search.query.ask)
+    if has_name is None:
+        return ()
+    is_found = all_of(*row_conditions(search.query)).exact
     columns = SearchRow.sample_id, is_found.label("is_found")
-    rows = db.session.execute(gathered(user.id, [has_name], *columns, limit=MAX_SAME_NAME)).all()
-    if len(rows) > MAX_SAME_NAME:
-        return []
+    rows = db.session.execute(gathered(search.user_id, [has_name], *columns, limit=search.most)).all()
+    if len(rows) > search.most:
+        return ()
     ids = sorted((row.sample_id for row in rows if not row.is_found), reverse=True)[:MAX_NAMED]
     if not ids:
-        return []
+        return ()
     named = select(Sample.id, Sample.name).where(Sample.id.in_(ids), Sample.deleted_at.is_(None))
-    return [NamedSample(*row) for row in db.session.execute(named.order_by(Sample.id.desc()))]
+    return tuple(NamedSample(*row) for row in db.session.execute(named.order_by(Sample.id.desc())))
+
+
+@lru_cache(match_counts.MAX_KEPT)
+def _kept_named(search: CountedSearch) -> tuple[NamedSample, ...]:
+    return _find_named(search)
 
 
 def _leaves_out_no_name(query: SampleQuery) -> bool:
