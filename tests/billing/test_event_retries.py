@@ -76,6 +76,7 @@ def test_a_customer_is_fetched_once_for_all_their_events_and_others_go_on(asked:
     assert asked == ["broken", "cus_2"]
     is_applied = {each: event(f"evt_{each}").applied_at is not None for each in (1, 2, 3, 4)}
     assert is_applied == {1: False, 2: True, 3: True, 4: False}
+    assert [event(f"evt_{each}").tries for each in is_applied] == [1, 0, 0, 0]
 
 
 def test_an_account_is_told_of_its_events_before_they_count(

@@ -107,7 +107,7 @@ def differences() -> list[tuple[int, int, int]]:
 def test_the_last_three_days_are_compared_from_midnight_to_midnight(
     payer: User, stranger: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One report at each midnight belongs to the day that begins with it."""
+    """One report at each midnight belongs to the day that begins with it. A charge is no report."""
     now = utcnow().replace(hour=12)
     monkeypatch.setattr(overage_charges, "utcnow", lambda: now)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -117,6 +117,8 @@ def test_the_last_three_days_are_compared_from_midnight_to_midnight(
         for days_ago in range(6):
             row = {"user_id": payer.id, "kind": METERED, "entry_key": f"m{days_ago}", "quantity": 1}
             session.add(Usage(**row, effective_at=midnight - days_ago * DAY))
+            other = row | {"kind": OVERAGE, "entry_key": f"o{days_ago}"}
+            session.add(Usage(**other, effective_at=midnight - days_ago * DAY))
     monkeypatch.setattr(meters, "counted_uploads", lambda *_: 0)
     for _ in range(2):
         overage_charges.reconcile_with_stripe()

@@ -82,11 +82,12 @@ def test_an_account_without_settled_rows_has_no_total(owner: User) -> None:
     assert kept(owner) is None, "the row before it may not be committed yet"
 
 
-def test_two_processes_add_nothing_twice(owner: User) -> None:
+def test_two_processes_add_nothing_twice_and_nothing_to_another_account(owner: User, stranger: User) -> None:
+    storage_totals.add_to_total(stranger.id, 7, None, 5)
     for after, up_to in ((None, 5), (5, 9)):
         storage_totals.add_to_total(owner.id, 100, after, up_to)
         storage_totals.add_to_total(owner.id, 100, after, up_to)
-    assert kept(owner) == (200, 9)
+    assert (kept(owner), kept(stranger)) == ((200, 9), (7, 5))
 
 
 def test_what_is_kept_is_not_read_again(owner: User) -> None:
