@@ -246,27 +246,35 @@ def test_an_old_address_that_is_taken_locks_the_account(
 
 @pytest.mark.parametrize(("days_ago", "stays"), [(8, True), (6, False), (0, False)])
 def test_a_second_step_goes_unless_it_is_older_than_a_week(
-    app: Flask, owner: User, days_ago: int, stays: bool
+    app: Flask, owner: User, stranger: User, days_ago: int, stays: bool
 ) -> None:
     """Somebody who takes an account may set up a second step first, and then change the address."""
     thief = Browser(app, owner)
     request_change(thief, THIEF)
-    two_factor_login.begin_setup(owner)
-    with transaction() as session:
-        session.get_one(TwoFactor, owner.id).confirmed_at = utcnow() - timedelta(days=days_ago)
+    for user in (owner, stranger):
+        two_factor_login.begin_setup(user)
+        with transaction() as session:
+            session.get_one(TwoFactor, user.id).confirmed_at = utcnow() - timedelta(days=days_ago)
     Browser(app).post(path_to(STOP, OLD))
-    assert two_factor_login.is_enabled(owner) is stays
+    assert [two_factor_login.is_enabled(user) for user in (owner, stranger)] == [stays, True]
 
 
-def test_webhooks_are_disabled_unless_they_are_older_than_a_week(app: Flask, owner: User) -> None:
+def test_webhooks_are_disabled_unless_they_are_older_than_a_week(
+    app: Flask, owner: User, stranger: User
+) -> None:
     before = endpoints.add_endpoint(owner, "https://receiver.example/own", ["job.completed"])
     with transaction():
         before.created_at = utcnow() - timedelta(days=8)
     request_change(Browser(app, owner), THIEF)
     after = endpoints.add_endpoint(owner, "https://receiver.example/thief", ["job.completed"])
+    failed = endpoints.add_endpoint(owner, "https://receiver.example/failed", ["job.completed"])
+    others = endpoints.add_endpoint(stranger, "https://receiver.example/other", ["job.completed"])
+    with transaction():
+        failed.disabled_at, failed.disabled_because = utcnow(), "It failed too often."
     Browser(app).post(path_to(STOP, OLD))
-    assert before.disabled_at is None
+    assert (before.disabled_at, others.disabled_at) == (None, None)
     assert after.disabled_because == address_change.STOPPED
+    assert failed.disabled_because == "It failed too often."
 
 
 def test_a_change_that_the_previous_version_asked_for_can_be_stopped_too(app: Flask, owner: User) -> None:

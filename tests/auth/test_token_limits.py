@@ -71,13 +71,17 @@ def test_revoking_counts_the_tokens_that_worked_and_spares_other_accounts(
     with transaction():
         expired[0].expires_at = utcnow() - timedelta(seconds=1)
     assert api_tokens.live_tokens(owner) == [second[0], first[0]]
-    for _ in range(2):
-        api_tokens.revoke_token(first[0])
+    api_tokens.revoke_token(first[0])
+    db.session.refresh(first[0])
+    revoked_at = first[0].revoked_at
+    api_tokens.revoke_token(first[0])
     assert asked_with(app, f"Bearer {first[1]}") is None
     assert asked_with(app, f"Bearer {second[1]}") == second[0].id
     with transaction():
         assert api_tokens.revoke_every_token(owner) == 1
         assert api_tokens.revoke_every_token(owner) == 0
+    db.session.refresh(first[0])
+    assert first[0].revoked_at == revoked_at, "it stays the time when it was revoked first"
     assert api_tokens.list_tokens(owner) == []
     assert asked_with(app, f"Bearer {foreign[1]}") == foreign[0].id
 
