@@ -222,6 +222,7 @@ class TestKits:
         moves.move_samples(
             owner, [each.id for each in more.values()], SamplePlace("Dusty pack", "Drums/Snares")
         )
+        moves.move_samples(owner, [shelf[LOOSE].id], SamplePlace("Another pack", "Drums"))
         page = follow(as_owner, f"/collections/{pack.id}/kit", folder="Drums")
         assert "Each folder begins a bank" in page
         kit = load_state(db.session.scalars(select(Kit)).one())
@@ -229,6 +230,7 @@ class TestKits:
         assert (kit.name, held["A1"], held["B1"], held["C1"]) == ("Dusty pack", "Rim", "Hat", "Boom kick")
         first = {name for name in held if name[1:] == "1"}
         assert first == {"A1", "B1", "C1", "D1", "E1"}
+        assert "A2" not in held, "it is in another collection"
         assert (held["D16"], held["E1"], held["E2"]) == ("Snare 15", "Snare 16", "Snare 17")
         assert kit.notes.splitlines()[1:] == [
             "A: Drums", "B: Drums/Hats", "C: Drums/Kicks", "D: Drums/Snares",

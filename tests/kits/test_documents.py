@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.kits import history, kit_list, pad_edits
-from app.kits.documents import kit_document, missing_pads, state_of_document
+from app.kits.documents import find_sample, kit_document, missing_pads, state_of_document
 from app.kits.history import KitEdit
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import KitState
@@ -49,6 +49,17 @@ def test_a_sample_is_found_by_its_hash_where_its_id_is_unknown(owner: User) -> N
         owner, KitDocument(name="a", pads={"A1": PadDocument(sample=reference, locked=False)})
     )
     assert state.pad("A1").sample_id == sample.id
+
+
+def test_a_deleted_sample_is_found_neither_by_id_nor_by_hash(owner: User) -> None:
+    deleted, sample = some_samples(owner, 2)
+    with transaction():
+        deleted.content_sha256 = sample.content_sha256 = "ab" * 32
+        deleted.deleted_at = deleted.created_at
+    reference = SampleReference(id=deleted.id, sha256="ab" * 32, name="Twice")
+    pad = PadDocument(sample=reference, locked=False)
+    assert state_of_document(owner, KitDocument(name="a", pads={"A1": pad})).pad("A1").sample_id == sample.id
+    assert find_sample(owner, reference) is sample
 
 
 def test_a_strangers_sample_is_found_neither_by_id_nor_by_hash(owner: User, stranger: User) -> None:
