@@ -25,7 +25,12 @@ def test_the_password_alone_does_not_sign_in(app: Flask, owner: User, codes: lis
     assert browser.get("/dashboard").status_code == 200
 
 
-def test_a_code_works_once_and_older_ones_do_not(app: Flask, owner: User, codes: list[str]) -> None:
+def test_a_code_works_once_and_older_ones_do_not(
+    app: Flask, owner: User, stranger: User, codes: list[str]
+) -> None:
+    two_factor_login.begin_setup(stranger)
+    assert two_factor_login.accept_code(stranger, code_of(stranger))
+    assert not two_factor_login.accept_code(stranger, code_of(owner))
     code = code_of(owner)
     assert two_factor_login.accept_code(owner, code)
     assert not two_factor_login.accept_code(owner, code)

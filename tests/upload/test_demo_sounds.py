@@ -13,9 +13,10 @@ from app.jobs import run
 from app.library import trash
 from app.models import Job, Sample, Usage, User
 from app.models.base import transaction, utcnow
-from app.models.job import COMPLETED
+from app.models.job import CANCELLED, COMPLETED
 from app.upload import demo_jobs
-from tests.support import Browser, kick, uploaded_job
+from tests.search.test_text_conditions import shelve
+from tests.support import Browser, kick, uploaded_job, waiting_jobs
 
 
 def demo_samples() -> list[Sample]:
@@ -74,8 +75,15 @@ def test_deleting_demo_sounds_frees_nothing_and_they_can_come_back(
     assert usage(freeloader)[:2] == (1, 0)
 
 
-def test_of_two_presses_at_once_one_brings_the_sounds(app: Flask, owner: User) -> None:
+def test_of_two_presses_at_once_one_brings_the_sounds(app: Flask, owner: User, stranger: User) -> None:
+    """What another account has of them counts as little as what was deleted or cancelled."""
     user_id, added = owner.id, list[int]()
+    sha256 = demo_jobs.add_demo_sounds(stranger)[0].content_sha256
+    waiting_jobs(owner, 1, state=CANCELLED, content_sha256=sha256)
+    foreign, deleted = (*shelve(stranger, {"Demo": {}}).values(), *shelve(owner, {"Demo": {}}).values())
+    with transaction():
+        foreign.content_sha256 = deleted.content_sha256 = sha256
+        deleted.deleted_at = utcnow()
 
     def press() -> None:
         with app.app_context():
