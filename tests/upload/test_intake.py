@@ -234,9 +234,11 @@ def test_the_first_files_of_an_account_start_at_once(
     """A job that is due already keeps its place in line."""
     config = settings().model_copy(update={"free_immediate_files": first_files})
     monkeypatch.setattr(quota, "settings", lambda: config)
-    batch, due = batch_of(freeloader, 3), utcnow() + timedelta(seconds=due_in_s)
+    batch, other = batch_of(freeloader, 3), batch_of(freeloader, 3)
+    due, long_ago = utcnow() + timedelta(seconds=due_in_s), utcnow() - timedelta(hours=1)
     with transaction() as session:
-        batch.settled_at = batch.touched_at = utcnow() - timedelta(hours=1)
+        for each in (batch, other):
+            each.settled_at = each.touched_at = long_ago
         for number in range(uploaded):
             session.add(Usage(user_id=freeloader.id, kind="upload", entry_key=f"u{number}", quantity=1))
     received = intake.ReceivedFile(100, WAV, "")
@@ -262,3 +264,4 @@ def test_the_first_files_of_an_account_start_at_once(
     assert (job.run_at == due) is not starts_at_once
     assert batch.settled_at is None
     assert batch.touched_at >= before
+    assert (other.settled_at, other.touched_at) == (long_ago, long_ago)
