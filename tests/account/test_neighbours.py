@@ -186,12 +186,15 @@ ACTIONS: dict[str, Callable[[User], object]] = {
 
 
 def test_what_an_account_does_changes_nothing_of_one_that_has_the_same(full: FullAccount) -> None:
+    """The neighbour acts, so that a query which finds the first row of all finds one of the other account."""
     prepare(full.user)
-    other_id = add_neighbour(full.user, "neighbour@closing.example").id
+    neighbour = add_neighbour(full.user, "neighbour@closing.example")
     for name, action in ACTIONS.items():
-        mine, theirs = rows_of(full.user_id), rows_of(other_id)
-        action(full.user)
-        assert rows_of(full.user_id) != mine, name
+        acting, other = (full.user, neighbour) if action is close else (neighbour, full.user)
+        acting_id, other_id = acting.id, other.id
+        mine, theirs = rows_of(acting_id), rows_of(other_id)
+        action(acting)
+        assert rows_of(acting_id) != mine, name
         assert rows_of(other_id) == theirs, name
 
 

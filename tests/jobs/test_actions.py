@@ -207,12 +207,15 @@ def test_only_a_job_whose_file_is_kept_can_be_retried(as_owner: Browser, broken:
     assert "Try again" not in as_owner.get("/jobs").text
 
 
-def test_only_a_purpose_that_charges_an_upload_charges_its_retry(owner: User) -> None:
+def test_only_a_purpose_that_charges_an_upload_charges_its_retry(owner: User, freeloader: User) -> None:
     kept = {"state": "failed", "kept_until": utcnow() + timedelta(hours=1)}
     for purpose in (UPLOAD, UNPACK, DEMO):
         (job_id,) = waiting_jobs(owner, 1, purpose=purpose, **kept)
         assert actions.retry(job_id), purpose
         assert quota.plan_usage(owner).uploads == 1, purpose
+    (free_id,) = waiting_jobs(freeloader, 1, tier="pro", **kept)
+    assert actions.retry(free_id)
+    assert db.session.get_one(Job, free_id).tier == "free-tier", "its account has another plan by now"
 
 
 def test_a_kept_file_is_removed_only_after_its_time(as_owner: Browser, broken: None) -> None:
