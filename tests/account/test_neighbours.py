@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from app.account import closing
 from app.audio.render.recipe import RenderRecipe
-from app.auth import api_tokens, login_sessions, two_factor_login
+from app.auth import accounts, api_tokens, login_sessions, two_factor_login
 from app.collections import collection_edits, collection_rows, moves
 from app.deduplication import groups
-from app.extensions import db
+from app.extensions import db, settings
 from app.jobs import actions, scheduler
 from app.kits import (
     history,
@@ -41,14 +41,16 @@ from app.models.sample_places import SamplePlace
 from app.models.user_session import RESET
 from app.notify import mail_links, outbox, webhook_delivery
 from app.shaping import presets, renders
+from app.upload import known_files
 from app.webhooks import endpoints
 from tests.account.closings import finish
 from tests.account.full_account import FullAccount, environment
 from tests.account.gone_things import add_gone_things
 from tests.account.neighbour import add_neighbour
 from tests.account.rows_of_account import own_rows
-from tests.account.shown_things import SINCE, one, what_is_shown
+from tests.account.shown_things import SINCE, of_jobs, of_the_account, one, what_is_shown
 from tests.fake_stripe.server import FakeStripe
+from tests.support import PASSWORD
 
 
 @pytest.fixture
@@ -64,6 +66,18 @@ def test_an_account_is_shown_nothing_of_one_that_has_the_same(full: FullAccount)
     assert counts[0] == counts[1]
     after = what_is_shown(full.user)
     assert {name: after[name] for name in before if after[name] != before[name]} == {}
+
+
+def test_an_account_without_anything_is_shown_nothing_of_others(full: FullAccount) -> None:
+    empty = accounts.register_user("empty@closing.example", PASSWORD, "UTC")
+    hashes = db.session.scalars(sa.select(Sample.content_sha256)).all()
+    shown = of_jobs(empty) | of_the_account(empty) | {"known": known_files.find_samples(empty, hashes)}
+    told = {
+        name for name, value in shown.items() if value and (not isinstance(value, tuple | list) or any(value))
+    }
+    assert told == {"plan", "first files", "exported"}
+    assert shown["first files"] == settings().free_immediate_files
+    assert {name for name, rows in shown["exported"].items() if rows} == {"account.json"}
 
 
 def rows_of(user_id: str) -> dict[str, list[str]]:

@@ -1,14 +1,15 @@
-"""How long jobs of a purpose take, by the attempts of late."""
+"""What is recorded of an attempt, and how long jobs of a purpose take by the attempts of late."""
 
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
-from app.jobs import attempt_log
-from app.models import Attempt, User
+from app.extensions import db
+from app.jobs import attempt_log, claims
+from app.models import Attempt, Job, User
 from app.models.base import transaction, utcnow
-from app.models.job_attempt import COMPLETED, FAILED
+from app.models.job_attempt import CANCELLED, COMPLETED, FAILED
 from tests.support import waiting_jobs
 
 
@@ -35,3 +36,23 @@ def test_a_purpose_takes_as_long_as_its_jobs_of_late(owner: User, monkeypatch: p
     monkeypatch.setattr(attempt_log, "LATEST_ATTEMPTS", 3)  # the failed one, and the two quick ones
     assert attempt_log.mean_run_s("upload") == 2.0
     assert attempt_log.mean_run_s("describe") is None
+
+
+def test_what_is_recorded_of_an_attempt_says_nothing_of_another_and_its_end_stays(owner: User) -> None:
+    waiting_jobs(owner, 2)
+    claim, other = claims.claim_next(), claims.claim_next()
+    assert claim is not None
+    assert other is not None
+    job = db.session.get_one(Job, claim.job_id)
+    with transaction():
+        attempt_log.record_steps(claim.token, {"decoded": 1.0})
+        attempt_log.record_end(job, CANCELLED)
+        for exit_status in (-9, 1):
+            attempt_log.record_exit_status(claim.token, exit_status)
+        attempt_log.record_end(job, COMPLETED)
+    columns = (Attempt.number, Attempt.outcome, Attempt.exit_status, Attempt.steps)
+    found = db.session.execute(select(Attempt.token, *columns)).all()
+    assert {token: tuple(rest) for token, *rest in found} == {
+        claim.token: (1, CANCELLED, -9, {"decoded": 1.0}),
+        other.token: (1, None, None, {}),
+    }
