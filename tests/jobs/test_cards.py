@@ -13,9 +13,10 @@ from sqlalchemy import select, update
 from app.billing import quota
 from app.deduplication.comparison import compare_due_samples
 from app.extensions import db
-from app.jobs import actions, card_list, claims, lease, run, workers
+from app.jobs import actions, card_facts, card_list, claims, lease, purposes, run, workers
 from app.models import DuplicateGroup, Job, Sample, User
 from app.models.base import transaction, utcnow
+from app.models.job import COMPLETED, PENDING
 from app.reprocessing.reprocess_purposes import ANALYSE, DESCRIBE
 from tests.support import Browser, drum_loop, finished_job, kick, uploaded_job, waiting_jobs
 
@@ -113,6 +114,21 @@ def test_the_cards_stop_waiting_for_a_comparison_after_two_minutes(as_owner: Bro
     with transaction():
         job.finished_at = utcnow() - timedelta(minutes=2, seconds=1)
     assert 'hx-trigger="every' not in as_owner.get("/jobs").text
+
+
+def test_cards_are_of_unfinished_jobs_and_of_those_that_ended_lately(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = utcnow()
+    waiting_jobs(owner, 1, purpose=next(iter(purposes.preview_names())))
+    shown = waiting_jobs(owner, 1)
+    for minutes_ago in (29, 31):
+        ended = {"state": COMPLETED, "finished_at": now - timedelta(minutes=minutes_ago)}
+        shown += waiting_jobs(owner, 1, **ended)
+    facts = card_facts.find_facts(owner.id)
+    assert [row.id for row in facts] == shown[:2]
+    monkeypatch.setattr(card_facts, "MAX_CARDS", 2)  # there may be more than the list has
+    assert card_facts.count_states(owner.id, facts) == {PENDING: 1, COMPLETED: 1}
 
 
 def test_a_page_without_unfinished_jobs_does_not_poll(as_owner: Browser) -> None:
