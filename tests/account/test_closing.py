@@ -19,6 +19,7 @@ from app.jobs import actions, claims, cleanup, lease
 from app.jobs.lease import LeaseLostError
 from app.models import (
     AccountClosing,
+    Attempt,
     AuditEntry,
     DataExport,
     Invoice,
@@ -232,9 +233,16 @@ def test_what_the_previous_version_closed_is_deleted(full: FullAccount) -> None:
 
 def test_jobs_of_the_account_wait_for_nobody_else(full: FullAccount, freeloader: User) -> None:
     theirs = waiting_jobs(freeloader, 2)
+    with transaction() as session:
+        session.execute(sa.update(Job).where(Job.id == theirs[0]).values(priority=10))
+    claim = claims.claim_next()
+    assert claim is not None
+    assert claim.job_id == theirs[0]
     closing.close_account(full.user)
     finish()
     assert sorted(db.session.scalars(sa.select(Job.id))) == theirs
+    attempt = sa.select(Attempt.ended_at).where(Attempt.token == claim.token)
+    assert db.session.scalars(attempt).one() is None, "it still runs"
 
 
 def test_every_step_has_its_words_and_its_function() -> None:

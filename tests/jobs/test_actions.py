@@ -251,6 +251,9 @@ def test_a_job_can_be_started_before_its_time(as_freeloader: Browser) -> None:
     held = claims.claim_next()
     assert held is not None
     assert held.job_id == job.id
+    cancelled = uploaded_job(as_freeloader, "again.wav", drum_loop())
+    assert actions.cancel(cancelled.id)
+    assert not actions.run_now(cancelled.id)
 
 
 def test_a_batch_shows_how_far_it_is_and_how_long_it_takes(as_owner: Browser, owner: User) -> None:

@@ -82,8 +82,8 @@ class TestStored:
     def test_a_change_after_undo_forgets_what_was_undone(self, owner: User) -> None:
         kit, other = kit_of(owner), kit_of(owner)
         for tempo in (5_000, 6_000):
-            for each in (kit, other):
-                history.change_kit(each, f"To {tempo}", pad_edits.change_values(tempo=tempo))
+            for each, words in ((kit, "To"), (other, "Back to")):
+                history.change_kit(each, f"{words} {tempo}", pad_edits.change_values(tempo=tempo))
         history.undo_change(kit)
         assert history.next_steps(kit) == ("To 5000", "To 6000")
         history.change_kit(kit, "To 7000", pad_edits.change_values(tempo=7_000))
@@ -91,7 +91,7 @@ class TestStored:
         assert history.redo_change(kit) == ""
         assert history.undo_change(kit) == "To 7000"
         assert kit.tempo == 5_000
-        assert history.undo_change(other) == "To 6000"
+        assert history.undo_change(other) == "Back to 6000"
 
     def test_what_changes_nothing_is_no_change(self, owner: User) -> None:
         kit = kit_of(owner)
@@ -184,11 +184,13 @@ def test_a_kit_that_is_too_large_can_be_made_smaller(owner: User, monkeypatch: p
 
 
 def test_a_large_history_forgets_its_oldest_changes(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    kit = kit_of(owner)
+    other, kit = kit_of(owner), kit_of(owner)
     monkeypatch.setattr(history, "MAX_HISTORY_CHARACTERS", 500)
-    for number in range(8):
-        history.change_kit(kit, "Note", pad_edits.change_values(notes=str(number) * 100))
-    assert db.session.scalar(select(func.count()).select_from(KitChange)) == 2
+    for each, changes in ((other, 7), (kit, 8)):
+        for number in range(changes):
+            history.change_kit(each, "Note", pad_edits.change_values(notes=str(number) * 100))
+    kept = select(KitChange.kit_id, func.count()).group_by(KitChange.kit_id)
+    assert dict(db.session.execute(kept).tuples().all()) == {other.id: 2, kit.id: 2}
     assert history.undo_change(kit) == "Note"
     assert kit.notes == "6" * 100
 
