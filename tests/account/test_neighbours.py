@@ -108,6 +108,11 @@ def ids_of_samples(user: User) -> list[str]:
     return list(db.session.scalars(sa.select(Sample.id).where(Sample.user_id == user.id).order_by(Sample.id)))
 
 
+def everybodys() -> list[str]:
+    """Return the ids of all samples, as somebody may send those of others."""
+    return list(db.session.scalars(sa.select(Sample.id).order_by(Sample.id)))
+
+
 def in_transaction(action: Callable[[User], object]) -> Callable[[User], object]:
     def act(user: User) -> None:
         with transaction():
@@ -154,20 +159,18 @@ def close(user: User) -> None:
 
 ACTIONS: dict[str, Callable[[User], object]] = {
     "restore samples": restore_samples,
-    "like samples": lambda user: bulk_edits.like_samples(user, ids_of_samples(user), True),
-    "tag samples": lambda user: bulk_edits.tag_samples(user, ids_of_samples(user), add=["one"], remove=[]),
+    "like samples": lambda user: bulk_edits.like_samples(user, everybodys(), True),
+    "tag samples": lambda user: bulk_edits.tag_samples(user, everybodys(), add=["one"], remove=[]),
     "hide a collection": hide_collection,
     "show a collection": show_collection,
     "undo a move": undo_move,
-    "move samples": lambda user: moves.move_samples(user, ids_of_samples(user), SamplePlace("Other")),
+    "move samples": lambda user: moves.move_samples(user, everybodys(), SamplePlace("Other")),
     "delete a sample": lambda user: trash.delete_sample(first(user)),
     "restore a sample": restore_samples,
     "tell apart": in_transaction(
         lambda user: groups.tell_apart(one(user, DuplicateGroup), [ids_of_samples(user)[-1]])
     ),
-    "take back": in_transaction(
-        lambda user: groups.take_back(one(user, DuplicateGroup), ids_of_samples(user))
-    ),
+    "take back": in_transaction(lambda user: groups.take_back(one(user, DuplicateGroup), everybodys())),
     "free duplicates": cleanups.free_all,
     "undo freeing": lambda user: cleanups.undo_cleanup(cleanups.recent_cleanups(user)[0]),
     "redo a change of a kit": lambda user: history.redo_change(one(user, Kit)),

@@ -64,6 +64,14 @@ def test_tags_are_added_and_removed(as_owner: Browser, shelf: Shelf) -> None:
     assert "Enter a tag" in post(as_owner, "tags", chosen(shelf, "Kick"))
 
 
+def test_what_is_in_the_trash_is_not_changed(owner: User, shelf: Shelf) -> None:
+    ids = chosen(shelf, "Kick")
+    bulk_edits.delete_samples(owner, ids)
+    assert bulk_edits.like_samples(owner, ids, True) == 0
+    assert bulk_edits.tag_samples(owner, ids, add=["dusty"]).changed == 0
+    assert (fresh(shelf["Kick"]).liked, fresh(shelf["Kick"]).tag_names) == (False, [])
+
+
 def test_a_sample_that_would_have_too_many_tags_stays_as_it_is(as_owner: Browser, shelf: Shelf) -> None:
     most = ",".join(f"t{number:02}" for number in range(MAX_TAGS))
     post(as_owner, "tags", chosen(shelf, "Kick"), **{"set-add": most})

@@ -57,6 +57,9 @@ def test_a_large_zip_is_offered_made_and_downloaded(as_owner: Browser, uploaded:
     assert "Making the ZIP" in as_owner.get(place, headers=HTMX).text
     run.run_next()
     assert "The ZIP is ready" in as_owner.get(place, headers=HTMX).text
+    another = order(as_owner, uploaded[:1])
+    assert "Making the ZIP" in as_owner.get(another, headers=HTMX).text
+    assert as_owner.get(place.rpartition("/")[0] + f"/{uploaded[0].id}").status_code == 404, "an upload's job"
     kept = db.session.scalars(select(CardExport)).one()
     link = as_owner.get(f"/exports/{kept.id}").location
     content = as_owner.get(link)
