@@ -40,6 +40,7 @@ def test_an_order_is_told_while_it_goes_on_can_be_undone_or_has_lost_something(
         order_of(owner, UNDONE, 2 * span - SECOND, problem="1 of these samples had been removed for good."),
     }
     order_of(owner, FREED, span + SECOND)
+    order_of(owner, FREED, span + SECOND, problem="Your plan has no room for it.")
     order_of(owner, FREED, samples=0)
     order_of(owner, UNDONE)
     order_of(owner, UNDONE, 2 * span + SECOND, problem="1 of these samples had been removed for good.")
