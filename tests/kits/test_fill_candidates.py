@@ -9,6 +9,7 @@ from app.kits.fill_wishes import FillWishes
 from app.models import User
 from app.models.base import transaction
 from app.music.sound_classes import ONE_SHOT
+from app.search.indexing import follow_changes
 from app.sp404.bank_layouts import LAYOUTS, WantedClass
 from app.sp404.pad_candidates import Aim
 from tests.kits import fill_stock
@@ -38,6 +39,7 @@ def test_chance_comes_to_every_part_of_a_library_whatever_others_have(
     deleted = shelve_sound(owner, "Deleted", ONE_SHOT, "kick")
     with transaction():
         deleted.deleted_at = deleted.created_at
+    follow_changes(stranger.id)
     found = set()
     for seed in range(30):
         pools = fill_candidates.read_pools(owner, [KICK], FillWishes(LAYOUTS["mpc"]), Aim(seed=seed), ())
