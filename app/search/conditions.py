@@ -55,7 +55,8 @@ def one_of(field: str, *values: str) -> Condition:
     """Require one of the values in a column of that name, which is a trait too."""
     column = getattr(SearchRow, field)
     terms = frozenset(index_terms.trait_term(index_terms.trait(field, value)) for value in values)
-    return Condition(column.in_(values), (terms,), {field: frozenset(values)})
+    groups = (terms,) if all(values) else ()  # the index has no term for having none
+    return Condition(column.in_(values), groups, {field: frozenset(values)})
 
 
 def bpm_between(low: float | None, high: float | None) -> Condition:

@@ -28,7 +28,6 @@ from app.search.vector_cache import VectorBlock, vector_cache
 MIN_COMPARED = 500
 GROWTH = 8  # when too few of those compared match, so many times as many are
 MAX_LISTED_IDS = 4_000  # in one statement
-MAX_KEPT = 4_000  # rows that a comparison chose: 32 kB
 COMPARED_ROWS = 8192  # exactly, at a time
 # Sums of float32 are a little off, and not in the same way in every place of a matrix. So whatever is this
 # close to the last row that is compared exactly is compared too.
@@ -119,8 +118,8 @@ def rank_blocks(
     for block in blocks:
         choose = partial(_nearest_rows, block, query, preset, count, allowed)
         # Other filters, a sentence or "but brighter" choose among the same rows.
-        is_kept = allowed is None and count <= MAX_KEPT
-        near = block.keep((preset, count, query.tobytes()), choose) if is_kept else choose()
+        is_for_all = allowed is None
+        near = block.keep((preset, count, query.tobytes()), choose) if is_for_all else choose()
         for start in range(0, len(near), COMPARED_ROWS):
             part = near[start : start + COMPARED_ROWS]
             ids.append(block.ids[part])

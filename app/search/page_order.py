@@ -29,7 +29,7 @@ from app.search.sample_query import SampleQuery
 from app.search.tiers import split_order
 
 MAX_RANKED = 2_000  # at least match_counts.MAX_COUNTED; of more, so many of the newest are ranked
-MAX_ORDERS_KEPT = 64  # each takes up to 150 kB
+MAX_ORDERS_KEPT = 64  # each takes up to 200 kB
 
 
 class SortedIds(NamedTuple):

@@ -126,11 +126,12 @@ def _find_start(user_id: str, tiers: Sequence[Tier], after: str) -> tuple[int, S
 
 def _lanes(library: WalkedLibrary, conditions: Sequence[Condition], tier: Tier) -> list[Lane]:
     wanted = all_of(*conditions, tier.condition)
-    has_all = not conditions and tier.condition is EVERY
+    has_all = not conditions and tier.condition.exact is EVERY.exact
     values = _values_to_walk(library, wanted, tier.order)
     if values is None:
         return [Lane(library, wanted, tier, has_all=has_all)]
-    by, is_only = tier.order.by, len(values) == 1
+    by = tier.order.by
+    is_only = len(values) == 1 and by not in tier.condition.values
     return [Lane(library, all_of(wanted, one_of(by, each)), tier, each, is_only, has_all) for each in values]
 
 
@@ -170,8 +171,8 @@ def _rows_further_on(lane: Lane, start: Start, limit: int, few: int) -> Sequence
     groups = lane.wanted.groups
     # The search finds more than MAX_COUNTED: only a part of it can be few, unless `few` is far more.
     may_be_few = bool(groups) and (bool(lane.rare_groups) or few > 2 * MAX_COUNTED)
-    if may_be_few and _number_named(lane, groups, few) <= few:
-        return _gather(lane, groups, start, limit)
+    if may_be_few and (named := _number_named(lane, groups, few)) <= few:
+        return _gather(lane, groups, start, limit) if named else []
     rows, are_all = _walk_first(lane, start, limit, 2 * GATHERING_COST * few)
     if are_all or len(rows) >= limit:
         return rows

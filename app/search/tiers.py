@@ -53,7 +53,11 @@ def _tiers_of_keys() -> list[Tier]:
 def _tiers_of_keys_backwards() -> list[Tier]:
     """Make a tier of each key: the index has the oldest of a key first when it is read backwards."""
     keys = *sorted(ALL_KEYS, reverse=True), ""
-    return [Tier(EVERY, NEWEST, SearchRow.key.expression == key) for key in keys]
+    return [Tier(_every_of_key(key), NEWEST, SearchRow.key.expression == key) for key in keys]
+
+
+def _every_of_key(key: str) -> Condition:
+    return Condition(EVERY.exact, values={"key": frozenset({key})})
 
 
 def _tiers_of_classes(descending: bool) -> list[Tier]:

@@ -31,6 +31,8 @@ ID_BYTES = 26
 ROW_BYTES = 4 * (layout.LENGTH + len(layout.BLOCKS)) + ID_BYTES
 MEGABYTE = 10**6
 MAX_CHOICES_KEPT = 32  # of one owner
+MAX_PLACES_KEPT = 4_000  # of one choice
+NAME_BYTES = 8 * layout.LENGTH  # a choice is named by the vector that was compared
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,14 @@ class VectorBlock:
     kept: dict[Hashable, npt.NDArray[np.intp]] = field(default_factory=dict)
 
     def keep(self, name: Hashable, choose: Callable[[], npt.NDArray[np.intp]]) -> npt.NDArray[np.intp]:
-        """Return the places that were chosen under this name, or choose them now."""
+        """Return the places that were chosen under this name, or choose them now. Many are not kept."""
         places = self.kept.get(name)
         if places is None:
+            places = choose()
             if len(self.kept) >= MAX_CHOICES_KEPT:
                 self.kept.clear()
-            places = self.kept[name] = choose()
+            if len(places) <= MAX_PLACES_KEPT:
+                self.kept[name] = places
         return places
 
 
@@ -111,8 +115,8 @@ class _OwnerVectors:
 
     @property
     def used_bytes(self) -> int:
-        block = self._block
-        return block.ids.nbytes + block.rows.nbytes + block.norms.nbytes
+        kept = sum(places.nbytes + NAME_BYTES for places in list(self._kept.values()))
+        return kept + sum(each.nbytes for each in _arrays(self._block))
 
     def bring_up_to_date(self) -> VectorBlock:
         """Read the rows that were added since, and return all."""

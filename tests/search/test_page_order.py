@@ -56,8 +56,9 @@ def find_only(monkeypatch: pytest.MonkeyPatch, way: str, most: int = 2) -> None:
     """Let pages of more matches than `most` be found in one way, in however small a library."""
     page_order.kept_ids.cache_clear()
     monkeypatch.setattr(match_counts, "MAX_COUNTED", most)
-    if way != "gathered":
-        monkeypatch.setattr(page_walk, "_few_rows", lambda *_: 1)
+    monkeypatch.setattr(page_walk, "MAX_COUNTED", 0)
+    monkeypatch.setattr(page_walk, "MAX_TRIED", 1)
+    monkeypatch.setattr(page_walk, "_few_rows", lambda *_: 1000 if way == "gathered" else 1)
     if way == "walked":
         monkeypatch.setattr(matching, "MAX_GATHERED", most)
 
