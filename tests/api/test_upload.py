@@ -119,9 +119,14 @@ def test_two_users_may_use_the_same_key(app: Flask, script: ApiScript, stranger:
 
 
 def test_a_key_is_remembered_for_a_day(script: ApiScript) -> None:
-    script.upload("kick.wav", kick(), key="2f1c")
-    with transaction() as session:
-        session.execute(update(IdempotencyKey).values(created_at=utcnow() - timedelta(hours=24, seconds=1)))
+    def age(**by: int) -> None:
+        with transaction() as session:
+            session.execute(update(IdempotencyKey).values(created_at=utcnow() - timedelta(**by)))
+
+    first = script.upload("kick.wav", kick(), key="2f1c").get_json()
+    age(hours=23, minutes=59)
+    assert (script.upload("kick.wav", kick(), key="2f1c").get_json(), jobs()) == (first, 1)
+    age(hours=24, seconds=1)
     assert script.upload("snare.wav", kick(), key="2f1c").status_code == 202
     assert jobs() == 2
 

@@ -16,6 +16,7 @@ from app.jobs import run
 from app.models import Batch, Job, OutboxMessage, Usage, User
 from app.models.base import transaction, utcnow
 from app.models.display_names import file_name
+from app.models.usage import STORAGE
 from tests.support import Browser, drum_loop, kick, uploaded_job
 
 
@@ -110,6 +111,15 @@ def test_a_file_over_the_plans_size_is_refused(as_freeloader: Browser) -> None:
     assert answer.status_code == 422
     assert "larger than 10 MB, the largest file your plan allows" in answer.get_json()["error"]
     assert files_kept() == []
+
+
+def test_a_file_that_just_fits_the_plan_is_accepted(as_freeloader: Browser, freeloader: User) -> None:
+    with transaction():
+        left = quota.plan_usage(freeloader).storage_left_bytes - len(kick())
+        quota.add_usage(freeloader.id, STORAGE, "earlier", left)
+    assert as_freeloader.upload(("kick.wav", kick())).status_code == 201
+    answer = as_freeloader.upload(("kick.wav", kick()))
+    assert (answer.status_code, "Not enough storage" in answer.get_json()["error"]) == (422, True)
 
 
 def test_the_last_free_upload_of_the_day_is_the_last(as_freeloader: Browser, freeloader: User) -> None:
