@@ -135,6 +135,15 @@ def test_a_time_without_a_deletion_brings_nothing_back(as_owner: Browser, shelf:
     assert "nothing left to restore" in post(as_owner, f"restore/{at}", [])
 
 
+def test_more_than_one_transaction_takes_are_all_changed(
+    as_owner: Browser, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_edits, "AT_ONCE", 2)
+    page = post(as_owner, "tags", chosen(shelf, "Break", "Kick", "Rain"), **{"set-add": "dusty"})
+    assert "3 samples changed." in page
+    assert [fresh(shelf[name]).tag_names for name in ("Break", "Kick", "Rain")] == [["dusty"]] * 3
+
+
 def test_all_that_match_are_those_of_the_search(as_owner: Browser, shelf: Shelf) -> None:
     answer = as_owner.post("/selected/like", all="1", kind="loop", **{"set-liked": "1"})
     assert answer.location == "/samples?kind=loop"

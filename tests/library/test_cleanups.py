@@ -45,12 +45,13 @@ def test_what_stays_inherits_what_its_user_did_with_the_others(owner: User) -> N
 
 def test_what_stays_keeps_its_own_name_and_corrections(owner: User) -> None:
     kept, other = shelve_group(owner, "a", "b")
-    samples.edit_sample(kept, name="Mine", liked=True, corrections={"sound": "rim"})
-    samples.edit_sample(other, name="Other", corrections={"kind": "loop", "sound": "drums", "bpm": 90.0})
+    samples.edit_sample(kept, name="Mine", liked=True, corrections={"sound": "rim", "era": "80s"})
+    theirs = {"kind": "loop", "sound": "drums", "bpm": 90.0, "era": "90s"}
+    samples.edit_sample(other, name="Other", corrections=theirs)
     cleanups.free_groups(owner, [group_of(kept).id])
     db.session.expire_all()
     assert (kept.name, kept.liked) == ("Mine", True)
-    assert (kept.kind, kept.sound, kept.bpm) == ("one-shot", "rim", None)
+    assert (kept.kind, kept.sound, kept.bpm, kept.vibe["era"]) == ("one-shot", "rim", None, "80s")
 
 
 def test_freeing_a_group_of_fifty_gives_its_space_back_and_can_be_undone(owner: User) -> None:

@@ -240,6 +240,12 @@ def test_the_api_uses_learned_words_and_never_asks(
     assert len(fake.asked) == 1
 
 
+def test_all_that_match_are_those_that_the_page_shows(as_owner: Browser, shelf: dict[str, Sample]) -> None:
+    click(as_owner, "headnod")
+    as_owner.post("/selected/like", all="1", ask="headnod", **{"set-liked": "1"})
+    assert set(db.session.scalars(select(Sample.name).where(Sample.liked))) == {"One", "Two"}
+
+
 def test_an_error_in_our_code_keeps_the_reservation(
     as_owner: Browser, fake: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
