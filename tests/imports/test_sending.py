@@ -76,6 +76,16 @@ def test_files_that_somebody_may_be_choosing_from_stay_and_are_counted(
         import_orders.order_imports(owner, forgotten(first), [path])
 
 
+def test_what_one_sends_removes_no_project_of_another_that_waits(
+    as_owner: Browser, as_stranger: Browser
+) -> None:
+    theirs = send(as_stranger, unit_project())
+    order(as_stranger, theirs)
+    age(theirs)
+    ours = send(as_owner, unit_project())
+    assert set(db.session.scalars(db.select(ProjectUpload.id))) == {theirs.id, ours.id}
+
+
 def forgotten(upload: ProjectUpload) -> ProjectUpload:
     """Return a file as a request still has it that has read its row before."""
     values = {"id": upload.id, "user_id": upload.user_id, "store_key": upload.store_key}

@@ -75,7 +75,9 @@ def test_chosen_samples_are_laid_out(script: ApiScript, samples: list[Sample]) -
         "tempo": 92.5, "tempo_source": "bank", "notes": "for the live set", "kept": "00ff",
         "banks": {"C": {"tempo": 80.25, "volume": 90, "protect": True}},
     }  # fmt: skip
-    whole = script.call("POST", "/api/kits", json={"name": "Chosen", "samples": ids} | values).get_json()
+    turned = {"name": "Chosen", "samples": ids[::-1]}
+    whole = script.call("POST", "/api/kits", json=turned | values).get_json()
+    assert [whole["pads"][pad]["sample"]["id"] for pad in ("A1", "A2")] == [ids[2], ids[0]]
     assert {name: whole[name] for name in values} == values
     assert (whole["name"], whole["pads"].keys()) == ("Chosen 2", made["pads"].keys())
     refused = script.call("POST", "/api/kits", json={"name": "a", "samples": ids, "pads": {"A1": {}}})

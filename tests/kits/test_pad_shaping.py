@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from app.audio.render.recipe import RenderRecipe
+from app.extensions import db
 from app.kits import history, pad_edits
 from app.kits.kit_rows import load_state
 from app.kits.kit_state import PadState
-from app.models import Kit, User
+from app.models import Kit, Sample, User
 from tests.kits.stock import kit_of
 from tests.search.test_text_conditions import shelve
 from tests.support import Browser
@@ -59,6 +60,12 @@ def test_a_saved_form_keeps_what_it_does_not_show_and_speed_moves_the_tempo(
     assert recipe is not None
     assert (recipe.beats, recipe.trim_db, recipe.speed) == (8, -40.0, 1.25)
     assert held(kit).settings.bpm == 112.5
+
+
+def test_a_pad_of_half_the_length_has_twice_the_tempo(as_owner: Browser, kit: Kit) -> None:
+    sample = db.session.get_one(Sample, held(kit).sample_id)
+    assert shape(as_owner, kit, length_s=str(sample.duration_s / 2))[0] == 303
+    assert held(kit).settings.bpm == 2 * (sample.bpm or 0)
 
 
 def test_a_form_that_changes_nothing_is_no_shaping(as_owner: Browser, kit: Kit) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.extensions import db
-from app.kits import history
+from app.kits import history, pad_edits
 from app.kits.kit_rows import load_state
 from app.models import Kit, Sample, User
 from tests.kits.stock import kit_of
@@ -61,6 +61,7 @@ def test_settings_of_those_that_hold_a_sound(
 
 
 def test_lock_unlock_clear_and_fit(as_owner: Browser, kit: Kit) -> None:
+    history.change_kit(kit, "Faster", pad_edits.change_values(tempo=10_000))
     before = load_state(kit)
     change(as_owner, kit, "lock", "A1", "A2")
     assert [name for name, pad in load_state(kit).pads.items() if pad.locked] == ["A1", "A2"]
@@ -68,6 +69,7 @@ def test_lock_unlock_clear_and_fit(as_owner: Browser, kit: Kit) -> None:
     assert load_state(kit) == before
     change(as_owner, kit, "fit", "A3")
     fitted = load_state(kit)
+    assert fitted.pad("A3").settings.bpm == 100
     assert fitted.pad("A1") == before.pad("A1"), "only the selected pads are fitted"
     change(as_owner, kit, "clear", "A1", "A5", "B1")
     assert set(load_state(kit).pads) == {"A3"}

@@ -38,6 +38,11 @@ def test_the_use_follows_from_the_class_of_a_loop_and_the_course_of_a_texture(
     assert grounding.correct_vibe(by_rules, by_rules, measured) == (by_rules, [])
 
 
+def test_a_hit_without_a_tempo_is_neither_slow_nor_fast() -> None:
+    hit = loop_analysis(kind="one-shot", sound="kick", bpm=None)
+    assert not {"slow", "fast"} & set(rules_describer.vibe_by_rules(hit).tags)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
