@@ -17,6 +17,7 @@ from app.sp404.card.card_builder import build
 from app.sp404.card.card_files import write_files
 from app.sp404.card.card_options import TARGETS
 from app.sp404.card.card_sounds import CardSound, CardSounds, MissingSound
+from app.sp404.card.pad_plans import plan_card
 from app.sp404.errors import UnitFileError
 from app.sp404.kit_document import KitDocument, read_kit
 from app.sp404.pad_settings import PadSettings
@@ -74,6 +75,13 @@ def test_names_are_safe_and_differ_where_case_is_folded(card: Path) -> None:
         assert all(len(part) <= 32 and SAFE.fullmatch(part) for part in path.split("/"))
 
 
+def test_sounds_of_one_name_get_names_of_their_own_in_each_bank(tmp_path: Path) -> None:
+    pads = {"A1": pad("Kick"), "A2": pad("KICK"), "A3": pad("Kick"), "B1": pad("Kick")}
+    plan = plan_card(make_kit(pads), dict.fromkeys(pads, card_sound(tmp_path)))
+    names = [planned.settings.name for planned in plan.pads.values()]
+    assert names == ["Kick", "KICK-2", "Kick-3", "Kick"]
+
+
 def test_loops_end_in_tempo_and_key(card: Path) -> None:
     names = [path.name for path in (card / "IMPORT").rglob("13_*.wav")]
     assert len(names) == 1
@@ -124,6 +132,18 @@ def test_a_loop_of_a_part_repeats_that_part_in_each_program(tmp_path: Path) -> N
     assert (second["loop_start"], second["loop_end"]) == ("300", "5999")
     assert first["volume"] == "-5.95", "20 log10(64 / 127)"
     assert "volume" not in second
+
+
+def test_a_pad_that_plays_faster_is_tuned_up_in_each_program(tmp_path: Path) -> None:
+    pads = {"A13": pad(speed=150.0), "A14": pad(vinyl=False, pitch=-2, fine=30)}
+    sounds = dict.fromkeys(pads, card_sound(tmp_path))
+    write_files(build(make_kit(pads), sounds, ["xpm", "sfz"]), tmp_path / "card")
+    root = ElementTree.parse(next((tmp_path / "card").rglob("*.xpm"))).getroot()
+    layers = root.findall("./Program/Instruments/Instrument/Layers/Layer[@number='1']")[:2]
+    tuned = [[one.findtext(name) for name in ("TuneCoarse", "TuneFine")] for one in layers]
+    assert tuned == [["7", "2"], ["-2", "30"]]
+    first, second = sfz_regions(next((tmp_path / "card").rglob("*.sfz")))
+    assert [(one["transpose"], one["tune"]) for one in (first, second)] == [("7", "2"), ("-1", "-70")]
 
 
 def sfz_regions(path: Path) -> Iterator[dict[str, str]]:

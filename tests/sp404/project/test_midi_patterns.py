@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import mido
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -154,6 +157,13 @@ def test_a_pattern_becomes_the_midi_file_of_the_unit() -> None:
         + "0090305A" + "7880304000"[:8] + "0A992407" + "78892440" + "8D06FF2F00"
     )  # fmt: skip
     assert made == midi(track, division=480)
+
+
+def test_a_hit_that_follows_at_once_begins_after_the_end_of_the_one_before() -> None:
+    pattern = compose_pattern([PatternNote(tick, "A1", gate=120) for tick in (0, 120)], bars=1)
+    [track] = mido.MidiFile(file=BytesIO(pattern_to_midi(pattern))).tracks
+    played = [(each.type, each.time) for each in track if not each.is_meta]
+    assert played == [("note_on", 0), ("note_off", 120), ("note_on", 0), ("note_off", 120)]
 
 
 @settings(deadline=None)

@@ -54,7 +54,8 @@ def test_swing_delays_every_second_step_and_the_bars_repeat() -> None:
 @pytest.mark.parametrize(
     ("notes", "bars", "metre"),
     [
-        ([PatternNote(0, "A1"), PatternNote(1_930, "A1")], 2, "4/4"),  # another second bar
+        ([PatternNote(0, "A1"), PatternNote(2_160, "A1")], 2, "4/4"),  # another second bar
+        ([PatternNote(0, "A1"), PatternNote(1_930, "A1")], 2, "4/4"),  # one that is late
         ([PatternNote(5, "A1")], 1, "4/4"),  # a first step that is late
         ([PatternNote(140, "A1"), PatternNote(370, "A1")], 1, "4/4"),  # two swings
         ([PatternNote(235, "A1")], 1, "4/4"),  # nearly the next step
