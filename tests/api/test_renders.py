@@ -39,7 +39,6 @@ def test_a_shaped_loop_has_whole_beats_of_its_new_tempo(
     told = shape(script, loop, bpm=100.0)
     assert (told["status"], told["render"]) == ("pending", None)
     assert shape(script, loop, bpm=100.0)["job_id"] == told["job_id"]
-    assert shape(script, loop, bpm=90.0)["job_id"] != told["job_id"]
     run.run_next()
     job = script.get(f"/api/jobs/{told['job_id']}").get_json()
     assert (job["purpose"], job["status"], job["step"]) == ("render", "completed", "ready")
