@@ -76,22 +76,6 @@ def test_a_user_with_a_plan_cannot_buy_another(shop: Shop, member: Browser) -> N
     assert len(shop.world.all("checkout.session")) == 1
 
 
-class TestATrial:
-    @pytest.fixture
-    def environ(self, environ: dict[str, str]) -> dict[str, str]:
-        return environ | {"STRIPE_TRIAL_DAYS": "14"}
-
-    def test_the_first_plan_begins_with_it_and_a_later_one_is_charged_at_once(
-        self, shop: Shop, member: Browser
-    ) -> None:
-        subscribed(shop, member)
-        assert shop.row.status == "trialing"
-        checkout.end_subscriptions(shop.user)
-        shop.hear()
-        subscribed(shop, member)
-        assert shop.row.status == "active"
-
-
 def still_open(shop: Shop) -> list[str]:
     return [str(each["id"]) for each in shop.world.all("checkout.session", status="open")]
 
