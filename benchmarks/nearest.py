@@ -71,7 +71,7 @@ def compare_times(rows: int) -> float:
         "the same, only snares": lambda: search(user, ids, sound="snare"),
         "the same, brighter": lambda: search(user, ids, but="brighter"),
     }
-    # Each compares anew: what a comparison chose is kept for other filters of the same search.
+    # The product keeps which rows a comparison chose. Here it forgets them, so that each part compares all.
     times = {name: statistics.median(each) for name, each in _in_turn(parts, block.kept.clear).items()}
     for name, seconds in times.items():
         print(f"{name:40} {seconds * 1000:8.2f} ms {seconds / times['one product']:8.2f}", flush=True)

@@ -41,7 +41,7 @@ class SortedIds(NamedTuple):
 
 @dataclass(frozen=True)
 class SortedSearch:
-    """A search in an order that was picked, or in its own."""
+    """A search in an order that was picked, or in its own. Its counts follow from the search."""
 
     search: CountedSearch
     sort: str

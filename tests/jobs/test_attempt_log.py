@@ -1,4 +1,4 @@
-"""What is recorded of an attempt, and how long jobs of a purpose take by the attempts of late."""
+"""What is recorded of an attempt, and how long the latest jobs of a purpose took."""
 
 from __future__ import annotations
 

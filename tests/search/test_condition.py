@@ -1,4 +1,4 @@
-"""What combined conditions say about terms and values."""
+"""Which terms of the index a combined condition asks for, and which values it lets a sample have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search finds is counted and sorted once, until the library changes."""
+"""A search is counted and sorted once. Only a change of the library makes it count and sort again."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_deleting_demo_sounds_frees_nothing_and_they_can_come_back(
 
 
 def test_of_two_presses_at_once_one_brings_the_sounds(app: Flask, owner: User, stranger: User) -> None:
-    """What another account has of them counts as little as what was deleted or cancelled."""
+    """All four sounds come, also one that another account has, or that was deleted or cancelled here."""
     user_id, added = owner.id, list[int]()
     sha256 = str(demo_jobs.add_demo_sounds(stranger)[0].content_sha256)
     waiting_jobs(owner, 1, state=CANCELLED, content_sha256=sha256)
