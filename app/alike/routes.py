@@ -12,11 +12,11 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.library import samples
-from app.models import Sample
 from app.negotiation import wants_fragment
 from app.search import facets, similar_samples
 from app.search.chips import search_chips
 from app.search.listed_samples import load_listed
+from app.search.match_counts import library_values
 from app.search.sample_query import SampleQuery, with_collection_name, with_learned_words
 from app.search.sample_search import PAGE_SIZE
 from app.search.similar_samples import MAX_HITS, MAX_SOURCES, NoVectorError, SimilarQuery
@@ -31,8 +31,7 @@ TOO_MANY = "You selected more than 20 samples. Select fewer."
 @blueprint.get("/<sample_id>/similar")
 def similar(sample_id: str) -> str:
     """Show the samples that sound most like one."""
-    sample = samples.owned_by(current_user, sample_id)
-    return _render_page([sample], partial(url_for, ".similar", sample_id=sample.id))
+    return _render_page([sample_id], partial(url_for, ".similar", sample_id=sample_id))
 
 
 @blueprint.get("/similar")
@@ -42,8 +41,7 @@ def similar_to_several() -> str | Response:
     if not 1 <= len(ids) <= MAX_SOURCES:
         flash(TOO_MANY if ids else SELECT_SOME, "error")
         return redirect(url_for("library.index"), 303)
-    sources = samples.all_owned_by(current_user, ids)
-    return _render_page(sources, partial(url_for, ".similar_to_several", sample=ids))
+    return _render_page(ids, partial(url_for, ".similar_to_several", sample=ids))
 
 
 @blueprint.post("/similar")
@@ -56,20 +54,23 @@ def choose_several() -> Response:
     return redirect(url_for(".similar_to_several", sample=ids, **search), 303)
 
 
-def _render_page(sources: list[Sample], own_url: Callable[..., str]) -> str:
+def _render_page(ids: list[str], own_url: Callable[..., str]) -> str:
     search = with_learned_words(current_user, SampleQuery.from_args(request.args))
     search = with_collection_name(current_user, search)
-    wanted, ids = SimilarQuery.from_args(request.args, search), [sample.id for sample in sources]
+    wanted = SimilarQuery.from_args(request.args, search)
     try:
         source = similar_samples.read_source(current_user, ids)
     except NoVectorError:
-        return render_template("alike/no_vector.html", sources=sources)
+        return render_template("alike/no_vector.html", sources=samples.all_owned_by(current_user, ids))
     limit = _limit()
     hits = similar_samples.find_similar(current_user, source, wanted, ids, limit)
     listed = load_listed(current_user, [*ids, *(hit.sample_id for hit in hits)])
+    sources = listed[: len(ids)]
+    if [sample.id for sample in sources] != ids:
+        abort(404)
     return render_template(
         "alike/_results.html" if wants_fragment() else "alike/similar.html",
-        sources=listed[: len(ids)],
+        sources=sources,
         source=source,
         samples=listed[len(ids) :],
         matches=dict.fromkeys(ids, COMPARED) | {hit.sample_id: hit for hit in hits},
@@ -79,7 +80,7 @@ def _render_page(sources: list[Sample], own_url: Callable[..., str]) -> str:
         # The links of filters and chips keep the preset and the change.
         search_url=partial(own_url, **wanted.to_args()),
         chips=search_chips(search),
-        counts=similar_samples.library_values(current_user),
+        counts=library_values(current_user.id),
         tags=[(name, None) for name, _ in facets.count_tags(current_user)],
         more=MAX_HITS if len(hits) == limit < MAX_HITS else None,
     )

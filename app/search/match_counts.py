@@ -81,10 +81,19 @@ class NamedSamples(NamedTuple):
 def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     """Count what a search finds in a user's library."""
     if not query.terms and filters.is_counted(query):
-        library = _library_cells(user_id)
-        return _counts([cell for cell in library if cell[4] or not query.liked], query, library)
+        return _library_counts(user_id, query)
     search = name_search(user_id, query, MAX_COUNTED)
     return _count_rows(search) if changes_by_itself(query) else kept_counts(search)
+
+
+def library_values(user_id: str) -> MatchCounts:
+    """Return the values of a library's filters, without how many samples of a search have them."""
+    return _kept_values(user_id, _library_version(user_id))
+
+
+@lru_cache(MAX_KEPT)
+def _kept_values(user_id: str, _version: int) -> MatchCounts:
+    return _without_numbers(_library_counts(user_id, SampleQuery()))
 
 
 def name_search(user_id: str, query: SampleQuery, most: int, version: int | None = None) -> CountedSearch:
@@ -111,11 +120,8 @@ def _count_rows(search: CountedSearch) -> MatchCounts:
     if narrowing := filters.count_filters(query):
         narrowed = without_frequent(all_of(others, *narrowing), shares)
         total = sum(_count_cells(user_id, narrowed, most).values())
-    listed = _counts(library, query, library)
-    kinds, sounds, keys = (
-        [(value, None) for value, _ in values] for values in (listed.kinds, listed.sounds, listed.keys)
-    )
-    return MatchCounts(size, min(total, most), total > most, kinds, sounds, keys, shares, version)
+    listed = _without_numbers(_counts(library, query, library))
+    return replace(listed, total=min(total, most), is_more=total > most, shares=shares, version=version)
 
 
 def number_named(user_id: str, groups: Sequence[Group], most: int, version: int | None = None) -> int:
@@ -148,6 +154,19 @@ def _library_cells(user_id: str) -> list[Cell]:
     rows = select(*columns).where(CELLS.c.user_id == user_id, CELLS.c.samples > 0)
     # Hundreds of rows: a session would take longer to make objects of them than the database to find them.
     return list(db.session.connection().execute(rows))
+
+
+def _library_counts(user_id: str, query: SampleQuery) -> MatchCounts:
+    """Return the counts of a search that the summary of a library answers."""
+    library = _library_cells(user_id)
+    return _counts([cell for cell in library if cell[4] or not query.liked], query, library)
+
+
+def _without_numbers(counted: MatchCounts) -> MatchCounts:
+    kinds, sounds, keys = (
+        [(value, None) for value, _ in values] for values in (counted.kinds, counted.sounds, counted.keys)
+    )
+    return replace(counted, kinds=kinds, sounds=sounds, keys=keys)
 
 
 def _term_shares(library: Iterable[Cell], size: int) -> dict[str, float]:

@@ -8,6 +8,7 @@ through are looked up first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,9 +18,8 @@ import numpy.typing as npt
 from sqlalchemy import Row, select
 
 from app.audio.similarity import layout
-from app.audio.similarity.distances import distances
+from app.audio.similarity.distances import block_distances, weigh_blocks
 from app.extensions import db
-from app.models import SampleVector
 from app.models.search_row import SearchRow
 from app.search import matching
 from app.search.condition import Condition, all_of
@@ -33,10 +33,22 @@ COMPARED_ROWS = 8192  # exactly, at a time
 # close to the last row that is compared exactly is compared too.
 SLACK = 1e-4
 
+_other_thread = ThreadPoolExecutor(1, "products")
+
 Vector = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.bytes_]
-Ranked = list[tuple[str, float]]
-"""Ids with distances, nearest first; ties stand in the order of the ids."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Samples by their ids, nearest first; ties stand in the order of the ids.
+
+    `blocks` are the distances in each block, shape (n, blocks), and `distances` what they come to.
+    """
+
+    ids: Sequence[str]
+    distances: Vector
+    blocks: Vector
 
 
 @dataclass(frozen=True)
@@ -61,40 +73,36 @@ class NeighbourSearch:
 
     def find_nearest(self, vector: Sequence[float], limit: int) -> list[Neighbour]:
         """Return the nearest samples that meet the conditions, nearest first."""
-        query = np.array(vector)
-        found = self._nearest_rows(query, limit)
-        blocks = _block_distances(query, [row.vector for _, row in found])
-        return [Neighbour(each, apart, row) for (each, row), apart in zip(found, blocks, strict=True)]
-
-    def _nearest_rows(self, query: Vector, limit: int) -> list[tuple[float, Row[Any]]]:
-        count = max(MIN_COMPARED, limit)
+        query, count = np.array(vector), max(MIN_COMPARED, limit)
         ranked = self._rank(query, count)
-        found = self._matching_rows(ranked, limit)
-        if len(found) == limit or len(ranked) < count:
+        found = self._matching(ranked, limit)
+        if len(found) == limit or len(ranked.ids) < count:
             return found
         allowed = db.session.scalars(
             matching.gathered(self.user_id, self.conditions, SearchRow.sample_id)
         ).all()
         if len(allowed) <= matching.MAX_GATHERED:
             ids = np.array([each.encode() for each in allowed], dtype=bytes)
-            return self._matching_rows(self._rank(query, limit, ids), limit)
-        while len(found) < limit and len(ranked) == count:
+            return self._matching(self._rank(query, limit, ids), limit)
+        while len(found) < limit and len(ranked.ids) == count:
             count *= GROWTH
             ranked = self._rank(query, count)
-            found = self._matching_rows(ranked, limit)
+            found = self._matching(ranked, limit)
         return found
 
-    def _rank(self, query: Vector, count: int, allowed: Ids | None = None) -> Ranked:
+    def _rank(self, query: Vector, count: int, allowed: Ids | None = None) -> Ranking:
         return rank_blocks(vector_cache().read_vectors(self.user_id), query, self.preset, count, allowed)
 
-    def _matching_rows(self, ranked: Ranked, limit: int) -> list[tuple[float, Row[Any]]]:
+    def _matching(self, ranked: Ranking, limit: int) -> list[Neighbour]:
         """Return the first of the ranked samples that meet the conditions."""
-        found: list[tuple[float, Row[Any]]] = []
+        found: list[Neighbour] = []
         at, size = 0, _with_spare(limit)  # nearly always enough where there is no filter
-        while at < len(ranked) and len(found) < limit:
-            part = dict(ranked[at : at + size])
-            rows = {row.sample_id: row for row in db.session.execute(self._statement(list(part)))}
-            found += [(part[each], rows[each]) for each in part if each in rows]
+        while at < len(ranked.ids) and len(found) < limit:
+            part = ranked.ids[at : at + size]
+            rows = {row.sample_id: row for row in db.session.execute(self._statement(part))}
+            found += [
+                _neighbour(ranked, place, rows[each]) for place, each in enumerate(part, at) if each in rows
+            ]
             at += size
             if found:  # of so many ids, such a share matched
                 size = min(_with_spare((limit - len(found)) * at // len(found) + 1), MAX_LISTED_IDS)
@@ -103,18 +111,16 @@ class NeighbourSearch:
         return found[:limit]
 
     def _statement(self, ids: Sequence[str]) -> Any:
-        rows = select(SearchRow.sample_id, SampleVector.vector, *self.columns)
-        rows = rows.join(SampleVector, SampleVector.sample_id == SearchRow.sample_id)
         own = SearchRow.user_id == self.user_id, SearchRow.live.is_(True), SearchRow.sample_id.in_(ids)
-        return rows.where(*own, all_of(*self.conditions).exact)
+        return select(SearchRow.sample_id, *self.columns).where(*own, all_of(*self.conditions).exact)
 
 
 def rank_blocks(
     blocks: Iterator[VectorBlock], query: Vector, preset: str, count: int, allowed: Ids | None = None
-) -> Ranked:
+) -> Ranking:
     """Return the `count` nearest of all vectors, or of those of the allowed samples."""
     ids: list[Ids] = [np.empty(0, dtype="S26")]
-    exact: list[Vector] = [np.empty(0)]
+    apart: list[Vector] = [np.empty((0, len(layout.BLOCKS)))]
     for block in blocks:
         choose = partial(_nearest_rows, block, query, preset, count, allowed)
         # Other filters, a sentence or "but brighter" choose among the same rows.
@@ -123,23 +129,21 @@ def rank_blocks(
         for start in range(0, len(near), COMPARED_ROWS):
             part = near[start : start + COMPARED_ROWS]
             ids.append(block.ids[part])
-            exact.append(distances(query, block.rows[part], preset))
-    every_id, every_distance = np.concatenate(ids), np.concatenate(exact)
+            apart.append(block_distances(query, block.rows[part]))
+    every_id, every_block = np.concatenate(ids), np.concatenate(apart)
+    every_distance = weigh_blocks(every_block, preset)
     order = np.lexsort((every_id, every_distance))[:count]
     names = [each.decode() for each in every_id[order].tolist()]
-    return list(zip(names, every_distance[order].tolist(), strict=True))
+    return Ranking(names, every_distance[order], every_block[order])
+
+
+def _neighbour(ranked: Ranking, place: int, row: Row[Any]) -> Neighbour:
+    blocks = dict(zip(layout.BLOCKS, ranked.blocks[place].tolist(), strict=True))
+    return Neighbour(float(ranked.distances[place]), blocks, row)
 
 
 def _with_spare(count: int) -> int:
     return count + count // 4
-
-
-def _block_distances(query: Vector, stored: Sequence[bytes]) -> list[dict[str, float]]:
-    """Return the distance in each block of each vector, as `distances.block_distances` does of one."""
-    rows = np.frombuffer(b"".join(stored), dtype="<f4").reshape(len(stored), layout.LENGTH)
-    squares = (rows - query) ** 2
-    apart = [np.sqrt(squares[:, place].sum(axis=1)).tolist() for place in layout.BLOCKS.values()]
-    return [dict(zip(layout.BLOCKS, each, strict=True)) for each in zip(*apart, strict=True)]
 
 
 def _nearest_rows(
@@ -157,8 +161,17 @@ def _nearest_rows(
 def _rough_distances(block: VectorBlock, query: Vector, preset: str) -> npt.NDArray[np.float32]:
     """Return squared distances, summed up from products: w²(x² + q² - 2xq)."""
     weighted = query * np.array(layout.preset_weights(preset)) ** 2
-    weights = np.array([layout.PRESETS[preset][name] ** 2 for name in layout.BLOCKS], dtype=np.float32)
-    rough: npt.NDArray[np.float32] = block.rows @ (-2 * weighted).astype(np.float32)
+    weights = np.array(layout.block_weights(preset), dtype=np.float32) ** 2
+    rough = _products(block.rows, (-2 * weighted).astype(np.float32))
     rough += block.norms @ weights
     rough += np.float32(weighted @ query)
     return rough
+
+
+def _products(rows: npt.NDArray[np.float32], vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return `rows @ vector`, one half of it in another thread."""
+    found, half = np.empty(len(rows), dtype=np.float32), len(rows) // 2
+    other = _other_thread.submit(np.matmul, rows[half:], vector, out=found[half:])
+    np.matmul(rows[:half], vector, out=found[:half])
+    other.result()
+    return found

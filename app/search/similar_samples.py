@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Self
 
@@ -17,7 +17,6 @@ from app.models.search_row import NO_TEMPO, SearchRow
 from app.music.sound_classes import LOOP
 from app.search import indexing
 from app.search.condition import Condition
-from app.search.match_counts import MatchCounts, count_matches
 from app.search.page_order import row_conditions
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import PAGE_SIZE
@@ -140,15 +139,6 @@ def find_similar(
         )
         for each in search.find_nearest(source.vector, limit)
     ]
-
-
-def library_values(user: User) -> MatchCounts:
-    """Return the values of a library's filters; how many of each are similar is not counted."""
-    found = count_matches(user.id, SampleQuery())
-    kinds, sounds, keys = (
-        [(value, None) for value, _ in values] for values in (found.kinds, found.sounds, found.keys)
-    )
-    return replace(found, kinds=kinds, sounds=sounds, keys=keys)
 
 
 def _clearly(change: str, figures: SoundFigures) -> Condition:

@@ -39,8 +39,9 @@ NAME_BYTES = 8 * layout.LENGTH  # a choice is named by the vector that was compa
 class VectorBlock:
     """Vectors of samples with what a comparison needs of them.
 
-    `ids` are the ids of the samples as bytes, shape (n,); `rows` the vectors, (n, `layout.LENGTH`); `norms`
-    the squared length of each block of each row, (n, blocks). `kept` has the places of rows that comparisons
+    `ids` are the ids of the samples as bytes, shape (n,); `rows` the vectors, (n, `layout.LENGTH`), of which
+    the first numbers lie side by side, then the second: a product takes half as long so. `norms` are the
+    squared lengths of the blocks of each row, (n, blocks). `kept` has the places of rows that comparisons
     chose, until there are other rows.
     """
 
@@ -165,7 +166,7 @@ class _OwnerVectors:
 
     def _move(self, is_kept: npt.NDArray[np.bool_], room: int) -> None:
         """Move rows to new arrays: somebody may still be comparing those in the old ones."""
-        moved = [np.empty((room, *each.shape[1:]), each.dtype) for each in _arrays(self._block)]
+        moved = [np.empty((room, *each.shape[1:]), each.dtype, order="F") for each in _arrays(self._block)]
         count = int(is_kept.sum())
         for new, old in zip(moved, _arrays(self._block), strict=True):
             new[:count] = old[: self.count][is_kept]

@@ -39,6 +39,7 @@ from app.models.job import UPLOAD
 from app.models.user_session import CHANGE, RESET
 from app.notify import mail_links
 from app.search import facets, similar_samples
+from app.search.match_counts import library_values
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import find_samples
 from app.shaping import orders, presets, render_downloads, renders
@@ -87,7 +88,7 @@ def of_samples(user: User) -> dict[str, Any]:
         "counted": render_downloads.is_counted(user, render),
         "presets": ids_in(presets.list_presets(user)),
         "tags": facets.count_tags(user),
-        "values": similar_samples.library_values(user),
+        "values": library_values(user.id),
         "with a sound": len(everybodys) - similar_samples.read_source(user, everybodys).left_out,
         "files": bulk_download.list_members(user, everybodys, is_original=True, most_bytes=10**9),
     }

@@ -16,6 +16,44 @@ Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
 
+def block_distances(query: npt.ArrayLike, others: npt.ArrayLike) -> Array:
+    """Return the distance of a vector to each of others in each block, unweighted, shape (n, blocks).
+
+    Parameters
+    ----------
+    query : array_like, shape (`layout.LENGTH`,)
+    others : array_like, shape (n, `layout.LENGTH`)
+        Of the same `layout.SIMILARITY_VERSION`.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ.
+    """
+    apart = np.asarray(others, dtype=np.float64).reshape(-1, layout.LENGTH) - np.asarray(query)
+    sums = np.add.reduceat(apart**2, [place.start for place in layout.BLOCKS.values()], axis=1)
+    return np.asarray(np.sqrt(sums))
+
+
+def weigh_blocks(blocks: Array, preset: str = layout.BALANCED) -> Array:
+    """Return the distances of vectors by those in their blocks, shape (n,), rounded to 5 decimals.
+
+    Parameters
+    ----------
+    blocks : array, shape (n, blocks)
+        From `block_distances`.
+    preset : str
+        One of `layout.PRESETS`.
+
+    Raises
+    ------
+    ValueError
+        There is no such preset.
+    """
+    weights = np.array(layout.block_weights(preset))
+    return np.asarray(np.round(np.sqrt(np.sum((blocks * weights) ** 2, axis=1)), DECIMALS))
+
+
 def distances(query: npt.ArrayLike, others: npt.ArrayLike, preset: str = layout.BALANCED) -> Array:
     """Return the distance of a vector to each of others, shape (n,), rounded to 5 decimals.
 
@@ -32,9 +70,7 @@ def distances(query: npt.ArrayLike, others: npt.ArrayLike, preset: str = layout.
     ValueError
         There is no such preset, or the lengths differ.
     """
-    weights = np.array(layout.preset_weights(preset))
-    apart = (np.asarray(others, dtype=np.float64).reshape(-1, layout.LENGTH) - np.asarray(query)) * weights
-    return np.asarray(np.round(np.sqrt(np.sum(apart**2, axis=1)), DECIMALS))
+    return weigh_blocks(block_distances(query, others), preset)
 
 
 def rank_nearest(

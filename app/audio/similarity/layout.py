@@ -42,8 +42,8 @@ PRESETS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 """The weight of each block by preset. Two sounds are as far apart as their weighted blocks (Euclidean)."""
 
 
-def preset_weights(preset: str) -> tuple[float, ...]:
-    """Return the weight of each number of a vector, `LENGTH` in all.
+def block_weights(preset: str) -> tuple[float, ...]:
+    """Return the weight of each of `BLOCKS`.
 
     Parameters
     ----------
@@ -57,9 +57,25 @@ def preset_weights(preset: str) -> tuple[float, ...]:
     """
     if preset not in PRESETS:
         raise ValueError(f"there is no preset {preset!r}, only {', '.join(PRESETS)}")
-    return tuple(
-        PRESETS[preset][name] for name, place in BLOCKS.items() for _ in range(place.stop - place.start)
-    )
+    return tuple(PRESETS[preset][name] for name in BLOCKS)
+
+
+def preset_weights(preset: str) -> tuple[float, ...]:
+    """Return the weight of each number of a vector, `LENGTH` in all: that of its block.
+
+    Parameters
+    ----------
+    preset : str
+        One of `PRESETS`.
+
+    Raises
+    ------
+    ValueError
+        There is no such preset.
+    """
+    sizes = (place.stop - place.start for place in BLOCKS.values())
+    weights = zip(block_weights(preset), sizes, strict=True)
+    return tuple(weight for weight, size in weights for _ in range(size))
 
 
 def to_bytes(vector: Sequence[float]) -> bytes:
