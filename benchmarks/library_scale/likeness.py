@@ -45,14 +45,16 @@ def expected_pages(owner: Owner, sounds: Sequence[Sound]) -> Iterator[Page]:
     is_loop = np.array([row.measured.kind == LOOP for row in rows])
     address = f"/samples/{rows[source].id}/similar"
     every = np.ones(len(rows), dtype=bool)
-    for name, arguments, preset, allowed in (
-        ("similar", "", layout.BALANCED, every),
-        ("similar, a preset", "?preset=timbre", layout.TIMBRE, every),
-        ("similar, loops", "?kind=loop", layout.BALANCED, is_loop),
+    first_looks = [f"/samples/{row.id}/similar" for row in rows]
+    for name, arguments, preset, allowed, others in (
+        ("similar", "", layout.BALANCED, every, ()),
+        ("similar, a first look", "", layout.BALANCED, every, first_looks),
+        ("similar, a preset", "?preset=timbre", layout.TIMBRE, every, ()),
+        ("similar, loops", "?kind=loop", layout.BALANCED, is_loop, ()),
     ):
         nearest = _nearest(vectors, source, preset, allowed)
         ids = [rows[place].id for place in (source, *nearest)]
-        yield Page(name, address + arguments, ids, None)
+        yield Page(name, address + arguments, ids, None, others)
     last = _make_pairs(rows)[: -SHOWN_GROUPS - 1 : -1]
     yield Page("duplicates", "/duplicates", [row.id for pair in last for row in pair], None)
 

@@ -58,9 +58,9 @@ def measure_pages(
     other, address = yardstick
     for page in pages:
         pair = (other, address or page.address), (visitor, page.address)
-        runs = [compare(*pair, schedule)]
+        runs = [compare(*pair, schedule, page.others)]
         if runs[0].wall_ratio > most:
-            runs += [compare(*pair, schedule), compare(*pair, schedule)]
+            runs += [compare(*pair, schedule, page.others) for _ in range(2)]
         times = sorted(runs, key=attrgetter("wall_ratio"))[len(runs) // 2]
         fault = next(filter(None, (find_fault(each.last, page) for each in runs)), "")
         ratios = times.wall_ratio, times.processor_ratio

@@ -59,12 +59,16 @@ class Search:
 
 @dataclass(frozen=True)
 class Page:
-    """One address, and the ids of the samples it should list."""
+    """One address, and the ids of the samples it should list.
+
+    With `others`, one of them is drawn for each request, and the address itself is only read to see its rows.
+    """
 
     name: str
     address: str
     sample_ids: list[str]
     total: int | None  # None where the page says no number
+    others: Sequence[str] = ()
 
 
 def expected_pages(rows: Iterable[Row], searches: Sequence[Search]) -> list[Page]:

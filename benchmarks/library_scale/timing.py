@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import Random
 
 from benchmarks.library_scale.visitor import Visit, Visitor
 
@@ -31,19 +32,29 @@ class Schedule:
     seconds: float
 
 
-def compare(yardstick: tuple[Visitor, str], subject: tuple[Visitor, str], schedule: Schedule) -> Comparison:
-    """Read both addresses in turn and return how the subject compares."""
+def compare(
+    yardstick: tuple[Visitor, str],
+    subject: tuple[Visitor, str],
+    schedule: Schedule,
+    others: Sequence[str] = (),
+) -> Comparison:
+    """Read both addresses in turn and return how the subject compares.
+
+    With `others`, one of them, drawn anew each time, is timed instead of the subject's address.
+    """
     (one, standard), (other, address) = yardstick, subject
+    addresses, draw = others or (address,), Random()
     until = time.monotonic() + schedule.seconds
     for _ in range(WARM_UPS):
         one.get(standard)
-        other.get(address)
+        other.get(draw.choice(addresses))
         if time.monotonic() > until:
             break
     pairs: list[tuple[Visit, Visit]] = []
     while len(pairs) < schedule.requests and (len(pairs) < LEAST_REQUESTS or time.monotonic() < until):
-        pairs.append((one.get(standard), other.get(address)))
-    return summarize(pairs)
+        pairs.append((one.get(standard), other.get(draw.choice(addresses))))
+    times = summarize(pairs)
+    return replace(times, last=other.get(address)) if others else times
 
 
 def summarize(pairs: Sequence[tuple[Visit, Visit]]) -> Comparison:
