@@ -47,7 +47,8 @@ def index() -> str:
         return render_template("library/_rows.html", query=query, results=results, search_url=search_url)
     query = list_settings.with_chosen_order(current_user, query, request.args)
     results = list_samples(current_user, query, after)
-    wider = [] if results.total else facets.wider_searches(current_user, query)
+    version = results.counts.version
+    wider = [] if results.total else facets.wider_searches(current_user, query, version)
     template = "library/_results.html" if wants_fragment() else "library/index.html"
     return render_template(
         template,
@@ -60,9 +61,9 @@ def index() -> str:
         max_ranked=MAX_RANKED,
         chips=search_chips(query),
         order=order_label(query.sort, query.terms),
-        named=facets.samples_named_so(current_user, query, results.counts.version),
+        named=facets.samples_named_so(current_user, query, version),
         wider=wider,
-        close=[] if results.total else facets.close_matches(current_user, query, wider),
+        close=[] if results.total else facets.close_matches(current_user, query, wider, version),
         sorts=ranking.SORT_ORDERS,
         is_order_open=list_settings.is_order_left_open(request.args),
         order_left_open=list_settings.REMEMBERED,

@@ -63,12 +63,11 @@ def samples_named_so(user: User, query: SampleQuery, version: int | None = None)
     """
     if not query.ask or _leaves_out_no_name(query):
         return []
-    search = match_counts.name_search(user.id, query, MAX_SAME_NAME, version)
-    find = _find_named if match_counts.changes_by_itself(query) else _kept_named
-    return list(find(search))
+    return list(_kept_named(match_counts.name_search(user.id, query, MAX_SAME_NAME, version)))
 
 
-def _find_named(search: CountedSearch) -> tuple[NamedSample, ...]:
+@lru_cache(match_counts.MAX_KEPT)
+def _kept_named(search: CountedSearch) -> tuple[NamedSample, ...]:
     has_name = name_contains(search.query.ask)
     if has_name is None:
         return ()
@@ -84,37 +83,33 @@ def _find_named(search: CountedSearch) -> tuple[NamedSample, ...]:
     return tuple(NamedSample(*row) for row in db.session.execute(named.order_by(Sample.id.desc())))
 
 
-@lru_cache(match_counts.MAX_KEPT)
-def _kept_named(search: CountedSearch) -> tuple[NamedSample, ...]:
-    return _find_named(search)
-
-
 def _leaves_out_no_name(query: SampleQuery) -> bool:
     """Say whether a search finds every sample whose name has its sentence: it asks for these words alone."""
     are_words = all(term.field in ("word", "boost") and not term.negated for term in query.terms)
     return are_words and not filter_conditions(query)
 
 
-def wider_searches(user: User, query: SampleQuery) -> list[WiderSearch]:
+def wider_searches(user: User, query: SampleQuery, version: int | None = None) -> list[WiderSearch]:
     """Return what a search that finds nothing would find without one of its chips, most samples first.
 
-    All counts are one statement, however many chips there are, and kept until the library changes.
+    All counts are one statement, however many chips there are, and kept until the library changes. Its
+    version is asked for if it is not given.
     """
     chips = list({str(chip.without): chip for chip in reversed(search_chips(query))}.values())[::-1]
     if not chips:
         return []
     searches = tuple(replace(SampleQuery.from_args(chip.without), learned=query.learned) for chip in chips)
-    search = match_counts.name_search(user.id, query, MAX_WIDER)
-    count = _count_wider if match_counts.changes_by_itself(query) else _kept_wider
+    search = match_counts.name_search(user.id, query, MAX_WIDER, version)
     found = [
         WiderSearch(wider, chip, min(count, MAX_WIDER), count > MAX_WIDER)
-        for wider, chip, count in zip(searches, chips, count(search, searches), strict=True)
+        for wider, chip, count in zip(searches, chips, _kept_wider(search, searches), strict=True)
         if count
     ]
     return sorted(found, key=lambda wider: -wider.total)
 
 
-def _count_wider(search: CountedSearch, searches: tuple[SampleQuery, ...]) -> tuple[int, ...]:
+@lru_cache(match_counts.MAX_KEPT)
+def _kept_wider(search: CountedSearch, searches: tuple[SampleQuery, ...]) -> tuple[int, ...]:
     """Count what each of these finds, up to one more than `search.most`."""
     rows = (
         gathered(search.user_id, row_conditions(wider), SearchRow.number, limit=search.most).subquery()
@@ -124,35 +119,39 @@ def _count_wider(search: CountedSearch, searches: tuple[SampleQuery, ...]) -> tu
     return tuple(db.session.execute(select(*counts)).one())
 
 
-@lru_cache(match_counts.MAX_KEPT)
-def _kept_wider(search: CountedSearch, searches: tuple[SampleQuery, ...]) -> tuple[int, ...]:
-    return _count_wider(search, searches)
-
-
-def close_matches(user: User, query: SampleQuery, wider: Sequence[WiderSearch]) -> list[ListedSample]:
+def close_matches(
+    user: User, query: SampleQuery, wider: Sequence[WiderSearch], version: int | None = None
+) -> list[ListedSample]:
     """Return the samples that come nearest to a search that finds nothing.
 
     What lacks one thing comes first, in the order of the searches without it. If nothing does, the newest
-    samples are rated by how much of the search they meet.
+    samples are rated by how much of the search they meet. Which these are is kept until the library changes;
+    its version is asked for if it is not given.
     """
+    search = match_counts.name_search(user.id, query, MAX_CLOSE, version)
+    return load_listed(user, _kept_close(search, tuple(each.query for each in wider)))
+
+
+@lru_cache(match_counts.MAX_KEPT)
+def _kept_close(search: CountedSearch, wider: tuple[SampleQuery, ...]) -> Sequence[str]:
     ids: dict[str, None] = {}
     for each in wider:
-        if not (rest := row_conditions(each.query)):
+        if not (rest := row_conditions(each)):
             continue  # nothing of the search is left that a sample could meet
-        found = gathered(user.id, rest, SearchRow.sample_id, limit=MAX_WIDER).subquery()
-        newest = select(found.c.sample_id).order_by(found.c.sample_id.desc()).limit(MAX_CLOSE)
+        found = gathered(search.user_id, rest, SearchRow.sample_id, limit=MAX_WIDER).subquery()
+        newest = select(found.c.sample_id).order_by(found.c.sample_id.desc()).limit(search.most)
         ids |= dict.fromkeys(db.session.scalars(newest))
-        if len(ids) >= MAX_CLOSE:
+        if len(ids) >= search.most:
             break
-    return load_listed(user, list(ids)[:MAX_CLOSE] or _best_rated(user, query))
+    return list(ids)[: search.most] or _best_rated(search)
 
 
-def _best_rated(user: User, query: SampleQuery) -> Sequence[str]:
-    conditions = row_conditions(query)
+def _best_rated(search: CountedSearch) -> Sequence[str]:
+    conditions = row_conditions(search.query)
     if not conditions:
         return ()
     met = [case((each.exact, 1), else_=0) for each in conditions]
-    rated = walked(user.id, [], SearchRow.sample_id, sum(met[1:], met[0]).label("met"))
+    rated = walked(search.user_id, [], SearchRow.sample_id, sum(met[1:], met[0]).label("met"))
     newest = rated.order_by(SearchRow.sample_id.desc()).limit(MAX_RATED).subquery()
     best = select(newest.c.sample_id).where(newest.c.met > 0).order_by(newest.c.met.desc())
-    return db.session.scalars(best.order_by(newest.c.sample_id.desc()).limit(MAX_CLOSE)).all()
+    return db.session.scalars(best.order_by(newest.c.sample_id.desc()).limit(search.most)).all()

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from app.extensions import db
+from app.models.base import utcnow
 from app.models.search_row import Library, LibraryCount, SearchRow
 from app.music.sound_classes import SOUND_FAMILIES, SOUNDS, sounds_named
 from app.search import filters, index_terms, inverted_index
@@ -67,6 +68,7 @@ class CountedSearch(NamedTuple):
     query: SampleQuery
     terms: tuple[Term, ...]
     most: int  # how many are counted
+    minute: int | None  # for samples added within some days: they become fewer as time passes
 
 
 class NamedSamples(NamedTuple):
@@ -82,8 +84,7 @@ def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     """Count what a search finds in a user's library."""
     if not query.terms and filters.is_counted(query):
         return _library_counts(user_id, query)
-    search = name_search(user_id, query, MAX_COUNTED)
-    return _count_rows(search) if changes_by_itself(query) else kept_counts(search)
+    return kept_counts(name_search(user_id, query, MAX_COUNTED))
 
 
 def library_values(user_id: str) -> MatchCounts:
@@ -99,16 +100,13 @@ def _kept_values(user_id: str, _version: int) -> MatchCounts:
 def name_search(user_id: str, query: SampleQuery, most: int, version: int | None = None) -> CountedSearch:
     """Return the name under which a process keeps what it counts of a search."""
     known = _library_version(user_id) if version is None else version
-    return CountedSearch(user_id, known, replace(query, sort=""), query.terms, most)
-
-
-def changes_by_itself(query: SampleQuery) -> bool:
-    """Say whether a search finds other samples as time passes: those that were added within some days."""
-    return any(term.field == "days" for term in query.terms)
+    is_about_days = any(term.field == "days" for term in query.terms)
+    minute = int(utcnow().timestamp() // 60) if is_about_days else None
+    return CountedSearch(user_id, known, replace(query, sort=""), query.terms, most, minute)
 
 
 def _count_rows(search: CountedSearch) -> MatchCounts:
-    user_id, version, query, found, most = search
+    user_id, version, query, found, most, _ = search
     library, terms = _library_cells(user_id), term_conditions(found)
     size = _number_in(library)
     shares = _term_shares(library, size)

@@ -30,6 +30,7 @@ from app.search.tiers import split_order
 
 MAX_RANKED = 2_000  # at least match_counts.MAX_COUNTED; of more, so many of the newest are ranked
 MAX_ORDERS_KEPT = 64  # each takes up to 200 kB
+MAX_PAGES_KEPT = 512  # each takes some 5 kB
 
 
 class SortedIds(NamedTuple):
@@ -47,31 +48,51 @@ class SortedSearch:
     sort: str
     counts: MatchCounts = field(compare=False)
 
+    @property
+    def query(self) -> SampleQuery:
+        return replace(self.search.query, sort=self.sort)
+
 
 def sorted_ids(user_id: str, query: SampleQuery, counts: MatchCounts, after: str, limit: int) -> SortedIds:
     """Return the ids of the samples that come next after the one with that id, or first."""
-    conditions, tiers = _conditions(query, counts), split_order(query)
-    is_one_walk = not conditions and tiers is not None and len(tiers) == 1
+    tiers = split_order(query)
+    is_one_walk = tiers is not None and len(tiers) == 1 and not row_conditions(query)
     if tiers is not None and (is_one_walk or _are_too_many(counts)):
-        kinds = [kind for kind, _ in counts.kinds]
-        library = page_walk.WalkedLibrary(user_id, counts.library_size, kinds, counts.version)
-        return SortedIds(page_walk.fill_page(library, conditions, tiers, after, limit))
-    if match_counts.changes_by_itself(query):
-        every = _sort_all(user_id, query, counts)
-    else:
-        search = match_counts.name_search(user_id, query, MAX_RANKED, counts.version)
-        every = kept_ids(SortedSearch(search, query.sort, counts))
+        if counts.version is None:
+            return SortedIds(_walk_page(user_id, query, counts, after, limit))
+        return SortedIds(kept_page(_name_sorted(user_id, query, counts), after, limit))
+    every = kept_ids(_name_sorted(user_id, query, counts))
     if after and after not in every.ids:
         return _ids_after(user_id, query, counts, after, limit)
     first = every.ids.index(after) + 1 if after else 0
     return every._replace(ids=every.ids[first : first + limit])
 
 
+def _name_sorted(user_id: str, query: SampleQuery, counts: MatchCounts) -> SortedSearch:
+    search = match_counts.name_search(user_id, query, MAX_RANKED, counts.version)
+    return SortedSearch(search, query.sort, counts)
+
+
 @lru_cache(MAX_ORDERS_KEPT)
 def kept_ids(sorted_search: SortedSearch) -> SortedIds:
     """Sort as `_sort_all` does, or return what was sorted for an equal search."""
-    search, query = sorted_search.search, sorted_search.search.query
-    return _sort_all(search.user_id, replace(query, sort=sorted_search.sort), sorted_search.counts)
+    return _sort_all(sorted_search.search.user_id, sorted_search.query, sorted_search.counts)
+
+
+@lru_cache(MAX_PAGES_KEPT)
+def kept_page(sorted_search: SortedSearch, after: str, limit: int) -> Sequence[str]:
+    """Fill a page as `_walk_page` does, or return the same page of an equal search."""
+    user_id, query = sorted_search.search.user_id, sorted_search.query
+    return _walk_page(user_id, query, sorted_search.counts, after, limit)
+
+
+def _walk_page(
+    user_id: str, query: SampleQuery, counts: MatchCounts, after: str, limit: int
+) -> Sequence[str]:
+    """Return the ids of a page of many matches."""
+    kinds = [kind for kind, _ in counts.kinds]
+    library = page_walk.WalkedLibrary(user_id, counts.library_size, kinds, counts.version)
+    return page_walk.fill_page(library, _conditions(query, counts), split_order(query) or (), after, limit)
 
 
 def _sort_all(user_id: str, query: SampleQuery, counts: MatchCounts) -> SortedIds:

@@ -14,7 +14,7 @@ from app.kits.kit_state import KitState
 from app.models import Kit, Sample, User
 from app.search.indexing import follow_changes
 from app.search.match_counts import kept_counts
-from app.search.page_order import kept_ids
+from app.search.page_order import kept_ids, kept_page
 from app.sp404.pads import PAD_NAMES
 from tests.kits.stock import some_samples
 from tests.query_counter import counted_queries
@@ -48,7 +48,7 @@ def test_pages_of_kits(as_owner: Browser, owner: User, samples: list[Sample], pa
     for pads in (1, 160):
         address = path.format(id=kit_with(owner, samples[:pads]).id)
         db.session.commit()
-        for kept in (kept_counts, kept_ids):  # else the second page has the counts and the order of the first
+        for kept in (kept_counts, kept_ids, kept_page):  # of the first page
             kept.cache_clear()
         with counted_queries() as statements:
             answer = as_owner.get(address)

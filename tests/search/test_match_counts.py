@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.library import bulk_edits
 from app.models import User
+from app.models.base import utcnow
 from app.search import facets, match_counts, text_conditions
 from app.search.sample_query import SampleQuery
 from app.search.sample_search import list_samples
@@ -73,6 +75,18 @@ def test_the_next_page_is_not_sorted_again(owner: User, three: list[str], query:
     assert sorting(owner, query) == (["Loop 3", "Loop 2"], 1)
 
 
+def test_a_page_of_many_matches_is_kept_until_the_library_changes(
+    owner: User, three: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(match_counts, "MAX_COUNTED", 1)
+    first, second = ["Loop 2", "Loop 1"], ["Loop 0"]
+    assert [sorting(owner, DUSTY)[0], sorting(owner, DUSTY, three[1])[0]] == [first, second]
+    assert [sorting(owner, DUSTY), sorting(owner, DUSTY, three[1])] == [(first, 0), (second, 0)]
+    assert sorting(owner, replace(DUSTY, sort="oldest"))[0] == ["Loop 0", "Loop 1"]
+    bulk_edits.delete_samples(owner, three[:1])
+    assert [sorting(owner, DUSTY)[0], sorting(owner, DUSTY, three[1])[0]] == [first, []]
+
+
 def test_a_page_continues_after_a_sample_that_is_not_found_any_more(
     owner: User, stranger: User, three: list[str]
 ) -> None:
@@ -101,6 +115,22 @@ def test_wider_searches_are_counted_once_until_the_library_changes(owner: User, 
     assert wider_totals(owner, nothing) == ([2], 1)
 
 
+def test_what_comes_close_is_found_once_until_the_library_changes(owner: User, three: list[str]) -> None:
+    nothing = SampleQuery(q="dusty", bpm_min=999.0)
+    assert list_samples(owner, nothing, "").total == 0
+    wider = facets.wider_searches(owner, nothing)
+    numbers = []
+    for expected in (three, three, three[1:]):
+        with counted_queries() as statements:
+            found = facets.close_matches(owner, nothing, wider)
+        assert [sample.id for sample in found] == expected[::-1]
+        numbers.append(sum("search_rows.sample_id" in each for each in statements))
+        if len(numbers) == 2:
+            bulk_edits.delete_samples(owner, three[:1])
+            assert list_samples(owner, DUSTY, "").total == 2  # and the index has followed the change
+    assert numbers == [1, 0, 1]
+
+
 def test_what_the_index_names_is_counted_once_until_the_library_changes(
     owner: User, stranger: User, three: list[str]
 ) -> None:
@@ -123,7 +153,12 @@ def test_other_filters_and_words_are_counts_of_their_own(owner: User, three: lis
     assert list_samples(owner, SampleQuery(q="dusty", learned={"dusty": ()}), "").total == 3
 
 
-def test_what_was_added_within_some_days_is_counted_each_time(owner: User, three: list[str]) -> None:
-    lately = SampleQuery(ask="last 3 days")
-    assert counting(owner, lately) == (3, 1)
-    assert counting(owner, lately) == (3, 1)
+def test_what_was_added_within_some_days_is_counted_each_minute(
+    owner: User, three: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lately, now = SampleQuery(ask="last 3 days"), utcnow().replace(second=0)
+    found = []
+    for seconds in (0, 59, 60):
+        monkeypatch.setattr(match_counts, "utcnow", lambda at=now + timedelta(seconds=seconds): at)
+        found.append(counting(owner, lately))
+    assert found == [(3, 1), (3, 0), (3, 1)]

@@ -55,6 +55,7 @@ WAYS = ("gathered", "walked and gathered", "walked")
 def find_only(monkeypatch: pytest.MonkeyPatch, way: str, most: int = 2) -> None:
     """Let pages of more matches than `most` be found in one way, in however small a library."""
     page_order.kept_ids.cache_clear()
+    page_order.kept_page.cache_clear()
     monkeypatch.setattr(match_counts, "MAX_COUNTED", most)
     monkeypatch.setattr(page_walk, "MAX_COUNTED", 0)
     monkeypatch.setattr(page_walk, "MAX_TRIED", 1)
