@@ -26,8 +26,6 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 limit_request_line = 8190
 # Where the processes of this gunicorn count requests; `app.admin.request_metrics` adds them up.
 COUNTS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# numpy's own threads go on spinning after each product, and take the processor from other processes.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if os.environ.get("LOG_FORMAT", "").strip() == "json":
     logconfig_dict = {
         "root": {"level": "INFO", "handlers": []},

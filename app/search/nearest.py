@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Row, select
+from threadpoolctl import threadpool_limits
 
 from app.audio.similarity import layout
 from app.audio.similarity.distances import block_distances, weigh_blocks
@@ -32,7 +33,10 @@ COMPARED_ROWS = 8192  # exactly, at a time
 # Sums of float32 are a little off, and not in the same way in every place of a matrix. So whatever is this
 # close to the last row that is compared exactly is compared too.
 SLACK = 1e-4
+FARTHEST = float(np.finfo(np.float32).max)
 
+# numpy's own threads go on spinning after each product, and take the processor from other requests.
+threadpool_limits(1, "blas")
 _other_thread = ThreadPoolExecutor(1, "products")
 
 Vector = npt.NDArray[np.float64]
@@ -151,11 +155,23 @@ def _nearest_rows(
 ) -> npt.NDArray[np.intp]:
     """Return the places of rows among which the nearest are for certain."""
     rough = _rough_distances(block, query, preset)
-    is_wanted = np.isin(block.ids, allowed) if allowed is not None else np.ones(len(rough), dtype=bool)
-    if count < np.count_nonzero(is_wanted):
-        last = float(np.partition(rough[is_wanted], count - 1)[count - 1])
-        is_wanted &= rough <= last + SLACK * (1 + abs(last))
-    return np.flatnonzero(is_wanted)
+    if allowed is not None:
+        rough[~np.isin(block.ids, allowed)] = np.inf
+    last = _smallest(rough, count) if count < len(rough) else np.inf
+    return np.flatnonzero(rough <= min(last + SLACK * (1 + abs(last)), FARTHEST))
+
+
+def _smallest(values: npt.NDArray[np.float32], count: int) -> float:
+    """Return the last of the `count` smallest values.
+
+    Every 16th value tells about where it lies, so only what is smaller has to be sorted.
+    """
+    some = values[::16]
+    place = count // 8 + 16
+    if place < len(some):
+        small = values[values <= np.partition(some, place)[place]]
+        values = small if len(small) >= count else values
+    return float(np.partition(values, count - 1)[count - 1])
 
 
 def _rough_distances(block: VectorBlock, query: Vector, preset: str) -> npt.NDArray[np.float32]:
