@@ -55,22 +55,18 @@ class SortedSearch:
 
 def sorted_ids(user_id: str, query: SampleQuery, counts: MatchCounts, after: str, limit: int) -> SortedIds:
     """Return the ids of the samples that come next after the one with that id, or first."""
-    tiers = split_order(query)
-    is_one_walk = tiers is not None and len(tiers) == 1 and not row_conditions(query)
-    if tiers is not None and (is_one_walk or _are_too_many(counts)):
-        if counts.version is None:
-            return SortedIds(_walk_page(user_id, query, counts, after, limit))
-        return SortedIds(kept_page(_name_sorted(user_id, query, counts), after, limit))
-    every = kept_ids(_name_sorted(user_id, query, counts))
+    tiers, lists_all = split_order(query), not row_conditions(query)
+    if tiers is not None and lists_all and (len(tiers) == 1 or _are_too_many(counts)):
+        return SortedIds(_walk_page(user_id, query, counts, after, limit))
+    search = match_counts.name_search(user_id, query, MAX_RANKED, counts.version)
+    sorted_search = SortedSearch(search, query.sort, counts)
+    if tiers is not None and _are_too_many(counts):
+        return SortedIds(kept_page(sorted_search, after, limit))
+    every = kept_ids(sorted_search)
     if after and after not in every.ids:
         return _ids_after(user_id, query, counts, after, limit)
     first = every.ids.index(after) + 1 if after else 0
     return every._replace(ids=every.ids[first : first + limit])
-
-
-def _name_sorted(user_id: str, query: SampleQuery, counts: MatchCounts) -> SortedSearch:
-    search = match_counts.name_search(user_id, query, MAX_RANKED, counts.version)
-    return SortedSearch(search, query.sort, counts)
 
 
 @lru_cache(MAX_ORDERS_KEPT)
@@ -82,8 +78,9 @@ def kept_ids(sorted_search: SortedSearch) -> SortedIds:
 @lru_cache(MAX_PAGES_KEPT)
 def kept_page(sorted_search: SortedSearch, after: str, limit: int) -> Sequence[str]:
     """Fill a page as `_walk_page` does, or return the same page of an equal search."""
-    user_id, query = sorted_search.search.user_id, sorted_search.query
-    return _walk_page(user_id, query, sorted_search.counts, after, limit)
+    search, query = sorted_search.search, sorted_search.query
+    counts = replace(sorted_search.counts, version=search.version)
+    return _walk_page(search.user_id, query, counts, after, limit)
 
 
 def _walk_page(
