@@ -42,15 +42,16 @@ def test_an_anchor_that_is_in_another_group_is_replaced_by_the_oldest_member(own
 
 
 def test_only_the_groups_that_are_joined_become_one(owner: User) -> None:
-    a, _ = shelve_group(owner, "a", "b")
-    c, _ = shelve_group(owner, "c", "d")
     e, f = shelve_group(owner, "e", "f")
+    a, _ = shelve_group(owner, "a", "b")
+    c, d = shelve_group(owner, "c", "d")
     with transaction():
         groups.choose_kept(group_of(f), f.id)
+        groups.choose_kept(group_of(d), d.id)
         groups.join_group(owner.id, a.id, [], [group_of(a).id, group_of(c).id])
     assert (members(c), members(e)) == (["a", "b", "c", "d"], ["e", "f"])
     joined, other = group_of(a), group_of(e)
-    assert (joined.samples, joined.is_chosen) == (4, False), "nobody chose which of them stays"
+    assert (joined.samples, joined.kept_id, joined.is_chosen) == (4, d.id, True), "as its user chose"
     assert (other.samples, other.kept_id, other.is_chosen) == (2, f.id, True)
 
 
@@ -109,7 +110,13 @@ def test_the_totals_are_of_ones_own_groups_with_something_to_free(owner: User, s
     shelve_vectors(stranger, {"due": vector()})
     trash.delete_sample(c)
     assert group_list.count_groups(owner) == group_list.Totals(groups=1, spare_bytes=500, waiting=0)
-    assert [group.samples for group in group_list.list_groups(owner).groups] == [2]
+    page = group_list.list_groups(owner, limit=1)
+    assert ([group.samples for group in page.groups], page.next_after) == ([2], None)
+    shelve_group(owner, "g", "h", "i", size_bytes=400)
+    first = group_list.list_groups(owner, limit=1)
+    second = group_list.list_groups(owner, first.next_after, limit=1)
+    assert [[group.samples for group in each.groups] for each in (first, second)] == [[3], [2]]
+    assert second.next_after is None
 
 
 def test_a_run_takes_what_is_due_of_one_library_at_a_time(
@@ -132,6 +139,9 @@ def test_a_run_takes_what_is_due_of_one_library_at_a_time(
     compare_due_samples()
     assert set(seen) == {"a", "b", "other"}
     for name, times in seen.items():
+        own = times[name]
+        assert own is not None, "it is due again if this worker dies now"
+        assert own > soon
         library = {"other"} if name == "other" else {"a", "b"}
         for each in {"a", "b", "other"} - library:
             due = times[each]
@@ -149,10 +159,10 @@ def test_only_the_same_audio_of_the_same_library_is_joined_unheard(owner: User, 
     made = shelve_vectors(owner, dict.fromkeys("abc", vector()))
     made |= shelve_vectors(stranger, {"d": vector()})
     with transaction():
-        for name, audio in {"a": "1", "b": "1", "c": "2", "d": "1"}.items():
+        for name, audio in {"a": "2", "b": "1", "c": "1", "d": "1"}.items():
             kept = made[name].vector
             assert kept is not None
             kept.audio_sha256 = audio * 64
-    Comparison(owner.id, made["a"].id, [], lambda *_: False).run()
-    assert members(made["a"]) == ["a", "b"]
-    assert set(groups.read_states([each.id for each in made.values()])) == {made["a"].id, made["b"].id}
+    Comparison(owner.id, made["b"].id, [], lambda *_: False).run()
+    assert members(made["b"]) == ["b", "c"]
+    assert set(groups.read_states([each.id for each in made.values()])) == {made["b"].id, made["c"].id}
