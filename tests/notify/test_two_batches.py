@@ -70,6 +70,14 @@ def test_a_batch_waits_for_its_own_files_only(owner: User, stranger: User) -> No
     assert told() == [done]
 
 
+def test_files_of_other_batches_do_not_complete_one(owner: User) -> None:
+    add_batch(owner, ("a.wav", FAILED), ("b.wav", FAILED))
+    half = add_batch(owner, ("c.wav", FAILED), expected=3)
+    with transaction():
+        batch_completion.settle_if_done(half)
+    assert told() == []
+
+
 def test_abandoned_batches_are_settled_beside_others_that_wait(owner: User, stranger: User) -> None:
     waiting = add_batch(stranger, ("waits.wav", PENDING))
     left = add_batch(owner, ("broken.wav", FAILED), expected=5)
@@ -183,6 +191,20 @@ def test_links_are_counted_and_ended_by_account_and_purpose(owner: User, strange
     }  # fmt: skip
 
 
+def test_one_link_is_used_and_only_newer_ones_are_ended_with_it(owner: User, stranger: User) -> None:
+    with transaction():
+        links = [mail_links.add_link(each, RESET, each.email) for each in (owner, owner, owner, stranger)]
+        for minutes, link in enumerate(links):
+            link.created_at = utcnow() + minutes * MINUTE
+    with transaction():
+        assert mail_links.use_link(links[1])
+    assert [link.used_at is not None for link in owned_links()] == [False, True, False, False]
+    with transaction():
+        assert not mail_links.use_link(links[1])
+        mail_links.revoke_links(owner, RESET, newer_than=links[1])
+    assert [link.used_at is not None for link in owned_links()] == [False, True, True, False]
+
+
 def test_of_exports_only_ones_own_that_are_ready_have_a_link_to_end(owner: User, stranger: User) -> None:
     with transaction() as session:
         session.add(DataExport(user_id=stranger.id, ready_at=utcnow()))
@@ -218,4 +240,5 @@ def test_an_address_is_reserved_only_by_a_live_link_of_a_change_that_was_made(
 
 
 def owned_links() -> list[MailLink]:
-    return list(db.session.scalars(select(MailLink)))
+    db.session.expire_all()
+    return list(db.session.scalars(select(MailLink).order_by(MailLink.created_at)))
