@@ -159,7 +159,7 @@ def test_only_the_same_audio_of_the_same_library_is_joined_unheard(owner: User, 
     made = shelve_vectors(owner, dict.fromkeys("abc", vector()))
     made |= shelve_vectors(stranger, {"d": vector()})
     with transaction():
-        for name, audio in {"a": "2", "b": "1", "c": "1", "d": "1"}.items():
+        for name, audio in {"a": "1", "b": "2", "c": "2", "d": "2"}.items():
             kept = made[name].vector
             assert kept is not None
             kept.audio_sha256 = audio * 64
