@@ -228,7 +228,9 @@ def test_only_what_waits_or_runs_is_cancelled(owner: User) -> None:
         for key in (job.incoming_key, job.original_key):
             open_store(settings()).put(str(key), source, "audio/wav")
         Path(source).unlink()
+    [other_id] = waiting_jobs(owner, 1)
     assert transitions.cancel_jobs([running.id, waiting.id, failed.id, "nothing"]) == 2
+    assert db.session.get_one(Job, other_id).state == "pending"
     assert [job.state for job in (running, waiting, failed)] == ["cancelled", "cancelled", "failed"]
     assert (running.results, running.error) == ({}, None)
     # One that never ran has stored only what was sent, so the store is asked for nothing else.
@@ -268,3 +270,17 @@ def test_what_was_not_written_yet_is_kept_by_a_try_that_breaks_and_not_by_one_th
     again = claims.claim_next()
     assert again is not None
     assert dict(again.results) == {"analysis": {"bpm": 93}}
+
+
+def test_a_job_that_runs_without_a_lease_is_put_back_alone_and_only_while_it_runs(owner: User) -> None:
+    """Such as one whose row was changed by hand: its token is as empty as that of a job which has ended."""
+    jobs = waiting_jobs(owner, 3, state="processing", attempt=1)
+    [failed] = waiting_jobs(owner, 1, state="failed", attempt=1)
+    for _ in range(2):
+        transitions.end_abandoned(jobs[1], None)
+        transitions.end_interrupted(jobs[2], None)
+        for end in (transitions.end_abandoned, transitions.end_interrupted):
+            end(failed, None)
+    found = {job.id: (job.state, job.attempt) for job in db.session.scalars(select(Job))}
+    assert [found[each] for each in jobs] == [("processing", 1), ("pending", 1), ("pending", 0)]
+    assert found[failed] == ("failed", 1)
