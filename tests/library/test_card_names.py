@@ -64,13 +64,15 @@ def test_samples_downloaded_one_by_one_have_names_of_their_own(
     assert again == made
 
 
-def test_a_name_stays_until_the_sample_is_called_otherwise(owner: User) -> None:
+def test_a_name_stays_until_the_sample_is_called_otherwise(owner: User, stranger: User) -> None:
     first, second, third = shelve(owner, {"Kick": {}, "KICK": {}, "kick": {}}).values()
 
     def assign(*some: Sample) -> list[str]:
         with transaction():
             return [pad_file_names.assign_pad_name(sample) for sample in some]
 
+    [theirs] = shelve(stranger, {"Kick": {}}).values()
+    assert assign(theirs) == ["Kick 90 Am"]
     assert assign(third, first) == ["kick 90 Am", "Kick 90 Am-2"]
     assert assign(second, first, third) == ["KICK 90 Am-3", "Kick 90 Am-2", "kick 90 Am"]
     samples.edit_sample(third, name="Snare")
