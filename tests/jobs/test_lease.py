@@ -68,8 +68,10 @@ def test_a_worker_without_the_lease_changes_nothing(
     job = uploaded_job(as_owner, "kick.wav", kick())
     held = claims.claim_next()
     assert held is not None
+    assert lease.is_lease_held(held)
     with transaction() as session:
         session.execute(update(Job).values(lease_token="somebody else's"))
+    assert not lease.is_lease_held(held)
     assert not lease.extend_lease(held)
     with pytest.raises(LeaseLostError):
         lease.save_step(held, "analysed", {"analysis": {}})

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from app.extensions import db
 from app.library import news, trash
-from app.models import User
+from app.models import Sample, User
 from app.models.base import transaction
 from app.search.indexing import follow_changes
 from app.search.sample_query import SampleQuery
@@ -17,7 +17,7 @@ BY_NAME = SampleQuery(sort="name")
 
 
 def test_a_library_is_changed_by_its_own_samples_alone(owner: User, stranger: User) -> None:
-    mine = {}
+    mine: dict[str, Sample] = {}
     for name in ("Old", "New"):
         mine |= shelve(owner, {name: {}})
         follow_changes(owner.id)
