@@ -5,7 +5,8 @@ modules, their tests and the limits. It happens in scratch copies; build/mutants
 
 AGAIN=1 tests only the survivors of the run before. MUTANT_SECONDS=240 gives a busy machine more time, and
 MUTANT_SAMPLE=40 draws fewer mutants. ONLY=filters leaves out the conditions of queries instead, each in turn,
-in any module; it runs the tests of the module's package and of what belongs to an account too.
+in any module; it runs the tests of the module's package and of what belongs to an account too. ONLY=slips
+plants what a tired engineer gets wrong, in any module; it runs the module's own tests and its package's.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,10 +31,17 @@ import pytest
 from app.config import Settings
 from scripts.mutant_runs import PYTEST, MutantRuns, fork
 from scripts.mutations import Mutant, make_mutants
+from scripts.slips import make_slips
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "build" / "mutants"
 PLACE = "[tool.mutants.tests] in pyproject.toml"
+Maker = Callable[[str], list[Mutant]]
+MAKERS: dict[str, Maker] = {
+    "": make_mutants,
+    "filters": partial(make_mutants, only_filters=True),
+    "slips": make_slips,
+}
 LINKED = (".venv", "node_modules", "static/vendor")
 
 
@@ -58,10 +66,10 @@ def main(files: Sequence[str]) -> None:
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutants"]
     options["seconds"] = float(os.environ.get("MUTANT_SECONDS", options["seconds"]))
     options["sample"] = int(os.environ.get("MUTANT_SAMPLE", options["sample"]))
-    only_filters = os.environ.get("ONLY") == "filters"
-    if only_filters:
+    kind = os.environ.get("ONLY", "")
+    if kind == "filters":
         options["sample"] = sys.maxsize
-    tests = _filter_tests(options) if only_filters else dict[str, str](options["tests"])
+    tests = _package_tests(options, kind) if kind else dict[str, str](options["tests"])
     if unknown := [name for name in files if name not in tests]:
         raise SystemExit(f"{PLACE} does not name the tests of {unknown[0]}, or it has nothing to change.")
     REPORTS.mkdir(parents=True, exist_ok=True)
@@ -71,27 +79,32 @@ def main(files: Sequence[str]) -> None:
         _wait_for(fork(lambda: _migrate(Path(scratch) / "migrated"), Path(scratch) / "migrated.log"))
         os.environ["MIGRATED_LIBRARY"] = str(Path(scratch) / "migrated" / "library.db")
         for module in files or tests:
-            work = partial(test_module, module, tests[module].split(), copies, options, only_filters)
+            work = partial(test_module, module, tests[module].split(), copies, options, MAKERS[kind])
             _wait_for(fork(work))
 
 
-def _filter_tests(options: dict[str, Any]) -> dict[str, str]:
-    """Return the tests of each module with conditions of queries: its own, its package's and accounts'."""
+def _package_tests(options: dict[str, Any], kind: str) -> dict[str, str]:
+    """Return the tests of each module: its own, its package's, and for conditions of queries accounts'."""
     found = {}
     for path in sorted((ROOT / "app").rglob("*.py")):
         module, package = str(path.relative_to(ROOT)), path.relative_to(ROOT / "app").parts[0]
-        if make_mutants(path.read_text(), only_filters=True):
-            own = options["tests_of_packages"].get(package, f"tests/{package}")
-            found[module] = " ".join([options["tests"].get(module, ""), own, options["tests_of_accounts"]])
+        if kind == "filters" and not MAKERS[kind](path.read_text()):
+            continue
+        own = options["tests_of_packages"].get(package, f"tests/{package}")
+        accounts = options["tests_of_accounts"] if kind == "filters" else ""
+        nearest = ROOT / "tests" / path.parent.relative_to(ROOT / "app")
+        if kind == "slips" and nearest.is_dir():
+            own = str(nearest.relative_to(ROOT))
+        found[module] = " ".join([options["tests"].get(module, ""), own, accounts])
     return found
 
 
 def test_module(
-    module: str, tests: list[str], copies: Sequence[Path], options: dict[str, Any], only_filters: bool
+    module: str, tests: list[str], copies: Sequence[Path], options: dict[str, Any], make: Maker
 ) -> None:
     """Test a module's mutants, or a sample of them drawn with a fixed seed, and report the survivors."""
     source = (ROOT / module).read_text()
-    every = make_mutants(source, only_filters=only_filters)
+    every = make(source)
     chosen = every if len(every) <= options["sample"] else _sample(every, options["sample"])
     if os.environ.get("AGAIN"):
         reported = _report_path(module).read_text().splitlines()

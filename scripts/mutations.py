@@ -132,9 +132,9 @@ def _mutants_of(
         if any(first <= start and end <= last for first, last in skipped):
             continue
         changed = mutate_code(source, operator, occurrence)
-        if changed is None or changed == source or not _compiles(changed):
+        if changed is None or changed == source or not compiles(changed):
             continue
-        line, before, after = _first_difference(source, changed)
+        line, before, after = first_difference(source, changed)
         yield Mutant(type(operator).__name__, line, before, after, changed)
 
 
@@ -153,7 +153,7 @@ def _skipped_places(nodes: Iterable[Any]) -> list[Place]:
     return found
 
 
-def _compiles(source: str) -> bool:
+def compiles(source: str) -> bool:
     try:
         compile(source, "mutant", "exec")
     except (SyntaxError, ValueError):
@@ -161,7 +161,7 @@ def _compiles(source: str) -> bool:
     return True
 
 
-def _first_difference(before: str, after: str) -> tuple[int, str, str]:
+def first_difference(before: str, after: str) -> tuple[int, str, str]:
     pairs = zip(before.splitlines(), after.splitlines(), strict=False)
     for number, (old, new) in enumerate(pairs, 1):
         if old != new:
