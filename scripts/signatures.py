@@ -13,15 +13,17 @@ class Signatures:
 
     required: set[tuple[str, str]] = field(default_factory=set)
     with_default: set[tuple[str, int]] = field(default_factory=set)  # by their place, without `self`
-    types: dict[str, list[str]] = field(default_factory=dict)
+    types: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def is_required(self, called: str, argument: str) -> bool:
         return (called, argument) in self.required
 
-    def may_exchange(self, called: str, place: int) -> bool:
-        """Whether an argument and the next one have one type, as far as is known."""
-        types = self.types.get(called, [])
-        return types[place] == types[place + 1] if place + 1 < len(types) else True
+    def type_of(self, called: str, argument: int | str) -> str:
+        """Return the type of an argument, by its place or its name, as far as it is known."""
+        types = self.types.get(called, {})
+        if isinstance(argument, int):
+            return [*types.values()][argument] if argument < len(types) else ""
+        return types.get(argument, "")
 
     def has_default(self, called: str, place: int) -> bool:
         return (called, place) in self.with_default
@@ -42,13 +44,18 @@ def _add_function(found: Signatures, node: ast.FunctionDef | ast.AsyncFunctionDe
     every = (*node.args.posonlyargs, *node.args.args)
     taken = [each for each in every if each.arg not in ("self", "cls")]
     names = [each.arg for each in taken]
-    found.types[node.name] = [ast.unparse(each.annotation) if each.annotation else "" for each in taken]
+    every_type = {each.arg: _type(each.annotation) for each in (*taken, *node.args.kwonlyargs)}
+    found.types[node.name] = every_type
     first_default = len(names) - len(node.args.defaults)
     found.required.update((node.name, name) for name in names[:first_default])
     found.with_default.update((node.name, place) for place in range(first_default, len(names)))
     for each, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
         if default is None:
             found.required.add((node.name, each.arg))
+
+
+def _type(annotation: ast.expr | None) -> str:
+    return ast.unparse(annotation) if annotation is not None else ""
 
 
 def _has_only_fields(node: ast.ClassDef) -> bool:
@@ -59,7 +66,7 @@ def _has_only_fields(node: ast.ClassDef) -> bool:
 
 def _add_fields(found: Signatures, node: ast.ClassDef) -> None:
     fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
-    found.types[node.name] = [ast.unparse(each.annotation) for each in fields]
+    found.types[node.name] = {ast.unparse(each.target): _type(each.annotation) for each in fields}
     for place, each in enumerate(fields):
         if each.value is None:
             found.required.add((node.name, ast.unparse(each.target)))

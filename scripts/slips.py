@@ -6,8 +6,8 @@ import ast
 import builtins
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import lru_cache
-from itertools import pairwise
+from functools import lru_cache, partial
+from itertools import chain, pairwise
 from pathlib import Path
 
 from scripts.mutations import Mutant, compiles, first_difference
@@ -24,6 +24,7 @@ PAIRS = (
     ("before", "after"), ("source", "target"), ("old", "new"), ("union", "intersection"),
 )  # fmt: skip
 OPPOSITES = {one: other for pair in PAIRS for one, other in (pair, pair[::-1])}
+UNFORGOTTEN = (None, "strict", "execution_options", "compare", "default_factory", *UNITS)
 SAID = ("log.", "super().__init__(")
 WRAPPING_FUNCTIONS = ("sorted", "reversed", "set", "frozenset", "abs", "round")
 WRAPPING_METHODS = (
@@ -42,7 +43,7 @@ def forget_argument(node: ast.AST, module: Module) -> Iterator[Slip]:
     name = last_name(node.func)
     spans = module.spans([*node.args, *node.keywords])
     for keyword in node.keywords:
-        if keyword.arg not in (None, "strict") and not module.signatures.is_required(name, keyword.arg):
+        if keyword.arg not in UNFORGOTTEN and not module.signatures.is_required(name, keyword.arg):
             yield module.leave_out(spans.index((module.start(keyword), module.end(keyword))), spans)
     has_more = bool(node.args) and not isinstance(node.args[-1], ast.Starred)
     if has_more and module.signatures.has_default(name, len(node.args) - 1):
@@ -52,22 +53,19 @@ def forget_argument(node: ast.AST, module: Module) -> Iterator[Slip]:
 
 def exchange_values(node: ast.AST, module: Module) -> Iterator[Slip]:
     """Exchange two arguments of a call, or two members of a tuple that is returned."""
-    groups: list[list[ast.expr]] = []
+    groups: list[list[tuple[ast.expr, str]]] = []
     if isinstance(node, ast.Call):
-        groups = [[keyword.value for keyword in node.keywords if keyword.arg]]
-        name = last_name(node.func)
-        groups += [
-            node.args[place : place + 2]
-            for place in range(len(node.args) - 1)
-            if name not in ("min", "max") and module.signatures.may_exchange(name, place)
+        type_of = partial(module.signatures.type_of, last_name(node.func))
+        groups = [
+            [(each, type_of(place)) for place, each in enumerate(node.args)],
+            [(each.value, type_of(each.arg)) for each in node.keywords if each.arg],
         ]
     elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-        groups = [node.value.elts]
-    for group in groups:
-        for one, other in pairwise(group):
-            is_plain = isinstance(one, ast.Constant) == isinstance(other, ast.Constant)
-            if is_plain and not isinstance(one, ast.Starred) and not isinstance(other, ast.Starred):
-                yield module.exchange(one, other)
+        groups = [[(each, "any") for each in node.value.elts]]
+    for (one, its_type), (other, other_type) in chain.from_iterable(map(pairwise, groups)):
+        is_whole = not isinstance(one, ast.Starred) and not isinstance(other, ast.Starred)
+        if its_type and its_type == other_type and is_whole:
+            yield module.exchange(one, other)
 
 
 def forget_guard(node: ast.AST, module: Module) -> Iterator[Slip]:

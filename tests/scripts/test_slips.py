@@ -48,11 +48,10 @@ def test_arguments_are_left_out_that_the_called_may_do_without(line: str, faults
     ("line", "faults"),
     [
         ("cut(a, b, c)", {"cut(a, c, b)"}),
-        ("unknown(a, b, c)", {"unknown(b, a, c)", "unknown(a, c, b)"}),
-        ("unknown(low=a, high=b)", {"unknown(low=b, high=a)"}),
+        ("cut(name=a, start=b, end=c)", {"cut(name=a, start=c, end=b)"}),
+        ("unknown(a, b)", set()),
         ("return a, b", {"return b, a"}),
-        ("max(a, b)", set()),
-        ("unknown(a, *b)", set()),
+        ("cut(a, b, *c)", set()),
     ],
 )
 def test_neighbours_of_one_type_are_exchanged(line: str, faults: set[str]) -> None:
@@ -70,7 +69,7 @@ def test_neighbours_of_one_type_are_exchanged(line: str, faults: set[str]) -> No
         ("x = {'é': b, c: d}", {"x = {c: d}", "x = {'é': b}"}),
         ("x = a in (b, c)", {"x = a in (b,)", "x = a in (c,)"}),
         ("x, y = a, b", set()),
-        ("x = timedelta(hours=a)", {"x = timedelta(minutes=a)", "x = timedelta()"}),
+        ("x = timedelta(hours=a)", {"x = timedelta(minutes=a)"}),
         ("x = a // 100", {"x = a"}),
         ("x = 60 * a", {"x = a"}),
         ("x = a * 7", set()),
