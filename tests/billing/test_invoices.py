@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -48,6 +49,18 @@ def test_a_user_sees_their_own_invoices_and_an_operator_those_that_are_contested
     assert {row.id for row in invoices.contested_invoices()} == {"in_2", "in_3"}
 
 
+def test_the_newest_invoices_are_listed_first_and_old_ones_left_out(owner: User) -> None:
+    now = utcnow()
+    for days_ago, invoice_id in ((3, "in_b"), (1, "in_d"), (2, "in_a"), (2, "in_c")):
+        add_invoice(invoice_id, owner, issued_at=now - timedelta(days=days_ago), refunded_cents=1)
+    newest = ["in_d", "in_c", "in_a", "in_b"]
+    assert [row.id for row in invoices.user_invoices(owner)] == newest
+    assert [row.id for row in invoices.user_invoices(owner, limit=3)] == newest[:3]
+    contested = [row.id for row in invoices.contested_invoices()]
+    assert (contested[0], contested[-1]) == ("in_d", "in_b")
+    assert [row.id for row in invoices.contested_invoices(limit=1)] == ["in_d"]
+
+
 def test_finding_an_invoice_leaves_no_transaction_open(owner: User, stranger: User) -> None:
     add_invoice("in_1", owner)
     assert invoices.owned_invoice_id(owner, "in_1") == "in_1"
@@ -58,7 +71,7 @@ def test_finding_an_invoice_leaves_no_transaction_open(owner: User, stranger: Us
 
 def add_invoice(invoice_id: str, user: User, **values: Any) -> None:
     now = utcnow()
-    row = {
+    row: dict[str, Any] = {
         "id": invoice_id, "user_id": user.id, "customer_id": "cus_1", "plan": "pro", "status": "paid",
         "currency": "usd", "total_cents": 1500, "paid_cents": 1500, "period_start": now, "period_end": now,
         "issued_at": now,
