@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -99,3 +101,31 @@ def test_a_card_is_told_as_gone_and_belongs_to_its_kit(
         card.created_at = utcnow() - CARD_LIFETIME
     card_orders.remove_old_cards()
     assert "A card is kept for seven days. Make it again." in as_owner.get(place).get_data(as_text=True)
+
+
+def test_the_cards_of_a_kit_are_listed_newest_first_for_seven_days(
+    owner: User, stranger: User, kit: Kit
+) -> None:
+    other = kit_list.create_kit(owner, KitState("Other kit"))
+    now, week = utcnow(), timedelta(days=7)
+    rows = (
+        ("b", owner, kit, timedelta(hours=2)),
+        ("c", owner, kit, timedelta(hours=1)),
+        ("a", owner, kit, week - timedelta(minutes=1)),
+        ("old", owner, kit, week + timedelta(minutes=1)),
+        ("other", owner, other, timedelta(0)),
+        ("foreign", stranger, kit, timedelta(0)),
+    )
+    with transaction() as session:
+        for name, user, of_kit, age in rows:
+            made: dict[str, Any] = {
+                "targets": ["mk2"],
+                "findings": [],
+                "store_key": f"cards/{name}",
+                "size_bytes": 1,
+            }
+            named = {"user_id": user.id, "kit_id": of_kit.id, "kit_name": "Dusty"}
+            session.add(CardExport(id=name, created_at=now - age, **made, **named))
+    assert [card.id for card in card_orders.kept_cards(owner, kit)] == ["c", "b", "a"]
+    card_orders.remove_old_cards()
+    assert set(db.session.scalars(db.select(CardExport.id))) == {"a", "b", "c", "other", "foreign"}
