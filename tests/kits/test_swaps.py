@@ -10,7 +10,7 @@ from app.kits.pad_edits import EmptyPadError
 from app.kits.pad_swaps import PREVIOUS, NothingAlikeError, change_pad, settings_after_swap, swap_pad
 from app.models import Kit, Sample, User
 from app.music.sound_classes import ONE_SHOT
-from app.sp404.pad_settings import PadSettings
+from app.sp404.pad_settings import PadSettings, read_settings
 from tests.kits.fill_stock import shelve_sound, vector_at
 from tests.kits.stock import held_ids, kit_of
 
@@ -92,3 +92,24 @@ def test_what_can_not_be_swapped_says_why(owner: User, kit: Kit, kicks: list[Sam
     old = shelve_sound(owner, "Old", ONE_SHOT, "clap", similarity=())
     with pytest.raises(NothingAlikeError, match="not been measured"):
         swap_pad(owner, kit_of(owner, A1=old), "A1")
+
+
+def test_what_belongs_to_the_sound_comes_from_the_new_one_and_all_else_stays() -> None:
+    of_sound = {"name", "bpm", "bpm_sync", "start", "end", "loop_top", "chops", "recipe", "kept"}
+    old = read_settings(
+        {
+            "name": "Old",
+            "bpm": 90.0,
+            "bpm_sync": True,
+            "start": 10,
+            "end": 90,
+            "loop_top": 20,
+            "chops": [0, 30],
+        }
+        | {"recipe": {"version": 1, "start": 5}, "kept": "ab", "level": 11, "pan": 3, "loop": True}
+        | {"mute_group": 2, "play_mode": "reverse", "attack": 7, "fixed_velocity": True}
+    )
+    for fresh in (PadSettings(), read_settings({"name": "New", "bpm": 70.0, "level": 99, "kept": "cd"})):
+        swapped = settings_after_swap(old, fresh).to_dict()
+        expected = {name: (fresh if name in of_sound else old).to_dict().get(name) for name in old.to_dict()}
+        assert {name: swapped.get(name) for name in expected} == expected
