@@ -7,7 +7,8 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -23,7 +24,8 @@ class LineRecorder:
         self._lines: set[int] = set()
 
     @contextmanager
-    def recording(self, test: str) -> Iterator[None]:
+    def recording(self, test: str, shared: Sequence[str] = ()) -> Iterator[None]:
+        """Note what a test runs, and the fixtures that it shares with others: only the first makes them."""
         self._lines, began = set(), time.monotonic()
         threading.settrace(self._trace)
         sys.settrace(self._trace)
@@ -32,7 +34,8 @@ class LineRecorder:
         finally:
             sys.settrace(None)
             threading.settrace(None)
-            self._tests[test] = {"lines": sorted(self._lines), "seconds": time.monotonic() - began}
+            seconds = time.monotonic() - began
+            self._tests[test] = {"lines": sorted(self._lines), "seconds": seconds, "shared": list(shared)}
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(self._tests))
@@ -53,7 +56,14 @@ class TestChoice:
     def __init__(self, source: str, recorded: Path) -> None:
         tests = json.loads(recorded.read_text())
         self._ordered = sorted(tests, key=lambda test: float(tests[test]["seconds"]))
-        self._lines = {test: set(tests[test]["lines"]) for test in tests}
+        together: dict[str, set[int]] = defaultdict(set)
+        for noted in tests.values():
+            for fixture in noted["shared"]:
+                together[fixture].update(noted["lines"])
+        self._lines = {
+            test: set(noted["lines"]).union(*(together[fixture] for fixture in noted["shared"]))
+            for test, noted in tests.items()
+        }
         self._tree = ast.parse(source)
 
     def tests_for(self, line: int) -> list[str]:

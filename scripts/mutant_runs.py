@@ -135,7 +135,7 @@ class MutantRuns:
         session = items[0].session
         for item, following in zip(items, [*items[1:], None], strict=True):
             forget_kept(self._loaded)
-            with recorder.recording(item.nodeid) if recorded else nullcontext():
+            with recorder.recording(item.nodeid, _shared_fixtures(item)) if recorded else nullcontext():
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
                 session._setupstate.teardown_exact(None)  # ends the servers of the session's fixtures
@@ -192,6 +192,14 @@ def fork(work: Callable[[], object], log: Path | None = None) -> int:
             sys.stdout.flush()
             os._exit(code)
     return pid
+
+
+def _shared_fixtures(item: pytest.Item) -> list[str]:
+    """Return the fixtures of a test that are made once for a module or class, by module and name."""
+    known = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009 - pytest has no public name for it
+    scopes = {name: definitions[-1].scope for name, definitions in known.items() if definitions}
+    file = item.nodeid.partition("::")[0]
+    return [f"{file}::{name}" for name, scope in scopes.items() if scope in ("module", "class")]
 
 
 def _separate(copy: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -101,6 +102,19 @@ def test_a_fault_is_shown_to_the_tests_that_run_its_statement(tmp_path: Path) ->
     assert both == set(choice.tests_for(1)) == {"true", "false"}, (
         "an import runs line 1, and no test is seen to"
     )
+
+
+def test_a_fault_in_what_tests_share_is_shown_to_all_of_them(tmp_path: Path) -> None:
+    """Only the first test of those that share a fixture is seen to run what makes it."""
+    noted = {
+        "first": {"lines": [1, 2], "seconds": 1.0, "shared": ["a.py::card"]},
+        "second": {"lines": [2], "seconds": 2.0, "shared": ["a.py::card"]},
+        "other": {"lines": [2], "seconds": 3.0, "shared": []},
+    }
+    (tmp_path / "lines.json").write_text(json.dumps(noted))
+    choice = TestChoice("made = 1\nused = made\n", tmp_path / "lines.json")
+    assert choice.tests_for(1) == ["first", "second"]
+    assert choice.tests_for(2) == ["first", "second", "other"]
 
 
 def test_what_a_module_keeps_is_made_again_for_each_test() -> None:
