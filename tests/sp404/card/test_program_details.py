@@ -59,9 +59,23 @@ def test_the_sfz_is_named_after_kit_and_bank_and_says_how_each_pad_plays(card: P
 
 def test_the_mpc_program_says_how_each_pad_plays(card: Path) -> None:
     root = ElementTree.parse(card / "MPC/Dusty Kit/Dusty Kit.xpm").getroot()
+    version = {each.tag: each.text for each in root.findall("./Version/*")}
+    assert version == {
+        "File_Version": "2.1",
+        "Application": "MPC-V",
+        "Application_Version": "2.9.1.2",
+        "Platform": "Linux",
+    }
+    names = ("ProgramName", "Volume", "Pan", "Program_Polyphony")
+    assert [root.findtext(f"./Program/{name}") for name in names] == [
+        "Dusty Kit",
+        "0.707946",
+        "0.500000",
+        "64",
+    ]
     first, second, unused = root.findall("./Program/Instruments/Instrument")[:3]
-    names = ("Mono", "Polyphony", "MuteGroup", "OneShot", "TriggerMode", "LowNote", "HighNote")
-    told = [[one.findtext(name) for name in names] for one in (first, second, unused)]
+    played = ("Mono", "Polyphony", "MuteGroup", "OneShot", "TriggerMode", "LowNote", "HighNote")
+    told = [[one.findtext(name) for name in played] for one in (first, second, unused)]
     assert told == [
         ["False", "0", "3", "False", "2", "0", "127"],
         ["True", "1", "0", "True", "0", "0", "127"],
