@@ -122,6 +122,19 @@ class TestDuplicates:
         assert history.undo_change(kit) == "Clear"
         assert held_ids(kit) == {"A1": kept.id}
 
+    def test_redo_in_a_kit_places_the_sample_that_was_kept(self, owner: User) -> None:
+        kept, freed = shelve_group(owner, "One", "Two")
+        kit = kit_of(owner, A1=freed)
+        assert history.undo_change(kit) == "Place on A1"
+        group = group_of(kept)
+        with transaction():
+            group.kept_id, group.is_chosen = kept.id, True
+        cleanups.free_groups(owner, [group.id])
+        db.session.expire_all()
+        assert held_ids(kit) == {}
+        assert history.redo_change(kit) == "Place on A1"
+        assert held_ids(kit) == {"A1": kept.id}
+
     def test_a_strangers_kit_stays_as_it_is(self, owner: User, stranger: User) -> None:
         kept, freed = shelve_group(owner, "One", "Two")
         theirs = some_samples(stranger, 1)[0]
