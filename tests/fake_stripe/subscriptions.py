@@ -151,7 +151,14 @@ def proration(world: World, found: Object, price_id: str, at: int) -> list[Objec
 
 @route("GET", "/v1/subscriptions", params.SubscriptionListParams)
 def list_subscriptions(world: World, given: dict[str, Any]) -> Object:
-    return page(world, world.all("subscription", customer=given["customer"]), given, "/v1/subscriptions")
+    """List those that are not canceled, unless others are asked for."""
+    wanted, found = given.get("status"), world.all("subscription", customer=given["customer"])
+    listed = [
+        each
+        for each in found
+        if wanted in ("all", each["status"]) or (wanted is None and each["status"] != "canceled")
+    ]
+    return page(world, listed, given, "/v1/subscriptions")
 
 
 @route("GET", "/v1/subscriptions/<subscription_id>", params.SubscriptionRetrieveParams)

@@ -14,7 +14,7 @@ import stripe
 from app.config import Settings
 from app.integrations import payments
 from app.integrations.payments import PaymentsError
-from tests.fake_stripe import charges, checkout, subscriptions
+from tests.fake_stripe import charges, checkout, invoices, subscriptions
 from tests.fake_stripe.server import FakeStripe, signed
 from tests.fake_stripe.world import Object
 
@@ -153,6 +153,31 @@ def test_refunds_and_disputes_belong_to_a_payment(
     assert payments.customer_of_charge(settings, charge["id"]) == customer
     charges.close_dispute(fake.world, dispute["id"], won=True)
     assert payments.customer_snapshot(settings, customer).settled[0].dispute_status == "won"
+
+
+def test_a_payment_that_failed_settles_nothing(fake: FakeStripe, settings: Settings, customer: str) -> None:
+    subscribe(fake, settings, customer)
+    (paid,) = fake.world.all("charge")
+    charges.charge(fake.world, customer, 1500, paid=False)
+    (found,) = payments.customer_snapshot(settings, customer).settled
+    assert found.payment_id == paid["payment_intent"]
+
+
+def test_an_invoice_is_for_what_it_charges_not_for_what_it_credits(
+    fake: FakeStripe, settings: Settings, customer: str
+) -> None:
+    subscribe(fake, settings, customer, "enterprise")
+    (bill,), pro = fake.world.all("invoice"), fake.world.all("price", lookup_key="sp404_pro_monthly")[0]
+    charged = bill["lines"]["data"][0]
+    charged["amount"] = 0  # a line that costs nothing is none of the credits
+    begins = charged["period"]["start"] - 100
+    bill["lines"]["data"].append(invoices.line(pro, -500, begins, begins + 50, "Unused time"))
+    (found,) = payments.customer_snapshot(settings, customer).invoices
+    assert payments.get_price(settings, found.price_id or "").plan_name == "enterprise"
+    assert found.period_start.timestamp() == charged["period"]["start"]
+    bill["lines"]["data"].remove(charged)
+    (found,) = payments.customer_snapshot(settings, customer).invoices
+    assert found.period_end.timestamp() == begins + 50  # an invoice of credits alone is for the last one
 
 
 def test_the_fake_refuses_what_stripe_would(fake: FakeStripe, settings: Settings) -> None:
