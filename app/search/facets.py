@@ -99,7 +99,7 @@ def wider_searches(user: User, query: SampleQuery, version: int | None = None) -
     if not chips:
         return []
     searches = tuple(replace(SampleQuery.from_args(chip.without), learned=query.learned) for chip in chips)
-    search = match_counts.name_search(user.id, query, MAX_WIDER, version)
+    search = match_counts.name_search(user.id, query, MAX_WIDER, version, searches)
     found = [
         WiderSearch(wider, chip, min(count, MAX_WIDER), count > MAX_WIDER)
         for wider, chip, count in zip(searches, chips, _kept_wider(search, searches), strict=True)
@@ -128,8 +128,9 @@ def close_matches(
     samples are rated by how much of the search they meet. Which these are is kept until the library changes;
     its version is asked for if it is not given.
     """
-    search = match_counts.name_search(user.id, query, MAX_CLOSE, version)
-    return load_listed(user, _kept_close(search, tuple(each.query for each in wider)))
+    searches = tuple(each.query for each in wider)
+    search = match_counts.name_search(user.id, query, MAX_CLOSE, version, searches)
+    return load_listed(user, _kept_close(search, searches))
 
 
 @lru_cache(match_counts.MAX_KEPT)

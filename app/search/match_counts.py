@@ -83,7 +83,11 @@ class NamedSamples(NamedTuple):
 def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     """Count what a search finds in a user's library."""
     if not query.terms and filters.is_counted(query):
-        return _library_counts(user_id, query)
+        is_filtered = query.liked or bool(filters.count_filters(query))
+        version = (
+            _library_version(user_id) if is_filtered else None
+        )  # before the counts, so that none is older
+        return replace(_library_counts(user_id, query), version=version)
     return kept_counts(name_search(user_id, query, MAX_COUNTED))
 
 
@@ -97,10 +101,16 @@ def _kept_values(user_id: str, _version: int) -> MatchCounts:
     return _without_numbers(_library_counts(user_id, SampleQuery()))
 
 
-def name_search(user_id: str, query: SampleQuery, most: int, version: int | None = None) -> CountedSearch:
-    """Return the name under which a process keeps what it counts of a search."""
+def name_search(
+    user_id: str,
+    query: SampleQuery,
+    most: int,
+    version: int | None = None,
+    also: Sequence[SampleQuery] = (),
+) -> CountedSearch:
+    """Return the name under which a process keeps what it counts of a search, also of those beside it."""
     known = _library_version(user_id) if version is None else version
-    is_about_days = any(term.field == "days" for term in query.terms)
+    is_about_days = any(term.field == "days" for each in (query, *also) for term in each.terms)
     minute = int(utcnow().timestamp() // 60) if is_about_days else None
     return CountedSearch(user_id, known, replace(query, sort=""), query.terms, most, minute)
 

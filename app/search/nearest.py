@@ -33,7 +33,7 @@ COMPARED_ROWS = 8192  # exactly, at a time
 # Sums of float32 are a little off, and not in the same way in every place of a matrix. So whatever is this
 # close to the last row that is compared exactly is compared too.
 SLACK = 1e-4
-FARTHEST = float(np.finfo(np.float32).max)
+FARTHEST = float(np.finfo(np.float32).max)  # samples that are not allowed are at infinity, beyond it
 
 # numpy's own threads go on spinning after each product, and take the processor from other requests.
 threadpool_limits(1, "blas")
@@ -164,7 +164,7 @@ def _nearest_rows(
 def _smallest(values: npt.NDArray[np.float32], count: int) -> float:
     """Return the last of the `count` smallest values.
 
-    Every 16th value tells about where it lies, so only what is smaller has to be sorted.
+    Every 16th value gives a bound. Only the values up to it are searched, or all if these are too few.
     """
     some = values[::16]
     place = count // 8 + 16
@@ -189,5 +189,8 @@ def _products(rows: npt.NDArray[np.float32], vector: npt.NDArray[np.float32]) ->
     found, half = np.empty(len(rows), dtype=np.float32), len(rows) // 2
     other = _other_thread.submit(np.matmul, rows[half:], vector, out=found[half:])
     np.matmul(rows[:half], vector, out=found[:half])
-    other.result()
+    if other.cancel():  # that thread has not begun: it works for another request
+        np.matmul(rows[half:], vector, out=found[half:])
+    else:
+        other.result()
     return found

@@ -30,7 +30,7 @@ from app.search.tiers import split_order
 
 MAX_RANKED = 2_000  # at least match_counts.MAX_COUNTED; of more, so many of the newest are ranked
 MAX_ORDERS_KEPT = 64  # each takes up to 200 kB
-MAX_PAGES_KEPT = 512  # each takes some 5 kB
+MAX_PAGES_KEPT = 512  # each takes some 15 kB, with its counts
 
 
 class SortedIds(NamedTuple):

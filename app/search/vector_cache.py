@@ -39,8 +39,8 @@ NAME_BYTES = 8 * layout.LENGTH  # a choice is named by the vector that was compa
 class VectorBlock:
     """Vectors of samples with what a comparison needs of them.
 
-    `ids` are the ids of the samples as bytes, shape (n,); `rows` the vectors, (n, `layout.LENGTH`), of which
-    the first numbers lie side by side, then the second: a product takes half as long so. `norms` are the
+    `ids` are the ids of the samples as bytes, shape (n,); `rows` the vectors, (n, `layout.LENGTH`). Those
+    that stay in memory are stored column by column, which halves the time of a product. `norms` are the
     squared lengths of the blocks of each row, (n, blocks). `kept` has the places of rows that comparisons
     chose, until there are other rows.
     """

@@ -162,3 +162,15 @@ def test_what_was_added_within_some_days_is_counted_each_minute(
         monkeypatch.setattr(match_counts, "utcnow", lambda at=now + timedelta(seconds=seconds): at)
         found.append(counting(owner, lately))
     assert found == [(3, 1), (3, 0), (3, 1)]
+
+
+def test_a_wider_search_about_days_is_counted_each_minute(
+    owner: User, three: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, now = SampleQuery(ask="last snare 3 days"), utcnow().replace(second=0)
+    assert list_samples(owner, words, "").total == 0
+    found = []
+    for seconds in (0, 59, 60):
+        monkeypatch.setattr(match_counts, "utcnow", lambda at=now + timedelta(seconds=seconds): at)
+        found.append(wider_totals(owner, words)[1])
+    assert found == [1, 0, 1]
