@@ -67,6 +67,8 @@ def main(files: Sequence[str]) -> None:
     options["seconds"] = float(os.environ.get("MUTANT_SECONDS", options["seconds"]))
     options["sample"] = int(os.environ.get("MUTANT_SAMPLE", options["sample"]))
     kind = os.environ.get("ONLY", "")
+    if kind not in MAKERS:
+        raise SystemExit(f"ONLY={kind} is neither of {', '.join(filter(None, MAKERS))}.")
     if kind == "filters":
         options["sample"] = sys.maxsize
     tests = _package_tests(options, kind) if kind else dict[str, str](options["tests"])

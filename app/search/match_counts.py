@@ -84,9 +84,8 @@ def count_matches(user_id: str, query: SampleQuery) -> MatchCounts:
     """Count what a search finds in a user's library."""
     if not query.terms and filters.is_counted(query):
         is_filtered = query.liked or bool(filters.count_filters(query))
-        version = (
-            _library_version(user_id) if is_filtered else None
-        )  # before the counts, so that none is older
+        # Asked before the counts: what is kept under a version must not come from an older one.
+        version = _library_version(user_id) if is_filtered else None
         return replace(_library_counts(user_id, query), version=version)
     return kept_counts(name_search(user_id, query, MAX_COUNTED))
 

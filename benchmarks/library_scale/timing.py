@@ -40,7 +40,7 @@ def compare(
 ) -> Comparison:
     """Read both addresses in turn and return how the subject compares.
 
-    With `others`, one of them, drawn anew each time, is timed instead of the subject's address.
+    With `others`, each request is for one of them, drawn at random, and not for the subject's address.
     """
     (one, standard), (other, address) = yardstick, subject
     addresses, draw = others or (address,), Random()

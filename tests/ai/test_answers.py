@@ -1,4 +1,4 @@
-"""Whose answer answers a question, who may ask now, and what was spent on models."""
+"""Who is given a kept answer of a model, who may ask one, and what was spent on them."""
 
 from __future__ import annotations
 

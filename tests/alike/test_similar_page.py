@@ -7,7 +7,9 @@ from html import unescape
 
 import pytest
 
+from app.library.trash import delete_sample
 from app.models import User
+from app.models.base import new_id
 from tests.query_counter import counted_queries
 from tests.search.vectors import random_vector, shelve_vectors, vector
 from tests.support import Browser, row_names
@@ -119,6 +121,17 @@ def test_strangers_samples_answer_404(as_owner: Browser, owner: User, stranger: 
     assert as_owner.get(f"/samples/{theirs}/similar").status_code == 404
     assert as_owner.get(f"/samples/similar?sample={mine['Mine'].id}&sample={theirs}").status_code == 404
     assert "Theirs" not in as_owner.get(f"/samples/{mine['Mine'].id}/similar").text
+
+
+def test_deleted_and_unknown_samples_answer_404(as_owner: Browser, owner: User) -> None:
+    made = shelve_vectors(owner, {"Mine": vector(), "Gone": vector(body=1), "Never there": vector(body=2)})
+    mine, gone = made["Mine"].id, made["Gone"].id
+    assert as_owner.get(f"/samples/{gone}/similar").status_code == 200
+    delete_sample(made["Gone"])
+    for missing in (gone, new_id()):
+        assert as_owner.get(f"/samples/{missing}/similar").status_code == 404
+        for ids in ((mine, missing), (missing, mine)):
+            assert as_owner.get(f"/samples/similar?sample={ids[0]}&sample={ids[1]}").status_code == 404
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "9" * 40, "²", ""])

@@ -1,4 +1,4 @@
-"""What is done to one collection, or to one move, leaves the others as they are."""
+"""Changing one collection, or undoing one move, leaves the others alone."""
 
 from __future__ import annotations
 

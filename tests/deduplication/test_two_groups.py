@@ -1,4 +1,4 @@
-"""What is done to one group of duplicates leaves the others as they are."""
+"""Changing one group of duplicates leaves the others alone."""
 
 from __future__ import annotations
 

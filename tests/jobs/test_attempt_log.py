@@ -1,4 +1,4 @@
-"""What is recorded of an attempt, and how long the latest jobs of a purpose took."""
+"""The record of an attempt, and the mean time that the latest jobs of a purpose took."""
 
 from __future__ import annotations
 

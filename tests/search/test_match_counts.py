@@ -87,6 +87,23 @@ def test_a_page_of_many_matches_is_kept_until_the_library_changes(
     assert [sorting(owner, DUSTY)[0], sorting(owner, DUSTY, three[1])[0]] == [first, []]
 
 
+def test_the_version_of_a_filtered_library_is_asked_before_its_counts(owner: User, three: list[str]) -> None:
+    bulk_edits.like_samples(owner, three, liked=True)
+    assert (
+        list_samples(owner, SampleQuery(kind="loop"), "").total == 3
+    )  # and the index has followed the changes
+    for query in (SampleQuery(kind="loop"), SampleQuery(liked=True)):
+        with counted_queries() as statements:
+            list_samples(owner, query, "")
+        tables = [
+            table
+            for each in statements
+            for table in ("libraries", "library_counts")
+            if f"FROM {table}" in each
+        ]
+        assert tables == ["libraries", "library_counts"]
+
+
 def test_a_page_continues_after_a_sample_that_is_not_found_any_more(
     owner: User, stranger: User, three: list[str]
 ) -> None:

@@ -31,6 +31,7 @@ def block_distances(query: npt.ArrayLike, others: npt.ArrayLike) -> Array:
         The lengths differ.
     """
     apart = np.asarray(others, dtype=np.float64).reshape(-1, layout.LENGTH) - np.asarray(query)
+    # The blocks stand in their order, without gaps, so each ends where the next one starts.
     sums = np.add.reduceat(apart**2, [place.start for place in layout.BLOCKS.values()], axis=1)
     return np.asarray(np.sqrt(sums))
 
